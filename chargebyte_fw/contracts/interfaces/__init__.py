@@ -1,0 +1,1 @@
+"""EVerest's interfaces as typed contracts: one file per interface."""

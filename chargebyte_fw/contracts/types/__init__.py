@@ -1,0 +1,1 @@
+"""EVerest's data types: one file per EVerest type file, names and JSON shapes exactly as there."""

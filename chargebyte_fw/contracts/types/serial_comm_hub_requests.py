@@ -1,0 +1,37 @@
+"""EVerest type file `serial_comm_hub_requests`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class StatusCodeEnum(StrEnum):
+    """EVerest enumeration `StatusCodeEnum`."""
+
+    Success = "Success"
+    Error = "Error"
+    Timeout = "Timeout"
+
+
+class Result(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """EVerest type `serial_comm_hub_requests.Result`."""
+
+    status_code: StatusCodeEnum
+    value: list[Annotated[int, Meta(ge=0, le=65535)]] | None = None
+
+
+class ResultBool(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """EVerest type `serial_comm_hub_requests.ResultBool`."""
+
+    status_code: StatusCodeEnum
+    value: list[bool] | None = None
+
+
+class VectorUint16(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """EVerest type `serial_comm_hub_requests.VectorUint16`."""
+
+    data: list[Annotated[int, Meta(ge=0, le=65535)]]

@@ -1,0 +1,128 @@
+"""The in-process carrier: hands a consumer an object of the contract's class whose commands run in the provider.
+
+Each command runs in a task of its own with a deadline: the caller may give up or be cancelled, the handler still ends
+what it began. A handler that fails for a reason of ours brings down its own module, never the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from chargebyte_fw.kernel.contract import Contract, Guard, Variable
+from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, PeerError, Unavailable
+from chargebyte_fw.kernel.trace import Trace
+
+C = TypeVar("C", bound=Contract)
+
+COMMAND_DEADLINE_S = 30.0
+"""How long a command may take when the caller sets no limit of its own."""
+
+
+class View(Variable[Any]):
+    """One consumer's face of a provider's variable: the same fact, the consumer's own guard."""
+
+    __slots__ = ("_guard", "_source")
+
+    def __init__(self, source: Variable[Any], guard: Guard) -> None:
+        super().__init__(source.name)
+        self._source = source
+        self._guard = guard
+
+    @property
+    def value(self) -> Any:
+        return self._source.value
+
+    @property
+    def known(self) -> bool:
+        return self._source.known
+
+    @known.setter
+    def known(self, _value: bool) -> None:
+        """The source alone knows."""
+
+    def publish(self, value: Any) -> None:
+        raise TypeError(f"{self.name} belongs to its provider; a consumer cannot publish it")
+
+    def subscribe(
+        self, callback: Callable[[Any], None], *, replay: bool = True, guard: Guard | None = None
+    ) -> Callable[[], None]:
+        return self._source.subscribe(callback, replay=replay, guard=guard or self._guard)
+
+
+def prepare(implementation: Contract, module_id: str, implementation_id: str) -> None:
+    """Give an implementation its variables; the owner adds `faults`, `module` and `config`."""
+    implementation.module_id = module_id
+    implementation.implementation_id = implementation_id
+    for name in implementation.variables:
+        setattr(implementation, name, Variable(f"{module_id}.{implementation_id}.{name}"))
+
+
+def consumer(provider: C, guard: Guard, trace: Trace | None = None, caller: str = "") -> C:
+    """Return the consumer's object for `provider`: same class, same facts, commands through the bus."""
+    face = object.__new__(_face_class(provider.declaration()))
+    for name in provider.variables:
+        setattr(face, name, View(getattr(provider, name), guard))
+    face.faults = provider.faults
+    face.module_id = provider.module_id
+    face.implementation_id = provider.implementation_id
+    vars(face)["_bus"] = (provider, trace, caller)
+    return cast(C, face)
+
+
+@cache
+def _face_class(contract: type[Contract]) -> type[Contract]:
+    members = {name: _command(name) for name in contract.commands}
+    return type(f"{contract.__name__}Face", (contract,), dict(members))
+
+
+def _command(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+    async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        provider, trace, caller = self._bus
+        if trace is not None and trace.contracts:
+            trace.record("cmd", f"{provider.module_id}.{provider.implementation_id}.{name}", [caller, args, kwargs])
+        return await run_command(provider, name, args, kwargs)
+
+    call.__name__ = name
+    return call
+
+
+async def run_command(
+    provider: Contract, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], deadline_s: float = COMMAND_DEADLINE_S
+) -> Any:
+    """Run one command of `provider` in a task of its own; raises CommandError (CommandTimeout after `deadline_s`)."""
+    loop = asyncio.get_running_loop()
+    task: asyncio.Task[Any] = loop.create_task(_guarded(provider, name, args, kwargs), name=f"cmd {name}")
+    done: asyncio.Future[None] = loop.create_future()
+
+    def wake(_: Any = None) -> None:
+        if not done.done():
+            done.set_result(None)
+
+    task.add_done_callback(wake)
+    timer = loop.call_later(deadline_s, wake)
+    try:
+        await done
+    finally:
+        timer.cancel()
+    if not task.done():
+        raise CommandTimeout(f"{provider.module_id}.{provider.implementation_id}.{name}: no answer in {deadline_s:g} s")
+    if task.cancelled():
+        raise CommandError("Shutdown", f"{provider.module_id} is shutting down")
+    return task.result()
+
+
+async def _guarded(provider: Contract, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        return await getattr(provider, name)(*args, **kwargs)
+    except CommandError:
+        raise
+    except (PeerError, Unavailable, ValueError) as error:
+        raise CommandError("HandlerException", str(error)) from error
+    except Exception as error:
+        crash = getattr(getattr(provider, "module", None), "crash", None)
+        if crash is not None:
+            crash(error)
+        raise CommandError("HandlerException", f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,137 @@
+"""Contracts: what modules know of each other. Variables are facts, commands are wishes, faults are states.
+
+A contract is declared once, as a class::
+
+    class Slac(Contract, interface="slac", errors=("generic",)):
+        dlink_ready: Var[bool]
+
+        @abstractmethod
+        async def reset(self, enable: bool) -> None: ...
+
+(An attribute with a trailing underscore stands for the name without it: OCPP has a command named like a variable.)
+A provider subclasses it and fills in the commands. A consumer is handed an object of the same class, whose other end
+may live in this process or behind MQTT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from abc import ABC
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from chargebyte_fw.kernel.faults import Faults
+
+T = TypeVar("T")
+
+Callback = Callable[[T], None]
+Guard = Callable[[BaseException], None]
+
+
+class Variable(Generic[T]):
+    """A fact: the last value is kept and a late subscriber gets it at once.
+
+    Callbacks run one after the other in the order of publication, each from the event loop and never inside `publish`.
+    An exception in a callback is given to the subscriber's guard (its module's task group).
+    """
+
+    __slots__ = ("_subscribers", "_value", "known", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.known = False
+        self._value: T | None = None
+        self._subscribers: list[tuple[Callback[T], Guard | None]] = []
+
+    @property
+    def value(self) -> T | None:
+        """The last value published, None before the first."""
+        return self._value
+
+    def publish(self, value: T) -> None:
+        """State a fact; every subscriber hears of it."""
+        self.known = True
+        self._value = value
+        if self._subscribers:
+            soon = asyncio.get_running_loop().call_soon
+            for entry in self._subscribers:
+                soon(self._deliver, entry, value)
+
+    def _deliver(self, entry: tuple[Callback[T], Guard | None], value: T) -> None:
+        if entry not in self._subscribers:
+            return
+        callback, guard = entry
+        try:
+            callback(value)
+        except Exception as error:
+            if guard is None:
+                raise
+            guard(error)
+
+    def subscribe(
+        self, callback: Callback[T], *, replay: bool = True, guard: Guard | None = None
+    ) -> Callable[[], None]:
+        """Call `callback` with each value, first with the kept one unless `replay` is off; returns a stop."""
+        entry = (callback, guard)
+        self._subscribers.append(entry)
+        if replay and self.known:
+            asyncio.get_running_loop().call_soon(self._deliver, entry, cast(T, self._value))
+
+        def stop() -> None:
+            if entry in self._subscribers:
+                self._subscribers.remove(entry)
+
+        return stop
+
+    async def wait_for(self, wanted: Callable[[T], bool] = lambda _: True) -> T:
+        """Wait until the value satisfies `wanted` (the kept value counts); wrap in `asyncio.timeout` for a limit."""
+        found: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def look(value: T) -> None:
+            if not found.done() and wanted(value):
+                found.set_result(value)
+
+        stop = self.subscribe(look)
+        try:
+            return await found
+        finally:
+            stop()
+
+
+Var = Variable
+
+
+class Contract(ABC):
+    """Base of every interface: `interface` is EVerest's name, `errors` the error namespaces (or `ns/Name`) allowed."""
+
+    interface: ClassVar[str] = ""
+    error_references: ClassVar[tuple[str, ...]] = ()
+    variables: ClassVar[tuple[str, ...]] = ()
+    commands: ClassVar[tuple[str, ...]] = ()
+
+    faults: Faults
+    """The faults of this implementation (provider: raise and clear; consumer: subscribe and ask)."""
+    module: Any
+    """Provider side: the module that owns this implementation."""
+    config: Any
+    """Provider side: the values of `config_implementation.<id>`."""
+    module_id: str
+    implementation_id: str
+
+    def __init_subclass__(cls, interface: str | None = None, errors: tuple[str, ...] = ()) -> None:
+        super().__init_subclass__()
+        if interface is None:
+            return
+        cls.interface = interface
+        cls.error_references = errors
+        cls.variables = tuple(name for name, kind in cls.__annotations__.items() if str(kind).startswith("Var["))
+        cls.commands = tuple(name for name, method in vars(cls).items() if inspect.iscoroutinefunction(method))
+
+    @classmethod
+    def declaration(cls) -> type[Contract]:
+        """Return the class that declares the interface (for an implementation: its contract)."""
+        for base in cls.__mro__:
+            if "interface" in vars(base) and base is not Contract:
+                return base
+        raise TypeError(f"{cls.__name__} declares no interface")

@@ -1,0 +1,62 @@
+"""The error families: each one says whose turn it is to act (docs/architecture.md, "Errors")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong in a file a person wrote: where, what, and what to type instead."""
+
+    where: str
+    """`file:line:column`, as editors and terminals understand it."""
+    what: str
+    hint: str = ""
+    severity: str = "error"
+    """`error` stops the start, `warning` does not."""
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.severity}: {self.what}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class ConfigError(Exception):
+    """The person who wrote a file must act. Carries every finding at once; the command exits with status 78."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class PeerError(Exception):
+    """The other side of a wire (car, MCU, CSMS, client) broke a rule. Logged as one line, never with a traceback.
+
+    `clause` names the rule ("ISO 15118-2 [V2G2-538]", "EXI", "V2GTP"), `what` says what arrived.
+    """
+
+    def __init__(self, clause: str, what: str) -> None:
+        self.clause = clause
+        self.what = what
+        super().__init__(f"{what} [{clause}]")
+
+
+class Unavailable(Exception):
+    """Something is not there now (broker, port, file system) and may come back: a reconnect machine retries."""
+
+
+class CommandError(Exception):
+    """A command on the bus did not succeed. `kind` is EVerest's `__everest__error_type`."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        self.message = message
+        super().__init__(f"{kind}: {message}")
+
+
+class CommandTimeout(CommandError):
+    """A command missed its deadline."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("CmdTimeout", message)

@@ -1,0 +1,151 @@
+"""Faults are states: raised and cleared with EVerest's error names, never hinted at in a log line only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+
+class Severity(StrEnum):
+    """How bad: only `High` blocks charging by itself (EVerest's rule)."""
+
+    Low = "Low"
+    Medium = "Medium"
+    High = "High"
+
+
+class FaultState(StrEnum):
+    """Life of a fault."""
+
+    Active = "Active"
+    ClearedByModule = "ClearedByModule"
+    ClearedByReboot = "ClearedByReboot"
+
+
+class Mapping(msgspec.Struct, frozen=True, omit_defaults=True):
+    """EVerest's tier mapping: which EVSE and connector a module or implementation belongs to."""
+
+    evse: int
+    connector: int | None = None
+
+
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who raised a fault."""
+
+    module_id: str
+    implementation_id: str
+    mapping: Mapping | None = None
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """EVerest's error object in its wire form (framework: "Error object")."""
+
+    type: str
+    sub_type: str
+    message: str
+    description: str
+    severity: Severity
+    origin: Origin
+    state: FaultState
+    timestamp: str
+    uuid: str
+    vendor_id: str = "everest"
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes two reports the same fault: type, sub-type, origin."""
+        return (self.type, self.sub_type, self.origin.module_id, self.origin.implementation_id)
+
+    def cleared(self, state: FaultState = FaultState.ClearedByModule) -> Fault:
+        """Return the same occurrence in a cleared state."""
+        return msgspec.structs.replace(self, state=state)
+
+
+FaultCallback = Callable[[Fault], None]
+MakeFault = Callable[[str, str, str, Severity], Fault]
+
+
+class Faults:
+    """The active faults of one implementation and everybody who listens to them.
+
+    The provider raises and clears; consumers subscribe and ask. `make` builds the complete object (origin, time, uuid).
+    """
+
+    def __init__(self, allowed: frozenset[str], make: MakeFault | None = None) -> None:
+        self.allowed = allowed
+        self._make = make
+        self._active: dict[tuple[str, str], Fault] = {}
+        self._listeners: list[tuple[FaultCallback, FaultCallback]] = []
+
+    def raise_fault(
+        self, type: str, message: str, *, sub_type: str = "", severity: Severity = Severity.High
+    ) -> Fault | None:
+        """Raise `type` (`namespace/Name`); returns the new fault, or None when it was already active.
+
+        Raises ValueError for a type that the interface does not declare: that is a bug of ours.
+        """
+        if type not in self.allowed:
+            raise ValueError(
+                f"{type} is not an error of this interface (it declares {', '.join(sorted(self.allowed))})"
+            )
+        if (type, sub_type) in self._active or self._make is None:
+            return None
+        fault = self._make(type, sub_type, message, severity)
+        self.take_raise(fault)
+        return fault
+
+    def clear(self, type: str, sub_type: str = "") -> Fault | None:
+        """Clear one fault; returns the cleared object, or None when it was not active."""
+        fault = self._active.get((type, sub_type))
+        if fault is None:
+            return None
+        cleared = fault.cleared()
+        self.take_clear(cleared)
+        return cleared
+
+    def clear_all(self, type: str | None = None) -> list[Fault]:
+        """Clear every active fault, or every one of `type`; returns the cleared objects."""
+        keys = [key for key in self._active if type is None or key[0] == type]
+        return [fault for key in keys if (fault := self.clear(*key)) is not None]
+
+    def take_raise(self, fault: Fault) -> None:
+        """Enter a ready-made fault (from the wire) and tell the listeners; a known one is ignored."""
+        key = (fault.type, fault.sub_type)
+        if key in self._active:
+            return
+        self._active[key] = fault
+        for raised, _ in tuple(self._listeners):
+            raised(fault)
+
+    def take_clear(self, fault: Fault) -> None:
+        """Enter the end of a fault (from the wire) and tell the listeners; an unknown one is ignored."""
+        if self._active.pop((fault.type, fault.sub_type), None) is None:
+            return
+        for _, cleared in tuple(self._listeners):
+            cleared(fault)
+
+    def subscribe(self, raised: FaultCallback, cleared: FaultCallback) -> Callable[[], None]:
+        """Call `raised`/`cleared` for each change and `raised` at once for what is already active; returns a stop."""
+        entry = (raised, cleared)
+        self._listeners.append(entry)
+        for fault in tuple(self._active.values()):
+            raised(fault)
+
+        def stop() -> None:
+            if entry in self._listeners:
+                self._listeners.remove(entry)
+
+        return stop
+
+    @property
+    def active(self) -> tuple[Fault, ...]:
+        """The active faults, oldest first."""
+        return tuple(self._active.values())
+
+    def is_active(self, type: str, sub_type: str | None = None) -> bool:
+        """Tell whether `type` is active (`sub_type` None: with any sub-type)."""
+        if sub_type is not None:
+            return (type, sub_type) in self._active
+        return any(key[0] == type for key in self._active)

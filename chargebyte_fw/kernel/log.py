@@ -1,0 +1,89 @@
+"""Logs are for people: one line a fact, with module and session as fields; secrets never get through the formatter."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from typing import Any, TextIO
+
+from chargebyte_fw.kernel.clock import rfc3339, utc_now
+
+session_id: ContextVar[str] = ContextVar("session_id", default="")
+"""The charging session that the running task works for; shown in each line."""
+
+REPEAT_LIMIT = 3
+_SECRET = re.compile(r"((?:password|passphrase|nmk|private[_ ]key|token)\s*[=:]\s*)(\"[^\"]*\"|\S+)", re.IGNORECASE)
+_JOURNAL_LEVEL = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+
+
+class ModuleLog(logging.LoggerAdapter[logging.Logger]):
+    """The log of one module: `log.info("plugged in")`. Stamps the module id and the session id on each record."""
+
+    def __init__(self, module_id: str) -> None:
+        super().__init__(logging.getLogger(f"secc.{module_id}"), {"module_id": module_id})
+        self.session = ""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Add the fields to the record."""
+        kwargs["extra"] = {"module_id": (self.extra or {})["module_id"], "session": self.session or session_id.get()}
+        return msg, kwargs
+
+
+def redact(text: str) -> str:
+    """Blank out what follows a word for a secret."""
+    return _SECRET.sub(r"\1***", text)
+
+
+class LineFormatter(logging.Formatter):
+    """`2026-01-01T12:00:00.000Z INFO connector [session] text`; under systemd `<level>` stands in place of the time."""
+
+    def __init__(self, journal: bool = False) -> None:
+        super().__init__()
+        self.journal = journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record as one line (a traceback, if any, follows indented)."""
+        module = getattr(record, "module_id", record.name)
+        session = getattr(record, "session", "")
+        text = redact(record.getMessage()).replace("\n", "\n    ")
+        where = f"{module} [{session[:8]}]" if session else module
+        if record.exc_info:
+            text += "\n    " + self.formatException(record.exc_info).replace("\n", "\n    ")
+        if self.journal:
+            return f"<{_JOURNAL_LEVEL.get(record.levelno, 6)}>{where}: {text}"
+        return f"{rfc3339(utc_now())} {record.levelname:<7} {where}: {text}"
+
+
+class RepeatFilter(logging.Filter):
+    """Say a repeating line three times, then count; say the count when another line of that module comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, tuple[str, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Pass the record unless it repeats the module's last line too often."""
+        text = record.getMessage()
+        last, count = self._last.get(record.name, ("", 0))
+        if text == last:
+            self._last[record.name] = (text, count + 1)
+            return count < REPEAT_LIMIT
+        if count > REPEAT_LIMIT:
+            record.msg, record.args = f"{text} (the line before came {count - REPEAT_LIMIT} more times)", ()
+        self._last[record.name] = (text, 1)
+        return True
+
+
+def set_up(level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send the product's logs to `stream` (standard error), in the journal's form when systemd reads it."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(LineFormatter(journal=stream is None and "JOURNAL_STREAM" in os.environ))
+    handler.addFilter(RepeatFilter())
+    logger = logging.getLogger("secc")
+    logger.handlers[:] = [handler]
+    logger.setLevel(level.upper())
+    logger.propagate = False

@@ -1,0 +1,170 @@
+"""A module: what it provides, what it requires, what it can be told, and a task group of its own.
+
+A module is a class; manifest, validation and manual derive from it::
+
+    class EvseSlac(Module):
+        \"\"\"One sentence that becomes the manifest's description.\"\"\"
+
+        class Config(ModuleConfig):
+            device: Annotated[str, Meta(description="Network interface of the modem")] = "eth1"
+
+        config: Config
+        main = provides(Main, config=MainConfig)         # implementation id = attribute name
+        meter = requires_optional(Powermeter)            # requirement id = attribute name
+
+`init` may not talk to others (subscribe, open files); `ready` runs when every module is there; `stop` goes to the safe
+state. Tasks started with `spawn` belong to the module; if one fails, the module fails and its group is restarted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, cast
+
+import msgspec
+
+from chargebyte_fw.kernel.contract import Contract
+from chargebyte_fw.kernel.faults import Mapping
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.log import ModuleLog
+
+C = TypeVar("C", bound=Contract)
+
+
+class ModuleConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Base of a module's or an implementation's configuration; a field without default is mandatory."""
+
+
+class NoConfig(ModuleConfig):
+    """Nothing can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """One provided implementation: its class, its configuration class, one sentence."""
+
+    implementation: type[Contract]
+    config: type[ModuleConfig] = NoConfig
+    description: str = ""
+
+    @property
+    def interface(self) -> str:
+        """EVerest's name of the interface."""
+        return self.implementation.declaration().interface
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One requirement: the contract and how many connections it may have."""
+
+    contract: type[Contract]
+    minimum: int
+    maximum: int
+    many: bool
+
+    @property
+    def interface(self) -> str:
+        """EVerest's name of the interface."""
+        return self.contract.declaration().interface
+
+
+def provides(implementation: type[C], *, config: type[ModuleConfig] = NoConfig, description: str = "") -> C:
+    """Declare a provided implementation; the attribute's name is the implementation id."""
+    return cast(C, Provision(implementation, config, description))
+
+
+def requires(contract: type[C]) -> C:
+    """Declare a requirement with exactly one connection."""
+    return cast(C, Requirement(contract, 1, 1, many=False))
+
+
+def requires_optional(contract: type[C]) -> C | None:
+    """Declare a requirement with no or one connection; the attribute is None without one."""
+    return cast("C | None", Requirement(contract, 0, 1, many=False))
+
+
+def requires_many(contract: type[C], minimum: int = 0, maximum: int = 128) -> list[C]:
+    """Declare a requirement with several connections, in the configuration's order."""
+    return cast("list[C]", Requirement(contract, minimum, maximum, many=True))
+
+
+class Module:
+    """Base of every module. The manager fills `id`, `ground`, `config`, the implementations and the requirements."""
+
+    provisions: ClassVar[dict[str, Provision]] = {}
+    requirements: ClassVar[dict[str, Requirement]] = {}
+    Config: ClassVar[type[ModuleConfig]] = NoConfig
+    enable_external_mqtt: ClassVar[bool] = False
+    enable_global_errors: ClassVar[bool] = False
+    group: ClassVar[str] = "charge"
+    """The process group of `secc run --grouped`: `charge` (between car and contactor) or `cloud`."""
+
+    id: str
+    ground: Ground
+    config: Any
+    mapping: Mapping | None = None
+    log: ModuleLog
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.provisions = {**cls.provisions, **{k: v for k, v in vars(cls).items() if isinstance(v, Provision)}}
+        cls.requirements = {**cls.requirements, **{k: v for k, v in vars(cls).items() if isinstance(v, Requirement)}}
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.failed: asyncio.Future[BaseException] | None = None
+
+    @classmethod
+    def module_name(cls) -> str:
+        """EVerest's name of the module: the class name."""
+        return cls.__name__
+
+    async def init(self) -> None:
+        """Prepare: open files, subscribe. May not call commands of others."""
+
+    async def ready(self) -> None:
+        """Begin: all modules are there; publish initial facts, start tasks."""
+
+    async def stop(self) -> None:
+        """Go to the safe state and let go of everything; called on every way out."""
+
+    def crash(self, error: BaseException) -> None:
+        """Report a failure of ours: the module's group is torn down (safe state first) and started again."""
+        if self.failed is not None and not self.failed.done():
+            self.failed.set_result(error)
+        else:
+            self.log.error("failed again while going down: %r", error)
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str = "") -> asyncio.Task[Any]:
+        """Start a task that belongs to this module; its failure is the module's failure."""
+        task = asyncio.get_running_loop().create_task(work, name=f"{self.id}:{name or 'task'}")
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.crash(error)
+
+    async def cancel_tasks(self) -> None:
+        """End every task of this module and wait for them (the manager calls this after `stop`)."""
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=5.0)
+
+    def after(self, delay_s: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call `call` after `delay_s` seconds of the loop's clock; its failure is the module's failure."""
+
+        def guarded() -> None:
+            try:
+                call()
+            except Exception as error:
+                self.crash(error)
+
+        return asyncio.get_running_loop().call_later(delay_s, guarded)

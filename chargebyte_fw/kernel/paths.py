@@ -1,0 +1,43 @@
+"""Where files are: the root file system of the product and the root where its state goes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Two trees laid over each other: `static` is what was shipped, `state` is where this run writes.
+
+    On the target both are `/`. In a checkout `static` is the repository and `state` a run root elsewhere.
+    """
+
+    static: Path
+    state: Path
+
+    def read(self, path: str) -> Path:
+        """Resolve an absolute path of the configuration for reading: what this run wrote wins over what was shipped."""
+        relative = path.lstrip("/")
+        written = self.state / relative
+        return written if written.exists() else self.static / relative
+
+    def write(self, path: str) -> Path:
+        """Resolve an absolute path of the configuration for writing; makes the folder above it."""
+        target = self.state / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+
+def root_at(directory: Path) -> Root:
+    """Return the root for `secc --root DIR`: a checkout gets a run root of its own, anything else is used as it is."""
+    directory = directory.resolve()
+    if not (directory / "setup.cfg").is_file():
+        return Root(directory, directory)
+    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    name = hashlib.sha256(str(directory).encode()).hexdigest()[:12]
+    state = base / "secc" / name
+    state.mkdir(parents=True, exist_ok=True)
+    return Root(directory, state)

@@ -1,0 +1,78 @@
+"""The one marriage of a machine with asyncio: events in, time in, effects carried out in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from chargebyte_fw.kernel.machine import Machine
+
+
+class Pump:
+    """Feeds one machine from callbacks and keeps its timer; `act` carries out each effect, synchronously and in order.
+
+    An event that `act` causes while effects are being carried out is fed after them, never in between.
+    """
+
+    def __init__(self, machine: Machine, act: Callable[[Any], None], guard: Callable[[BaseException], None]) -> None:
+        self.machine = machine
+        self._act = act
+        self._guard = guard
+        self._waiting: list[Any] = []
+        self._busy = False
+        self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def feed(self, event: Any) -> None:
+        """Give the machine an event at the loop's present time."""
+        if self._closed:
+            return
+        self._waiting.append(event)
+        if not self._busy:
+            self._work()
+
+    def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._busy = True
+        try:
+            while self._waiting:
+                event = self._waiting.pop(0)
+                for effect in self.machine.feed(event, loop.time()):
+                    self._act(effect)
+        except Exception as error:
+            self._guard(error)
+        finally:
+            self._busy = False
+        self._arm(loop)
+
+    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.machine.deadline is not None and not self._closed:
+            self._timer = loop.call_at(self.machine.deadline, self._wake)
+
+    def _wake(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        self._busy = True
+        try:
+            # A timer may fire a clock tick early; the machine's own deadline decides.
+            for effect in self.machine.wake(max(loop.time(), self.machine.deadline or 0.0)):
+                self._act(effect)
+        except Exception as error:
+            self._guard(error)
+        finally:
+            self._busy = False
+        if self._waiting:
+            self._work()
+        else:
+            self._arm(loop)
+
+    def close(self) -> None:
+        """Stop the timer; later events are dropped."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
