@@ -1,0 +1,1 @@
+"""Reads the configuration, finds modules, wires, starts, watches, stops; knows no module by name."""

@@ -1,0 +1,128 @@
+"""The modules of one process: built from plans, wired by contract, started, stopped in the safe order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from chargebyte_fw.contracts.errors import description_of, errors_of
+from chargebyte_fw.kernel import bus
+from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.kernel.contract import Contract
+from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Mapping, Origin, Severity
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.manager.plan import ModulePlan
+
+STOP_LIMIT_S = 5.0
+"""How long one module may take to reach its safe state before the next is stopped anyway."""
+
+
+class Assembly:
+    """Modules by id. `implementations` holds each provided implementation by (module id, implementation id).
+
+    `remote` is asked for an implementation that no module here provides (one behind MQTT).
+    """
+
+    def __init__(self, ground: Ground, remote: Callable[[str, str], Contract] | None = None) -> None:
+        self.ground = ground
+        self.modules: dict[str, Module] = {}
+        self.implementations: dict[tuple[str, str], Contract] = {}
+        self._plans: list[ModulePlan] = []
+        self._remote = remote
+        self._started: list[Module] = []
+        self.log = ModuleLog("manager")
+
+    def build(self, plans: Iterable[ModulePlan]) -> None:
+        """Make every module and its implementations, then connect the requirements."""
+        self._plans = list(plans)
+        for plan in self._plans:
+            self._make(plan)
+        for plan in self._plans:
+            self._wire(plan)
+
+    def _make(self, plan: ModulePlan) -> None:
+        module = plan.module()
+        module.id = plan.id
+        module.ground = self.ground
+        module.config = plan.config
+        module.mapping = plan.mapping
+        module.log = ModuleLog(plan.id)
+        module.failed = asyncio.get_running_loop().create_future()
+        for name, provision in plan.module.provisions.items():
+            implementation = provision.implementation()
+            bus.prepare(implementation, plan.id, name)
+            mapping = plan.implementation_mappings.get(name, plan.mapping)
+            implementation.faults = self._fault_book(implementation, mapping)
+            implementation.module = module
+            implementation.config = plan.implementation_configs.get(name) or provision.config()
+            setattr(module, name, implementation)
+            self.implementations[plan.id, name] = implementation
+        self.modules[plan.id] = module
+
+    def _fault_book(self, implementation: Contract, mapping: Mapping | None) -> Faults:
+        origin = Origin(implementation.module_id, implementation.implementation_id, mapping)
+
+        def make(type: str, sub_type: str, message: str, severity: Severity) -> Fault:
+            return Fault(
+                type=type,
+                sub_type=sub_type,
+                message=message,
+                description=description_of(type),
+                severity=severity,
+                origin=origin,
+                state=FaultState.Active,
+                timestamp=rfc3339(utc_now()),
+                uuid=self.ground.new_uuid(),
+            )
+
+        book = Faults(frozenset(errors_of(implementation.declaration())), make)
+        self.ground.all_faults.append(book)
+        return book
+
+    def _wire(self, plan: ModulePlan) -> None:
+        module = self.modules[plan.id]
+        for name, requirement in plan.module.requirements.items():
+            ends = []
+            for connection in plan.connections.get(name, []):
+                provider = self.provider(connection.module_id, connection.implementation_id)
+                ends.append(bus.consumer(provider, module.crash, self.ground.trace, plan.id))
+            setattr(module, name, ends if requirement.many else (ends[0] if ends else None))
+
+    def provider(self, module_id: str, implementation_id: str) -> Contract:
+        """Return an implementation: one of ours, or the face of one behind MQTT."""
+        found = self.implementations.get((module_id, implementation_id))
+        if found is None and self._remote is not None:
+            return self._remote(module_id, implementation_id)
+        if found is None:
+            raise KeyError(f"{module_id} provides no {implementation_id}")
+        return found
+
+    async def start(self) -> None:
+        """Run `init` of every module, then `ready` of every module, in the order of the configuration."""
+        for module in self.modules.values():
+            await module.init()
+            self._started.append(module)
+        for module in self.modules.values():
+            await module.ready()
+
+    async def failure(self) -> tuple[str, BaseException]:
+        """Wait until a module fails; returns its id and the reason."""
+        futures = {module.failed: module.id for module in self.modules.values() if module.failed is not None}
+        done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        first = next(iter(done))
+        return futures[first], first.result()
+
+    async def stop(self) -> None:
+        """Stop every started module, the last one first; one that hangs or fails does not keep the others from it."""
+        while self._started:
+            module = self._started.pop()
+            try:
+                async with asyncio.timeout(STOP_LIMIT_S):
+                    await module.stop()
+            except TimeoutError:
+                self.log.error("%s did not reach its safe state within %g s", module.id, STOP_LIMIT_S)
+            except Exception:
+                self.log.exception("%s failed while stopping", module.id)
+            await module.cancel_tasks()

@@ -1,0 +1,30 @@
+"""What the configuration comes to: one checked plan per module, ready to be built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chargebyte_fw.kernel.faults import Mapping
+from chargebyte_fw.kernel.module import Module, ModuleConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The other end of a requirement."""
+
+    module_id: str
+    implementation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModulePlan:
+    """One entry of `active_modules`: found, checked, with every default filled in."""
+
+    id: str
+    module: type[Module]
+    config: ModuleConfig
+    implementation_configs: dict[str, ModuleConfig] = field(default_factory=dict)
+    """By implementation id; a missing one stands for all defaults."""
+    connections: dict[str, list[Connection]] = field(default_factory=dict)
+    mapping: Mapping | None = None
+    implementation_mappings: dict[str, Mapping] = field(default_factory=dict)

@@ -1,0 +1,62 @@
+"""What every test may ask for: a loop with a virtual clock, and modules put together without a configuration file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.plan import Connection, ModulePlan
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Run a coroutine on a virtual clock: sleeping costs nothing."""
+
+    def run_virtual(main: Coroutine[Any, Any, T]) -> T:
+        return clock.run(main, speed=None)
+
+    return run_virtual
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Ground:
+    """Surroundings whose files are under a temporary directory."""
+    return Ground(root=Root(tmp_path, tmp_path))
+
+
+@pytest.fixture
+def assemble(ground: Ground) -> Callable[..., Assembly]:
+    """Build modules inside a running loop: `assemble(bsp=(Driver, {}), evse=(Manager, {}, {"bsp": "bsp.main"}))`.
+
+    Each value is (class, module config, connections, implementation configs); connections map a requirement to
+    `"module.implementation"` or a list of those. Returns the Assembly: `await it.start()`, `it.modules["bsp"]`.
+    """
+
+    def build(**modules: tuple[Any, ...]) -> Assembly:
+        plans = []
+        for module_id, entry in modules.items():
+            cls: type[Module] = entry[0]
+            config = entry[1] if len(entry) > 1 else {}
+            wanted = entry[2] if len(entry) > 2 else {}
+            implementations = entry[3] if len(entry) > 3 else {}
+            connections = {
+                name: [Connection(*end.split(".", 1)) for end in ([ends] if isinstance(ends, str) else ends)]
+                for name, ends in wanted.items()
+            }
+            configs = {name: cls.provisions[name].config(**values) for name, values in implementations.items()}
+            plans.append(ModulePlan(module_id, cls, cls.Config(**config), configs, connections))
+        assembly = Assembly(ground)
+        assembly.build(plans)
+        return assembly
+
+    return build
