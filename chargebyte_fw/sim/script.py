@@ -1,0 +1,95 @@
+"""The car's command language (EVerest's EvManager): `sleep 1;iso_wait_slac_matched;...;unplug` as checked commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
+    "sleep": (1,),
+    "iec_wait_pwr_ready": (0,),
+    "iso_wait_pwm_is_running": (0,),
+    "draw_power_regulated": (2,),
+    "draw_power_fixed": (2,),
+    "pause": (0,),
+    "unplug": (0,),
+    "error_e": (0,),
+    "diode_fail": (0,),
+    "rcd_current": (1,),
+    "iso_draw_power_regulated": (2,),
+    "wait_for_real_plugin": (0,),
+    "plugin": (0,),
+    "set_soc": (1,),
+    "iso_wait_slac_matched": (0,),
+    "iso_wait_pwr_ready": (0,),
+    "iso_dc_power_on": (0,),
+    "iso_start_v2g_session": (1, 2, 3, 4),
+    "iso_stop_charging": (0,),
+    "iso_wait_for_stop": (1,),
+    "iso_wait_v2g_session_stopped": (0,),
+    "iso_pause_charging": (0,),
+    "iso_wait_for_resume": (0,),
+    "iso_start_bcb_toggle": (1,),
+}
+"""Every command and how many arguments it takes."""
+
+NUMERIC = {
+    "sleep": (0,),
+    "draw_power_regulated": (0, 1),
+    "draw_power_fixed": (0, 1),
+    "rcd_current": (0,),
+    "iso_draw_power_regulated": (0, 1),
+    "set_soc": (0,),
+    "iso_wait_for_stop": (0,),
+    "iso_start_bcb_toggle": (0,),
+}
+"""Which arguments are numbers."""
+
+
+class ScriptError(ValueError):
+    """The script cannot be run; the text says which command and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One step of a script: lower-case name and its arguments as text."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+
+    def number(self, index: int) -> float:
+        """Return argument `index` as a number (checked by `parse`)."""
+        return float(self.arguments[index])
+
+    def __str__(self) -> str:
+        return " ".join((self.name, ",".join(self.arguments))).strip()
+
+
+def parse(text: str) -> list[Command]:
+    """Split a script into commands; an empty text is an empty script. Raises ScriptError for the first bad command.
+
+    Commands are separated by `;` or a new line, arguments by `,` or a blank; an empty argument stays an argument.
+    """
+    commands = []
+    for part in text.lower().replace("\n", ";").split(";"):
+        words = part.strip().replace(",", " ").split(" ")
+        if words == [""]:
+            continue
+        commands.append(_checked(Command(words[0], tuple(words[1:]))))
+    return commands
+
+
+def _checked(command: Command) -> Command:
+    counts = ARGUMENT_COUNTS.get(command.name)
+    if counts is None:
+        raise ScriptError(f"Command not found: {command.name} (known: {', '.join(sorted(ARGUMENT_COUNTS))})")
+    if len(command.arguments) not in counts:
+        expected = " or ".join(str(count) for count in counts)
+        raise ScriptError(
+            f"Invalid number of arguments for: {command.name} expected {expected} got {len(command.arguments)}"
+        )
+    for index in NUMERIC.get(command.name, ()):
+        try:
+            float(command.arguments[index])
+        except ValueError:
+            raise ScriptError(f"{command.name}: {command.arguments[index]!r} is not a number") from None
+    return command
