@@ -1,0 +1,82 @@
+"""Logs for people; paths under a root; the black box."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+
+from chargebyte_fw.kernel import log
+from chargebyte_fw.kernel.paths import Root, root_at
+from chargebyte_fw.kernel.trace import Trace
+
+
+@pytest.fixture
+def lines() -> Any:
+    stream = io.StringIO()
+    log.set_up("DEBUG", stream)
+    yield lambda: [line.split(" ", 1)[1] for line in stream.getvalue().splitlines()]
+    logging.getLogger("secc").handlers.clear()
+
+
+def test_a_line_carries_level_module_and_session(lines: Any) -> None:
+    logger = log.ModuleLog("connector")
+    logger.info("ready")
+    logger.session = "0123456789"
+    logger.warning("plugged in")
+    assert lines() == ["INFO    connector: ready", "WARNING connector [01234567]: plugged in"]
+
+
+def test_a_repeating_line_is_said_three_times_and_then_counted(lines: Any) -> None:
+    logger = log.ModuleLog("bsp")
+    for _ in range(10):
+        logger.info("no answer")
+    logger.info("back")
+    assert lines()[-1] == "INFO    bsp: back (the line before came 7 more times)"
+    assert len(lines()) == 4
+
+
+@pytest.mark.parametrize("text", ["password=123456", "NMK: aabb", "token = DEADBEEF"])
+def test_secrets_do_not_get_through_the_formatter(lines: Any, text: str) -> None:
+    log.ModuleLog("x").info(text)
+    assert lines()[0].endswith("***")
+
+
+def test_under_systemd_the_level_goes_as_a_number() -> None:
+    record = logging.LogRecord("secc.x", logging.WARNING, "", 0, "hot", (), None)
+    assert log.LineFormatter(journal=True).format(record) == "<4>secc.x: hot"
+
+
+def test_what_this_run_wrote_wins_over_what_was_shipped(tmp_path: Path) -> None:
+    root = Root(tmp_path / "shipped", tmp_path / "state")
+    assert root.read("/etc/x.yaml") == tmp_path / "shipped/etc/x.yaml"
+    root.write("/etc/x.yaml").write_text("new")
+    assert root.read("/etc/x.yaml") == tmp_path / "state/etc/x.yaml"
+
+
+def test_a_checkout_gets_a_run_root_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    (checkout / "setup.cfg").touch()
+    root = root_at(checkout)
+    assert root.static == checkout and root.state.is_relative_to(tmp_path / "home")
+    assert root_at(tmp_path) == Root(tmp_path, tmp_path)
+
+
+def test_the_trace_is_a_ring_and_is_saved_as_a_cbor_sequence(run: Callable[[Any], Any], tmp_path: Path) -> None:
+    async def main() -> None:
+        trace = Trace(entries=3)
+        for number in range(5):
+            trace.record("uart", "bsp", bytes([number]))
+        assert trace.save(tmp_path / "box.cbor") == 3
+
+    run(main())
+    with (tmp_path / "box.cbor").open("rb") as file:
+        entries = [cbor2.load(file) for _ in range(3)]
+    assert [entry[3] for entry in entries] == [b"\x02", b"\x03", b"\x04"]
