@@ -1,0 +1,1 @@
+"""Benchmarks: each file measures one thing and returns rows; `python -m bench` prints them as one table."""

@@ -1,0 +1,116 @@
+"""What the demo knows: facts from the car's side and from the charger's MQTT API, put into one picture of a session."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+STEPS = (
+    "plugged in",
+    "SLAC",
+    "SDP",
+    "V2G session",
+    "authorized",
+    "cable check",
+    "precharge",
+    "charging",
+    "stopped",
+    "unplugged",
+)
+"""The way of a DC session, as the screen shows it."""
+
+BASIC_STEPS = ("plugged in", "authorized", "charging", "stopped", "unplugged")
+"""The way of a session by pilot alone (IEC 61851)."""
+
+
+@dataclass
+class DemoState:
+    """The picture. `from_car` and `from_charger` take one report each; nothing else changes it."""
+
+    protocol: str
+    target_soc_percent: float
+    steps: tuple[str, ...] = STEPS
+    started_s: float = 0.0
+    now_s: float = 0.0
+    done: dict[str, float] = field(default_factory=dict)
+    """Second at which each step was reached."""
+    soc_percent: float = 0.0
+    first_soc_percent: float | None = None
+    voltage_V: float = 0.0
+    current_A: float = 0.0
+    energy_Wh: float = 0.0
+    cp_state: str = "A"
+    duty_percent: float = 100.0
+    contactor: str = "open"
+    charger_state: str = "starting"
+    meter_Wh: float | None = None
+    meter_first_Wh: float | None = None
+    messages: deque[str] = field(default_factory=lambda: deque(maxlen=8))
+    faults: list[str] = field(default_factory=list)
+    failure: str = ""
+    finished: bool = False
+
+    @property
+    def power_W(self) -> float:
+        """Power at the inlet."""
+        return self.voltage_V * self.current_A
+
+    @property
+    def current_step(self) -> str:
+        """The step that the session is working on."""
+        return next((step for step in self.steps if step not in self.done), "done")
+
+    def reach(self, step: str) -> bool:
+        """Note that a step (and so every earlier one) is reached; returns whether that was news."""
+        if step not in self.steps or step in self.done:
+            return False
+        for earlier in self.steps[: self.steps.index(step) + 1]:
+            self.done.setdefault(earlier, self.now_s)
+        return True
+
+    def from_car(self, report: dict[str, Any]) -> None:
+        """Take one report of the car's process: numbers, a step, a message on the wire, or a failure."""
+        for name in ("soc_percent", "voltage_V", "current_A", "energy_Wh", "cp_state", "duty_percent", "contactor"):
+            if name in report:
+                setattr(self, name, report[name])
+        if self.first_soc_percent is None and "soc_percent" in report:
+            self.first_soc_percent = self.soc_percent
+        if "step" in report:
+            self.reach(report["step"])
+        if "message" in report:
+            self.messages.append(f"{self.now_s:7.2f}  {report['message']}")
+        if "failure" in report:
+            self.failure = report["failure"]
+        if report.get("finished"):
+            self.finished = True
+
+    def from_charger(self, topic: str, payload: str) -> None:
+        """Take one message of `everest_api/...`; what is not JSON is not ours and is left alone."""
+        try:
+            value = json.loads(payload)
+        except ValueError:
+            return
+        if topic.endswith("/var/session_info") and isinstance(value, dict):
+            self.charger_state = str(value.get("state", self.charger_state))
+        elif topic.endswith("/var/powermeter") and isinstance(value, dict):
+            total = (value.get("energy_Wh_import") or {}).get("total")
+            if total is not None:
+                self.meter_Wh = float(total)
+                if self.meter_first_Wh is None:
+                    self.meter_first_Wh = self.meter_Wh
+        elif topic.endswith("/var/active_errors") and isinstance(value, list):
+            self.faults = [str(fault.get("type", fault)) if isinstance(fault, dict) else str(fault) for fault in value]
+
+    @property
+    def progress(self) -> float:
+        """Share of the way from the first to the wanted state of charge, 0 to 1."""
+        first = self.first_soc_percent if self.first_soc_percent is not None else self.soc_percent
+        span = self.target_soc_percent - first
+        return 1.0 if span <= 0 else min(1.0, max(0.0, (self.soc_percent - first) / span))
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the car charged, stopped and left without a failure."""
+        return self.finished and not self.failure and "charging" in self.done and self.energy_Wh > 0

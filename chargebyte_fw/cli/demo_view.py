@@ -1,0 +1,102 @@
+"""The demo's screen: a picture of the running session for people, drawn with rich."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from chargebyte_fw.cli.demo_state import DemoState
+
+_TITLE = {
+    "iso2": "DC, ISO 15118-2",
+    "din": "DC, DIN SPEC 70121",
+    "basic": "AC, IEC 61851 by pilot alone",
+}
+
+
+def _steps(state: DemoState) -> Text:
+    text = Text()
+    current = state.current_step
+    for step in state.steps:
+        if text:
+            text.append(" → ", style="dim")
+        if step in state.done:
+            text.append(f"✓ {step}", style="green")
+        elif step == current:
+            text.append(f"• {step}", style="bold yellow")
+        else:
+            text.append(step, style="dim")
+    return text
+
+
+def _numbers(state: DemoState) -> Table:
+    table = Table.grid(padding=(0, 3), expand=True)
+    for _ in range(4):
+        table.add_column(justify="left")
+    contactor = Text(state.contactor, style="bold red" if state.contactor == "closed" else "green")
+    table.add_row(
+        Text.assemble("Voltage ", (f"{state.voltage_V:6.1f} V", "bold cyan")),
+        Text.assemble("Current ", (f"{state.current_A:6.1f} A", "bold cyan")),
+        Text.assemble("Power ", (f"{state.power_W / 1000:6.2f} kW", "bold cyan")),
+        Text.assemble("Energy ", (f"{state.energy_Wh:7.1f} Wh", "bold cyan")),
+    )
+    table.add_row(
+        Text.assemble("Pilot ", (f"{state.cp_state}, {state.duty_percent:g} %", "bold")),
+        Text.assemble("Contactor ", contactor),
+        Text.assemble("Charger ", (state.charger_state, "bold")),
+        Text.assemble("Time ", (f"{state.now_s:7.1f} s", "bold")),
+    )
+    return table
+
+
+def _battery(state: DemoState) -> Table:
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(width=16)
+    table.add_column(ratio=1)
+    table.add_column(width=14, justify="right")
+    table.add_row(
+        Text.assemble("Battery ", (f"{state.soc_percent:5.1f} %", "bold green")),
+        ProgressBar(total=1.0, completed=state.progress, complete_style="green", finished_style="bold green"),
+        Text(f"target {state.target_soc_percent:g} %", style="dim"),
+    )
+    return table
+
+
+def screen(state: DemoState) -> RenderableType:
+    """Draw the whole screen for one moment."""
+    messages = Text("\n".join(state.messages) or "nothing on the wire yet", style="white" if state.messages else "dim")
+    parts: list[RenderableType] = [_steps(state), Text(), _numbers(state), Text(), _battery(state)]
+    if state.faults:
+        parts += [Text(), Text("Faults: " + ", ".join(state.faults), style="bold red")]
+    return Group(
+        Panel(
+            Group(*parts),
+            title=f"[bold]chargebyte_fw[/bold] · {_TITLE.get(state.protocol, state.protocol)}",
+            border_style="blue",
+            padding=(1, 2),
+        ),
+        Panel(messages, title="last messages", border_style="dim", height=10),
+    )
+
+
+def summary(state: DemoState) -> RenderableType:
+    """Draw what remains when the session is over."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column()
+    result = Text("the car charged and left", style="bold green")
+    if not state.succeeded:
+        result = Text(state.failure or f"the session ended at '{state.current_step}'", style="bold red")
+    table.add_row("Result", result)
+    first = state.first_soc_percent or 0.0
+    table.add_row("State of charge", f"{first:.1f} % → {state.soc_percent:.1f} %")
+    table.add_row("Energy into the car", f"{state.energy_Wh:.1f} Wh")
+    if state.meter_Wh is not None and state.meter_first_Wh is not None:
+        table.add_row("Energy on the meter", f"{state.meter_Wh - state.meter_first_Wh:.1f} Wh")
+    table.add_row("Session", f"{state.now_s - state.started_s:.1f} s")
+    steps = "  ".join(f"{step} {at_s - state.started_s:.1f} s" for step, at_s in state.done.items())
+    table.add_row("Steps", Text(steps, style="dim"))
+    return Panel(table, title="summary", border_style="green" if state.succeeded else "red", expand=False)
