@@ -1,19 +1,21 @@
-"""DIN SPEC 70121 messages: `V2G_Message(Header=..., Body=BodyType(BodyElement=...))`."""
+"""DIN SPEC 70121 messages: `V2G_Message(Header=MessageHeaderType(SessionID=...), Body=CurrentDemandReq(...))`."""
+
+# ruff: noqa: D101 (the names are the standard's, and so are their meanings)
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from chargebyte_fw.modules.v2g.messages import xmldsig
 from chargebyte_fw.modules.v2g.messages.model import (
     Attribute,
     Coding,
-    Document,
     Group,
-    Irregular,
     Occurs,
+    Reference,
+    Schema,
     Type,
+    Within,
     choice,
-    element,
     xs_boolean,
     xs_byte,
     xs_IDREF,
@@ -25,10 +27,13 @@ from chargebyte_fw.modules.v2g.messages.model import (
     xs_unsignedInt,
 )
 
+MESSAGE = "urn:din:70121:2012:MsgDef"
+HEADER = "urn:din:70121:2012:MsgHeader"
+BODY = "urn:din:70121:2012:MsgBody"
+DATA = "urn:din:70121:2012:MsgDataTypes"
+
 
 class DC_EVErrorCodeType(StrEnum):
-    """Values of `DC_EVErrorCodeType`, in code order."""
-
     NO_ERROR = "NO_ERROR"
     FAILED_RESSTemperatureInhibit = "FAILED_RESSTemperatureInhibit"
     FAILED_EVShiftPosition = "FAILED_EVShiftPosition"
@@ -44,8 +49,6 @@ class DC_EVErrorCodeType(StrEnum):
 
 
 class DC_EVSEStatusCodeType(StrEnum):
-    """Values of `DC_EVSEStatusCodeType`, in code order."""
-
     EVSE_NotReady = "EVSE_NotReady"
     EVSE_Ready = "EVSE_Ready"
     EVSE_Shutdown = "EVSE_Shutdown"
@@ -61,8 +64,6 @@ class DC_EVSEStatusCodeType(StrEnum):
 
 
 class EVRequestedEnergyTransferType(StrEnum):
-    """Values of `EVRequestedEnergyTransferType`, in code order."""
-
     AC_single_phase_core = "AC_single_phase_core"
     AC_three_phase_core = "AC_three_phase_core"
     DC_core = "DC_core"
@@ -72,23 +73,17 @@ class EVRequestedEnergyTransferType(StrEnum):
 
 
 class EVSENotificationType(StrEnum):
-    """Values of `EVSENotificationType`, in code order."""
-
     None_ = "None"
     StopCharging = "StopCharging"
     ReNegotiation = "ReNegotiation"
 
 
 class EVSEProcessingType(StrEnum):
-    """Values of `EVSEProcessingType`, in code order."""
-
     Finished = "Finished"
     Ongoing = "Ongoing"
 
 
 class EVSESupportedEnergyTransferType(StrEnum):
-    """Values of `EVSESupportedEnergyTransferType`, in code order."""
-
     AC_single_phase_core = "AC_single_phase_core"
     AC_three_phase_core = "AC_three_phase_core"
     DC_core = "DC_core"
@@ -102,24 +97,18 @@ class EVSESupportedEnergyTransferType(StrEnum):
 
 
 class costKindType(StrEnum):
-    """Values of `costKindType`, in code order."""
-
     relativePricePercentage = "relativePricePercentage"
     RenewableGenerationPercentage = "RenewableGenerationPercentage"
     CarbonDioxideEmission = "CarbonDioxideEmission"
 
 
 class faultCodeType(StrEnum):
-    """Values of `faultCodeType`, in code order."""
-
     ParsingError = "ParsingError"
     NoTLSRootCertificatAvailable = "NoTLSRootCertificatAvailable"
     UnknownError = "UnknownError"
 
 
 class isolationLevelType(StrEnum):
-    """Values of `isolationLevelType`, in code order."""
-
     Invalid = "Invalid"
     Valid = "Valid"
     Warning = "Warning"
@@ -127,15 +116,11 @@ class isolationLevelType(StrEnum):
 
 
 class paymentOptionType(StrEnum):
-    """Values of `paymentOptionType`, in code order."""
-
     Contract = "Contract"
     ExternalPayment = "ExternalPayment"
 
 
 class responseCodeType(StrEnum):
-    """Values of `responseCodeType`, in code order."""
-
     OK = "OK"
     OK_NewSessionEstablished = "OK_NewSessionEstablished"
     OK_OldSessionJoined = "OK_OldSessionJoined"
@@ -162,8 +147,6 @@ class responseCodeType(StrEnum):
 
 
 class serviceCategoryType(StrEnum):
-    """Values of `serviceCategoryType`, in code order."""
-
     EVCharging = "EVCharging"
     Internet = "Internet"
     ContractCertificate = "ContractCertificate"
@@ -171,8 +154,6 @@ class serviceCategoryType(StrEnum):
 
 
 class unitSymbolType(StrEnum):
-    """Values of `unitSymbolType`, in code order."""
-
     h = "h"
     m = "m"
     s = "s"
@@ -186,8 +167,6 @@ class unitSymbolType(StrEnum):
 
 
 class valueType(StrEnum):
-    """Values of `valueType`, in code order."""
-
     bool = "bool"
     byte = "byte"
     short = "short"
@@ -201,8 +180,8 @@ SAIDType = Annotated[int, Coding("int", low=-32768, high=32767)]
 certificateType = Annotated[bytes, Coding("bin", longest=1200)]
 contractIDType = Annotated[str, Coding("string", longest=24)]
 dHParamsType = Annotated[bytes, Coding("bin", longest=256)]
-evccIDType = Annotated[bytes, Coding("bin", longest=8)]
-evseIDType = Annotated[bytes, Coding("bin", longest=32)]
+evccIDType = Annotated[bytes, Coding("bin", longest=8, text="hex")]
+evseIDType = Annotated[bytes, Coding("bin", longest=32, text="hex")]
 faultMsgType = Annotated[str, Coding("string", longest=64)]
 genChallengeType = Annotated[str, Coding("string")]
 meterIDType = Annotated[str, Coding("string", longest=32)]
@@ -213,15 +192,33 @@ rootCertificateIDType = Annotated[str, Coding("string", longest=40)]
 serviceIDType = Annotated[int, Coding("uint", low=0, high=65535)]
 serviceNameType = Annotated[str, Coding("string", longest=32)]
 serviceScopeType = Annotated[str, Coding("string", longest=32)]
-sessionIDType = Annotated[bytes, Coding("bin", longest=8)]
+sessionIDType = Annotated[bytes, Coding("bin", longest=8, text="hex")]
 sigMeterReadingType = Annotated[bytes, Coding("bin", longest=32)]
 tariffDescriptionType = Annotated[str, Coding("string", longest=32)]
 unitMultiplierType = Annotated[int, Coding("nbit", 3, low=-3, high=3)]
 
 
-class DC_EVStatusType(Type, kw_only=True):
-    """Wire type `DC_EVStatusType`."""
+class _Message(Type):
+    namespace = MESSAGE
 
+
+class _Header(Type):
+    namespace = HEADER
+
+
+class _Body(Type):
+    namespace = BODY
+
+
+class _Data(Type):
+    namespace = DATA
+
+
+class BodyBaseType(_Body):
+    """Base of every body element."""
+
+
+class DC_EVStatusType(_Data, kw_only=True):
     EVReady: xs_boolean
     EVCabinConditioning: xs_boolean | None = None
     EVRESSConditioning: xs_boolean | None = None
@@ -229,60 +226,44 @@ class DC_EVStatusType(Type, kw_only=True):
     EVRESSSOC: percentValueType
 
 
-class CableCheckReq(Type, kw_only=True):
-    """Wire type `CableCheckReqType`."""
-
+class CableCheckReq(BodyBaseType, kw_only=True):
     DC_EVStatus: DC_EVStatusType
 
 
-class DC_EVSEStatusType(Type, kw_only=True):
-    """Wire type `DC_EVSEStatusType`."""
-
+class DC_EVSEStatusType(_Data, kw_only=True):
     EVSEIsolationStatus: isolationLevelType | None = None
     EVSEStatusCode: DC_EVSEStatusCodeType
     NotificationMaxDelay: xs_unsignedInt
     EVSENotification: EVSENotificationType
 
 
-class CableCheckRes(Type, kw_only=True):
-    """Wire type `CableCheckResType`."""
-
+class CableCheckRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEProcessing: EVSEProcessingType
 
 
-class ListOfRootCertificateIDsType(Type, kw_only=True):
-    """Wire type `ListOfRootCertificateIDsType`."""
-
+class ListOfRootCertificateIDsType(_Data, kw_only=True):
     RootCertificateID: Annotated[list[rootCertificateIDType], Occurs(1, None)]
 
 
-class CertificateInstallationReq(Type, kw_only=True):
-    """Wire type `CertificateInstallationReqType`."""
-
+class CertificateInstallationReq(BodyBaseType, kw_only=True):
     Id: Annotated[xs_IDREF, Attribute()] | None = None
     OEMProvisioningCert: certificateType
     ListOfRootCertificateIDs: ListOfRootCertificateIDsType
     DHParams: dHParamsType
 
 
-class SubCertificatesType(Type, kw_only=True):
-    """Wire type `SubCertificatesType`."""
-
+class SubCertificatesType(_Data, kw_only=True):
     Certificate: Annotated[list[certificateType], Occurs(1, None)]
 
 
-class CertificateChainType(Type, kw_only=True):
-    """Wire type `CertificateChainType`."""
-
+class CertificateChainType(_Data, kw_only=True):
     Certificate: certificateType
     SubCertificates: SubCertificatesType | None = None
 
 
-class CertificateInstallationRes(Type, kw_only=True):
-    """Wire type `CertificateInstallationResType`."""
-
+class CertificateInstallationRes(BodyBaseType, kw_only=True):
     Id: Annotated[xs_IDREF, Attribute()]
     ResponseCode: responseCodeType
     ContractSignatureCertChain: CertificateChainType
@@ -291,9 +272,7 @@ class CertificateInstallationRes(Type, kw_only=True):
     ContractID: contractIDType
 
 
-class CertificateUpdateReq(Type, kw_only=True):
-    """Wire type `CertificateUpdateReqType`."""
-
+class CertificateUpdateReq(BodyBaseType, kw_only=True):
     Id: Annotated[xs_IDREF, Attribute()] | None = None
     ContractSignatureCertChain: CertificateChainType
     ContractID: contractIDType
@@ -301,9 +280,7 @@ class CertificateUpdateReq(Type, kw_only=True):
     DHParams: dHParamsType
 
 
-class CertificateUpdateRes(Type, kw_only=True):
-    """Wire type `CertificateUpdateResType`."""
-
+class CertificateUpdateRes(BodyBaseType, kw_only=True):
     Id: Annotated[xs_IDREF, Attribute()]
     ResponseCode: responseCodeType
     ContractSignatureCertChain: CertificateChainType
@@ -313,17 +290,13 @@ class CertificateUpdateRes(Type, kw_only=True):
     RetryCounter: xs_short
 
 
-class PhysicalValueType(Type, kw_only=True):
-    """Wire type `PhysicalValueType`."""
-
+class PhysicalValueType(_Data, kw_only=True):
     Multiplier: unitMultiplierType
     Unit: unitSymbolType | None = None
     Value: xs_short
 
 
-class AC_EVChargeParameterType(Type, kw_only=True):
-    """Wire type `AC_EVChargeParameterType`."""
-
+class AC_EVChargeParameterType(_Data, kw_only=True):
     DepartureTime: xs_unsignedInt
     EAmount: PhysicalValueType
     EVMaxVoltage: PhysicalValueType
@@ -331,9 +304,7 @@ class AC_EVChargeParameterType(Type, kw_only=True):
     EVMinCurrent: PhysicalValueType
 
 
-class DC_EVChargeParameterType(Type, kw_only=True):
-    """Wire type `DC_EVChargeParameterType`."""
-
+class DC_EVChargeParameterType(_Data, kw_only=True):
     DC_EVStatus: DC_EVStatusType
     EVMaximumCurrentLimit: PhysicalValueType
     EVMaximumPowerLimit: PhysicalValueType | None = None
@@ -344,44 +315,36 @@ class DC_EVChargeParameterType(Type, kw_only=True):
     BulkSOC: percentValueType | None = None
 
 
-class ChargeParameterDiscoveryReq(Type, kw_only=True):
-    """Wire type `ChargeParameterDiscoveryReqType`."""
+AnyEVChargeParameter = Annotated[
+    AC_EVChargeParameterType | DC_EVChargeParameterType,
+    Group(
+        "EVChargeParameter",
+        AC_EVChargeParameter=AC_EVChargeParameterType,
+        DC_EVChargeParameter=DC_EVChargeParameterType,
+    ),
+]
 
+
+class ChargeParameterDiscoveryReq(BodyBaseType, kw_only=True):
     EVRequestedEnergyTransferType: EVRequestedEnergyTransferType
-    EVChargeParameter: Annotated[
-        AC_EVChargeParameterType | DC_EVChargeParameterType,
-        Group(
-            (
-                "AC_EVChargeParameter",
-                "DC_EVChargeParameter",
-                "EVChargeParameter",
-            ),
-            {"AC_EVChargeParameter": AC_EVChargeParameterType, "DC_EVChargeParameter": DC_EVChargeParameterType},
-        ),
-    ]
+    EVChargeParameter: AnyEVChargeParameter
 
 
-class AC_EVSEStatusType(Type, kw_only=True):
-    """Wire type `AC_EVSEStatusType`."""
-
+class AC_EVSEStatusType(_Data, kw_only=True):
     PowerSwitchClosed: xs_boolean
     RCD: xs_boolean
     NotificationMaxDelay: xs_unsignedInt
     EVSENotification: EVSENotificationType
 
 
-class AC_EVSEChargeParameterType(Type, kw_only=True):
-    """Wire type `AC_EVSEChargeParameterType`."""
-
+class AC_EVSEChargeParameterType(_Data, kw_only=True):
     AC_EVSEStatus: AC_EVSEStatusType
     EVSEMaxVoltage: PhysicalValueType
     EVSEMaxCurrent: PhysicalValueType
     EVSEMinCurrent: PhysicalValueType
 
 
-class DC_EVSEChargeParameterType(Type, kw_only=True):
-    """Wire type `DC_EVSEChargeParameterType`."""
-
+class DC_EVSEChargeParameterType(_Data, kw_only=True):
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEMaximumCurrentLimit: PhysicalValueType
     EVSEMaximumPowerLimit: PhysicalValueType | None = None
@@ -393,71 +356,44 @@ class DC_EVSEChargeParameterType(Type, kw_only=True):
     EVSEEnergyToBeDelivered: PhysicalValueType | None = None
 
 
-class RelativeTimeIntervalType(Type, kw_only=True):
-    """Wire type `RelativeTimeIntervalType`."""
-
+class RelativeTimeIntervalType(_Data, kw_only=True):
     start: xs_unsignedInt
     duration: xs_unsignedInt | None = None
 
 
-class PMaxScheduleEntryType(Type, kw_only=True):
-    """Wire type `PMaxScheduleEntryType`."""
+AnyTimeInterval = Annotated[
+    RelativeTimeIntervalType, Group("TimeInterval", RelativeTimeInterval=RelativeTimeIntervalType)
+]
 
-    TimeInterval: Annotated[
-        RelativeTimeIntervalType,
-        Group(
-            (
-                "RelativeTimeInterval",
-                "TimeInterval",
-            ),
-            {"RelativeTimeInterval": RelativeTimeIntervalType},
-        ),
-    ]
+
+class PMaxScheduleEntryType(_Data, kw_only=True):
+    TimeInterval: AnyTimeInterval
     PMax: PMaxType
 
 
-class PMaxScheduleType(Type, kw_only=True):
-    """Wire type `PMaxScheduleType`."""
-
+class PMaxScheduleType(_Data, kw_only=True):
     PMaxScheduleID: SAIDType
     PMaxScheduleEntry: Annotated[list[PMaxScheduleEntryType], Occurs(1, None)]
 
 
-class CostType(Type, kw_only=True):
-    """Wire type `CostType`."""
-
+class CostType(_Data, kw_only=True):
     costKind: costKindType
     amount: xs_unsignedInt
     amountMultiplier: unitMultiplierType | None = None
 
 
-class ConsumptionCostType(Type, kw_only=True):
-    """Wire type `ConsumptionCostType`."""
-
+class ConsumptionCostType(_Data, kw_only=True):
     startValue: xs_unsignedInt
     Cost: Annotated[list[CostType], Occurs(0, None)] = []
 
 
-class SalesTariffEntryType(Type, kw_only=True):
-    """Wire type `SalesTariffEntryType`."""
-
-    TimeInterval: Annotated[
-        RelativeTimeIntervalType,
-        Group(
-            (
-                "RelativeTimeInterval",
-                "TimeInterval",
-            ),
-            {"RelativeTimeInterval": RelativeTimeIntervalType},
-        ),
-    ]
+class SalesTariffEntryType(_Data, kw_only=True):
+    TimeInterval: AnyTimeInterval
     EPriceLevel: xs_unsignedByte
     ConsumptionCost: Annotated[list[ConsumptionCostType], Occurs(0, None)] = []
 
 
-class SalesTariffType(Type, kw_only=True):
-    """Wire type `SalesTariffType`."""
-
+class SalesTariffType(_Data, kw_only=True):
     Id: Annotated[xs_IDREF, Attribute()]
     SalesTariffID: SAIDType
     SalesTariffDescription: tariffDescriptionType | None = None
@@ -465,58 +401,41 @@ class SalesTariffType(Type, kw_only=True):
     SalesTariffEntry: Annotated[list[SalesTariffEntryType], Occurs(1, None)]
 
 
-class SAScheduleTupleType(Type, kw_only=True):
-    """Wire type `SAScheduleTupleType`."""
-
+class SAScheduleTupleType(_Data, kw_only=True):
     SAScheduleTupleID: SAIDType
     PMaxSchedule: PMaxScheduleType
     SalesTariff: SalesTariffType | None = None
 
 
-class SAScheduleListType(Type, kw_only=True):
-    """Wire type `SAScheduleListType`."""
-
+class SAScheduleListType(_Data, kw_only=True):
     SAScheduleTuple: Annotated[list[SAScheduleTupleType], Occurs(1, None)]
 
 
-class ChargeParameterDiscoveryRes(Type, kw_only=True):
-    """Wire type `ChargeParameterDiscoveryResType`."""
+AnySASchedules = Annotated[SAScheduleListType, Group("SASchedules", SAScheduleList=SAScheduleListType)]
 
+
+AnyEVSEChargeParameter = Annotated[
+    AC_EVSEChargeParameterType | DC_EVSEChargeParameterType,
+    Group(
+        "EVSEChargeParameter",
+        AC_EVSEChargeParameter=AC_EVSEChargeParameterType,
+        DC_EVSEChargeParameter=DC_EVSEChargeParameterType,
+    ),
+]
+
+
+class ChargeParameterDiscoveryRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     EVSEProcessing: EVSEProcessingType
-    SASchedules: Annotated[
-        SAScheduleListType,
-        Group(
-            (
-                "SAScheduleList",
-                "SASchedules",
-            ),
-            {"SAScheduleList": SAScheduleListType},
-        ),
-    ]
-    EVSEChargeParameter: Annotated[
-        AC_EVSEChargeParameterType | DC_EVSEChargeParameterType,
-        Group(
-            (
-                "AC_EVSEChargeParameter",
-                "DC_EVSEChargeParameter",
-                "EVSEChargeParameter",
-            ),
-            {
-                "AC_EVSEChargeParameter": AC_EVSEChargeParameterType,
-                "DC_EVSEChargeParameter": DC_EVSEChargeParameterType,
-            },
-        ),
-    ]
+    SASchedules: AnySASchedules
+    EVSEChargeParameter: AnyEVSEChargeParameter
 
 
-class ChargingStatusReq(Type, kw_only=True):
-    """Wire type `ChargingStatusReqType`."""
+class ChargingStatusReq(BodyBaseType, kw_only=True):
+    pass
 
 
-class MeterInfoType(Type, kw_only=True):
-    """Wire type `MeterInfoType`."""
-
+class MeterInfoType(_Data, kw_only=True):
     MeterID: meterIDType
     MeterReading: PhysicalValueType | None = None
     SigMeterReading: sigMeterReadingType | None = None
@@ -524,9 +443,7 @@ class MeterInfoType(Type, kw_only=True):
     TMeter: xs_long | None = None
 
 
-class ChargingStatusRes(Type, kw_only=True):
-    """Wire type `ChargingStatusResType`."""
-
+class ChargingStatusRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     EVSEID: evseIDType
     SAScheduleTupleID: SAIDType
@@ -536,23 +453,17 @@ class ChargingStatusRes(Type, kw_only=True):
     AC_EVSEStatus: AC_EVSEStatusType
 
 
-class ContractAuthenticationReq(Type, kw_only=True):
-    """Wire type `ContractAuthenticationReqType`."""
-
+class ContractAuthenticationReq(BodyBaseType, kw_only=True):
     Id: Annotated[xs_IDREF, Attribute()] | None = None
     GenChallenge: genChallengeType | None = None
 
 
-class ContractAuthenticationRes(Type, kw_only=True):
-    """Wire type `ContractAuthenticationResType`."""
-
+class ContractAuthenticationRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     EVSEProcessing: EVSEProcessingType
 
 
-class CurrentDemandReq(Type, kw_only=True):
-    """Wire type `CurrentDemandReqType`."""
-
+class CurrentDemandReq(BodyBaseType, kw_only=True):
     DC_EVStatus: DC_EVStatusType
     EVTargetCurrent: PhysicalValueType
     EVMaximumVoltageLimit: PhysicalValueType | None = None
@@ -565,9 +476,7 @@ class CurrentDemandReq(Type, kw_only=True):
     EVTargetVoltage: PhysicalValueType
 
 
-class CurrentDemandRes(Type, kw_only=True):
-    """Wire type `CurrentDemandResType`."""
-
+class CurrentDemandRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEPresentVoltage: PhysicalValueType
@@ -580,377 +489,289 @@ class CurrentDemandRes(Type, kw_only=True):
     EVSEMaximumPowerLimit: PhysicalValueType | None = None
 
 
-class MeteringReceiptReq(Type, kw_only=True):
-    """Wire type `MeteringReceiptReqType`."""
-
+class MeteringReceiptReq(BodyBaseType, kw_only=True):
     Id: Annotated[xs_IDREF, Attribute()] | None = None
     SessionID: sessionIDType
     SAScheduleTupleID: SAIDType | None = None
     MeterInfo: MeterInfoType
 
 
-class MeteringReceiptRes(Type, kw_only=True):
-    """Wire type `MeteringReceiptResType`."""
-
+class MeteringReceiptRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     AC_EVSEStatus: AC_EVSEStatusType
 
 
-class PaymentDetailsReq(Type, kw_only=True):
-    """Wire type `PaymentDetailsReqType`."""
-
+class PaymentDetailsReq(BodyBaseType, kw_only=True):
     ContractID: contractIDType
     ContractSignatureCertChain: CertificateChainType
 
 
-class PaymentDetailsRes(Type, kw_only=True):
-    """Wire type `PaymentDetailsResType`."""
-
+class PaymentDetailsRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     GenChallenge: genChallengeType
     DateTimeNow: xs_long
 
 
-class ProfileEntryType(Type, kw_only=True):
-    """Wire type `ProfileEntryType`."""
-
+class ProfileEntryType(_Data, kw_only=True):
     ChargingProfileEntryStart: xs_unsignedInt
     ChargingProfileEntryMaxPower: PMaxType
 
 
-class ChargingProfileType(Type, kw_only=True):
-    """Wire type `ChargingProfileType`."""
-
+class ChargingProfileType(_Data, kw_only=True):
     SAScheduleTupleID: SAIDType
     ProfileEntry: Annotated[list[ProfileEntryType], Occurs(1, None)]
 
 
-class DC_EVPowerDeliveryParameterType(Type, kw_only=True):
-    """Wire type `DC_EVPowerDeliveryParameterType`."""
-
+class DC_EVPowerDeliveryParameterType(_Data, kw_only=True):
     DC_EVStatus: DC_EVStatusType
     BulkChargingComplete: xs_boolean | None = None
     ChargingComplete: xs_boolean
 
 
-class PowerDeliveryReq(Type, kw_only=True):
-    """Wire type `PowerDeliveryReqType`."""
+AnyEVPowerDeliveryParameter = Annotated[
+    DC_EVPowerDeliveryParameterType,
+    Group("EVPowerDeliveryParameter", DC_EVPowerDeliveryParameter=DC_EVPowerDeliveryParameterType),
+]
 
+
+class PowerDeliveryReq(BodyBaseType, kw_only=True):
     ReadyToChargeState: xs_boolean
     ChargingProfile: ChargingProfileType | None = None
-    EVPowerDeliveryParameter: (
-        Annotated[
-            DC_EVPowerDeliveryParameterType,
-            Group(
-                (
-                    "DC_EVPowerDeliveryParameter",
-                    "EVPowerDeliveryParameter",
-                ),
-                {"DC_EVPowerDeliveryParameter": DC_EVPowerDeliveryParameterType},
-            ),
-        ]
-        | None
-    ) = None
+    EVPowerDeliveryParameter: AnyEVPowerDeliveryParameter | None = None
 
 
-class PowerDeliveryRes(Type, kw_only=True):
-    """Wire type `PowerDeliveryResType`."""
+AnyEVSEStatus = Annotated[
+    AC_EVSEStatusType | DC_EVSEStatusType,
+    Group("EVSEStatus", AC_EVSEStatus=AC_EVSEStatusType, DC_EVSEStatus=DC_EVSEStatusType),
+]
 
+
+class PowerDeliveryRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
-    EVSEStatus: Annotated[
-        AC_EVSEStatusType | DC_EVSEStatusType,
-        Group(
-            (
-                "AC_EVSEStatus",
-                "DC_EVSEStatus",
-                "EVSEStatus",
-            ),
-            {"AC_EVSEStatus": AC_EVSEStatusType, "DC_EVSEStatus": DC_EVSEStatusType},
-        ),
-    ]
+    EVSEStatus: AnyEVSEStatus
 
 
-class PreChargeReq(Type, kw_only=True):
-    """Wire type `PreChargeReqType`."""
-
+class PreChargeReq(BodyBaseType, kw_only=True):
     DC_EVStatus: DC_EVStatusType
     EVTargetVoltage: PhysicalValueType
     EVTargetCurrent: PhysicalValueType
 
 
-class PreChargeRes(Type, kw_only=True):
-    """Wire type `PreChargeResType`."""
-
+class PreChargeRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEPresentVoltage: PhysicalValueType
 
 
-class ServiceDetailReq(Type, kw_only=True):
-    """Wire type `ServiceDetailReqType`."""
-
+class ServiceDetailReq(BodyBaseType, kw_only=True):
     ServiceID: serviceIDType
 
 
-class ParameterType(Irregular, kw_only=True):
-    """Wire type `ParameterType`."""
-
+class ParameterType(_Data, kw_only=True):
     Name: Annotated[xs_string, Attribute()]
     ValueType: Annotated[valueType, Attribute()]
-    content: list[tuple[str, Any]] = []
-    particles = choice(
-        element("boolValue", xs_boolean),
-        element("byteValue", xs_byte),
-        element("shortValue", xs_short),
-        element("intValue", xs_int),
-        element("physicalValue", PhysicalValueType),
-        element("stringValue", xs_string),
-    )
+    boolValue: xs_boolean | None = None
+    byteValue: xs_byte | None = None
+    shortValue: xs_short | None = None
+    intValue: xs_int | None = None
+    physicalValue: PhysicalValueType | None = None
+    stringValue: xs_string | None = None
+
+    model = choice("boolValue", "byteValue", "shortValue", "intValue", "physicalValue", "stringValue")
 
 
-class ParameterSetType(Type, kw_only=True):
-    """Wire type `ParameterSetType`."""
-
+class ParameterSetType(_Data, kw_only=True):
     ParameterSetID: xs_short
     Parameter: Annotated[list[ParameterType], Occurs(1, None)]
 
 
-class ServiceParameterListType(Type, kw_only=True):
-    """Wire type `ServiceParameterListType`."""
-
+class ServiceParameterListType(_Data, kw_only=True):
     ParameterSet: Annotated[list[ParameterSetType], Occurs(1, None)]
 
 
-class ServiceDetailRes(Type, kw_only=True):
-    """Wire type `ServiceDetailResType`."""
-
+class ServiceDetailRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     ServiceID: serviceIDType
     ServiceParameterList: ServiceParameterListType | None = None
 
 
-class ServiceDiscoveryReq(Type, kw_only=True):
-    """Wire type `ServiceDiscoveryReqType`."""
-
+class ServiceDiscoveryReq(BodyBaseType, kw_only=True):
     ServiceScope: serviceScopeType | None = None
     ServiceCategory: serviceCategoryType | None = None
 
 
-class PaymentOptionsType(Type, kw_only=True):
-    """Wire type `PaymentOptionsType`."""
-
+class PaymentOptionsType(_Data, kw_only=True):
     PaymentOption: Annotated[list[paymentOptionType], Occurs(1, None)]
 
 
-class ServiceTagType(Type, kw_only=True):
-    """Wire type `ServiceTagType`."""
-
+class ServiceTagType(_Data, kw_only=True):
     ServiceID: serviceIDType
     ServiceName: serviceNameType | None = None
     ServiceCategory: serviceCategoryType
     ServiceScope: serviceScopeType | None = None
 
 
-class ServiceChargeType(Type, kw_only=True):
-    """Wire type `ServiceChargeType`."""
-
+class ServiceChargeType(_Data, kw_only=True):
     ServiceTag: ServiceTagType
     FreeService: xs_boolean
     EnergyTransferType: EVSESupportedEnergyTransferType
 
 
-class ServiceType(Type, kw_only=True):
-    """Wire type `ServiceType`."""
-
+class ServiceType(_Data, kw_only=True):
     ServiceTag: ServiceTagType
     FreeService: xs_boolean
 
 
-class ServiceTagListType(Type, kw_only=True):
-    """Wire type `ServiceTagListType`."""
-
+class ServiceTagListType(_Data, kw_only=True):
     Service: Annotated[list[ServiceType], Occurs(1, None)]
 
 
-class ServiceDiscoveryRes(Type, kw_only=True):
-    """Wire type `ServiceDiscoveryResType`."""
-
+class ServiceDiscoveryRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     PaymentOptions: PaymentOptionsType
     ChargeService: ServiceChargeType
     ServiceList: ServiceTagListType | None = None
 
 
-class SelectedServiceType(Type, kw_only=True):
-    """Wire type `SelectedServiceType`."""
-
+class SelectedServiceType(_Data, kw_only=True):
     ServiceID: serviceIDType
     ParameterSetID: xs_short | None = None
 
 
-class SelectedServiceListType(Type, kw_only=True):
-    """Wire type `SelectedServiceListType`."""
-
+class SelectedServiceListType(_Data, kw_only=True):
     SelectedService: Annotated[list[SelectedServiceType], Occurs(1, None)]
 
 
-class ServicePaymentSelectionReq(Type, kw_only=True):
-    """Wire type `ServicePaymentSelectionReqType`."""
-
+class ServicePaymentSelectionReq(BodyBaseType, kw_only=True):
     SelectedPaymentOption: paymentOptionType
     SelectedServiceList: SelectedServiceListType
 
 
-class ServicePaymentSelectionRes(Type, kw_only=True):
-    """Wire type `ServicePaymentSelectionResType`."""
-
+class ServicePaymentSelectionRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
 
 
-class SessionSetupReq(Type, kw_only=True):
-    """Wire type `SessionSetupReqType`."""
-
+class SessionSetupReq(BodyBaseType, kw_only=True):
     EVCCID: evccIDType
 
 
-class SessionSetupRes(Type, kw_only=True):
-    """Wire type `SessionSetupResType`."""
-
+class SessionSetupRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     EVSEID: evseIDType
     DateTimeNow: xs_long | None = None
 
 
-class SessionStopRes(Type, kw_only=True):
-    """Wire type `SessionStopResType`."""
-
+class SessionStopRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
 
 
-class SessionStopType(Type, kw_only=True):
-    """Wire type `SessionStopType`."""
+class SessionStopReq(BodyBaseType, kw_only=True):
+    pass
 
 
-class WeldingDetectionReq(Type, kw_only=True):
-    """Wire type `WeldingDetectionReqType`."""
-
+class WeldingDetectionReq(BodyBaseType, kw_only=True):
     DC_EVStatus: DC_EVStatusType
 
 
-class WeldingDetectionRes(Type, kw_only=True):
-    """Wire type `WeldingDetectionResType`."""
-
+class WeldingDetectionRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEPresentVoltage: PhysicalValueType
 
 
-class BodyType(Type, kw_only=True):
-    """Wire type `BodyType`."""
-
-    BodyElement: (
-        Annotated[
-            Type,
-            Group(
-                (
-                    "BodyElement",
-                    "CableCheckReq",
-                    "CableCheckRes",
-                    "CertificateInstallationReq",
-                    "CertificateInstallationRes",
-                    "CertificateUpdateReq",
-                    "CertificateUpdateRes",
-                    "ChargeParameterDiscoveryReq",
-                    "ChargeParameterDiscoveryRes",
-                    "ChargingStatusReq",
-                    "ChargingStatusRes",
-                    "ContractAuthenticationReq",
-                    "ContractAuthenticationRes",
-                    "CurrentDemandReq",
-                    "CurrentDemandRes",
-                    "MeteringReceiptReq",
-                    "MeteringReceiptRes",
-                    "PaymentDetailsReq",
-                    "PaymentDetailsRes",
-                    "PowerDeliveryReq",
-                    "PowerDeliveryRes",
-                    "PreChargeReq",
-                    "PreChargeRes",
-                    "ServiceDetailReq",
-                    "ServiceDetailRes",
-                    "ServiceDiscoveryReq",
-                    "ServiceDiscoveryRes",
-                    "ServicePaymentSelectionReq",
-                    "ServicePaymentSelectionRes",
-                    "SessionSetupReq",
-                    "SessionSetupRes",
-                    "SessionStopReq",
-                    "SessionStopRes",
-                    "WeldingDetectionReq",
-                    "WeldingDetectionRes",
-                ),
-                {
-                    "CableCheckReq": CableCheckReq,
-                    "CableCheckRes": CableCheckRes,
-                    "CertificateInstallationReq": CertificateInstallationReq,
-                    "CertificateInstallationRes": CertificateInstallationRes,
-                    "CertificateUpdateReq": CertificateUpdateReq,
-                    "CertificateUpdateRes": CertificateUpdateRes,
-                    "ChargeParameterDiscoveryReq": ChargeParameterDiscoveryReq,
-                    "ChargeParameterDiscoveryRes": ChargeParameterDiscoveryRes,
-                    "ChargingStatusReq": ChargingStatusReq,
-                    "ChargingStatusRes": ChargingStatusRes,
-                    "ContractAuthenticationReq": ContractAuthenticationReq,
-                    "ContractAuthenticationRes": ContractAuthenticationRes,
-                    "CurrentDemandReq": CurrentDemandReq,
-                    "CurrentDemandRes": CurrentDemandRes,
-                    "MeteringReceiptReq": MeteringReceiptReq,
-                    "MeteringReceiptRes": MeteringReceiptRes,
-                    "PaymentDetailsReq": PaymentDetailsReq,
-                    "PaymentDetailsRes": PaymentDetailsRes,
-                    "PowerDeliveryReq": PowerDeliveryReq,
-                    "PowerDeliveryRes": PowerDeliveryRes,
-                    "PreChargeReq": PreChargeReq,
-                    "PreChargeRes": PreChargeRes,
-                    "ServiceDetailReq": ServiceDetailReq,
-                    "ServiceDetailRes": ServiceDetailRes,
-                    "ServiceDiscoveryReq": ServiceDiscoveryReq,
-                    "ServiceDiscoveryRes": ServiceDiscoveryRes,
-                    "ServicePaymentSelectionReq": ServicePaymentSelectionReq,
-                    "ServicePaymentSelectionRes": ServicePaymentSelectionRes,
-                    "SessionSetupReq": SessionSetupReq,
-                    "SessionSetupRes": SessionSetupRes,
-                    "SessionStopReq": SessionStopType,
-                    "SessionStopRes": SessionStopRes,
-                    "WeldingDetectionReq": WeldingDetectionReq,
-                    "WeldingDetectionRes": WeldingDetectionRes,
-                },
-            ),
-        ]
-        | None
-    ) = None
+BODY_ELEMENTS = (
+    CableCheckReq,
+    CableCheckRes,
+    CertificateInstallationReq,
+    CertificateInstallationRes,
+    CertificateUpdateReq,
+    CertificateUpdateRes,
+    ChargeParameterDiscoveryReq,
+    ChargeParameterDiscoveryRes,
+    ChargingStatusReq,
+    ChargingStatusRes,
+    ContractAuthenticationReq,
+    ContractAuthenticationRes,
+    CurrentDemandReq,
+    CurrentDemandRes,
+    MeteringReceiptReq,
+    MeteringReceiptRes,
+    PaymentDetailsReq,
+    PaymentDetailsRes,
+    PowerDeliveryReq,
+    PowerDeliveryRes,
+    PreChargeReq,
+    PreChargeRes,
+    ServiceDetailReq,
+    ServiceDetailRes,
+    ServiceDiscoveryReq,
+    ServiceDiscoveryRes,
+    ServicePaymentSelectionReq,
+    ServicePaymentSelectionRes,
+    SessionSetupReq,
+    SessionSetupRes,
+    SessionStopReq,
+    SessionStopRes,
+    WeldingDetectionReq,
+    WeldingDetectionRes,
+)
+AnyBodyElement = Annotated[BodyBaseType, Group("BodyElement", **{cls.__name__: cls for cls in BODY_ELEMENTS})]
 
 
-class NotificationType(Type, kw_only=True):
-    """Wire type `NotificationType`."""
+class BodyType(_Message, kw_only=True):
+    BodyElement: AnyBodyElement | None = None
 
+
+class NotificationType(_Data, kw_only=True):
     FaultCode: faultCodeType
     FaultMsg: faultMsgType | None = None
 
 
-class MessageHeaderType(Type, kw_only=True):
-    """Wire type `MessageHeaderType`."""
-
+class MessageHeaderType(_Header, kw_only=True):
     SessionID: sessionIDType
     Notification: NotificationType | None = None
-    Signature: xmldsig.SignatureType | None = None
+    Signature: Annotated[xmldsig.SignatureType, Reference(xmldsig.NAMESPACE)] | None = None
 
 
-class V2G_Message(Type, kw_only=True):
-    """Wire type `V2G_Message`."""
-
+class V2G_Message(_Message, kw_only=True):
     Header: MessageHeaderType
-    Body: BodyType
+    Body: Annotated[BodyBaseType | None, Within(BodyType)] = None
 
 
-DOCUMENT = Document("din", 7, {77: V2G_Message})
+SCHEMA = Schema(
+    "din",
+    {
+        MESSAGE: {
+            "BodyElement": None,
+            "V2G_Message": V2G_Message,
+        },
+        BODY: {
+            **{cls.__name__: cls for cls in BODY_ELEMENTS},
+        },
+        DATA: {
+            "AC_EVChargeParameter": AC_EVChargeParameterType,
+            "AC_EVSEChargeParameter": AC_EVSEChargeParameterType,
+            "AC_EVSEStatus": AC_EVSEStatusType,
+            "DC_EVChargeParameter": DC_EVChargeParameterType,
+            "DC_EVPowerDeliveryParameter": DC_EVPowerDeliveryParameterType,
+            "DC_EVSEChargeParameter": DC_EVSEChargeParameterType,
+            "DC_EVSEStatus": DC_EVSEStatusType,
+            "DC_EVStatus": DC_EVStatusType,
+            "EVChargeParameter": None,
+            "EVPowerDeliveryParameter": None,
+            "EVSEChargeParameter": None,
+            "EVSEStatus": None,
+            "EVStatus": None,
+            "Entry": None,
+            "PMaxScheduleEntry": PMaxScheduleEntryType,
+            "RelativeTimeInterval": RelativeTimeIntervalType,
+            "SAScheduleList": SAScheduleListType,
+            "SASchedules": None,
+            "SalesTariffEntry": SalesTariffEntryType,
+            "ServiceCharge": ServiceChargeType,
+            "TimeInterval": None,
+        },
+        xmldsig.NAMESPACE: xmldsig.ELEMENTS,
+    },
+    ("V2G_Message",),
+)

@@ -1,20 +1,22 @@
-"""ISO 15118-2 messages: `V2G_Message(Header=..., Body=BodyType(BodyElement=...))`."""
+"""ISO 15118-2 messages: `V2G_Message(Header=MessageHeaderType(SessionID=...), Body=CurrentDemandReq(...))`."""
+
+# ruff: noqa: D101 (the names are the standard's, and so are their meanings)
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from chargebyte_fw.modules.v2g.messages import xmldsig
 from chargebyte_fw.modules.v2g.messages.model import (
     Attribute,
     Coding,
-    Document,
     Group,
-    Irregular,
     Occurs,
+    Reference,
+    Schema,
     Text,
     Type,
+    Within,
     choice,
-    element,
     xs_boolean,
     xs_byte,
     xs_ID,
@@ -28,10 +30,13 @@ from chargebyte_fw.modules.v2g.messages.model import (
     xs_unsignedShort,
 )
 
+MESSAGE = "urn:iso:15118:2:2013:MsgDef"
+HEADER = "urn:iso:15118:2:2013:MsgHeader"
+BODY = "urn:iso:15118:2:2013:MsgBody"
+DATA = "urn:iso:15118:2:2013:MsgDataTypes"
+
 
 class DC_EVErrorCodeType(StrEnum):
-    """Values of `DC_EVErrorCodeType`, in code order."""
-
     NO_ERROR = "NO_ERROR"
     FAILED_RESSTemperatureInhibit = "FAILED_RESSTemperatureInhibit"
     FAILED_EVShiftPosition = "FAILED_EVShiftPosition"
@@ -47,8 +52,6 @@ class DC_EVErrorCodeType(StrEnum):
 
 
 class DC_EVSEStatusCodeType(StrEnum):
-    """Values of `DC_EVSEStatusCodeType`, in code order."""
-
     EVSE_NotReady = "EVSE_NotReady"
     EVSE_Ready = "EVSE_Ready"
     EVSE_Shutdown = "EVSE_Shutdown"
@@ -64,24 +67,18 @@ class DC_EVSEStatusCodeType(StrEnum):
 
 
 class EVSENotificationType(StrEnum):
-    """Values of `EVSENotificationType`, in code order."""
-
     None_ = "None"
     StopCharging = "StopCharging"
     ReNegotiation = "ReNegotiation"
 
 
 class EVSEProcessingType(StrEnum):
-    """Values of `EVSEProcessingType`, in code order."""
-
     Finished = "Finished"
     Ongoing = "Ongoing"
     Ongoing_WaitingForCustomerInteraction = "Ongoing_WaitingForCustomerInteraction"
 
 
 class EnergyTransferModeType(StrEnum):
-    """Values of `EnergyTransferModeType`, in code order."""
-
     AC_single_phase_core = "AC_single_phase_core"
     AC_three_phase_core = "AC_three_phase_core"
     DC_core = "DC_core"
@@ -91,39 +88,29 @@ class EnergyTransferModeType(StrEnum):
 
 
 class chargeProgressType(StrEnum):
-    """Values of `chargeProgressType`, in code order."""
-
     Start = "Start"
     Stop = "Stop"
     Renegotiate = "Renegotiate"
 
 
 class chargingSessionType(StrEnum):
-    """Values of `chargingSessionType`, in code order."""
-
     Terminate = "Terminate"
     Pause = "Pause"
 
 
 class costKindType(StrEnum):
-    """Values of `costKindType`, in code order."""
-
     relativePricePercentage = "relativePricePercentage"
     RenewableGenerationPercentage = "RenewableGenerationPercentage"
     CarbonDioxideEmission = "CarbonDioxideEmission"
 
 
 class faultCodeType(StrEnum):
-    """Values of `faultCodeType`, in code order."""
-
     ParsingError = "ParsingError"
     NoTLSRootCertificatAvailable = "NoTLSRootCertificatAvailable"
     UnknownError = "UnknownError"
 
 
 class isolationLevelType(StrEnum):
-    """Values of `isolationLevelType`, in code order."""
-
     Invalid = "Invalid"
     Valid = "Valid"
     Warning = "Warning"
@@ -132,15 +119,11 @@ class isolationLevelType(StrEnum):
 
 
 class paymentOptionType(StrEnum):
-    """Values of `paymentOptionType`, in code order."""
-
     Contract = "Contract"
     ExternalPayment = "ExternalPayment"
 
 
 class responseCodeType(StrEnum):
-    """Values of `responseCodeType`, in code order."""
-
     OK = "OK"
     OK_NewSessionEstablished = "OK_NewSessionEstablished"
     OK_OldSessionJoined = "OK_OldSessionJoined"
@@ -170,8 +153,6 @@ class responseCodeType(StrEnum):
 
 
 class serviceCategoryType(StrEnum):
-    """Values of `serviceCategoryType`, in code order."""
-
     EVCharging = "EVCharging"
     Internet = "Internet"
     ContractCertificate = "ContractCertificate"
@@ -179,8 +160,6 @@ class serviceCategoryType(StrEnum):
 
 
 class unitSymbolType(StrEnum):
-    """Values of `unitSymbolType`, in code order."""
-
     h = "h"
     m = "m"
     s = "s"
@@ -191,8 +170,6 @@ class unitSymbolType(StrEnum):
 
 
 class valueType(StrEnum):
-    """Values of `valueType`, in code order."""
-
     bool = "bool"
     byte = "byte"
     short = "short"
@@ -206,7 +183,7 @@ certificateType = Annotated[bytes, Coding("bin", longest=800)]
 dHpublickeyType = Annotated[bytes, Coding("bin", longest=65)]
 durationValue = Annotated[int, Coding("uint", low=0, high=86400)]
 eMAIDType = Annotated[str, Coding("string", shortest=14, longest=15)]
-evccIDType = Annotated[bytes, Coding("bin", longest=6)]
+evccIDType = Annotated[bytes, Coding("bin", longest=6, text="hex")]
 evseIDType = Annotated[str, Coding("string", shortest=7, longest=37)]
 faultMsgType = Annotated[str, Coding("string", longest=64)]
 genChallengeType = Annotated[bytes, Coding("bin", shortest=16, longest=16)]
@@ -218,110 +195,102 @@ privateKeyType = Annotated[bytes, Coding("bin", longest=48)]
 serviceIDType = Annotated[int, Coding("uint", low=0, high=65535)]
 serviceNameType = Annotated[str, Coding("string", longest=32)]
 serviceScopeType = Annotated[str, Coding("string", longest=64)]
-sessionIDType = Annotated[bytes, Coding("bin", longest=8)]
+sessionIDType = Annotated[bytes, Coding("bin", longest=8, text="hex")]
 sigMeterReadingType = Annotated[bytes, Coding("bin", longest=64)]
 startValue = Annotated[int, Coding("uint", low=0, high=16777214)]
 tariffDescriptionType = Annotated[str, Coding("string", longest=32)]
 unitMultiplierType = Annotated[int, Coding("nbit", 3, low=-3, high=3)]
 
 
-class AuthorizationReq(Type, kw_only=True):
-    """Wire type `AuthorizationReqType`."""
+class _Message(Type):
+    namespace = MESSAGE
 
+
+class _Header(Type):
+    namespace = HEADER
+
+
+class _Body(Type):
+    namespace = BODY
+
+
+class _Data(Type):
+    namespace = DATA
+
+
+class BodyBaseType(_Body):
+    """Base of every body element."""
+
+
+class AuthorizationReq(BodyBaseType, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     GenChallenge: genChallengeType | None = None
 
 
-class AuthorizationRes(Type, kw_only=True):
-    """Wire type `AuthorizationResType`."""
-
+class AuthorizationRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     EVSEProcessing: EVSEProcessingType
 
 
-class DC_EVStatusType(Type, kw_only=True):
-    """Wire type `DC_EVStatusType`."""
-
+class DC_EVStatusType(_Data, kw_only=True):
     EVReady: xs_boolean
     EVErrorCode: DC_EVErrorCodeType
     EVRESSSOC: percentValueType
 
 
-class CableCheckReq(Type, kw_only=True):
-    """Wire type `CableCheckReqType`."""
-
+class CableCheckReq(BodyBaseType, kw_only=True):
     DC_EVStatus: DC_EVStatusType
 
 
-class DC_EVSEStatusType(Type, kw_only=True):
-    """Wire type `DC_EVSEStatusType`."""
-
+class DC_EVSEStatusType(_Data, kw_only=True):
     NotificationMaxDelay: xs_unsignedShort
     EVSENotification: EVSENotificationType
     EVSEIsolationStatus: isolationLevelType | None = None
     EVSEStatusCode: DC_EVSEStatusCodeType
 
 
-class CableCheckRes(Type, kw_only=True):
-    """Wire type `CableCheckResType`."""
-
+class CableCheckRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEProcessing: EVSEProcessingType
 
 
-class ListOfRootCertificateIDsType(Type, kw_only=True):
-    """Wire type `ListOfRootCertificateIDsType`."""
-
+class ListOfRootCertificateIDsType(_Data, kw_only=True):
     RootCertificateID: Annotated[list[xmldsig.X509IssuerSerialType], Occurs(1, 20)]
 
 
-class CertificateInstallationReq(Type, kw_only=True):
-    """Wire type `CertificateInstallationReqType`."""
-
+class CertificateInstallationReq(BodyBaseType, kw_only=True):
     Id: Annotated[xs_ID, Attribute()]
     OEMProvisioningCert: certificateType
     ListOfRootCertificateIDs: ListOfRootCertificateIDsType
 
 
-class SubCertificatesType(Type, kw_only=True):
-    """Wire type `SubCertificatesType`."""
-
+class SubCertificatesType(_Data, kw_only=True):
     Certificate: Annotated[list[certificateType], Occurs(1, 4)]
 
 
-class CertificateChainType(Type, kw_only=True):
-    """Wire type `CertificateChainType`."""
-
+class CertificateChainType(_Data, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     Certificate: certificateType
     SubCertificates: SubCertificatesType | None = None
 
 
-class ContractSignatureEncryptedPrivateKeyType(Type, kw_only=True):
-    """Wire type `ContractSignatureEncryptedPrivateKeyType`."""
-
+class ContractSignatureEncryptedPrivateKeyType(_Data, kw_only=True):
     Id: Annotated[xs_ID, Attribute()]
     value: Annotated[privateKeyType, Text()]
 
 
-class DiffieHellmanPublickeyType(Type, kw_only=True):
-    """Wire type `DiffieHellmanPublickeyType`."""
-
+class DiffieHellmanPublickeyType(_Data, kw_only=True):
     Id: Annotated[xs_ID, Attribute()]
     value: Annotated[dHpublickeyType, Text()]
 
 
-class EMAIDType(Type, kw_only=True):
-    """Wire type `EMAIDType`."""
-
+class EMAIDType(_Data, kw_only=True):
     Id: Annotated[xs_ID, Attribute()]
     value: Annotated[eMAIDType, Text()]
 
 
-class CertificateInstallationRes(Type, kw_only=True):
-    """Wire type `CertificateInstallationResType`."""
-
+class CertificateInstallationRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     SAProvisioningCertificateChain: CertificateChainType
     ContractSignatureCertChain: CertificateChainType
@@ -330,18 +299,14 @@ class CertificateInstallationRes(Type, kw_only=True):
     eMAID: EMAIDType
 
 
-class CertificateUpdateReq(Type, kw_only=True):
-    """Wire type `CertificateUpdateReqType`."""
-
+class CertificateUpdateReq(BodyBaseType, kw_only=True):
     Id: Annotated[xs_ID, Attribute()]
     ContractSignatureCertChain: CertificateChainType
     eMAID: eMAIDType
     ListOfRootCertificateIDs: ListOfRootCertificateIDsType
 
 
-class CertificateUpdateRes(Type, kw_only=True):
-    """Wire type `CertificateUpdateResType`."""
-
+class CertificateUpdateRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     SAProvisioningCertificateChain: CertificateChainType
     ContractSignatureCertChain: CertificateChainType
@@ -351,17 +316,13 @@ class CertificateUpdateRes(Type, kw_only=True):
     RetryCounter: xs_short | None = None
 
 
-class PhysicalValueType(Type, kw_only=True):
-    """Wire type `PhysicalValueType`."""
-
+class PhysicalValueType(_Data, kw_only=True):
     Multiplier: unitMultiplierType
     Unit: unitSymbolType
     Value: xs_short
 
 
-class AC_EVChargeParameterType(Type, kw_only=True):
-    """Wire type `AC_EVChargeParameterType`."""
-
+class AC_EVChargeParameterType(_Data, kw_only=True):
     DepartureTime: xs_unsignedInt | None = None
     EAmount: PhysicalValueType
     EVMaxVoltage: PhysicalValueType
@@ -369,9 +330,7 @@ class AC_EVChargeParameterType(Type, kw_only=True):
     EVMinCurrent: PhysicalValueType
 
 
-class DC_EVChargeParameterType(Type, kw_only=True):
-    """Wire type `DC_EVChargeParameterType`."""
-
+class DC_EVChargeParameterType(_Data, kw_only=True):
     DepartureTime: xs_unsignedInt | None = None
     DC_EVStatus: DC_EVStatusType
     EVMaximumCurrentLimit: PhysicalValueType
@@ -383,43 +342,35 @@ class DC_EVChargeParameterType(Type, kw_only=True):
     BulkSOC: percentValueType | None = None
 
 
-class ChargeParameterDiscoveryReq(Type, kw_only=True):
-    """Wire type `ChargeParameterDiscoveryReqType`."""
+AnyEVChargeParameter = Annotated[
+    AC_EVChargeParameterType | DC_EVChargeParameterType,
+    Group(
+        "EVChargeParameter",
+        AC_EVChargeParameter=AC_EVChargeParameterType,
+        DC_EVChargeParameter=DC_EVChargeParameterType,
+    ),
+]
 
+
+class ChargeParameterDiscoveryReq(BodyBaseType, kw_only=True):
     MaxEntriesSAScheduleTuple: xs_unsignedShort | None = None
     RequestedEnergyTransferMode: EnergyTransferModeType
-    EVChargeParameter: Annotated[
-        AC_EVChargeParameterType | DC_EVChargeParameterType,
-        Group(
-            (
-                "AC_EVChargeParameter",
-                "DC_EVChargeParameter",
-                "EVChargeParameter",
-            ),
-            {"AC_EVChargeParameter": AC_EVChargeParameterType, "DC_EVChargeParameter": DC_EVChargeParameterType},
-        ),
-    ]
+    EVChargeParameter: AnyEVChargeParameter
 
 
-class AC_EVSEStatusType(Type, kw_only=True):
-    """Wire type `AC_EVSEStatusType`."""
-
+class AC_EVSEStatusType(_Data, kw_only=True):
     NotificationMaxDelay: xs_unsignedShort
     EVSENotification: EVSENotificationType
     RCD: xs_boolean
 
 
-class AC_EVSEChargeParameterType(Type, kw_only=True):
-    """Wire type `AC_EVSEChargeParameterType`."""
-
+class AC_EVSEChargeParameterType(_Data, kw_only=True):
     AC_EVSEStatus: AC_EVSEStatusType
     EVSENominalVoltage: PhysicalValueType
     EVSEMaxCurrent: PhysicalValueType
 
 
-class DC_EVSEChargeParameterType(Type, kw_only=True):
-    """Wire type `DC_EVSEChargeParameterType`."""
-
+class DC_EVSEChargeParameterType(_Data, kw_only=True):
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEMaximumCurrentLimit: PhysicalValueType
     EVSEMaximumPowerLimit: PhysicalValueType
@@ -431,70 +382,43 @@ class DC_EVSEChargeParameterType(Type, kw_only=True):
     EVSEEnergyToBeDelivered: PhysicalValueType | None = None
 
 
-class RelativeTimeIntervalType(Type, kw_only=True):
-    """Wire type `RelativeTimeIntervalType`."""
-
+class RelativeTimeIntervalType(_Data, kw_only=True):
     start: startValue
     duration: durationValue | None = None
 
 
-class PMaxScheduleEntryType(Type, kw_only=True):
-    """Wire type `PMaxScheduleEntryType`."""
+AnyTimeInterval = Annotated[
+    RelativeTimeIntervalType, Group("TimeInterval", RelativeTimeInterval=RelativeTimeIntervalType)
+]
 
-    TimeInterval: Annotated[
-        RelativeTimeIntervalType,
-        Group(
-            (
-                "RelativeTimeInterval",
-                "TimeInterval",
-            ),
-            {"RelativeTimeInterval": RelativeTimeIntervalType},
-        ),
-    ]
+
+class PMaxScheduleEntryType(_Data, kw_only=True):
+    TimeInterval: AnyTimeInterval
     PMax: PhysicalValueType
 
 
-class PMaxScheduleType(Type, kw_only=True):
-    """Wire type `PMaxScheduleType`."""
-
+class PMaxScheduleType(_Data, kw_only=True):
     PMaxScheduleEntry: Annotated[list[PMaxScheduleEntryType], Occurs(1, 1024)]
 
 
-class CostType(Type, kw_only=True):
-    """Wire type `CostType`."""
-
+class CostType(_Data, kw_only=True):
     costKind: costKindType
     amount: xs_unsignedInt
     amountMultiplier: unitMultiplierType | None = None
 
 
-class ConsumptionCostType(Type, kw_only=True):
-    """Wire type `ConsumptionCostType`."""
-
+class ConsumptionCostType(_Data, kw_only=True):
     startValue: PhysicalValueType
     Cost: Annotated[list[CostType], Occurs(1, 3)]
 
 
-class SalesTariffEntryType(Type, kw_only=True):
-    """Wire type `SalesTariffEntryType`."""
-
-    TimeInterval: Annotated[
-        RelativeTimeIntervalType,
-        Group(
-            (
-                "RelativeTimeInterval",
-                "TimeInterval",
-            ),
-            {"RelativeTimeInterval": RelativeTimeIntervalType},
-        ),
-    ]
+class SalesTariffEntryType(_Data, kw_only=True):
+    TimeInterval: AnyTimeInterval
     EPriceLevel: xs_unsignedByte | None = None
     ConsumptionCost: Annotated[list[ConsumptionCostType], Occurs(0, 3)] = []
 
 
-class SalesTariffType(Type, kw_only=True):
-    """Wire type `SalesTariffType`."""
-
+class SalesTariffType(_Data, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     SalesTariffID: SAIDType
     SalesTariffDescription: tariffDescriptionType | None = None
@@ -502,61 +426,41 @@ class SalesTariffType(Type, kw_only=True):
     SalesTariffEntry: Annotated[list[SalesTariffEntryType], Occurs(1, 1024)]
 
 
-class SAScheduleTupleType(Type, kw_only=True):
-    """Wire type `SAScheduleTupleType`."""
-
+class SAScheduleTupleType(_Data, kw_only=True):
     SAScheduleTupleID: SAIDType
     PMaxSchedule: PMaxScheduleType
     SalesTariff: SalesTariffType | None = None
 
 
-class SAScheduleListType(Type, kw_only=True):
-    """Wire type `SAScheduleListType`."""
-
+class SAScheduleListType(_Data, kw_only=True):
     SAScheduleTuple: Annotated[list[SAScheduleTupleType], Occurs(1, 3)]
 
 
-class ChargeParameterDiscoveryRes(Type, kw_only=True):
-    """Wire type `ChargeParameterDiscoveryResType`."""
+AnySASchedules = Annotated[SAScheduleListType, Group("SASchedules", SAScheduleList=SAScheduleListType)]
 
+
+AnyEVSEChargeParameter = Annotated[
+    AC_EVSEChargeParameterType | DC_EVSEChargeParameterType,
+    Group(
+        "EVSEChargeParameter",
+        AC_EVSEChargeParameter=AC_EVSEChargeParameterType,
+        DC_EVSEChargeParameter=DC_EVSEChargeParameterType,
+    ),
+]
+
+
+class ChargeParameterDiscoveryRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     EVSEProcessing: EVSEProcessingType
-    SASchedules: (
-        Annotated[
-            SAScheduleListType,
-            Group(
-                (
-                    "SAScheduleList",
-                    "SASchedules",
-                ),
-                {"SAScheduleList": SAScheduleListType},
-            ),
-        ]
-        | None
-    ) = None
-    EVSEChargeParameter: Annotated[
-        AC_EVSEChargeParameterType | DC_EVSEChargeParameterType,
-        Group(
-            (
-                "AC_EVSEChargeParameter",
-                "DC_EVSEChargeParameter",
-                "EVSEChargeParameter",
-            ),
-            {
-                "AC_EVSEChargeParameter": AC_EVSEChargeParameterType,
-                "DC_EVSEChargeParameter": DC_EVSEChargeParameterType,
-            },
-        ),
-    ]
+    SASchedules: AnySASchedules | None = None
+    EVSEChargeParameter: AnyEVSEChargeParameter
 
 
-class ChargingStatusReq(Type, kw_only=True):
-    """Wire type `ChargingStatusReqType`."""
+class ChargingStatusReq(BodyBaseType, kw_only=True):
+    pass
 
 
-class MeterInfoType(Type, kw_only=True):
-    """Wire type `MeterInfoType`."""
-
+class MeterInfoType(_Data, kw_only=True):
     MeterID: meterIDType
     MeterReading: xs_unsignedLong | None = None
     SigMeterReading: sigMeterReadingType | None = None
@@ -564,9 +468,7 @@ class MeterInfoType(Type, kw_only=True):
     TMeter: xs_long | None = None
 
 
-class ChargingStatusRes(Type, kw_only=True):
-    """Wire type `ChargingStatusResType`."""
-
+class ChargingStatusRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     EVSEID: evseIDType
     SAScheduleTupleID: SAIDType
@@ -576,9 +478,7 @@ class ChargingStatusRes(Type, kw_only=True):
     AC_EVSEStatus: AC_EVSEStatusType
 
 
-class CurrentDemandReq(Type, kw_only=True):
-    """Wire type `CurrentDemandReqType`."""
-
+class CurrentDemandReq(BodyBaseType, kw_only=True):
     DC_EVStatus: DC_EVStatusType
     EVTargetCurrent: PhysicalValueType
     EVMaximumVoltageLimit: PhysicalValueType | None = None
@@ -591,9 +491,7 @@ class CurrentDemandReq(Type, kw_only=True):
     EVTargetVoltage: PhysicalValueType
 
 
-class CurrentDemandRes(Type, kw_only=True):
-    """Wire type `CurrentDemandResType`."""
-
+class CurrentDemandRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEPresentVoltage: PhysicalValueType
@@ -610,207 +508,140 @@ class CurrentDemandRes(Type, kw_only=True):
     ReceiptRequired: xs_boolean | None = None
 
 
-class MeteringReceiptReq(Type, kw_only=True):
-    """Wire type `MeteringReceiptReqType`."""
-
+class MeteringReceiptReq(BodyBaseType, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     SessionID: sessionIDType
     SAScheduleTupleID: SAIDType | None = None
     MeterInfo: MeterInfoType
 
 
-class MeteringReceiptRes(Type, kw_only=True):
-    """Wire type `MeteringReceiptResType`."""
+AnyEVSEStatus = Annotated[
+    AC_EVSEStatusType | DC_EVSEStatusType,
+    Group("EVSEStatus", AC_EVSEStatus=AC_EVSEStatusType, DC_EVSEStatus=DC_EVSEStatusType),
+]
 
+
+class MeteringReceiptRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
-    EVSEStatus: Annotated[
-        AC_EVSEStatusType | DC_EVSEStatusType,
-        Group(
-            (
-                "AC_EVSEStatus",
-                "DC_EVSEStatus",
-                "EVSEStatus",
-            ),
-            {"AC_EVSEStatus": AC_EVSEStatusType, "DC_EVSEStatus": DC_EVSEStatusType},
-        ),
-    ]
+    EVSEStatus: AnyEVSEStatus
 
 
-class PaymentDetailsReq(Type, kw_only=True):
-    """Wire type `PaymentDetailsReqType`."""
-
+class PaymentDetailsReq(BodyBaseType, kw_only=True):
     eMAID: eMAIDType
     ContractSignatureCertChain: CertificateChainType
 
 
-class PaymentDetailsRes(Type, kw_only=True):
-    """Wire type `PaymentDetailsResType`."""
-
+class PaymentDetailsRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     GenChallenge: genChallengeType
     EVSETimeStamp: xs_long
 
 
-class SelectedServiceType(Type, kw_only=True):
-    """Wire type `SelectedServiceType`."""
-
+class SelectedServiceType(_Data, kw_only=True):
     ServiceID: serviceIDType
     ParameterSetID: xs_short | None = None
 
 
-class SelectedServiceListType(Type, kw_only=True):
-    """Wire type `SelectedServiceListType`."""
-
+class SelectedServiceListType(_Data, kw_only=True):
     SelectedService: Annotated[list[SelectedServiceType], Occurs(1, 16)]
 
 
-class PaymentServiceSelectionReq(Type, kw_only=True):
-    """Wire type `PaymentServiceSelectionReqType`."""
-
+class PaymentServiceSelectionReq(BodyBaseType, kw_only=True):
     SelectedPaymentOption: paymentOptionType
     SelectedServiceList: SelectedServiceListType
 
 
-class PaymentServiceSelectionRes(Type, kw_only=True):
-    """Wire type `PaymentServiceSelectionResType`."""
-
+class PaymentServiceSelectionRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
 
 
-class ProfileEntryType(Type, kw_only=True):
-    """Wire type `ProfileEntryType`."""
-
+class ProfileEntryType(_Data, kw_only=True):
     ChargingProfileEntryStart: xs_unsignedInt
     ChargingProfileEntryMaxPower: PhysicalValueType
     ChargingProfileEntryMaxNumberOfPhasesInUse: maxNumPhasesType | None = None
 
 
-class ChargingProfileType(Type, kw_only=True):
-    """Wire type `ChargingProfileType`."""
-
+class ChargingProfileType(_Data, kw_only=True):
     ProfileEntry: Annotated[list[ProfileEntryType], Occurs(1, 24)]
 
 
-class DC_EVPowerDeliveryParameterType(Type, kw_only=True):
-    """Wire type `DC_EVPowerDeliveryParameterType`."""
-
+class DC_EVPowerDeliveryParameterType(_Data, kw_only=True):
     DC_EVStatus: DC_EVStatusType
     BulkChargingComplete: xs_boolean | None = None
     ChargingComplete: xs_boolean
 
 
-class PowerDeliveryReq(Type, kw_only=True):
-    """Wire type `PowerDeliveryReqType`."""
+AnyEVPowerDeliveryParameter = Annotated[
+    DC_EVPowerDeliveryParameterType,
+    Group("EVPowerDeliveryParameter", DC_EVPowerDeliveryParameter=DC_EVPowerDeliveryParameterType),
+]
 
+
+class PowerDeliveryReq(BodyBaseType, kw_only=True):
     ChargeProgress: chargeProgressType
     SAScheduleTupleID: SAIDType
     ChargingProfile: ChargingProfileType | None = None
-    EVPowerDeliveryParameter: (
-        Annotated[
-            DC_EVPowerDeliveryParameterType,
-            Group(
-                (
-                    "DC_EVPowerDeliveryParameter",
-                    "EVPowerDeliveryParameter",
-                ),
-                {"DC_EVPowerDeliveryParameter": DC_EVPowerDeliveryParameterType},
-            ),
-        ]
-        | None
-    ) = None
+    EVPowerDeliveryParameter: AnyEVPowerDeliveryParameter | None = None
 
 
-class PowerDeliveryRes(Type, kw_only=True):
-    """Wire type `PowerDeliveryResType`."""
-
+class PowerDeliveryRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
-    EVSEStatus: Annotated[
-        AC_EVSEStatusType | DC_EVSEStatusType,
-        Group(
-            (
-                "AC_EVSEStatus",
-                "DC_EVSEStatus",
-                "EVSEStatus",
-            ),
-            {"AC_EVSEStatus": AC_EVSEStatusType, "DC_EVSEStatus": DC_EVSEStatusType},
-        ),
-    ]
+    EVSEStatus: AnyEVSEStatus
 
 
-class PreChargeReq(Type, kw_only=True):
-    """Wire type `PreChargeReqType`."""
-
+class PreChargeReq(BodyBaseType, kw_only=True):
     DC_EVStatus: DC_EVStatusType
     EVTargetVoltage: PhysicalValueType
     EVTargetCurrent: PhysicalValueType
 
 
-class PreChargeRes(Type, kw_only=True):
-    """Wire type `PreChargeResType`."""
-
+class PreChargeRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEPresentVoltage: PhysicalValueType
 
 
-class ServiceDetailReq(Type, kw_only=True):
-    """Wire type `ServiceDetailReqType`."""
-
+class ServiceDetailReq(BodyBaseType, kw_only=True):
     ServiceID: serviceIDType
 
 
-class ParameterType(Irregular, kw_only=True):
-    """Wire type `ParameterType`."""
-
+class ParameterType(_Data, kw_only=True):
     Name: Annotated[xs_string, Attribute()]
-    content: list[tuple[str, Any]] = []
-    particles = choice(
-        element("boolValue", xs_boolean),
-        element("byteValue", xs_byte),
-        element("shortValue", xs_short),
-        element("intValue", xs_int),
-        element("physicalValue", PhysicalValueType),
-        element("stringValue", xs_string),
-    )
+    boolValue: xs_boolean | None = None
+    byteValue: xs_byte | None = None
+    shortValue: xs_short | None = None
+    intValue: xs_int | None = None
+    physicalValue: PhysicalValueType | None = None
+    stringValue: xs_string | None = None
+
+    model = choice("boolValue", "byteValue", "shortValue", "intValue", "physicalValue", "stringValue")
 
 
-class ParameterSetType(Type, kw_only=True):
-    """Wire type `ParameterSetType`."""
-
+class ParameterSetType(_Data, kw_only=True):
     ParameterSetID: xs_short
     Parameter: Annotated[list[ParameterType], Occurs(1, 16)]
 
 
-class ServiceParameterListType(Type, kw_only=True):
-    """Wire type `ServiceParameterListType`."""
-
+class ServiceParameterListType(_Data, kw_only=True):
     ParameterSet: Annotated[list[ParameterSetType], Occurs(1, 255)]
 
 
-class ServiceDetailRes(Type, kw_only=True):
-    """Wire type `ServiceDetailResType`."""
-
+class ServiceDetailRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     ServiceID: serviceIDType
     ServiceParameterList: ServiceParameterListType | None = None
 
 
-class ServiceDiscoveryReq(Type, kw_only=True):
-    """Wire type `ServiceDiscoveryReqType`."""
-
+class ServiceDiscoveryReq(BodyBaseType, kw_only=True):
     ServiceScope: serviceScopeType | None = None
     ServiceCategory: serviceCategoryType | None = None
 
 
-class SupportedEnergyTransferModeType(Type, kw_only=True):
-    """Wire type `SupportedEnergyTransferModeType`."""
-
+class SupportedEnergyTransferModeType(_Data, kw_only=True):
     EnergyTransferMode: Annotated[list[EnergyTransferModeType], Occurs(1, 6)]
 
 
-class ChargeServiceType(Type, kw_only=True):
-    """Wire type `ChargeServiceType`."""
-
+class ChargeServiceType(_Data, kw_only=True):
     ServiceID: serviceIDType
     ServiceName: serviceNameType | None = None
     ServiceCategory: serviceCategoryType
@@ -819,15 +650,11 @@ class ChargeServiceType(Type, kw_only=True):
     SupportedEnergyTransferMode: SupportedEnergyTransferModeType
 
 
-class PaymentOptionListType(Type, kw_only=True):
-    """Wire type `PaymentOptionListType`."""
-
+class PaymentOptionListType(_Data, kw_only=True):
     PaymentOption: Annotated[list[paymentOptionType], Occurs(1, 2)]
 
 
-class ServiceType(Type, kw_only=True):
-    """Wire type `ServiceType`."""
-
+class ServiceType(_Data, kw_only=True):
     ServiceID: serviceIDType
     ServiceName: serviceNameType | None = None
     ServiceCategory: serviceCategoryType
@@ -835,167 +662,137 @@ class ServiceType(Type, kw_only=True):
     FreeService: xs_boolean
 
 
-class ServiceListType(Type, kw_only=True):
-    """Wire type `ServiceListType`."""
-
+class ServiceListType(_Data, kw_only=True):
     Service: Annotated[list[ServiceType], Occurs(1, 8)]
 
 
-class ServiceDiscoveryRes(Type, kw_only=True):
-    """Wire type `ServiceDiscoveryResType`."""
-
+class ServiceDiscoveryRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     PaymentOptionList: PaymentOptionListType
     ChargeService: ChargeServiceType
     ServiceList: ServiceListType | None = None
 
 
-class SessionSetupReq(Type, kw_only=True):
-    """Wire type `SessionSetupReqType`."""
-
+class SessionSetupReq(BodyBaseType, kw_only=True):
     EVCCID: evccIDType
 
 
-class SessionSetupRes(Type, kw_only=True):
-    """Wire type `SessionSetupResType`."""
-
+class SessionSetupRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     EVSEID: evseIDType
     EVSETimeStamp: xs_long | None = None
 
 
-class SessionStopReq(Type, kw_only=True):
-    """Wire type `SessionStopReqType`."""
-
+class SessionStopReq(BodyBaseType, kw_only=True):
     ChargingSession: chargingSessionType
 
 
-class SessionStopRes(Type, kw_only=True):
-    """Wire type `SessionStopResType`."""
-
+class SessionStopRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
 
 
-class WeldingDetectionReq(Type, kw_only=True):
-    """Wire type `WeldingDetectionReqType`."""
-
+class WeldingDetectionReq(BodyBaseType, kw_only=True):
     DC_EVStatus: DC_EVStatusType
 
 
-class WeldingDetectionRes(Type, kw_only=True):
-    """Wire type `WeldingDetectionResType`."""
-
+class WeldingDetectionRes(BodyBaseType, kw_only=True):
     ResponseCode: responseCodeType
     DC_EVSEStatus: DC_EVSEStatusType
     EVSEPresentVoltage: PhysicalValueType
 
 
-class BodyType(Type, kw_only=True):
-    """Wire type `BodyType`."""
-
-    BodyElement: (
-        Annotated[
-            Type,
-            Group(
-                (
-                    "AuthorizationReq",
-                    "AuthorizationRes",
-                    "BodyElement",
-                    "CableCheckReq",
-                    "CableCheckRes",
-                    "CertificateInstallationReq",
-                    "CertificateInstallationRes",
-                    "CertificateUpdateReq",
-                    "CertificateUpdateRes",
-                    "ChargeParameterDiscoveryReq",
-                    "ChargeParameterDiscoveryRes",
-                    "ChargingStatusReq",
-                    "ChargingStatusRes",
-                    "CurrentDemandReq",
-                    "CurrentDemandRes",
-                    "MeteringReceiptReq",
-                    "MeteringReceiptRes",
-                    "PaymentDetailsReq",
-                    "PaymentDetailsRes",
-                    "PaymentServiceSelectionReq",
-                    "PaymentServiceSelectionRes",
-                    "PowerDeliveryReq",
-                    "PowerDeliveryRes",
-                    "PreChargeReq",
-                    "PreChargeRes",
-                    "ServiceDetailReq",
-                    "ServiceDetailRes",
-                    "ServiceDiscoveryReq",
-                    "ServiceDiscoveryRes",
-                    "SessionSetupReq",
-                    "SessionSetupRes",
-                    "SessionStopReq",
-                    "SessionStopRes",
-                    "WeldingDetectionReq",
-                    "WeldingDetectionRes",
-                ),
-                {
-                    "AuthorizationReq": AuthorizationReq,
-                    "AuthorizationRes": AuthorizationRes,
-                    "CableCheckReq": CableCheckReq,
-                    "CableCheckRes": CableCheckRes,
-                    "CertificateInstallationReq": CertificateInstallationReq,
-                    "CertificateInstallationRes": CertificateInstallationRes,
-                    "CertificateUpdateReq": CertificateUpdateReq,
-                    "CertificateUpdateRes": CertificateUpdateRes,
-                    "ChargeParameterDiscoveryReq": ChargeParameterDiscoveryReq,
-                    "ChargeParameterDiscoveryRes": ChargeParameterDiscoveryRes,
-                    "ChargingStatusReq": ChargingStatusReq,
-                    "ChargingStatusRes": ChargingStatusRes,
-                    "CurrentDemandReq": CurrentDemandReq,
-                    "CurrentDemandRes": CurrentDemandRes,
-                    "MeteringReceiptReq": MeteringReceiptReq,
-                    "MeteringReceiptRes": MeteringReceiptRes,
-                    "PaymentDetailsReq": PaymentDetailsReq,
-                    "PaymentDetailsRes": PaymentDetailsRes,
-                    "PaymentServiceSelectionReq": PaymentServiceSelectionReq,
-                    "PaymentServiceSelectionRes": PaymentServiceSelectionRes,
-                    "PowerDeliveryReq": PowerDeliveryReq,
-                    "PowerDeliveryRes": PowerDeliveryRes,
-                    "PreChargeReq": PreChargeReq,
-                    "PreChargeRes": PreChargeRes,
-                    "ServiceDetailReq": ServiceDetailReq,
-                    "ServiceDetailRes": ServiceDetailRes,
-                    "ServiceDiscoveryReq": ServiceDiscoveryReq,
-                    "ServiceDiscoveryRes": ServiceDiscoveryRes,
-                    "SessionSetupReq": SessionSetupReq,
-                    "SessionSetupRes": SessionSetupRes,
-                    "SessionStopReq": SessionStopReq,
-                    "SessionStopRes": SessionStopRes,
-                    "WeldingDetectionReq": WeldingDetectionReq,
-                    "WeldingDetectionRes": WeldingDetectionRes,
-                },
-            ),
-        ]
-        | None
-    ) = None
+BODY_ELEMENTS = (
+    AuthorizationReq,
+    AuthorizationRes,
+    CableCheckReq,
+    CableCheckRes,
+    CertificateInstallationReq,
+    CertificateInstallationRes,
+    CertificateUpdateReq,
+    CertificateUpdateRes,
+    ChargeParameterDiscoveryReq,
+    ChargeParameterDiscoveryRes,
+    ChargingStatusReq,
+    ChargingStatusRes,
+    CurrentDemandReq,
+    CurrentDemandRes,
+    MeteringReceiptReq,
+    MeteringReceiptRes,
+    PaymentDetailsReq,
+    PaymentDetailsRes,
+    PaymentServiceSelectionReq,
+    PaymentServiceSelectionRes,
+    PowerDeliveryReq,
+    PowerDeliveryRes,
+    PreChargeReq,
+    PreChargeRes,
+    ServiceDetailReq,
+    ServiceDetailRes,
+    ServiceDiscoveryReq,
+    ServiceDiscoveryRes,
+    SessionSetupReq,
+    SessionSetupRes,
+    SessionStopReq,
+    SessionStopRes,
+    WeldingDetectionReq,
+    WeldingDetectionRes,
+)
+AnyBodyElement = Annotated[BodyBaseType, Group("BodyElement", **{cls.__name__: cls for cls in BODY_ELEMENTS})]
 
 
-class NotificationType(Type, kw_only=True):
-    """Wire type `NotificationType`."""
+class BodyType(_Body, kw_only=True):
+    BodyElement: AnyBodyElement | None = None
 
+
+class NotificationType(_Data, kw_only=True):
     FaultCode: faultCodeType
     FaultMsg: faultMsgType | None = None
 
 
-class MessageHeaderType(Type, kw_only=True):
-    """Wire type `MessageHeaderType`."""
-
+class MessageHeaderType(_Header, kw_only=True):
     SessionID: sessionIDType
     Notification: NotificationType | None = None
-    Signature: xmldsig.SignatureType | None = None
+    Signature: Annotated[xmldsig.SignatureType, Reference(xmldsig.NAMESPACE)] | None = None
 
 
-class V2G_Message(Type, kw_only=True):
-    """Wire type `V2G_Message`."""
-
+class V2G_Message(_Message, kw_only=True):
     Header: MessageHeaderType
-    Body: BodyType
+    Body: Annotated[BodyBaseType | None, Within(BodyType)] = None
 
 
-DOCUMENT = Document("iso2", 7, {76: V2G_Message})
+SCHEMA = Schema(
+    "iso2",
+    {
+        MESSAGE: {
+            "V2G_Message": V2G_Message,
+        },
+        BODY: {
+            **{cls.__name__: cls for cls in BODY_ELEMENTS},
+            "BodyElement": None,
+        },
+        DATA: {
+            "AC_EVChargeParameter": AC_EVChargeParameterType,
+            "AC_EVSEChargeParameter": AC_EVSEChargeParameterType,
+            "AC_EVSEStatus": AC_EVSEStatusType,
+            "DC_EVChargeParameter": DC_EVChargeParameterType,
+            "DC_EVPowerDeliveryParameter": DC_EVPowerDeliveryParameterType,
+            "DC_EVSEChargeParameter": DC_EVSEChargeParameterType,
+            "DC_EVSEStatus": DC_EVSEStatusType,
+            "DC_EVStatus": DC_EVStatusType,
+            "EVChargeParameter": None,
+            "EVPowerDeliveryParameter": None,
+            "EVSEChargeParameter": None,
+            "EVSEStatus": None,
+            "EVStatus": None,
+            "Entry": None,
+            "PMaxScheduleEntry": PMaxScheduleEntryType,
+            "RelativeTimeInterval": RelativeTimeIntervalType,
+            "SAScheduleList": SAScheduleListType,
+            "SASchedules": None,
+            "SalesTariffEntry": SalesTariffEntryType,
+            "TimeInterval": None,
+        },
+        xmldsig.NAMESPACE: xmldsig.ELEMENTS,
+    },
+    ("V2G_Message",),
+)

@@ -1,36 +1,44 @@
-"""How a V2G message is declared: codings of simple types, occurrence, attributes, substitution groups.
+"""How a V2G message is declared. Codec, grammar, limits, JSON and tests all derive from these declarations.
 
-A complex type is a `Type` subclass whose fields stand in schema order under their exact wire names. The EXI grammar
-(ISO 15118-2 clause 7.9, W3C EXI 1.0) is derived from these declarations by `modules/v2g/exi`.
+A complex type is a `Type` subclass: one field per attribute or element under its exact wire name, in schema order.
+Annotations carry what Python's types cannot say:
+
+* a simple type is `Annotated[int, Coding(...)]` or a `StrEnum` whose members stand in code order;
+* `X | None = None` is optional, `Annotated[list[X], Occurs(1, 6)]` repeats;
+* `Attribute()` and `Text()` mark what is no element;
+* `Annotated[A | B, Group("Head", A=AType, B=BType)]` is a substitution group: the object's class says which it is;
+* `model = choice("boolValue", ...)` where the content is no plain sequence of the fields.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """How the value of a simple type stands in the stream, and its facets.
+    """How a simple value stands in the stream, and its facets.
 
-    `kind`: `nbit` (`bits` wide, offset `low`), `uint`, `int`, `bool`, `string`, `bin`. `low`/`high` bound numbers,
-    `shortest`/`longest` bound characters or octets.
+    `low`/`high` bound numbers (None: unbounded), `shortest`/`longest` count characters or octets. `nbit` is `bits` wide
+    and counted from `low`. `text` says how octets are written for people.
     """
 
-    kind: str
+    kind: Literal["nbit", "uint", "int", "bool", "string", "bin"]
     bits: int = 0
     low: int | None = None
     high: int | None = None
     shortest: int = 0
     longest: int | None = None
+    text: Literal["hex", "base64"] = "base64"
 
 
 @dataclass(frozen=True, slots=True)
 class Occurs:
-    """How often an element stands in a list; `high` None is unbounded."""
+    """How often the elements of a list field stand; `high` None is unbounded."""
 
     low: int
     high: int | None
@@ -46,79 +54,91 @@ class Text:
     """The field is the character content of its type."""
 
 
-@dataclass(frozen=True, eq=False)
 class Group:
-    """The field is a substitution group: `members` in code order, abstract ones (never on the wire) included."""
+    """A substitution group: the abstract head (never on the wire, but coded) and the members with their types."""
 
-    members: tuple[str, ...]
-    types: dict[str, type]
-    """The class of each member that may stand on the wire."""
+    def __init__(self, head: str, **members: type[Type]) -> None:
+        self.head = head
+        self.members = members
 
 
-ANY = object()
-"""A wildcard: it takes an event code, its content cannot be spoken."""
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The field holds directly what stands alone inside an element of type `wrapper` (the body element in `Body`)."""
+
+    wrapper: type[Type]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The element is a global one of another namespace."""
+
+    namespace: str
 
 
 @dataclass(frozen=True, slots=True)
 class Particle:
-    """A part of an irregular content model: an element, or a `seq`/`choice` of parts, with its occurrence."""
+    """A part of a content model: an element (named like its field), `seq` or `choice` of parts, `any` (wildcard)."""
 
-    kind: str
+    kind: Literal["element", "seq", "choice", "any"]
     name: str = ""
     type: Any = None
+    """Only where there is no field of that name: the elements of an ordered `content`."""
     parts: tuple[Particle, ...] = ()
     low: int = 1
     high: int | None = 1
 
 
-def element(name: str, type: Any, low: int = 1, high: int | None = 1) -> Particle:
-    """Declare an element of an irregular content model."""
+def element(name: str, type: Any = None, low: int = 1, high: int | None = 1) -> Particle:
+    """Declare an element in a content model."""
     return Particle("element", name, type, (), low, high)
 
 
 def wildcard(low: int = 1, high: int | None = 1) -> Particle:
-    """Declare a wildcard of an irregular content model."""
-    return Particle("element", "*", ANY, (), low, high)
+    """Declare a place for elements beyond the schema: it takes an event code, its content cannot be spoken."""
+    return Particle("any", "*", None, (), low, high)
 
 
-def seq(*parts: Particle, low: int = 1, high: int | None = 1) -> Particle:
-    """Declare a sequence of an irregular content model."""
-    return Particle("seq", "", None, parts, low, high)
+def seq(*parts: Particle | str, low: int = 1, high: int | None = 1) -> Particle:
+    """Declare parts that follow one another; a bare name is a field that stands once."""
+    return Particle("seq", "", None, tuple(element(p) if isinstance(p, str) else p for p in parts), low, high)
 
 
-def choice(*parts: Particle, low: int = 1, high: int | None = 1) -> Particle:
-    """Declare a choice of an irregular content model."""
-    return Particle("choice", "", None, parts, low, high)
+def choice(*parts: Particle | str, low: int = 1, high: int | None = 1) -> Particle:
+    """Declare parts of which one stands; a bare name is a field."""
+    return Particle("choice", "", None, tuple(element(p) if isinstance(p, str) else p for p in parts), low, high)
 
 
-class Type(msgspec.Struct, kw_only=True):
-    """Base of every complex type."""
+class Type(msgspec.Struct, kw_only=True, gc=False):
+    """Base of every complex type. Messages are trees, so the garbage collector need not follow them."""
 
-
-class Irregular(Type):
-    """Base of a complex type whose content is not a plain sequence: `content` lists (element name, value) in order."""
-
-    particles: ClassVar[Particle]
+    namespace: ClassVar[str] = ""
+    qualified: ClassVar[bool] = True
+    """Whether local elements carry the namespace (all sets but the handshake)."""
     mixed: ClassVar[bool] = False
+    """Mixed content: characters between elements take an event code, and cannot be spoken."""
+    model: ClassVar[Particle | None] = None
+    """The content model, where it is no plain sequence of the fields. Content whose order matters is then the field
+    `content`, a list of (element name, value)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """The document grammar of one schema set: code width and the codes of the elements that open a message."""
+@dataclass(frozen=True)
+class Schema:
+    """A schema set: global elements by namespace and name (None: abstract), and which of them open a message."""
 
     name: str
-    bits: int
-    roots: dict[int, type]
+    elements: Mapping[str, Mapping[str, Any]]
+    roots: tuple[str, ...] = ()
 
 
 xs_boolean = Annotated[bool, Coding("bool")]
 xs_byte = Annotated[int, Coding("nbit", 8, -128, 127)]
 xs_unsignedByte = Annotated[int, Coding("nbit", 8, 0, 255)]
-xs_short = Annotated[int, Coding("int", low=-32768, high=32767)]
+xs_short = Annotated[int, Coding("int", low=-(2**15), high=2**15 - 1)]
 xs_int = Annotated[int, Coding("int", low=-(2**31), high=2**31 - 1)]
 xs_long = Annotated[int, Coding("int", low=-(2**63), high=2**63 - 1)]
 xs_integer = Annotated[int, Coding("int")]
-xs_unsignedShort = Annotated[int, Coding("uint", low=0, high=65535)]
+xs_unsignedShort = Annotated[int, Coding("uint", low=0, high=2**16 - 1)]
 xs_unsignedInt = Annotated[int, Coding("uint", low=0, high=2**32 - 1)]
 xs_unsignedLong = Annotated[int, Coding("uint", low=0, high=2**64 - 1)]
 xs_string = Annotated[str, Coding("string")]
@@ -126,4 +146,4 @@ xs_anyURI = xs_string
 xs_ID = xs_string
 xs_IDREF = xs_string
 xs_base64Binary = Annotated[bytes, Coding("bin")]
-xs_hexBinary = xs_base64Binary
+xs_hexBinary = Annotated[bytes, Coding("bin", text="hex")]

@@ -1,14 +1,22 @@
-"""The SupportedAppProtocol handshake (ISO 15118-2 clause 8.2)."""
+"""The SupportedAppProtocol handshake (ISO 15118-2 clause 8.2): `supportedAppProtocolReq`, `supportedAppProtocolRes`."""
+
+# ruff: noqa: D101 (the names are the standard's, and so are their meanings)
 
 from enum import StrEnum
 from typing import Annotated
 
-from chargebyte_fw.modules.v2g.messages.model import Coding, Document, Occurs, Type, xs_unsignedInt
+from chargebyte_fw.modules.v2g.messages.model import (
+    Coding,
+    Occurs,
+    Schema,
+    Type,
+    xs_unsignedInt,
+)
+
+NAMESPACE = "urn:iso:15118:2:2010:AppProtocol"
 
 
 class responseCodeType(StrEnum):
-    """Values of `responseCodeType`, in code order."""
-
     OK_SuccessfulNegotiation = "OK_SuccessfulNegotiation"
     OK_SuccessfulNegotiationWithMinorDeviation = "OK_SuccessfulNegotiationWithMinorDeviation"
     Failed_NoNegotiation = "Failed_NoNegotiation"
@@ -20,9 +28,12 @@ protocolNameType = Annotated[str, Coding("string", longest=30)]
 protocolNamespaceType = Annotated[str, Coding("string", longest=100)]
 
 
-class AppProtocolType(Type, kw_only=True):
-    """Wire type `AppProtocolType`."""
+class _Handshake(Type):
+    namespace = NAMESPACE
+    qualified = False
 
+
+class AppProtocolType(_Handshake, kw_only=True):
     ProtocolNamespace: protocolNamespaceType
     VersionNumberMajor: xs_unsignedInt
     VersionNumberMinor: xs_unsignedInt
@@ -30,17 +41,25 @@ class AppProtocolType(Type, kw_only=True):
     Priority: priorityType
 
 
-class supportedAppProtocolReq(Type, kw_only=True):
-    """Wire type `supportedAppProtocolReq`."""
-
+class supportedAppProtocolReq(_Handshake, kw_only=True):
     AppProtocol: Annotated[list[AppProtocolType], Occurs(1, 20)]
 
 
-class supportedAppProtocolRes(Type, kw_only=True):
-    """Wire type `supportedAppProtocolRes`."""
-
+class supportedAppProtocolRes(_Handshake, kw_only=True):
     ResponseCode: responseCodeType
     SchemaID: idType | None = None
 
 
-DOCUMENT = Document("sap", 2, {0: supportedAppProtocolReq, 1: supportedAppProtocolRes})
+SCHEMA = Schema(
+    "sap",
+    {
+        NAMESPACE: {
+            "supportedAppProtocolReq": supportedAppProtocolReq,
+            "supportedAppProtocolRes": supportedAppProtocolRes,
+        },
+    },
+    (
+        "supportedAppProtocolReq",
+        "supportedAppProtocolRes",
+    ),
+)

@@ -1,12 +1,14 @@
-"""XML signature types as V2G messages carry them (W3C xmldsig-core)."""
+"""XML signature types as V2G messages carry them (W3C XML Signature Syntax and Processing)."""
+
+# ruff: noqa: D101 (the names are the standard's, and so are their meanings)
 
 from typing import Annotated, Any
 
 from chargebyte_fw.modules.v2g.messages.model import (
     Attribute,
     Coding,
-    Irregular,
     Occurs,
+    Schema,
     Text,
     Type,
     choice,
@@ -20,110 +22,108 @@ from chargebyte_fw.modules.v2g.messages.model import (
     xs_string,
 )
 
+NAMESPACE = "http://www.w3.org/2000/09/xmldsig#"
+
+
 CryptoBinary = Annotated[bytes, Coding("bin")]
 DigestValueType = Annotated[bytes, Coding("bin")]
 HMACOutputLengthType = Annotated[int, Coding("int")]
 
 
-class X509IssuerSerialType(Type, kw_only=True):
-    """Wire type `X509IssuerSerialType`."""
+class _Signature(Type):
+    namespace = NAMESPACE
 
+
+class X509IssuerSerialType(_Signature, kw_only=True):
     X509IssuerName: xs_string
     X509SerialNumber: xs_integer
 
 
-class DSAKeyValueType(Irregular, kw_only=True):
-    """Wire type `DSAKeyValueType`."""
+class DSAKeyValueType(_Signature, kw_only=True):
+    P: CryptoBinary | None = None
+    Q: CryptoBinary | None = None
+    G: CryptoBinary | None = None
+    Y: CryptoBinary
+    J: CryptoBinary | None = None
+    Seed: CryptoBinary | None = None
+    PgenCounter: CryptoBinary | None = None
 
-    content: list[tuple[str, Any]] = []
-    particles = seq(
-        seq(element("P", CryptoBinary), element("Q", CryptoBinary), low=0, high=1),
-        element("G", CryptoBinary, 0, 1),
-        element("Y", CryptoBinary),
-        element("J", CryptoBinary, 0, 1),
-        seq(element("Seed", CryptoBinary), element("PgenCounter", CryptoBinary), low=0, high=1),
+    model = seq(
+        seq("P", "Q", low=0),
+        element("G", low=0),
+        "Y",
+        element("J", low=0),
+        seq("Seed", "PgenCounter", low=0),
     )
 
 
-class RSAKeyValueType(Type, kw_only=True):
-    """Wire type `RSAKeyValueType`."""
-
+class RSAKeyValueType(_Signature, kw_only=True):
     Modulus: CryptoBinary
     Exponent: CryptoBinary
 
 
-class KeyValueType(Irregular, kw_only=True):
-    """Wire type `KeyValueType`."""
+class KeyValueType(_Signature, kw_only=True):
+    DSAKeyValue: DSAKeyValueType | None = None
+    RSAKeyValue: RSAKeyValueType | None = None
 
-    content: list[tuple[str, Any]] = []
-    particles = choice(element("DSAKeyValue", DSAKeyValueType), element("RSAKeyValue", RSAKeyValueType), wildcard())
+    model = choice("DSAKeyValue", "RSAKeyValue", wildcard())
     mixed = True
 
 
-class PGPDataType(Irregular, kw_only=True):
-    """Wire type `PGPDataType`."""
+class PGPDataType(_Signature, kw_only=True):
+    PGPKeyID: xs_base64Binary | None = None
+    PGPKeyPacket: xs_base64Binary | None = None
 
-    content: list[tuple[str, Any]] = []
-    particles = choice(
-        seq(element("PGPKeyID", xs_base64Binary), element("PGPKeyPacket", xs_base64Binary, 0, 1), wildcard(0, None)),
-        seq(element("PGPKeyPacket", xs_base64Binary), wildcard(0, None)),
+    model = choice(
+        seq("PGPKeyID", element("PGPKeyPacket", low=0), wildcard(0, None)),
+        seq("PGPKeyPacket", wildcard(0, None)),
     )
 
 
-class TransformType(Irregular, kw_only=True):
-    """Wire type `TransformType`."""
-
+class TransformType(_Signature, kw_only=True):
     Algorithm: Annotated[xs_anyURI, Attribute()]
-    content: list[tuple[str, Any]] = []
-    particles = choice(wildcard(), element("XPath", xs_string), low=0, high=None)
+    XPath: list[xs_string] = []
+
+    model = choice(wildcard(), "XPath", low=0, high=None)
     mixed = True
 
 
-class TransformsType(Type, kw_only=True):
-    """Wire type `TransformsType`."""
-
+class TransformsType(_Signature, kw_only=True):
     Transform: Annotated[list[TransformType], Occurs(1, None)]
 
 
-class RetrievalMethodType(Type, kw_only=True):
-    """Wire type `RetrievalMethodType`."""
-
+class RetrievalMethodType(_Signature, kw_only=True):
     Type: Annotated[xs_anyURI, Attribute()] | None = None
     URI: Annotated[xs_anyURI, Attribute()] | None = None
     Transforms: TransformsType | None = None
 
 
-class SPKIDataType(Irregular, kw_only=True):
-    """Wire type `SPKIDataType`."""
+class SPKIDataType(_Signature, kw_only=True):
+    SPKISexp: list[xs_base64Binary] = []
 
+    model = seq("SPKISexp", wildcard(0, 1), low=1, high=None)
+
+
+class X509DataType(_Signature, kw_only=True):
     content: list[tuple[str, Any]] = []
-    particles = seq(element("SPKISexp", xs_base64Binary), wildcard(0, 1), low=1, high=None)
 
-
-class X509DataType(Irregular, kw_only=True):
-    """Wire type `X509DataType`."""
-
-    content: list[tuple[str, Any]] = []
-    particles = seq(
-        choice(
-            element("X509IssuerSerial", X509IssuerSerialType),
-            element("X509SKI", xs_base64Binary),
-            element("X509SubjectName", xs_string),
-            element("X509Certificate", xs_base64Binary),
-            element("X509CRL", xs_base64Binary),
-            wildcard(),
-        ),
+    model = choice(
+        element("X509IssuerSerial", X509IssuerSerialType),
+        element("X509SKI", xs_base64Binary),
+        element("X509SubjectName", xs_string),
+        element("X509Certificate", xs_base64Binary),
+        element("X509CRL", xs_base64Binary),
+        wildcard(),
         low=1,
         high=None,
     )
 
 
-class KeyInfoType(Irregular, kw_only=True):
-    """Wire type `KeyInfoType`."""
-
+class KeyInfoType(_Signature, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     content: list[tuple[str, Any]] = []
-    particles = choice(
+
+    model = choice(
         element("KeyName", xs_string),
         element("KeyValue", KeyValueType),
         element("RetrievalMethod", RetrievalMethodType),
@@ -138,45 +138,35 @@ class KeyInfoType(Irregular, kw_only=True):
     mixed = True
 
 
-class ObjectType(Irregular, kw_only=True):
-    """Wire type `ObjectType`."""
-
+class ObjectType(_Signature, kw_only=True):
     Encoding: Annotated[xs_anyURI, Attribute()] | None = None
     Id: Annotated[xs_ID, Attribute()] | None = None
     MimeType: Annotated[xs_string, Attribute()] | None = None
-    content: list[tuple[str, Any]] = []
-    particles = seq(wildcard(), low=0, high=None)
+
+    model = wildcard(0, None)
     mixed = True
 
 
-class SignatureValueType(Type, kw_only=True):
-    """Wire type `SignatureValueType`."""
-
+class SignatureValueType(_Signature, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     value: Annotated[xs_base64Binary, Text()]
 
 
-class CanonicalizationMethodType(Irregular, kw_only=True):
-    """Wire type `CanonicalizationMethodType`."""
-
+class CanonicalizationMethodType(_Signature, kw_only=True):
     Algorithm: Annotated[xs_anyURI, Attribute()]
-    content: list[tuple[str, Any]] = []
-    particles = seq(wildcard(0, None))
+
+    model = wildcard(0, None)
     mixed = True
 
 
-class DigestMethodType(Irregular, kw_only=True):
-    """Wire type `DigestMethodType`."""
-
+class DigestMethodType(_Signature, kw_only=True):
     Algorithm: Annotated[xs_anyURI, Attribute()]
-    content: list[tuple[str, Any]] = []
-    particles = seq(wildcard(0, None))
+
+    model = wildcard(0, None)
     mixed = True
 
 
-class ReferenceType(Type, kw_only=True):
-    """Wire type `ReferenceType`."""
-
+class ReferenceType(_Signature, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     Type: Annotated[xs_anyURI, Attribute()] | None = None
     URI: Annotated[xs_anyURI, Attribute()] | None = None
@@ -185,27 +175,22 @@ class ReferenceType(Type, kw_only=True):
     DigestValue: DigestValueType
 
 
-class SignatureMethodType(Irregular, kw_only=True):
-    """Wire type `SignatureMethodType`."""
-
+class SignatureMethodType(_Signature, kw_only=True):
     Algorithm: Annotated[xs_anyURI, Attribute()]
-    content: list[tuple[str, Any]] = []
-    particles = seq(element("HMACOutputLength", HMACOutputLengthType, 0, 1), wildcard(0, None))
+    HMACOutputLength: HMACOutputLengthType | None = None
+
+    model = seq(element("HMACOutputLength", low=0), wildcard(0, None))
     mixed = True
 
 
-class SignedInfoType(Type, kw_only=True):
-    """Wire type `SignedInfoType`."""
-
+class SignedInfoType(_Signature, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     CanonicalizationMethod: CanonicalizationMethodType
     SignatureMethod: SignatureMethodType
     Reference: Annotated[list[ReferenceType], Occurs(1, None)]
 
 
-class SignatureType(Type, kw_only=True):
-    """Wire type `SignatureType`."""
-
+class SignatureType(_Signature, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     SignedInfo: SignedInfoType
     SignatureValue: SignatureValueType
@@ -213,25 +198,51 @@ class SignatureType(Type, kw_only=True):
     Object: Annotated[list[ObjectType], Occurs(0, None)] = []
 
 
-class ManifestType(Type, kw_only=True):
-    """Wire type `ManifestType`."""
-
+class ManifestType(_Signature, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     Reference: Annotated[list[ReferenceType], Occurs(1, None)]
 
 
-class SignaturePropertyType(Irregular, kw_only=True):
-    """Wire type `SignaturePropertyType`."""
-
+class SignaturePropertyType(_Signature, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     Target: Annotated[xs_anyURI, Attribute()]
-    content: list[tuple[str, Any]] = []
-    particles = choice(wildcard(), low=1, high=None)
+
+    model = wildcard(1, None)
     mixed = True
 
 
-class SignaturePropertiesType(Type, kw_only=True):
-    """Wire type `SignaturePropertiesType`."""
-
+class SignaturePropertiesType(_Signature, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
     SignatureProperty: Annotated[list[SignaturePropertyType], Occurs(1, None)]
+
+
+ELEMENTS = {
+    "CanonicalizationMethod": CanonicalizationMethodType,
+    "DSAKeyValue": DSAKeyValueType,
+    "DigestMethod": DigestMethodType,
+    "DigestValue": DigestValueType,
+    "KeyInfo": KeyInfoType,
+    "KeyName": xs_string,
+    "KeyValue": KeyValueType,
+    "Manifest": ManifestType,
+    "MgmtData": xs_string,
+    "Object": ObjectType,
+    "PGPData": PGPDataType,
+    "RSAKeyValue": RSAKeyValueType,
+    "Reference": ReferenceType,
+    "RetrievalMethod": RetrievalMethodType,
+    "SPKIData": SPKIDataType,
+    "Signature": SignatureType,
+    "SignatureMethod": SignatureMethodType,
+    "SignatureProperties": SignaturePropertiesType,
+    "SignatureProperty": SignaturePropertyType,
+    "SignatureValue": SignatureValueType,
+    "SignedInfo": SignedInfoType,
+    "Transform": TransformType,
+    "Transforms": TransformsType,
+    "X509Data": X509DataType,
+}
+"""Global elements; every set that carries signatures has them."""
+
+SCHEMA = Schema("xmldsig", {NAMESPACE: ELEMENTS})
+"""The set of its own by which SignedInfo is coded for signing."""
