@@ -1,0 +1,1 @@
+"""Who may draw how much, until when: the nodes of the energy tree and the manager that shares it out."""
