@@ -6,9 +6,10 @@ from typing import Any
 
 
 class Wires:
-    """In-memory ends of wires by name: `serial:/dev/ttyLP2`, `ethernet:eth1`, `v2g:eth1`, `gpio:nSAFETY_RESET_INT`.
+    """In-memory ends of wires by name; a link asks first here, None means: open the real thing.
 
-    A link asks first here; None means: open the real thing.
+    `serial:/dev/ttyLP2` and `ethernet:eth1` are a `memory.WireEnd`, `ip:eth1` is a `memory.Host`,
+    `gpio:nSAFETY_RESET_INT` is a callable that takes the level (True: high).
     """
 
     def __init__(self) -> None:

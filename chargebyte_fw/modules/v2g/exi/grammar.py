@@ -1,51 +1,86 @@
-"""From a declared type to its grammar: the items in order, and which of them each state offers (v2g EXI profile).
+"""From a declared type to its grammar (W3C EXI 1.0 clause 8.5.4 in the V2G profile; ISO 15118-2 clause 7.9.1.3).
 
-Regular types (attributes, then a plain sequence) become a list of `Item`; the states follow from their optionality and
-are compiled. Irregular types keep their particle tree and are walked by `irregular.py`.
+A type is a row of slots: attributes by name, then the elements of its content model. State 0 is the start, state n+1 is
+"slot n was the last": what may follow a slot is all there is to know, because these schemas are deterministic. Lists
+with a limit are counted: below the minimum only the list itself may come, at the maximum it may not come any more.
 """
 
 from __future__ import annotations
 
 import types
-import typing
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import msgspec
+from chargebyte_fw.modules.v2g.messages.model import (
+    Attribute,
+    Coding,
+    Group,
+    Occurs,
+    Particle,
+    Reference,
+    Text,
+    Type,
+    Within,
+)
 
-from chargebyte_fw.modules.v2g.messages.model import Attribute, Coding, Group, Irregular, Occurs, Text, Type
+END = -1
+"""The production that ends the element."""
+CHARACTERS = -2
+"""The production of characters between elements (mixed content): coded, never spoken."""
 
 
-@dataclass(frozen=True)
-class Item:
-    """One field of a regular type as the grammar sees it.
-
-    `kind`: `attribute`, `text`, `element` or `group`. `type` is a Coding, an enum class or a `Type` class; a group
-    lists (wire name, class or None for abstract) in `members`. `high` None is unbounded.
-    """
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a field's annotation says. `type` is a Coding, a StrEnum or a Type; a group has `members` instead."""
 
     name: str
-    kind: str
     type: Any
-    low: int
-    high: int | None
-    members: tuple[tuple[str, type | None], ...] = ()
+    kind: Literal["attribute", "element", "text"] = "element"
+    low: int = 1
+    high: int | None = 1
+    is_list: bool = False
+    members: tuple[tuple[str, type[Type] | None], ...] = ()
+    within: type[Type] | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place in a type's content. `name` is the wire name, `field` the attribute of the object that it fills."""
+
+    index: int
+    kind: Literal["attribute", "element", "text", "any"]
+    name: str
+    field: str
+    type: Any
+    low: int = 1
+    high: int | None = 1
+    is_list: bool = False
+    """The object's field is a list, and this slot adds to it."""
+    counted: bool = False
+    """The slot repeats by itself, within `low` and `high`."""
+    members: tuple[tuple[str, type[Type] | None], ...] = ()
+    within: type[Type] | None = None
 
     @property
     def width(self) -> int:
-        """How many productions the item contributes to a state."""
-        return len(self.members) if self.kind == "group" else 1
+        """How many productions the slot contributes to a state."""
+        return len(self.members) or 1
 
-    @property
-    def is_list(self) -> bool:
-        """Whether the field is a list."""
-        return self.high != 1
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """One event of a state: `slot` (END, CHARACTERS) and, in a group, which member."""
+
+    slot: int
+    member: int = 0
 
 
 def code_bits(productions: int) -> int:
-    """Bits of an event code in a state with so many productions: one more value is the escape."""
+    """Bits of an event code in a state with so many productions: one more value is the escape, which V2G never uses."""
     return productions.bit_length()
 
 
@@ -54,65 +89,197 @@ def enum_bits(enum: type[StrEnum]) -> int:
     return max(1, (len(enum) - 1).bit_length())
 
 
+def is_simple(kind: Any) -> bool:
+    """Tell a simple type (coding or enumeration) from a complex one."""
+    return isinstance(kind, Coding) or issubclass(kind, StrEnum)
+
+
+class Grammar:
+    """The slots and states of one type."""
+
+    def __init__(self, cls: type[Type]) -> None:
+        self.cls = cls
+        self.slots: list[Slot] = []
+        self._follow: dict[int, set[int]] = {}
+        self.fields = fields_of(cls)
+        for field in sorted((f for f in self.fields if f.kind == "attribute"), key=lambda f: f.name):
+            self._add(Slot(len(self.slots), "attribute", field.name, field.name, field.type, field.low, 1))
+        self.attributes = len(self.slots)
+        first, last, empty = self._content()
+        self._first = first
+        for slot in last:
+            self._follow[slot].add(END)
+        if empty:
+            self._first.add(END)
+
+    def _add(self, slot: Slot) -> int:
+        self.slots.append(slot)
+        self._follow[slot.index] = set()
+        return slot.index
+
+    def _content(self) -> tuple[set[int], set[int], bool]:
+        by_name = {field.name: field for field in self.fields}
+        text = [field for field in self.fields if field.kind == "text"]
+        if text:
+            only = self._add(Slot(len(self.slots), "text", "", text[0].name, text[0].type))
+            return {only}, {only}, False
+        if self.cls.model is not None:
+            return self._particle(self.cls.model, by_name)
+        parts = [Particle("element", field.name) for field in self.fields if field.kind == "element"]
+        return self._particle(Particle("seq", parts=tuple(parts)), by_name, plain=True)
+
+    def _particle(
+        self, particle: Particle, fields: dict[str, Field], plain: bool = False
+    ) -> tuple[set[int], set[int], bool]:
+        """Add the slots of a particle; returns which may come first, which last, and whether it may be empty."""
+        first: set[int] = set()
+        last: set[int] = set()
+        if particle.kind in ("element", "any"):
+            return self._leaf(particle, fields.get(particle.name), plain)
+        if particle.kind == "choice":
+            empty = False
+            for part in particle.parts:
+                part_first, part_last, part_empty = self._particle(part, fields)
+                first, last, empty = first | part_first, last | part_last, empty or part_empty
+        else:
+            empty = True
+            for part in particle.parts:
+                part_first, part_last, part_empty = self._particle(part, fields, plain)
+                for slot in last:
+                    self._follow[slot] |= part_first
+                first |= part_first if empty else set()
+                last = last | part_last if part_empty else part_last
+                empty = empty and part_empty
+        if particle.high is None:
+            for slot in last:
+                self._follow[slot] |= first
+        return first, last, empty or particle.low == 0
+
+    def _leaf(self, particle: Particle, field: Field | None, plain: bool) -> tuple[set[int], set[int], bool]:
+        index = len(self.slots)
+        if particle.kind == "any":
+            low, high = particle.low, particle.high
+            self._add(Slot(index, "any", "*", "", None, low, high, counted=high != 1))
+        elif field is None:
+            self._add(Slot(index, "element", particle.name, "content", _simple(particle.type), is_list=True))
+            low, high = 1, 1
+        else:
+            low, high = (field.low, field.high) if plain else (particle.low, particle.high)
+            counted = high != 1
+            self._add(
+                Slot(
+                    index, "element", field.name, field.name, field.type, low, high, field.is_list, counted,
+                    field.members, field.within,
+                )  # fmt: skip
+            )
+        return {index}, {index}, low == 0
+
+    @property
+    def loops(self) -> bool:
+        """Whether a slot may be followed by an earlier one, or by itself without being counted."""
+        return any(after <= slot and after >= 0 for slot, follow in self._follow.items() for after in follow)
+
+    def certain(self, slot: int) -> bool:
+        """Tell whether the content always passes this slot exactly once, or as a counted list at least once."""
+        if self.cls.model is not None and slot >= self.attributes:
+            return False
+        return self.slots[slot].low > 0
+
+    def state(self, after: int, full: bool = True) -> list[Production]:
+        """Return the productions of the state after slot `after` (-1: the start), in code order.
+
+        `full` is about a counted slot: its maximum is reached, it may not come again.
+        """
+        wanted: set[int] = set()
+        content = after + 1 >= self.attributes
+        if after + 1 < self.attributes:
+            for index in range(after + 1, self.attributes):
+                wanted.add(index)
+                if self.slots[index].low:
+                    break
+            else:
+                content = True
+        if content:
+            wanted |= self._first if after < self.attributes else self._follow[after]
+        if after >= 0 and not full:
+            wanted.add(after)
+        found = self._in_order(wanted)
+        if content and self.cls.mixed:
+            found.append(Production(CHARACTERS))
+        return found
+
+    def _in_order(self, wanted: set[int]) -> list[Production]:
+        slots = sorted((s for s in wanted if s >= 0), key=lambda s: (self.slots[s].kind == "any", s))
+        found = [Production(slot, member) for slot in slots for member in range(self.slots[slot].width)]
+        return [*found, Production(END)] if END in wanted else found
+
+    def predecessors(self, slot: int) -> list[tuple[int, bool]]:
+        """Return the states (`after`, `full`) in which `slot` (or END) may come, the repetition of a list aside."""
+        found = []
+        for after in range(-1, len(self.slots)):
+            options = [True] if after < 0 or not self.slots[after].counted else [False, True]
+            if after >= 0 and self.slots[after].counted and self.slots[after].high is None:
+                options = [False]
+            for full in options:
+                if any(p.slot == slot for p in self.state(after, full)) and not (after == slot and not full):
+                    found.append((after, full))
+        return found
+
+
 @cache
-def items_of(cls: type[Type]) -> tuple[Item, ...]:
-    """Return the items of a type in grammar order: attributes (as declared: sorted), then content."""
-    hints = typing.get_type_hints(cls, include_extras=True)
-    items = []
-    for field in msgspec.structs.fields(cls):
-        if field.name == "content" and issubclass(cls, Irregular):
-            continue
-        items.append(_item(field.name, hints[field.name]))
-    return tuple(items)
+def grammar_of(cls: type[Type]) -> Grammar:
+    """Return the grammar of a type."""
+    return Grammar(cls)
 
 
-def _item(name: str, hint: Any) -> Item:
-    low, high, kind = 1, 1, "element"
-    members: tuple[tuple[str, type | None], ...] = ()
+def fields_of(cls: type[Type]) -> list[Field]:
+    """Read the annotations of a type (`content`, which its model describes, aside)."""
+    annotations = cls.__annotations__ if "__annotations__" in cls.__dict__ else {}
+    return [_field(name, annotations[name]) for name in cls.__struct_fields__ if name != "content"]
+
+
+def _field(name: str, hint: Any) -> Field:
     hint, optional = _without_none(hint)
-    if optional:
-        low = 0
-    coding: Any = None
-    occurs_high: int | None = high
-    while typing.get_origin(hint) is Annotated:
-        inner, *marks = typing.get_args(hint)
+    low, high = (0 if optional else 1), 1
+    found: dict[str, Any] = {}
+    limits: Occurs | None = None
+    coding: Coding | None = None
+    while get_origin(hint) is Annotated:
+        hint, *marks = get_args(hint)
         for mark in marks:
             if isinstance(mark, Coding):
                 coding = mark
-            elif isinstance(mark, Attribute):
-                kind = "attribute"
-            elif isinstance(mark, Text):
-                kind = "text"
             elif isinstance(mark, Occurs):
-                low, occurs_high = mark.low, mark.high
+                limits = mark
+            elif isinstance(mark, Attribute | Text):
+                found["kind"] = "attribute" if isinstance(mark, Attribute) else "text"
             elif isinstance(mark, Group):
-                kind = "group"
-                members = tuple((member, mark.types.get(member)) for member in mark.members)
-        hint = inner
-    if typing.get_origin(hint) is list:
-        (entry,) = typing.get_args(hint)
-        return Item(name, kind, _item(name, entry).type, low, occurs_high, members)
-    return Item(name, kind, coding or hint, low, high, members)
+                names = sorted([*mark.members, mark.head])
+                found["members"] = tuple((member, mark.members.get(member)) for member in names)
+            elif isinstance(mark, Within):
+                found["within"] = mark.wrapper
+                low = 1
+            elif isinstance(mark, Reference):
+                found["reference"] = mark.namespace
+    if get_origin(hint) is list:
+        (entry,) = get_args(hint)
+        low, high = (limits.low, limits.high) if limits else (0, None)  # type: ignore[assignment]
+        return Field(name, _simple(entry), low=low, high=high, is_list=True, **found)
+    return Field(name, coding or hint, low=low, high=high, **found)
+
+
+def _simple(hint: Any) -> Any:
+    """Return the coding of an annotated simple type, other types as they are."""
+    return next((mark for mark in _marks(hint) if isinstance(mark, Coding)), hint)
+
+
+def _marks(hint: Any) -> Iterable[Any]:
+    return get_args(hint)[1:] if get_origin(hint) is Annotated else ()
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:
-    if typing.get_origin(hint) in (Union, types.UnionType):
-        rest = [part for part in typing.get_args(hint) if part is not type(None)]
-        if len(rest) < len(typing.get_args(hint)):
+    if get_origin(hint) in (Union, types.UnionType):
+        rest = [part for part in get_args(hint) if part is not type(None)]
+        if len(rest) < len(get_args(hint)):
             return (rest[0] if len(rest) == 1 else Union[tuple(rest)]), True  # noqa: UP007 (built at run time)
     return hint, False
-
-
-def offered(items: tuple[Item, ...], position: int) -> list[int]:
-    """Return the indices of the items that the state before item `position` offers; `len(items)` stands for EE.
-
-    A required item ends the list. Attributes are offered up to the first required one; content follows when every
-    remaining attribute is optional.
-    """
-    found = []
-    for index in range(position, len(items)):
-        found.append(index)
-        if items[index].low > 0:
-            return found
-    found.append(len(items))
-    return found

@@ -1,93 +1,151 @@
-"""The variable-length values of EXI: unsigned integers, strings, octets; the compiled code calls these.
+"""The variable-length values of EXI (integers, strings, octets) and the refusals; the compiled functions call these.
 
-A reader is the pair (`data`, `left`): the stream as one integer and the number of bits not yet read. A shift by a
-negative count (ValueError) means that the stream ended too early; the codec turns it into an ExiError.
+A reader is the pair (`data`, `left`): the stream as one integer and the number of bits not yet read. A stream that ends
+too early makes a shift by a negative count, whose ValueError the codec translates. A writer is one integer with a
+leading 1 bit (the one of the EXI header), so that its length is known.
 """
 
 from __future__ import annotations
 
-from chargebyte_fw.modules.v2g.exi.errors import EncodeError, ExiError
+from chargebyte_fw.modules.v2g.exi.errors import Deviation, Refused
 
-MAX_UINT_OCTETS = 10
-"""Ten groups of seven bits hold any 64-bit number; more is an attack or a bug."""
-MAX_INTEGER_OCTETS = 32
-"""For xs:integer (X509 serial numbers: up to 20 octets)."""
+MAX_OCTETS = 10
+"""Ten groups of seven bits hold any 64-bit number."""
+MAX_OCTETS_UNBOUNDED = 40
+"""For xs:integer (serial numbers of certificates: up to 20 octets)."""
 
 
-def read_uint(data: int, left: int, octets: int = MAX_UINT_OCTETS) -> tuple[int, int]:
-    """Read an unsigned integer: groups of seven bits, least significant first, top bit says that more follow."""
-    value = shift = 0
-    for _ in range(octets):
+def deviation(code: int, bits: int, left: int, what: str) -> Deviation:
+    """Return the error for a field of `bits` bits whose value, expected zeros before it included, is too big."""
+    if code >> bits:
+        return Deviation("a deviation from the schema, which V2G never uses,", left + code.bit_length())
+    return Deviation(f"no {what} {code} here", left + bits)
+
+
+def read_uint(data: int, left: int, code: int, low: int | None, high: int | None, octets: int) -> tuple[int, int]:
+    """Go on with an unsigned integer whose first octet, expected zeros before it included, is `code`."""
+    start = left + 8
+    if code > 255:
+        raise deviation(code, 8, left, "")
+    value = code & 0x7F
+    shift = 7
+    while code > 127:
+        if shift == 7 * octets:
+            raise Deviation(f"an integer of more than {octets} octets", start)
         left -= 8
-        octet = (data >> left) & 0xFF
-        value |= (octet & 0x7F) << shift
-        if octet < 0x80:
-            return value, left
+        code = data >> left & 255
+        value |= (code & 0x7F) << shift
         shift += 7
-    raise ExiError(f"an integer longer than {octets} octets")
+    if (high is not None and value > high) or (low is not None and value < low):
+        raise Deviation(f"{value} is out of range", start)
+    return value, left
 
 
-def read_bytes(data: int, left: int, longest: int | None) -> tuple[bytes, int]:
-    """Read octets: count, then the octets (not byte-aligned)."""
-    length, left = read_uint(data, left)
-    if longest is not None and length > longest:
-        raise ExiError(f"{length} octets where at most {longest} are allowed")
-    if length * 8 > left:
-        raise ExiError(f"the stream ends before its {length} octets")
+def read_int(data: int, left: int, code: int, low: int | None, high: int | None, octets: int) -> tuple[int, int]:
+    """Go on with an integer: `code` is its sign and first octet, expected zeros before them included."""
+    start = left + 9
+    if code > 511:
+        raise deviation(code, 9, left, "")
+    value, left = read_uint(data, left, code & 255, None, None, octets)
+    if code > 255:
+        value = -1 - value
+    if (high is not None and value > high) or (low is not None and value < low):
+        raise Deviation(f"{value} is out of range", start)
+    return value, left
+
+
+def _length(data: int, left: int, zeros: int) -> tuple[int, int]:
+    left -= zeros + 8
+    code = data >> left & ((1 << zeros + 8) - 1)
+    if code > 127:
+        return read_uint(data, left, code, None, 1 << 32, MAX_OCTETS)
+    return code, left
+
+
+def read_bytes(data: int, left: int, zeros: int, shortest: int, longest: int | None) -> tuple[bytes, int]:
+    """Read octets: `zeros` expected zero bits, the count, then the octets (not byte-aligned)."""
+    start = left - zeros
+    length, left = _length(data, left, zeros)
+    if length < shortest or (longest is not None and length > longest):
+        raise Deviation(f"{length} octets are out of bounds", start)
     left -= length * 8
-    return ((data >> left) & ((1 << (length * 8)) - 1)).to_bytes(length, "big"), left
+    # A negative shift (the stream is too short) comes before anything of the claimed size is made.
+    return (data >> left & (1 << length * 8) - 1).to_bytes(length, "big"), left
 
 
-def read_string(data: int, left: int, longest: int | None) -> tuple[str, int]:
-    """Read a string: length in characters plus two, then each character as an unsigned integer."""
-    length, left = read_uint(data, left)
-    if length < 2:
-        raise ExiError("a string table hit; value tables are switched off in V2G")
+def read_string(data: int, left: int, zeros: int, shortest: int, longest: int | None) -> tuple[str, int]:
+    """Read a string: `zeros` expected zero bits, the count of characters plus two, each character as an integer."""
+    start = left - zeros
+    length, left = _length(data, left, zeros)
     length -= 2
-    if longest is not None and length > longest:
-        raise ExiError(f"{length} characters where at most {longest} are allowed")
-    if length * 8 > left:
-        raise ExiError(f"the stream ends before its {length} characters")
-    plain = ((data >> (left - length * 8)) & ((1 << (length * 8)) - 1)).to_bytes(length, "big")
+    if length < 0:
+        raise Deviation("a string table hit, where value tables are switched off,", start)
+    if length < shortest or (longest is not None and length > longest):
+        raise Deviation(f"{length} characters are out of bounds", start)
+    after = left - length * 8
+    plain = (data >> after & (1 << length * 8) - 1).to_bytes(length, "big")
     if plain.isascii():
-        return plain.decode("ascii"), left - length * 8
+        return plain.decode("ascii"), after
+    return _read_unicode(data, left, length)
+
+
+def _read_unicode(data: int, left: int, length: int) -> tuple[str, int]:
+    """Read characters beyond ASCII from a copy of the octets (each character has at most three), in linear time."""
+    octets = min(left // 8, length * 3)
+    rest = (data >> left - octets * 8 & (1 << octets * 8) - 1).to_bytes(octets, "big")
     characters = []
-    for _ in range(length):
-        point, left = read_uint(data, left)
-        if point > 0x10FFFF or 0xD800 <= point < 0xE000:
-            raise ExiError(f"U+{point:X} is not a character")
-        characters.append(chr(point))
-    return "".join(characters), left
+    point = shift = used = 0
+    for octet in rest:
+        used += 1
+        point |= (octet & 0x7F) << shift
+        shift += 7
+        if octet < 0x80 or shift > 21:
+            if shift > 21 or point > 0x10FFFF or 0xD800 <= point < 0xE000:
+                raise Deviation(f"U+{point:X} is not a character", left - used * 8 + 8)
+            characters.append(chr(point))
+            point = shift = 0
+            if len(characters) == length:
+                return "".join(characters), left - used * 8
+    raise Deviation("characters without an end", left - used * 8)
 
 
-def write_uint(stream: int, bits: int, value: int) -> tuple[int, int]:
+def write_uint(stream: int, value: int) -> int:
     """Append an unsigned integer."""
     while value > 0x7F:
         stream = stream << 8 | value & 0x7F | 0x80
         value >>= 7
-        bits += 8
-    return stream << 8 | value, bits + 8
+    return stream << 8 | value
 
 
-def write_bytes(stream: int, bits: int, value: bytes) -> tuple[int, int]:
+def write_int(stream: int, value: int) -> int:
+    """Append an integer: sign, then what is left."""
+    return write_uint(stream << 1 | 1, -1 - value) if value < 0 else write_uint(stream << 1, value)
+
+
+def write_bytes(stream: int, value: bytes, shortest: int, longest: int | None) -> int:
     """Append octets with their count."""
-    stream, bits = write_uint(stream, bits, len(value))
-    size = len(value) * 8
-    return stream << size | int.from_bytes(value, "big"), bits + size
+    length = len(value)
+    if length < shortest or (longest is not None and length > longest):
+        raise Refused(f"{length} octets are out of bounds")
+    return write_uint(stream, length) << length * 8 | int.from_bytes(value, "big")
 
 
-def write_string(stream: int, bits: int, value: str) -> tuple[int, int]:
+def write_string(stream: int, value: str, shortest: int, longest: int | None) -> int:
     """Append a string."""
-    stream, bits = write_uint(stream, bits, len(value) + 2)
-    if value.isascii():
-        size = len(value) * 8
-        return stream << size | int.from_bytes(value.encode("ascii"), "big"), bits + size
+    length = len(value)
+    if length < shortest or (longest is not None and length > longest):
+        raise Refused(f"{length} characters are out of bounds")
+    stream = write_uint(stream, length + 2)
+    octets = value.encode("utf-8")
+    if len(octets) == length:
+        return stream << length * 8 | int.from_bytes(octets, "big")
+    part = 1
     for character in value:
-        stream, bits = write_uint(stream, bits, ord(character))
-    return stream, bits
+        part = write_uint(part, ord(character))
+    return join(stream, part)
 
 
-def check(condition: bool, where: str, value: object) -> None:
-    """Refuse to write a value beyond its facets."""
-    if not condition:
-        raise EncodeError(f"{where}: {value!r} is outside what the schema allows")
+def join(stream: int, part: int) -> int:
+    """Append a stream of its own (its leading 1 falls away): long things stay linear when they grow in parts."""
+    bits = part.bit_length() - 1
+    return stream << bits | part ^ 1 << bits

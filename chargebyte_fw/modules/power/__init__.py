@@ -1,0 +1,1 @@
+"""Power supplies, power meters and insulation monitors."""

@@ -1,0 +1,71 @@
+"""The text of a generated function: its lines, the names it uses, and which field each line is about."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import CodeType, TracebackType
+from typing import Any
+
+_places: dict[CodeType, tuple[str, dict[int, str]]] = {}
+_names: dict[str, Any] = {}
+
+
+class Source:
+    """One function in the making."""
+
+    def __init__(self, title: str, **names: Any) -> None:
+        self.title = title
+        self.place = ""
+        """The field that the next lines are about."""
+        self.names: dict[str, Any] = names
+        self._lines: list[str] = []
+        self._fields: dict[int, str] = {}
+
+    def line(self, text: str) -> None:
+        """Add a line."""
+        self._lines.append(text)
+        self._fields[len(self._lines)] = self.place
+
+    def name(self, value: Any, hint: str) -> str:
+        """Make `value` reachable from the generated code; returns its name there."""
+        name = f"{hint}_{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    @property
+    def text(self) -> str:
+        """The source so far."""
+        return "\n".join(self._lines) + "\n"
+
+    def compile(self) -> Any:
+        """Return the function, which must be called `run` in the text."""
+        exec(compile(self.text, f"<EXI {self.title}>", "exec"), self.names)
+        function = self.names["run"]
+        _places[function.__code__] = (self.title, self._fields)
+        return function
+
+
+def place_of(trace: TracebackType | None) -> str:
+    """Return the path of fields in which an exception left the generated functions."""
+    path: list[str] = []
+    group = True
+    while trace is not None:
+        found = _places.get(trace.tb_frame.f_code)
+        if found is not None:
+            title, fields = found
+            field = fields.get(trace.tb_lineno, "")
+            # The root and the members of a group are named by their type, everything else by its field.
+            if group:
+                path.append(title)
+            group = field.endswith("?")
+            name = field.rstrip("?")
+            if name:
+                entries = trace.tb_frame.f_locals.get("entries")
+                path.append(name if not name.endswith("[]") else f"{name[:-2]}[{entries if entries is not None else ''}]")
+        trace = trace.tb_next
+    return ".".join(path)
+
+
+def is_enum(kind: Any) -> bool:
+    """Tell an enumeration from a coding."""
+    return isinstance(kind, type) and issubclass(kind, StrEnum)

@@ -1,0 +1,1 @@
+"""The charger's side of a V2G session: pure machines fed with bytes, facts and time."""
