@@ -68,6 +68,7 @@ def consumer(provider: C, guard: Guard, trace: Trace | None = None, caller: str 
     face.faults = provider.faults
     face.module_id = provider.module_id
     face.implementation_id = provider.implementation_id
+    face.mapping = provider.mapping
     vars(face)["_bus"] = (provider, trace, caller)
     return cast(C, face)
 

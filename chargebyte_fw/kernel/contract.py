@@ -21,7 +21,7 @@ from abc import ABC
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from chargebyte_fw.kernel.faults import Faults
+from chargebyte_fw.kernel.faults import Faults, Mapping
 
 T = TypeVar("T")
 
@@ -118,6 +118,8 @@ class Contract(ABC):
     """Provider side: the values of `config_implementation.<id>`."""
     module_id: str
     implementation_id: str
+    mapping: Mapping | None = None
+    """The EVSE and connector that the configuration assigns to the provider."""
 
     def __init_subclass__(cls, interface: str | None = None, errors: tuple[str, ...] = ()) -> None:
         super().__init_subclass__()

@@ -54,6 +54,7 @@ class Assembly:
             implementation = provision.implementation()
             bus.prepare(implementation, plan.id, name)
             mapping = plan.implementation_mappings.get(name, plan.mapping)
+            implementation.mapping = mapping
             implementation.faults = self._fault_book(implementation, mapping)
             implementation.module = module
             implementation.config = plan.implementation_configs.get(name) or provision.config()
