@@ -1,7 +1,7 @@
-"""The control pilot between car and charger as voltages (IEC 61851-1 annex A): the electrical seam of the simulation.
+"""The control pilot between car and charger as voltages (IEC 61851-1 annex A): the simulation's electrical seam.
 
-The charger drives +12 V, -12 V, a 1 kHz square wave or nothing through 1 kOhm; the car hangs a diode and a resistor on the
-line. Both ends read what follows from that, and hear of every change.
+The charger drives +12 V, -12 V, a 1 kHz square wave or nothing through 1 kOhm; the car hangs a diode and a resistor on
+the line. Both ends read what follows from that, and hear of every change.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Pilot:
 
     Car's end: assign `car_state`, `diode_fault`, `cp_short`, `pp_code`, `residual_current_mA`.
     Charger's end (the virtual safety controller): `drive_line()`, `contactors_closed`.
-    Both ends read everything; each function in `on_change` is called after a change, never inside another call of itself.
+    Both ends read everything; each function in `on_change` is called after a change, never inside a call of itself.
     """
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Pilot:
 
     @property
     def pp_code(self) -> int:
-        """The cable's code on the proximity pilot as the safety controller counts (`board.messages.PpState`): 0 none."""
+        """The cable's code on the proximity pilot as `board.messages.PpState` counts: 0 none, 3 32 A."""
         return self._pp_code
 
     @pp_code.setter
