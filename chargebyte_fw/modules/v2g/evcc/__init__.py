@@ -1,0 +1,67 @@
+"""The car's side of a V2G session, from the search for the charger to the session's end, as one pure machine.
+
+    facts = CarFacts(soc_percent=30.0, battery_voltage_V=354.0, target_voltage_V=360.0, target_current_A=120.0)
+    car = Evcc(CarSettings(protocols=("ISO15118D2", "DIN70121"), energy_transfer_mode="DC_extended"), facts)
+    pump = Pump(car, act, crash)                     # kernel/pump.py: the time comes from the event loop
+    pump.feed(Start())                               # the data link is up (after SLAC)
+
+    def act(effect):
+        match effect:
+            case SendSdp(data): udp.sendto(data, (sdp.MULTICAST, sdp.PORT))   # an answer: pump.feed(SdpAnswer(data))
+            case Connect(address, port): ...         # then pump.feed(Connected()) or pump.feed(Disconnected("refused"))
+            case Send(data, name): stream.write(data)                         # bytes: pump.feed(Received(data))
+            case Close(): stream.close()
+            case SetPilot(state): pilot.set(state)   # "B": S2 open, "C": S2 closed
+            case Power(on): ...                      # the car's own contactors (DC), or its on-board charger (AC)
+            case Report(step, what): log(step, what)
+            case SessionStopped(outcome, reason, session_id): ...             # "terminated", "paused" or "failed"
+
+The owner writes wishes and values into `facts` (`facts.stop = True`, `facts.target_current_A = ...`) and feeds
+`FactsChanged()` where the car should not wait for its next turn; values are taken fresh for each request. The machine
+writes what the charger said into `facts.charger` (present voltage and current of the last CurrentDemandRes, limits).
+A paused session is taken up by another `Evcc` whose settings carry its `session_id`.
+"""
+
+from chargebyte_fw.modules.v2g.evcc.face import (
+    CarFacts,
+    CarSettings,
+    ChargerSays,
+    Close,
+    Connect,
+    Connected,
+    Disconnected,
+    FactsChanged,
+    Power,
+    Received,
+    Report,
+    SdpAnswer,
+    Send,
+    SendSdp,
+    SessionStopped,
+    SetPilot,
+    Start,
+    Step,
+)
+from chargebyte_fw.modules.v2g.evcc.machine import Evcc
+
+__all__ = [
+    "CarFacts",
+    "CarSettings",
+    "ChargerSays",
+    "Close",
+    "Connect",
+    "Connected",
+    "Disconnected",
+    "Evcc",
+    "FactsChanged",
+    "Power",
+    "Received",
+    "Report",
+    "SdpAnswer",
+    "Send",
+    "SendSdp",
+    "SessionStopped",
+    "SetPilot",
+    "Start",
+    "Step",
+]
