@@ -1,13 +1,16 @@
-"""One schema set's codec: EXI header, document grammar, message; bytes in, objects out and back."""
+"""One schema set's codec: EXI header, document or fragment grammar, message; bytes in, objects out and back."""
 
 from __future__ import annotations
 
-import traceback
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from chargebyte_fw.modules.v2g.exi import compiler
-from chargebyte_fw.modules.v2g.exi.errors import EncodeError, ExiError
-from chargebyte_fw.modules.v2g.messages.model import Document, Type
+from chargebyte_fw.modules.v2g.exi.errors import Deviation, EncodeError, ExiError, Refused
+from chargebyte_fw.modules.v2g.exi.grammar import fragment_names, sorted_names
+from chargebyte_fw.modules.v2g.exi.reading import element_reader
+from chargebyte_fw.modules.v2g.exi.source import place_of
+from chargebyte_fw.modules.v2g.exi.writing import element_writer
+from chargebyte_fw.modules.v2g.messages.model import Schema, Type
 
 M = TypeVar("M", bound=Type)
 
@@ -15,89 +18,152 @@ HEADER = 0x80
 """EXI header of every V2G stream: no cookie, no options, final version 1."""
 MAX_BYTES = 65_536
 """More than any message of these sets needs (certificate chains stay below 8 kB)."""
-_PIECE = 1024
 
 
 class Codec(Generic[M]):
-    """Reads and writes the messages of one declared document. `roots` restricts what `decode` returns (typing)."""
+    """Reads and writes the messages of one declared schema set, and its elements as fragments (for signatures)."""
 
-    def __init__(self, document: Document, message: type[M] | None = None) -> None:
-        self.document = document
-        self._codes = {cls: code for code, cls in document.roots.items()}
-        self._message = message
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        names = sorted_names((name, space) for space, elements in schema.elements.items() for name in elements)
+        self._types = [schema.elements[space][name] for name, space in names]
+        # SE(*) is the last production of DocContent; there is no escape (W3C EXI 1.0 clause 8.5.1).
+        self._bits = len(names).bit_length()
+        self._names = [name for name, _ in names]
+        self._roots = {
+            code: kind for code, (kind, name) in enumerate(zip(self._types, self._names)) if name in schema.roots
+        }
+        self._codes = {kind: code for code, kind in self._roots.items()}
 
     @property
     def name(self) -> str:
         """Short name of the set: `sap`, `din`, `iso2`."""
-        return self.document.name
+        return self.schema.name
+
+    @property
+    def root_bits(self) -> tuple[int, frozenset[int]]:
+        """Width of the first event code and the codes that open a message: by these a stream's set is known."""
+        return self._bits, frozenset(self._roots)
 
     def decode(self, payload: bytes) -> M:
-        """Read one message; raises ExiError naming what and where. Zero padding behind the message is tolerated."""
+        """Read one message; raises ExiError naming path and bit. Zero padding behind the message is tolerated."""
+        data, left = self._opened(payload, self._bits)
+        cls = self._roots.get(data >> left & (1 << self._bits) - 1)
+        if cls is None:
+            code = data >> left & (1 << self._bits) - 1
+            raise ExiError(f"global element {code} opens no message of {self.name}", bit=8)
+        message: M = self._read(cls, payload, data, left)[0]
+        return message
+
+    def encode(self, message: M) -> bytes:
+        """Write one message; raises EncodeError naming the path of the field."""
+        cls = type(message)
+        code = self._codes.get(cls)
+        if code is None:
+            raise EncodeError(f"{cls.__name__} opens no message of {self.name}")
+        return _padded(_write(cls, message, HEADER << self._bits | code))
+
+    # -- fragments (W3C EXI 1.0 clause 8.5.3): what a signature's digest is taken over
+
+    @cached_property
+    def _fragment(self) -> tuple[list[tuple[str, str]], dict[str, tuple[int, Any]], int]:
+        found = fragment_names(self.schema)
+        names = sorted_names(found)
+        codes = {name: (code, found[name, space]) for code, (name, space) in enumerate(names)}
+        # Behind the elements come SE(*) and the end of the fragment; there is no escape.
+        return names, codes, (len(names) + 1).bit_length()
+
+    def fragment_code(self, name: str) -> tuple[int, int]:
+        """Return event code and width of an element in the fragment grammar (KeyError: the set has none so named)."""
+        _, codes, bits = self._fragment
+        return codes[name][0], bits
+
+    def encode_fragment(self, element: Any, name: str | None = None) -> bytes:
+        """Write one element as a fragment. `name` is the element's; needed where the type's name does not tell it.
+
+        `AuthorizationReq(...)` and `SignedInfoType(...)` tell it, `EMAIDType` (eMAID) does not.
+        """
+        names, codes, bits = self._fragment
+        cls = type(element)
+        if name is None:
+            name = cls.__name__ if cls.__name__ in codes else cls.__name__.removesuffix("Type")
+        if name not in codes:
+            raise EncodeError(f"{self.name} has no element {name}")
+        code, kind = codes[name]
+        stream = _write(kind, element, HEADER << bits | code)
+        return _padded(stream << bits | len(names) + 1)
+
+    def decode_fragment(self, payload: bytes) -> tuple[str, Any]:
+        """Read a fragment of one element: its name and value."""
+        names, codes, bits = self._fragment
+        data, left = self._opened(payload, bits)
+        code = data >> left & (1 << bits) - 1
+        if code >= len(names):
+            raise ExiError(f"{code} opens no element of {self.name}", bit=8)
+        name = names[code][0]
+        element, _ = self._read(codes[name][1], payload, data, left, (bits, len(names) + 1))
+        return name, element
+
+    # -- common to both
+
+    def _opened(self, payload: bytes, bits: int) -> tuple[int, int]:
+        """Return the stream as an integer and the bits left behind the first event code of `bits` bits."""
         if not 2 <= len(payload) <= MAX_BYTES:
             raise ExiError(f"{len(payload)} bytes are no {self.name} message")
         if payload[0] != HEADER:
-            raise ExiError(f"an EXI header 0x{payload[0]:02X} where V2G has 0x80")
-        if len(payload) > _PIECE:
-            return self._decode_long(payload)
-        return self._decode(payload)
-
-    def _decode(self, payload: bytes) -> M:
-        data = int.from_bytes(payload, "big")
-        left = (len(payload) - 1) * 8 - self.document.bits
+            raise ExiError(f"the EXI header is 0x{payload[0]:02X} where V2G has 0x80", bit=0)
+        left = (len(payload) - 1) * 8 - bits
         if left < 0:
-            raise ExiError("the stream ends before its first element")
-        code = data >> left & ((1 << self.document.bits) - 1)
-        cls = self.document.roots.get(code)
-        if cls is None:
-            raise ExiError(f"{self.name}: element {code} opens no message")
+            raise ExiError("the stream ends too early", bit=len(payload) * 8)
+        return int.from_bytes(payload, "big"), left
+
+    def _read(
+        self, kind: Any, payload: bytes, data: int, left: int, closing: tuple[int, int] = (0, 0)
+    ) -> tuple[Any, int]:
         try:
-            message, left = compiler.reader(cls)(data, left)
-        except ValueError as error:
-            # A shift beyond the end of the stream.
-            raise ExiError(f"{_place(error, cls)}: the stream ends too early") from None
-        except ExiError as error:
-            raise ExiError(f"{_place(error, cls)}: {error.what}") from None
-        if left < 0:
-            raise ExiError(f"{cls.__name__}: the stream ends too early")
-        if data & ((1 << left) - 1):
-            raise ExiError(f"{left // 8} bytes of something behind the message")
-        return message  # type: ignore[no-any-return]
-
-    def _decode_long(self, payload: bytes) -> M:
-        """Read a long stream. One integer per message makes each shift cost its length, so trailing zeros go first."""
-        return self._decode(payload.rstrip(b"\0") + bytes(8))
-
-    def encode(self, message: M) -> bytes:
-        """Write one message; raises EncodeError naming type and field."""
-        code = self._codes.get(type(message))
-        if code is None:
-            raise EncodeError(f"{type(message).__name__} opens no {self.name} message")
-        stream, bits = HEADER << self.document.bits | code, 8 + self.document.bits
-        try:
-            stream, bits = compiler.writer(type(message))(message, stream, bits)
-        except (TypeError, AttributeError) as error:
-            raise EncodeError(f"{type(message).__name__}: a field has the wrong type ({error})") from error
-        padding = -bits % 8
-        return (stream << padding).to_bytes((bits + padding) // 8, "big")
-
-    def encode_fragment(self, code: int, width: int, end_code: int, element: Type) -> bytes:
-        """Write one element as an EXI fragment for a signature (`code` of `width` bits opens it, `end_code` closes)."""
-        stream, bits = HEADER << width | code, 8 + width
-        stream, bits = compiler.writer(type(element))(element, stream, bits)
-        stream, bits = stream << width | end_code, bits + width
-        padding = -bits % 8
-        return (stream << padding).to_bytes((bits + padding) // 8, "big")
+            return _read_to_end(kind, data, left, closing, wide=False)
+        except (Deviation, ValueError) as error:
+            try:
+                # libcbv2g keeps an event code's width behind a list at its maximum; this reads such streams.
+                return _read_to_end(kind, data, left, closing, wide=True)
+            except (Deviation, ValueError):
+                raise _exi_error(error, len(payload) * 8) from None
 
 
-def _place(error: BaseException, root: type) -> str:
-    """Name the path of types in which reading stopped, from the generated functions on the way."""
-    path = [root.__name__]
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename.startswith("<EXI read "):
-            name = frame.filename[len("<EXI read ") : -1].split(".")[-1]
-            if name != path[-1]:
-                path.append(name)
-    return " > ".join(path)
+def _read_to_end(kind: Any, data: int, left: int, closing: tuple[int, int], wide: bool) -> tuple[Any, int]:
+    value, left = element_reader(kind, wide)(data, left)
+    bits, code = closing
+    left -= bits
+    if bits and data >> left & (1 << bits) - 1 != code:
+        raise Deviation("something behind the element of the fragment", left + bits)
+    if left and data & (1 << left) - 1:
+        raise Deviation("something behind the end of the message", left)
+    return value, left
+
+
+def _exi_error(error: Deviation | ValueError, bits: int) -> ExiError:
+    path = place_of(error.__traceback__)
+    if isinstance(error, Deviation):
+        return ExiError(error.what, path, bits - error.left)
+    # A shift by a negative count: beyond the end of the stream.
+    return ExiError("the stream ends too early", path, bits)
+
+
+def _write(kind: Any, value: Any, stream: int) -> int:
+    try:
+        return element_writer(kind)(value, stream)
+    except Refused as error:
+        raise EncodeError(str(error), place_of(error.__traceback__)) from None
+    except (TypeError, AttributeError, KeyError, ValueError) as error:
+        # Messages are not checked when they are made: a field may hold anything.
+        what = f"{error.args[0]!r} is not one of its values" if isinstance(error, KeyError) else str(error)
+        raise EncodeError(what, place_of(error.__traceback__)) from error
+
+
+def _padded(stream: int) -> bytes:
+    bits = stream.bit_length()
+    padding = -bits % 8
+    return (stream << padding).to_bytes((bits + padding) // 8, "big")
 
 
 def bit_difference(wanted: bytes, got: bytes) -> int | None:

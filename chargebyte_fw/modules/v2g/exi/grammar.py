@@ -21,6 +21,7 @@ from chargebyte_fw.modules.v2g.messages.model import (
     Occurs,
     Particle,
     Reference,
+    Schema,
     Text,
     Type,
     Within,
@@ -168,8 +169,17 @@ class Grammar:
             counted = high != 1
             self._add(
                 Slot(
-                    index, "element", field.name, field.name, field.type, low, high, field.is_list, counted,
-                    field.members, field.within,
+                    index,
+                    "element",
+                    field.name,
+                    field.name,
+                    field.type,
+                    low,
+                    high,
+                    field.is_list,
+                    counted,
+                    field.members,
+                    field.within,
                 )  # fmt: skip
             )
         return {index}, {index}, low == 0
@@ -236,6 +246,47 @@ def fields_of(cls: type[Type]) -> list[Field]:
     """Read the annotations of a type (`content`, which its model describes, aside)."""
     annotations = cls.__annotations__ if "__annotations__" in cls.__dict__ else {}
     return [_field(name, annotations[name]) for name in cls.__struct_fields__ if name != "content"]
+
+
+def sorted_names(names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Sort (local name, namespace) as event codes of document and fragment grammars count them."""
+    return sorted(names)
+
+
+def fragment_names(schema: Schema) -> dict[tuple[str, str], Any]:
+    """Return every element of a set, global and local, by (local name, namespace) with its type (None: abstract).
+
+    eMAID of ISO 15118-2 has two types; the one with an Id, which can be signed, stands for both.
+    """
+    found: dict[tuple[str, str], Any] = {}
+    seen: set[type[Type]] = set()
+    waiting: list[type[Type]] = []
+
+    def note(name: str, namespace: str, kind: Any) -> None:
+        kind = _simple(kind)
+        if found.get((name, namespace)) is None or not is_simple(kind):
+            found[name, namespace] = kind
+        if kind is not None and not is_simple(kind) and kind not in seen:
+            seen.add(kind)
+            waiting.append(kind)
+
+    for namespace, elements in schema.elements.items():
+        for name, kind in elements.items():
+            note(name, namespace, kind)
+    while waiting:
+        cls = waiting.pop()
+        references = {field.name: field.reference for field in fields_of(cls)}
+        for slot in grammar_of(cls).slots:
+            if slot.kind != "element":
+                continue
+            if slot.members:
+                for _, member in slot.members:
+                    if member is not None and member not in seen:
+                        seen.add(member)
+                        waiting.append(member)
+            else:
+                note(slot.name, references.get(slot.name) or cls.namespace, slot.within or slot.type)
+    return found
 
 
 def _field(name: str, hint: Any) -> Field:

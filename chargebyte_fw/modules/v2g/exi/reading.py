@@ -28,6 +28,7 @@ from chargebyte_fw.modules.v2g.messages.model import Coding, Type
 Reader = Callable[[int, int], tuple[Any, int]]
 
 _readers: dict[tuple[type, bool], Reader] = {}
+_simple_readers: dict[Any, Reader] = {}
 _HELPERS = {
     "deviation": values.deviation,
     "Deviation": Deviation,
@@ -50,12 +51,99 @@ def reader(cls: type[Type], wide: bool = False) -> Reader:
     return found
 
 
-class _Reading(Source):
+def element_reader(kind: Any, wide: bool = False) -> Reader:
+    """Return what reads an element of any type, the event codes around a simple value included."""
+    if not is_simple(kind):
+        return reader(kind, wide)
+    if kind not in _simple_readers:
+        _simple_readers[kind] = _SimpleReading(kind).make()
+    return _simple_readers[kind]
+
+
+class _ValueSource(Source):
+    """What reading of simple values needs."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title, **_HELPERS)
+        self.zeros = 0
+
+    def _flush(self, indent: str) -> None:
+        """Read the zeros that wait."""
+        if self.zeros:
+            self.line(f"{indent}left -= {self.zeros}")
+            mask = (1 << self.zeros) - 1
+            self.line(f"{indent}if data >> left & {mask}: raise deviation(data >> left & {mask}, 0, left, '')")
+            self.zeros = 0
+
+    def _bits(self, target: str, bits: int, largest: int, indent: str, what: str) -> None:
+        """Read a number of `bits` bits, the waiting zeros before it."""
+        total = self.zeros + bits
+        self.line(f"{indent}left -= {total}")
+        self.line(f"{indent}{target} = data >> left & {(1 << total) - 1}")
+        if largest < (1 << total) - 1:
+            self.line(f"{indent}if {target} > {largest}: raise deviation({target}, {bits}, left, '{what}')")
+        self.zeros = 0
+
+    def _value(self, target: str, kind: Any, indent: str) -> None:
+        if is_enum(kind):
+            self._bits("code", enum_bits(kind), len(kind) - 1, indent, "value")
+            self.line(f"{indent}{target} = {self.name(tuple(kind), kind.__name__)}[code]")
+            return
+        coding: Coding = kind
+        if coding.kind == "bool":
+            self._bits("code", 1, 1, indent, "value")
+            self.line(f"{indent}{target} = {self.name(_BOOL, 'bool')}[code]")
+        elif coding.kind == "nbit":
+            low, high = coding.low or 0, coding.high or 0
+            self._bits(target, coding.bits, high - low, indent, "value")
+            if low:
+                self.line(f"{indent}{target} += {low}")
+        elif coding.kind in ("uint", "int"):
+            self._integer(target, coding, indent)
+        else:
+            read = "read_string" if coding.kind == "string" else "read_bytes"
+            bounds = f"{coding.shortest}, {coding.longest}"
+            self.line(f"{indent}{target}, left = {read}(data, left, {self.zeros}, {bounds})")
+            self.zeros = 0
+
+    def _integer(self, target: str, coding: Coding, indent: str) -> None:
+        """Numbers below 128, the usual ones, are read in place, others by a call."""
+        total = self.zeros + (8 if coding.kind == "uint" else 9)
+        octets = values.MAX_OCTETS if coding.high is not None else values.MAX_OCTETS_UNBOUNDED
+        simple = (coding.low or 0) <= 0 and (coding.high is None or coding.high >= 127)
+        self.line(f"{indent}left -= {total}")
+        self.line(f"{indent}{target} = data >> left & {(1 << total) - 1}")
+        head = f"if {target} > 127: " if simple else ""
+        self.line(
+            f"{indent}{head}{target}, left = "
+            f"read_{coding.kind}(data, left, {target}, {coding.low}, {coding.high}, {octets})"
+        )
+        self.zeros = 0
+
+
+class _SimpleReading(_ValueSource):
+    """Reads an element of a simple type: CH, value, EE."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__("value")
+        self.kind = kind
+
+    def make(self) -> Reader:
+        self.line("def run(data, left):")
+        self.zeros = 1
+        self._value("value", self.kind, "    ")
+        self.zeros += 1
+        self._flush("    ")
+        self.line("    return value, left")
+        function: Reader = self.compile()
+        return function
+
+
+class _Reading(_ValueSource):
     def __init__(self, grammar: Grammar, wide: bool) -> None:
-        super().__init__(grammar.cls.__name__, **_HELPERS)
+        super().__init__(grammar.cls.__name__)
         self.grammar = grammar
         self.wide = wide
-        self.zeros = 0
 
     def make(self) -> Reader:
         grammar, slots = self.grammar, self.grammar.slots
@@ -70,6 +158,7 @@ class _Reading(Source):
             indent = "        " if grammar.loops else "    "
             certain = grammar.certain(slot.index) and not slot.counted
             if not certain:
+                self._flush(indent)
                 self.line(f"{indent}{'while' if slot.counted else 'if'} at == {slot.index}:")
                 indent += "    "
             self._slot(slot, indent)
@@ -93,14 +182,6 @@ class _Reading(Source):
 
     # -- event codes
 
-    def _flush(self, indent: str) -> None:
-        """Read the zeros that wait."""
-        if self.zeros:
-            self.line(f"{indent}left -= {self.zeros}")
-            mask = (1 << self.zeros) - 1
-            self.line(f"{indent}if data >> left & {mask}: raise deviation(data >> left & {mask}, 0, left, '')")
-            self.zeros = 0
-
     def _transition(self, after: int, indent: str, certain: bool) -> None:
         """Read the event code behind slot `after` and leave in `at` the slot that comes."""
         slot = self.grammar.slots[after] if after >= 0 else None
@@ -108,7 +189,7 @@ class _Reading(Source):
             self._state(self.grammar.state(after), after, indent, certain)
             return
         self.line(f"{indent}entries = len(f_{slot.field})")
-        if self.grammar.slots and (slot.high is None or slot.high > 32):
+        if slot.high is None or slot.high > 32:
             # What has been read is cut off now and then: a shift costs what lies before it.
             self.line(f"{indent}if data.bit_length() - left > 8192: data &= (1 << left) - 1")
         head = "if"
@@ -117,20 +198,26 @@ class _Reading(Source):
             head = "elif"
         repeat = self.grammar.state(after, full=False)
         if slot.high is None:
-            self._branch(f"{indent}{'else' if head == 'elif' else 'if True'}:", repeat, after, indent)
+            if head == "if":
+                self._state(repeat, after, indent, certain=False)
+            else:
+                self._branch(f"{indent}else:", repeat, after, indent)
+                self.zeros = 0
             return
         self._branch(f"{indent}{head} entries < {slot.high}:", repeat, after, indent)
         full = repeat if self.wide else self.grammar.state(after)
         self._branch(f"{indent}else:", full, after, indent)
         if self.wide:
             self.line(f"{indent}    if at == {after}: raise Deviation('more than {slot.high} entries', left)")
+        self.zeros = 0
 
     def _branch(self, head: str, productions: list[Production], after: int, indent: str) -> None:
-        zeros = self.zeros
+        """Read an event code in one of several branches, each of which reads the zeros that wait."""
+        waiting = self.zeros
         self.line(head)
         self._state(productions, after, indent + "    ", certain=False)
         self._flush(indent + "    ")
-        self.zeros = zeros if False else 0
+        self.zeros = waiting
 
     def _state(self, productions: list[Production], after: int, indent: str, certain: bool) -> None:
         slots = self.grammar.slots
@@ -161,17 +248,6 @@ class _Reading(Source):
     def _number(self, slot: int) -> int:
         """Return the number of a slot in `at`; the end comes behind the last slot."""
         return {END: len(self.grammar.slots), CHARACTERS: len(self.grammar.slots) + 1}.get(slot, slot)
-
-    # -- values
-
-    def _bits(self, target: str, bits: int, largest: int, indent: str, what: str) -> None:
-        """Read a number of `bits` bits, the waiting zeros before it."""
-        total = self.zeros + bits
-        self.line(f"{indent}left -= {total}")
-        self.line(f"{indent}{target} = data >> left & {(1 << total) - 1}")
-        if largest < (1 << total) - 1:
-            self.line(f"{indent}if {target} > {largest}: raise deviation({target}, {bits}, left, '{what}')")
-        self.zeros = 0
 
     def _slot(self, slot: Slot, indent: str) -> None:
         if slot.kind == "any":
@@ -211,39 +287,3 @@ class _Reading(Source):
         else:
             self._flush(indent)
             self.line(f"{indent}{target}, left = {self.name(reader(slot.type, self.wide), 'read')}(data, left)")
-
-    def _value(self, target: str, kind: Any, indent: str) -> None:
-        if is_enum(kind):
-            self._bits("code", enum_bits(kind), len(kind) - 1, indent, "value")
-            self.line(f"{indent}{target} = {self.name(tuple(kind), kind.__name__)}[code]")
-            return
-        coding: Coding = kind
-        if coding.kind == "bool":
-            self._bits("code", 1, 1, indent, "value")
-            self.line(f"{indent}{target} = {self.name(_BOOL, 'bool')}[code]")
-        elif coding.kind == "nbit":
-            low, high = coding.low or 0, coding.high or 0
-            self._bits(target, coding.bits, high - low, indent, "value")
-            if low:
-                self.line(f"{indent}{target} += {low}")
-        elif coding.kind in ("uint", "int"):
-            self._integer(target, coding, indent)
-        else:
-            read = "read_string" if coding.kind == "string" else "read_bytes"
-            bounds = f"{coding.shortest}, {coding.longest}"
-            self.line(f"{indent}{target}, left = {read}(data, left, {self.zeros}, {bounds})")
-            self.zeros = 0
-
-    def _integer(self, target: str, coding: Coding, indent: str) -> None:
-        """Numbers below 128, the usual ones, are read in place, others by a call."""
-        total = self.zeros + (8 if coding.kind == "uint" else 9)
-        octets = values.MAX_OCTETS if coding.high is not None else values.MAX_OCTETS_UNBOUNDED
-        simple = (coding.low or 0) <= 0 and (coding.high is None or coding.high >= 127)
-        self.line(f"{indent}left -= {total}")
-        self.line(f"{indent}{target} = data >> left & {(1 << total) - 1}")
-        head = f"if {target} > 127: " if simple else ""
-        self.line(
-            f"{indent}{head}{target}, left = "
-            f"read_{coding.kind}(data, left, {target}, {coding.low}, {coding.high}, {octets})"
-        )
-        self.zeros = 0

@@ -61,7 +61,9 @@ def place_of(trace: TracebackType | None) -> str:
             name = field.rstrip("?")
             if name:
                 entries = trace.tb_frame.f_locals.get("entries")
-                path.append(name if not name.endswith("[]") else f"{name[:-2]}[{entries if entries is not None else ''}]")
+                path.append(
+                    name if not name.endswith("[]") else f"{name[:-2]}[{entries if entries is not None else ''}]"
+                )
         trace = trace.tb_next
     return ".".join(path)
 

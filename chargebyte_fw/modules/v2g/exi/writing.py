@@ -47,7 +47,7 @@ def writer(cls: type[Type]) -> Writer:
     return found
 
 
-def _element_writer(kind: Any) -> Writer:
+def element_writer(kind: Any) -> Writer:
     """Return what writes an element of any type, the event codes around a simple value included."""
     if not is_simple(kind):
         return writer(kind)
@@ -292,7 +292,7 @@ class _Writing(_ValueSource):
     def _ordered(self, slots: list[Slot]) -> None:
         self.place = "content[]"
         moves = self.name({slot.name: self._moves([slot]) for slot in slots}, "moves")
-        writers = self.name({slot.name: _element_writer(slot.type) for slot in slots}, "writers")
+        writers = self.name({slot.name: element_writer(slot.type) for slot in slots}, "writers")
         self.line("    for entries, (name, v) in enumerate(value.content):")
         self.line(f"        if at not in {moves}.get(name, ()): raise Refused(f'{{name}} may not stand here')")
         self.line(f"        code, width, at = {moves}[name][at]")
