@@ -1,0 +1,144 @@
+"""Who may import whom (docs/architecture.md, "The walls"): read from the source, so that a lazy import counts too."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "chargebyte_fw"
+PURE_ROOMS = ("messages", "timing", "machine")
+HANDS = {"asyncio", "socket", "select", "selectors", "threading", "subprocess", "time", "serial", "gpiod", "pyroute2"}
+NEVER = ("hil", "tests", "bench")
+
+
+def module_files() -> set[str]:
+    """The files that the entry points name."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    lines = setup["options.entry_points"]["chargebyte_fw.modules"].strip().splitlines()
+    return {line.partition("=")[2].strip().partition(":")[0] for line in lines}
+
+
+def sources() -> list[str]:
+    files = sorted((ROOT / PACKAGE).rglob("*.py"))
+    return [str(path.relative_to(ROOT)) for path in files]
+
+
+def dotted(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def imports(path: str) -> Iterator[str]:
+    """Every module that the file imports, also inside functions; `from package import module` counts as the module."""
+    tree = ast.parse((ROOT / path).read_text(), path)
+    here = dotted(path).split(".")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(here[: len(here) - node.level + path.endswith("__init__.py")]) if node.level else ""
+            name = ".".join(part for part in (base, node.module or "") if part)
+            for alias in node.names:
+                inner = f"{name}.{alias.name}"
+                yield inner if is_module(inner) else name
+
+
+def is_module(name: str) -> bool:
+    place = ROOT / name.replace(".", "/")
+    return name.startswith(PACKAGE) and (place.with_suffix(".py").is_file() or (place / "__init__.py").is_file())
+
+
+def house_of(name: str) -> str | None:
+    parts = name.split(".")
+    if parts[:2] == [PACKAGE, "board"]:
+        return f"{PACKAGE}.board"
+    if parts[:2] == [PACKAGE, "modules"] and len(parts) > 2:
+        return ".".join(parts[:3])
+    return None
+
+
+def within(name: str, *places: str) -> bool:
+    return any(name == place or name.startswith(place + ".") for place in places)
+
+
+def rooms_of(name: str) -> list[str]:
+    """The names that say which room a file is: itself and the folders between it and its house."""
+    house = house_of(name)
+    inner = name.removeprefix(house or PACKAGE).strip(".")
+    return inner.split(".")
+
+
+def is_pure(name: str) -> bool:
+    if name in module_files():
+        return False
+    return any(part == room or part.startswith(f"{room}_") for part in rooms_of(name) for room in PURE_ROOMS)
+
+
+def is_link(name: str) -> bool:
+    return any(part == "link" or part.startswith("link_") or part.endswith("_link") for part in rooms_of(name))
+
+
+def complaints(path: str) -> list[str]:
+    name = dotted(path)
+    room = name.split(".")[1] if "." in name else ""
+    ours = [target for target in imports(path) if within(target, PACKAGE)]
+    foreign = [target for target in imports(path) if not within(target, PACKAGE)]
+    kernel, contracts = f"{PACKAGE}.kernel", f"{PACKAGE}.contracts"
+    house = house_of(name)
+    found = [f"imports {target}" for target in foreign if target.split(".")[0] in NEVER]
+
+    def only(*places: str) -> None:
+        found.extend(f"imports {target}" for target in ours if target != PACKAGE and not within(target, *places))
+
+    if room == "kernel":
+        only(kernel)
+    elif room == "contracts":
+        only(kernel, contracts)
+    elif house is not None:
+        only(kernel, contracts, house)
+        if is_pure(name):
+            found.extend(f"imports the module {t}" for t in ours if t in module_files())
+            found.extend(f"has hands: {t}" for t in foreign if t.split(".")[0] in HANDS)
+            found.extend(f"imports the link {t}" for t in ours if house_of(t) and is_link(t))
+    elif room == "manager":
+        only(kernel, contracts, f"{PACKAGE}.manager")
+    elif room == "sim":
+        only(kernel, contracts, f"{PACKAGE}.sim", f"{PACKAGE}.board", f"{PACKAGE}.modules")
+        found.extend(f"imports {t}" for t in ours if house_of(t) is not None and (is_link(t) or t in module_files()))
+    elif room == "cli":
+        found.extend(f"imports {t}" for t in ours if house_of(t) is not None and (is_link(t) or t in module_files()))
+    return found
+
+
+@pytest.mark.parametrize("path", sources())
+def test_every_file_keeps_to_its_side_of_the_walls(path: str) -> None:
+    assert complaints(path) == []
+
+
+@pytest.mark.parametrize("path", [path for path in sources() if not path.endswith("__main__.py")])
+def test_every_package_and_file_says_its_job_in_a_docstring(path: str) -> None:
+    text = (ROOT / path).read_text()
+    assert ast.get_docstring(ast.parse(text)), "a file without a sentence on what it is for"
+
+
+def test_the_walls_notice_a_breach() -> None:
+    """The test itself works: a file that may not exist is told off."""
+    assert is_pure(f"{PACKAGE}.modules.slac.machine.matching") and is_pure(f"{PACKAGE}.board.messages_mcs")
+    assert not is_pure(f"{PACKAGE}.modules.slac.link")
+    assert is_link(f"{PACKAGE}.modules.v2g.tcp_link") and not is_link(f"{PACKAGE}.modules.v2g.messages.din")
+    assert house_of(f"{PACKAGE}.board.framing") == f"{PACKAGE}.board"
+    assert "asyncio" in HANDS and "asyncio" in sys.stdlib_module_names
+    assert f"{PACKAGE}.kernel.contract" in set(imports(f"{PACKAGE}/kernel/bus.py"))
+
+
+def test_no_file_is_too_long_to_hold() -> None:
+    """Declarations (data types, messages) may be long: nobody reads them from top to bottom."""
+    files = [path for path in sources() if "messages" not in path and "/contracts/types/" not in path]
+    long = {path: n for path in files if (n := len((ROOT / path).read_text().splitlines())) > 450}
+    assert long == {}
