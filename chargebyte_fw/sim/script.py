@@ -19,6 +19,7 @@ ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
     "wait_for_real_plugin": (0,),
     "plugin": (0,),
     "set_soc": (1,),
+    "wait_for_soc": (1,),
     "iso_wait_slac_matched": (0,),
     "iso_wait_pwr_ready": (0,),
     "iso_dc_power_on": (0,),
@@ -30,7 +31,7 @@ ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
     "iso_wait_for_resume": (0,),
     "iso_start_bcb_toggle": (1,),
 }
-"""Every command and how many arguments it takes."""
+"""Every command and how many arguments it takes; EvManager's, and `wait_for_soc` beside them."""
 
 NUMERIC = {
     "sleep": (0,),
@@ -39,6 +40,7 @@ NUMERIC = {
     "rcd_current": (0,),
     "iso_draw_power_regulated": (0, 1),
     "set_soc": (0,),
+    "wait_for_soc": (0,),
     "iso_wait_for_stop": (0,),
     "iso_start_bcb_toggle": (0,),
 }
@@ -87,7 +89,10 @@ def _checked(command: Command) -> Command:
         raise ScriptError(
             f"Invalid number of arguments for: {command.name} expected {expected} got {len(command.arguments)}"
         )
-    for index in NUMERIC.get(command.name, ()):
+    numbers = NUMERIC.get(command.name, ())
+    if command.name == "iso_start_v2g_session" and len(command.arguments) >= 3:
+        numbers = tuple(range(len(command.arguments) - 2, len(command.arguments)))
+    for index in numbers:
         try:
             float(command.arguments[index])
         except ValueError:
