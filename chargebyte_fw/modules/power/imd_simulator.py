@@ -28,7 +28,7 @@ class MonitorConfig(ModuleConfig):
     resistance_F_Ohm: Annotated[
         float, Meta(ge=0, description="Resistance between the direct-current lines and earth, in Ohm.")
     ] = 900_000.0
-    interval: Annotated[int, Meta(ge=10, description="Time between two measurements, in ms.")] = 1000
+    interval: Annotated[int, Meta(ge=1, description="Time between two measurements, in ms.")] = 1000
     selftest_success: Annotated[bool, Meta(description="Whether the self test passes.")] = True
 
 

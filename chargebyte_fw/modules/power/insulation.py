@@ -1,4 +1,4 @@
-"""An insulation monitor that always measures what it was told to, at its interval; its self test takes three seconds."""
+"""An insulation monitor that measures what it was told to, at its interval; its self test takes three seconds."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A power stage without losses: it follows its set points along ramps, and current flows only into a load.
 
-Before the car takes current (cable check, precharge) the output is open, so only its voltage follows. While it charges the
-car takes what it is offered: the least of the set point, the stage's current and what its power allows at this voltage.
+Before the car takes current (cable check, precharge) the output is open, so only its voltage follows. While it charges
+the car takes what it is offered: the least of the set point, the stage's current and what its power allows at this
+voltage.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class PowerStage(Machine):
 
     @on(event=SetMode)
     def switch(self, event: SetMode, now: float) -> list[Any]:
-        """Go to a mode; a stage for one direction only stays off instead of importing. Off takes the current at once."""
+        """Go to a mode (a stage for one direction stays off instead of importing); off takes the current at once."""
         self._advance(now)
         refused = event.mode is Mode.Import and not self.ratings.bidirectional
         self.state = State(Mode.Off if refused else event.mode)
