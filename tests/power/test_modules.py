@@ -120,7 +120,7 @@ def test_a_session_from_cable_check_to_off(run: Any, assemble: Any) -> None:
         assert main_.voltage_current.value.current_A == 0.0
         await world.stop()
         await asyncio.sleep(0)
-        assert modes == [Mode.Off, Mode.Export, Mode.Off, Mode.Export, Mode.Off]
+        assert modes == [Mode.Off, Mode.Export, Mode.Off, Mode.Export, Mode.Off, Mode.Off]
 
     run(main())
 
