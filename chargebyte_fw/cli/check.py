@@ -1,0 +1,77 @@
+"""`secc check`: everything that is wrong with a configuration, and what it would start."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.cli.text import add_root, configuration_file, counted, table
+
+if TYPE_CHECKING:
+    from chargebyte_fw.manager.configuration.loading import Configuration
+
+EXAMPLE = "example: secc check etc/everest/bsp-only-dc.yaml --root ."
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "check", help="check a configuration", description=__doc__.partition(": ")[2], epilog=EXAMPLE
+    )
+    parser.add_argument("file", metavar="FILE", help="the configuration, or its short name in etc/everest")
+    add_root(parser)
+    parser.add_argument("--json", action="store_true", help="print findings and modules as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print every finding; exit status 78 if one of them stops the start."""
+    from chargebyte_fw.kernel.paths import root_at
+    from chargebyte_fw.manager.configuration.loading import load
+
+    root = root_at(arguments.root)
+    configuration = load(configuration_file(arguments.file, arguments.root), root)
+    if arguments.json:
+        print(json.dumps(as_json(configuration), indent=2))
+    else:
+        for finding in configuration.findings:
+            print(finding)
+        print(summary(configuration))
+    return 78 if configuration.errors else 0
+
+
+def as_json(configuration: Configuration) -> dict[str, Any]:
+    """Return findings and modules as plain data."""
+    findings = []
+    for finding in configuration.findings:
+        file, line, column = finding.where.rsplit(":", 2) if ":" in finding.where else (finding.where, "1", "1")
+        row = {"file": file, "line": int(line), "column": int(column)}
+        findings.append({**row, "severity": finding.severity, "what": finding.what, "hint": finding.hint})
+    modules = [
+        {"id": row[0], "module": row[1], "evse": row[2], "connections": row[3], "origin": row[4]}
+        for row in module_rows(configuration)
+    ]
+    return {"ok": not configuration.errors, "findings": findings, "modules": modules}
+
+
+def module_rows(configuration: Configuration) -> list[list[str]]:
+    """Return one row a module: id, name, EVSE, connections, origin."""
+    rows = []
+    for plan in configuration.plans:
+        ends = [f"{end.module_id}.{end.implementation_id}" for group in plan.connections.values() for end in group]
+        evse = "" if plan.mapping is None else str(plan.mapping.evse)
+        found = configuration.origins.get(plan.id)
+        rows.append([plan.id, plan.module.module_name(), evse, " ".join(ends), found.origin if found else ""])
+    return rows
+
+
+def summary(configuration: Configuration) -> str:
+    """Return the table of what would run, or the count of what is wrong."""
+    errors = len(configuration.errors)
+    warnings = len(configuration.findings) - errors
+    counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+    if errors:
+        return f"{configuration.path}: {counts}"
+    lines = table(["id", "module", "EVSE", "connected to", "from"], module_rows(configuration))
+    return f"{lines}\n\n{configuration.path}: {counted(len(configuration.plans), 'module')}, {counts}"

@@ -1,0 +1,66 @@
+"""The command `secc`: every file here with an `add_parser` is a subcommand; heavy imports wait until one runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+EX_CONFIG = 78
+"""Exit status when a configuration is wrong (sysexits.h)."""
+
+
+def command_names() -> list[str]:
+    """Return the files of this folder that are subcommands, in alphabetical order."""
+    names = []
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        if path.stem not in ("__init__", "main") and "\ndef add_parser(" in path.read_text("utf-8"):
+            names.append(path.stem)
+    return names
+
+
+def parser_for(names: Sequence[str]) -> argparse.ArgumentParser:
+    """Build the parser with these subcommands."""
+    from chargebyte_fw import VERSION
+
+    parser = argparse.ArgumentParser(
+        prog="secc", description="The firmware of a charge controller: run it, check it, look inside."
+    )
+    parser.add_argument("--version", action="version", version=f"secc {VERSION}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in names:
+        importlib.import_module(f"chargebyte_fw.cli.{name}").add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; exit status 0 done, 1 failed, 2 called wrongly, 78 wrong configuration."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    # The usual start names its subcommand first: then only that one is loaded.
+    first = arguments[0] if arguments else ""
+    names = [first] if first in command_names() else command_names()
+    parsed = parser_for(names).parse_args(arguments)
+    from chargebyte_fw.kernel.errors import ConfigError, Unavailable
+
+    try:
+        status: int | None = parsed.run(parsed)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EX_CONFIG
+    except Unavailable as error:
+        print(f"secc: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; keep Python from complaining about it once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

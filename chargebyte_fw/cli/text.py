@@ -1,0 +1,45 @@
+"""Tables and lists for a terminal, and the options that several subcommands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out rows below a head, each column as wide as its widest cell."""
+    everything = [list(head), *[list(row) for row in rows]]
+    widths = [max(len(row[i]) for row in everything) for i in range(len(head))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in everything]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def add_root(parser: argparse.ArgumentParser) -> None:
+    """Add `--root`."""
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=Path("/"),
+        metavar="DIR",
+        help="where the product's file system is: / on a charger, the checkout on a desk (default: /)",
+    )
+
+
+def configuration_file(given: str | None, root: Path) -> Path:
+    """Find the file that a person means: as typed, below the root, or by its short name in etc/everest."""
+    if given is None:
+        return root / "etc/everest/config.yaml"
+    typed = Path(given)
+    if typed.exists():
+        return typed
+    below = root / given.lstrip("/")
+    if typed.is_absolute() and below.exists():
+        return below
+    short = root / "etc/everest" / f"{given}.yaml"
+    return short if "/" not in given and short.exists() else typed
+
+
+def counted(number: int, what: str) -> str:
+    """Write `1 error`, `2 errors`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

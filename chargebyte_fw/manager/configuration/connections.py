@@ -1,0 +1,86 @@
+"""Connections: every requirement met, by the right interface, often enough and not too often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chargebyte_fw.kernel.module import Module, Requirement
+from chargebyte_fw.manager.configuration.entries import Wish, Written
+from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.plan import Connection
+
+Loaded = Mapping[str, "type[Module] | None"]
+"""Every module id of the configuration; None where the class could not be had (which was reported)."""
+
+
+def connect(written: Written, module: type[Module], loaded: Loaded, report: Report) -> dict[str, list[Connection]]:
+    """Check the connections of one module and return them."""
+    found: dict[str, list[Connection]] = {}
+    for name, (place, wishes) in written.connections.items():
+        requirement = module.requirements.get(name)
+        if requirement is None:
+            report.error(place, f"{written.module} has no requirement {name}", nearest(name, module.requirements))
+            continue
+        for wish in wishes:
+            _check_end(name, requirement, wish, loaded, report)
+        found[name] = [Connection(wish.module_id, wish.implementation_id) for wish in wishes]
+        if len(wishes) > requirement.maximum:
+            report.error(
+                place, f"{name} has {_times(len(wishes))}, {written.module} takes at most {requirement.maximum}"
+            )
+        elif 0 < len(wishes) < requirement.minimum:
+            report.error(
+                place, f"{name} has {_times(len(wishes))}, {written.module} needs at least {requirement.minimum}"
+            )
+    for name, requirement in module.requirements.items():
+        if requirement.minimum > 0 and not written.connections.get(name, (None, []))[1]:
+            report.error(
+                written.connections[name][0] if name in written.connections else written.place,
+                f"{written.id} ({written.module}) needs a connection {name} to interface {requirement.interface}",
+                _candidates(requirement, loaded),
+            )
+    return found
+
+
+def _times(count: int) -> str:
+    return "1 connection" if count == 1 else f"{count} connections"
+
+
+def _candidates(requirement: Requirement, loaded: Loaded) -> str:
+    offers = _offers(requirement.interface, loaded)
+    if not offers:
+        return "no module of this configuration provides it"
+    return f"provided by {', '.join(offers[:4])}"
+
+
+def _offers(interface: str, loaded: Loaded) -> list[str]:
+    return [
+        f"{module_id}.{name}"
+        for module_id, module in loaded.items()
+        if module is not None
+        for name, provision in module.provisions.items()
+        if provision.interface == interface
+    ]
+
+
+def _check_end(name: str, requirement: Requirement, wish: Wish, loaded: Loaded, report: Report) -> None:
+    if wish.module_id not in loaded:
+        report.error(wish.module_place, f"there is no module {wish.module_id}", nearest(wish.module_id, loaded))
+        return
+    module = loaded[wish.module_id]
+    if module is None:
+        return
+    provision = module.provisions.get(wish.implementation_id)
+    if provision is None:
+        report.error(
+            wish.implementation_place,
+            f"{wish.module_id} ({module.module_name()}) provides no {wish.implementation_id}",
+            nearest(wish.implementation_id, module.provisions),
+        )
+    elif provision.interface != requirement.interface:
+        report.error(
+            wish.place,
+            f"{name} wants interface {requirement.interface}, "
+            f"{wish.module_id}.{wish.implementation_id} is {provision.interface}",
+            _candidates(requirement, loaded),
+        )

@@ -1,0 +1,178 @@
+"""One entry of `active_modules`: its keys, its shape, its tier mapping. What the module itself says comes later."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from chargebyte_fw.kernel.faults import Mapping
+from chargebyte_fw.manager.configuration.report import Report
+from chargebyte_fw.manager.configuration.tree import MapNode, Node, Place
+
+ID_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
+NAME_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*")
+KEYS = (
+    "module",
+    "config_module",
+    "config_implementation",
+    "connections",
+    "mapping",
+    "standalone",
+    "capabilities",
+    "telemetry",
+    "access",
+)
+
+
+@dataclass(slots=True)
+class Wish:
+    """One connection as written."""
+
+    module_id: str
+    implementation_id: str
+    place: Place
+    module_place: Place
+    implementation_place: Place
+
+
+@dataclass(slots=True)
+class Written:
+    """One module entry as written, with its places."""
+
+    id: str
+    place: Place
+    module: str
+    module_place: Place
+    config: MapNode
+    implementation_configs: dict[str, tuple[Place, MapNode]] = field(default_factory=dict)
+    connections: dict[str, tuple[Place, list[Wish]]] = field(default_factory=dict)
+    mapping: Mapping | None = None
+    implementation_mappings: dict[str, tuple[Place, Mapping]] = field(default_factory=dict)
+
+
+def read_entry(module_id: str, place: Place, node: Node, report: Report) -> Written | None:
+    """Check the shape of one entry; None when its module is not even named."""
+    if not ID_PATTERN.fullmatch(module_id):
+        report.error(place, f'"{module_id}" cannot be a module id', "use letters, digits, '_', '-' and '.'")
+    entry = report.a_map(node, f"the entry {module_id}")
+    if entry is None:
+        return None
+    keys = entry.entries
+    for key in keys.values():
+        if key.key not in KEYS:
+            report.unknown_key(key, f"the entry {module_id}", KEYS)
+    name = report.text(keys["module"].node, "module") if "module" in keys else None
+    if "module" not in keys:
+        report.error(place, f"the entry {module_id} does not say which module it is", "add module: <Name>")
+    elif name is not None and not NAME_PATTERN.fullmatch(name):
+        report.error(keys["module"].node.place, f'"{name}" cannot be the name of a module')
+        name = None
+    written = Written(
+        id=module_id,
+        place=place,
+        module=name or "",
+        module_place=keys["module"].node.place if "module" in keys else place,
+        config=_map_at(entry, "config_module", report) or MapNode(place),
+    )
+    _implementation_configs(entry, written, report)
+    _connections(entry, written, report)
+    _mapping(entry, written, report)
+    _the_rest(entry, report)
+    return written
+
+
+def _map_at(entry: MapNode, key: str, report: Report) -> MapNode | None:
+    return report.a_map(entry.entries[key].node, key) if key in entry.entries else None
+
+
+def _implementation_configs(entry: MapNode, written: Written, report: Report) -> None:
+    given = _map_at(entry, "config_implementation", report)
+    for one in given.entries.values() if given else ():
+        values = report.a_map(one.node, f"config_implementation of {one.key}")
+        if values is not None:
+            written.implementation_configs[one.key] = (one.place, values)
+
+
+def _connections(entry: MapNode, written: Written, report: Report) -> None:
+    given = _map_at(entry, "connections", report)
+    for one in given.entries.values() if given else ():
+        ends = report.a_list(one.node, f"the connections of {one.key}")
+        if ends is None:
+            continue
+        wishes = [wish for item in ends.items if (wish := _wish(item, one.key, report)) is not None]
+        written.connections[one.key] = (one.place, wishes)
+
+
+def _wish(node: Node, requirement: str, report: Report) -> Wish | None:
+    end = report.a_map(node, f"a connection of {requirement}")
+    if end is None:
+        return None
+    known = ("module_id", "implementation_id")
+    for one in end.entries.values():
+        if one.key not in known:
+            report.unknown_key(one, f"a connection of {requirement}", known)
+    found: dict[str, str] = {}
+    for key in known:
+        if key not in end.entries:
+            report.error(end.place, f"a connection of {requirement} has no {key}", f"add {key}: <id>")
+        elif (text := report.text(end.entries[key].node, key)) is not None:
+            found[key] = text
+    if len(found) < 2:
+        return None
+    first, second = (end.entries[key].node.place for key in known)
+    return Wish(found["module_id"], found["implementation_id"], end.place, first, second)
+
+
+def _mapping(entry: MapNode, written: Written, report: Report) -> None:
+    given = _map_at(entry, "mapping", report)
+    for one in given.entries.values() if given else ():
+        if one.key == "module":
+            written.mapping = _tier(one.node, "mapping of the module", report, evse_needed=False)
+        elif one.key == "implementations":
+            inner = report.a_map(one.node, "mapping.implementations")
+            for implementation in inner.entries.values() if inner else ():
+                tier = _tier(implementation.node, f"mapping of {implementation.key}", report, evse_needed=True)
+                if tier is not None:
+                    written.implementation_mappings[implementation.key] = (implementation.place, tier)
+        else:
+            report.unknown_key(one, "mapping", ("module", "implementations"))
+
+
+def _tier(node: Node, of: str, report: Report, *, evse_needed: bool) -> Mapping | None:
+    given = report.a_map(node, f"the {of}")
+    if given is None:
+        return None
+    numbers: dict[str, int] = {}
+    for one in given.entries.values():
+        if one.key not in ("evse", "connector"):
+            report.warning(one.place, f"the {of} has no key {one.key}", "known: evse, connector")
+        elif (value := report.integer(one.node, one.key)) is not None:
+            if value < 0:
+                report.error(one.node.place, f"{one.key} cannot be negative, not {value}")
+            numbers[one.key] = value
+    if "evse" not in numbers:
+        if "evse" not in given.entries and evse_needed:
+            report.error(given.place, f"the {of} does not say which EVSE", "add evse: <number>")
+        elif "evse" not in given.entries and given.entries:
+            report.warning(given.place, f"the {of} has no effect without evse", "add evse: <number>")
+        return None
+    return Mapping(numbers["evse"], numbers.get("connector"))
+
+
+def _the_rest(entry: MapNode, report: Report) -> None:
+    keys = entry.entries
+    if "standalone" in keys and report.boolean(keys["standalone"].node, "standalone"):
+        report.error(
+            keys["standalone"].place,
+            "modules that are started by somebody else (standalone) are not supported in this version",
+            "leave standalone out",
+        )
+    if "capabilities" in keys and (names := report.a_list(keys["capabilities"].node, "capabilities")) is not None:
+        for item in names.items:
+            report.text(item, "a capability")
+        report.warning(
+            keys["capabilities"].place, "capabilities has no effect: the process keeps those it started with"
+        )
+    for key in ("telemetry", "access"):
+        if key in keys and report.a_map(keys[key].node, key) is not None:
+            report.warning(keys[key].place, f"{key} has no effect in this product", "it can be left out")

@@ -1,0 +1,95 @@
+"""The list of what is wrong, filled by every check, and the nearest right name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from chargebyte_fw.kernel.errors import Finding
+from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Place, Scalar, kind
+
+
+class Report:
+    """Collects findings; no check stops at the first."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+
+    def error(self, place: Place, what: str, hint: str = "") -> None:
+        """Add something that stops the start."""
+        self._add(Finding(str(place), what, hint))
+
+    def warning(self, place: Place, what: str, hint: str = "") -> None:
+        """Add something that a person should know and that does not stop the start."""
+        self._add(Finding(str(place), what, hint, "warning"))
+
+    def _add(self, finding: Finding) -> None:
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether anything stops the start."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    def a_map(self, node: Node, of: str) -> MapNode | None:
+        """Return `node` if it is a map; nothing counts as an empty one."""
+        if isinstance(node, MapNode):
+            return node
+        if isinstance(node, Scalar) and node.value is None:
+            return MapNode(node.place)
+        self.error(node.place, f"{of} must be a map, not {kind(node)}")
+        return None
+
+    def a_list(self, node: Node, of: str) -> ListNode | None:
+        """Return `node` if it is a list."""
+        if isinstance(node, ListNode):
+            return node
+        self.error(node.place, f"{of} must be a list, not {kind(node)}", "start each item with '- '")
+        return None
+
+    def text(self, node: Node, of: str) -> str | None:
+        """Return the text of `node` if it is text."""
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            return node.value
+        hint = f'write "{node.source}" in quotes' if isinstance(node, Scalar) and node.value is not None else ""
+        self.error(node.place, f"{of} must be text, not {kind(node)}", hint)
+        return None
+
+    def integer(self, node: Node, of: str) -> int | None:
+        """Return the number of `node` if it is an integer."""
+        if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
+            return node.value
+        self.error(node.place, f"{of} must be an integer, not {kind(node)}")
+        return None
+
+    def boolean(self, node: Node, of: str) -> bool | None:
+        """Return the truth value of `node` if it is one."""
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        self.error(node.place, f"{of} must be true or false, not {kind(node)}", truth_hint(node))
+        return None
+
+    def unknown_key(self, entry: Entry, of: str, known: Iterable[str]) -> None:
+        """Report a key that nobody knows."""
+        self.error(entry.place, f"{of} has no key {entry.key}", nearest(entry.key, known))
+
+
+def truth_hint(node: Node) -> str:
+    """Say what to write for a word that other YAML readers take for a truth value."""
+    word = str(node.value).lower() if isinstance(node, Scalar) else ""
+    if word in ("true", "yes", "on", "1"):
+        return "write true"
+    return "write false" if word in ("false", "no", "off", "0") else ""
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str:
+    """Return a hint: the nearest right name, or all of them when they are few."""
+    names = list(known)
+    lowered = {name.lower(): name for name in reversed(names)}
+    close = difflib.get_close_matches(wrong.lower(), lowered, 1, 0.6)
+    if close:
+        return f"did you mean {lowered[close[0]]}?"
+    if not names:
+        return ""
+    return f"known: {', '.join(names)}" if len(names) <= 8 else ""

@@ -1,0 +1,109 @@
+"""The `settings` of the configuration: where the broker is, under which prefixes we speak, where modules lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from chargebyte_fw.manager.configuration.report import Report
+from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Place
+
+_TEXTS = ("mqtt_broker_socket_path", "mqtt_broker_host", "mqtt_everest_prefix", "mqtt_external_prefix", "modules_dir")
+_WITHOUT_EFFECT = {
+    "prefix": "text",
+    "config_file": "text",
+    "configs_dir": "text",
+    "schemas_dir": "text",
+    "interfaces_dir": "text",
+    "types_dir": "text",
+    "errors_dir": "text",
+    "www_dir": "text",
+    "logging_config_file": "text",
+    "controller_port": "integer",
+    "controller_rpc_timeout_ms": "integer",
+    "telemetry_prefix": "text",
+    "telemetry_enabled": "boolean",
+    "validate_schema": "boolean",
+    "run_as_user": "text",
+    "forward_exceptions": "boolean",
+}
+KNOWN = (*_TEXTS, "mqtt_broker_port", *_WITHOUT_EFFECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for the process as a whole."""
+
+    broker_host: str = "localhost"
+    broker_port: int = 1883
+    broker_socket: str | None = None
+    everest_prefix: str = "everest/"
+    external_prefix: str = ""
+    modules_dir: str | None = None
+    """None: EVerest's usual directory."""
+
+
+def read_settings(node: MapNode | None, environment: Mapping[str, str], report: Report) -> Settings:
+    """Check `settings`; the environment variables MQTT_SERVER_ADDRESS and MQTT_SERVER_PORT win, as in EVerest."""
+    given = node.entries if node is not None else {}
+    texts: dict[str, str] = {}
+    port: int | None = None
+    for key, entry in given.items():
+        if key in _TEXTS:
+            value = report.text(entry.node, key)
+            if value is not None:
+                texts[key] = value
+        elif key == "mqtt_broker_port":
+            port = _port(entry, report)
+        elif key in _WITHOUT_EFFECT:
+            _look_at(entry, report)
+        else:
+            report.unknown_key(entry, "settings", KNOWN)
+    settings = Settings(
+        broker_host=texts.get("mqtt_broker_host", "localhost"),
+        broker_port=port if port is not None else 1883,
+        broker_socket=texts.get("mqtt_broker_socket_path"),
+        everest_prefix=_with_slash(texts.get("mqtt_everest_prefix", "everest")),
+        external_prefix=texts.get("mqtt_external_prefix", ""),
+        modules_dir=texts.get("modules_dir"),
+    )
+    host_from_outside = environment.get("MQTT_SERVER_ADDRESS")
+    if settings.broker_socket is not None and ("mqtt_broker_host" in texts or host_from_outside):
+        entry = given["mqtt_broker_socket_path"]
+        other = "mqtt_broker_host" if "mqtt_broker_host" in texts else "the environment variable MQTT_SERVER_ADDRESS"
+        report.error(entry.place, f"mqtt_broker_socket_path and {other} exclude each other", "leave one of them out")
+    if host_from_outside:
+        settings = replace(settings, broker_host=host_from_outside)
+    if settings.external_prefix and settings.external_prefix == settings.everest_prefix:
+        entry = given["mqtt_external_prefix"]
+        report.error(
+            entry.place, f"mqtt_external_prefix is the same as mqtt_everest_prefix ({settings.everest_prefix})"
+        )
+    return _port_from_outside(settings, environment, report)
+
+
+def _port_from_outside(settings: Settings, environment: Mapping[str, str], report: Report) -> Settings:
+    text = environment.get("MQTT_SERVER_PORT")
+    if not text:
+        return settings
+    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+        return replace(settings, broker_port=int(text))
+    report.warning(Place("environment"), f"MQTT_SERVER_PORT is not a port number: {text}", "it is ignored")
+    return settings
+
+
+def _port(entry: Entry, report: Report) -> int | None:
+    port = report.integer(entry.node, entry.key)
+    if port is not None and not 0 < port < 65536:
+        report.error(entry.node.place, f"{entry.key} must be from 1 to 65535, not {port}")
+    return port
+
+
+def _look_at(entry: Entry, report: Report) -> None:
+    check = {"text": report.text, "integer": report.integer, "boolean": report.boolean}[_WITHOUT_EFFECT[entry.key]]
+    if check(entry.node, entry.key) is not None:
+        report.warning(entry.place, f"{entry.key} has no effect in this product", "it can be left out")
+
+
+def _with_slash(prefix: str) -> str:
+    return prefix if not prefix or prefix.endswith("/") else prefix + "/"

@@ -1,0 +1,85 @@
+"""What a YAML file comes to: plain values that remember their place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands; line and column count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(slots=True)
+class Scalar:
+    """Text, number, truth value or null."""
+
+    value: str | int | float | bool | None
+    place: Place
+    source: str = ""
+    """As it was written, without quotes."""
+
+
+@dataclass(slots=True)
+class ListNode:
+    """A list."""
+
+    items: list[Node]
+    place: Place
+
+
+@dataclass(slots=True)
+class Entry:
+    """One key of a map with its value."""
+
+    key: str
+    place: Place
+    node: Node
+
+
+@dataclass(slots=True)
+class MapNode:
+    """A map from text to nodes, in the file's order."""
+
+    place: Place
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+
+Node = Scalar | ListNode | MapNode
+
+
+def plain(node: Node) -> Any:
+    """Return the node without its places: dict, list, scalar."""
+    if isinstance(node, MapNode):
+        return {key: plain(entry.node) for key, entry in node.entries.items()}
+    if isinstance(node, ListNode):
+        return [plain(item) for item in node.items]
+    return node.value
+
+
+def kind(node: Node) -> str:
+    """Name the node's kind for a person."""
+    if isinstance(node, MapNode):
+        return "a map"
+    if isinstance(node, ListNode):
+        return "a list"
+    if node.value is None:
+        return "nothing"
+    if isinstance(node.value, bool):
+        return f"the truth value {str(node.value).lower()}"
+    if isinstance(node.value, int | float):
+        return f"the number {node.source}"
+    return f'the text "{shorten(node.value)}"'
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """Cut long text for a message."""
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,159 @@
+"""Finds modules: by entry point and in directories as EVerest has them. Loads only those that are asked for."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from chargebyte_fw.kernel.module import Module
+
+GROUP = "chargebyte_fw.modules"
+MODULES_DIR = "/usr/libexec/everest/modules"
+
+
+class CannotLoad(Exception):
+    """A module is there, and its code cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One place where a module name is at home."""
+
+    name: str
+    origin: str
+    """The distribution (`chargebyte_fw 0.1.0`) or the directory."""
+    target: str
+    """`package.file:Class`, or the path of the directory."""
+    directory: Path | None = None
+
+    @property
+    def is_program(self) -> bool:
+        """Tell whether it is a program of EVerest (a process of its own) and not a package that joins ours."""
+        return self.directory is not None and not (self.directory / "__init__.py").is_file()
+
+    def load(self) -> type[Module]:
+        """Import the class; raises CannotLoad."""
+        try:
+            module = self._import()
+        except ImportError as error:
+            missing = f" (a library is missing: {error.name})" if isinstance(error, ModuleNotFoundError) else ""
+            raise CannotLoad(f"{error}{missing if error.name and not _ours(error.name) else ''}") from error
+        except Exception as error:
+            # Whatever a plugin's code does when it is imported, the person who configured it must be told where.
+            raise CannotLoad(f"its code fails: {type(error).__name__}: {error}") from error
+        name = self.name if self.directory else self.target.partition(":")[2]
+        cls = getattr(module, name, None)
+        if not (isinstance(cls, type) and issubclass(cls, Module)):
+            raise CannotLoad(f"{self.target} holds no module class {name}")
+        return cls
+
+    def _import(self) -> ModuleType:
+        if self.directory is None:
+            return importlib.import_module(self.target.partition(":")[0])
+        if self.is_program:
+            raise ImportError("it is a program that needs a process of its own, which this version does not start")
+        package = f"secc_plugin_{self.name}"
+        if package in sys.modules:
+            return sys.modules[package]
+        spec = importlib.util.spec_from_file_location(
+            package, self.directory / "__init__.py", submodule_search_locations=[str(self.directory)]
+        )
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{self.directory} is not a Python package")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[package] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[package]
+            raise
+        return module
+
+
+def _ours(name: str) -> bool:
+    return name.split(".")[0] == "chargebyte_fw"
+
+
+class Installed:
+    """All modules in reach, by name; nothing is imported until asked for."""
+
+    def __init__(self, found: list[Found]) -> None:
+        self.by_name: dict[str, list[Found]] = {}
+        for one in found:
+            self.by_name.setdefault(one.name, []).append(one)
+
+    def names(self) -> list[str]:
+        """Return the names, sorted."""
+        return sorted(self.by_name)
+
+    def doubles(self) -> dict[str, list[Found]]:
+        """Return the names that are at home in more than one place."""
+        return {name: places for name, places in sorted(self.by_name.items()) if len(places) > 1}
+
+
+def discover(directories: list[Path], path: list[str] | None = None) -> Installed:
+    """Look through the Python path's distributions and EVerest's module directories."""
+    return Installed(_from_entry_points(sys.path if path is None else path) + _from_directories(directories))
+
+
+def _from_entry_points(path: list[str]) -> list[Found]:
+    # The standard library's importlib.metadata does the same in ten times the time, most of it for its own import.
+    found: list[Found] = []
+    seen: set[str] = set()
+    for folder in dict.fromkeys(entry or "." for entry in path):
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        for name in names:
+            if not name.endswith((".dist-info", ".egg-info")):
+                continue
+            distribution, _, version = name.rpartition(".")[0].partition("-")
+            key = re.sub(r"[-_.]+", "-", distribution).lower()
+            if key in seen:
+                continue
+            try:
+                text = Path(folder, name, "entry_points.txt").read_text("utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue
+            seen.add(key)
+            origin = f"{distribution} {version.partition('-')[0] or _version(Path(folder, name, 'PKG-INFO'))}".strip()
+            found += [Found(left, origin, right) for left, right in _section(text)]
+    return found
+
+
+def _section(text: str) -> list[tuple[str, str]]:
+    pairs = []
+    inside = False
+    for line in text.splitlines():
+        if line.startswith("["):
+            inside = line.strip() == f"[{GROUP}]"
+        elif inside and "=" in line:
+            name, _, target = line.partition("=")
+            pairs.append((name.strip(), target.split("[")[0].strip()))
+    return pairs
+
+
+def _version(info: Path) -> str:
+    try:
+        lines = info.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.removeprefix("Version: ") for line in lines if line.startswith("Version: ")), "")
+
+
+def _from_directories(directories: list[Path]) -> list[Found]:
+    found = []
+    for above in dict.fromkeys(directories):
+        if not above.is_dir():
+            continue
+        for directory in sorted(above.iterdir()):
+            if (directory / "manifest.yaml").is_file():
+                found.append(Found(directory.name, str(directory), str(directory), directory))
+    return found
