@@ -1,0 +1,211 @@
+"""API: EVerest's simple MQTT interface, `everest_api/...`: facts out once a second and on change, wishes in."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from chargebyte_fw.contracts.interfaces.charger_information import ChargerInformation
+from chargebyte_fw.contracts.interfaces.error_history import ErrorHistory
+from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
+from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEnergyLimits
+from chargebyte_fw.contracts.interfaces.ocpp import Ocpp
+from chargebyte_fw.contracts.interfaces.uk_random_delay import UkRandomDelay
+from chargebyte_fw.contracts.types.error_history import FilterArguments, State
+from chargebyte_fw.contracts.types.ocpp import ChargingSchedules, ConnectionStatus
+from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
+from chargebyte_fw.kernel.module import (
+    Module,
+    ModuleConfig,
+    requires_many,
+    requires_optional,
+)
+from chargebyte_fw.modules.api.api_commands import BadPayload, Commands
+from chargebyte_fw.modules.api.api_payloads import QUANTITIES, Payloads
+from chargebyte_fw.modules.api.evse_view import EvseView, sink_of
+
+PREFIX = "everest_api"
+PERIOD_S = 1.0
+_PERMANENT_FAULT = "evse_manager/Inoperative"
+_ON_CHANGE = frozenset(("powermeter", "limits", "telemetry", "ev_info", "logging_path"))
+
+
+def _rounding_keys() -> list[tuple[str, Any, Any]]:
+    keys: list[tuple[str, Any, Any]] = []
+    for name in QUANTITIES:
+        decimals = Annotated[int, Meta(ge=0, le=15, description=f"Decimal places of {name}.")]
+        step = Annotated[float, Meta(ge=0, description=f"Round {name} to a multiple of this; 0 for none.")]
+        keys += [(f"{name}_decimal_places", decimals, 2), (f"{name}_round_to", step, 0.0)]
+    return keys
+
+
+class _ApiConfig(ModuleConfig):
+    """What API can be told."""
+
+    charger_information_file: Annotated[
+        str, Meta(description="YAML or JSON file with the charger information; empty: ask the connected module.")
+    ] = ""
+
+
+if TYPE_CHECKING:
+    ApiConfig = _ApiConfig
+else:
+    ApiConfig = msgspec.defstruct("ApiConfig", _rounding_keys(), bases=(_ApiConfig,), kw_only=True)
+
+
+class API(Module):
+    """Publishes the state of every EVSE on MQTT for integrators and takes their commands."""
+
+    Config = ApiConfig
+    enable_external_mqtt = True
+    group = "cloud"
+
+    config: _ApiConfig
+    evse_manager = requires_many(EvseManager, 1)
+    evse_energy_sink = requires_many(ExternalEnergyLimits)
+    charger_information = requires_optional(ChargerInformation)
+    ocpp = requires_optional(Ocpp)
+    random_delay = requires_many(UkRandomDelay)
+    error_history = requires_optional(ErrorHistory)
+
+    async def init(self) -> None:
+        """Check the mappings and follow every EVSE."""
+        self._payloads = Payloads(self.config)
+        self._check_mappings()
+        self._all_ready = asyncio.Event()
+        self._delays: dict[int, UkRandomDelay] = {}
+        self._countdowns: dict[int, Any] = {}
+        self._connection_status = "unknown"
+        self.views = [
+            EvseView(manager, position, partial(self._on_fact, position - 1))
+            for position, manager in enumerate(self.evse_manager, 1)
+        ]
+        for position, delay in enumerate(self.random_delay, 1):
+            index = delay.mapping.evse if delay.mapping is not None else position
+            self._delays[index] = delay
+            delay.countdown.subscribe(partial(self._countdowns.__setitem__, index))
+        if self.ocpp is not None:
+            self.ocpp.connection_status.subscribe(self._on_connection_status)
+            self.ocpp.charging_schedules.subscribe(self._on_schedules)
+
+    def _check_mappings(self) -> None:
+        findings = [
+            Finding(
+                f"module {self.id}",
+                f"evse_energy_sink {sink.module_id} has no mapping to an EVSE",
+                f"add `mapping: {{module: {{evse: 1}}}}` to module {sink.module_id}",
+            )
+            for sink in self.evse_energy_sink
+            if sink.mapping is None
+        ]
+        if findings:
+            raise ConfigError(findings)
+
+    async def ready(self) -> None:
+        """Take commands and begin to publish."""
+        for view in self.views:
+            self._listen(view)
+        self.spawn(self._publish_information(), "information")
+        self.spawn(self._publish_periodically(), "periodic")
+
+    def _listen(self, view: EvseView) -> None:
+        commands = Commands(view.manager, sink_of(view, self.evse_energy_sink), self._delays.get(view.index), utc_now)
+        evse = view.manager.module_id
+        for name in commands.names:
+            self.ground.mqtt.subscribe(
+                f"{PREFIX}/{evse}/cmd/{name}",
+                partial(self._on_command, commands, name),
+            )
+
+    def _on_command(self, commands: Commands, name: str, topic: str, payload: str) -> None:
+        async def carry_out() -> None:
+            await self._all_ready.wait()
+            try:
+                await commands.parse(name, payload)
+            except BadPayload as error:
+                self.log.warning("%s: %s", topic, error)
+            except CommandError as error:
+                self.log.warning("%s was not carried out: %s", topic, error)
+
+        self.spawn(carry_out(), name)
+
+    def _publish(self, topic: str, value: Any) -> None:
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        self.ground.mqtt.publish(f"{PREFIX}/{topic}", text)
+
+    def _on_fact(self, at: int, name: str) -> None:
+        view = self.views[at]
+        if name == "ready" and all(each.manager.ready.value for each in self.views):
+            self._all_ready.set()
+        if name not in _ON_CHANGE:
+            return
+        if name == "logging_path":
+            value: Any = view.logging_path
+        elif name == "ev_info":
+            value = view.ev_info
+        else:
+            value = getattr(self._payloads, name)(view)
+        self._publish(f"{view.manager.module_id}/var/{name}", value)
+
+    def _on_connection_status(self, status: ConnectionStatus) -> None:
+        self._connection_status = "connected" if status.connected else "disconnected"
+        self._publish("ocpp/var/connection_status", self._connection_status)
+
+    def _on_schedules(self, schedules: ChargingSchedules) -> None:
+        self._publish("ocpp/var/charging_schedules", schedules)
+
+    async def _publish_information(self) -> None:
+        if self.config.charger_information_file:
+            path = self.ground.root.read(self.config.charger_information_file)
+            try:
+                information = yaml.safe_load(path.read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+                self.log.error("charger_information_file %s cannot be read: %s", path, error)
+                return
+        elif self.charger_information is not None:
+            try:
+                information = await self.charger_information.get_charger_information()
+            except CommandError as error:
+                self.log.warning("no charger information: %s", error)
+                return
+        else:
+            return
+        while True:
+            self._publish("info/var/info", information)
+            await asyncio.sleep(PERIOD_S)
+
+    async def _publish_periodically(self) -> None:
+        while True:
+            at = utc_now()
+            self._publish("connectors", [view.manager.module_id for view in self.views])
+            self._publish("ocpp/var/connection_status", self._connection_status)
+            for view in self.views:
+                self._publish_view(view, at)
+            await self._publish_errors()
+            await asyncio.sleep(PERIOD_S)
+
+    def _publish_view(self, view: EvseView, at: Any) -> None:
+        evse = view.manager.module_id
+        permanent_fault = view.manager.faults.is_active(_PERMANENT_FAULT)
+        self._publish(f"{evse}/var/datetime", rfc3339(at))
+        info = self._payloads.session_info(view, self._countdowns.get(view.index), permanent_fault, at)
+        self._publish(f"{evse}/var/session_info", info)
+        self._publish(f"{evse}/var/selected_protocol", view.manager.selected_protocol.value or "")
+        if view.capabilities is not None:
+            self._publish(f"{evse}/var/hardware_capabilities", self._payloads.hardware_capabilities(view))
+
+    async def _publish_errors(self) -> None:
+        if self.error_history is None:
+            return
+        try:
+            active = await self.error_history.get_errors(FilterArguments(state_filter=State.Active))
+        except CommandError as error:
+            self.log.warning("the error history does not answer: %s", error)
+            return
+        self._publish("errors/var/active_errors", cast("list[Any]", active))

@@ -1,0 +1,124 @@
+"""The WebSocket server of RpcApi: listens on one interface, one task a client, sends to all."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from chargebyte_fw.kernel.errors import Unavailable
+
+SUBPROTOCOL = "EVerestRpcApi"
+RETRY_S = 5.0
+MAX_MESSAGE_BYTES = 65_536
+_SIOCGIFADDR = 0x8915
+_NOT_HERE = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT))
+"""A machine without IPv6 (or IPv4) has one of the addresses only."""
+
+
+class Connection(Protocol):
+    """One client: the part of a WebSocket connection that is used here."""
+
+    async def recv(self) -> bytes | str:
+        """Return the next message; raises the library's ConnectionClosed."""
+
+    async def send(self, message: bytes) -> None:
+        """Send a binary message."""
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close with a code and a reason."""
+
+
+Serve = Callable[[Any], Awaitable[None]]
+
+
+def addresses_of(interface: str) -> list[str | None]:
+    """Return the addresses to listen on: `all` means every interface. Raises Unavailable when there are none yet."""
+    if interface == "all":
+        return [None]
+    if interface == "lo":
+        return ["127.0.0.1", "::1"]
+    found: list[str | None] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
+        except OSError:
+            answer = b""
+    if answer:
+        found.append(socket.inet_ntoa(answer[20:24]))
+    try:
+        lines = Path("/proc/net/if_inet6").read_text(encoding="ascii").splitlines()
+    except OSError:
+        lines = []
+    for address, _, _, scope, _, name in (line.split() for line in lines):
+        if name == interface:
+            text = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(address))
+            found.append(f"{text}%{interface}" if scope == "20" else text)
+    if not found:
+        raise Unavailable(f"interface {interface} does not exist or has no address")
+    return found
+
+
+class WebSocketServer:
+    """Listens until closed. `serve(connection)` runs once a client; a connection ends when it returns."""
+
+    def __init__(self, interface: str, port: int, serve: Serve) -> None:
+        self.interface = interface
+        self.port = port
+        self._serve = serve
+        self._servers: list[Any] = []
+
+    async def open(self) -> None:
+        """Begin to listen; raises Unavailable when the port is taken or the interface has no address."""
+        from websockets.asyncio.server import serve
+
+        missing: list[str] = []
+        for address in addresses_of(self.interface):
+            try:
+                server = await serve(
+                    self._serve,
+                    address,
+                    self.port,
+                    subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
+                    select_subprotocol=_only_ours,
+                    compression=None,
+                    max_size=MAX_MESSAGE_BYTES,
+                    close_timeout=1.0,
+                )
+            except OSError as error:
+                if error.errno in _NOT_HERE:
+                    missing.append(f"{address}: {error.strerror}")
+                    continue
+                await self.close()
+                raise Unavailable(f"port {self.port} on {self.interface}: {error.strerror or error}") from error
+            self._servers.append(server)
+            if self.port == 0:
+                self.port = next(iter(server.sockets)).getsockname()[1]
+        if not self._servers:
+            raise Unavailable(f"port {self.port} on {self.interface}: {'; '.join(missing)}")
+
+    def send_all(self, connections: set[Any], message: bytes) -> None:
+        """Send to every connection without waiting for slow ones."""
+        from websockets.asyncio.server import broadcast
+
+        broadcast(connections, message)
+
+    async def close(self) -> None:
+        """Close every connection and stop listening."""
+        for server in self._servers:
+            server.close()
+        await asyncio.gather(*(server.wait_closed() for server in self._servers))
+        self._servers.clear()
+
+
+def _only_ours(_connection: Any, offered: Any) -> Any:
+    from websockets.exceptions import NegotiationError
+
+    if SUBPROTOCOL in offered:
+        return SUBPROTOCOL
+    raise NegotiationError(f"the sub-protocol {SUBPROTOCOL} is needed")
