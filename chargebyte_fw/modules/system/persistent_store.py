@@ -1,0 +1,92 @@
+"""PersistentStore: a key-value store in an SQLite file; what it acknowledged is still there after a power cut."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from chargebyte_fw.contracts.interfaces.kvs import Kvs
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
+from chargebyte_fw.kernel.store import Database
+from chargebyte_fw.modules.system.key_value import COLUMNS, checked, from_row, to_row
+
+
+class Values(Kvs):
+    """The values; a command that cannot be carried out fails with one line that names the file and the reason."""
+
+    module: PersistentStore
+
+    async def store(self, key: str, value: Any) -> None:
+        """Keep `value` under `key`; it is on the disk when this returns."""
+        row = (checked(key), *to_row(value))
+
+        def write(connection: sqlite3.Connection) -> None:
+            # Not an upsert: a table that EVerest made declares KEY unique, one that a tool made may not.
+            connection.execute("DELETE FROM KVS WHERE KEY = ?", row[:1])
+            connection.execute("INSERT INTO KVS (KEY, VALUE, TYPE) VALUES (?, ?, ?)", row)
+
+        await self.module.database.run(write)
+
+    async def load(self, key: str) -> Any:
+        """Return the value under `key`, None when there is none."""
+        wanted = (checked(key),)
+
+        def read(connection: sqlite3.Connection) -> Any:
+            return connection.execute("SELECT VALUE, TYPE FROM KVS WHERE KEY = ?", wanted).fetchone()
+
+        row = await self.module.database.run(read)
+        return None if row is None else from_row(key, *row)
+
+    async def delete(self, key: str) -> None:
+        """Forget `key`; an unknown one is no error."""
+        wanted = (checked(key),)
+        await self.module.database.run(lambda connection: connection.execute("DELETE FROM KVS WHERE KEY = ?", wanted))
+
+    async def exists(self, key: str) -> bool:
+        """Tell whether there is a value (also null) under `key`."""
+        wanted = (checked(key),)
+
+        def look(connection: sqlite3.Connection) -> bool:
+            return connection.execute("SELECT 1 FROM KVS WHERE KEY = ?", wanted).fetchone() is not None
+
+        return await self.module.database.run(look)
+
+
+class PersistentStore(Module):
+    """Keeps values by key in an SQLite file."""
+
+    class Config(ModuleConfig):
+        """Where the file is."""
+
+        sqlite_db_file_path: Annotated[str, Meta(min_length=1, description="Path of the SQLite file.")] = (
+            "everest_persistent_store.db"
+        )
+
+    config: Config
+    main = provides(Values, description="The values.")
+
+    database: Database
+
+    async def init(self) -> None:
+        """Open the file, so that trouble with it is known from the start; a later command tries again."""
+        path = self.ground.root.write(self.config.sqlite_db_file_path)
+        self.database = Database(path, "KVS", COLUMNS, self._on_set_aside)
+        try:
+            count = await self.database.run(
+                lambda connection: connection.execute("SELECT count(*) FROM KVS").fetchone()
+            )
+        except Unavailable as error:
+            self.log.error("values cannot be kept for now: %s", error)
+        else:
+            self.log.debug("%d values in %s", count[0], path)
+
+    async def stop(self) -> None:
+        """Let go of the file."""
+        self.database.close()
+
+    def _on_set_aside(self, reason: str, kept: Path) -> None:
+        self.log.error("the store was damaged (%s): kept as %s, begun anew", reason, kept)

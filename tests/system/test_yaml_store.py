@@ -1,0 +1,110 @@
+"""YamlStore: the texts that stand in the file, and the place of everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chargebyte_fw.kernel.bus import run_command
+from chargebyte_fw.kernel.errors import CommandError, ConfigError
+from chargebyte_fw.modules.system.yaml_file import read_strings
+from chargebyte_fw.modules.system.yaml_store import YamlStore
+
+
+def read(tmp_path: Path, text: str | bytes) -> dict[str, str]:
+    path = tmp_path / "info.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_strings(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("vendor: chargebyte\nmodel: Charge SOM\n", {"vendor": "chargebyte", "model": "Charge SOM"}),
+        ("revision: 007\n", {"revision": "007"}),
+        (
+            "a: no\nb: yes\nc: 1e3\nd: 2024-01-01\ne: 12:30:45\n",
+            {"a": "no", "b": "yes", "c": "1e3", "d": "2024-01-01", "e": "12:30:45"},
+        ),
+        ('a: "quoted"\nb:\n', {"a": "quoted", "b": ""}),
+        ("a: 1\na: 2\n", {"a": "2"}),
+        ("", {}),
+        ("# only a comment\n", {}),
+    ],
+)
+def test_every_scalar_is_the_text_that_stands_there(tmp_path: Path, text: str, values: dict[str, str]) -> None:
+    assert read(tmp_path, text) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "what"),
+    [
+        ("a: 1\nb: [1\n", ":3:1", "is no YAML"),
+        ("a: 1\n\tb: 2\n", ":2:1", "is no YAML"),
+        ("- a\n- b\n", ":1:1", "must be lines of"),
+        ("just words\n", ":1:1", "must be lines of"),
+        ("a:\n  b: 1\n", ":2:3", "a must be a text"),
+        ("a: 1\nb: [1, 2]\n", ":2:4", "b must be a text"),
+        (b"a: \xff\n", "", "is not UTF-8"),
+        ("a: *nowhere\n", ":1:4", "is no YAML"),
+        ("[" * 5000, "", ""),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str | bytes, where: str, what: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text)
+    finding = caught.value.findings[0]
+    assert finding.where.endswith(f"info.yaml{where}") or not where
+    assert what in finding.what
+    assert "\n" not in str(finding)
+
+
+def test_all_findings_come_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, "a: [1]\nb: 2\nc: {d: 1}\n")
+    assert len(caught.value.findings) == 2
+
+
+@given(st.binary(max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_no_content_raises_anything_else(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
+    path.write_bytes(content)
+    try:
+        values = read_strings(path)
+    except ConfigError as error:
+        assert error.findings
+    else:
+        assert all(isinstance(value, str) for value in values.values())
+
+
+def test_a_missing_file_stops_the_start_with_its_name(run: Any, assemble: Any) -> None:
+    async def main() -> None:
+        world = assemble(kvs=(YamlStore, {"file": "/etc/everest/charger_info.yaml"}))
+        with pytest.raises(ConfigError, match=r"charger_info.yaml: error: cannot be read: No such file"):
+            await world.start()
+
+    run(main())
+
+
+def test_the_store_reads_and_refuses_to_write(run: Any, assemble: Any, tmp_path: Path) -> None:
+    (tmp_path / "info.yaml").write_text("vendor: chargebyte\n")
+
+    async def main() -> None:
+        world = assemble(kvs=(YamlStore, {"file": "/info.yaml"}))
+        await world.start()
+        kvs = world.provider("kvs", "main")
+        assert await kvs.load("vendor") == "chargebyte"
+        assert await kvs.load("model") is None
+        assert (await kvs.exists("vendor"), await kvs.exists("model")) == (True, False)
+        for command, args in [("store", ("vendor", "x")), ("delete", ("vendor",))]:
+            with pytest.raises(CommandError, match="only read"):
+                await run_command(kvs, command, args, {})
+        assert not world.modules["kvs"].failed.done()
+        await world.stop()
+
+    run(main())
