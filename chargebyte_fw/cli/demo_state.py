@@ -21,6 +21,9 @@ STEPS = (
 )
 """The way of a DC session, as the screen shows it."""
 
+NUMBERS = ("soc_percent", "voltage_V", "current_A", "power_W", "energy_Wh", "cp_state", "duty_percent", "contactor")
+"""What the car reports of its instruments."""
+
 BASIC_STEPS = ("plugged in", "authorized", "charging", "stopped", "unplugged")
 """The way of a session by pilot alone (IEC 61851)."""
 
@@ -40,6 +43,7 @@ class DemoState:
     first_soc_percent: float | None = None
     voltage_V: float = 0.0
     current_A: float = 0.0
+    power_W: float = 0.0
     energy_Wh: float = 0.0
     cp_state: str = "A"
     duty_percent: float = 100.0
@@ -50,12 +54,9 @@ class DemoState:
     messages: deque[str] = field(default_factory=lambda: deque(maxlen=8))
     faults: list[str] = field(default_factory=list)
     failure: str = ""
+    hint: str = ""
+    """What can be typed, when the demo keeps running."""
     finished: bool = False
-
-    @property
-    def power_W(self) -> float:
-        """Power at the inlet."""
-        return self.voltage_V * self.current_A
 
     @property
     def current_step(self) -> str:
@@ -63,16 +64,15 @@ class DemoState:
         return next((step for step in self.steps if step not in self.done), "done")
 
     def reach(self, step: str) -> bool:
-        """Note that a step (and so every earlier one) is reached; returns whether that was news."""
+        """Note that a step is behind the car; returns whether that was news."""
         if step not in self.steps or step in self.done:
             return False
-        for earlier in self.steps[: self.steps.index(step) + 1]:
-            self.done.setdefault(earlier, self.now_s)
+        self.done[step] = self.now_s
         return True
 
     def from_car(self, report: dict[str, Any]) -> None:
         """Take one report of the car's process: numbers, a step, a message on the wire, or a failure."""
-        for name in ("soc_percent", "voltage_V", "current_A", "energy_Wh", "cp_state", "duty_percent", "contactor"):
+        for name in NUMBERS:
             if name in report:
                 setattr(self, name, report[name])
         if self.first_soc_percent is None and "soc_percent" in report:

@@ -71,6 +71,7 @@ def screen(state: DemoState) -> RenderableType:
     parts: list[RenderableType] = [_steps(state), Text(), _numbers(state), Text(), _battery(state)]
     if state.faults:
         parts += [Text(), Text("Faults: " + ", ".join(state.faults), style="bold red")]
+    below: list[RenderableType] = [Text(state.hint, style="dim")] if state.hint else []
     return Group(
         Panel(
             Group(*parts),
@@ -79,6 +80,7 @@ def screen(state: DemoState) -> RenderableType:
             padding=(1, 2),
         ),
         Panel(messages, title="last messages", border_style="dim", height=10),
+        *below,
     )
 
 

@@ -73,6 +73,8 @@ class ScriptRunner(Machine):
     @on(event=car.DutySeen)
     def sees_duty(self, event: car.DutySeen, now: float) -> list[Any]:
         self.duty_percent = event.percent
+        if event.percent <= 0.0 and self.queue and self.queue[0].name == "iso_wait_slac_matched":
+            self._step = 0  # the charger asks by E or F for a new match (ISO 15118-3 A.9.6)
         return self._go(now)
 
     @on(event=car.SocSeen)

@@ -1,0 +1,78 @@
+"""`secc demo`: watch a virtual car charge at the shipped configuration, over real frames on a virtual cable."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+EXAMPLE = """examples:
+  secc demo                             an ISO 15118-2 session, within a minute
+  secc demo --protocol din --speed 5    DIN SPEC 70121, five times faster
+  secc demo --keep-running              go on: plug, unplug, stop, uart cut 2, estop, ... from the keyboard"""
+INSIDE = "SECC_DEMO_INSIDE"
+"""Set in the environment of the demo once it is in a network namespace of its own."""
+ENERGY_STEP_PERCENT = 10.0
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="watch a virtual car charge",
+        description=__doc__.partition(": ")[2],
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--protocol", choices=("iso2", "din", "basic"), default="iso2", help="what the car speaks")
+    parser.add_argument("--battery-kWh", type=_positive, default=1.0, metavar="E", help="capacity (default 1)")
+    parser.add_argument("--target-soc-percent", type=_percent, default=80.0, metavar="P", help="where it stops (80)")
+    parser.add_argument("--soc-percent", type=_percent, default=None, metavar="P", help="where it begins (target - 10)")
+    parser.add_argument("--speed", type=_positive, default=1.0, metavar="N", help="run N times faster than real time")
+    parser.add_argument("--broker", choices=("auto", "mosquitto", "embedded"), default="auto", help="MQTT broker")
+    parser.add_argument("--script", default=None, help="what the car does, in EvManager's command language")
+    parser.add_argument("--keep-running", action="store_true", help="do not end with the session: take commands")
+    parser.add_argument("--plain", action="store_true", help="one line an event instead of a screen")
+    parser.add_argument(
+        "--screenshot", type=Path, default=None, metavar="FILE.svg", help="save a picture of the screen"
+    )
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return value
+
+
+def _percent(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 to 100")
+    return value
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo; exit status 0 when the car charged and left."""
+    if arguments.soc_percent is None:
+        arguments.soc_percent = max(0.0, arguments.target_soc_percent - ENERGY_STEP_PERCENT)
+    if arguments.soc_percent >= arguments.target_soc_percent and arguments.script is None:
+        print("secc demo: the battery is at its target already: lower --soc-percent", file=sys.stderr)
+        return 2
+    if os.environ.get(INSIDE) != "1":
+        _go_inside()
+    from chargebyte_fw.cli.demo_show import show
+
+    return show(arguments)
+
+
+def _go_inside() -> None:
+    """Begin again in a network namespace of our own; this process becomes the new one."""
+    from chargebyte_fw.sim.net_cable import way_into_a_namespace
+
+    prefix = way_into_a_namespace()
+    os.environ[INSIDE] = "1"
+    os.execvp(prefix[0], [*prefix, sys.executable, "-m", "chargebyte_fw.cli.main", *sys.argv[1:]])

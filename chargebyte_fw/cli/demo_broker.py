@@ -1,0 +1,81 @@
+"""The demo's MQTT broker: mosquitto on a private port where it is installed, a pure-Python one (amqtt) otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from chargebyte_fw.kernel.errors import Unavailable
+
+CHOICES = ("auto", "mosquitto", "embedded")
+HOST = "127.0.0.1"
+PORT = 1883
+START_LIMIT_S = 15.0
+
+
+def choose(wanted: str) -> str:
+    """Return `mosquitto` or `embedded`; raises Unavailable when the wanted one is not installed."""
+    mosquitto = find_mosquitto()
+    embedded = importlib.util.find_spec("amqtt") is not None
+    if wanted in ("auto", "mosquitto") and mosquitto:
+        return "mosquitto"
+    if wanted in ("auto", "embedded") and embedded:
+        return "embedded"
+    advice = {
+        "mosquitto": "apt-get install mosquitto, or --broker embedded",
+        "embedded": "pip install 'chargebyte-fw[demo]', or --broker mosquitto",
+        "auto": "apt-get install mosquitto, or pip install 'chargebyte-fw[demo]'",
+    }
+    raise Unavailable(f"there is no MQTT broker ({wanted}): {advice[wanted]}")
+
+
+def find_mosquitto() -> str | None:
+    """Return the program's path; Debian puts it where an ordinary user's PATH does not look."""
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+    return shutil.which("mosquitto", path=path)
+
+
+def command(kind: str, folder: Path) -> list[str]:
+    """Return how to start the broker; writes its settings into `folder`."""
+    if kind == "embedded":
+        return [sys.executable, "-m", "chargebyte_fw.cli.demo_broker", HOST, str(PORT)]
+    settings = folder / "mosquitto.conf"
+    settings.write_text(
+        f"listener {PORT} {HOST}\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\n"
+        f"listener 0 {folder / 'mqtt.socket'}\nallow_anonymous true\nlog_dest stderr\nuser root\n"
+    )
+    return [find_mosquitto() or "mosquitto", "-c", str(settings)]
+
+
+async def wait_until_open() -> None:
+    """Wait until the broker accepts connections; raises Unavailable."""
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + START_LIMIT_S
+    while loop.time() < give_up_at:
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, PORT)) == 0:
+                return
+        await asyncio.sleep(0.05)
+    raise Unavailable(f"the MQTT broker does not answer on {HOST}:{PORT}")
+
+
+async def _serve(host: str, port: int) -> None:
+    from amqtt.broker import Broker
+
+    broker = Broker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
+            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        }
+    )
+    await broker.start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,47 @@
+"""The demo's ear on the broker: the charger's MQTT API as any integrator sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from chargebyte_fw.cli import demo_broker
+
+TOPICS = "everest_api/#"
+
+
+class Listener:
+    """Calls `heard(topic, payload)` on the event loop for each message of the charger's API."""
+
+    def __init__(self, heard: Callable[[str, str], None]) -> None:
+        self._heard = heard
+        self._client: Any = None
+
+    def start(self) -> None:
+        """Connect; paho's own thread reconnects when the broker goes away."""
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        loop = asyncio.get_running_loop()
+        client = Client(CallbackAPIVersion.VERSION2)
+
+        def subscribe(*_: Any) -> None:
+            client.subscribe(TOPICS)
+
+        def message(_client: Any, _data: Any, message: Any) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._heard, message.topic, message.payload.decode(errors="replace"))
+
+        client.on_connect = subscribe
+        client.on_message = message
+        client.connect_async(demo_broker.HOST, demo_broker.PORT)
+        client.loop_start()
+        self._client = client
+
+    def stop(self) -> None:
+        """Disconnect and end the thread."""
+        if self._client is not None:
+            self._client.disconnect()
+            self._client.loop_stop()
+            self._client = None

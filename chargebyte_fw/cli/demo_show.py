@@ -1,0 +1,230 @@
+"""Runs the demo from the first process to the summary: who is heard, what is drawn, when it is over."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import os
+import signal
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from chargebyte_fw.cli.demo_listen import Listener
+from chargebyte_fw.cli.demo_stage import Stage, Wanted
+from chargebyte_fw.cli.demo_state import BASIC_STEPS, STEPS, DemoState
+from chargebyte_fw.cli.demo_view import screen, summary
+from chargebyte_fw.kernel.errors import Unavailable
+
+REFRESH_S = 0.125
+PLAIN_NUMBERS_S = 5.0
+STALL_S = 90.0
+"""Real seconds without any progress after which a demo has failed."""
+PICTURE_AT = 0.6
+PICTURE_COLUMNS = 104
+
+
+class Show:
+    """One demo. `finish` ends it; `failure` says why it is not a success."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        steps = BASIC_STEPS if arguments.protocol == "basic" else STEPS
+        self.state = DemoState(arguments.protocol, arguments.target_soc_percent, steps)
+        self.console = Console()
+        self.plain = arguments.plain or not self.console.is_terminal
+        self.over = asyncio.Event()
+        self.interrupted = False
+        self.pictured = False
+        self._began_s = time.monotonic()
+        self._moved_s = self._began_s
+        self._numbers_s = self._began_s
+        self._last_faults: list[str] = []
+        wanted = Wanted(
+            arguments.protocol,
+            arguments.battery_kWh,
+            arguments.soc_percent,
+            arguments.target_soc_percent,
+            arguments.speed,
+            arguments.broker,
+            arguments.script,
+        )
+        self.stage = Stage(wanted, self.heard_car, self.ended)
+        self.listener = Listener(self.heard_charger)
+
+    async def run(self) -> int:
+        """Run to the end; returns the exit status."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self.interrupt)
+        try:
+            await self._play()
+        except Unavailable as error:
+            self.fail(str(error))
+        finally:
+            self.listener.stop()
+            await self.stage.stop()
+        return self._conclude()
+
+    async def _play(self) -> None:
+        starting = asyncio.ensure_future(self.stage.start())
+        waiting = asyncio.ensure_future(self.over.wait())
+        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            return
+        starting.result()
+        self.listener.start()
+        if self.arguments.keep_running:
+            self._take_commands()
+        live: AbstractContextManager[Any] = (
+            nullcontext() if self.plain else Live(console=self.console, auto_refresh=False, transient=True)
+        )
+        with live as surface:
+            while not self.over.is_set():
+                self._tick()
+                if surface is not None:
+                    surface.update(screen(self.state), refresh=True)
+                try:
+                    async with asyncio.timeout(REFRESH_S):
+                        await self.over.wait()
+                except TimeoutError:
+                    continue
+        waiting.cancel()
+
+    def _tick(self) -> None:
+        self._take_time()
+        if self.plain and "plugged in" in self.state.done and time.monotonic() - self._numbers_s > PLAIN_NUMBERS_S:
+            self._numbers_s = time.monotonic()
+            self._say(
+                f"{self.state.voltage_V:.1f} V  {self.state.current_A:.1f} A  {self.state.energy_Wh:.1f} Wh  "
+                f"{self.state.soc_percent:.1f} %"
+            )
+        if self.arguments.screenshot and not self.pictured and self.state.progress >= PICTURE_AT:
+            self._take_picture(self.arguments.screenshot)
+        if not self.arguments.keep_running and time.monotonic() - self._moved_s > STALL_S:
+            self.fail(f"nothing has moved for {STALL_S:g} s at '{self.state.current_step}'")
+
+    def _take_time(self) -> None:
+        self.state.now_s = (time.monotonic() - self._began_s) * self.arguments.speed
+
+    def _take_picture(self, path: Path) -> None:
+        self.pictured = True
+        recorder = Console(record=True, width=PICTURE_COLUMNS, file=io.StringIO(), force_terminal=True)
+        recorder.print(screen(self.state))
+        recorder.save_svg(str(path), title="script/demo")
+
+    def _say(self, text: str) -> None:
+        if self.plain:
+            self.console.print(f"{self.state.now_s:7.2f}  {text}", markup=False, highlight=False)
+
+    # -- who is heard
+
+    def heard_car(self, report: dict[str, Any]) -> None:
+        """Take one report of the car's process."""
+        self._take_time()
+        if "step" in report and report["step"] == "plugged in" and self.arguments.keep_running:
+            self._next_session()
+        before = (len(self.state.done), self.state.soc_percent)
+        self.state.from_car(report)
+        if (len(self.state.done), self.state.soc_percent) != before:
+            self._moved_s = time.monotonic()
+        if len(self.state.done) > before[0]:
+            self._say(f"✓ {report['step']}")
+        if "failure" in report:
+            self._say(f"✗ {report['failure']}")
+        if "error" in report:
+            self._say(f"✗ {report['error']}")
+            self.state.messages.append(str(report["error"]))
+        if report.get("script") == "ended" and "plugged in" in self.state.done:
+            self.state.finished = True
+            if not self.arguments.keep_running:
+                self.over.set()
+
+    def _next_session(self) -> None:
+        """Begin the picture again for the next session of a demo that keeps running."""
+        state = self.state
+        if state.done:
+            state.done.clear()
+            state.failure, state.finished, state.first_soc_percent = "", False, None
+            state.started_s = state.now_s
+
+    def heard_charger(self, topic: str, payload: str) -> None:
+        """Take one message of the charger's MQTT API."""
+        self._take_time()
+        before = self.state.charger_state
+        self.state.from_charger(topic, payload)
+        if self.state.charger_state != before:
+            self._say(f"charger: {self.state.charger_state}")
+        if self.state.faults != self._last_faults:
+            self._last_faults = list(self.state.faults)
+            self._say("faults: " + (", ".join(self.state.faults) or "none"))
+
+    def ended(self, name: str, code: int) -> None:
+        """A process ended by itself: the demo is over."""
+        self.fail("\n".join([f"the {name} ended with status {code}", *self.stage.last_lines(name)]))
+
+    def fail(self, reason: str) -> None:
+        """End the demo as a failure."""
+        self.state.failure = self.state.failure or reason
+        self.over.set()
+
+    def interrupt(self) -> None:
+        """End the demo because the person in front of it wants so."""
+        self.interrupted = True
+        self.over.set()
+
+    # -- keyboard
+
+    def _take_commands(self) -> None:
+        hint = "type: plug, unplug, stop, uart cut 2, estop on, estop off, or a script; quit ends"
+        self.state.hint = f"{hint}\nlook inside: nsenter -t {os.getpid()} -U -n --preserve-credentials" + (
+            " mosquitto_sub -t 'everest_api/#' -v"
+        )
+        self._say(self.state.hint)
+        if sys.stdin is not None and not sys.stdin.closed:
+            try:
+                asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._typed)
+            except (OSError, ValueError):
+                return  # standard input is a file or nothing: there is no keyboard
+
+    def _typed(self) -> None:
+        line = sys.stdin.readline()
+        if not line:
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        elif line.strip() in ("quit", "exit"):
+            self.over.set()
+        elif line.strip():
+            self.stage.tell_car(line.strip())
+
+    # -- the end
+
+    def _conclude(self) -> int:
+        self._take_time()
+        if self.interrupted and not self.state.finished:
+            self.console.print("[yellow]interrupted; everything is cleaned up[/yellow]")
+            self.stage.clear()
+            return 130
+        good = self.state.succeeded or (self.arguments.keep_running and not self.state.failure)
+        self.console.print(summary(self.state))
+        if good:
+            self.stage.clear()
+            return 0
+        self.console.print(f"logs: {self.stage.logs}", markup=False, highlight=False)
+        return 1
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Run the demo with these arguments; returns the exit status."""
+
+    async def main() -> int:
+        return await Show(arguments).run()
+
+    return asyncio.run(main())

@@ -1,0 +1,188 @@
+"""The processes of the demo: broker, charger and virtual car; started in order, ended on every way out."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chargebyte_fw.cli import demo_broker
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.sim import net_cable
+
+STOP_LIMIT_S = 10.0
+PR_SET_PDEATHSIG = 1
+CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for."""
+
+    protocol: str
+    battery_kWh: float
+    soc_percent: float
+    target_soc_percent: float
+    speed: float
+    broker: str
+    script: str | None = None
+
+
+def repository() -> Path:
+    """Return the checkout with the shipped configurations; raises Unavailable."""
+    for folder in (Path(__file__).resolve().parents[2], Path.cwd()):
+        if (folder / "etc/everest").is_dir():
+            return folder
+    raise Unavailable("etc/everest is not here: run the demo from a checkout of the repository")
+
+
+class Stage:
+    """The three processes and their state root. `ended` hears of each process that ends by itself."""
+
+    def __init__(
+        self, wanted: Wanted, report: Callable[[dict[str, Any]], None], ended: Callable[[str, int], None]
+    ) -> None:
+        self._wanted = wanted
+        self._report = report
+        self._ended = ended
+        self._processes: list[tuple[str, asyncio.subprocess.Process]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self.root = Path(tempfile.mkdtemp(prefix="secc-demo-"))
+        self.logs = self.root / "logs"
+        self.broker_kind = ""
+        self._car: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start everything; raises Unavailable with what is missing."""
+        self.logs.mkdir()
+        source = repository()
+        for folder in ("etc", "usr"):
+            if (source / folder).is_dir():
+                shutil.copytree(source / folder, self.root / folder)
+        self.broker_kind = demo_broker.choose(self._wanted.broker)
+        car = await self._spawn("car", self._car_command(), stdin=asyncio.subprocess.PIPE, piped=True)
+        self._car = car
+        # pyroute2 blocks for some milliseconds; nothing else runs yet.
+        net_cable.lay_cable(car.pid)
+        await self._spawn("broker", demo_broker.command(self.broker_kind, self.root))
+        await demo_broker.wait_until_open()
+        environment = {"MQTT_SERVER_ADDRESS": demo_broker.HOST, "MQTT_SERVER_PORT": str(demo_broker.PORT)}
+        await self._spawn("charger", self._charger_command(source), environment=environment)
+
+    def _charger_command(self, source: Path) -> list[str]:
+        configuration = source / "etc/everest" / CONFIGURATIONS[self._wanted.protocol]
+        options = ["--config", str(configuration), "--root", str(self.root)]
+        if self._wanted.speed != 1.0:
+            options += ["--speed", f"{self._wanted.speed:g}"]
+        return [sys.executable, "-m", "chargebyte_fw.cli.main", "run", *options]
+
+    def _car_command(self) -> list[str]:
+        wanted = self._wanted
+        options = {
+            "--root": str(self.root),
+            "--interface": net_cable.CAR_END,
+            "--protocol": wanted.protocol,
+            "--battery-kWh": f"{wanted.battery_kWh:g}",
+            "--soc-percent": f"{wanted.soc_percent:g}",
+            "--target-soc-percent": f"{wanted.target_soc_percent:g}",
+            "--speed": f"{wanted.speed:g}",
+        }
+        if wanted.script is not None:
+            options["--script"] = wanted.script
+        words = [word for option in options.items() for word in option]
+        return ["unshare", "--net", "--", sys.executable, "-m", "chargebyte_fw.sim", *words]
+
+    async def _spawn(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        stdin: int = asyncio.subprocess.DEVNULL,
+        piped: bool = False,
+        environment: dict[str, str] | None = None,
+    ) -> asyncio.subprocess.Process:
+        with (self.logs / f"{name}.log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=stdin,
+                stdout=asyncio.subprocess.PIPE if piped else log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
+                # A session of its own: Ctrl-C reaches the demo alone, which ends its processes in the safe order.
+                start_new_session=True,
+                preexec_fn=_die_with_the_demo,
+            )
+        self._processes.append((name, process))
+        if piped:
+            self._tasks.append(asyncio.create_task(self._read(process)))
+        self._tasks.append(asyncio.create_task(self._watch(name, process)))
+        return process
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            try:
+                report = json.loads(line)
+            except ValueError:
+                continue  # a stray print of a library is no report
+            if isinstance(report, dict):
+                self._report(report)
+
+    async def _watch(self, name: str, process: asyncio.subprocess.Process) -> None:
+        code = await process.wait()
+        if not self._stopping:
+            self._ended(name, code)
+
+    def tell_car(self, line: str) -> None:
+        """Give the car's process one line of its command language."""
+        if self._car is not None and self._car.stdin is not None and self._car.returncode is None:
+            self._car.stdin.write(line.encode() + b"\n")
+
+    def last_lines(self, name: str, count: int = 5) -> list[str]:
+        """Return the end of a process' log."""
+        try:
+            return (self.logs / f"{name}.log").read_text(errors="replace").splitlines()[-count:]
+        except OSError:
+            return []
+
+    async def stop(self) -> None:
+        """End the processes, the charger first so that it goes to its safe state while its board is there."""
+        self._stopping = True
+        for wanted in ("charger", "car", "broker"):
+            for name, process in self._processes:
+                if name == wanted:
+                    await _end(process)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def clear(self) -> None:
+        """Remove the state root and the logs in it."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_LIMIT_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _die_with_the_demo() -> None:
+    """Ask the kernel to end this child when the demo is killed without a chance to clean up."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,118 @@
+"""The hands of the car's V2G machine: SDP and one connection at a time, over whatever network the car is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chargebyte_fw.kernel.machine import Unexpected
+from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.modules.v2g import evcc
+from chargebyte_fw.sim.net import Line, Net
+
+
+class V2gSide:
+    """One session after the other; `heard` is given every effect that is not the network's."""
+
+    def __init__(
+        self,
+        net: Net,
+        heard: Callable[[Any], None],
+        sent: Callable[[str], None],
+        guard: Callable[[BaseException], None],
+    ) -> None:
+        self._net = net
+        self._heard = heard
+        self._sent = sent
+        self._guard = guard
+        self._pump: Pump | None = None
+        self._line: Line | None = None
+        self.facts = evcc.CarFacts()
+        self.session_id = bytes(8)
+        """Of a paused session, for the next one."""
+
+    @property
+    def active(self) -> bool:
+        """Whether a session is being sought or running."""
+        return self._pump is not None
+
+    def begin(self, settings: evcc.CarSettings, facts: evcc.CarFacts) -> None:
+        """Look for the charger and begin a session; one that still runs is dropped."""
+        self.drop()
+        self.facts = facts
+        settings.session_id = self.session_id
+        pump = Pump(evcc.Evcc(settings, facts), self._act, self._guard)
+        self._pump = pump
+        self._net.open(lambda data: pump.feed(evcc.SdpAnswer(data)))
+        pump.feed(evcc.Start())
+
+    def stop(self, *, pause: bool = False) -> None:
+        """End or pause the session as the protocol has it."""
+        self.facts.stop, self.facts.pause = not pause, pause
+        if self._pump is not None:
+            self._pump.feed(evcc.FactsChanged())
+
+    def fail(self, reason: str) -> None:
+        """End the session at once: something outside the protocol ended it."""
+        if self._pump is not None:
+            self._pump.feed(evcc.Disconnected(reason))
+        self._close()
+
+    def drop(self) -> None:
+        """Forget the session without a word: the plug is out."""
+        if self._line is not None:
+            self._line.abandon()
+            self._line = None
+        self._close()
+
+    def _close(self) -> None:
+        if self._pump is not None:
+            self._pump.close()
+            self._pump = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        self._net.close()
+
+    def _act(self, effect: Any) -> None:
+        match effect:
+            case evcc.SendSdp(data):
+                self._net.send_sdp(data)
+            case evcc.Connect(address, port):
+                self._line = self._net.connect(address, port, _Feed(self._pump))
+            case evcc.Send(data, name):
+                if self._line is not None:
+                    self._line.send(data)
+                self._sent(name)
+            case evcc.Close():
+                if self._line is not None:
+                    self._line.close()
+                    self._line = None
+            case evcc.SessionStopped(outcome, _, session_id):
+                self.session_id = session_id if outcome == "paused" else bytes(8)
+                self._close()
+                self._heard(effect)
+            case Unexpected():
+                pass  # a late answer or a wish after the end: the machine has said that it does not matter
+            case _:
+                self._heard(effect)
+
+
+class _Feed:
+    """Brings the news of one connection to the session it belongs to."""
+
+    def __init__(self, pump: Pump | None) -> None:
+        self._pump = pump
+
+    def _feed(self, event: Any) -> None:
+        if self._pump is not None:
+            self._pump.feed(event)
+
+    def connected(self) -> None:
+        self._feed(evcc.Connected())
+
+    def received(self, data: bytes) -> None:
+        self._feed(evcc.Received(data))
+
+    def disconnected(self, reason: str) -> None:
+        self._feed(evcc.Disconnected(reason))
