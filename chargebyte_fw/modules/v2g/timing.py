@@ -4,24 +4,42 @@ V2G_SECC_SEQUENCE_TIMEOUT_S = 60.0
 """How long the charger waits for the next request."""
 V2G_SECC_COMMUNICATION_SETUP_S = 18.0
 """From the data link to the first connection."""
+V2G_SECC_MSG_PERFORMANCE_S = 1.5
+"""How long the charger may take for the answer to an ordinary request."""
 CONTACTOR_CLOSE_S = 3.0
-"""How long PowerDelivery of an AC session waits for the contactor."""
+"""How long PowerDelivery of an AC session waits for the contactor (its answer is due after 4.5 s)."""
 STOP_CHARGING_GRACE_S = 10.0
 """How long a car may take to end the session after EVSENotification StopCharging."""
 CLOSE_AFTER_LAST_RESPONSE_S = 2.0
 """The charger keeps the connection that long after its last response."""
+WAIT_FOR_FIN_S = 3.0
+"""And that long again for the car's own end after the charger shut its side down."""
 
-EV_COMMUNICATION_SETUP_S = 20.0
-EV_SDP_RETRY_S = 0.25
-EV_SDP_RETRIES = 50
-EV_ONGOING_S = 60.0
-EV_CABLE_CHECK_S = 40.0
-EV_PRECHARGE_S = 7.0
-EV_RESPONSE_S = {
-    "ServiceDetailReq": 5.0,
-    "PowerDeliveryReq": 5.0,
-    "CurrentDemandReq": 0.25,
+V2G_EVCC_COMMUNICATION_SETUP_S = 20.0
+"""From the data link to SessionSetupRes."""
+V2G_EVCC_ONGOING_S = 60.0
+"""How long the charger may say Ongoing (authorization, charge parameters)."""
+V2G_EVCC_CABLE_CHECK_S = 40.0
+V2G_EVCC_PRECHARGE_S = 7.0
+V2G_EVCC_READY_TO_CHARGE_S = 150.0
+"""DIN 70121: from the session's setup to PowerDeliveryRes."""
+SDP_RETRY_S = 0.25
+SDP_RETRIES = 50
+
+_MSG_TIMEOUT_S = 2.0
+_MSG_TIMEOUTS_S = {
+    "din": {"CurrentDemandReq": 0.25},
+    "iso2": {
+        "ServiceDetailReq": 5.0,
+        "PaymentDetailsReq": 5.0,
+        "CertificateInstallationReq": 5.0,
+        "CertificateUpdateReq": 5.0,
+        "PowerDeliveryReq": 5.0,
+        "CurrentDemandReq": 0.25,
+    },
 }
-"""Message time-outs of the car where they differ from the usual two seconds."""
-EV_RESPONSE_DEFAULT_S = 2.0
-EV_DIN_RESPONSE_S = {"CurrentDemandReq": 0.25}
+
+
+def message_timeout_s(schema_set: str, request: str) -> float:
+    """Return V2G_EVCC_Msg_Timeout: how long the car waits for the response to `request`."""
+    return _MSG_TIMEOUTS_S.get(schema_set, {}).get(request, _MSG_TIMEOUT_S)

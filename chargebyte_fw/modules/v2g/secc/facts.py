@@ -4,15 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, ParameterSet
+
+
+@dataclass
+class Settings:
+    """Configuration of EvseV2G that the sessions honour."""
+
+    auth_timeout_eim_s: float = 300.0
+    """How long somebody may take to authorize; 0: for ever."""
+    terminate_connection_on_failed_response: bool = False
+    publish_telemetry_only_on_change: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PausedSession:
+    """What a paused session leaves for its resumption."""
+
+    session_id: bytes
+
 
 @dataclass
 class ChargerFacts:
-    """Facts of the EVSE in SI units. Values that live for one session only are set back by `new_session`."""
+    """Facts of the EVSE in SI units. What lives for one session only is set back by `forget_session`."""
 
     evse_id: str = "DE*CBY*ETE1*234"
     evse_id_din: str = ""
     payment_options: list[str] = field(default_factory=lambda: ["ExternalPayment"])
     energy_transfer_modes: list[str] = field(default_factory=lambda: ["DC_extended"])
+    app_protocols: list[str] = field(default_factory=lambda: ["DIN70121", "ISO15118D2"])
+    """What may be negotiated."""
+    bidirectional_mode: str = "None"
+    """SAE J2847/2: `V2G`, `V2H` or `None`."""
 
     dc_max_voltage_V: float = 0.0
     dc_max_current_A: float = 0.0
@@ -20,12 +43,12 @@ class ChargerFacts:
     dc_min_voltage_V: float = 0.0
     dc_min_current_A: float = 0.0
     dc_supply_max_power_W: float = 0.0
+    """What the power supply can do at most; the schedule offers it."""
     current_regulation_tolerance_A: float | None = None
-    peak_current_ripple_A: float = 2.0
+    peak_current_ripple_A: float = 0.0
     energy_to_be_delivered_Wh: float | None = None
     ac_nominal_voltage_V: float = 230.0
-    ac_max_current_A: float = 16.0
-    supported_app_protocols: list[str] = field(default_factory=lambda: ["DIN70121", "ISO15118D2"])
+    ac_max_current_A: float = 0.0
 
     present_voltage_V: float = 0.0
     present_current_A: float = 0.0
@@ -33,30 +56,39 @@ class ChargerFacts:
     meter_id: str = ""
     meter_Wh: float | None = None
     meter_is_new: bool = False
+    """A value came since the last response that carried one."""
+
+    offered_services: dict[int, OfferedService] = field(default_factory=dict)
+    """Value-added services by id."""
+    service_parameters: dict[int, list[ParameterSet] | None] = field(default_factory=dict)
+    """Answers of their providers; None: the provider could not say."""
 
     authorized: bool | None = None
     """None: nobody has decided yet."""
     cable_check: bool | None = None
+    """None: no result yet."""
     contactor_closed: bool = False
     stop_requested: bool = False
     error: str = ""
     """An `iso15118.EvseError` that is active, empty without one."""
-    receipt_required: bool = False
     no_energy_pause: str = ""
+    """An `iso15118.NoEnergyPauseMode` that is active, empty without one."""
+    paused: PausedSession | None = None
 
-    def new_session(self, payment_options: list[str] | None = None) -> None:
-        """Forget what belonged to the last car; `payment_options` are the ones offered to the next one."""
-        if payment_options is not None:
-            self.payment_options = payment_options
+    def forget_session(self) -> None:
+        """Forget what belonged to the session that ended."""
         self.authorized = None
         self.cable_check = None
         self.isolation = "Invalid"
-        self.stop_requested = False
-        self.receipt_required = False
         self.no_energy_pause = ""
-        self.contactor_closed = False
+        self.service_parameters.clear()
 
     @property
-    def is_dc(self) -> bool:
-        """Whether only DC energy transfer modes are offered."""
-        return all(mode.startswith("DC") for mode in self.energy_transfer_modes)
+    def power_limit_W(self) -> float:
+        """The power that may flow (DC): what was allotted, else what the supply can do."""
+        return self.dc_supply_max_power_W if self.dc_max_power_W is None else self.dc_max_power_W
+
+    @property
+    def schedule_power_W(self) -> float:
+        """The power that the schedule offers (DC): what the supply can do, else what was allotted."""
+        return self.dc_supply_max_power_W or self.power_limit_W

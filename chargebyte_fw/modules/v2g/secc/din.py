@@ -1,0 +1,219 @@
+"""DIN SPEC 70121: what a DC session has of its own there (clauses 9.4, 9.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.contracts.types import iso15118
+from chargebyte_fw.modules.v2g.messages import din
+from chargebyte_fw.modules.v2g.secc import states
+from chargebyte_fw.modules.v2g.secc.dc import DcDialogue
+from chargebyte_fw.modules.v2g.secc.dialogue import CHARGE_SERVICE_ID, SCHEDULE_ID, SCHEDULE_S, Answer
+from chargebyte_fw.modules.v2g.secc.states import State
+
+_GREATEST_PMAX_W = 32_767
+_EVSE_ID_BYTES = 32
+
+
+class DinDialogue(DcDialogue):
+    """A session of DIN SPEC 70121: DC, authorization by external means."""
+
+    m = din
+
+    @property
+    def allowed(self) -> dict[State, tuple[str, ...]]:
+        """The table of requests by state."""
+        return states.DIN
+
+    def order_of_refusals(self, stranger: bool, wrong_place: bool) -> str:
+        """Return the code that wins: the session before the sequence."""
+        if stranger:
+            return "FAILED_UnknownSession"
+        return "FAILED_SequenceError" if wrong_place else ""
+
+    def is_stop(self, name: str, request: Any) -> bool:
+        """Tell whether the request takes the power off."""
+        return name == "PowerDeliveryReq" and not request.ReadyToChargeState
+
+    def isolation(self) -> str:
+        """Return the isolation status; DIN has no word for a charger without a monitor, Warning comes nearest."""
+        return "Warning" if self.facts.isolation == "No_IMD" else self.facts.isolation
+
+    def cable_check_passed(self) -> bool:
+        """Tell whether the cable check may be reported as finished: the isolation must be known as well."""
+        return bool(self.facts.cable_check) and self.isolation() in ("Valid", "Warning")
+
+    def energy_transfer_type(self) -> Any:
+        """Return the one offered type: DC_core or DC_extended."""
+        core = self.facts.energy_transfer_modes[:1] == [iso15118.EnergyTransferMode.DC_core]
+        return din.EVSESupportedEnergyTransferType("DC_core" if core else "DC_extended")
+
+    def evse_id(self) -> bytes:
+        """Return the EVSE id as octets: DIN SPEC 91286's BCD digits where configured as such, else the text's ASCII."""
+        text = self.facts.evse_id_din or self.facts.evse_id
+        try:
+            octets = bytes.fromhex(text)
+        except ValueError:
+            octets = text.encode("ascii", "replace")
+        return octets[:_EVSE_ID_BYTES]
+
+    def least_content(self, name: str) -> dict[str, Any]:
+        """Return the mandatory fields of a refusal, by request name."""
+        finished = din.EVSEProcessingType.Finished
+        match name:
+            case "SessionSetupReq":
+                return {"EVSEID": self.evse_id()}
+            case "ServiceDiscoveryReq":
+                return self._services()
+            case "ServiceDetailReq":
+                return {"ServiceID": CHARGE_SERVICE_ID}
+            case "ContractAuthenticationReq":
+                return {"EVSEProcessing": finished}
+            case "ChargeParameterDiscoveryReq":
+                return {
+                    "EVSEProcessing": finished,
+                    "SASchedules": self._schedules(),
+                    "EVSEChargeParameter": self.dc_evse_parameters("EVSE_NotReady"),
+                }
+            case "PaymentDetailsReq":
+                return {"GenChallenge": "", "DateTimeNow": 0}
+            case "ChargingStatusReq":
+                return {
+                    "EVSEID": self.evse_id(),
+                    "SAScheduleTupleID": SCHEDULE_ID,
+                    "ReceiptRequired": False,
+                    "AC_EVSEStatus": self._ac_status(),
+                }
+            case "MeteringReceiptReq":
+                return {"AC_EVSEStatus": self._ac_status()}
+            case "CertificateInstallationReq" | "CertificateUpdateReq":
+                return _no_certificate() | ({"RetryCounter": 0} if name == "CertificateUpdateReq" else {})
+        return super().least_content(name)
+
+    def _ac_status(self) -> Any:
+        notification, delay_s = self.notification
+        return din.AC_EVSEStatusType(
+            PowerSwitchClosed=False, RCD=False, NotificationMaxDelay=delay_s, EVSENotification=notification
+        )
+
+    # -- set-up
+
+    def on_SessionSetupReq(self, request: din.SessionSetupReq, now: float) -> Answer:  # noqa: N802 (the wire's name)
+        """Begin a session: DIN knows no resumption."""
+        self.take_evcc_id(request.EVCCID)
+        self.session_id = self.outside.random_bytes(8)
+        self.facts.paused = None
+        self.state = State.SERVICE_DISCOVERY
+        code = din.responseCodeType.OK_NewSessionEstablished
+        return Answer(din.SessionSetupRes(ResponseCode=code, EVSEID=self.evse_id()))
+
+    def _services(self) -> dict[str, Any]:
+        tag = din.ServiceTagType(ServiceID=CHARGE_SERVICE_ID, ServiceCategory=din.serviceCategoryType.EVCharging)
+        return {
+            "PaymentOptions": din.PaymentOptionsType(PaymentOption=[din.paymentOptionType.ExternalPayment]),
+            "ChargeService": din.ServiceChargeType(
+                ServiceTag=tag, FreeService=False, EnergyTransferType=self.energy_transfer_type()
+            ),
+        }
+
+    def on_ServiceDiscoveryReq(self, request: din.ServiceDiscoveryReq, now: float) -> Answer:  # noqa: N802
+        """Offer the charge service, to be paid by external means."""
+        self.state = State.SERVICE_SELECTION
+        return Answer(din.ServiceDiscoveryRes(ResponseCode=self.ok(), **self._services()))
+
+    def on_ServiceDetailReq(self, request: din.ServiceDetailReq, now: float) -> Answer:  # noqa: N802
+        """Know no service but the charge service, which has no details."""
+        code = self.ok()
+        if request.ServiceID != CHARGE_SERVICE_ID:
+            code = din.responseCodeType.FAILED_ServiceIDInvalid
+        return Answer(din.ServiceDetailRes(ResponseCode=code, ServiceID=request.ServiceID))
+
+    def on_ServicePaymentSelectionReq(  # noqa: N802
+        self, request: din.ServicePaymentSelectionReq, now: float
+    ) -> Answer:
+        """Take external payment of exactly the charge service."""
+        name = "ServicePaymentSelectionReq"
+        services = [service.ServiceID for service in request.SelectedServiceList.SelectedService]
+        if request.SelectedPaymentOption != din.paymentOptionType.ExternalPayment:
+            return self.failed(name, "FAILED_PaymentSelectionInvalid", str(request.SelectedPaymentOption))
+        if services != [CHARGE_SERVICE_ID]:
+            return self.failed(name, "FAILED_ServiceSelectionInvalid", f"services {services}")
+        self.publish("selected_payment_option", iso15118.PaymentOption.ExternalPayment)
+        self.state = State.AUTHORIZATION
+        return Answer(din.ServicePaymentSelectionRes(ResponseCode=self.ok()))
+
+    def on_ContractAuthenticationReq(self, request: Any, now: float) -> Answer:  # noqa: N802
+        """Wait for somebody to authorize the session."""
+        return self.external_authorization("ContractAuthenticationReq", now, din.EVSEProcessingType.Ongoing)
+
+    # -- parameters
+
+    def _schedules(self) -> Any:
+        power_W = min(_GREATEST_PMAX_W, max(0, round(self.facts.schedule_power_W)))
+        interval = din.RelativeTimeIntervalType(start=0, duration=SCHEDULE_S)
+        entry = din.PMaxScheduleEntryType(TimeInterval=interval, PMax=power_W)
+        schedule = din.PMaxScheduleType(PMaxScheduleID=SCHEDULE_ID, PMaxScheduleEntry=[entry])
+        return din.SAScheduleListType(
+            SAScheduleTuple=[din.SAScheduleTupleType(SAScheduleTupleID=SCHEDULE_ID, PMaxSchedule=schedule)]
+        )
+
+    def on_ChargeParameterDiscoveryReq(  # noqa: N802
+        self, request: din.ChargeParameterDiscoveryReq, now: float
+    ) -> Answer:
+        """Compare the car's limits with ours and give it ours."""
+        name, wanted = "ChargeParameterDiscoveryReq", request.EVRequestedEnergyTransferType
+        if wanted != self.energy_transfer_type():
+            return self.failed(name, "FAILED_WrongEnergyTransferType", str(wanted))
+        parameters = request.EVChargeParameter
+        if not isinstance(parameters, din.DC_EVChargeParameterType):
+            return self.failed(name, "FAILED_WrongChargeParameter", "AC parameters")
+        mode = iso15118.EnergyTransferMode(str(wanted))
+        self.publish("requested_energy_transfer_mode", mode)
+        self.take_dc_parameters(parameters)
+        self.extension(
+            "charging_needs",
+            iso15118.ChargingNeeds(requested_energy_transfer=mode, dc_charging_parameters=self.dc_needs(parameters)),
+        )
+        if why := self.limits_do_not_fit(parameters):
+            return self.failed(name, "FAILED_WrongChargeParameter", why)
+        self.state = State.CABLE_CHECK
+        self.wait_since = None
+        return Answer(
+            din.ChargeParameterDiscoveryRes(
+                ResponseCode=self.ok(),
+                EVSEProcessing=din.EVSEProcessingType.Finished,
+                SASchedules=self._schedules(),
+                EVSEChargeParameter=self.dc_evse_parameters("EVSE_Ready"),
+            )
+        )
+
+    # -- power and end
+
+    def on_PowerDeliveryReq(self, request: din.PowerDeliveryReq, now: float) -> Answer:  # noqa: N802
+        """Start (ReadyToChargeState true) or stop the energy transfer."""
+        name, profile = "PowerDeliveryReq", request.ChargingProfile
+        self.take_power_delivery_parameter(request.EVPowerDeliveryParameter)
+        if not request.ReadyToChargeState:
+            self.stop_power_dc()
+        elif profile is not None and profile.SAScheduleTupleID != SCHEDULE_ID:
+            return self.failed(name, "FAILED_TariffSelectionInvalid", f"schedule {profile.SAScheduleTupleID}")
+        elif self.state is not State.PRECHARGE:
+            return self.failed(name, "FAILED", "started while charging")
+        elif why := self.start_power_dc():
+            return self.failed(name, "FAILED_PowerDeliveryNotApplied", why)
+        return Answer(din.PowerDeliveryRes(ResponseCode=self.ok(), EVSEStatus=self.status("EVSE_Ready")))
+
+    def on_SessionStopReq(self, request: din.SessionStopReq, now: float) -> Answer:  # noqa: N802
+        """End the session."""
+        self.state = State.ENDED
+        return Answer(din.SessionStopRes(ResponseCode=self.ok()), end="terminate")
+
+
+def _no_certificate() -> dict[str, Any]:
+    return {
+        "Id": "id1",
+        "ContractSignatureCertChain": din.CertificateChainType(Certificate=b""),
+        "ContractSignatureEncryptedPrivateKey": b"",
+        "DHParams": b"",
+        "ContractID": "",
+    }
