@@ -15,7 +15,7 @@ from chargebyte_fw.sim.net import Port
 
 
 class SlacSide:
-    """Finds the charger at the other end of this very cable; `matched` hears when the car joins or leaves its network."""
+    """Finds the charger at the other end of this cable; `matched` hears when the car joins or leaves its network."""
 
     def __init__(
         self,
