@@ -1,0 +1,130 @@
+"""The demo's picture follows the reports; its screen shows them; its options are checked."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from chargebyte_fw.cli import demo, demo_broker
+from chargebyte_fw.cli.demo_state import BASIC_STEPS, DemoState
+from chargebyte_fw.cli.demo_view import screen, summary
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.sim import net_cable
+
+
+def drawn(what: Any) -> str:
+    console = Console(width=110, file=io.StringIO(), force_terminal=False)
+    console.print(what)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def charging() -> DemoState:
+    state = DemoState("iso2", 80.0)
+    state.from_car({"soc_percent": 70.0})
+    for step in state.steps[: state.steps.index("charging")]:
+        state.from_car({"step": step})
+    state.from_car({"soc_percent": 75.0, "voltage_V": 394.1, "current_A": 28.0, "power_W": 11034.8, "energy_Wh": 50.0})
+    state.from_car({"message": "car → CurrentDemandReq", "contactor": "closed", "cp_state": "C", "duty_percent": 5.0})
+    return state
+
+
+def test_the_screen_shows_state_numbers_progress_and_messages() -> None:
+    text = drawn(screen(charging()))
+    for word in ("ISO 15118-2", "✓ precharge", "• charging", "394.1 V", "28.0 A", "11.03 kW", "50.0 Wh", "75.0 %"):
+        assert word in text
+    assert "CurrentDemandReq" in text and "closed" in text
+
+
+def test_progress_runs_from_the_first_to_the_wanted_state_of_charge() -> None:
+    state = charging()
+    assert state.progress == 0.5
+    state.from_car({"soc_percent": 90.0})
+    assert state.progress == 1.0
+
+
+def test_a_session_succeeds_only_when_the_car_charged_and_left() -> None:
+    state = charging()
+    state.from_car({"step": "charging"})
+    assert not state.succeeded
+    state.from_car({"finished": True})
+    assert state.succeeded and "the car charged and left" in drawn(summary(state))
+    state.from_car({"failure": "the charger closed the connection"})
+    assert not state.succeeded and "the charger closed the connection" in drawn(summary(state))
+
+
+def test_leaving_without_a_charge_is_no_success() -> None:
+    state = DemoState("basic", 80.0, BASIC_STEPS)
+    state.from_car({"step": "plugged in"})
+    state.from_car({"step": "unplugged", "finished": True})
+    assert not state.succeeded and "the session ended at" in drawn(summary(state))
+
+
+def test_the_chargers_own_facts_come_from_its_mqtt_api() -> None:
+    state = charging()
+    state.from_charger("everest_api/connector/var/session_info", '{"state": "Charging"}')
+    state.from_charger("everest_api/connector/var/powermeter", '{"energy_Wh_import": {"total": 100.0}}')
+    state.from_charger("everest_api/connector/var/powermeter", '{"energy_Wh_import": {"total": 150.5}}')
+    state.from_charger("everest_api/connector/var/active_errors", '[{"type": "evse_board_support/CommunicationFault"}]')
+    state.from_charger("everest_api/connector/var/session_info", "not JSON")
+    text = drawn(screen(state))
+    assert "Charging" in text and "evse_board_support/CommunicationFault" in text
+    assert "50.5 Wh" in drawn(summary(state))
+
+
+def parse(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    demo.add_parser(parser.add_subparsers())
+    return parser.parse_args(["demo", *words])
+
+
+@pytest.mark.parametrize(
+    "words", [("--speed", "0"), ("--battery-kWh", "-1"), ("--target-soc-percent", "101"), ("--protocol", "iso20")]
+)
+def test_an_impossible_option_is_refused(words: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(*words)
+    assert caught.value.code == 2 and words[0] in capsys.readouterr().err
+
+
+def test_a_battery_beyond_its_target_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.run(parse("--soc-percent", "90", "--target-soc-percent", "80")) == 2
+    assert "--soc-percent" in capsys.readouterr().err
+
+
+def test_the_broker_is_mosquitto_where_installed_and_embedded_otherwise(mocker: Any) -> None:
+    find = mocker.patch.object(demo_broker, "find_mosquitto", return_value="/usr/sbin/mosquitto")
+    assert demo_broker.choose("auto") == "mosquitto"
+    assert demo_broker.choose("embedded") == "embedded"
+    find.return_value = None
+    assert demo_broker.choose("auto") == "embedded"
+    with pytest.raises(Unavailable, match="apt-get install mosquitto"):
+        demo_broker.choose("mosquitto")
+
+
+def test_where_no_namespace_is_allowed_it_says_what_to_allow(mocker: Any) -> None:
+    refused = mocker.Mock(returncode=1, stderr="unshare: unshare failed: Operation not permitted")
+    mocker.patch.object(net_cable.subprocess, "run", return_value=refused)
+    mocker.patch.object(net_cable.os, "geteuid", return_value=1000)
+    with pytest.raises(Unavailable) as caught:
+        net_cable.way_into_a_namespace()
+    text = str(caught.value)
+    assert "sysctl -w kernel.unprivileged_userns_clone=1" in text and "Operation not permitted" in text
+
+
+def test_without_unshare_it_says_what_to_install(mocker: Any) -> None:
+    mocker.patch.object(net_cable.subprocess, "run", side_effect=FileNotFoundError())
+    with pytest.raises(Unavailable, match="apt-get install util-linux"):
+        net_cable.way_into_a_namespace()
+
+
+def test_mosquittos_settings_are_private(tmp_path: Path) -> None:
+    demo_broker.command("mosquitto", tmp_path)
+    text = (tmp_path / "mosquitto.conf").read_text()
+    assert "listener 1883 127.0.0.1" in text and "persistence false" in text
