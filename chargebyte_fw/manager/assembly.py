@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from logging import DEBUG, ERROR
 
 from chargebyte_fw.contracts.errors import description_of, errors_of
 from chargebyte_fw.kernel import bus
@@ -17,6 +18,8 @@ from chargebyte_fw.manager.plan import ModulePlan
 
 STOP_LIMIT_S = 5.0
 """How long one module may take to reach its safe state before the next is stopped anyway."""
+HURRY_LIMIT_S = 0.5
+"""The same when somebody insists."""
 
 
 class Assembly:
@@ -32,6 +35,9 @@ class Assembly:
         self._plans: list[ModulePlan] = []
         self._remote = remote
         self._started: list[Module] = []
+        self._hurry = asyncio.Event()
+        self.starting = ""
+        """The module whose `init` or `ready` runs, for the message when it fails or hangs."""
         self.log = ModuleLog("manager")
 
     def build(self, plans: Iterable[ModulePlan]) -> None:
@@ -103,10 +109,13 @@ class Assembly:
     async def start(self) -> None:
         """Run `init` of every module, then `ready` of every module, in the order of the configuration."""
         for module in self.modules.values():
-            await module.init()
+            self.starting = module.id
             self._started.append(module)
+            await module.init()
         for module in self.modules.values():
+            self.starting = module.id
             await module.ready()
+        self.starting = ""
 
     async def failure(self) -> tuple[str, BaseException]:
         """Wait until a module fails; returns its id and the reason."""
@@ -116,14 +125,51 @@ class Assembly:
         return futures[first], first.result()
 
     async def stop(self) -> None:
-        """Stop every started module, the last one first; one that hangs or fails does not keep the others from it."""
-        while self._started:
-            module = self._started.pop()
-            try:
-                async with asyncio.timeout(STOP_LIMIT_S):
-                    await module.stop()
-            except TimeoutError:
-                self.log.error("%s did not reach its safe state within %g s", module.id, STOP_LIMIT_S)
-            except Exception:
-                self.log.exception("%s failed while stopping", module.id)
-            await module.cancel_tasks()
+        """Bring everything into its safe state; one that hangs or fails does not keep the others from it.
+
+        What touches the car goes before what only watches (group `charge` first), and within a group who uses others
+        goes before those whom it uses: the power is off before the board that switches it lets go.
+        """
+        started, self._started = self._started, []
+        for module in self._stop_order(started):
+            await self._stop_one(module)
+
+    def hurry(self) -> None:
+        """Give each module that is still to stop only a moment."""
+        self._hurry.set()
+
+    def _stop_order(self, started: list[Module]) -> list[Module]:
+        users: dict[str, set[str]] = {module.id: set() for module in started}
+        for plan in self._plans:
+            for connection in (end for ends in plan.connections.values() for end in ends):
+                if plan.id in users and connection.module_id in users and connection.module_id != plan.id:
+                    users[connection.module_id].add(plan.id)
+        order: list[Module] = []
+        for group in sorted({module.group for module in started}, key=lambda name: (name != "charge", name)):
+            waiting = [module for module in reversed(started) if module.group == group]
+            while waiting:
+                ids = {module.id for module in waiting}
+                # In a ring of users nobody is free; the one started last goes first.
+                chosen = next((module for module in waiting if not users[module.id] & ids), waiting[0])
+                waiting.remove(chosen)
+                order.append(chosen)
+        return order
+
+    async def _stop_one(self, module: Module) -> None:
+        limit_s = HURRY_LIMIT_S if self._hurry.is_set() else STOP_LIMIT_S
+        stopping = asyncio.ensure_future(module.stop())
+        hurried = asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait({stopping} if self._hurry.is_set() else {stopping, hurried}, timeout=limit_s,
+                           return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+        if not stopping.done() and self._hurry.is_set():
+            await asyncio.wait({stopping}, timeout=HURRY_LIMIT_S)
+        hurried.cancel()
+        if not stopping.done():
+            self.log.error("%s did not reach its safe state in time (%g s)", module.id, limit_s)
+            stopping.cancel()
+            await asyncio.wait({stopping}, timeout=HURRY_LIMIT_S)
+        elif not stopping.cancelled() and (error := stopping.exception()) is not None:
+            # What never came up completely may lack what its `stop` wants to close; why it failed is told already.
+            half_way = module.id == self.starting
+            self.log.log(DEBUG if half_way else ERROR, "%s failed while stopping", module.id, exc_info=error)
+        await module.cancel_tasks()

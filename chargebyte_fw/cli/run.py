@@ -1,0 +1,119 @@
+"""`secc run`: start the charger of a configuration and keep it running until a signal comes."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.cli.text import add_root, configuration_file
+
+if TYPE_CHECKING:
+    from chargebyte_fw.kernel.paths import Root
+    from chargebyte_fw.manager.configuration.loading import Configuration
+    from chargebyte_fw.manager.mqtt.address import BrokerAddress
+
+EXAMPLE = "example: secc run --root . --config bsp-only-dc --broker mqtt://localhost:1883"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "run", help="run the charger", description=__doc__.partition(": ")[2], epilog=EXAMPLE
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="the configuration, or its short name in etc/everest (default: /etc/everest/config.yaml below the root)",
+    )
+    add_root(parser)
+    parser.add_argument(
+        "--broker",
+        metavar="URL",
+        help="mqtt://HOST:PORT, unix:///PATH, embedded (bring one) or none (default: as configured)",
+    )
+    parser.add_argument(
+        "--log-level",
+        action="append",
+        default=[],
+        metavar="LEVEL",
+        help="DEBUG, INFO, WARNING or ERROR; MODULE_ID=LEVEL for one module; may be repeated (default: INFO)",
+    )
+    parser.add_argument(
+        "--wire",
+        choices=("on", "off"),
+        default="on",
+        help="show modules on the broker in EVerest's protocol and take commands there (default: on)",
+    )
+    parser.add_argument(
+        "--retain-topics", action="store_true", help="keep EVerest's metadata topics on the broker, for tools"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, start, run; exit status 0 after a signal, 78 for a wrong configuration."""
+    from chargebyte_fw.kernel import clock
+    from chargebyte_fw.kernel.log import ModuleLog, set_up
+    from chargebyte_fw.kernel.paths import root_at
+    from chargebyte_fw.manager.configuration.loading import load
+
+    levels = _levels(arguments.log_level)
+    set_up(levels.pop("", "INFO"))
+    for module_id, level in levels.items():
+        ModuleLog(module_id).logger.setLevel(level)
+    root = root_at(arguments.root)
+    configuration = load(configuration_file(arguments.config, arguments.root), root).require_sound()
+    for finding in configuration.findings:
+        ModuleLog("manager").warning("%s", finding)
+    return clock.run(_charge(configuration, root, arguments))
+
+
+def _levels(given: list[str]) -> dict[str, str]:
+    from chargebyte_fw.kernel.errors import ConfigError, Finding
+
+    levels: dict[str, str] = {}
+    for one in given:
+        module_id, equals, level = one.rpartition("=")
+        if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ConfigError([Finding("--log-level", f"{level} is no level", "use DEBUG, INFO, WARNING or ERROR")])
+        levels[module_id] = level.upper()
+    return levels
+
+
+async def _charge(configuration: Configuration, root: Root, arguments: argparse.Namespace) -> int:
+    from chargebyte_fw.kernel.ground import Ground
+    from chargebyte_fw.manager.charger import Charger
+    from chargebyte_fw.manager.mqtt.client import External, MqttClient
+    from chargebyte_fw.manager.mqtt.embedded import EmbeddedBroker
+    from chargebyte_fw.manager.wire.face import Wire
+
+    ground = Ground(root=root)
+    if arguments.broker == "none":
+        return await Charger(configuration.plans, ground).run()
+    settings = configuration.settings
+    broker = EmbeddedBroker(settings.broker_port) if arguments.broker == "embedded" else None
+    client = MqttClient(broker.address if broker is not None else _address(arguments.broker, configuration))
+    ground.mqtt = External(client, settings.external_prefix)
+    wire = None
+    if arguments.wire == "on":
+        wire = Wire(client, settings.everest_prefix, retain_topics=arguments.retain_topics)
+    try:
+        if broker is not None:
+            await broker.start()
+        return await Charger(configuration.plans, ground, client, wire).run()
+    finally:
+        if broker is not None:
+            await broker.stop()
+
+
+def _address(given: str | None, configuration: Configuration) -> BrokerAddress:
+    from chargebyte_fw.kernel.errors import ConfigError, Finding
+    from chargebyte_fw.manager.mqtt.address import BrokerAddress, parse_address
+
+    settings = configuration.settings
+    if given is None:
+        return BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_socket)
+    try:
+        return parse_address(given)
+    except ValueError as error:
+        raise ConfigError([Finding("--broker", str(error))]) from error

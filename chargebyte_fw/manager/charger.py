@@ -1,0 +1,197 @@
+"""The life of the process: start, say ready, watch, tear down safe state first, start again, stop on a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.kernel.errors import ConfigError, PeerError, Unavailable
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.mqtt.client import External, MqttClient
+from chargebyte_fw.manager.plan import ModulePlan
+from chargebyte_fw.manager.process import age_s, tell_systemd
+from chargebyte_fw.manager.wire.face import Wire
+
+START_LIMIT_S = 60.0
+"""How long all modules together may take to become ready."""
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+STEADY_S = 300.0
+"""Who ran so long before failing starts again after the first pause."""
+TRACES = "/var/lib/secc/traces"
+TRACES_KEPT = 10
+
+
+class Pauses:
+    """How long to wait before the next start: longer each time, short again after a good run."""
+
+    def __init__(self) -> None:
+        self._next_s = FIRST_PAUSE_S
+
+    def after(self, ran_s: float) -> float:
+        """Return the pause after a run of `ran_s` seconds."""
+        if ran_s >= STEADY_S:
+            self._next_s = FIRST_PAUSE_S
+        pause_s, self._next_s = self._next_s, min(self._next_s * 2, LONGEST_PAUSE_S)
+        return pause_s
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run ended."""
+
+    module_id: str
+    error: BaseException
+
+
+class Charger:
+    """All modules of a configuration in one process, until `request_stop`."""
+
+    def __init__(
+        self, plans: Sequence[ModulePlan], ground: Ground, mqtt: MqttClient | None = None, wire: Wire | None = None
+    ) -> None:
+        self.plans = list(plans)
+        self.ground = ground
+        self.mqtt = mqtt
+        self.wire = wire
+        self.log = ModuleLog("manager")
+        self.assembly: Assembly | None = None
+        self._stop = asyncio.Event()
+        self._stray: asyncio.Future[BaseException] | None = None
+        self._pauses = Pauses()
+
+    async def run(self) -> int:
+        """Run until a signal comes; returns 0. Raises ConfigError when a module cannot use its configuration."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_stray)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.request_stop, number.name)
+        try:
+            if self.mqtt is not None:
+                self.mqtt.start()
+            while not self._stop.is_set():
+                began_s = loop.time()
+                failure = await self._run_once()
+                if failure is not None and not self._stop.is_set():
+                    await self._pause(self._pauses.after(loop.time() - began_s))
+        finally:
+            if self.mqtt is not None:
+                await self.mqtt.stop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+        self.log.info("stopped")
+        return 0
+
+    def request_stop(self, why: str = "request") -> None:
+        """Begin to stop; the second time, hurry."""
+        if not self._stop.is_set():
+            self.log.info("stopping (%s): safe state first", why)
+            tell_systemd("STOPPING=1")
+            self._stop.set()
+        elif self.assembly is not None:
+            self.log.warning("stopping in a hurry (%s)", why)
+            self.assembly.hurry()
+
+    async def _run_once(self) -> Failure | None:
+        """Build, start, watch, stop; returns why it ended unless it was asked to."""
+        loop = asyncio.get_running_loop()
+        self._stray = loop.create_future()
+        self.ground.all_faults.clear()
+        self.assembly = assembly = Assembly(self.ground)
+        ended: list[asyncio.Future[Any]] = []
+        failure: Failure | None = None
+        try:
+            assembly.build(self.plans)
+            ended = [loop.create_task(assembly.failure()), loop.create_task(self._stop.wait()), self._stray]
+            failure = await self._start(assembly, ended)
+            if failure is None and not self._stop.is_set():
+                self._say_ready()
+                await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+                failure = self._reason(ended)
+        finally:
+            if failure is not None:
+                self._say_failure(failure)
+            await assembly.stop()
+            if self.wire is not None:
+                self.wire.leave()
+            if isinstance(self.ground.mqtt, External):
+                self.ground.mqtt.forget()
+            for waiting in ended:
+                waiting.cancel()
+            await asyncio.gather(*ended, return_exceptions=True)
+            self.assembly = None
+        if failure is not None:
+            self._save_trace(failure)
+        return failure
+
+    async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:
+        if self.wire is not None:
+            self.wire.join(assembly)
+        starting = asyncio.get_running_loop().create_task(assembly.start())
+        await asyncio.wait([starting, *ended], timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+            hangs = Failure(assembly.starting, TimeoutError(f"it is not ready after {START_LIMIT_S:g} s"))
+            return self._reason(ended) or (None if self._stop.is_set() else hangs)
+        error = starting.exception()
+        if isinstance(error, ConfigError):
+            raise error
+        return None if error is None else Failure(assembly.starting, error)
+
+    def _reason(self, ended: list[asyncio.Future[Any]]) -> Failure | None:
+        failed, _, stray = ended
+        if failed.done() and not failed.cancelled() and failed.exception() is None:
+            return Failure(*failed.result())
+        if stray.done() and not stray.cancelled():
+            return Failure("a callback", stray.result())
+        return None
+
+    def _say_ready(self) -> None:
+        if self.wire is not None:
+            self.wire.say_ready()
+        self.log.info("ready in %.2f s: %d modules", age_s(), len(self.plans))
+        tell_systemd(f"READY=1\nSTATUS={len(self.plans)} modules run")
+
+    def _say_failure(self, failure: Failure) -> None:
+        error = failure.error
+        if isinstance(error, PeerError | Unavailable | TimeoutError):
+            self.log.error("%s failed: %s; safe state, then start again", failure.module_id, error)
+        else:
+            self.log.error("%s failed; safe state, then start again", failure.module_id, exc_info=error)
+
+    async def _pause(self, pause_s: float) -> None:
+        self.log.info("starting again in %g s", pause_s)
+        tell_systemd(f"STATUS=starting again in {pause_s:g} s")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._stop.wait()
+
+    def _save_trace(self, failure: Failure) -> None:
+        name = f"{rfc3339(utc_now()).replace(':', '')}-{failure.module_id.replace(' ', '-')}.cbor"
+        try:
+            target = self.ground.root.write(f"{TRACES}/{name}")
+            entries = self.ground.trace.save(target)
+            for old in sorted(target.parent.glob("*.cbor"))[:-TRACES_KEPT]:
+                old.unlink()
+        except OSError as error:
+            self.log.error("the trace could not be saved: %s", error)
+        else:
+            self.log.info("trace of %d entries saved to %s", entries, target)
+
+    def _on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take what nobody caught: a callback that failed brings its group down, a lost task is told."""
+        error = context.get("exception")
+        if "handle" in context and isinstance(error, Exception) and self._stray is not None:
+            if not self._stray.done():
+                self._stray.set_result(error)
+            return
+        self.log.error("%s", context.get("message", "unhandled"), exc_info=error)

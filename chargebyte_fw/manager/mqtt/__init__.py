@@ -1,0 +1,1 @@
+"""MQTT beside the contracts: one connection on the event loop that comes back by itself."""

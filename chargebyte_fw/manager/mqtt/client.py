@@ -1,0 +1,165 @@
+"""The process's MQTT client: outlives a broker that goes away. `External` is what modules get of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.manager.mqtt import machine
+from chargebyte_fw.manager.mqtt.address import BrokerAddress
+from chargebyte_fw.manager.mqtt.topics import Callback, Subscriptions, is_filter
+
+if TYPE_CHECKING:
+    from chargebyte_fw.manager.mqtt.link import MqttLink
+
+WAITING_LIMIT = 1000
+"""Messages that wait for the broker to come back; the oldest go first."""
+RETAINED_LIMIT = 5000
+
+
+class MqttClient:
+    """One connection with everything that outlives it: subscriptions, retained messages, a bounded queue."""
+
+    def __init__(self, address: BrokerAddress) -> None:
+        self.address = address
+        self.log = ModuleLog("mqtt")
+        self.on_up: list[Callable[[], None]] = []
+        """Called each time the broker is there, after the subscriptions are renewed."""
+        self._subscriptions = Subscriptions()
+        self._retained: dict[str, bytes] = {}
+        self._waiting: deque[tuple[str, bytes]] = deque(maxlen=WAITING_LIMIT)
+        self._dropped = 0
+        self._link: MqttLink | None = None
+        self._pump = Pump(machine.Reconnect(), self._act, self._failed)
+
+    @property
+    def online(self) -> bool:
+        """Tell whether the broker is there."""
+        return self._pump.machine.state is machine.State.Online
+
+    def start(self) -> None:
+        """Begin to connect; returns at once, the broker may come later or never."""
+        self._pump.feed(machine.Start())
+
+    async def stop(self) -> None:
+        """Send what is on its way and close."""
+        if self._link is not None and self.online:
+            await self._link.farewell()
+        self._pump.feed(machine.Stop())
+        self._pump.close()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True) -> None:
+        """Publish; while the broker is away a retained message is kept, another waits in line if `wait`."""
+        if retain:
+            self._keep(topic, payload)
+        if self.online and self._link is not None:
+            self._link.publish(topic, payload, retain)
+        elif wait and not retain:
+            self._dropped += len(self._waiting) == WAITING_LIMIT
+            self._waiting.append((topic, payload))
+
+    def _keep(self, topic: str, payload: bytes) -> None:
+        if not payload:
+            # MQTT's way to delete a retained message; the broker must hear of it even after an outage.
+            self._retained.pop(topic, None)
+            if not self.online:
+                self._waiting.append((topic, b""))
+        elif topic in self._retained or len(self._retained) < RETAINED_LIMIT:
+            self._retained[topic] = payload
+        else:
+            self.log.warning("%s is not kept: there are %d retained topics already", topic, RETAINED_LIMIT)
+
+    def subscribe(self, topic_filter: str, callback: Callback) -> Callable[[], None]:
+        """Call `callback(topic, payload)` from the loop for each message; raises ValueError for an unsound filter."""
+        if not is_filter(topic_filter):
+            raise ValueError(f"{topic_filter!r} is no MQTT topic filter")
+        if self._subscriptions.add(topic_filter, callback) and self._link is not None and self.online:
+            self._link.subscribe([topic_filter])
+
+        def stop() -> None:
+            if self._subscriptions.remove(topic_filter, callback) and self._link is not None and self.online:
+                self._link.unsubscribe(topic_filter)
+
+        return stop
+
+    def _act(self, effect: Any) -> None:
+        if isinstance(effect, machine.Connect):
+            # The library costs some milliseconds: it is loaded only where there is a broker to talk to.
+            from chargebyte_fw.manager.mqtt.link import MqttLink
+
+            self._link = MqttLink(self.address, self._accepted, self._lost, self._message)
+        elif isinstance(effect, machine.Disconnect):
+            self._drop()
+        elif isinstance(effect, machine.WentAway):
+            self.log.warning("broker %s is away (%s); charging goes on without it", self.address, effect.reason)
+        elif isinstance(effect, machine.CameUp):
+            self._came_up(effect)
+
+    def _drop(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+    def _accepted(self) -> None:
+        self._pump.feed(machine.Accepted())
+
+    def _lost(self, reason: str) -> None:
+        self._drop()
+        self._pump.feed(machine.Lost(reason))
+
+    def _came_up(self, effect: machine.CameUp) -> None:
+        if self._link is None:
+            return
+        dropped, self._dropped = self._dropped, 0
+        losses = f"; {dropped} messages were lost" if dropped else ""
+        self.log.info("broker %s is %s%s", self.address, "back" if effect.again else "there", losses)
+        self._link.subscribe(self._subscriptions)
+        for topic, payload in self._retained.items():
+            self._link.publish(topic, payload, True)
+        while self._waiting:
+            topic, payload = self._waiting.popleft()
+            self._link.publish(topic, payload, not payload)
+        for tell in tuple(self.on_up):
+            tell()
+
+    def _message(self, topic: str, payload: bytes) -> None:
+        # From the loop and not from inside the library: a callback that fails is the loop's matter, not paho's.
+        soon = asyncio.get_running_loop().call_soon
+        for callback in self._subscriptions.callbacks(topic):
+            soon(callback, topic, payload)
+
+    def _failed(self, error: BaseException) -> None:
+        asyncio.get_running_loop().call_exception_handler({"message": "the MQTT client failed", "exception": error})
+
+
+class External:
+    """MQTT for modules (`ground.mqtt`): EVerest's external prefix in front of each topic, text as payload."""
+
+    def __init__(self, client: MqttClient, prefix: str = "") -> None:
+        self._client = client
+        self._prefix = prefix
+        self._stops: list[Callable[[], None]] = []
+
+    def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
+        """Publish text; while the broker is away, retained topics are kept and sent when it is back."""
+        self._client.publish(self._prefix + topic, payload.encode(), retain=retain)
+
+    def subscribe(self, topic: str, callback: Callable[[str, str], None]) -> Callable[[], None]:
+        """Call `callback(topic, payload)` for each message; the topic comes with the prefix, as in EVerest."""
+
+        def deliver(full_topic: str, payload: bytes) -> None:
+            callback(full_topic, payload.decode("utf-8", "replace"))
+
+        stop = self._client.subscribe(self._prefix + topic, deliver)
+        self._stops.append(stop)
+        return stop
+
+    def forget(self) -> None:
+        """End every subscription: those who made them are gone."""
+        stops, self._stops = self._stops, []
+        for stop in stops:
+            stop()

@@ -1,0 +1,192 @@
+"""One MQTT connection: paho's protocol over a socket that we open and that lives on the event loop; no thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from chargebyte_fw.manager.mqtt.address import BrokerAddress
+
+KEEP_ALIVE_S = 20
+HOUSEKEEPING_S = 5.0
+BACKLOG_LIMIT = 20_000
+"""Messages handed over since the socket last took everything: a broker that reads so slowly is given up."""
+FAREWELL_S = 1.0
+
+
+class _Client(paho.Client):
+    """paho's client with a socket that is open already."""
+
+    opened: socket.socket
+
+    def _create_socket_connection(self) -> socket.socket:
+        return self.opened
+
+
+class MqttLink:
+    """A connection from `open` to `close`. Says `on_accepted()` once, `on_lost(reason)` at most once."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        on_accepted: Callable[[], None],
+        on_lost: Callable[[str], None],
+        on_message: Callable[[str, bytes], None],
+    ) -> None:
+        self._address = address
+        self._on_accepted = on_accepted
+        self._on_lost: Callable[[str], None] | None = on_lost
+        self._on_message = on_message
+        self._loop = asyncio.get_running_loop()
+        self._client: _Client | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._backlog = 0
+        self._opening = self._loop.create_task(self._open(), name="mqtt connect")
+
+    async def _open(self) -> None:
+        try:
+            opened = await _connected_socket(self._address)
+        except OSError as error:
+            self._lost(error.strerror or str(error))
+            return
+        client = _Client(CallbackAPIVersion.VERSION2, client_id="", protocol=paho.MQTTv311)
+        client.opened = opened
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = self._message
+        client.on_socket_open = self._socket_open
+        client.on_socket_close = self._socket_close
+        client.on_socket_register_write = self._socket_full
+        client.on_socket_unregister_write = self._socket_empty
+        self._client = client
+        client.connect(self._address.host or "localhost", self._address.port, KEEP_ALIVE_S)
+        self._housekeeping()
+
+    def _socket_open(self, client: paho.Client, _: Any, sock: Any) -> None:
+        self._loop.add_reader(sock, self._read, client)
+
+    def _socket_close(self, _client: paho.Client, _: Any, sock: Any) -> None:
+        self._loop.remove_reader(sock)
+        self._loop.remove_writer(sock)
+
+    def _socket_full(self, client: paho.Client, _: Any, sock: Any) -> None:
+        self._loop.add_writer(sock, client.loop_write)
+
+    def _socket_empty(self, _client: paho.Client, _: Any, sock: Any) -> None:
+        self._backlog = 0
+        self._loop.remove_writer(sock)
+
+    def _read(self, client: paho.Client) -> None:
+        client.loop_read(100)
+
+    def _housekeeping(self) -> None:
+        if self._client is not None:
+            self._client.loop_misc()
+            self._timer = self._loop.call_later(HOUSEKEEPING_S, self._housekeeping)
+
+    def _connected(self, _client: Any, _: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        if code.is_failure:
+            self._lost(f"the broker refuses us: {code}")
+        else:
+            self._on_accepted()
+
+    def _disconnected(self, _client: Any, _: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        self._lost("the broker closed the connection" if str(code) == "Unspecified error" else str(code).lower())
+
+    def _message(self, _client: Any, _: Any, message: paho.MQTTMessage) -> None:
+        with contextlib.suppress(UnicodeDecodeError):
+            self._on_message(message.topic, bytes(message.payload))
+
+    def _lost(self, reason: str) -> None:
+        on_lost, self._on_lost = self._on_lost, None
+        if on_lost is not None:
+            # Never from inside paho: the owner may close us in answer.
+            self._loop.call_soon(on_lost, reason)
+
+    def publish(self, topic: str, payload: bytes, retain: bool) -> None:
+        """Hand one message over (QoS 0: the stream is reliable as long as it lasts)."""
+        if self._client is None:
+            return
+        self._backlog += 1
+        if self._backlog > BACKLOG_LIMIT:
+            self._lost("the broker does not take what we send")
+            return
+        self._client.publish(topic, payload, 0, retain)
+
+    def subscribe(self, topic_filters: Iterable[str]) -> None:
+        """Ask the broker for these topics."""
+        wanted = [(topic_filter, 0) for topic_filter in topic_filters]
+        if self._client is not None and wanted:
+            self._client.subscribe(wanted)
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Ask the broker for this no more."""
+        if self._client is not None:
+            self._client.unsubscribe(topic_filter)
+
+    async def farewell(self) -> None:
+        """Wait until everything handed over is on its way, for a second at most."""
+        give_up_at = self._loop.time() + FAREWELL_S
+        while self._client is not None and self._client.want_write() and self._loop.time() < give_up_at:
+            await asyncio.sleep(0.01)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._on_lost = None
+        self._opening.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        client, self._client = self._client, None
+        if client is not None:
+            client.on_message = None
+            client.disconnect()
+            client.loop_write()
+            sock = client.socket()
+            if sock is not None:
+                self._loop.remove_reader(sock)
+                self._loop.remove_writer(sock)
+                sock.close()
+
+
+async def _connected_socket(address: BrokerAddress) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    last: OSError | None = None
+    for family, target in await _targets(address):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        try:
+            if family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await loop.sock_connect(sock, target)
+        except OSError as error:
+            sock.close()
+            last = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise last or OSError(f"{address} has no address")
+
+
+async def _targets(address: BrokerAddress) -> list[tuple[int, Any]]:
+    if address.socket_path is not None:
+        return [(socket.AF_UNIX, address.socket_path)]
+    if address.host == "localhost":
+        return [
+            (socket.AF_INET, ("127.0.0.1", address.port)),
+            (socket.AF_INET6, ("::1", address.port, 0, 0)),
+        ]
+    try:
+        version = ipaddress.ip_address(address.host).version
+    except ValueError:
+        found = await asyncio.get_running_loop().getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        return [(family, target) for family, _, _, _, target in found]
+    return [(socket.AF_INET if version == 4 else socket.AF_INET6, (address.host, address.port))]

@@ -1,0 +1,68 @@
+"""MQTT topic filters: which subscriptions a topic meets (MQTT 3.1.1, 4.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+Callback = Callable[[str, bytes], None]
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Tell whether `topic` meets `topic_filter` with its `+` and `#`."""
+    wanted, levels = topic_filter.split("/"), topic.split("/")
+    if levels[0].startswith("$") and wanted[0] in ("+", "#"):
+        return False
+    for position, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if position >= len(levels) or level not in ("+", levels[position]):
+            return False
+    return len(wanted) == len(levels)
+
+
+def is_filter(text: str) -> bool:
+    """Tell whether the text is a well-formed topic filter: `+` alone in its level, `#` alone and last."""
+    levels = text.split("/")
+    plus = all(level == "+" or "+" not in level for level in levels)
+    number = all("#" not in level for level in levels[:-1]) and (levels[-1] == "#" or "#" not in levels[-1])
+    return bool(text) and plus and number and "\0" not in text
+
+
+class Subscriptions:
+    """Who wants which topics; exact topics are found at once, filters by trying."""
+
+    def __init__(self) -> None:
+        self._exact: dict[str, list[Callback]] = {}
+        self._filters: dict[str, list[Callback]] = {}
+
+    def _book(self, topic_filter: str) -> dict[str, list[Callback]]:
+        return self._filters if "+" in topic_filter or "#" in topic_filter else self._exact
+
+    def add(self, topic_filter: str, callback: Callback) -> bool:
+        """Enter a callback; returns True when the broker must be told (the first for this filter)."""
+        callbacks = self._book(topic_filter).setdefault(topic_filter, [])
+        callbacks.append(callback)
+        return len(callbacks) == 1
+
+    def remove(self, topic_filter: str, callback: Callback) -> bool:
+        """Strike a callback out; returns True when the broker must be told (the last for this filter)."""
+        book = self._book(topic_filter)
+        callbacks = book.get(topic_filter, [])
+        if callback not in callbacks:
+            return False
+        callbacks.remove(callback)
+        if callbacks:
+            return False
+        del book[topic_filter]
+        return True
+
+    def callbacks(self, topic: str) -> Iterator[Callback]:
+        """Return who wants this topic; a callback with two filters that meet it comes twice, as with a broker."""
+        yield from tuple(self._exact.get(topic, ()))
+        for topic_filter, callbacks in tuple(self._filters.items()):
+            if matches(topic_filter, topic):
+                yield from tuple(callbacks)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._exact
+        yield from self._filters

@@ -1,0 +1,29 @@
+"""What the operating system knows of our process: since when it runs, and who wants to be told (systemd)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+
+
+def age_s() -> float:
+    """Return the seconds since this process was started, the interpreter's own start included."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    started_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started_s
+
+
+def tell_systemd(state: str) -> None:
+    """Send `READY=1`, `STATUS=...`, `STOPPING=1` to systemd (sd_notify(3)); nobody there: nothing happens."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        try:
+            sender.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+        except OSError:
+            # systemd restarts or the socket is full: the message is of no use later.
+            return

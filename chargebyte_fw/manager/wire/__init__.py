@@ -1,0 +1,1 @@
+"""EVerest's MQTT protocol: tools of others look in and call commands as if each module were a process of its own."""

@@ -1,0 +1,70 @@
+"""EVerest's messages on the wire: topics, `{msg_type, data}` and what stands in it (dialect 2026.10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.kernel.faults import Fault, FaultState
+
+_encode = msgspec.json.Encoder().encode
+_VAR_HEAD, _VAR_TAIL = b'{"msg_type":"Var","data":{"data":', b"}}"
+
+
+class CallData(msgspec.Struct):
+    """`data` of a command."""
+
+    id: str
+    origin: str
+    args: dict[str, Any] | None = None
+    """C++ EVerest sends null where there are no arguments."""
+
+
+class Call(msgspec.Struct):
+    """A command as it comes in."""
+
+    msg_type: str
+    data: CallData
+
+
+_call = msgspec.json.Decoder(Call)
+
+
+def read_call(payload: bytes) -> CallData:
+    """Read a command; raises msgspec.MsgspecError for anything else."""
+    call = _call.decode(payload)
+    if call.msg_type != "Cmd":
+        raise msgspec.ValidationError(f"msg_type is {call.msg_type}, not Cmd")
+    return call.data
+
+
+def variable(value: Any) -> bytes:
+    """Write the message of a variable."""
+    return _VAR_HEAD + _encode(value) + _VAR_TAIL
+
+
+def message(msg_type: str, data: Any) -> bytes:
+    """Write any other message."""
+    return _encode({"msg_type": msg_type, "data": data})
+
+
+def error(fault: Fault) -> bytes:
+    """Write the raising or the end of a fault."""
+    raised = fault.state is FaultState.Active
+    return message("RaiseError" if raised else "ClearError", fault)
+
+
+def result(call: CallData, callee: str, value: Any) -> bytes:
+    """Write the answer to a command."""
+    return _result({"id": call.id, "origin": callee, "retval": value})
+
+
+def failure(call: CallData, callee: str, kind: str, text: str) -> bytes:
+    """Write that a command failed, with EVerest's name for how."""
+    error = {"__everest__error_type": kind, "__everest__error_msg": text}
+    return _result({"id": call.id, "origin": callee, "error": error})
+
+
+def _result(data: dict[str, Any]) -> bytes:
+    return message("CmdResult", {"type": "result", "data": data})

@@ -1,0 +1,177 @@
+"""The face of our modules on the wire: variables and faults go out, commands come in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.kernel import bus
+from chargebyte_fw.kernel.contract import Contract
+from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.faults import Fault
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.manifest import command_types, everest_name
+from chargebyte_fw.manager.mqtt.client import MqttClient
+from chargebyte_fw.manager.wire import envelope
+from chargebyte_fw.manager.wire.metadata import Metadata
+
+CALLS_WAITING_LIMIT = 100
+"""Calls of one command that may wait for those before them; EVerest's dispatcher begins to warn there."""
+
+
+class Wire:
+    """Shows one assembly at a time under EVerest's prefix. With the broker away it costs a comparison a fact."""
+
+    def __init__(self, client: MqttClient, prefix: str = "everest/", *, retain_topics: bool = False) -> None:
+        self.client = client
+        self.prefix = prefix
+        self.log = ModuleLog("wire")
+        self._stops: list[Callable[[], None]] = []
+        self._assembly: Assembly | None = None
+        self._lines: dict[str, _Line] = {}
+        self._metadata = Metadata(client, prefix) if retain_topics else None
+        self._ready = False
+        client.on_up.append(self._came_up)
+
+    def join(self, assembly: Assembly) -> None:
+        """Show these modules from now on; call it after `build` and before `start`, so that no fact is missed."""
+        self._assembly = assembly
+        for (module_id, name), implementation in assembly.implementations.items():
+            self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation)
+        self._stops.append(self.client.subscribe(f"{self.prefix}modules/+/impl/+/cmd/+", self._on_call))
+        if self._metadata is not None:
+            self._metadata.publish(assembly)
+
+    def leave(self) -> None:
+        """Show nothing any more."""
+        stops, self._stops = self._stops, []
+        for stop in stops:
+            stop()
+        self._lines.clear()
+        self._assembly = None
+        self._ready = False
+
+    def say_ready(self) -> None:
+        """Announce that every module is ready, as EVerest's modules and manager do."""
+        self._ready = True
+        self._announce()
+
+    def _came_up(self) -> None:
+        if self._ready:
+            self._announce()
+
+    def _announce(self) -> None:
+        if self._assembly is None or not self.client.online:
+            return
+        for module_id, module in self._assembly.modules.items():
+            provides = {name: {"interface": one.interface} for name, one in module.provisions.items()}
+            data = {"module": module.module_name(), "provides": provides}
+            at = f"{self.prefix}modules/{module_id}"
+            self._send(f"{at}/metadata", envelope.message("ConfigurationResponse", data))
+            self._send(f"{at}/ready", envelope.message("ModuleReady", True))
+        self._send(f"{self.prefix}ready", envelope.message("GlobalReady", True))
+
+    def _send(self, topic: str, payload: bytes) -> None:
+        self.client.publish(topic, payload, wait=False)
+
+    def _show(self, at: str, implementation: Contract) -> None:
+        for name in implementation.variables:
+            variable = getattr(implementation, name)
+            self._stops.append(variable.subscribe(partial(self._fact, f"{at}var/{name}")))
+        self._stops.append(implementation.faults.subscribe(partial(self._fault, at), partial(self._fault, at)))
+
+    def _fact(self, topic: str, value: Any) -> None:
+        if self.client.online:
+            self.client.publish(topic, envelope.variable(value), wait=False)
+
+    def _fault(self, at: str, fault: Fault) -> None:
+        if self.client.online:
+            self.client.publish(f"{at}error/{fault.type}", envelope.error(fault), wait=False)
+
+    def _on_call(self, topic: str, payload: bytes) -> None:
+        _, module_id, _, implementation_id, _, command = topic.removeprefix(self.prefix).split("/")
+        if self._assembly is None or module_id not in self._assembly.modules:
+            return
+        try:
+            call = envelope.read_call(payload)
+        except msgspec.MsgspecError as error:
+            self.log.warning("%s: this is no command of EVerest: %s", topic, error)
+            return
+        line = self._lines.get(topic)
+        if line is None:
+            line = self._lines[topic] = _Line(self, topic, module_id)
+        provider = self._assembly.implementations.get((module_id, implementation_id))
+        line.take(call, provider, command)
+
+
+class _Line:
+    """The calls of one command: one after the other, in the order in which they came (EVerest's rule)."""
+
+    def __init__(self, wire: Wire, topic: str, module_id: str) -> None:
+        self._wire = wire
+        self._topic = topic
+        self._module_id = module_id
+        self._waiting: deque[tuple[envelope.CallData, Contract, str]] = deque()
+        self._busy = False
+
+    def take(self, call: envelope.CallData, provider: Contract | None, command: str) -> None:
+        """Answer the call when its turn comes; at once when it cannot be carried out."""
+        name = None if provider is None else _attribute(provider, command)
+        if provider is None or name is None:
+            self._refuse(call, "MessageParsingError", f"{self._topic} is no command here")
+        elif len(self._waiting) >= CALLS_WAITING_LIMIT:
+            self._refuse(call, "NotReady", f"{CALLS_WAITING_LIMIT} calls wait already")
+        else:
+            self._waiting.append((call, provider, name))
+            if not self._busy:
+                self._busy = True
+                provider.module.spawn(self._work(), f"wire {command}")
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                await self._carry_out(*self._waiting.popleft())
+        finally:
+            self._busy = False
+
+    async def _carry_out(self, call: envelope.CallData, provider: Contract, name: str) -> None:
+        try:
+            arguments = _arguments(provider, name, call.args or {})
+            value = await bus.run_command(provider, name, (), arguments)
+            payload = envelope.result(call, self._module_id, value)
+        except msgspec.ValidationError as error:
+            self._refuse(call, "MessageParsingError", str(error))
+        except CommandError as error:
+            self._refuse(call, error.kind, error.message)
+        else:
+            self._answer(call, payload)
+
+    def _refuse(self, call: envelope.CallData, kind: str, text: str) -> None:
+        self._answer(call, envelope.failure(call, self._module_id, kind, text))
+
+    def _answer(self, call: envelope.CallData, payload: bytes) -> None:
+        if "+" in call.origin or "#" in call.origin or "\0" in call.origin:
+            self._wire.log.warning("%s: the origin %r makes no topic", self._topic, call.origin)
+            return
+        self._wire.client.publish(f"{self._topic}/response/{call.origin}", payload, wait=False)
+
+
+def _attribute(provider: Contract, command: str) -> str | None:
+    return next((name for name in provider.commands if everest_name(name) == command), None)
+
+
+def _arguments(provider: Contract, name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Turn the call's arguments into those of the contract; raises msgspec.ValidationError."""
+    kinds, _ = command_types(provider.declaration(), name)
+    missing = [argument for argument in kinds if argument not in given]
+    if missing:
+        raise msgspec.ValidationError(f"missing argument {', '.join(missing)}")
+    unknown = [argument for argument in given if argument not in kinds]
+    if unknown:
+        raise msgspec.ValidationError(f"unknown argument {', '.join(unknown)}")
+    return {argument: msgspec.convert(given[argument], kind) for argument, kind in kinds.items()}

@@ -1,0 +1,50 @@
+"""What EVerest's manager tells about a configuration: interfaces, manifests, module names, kept on the broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.kernel.contract import Contract
+from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.manifest import definition_of, manifest_of
+from chargebyte_fw.manager.mqtt.client import MqttClient
+from chargebyte_fw.manager.wire import envelope
+
+
+class Metadata:
+    """Publishes the retained topics of EVerest's manager (its option `--retain-topics`)."""
+
+    def __init__(self, client: MqttClient, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+
+    def publish(self, assembly: Assembly) -> None:
+        """Tell everything in EVerest's order."""
+        contracts: dict[str, type[Contract]] = {}
+        for implementation in assembly.implementations.values():
+            contracts[implementation.interface] = implementation.declaration()
+        self._keep("interfaces", sorted(contracts))
+        for name, contract in sorted(contracts.items()):
+            self._keep(f"interface_definitions/{name}", definition_of(contract))
+        self._keep("types", [])
+        self._keep("settings", self._settings())
+        for name, cls in sorted({type(m).module_name(): type(m) for m in assembly.modules.values()}.items()):
+            manifest = manifest_of(cls)
+            del manifest["config"]
+            self._keep(f"manifests/{name}", manifest)
+        self._keep("module_names", {name: module.module_name() for name, module in assembly.modules.items()})
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "prefix": "/usr",
+            "etc_dir": "/etc/everest",
+            "data_dir": "/usr/share/everest",
+            "modules_dir": "/usr/libexec/everest/modules",
+            "telemetry_prefix": "everest-telemetry/",
+            "telemetry_enabled": False,
+            "validate_schema": False,
+            "forward_exceptions": False,
+        }
+
+    def _keep(self, topic: str, data: Any) -> None:
+        self._client.publish(self._prefix + topic, envelope.message("ConfigurationResponse", data), retain=True)
