@@ -34,6 +34,10 @@ class Codec(Generic[M]):
             code: kind for code, (kind, name) in enumerate(zip(self._types, self._names)) if name in schema.roots
         }
         self._codes = {kind: code for code, kind in self._roots.items()}
+        for kind in self._codes:
+            # Now, not with the first message, whose answer the car waits for.
+            element_reader(kind)
+            element_writer(kind)
 
     @property
     def name(self) -> str:
@@ -66,42 +70,56 @@ class Codec(Generic[M]):
     # -- fragments (W3C EXI 1.0 clause 8.5.3): what a signature's digest is taken over
 
     @cached_property
-    def _fragment(self) -> tuple[list[tuple[str, str]], dict[str, tuple[int, Any]], int]:
+    def _fragments(self) -> list[tuple[str, Any]]:
+        """Name and type of every element, in code order."""
         found = fragment_names(self.schema)
-        names = sorted_names(found)
-        codes = {name: (code, found[name, space]) for code, (name, space) in enumerate(names)}
+        return [(name, found[name, space]) for name, space in sorted_names(found)]
+
+    @cached_property
+    def _fragment_codes(self) -> dict[str, int]:
+        """Code by local name; of a name in two namespaces the global element counts."""
+        names = sorted_names(fragment_names(self.schema))
+        codes = {name: code for code, (name, _) in enumerate(names)}
+        return codes | {
+            name: code for code, (name, space) in enumerate(names) if name in self.schema.elements.get(space, ())
+        }
+
+    @property
+    def _fragment_bits(self) -> int:
         # Behind the elements come SE(*) and the end of the fragment; there is no escape.
-        return names, codes, (len(names) + 1).bit_length()
+        return (len(self._fragments) + 1).bit_length()
 
     def fragment_code(self, name: str) -> tuple[int, int]:
         """Return event code and width of an element in the fragment grammar (KeyError: the set has none so named)."""
-        _, codes, bits = self._fragment
-        return codes[name][0], bits
+        return self._fragment_codes[name], self._fragment_bits
 
     def encode_fragment(self, element: Any, name: str | None = None) -> bytes:
-        """Write one element as a fragment. `name` is the element's; needed where the type's name does not tell it.
+        """Write one element as a fragment; raises EncodeError. `name` is needed where the type's does not tell it.
 
-        `AuthorizationReq(...)` and `SignedInfoType(...)` tell it, `EMAIDType` (eMAID) does not.
+        `AuthorizationReq(...)` and `SignedInfoType(...)` tell it, `EMAIDType(...)` (element eMAID) does not.
         """
-        names, codes, bits = self._fragment
-        cls = type(element)
         if name is None:
-            name = cls.__name__ if cls.__name__ in codes else cls.__name__.removesuffix("Type")
-        if name not in codes:
+            name = type(element).__name__
+            name = name if name in self._fragment_codes else name.removesuffix("Type")
+        code = self._fragment_codes.get(name)
+        if code is None:
             raise EncodeError(f"{self.name} has no element {name}")
-        code, kind = codes[name]
+        kind = self._fragments[code][1]
+        if kind is None:
+            raise EncodeError(f"{name} is abstract")
+        bits = self._fragment_bits
         stream = _write(kind, element, HEADER << bits | code)
-        return _padded(stream << bits | len(names) + 1)
+        return _padded(stream << bits | len(self._fragments) + 1)
 
     def decode_fragment(self, payload: bytes) -> tuple[str, Any]:
-        """Read a fragment of one element: its name and value."""
-        names, codes, bits = self._fragment
+        """Read a fragment of one element: its name and value; raises ExiError."""
+        bits = self._fragment_bits
         data, left = self._opened(payload, bits)
         code = data >> left & (1 << bits) - 1
-        if code >= len(names):
+        name, kind = self._fragments[code] if code < len(self._fragments) else ("", None)
+        if kind is None:
             raise ExiError(f"{code} opens no element of {self.name}", bit=8)
-        name = names[code][0]
-        element, _ = self._read(codes[name][1], payload, data, left, (bits, len(names) + 1))
+        element, _ = self._read(kind, payload, data, left, (bits, len(self._fragments) + 1))
         return name, element
 
     # -- common to both

@@ -285,7 +285,8 @@ def fragment_names(schema: Schema) -> dict[tuple[str, str], Any]:
                         seen.add(member)
                         waiting.append(member)
             else:
-                note(slot.name, references.get(slot.name) or cls.namespace, slot.within or slot.type)
+                namespace = references.get(slot.name) or (cls.namespace if cls.qualified else "")
+                note(slot.name, namespace, slot.within or slot.type)
     return found
 
 
