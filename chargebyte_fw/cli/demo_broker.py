@@ -43,7 +43,7 @@ def find_mosquitto() -> str | None:
 def command(kind: str, folder: Path) -> list[str]:
     """Return how to start the broker; writes its settings into `folder`."""
     if kind == "embedded":
-        return [sys.executable, "-m", "chargebyte_fw.cli.demo_broker", HOST, str(PORT)]
+        return [sys.executable, "-m", "chargebyte_fw.manager.mqtt.embedded", str(PORT)]
     settings = folder / "mosquitto.conf"
     settings.write_text(
         f"listener {PORT} {HOST}\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\n"
@@ -62,20 +62,3 @@ async def wait_until_open() -> None:
                 return
         await asyncio.sleep(0.05)
     raise Unavailable(f"the MQTT broker does not answer on {HOST}:{PORT}")
-
-
-async def _serve(host: str, port: int) -> None:
-    from amqtt.broker import Broker
-
-    broker = Broker(
-        {
-            "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
-            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-        }
-    )
-    await broker.start()
-    await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], int(sys.argv[2])))

@@ -74,7 +74,9 @@ class Stage:
         self._car = car
         # pyroute2 blocks for some milliseconds; nothing else runs yet.
         net_cable.lay_cable(car.pid)
-        await self._spawn("broker", demo_broker.command(self.broker_kind, self.root))
+        # The embedded broker ends with its standard input.
+        broker = demo_broker.command(self.broker_kind, self.root)
+        await self._spawn("broker", broker, stdin=asyncio.subprocess.PIPE)
         await demo_broker.wait_until_open()
         environment = {"MQTT_SERVER_ADDRESS": demo_broker.HOST, "MQTT_SERVER_PORT": str(demo_broker.PORT)}
         await self._spawn("charger", self._charger_command(source), environment=environment)

@@ -47,16 +47,22 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--retain-topics", action="store_true", help="keep EVerest's metadata topics on the broker, for tools"
     )
+    parser.add_argument(
+        "--speed", type=float, default=1.0, metavar="N", help="N times faster than real time, beside a simulated board"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, start, run; exit status 0 after a signal, 78 for a wrong configuration."""
     from chargebyte_fw.kernel import clock
+    from chargebyte_fw.kernel.errors import ConfigError, Finding
     from chargebyte_fw.kernel.log import ModuleLog, set_up
     from chargebyte_fw.kernel.paths import root_at
     from chargebyte_fw.manager.configuration.loading import load
 
+    if not arguments.speed > 0:
+        raise ConfigError([Finding("--speed", f"{arguments.speed:g} is not above zero")])
     levels = _levels(arguments.log_level)
     set_up(levels.pop("", "INFO"))
     for module_id, level in levels.items():
@@ -65,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     configuration = load(configuration_file(arguments.config, arguments.root), root).require_sound()
     for finding in configuration.findings:
         ModuleLog("manager").warning("%s", finding)
-    return clock.run(_charge(configuration, root, arguments))
+    return clock.run(_charge(configuration, root, arguments), speed=arguments.speed)
 
 
 def _levels(given: list[str]) -> dict[str, str]:
