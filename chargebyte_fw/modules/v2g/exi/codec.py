@@ -34,10 +34,6 @@ class Codec(Generic[M]):
             code: kind for code, (kind, name) in enumerate(zip(self._types, self._names)) if name in schema.roots
         }
         self._codes = {kind: code for code, kind in self._roots.items()}
-        for kind in self._codes:
-            # Now, not with the first message, whose answer the car waits for.
-            element_reader(kind)
-            element_writer(kind)
 
     @property
     def name(self) -> str:
@@ -79,10 +75,11 @@ class Codec(Generic[M]):
     def _fragment_codes(self) -> dict[str, int]:
         """Code by local name; of a name in two namespaces the global element counts."""
         names = sorted_names(fragment_names(self.schema))
-        codes = {name: code for code, (name, _) in enumerate(names)}
-        return codes | {
-            name: code for code, (name, space) in enumerate(names) if name in self.schema.elements.get(space, ())
-        }
+        codes: dict[str, int] = {}
+        for code, (name, space) in enumerate(names):
+            if name not in codes or name in self.schema.elements.get(space, ()):
+                codes[name] = code
+        return codes
 
     @property
     def _fragment_bits(self) -> int:

@@ -7,6 +7,7 @@ taken together with the next value, so that one comparison checks them and the v
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from chargebyte_fw.modules.v2g.exi import values
@@ -22,7 +23,7 @@ from chargebyte_fw.modules.v2g.exi.grammar import (
     grammar_of,
     is_simple,
 )
-from chargebyte_fw.modules.v2g.exi.source import Source, is_enum
+from chargebyte_fw.modules.v2g.exi.source import Source, is_enum, on_first_call
 from chargebyte_fw.modules.v2g.messages.model import Coding, Type
 
 Reader = Callable[[int, int], tuple[Any, int]]
@@ -49,6 +50,13 @@ def reader(cls: type[Type], wide: bool = False) -> Reader:
     if found is None:
         found = _readers[cls, wide] = _Reading(grammar_of(cls), wide).make()
     return found
+
+
+def _abstract() -> Reader:
+    def refuse(data: int, left: int) -> tuple[Any, int]:
+        raise Deviation("an abstract element", left)
+
+    return refuse
 
 
 def element_reader(kind: Any, wide: bool = False) -> Reader:
@@ -272,13 +280,16 @@ class _Reading(_ValueSource):
         if slot.members:
             self._flush(indent)
             self.place += "?"
-            readers = tuple(None if cls is None else reader(cls, self.wide) for _, cls in slot.members)
-            self.line(f"{indent}inner = {self.name(readers, 'readers')}[member]")
-            self.line(f"{indent}if inner is None: raise Deviation('an abstract element', left)")
-            self.line(f"{indent}{target}, left = inner(data, left)")
+            readers: list[Reader] = []
+            for number, (_, cls) in enumerate(slot.members):
+                make = _abstract if cls is None else partial(reader, cls, self.wide)
+                readers.append(on_first_call(readers, number, make))
+            self.line(f"{indent}{target}, left = {self.name(readers, 'readers')}[member](data, left)")
         elif slot.within is not None:
             self._flush(indent)
-            self.line(f"{indent}wrapper, left = {self.name(reader(slot.within, self.wide), 'read')}(data, left)")
+            self.line(
+                f"{indent}wrapper, left = {self.later(partial(reader, slot.within, self.wide), 'read')}(data, left)"
+            )
             self.line(f"{indent}{target} = wrapper.{slot.within.__struct_fields__[0]}")
         elif is_simple(slot.type):
             self.zeros += 1
@@ -286,4 +297,6 @@ class _Reading(_ValueSource):
             self.zeros += 1
         else:
             self._flush(indent)
-            self.line(f"{indent}{target}, left = {self.name(reader(slot.type, self.wide), 'read')}(data, left)")
+            self.line(
+                f"{indent}{target}, left = {self.later(partial(reader, slot.type, self.wide), 'read')}(data, left)"
+            )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from types import CodeType, TracebackType
 from typing import Any
 
 _places: dict[CodeType, tuple[str, dict[int, str]]] = {}
-_names: dict[str, Any] = {}
 
 
 class Source:
@@ -32,6 +32,12 @@ class Source:
         self.names[name] = value
         return name
 
+    def later(self, make: Callable[[], Any], hint: str) -> str:
+        """Like `name`, of a function that is made when it is first called."""
+        name = self.name(None, hint)
+        self.names[name] = on_first_call(self.names, name, make)
+        return name
+
     @property
     def text(self) -> str:
         """The source so far."""
@@ -43,6 +49,16 @@ class Source:
         function = self.names["run"]
         _places[function.__code__] = (self.title, self._fields)
         return function
+
+
+def on_first_call(holder: Any, key: Any, make: Callable[[], Any]) -> Callable[..., Any]:
+    """Return a stand-in for `holder[key]` which puts there what `make` returns when it is first called."""
+
+    def stand_in(*arguments: Any) -> Any:
+        function = holder[key] = make()
+        return function(*arguments)
+
+    return stand_in
 
 
 def place_of(trace: TracebackType | None) -> str:

@@ -7,6 +7,7 @@ Bits that are known beforehand (event codes without a choice, CH, EE) wait in `k
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from chargebyte_fw.modules.v2g.exi import values
@@ -21,7 +22,7 @@ from chargebyte_fw.modules.v2g.exi.grammar import (
     grammar_of,
     is_simple,
 )
-from chargebyte_fw.modules.v2g.exi.source import Source, is_enum
+from chargebyte_fw.modules.v2g.exi.source import Source, is_enum, on_first_call
 from chargebyte_fw.modules.v2g.messages.model import Coding, Type
 
 Writer = Callable[[Any, int], int]
@@ -214,7 +215,9 @@ class _Writing(_ValueSource):
             self.line(f"{indent}member = {self.name(members, 'members')}[type(v)]")
             self._code(slot.index, indent, "member")
             self.flush(indent)
-            writers = {cls: writer(cls) for cls in members}
+            writers: dict[type, Writer] = {}
+            for cls in members:
+                writers[cls] = on_first_call(writers, cls, partial(writer, cls))
             self.line(f"{indent}stream = {self.name(writers, 'writers')}[type(v)](v, stream)")
             return
         self._code(slot.index, indent)
@@ -226,14 +229,16 @@ class _Writing(_ValueSource):
         elif slot.within is not None:
             self.flush(indent)
             wrapper, field = self.name(slot.within, "wrapper"), slot.within.__struct_fields__[0]
-            self.line(f"{indent}stream = {self.name(writer(slot.within), 'write')}({wrapper}({field}=v), stream)")
+            self.line(
+                f"{indent}stream = {self.later(partial(writer, slot.within), 'write')}({wrapper}({field}=v), stream)"
+            )
         elif is_simple(slot.type):
             self.know(0, 1)
             self.value(slot.type, indent)
             self.know(0, 1)
         else:
             self.flush(indent)
-            self.line(f"{indent}stream = {self.name(writer(slot.type), 'write')}(v, stream)")
+            self.line(f"{indent}stream = {self.later(partial(writer, slot.type), 'write')}(v, stream)")
 
     def _list(self, slot: Slot) -> None:
         """Exact unrolling: no choice below the minimum, the list and what follows up to the maximum, then the rest."""
