@@ -15,6 +15,8 @@ from chargebyte_fw.modules.slac.declare import CLAUSE, Mme, counted, find, mme, 
 
 ETHERTYPE = 0x88E1
 BROADCAST = b"\xff" * 6
+GROUP_BIT = 0x01
+"""In the first octet of an address: broadcast or multicast."""
 MODEM_MAC = bytes.fromhex("00b052000001")
 """Where every HomePlug modem takes messages of its own host, whatever its own address is."""
 MINIMUM_FRAME = 60

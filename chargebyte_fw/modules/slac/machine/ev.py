@@ -42,6 +42,7 @@ from chargebyte_fw.modules.slac.machine.events import (
 )
 from chargebyte_fw.modules.slac.messages import (
     BROADCAST,
+    GROUP_BIT,
     MODEM_MAC,
     CmAttenCharInd,
     CmAttenCharRsp,
@@ -132,7 +133,7 @@ class EvSlac(Machine):
     @on(event=Frame)
     def frame_arrives(self, frame: Frame, now: float) -> list[Any]:
         """Let the message be the event; its sender is remembered. Our own broadcasts are not for us."""
-        if frame.source == self.mac or frame.destination not in (self.mac, BROADCAST):
+        if frame.source == self.mac or not (frame.destination == self.mac or frame.destination[0] & GROUP_BIT):
             return []
         self._sender = frame.source
         return self.feed(frame.message, now)

@@ -74,6 +74,13 @@ class RequestErrorRoutine:
 
 
 @dataclass(frozen=True, slots=True)
+class ModemAnswers:
+    """Effect (charger): the local modem stopped confirming its key, or does so again."""
+
+    answers: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Matched:
     """Effect (car): the charger that was chosen, and the network it shares."""
 

@@ -1,0 +1,237 @@
+"""Charger's side of the SLAC match (ISO 15118-3 A.9): several EVs may ask, one is matched, its link is kept.
+
+The talk with one EV is in `matching.py`, modem and key are in `modem.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from chargebyte_fw.contracts.types import slac
+from chargebyte_fw.kernel.machine import Timeout, Unexpected, on
+from chargebyte_fw.modules.slac.keys import TEST_NMK, new_nmk, nid_from_nmk
+from chargebyte_fw.modules.slac.machine.events import (
+    DlinkReady,
+    EnterBcd,
+    EvMac,
+    LeaveBcd,
+    Report,
+    RequestErrorRoutine,
+    Send,
+)
+from chargebyte_fw.modules.slac.machine.matching import Session, Step, Terms, ignored, wrong_types
+from chargebyte_fw.modules.slac.machine.modem import EvseOptions, State, WithModem
+from chargebyte_fw.modules.slac.messages import (
+    CmAttenCharRsp,
+    CmAttenProfileInd,
+    CmMnbcSoundInd,
+    CmSlacMatchReq,
+    CmSlacParmReq,
+    CmStartAttenCharInd,
+    CmValidateCnf,
+    CmValidateReq,
+    Frame,
+    mac_text,
+)
+from chargebyte_fw.modules.slac.messages_vendor import LINK_UP, NscmGetDLinkStatusCnf, VsLinkStatusCnf
+from chargebyte_fw.modules.slac.timing import LINK_POLL_S
+
+MAXIMUM_SESSIONS = 32
+"""More EVs than this at a time are noise."""
+
+
+class EvseSlac(WithModem):
+    """The charger's side of the match."""
+
+    def __init__(self, options: EvseOptions | None = None, make_nmk: Callable[[], bytes] = new_nmk) -> None:
+        super().__init__(options, make_nmk)
+        self._sessions: dict[tuple[bytes, bytes], Session] = {}
+        self._init_until_s: float | None = None
+        """When the wait for the first EV is over; None once one has asked."""
+        self._second_try = False
+        self._matched: Session | None = None
+        self._link_until_s = 0.0
+        self._link_lost = False
+
+    def _idle(self, now: float) -> list[Any]:
+        effects: list[Any] = [] if self._told_unmatched else [self._publish(slac.State.UNMATCHED)]
+        self._told_unmatched = False
+        self.enter(State.IDLE)
+        if self._match_when_idle:
+            self._match_when_idle = False
+            effects += self._begin_matching(now)
+        return effects
+
+    @on(State.IDLE, event=EnterBcd)
+    def car_is_there(self, _event: EnterBcd, now: float) -> list[Any]:
+        """A car was plugged in."""
+        self._bcd = True
+        return self._begin_matching(now)
+
+    @on(State.MATCHING, State.WAIT_FOR_LINK, State.MATCHED, State.FAILED, event=LeaveBcd)
+    def car_left(self, _event: LeaveBcd, now: float) -> list[Any]:
+        """Unplugged, or E/F of the charger: a match ends here and the next car gets another key."""
+        self._bcd = False
+        return self._new_network(now)
+
+    def _begin_matching(self, now: float) -> list[Any]:
+        self._second_try, self._matched = False, None
+        self._await_first_request(now)
+        return [self._publish(slac.State.MATCHING)]
+
+    def _await_first_request(self, now: float) -> None:
+        self._sessions = {}
+        self._init_until_s = now + self.options.slac_init_timeout_s
+        self.enter(State.MATCHING, until=self._init_until_s)
+
+    @on(State.MATCHING, event=CmSlacParmReq)
+    def ev_asks(self, request: CmSlacParmReq, now: float) -> list[Any]:
+        """Begin to talk with an EV; one that asks again begins again."""
+        if wrong := wrong_types(request):
+            return [Report(logging.WARNING, ignored(request, self._sender, wrong))]
+        key = (self._sender, request.run_id)
+        if key not in self._sessions and len(self._sessions) >= MAXIMUM_SESSIONS:
+            return [Report(logging.WARNING, ignored(request, self._sender, f"{MAXIMUM_SESSIONS} EVs ask already"))]
+        effects: list[Any] = []
+        if key not in self._sessions:
+            effects.append(Report(logging.INFO, f"EV {self._sent_by()} asks to match"))
+        if not self._sessions and self.options.publish_mac_on_first_parm_req:
+            effects.append(EvMac(self._sender))
+        self._init_until_s = None
+        self._sessions.pop(key, None)
+        self._sessions[key] = session = Session(*key, self._terms())
+        return effects + self._give(session, request, now)
+
+    def _terms(self) -> Terms:
+        nmk = TEST_NMK if self.options.simulate_failed_matching else self.nmk
+        return Terms(
+            mac=self.mac,
+            nid=nid_from_nmk(nmk),
+            nmk=nmk,
+            number_of_sounds=self.options.number_of_sounds,
+            attenuation_adjustment_dB=self.options.attenuation_adjustment_dB,
+            publish_mac=self.options.publish_mac_on_match_cnf,
+        )
+
+    @on(State.MATCHING, event=CmStartAttenCharInd)
+    @on(State.MATCHING, event=CmMnbcSoundInd)
+    @on(State.MATCHING, event=CmAttenCharRsp)
+    @on(State.MATCHING, event=CmSlacMatchReq)
+    def ev_goes_on(self, message: Any, now: float) -> list[Any]:
+        """Give the message to the talk it belongs to."""
+        session = self._sessions.get((self._sender, message.run_id))
+        if session is None:
+            return [Report(logging.DEBUG, f"{message.title} of {self._sent_by()} belongs to no match")]
+        return self._give(session, message, now)
+
+    @on(State.MATCHING, event=CmAttenProfileInd)
+    def modem_heard_a_sound(self, profile: CmAttenProfileInd, now: float) -> list[Any]:
+        """The modem knows the EV's address only: the profile belongs to its latest talk."""
+        for session in reversed(self._sessions.values()):
+            if session.ev_mac == profile.pev_mac and session.state is Step.SOUNDING:
+                return self._give(session, profile, now)
+        return [Report(logging.DEBUG, f"a sound of {mac_text(profile.pev_mac)}, which is not sounding")]
+
+    def _give(self, session: Session, message: Any, now: float) -> list[Any]:
+        effects: list[Any] = []
+        for effect in session.feed(message, now):
+            if isinstance(effect, Unexpected):
+                text = f"{message.title} of {mac_text(session.ev_mac)} passed over: {effect.state.value}"
+                effect = Report(logging.DEBUG, text)
+            effects.append(effect)
+        return effects + self._after_step(now)
+
+    @on(State.MATCHING, event=Timeout)
+    def time_passes(self, _event: Timeout, now: float) -> list[Any]:
+        """Some talk waited long enough, or nobody asked at all."""
+        if self._init_until_s is not None:
+            return self._fail("no CM_SLAC_PARM.REQ within TT_EVSE_SLAC_init", now)
+        effects: list[Any] = []
+        for session in tuple(self._sessions.values()):
+            effects += session.wake(now)
+        return effects + self._after_step(now)
+
+    def _after_step(self, now: float) -> list[Any]:
+        """Look at where the talks are, and when the next one wants to be woken."""
+        for session in self._sessions.values():
+            if session.state is Step.MATCH_COMPLETE:
+                return self._match(session, now)
+        if all(session.state is Step.FAILED for session in self._sessions.values()):
+            reasons = {session.reason for session in self._sessions.values()}
+            return self._fail("; ".join(sorted(reasons)), now)
+        deadlines = [s.deadline for s in self._sessions.values() if s.deadline is not None]
+        self.deadline = min(deadlines, default=None)
+        return []
+
+    def _fail(self, reason: str, now: float) -> list[Any]:
+        if self.options.reset_instead_of_fail and not self._second_try:
+            self._second_try = True
+            self._await_first_request(now)
+            return [Report(logging.INFO, f"no match ({reason}), waiting for another try")]
+        return self._failed(reason)
+
+    def _failed(self, reason: str) -> list[Any]:
+        effects: list[Any] = [Report(logging.WARNING, f"matching failed: {reason}")]
+        if self.options.ac_mode_five_percent:
+            effects.append(RequestErrorRoutine())
+        return self.enter(State.FAILED, *effects)
+
+    def _match(self, session: Session, now: float) -> list[Any]:
+        self._matched = session
+        if not self.options.link_status_detection:
+            return self._link_is_there(now)
+        self._link_until_s = now + self.options.link_status_timeout_s
+        return self._look_for_link(now)
+
+    def _look_for_link(self, now: float) -> list[Any]:
+        until = min(now + self.options.link_status_retry_s, self._link_until_s)
+        return self.enter(State.WAIT_FOR_LINK, *self._ask_link_status(), until=until)
+
+    @on(State.WAIT_FOR_LINK, event=Timeout)
+    def link_takes_time(self, _event: Timeout, now: float) -> list[Any]:
+        """Look again while there is time."""
+        if now >= self._link_until_s:
+            return self._failed(f"no link within {self.options.link_status_timeout_s:g} s")
+        return self._look_for_link(now)
+
+    @on(State.WAIT_FOR_LINK, event=VsLinkStatusCnf)
+    @on(State.WAIT_FOR_LINK, event=NscmGetDLinkStatusCnf)
+    def link_comes(self, answer: VsLinkStatusCnf | NscmGetDLinkStatusCnf, now: float) -> list[Any]:
+        """Be matched when it is up."""
+        return self._link_is_there(now) if answer.link_status == LINK_UP else []
+
+    def _link_is_there(self, now: float) -> list[Any]:
+        self._link_lost = False
+        until = now + LINK_POLL_S if self.options.link_status_detection else None
+        return self.enter(State.MATCHED, self._publish(slac.State.MATCHED), DlinkReady(True), until=until)
+
+    @on(State.MATCHED, event=Timeout)
+    def look_at_the_link(self, _event: Timeout, now: float) -> list[Any]:
+        """Is it still up?"""
+        return self.enter(State.MATCHED, *self._ask_link_status(), until=now + LINK_POLL_S)
+
+    @on(State.MATCHED, event=VsLinkStatusCnf)
+    @on(State.MATCHED, event=NscmGetDLinkStatusCnf)
+    def link_status(self, answer: VsLinkStatusCnf | NscmGetDLinkStatusCnf, _now: float) -> list[Any]:
+        """Ask for a new start when the link is lost."""
+        lost, before = answer.link_status != LINK_UP, self._link_lost
+        self._link_lost = lost
+        if not lost:
+            return [Report(logging.INFO, "powerline link is up again")] if before else []
+        effects: list[Any] = [] if before else [Report(logging.WARNING, "powerline link lost")]
+        return [*effects, RequestErrorRoutine()]
+
+    @on(State.WAIT_FOR_LINK, State.MATCHED, event=CmSlacMatchReq)
+    def ev_missed_the_confirmation(self, request: CmSlacMatchReq, now: float) -> list[Any]:
+        """The matched EV gets the same answer again, nobody else gets one."""
+        session = self._matched
+        if session is None or (self._sender, request.run_id) != (session.ev_mac, session.run_id):
+            return [Report(logging.DEBUG, f"{request.title} of {self._sent_by()} comes too late")]
+        return session.feed(request, now)
+
+    @on(State.MATCHING, State.WAIT_FOR_LINK, State.MATCHED, event=CmValidateReq)
+    def ev_wants_to_validate(self, _request: CmValidateReq, _now: float) -> list[Any]:
+        """Decline: this charger does not count toggles of the pilot, which the standard leaves open to it."""
+        return [Send(Frame(self._sender, self.mac, CmValidateCnf()))]

@@ -1,0 +1,260 @@
+"""The charger and its own modem, before and between matches: find out the vendor, set a new key, reset the chip."""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from chargebyte_fw.contracts.types import slac
+from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.modules.slac.declare import Mme
+from chargebyte_fw.modules.slac.keys import new_nmk, nid_from_nmk
+from chargebyte_fw.modules.slac.machine.events import (
+    DlinkReady,
+    EnterBcd,
+    LeaveBcd,
+    LinkDown,
+    LinkUp,
+    ModemAnswers,
+    Report,
+    Reset,
+    Send,
+    StateIs,
+)
+from chargebyte_fw.modules.slac.messages import GROUP_BIT, MODEM_MAC, CmSetKeyCnf, CmSetKeyReq, Frame, mac_text
+from chargebyte_fw.modules.slac.messages_vendor import (
+    NscmGetDLinkStatusReq,
+    NscmGetVersionCnf,
+    NscmGetVersionReq,
+    NscmResetDeviceReq,
+    VsLinkStatusReq,
+    VsOpAttributesCnf,
+    VsOpAttributesReq,
+    VsRsDevCnf,
+    VsRsDevReq,
+)
+from chargebyte_fw.modules.slac.timing import C_EV_MATCH_MNBC, MODEM_PROBE_S, TT_EVSE_SLAC_INIT_S
+
+
+class State(Enum):
+    """Where the charger is."""
+
+    OFF = "no interface"
+    INIT = "init"
+    RESET = "reset"
+    RESET_CHIP = "reset chip"
+    IDLE = "idle"
+    MATCHING = "matching"
+    WAIT_FOR_LINK = "wait for link"
+    MATCHED = "matched"
+    FAILED = "failed"
+
+
+class Vendor(Enum):
+    """Whose modem it is."""
+
+    UNKNOWN = "unknown"
+    QUALCOMM = "Qualcomm"
+    LUMISSIL = "Lumissil"
+
+
+@dataclass(frozen=True)
+class EvseOptions:
+    """What can be told, with EVerest's defaults; times in seconds."""
+
+    number_of_sounds: int = C_EV_MATCH_MNBC
+    ac_mode_five_percent: bool = True
+    set_key_timeout_s: float = 1.0
+    attenuation_adjustment_dB: int = 0
+    publish_mac_on_match_cnf: bool = True
+    publish_mac_on_first_parm_req: bool = False
+    do_chip_reset: bool = False
+    chip_reset_delay_s: float = 0.1
+    chip_reset_timeout_s: float = 0.5
+    link_status_detection: bool = False
+    link_status_retry_s: float = 0.1
+    link_status_timeout_s: float = 10.0
+    simulate_failed_matching: bool = False
+    reset_instead_of_fail: bool = True
+    slac_init_timeout_s: float = TT_EVSE_SLAC_INIT_S
+    regenerate_key_on_reset: bool = True
+
+
+class WithModem(Machine):
+    """Interface, modem and key; what comes after `_idle` is in `evse.py`."""
+
+    def __init__(self, options: EvseOptions | None = None, make_nmk: Callable[[], bytes] = new_nmk) -> None:
+        super().__init__(State.OFF)
+        self.options = options or EvseOptions()
+        self.vendor = Vendor.UNKNOWN
+        self.mac = bytes(6)
+        self.nmk = b""
+        self.nid = bytes(7)
+        self._make_nmk = make_nmk
+        self._sender = bytes(6)
+        self._published: slac.State | None = None
+        self._bcd = False
+        """Whether the pilot is in B, C or D."""
+        self._match_when_idle = False
+        self._told_unmatched = False
+        self._silent_modem = False
+        self._chip_is_resetting = False
+
+    @abstractmethod
+    def _idle(self, now: float) -> list[Any]:
+        """Have a key and wait for a car."""
+
+    @on(event=Frame)
+    def frame_arrives(self, frame: Frame, now: float) -> list[Any]:
+        """Let the message be the event; its sender is remembered. What is for others, or from us, is not for us."""
+        if frame.source == self.mac or not (frame.destination == self.mac or frame.destination[0] & GROUP_BIT):
+            return []
+        self._sender = frame.source
+        return self.feed(frame.message, now)
+
+    @on(event=LinkUp)
+    def link_up(self, event: LinkUp, now: float) -> list[Any]:
+        """Ask the modem who it is."""
+        self.mac, self.vendor, self._silent_modem = event.mac, Vendor.UNKNOWN, False
+        return self.enter(State.INIT, *self._leave(), self._to_modem(VsOpAttributesReq()), until=now + MODEM_PROBE_S)
+
+    @on(event=LinkDown)
+    def link_down(self, _event: LinkDown, _now: float) -> list[Any]:
+        """Forget the match; go on with it as soon as the interface is back, if the car is still there."""
+        effects = self._leave()
+        if self._published not in (None, slac.State.UNMATCHED):
+            effects.append(self._publish(slac.State.UNMATCHED))
+        self._match_when_idle = self._bcd
+        return self.enter(State.OFF, *effects)
+
+    @on(State.INIT, event=VsOpAttributesCnf)
+    def is_qualcomm(self, answer: VsOpAttributesCnf, now: float) -> list[Any]:
+        """A Qualcomm chip needs no more questions."""
+        self.vendor = Vendor.QUALCOMM
+        text = f"modem: Qualcomm {answer.hardware}, firmware {answer.version_major}.{answer.version_minor}"
+        return [Report(logging.INFO, text), *self._new_network(now)]
+
+    @on(State.INIT, event=NscmGetVersionCnf)
+    def is_lumissil(self, answer: NscmGetVersionCnf, now: float) -> list[Any]:
+        """So does a Lumissil chip not."""
+        self.vendor = Vendor.LUMISSIL
+        version = f"{answer.version_major}.{answer.version_minor}.{answer.version_patch}"
+        return [Report(logging.INFO, f"modem: Lumissil, firmware {version}"), *self._new_network(now)]
+
+    @on(State.INIT, event=Timeout)
+    def vendor_is_silent(self, _event: Timeout, now: float) -> list[Any]:
+        """Try the other vendor, then go on regardless: every chip takes a key."""
+        if self.vendor is Vendor.UNKNOWN and not self._silent_modem:
+            self._silent_modem = True
+            return self.enter(State.INIT, self._to_modem(NscmGetVersionReq()), until=now + MODEM_PROBE_S)
+        self._silent_modem = False
+        return [Report(logging.DEBUG, "the modem does not tell its vendor"), *self._new_network(now)]
+
+    @on(State.OFF, event=Reset)
+    def nothing_to_reset(self, _event: Reset, _now: float) -> None:
+        """The interface's return begins with a new key anyway."""
+
+    @on(State.INIT, event=Reset)
+    def resets_anyway(self, _event: Reset, _now: float) -> None:
+        """The first key is about to be set."""
+
+    @on(event=Reset)
+    def reset(self, _event: Reset, now: float) -> list[Any]:
+        """Leave the network and begin anew."""
+        return self._new_network(now)
+
+    def _new_network(self, now: float) -> list[Any]:
+        """Leave the network for one that nobody knows yet."""
+        effects = self._leave()
+        if self._published not in (None, slac.State.UNMATCHED):
+            self._told_unmatched = True
+            effects.append(self._publish(slac.State.UNMATCHED))
+        if self.options.regenerate_key_on_reset or not self.nmk:
+            self.nmk = self._make_nmk()
+            self.nid = nid_from_nmk(self.nmk)
+        self._chip_is_resetting = False
+        return [*effects, *self._set_key(now)]
+
+    def _set_key(self, now: float) -> list[Any]:
+        key = CmSetKeyReq(nid=self.nid, new_key=self.nmk)
+        return self.enter(State.RESET, self._to_modem(key), until=now + self.options.set_key_timeout_s)
+
+    @on(State.RESET, event=Timeout)
+    def key_is_not_confirmed(self, _event: Timeout, now: float) -> list[Any]:
+        """Say so once and keep trying: a modem that is still booting answers later."""
+        effects: list[Any] = []
+        if not self._silent_modem:
+            self._silent_modem = True
+            effects.append(ModemAnswers(False))
+        return effects + self._set_key(now)
+
+    @on(State.RESET, event=CmSetKeyCnf)
+    def key_is_set(self, _answer: CmSetKeyCnf, now: float) -> list[Any]:
+        """The result is not looked at: chips answer 1 where the specification has 0."""
+        effects: list[Any] = []
+        if self._silent_modem:
+            self._silent_modem = False
+            effects.append(ModemAnswers(True))
+        if self.options.do_chip_reset:
+            return effects + self.enter(State.RESET_CHIP, until=now + self.options.chip_reset_delay_s)
+        return effects + self._idle(now)
+
+    @on(State.RESET_CHIP, event=Timeout)
+    def chip_reset_is_due(self, _event: Timeout, now: float) -> list[Any]:
+        """Reset the chip in its vendor's words; only Qualcomm's answers."""
+        if self._chip_is_resetting:
+            text = "the modem does not confirm its reset, setting the key again"
+            return [Report(logging.ERROR, text), *self._new_network(now)]
+        if self.vendor is Vendor.LUMISSIL:
+            return [self._to_modem(NscmResetDeviceReq()), *self._idle(now)]
+        if self.vendor is Vendor.UNKNOWN:
+            return [Report(logging.WARNING, "no chip reset: the modem's vendor is not known"), *self._idle(now)]
+        self._chip_is_resetting = True
+        until = now + self.options.chip_reset_timeout_s
+        return self.enter(State.RESET_CHIP, self._to_modem(VsRsDevReq()), until=until)
+
+    @on(State.RESET_CHIP, event=VsRsDevCnf)
+    def chip_resets(self, _answer: VsRsDevCnf, now: float) -> list[Any]:
+        """Done."""
+        return self._idle(now)
+
+    @on(event=EnterBcd)
+    def car_came_early(self, _event: EnterBcd, _now: float) -> list[Any]:
+        """Without a key there is no match yet; it begins when the charger is idle."""
+        self._bcd = True
+        if self.state in (State.OFF, State.INIT, State.RESET, State.RESET_CHIP):
+            self._match_when_idle = True
+        return []
+
+    @on(event=LeaveBcd)
+    def car_left_early(self, _event: LeaveBcd, _now: float) -> list[Any]:
+        """No match, then."""
+        self._bcd = self._match_when_idle = False
+        return []
+
+    def _leave(self) -> list[Any]:
+        """Return what has to be said when the present state is left for good."""
+        return [DlinkReady(False)] if self.state is State.MATCHED else []
+
+    def _publish(self, state: slac.State) -> StateIs:
+        self._published = state
+        return StateIs(state)
+
+    def _to_modem(self, message: Mme) -> Send:
+        return Send(Frame(MODEM_MAC, self.mac, message))
+
+    def _ask_link_status(self) -> list[Any]:
+        """Ask in the vendor's words, in both when it never told."""
+        asks: list[Any] = []
+        if self.vendor is not Vendor.LUMISSIL:
+            asks.append(self._to_modem(VsLinkStatusReq()))
+        if self.vendor is not Vendor.QUALCOMM:
+            asks.append(self._to_modem(NscmGetDLinkStatusReq()))
+        return asks
+
+    def _sent_by(self) -> str:
+        return mac_text(self._sender)
