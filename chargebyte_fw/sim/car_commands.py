@@ -1,0 +1,124 @@
+"""What can be typed to the simulated world while it runs: words for people, JSON lines for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from chargebyte_fw.sim.script import ScriptError, parse
+
+HELP = "plug, unplug, stop, pause, uart cut SECONDS, estop on|off, or commands of a script separated by ;"
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """Run a script; `fresh` False: go on with it from where the car is."""
+
+    script: str
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CutUart:
+    """Pull the plug of the safety controller's UART for a while."""
+
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyStop:
+    """Press or release the emergency stop."""
+
+    pressed: bool
+
+
+Wish = Drive | CutUart | EmergencyStop
+
+
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """What the short words mean for a car of this protocol."""
+
+    session: str
+    stop: str
+    pause: str
+
+
+def scripts_for(protocol: str, target_soc_percent: float) -> Scripts:
+    """Return the scripts of a car that speaks `iso2`, `din` or `basic` and leaves at a state of charge."""
+    if protocol == "basic":
+        return Scripts(
+            session=f"sleep 0.5;iec_wait_pwr_ready;sleep 1;draw_power_regulated 16,3;"
+            f"wait_for_soc {target_soc_percent:g};pause;sleep 2;unplug",
+            stop="pause;sleep 2;unplug",
+            pause="pause",
+        )
+    return Scripts(
+        session=f"sleep 0.5;iso_wait_slac_matched;iso_start_v2g_session DC 86400 0;iso_wait_pwr_ready;"
+        f"wait_for_soc {target_soc_percent:g};iso_stop_charging;iso_wait_v2g_session_stopped;sleep 1;unplug",
+        stop="iso_stop_charging;iso_wait_v2g_session_stopped;sleep 1;unplug",
+        pause="iso_pause_charging;iso_wait_for_resume",
+    )
+
+
+def read(line: str, scripts: Scripts) -> Wish:
+    """Understand one line; raises ScriptError with what can be typed."""
+    text = line.strip()
+    if text.startswith("{"):
+        return _read_json(text, scripts)
+    words = text.lower().split()
+    match words:
+        case ["plug"]:
+            return Drive(scripts.session, fresh=True)
+        case ["unplug"]:
+            return Drive("unplug", fresh=False)
+        case ["stop"]:
+            return Drive(scripts.stop, fresh=False)
+        case ["pause"]:
+            return Drive(scripts.pause, fresh=False)
+        case ["uart", "cut", seconds]:
+            return CutUart(_seconds(seconds))
+        case ["estop"] | ["estop", "on"]:
+            return EmergencyStop(True)
+        case ["estop", "off"]:
+            return EmergencyStop(False)
+    return _script(text, fresh=False)
+
+
+def _read_json(text: str, scripts: Scripts) -> Wish:
+    """`{"run": script}`, `{"replace": script}`, `{"uart_cut_s": 2}`, `{"estop": true}`, `{"say": "plug"}`."""
+    try:
+        wish: Any = json.loads(text)
+    except ValueError as error:
+        raise ScriptError(f"not JSON: {error}") from None
+    match wish:
+        case {"run": str(script)}:
+            return _script(script, fresh=True)
+        case {"replace": str(script)}:
+            return _script(script, fresh=False)
+        case {"uart_cut_s": int(seconds) | float(seconds)}:
+            return CutUart(_seconds(str(seconds)))
+        case {"estop": bool(pressed)}:
+            return EmergencyStop(pressed)
+        case {"say": str(words)} if not words.lstrip().startswith("{"):
+            return read(words, scripts)
+    raise ScriptError("one of run, replace, uart_cut_s, estop, say is expected")
+
+
+def _script(text: str, *, fresh: bool) -> Drive:
+    try:
+        parse(text)
+    except ScriptError as error:
+        raise ScriptError(f"{error}; or type {HELP}") from None
+    return Drive(text, fresh)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 86_400:
+        raise ScriptError(f"{text} is no number of seconds")
+    return seconds
