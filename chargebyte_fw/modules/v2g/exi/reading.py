@@ -158,27 +158,39 @@ class _Reading(_ValueSource):
         self.line("def run(data, left):")
         self._start_fields()
         self._transition(-1, "    ", certain=True)
+        for slot in slots[: grammar.attributes]:
+            self._place(slot, "    ")
+        indent = "    "
         if grammar.loops:
             self._flush("    ")
             self.line(f"    while at != {len(slots)}:")
-        for slot in slots:
-            self.place = slot.name
-            indent = "        " if grammar.loops else "    "
-            certain = grammar.certain(slot.index) and not slot.counted
-            if not certain:
-                self._flush(indent)
-                self.line(f"{indent}{'while' if slot.counted else 'if'} at == {slot.index}:")
-                indent += "    "
-            self._slot(slot, indent)
-            self._transition(slot.index, indent, certain)
-            if not certain:
-                self._flush(indent)
+            indent = "        "
+            self._trim(indent)
+        for slot in slots[grammar.attributes :]:
+            self._place(slot, indent)
         self._flush("    ")
         fields = {slot.field for slot in slots if slot.field}
         arguments = ", ".join(f"{name}=f_{name}" for name in grammar.cls.__struct_fields__ if name in fields)
         self.line(f"    return {self.name(grammar.cls, 'cls')}({arguments}), left")
         function: Reader = self.compile()
         return function
+
+    def _place(self, slot: Slot, indent: str) -> None:
+        """Read a slot and the event code behind it; where it may be missing, only if `at` says that it comes."""
+        self.place = slot.name
+        certain = self.grammar.certain(slot.index) and not slot.counted
+        if not certain:
+            self._flush(indent)
+            self.line(f"{indent}{'while' if slot.counted else 'if'} at == {slot.index}:")
+            indent += "    "
+        self._slot(slot, indent)
+        self._transition(slot.index, indent, certain)
+        if not certain:
+            self._flush(indent)
+
+    def _trim(self, indent: str) -> None:
+        """Cut off now and then what has been read: a shift costs what lies before it."""
+        self.line(f"{indent}if data.bit_length() - left > 8192: data &= (1 << left) - 1")
 
     def _start_fields(self) -> None:
         for name in dict.fromkeys(slot.field for slot in self.grammar.slots if slot.field):
@@ -198,8 +210,7 @@ class _Reading(_ValueSource):
             return
         self.line(f"{indent}entries = len(f_{slot.field})")
         if slot.high is None or slot.high > 32:
-            # What has been read is cut off now and then: a shift costs what lies before it.
-            self.line(f"{indent}if data.bit_length() - left > 8192: data &= (1 << left) - 1")
+            self._trim(indent)
         head = "if"
         if slot.low > 1:
             self._branch(f"{indent}if entries < {slot.low}:", [Production(after)], after, indent)

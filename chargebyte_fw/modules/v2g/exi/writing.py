@@ -37,6 +37,8 @@ _HELPERS = {
     "write_string": values.write_string,
     "join": values.join,
 }
+_JOIN = "        if stream.bit_length() > 4096: before, stream = join(before, stream), 1"
+"""A list that may be long grows in parts: a shift costs what lies before it."""
 _BOOL = {False: 0, True: 1}
 
 
@@ -263,7 +265,7 @@ class _Writing(_ValueSource):
         self._content(slot, "        ")
         self.flush("        ")
         if long:
-            self.line("        if stream.bit_length() > 4096: before, stream = join(before, stream), 1")
+            self.line(_JOIN)
             self.line("    stream = join(before, stream)")
         full, open_ = _state_number(slot.index, True), _state_number(slot.index, False)
         state = str(open_) if slot.high is None else f"{full} if len(value.{slot.field}) == {slot.high} else {open_}"
@@ -282,7 +284,9 @@ class _Writing(_ValueSource):
             moves = self.name(self._moves(same), "moves")
             if same[0].is_list:
                 self.place += "[]"
+                self.line("    before, stream = stream, 1")
                 self.line(f"    for entries, v in enumerate(value.{field}):")
+                self.line(_JOIN)
             else:
                 self.line(f"    v = value.{field}")
                 self.line("    if v is not None:")
@@ -291,6 +295,8 @@ class _Writing(_ValueSource):
             self.line("        stream = stream << width | code")
             self._content(same[0], "        ")
             self.flush("        ")
+            if same[0].is_list:
+                self.line("    stream = join(before, stream)")
         self.place = ""
         self.line(f"    if at not in {self.name(self._codes(END), 'ends')}: raise Refused('something is missing')")
 
@@ -298,10 +304,13 @@ class _Writing(_ValueSource):
         self.place = "content[]"
         moves = self.name({slot.name: self._moves([slot]) for slot in slots}, "moves")
         writers = self.name({slot.name: element_writer(slot.type) for slot in slots}, "writers")
+        self.line("    before, stream = stream, 1")
         self.line("    for entries, (name, v) in enumerate(value.content):")
+        self.line(_JOIN)
         self.line(f"        if at not in {moves}.get(name, ()): raise Refused(f'{{name}} may not stand here')")
         self.line(f"        code, width, at = {moves}[name][at]")
         self.line(f"        stream = {writers}[name](v, stream << width | code)")
+        self.line("    stream = join(before, stream)")
 
     def _moves(self, slots: list[Slot]) -> dict[int, tuple[int, int, int]]:
         found = {}
