@@ -166,6 +166,10 @@ class CarSettings:
     """Below this the contactors are taken for open."""
     welding_limit_s: float = 3.0
     """How long the car looks."""
+    ramp_down_limit_s: float = 2.0
+    """How long the car asks for 0 A before it takes the power off."""
+    timeout_factor: float = 1.0
+    """Stretches the time-outs of single messages, for a world that runs many times faster than its machine can."""
 
 
 @dataclass

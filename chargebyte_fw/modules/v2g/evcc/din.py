@@ -1,0 +1,98 @@
+"""DIN SPEC 70121 as the car speaks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.modules.v2g import timing
+from chargebyte_fw.modules.v2g.evcc.dc import DcCar
+from chargebyte_fw.modules.v2g.evcc.dialogue import Failed
+from chargebyte_fw.modules.v2g.evcc.face import CarFacts, CarSettings, Step
+from chargebyte_fw.modules.v2g.messages import din
+
+
+class DinCar(DcCar):
+    """A session of DIN SPEC 70121."""
+
+    m = din
+    schema_set = "din"
+    before_power = (
+        *("ServiceDiscovery", "ServicePaymentSelection", "ContractAuthentication"),
+        *("ChargeParameterDiscovery", "CableCheck", "PreCharge"),
+    )
+
+    def __init__(self, settings: CarSettings, facts: CarFacts) -> None:
+        super().__init__(settings, facts)
+        self.session_id = bytes(8)
+        self.service_id = 1
+        self.transfer = settings.energy_transfer_mode
+
+    def build_SessionSetup(self, now: float) -> Any:  # noqa: N802 (the stage's name)
+        """Introduce the car."""
+        return din.SessionSetupReq(EVCCID=self.settings.evcc_id)
+
+    def take_SessionSetup(self, body: din.SessionSetupRes, now: float) -> float:  # noqa: N802
+        """Begin; the charger has its time until the power flows."""
+        self.facts.charger.evse_id = body.EVSEID.hex().upper()
+        self.limits["ready to charge"] = now + timing.V2G_EVCC_READY_TO_CHARGE_S
+        self.report(Step.SESSION, self.facts.charger.evse_id)
+        self.stage = "ServiceDiscovery"
+        return 0.0
+
+    def build_ServiceDiscovery(self, now: float) -> Any:  # noqa: N802
+        """Ask for the charge service."""
+        return din.ServiceDiscoveryReq(ServiceCategory=din.serviceCategoryType.EVCharging)
+
+    def take_ServiceDiscovery(self, body: din.ServiceDiscoveryRes, now: float) -> float:  # noqa: N802
+        """Take the charge service, if it is DC and may be paid from outside."""
+        offered = str(body.ChargeService.EnergyTransferType)
+        if offered not in ("DC_core", "DC_extended"):
+            raise Failed(f"the charger offers {offered}")
+        if din.paymentOptionType.ExternalPayment not in body.PaymentOptions.PaymentOption:
+            raise Failed("the charger takes no external payment")
+        self.transfer = offered
+        self.service_id = body.ChargeService.ServiceTag.ServiceID
+        self.stage = "ServicePaymentSelection"
+        return 0.0
+
+    def build_ServicePaymentSelection(self, now: float) -> Any:  # noqa: N802
+        """Choose the charge service and external payment."""
+        chosen = din.SelectedServiceListType(SelectedService=[din.SelectedServiceType(ServiceID=self.service_id)])
+        return din.ServicePaymentSelectionReq(
+            SelectedPaymentOption=din.paymentOptionType.ExternalPayment, SelectedServiceList=chosen
+        )
+
+    def take_ServicePaymentSelection(self, body: Any, now: float) -> float:  # noqa: N802
+        """Go on to the authorization."""
+        self.report(Step.AUTHORIZING)
+        self.stage = "ContractAuthentication"
+        return 0.0
+
+    def build_ContractAuthentication(self, now: float) -> Any:  # noqa: N802
+        """Ask whether somebody has authorized."""
+        return din.ContractAuthenticationReq()
+
+    take_ContractAuthentication = DcCar.take_Authorization  # noqa: N815
+
+    def build_ChargeParameterDiscovery(self, now: float) -> Any:  # noqa: N802
+        """Tell what the battery can take."""
+        return din.ChargeParameterDiscoveryReq(
+            EVRequestedEnergyTransferType=din.EVRequestedEnergyTransferType(self.transfer),
+            EVChargeParameter=din.DC_EVChargeParameterType(**self.dc_parameters()),
+        )
+
+    def take_ChargeParameterDiscovery(self, body: Any, now: float) -> float:  # noqa: N802
+        """Take what the charger can give."""
+        return self.take_dc_parameters(body, now)
+
+    def build_PowerOn(self, now: float) -> Any:  # noqa: N802
+        """Ask for the power."""
+        return din.PowerDeliveryReq(ReadyToChargeState=True, EVPowerDeliveryParameter=self.power_parameter())
+
+    def build_PowerOff(self, now: float) -> Any:  # noqa: N802
+        """Take the power off."""
+        return din.PowerDeliveryReq(ReadyToChargeState=False, EVPowerDeliveryParameter=self.power_parameter())
+
+    def build_SessionStop(self, now: float) -> Any:  # noqa: N802
+        """End the session: DIN knows no pause."""
+        return din.SessionStopReq()
