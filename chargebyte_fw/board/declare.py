@@ -124,13 +124,13 @@ _REGISTRY: list[type[Message]] = []
 
 
 def declared() -> tuple[type[Message], ...]:
-    """Return every declared message in the order of declaration."""
+    """Return every declared message in the order of declaration (once, in its newest layout)."""
     return tuple(_REGISTRY)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(bits, octets, pin))
-def frame(com_id: int, sender: Sender) -> Callable[[type[M]], type[M]]:
-    """Make the class below the declaration of message `com_id`."""
+def frame(com_id: int, sender: Sender, *, generation: bool = False) -> Callable[[type[M]], type[M]]:
+    """Make the class below the declaration of message `com_id`; `generation`: another layout of a declared message."""
 
     def declare(cls: type[M]) -> type[M]:
         made = dataclasses.dataclass(frozen=True)(cls)
@@ -141,7 +141,8 @@ def frame(com_id: int, sender: Sender) -> Callable[[type[M]], type[M]]:
             (name, place.low, place.mask, _reader(hints[name], place)) for name, place in made.places.items()
         )
         made._writers = tuple((name, place.low, _writer(name, place)) for name, place in made.places.items())
-        _REGISTRY.append(made)
+        if not generation:
+            _REGISTRY.append(made)
         return made
 
     return declare
@@ -175,7 +176,7 @@ def _writer(name: str, place: Place) -> Callable[[Any], int]:
     def number(value: Any) -> int:
         if value is None and place.absent is not None:
             return place.absent
-        raw = round(value / place.scale)
+        raw: int = round(value / place.scale)
         if place.maximum is not None:
             raw = min(max(raw, 0), place.maximum)
         if not lowest <= raw <= highest:

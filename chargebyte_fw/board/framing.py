@@ -1,7 +1,7 @@
 """Twelve bytes a frame: SOF, COM id, eight payload bytes, CRC-8, EOF. No escaping, no sequence number, no answer.
 
-SOF and EOF may occur inside a payload, so a frame counts only when SOF, EOF and CRC all fit; after a false SOF the search
-goes on one byte later, so that a frame right behind noise is never lost.
+SOF and EOF may occur inside a payload, so a frame counts only when SOF, EOF and CRC all fit; after a false SOF the
+search goes on one byte later, so that a frame right behind noise is never lost.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Receiver:
         """How often SOF and EOF were in place and the CRC was wrong."""
         self._kept = b""
         self._last_chunk = b""
-        self._last_frames: list[Frame] = []
+        self._last_frames: tuple[Frame, ...] = ()
 
     def reset(self) -> None:
         """Forget an unfinished frame (the port was opened anew)."""
@@ -75,10 +75,10 @@ class Receiver:
         if not self._kept:
             # The periodic frames repeat for minutes: a chunk known to be good need not be checked again.
             if data == self._last_chunk:
-                return self._last_frames
+                return list(self._last_frames)
             frames = self._scan(data)
             if not self._kept and frames and len(data) == FRAME_BYTES * len(frames):
-                self._last_chunk, self._last_frames = data, frames
+                self._last_chunk, self._last_frames = data, tuple(frames)
             return frames
         return self._scan(self._kept + data)
 

@@ -1,6 +1,7 @@
 """The words for ERROR_MESSAGE: module and reason by number, as each firmware generation counts them.
 
-Reasons belong to a module's name, numbers to a generation: plug-lock firmware put a module in between and shifted the rest.
+Reasons belong to a module's name, numbers to a generation: plug-lock firmware put a module in between and shifted
+the rest.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Sequence
 _COMMON = ("DEFAULT", "APP_TASK", "APP_COMM", "APP_SAFETY", "APP_CP_PP", "APP_TEMP", "APP_SYSTEM")
 _MIDDLEWARE = ("MW_ADC", "MW_I2C", "MW_PIN", "MW_PWM", "MW_UART", "MW_PARAM")
 
-MODULES_BEFORE_HVSWITCH = _COMMON + _MIDDLEWARE
-MODULES_HVSWITCH = (*_COMMON, "APP_HVSWITCH", *_MIDDLEWARE)
-MODULES_INLET = (*_COMMON, "APP_HVSWITCH", "APP_INLET", *_MIDDLEWARE)
+MODULES_BEFORE_HVSWITCH: tuple[str, ...] = (*_COMMON, *_MIDDLEWARE)
+MODULES_HVSWITCH: tuple[str, ...] = (*_COMMON, "APP_HVSWITCH", *_MIDDLEWARE)
+MODULES_INLET: tuple[str, ...] = (*_COMMON, "APP_HVSWITCH", "APP_INLET", *_MIDDLEWARE)
 
 _REASONS: dict[str, Sequence[str]] = {
     "APP_TASK": ("task missed its slot",),

@@ -227,16 +227,24 @@ TEMPERATURE_UNUSED = 0x1FFF
 class Pt1000State(Message):
     """Four temperature channels, every 100 ms; an unused channel has no temperature."""
 
-    temperature_1_C: float | None = bits(63, 50, scale=0.1, signed=True, unit="°C", absent=TEMPERATURE_UNUSED)
+    temperature_1_C: float | None = bits(
+        63, 50, scale=0.1, signed=True, unit="°C", absent=TEMPERATURE_UNUSED, default=None
+    )
     self_test_failed_1: bool = bits(49, default=False)
     stops_charging_1: bool = bits(48, default=False)
-    temperature_2_C: float | None = bits(47, 34, scale=0.1, signed=True, unit="°C", absent=TEMPERATURE_UNUSED)
+    temperature_2_C: float | None = bits(
+        47, 34, scale=0.1, signed=True, unit="°C", absent=TEMPERATURE_UNUSED, default=None
+    )
     self_test_failed_2: bool = bits(33, default=False)
     stops_charging_2: bool = bits(32, default=False)
-    temperature_3_C: float | None = bits(31, 18, scale=0.1, signed=True, unit="°C", absent=TEMPERATURE_UNUSED)
+    temperature_3_C: float | None = bits(
+        31, 18, scale=0.1, signed=True, unit="°C", absent=TEMPERATURE_UNUSED, default=None
+    )
     self_test_failed_3: bool = bits(17, default=False)
     stops_charging_3: bool = bits(16, default=False)
-    temperature_4_C: float | None = bits(15, 2, scale=0.1, signed=True, unit="°C", absent=TEMPERATURE_UNUSED)
+    temperature_4_C: float | None = bits(
+        15, 2, scale=0.1, signed=True, unit="°C", absent=TEMPERATURE_UNUSED, default=None
+    )
     self_test_failed_4: bool = bits(1, default=False)
     stops_charging_4: bool = bits(0, default=False)
 
@@ -260,7 +268,7 @@ class FirmwareVersion(Message):
     build: int = bits(47, 40)
     platform: Platform = bits(39, 32, default=Platform.UNKNOWN)
     application: Application = bits(31, 24, default=Application.FIRMWARE)
-    parameter_version: int = bits(23, 8)
+    parameter_version: int = bits(23, 8, default=0)
 
     @property
     def version(self) -> tuple[int, int, int]:
@@ -285,8 +293,8 @@ class ErrorMessage(Message):
     """Unsolicited: an internal error was raised or cleared. `mcu_errors.py` knows the words."""
 
     active: bool = bits(63, default=False)
-    module: int = bits(62, 48)
-    reason: int = bits(47, 32)
+    module: int = bits(62, 48, default=0)
+    reason: int = bits(47, 32, default=0)
     data_1: int | None = bits(31, 16, absent=0xFFFF, default=None)
     data_2: int | None = bits(15, 0, absent=0xFFFF, default=None)
 

@@ -29,7 +29,7 @@ class DigitalOutput(Message):
     ctrlen2: bool = pin(20)
     ctrlen1: bool = pin(21)
     ce_s3: bool = pin(23)
-    cp_duty_cycle: int = bits(39, 32)
+    cp_duty_cycle: int = bits(39, 32, default=0)
 
 
 @frame(0x01, MCU)

@@ -1,5 +1,7 @@
 """Times of the safety controller's link and of the driver, in seconds."""
 
+from __future__ import annotations
+
 CYCLE_S = 0.1  # period of ChargeControl, and of ChargeState and Pt1000State in the other direction
 RESET_PULSE_S = 0.005  # how long the reset line is pulled
 READY_AFTER_RESET_S = 0.3  # the safety controller answers this long after the reset line is released
@@ -9,11 +11,26 @@ RECEIVE_TIMEOUT_S = 1.0  # no ChargeState for this long: the link is lost
 ACTION_TIMEOUT_S = 1.0  # an action request is confirmed within
 SELF_TEST_LIMIT_S = 10.0  # a commanded RCM self-test has ended after this long in any case
 DUTY_CONFIRM_S = 1.0  # the actual duty cycle has followed after
-TEMPERATURES_S = 1.0  # period of the variable `temperatures`
+TEMPERATURES_S = 1.0  # period of the variables `temperatures` and `telemetry`
 STOP_CONFIRM_S = 0.5  # how long a stopping driver waits to see contactors open and pilot F
 RECONNECT_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)  # between attempts to get a lost link back
 SAFE_STATE_PAUSES_S = (5.0, 10.0, 20.0, 40.0, 60.0)  # between attempts to lead the controller out of its safe state
+ASKED_RESET_PAUSE_S = 2.0  # between two resets that `cp_state_X1` asks for, or after an emergency input was released
 
 HEARTBEAT_S = 0.1  # real seconds: how often the event loop proves that it is alive
 DEAD_MAN_S = 0.5  # real seconds without proof: the link thread sends the safe image
 REAL_PATIENCE_S = 0.4  # real seconds that a time-out of the link lasts at least, however fast the clock is set
+FASTEST_CYCLE_S = 0.02  # real seconds: a period is never shorter, however fast the clock is set
+
+
+def patient(timeout_s: float, speed: float | None) -> float:
+    """Return a time-out in the clock's seconds that is also REAL_PATIENCE_S long in real ones (`speed` None: virtual).
+
+    The two sides of the link run in two processes: a fast clock must not make their scheduling look like a fault.
+    """
+    return timeout_s if speed is None else max(timeout_s, REAL_PATIENCE_S * speed)
+
+
+def period(period_s: float, speed: float | None) -> float:
+    """Return a period in the clock's seconds that is at least FASTEST_CYCLE_S of real ones (`speed` None: virtual)."""
+    return period_s if speed is None else max(period_s, FASTEST_CYCLE_S * speed)

@@ -1,0 +1,304 @@
+"""CbChargeSOMDriver: the board of a Charge SOM, behind its safety controller."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from enum import StrEnum
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from chargebyte_fw.board import driver_words as words
+from chargebyte_fw.board import link_machine as lm
+from chargebyte_fw.board import timing
+from chargebyte_fw.board.can_mirror import CanMirror
+from chargebyte_fw.board.carriers import Tap
+from chargebyte_fw.board.driver_machine import DriverMachine
+from chargebyte_fw.board.driver_words import Book, Enable, Halt, Permit, SelfTest, SetPilot, Wish
+from chargebyte_fw.board.gpio import open_output, read_input
+from chargebyte_fw.board.link import SafetyLink
+from chargebyte_fw.board.telemetry import chip_temperature_C, telemetry, temperatures
+from chargebyte_fw.contracts.interfaces.ac_rcd import AcRcd
+from chargebyte_fw.contracts.interfaces.cb_temperatures import CbTemperatures
+from chargebyte_fw.contracts.interfaces.evse_board_support import EvseBoardSupport
+from chargebyte_fw.contracts.types import evse_board_support as types
+from chargebyte_fw.contracts.types.board_support_common import BspEvent, ProximityPilot
+from chargebyte_fw.kernel.clock import loop_speed
+from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.faults import Faults
+from chargebyte_fw.kernel.machine import Unexpected
+from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
+from chargebyte_fw.kernel.pump import Pump
+
+GRID_PHASES = {True: 3, False: 1}
+"""What the grid's phase input says: active, inactive."""
+
+
+class ConnectorType(StrEnum):
+    """What the car is connected to."""
+
+    IEC62196Type2Cable = "IEC62196Type2Cable"
+    IEC62196Type2Socket = "IEC62196Type2Socket"
+
+
+class Board(EvseBoardSupport):
+    """Control pilot and contactors."""
+
+    module: CbChargeSOMDriver
+
+    async def enable(self, value: bool) -> None:
+        """Switch the port on (what was last ordered goes onto the pilot) or off (state F, contactors open)."""
+        self.module.order(Enable(value))
+
+    async def pwm_on(self, value: float) -> None:
+        """Put PWM of `value` percent on the pilot; 0 is state F, 100 is X1. Raises ValueError outside 0 to 100."""
+        if not 0.0 <= value <= 100.0:
+            raise ValueError(f"a duty cycle of {value} % does not exist")
+        self.module.order(SetPilot(Wish(True, value)))
+
+    async def cp_state_X1(self) -> None:
+        """Put +12 V on the pilot; leads a safety controller out of its safe state."""
+        self.module.order(SetPilot(words.STATE_X1))
+
+    async def cp_state_F(self) -> None:
+        """Put -12 V on the pilot."""
+        self.module.order(SetPilot(words.STATE_F))
+
+    async def cp_state_E(self) -> None:
+        """Put 0 V on the pilot: the generator is off, the link goes on."""
+        self.module.order(SetPilot(words.STATE_E))
+
+    async def allow_power_on(self, value: types.PowerOnOff) -> None:
+        """Let the safety controller close the contactors in state C, or open them now."""
+        self.module.order(Permit(value.allow_power_on, value.reason.value))
+
+    async def ac_switch_three_phases_while_charging(self, value: bool) -> None:
+        """Decline: this board cannot (its capabilities say so)."""
+        self.module.log.warning("asked for %d phases while charging: this board cannot switch", 3 if value else 1)
+
+    async def ac_set_overcurrent_limit_A(self, value: float) -> None:
+        """Take note: this board has no over-current trip of its own."""
+        self.module.log.debug("over-current limit %g A: no hardware for it", value)
+
+
+class Rcd(AcRcd):
+    """Residual current monitor of the safety controller."""
+
+    module: CbChargeSOMDriver
+
+    async def self_test(self) -> None:
+        """Begin a self-test; returns when the safety controller has accepted or refused it."""
+        await self.module.self_test()
+
+    async def reset(self) -> bool:
+        """Agree: a trip ends with the safe state, which `cp_state_X1` leaves."""
+        return True
+
+
+class Temperatures(CbTemperatures):
+    """PT1000 channels of the safety controller."""
+
+    module: CbChargeSOMDriver
+
+
+class CbChargeSOMDriver(Module):
+    """Drives a Charge SOM: pilot, contactors, residual current monitor and temperatures of its safety controller."""
+
+    class Config(ModuleConfig):
+        """Wiring and limits of the board."""
+
+        connector_type: Annotated[
+            ConnectorType, Meta(description="Whether the cable is fixed or plugged into a socket.")
+        ] = ConnectorType.IEC62196Type2Cable
+        min_current_A: Annotated[float, Meta(ge=0, description="Least current per phase, in A.")] = 6
+        max_current_A: Annotated[float, Meta(ge=0, description="Greatest current per phase, in A.")] = 80
+        min_phase_count: Annotated[int, Meta(ge=1, le=3, description="Least number of phases.")] = 1
+        max_phase_count: Annotated[int, Meta(ge=1, le=3, description="Greatest number of phases.")] = 3
+        serial_port: Annotated[str, Meta(description="Port of the safety controller.")] = "/dev/ttyLP2"
+        serial_debug: Annotated[bool, Meta(description="Log each message that differs from the one before.")] = False
+        serial_trace: Annotated[bool, Meta(description="Log every byte on the port in hexadecimal.")] = False
+        can_mirror_device: Annotated[
+            str, Meta(description="CAN interface that gets a copy of every frame; empty: none.")
+        ] = ""
+        reset_gpio_line_name: Annotated[str, Meta(description="GPIO line that resets the safety controller.")] = (
+            "nSAFETY_RESET_INT"
+        )
+        reset_active_low: Annotated[bool, Meta(description="Whether a low level resets.")] = True
+        pt1000_1_identification: Annotated[str, Meta(description="Name of temperature channel 1.")] = "PT1000-1"
+        pt1000_2_identification: Annotated[str, Meta(description="Name of temperature channel 2.")] = "PT1000-2"
+        pt1000_3_identification: Annotated[str, Meta(description="Name of temperature channel 3.")] = "PT1000-3"
+        pt1000_4_identification: Annotated[str, Meta(description="Name of temperature channel 4.")] = "PT1000-4"
+        grid_phase_count_gpio_line_name: Annotated[
+            str, Meta(description="GPIO input that tells whether the grid has three phases; empty: as configured.")
+        ] = ""
+        grid_phase_count_active_low: Annotated[bool, Meta(description="Whether a low level means three phases.")] = (
+            False
+        )
+
+    config: Config
+    evse_board_support = provides(Board, description="Control pilot and contactors.")
+    ac_rcd = provides(Rcd, description="Residual current monitor.")
+    temperatures = provides(Temperatures, description="PT1000 channels.")
+
+    machine: DriverMachine
+    link: SafetyLink
+
+    async def init(self) -> None:
+        """Build the driver; nothing is opened yet. Raises ConfigError for limits that contradict each other."""
+        self._check()
+        config = self.config
+        self._names = (
+            config.pt1000_1_identification,
+            config.pt1000_2_identification,
+            config.pt1000_3_identification,
+            config.pt1000_4_identification,
+        )
+        socket = config.connector_type is ConnectorType.IEC62196Type2Socket
+        self.machine = DriverMachine(socket, self._names, loop_speed())
+        self._pump = Pump(self.machine, self._act, self.crash)
+        self._changed = asyncio.Event()
+        self._self_test: asyncio.Future[bool] | None = None
+        self._books: dict[Book, Faults] = {
+            Book.BOARD: self.evse_board_support.faults,
+            Book.RCD: self.ac_rcd.faults,
+            Book.TEMPERATURES: self.temperatures.faults,
+        }
+        self.link = SafetyLink(
+            wire=self.ground.wires.find(f"serial:{config.serial_port}"),
+            path=lambda: self.ground.root.read(config.serial_port),
+            reset=open_output(self.ground, config.reset_gpio_line_name, config.reset_active_low, self.log),
+            listener=self._hear,
+            guard=self.crash,
+            trace=self.ground.trace,
+            tap=self._tap() if config.serial_trace else None,
+            mirror=CanMirror(config.can_mirror_device, self.log) if config.can_mirror_device else None,
+        )
+
+    def _check(self) -> None:
+        config, where = self.config, f"{self.id}: config_module"
+        findings = []
+        if config.min_phase_count > config.max_phase_count:
+            what = f"min_phase_count {config.min_phase_count} is above max_phase_count {config.max_phase_count}"
+            findings.append(Finding(where, what))
+        if config.min_current_A > config.max_current_A:
+            what = f"min_current_A {config.min_current_A:g} is above max_current_A {config.max_current_A:g}"
+            findings.append(Finding(where, what))
+        if findings:
+            raise ConfigError(findings)
+
+    async def ready(self) -> None:
+        """State what the board can do and get the safety controller; without one the driver is faulted, not dead."""
+        phases = self.config.max_phase_count
+        if self.config.grid_phase_count_gpio_line_name:
+            active = read_input(
+                self.ground,
+                self.config.grid_phase_count_gpio_line_name,
+                self.config.grid_phase_count_active_low,
+                self.log,
+            )
+            phases = GRID_PHASES[bool(active)]
+        self.evse_board_support.capabilities.publish(self._capabilities(phases))
+        self.evse_board_support.ac_nr_of_phases_available.publish(phases)
+        self.link.start()
+        self.spawn(self._measure(), "temperatures")
+
+    def _capabilities(self, phases: int) -> types.HardwareCapabilities:
+        """No phase switching: the least number of phases is the greatest."""
+        config = self.config
+        return types.HardwareCapabilities(
+            max_current_A_import=config.max_current_A,
+            min_current_A_import=config.min_current_A,
+            max_phase_count_import=phases,
+            min_phase_count_import=phases,
+            max_current_A_export=config.max_current_A,
+            min_current_A_export=config.min_current_A,
+            max_phase_count_export=phases,
+            min_phase_count_export=phases,
+            supports_changing_phases_during_charging=False,
+            supports_cp_state_E=True,
+            connector_type=types.HardwareCapabilitiesConnectorType(config.connector_type.value),
+        )
+
+    async def stop(self) -> None:
+        """Pilot F, contactors open; returns when the safety controller has confirmed both, or cannot."""
+        self.order(Halt())
+        try:
+            async with asyncio.timeout(timing.patient(timing.STOP_CONFIRM_S, loop_speed())):
+                while not self.machine.at_rest:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            self.log.error("the safety controller did not confirm pilot F and open contactors")
+        await self.link.close()
+        self._pump.close()
+
+    def order(self, event: Any) -> None:
+        """Give the machine an order."""
+        self._pump.feed(event)
+
+    async def self_test(self) -> None:
+        """Begin an RCM self-test and wait until it is accepted or refused."""
+        asked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        before, self._self_test = self._self_test, asked
+        if before is not None and not before.done():
+            before.set_result(False)
+        self.order(SelfTest())
+        if not await asked:
+            self.log.warning("the residual current monitor's self-test did not begin")
+
+    def _hear(self, effect: Any) -> None:
+        if self.config.serial_debug and isinstance(effect, lm.Said):
+            self.log.info("safety controller says %s", effect.message)
+        if isinstance(effect, Unexpected):
+            self.log.debug("link: unexpected %s while %s", effect.event, effect.state.name)
+            return
+        self._pump.feed(effect)
+        self._changed.set()
+
+    def _act(self, effect: Any) -> None:
+        match effect:
+            case words.SetImage(control):
+                if self.config.serial_debug:
+                    self.log.info("host says %s", control)
+                self.link.set_image(control)
+            case words.Event(event):
+                self.log.debug("board event %s", event.value)
+                self.evse_board_support.event.publish(BspEvent(event=event))
+            case words.Ampacity(ampacity):
+                self.evse_board_support.ac_pp_ampacity.publish(ProximityPilot(ampacity=ampacity))
+            case words.Raise(key, message):
+                self._books[key.book].raise_fault(key.type, message, sub_type=key.sub_type)
+            case words.Clear(key):
+                if self._books[key.book].clear(key.type, key.sub_type) is not None:
+                    self.log.info("over: %s", " ".join(part for part in (key.type, key.sub_type) if part))
+            case words.Say(level, text, values):
+                self.log.log(level, text, *values)
+            case words.ResetController(why):
+                self.link.reset(why)
+            case words.RunAction(action):
+                self.link.act(action)
+            case words.SelfTestBegun(accepted):
+                if self._self_test is not None and not self._self_test.done():
+                    self._self_test.set_result(accepted)
+            case Unexpected(state, event):
+                self.log.debug("unexpected %s while %s", event, state.name)
+
+    def _tap(self) -> Tap:
+        log = self.log
+
+        def tap(sent: bool, data: bytes) -> None:
+            log.log(logging.INFO, "uart %s %s", "host>" if sent else "mcu> ", data.hex(" "))
+
+        return tap
+
+    async def _measure(self) -> None:
+        """Publish temperatures and telemetry once a second while the safety controller tells them."""
+        while True:
+            await asyncio.sleep(timing.TEMPERATURES_S)
+            state = self.machine.temperatures
+            if state is not None:
+                self.temperatures.temperatures.publish(temperatures(state, self._names))
+            told = telemetry(state, self.machine.charge_state, chip_temperature_C(self.ground.root))
+            if told is not None:
+                self.evse_board_support.telemetry.publish(told)

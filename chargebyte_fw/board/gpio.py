@@ -1,0 +1,170 @@
+"""GPIO lines by name: of a chip of this machine (libgpiod), else simulated ones of the run root, else none.
+
+A simulated output is a Unix datagram socket `<state root>/run/secc/gpio/<line>` that is told `0` or `1`; a simulated
+input is a file of that name that says so.
+"""
+
+from __future__ import annotations
+
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.log import ModuleLog
+
+CONSUMER = "secc"
+SIMULATED_LINES = "/run/secc/gpio"
+
+
+class Output(Protocol):
+    """A line that we drive."""
+
+    def set(self, active: bool) -> None:
+        """Drive the line to its active or inactive level."""
+
+    def close(self) -> None:
+        """Let go of the line."""
+
+
+class _Missing:
+    """A line that cannot be taken."""
+
+    def set(self, active: bool) -> None:
+        """Do nothing: the warning was given when the line was asked for."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class _Wired:
+    """A line of a simulated world in this process."""
+
+    def __init__(self, level: Callable[[bool], None], active_low: bool) -> None:
+        self._level, self._active_low = level, active_low
+
+    def set(self, active: bool) -> None:
+        self._level(active is not self._active_low)
+
+    def close(self) -> None:
+        """The wire belongs to the world."""
+
+
+class _Socket:
+    """A simulated line of another process; it may come late and is told each level from then on."""
+
+    def __init__(self, path: Path, active_low: bool, log: ModuleLog) -> None:
+        self._path, self._active_low, self._log = path, active_low, log
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._told = False
+
+    def set(self, active: bool) -> None:
+        level = b"1" if active is not self._active_low else b"0"
+        try:
+            self._socket.sendto(level, str(self._path))
+        except OSError as error:
+            if not self._told:
+                what = "no GPIO chip has a line %s and nothing simulates it (%s: %s): nothing is driven"
+                self._log.warning(what, self._path.name, self._path, error.strerror)
+            self._told = True
+        else:
+            self._told = False
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class _ChipLine:
+    """A line of a GPIO chip."""
+
+    def __init__(self, request: Any, offset: int) -> None:
+        self._request, self._offset = request, offset
+
+    def set(self, active: bool) -> None:
+        from gpiod.line import Value
+
+        self._request.set_value(self._offset, Value.ACTIVE if active else Value.INACTIVE)
+
+    def get(self) -> bool:
+        from gpiod.line import Value
+
+        return bool(self._request.get_value(self._offset) == Value.ACTIVE)
+
+    def close(self) -> None:
+        self._request.release()
+
+
+def find_line(name: str, chips: Path = Path("/dev")) -> tuple[str, int] | None:
+    """Look a line name up over all chips; returns the chip's device and the line's offset, None when there is none."""
+    devices = sorted(str(path) for path in chips.glob("gpiochip*"))
+    if not devices:
+        return None
+    import gpiod
+
+    for device in devices:
+        with gpiod.Chip(device) as chip:
+            try:
+                return device, int(chip.line_offset_from_id(name))
+            except (OSError, ValueError):
+                continue  # this chip has no line of that name
+    return None
+
+
+def _request(place: tuple[str, int], active_low: bool, output: bool) -> _ChipLine:
+    import gpiod
+    from gpiod.line import Direction, Value
+
+    device, offset = place
+    settings = gpiod.LineSettings(
+        direction=Direction.OUTPUT if output else Direction.INPUT,
+        active_low=active_low,
+        output_value=Value.ACTIVE if output else Value.INACTIVE,
+    )
+    return _ChipLine(gpiod.request_lines(device, consumer=CONSUMER, config={offset: settings}), offset)
+
+
+def _simulated(ground: Ground, name: str) -> Path:
+    return ground.root.state / SIMULATED_LINES.lstrip("/") / name
+
+
+def open_output(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> Output:
+    """Take the line `name` as an output, active at once; warns and returns a line without effect if there is none."""
+    wired = ground.wires.find(f"gpio:{name}")
+    if wired is not None:
+        return _Wired(wired, active_low)
+    if not name:
+        return _Missing()
+    try:
+        place = find_line(name)
+        if place is not None:
+            return _request(place, active_low, output=True)
+    except OSError as error:
+        log.warning("GPIO line %s cannot be taken: %s", name, error)
+        return _Missing()
+    return _Socket(_simulated(ground, name), active_low, log)
+
+
+def read_input(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> bool | None:
+    """Read the input `name` once: whether it is active, None (with a warning) if there is no such line."""
+    wired = ground.wires.find(f"gpio:{name}")
+    if wired is not None:
+        return bool(wired()) is not active_low
+    try:
+        place = find_line(name)
+        if place is not None:
+            line = _request(place, active_low, output=False)
+            try:
+                return line.get()
+            finally:
+                line.close()
+        path = _simulated(ground, name)
+        if path.exists() and stat.S_ISREG(path.stat().st_mode):
+            return (path.read_text().strip() == "1") is not active_low
+    except OSError as error:
+        log.warning("GPIO line %s cannot be read: %s", name, error)
+        return None
+    log.warning("no GPIO chip has a line named %s", name)
+    return None

@@ -1,0 +1,166 @@
+"""The link to the safety controller with its hands on: port, reset line, cycle and the machine that rules them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chargebyte_fw.board import link_machine as lm
+from chargebyte_fw.board.can_mirror import CanMirror
+from chargebyte_fw.board.carriers import Carrier, Ears, Tap, WireCarrier
+from chargebyte_fw.board.framing import Frame
+from chargebyte_fw.board.gpio import Output
+from chargebyte_fw.board.messages import ActionId, ChargeControl, ChargeState, Pt1000State
+from chargebyte_fw.kernel.clock import loop_speed
+from chargebyte_fw.kernel.memory import WireEnd
+from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.trace import Trace
+
+_PERIODIC = (ChargeState.com_id, Pt1000State.com_id)
+TRACE_KIND = "uart"
+SENT, RECEIVED = "host", "mcu"
+
+
+class SafetyLink:
+    """Keeps the link up for ever; what it has to say comes to `listener` as effects of `link_machine`, and Tripped.
+
+    The port is a wire in memory (`wire`) or whatever is at `path()` each time it is opened.
+    """
+
+    def __init__(
+        self,
+        *,
+        wire: WireEnd | None,
+        path: Callable[[], Path],
+        reset: Output,
+        listener: Callable[[Any], None],
+        guard: Callable[[BaseException], None],
+        trace: Trace,
+        tap: Tap | None = None,
+        mirror: CanMirror | None = None,
+    ) -> None:
+        self._machine = lm.LinkMachine(loop_speed())
+        self._pump = Pump(self._machine, self._carry_out, guard)
+        self._reset = reset
+        self._listener = listener
+        self._trace = trace
+        self._path = path
+        self._epoch = 0
+        self._said: dict[int, bytes] = {}
+        self._image: ChargeControl | None = None
+        self._mirror = mirror
+        ears = Ears(self._frames, self._failed, self._tripped, tap if mirror is None else _mirrored(mirror, tap))
+        self._carrier: Carrier
+        if wire is not None:
+            self._carrier = WireCarrier(wire, ears)
+        else:
+            # pyserial and a thread are only wanted where there is a real port.
+            from chargebyte_fw.board.serial_carrier import SerialCarrier
+
+            self._carrier = SerialCarrier(path, ears)
+
+    @property
+    def running(self) -> bool:
+        """Whether the cycle runs."""
+        return self._machine.state is lm.Link.RUNNING
+
+    def start(self) -> None:
+        """Begin to open, reset, inquire; never fails: trouble is an effect."""
+        self._pump.feed(lm.Start())
+
+    async def close(self) -> None:
+        """End the cycle and give the port back."""
+        self._pump.feed(lm.Stop())
+        self._pump.close()
+        await self._carrier.closed()
+        self._reset.close()
+        if self._mirror is not None:
+            self._mirror.close()
+
+    def set_image(self, control: ChargeControl) -> None:
+        """Send `control` now and every 100 ms; without a running cycle the order is dropped."""
+        if not self.running:
+            return
+        frame = self._carrier.set_image(control, self._epoch)
+        if control != self._image:
+            self._image = control
+            self._trace.record(TRACE_KIND, SENT, frame)
+
+    def reset(self, why: str) -> None:
+        """Reset the controller on purpose."""
+        self._pump.feed(lm.Reset(why))
+
+    def act(self, action: ActionId) -> None:
+        """Ask for an action; Acted tells the outcome."""
+        self._pump.feed(lm.Act(action))
+
+    def _frames(self, frames: list[Frame]) -> None:
+        now = asyncio.get_running_loop().time()
+        for frame in frames:
+            if self._mirror is not None:
+                self._mirror.send(frame)
+            if self._said.get(frame.com_id) == frame.payload:
+                if frame.com_id == ChargeState.com_id:
+                    self._machine.touch(now)
+                continue
+            if frame.com_id in _PERIODIC:
+                self._said[frame.com_id] = frame.payload
+            self._trace.record(TRACE_KIND, RECEIVED, bytes((frame.com_id,)) + frame.payload)
+            self._pump.feed(lm.Heard(frame))
+
+    def _failed(self, why: str) -> None:
+        self._pump.feed(lm.Failed(f"{self._path()}: {why}"))
+
+    def _tripped(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._listener(lm.Tripped())
+
+    def _carry_out(self, effect: Any) -> None:
+        match effect:
+            case lm.OpenPort():
+                if self._mirror is not None:
+                    self._mirror.open()
+                try:
+                    self._carrier.open()
+                except OSError as error:
+                    self._pump.feed(lm.Failed(f"{self._path()}: {_reason(error)}"))
+                else:
+                    self._pump.feed(lm.Opened())
+            case lm.ClosePort():
+                self._carrier.close()
+            case lm.HoldReset(active):
+                self._reset.set(active)
+            case lm.Discard():
+                self._carrier.discard()
+                self._said.clear()
+            case lm.Send(frame):
+                self._carrier.send(frame)
+                self._trace.record(TRACE_KIND, SENT, frame)
+            case lm.BeginCycle():
+                self._image = None
+                self._epoch = self._carrier.begin()
+            case lm.EndCycle():
+                self._carrier.end()
+                self._said.clear()
+            case _:
+                self._listener(effect)
+
+
+def _mirrored(mirror: CanMirror, tap: Tap | None) -> Tap:
+    """Copy what we send, in whichever thread sends it; what comes in is copied where it is a frame."""
+
+    def copy(sent: bool, data: bytes) -> None:
+        if sent:
+            mirror.send(Frame(data[1], data[2:10]))
+        if tap is not None:
+            tap(sent, data)
+
+    return copy
+
+
+def _reason(error: OSError) -> str:
+    """Say why a port cannot be opened, without pyserial's repetition of the path."""
+    return os.strerror(error.errno) if error.errno else str(error)

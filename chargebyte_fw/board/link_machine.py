@@ -1,0 +1,360 @@
+"""The link to the safety controller as a machine: open, reset, ask who is there, run the cycle, lose it, come back.
+
+A lost link is retried for ever: the reset line is held meanwhile, so that the controller has let go of everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from chargebyte_fw.board import timing
+from chargebyte_fw.board.framing import Frame, encode_message
+from chargebyte_fw.board.generations import TODAY, Generation, generation_of
+from chargebyte_fw.board.messages import (
+    Action,
+    ActionId,
+    Application,
+    ChargeState,
+    ErrorMessage,
+    FirmwareVersion,
+    GitHash,
+    Inquiry,
+)
+from chargebyte_fw.kernel.machine import Machine, Timeout, on
+
+
+class Link(Enum):
+    """Where the link is."""
+
+    CLOSED = auto()
+    OPENING = auto()
+    RESETTING = auto()
+    BOOTING = auto()
+    ASKING = auto()
+    RUNNING = auto()
+    LOST = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Event: begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Event: end, for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Event: the port is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Event: the port cannot be opened or has broken."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Event: a frame came in."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Event: the driver wants the controller reset."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Event: the driver wants an action done."""
+
+    action: ActionId
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPort:
+    """Effect: open the port; answer with Opened or Failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePort:
+    """Effect: close the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReset:
+    """Effect: pull (`active`) or release the reset line."""
+
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Effect: forget received bytes that are no frame yet, and what the controller said last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Effect: send one frame."""
+
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BeginCycle:
+    """Effect: repeat the control image, beginning with zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndCycle:
+    """Effect: stop repeating and zero the control image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Effect: the controller is known and the cycle runs."""
+
+    firmware: FirmwareVersion
+    git_hash: GitHash
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Restarting:
+    """Effect: the controller is being reset on purpose; whatever it said before is void."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """Effect: the link is lost; `why` in words."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StillDown:
+    """Effect: an attempt to get the link back failed for another reason than the one before."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tripped:
+    """Effect: the event loop was stuck; the safe image was sent in place of the driver's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Effect: the controller said this."""
+
+    message: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """Effect: an action was confirmed, or refused, or not answered (`confirmed` False)."""
+
+    action: ActionId
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """Effect: a frame came that has no place here."""
+
+    frame: Frame
+
+
+_ASKED = (FirmwareVersion.com_id, GitHash.com_id)
+
+
+class LinkMachine(Machine):
+    """One port, one controller. `speed` is the clock's: None virtual, N times real time (timing.patient)."""
+
+    def __init__(self, speed: float | None = 1.0) -> None:
+        super().__init__(Link.CLOSED)
+        self._receive_timeout_s = timing.patient(timing.RECEIVE_TIMEOUT_S, speed)
+        self._inquiry_timeout_s = timing.patient(timing.INQUIRY_TIMEOUT_S, speed)
+        self._action_timeout_s = timing.patient(timing.ACTION_TIMEOUT_S, speed)
+        self.generation = TODAY
+        self._firmware: FirmwareVersion | None = None
+        self._wanted = 0
+        self._tries = 0
+        self._failures = 0
+        self._down: str | None = None
+        self._heard_at = 0.0
+        self._action: tuple[ActionId, float] | None = None
+        self._early: list[Frame] = []
+        """Errors of the start-up; which module they name is known when the firmware is."""
+
+    def touch(self, now: float) -> None:
+        """Take note that the controller repeated its state unchanged (saves a turn of the machine)."""
+        if self.state is Link.RUNNING:
+            self._heard_at = now
+
+    @on(Link.CLOSED, event=Start)
+    def _start(self, _: Start, now: float) -> list[Any]:
+        return self._open()
+
+    def _open(self) -> list[Any]:
+        return self.enter(Link.OPENING, EndCycle(), HoldReset(True), OpenPort())
+
+    @on(Link.OPENING, event=Opened)
+    def _opened(self, _: Opened, now: float) -> list[Any]:
+        return self.enter(Link.RESETTING, until=now + timing.RESET_PULSE_S)
+
+    @on(Link.RUNNING, Link.ASKING, Link.BOOTING, event=Reset)
+    def _reset(self, event: Reset, now: float) -> list[Any]:
+        self._action = None
+        return self.enter(
+            Link.RESETTING, EndCycle(), HoldReset(True), Restarting(event.why), until=now + timing.RESET_PULSE_S
+        )
+
+    @on(Link.CLOSED, Link.OPENING, Link.RESETTING, Link.LOST, event=Reset)
+    def _reset_is_under_way(self, _: Reset, now: float) -> list[Any]:
+        """A reset belongs to every way out of these states."""
+        return []
+
+    @on(Link.RESETTING, event=Timeout)
+    def _release(self, _: Timeout, now: float) -> list[Any]:
+        self._early.clear()
+        return self.enter(Link.BOOTING, Discard(), HoldReset(False), until=now + timing.READY_AFTER_RESET_S)
+
+    @on(Link.BOOTING, event=Timeout)
+    def _booted(self, _: Timeout, now: float) -> list[Any]:
+        return self._ask(FirmwareVersion.com_id, now)
+
+    def _ask(self, com_id: int, now: float) -> list[Any]:
+        self._wanted, self._tries = com_id, 1
+        return self.enter(Link.ASKING, Send(_inquiry(com_id)), until=now + self._inquiry_timeout_s)
+
+    @on(Link.ASKING, event=Timeout)
+    def _no_answer(self, _: Timeout, now: float) -> list[Any]:
+        if self._tries < timing.INQUIRY_TRIES:
+            self._tries += 1
+            return self.enter(Link.ASKING, Send(_inquiry(self._wanted)), until=now + self._inquiry_timeout_s)
+        what = "firmware version" if self._wanted == FirmwareVersion.com_id else "git hash"
+        return self._lose(f"no answer when asked for its {what}", now)
+
+    @on(Link.ASKING, event=Heard)
+    def _answer(self, event: Heard, now: float) -> list[Any]:
+        if event.frame.com_id == ErrorMessage.com_id:
+            self._early.append(event.frame)
+        if event.frame.com_id != self._wanted:
+            return []  # a controller that was not reset goes on with its periodic frames
+        if self._wanted == FirmwareVersion.com_id:
+            self._firmware = FirmwareVersion.from_payload(event.frame.payload)
+            self.generation = generation_of(self._firmware)
+            if self._firmware.application is not Application.FIRMWARE or self.generation.is_mcs:
+                kind = f"{self._firmware.platform.text}, {self._firmware.application.text}"
+                return self._lose(f"this driver cannot work with what runs there ({kind})", now)
+            return self._ask(GitHash.com_id, now)
+        assert self._firmware is not None
+        self._down, self._heard_at = None, now
+        return self.enter(
+            Link.RUNNING,
+            BeginCycle(),
+            Up(self._firmware, GitHash.from_payload(event.frame.payload), self.generation),
+            *(Said(self.generation.decode(frame)) for frame in self._early),
+            until=now + self._receive_timeout_s,
+        )
+
+    @on(Link.RUNNING, event=Heard)
+    def _heard(self, event: Heard, now: float) -> list[Any]:
+        message = self.generation.decode(event.frame)
+        if isinstance(message, Action):
+            return self._confirmed(message)
+        if message is None or event.frame.com_id in _ASKED:
+            return [Strange(event.frame)]
+        if isinstance(message, ChargeState):
+            self._heard_at = now
+            self._failures = 0
+        return [Said(message)]
+
+    @on(Link.RUNNING, event=Act)
+    def _act(self, event: Act, now: float) -> list[Any]:
+        if self._action is not None:
+            return [Acted(event.action, False)]
+        self._action = (event.action, now + self._action_timeout_s)
+        self._arm()
+        return [Send(encode_message(Inquiry(Action.com_id, event.action)))]
+
+    @on(event=Act)
+    def _cannot_act(self, event: Act, now: float) -> list[Any]:
+        return [Acted(event.action, False)]
+
+    def _confirmed(self, message: Action) -> list[Any]:
+        if self._action is None:
+            return []
+        action, _ = self._action
+        self._action = None
+        self._arm()
+        return [Acted(action, message.confirmed is action)]
+
+    @on(Link.RUNNING, event=Timeout)
+    def _silence(self, _: Timeout, now: float) -> list[Any]:
+        if now >= self._heard_at + self._receive_timeout_s:
+            return self._lose(f"no CHARGE_STATE for {self._receive_timeout_s:.1f} s", now)
+        effects: list[Any] = []
+        if self._action is not None and now >= self._action[1]:
+            effects.append(Acted(self._action[0], False))
+            self._action = None
+        self._arm()
+        return effects
+
+    def _arm(self) -> None:
+        self.deadline = self._heard_at + self._receive_timeout_s
+        if self._action is not None:
+            self.deadline = min(self.deadline, self._action[1])
+
+    @on(event=Failed)
+    def _failed(self, event: Failed, now: float) -> list[Any]:
+        return [] if self.state in (Link.CLOSED, Link.LOST) else self._lose(event.why, now)
+
+    def _lose(self, why: str, now: float) -> list[Any]:
+        pause_s = timing.RECONNECT_PAUSES_S[min(self._failures, len(timing.RECONNECT_PAUSES_S) - 1)]
+        self._failures += 1
+        effects: list[Any] = [EndCycle(), HoldReset(True), ClosePort()]
+        if self._action is not None:
+            effects.append(Acted(self._action[0], False))
+            self._action = None
+        if self._down is None:
+            effects.append(Down(why))
+        elif self._down != why:
+            effects.append(StillDown(why))
+        self._down = why
+        return self.enter(Link.LOST, *effects, until=now + pause_s)
+
+    @on(Link.LOST, event=Timeout)
+    def _try_again(self, _: Timeout, now: float) -> list[Any]:
+        return self._open()
+
+    @on(event=Stop)
+    def _stop(self, _: Stop, now: float) -> list[Any]:
+        return self.enter(Link.CLOSED, EndCycle(), ClosePort())
+
+    @on(Link.BOOTING, event=Heard)
+    def _starting_up(self, event: Heard, now: float) -> list[Any]:
+        if event.frame.com_id == ErrorMessage.com_id:
+            self._early.append(event.frame)
+        return []
+
+    @on(event=Heard)
+    def _nobody_asked(self, _: Heard, now: float) -> list[Any]:
+        """What comes before the inquiry is from before the reset."""
+        return []
+
+
+def _inquiry(com_id: int) -> bytes:
+    return encode_message(Inquiry(com_id))
