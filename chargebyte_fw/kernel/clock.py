@@ -87,6 +87,11 @@ def loop_speed() -> float | None:
     return loop.speed if isinstance(loop, ClockLoop) else 1.0
 
 
+def real_seconds() -> float:
+    """Return monotonic seconds of the real world: only for a watchdog that must not follow the loop it watches."""
+    return time.monotonic()
+
+
 def utc_now() -> datetime:
     """Return the wall time, aware and in UTC; follows the running loop's clock."""
     try:
