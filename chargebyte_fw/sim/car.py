@@ -76,6 +76,7 @@ class Car:
         self._seen_duty = -1.0
         self._session_is_ac = False
         self._drew_basic = False
+        self._steps: set[str] = set()
         self._waiting: list[asyncio.Future[None]] = []
         self._runner = Pump(ScriptRunner(plugin_commands), self._act, guard)
         self._slac = SlacSide(wires.ethernet, self._slac_said, self._says, guard, chance or random.Random())
@@ -174,7 +175,9 @@ class Car:
             self._pilot.pp_code = 0 if cp_state == "A" else self._cable_code
             self._pilot.car_state = CarState(cp_state)
         if self._pilot.plugged != was_plugged:
-            self._report({"step": "plugged in" if self._pilot.plugged else "unplugged"})
+            if self._pilot.plugged:
+                self._steps.clear()
+            self._got_to("plugged in" if self._pilot.plugged else "unplugged")
         self._says(f"pilot {cp_state}" + ("" if diode_ok else ", diode bridged"))
 
     def _start_v2g(self, start: car.StartV2g) -> None:
@@ -207,7 +210,7 @@ class Car:
             if duty <= 0.0 and not self._v2g.active:
                 self._slac.drop()
             if 7.0 < duty < 97.0 and self._pilot.plugged and not self._v2g.active:
-                self._report({"step": "authorized"})
+                self._got_to("authorized")
             self._runner.feed(car.DutySeen(duty))
 
     def _duty(self) -> float:
@@ -217,7 +220,7 @@ class Car:
 
     def _slac_said(self, matched: bool) -> None:
         if matched:
-            self._report({"step": "SLAC"})
+            self._got_to("SLAC")
         self._runner.feed(car.SlacSaid(matched))
 
     def _v2g_said(self, effect: Any) -> None:
@@ -236,11 +239,11 @@ class Car:
 
     def _session_got_to(self, step: evcc.Step, what: str) -> None:
         if step is evcc.Step.STOPPING and self._step is evcc.Step.CHARGING:
-            self._report({"step": "charging"})
+            self._got_to("charging")
         self._step = step
         self._says(f"car: {step.value}" + (f" ({what})" if what else ""))
         if step in _DONE_AT:
-            self._report({"step": _DONE_AT[step]})
+            self._got_to(_DONE_AT[step])
 
     def _session_stopped(self, outcome: str, reason: str) -> None:
         self._step, self._dc_on = None, False
@@ -248,7 +251,8 @@ class Car:
         if outcome == "failed":
             self._report({"failure": reason, "message": f"car: session failed: {reason}"})
         else:
-            self._report({"step": "stopped", "message": f"car: session {outcome}"})
+            self._got_to("stopped")
+            self._says(f"car: session {outcome}")
             if self._v2g.facts.charger.notification == "StopCharging":
                 self._hlc(car.Hlc.STOP_FROM_CHARGER)
         self._hlc(car.Hlc.FINISHED)
@@ -293,14 +297,19 @@ class Car:
         if self._v2g.active or not self._pilot.plugged:
             self._drew_basic = False
             return
-        drawing = self.inlet.power_W > 0
-        if drawing and not self._drew_basic:
+        if self.inlet.power_W > 0 and not self._drew_basic:
+            self._drew_basic = True
             self._says(f"drawing {self.inlet.current_A:.1f} A on {self.inlet.phases} phases")
-        if self._drew_basic and not drawing:
-            self._report({"step": "charging"})
-        if not self._pilot.contactors_closed and self.inlet.energy_Wh and self._power.current_A == 0:
-            self._report({"step": "stopped"})
-        self._drew_basic = drawing
+        if self._drew_basic and self._power.current_A == 0:
+            self._got_to("charging")
+            if not self._pilot.contactors_closed:
+                self._got_to("stopped")
+
+    def _got_to(self, step: str) -> None:
+        """Report a step of the session, once from plug to plug."""
+        if step not in self._steps:
+            self._steps.add(step)
+            self._report({"step": step})
 
     def _tick(self) -> None:
         self._timer = None
