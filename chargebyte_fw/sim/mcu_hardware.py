@@ -1,0 +1,60 @@
+"""What surrounds the virtual safety controller: contactors, emergency inputs, sensors; each can be broken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chargebyte_fw.board.messages import Application, EstopState, FirmwareVersion, GitHash, Platform, RcmState
+
+CHARGE_SOM = FirmwareVersion(0, 4, 1, Platform.CHARGE_SOM, Application.FIRMWARE, 1)
+COMMIT = GitHash(bytes.fromhex("7470cd6cb7945af7"))
+RCM_TRIP_MA = 6.0
+"""Smooth direct residual current at which the monitor trips (IEC 62955)."""
+
+
+@dataclass
+class Contactor:
+    """One contactor with feedback. Times in seconds of the clock."""
+
+    configured: bool = True
+    closing_s: float = 0.04
+    opening_s: float = 0.02
+    welded: bool = False
+    """Stays closed once it is."""
+    stuck_open: bool = False
+    """Never closes."""
+    closed: bool = False
+    """What the feedback says."""
+
+
+@dataclass
+class Temperature:
+    """One PT1000 channel. `value_C` None: not in use."""
+
+    value_C: float | None = None
+    limit_C: float = 90.0
+    broken: bool = False
+    """The sensor's self-test fails."""
+
+
+@dataclass
+class Hardware:
+    """The board around the controller; tell the shell (`poke`) after a change."""
+
+    firmware: FirmwareVersion = CHARGE_SOM
+    git_hash: GitHash = COMMIT
+    part_number: bytes = b"R7FA2E1A93CFM   "
+    chip_version: int = 1
+    contactors: list[Contactor] = field(
+        default_factory=lambda: [Contactor(), Contactor(configured=False), Contactor(configured=False)]
+    )
+    estops: list[EstopState] = field(default_factory=lambda: [EstopState.UNUSED] * 3)
+    temperatures: list[Temperature] = field(
+        default_factory=lambda: [Temperature(25.0), Temperature(25.0), Temperature(), Temperature()]
+    )
+    rcm: RcmState = RcmState.NOT_CONFIGURED
+    """NOT_CONFIGURED or MONITORING: whether there is a residual current monitor."""
+    rcm_self_test_s: float = 0.5
+    rcm_self_test_fails: bool = False
+    error_messages: list[tuple[str, int, int, int]] = field(default_factory=list)
+    """Errors that the firmware finds at start-up: module name, reason, two data words."""
