@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 from logging import DEBUG, ERROR
 
 from chargebyte_fw.contracts.errors import description_of, errors_of
@@ -66,7 +67,17 @@ class Assembly:
             implementation.config = plan.implementation_configs.get(name) or provision.config()
             setattr(module, name, implementation)
             self.implementations[plan.id, name] = implementation
+            if self.ground.trace.contracts:
+                self._record(implementation)
         self.modules[plan.id] = module
+
+    def _record(self, implementation: Contract) -> None:
+        """Let the black box hear every fact and fault."""
+        record = self.ground.trace.record
+        for variable in (getattr(implementation, name) for name in implementation.variables):
+            variable.subscribe(partial(record, "var", variable.name))
+        at = f"{implementation.module_id}.{implementation.implementation_id}"
+        implementation.faults.subscribe(partial(record, "fault", at), partial(record, "fault", at))
 
     def _fault_book(self, implementation: Contract, mapping: Mapping | None) -> Faults:
         origin = Origin(implementation.module_id, implementation.implementation_id, mapping)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from chargebyte_fw.kernel.module import Module, Requirement
 from chargebyte_fw.manager.configuration.entries import Wish, Written
 from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.configuration.tree import Place
 from chargebyte_fw.manager.plan import Connection
 
 Loaded = Mapping[str, "type[Module] | None"]
@@ -40,6 +41,42 @@ def connect(written: Written, module: type[Module], loaded: Loaded, report: Repo
                 _candidates(requirement, loaded),
             )
     return found
+
+
+def find_rings(written: Sequence[Written], loaded: Loaded, report: Report) -> None:
+    """Report modules that feed themselves: a ring of connections that passes one interface on (an energy tree)."""
+    edges: dict[tuple[str, str], list[tuple[str, Place]]] = {}
+    for one in written:
+        cls = loaded[one.id]
+        if cls is None:
+            continue
+        provided = {provision.interface for provision in cls.provisions.values()}
+        for name, (_, wishes) in one.connections.items():
+            interface = cls.requirements[name].interface if name in cls.requirements else ""
+            if interface in provided:
+                edges.setdefault((interface, one.id), []).extend((wish.module_id, wish.place) for wish in wishes)
+    for (interface, start), ends in edges.items():
+        for target, place in ends:
+            way = _way(edges, interface, target, start)
+            if way is not None and start == min(way):
+                ring = " -> ".join([start, *way])
+                report.error(place, f"a ring of {interface}: {ring}", "cut one of these connections")
+
+
+def _way(
+    edges: Mapping[tuple[str, str], list[tuple[str, Place]]], interface: str, start: str, goal: str
+) -> list[str] | None:
+    ways = [[start]]
+    seen = {start}
+    while ways:
+        way = ways.pop(0)
+        if way[-1] == goal:
+            return way
+        for target, _ in edges.get((interface, way[-1]), []):
+            if target not in seen:
+                seen.add(target)
+                ways.append([*way, target])
+    return None
 
 
 def _times(count: int) -> str:

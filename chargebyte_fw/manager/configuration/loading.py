@@ -11,7 +11,7 @@ from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.faults import Mapping
 from chargebyte_fw.kernel.module import Module, ModuleConfig
 from chargebyte_fw.kernel.paths import Root
-from chargebyte_fw.manager.configuration.connections import connect
+from chargebyte_fw.manager.configuration.connections import connect, find_rings
 from chargebyte_fw.manager.configuration.entries import Written, read_entry
 from chargebyte_fw.manager.configuration.overlay import FOLDER, lay_over
 from chargebyte_fw.manager.configuration.reading import read
@@ -119,6 +119,7 @@ def _modules(document: MapNode, installed: Installed, result: Configuration, rep
     loaded: dict[str, type[Module] | None] = dict.fromkeys(section.entries)
     for one in written:
         loaded[one.id] = _load(one, installed, result, report)
+    find_rings(written, loaded, report)
     for one in written:
         cls = loaded[one.id]
         if cls is not None:

@@ -104,7 +104,7 @@ def _syntax_hint(error: yaml.MarkedYAMLError, text: str) -> str:
         return "indent with spaces, not with tabs"
     if "mapping values are not allowed" in problem:
         return "write text with ': ' in it in quotes"
-    return "is a quote or bracket not closed?" if "end of stream" in problem else ""
+    return "is a quote or bracket not closed?" if "stream end" in problem or "end of stream" in problem else ""
 
 
 class _Reader:
@@ -177,7 +177,7 @@ class _Reader:
                 self.report.error(
                     place, f"{shorten(text)} does not fit into 32 bits", "write it in quotes if it is text"
                 )
-                return 0
+                return -(2**31) if text.startswith("-") else 2**31 - 1
             return int(text)
         return float(text) if _DECIMAL.fullmatch(text) else text
 

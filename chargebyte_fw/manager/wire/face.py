@@ -82,12 +82,17 @@ class Wire:
     def _show(self, at: str, implementation: Contract) -> None:
         for name in implementation.variables:
             variable = getattr(implementation, name)
-            self._stops.append(variable.subscribe(partial(self._fact, f"{at}var/{name}")))
+            topic = f"{at}var/{name}"
+            self._stops.append(variable.subscribe(partial(self._fact, topic), guard=partial(self._not_shown, topic)))
         self._stops.append(implementation.faults.subscribe(partial(self._fault, at), partial(self._fault, at)))
 
     def _fact(self, topic: str, value: Any) -> None:
         if self.client.online:
             self.client.publish(topic, envelope.variable(value), wait=False)
+
+    def _not_shown(self, topic: str, error: BaseException) -> None:
+        # Whoever looks in misses a value; charging must not end for it.
+        self.log.error("%s cannot be shown: %s: %s", topic, type(error).__name__, error)
 
     def _fault(self, at: str, fault: Fault) -> None:
         if self.client.online:

@@ -1,0 +1,1 @@
+"""The manager: configuration, discovery, life, MQTT, wire."""
