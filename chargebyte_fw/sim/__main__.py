@@ -1,0 +1,176 @@
+"""`python -m chargebyte_fw.sim`: board and car for a charger in another process, reported as JSON lines.
+
+Takes commands on standard input, one a line: words (`plug`, `unplug`, `stop`, `uart cut 2`, `estop on`), a script, or
+JSON (`{"run": "..."}`). Ends when standard input ends, on SIGTERM, or with `quit`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.sim.car_models import PROTOCOLS, Model
+from chargebyte_fw.sim.net_cable import CAR_END, bring_up
+from chargebyte_fw.sim.script import ScriptError
+from chargebyte_fw.sim.world import RealWorld
+
+REPORT_S = 0.2
+"""Real seconds between two reports of the instruments; messages that came faster are reported the latest first."""
+QUIET = ("car → CurrentDemandReq", "car → ChargingStatusReq")
+"""Messages of the charge loop: one of them a report is enough."""
+
+
+class Reporter:
+    """Writes reports as JSON lines; what comes too often is held until the next report of the instruments."""
+
+    def __init__(self) -> None:
+        self._encode = msgspec.json.Encoder().encode
+        self._held: dict[str, dict[str, Any]] = {}
+        self._shown: dict[str, Any] = {}
+
+    def __call__(self, report: dict[str, Any]) -> None:
+        """Report one thing."""
+        message = report.get("message")
+        if message in QUIET:
+            self._held[message] = report
+            return
+        self._write(report)
+
+    def instruments(self, numbers: dict[str, Any]) -> None:
+        """Report the instruments, and what was held."""
+        held, self._held = self._held, {}
+        for report in held.values():
+            self._write(report)
+        if numbers != self._shown:
+            self._shown = numbers
+            self._write(numbers)
+
+    def _write(self, report: dict[str, Any]) -> None:
+        try:
+            sys.stdout.buffer.write(self._encode(report) + b"\n")
+            sys.stdout.buffer.flush()
+        except (BrokenPipeError, ValueError):
+            # Nobody listens any more: the one who started us is gone, and so are we soon.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Process:
+    """The simulation as a process of its own."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._report = Reporter()
+        self._over = asyncio.Event()
+        self._unread = b""
+        model = Model(arguments.protocol, arguments.battery_kWh, arguments.soc_percent, arguments.target_soc_percent)
+        self.world = RealWorld(arguments.root, arguments.interface, model, self._report, arguments.seed)
+
+    async def run(self) -> int:
+        """Run until told to end; exit status 1 when the simulation itself broke."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._over.set)
+        reader = self._listen(loop)
+        starting = loop.create_task(self._begin())
+        try:
+            while not self._over.is_set() and self.world.failure is None:
+                self._report.instruments(self.world.car.numbers())
+                try:
+                    async with asyncio.timeout(REPORT_S * self._arguments.speed):
+                        await self._over.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            starting.cancel()
+            if reader:
+                loop.remove_reader(sys.stdin.fileno())
+            self.world.close()
+        if self.world.failure is not None:
+            self._report({"failure": f"the simulation broke: {self.world.failure!r}"})
+            return 1
+        return 0
+
+    async def _begin(self) -> None:
+        if self._arguments.wait:
+            return
+        await self.world.charger_is_ready()
+        if self._arguments.script is not None:
+            self.world.car.run(self._arguments.script)
+        else:
+            self.world.plug_in()
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> bool:
+        try:
+            os.set_blocking(sys.stdin.fileno(), False)
+            loop.add_reader(sys.stdin.fileno(), self._typed)
+        except (OSError, ValueError):
+            return False  # standard input is a plain file or closed: no commands
+        return True
+
+    def _typed(self) -> None:
+        try:
+            data = os.read(sys.stdin.fileno(), 4096)
+        except BlockingIOError:
+            return
+        if not data:
+            self._over.set()
+            return
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            self._take(line.decode(errors="replace").strip())
+
+    def _take(self, line: str) -> None:
+        if line in ("quit", "exit"):
+            self._over.set()
+        elif line:
+            try:
+                self.world.take(line)
+            except ScriptError as error:
+                self._report({"error": str(error)})
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's description."""
+    result = argparse.ArgumentParser(prog="python -m chargebyte_fw.sim", description=(__doc__ or "").split("\n\n")[1])
+    result.add_argument("--root", type=Path, required=True, metavar="DIR", help="state root of the charger")
+    result.add_argument("--interface", default=CAR_END, help=f"the car's end of the cable (default {CAR_END})")
+    result.add_argument("--protocol", choices=tuple(PROTOCOLS), default="iso2", help="what the car speaks")
+    result.add_argument("--battery-kWh", type=float, default=60.0, metavar="E")
+    result.add_argument("--soc-percent", type=float, default=30.0, metavar="P", help="where the battery is")
+    result.add_argument("--target-soc-percent", type=float, default=80.0, metavar="P", help="where the car leaves")
+    result.add_argument("--script", default=None, help="what the car does once the charger is ready")
+    result.add_argument("--wait", action="store_true", help="do nothing until told on standard input")
+    result.add_argument("--speed", type=float, default=1.0, metavar="N", help="N times faster than real time")
+    result.add_argument("--seed", type=int, default=None, help="of everything that is left to chance")
+    return result
+
+
+def main() -> int:
+    """Run the simulation; exit status 0 when it was told to end."""
+    arguments = parser().parse_args()
+    if arguments.seed is None:
+        arguments.seed = random.SystemRandom().getrandbits(32)
+
+    async def run() -> int:
+        return await Process(arguments).run()
+
+    try:
+        bring_up(arguments.interface)
+        return clock.run(run(), speed=arguments.speed)
+    except (Unavailable, ScriptError, ValueError) as error:
+        print(f"chargebyte_fw.sim: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""The world around a charger: its board's safety controller, both modems, and a car, all on one event loop.
+
+`MemoryWorld` plugs everything into a `Wires` in memory: with a virtual clock a session takes no time and repeats from
+its seed. `RealWorld` stands at the other ends of a pseudo-terminal and of a network interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chargebyte_fw.board.messages import EstopState
+from chargebyte_fw.kernel import memory
+from chargebyte_fw.kernel.clock import loop_speed
+from chargebyte_fw.kernel.wires import Wires
+from chargebyte_fw.sim.car import Car, CarWires
+from chargebyte_fw.sim.car_commands import CutUart, Drive, EmergencyStop, read
+from chargebyte_fw.sim.car_models import Model
+from chargebyte_fw.sim.gpio import SimulatedLine
+from chargebyte_fw.sim.mcu import VirtualMcu
+from chargebyte_fw.sim.mcu_hardware import Hardware
+from chargebyte_fw.sim.mcu_port import McuOnPty, McuOnWire, McuShell
+from chargebyte_fw.sim.modem_bench import ModemBench
+from chargebyte_fw.sim.net import MemoryNet, Net, Port
+from chargebyte_fw.sim.net_sockets import PacketPort, SocketNet
+from chargebyte_fw.sim.pilot import Drive as PilotDrive
+from chargebyte_fw.sim.pilot import Pilot
+
+SERIAL_PORT = "/dev/ttyLP2"
+RESET_LINE = "nSAFETY_RESET_INT"
+CHARGER_MAC = b"\x02\0\0\0\0\x01"
+CAR_MAC = b"\x02\0\0\0\0\x02"
+
+Report = Callable[[dict[str, Any]], None]
+
+
+class World:
+    """What both worlds have in common; `car`, `mcu` and `modems` may be played with directly."""
+
+    def __init__(
+        self, model: Model, pilot: Pilot, mcu: McuShell, charger_modem: Port, net: Net, report: Report, seed: int
+    ) -> None:
+        self.model = model
+        self.pilot = pilot
+        self.mcu = mcu
+        self.failure: BaseException | None = None
+        """What broke in the simulation itself."""
+        chance = random.Random(seed)
+        car_port, car_modem = memory.wire(CAR_MAC, CAR_MAC)
+        self.modems = ModemBench({"charger": charger_modem, "car": car_modem}, self._broken, chance=chance)
+        self.car = Car(
+            CarWires(pilot, car_port, net),
+            model.battery(),
+            model.settings(CAR_MAC),
+            report,
+            self._broken,
+            chance=chance,
+        )
+        self._report = report
+
+    def _broken(self, error: BaseException) -> None:
+        self.failure = self.failure or error
+        raise error
+
+    def plug_in(self) -> None:
+        """Begin the session of the car's model."""
+        self.car.run(self.model.scripts().session)
+
+    def take(self, line: str) -> None:
+        """Do what one typed line says; raises ScriptError."""
+        match read(line, self.model.scripts()):
+            case Drive(script, fresh=True):
+                self.car.run(script)
+            case Drive(script):
+                self.car.replace(script)
+            case CutUart(duration_s):
+                self._report({"message": f"board: the UART is pulled for {duration_s:g} s"})
+                self.cut_uart(duration_s)
+            case EmergencyStop(pressed):
+                self._report({"message": f"board: emergency stop {'pressed' if pressed else 'released'}"})
+                self.press_emergency_stop(pressed)
+
+    def cut_uart(self, duration_s: float) -> None:
+        """Cut the UART for a while: nothing passes in either direction."""
+        self.mcu.cut(duration_s)
+
+    def press_emergency_stop(self, pressed: bool) -> None:
+        """Press or release the first emergency stop."""
+        self.mcu.mcu.hardware.estops[0] = EstopState.TRIPPED if pressed else EstopState.NOT_TRIPPED
+        self.mcu.poke()
+
+    async def charger_is_ready(self) -> None:
+        """Wait until the charger puts +12 V on the pilot."""
+        while self.pilot.drive is not PilotDrive.PLUS:
+            changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+            def wake(changed: asyncio.Future[None] = changed) -> None:
+                if not changed.done():
+                    changed.set_result(None)
+
+            self.pilot.on_change.append(wake)
+            try:
+                await changed
+            finally:
+                self.pilot.on_change.remove(wake)
+
+    def close(self) -> None:
+        """Take everything away."""
+        self.car.close()
+        self.modems.close()
+        self.mcu.close()
+
+
+class MemoryWorld(World):
+    """Everything in memory: plugged into `wires` before the charger's modules are built."""
+
+    def __init__(
+        self,
+        wires: Wires,
+        model: Model,
+        *,
+        report: Report = lambda _: None,
+        seed: int = 1,
+        device: str = "eth1",
+        hardware: Hardware | None = None,
+    ) -> None:
+        pilot = Pilot()
+        host_end, mcu_end = memory.wire()
+        mcu = McuOnWire(VirtualMcu(pilot, hardware, loop_speed()), mcu_end)
+        charger_port, charger_modem = memory.wire(CHARGER_MAC, CHARGER_MAC)
+        charger_host, car_host = memory.link()
+        wires.plug(f"serial:{SERIAL_PORT}", host_end)
+        wires.plug(f"gpio:{RESET_LINE}", mcu.reset_line)
+        wires.plug(f"ethernet:{device}", charger_port)
+        wires.plug(f"ip:{device}", charger_host)
+        super().__init__(model, pilot, mcu, charger_modem, MemoryNet(car_host), report, seed)
+
+
+class RealWorld(World):
+    """A pseudo-terminal below the charger's state root, and one interface; raises Unavailable when it is refused."""
+
+    def __init__(self, root: Path, interface: str, model: Model, report: Report, seed: int) -> None:
+        pilot = Pilot()
+        self._port = PacketPort(interface)
+        self._net = SocketNet(interface)
+        pty = McuOnPty(VirtualMcu(pilot, None, loop_speed()), root / SERIAL_PORT.lstrip("/"))
+        self._line = SimulatedLine(root, RESET_LINE, pty.reset_line)
+        super().__init__(model, pilot, pty, self._port, self._net, report, seed)
+
+    def close(self) -> None:
+        """Take everything away."""
+        super().close()
+        self._line.close()
+        self._net.close()
+        self._port.close()
