@@ -60,6 +60,8 @@ def parse_response(data: bytes) -> Response:
     """Read a response datagram; raises PeerError."""
     frame = v2gtp.parse_datagram(data)
     if frame.payload_type != v2gtp.SDP_RESPONSE or len(frame.payload) != 20:
-        raise PeerError("SDP", f"payload type 0x{frame.payload_type:04X} with {len(frame.payload)} bytes is no response")
+        raise PeerError(
+            "SDP", f"payload type 0x{frame.payload_type:04X} with {len(frame.payload)} bytes is no response"
+        )
     port, security, transport = struct.unpack(">HBB", frame.payload[16:])
     return Response(ipaddress.IPv6Address(frame.payload[:16]), port, security, transport)

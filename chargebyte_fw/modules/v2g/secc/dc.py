@@ -230,6 +230,7 @@ class DcDialogue(Dialogue):
     def stop_power_dc(self) -> None:
         """End the charge loop: the current stops, the contactor opens."""
         self.stopping = True
+        self.note("the car takes the power off")
         self.power_off("dc_open_contactor")
         self.state = State.STOPPED
 
@@ -239,6 +240,7 @@ class DcDialogue(Dialogue):
             self.state = State.CHARGING
             self.charging = True
             self.publish("current_demand_started")
+            self.note(f"charging, the car wants {number(request.EVTargetCurrent):g} A")
         self.take_ev_status(request.DC_EVStatus)
         if request.BulkChargingComplete is not None:
             self.publish_change("dc_bulk_charging_complete", request.BulkChargingComplete)

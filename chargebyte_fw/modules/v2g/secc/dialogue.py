@@ -219,6 +219,7 @@ class Dialogue:
         octets = evcc_id.lstrip(b"\0") if len(evcc_id) > 6 else evcc_id
         self.evcc_id = octets[:6].rjust(6, b"\0").hex(":").upper()
         self.publish("evcc_id", self.evcc_id)
+        self.note(f"car {self.evcc_id}")
 
     def offered_options(self) -> list[str]:
         """Return the payment options of a connection without TLS: no contract."""

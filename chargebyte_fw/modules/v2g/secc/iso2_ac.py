@@ -135,6 +135,7 @@ class Iso2Ac(Iso2Dialogue):
     def stop_power(self) -> None:
         """Have the contactor opened."""
         self.stopping = True
+        self.note("the car takes the power off")
         self.power_off("ac_open_contactor")
         self.state = State.STOPPED
 

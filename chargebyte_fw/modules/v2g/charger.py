@@ -1,0 +1,219 @@
+"""The commands of `ISO15118_charger` and `iso15118_extensions`: each writes facts, the sessions answer with them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
+from chargebyte_fw.contracts.types import authorization, iso15118, power_supply_DC, powermeter, units
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
+
+
+class Owner(Protocol):
+    """What the commands need of their module."""
+
+    log: ModuleLog
+    facts: ChargerFacts
+    served: list[str]
+    debug: bool
+
+    def facts_changed(self) -> None:
+        """Let a response go out that waits for a fact."""
+
+    def data_link(self, ready: bool) -> None:
+        """The data link came up or went down."""
+
+    def is_connected(self) -> bool:
+        """Whether a car is connected."""
+
+
+class Charger(Iso15118Charger):
+    """The charger's side of DIN 70121 and ISO 15118-2."""
+
+    module: Owner
+
+    @property
+    def facts(self) -> ChargerFacts:
+        """The facts that the sessions answer with."""
+        return self.module.facts
+
+    # -- set-up
+
+    async def setup(
+        self, evse_id: iso15118.EVSEID, sae_j2847_mode: iso15118.SaeJ2847BidiMode, debug_mode: bool
+    ) -> None:
+        """Take the EVSE's identity; debug mode publishes each message."""
+        self.facts.evse_id = evse_id.evse_id
+        self.facts.evse_id_din = evse_id.evse_id_din or ""
+        self.facts.bidirectional_mode = sae_j2847_mode
+        self.module.debug = debug_mode
+
+    async def set_charging_parameters(self, physical_values: iso15118.SetupPhysicalValues) -> None:
+        """Take what the power stage is like; what is not given stays."""
+        facts, values = self.facts, physical_values
+        if values.ac_nominal_voltage is not None:
+            facts.ac_nominal_voltage_V = values.ac_nominal_voltage
+        if values.dc_current_regulation_tolerance is not None:
+            facts.current_regulation_tolerance_A = values.dc_current_regulation_tolerance
+        if values.dc_peak_current_ripple is not None:
+            facts.peak_current_ripple_A = values.dc_peak_current_ripple
+        if values.dc_energy_to_be_delivered is not None:
+            facts.energy_to_be_delivered_Wh = values.dc_energy_to_be_delivered
+
+    async def session_setup(
+        self,
+        payment_options: list[iso15118.PaymentOption],
+        supported_certificate_service: bool,
+        central_contract_validation_allowed: bool,
+    ) -> None:
+        """Take the payment options for the next session; a contract needs TLS and is not offered without it."""
+        self.facts.payment_options = [str(option) for option in payment_options]
+
+    async def bpt_setup(self, bpt_config: iso15118.BptSetup) -> None:
+        """Nothing: bidirectional power transfer is a matter of ISO 15118-20."""
+        self._other_protocol("bpt_setup")
+
+    async def set_powersupply_capabilities(self, capabilities: power_supply_DC.Capabilities) -> None:
+        """Take what the power supply can do at most."""
+        self.facts.dc_supply_max_power_W = capabilities.max_export_power_W
+
+    async def update_supported_app_protocols(self, supported_app_protocols: iso15118.SupportedAppProtocols) -> bool:
+        """Restrict what is negotiated; false, and nothing changes, where none of it is served here."""
+        wanted = [str(name) for name in supported_app_protocols.app_protocols]
+        chosen = [name for name in self.module.served if name in wanted]
+        if not chosen:
+            return False
+        self.facts.app_protocols = chosen
+        return True
+
+    async def update_energy_transfer_modes(
+        self, supported_energy_transfer_modes: list[iso15118.EnergyTransferMode]
+    ) -> None:
+        """Take the energy transfer modes; those of ISO 15118-20 are not offered in other protocols."""
+        self.facts.energy_transfer_modes = [str(mode) for mode in supported_energy_transfer_modes]
+
+    # -- the session's course
+
+    async def authorization_response(
+        self,
+        authorization_status: authorization.AuthorizationStatus,
+        certificate_status: authorization.CertificateStatus,
+    ) -> None:
+        """Take the answer to require_auth_eim; without a car it belongs to nobody."""
+        if not self.module.is_connected():
+            self.module.log.debug("an authorization without a car is dropped")
+            return
+        self.facts.authorized = authorization_status is authorization.AuthorizationStatus.Accepted
+        self.module.facts_changed()
+
+    async def ac_contactor_closed(self, status: bool) -> None:
+        """Take the contactor's state; PowerDelivery of an AC session waits for it."""
+        self.facts.contactor_closed = status
+        self.module.facts_changed()
+
+    async def dlink_ready(self, value: bool) -> None:
+        """Open for a car with the data link, close without."""
+        self.module.data_link(value)
+
+    async def cable_check_finished(self, status: bool) -> None:
+        """Take the result of the cable check."""
+        self.facts.cable_check = status
+        self.module.facts_changed()
+
+    async def receipt_is_required(self, receipt_required: bool) -> None:
+        """Nothing without a contract: only a contract's meter values are receipted."""
+        if receipt_required:
+            self.module.log.debug("receipts belong to contracts, which need TLS")
+
+    async def stop_charging(self, stop: bool) -> None:
+        """Ask the car to end the session, or take that back."""
+        self.facts.stop_requested = stop
+        self.module.facts_changed()
+
+    async def pause_charging(self, pause: bool) -> None:
+        """Nothing: only ISO 15118-20 lets a charger pause."""
+        self._other_protocol("pause_charging")
+
+    async def no_energy_pause_charging(self, mode: iso15118.NoEnergyPauseMode) -> None:
+        """Tell the car to pause because there is no energy (IEC 61851-23)."""
+        self.facts.no_energy_pause = mode
+        self.module.facts_changed()
+
+    # -- values
+
+    async def update_ac_max_current(self, max_current: float) -> None:
+        """Take the current per phase that a car may draw, in A."""
+        self.facts.ac_max_current_A = max_current
+
+    async def update_ac_parameters(self, ac_parameters: iso15118.AcParameters) -> None:
+        """Nothing: a matter of ISO 15118-20."""
+        self._other_protocol("update_ac_parameters")
+
+    async def update_ac_maximum_limits(self, maximum_limits: iso15118.AcEvseMaximumPower) -> None:
+        """Nothing: a matter of ISO 15118-20."""
+        self._other_protocol("update_ac_maximum_limits")
+
+    async def update_ac_minimum_limits(self, minimum_limits: iso15118.AcEvseMinimumPower) -> None:
+        """Nothing: a matter of ISO 15118-20."""
+        self._other_protocol("update_ac_minimum_limits")
+
+    async def update_ac_target_values(self, target_values: iso15118.AcTargetValues) -> None:
+        """Nothing: a matter of ISO 15118-20."""
+        self._other_protocol("update_ac_target_values")
+
+    async def update_ac_present_power(self, present_power: units.Power) -> None:
+        """Nothing: a matter of ISO 15118-20."""
+        self._other_protocol("update_ac_present_power")
+
+    async def update_dc_maximum_limits(self, maximum_limits: iso15118.DcEvseMaximumLimits) -> None:
+        """Take what may be delivered now."""
+        self.facts.dc_max_current_A = maximum_limits.evse_maximum_current_limit
+        self.facts.dc_max_power_W = maximum_limits.evse_maximum_power_limit
+        self.facts.dc_max_voltage_V = maximum_limits.evse_maximum_voltage_limit
+
+    async def update_dc_minimum_limits(self, minimum_limits: iso15118.DcEvseMinimumLimits) -> None:
+        """Take the least that can be delivered."""
+        self.facts.dc_min_current_A = minimum_limits.evse_minimum_current_limit
+        self.facts.dc_min_voltage_V = minimum_limits.evse_minimum_voltage_limit
+
+    async def update_isolation_status(self, isolation_status: iso15118.IsolationStatus) -> None:
+        """Take what the insulation monitor says."""
+        self.facts.isolation = isolation_status
+
+    async def update_dc_present_values(self, present_voltage_current: iso15118.DcEvsePresentVoltageCurrent) -> None:
+        """Take what is measured now."""
+        self.facts.present_voltage_V = present_voltage_current.evse_present_voltage
+        self.facts.present_current_A = present_voltage_current.evse_present_current or 0.0
+
+    async def update_meter_info(self, powermeter: powermeter.Powermeter) -> None:
+        """Take the meter's reading; the next response that can carries it."""
+        self.facts.meter_id = powermeter.meter_id or "METER"
+        self.facts.meter_Wh = powermeter.energy_Wh_import.total
+        self.facts.meter_is_new = True
+
+    # -- errors
+
+    async def send_error(self, error: iso15118.EvseError) -> None:
+        """Tell the car about an error; an emergency stays in front of every other."""
+        if self.facts.error != iso15118.EvseError.Error_EmergencyShutdown:
+            self.facts.error = error
+        self.module.facts_changed()
+
+    async def reset_error(self) -> None:
+        """Forget every error."""
+        self.facts.error = ""
+
+    def _other_protocol(self, command: str) -> None:
+        self.module.log.debug("%s: a matter of ISO 15118-20, which this module does not speak", command)
+
+
+class Extensions(Iso15118Extensions):
+    """The bridge to OCPP."""
+
+    module: Owner
+
+    async def set_get_certificate_response(self, certificate_response: iso15118.ResponseExiStreamStatus) -> None:
+        """Drop it: without TLS no car asks for a certificate."""
+        self.module.log.warning("a certificate came from the back end, but no car has asked for one")
