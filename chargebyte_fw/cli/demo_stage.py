@@ -72,8 +72,8 @@ class Stage:
         self.broker_kind = demo_broker.choose(self._wanted.broker)
         car = await self._spawn("car", self._car_command(), stdin=asyncio.subprocess.PIPE, piped=True)
         self._car = car
-        # pyroute2 blocks for some milliseconds; nothing else runs yet.
-        net_cable.lay_cable(car.pid)
+        # pyroute2 brings an event loop of its own, which does not stand another one in its thread.
+        await asyncio.to_thread(net_cable.lay_cable, car.pid)
         # The embedded broker ends with its standard input.
         broker = demo_broker.command(self.broker_kind, self.root)
         await self._spawn("broker", broker, stdin=asyncio.subprocess.PIPE)
