@@ -70,7 +70,7 @@ def test_zero_padding_behind_a_message_is_tolerated_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("count", range(1, 7))
 def test_a_list_drops_its_event_code_at_its_maximum(count: int) -> None:
-    """EXI 1.0 clause 8.5.4.1.5: maxOccurs is unrolled, so behind the sixth mode only the end of the element can come."""
+    """EXI 1.0 clause 8.5.4.1.5: maxOccurs is unrolled, behind the sixth mode only the end can come."""
     modes = list(iso2.EnergyTransferModeType)[:count]
     holder = iso2.SupportedEnergyTransferModeType(EnergyTransferMode=modes)
     bits = 8 + 8 + sum(1 if n == 0 else 2 for n in range(count)) + 5 * count + (1 if count == 6 else 2) + 8
