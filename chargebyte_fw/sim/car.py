@@ -100,6 +100,10 @@ class Car:
         assert isinstance(runner, ScriptRunner)
         return runner.running
 
+    def fall_silent(self) -> None:
+        """Let the V2G stack die without a word; plug and pilot stay as they are."""
+        self._v2g.drop()
+
     async def finished(self) -> None:
         """Wait for the end of the running script."""
         if self.running:

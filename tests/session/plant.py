@@ -1,0 +1,124 @@
+"""A whole plant in memory: a shipped configuration, all of its modules, the world around them, one virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.configuration.loading import load
+from chargebyte_fw.sim.car_models import Model
+from chargebyte_fw.sim.world import MemoryWorld
+
+REPOSITORY = Path(__file__).parents[2]
+CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
+
+
+class HeardMqtt:
+    """A broker's stand-in for `everest_api/...`: keeps the last payload of each topic."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, Any] = {}
+
+    def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
+        try:
+            self.last[topic] = json.loads(payload)
+        except ValueError:
+            self.last[topic] = payload
+
+    def subscribe(self, topic: str, callback: Callable[[str, str], None]) -> Callable[[], None]:
+        return lambda: None
+
+
+class Plant:
+    """`async with Plant(tmp_path, Model("iso2")) as plant: await plant.session()`."""
+
+    def __init__(self, state: Path, model: Model, *, seed: int = 1, contracts: bool = False) -> None:
+        self.model = model
+        self.reports: list[dict[str, Any]] = []
+        self.mqtt = HeardMqtt()
+        self.ground = Ground(root=Root(REPOSITORY, state), mqtt=self.mqtt, random=random.Random(seed))
+        self.ground.trace.contracts = contracts
+        self.ground.wires.plug("websocket:8080", lambda serve: None)
+        self._seed = seed
+        self.records: list[logging.LogRecord] = []
+
+    async def __aenter__(self) -> Plant:
+        self._logs = _Keeper(self.records)
+        logger = logging.getLogger("secc")
+        logger.addHandler(self._logs)
+        logger.setLevel(logging.INFO)
+        self.tasks_before = asyncio.all_tasks()
+        self.world = MemoryWorld(self.ground.wires, self.model, report=self.reports.append, seed=self._seed)
+        configuration = REPOSITORY / "etc/everest" / CONFIGURATIONS[self.model.protocol]
+        plans = load(configuration, self.ground.root, environment={}).require_sound().plans
+        self.assembly = Assembly(self.ground)
+        self.assembly.build(plans)
+        await self.assembly.start()
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        try:
+            await self.assembly.stop()
+        finally:
+            self.world.close()
+            logging.getLogger("secc").removeHandler(self._logs)
+        if failure[0] is None:
+            assert self.world.failure is None, repr(self.world.failure)
+            for name, module in self.assembly.modules.items():
+                assert not (module.failed and module.failed.done()), f"{name}: {module.failed.result()!r}"
+            await asyncio.sleep(40)
+            left = asyncio.all_tasks() - self.tasks_before - {asyncio.current_task()}
+            assert left == set(), "tasks are left behind"
+
+    async def session(self, limit_s: float = 3600.0) -> None:
+        """Let the car come, charge and leave."""
+        await self.world.charger_is_ready()
+        self.world.plug_in()
+        async with asyncio.timeout(limit_s):
+            await self.world.car.finished()
+        await asyncio.sleep(2)
+
+    async def until(self, true: Callable[[], bool], limit_s: float = 120.0) -> None:
+        """Wait until something is true; TimeoutError says that it never was."""
+        async with asyncio.timeout(limit_s):
+            while not true():
+                await asyncio.sleep(0.02)
+
+    async def charging(self) -> None:
+        """Plug in and wait until current flows."""
+        await self.world.charger_is_ready()
+        self.world.plug_in()
+        await self.until(lambda: self.world.car.inlet.power_W > 0)
+
+    def steps(self) -> list[str]:
+        return [report["step"] for report in self.reports if "step" in report]
+
+    def failures(self) -> list[str]:
+        return [report["failure"] for report in self.reports if "failure" in report]
+
+    def faults(self) -> list[str]:
+        """Types of all faults that are active anywhere."""
+        return [fault.type for book in self.ground.all_faults for fault in book.active]
+
+    def warnings(self) -> list[str]:
+        return [record.getMessage() for record in self.records if record.levelno >= logging.WARNING]
+
+    def tracebacks(self) -> list[str]:
+        return [record.getMessage() for record in self.records if record.exc_info]
+
+
+class _Keeper(logging.Handler):
+    def __init__(self, records: list[logging.LogRecord]) -> None:
+        super().__init__()
+        self._records = records
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._records.append(record)
