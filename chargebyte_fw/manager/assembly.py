@@ -167,16 +167,15 @@ class Assembly:
         return order
 
     async def _stop_one(self, module: Module) -> None:
-        limit_s = HURRY_LIMIT_S if self._hurry.is_set() else STOP_LIMIT_S
         stopping = asyncio.ensure_future(module.stop())
         hurried = asyncio.ensure_future(self._hurry.wait())
-        await asyncio.wait({stopping} if self._hurry.is_set() else {stopping, hurried}, timeout=limit_s,
-                           return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+        if not self._hurry.is_set():
+            await asyncio.wait({stopping, hurried}, timeout=STOP_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
         if not stopping.done() and self._hurry.is_set():
             await asyncio.wait({stopping}, timeout=HURRY_LIMIT_S)
         hurried.cancel()
         if not stopping.done():
-            self.log.error("%s did not reach its safe state in time (%g s)", module.id, limit_s)
+            self.log.error("%s did not reach its safe state in time", module.id)
             stopping.cancel()
             await asyncio.wait({stopping}, timeout=HURRY_LIMIT_S)
         elif not stopping.cancelled() and (error := stopping.exception()) is not None:

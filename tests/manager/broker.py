@@ -25,8 +25,8 @@ class Mosquitto:
         self.socket_path = folder / "mqtt.sock"
         self.config = folder / "mosquitto.conf"
         self.config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\nuser root\n"
-            f"listener 0 {self.socket_path}\n"
+            f"listener {self.port} 127.0.0.1\nlistener 0 {self.socket_path}\n"
+            "allow_anonymous true\nset_tcp_nodelay true\npersistence false\nuser root\n"
         )
         self.process: subprocess.Popen[bytes] | None = None
 

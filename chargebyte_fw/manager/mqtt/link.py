@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import os
 import socket
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -54,7 +55,7 @@ class MqttLink:
         try:
             opened = await _connected_socket(self._address)
         except OSError as error:
-            self._lost(error.strerror or str(error))
+            self._lost(os.strerror(error.errno) if error.errno and error.errno > 0 else str(error))
             return
         client = _Client(CallbackAPIVersion.VERSION2, client_id="", protocol=paho.MQTTv311)
         client.opened = opened

@@ -1,0 +1,143 @@
+"""A real `secc run` in a process of its own: ready line, signals, brokers, exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.manager.broker import Mosquitto, free_port
+
+CONFIG = """\
+settings:
+  mqtt_broker_host: 127.0.0.1
+  mqtt_broker_port: {port}
+active_modules:
+  supply:
+    module: DCSupplySimulator
+  imd:
+    module: IMDSimulator
+"""
+LIMIT_S = 30.0
+
+
+class Run:
+    """A running `secc run`; `lines` holds what it said so far."""
+
+    def __init__(self, root: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "chargebyte_fw.cli.main", "run", "--root", str(root), *options]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        self.output = root / "output"
+        with self.output.open("wb") as file:
+            self.process = subprocess.Popen(command, stderr=file, stdout=file, env=environment)
+
+    def text(self) -> str:
+        return self.output.read_text()
+
+    def wait_for(self, words: str) -> None:
+        give_up = time.monotonic() + LIMIT_S
+        while words not in self.text():
+            if time.monotonic() > give_up or self.process.poll() is not None and words not in self.text():
+                pytest.fail(f"{words!r} did not come:\n{self.text()}")
+            time.sleep(0.01)
+
+    def end(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(LIMIT_S)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    runs: list[Run] = []
+
+    def begin(*options: str, port: int = 1) -> Run:
+        (tmp_path / "etc/everest").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "etc/everest/config.yaml").write_text(CONFIG.format(port=port))
+        runs.append(Run(tmp_path, *options))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        if run.process.poll() is None:
+            run.process.kill()
+            run.process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_the_safe_state_with_exit_status_0(start: Callable[..., Run], number: int) -> None:
+    run = start("--broker", "none")
+    run.wait_for("ready in ")
+    assert run.end(number) == 0
+    lines = [line.split(" ", 2)[2].strip() for line in run.text().splitlines()]
+    assert lines[-2:] == [
+        f"manager: stopping ({signal.Signals(number).name}): safe state first",
+        "manager: stopped",
+    ]
+    assert "Traceback" not in run.text()
+
+
+def test_without_a_broker_in_reach_it_is_ready_all_the_same_and_says_so_once(start: Callable[..., Run]) -> None:
+    run = start(port=free_port())
+    run.wait_for("ready in ")
+    run.wait_for("is away (Connection refused); charging goes on without it")
+    time.sleep(1.2)
+    assert run.end(signal.SIGTERM) == 0
+    assert run.text().count("is away") == 1
+
+
+def test_tools_of_others_see_it_through_the_configured_broker(start: Callable[..., Run], mosquitto: Mosquitto) -> None:
+    listen = ["mosquitto_sub", "-p", str(mosquitto.port), "-t", "everest/modules/supply/impl/main/#", "-C", "1", "-v"]
+    with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as listener:
+        run = start(port=mosquitto.port)
+        run.wait_for("is there")
+        answer = "everest/modules/supply/impl/main/cmd/setMode/response/tool"
+        call = {"id": "7", "origin": "tool", "args": {"mode": "Off", "phase": "Other"}}
+        ask = ["mosquitto_rr", "-p", str(mosquitto.port), "-t", answer.partition("/response")[0], "-e", answer]
+        message = json.dumps({"msg_type": "Cmd", "data": call})
+        done = subprocess.run([*ask, "-m", message, "-W", "10"], capture_output=True, text=True, timeout=30, check=True)
+        assert json.loads(done.stdout)["data"]["data"] == {"id": "7", "origin": "supply", "retval": None}
+        listener.wait(LIMIT_S)
+        assert listener.stdout is not None and listener.stdout.read().startswith("everest/modules/supply/impl/main/")
+    assert run.end(signal.SIGTERM) == 0
+
+
+def test_the_wire_can_be_switched_off(start: Callable[..., Run], mosquitto: Mosquitto) -> None:
+    run = start("--wire", "off", port=mosquitto.port)
+    run.wait_for("is there")
+    listen = ["mosquitto_sub", "-p", str(mosquitto.port), "-t", "everest/#", "-C", "1", "-W", "2"]
+    assert subprocess.run(listen, capture_output=True, timeout=30, check=False).stdout == b""
+    assert run.end(signal.SIGTERM) == 0
+
+
+def test_it_brings_a_broker_when_asked_to_and_takes_it_away(start: Callable[..., Run]) -> None:
+    port = free_port()
+    run = start("--broker", "embedded", port=port)
+    run.wait_for(f"broker 127.0.0.1:{port} is there")
+    assert run.end(signal.SIGTERM) == 0
+    listen = ["mosquitto_sub", "-p", str(port), "-t", "x", "-C", "1", "-W", "1"]
+    assert b"refused" in subprocess.run(listen, capture_output=True, timeout=30, check=False).stderr
+
+
+def test_its_broker_ends_with_it_even_when_it_is_killed(start: Callable[..., Run]) -> None:
+    port = free_port()
+    run = start("--broker", "embedded", port=port)
+    run.wait_for("is there")
+    run.end(signal.SIGKILL)
+    give_up = time.monotonic() + LIMIT_S
+    listen = ["mosquitto_sub", "-p", str(port), "-t", "x", "-C", "1", "-W", "1"]
+    while b"refused" not in subprocess.run(listen, capture_output=True, timeout=30, check=False).stderr:
+        assert time.monotonic() < give_up, "the broker outlives us"
+
+
+def test_a_log_level_for_one_module(start: Callable[..., Run]) -> None:
+    run = start("--broker", "none", "--log-level", "WARNING", "--log-level", "manager=INFO")
+    run.wait_for("ready in ")
+    assert run.end(signal.SIGTERM) == 0
+    assert all(" manager: " in line for line in run.text().splitlines())

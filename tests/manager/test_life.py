@@ -1,0 +1,237 @@
+"""The life of a charger: start in order, stop safe state first, start again with growing pauses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.manager import assembly as assembly_file
+from chargebyte_fw.manager import charger as charger_file
+from chargebyte_fw.manager.charger import Charger, Pauses
+from chargebyte_fw.manager.plan import Connection, ModulePlan
+from tests.manager.parts import Journal, Watcher
+
+Run = Callable[[Any], Any]
+
+
+def plan(module_id: str, *above: str, cls: type[Module] = Journal, **config: Any) -> ModulePlan:
+    connections = {"above": [Connection(one, "out") for one in above]}
+    return ModulePlan(module_id, cls, cls.Config(**config), {}, connections)
+
+
+def journal(ground: Ground) -> list[str]:
+    return ground.root.read("/journal").read_text().split("\n")[:-1]
+
+
+def stops(ground: Ground) -> list[str]:
+    return [line.split()[0] for line in journal(ground) if line.endswith("stop")]
+
+
+async def run_for(charger: Charger, seconds: float) -> int:
+    running = asyncio.ensure_future(charger.run())
+    await asyncio.sleep(seconds)
+    charger.request_stop()
+    return await running
+
+
+def test_modules_start_in_the_configurations_order_and_users_stop_before_those_they_use(
+    run: Run, ground: Ground
+) -> None:
+    """The board stands first in the file; it must be the last to let go. Who only watches stops last of all."""
+
+    async def main() -> None:
+        plans = [plan("api", "evse", cls=Watcher), plan("bsp"), plan("evse", "bsp"), plan("energy", "evse")]
+        assert await run_for(Charger(plans, ground), 1) == 0
+
+    run(main())
+    lines = journal(ground)
+    assert lines[:4] == ["api init", "bsp init", "evse init", "energy init"]
+    assert lines[4:8] == ["api ready", "bsp ready", "evse ready", "energy ready"]
+    assert stops(ground) == ["energy", "evse", "bsp", "api"]
+
+
+def test_a_ring_of_users_stops_too(run: Run, ground: Ground) -> None:
+    async def main() -> None:
+        assert await run_for(Charger([plan("a", "b"), plan("b", "a")], ground), 1) == 0
+
+    run(main())
+    assert sorted(stops(ground)) == ["a", "b"]
+
+
+def test_a_module_that_hangs_while_stopping_keeps_nobody_else_from_it(run: Run, ground: Ground) -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        charger = Charger([plan("bsp"), plan("evse", "bsp", hang_on_stop=True)], ground)
+        assert await run_for(charger, 1) == 0
+        return loop.time()
+
+    assert run(main()) == pytest.approx(1 + assembly_file.STOP_LIMIT_S, abs=0.1)
+    assert stops(ground) == ["evse", "bsp"]
+
+
+def test_a_second_signal_hurries(run: Run, ground: Ground) -> None:
+    async def main() -> float:
+        plans = [plan("bsp", hang_on_stop=True), plan("evse", "bsp", hang_on_stop=True)]
+        charger = Charger(plans, ground)
+        running = asyncio.ensure_future(charger.run())
+        await asyncio.sleep(1)
+        charger.request_stop("SIGTERM")
+        await asyncio.sleep(0.5)
+        charger.request_stop("SIGTERM")
+        await running
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) <= 1.5 + 2 * assembly_file.HURRY_LIMIT_S + 0.1
+    assert stops(ground) == ["evse", "bsp"]
+
+
+def test_a_failing_module_brings_its_group_down_safe_state_first_and_it_starts_again(run: Run, ground: Ground) -> None:
+    async def main() -> None:
+        await run_for(Charger([plan("bsp"), plan("evse", "bsp", crash_after_s=2.0)], ground), 4.5)
+
+    run(main())
+    assert journal(ground)[:6] == ["bsp init", "evse init", "bsp ready", "evse ready", "evse stop", "bsp stop"]
+    assert journal(ground)[6:8] == ["bsp init", "evse init"]
+    traces = list((ground.root.state / "var/lib/secc/traces").iterdir())
+    assert len(traces) == 1 and traces[0].name.endswith("evse.cbor")
+
+
+@pytest.mark.parametrize("where", ["init", "ready"])
+def test_a_module_that_fails_while_starting_is_stopped_with_the_others(run: Run, ground: Ground, where: str) -> None:
+    async def main() -> None:
+        await run_for(Charger([plan("bsp"), plan("evse", fail_in=where), plan("late")], ground), 0.5)
+
+    run(main())
+    assert "evse stop" in journal(ground) and "bsp stop" in journal(ground)
+    assert ("late init" in journal(ground)) is (where == "ready")
+
+
+def test_pauses_grow_and_are_short_again_after_a_good_run() -> None:
+    pauses = Pauses()
+    assert [pauses.after(1.0) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert pauses.after(charger_file.STEADY_S) == 1
+    assert pauses.after(1.0) == 2
+
+
+def test_only_so_many_traces_are_kept(run: Run, ground: Ground) -> None:
+    async def main() -> None:
+        await run_for(Charger([plan("evse", crash_after_s=0.5)], ground), 900)
+
+    run(main())
+    assert len(list((ground.root.state / "var/lib/secc/traces").iterdir())) == charger_file.TRACES_KEPT
+
+
+def test_a_trace_that_cannot_be_saved_does_not_keep_it_from_starting_again(run: Run, ground: Ground) -> None:
+    (ground.root.state / "var").write_text("a file where a folder should be")
+
+    async def main() -> None:
+        await run_for(Charger([plan("evse", crash_after_s=0.5)], ground), 2)
+
+    run(main())
+    assert journal(ground).count("evse init") == 2
+
+
+def test_a_module_that_never_becomes_ready_is_named(run: Run, ground: Ground) -> None:
+    class Slow(Journal):
+        async def ready(self) -> None:
+            await asyncio.sleep(3600)
+
+    async def main() -> None:
+        charger = Charger([plan("slow", cls=Slow)], ground)
+        failures = []
+        charger._say_failure = failures.append  # type: ignore[method-assign]
+        await run_for(charger, charger_file.START_LIMIT_S + 0.5)
+        assert [(one.module_id, str(one.error)) for one in failures] == [("slow", "it is not ready after 60 s")]
+
+    run(main())
+
+
+def test_a_stop_while_starting_is_heard(run: Run, ground: Ground) -> None:
+    class Slow(Journal):
+        async def ready(self) -> None:
+            await asyncio.sleep(3600)
+
+    async def main() -> float:
+        assert await run_for(Charger([plan("bsp"), plan("slow", cls=Slow)], ground), 1) == 0
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) < 2
+    assert stops(ground) == ["slow", "bsp"]
+
+
+def test_a_wrong_configuration_found_by_a_module_ends_the_process_safe_state_first(run: Run, ground: Ground) -> None:
+    class Picky(Journal):
+        async def init(self) -> None:
+            raise ConfigError([Finding("module picky", "no")])
+
+    async def main() -> None:
+        with pytest.raises(ConfigError):
+            await Charger([plan("bsp"), plan("picky", cls=Picky)], ground).run()
+
+    run(main())
+    assert "bsp stop" in journal(ground)
+
+
+def test_a_callback_that_nobody_guards_brings_the_group_down(run: Run, ground: Ground) -> None:
+    class Sloppy(Journal):
+        async def ready(self) -> None:
+            self.note("ready")
+            asyncio.get_running_loop().call_later(1, self.oops)
+
+        def oops(self) -> None:
+            raise RuntimeError("on purpose")
+
+    async def main() -> None:
+        await run_for(Charger([plan("sloppy", cls=Sloppy)], ground), 1.5)
+
+    run(main())
+    assert stops(ground) == ["sloppy"]
+
+
+def test_nothing_is_left_behind(run: Run, ground: Ground) -> None:
+    async def main() -> set[str]:
+        charger = Charger([plan("bsp"), plan("evse", "bsp", crash_after_s=0.5)], ground)
+        await run_for(charger, 20)
+        return {task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+
+    assert run(main()) == set()
+
+
+def test_the_black_box_hears_facts(run: Run, ground: Ground) -> None:
+    class Speaks(Journal):
+        async def ready(self) -> None:
+            self.out.litres.publish(3.0)
+
+    async def main() -> None:
+        await run_for(Charger([plan("tank", cls=Speaks)], ground), 1)
+
+    run(main())
+    assert [entry[1:] for entry in ground.trace.entries()] == [("var", "tank.out.litres", 3.0)]
+
+
+def test_the_process_knows_its_age() -> None:
+    from chargebyte_fw.manager.process import age_s
+
+    assert 0 < age_s() < 3600
+
+
+def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    from chargebyte_fw.manager.process import tell_systemd
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        tell_systemd("READY=1")
+        assert listener.recv(100) == b"READY=1"
+    tell_systemd("READY=1")
+    monkeypatch.delenv("NOTIFY_SOCKET")
+    tell_systemd("READY=1")

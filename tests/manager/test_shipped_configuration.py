@@ -1,0 +1,47 @@
+"""The configurations that we ship load without a finding; the DC one is as it was ordered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager.configuration.loading import load
+from chargebyte_fw.manager.configuration.reading import read
+from chargebyte_fw.manager.configuration.report import Report
+from chargebyte_fw.manager.configuration.tree import plain
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "etc/everest").glob("bsp-only-*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_configuration_has_no_finding(path: Path, tmp_path: Path) -> None:
+    configuration = load(path, Root(ROOT, tmp_path), environment={})
+    assert [str(finding) for finding in configuration.findings] == []
+    assert configuration.plans
+
+
+def test_the_default_is_the_dc_configuration() -> None:
+    assert (ROOT / "etc/everest/config.yaml").resolve() == ROOT / "etc/everest/bsp-only-dc.yaml"
+
+
+def test_the_dc_configuration_has_its_eighteen_modules_and_their_values(tmp_path: Path) -> None:
+    plans = {plan.id: plan for plan in load(ROOT / "etc/everest/bsp-only-dc.yaml", Root(ROOT, tmp_path)).plans}
+    assert len(plans) == 18
+    connector: Any = plans["connector"].config
+    assert (connector.connector_id, str(connector.charge_mode)) == (1, "DC")
+    assert connector.evse_id == "DE*CHB*E123456*1" and connector.evse_id_din == "49A80737A45678"
+    token: Any = plans["token_provider"].implementation_configs["main"]
+    assert (token.token, token.timeout) == ("DEADBEEF", 10)
+    assert plans["evse_security"].config.private_key_password == "123456"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_our_reader_and_a_common_one_agree_on_what_we_ship(path: Path) -> None:
+    """No scalar in a shipped file depends on the dialect."""
+    root = read(path, Report())
+    assert root is not None and plain(root) == yaml.safe_load(path.read_text())
