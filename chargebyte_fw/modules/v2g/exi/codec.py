@@ -63,6 +63,24 @@ class Codec(Generic[M]):
             raise EncodeError(f"{cls.__name__} opens no message of {self.name}")
         return _padded(_write(cls, message, HEADER << self._bits | code))
 
+    def place(self, payload: bytes, bit: int) -> str:
+        """Return the path of the field to which a bit of a stream belongs; empty behind the end of the message."""
+        if bit < 8:
+            return "EXI header"
+        if bit < 8 + self._bits:
+            return "first event"
+        try:
+            # Cut off before that bit, the stream ends too early for the field that needs it.
+            data, left = self._opened(payload, self._bits)
+            cls = self._roots[data >> left & (1 << self._bits) - 1]
+            rest = len(payload) * 8 - bit
+            element_reader(cls)(data >> rest, left - rest)
+        except (Deviation, ValueError) as error:
+            return place_of(error.__traceback__)
+        except (ExiError, KeyError):
+            return "first event"
+        return ""
+
     # -- fragments (W3C EXI 1.0 clause 8.5.3): what a signature's digest is taken over
 
     @cached_property
