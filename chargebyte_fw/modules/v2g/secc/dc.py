@@ -23,6 +23,9 @@ _STATUS_OF_ERROR = {
 class DcDialogue(Dialogue):
     """The exchanges of a DC session."""
 
+    limits = iso15118.DcEvMaximumLimits()
+    """The car's limits, as far as it told them."""
+
     def status_code(self, normal: str) -> str:
         """Return the EVSE status code to report where `normal` would be: errors and a wanted stop win."""
         error = _STATUS_OF_ERROR.get(self.facts.error)  # type: ignore[call-overload]
@@ -111,13 +114,16 @@ class DcDialogue(Dialogue):
         self.take_ev_status(parameters.DC_EVStatus)
 
     def _take_limits(self, request: Any) -> None:
-        limits = iso15118.DcEvMaximumLimits(
-            dc_ev_maximum_current_limit=_bounded(request.EVMaximumCurrentLimit, 10_000),
-            dc_ev_maximum_power_limit=_bounded(request.EVMaximumPowerLimit, 350_000),
-            dc_ev_maximum_voltage_limit=_bounded(request.EVMaximumVoltageLimit, 1_500),
+        # A limit that a request leaves out still holds.
+        known = self.limits
+        current, power = _bounded(request.EVMaximumCurrentLimit, 10_000), _bounded(request.EVMaximumPowerLimit, 350_000)
+        voltage = _bounded(request.EVMaximumVoltageLimit, 1_500)
+        self.limits = iso15118.DcEvMaximumLimits(
+            dc_ev_maximum_current_limit=known.dc_ev_maximum_current_limit if current is None else current,
+            dc_ev_maximum_power_limit=known.dc_ev_maximum_power_limit if power is None else power,
+            dc_ev_maximum_voltage_limit=known.dc_ev_maximum_voltage_limit if voltage is None else voltage,
         )
-        if limits != iso15118.DcEvMaximumLimits():
-            self.publish_change("dc_ev_maximum_limits", limits)
+        self.publish_change("dc_ev_maximum_limits", self.limits)
 
     def dc_needs(self, parameters: Any) -> iso15118.DCChargingParameters:
         """Return the car's needs as OCPP wants to hear of them."""

@@ -1,0 +1,33 @@
+"""Start the car of PyPI `iso15118` (Josev) with time-outs that its slow codec can keep: `josev_car.py CONFIG.json`.
+
+Runs in that package's own environment; of this repository it knows nothing. The charger's time-outs stay the standard's.
+The car stretches its own because encoding and decoding cost it several hundred milliseconds of CPU on a busy machine,
+where CurrentDemandRes is due within 250 ms.
+"""
+
+from __future__ import annotations
+
+import importlib
+from enum import Enum
+from typing import Any
+
+STRETCH = 20.0
+
+
+def stretch(module_name: str) -> None:
+    """Replace the module's `Timeouts` by the same names with STRETCH times the seconds, before anybody imports it."""
+    module: Any = importlib.import_module(module_name)
+    members = {name: member.value * STRETCH for name, member in module.Timeouts.__members__.items()}
+    module.Timeouts = Enum("Timeouts", members, type=float)
+
+
+def main() -> None:
+    """Stretch, then run the car as its own command does."""
+    for protocol in ("iso15118_2", "din_spec"):
+        stretch(f"iso15118.shared.messages.{protocol}.timeouts")
+    stretch("iso15118.shared.messages.timeouts")
+    importlib.import_module("iso15118.evcc.main").run()
+
+
+if __name__ == "__main__":
+    main()
