@@ -1,0 +1,289 @@
+"""The charging kernel: keeps the facts, and lets the phases look at them until none wants to move."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
+from chargebyte_fw.contracts.types.iso15118 import EvseError
+from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.context import Context, Wiring
+from chargebyte_fw.modules.evse.hlc_link import HlcLink
+from chargebyte_fw.modules.evse.messages import (
+    AskEnergy,
+    Authorized,
+    Begin,
+    BeginSession,
+    Budget,
+    BudgetOver,
+    CableLimit,
+    Call,
+    Cancel,
+    CancelReservation,
+    CarLost,
+    CarPluggedIn,
+    CarRequests,
+    CarUnplugged,
+    Charging,
+    Contactor,
+    Enabling,
+    EndSession,
+    LimitsChanged,
+    LockAuthorized,
+    Note,
+    PhasesWanted,
+    Raise,
+    ShowX1,
+    Shutdown,
+    ShutdownIs,
+    StateIs,
+    SupplyOff,
+    TransactionIs,
+    UserPause,
+    Withdrawn,
+)
+from chargebyte_fw.modules.evse.phases import PHASES
+
+BEFORE_TRANSACTION = (Charging.Disabled, Charging.Idle, Charging.WaitingForAuthentication)
+MAX_PASSES = 10
+
+
+class Charger(HlcLink, Machine):
+    """States of EVerest's EVSE manager. Rows only set facts; `PHASES` draw the conclusions."""
+
+    def __init__(self, config: EvseConfig, wiring: Wiring) -> None:
+        super().__init__(Charging.Idle)
+        self.c = Context(config, wiring)
+        self._limits: tuple[float, int] = (0.0, 0)
+
+    def feed(self, event: Any, now: float) -> list[Any]:
+        """Take a fact, then look."""
+        c = self.c
+        c.effects = []
+        super().feed(event, now)
+        if c.allowance.age(now):
+            c.warn("the energy budget was not renewed in time: 0 A")
+            c.say(BudgetOver())
+        self._settle(now)
+        return c.effects
+
+    def _settle(self, now: float) -> None:
+        c = self.c
+        for passes in range(100):
+            c.due_s = []
+            state = PHASES[self.state].run(c, now)
+            if state is None or state is self.state:
+                break
+            if passes == MAX_PASSES:
+                c.warn(f"the charging state does not settle ({self.state.value} to {state.value})")
+            self._go(state, now)
+        self._tell_limits()
+        budget = c.allowance.budget
+        if budget is not None and not c.allowance.expired:
+            c.wait(budget.until_s + 1.0)
+        self.deadline = min(c.due_s, default=None)
+
+    def _go(self, state: Charging, now: float) -> None:
+        c = self.c
+        c.before, self.state, c.entered_s = self.state, state, now
+        c.say(StateIs(state))
+        PHASES[state].enter(c, now)
+        if state is Charging.Finished:
+            c.say(AskEnergy())
+
+    def _tell_limits(self) -> None:
+        c = self.c
+        limits = (c.allowance.current_A, c.allowance.budget.phases if c.allowance.budget else 3)
+        if limits != self._limits:
+            if limits[0] != self._limits[0]:
+                c.say(Call("bsp", "ac_set_overcurrent_limit_A", (limits[0],)))
+            self._limits = limits
+            c.say(LimitsChanged(*limits))
+
+    @on(event=Timeout)
+    def timeout(self, _: Timeout, now: float) -> None:
+        """Time passes; the phases see it."""
+
+    @on(event=Begin)
+    def begin(self, _: Begin, now: float) -> None:
+        c = self.c
+        c.begun = True
+        c.entered_s = now
+        c.say(AskEnergy())
+
+    # The pilot and the contactors.
+
+    @on(event=CarPluggedIn)
+    def plugged_in(self, _: CarPluggedIn, now: float) -> None:
+        self.c.plugged = True
+        if self.state is Charging.Idle and not self.c.fatal:
+            self.c.info("EV plugged in")
+        self.link_plugged_in()
+
+    @on(event=CarUnplugged)
+    def unplugged(self, _: CarUnplugged, now: float) -> None:
+        c = self.c
+        c.plugged = c.requests = c.cp_shorted = False
+        if self.state not in (Charging.Idle, Charging.Disabled):
+            c.info("EV unplugged")
+        c.say(SupplyOff(at_once=True))
+        c.forbid_power()
+        self.link_unplugged()
+
+    @on(event=CarRequests)
+    def requests(self, event: CarRequests, now: float) -> None:
+        c = self.c
+        was, c.requests = c.requests, event.power
+        if self.state in (Charging.ChargingPausedEV, Charging.StoppingCharging) and was is not event.power:
+            c.bcb.edge(event.power, now)
+        if not event.power and c.dc and self.state in (Charging.PrepareCharging, Charging.Charging):
+            # State B while the power path may be live: take the power away before the contactors open.
+            c.say(SupplyOff(at_once=True))
+
+    @on(event=CarLost)
+    def car_lost(self, event: CarLost, now: float) -> None:
+        if event.shorted and self.state is Charging.Charging:
+            self.c.requests = False
+            self.c.say(SupplyOff(at_once=True))
+            self.c.forbid_power()
+        self.link_car_lost()
+
+    @on(event=Contactor)
+    def contactor(self, event: Contactor, now: float) -> None:
+        self.c.contactor_closed = event.closed
+        self.c.hlc("ac_contactor_closed", event.closed)
+
+    @on(event=CableLimit)
+    def cable(self, event: CableLimit, now: float) -> None:
+        self.c.allowance.cable_A = event.limit_A
+
+    # Energy.
+
+    @on(event=Budget)
+    def budget(self, event: Budget, now: float) -> None:
+        self.c.allowance.take(event)
+
+    @on(event=PhasesWanted)
+    def phases(self, event: PhasesWanted, now: float) -> None:
+        c = self.c
+        if self.state is Charging.SwitchPhases:
+            c.switch_to_three = event.three
+        elif self.state is Charging.Charging and not c.hlc_leads:
+            c.switch_to_three = event.three
+            self._go(Charging.SwitchPhases, now)
+        elif self.state is not Charging.Charging:
+            c.say(Call("bsp", "ac_switch_three_phases_while_charging", (event.three,)))
+
+    def can_switch_phases(self) -> bool:
+        """Phases are not switched under HLC while charging."""
+        return not (self.state is Charging.Charging and self.c.hlc_leads)
+
+    # Authorization and transaction.
+
+    @on(event=Authorized)
+    def authorize(self, event: Authorized, now: float) -> None:
+        c = self.c
+        if c.cancelled or c.disabled or c.authorized is not None or self.state is Charging.Disabled:
+            return
+        if self.state not in (Charging.Idle, Charging.WaitingForAuthentication, Charging.TStepEF, Charging.TStepX1):
+            return
+        if not c.session:
+            c.session = True
+            c.say(BeginSession(event.token))
+        c.authorized, c.authorized_s = event, now
+        c.transaction_asked = c.transaction
+        c.say(LockAuthorized(True))
+        c.note(SessionEventEnum.Authorized, "authorization_event")
+        c.info(f"authorized by {event.token.authorization_type.value}")
+
+    @on(event=Withdrawn)
+    def withdraw(self, _: Withdrawn, now: float) -> None:
+        c = self.c
+        if c.session and c.authorized is not None:
+            c.note(SessionEventEnum.Deauthorized, "authorization_event")
+        if self.state not in BEFORE_TRANSACTION:
+            return
+        if c.authorized is None:
+            c.note(SessionEventEnum.PluginTimeout)
+            c.info("nobody authorized in time")
+            if c.config.raise_mrec9:
+                c.say(Raise("MREC9AuthorizationTimeout", "nobody authorized within the connection timeout"))
+            return
+        if c.transaction or c.transaction_pending:
+            # The transaction is under way: it ends like one that was stopped.
+            c.stop_reason = StopTransactionReason.DeAuthorized
+        c.authorized = None
+        c.say(LockAuthorized(False))
+        if not c.plugged:
+            c.session = False
+            c.say(EndSession())
+
+    @on(event=TransactionIs)
+    def transaction_is(self, event: TransactionIs, now: float) -> None:
+        c = self.c
+        c.transaction_pending = False
+        c.transaction = event.active
+        if not event.active:
+            c.transaction_ending = False
+
+    @on(event=Cancel)
+    def cancel(self, event: Cancel, now: float) -> None:
+        c = self.c
+        if not c.transaction or c.transaction_ending:
+            return
+        c.stop_reason, c.stop_token = event.reason, event.token
+        c.authorized = None
+        c.cancelled = True
+        c.say(LockAuthorized(False))
+        c.info(f"transaction is stopped: {event.reason.value}")
+        if event.reason is StopTransactionReason.EmergencyStop:
+            c.hlc("send_error", EvseError.Error_EmergencyShutdown)
+        elif event.reason is StopTransactionReason.PowerLoss:
+            c.hlc("send_error", EvseError.Error_UtilityInterruptEvent)
+
+    @on(event=UserPause)
+    def pause(self, event: UserPause, now: float) -> None:
+        if self.c.transaction:
+            self.c.user_pause = event.pause
+
+    @on(event=Enabling)
+    def enabling(self, event: Enabling, now: float) -> None:
+        c = self.c
+        was = c.disabled
+        c.source, c.source_connector = event.source, event.connector_id
+        if event.enabled:
+            c.disabled = not event.connector_enabled
+            c.say(Note(SessionEventEnum.Enabled, {"source": event.source, "connector_id": event.connector_id}))
+        else:
+            c.disabled = True
+            if not was and c.transaction:
+                c.stop_reason = StopTransactionReason.EVSEDisabled
+        if was and not c.disabled:
+            c.say(Call("bsp", "enable", (True,)))
+
+    # Faults.
+
+    @on(event=ShutdownIs)
+    def shutdown(self, event: ShutdownIs, now: float) -> None:
+        c = self.c
+        worse = event.kind.value > c.shutdown.value
+        c.shutdown = event.kind
+        if event.kind is Shutdown.Nothing:
+            c.fault_shown = False
+            c.hlc("reset_error")
+            return
+        if not worse:
+            return
+        c.fault_shown = False
+        c.say(CancelReservation())
+        c.say(SupplyOff(at_once=True))
+        c.forbid_power()
+        if self.state is Charging.Charging:
+            # Clients of the reference see the state told again when its shutdown begins.
+            c.note(SessionEventEnum.ChargingStarted, "charging_state_changed_event")
+        if event.kind is Shutdown.Emergency and (c.five or c.nominal_duty):
+            c.nominal_duty = 0.0
+            c.say(ShowX1())
+        if self.state not in (Charging.Idle, Charging.Disabled):
+            c.hlc("send_error", EvseError.Error_EmergencyShutdown)

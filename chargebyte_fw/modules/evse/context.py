@@ -1,0 +1,265 @@
+"""What the charging kernel knows, and the few things that its phases do with it.
+
+Phases look at what is true now, not at what happened last: the order in which racing events came does not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
+from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
+from chargebyte_fw.contracts.types.evse_manager import (
+    EnableDisableSource,
+    PauseChargingEVSEReasonEnum,
+    SessionEventEnum,
+    StopTransactionReason,
+)
+from chargebyte_fw.contracts.types.iso15118 import NoEnergyPauseMode
+from chargebyte_fw.contracts.types.slac import State as SlacState
+from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.bcb import BcbToggle
+from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.messages import (
+    AllowPower,
+    Authorized,
+    Call,
+    Charging,
+    Note,
+    PwmLimit,
+    Say,
+    ServiceSelected,
+    ShowDuty,
+    ShowF,
+    ShowX1,
+    Shutdown,
+)
+from chargebyte_fw.modules.evse.pwm import Allowance, duty_from_current
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Which neighbours are connected and used."""
+
+    hlc: bool = False
+    lock: bool = False
+    imd: bool = False
+    monitor: bool = False
+
+
+class Context:
+    """Facts of one EVSE."""
+
+    def __init__(self, config: EvseConfig, wiring: Wiring) -> None:
+        self.config = config
+        self.wiring = wiring
+        self.effects: list[Any] = []
+        self.allowance = Allowance()
+        self.bcb = BcbToggle()
+        self.entered_s = 0.0
+        self.before = Charging.Disabled
+        self.due_s: list[float] = []
+        """When the running phase wants to look again."""
+
+        self.begun = False
+        self.disabled = False
+        self.source: EnableDisableSource | None = None
+        self.source_connector: int | None = None
+        self.plugged = False
+        self.requests = False
+        self.cp_shorted = False
+        self.contactor_closed = False
+        self.shutdown = Shutdown.Nothing
+        self.fault_shown = False
+        """The F pulse of the present fault has been shown."""
+        self.f_until_s = -1e9
+
+        self.session = False
+        self.auth_required_told = False
+        self.authorized: Authorized | None = None
+        self.authorized_s = 0.0
+        self.cancelled = False
+        self.transaction = False
+        self.transaction_asked = False
+        self.transaction_pending = False
+        self.transaction_ending = False
+        self.stop_reason: StopTransactionReason | None = None
+        self.stop_token: ProvidedIdToken | None = None
+        self.user_pause = False
+        self.pause_reasons: list[PauseChargingEVSEReasonEnum] | None = None
+
+        self.five = False
+        """The pilot carries 5 %: HLC leads."""
+        self.nominal_duty = 0.0
+        self.duty_s = -1e9
+        """When the nominal duty cycle was changed last."""
+        self.signalled_A: float | None = None
+        self.slac = SlacState.UNMATCHED
+        self.matching = False
+        self.hlc_allows = False
+        self.v2g_ready = False
+        self.link_paused = False
+        self.link_ended = False
+        self.service: ServiceSelected | None = None
+        self.current_demand = False
+        self.power_allowed = False
+        self.no_power_s: float | None = None
+        self.warned_no_power = False
+        self.warned_cable = False
+        self.woken = False
+        self.woken_s = 0.0
+        self.step_return = Charging.WaitingForAuthentication
+        self.step_duty: float | None = None
+        """Duty cycle after a t_step; None shows X1."""
+        self.step_ef_next = False
+        self.step_x1_shown = False
+        self.switch_to_three = False
+        self.forced_s: float | None = None
+
+    @property
+    def dc(self) -> bool:
+        """Direct current."""
+        return self.config.dc
+
+    @property
+    def ac_hlc(self) -> bool:
+        """HLC on AC."""
+        return not self.dc and self.wiring.hlc
+
+    @property
+    def hlc_leads(self) -> bool:
+        """HLC is active: on DC always, on AC once the V2G set-up has finished."""
+        return self.wiring.hlc and (self.dc or self.v2g_ready)
+
+    @property
+    def fatal(self) -> bool:
+        """A fault keeps us from charging."""
+        return self.shutdown is not Shutdown.Nothing
+
+    @property
+    def power(self) -> bool:
+        """There is power to charge with."""
+        return self.allowance.available(dc=self.dc)
+
+    @property
+    def over(self) -> bool:
+        """Charging cannot go on in this session."""
+        return self.authorized is None or not self.transaction or not self.plugged or self.disabled
+
+    def say(self, *effects: Any) -> None:
+        """Add effects, in order."""
+        self.effects.extend(effects)
+
+    def note(self, event: SessionEventEnum, meter: str | None = None, **extra: Any) -> None:
+        """Tell a session event."""
+        self.effects.append(Note(event, extra, meter))
+
+    def info(self, text: str) -> None:
+        """Write a line of the session's story."""
+        self.effects.append(Say(text))
+
+    def warn(self, text: str) -> None:
+        """Write a warning."""
+        self.effects.append(Say(text, "warning"))
+
+    def hlc(self, command: str, *args: Any) -> None:
+        """Send a command to HLC, if there is one."""
+        if self.wiring.hlc:
+            self.effects.append(Call("hlc", command, args))
+
+    def slac_do(self, command: str, *args: Any) -> None:
+        """Send a command to SLAC, if there is one."""
+        if self.wiring.hlc:
+            self.effects.append(Call("slac", command, args))
+
+    def wait(self, until_s: float) -> None:
+        """Ask to be looked at again."""
+        self.due_s.append(until_s)
+
+    def show_five(self) -> None:
+        """Show 5 %."""
+        self.five = True
+        self.nominal_duty = 0.0
+        self._signal(None)
+        self.say(ShowDuty(timing.FIVE_PERCENT))
+
+    def show_x1(self) -> None:
+        """Show no PWM."""
+        self.nominal_duty = 0.0
+        self._signal(None)
+        self.say(ShowX1())
+
+    def show_f(self) -> None:
+        """Show state F."""
+        self.nominal_duty = 0.0
+        self._signal(None)
+        self.say(ShowF())
+
+    def show_nominal(self, now: float) -> None:
+        """Show the duty cycle of the budget, at most one change every 5 s; without power X1 at once."""
+        self.five = False
+        duty = duty_from_current(self.allowance.current_A) if self.power else 1.0
+        if duty >= 1.0:
+            if self.nominal_duty:
+                self.show_x1()
+            return
+        if abs(duty - self.nominal_duty) < 1e-6:
+            return
+        if self.nominal_duty and now < self.duty_s + timing.DUTY_CHANGE_S:
+            self.wait(self.duty_s + timing.DUTY_CHANGE_S)
+            return
+        self.nominal_duty = duty
+        self.duty_s = now
+        self._signal(self.allowance.current_A)
+        self.say(ShowDuty(duty))
+
+    def _signal(self, limit_A: float | None) -> None:
+        if limit_A != self.signalled_A:
+            self.signalled_A = limit_A
+            self.say(PwmLimit(limit_A))
+
+    def allow_power(self, reason: PowerOnOffReason) -> None:
+        """Let the contactors close."""
+        self.power_allowed = True
+        self.say(AllowPower(True, reason))
+
+    def forbid_power(self) -> None:
+        """Keep the contactors open, or open them."""
+        self.power_allowed = False
+        self.say(AllowPower(False))
+
+    def signal_no_energy(self) -> None:
+        """Tell HLC that there is no power now, unless the configuration says never to."""
+        if self.config.zero_power_ignore_pause:
+            return
+        mode = (
+            NoEnergyPauseMode.AllowEvToIgnorePause
+            if self.config.zero_power_allow_ev_to_ignore_pause
+            else NoEnergyPauseMode.PauseBeforeCableCheck
+        )
+        self.hlc("no_energy_pause_charging", mode)
+
+    def restart_link(self) -> None:
+        """Make ready for another HLC session of the same plug-in."""
+        if not self.link_paused and self.slac is SlacState.UNMATCHED:
+            self.slac_do("enter_bcd")
+        self.link_paused = self.link_ended = False
+        self.hlc("stop_charging", False)
+
+    def reset_for_next_car(self) -> None:
+        """Forget everything that belongs to one plug-in."""
+        self.bcb.reset()
+        self.matching = self.hlc_allows = self.v2g_ready = self.current_demand = False
+        self.link_paused = self.link_ended = False
+        self.service = None
+        self.woken = self.warned_no_power = self.warned_cable = False
+        self.five = False
+        self.fault_shown = False
+        self.no_power_s = None
+        self.authorized = None
+        self.transaction = self.transaction_asked = self.transaction_ending = self.transaction_pending = False
+        self.cancelled = self.user_pause = False
+        self.auth_required_told = False
+        self.stop_reason = self.stop_token = None
+        self.pause_reasons = None

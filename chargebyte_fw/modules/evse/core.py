@@ -1,0 +1,59 @@
+"""The machines of one EVSE on one string: what one of them says, those with a row for it hear at once, in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from chargebyte_fw.kernel.machine import Machine, Timeout
+from chargebyte_fw.modules.evse import messages
+
+PUBLIC = (
+    messages.StateIs,
+    messages.ShutdownIs,
+    messages.TransactionIs,
+    messages.CarPluggedIn,
+    messages.CarUnplugged,
+    messages.BudgetOver,
+    messages.Raise,
+    messages.Clear,
+)
+"""Messages between the machines that the owner hears, too."""
+
+
+class Core(Machine):
+    """Several machines that behave like one. Messages without a listener here are the effects."""
+
+    def __init__(self, machines: Sequence[Machine]) -> None:
+        self.machines = tuple(machines)
+        self.deadline: float | None = None
+        self._routes: dict[type, list[Machine]] = {}
+        for machine in self.machines:
+            for event in {event for _, event in machine.table if event is not Timeout}:
+                self._routes.setdefault(event, []).append(machine)
+
+    def feed(self, event: Any, now: float) -> list[Any]:
+        """Take one event and let the machines talk until none has anything more to say."""
+        return self._settle(deque([event]), now)
+
+    def wake(self, now: float) -> list[Any]:
+        """Let time pass for every machine whose deadline is over."""
+        effects = []
+        for machine in self.machines:
+            if machine.deadline is not None and machine.deadline <= now:
+                effects += self._settle(deque(machine.wake(now)), now)
+        return effects
+
+    def _settle(self, waiting: deque[Any], now: float) -> list[Any]:
+        effects = []
+        while waiting:
+            message = waiting.popleft()
+            listeners = self._routes.get(type(message))
+            if listeners is None or isinstance(message, PUBLIC):
+                effects.append(message)
+            for machine in listeners or ():
+                waiting.extend(machine.feed(message, now))
+        deadlines = [machine.deadline for machine in self.machines if machine.deadline is not None]
+        self.deadline = min(deadlines, default=None)
+        return effects

@@ -1,0 +1,286 @@
+"""The EVSE in the energy tree: requests once a second, limits into the machines and to HLC."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chargebyte_fw.contracts.types import energy
+from chargebyte_fw.contracts.types.dc_external_derate import ExternalDerating
+from chargebyte_fw.contracts.types.evse_board_support import (
+    HardwareCapabilities,
+    HardwareCapabilitiesConnectorType,
+)
+from chargebyte_fw.contracts.types.iso15118 import AcTargetValues
+from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
+from chargebyte_fw.contracts.types.uk_random_delay import CountDown
+from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.dc_limits import (
+    NO_SUPPLY,
+    DcLimits,
+    derated,
+    limits_from_budget,
+    maximum_for_hlc,
+    minimum_for_hlc,
+)
+from chargebyte_fw.modules.evse.energy_leaf import Leaf
+from chargebyte_fw.modules.evse.messages import Budget, CableLimit, Charging, LimitsAre, SupplyTold
+from chargebyte_fw.modules.evse.random_delay import AFTER_READY_S, RandomDelay
+from chargebyte_fw.modules.evse.transfer_modes import power
+
+if TYPE_CHECKING:
+    from chargebyte_fw.modules.evse.evse_manager import EvseManager
+
+NO_HARDWARE = HardwareCapabilities(
+    max_current_A_import=0.0,
+    min_current_A_import=0.0,
+    max_phase_count_import=1,
+    min_phase_count_import=1,
+    max_current_A_export=0.0,
+    min_current_A_export=0.0,
+    max_phase_count_export=1,
+    min_phase_count_export=1,
+    supports_changing_phases_during_charging=False,
+    supports_cp_state_E=False,
+    connector_type=HardwareCapabilitiesConnectorType.IEC62196Type2Cable,
+)
+"""What holds until the board has spoken."""
+DELAYED = (Charging.PrepareCharging, Charging.Charging, Charging.WaitingForAuthentication)
+
+
+class EnergySide:
+    """Between the energy management, the supply and the machines."""
+
+    def __init__(self, module: EvseManager) -> None:
+        self._module = module
+        config = module.config
+        self.leaf = Leaf(module.id, config, NO_HARDWARE)
+        self.supply = NO_SUPPLY
+        self._told_supply = NO_SUPPLY
+        self._derating = ExternalDerating()
+        self._limits = DcLimits()
+        self._root_W = 0.0
+        self._last: energy.EnforcedLimits | None = None
+        self._ac_told: float | None = None
+        self.delay = RandomDelay(
+            module.ground.random,
+            enabled=config.uk_smartcharging_random_delay_enable,
+            longest_s=config.uk_smartcharging_random_delay_max_duration,
+            any_change=config.uk_smartcharging_random_delay_at_any_change,
+        )
+        self._after_delay_A = 0.0
+        self._counting = False
+        self.ready_s: float | None = None
+
+    async def work(self) -> None:
+        """Ask once a second."""
+        while True:
+            await asyncio.sleep(timing.ENERGY_REQUEST_S)
+            self.ask()
+            self._count_down()
+
+    def ask(self, *, priority: bool = False) -> None:
+        """Tell the energy management what is wanted."""
+        module = self._module
+        c = module.charger.c
+        # With both meters the grid's feeds the root; a single one measures the side where it is.
+        grid = module.grid_meter_value
+        request = self.leaf.request(
+            utc_now(),
+            module.charger.state if c.begun else Charging.Disabled,
+            self.supply,
+            no_power=not c.power,
+            priority=priority,
+            root_meter=grid,
+            leaf_meter=module.car_meter_value,
+        )
+        module.energy_grid.energy_flow_request.publish(request)
+
+    def hardware(self, hardware: HardwareCapabilities) -> None:
+        """Take the board's capabilities."""
+        module = self._module
+        self.leaf.take_hardware(hardware)
+        module.evse.hw_capabilities.publish(hardware)
+        socket = hardware.connector_type is HardwareCapabilitiesConnectorType.IEC62196Type2Socket
+        if socket and not module.config.dc and self.leaf.cable_A is None:
+            self.cable(0.0)
+        module.hlc_side.offer_modes()
+
+    def cable(self, limit_A: float) -> None:
+        """Take the rating of a socket's cable in A, 0 without one."""
+        if self.leaf.hardware.connector_type is not HardwareCapabilitiesConnectorType.IEC62196Type2Socket:
+            return
+        self.leaf.cable_A = limit_A or None
+        self._module.pump.feed(CableLimit(limit_A))
+
+    def supply_told(self, supply: Capabilities) -> None:
+        """Take the supply's capabilities."""
+        self._told_supply = supply
+        self._resupply()
+
+    def derate(self, derating: ExternalDerating) -> None:
+        """Narrow the supply's capabilities."""
+        self._derating = derating
+        self._resupply()
+
+    def _resupply(self) -> None:
+        module = self._module
+        supply = derated(self._told_supply, self._derating, module.dc_path.present_V)
+        if supply == self.supply:
+            return
+        first, self.supply = self.supply is NO_SUPPLY, supply
+        module.pump.feed(SupplyTold(supply))
+        module.hlc_side.supply_told(supply)
+        module.tell_hlc("update_dc_minimum_limits", minimum_for_hlc(supply))
+        if not first or self._last is not None:
+            self._dc(force=True)
+        self.ask()
+
+    def enforce(self, value: energy.EnforcedLimits) -> None:
+        """Take limits that are addressed to us."""
+        module = self._module
+        if self.leaf.active_phases is None:
+            return
+        self._last = value
+        self._switch_phases(value.limits_root_side)
+        now = asyncio.get_running_loop().time()
+        c = module.charger.c
+        limit_A = self.leaf.ac_limit(value.limits_root_side)
+        starting = self.ready_s is not None and c.plugged and now < self.ready_s + AFTER_READY_S
+        self._after_delay_A = limit_A
+        limit_A = self.delay.limit(
+            limit_A, now, active=module.charger.state in DELAYED, starting=starting and not self._counting
+        )
+        if self.delay.running and not self._counting:
+            self._count_down()
+        watts = value.limits_root_side.total_power_W
+        module.panel.limits(power_W=watts.value if watts else None)
+        self._publish(value)
+        self._root_W = watts.value if watts is not None else 0.0
+        if value.limits_root_side.ac_max_current_A is None:
+            self._root_W = 0.0
+        if self.delay.running and self._after_delay_A:
+            self._root_W *= limit_A / self._after_delay_A
+        if module.config.dc:
+            self._dc()
+        self._budget(limit_A, now + value.valid_for)
+
+    def _publish(self, value: energy.EnforcedLimits) -> None:
+        cable_A, limit = self.leaf.cable_A, value.limits_root_side.ac_max_current_A
+        if cable_A is not None and limit is not None and limit.value > cable_A:
+            capped = energy.NumberWithSource(value=cable_A, source=f"{self._module.id}/proximity_pilot")
+            side = msgspec.structs.replace(value.limits_root_side, ac_max_current_A=capped)
+            value = msgspec.structs.replace(value, limits_root_side=side)
+        self._module.evse.enforced_limits.publish(value)
+
+    def _budget(self, limit_A: float, until_s: float) -> None:
+        module = self._module
+        service = module.charger.c.service
+        bidirectional_ac = service is not None and service.ac and service.bidirectional
+        charge_A = limit_A if bidirectional_ac else max(limit_A, 0.0)
+        limits = self.dc_limits()
+        discharging = limits.discharge_power_W > 0.0 and self._root_W < 0.0
+        module.pump.feed(
+            Budget(
+                ac_A=charge_A,
+                dc_A=limits.discharge_current_A if discharging else limits.current_A,
+                dc_W=limits.discharge_power_W if discharging else limits.power_W,
+                until_s=until_s,
+                phases=self.leaf.active_phases or 1,
+                exporting=discharging,
+            )
+        )
+        self._tell_ac(charge_A)
+
+    def _tell_ac(self, limit_A: float) -> None:
+        if limit_A == self._ac_told:
+            return
+        self._ac_told = limit_A
+        module = self._module
+        service = module.charger.c.service
+        module.panel.limits(current_A=limit_A)
+        if service is not None and service.ac:
+            phases = self.leaf.hardware.max_phase_count_import
+            target = power(limit_A, module.config.ac_nominal_voltage, phases)
+            module.tell_hlc("update_ac_target_values", AcTargetValues(target_active_power=target))
+        elif limit_A >= 0.0:
+            module.tell_hlc("update_ac_max_current", limit_A)
+
+    def _switch_phases(self, limits: energy.LimitsRes) -> None:
+        wanted = limits.ac_max_phase_count.value if limits.ac_max_phase_count else None
+        if self._module.config.dc or wanted is None or wanted == self.leaf.active_phases or wanted < 1:
+            return
+        if not self.leaf.hardware.supports_changing_phases_during_charging:
+            if wanted < self.leaf.hardware.max_phase_count_import:
+                self._module.log.error("%d phases are wanted, but the hardware cannot switch phases", wanted)
+            return
+        if self._module.switch_phases(wanted == 3):
+            self.leaf.active_phases = wanted
+
+    def dc_limits(self) -> LimitsAre:
+        """Compute what the power path may do now."""
+        path = self._module.dc_path
+        target_V = path.target.voltage_V if path.target is not None else 0.0
+        return limits_from_budget(
+            self.supply,
+            self._root_W,
+            target_V=target_V,
+            present_V=path.present_V,
+            bidirectional=self._module.hlc_side.bidirectional,
+        )
+
+    def _dc(self, *, force: bool = False) -> None:
+        module = self._module
+        path = module.dc_path
+        target_V = path.target.voltage_V if path.target is not None else 0.0
+        root_A = 0.0
+        if not self._limits.changed(self._root_W, root_A, self.supply, target_V, path.present_V) and not force:
+            return
+        self._tell_dc(self.dc_limits())
+
+    def _tell_dc(self, limits: LimitsAre) -> None:
+        module = self._module
+        module.pump.feed(limits)
+        module.tell_hlc("update_dc_maximum_limits", maximum_for_hlc(limits, bidirectional=self.supply.bidirectional))
+        module.tell_hlc("update_dc_minimum_limits", minimum_for_hlc(self.supply))
+
+    def budget_over(self) -> None:
+        """The energy management has gone silent: nothing may be drawn."""
+        self._root_W = 0.0
+        if self._module.config.dc:
+            self._dc(force=True)
+        self._tell_ac(0.0)
+
+    def start_budget(self) -> None:
+        """Begin without power, but without complaint while the energy management starts."""
+        now = asyncio.get_running_loop().time()
+        if self._last is None:
+            self._budget(0.0, now + timing.FIRST_BUDGET_S)
+
+    # The random delay.
+
+    def delay_over(self) -> None:
+        """End a running delay; the newest limits hold at once."""
+        self.delay.cancel()
+        if self._last is not None:
+            self.enforce(self._last)
+        self._count_down()
+
+    def _count_down(self) -> None:
+        now = asyncio.get_running_loop().time()
+        running = self.delay.running and self.delay.remaining_s(now) > 0
+        if not running and not self._counting:
+            return
+        started = running and not self._counting
+        self._counting = running
+        self._module.random_delay.countdown.publish(
+            CountDown(
+                countdown_s=self.delay.remaining_s(now) if running else 0,
+                current_limit_after_delay_A=self._after_delay_A,
+                current_limit_during_delay_A=self.delay.held_A if running else self._after_delay_A,
+                start_time=rfc3339(utc_now()) if started else None,
+            )
+        )

@@ -1,0 +1,398 @@
+"""EvseManager: the charging kernel of one EVSE, between its hardware, the EV and everybody who decides."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from chargebyte_fw.contracts.interfaces.ac_rcd import AcRcd
+from chargebyte_fw.contracts.interfaces.connector_lock import ConnectorLock
+from chargebyte_fw.contracts.interfaces.evse_board_support import EvseBoardSupport
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.interfaces.isolation_monitor import IsolationMonitor
+from chargebyte_fw.contracts.interfaces.kvs import Kvs
+from chargebyte_fw.contracts.interfaces.over_voltage_monitor import OverVoltageMonitor
+from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
+from chargebyte_fw.contracts.interfaces.powermeter import Powermeter
+from chargebyte_fw.contracts.interfaces.slac import Slac
+from chargebyte_fw.contracts.types import evse_manager as types
+from chargebyte_fw.contracts.types.authorization import (
+    AuthorizationStatus,
+    AuthorizationType,
+    CertificateStatus,
+    ProvidedIdToken,
+    ValidationResult,
+)
+from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOnOffReason
+from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
+from chargebyte_fw.contracts.types.powermeter import Powermeter as MeterValue
+from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
+from chargebyte_fw.kernel.machine import Machine
+from chargebyte_fw.kernel.module import Module, provides, requires, requires_optional
+from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.authorization import HlcAuthorization
+from chargebyte_fw.modules.evse.cable_check import CableCheck
+from chargebyte_fw.modules.evse.charger import Charger
+from chargebyte_fw.modules.evse.config import EvseConfig, check
+from chargebyte_fw.modules.evse.context import Wiring
+from chargebyte_fw.modules.evse.core import Core
+from chargebyte_fw.modules.evse.dc_path import DcPath
+from chargebyte_fw.modules.evse.enabling import EnableTable
+from chargebyte_fw.modules.evse.energy_side import EnergySide
+from chargebyte_fw.modules.evse.error_book import ErrorBook
+from chargebyte_fw.modules.evse.ev_info import EvInfoBook
+from chargebyte_fw.modules.evse.hands import Hands
+from chargebyte_fw.modules.evse.hlc_side import HlcSide
+from chargebyte_fw.modules.evse.implementations import Delay, Derate, Evse, Leaf, Tokens
+from chargebyte_fw.modules.evse.insulation import Insulation
+from chargebyte_fw.modules.evse.logbook import Logbook
+from chargebyte_fw.modules.evse.messages import (
+    Authorized,
+    Begin,
+    Cancel,
+    Charging,
+    ContractRejected,
+    Enabling,
+    Note,
+    PhasesWanted,
+    Tell,
+    UserPause,
+)
+from chargebyte_fw.modules.evse.neighbours import Neighbours
+from chargebyte_fw.modules.evse.nodered import Panel
+from chargebyte_fw.modules.evse.over_current import OverCurrent
+from chargebyte_fw.modules.evse.over_voltage import OverVoltage
+from chargebyte_fw.modules.evse.pilot import Pilot
+from chargebyte_fw.modules.evse.plausibility import Plausibility
+from chargebyte_fw.modules.evse.reservations import Reservation
+from chargebyte_fw.modules.evse.session import Session
+
+SAFE_STATE_S = 4.0
+PANEL_SOURCE = types.EnableDisableSourceEnableSource.LocalAPI
+PANEL_PRIORITY = 100
+
+
+class EvseManager(Module):
+    """Charging kernel of one EVSE: authorization gate, IEC 61851-1, HLC, DC power path, limits, faults, sessions."""
+
+    enable_external_mqtt = True
+    Config = EvseConfig
+
+    config: EvseConfig
+    evse = provides(Evse, description="The EVSE for authorization, back ends and user interfaces.")
+    energy_grid = provides(Leaf, description="Leaf of the energy tree.")
+    token_provider = provides(Tokens, description="Tokens from the EV: Autocharge, Plug and Charge, free charging.")
+    random_delay = provides(Delay, description="Random delay of the UK's smart charge point regulations.")
+    dc_external_derate = provides(Derate, description="Limits on the power path from outside.")
+
+    bsp = requires(EvseBoardSupport)
+    ac_rcd = requires_optional(AcRcd)
+    connector_lock = requires_optional(ConnectorLock)
+    powermeter_grid_side = requires_optional(Powermeter)
+    powermeter_car_side = requires_optional(Powermeter)
+    slac = requires_optional(Slac)
+    hlc = requires_optional(Iso15118Charger)
+    imd = requires_optional(IsolationMonitor)
+    over_voltage_monitor = requires_optional(OverVoltageMonitor)
+    powersupply_DC = requires_optional(PowerSupplyDC)
+    store = requires_optional(Kvs)
+
+    async def init(self) -> None:
+        """Check what was configured and connected, and build the machines."""
+        config = self.config
+        check(config, self.id)
+        self.connector_type = self._connector_type()
+        used = self.hlc is not None and self.slac is not None and (config.dc or config.ac_hlc_enabled)
+        self._check_connections(used)
+        self.car_meter_value: MeterValue | None = None
+        self.grid_meter_value: MeterValue | None = None
+        self.reservation = Reservation()
+        self.enabling = EnableTable()
+        self._gate = asyncio.Event()
+        self._released = False
+        self.panel = Panel(self.ground.mqtt, self.id, config.connector_id)
+        self.logbook = Logbook(config, self.ground.root, self.log, self.panel.log)
+        self.ev_info = EvInfoBook(self.evse.ev_info.publish)
+        self._build(used)
+        self.hlc_side = HlcSide(self, used=used)
+        self.energy_side = EnergySide(self)
+        self.hands = Hands(self)
+        self.pump = Pump(self.core, self.hands.act, self.crash)
+        if not config.lock_connector_in_state_b:
+            self.log.warning("lock_connector_in_state_b is false: the connector can be pulled in state B")
+        if config.dc and self.imd is None:
+            self.log.warning("no insulation monitor is connected: the cable check will not measure anything")
+
+    def _connector_type(self) -> types.ConnectorTypeEnum:
+        try:
+            return types.ConnectorTypeEnum(self.config.connector_type)
+        except ValueError:
+            self.log.warning("connector_type %r is not one of EVerest's", self.config.connector_type)
+            return types.ConnectorTypeEnum.Unknown
+
+    def _check_connections(self, used: bool) -> None:
+        if not self.config.dc or (used and self.powersupply_DC is not None):
+            return
+        ends = {"slac": self.slac, "hlc": self.hlc, "powersupply_DC": self.powersupply_DC}
+        missing = ", ".join(name for name, end in ends.items() if end is None)
+        raise ConfigError([Finding(f"{self.id}.connections", f"DC charging needs {missing}", "connect it")])
+
+    def _build(self, used: bool) -> None:
+        config = self.config
+        dc = config.dc
+        megawatt = self.connector_type is types.ConnectorTypeEnum.cMCS
+        fault_Ohm = timing.INSULATION_FAULT_MCS_OHM if megawatt else timing.INSULATION_FAULT_OHM
+        self.pilot = Pilot(config, has_lock=self.connector_lock is not None)
+        self.charger = Charger(config, Wiring(hlc=used))
+        self.session = Session(config, self.ground.new_uuid, logging_path=self.logbook.begin)
+        self.authorization = HlcAuthorization(config, hlc=used)
+        self.error_book = ErrorBook(use_vendor_id=config.inoperative_error_use_vendor_id)
+        self.dc_path = DcPath(config)
+        machines: list[Machine] = [self.error_book, self.session, self.pilot, self.charger, self.authorization]
+        if dc:
+            machines += [
+                CableCheck(config, imd=self.imd is not None, insulation_fault_Ohm=fault_Ohm),
+                self.dc_path,
+                OverVoltage(
+                    config.internal_over_voltage_duration_ms / 1000, external=self.over_voltage_monitor is not None
+                ),
+                Plausibility(
+                    config.voltage_plausibility_max_spread_threshold_V,
+                    config.voltage_plausibility_fault_duration_ms / 1000,
+                ),
+                Insulation(fault_Ohm, pause_in_precharge=config.hack_pause_imd_during_precharge),
+            ]
+        else:
+            machines.append(OverCurrent(config))
+        self.core = Core(machines)
+
+    @property
+    def billing_meter(self) -> Powermeter | None:
+        """The meter that counts what the EV gets: at the car if there is one."""
+        return self.powermeter_car_side or self.powermeter_grid_side
+
+    def tell_hlc(self, command: str, *args: Any) -> None:
+        """Send a command to HLC, if it is used."""
+        self.hands.call("hlc", command, args)
+
+    async def ready(self) -> None:
+        """Begin to listen; what takes time goes on beside."""
+        Neighbours(self).listen()
+        self.panel.commands(
+            enable=lambda _: self._panel_enables(True),
+            disable=lambda _: self._panel_enables(False),
+            pause_charging=lambda _: self.pump.feed(UserPause(True)),
+            resume_charging=lambda _: self.pump.feed(UserPause(False)),
+            switch_three_phases_while_charging=lambda payload: self._panel_switches(payload),
+        )
+        if self.hlc_side.used:
+            self.hlc_side.set_up()
+        # They may still run for an earlier process.
+        self.hands.call("monitor", "stop")
+        self.hands.call("imd", "stop")
+        self.evse.evse_id.publish(self.config.evse_id)
+        self.publish_limits()
+        self.energy_side.ask(priority=True)
+        self.spawn(self.energy_side.work(), "energy requests")
+        if self.config.session_logging:
+            self.spawn(self._flush(), "session log")
+        self.spawn(self._start(), "start")
+
+    async def _start(self) -> None:
+        await self._first_meter_value()
+        await self._clean_up_after_power_loss()
+        self.energy_side.start_budget()
+        self.evse.waiting_for_external_ready.publish(self.config.external_ready_to_start_charging)
+        if self.config.external_ready_to_start_charging:
+            self.log.info("waiting for the command to begin")
+            await self._gate.wait()
+        self._released = True
+        self.hlc_side.offer_modes()
+        self.energy_side.ready_s = asyncio.get_running_loop().time()
+        self.pump.feed(Begin())
+        winner = self.enabling.winner
+        enabled = self.enabling.enabled
+        self.pump.feed(Enabling(enabled, winner, connector_enabled=self.enabling.connector_enabled))
+        self.evse.selected_protocol.publish("Unknown")
+        self.evse.ready.publish(True)
+        self.log.info("ready, %s", "enabled" if enabled else "disabled")
+
+    async def _first_meter_value(self) -> None:
+        limit_s = self.config.initial_meter_value_timeout_ms / 1000
+        if self.billing_meter is None or limit_s <= 0.0:
+            return
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.billing_meter.powermeter.wait_for()
+        except TimeoutError:
+            self.log.warning("no meter value within %g s: beginning without", limit_s)
+
+    async def _clean_up_after_power_loss(self) -> None:
+        """A transaction that a loss of power cut off is ended now, at the meter and for everybody."""
+        left = await self._left_over_session()
+        if left:
+            self.log.info("ending the transaction that a loss of power has cut off")
+            self.hands.act(Tell(types.SessionEventEnum.SessionResumed, left, {}))
+            self.hands.call("store", "store", (f"{self.id}_session", ""))
+            finished = types.TransactionFinished(
+                meter_value=self.session.meter, reason=types.StopTransactionReason.PowerLoss
+            )
+            answer = await self._stop_at_meter(left)
+            if answer is not None:
+                finished.start_signed_meter_value = answer.start_signed_meter_value
+                finished.signed_meter_value = answer.signed_meter_value
+            event = types.SessionEventEnum.TransactionFinished
+            self.hands.act(Tell(event, left, {"transaction_finished": finished}))
+        await self._stop_at_meter("")
+
+    async def _left_over_session(self) -> str:
+        if self.store is None:
+            return ""
+        try:
+            left = await self.store.load(f"{self.id}_session")
+        except CommandError as error:
+            self.log.warning("the store does not answer: %s", error)
+            return ""
+        return left if isinstance(left, str) else ""
+
+    async def _stop_at_meter(self, session_id: str) -> Any:
+        if self.billing_meter is None:
+            return None
+        try:
+            async with asyncio.timeout(timing.METER_ANSWER_S):
+                return await self.billing_meter.stop_transaction(session_id)
+        except (CommandError, TimeoutError) as error:
+            self.log.warning("the meter does not end old transactions: %s", error or "timeout")
+            return None
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            self.logbook.flush()
+
+    async def stop(self) -> None:
+        """Go to the safe state: supply off, contactors open, state F."""
+        self.pump.close()
+        self.panel.close()
+        self.hands.close()
+        self.logbook.end()
+        off = PowerOnOff(allow_power_on=False, reason=PowerOnOffReason.PowerOff)
+        # With an EV under power the supply must be off when the contactors open; but nothing waits for it for long.
+        if self.powersupply_DC is not None and self.config.dc:
+            await self._last_word(self.powersupply_DC.setMode(Mode.Off, ChargingPhase.Other))
+        await asyncio.gather(
+            self._last_word(self.bsp.allow_power_on(off)),
+            self._last_word(self.bsp.cp_state_F()),
+            *([self._last_word(self.imd.stop())] if self.imd is not None and self.config.dc else []),
+        )
+
+    async def _last_word(self, command: Any) -> None:
+        try:
+            async with asyncio.timeout(SAFE_STATE_S / 4):
+                await command
+        except (CommandError, TimeoutError) as error:
+            self.log.warning("a neighbour did not take its last command: %s", error or "timeout")
+
+    # Commands.
+
+    def release_gate(self) -> bool:
+        """Begin now; false if the gate is open already."""
+        if self._released or self._gate.is_set():
+            self.log.warning("told to begin, but begun already")
+            return False
+        self._gate.set()
+        self.evse.waiting_for_external_ready.publish(False)
+        return True
+
+    def enable_disable(self, connector_id: int, source: types.EnableDisableSource) -> bool:
+        """Enter a source's wish; the machines hear of it only when the outcome flips."""
+        was_connector = self.enabling.connector_enabled
+        flipped = self.enabling.take(connector_id, source)
+        enabled = self.enabling.enabled
+        if self._released and (flipped or self.enabling.connector_enabled is not was_connector):
+            if not enabled:
+                self.cancel_reservation()
+            self.pump.feed(
+                Enabling(
+                    enabled,
+                    self.enabling.winner,
+                    connector_id=1 if connector_id else None,
+                    connector_enabled=self.enabling.connector_enabled,
+                )
+            )
+        return enabled
+
+    def _panel_enables(self, enable: bool) -> None:
+        state = types.EnableDisableSourceEnableState
+        self.enable_disable(
+            0,
+            types.EnableDisableSource(
+                enable_source=PANEL_SOURCE,
+                enable_state=state.Enable if enable else state.Disable,
+                enable_priority=PANEL_PRIORITY,
+            ),
+        )
+
+    def _panel_switches(self, payload: str) -> None:
+        if payload.strip().lower() not in ("true", "false"):
+            self.log.warning("switch_three_phases_while_charging: %r is not true or false", payload[:40])
+            return
+        self.switch_phases(payload.strip().lower() == "true")
+
+    def switch_phases(self, three: bool) -> bool:
+        """Switch to one or three phases; false while HLC is charging."""
+        if not self.charger.can_switch_phases():
+            return False
+        self.pump.feed(PhasesWanted(three))
+        return True
+
+    def authorize_response(self, token: ProvidedIdToken, result: ValidationResult) -> None:
+        """Take the answer for a token."""
+        contract = token.authorization_type is AuthorizationType.PlugAndCharge
+        if result.authorization_status is not AuthorizationStatus.Accepted:
+            if contract:
+                certificate = result.certificate_status or CertificateStatus.Accepted
+                self.pump.feed(ContractRejected(result.authorization_status, certificate))
+            return
+        if self.authorization.waiting_for_contract and not contract:
+            self.log.debug("an external token while the EV's contract is looked at: ignored")
+            return
+        if result.reservation_id is not None:
+            self.reservation.id = result.reservation_id
+        self.session.reservation_id = self.reservation.use()
+        if result.allowed_energy_transfer_modes:
+            self.hlc_side.allow_modes(result.allowed_energy_transfer_modes)
+        text = result.tariff_messages[0].content if result.tariff_messages else None
+        self.pump.feed(Authorized(token, text, contract))
+
+    def cancel_transaction(self, request: types.StopTransactionRequest) -> bool:
+        """End the transaction; false if none is active."""
+        c = self.charger.c
+        if not c.transaction or c.transaction_ending:
+            return False
+        self.pump.feed(Cancel(request.reason, request.id_tag))
+        return True
+
+    def reserve(self, reservation_id: int) -> bool:
+        """Reserve, if nobody else is here."""
+        c = self.charger.c
+        possible = self._released and self.charger.state is Charging.Idle and not (c.fatal or c.session or c.plugged)
+        granted, new = self.reservation.reserve(reservation_id, possible=possible)
+        if new:
+            self.pump.feed(Note(types.SessionEventEnum.ReservationStart))
+        return granted
+
+    def cancel_reservation(self) -> None:
+        """Give up the reservation, if there is one."""
+        if self.reservation.cancel():
+            self.pump.feed(Note(types.SessionEventEnum.ReservationEnd))
+
+    def publish_limits(self) -> None:
+        """Tell what the EV may draw."""
+        c = self.charger.c
+        budget = c.allowance.budget
+        phases = budget.phases if budget is not None else self.energy_side.leaf.active_phases or 3
+        self.evse.limits.publish(
+            types.Limits(uuid=self.session.id or None, max_current=c.allowance.current_A, nr_of_phases_available=phases)
+        )

@@ -1,0 +1,156 @@
+"""SLAC and HLC at the charging kernel: the data link's life, and what HLC allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.contracts.types.slac import State as SlacState
+from chargebyte_fw.kernel.machine import on
+from chargebyte_fw.modules.evse.context import Context
+from chargebyte_fw.modules.evse.messages import (
+    CarBack,
+    Charging,
+    CurrentDemand,
+    DcOpenContactor,
+    HlcAllowsClose,
+    LinkError,
+    LinkPause,
+    LinkReady,
+    LinkTerminate,
+    ServiceSelected,
+    SlacErrorRoutine,
+    SlacIs,
+    SupplyOff,
+    V2gSetupFinished,
+)
+
+RESTARTABLE = (
+    Charging.WaitingForAuthentication,
+    Charging.PrepareCharging,
+    Charging.Charging,
+    Charging.StoppingCharging,
+    Charging.ChargingPausedEV,
+    Charging.ChargingPausedEVSE,
+)
+
+
+class HlcLink:
+    """Rows of the charging kernel that concern the communication with the EV."""
+
+    c: Context
+    state: Any
+
+    def link_plugged_in(self) -> None:
+        """Make SLAC and HLC ready for this EV."""
+        c = self.c
+        if c.fatal and self.state is Charging.Idle:
+            return
+        c.slac_do("enter_bcd")
+        c.hlc("reset_error")
+        c.hlc("ac_contactor_closed", False)
+        c.hlc("stop_charging", False)
+
+    def link_unplugged(self) -> None:
+        """End SLAC with the plug-in."""
+        c = self.c
+        c.slac_do("leave_bcd")
+        if c.slac is not SlacState.UNMATCHED:
+            c.slac_do("reset", False)
+
+    def link_car_lost(self) -> None:
+        """State E or F: no communication."""
+        self.c.slac_do("leave_bcd")
+
+    @on(event=CarBack)
+    def car_back(self, _: CarBack, now: float) -> None:
+        self.c.slac_do("enter_bcd")
+
+    @on(event=SlacIs)
+    def slac_is(self, event: SlacIs, now: float) -> None:
+        c = self.c
+        if event.state is not c.slac and event.state is SlacState.MATCHED:
+            c.info("SLAC matched")
+        c.slac = event.state
+        c.matching = c.matching or event.state is not SlacState.UNMATCHED
+
+    @on(event=LinkReady)
+    def link_ready(self, event: LinkReady, now: float) -> None:
+        self.c.hlc("dlink_ready", event.up)
+
+    @on(event=SlacErrorRoutine)
+    def slac_error_routine(self, _: SlacErrorRoutine, now: float) -> None:
+        c = self.c
+        if self.state not in (Charging.WaitingForAuthentication, Charging.PrepareCharging) or not c.plugged:
+            return
+        c.info("SLAC failed: t_step_EF and another try")
+        c.slac_do("reset", False)
+        c.step_return = self.state
+        c.step_duty = 0.0
+        self._go(Charging.TStepEF, now)
+
+    def _go(self, state: Charging, now: float) -> None:
+        raise NotImplementedError
+
+    @on(event=V2gSetupFinished)
+    def v2g_setup_finished(self, _: V2gSetupFinished, now: float) -> None:
+        self.c.v2g_ready = True
+
+    @on(event=ServiceSelected)
+    def service_selected(self, event: ServiceSelected, now: float) -> None:
+        self.c.service = event
+
+    @on(event=HlcAllowsClose)
+    def allows(self, event: HlcAllowsClose, now: float) -> None:
+        self.c.hlc_allows = event.allowed
+
+    @on(event=CurrentDemand)
+    def current_demand(self, event: CurrentDemand, now: float) -> None:
+        c = self.c
+        c.current_demand = event.running
+        if not event.running:
+            c.say(SupplyOff())
+
+    @on(event=DcOpenContactor)
+    def dc_open_contactor(self, _: DcOpenContactor, now: float) -> None:
+        self.c.hlc_allows = False
+        self.c.say(SupplyOff())
+
+    @on(event=LinkError)
+    def link_error(self, _: LinkError, now: float) -> None:
+        """D-LINK_ERROR: without power, begin the matching anew, unless charging is over anyway."""
+        c = self.c
+        c.hlc_allows = c.current_demand = c.v2g_ready = False
+        c.slac_do("dlink_error")
+        if self.state is Charging.Finished or (self.state is Charging.StoppingCharging and c.over):
+            c.say(SupplyOff(at_once=True))
+            c.forbid_power()
+            c.show_x1()
+            return
+        if not c.five or self.state not in RESTARTABLE:
+            return
+        c.info("connection to the EV was lost: beginning the communication anew")
+        c.say(SupplyOff(at_once=True))
+        c.forbid_power()
+        c.step_return = Charging.WaitingForAuthentication
+        c.step_duty = 0.0
+        c.step_ef_next = True
+        self._go(Charging.TStepX1, now)
+
+    @on(event=LinkPause)
+    def link_pause(self, _: LinkPause, now: float) -> None:
+        self.c.link_paused = True
+        self.c.slac_do("dlink_pause")
+        self._link_over()
+
+    @on(event=LinkTerminate)
+    def link_terminate(self, _: LinkTerminate, now: float) -> None:
+        self.c.link_ended = True
+        self.c.service = None
+        self.c.slac_do("dlink_terminate")
+        self._link_over()
+
+    def _link_over(self) -> None:
+        c = self.c
+        c.hlc_allows = c.current_demand = False
+        if self.state not in (Charging.Idle, Charging.Disabled):
+            c.show_x1()

@@ -1,0 +1,46 @@
+"""Charging: energy flows."""
+
+from __future__ import annotations
+
+from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
+from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
+from chargebyte_fw.modules.evse.context import Context
+from chargebyte_fw.modules.evse.messages import Charging
+from chargebyte_fw.modules.evse.phases.phase import Phase
+
+
+class ChargingPhase(Phase):
+    """The contactors may be closed, with full power."""
+
+    def enter(self, c: Context, now: float) -> None:
+        """Let the contactors close (on DC they are closed already)."""
+        c.note(SessionEventEnum.ChargingStarted, "charging_state_changed_event")
+        c.allow_power(PowerOnOffReason.FullPowerCharging)
+        c.woken = False
+        c.no_power_s = None
+
+    def run(self, c: Context, now: float) -> Charging | None:
+        """Stop when anything that must hold does not hold any more."""
+        if c.fatal or c.over or c.user_pause or not c.requests:
+            return Charging.StoppingCharging
+        if (c.dc or c.five) and not c.hlc_allows:
+            # HLC has ended or asked for open contactors while the EV still shows state C.
+            return Charging.StoppingCharging
+        if not c.power:
+            return self._without_power(c, now)
+        c.no_power_s = None
+        if not c.dc and not c.five:
+            c.show_nominal(now)
+        return None
+
+    @staticmethod
+    def _without_power(c: Context, now: float) -> Charging | None:
+        if not c.hlc_leads:
+            return Charging.StoppingCharging
+        if c.no_power_s is None:
+            c.no_power_s = now
+        stop_s = c.no_power_s + c.config.hlc_charge_loop_without_energy_timeout_s
+        if now >= stop_s:
+            return Charging.StoppingCharging
+        c.wait(stop_s)
+        return None

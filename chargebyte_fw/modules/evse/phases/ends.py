@@ -1,0 +1,86 @@
+"""Where a session begins and ends: Disabled, Idle, Finished."""
+
+from __future__ import annotations
+
+from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
+from chargebyte_fw.modules.evse.context import Context
+from chargebyte_fw.modules.evse.messages import (
+    Charging,
+    Clear,
+    EndSession,
+    EndTransaction,
+    Note,
+    Shutdown,
+    SupplyOff,
+)
+from chargebyte_fw.modules.evse.phases.phase import Phase
+
+
+class Disabled(Phase):
+    """Out of service: state F."""
+
+    def enter(self, c: Context, now: float) -> None:
+        """Show F and tell so."""
+        c.show_f()
+        c.forbid_power()
+        c.say(Note(SessionEventEnum.Disabled, {"source": c.source, "connector_id": c.source_connector}))
+
+    def run(self, c: Context, now: float) -> Charging | None:
+        """Leave when enabled again."""
+        return None if c.disabled else Charging.Idle
+
+
+class Idle(Phase):
+    """No EV; a fault is shown as state F."""
+
+    def enter(self, c: Context, now: float) -> None:
+        """Forget the last EV; a re-plug clears our own faults."""
+        c.reset_for_next_car()
+        c.say(Clear(""))
+        self._show(c)
+
+    def run(self, c: Context, now: float) -> Charging | None:
+        """An EV that is plugged in begins a session, unless a fault is active."""
+        if c.disabled:
+            if c.session:
+                c.session = False
+                c.authorized = None
+                c.say(EndSession())
+            return Charging.Disabled
+        self._show(c)
+        return Charging.WaitingForAuthentication if c.plugged and not c.fatal and c.begun else None
+
+    @staticmethod
+    def _show(c: Context) -> None:
+        if not c.begun:
+            return
+        if c.shutdown is Shutdown.Nothing:
+            c.show_x1()
+        else:
+            c.show_f()
+
+
+class Finished(Phase):
+    """Charging is over for this plug-in: wait for the unplug."""
+
+    def enter(self, c: Context, now: float) -> None:
+        """End the transaction; no power."""
+        self._end_transaction(c)
+        c.say(SupplyOff())
+        c.forbid_power()
+
+    @staticmethod
+    def _end_transaction(c: Context) -> None:
+        if c.transaction and not c.transaction_ending:
+            c.transaction_ending = True
+            c.say(EndTransaction(c.stop_reason or StopTransactionReason.EVDisconnected, c.stop_token))
+
+    def run(self, c: Context, now: float) -> Charging | None:
+        """The session ends with the unplug, once the meter has told its last value."""
+        self._end_transaction(c)
+        if c.transaction or c.transaction_pending or (c.plugged and not c.disabled):
+            return None
+        c.session = False
+        c.authorized = None
+        c.say(EndSession())
+        return Charging.Disabled if c.disabled else Charging.Idle

@@ -1,0 +1,53 @@
+"""StoppingCharging: the regular way to open contactors, twenty seconds at most."""
+
+from __future__ import annotations
+
+from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
+from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.context import Context
+from chargebyte_fw.modules.evse.messages import Charging, SupplyOff
+from chargebyte_fw.modules.evse.phases.phase import Phase
+
+FORCE_AGAIN_S = 1.0
+
+
+class StoppingCharging(Phase):
+    """Ask the EV to stop, then see to it."""
+
+    def enter(self, c: Context, now: float) -> None:
+        """With HLC the EV is asked over HLC, without by the end of the duty cycle."""
+        c.bcb.reset()
+        c.woken = False
+        c.forced_s = None
+        c.note(SessionEventEnum.StoppingCharging)
+        if c.hlc_leads:
+            if c.service is not None and c.user_pause:
+                c.hlc("pause_charging", True)
+            else:
+                c.hlc("stop_charging", True)
+        else:
+            c.show_x1()
+
+    def run(self, c: Context, now: float) -> Charging | None:
+        """Wait for open contactors."""
+        if c.contactor_closed:
+            self._force(c, now)
+            return None
+        if c.over:
+            return Charging.Finished
+        if not c.power or c.user_pause or c.fatal:
+            return Charging.ChargingPausedEVSE
+        return Charging.ChargingPausedEV
+
+    @staticmethod
+    def _force(c: Context, now: float) -> None:
+        force_s = c.entered_s + timing.STOPPING_S if c.forced_s is None else c.forced_s + FORCE_AGAIN_S
+        if now < force_s:
+            c.wait(force_s)
+            return
+        if c.forced_s is None:
+            c.warn("the EV did not stop within 20 s: opening the contactors")
+        c.forced_s = now
+        c.say(SupplyOff(at_once=True))
+        c.forbid_power()
+        c.wait(now + FORCE_AGAIN_S)

@@ -1,0 +1,63 @@
+"""IEC 61851-1 table A.7: the current that a duty cycle stands for, and what a budget comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chargebyte_fw.modules.evse.messages import Budget
+
+MIN_CURRENT_A = 5.9
+"""Below this there is no duty cycle: no power."""
+
+
+def duty_from_current(current_A: float) -> float:
+    """Return the duty cycle (0..1) for a current in A; 1.0 stands for no PWM."""
+    if current_A < MIN_CURRENT_A:
+        return 1.0
+    if current_A <= 6.1:
+        return 0.1
+    if current_A < 52.5:
+        return min(current_A, 51.0) / 0.6 / 100.0
+    if current_A <= 80.0:
+        return (current_A / 2.5 + 64.0) / 100.0
+    if current_A <= 80.1:
+        return 0.97
+    return 1.0
+
+
+@dataclass(slots=True)
+class Allowance:
+    """The budget that holds now and the cable that carries it."""
+
+    budget: Budget | None = None
+    cable_A: float | None = None
+    """Rating of a socket's cable; None without socket, 0 unknown."""
+    expired: bool = False
+
+    def take(self, budget: Budget) -> None:
+        """Replace the budget."""
+        self.budget = budget
+        self.expired = False
+
+    def age(self, now: float) -> bool:
+        """Let a budget older than its validity (by a whole second) become nothing; tells once."""
+        if self.budget is None or self.expired or now <= self.budget.until_s + 1.0:
+            return False
+        self.expired = True
+        return True
+
+    @property
+    def current_A(self) -> float:
+        """Current per phase that the EV may draw, in A."""
+        if self.budget is None or self.expired:
+            return 0.0
+        allowed_A = max(self.budget.ac_A, 0.0)
+        return allowed_A if self.cable_A is None else min(allowed_A, self.cable_A)
+
+    def available(self, *, dc: bool) -> bool:
+        """Whether there is power to charge with."""
+        if self.budget is None or self.expired:
+            return False
+        if dc:
+            return self.budget.dc_A > 0.0 and self.budget.dc_W > 0.0
+        return self.current_A > MIN_CURRENT_A

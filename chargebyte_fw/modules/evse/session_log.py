@@ -1,0 +1,80 @@
+"""The event log of a session, as a table for people (HTML) and for programs (CSV)."""
+
+from __future__ import annotations
+
+import csv
+import html
+import os
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import IO
+
+from chargebyte_fw.kernel.clock import rfc3339
+
+HEAD = (
+    "<html><head><title>EVerest log session {name}</title><style>"
+    ".log{{font-family:Arial,Helvetica,sans-serif;border-collapse:collapse;width:100%}}"
+    ".log td,.log th{{border:1px solid #ddd;padding:8px;vertical-align:top}}"
+    ".log tr.CAR{{background-color:#E4E6F2}}.log tr.EVSE{{background-color:#F2F0E4}}"
+    ".log tr.SYS{{background-color:#ECECEC}}"
+    "</style></head><body><table class='log'>\n"
+    "<tr><th>Time</th><th>Origin</th><th>EVSE</th><th>CAR</th><th>XML</th><th>EXI hex</th><th>EXI base64</th></tr>\n"
+)
+TAIL = "</table></body></html>\n"
+
+
+def folder_name(at: datetime, suffix: str) -> str:
+    """Name the folder of a session: time and suffix; raises ValueError for a suffix that is more than a name."""
+    if not suffix or "/" in suffix or "\\" in suffix or ".." in suffix:
+        raise ValueError(f"{suffix!r} is not a plain name")
+    return f"{rfc3339(at)}-{suffix}"
+
+
+class SessionLog:
+    """The log of one session; raises OSError where the file system does."""
+
+    def __init__(self, folder: Path, shown: str) -> None:
+        self.shown = shown
+        """The folder's path as the configuration's owner knows it."""
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._csv: IO[str] = (folder / "incomplete-eventlog.csv").open("w", encoding="utf-8", newline="")
+        self._html: IO[str] = (folder / "incomplete-eventlog.html").open("w", encoding="utf-8")
+        self._html.write(HEAD.format(name=html.escape(folder.name)))
+
+    def record(
+        self, at: datetime, origin: str, target: str, text: str, *, xml: str = "", hex: str = "", base64: str = ""
+    ) -> None:
+        """Write one line: who (`EVSE`, `CAR`, `SYS`) to whom, what."""
+        time = rfc3339(at)
+        row = StringIO()
+        csv.writer(row, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow((time, origin, text, xml))
+        self._csv.write(row.getvalue())
+        where = f"{origin}>{target}" if target else origin
+        said = html.escape(text)
+        evse, car = (said, "") if origin != "CAR" else ("", said)
+        cells = (time, html.escape(where), evse, car, f"<pre>{html.escape(xml)}</pre>" if xml else "", hex, base64)
+        self._html.write(f"<tr class='{origin}'>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>\n")
+
+    def flush(self) -> None:
+        """Hand the lines to the file system."""
+        self._csv.flush()
+        self._html.flush()
+
+    def close(self) -> None:
+        """End the log and give the files their final names."""
+        self._html.write(TAIL)
+        self._csv.close()
+        self._html.close()
+        for kind in ("csv", "html"):
+            os.replace(self._folder / f"incomplete-eventlog.{kind}", self._folder / f"eventlog.{kind}")
+
+    def abandon(self) -> None:
+        """Let go of the files after the file system failed."""
+        for file in (self._csv, self._html):
+            try:
+                file.close()
+            except OSError:
+                # What could not be written is lost; the descriptor is closed all the same.
+                continue

@@ -1,0 +1,60 @@
+"""Times, voltages and currents of charging; "std" marks what a standard fixes."""
+
+from __future__ import annotations
+
+T_STEP_EF_S = 4.0
+"""std, ISO 15118-3: length of state F before the next matching."""
+T_STEP_EF_AFTER_S = 0.75
+"""State X1 after t_step_EF, for the EV to see it."""
+T_STEP_X1_S = 3.0
+"""std, ISO 15118-3: X1 between 5 % and another duty cycle."""
+WAKE_UP_AFTER_S = 30.0
+"""PrepareCharging without state C for this long: wake an old EV by one t_step_EF."""
+PAUSED_AFTER_WAKE_UP_S = 10.0
+"""Still no state C this long after the wake-up: the EV pauses."""
+BCB_C_MIN_S = 0.15
+BCB_C_MAX_S = 0.45
+"""std, ISO 15118-3: length of state C in a BCB toggle."""
+BCB_SEQUENCE_S = 3.7
+"""std, ISO 15118-3: the toggles' time after the first B to C."""
+BCB_PULSES = 3
+DUTY_CHANGE_S = 5.0
+"""std, IEC 61851-1: least time between two duty cycle changes while charging."""
+WAIT_FOR_ENERGY_S = 5.0
+"""DC, authorized, no power: wait this long before going on without."""
+HLC_FALLBACK_S = 10.0
+"""AC: authorized, matching begun, but no HLC: back to the nominal duty cycle after this long."""
+STOPPING_S = 20.0
+"""Longest regular stop; then the contactors are opened."""
+POWER_OFF_UNDER_LOAD_S = 6.0
+"""std, IEC 61851-1 sequence 10.2: an EV that stays in state C after the PWM went off."""
+UNLOCK_AFTER_F_S = 5.0
+DC_ENFORCE_S = 5.0
+"""The EVSE's limits are applied again to the EV's last target."""
+RAMP_STEP_S = 0.25
+"""Pace at which a rising current is set."""
+FIVE_PERCENT = 0.05
+SIMPLIFIED_MODE_DUTY = 10.0 / 60.0
+"""Duty cycle of 10 A, the most for an EV without state B."""
+
+SAFE_VOLTAGE_V = 60.0
+"""std, IEC 61851-23: not hazardous below."""
+CABLE_CHECK_CURRENT_A = 2.0
+CABLE_CHECK_STEP_S = 10.0
+"""Each wait for a voltage in the cable check."""
+SELF_TEST_S = 30.0
+IMD_SAMPLE_S = 5.0
+MEASUREMENT_LOST_S = 2.0
+"""A supply that says nothing for this long while a voltage is awaited has failed."""
+EV_MAX_VOLTAGE_WAIT_S = 1.0
+EV_MAX_VOLTAGE_DEFAULT_V = 500.0
+INSULATION_FAULT_OHM = 100_000.0
+INSULATION_FAULT_MCS_OHM = 125_000.0
+EARTH_VOLTAGE_S = 2.0
+"""std, IEC 61851-23 6.3.1.112.2: a wrong voltage to earth for this long is a fault."""
+
+ENERGY_REQUEST_S = 1.0
+FIRST_BUDGET_S = 120.0
+TELEMETRY_S = 10.0
+METER_ANSWER_S = 10.0
+"""A meter that does not answer a transaction command within this time has failed it."""
