@@ -95,13 +95,14 @@ async def run_command(
 ) -> Any:
     """Run one command of `provider` in a task of its own; raises CommandError (CommandTimeout after `deadline_s`)."""
     loop = asyncio.get_running_loop()
-    task: asyncio.Task[Any] = loop.create_task(_guarded(provider, name, args, kwargs), name=f"cmd {name}")
     done: asyncio.Future[None] = loop.create_future()
 
     def wake(_: Any = None) -> None:
         if not done.done():
             done.set_result(None)
 
+    # The handler itself wakes the caller (one turn of the loop less); the callback is for a task that never began.
+    task: asyncio.Task[Any] = loop.create_task(_guarded(provider, name, args, kwargs, wake), name=f"cmd {name}")
     task.add_done_callback(wake)
     timer = loop.call_later(deadline_s, wake)
     try:
@@ -115,7 +116,9 @@ async def run_command(
     return task.result()
 
 
-async def _guarded(provider: Contract, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+async def _guarded(
+    provider: Contract, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], wake: Callable[[], None]
+) -> Any:
     try:
         return await getattr(provider, name)(*args, **kwargs)
     except CommandError:
@@ -127,3 +130,5 @@ async def _guarded(provider: Contract, name: str, args: tuple[Any, ...], kwargs:
         if crash is not None:
             crash(error)
         raise CommandError("HandlerException", f"{type(error).__name__}: {error}") from error
+    finally:
+        wake()
