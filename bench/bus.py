@@ -1,0 +1,151 @@
+"""A command and its answer: on the bus of one process, and through mosquitto in EVerest's wire format."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.rows import Row, at_most, info
+from chargebyte_fw.kernel.contract import Contract, Var
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.module import Module, provides, requires
+from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.mqtt.address import BrokerAddress
+from chargebyte_fw.manager.mqtt.client import MqttClient
+from chargebyte_fw.manager.plan import Connection, ModulePlan
+from chargebyte_fw.manager.wire.face import Wire
+
+ROUNDS = 3000
+MQTT_ROUNDS = 500
+WARM_UP = 100
+
+
+class Echo(Contract, interface="echo"):
+    said: Var[dict[str, float]]
+
+    @abstractmethod
+    async def say(self, number: int) -> int: ...
+
+
+class EchoMain(Echo):
+    async def say(self, number: int) -> int:
+        return number
+
+
+class Provider(Module):
+    main = provides(EchoMain)
+
+
+class Caller(Module):
+    echo = requires(Echo)
+
+
+def build() -> tuple[Assembly, Caller, Provider]:
+    assembly = Assembly(Ground())
+    ends = {"echo": [Connection("provider", "main")]}
+    assembly.build(
+        [
+            ModulePlan("provider", Provider, Provider.Config()),
+            ModulePlan("caller", Caller, Caller.Config(), connections=ends),
+        ]
+    )
+    caller, provider = assembly.modules["caller"], assembly.modules["provider"]
+    assert isinstance(caller, Caller) and isinstance(provider, Provider)
+    return assembly, caller, provider
+
+
+async def in_process() -> float:
+    """Median in microseconds."""
+    _, caller, _ = build()
+    samples = []
+    for _ in range(WARM_UP + ROUNDS):
+        began = time.perf_counter_ns()
+        await caller.echo.say(7)
+        samples.append(time.perf_counter_ns() - began)
+    return statistics.median(samples[WARM_UP:]) / 1e3
+
+
+@contextmanager
+def mosquitto() -> Iterator[int]:
+    program = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if program is None:
+        raise RuntimeError("mosquitto is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "mosquitto.conf")
+        config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nuser root\n")
+        with subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL) as process:
+            for _ in range(500):
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.01)
+            try:
+                yield port
+            finally:
+                process.terminate()
+
+
+async def through_mosquitto(port: int) -> tuple[float, float]:
+    """Medians: a call by another client and its answer (ms); the publishing of a variable (us)."""
+    assembly, _, provider = build()
+    charger, tool = (MqttClient(BrokerAddress("127.0.0.1", port)) for _ in range(2))
+    wire = Wire(charger)
+    wire.join(assembly)
+    answers: asyncio.Queue[bytes] = asyncio.Queue()
+    topic = "everest/modules/provider/impl/main/cmd/say"
+    tool.subscribe(f"{topic}/response/tool", lambda _, payload: answers.put_nowait(payload))
+    charger.start()
+    tool.start()
+    while not (charger.online and tool.online):
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    samples = []
+    for number in range(WARM_UP + MQTT_ROUNDS):
+        data = {"id": str(number), "origin": "tool", "args": {"number": number}}
+        message = json.dumps({"msg_type": "Cmd", "data": data}).encode()
+        began = time.perf_counter_ns()
+        tool.publish(topic, message)
+        await answers.get()
+        samples.append(time.perf_counter_ns() - began)
+    costs = []
+    for number in range(MQTT_ROUNDS):
+        began = time.perf_counter_ns()
+        provider.main.said.publish({"voltage_V": 400.0, "current_A": float(number)})
+        # Twice round the loop: once for the subscriber, once for the socket.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        costs.append(time.perf_counter_ns() - began)
+    wire.leave()
+    await charger.stop()
+    await tool.stop()
+    return statistics.median(samples[WARM_UP:]) / 1e6, statistics.median(costs) / 1e3
+
+
+def rows() -> list[Row]:
+    with mosquitto() as port:
+        mqtt_ms, variable_us = asyncio.run(through_mosquitto(port))
+    found: list[Any] = [
+        at_most("command and answer, in process (median)", asyncio.run(in_process()), "us", 20),
+        at_most("command and answer, MQTT through mosquitto (median)", mqtt_ms, "ms", 2),
+        info("one variable to the wire (median)", variable_us, "us"),
+    ]
+    return found
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(row)
