@@ -142,13 +142,12 @@ class EvSlac(Machine):
     def link_up(self, event: LinkUp, _now: float) -> list[Any]:
         """Begin, unmatched."""
         self.mac = event.mac
-        return self.enter(State.UNMATCHED, StateIs(slac.State.UNMATCHED))
+        return self.enter(State.UNMATCHED, *self._leave(), StateIs(slac.State.UNMATCHED))
 
     @on(event=LinkDown)
     def link_down(self, _event: LinkDown, _now: float) -> list[Any]:
         """Forget the match."""
-        lost = [DlinkReady(False)] if self.state is State.MATCHED else []
-        return self.enter(State.OFF, *lost, StateIs(slac.State.UNMATCHED))
+        return self.enter(State.OFF, *self._leave(), StateIs(slac.State.UNMATCHED))
 
     @on(State.OFF, event=Reset)
     def nothing_to_reset(self, _event: Reset, _now: float) -> None:
@@ -157,13 +156,14 @@ class EvSlac(Machine):
     @on(event=Reset)
     def reset(self, _event: Reset, _now: float) -> list[Any]:
         """Leave the network: the modem gets a key that nobody else has."""
-        effects: list[Any] = []
-        if self.state is State.MATCHED:
-            effects.append(DlinkReady(False))
+        effects = self._leave()
         if self._network is not None:
             self._network = None
             effects.append(self._set_key(nmk := self._make_nmk(), nid_from_nmk(nmk)))
         return self.enter(State.UNMATCHED, *effects, StateIs(slac.State.UNMATCHED))
+
+    def _leave(self) -> list[Any]:
+        return [DlinkReady(False)] if self.state is State.MATCHED else []
 
     @on(State.UNMATCHED, event=TriggerMatching)
     def trigger(self, _event: TriggerMatching, now: float) -> list[Any]:
