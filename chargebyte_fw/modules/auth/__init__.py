@@ -1,0 +1,1 @@
+"""Who may charge where: tokens, their validation, the EVSE they are used at, and reservations."""

@@ -1,0 +1,348 @@
+"""Auth: gives tokens to validators and EVSEs, and promises EVSEs to those who reserve."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from chargebyte_fw.contracts.interfaces.auth import Auth as AuthContract
+from chargebyte_fw.contracts.interfaces.auth_token_provider import AuthTokenProvider
+from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
+from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
+from chargebyte_fw.contracts.interfaces.kvs import Kvs
+from chargebyte_fw.contracts.interfaces.reservation import Reservation as ReservationContract
+from chargebyte_fw.contracts.types import authorization
+from chargebyte_fw.contracts.types import reservation as booked
+from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, SelectionAlgorithm, ValidationResult
+from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum, SessionEvent
+from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
+from chargebyte_fw.kernel.faults import Fault
+from chargebyte_fw.kernel.machine import Unexpected
+from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires_many, requires_optional
+from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.modules.auth import messages as m
+from chargebyte_fw.modules.auth import saved, timing
+from chargebyte_fw.modules.auth.machine import Authorizer
+
+INOPERATIVE = "evse_manager/Inoperative"
+
+
+class Main(AuthContract):
+    """Settings that a backend changes while we run, and the way back of an authorization."""
+
+    module: Auth
+
+    async def set_connection_timeout(self, connection_timeout: int) -> None:
+        """Set how long a grant holds before a transaction must begin, in s; raises ValueError outside 10 to 300."""
+        if not timing.CONNECTION_TIMEOUT_MIN_S <= connection_timeout <= timing.CONNECTION_TIMEOUT_MAX_S:
+            raise ValueError(f"connection_timeout {connection_timeout} s is not within 10 s to 300 s")
+        self.module.pump.feed(m.SetConnectionTimeout(float(connection_timeout)))
+
+    async def set_master_pass_group_id(self, master_pass_group_id: str) -> None:
+        """Set the group whose tokens end every transaction and begin none; empty: no group."""
+        if len(master_pass_group_id) > timing.MASTER_PASS_LENGTH:
+            raise ValueError(f"a group identifier has at most {timing.MASTER_PASS_LENGTH} characters")
+        self.module.pump.feed(m.SetMasterPass(master_pass_group_id))
+
+    async def withdraw_authorization(
+        self, request: authorization.WithdrawAuthorizationRequest
+    ) -> authorization.WithdrawAuthorizationResult:
+        """Take back what matches the request."""
+        result: authorization.WithdrawAuthorizationResult = await self.module.ask(partial(m.Withdraw, request=request))
+        return result
+
+
+class Booking(ReservationContract):
+    """Reservations."""
+
+    module: Auth
+
+    async def reserve_now(self, request: booked.Reservation) -> booked.ReservationResult:
+        """Promise an EVSE, or any EVSE, to a token until the expiry time."""
+        remaining_s = saved.remaining_s(request)
+        result: booked.ReservationResult = await self.module.ask(
+            partial(m.Reserve, reservation=request, remaining_s=remaining_s)
+        )
+        return result
+
+    async def cancel_reservation(self, reservation_id: int) -> bool:
+        """Give a reservation up; false when there is none of this number."""
+        return bool(await self.module.ask(partial(m.Cancel, reservation_id=reservation_id)))
+
+    async def exists_reservation(self, request: booked.ReservationCheck) -> booked.ReservationCheckStatus:
+        """Say whether an EVSE (none named: any) is reserved, and whether for this token."""
+        result: booked.ReservationCheckStatus = await self.module.ask(
+            partial(m.Look, id_token=request.id_token, evse_id=request.evse_id, group=request.group_id_token)
+        )
+        return result
+
+
+class Auth(Module):
+    """Matches tokens with EVSEs and manages reservations."""
+
+    class Config(ModuleConfig):
+        """How tokens are used."""
+
+        connection_timeout: Annotated[
+            int,
+            Meta(ge=1, description="Time for plugging in after a grant, or for a token after plugging in, in s."),
+        ]
+        selection_algorithm: Annotated[
+            SelectionAlgorithm,
+            Meta(
+                description="Which EVSE a token is for: FindFirst (one with a car, else the first free one), "
+                "PlugEvents (the car that waits longest), PlugEventsLIFO (the car that came last), "
+                "UserInput (the token names it)."
+            ),
+        ] = SelectionAlgorithm.FindFirst
+        master_pass_group_id: Annotated[
+            str, Meta(max_length=36, description="Group whose tokens end every transaction and begin none.")
+        ] = ""
+        prioritize_authorization_over_stopping_transaction: Annotated[
+            bool,
+            Meta(description="While an EVSE is free, a token of a group begins there instead of ending another's."),
+        ] = True
+        ignore_connector_faults: Annotated[bool, Meta(description="Use EVSEs that report to be inoperative.")] = False
+        plug_in_timeout_enabled: Annotated[
+            bool,
+            Meta(description="With several EVSEs: a car that got no token in time must be unplugged first."),
+        ] = False
+        stop_transaction_on_reswipe: Annotated[
+            bool, Meta(description="The token that began a transaction ends it when presented again.")
+        ] = True
+
+    config: Config
+    main = provides(Main, description="Authorization.")
+    reservation = provides(Booking, description="Reservations.")
+    token_provider = requires_many(AuthTokenProvider, 1)
+    token_validator = requires_many(AuthTokenValidator, 1)
+    evse_manager = requires_many(EvseManager, 1)
+    kvs = requires_optional(Kvs)
+
+    pump: Pump
+
+    async def init(self) -> None:
+        """Listen to the token providers and the validators."""
+        config = self.config
+        self._tickets = count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._evses: dict[int, EvseManager] = {}
+        self._to_keep: list[booked.Reservation] | None = None
+        self._keeping = False
+        rules = m.Rules(
+            connection_timeout_s=float(config.connection_timeout),
+            selection=config.selection_algorithm,
+            prioritize_authorization=config.prioritize_authorization_over_stopping_transaction,
+            stop_on_reswipe=config.stop_transaction_on_reswipe,
+            ignore_faults=config.ignore_connector_faults,
+            plug_in_timeout=config.plug_in_timeout_enabled,
+            master_pass=config.master_pass_group_id,
+        )
+        self.pump = Pump(Authorizer(rules), self._act, self.crash)
+        self._begun = False
+        self._early: list[Callable[[], None]] = []
+        for evse in self.evse_manager:
+            evse.session_event.subscribe(partial(self._on_session_event, evse))
+        for provider in self.token_provider:
+            # A token is an act, not a state: the one that lies there from before is not presented again.
+            provider.provided_token.subscribe(self._on_token, replay=False)
+        for validator in self.token_validator:
+            validator.validate_result_update.subscribe(self._on_update, replay=False)
+
+    async def ready(self) -> None:
+        """Learn the EVSEs' numbers and connectors, and begin."""
+        self.spawn(self._begin(), "begin")
+
+    async def stop(self) -> None:
+        """Answer those who still wait; running charging is not ours to end."""
+        self.pump.close()
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(CommandError("Shutdown", f"{self.id} is shutting down"))
+
+    async def ask(self, event: Any) -> Any:
+        """Feed `event(ticket)` and wait for the machine's answer to that ticket."""
+        ticket = next(self._tickets)
+        answer = self._waiting[ticket] = asyncio.get_running_loop().create_future()
+        try:
+            self.pump.feed(event(ticket))
+            return await answer
+        finally:
+            del self._waiting[ticket]
+
+    async def _begin(self) -> None:
+        evses: dict[int, dict[int, ConnectorTypeEnum]] = {}
+        for consumer in self.evse_manager:
+            told = await self._number_of(consumer)
+            if told.id in evses:
+                raise ConfigError(
+                    [
+                        Finding(
+                            f"{self.id}.evse_manager",
+                            f"{self._evses[told.id].module_id} and {consumer.module_id} are both EVSE {told.id}",
+                            "give each EvseManager its own connector_id",
+                        )
+                    ]
+                )
+            self._evses[told.id] = consumer
+            evses[told.id] = {each.id: each.type or ConnectorTypeEnum.Unknown for each in told.connectors}
+        stored = await self._stored()
+        self._begun = True
+        self.pump.feed(m.Begin(evses))
+        for evse_id, consumer in self._evses.items():
+            consumer.faults.subscribe(
+                partial(self._on_fault, evse_id, active=True), partial(self._on_fault, evse_id, active=False)
+            )
+        for entry in stored:
+            self.pump.feed(m.Reserve(0, entry, saved.remaining_s(entry)))
+        # A car that was plugged in, and the token for it, may have come during the start: in the order they came.
+        early, self._early = self._early, []
+        for again in early:
+            again()
+        self.log.debug("EVSEs %s, %d reservations", ", ".join(map(str, self._evses)), len(stored))
+
+    async def _number_of(self, evse: EvseManager) -> Any:
+        told = ""
+        while True:
+            try:
+                return await evse.get_evse()
+            except CommandError as error:
+                if told != str(error):
+                    self.log.warning("%s does not say its number yet: %s", evse.module_id, error)
+                told = str(error)
+                await asyncio.sleep(timing.EVSE_RETRY_S)
+
+    async def _stored(self) -> list[booked.Reservation]:
+        if self.kvs is None:
+            return []
+        try:
+            return saved.from_store(await self.kvs.load(saved.key_of(self.id)))
+        except (CommandError, ValueError) as error:
+            self.log.warning("the reservations of the last run are lost: %s", error)
+            return []
+
+    def _on_token(self, token: authorization.ProvidedIdToken) -> None:
+        if self._begun:
+            self.pump.feed(m.Presented(token))
+        else:
+            self._early.append(partial(self._on_token, token))
+
+    def _on_update(self, update: authorization.ValidationResultUpdate) -> None:
+        self.pump.feed(m.Updated(update))
+
+    def _on_session_event(self, evse: EvseManager, event: SessionEvent) -> None:
+        if not self._begun:
+            self._early.append(partial(self._on_session_event, evse, event))
+            return
+        evse_id = next(number for number, known in self._evses.items() if known is evse)
+        self.pump.feed(m.Happened(evse_id, event))
+
+    def _on_fault(self, evse_id: int, fault: Fault, *, active: bool) -> None:
+        if fault.type == INOPERATIVE:
+            self.pump.feed(m.Inoperative(evse_id, active))
+
+    def _act(self, effect: Any) -> None:
+        match effect:
+            case m.Say(token, status, texts):
+                self.main.token_validation_status.publish(
+                    authorization.TokenValidationStatusMessage(token=token, status=status, messages=texts)
+                )
+            case m.Validate():
+                self.spawn(self._validate(effect), "validate")
+            case m.Authorize():
+                self.spawn(self._authorize(effect), "authorize")
+            case m.Stop():
+                self.spawn(self._stop(effect), "stop transaction")
+            case m.TakeBack(evse_id):
+                self.spawn(self._told(evse_id, self._evses[evse_id].withdraw_authorization()), "withdraw")
+            case m.ReserveAt():
+                self.spawn(self._reserve_at(effect), "reserve")
+            case m.ReleaseAt(evse_id):
+                self.spawn(self._release_at(evse_id), "release")
+            case m.Answer(ticket, result):
+                answer = self._waiting.get(ticket)
+                if answer is not None and not answer.done():
+                    answer.set_result(result)
+            case m.Tell(number, status):
+                self.reservation.reservation_update.publish(
+                    booked.ReservationUpdateStatus(reservation_id=number, reservation_status=status)
+                )
+            case m.Keep(entries):
+                self._keep(entries)
+            case m.Note(text, level):
+                (self.log.info if level == "info" else self.log.debug)("%s", text)
+            case Unexpected(state, event):
+                self.log.debug("%s does not expect %r", state, event)
+
+    async def _validate(self, wish: m.Validate) -> None:
+        answers = await asyncio.gather(
+            *(validator.validate_token(wish.token) for validator in self.token_validator), return_exceptions=True
+        )
+        results: list[ValidationResult] = []
+        for validator, answer in zip(self.token_validator, answers, strict=True):
+            if isinstance(answer, ValidationResult):
+                results.append(answer)
+            elif isinstance(answer, CommandError):
+                self.log.warning("%s could not validate: %s", validator.module_id, answer)
+                results.append(ValidationResult(authorization_status=AuthorizationStatus.Unknown, tariff_messages=[]))
+            else:
+                raise answer
+        self.pump.feed(m.Validated(wish.flight, results))
+
+    async def _authorize(self, wish: m.Authorize) -> None:
+        taken = await self._told(wish.evse_id, self._evses[wish.evse_id].authorize_response(wish.token, wish.result))
+        if wish.flight is not None:
+            self.pump.feed(m.Authorized(wish.flight, taken))
+
+    async def _stop(self, wish: m.Stop) -> None:
+        try:
+            done = await self._evses[wish.evse_id].stop_transaction(wish.request)
+        except CommandError as error:
+            self.log.warning("EVSE %d does not stop: %s", wish.evse_id, error)
+            done = False
+        if wish.flight is not None:
+            self.pump.feed(m.Stopped(wish.flight, done))
+
+    async def _reserve_at(self, wish: m.ReserveAt) -> None:
+        try:
+            taken = await self._evses[wish.evse_id].reserve(wish.reservation_id)
+        except CommandError as error:
+            self.log.warning("EVSE %d cannot be reserved: %s", wish.evse_id, error)
+            taken = False
+        if wish.ticket is not None:
+            self.pump.feed(m.Reserved(wish.ticket, wish.reservation_id, taken))
+
+    async def _release_at(self, evse_id: int) -> None:
+        await self._told(evse_id, self._evses[evse_id].cancel_reservation())
+        self.pump.feed(m.Released(evse_id))
+
+    async def _told(self, evse_id: int, command: Any) -> bool:
+        """Carry out a command of an EVSE; one that fails is one line."""
+        try:
+            await command
+        except CommandError as error:
+            self.log.warning("EVSE %d: %s", evse_id, error)
+            return False
+        return True
+
+    def _keep(self, entries: list[booked.Reservation]) -> None:
+        self._to_keep = entries
+        if self.kvs is not None and not self._keeping:
+            self._keeping = True
+            self.spawn(self._store(self.kvs), "keep reservations")
+
+    async def _store(self, kvs: Kvs) -> None:
+        """Write the newest list; while a write takes its time, older ones are skipped."""
+        try:
+            while self._to_keep is not None:
+                entries, self._to_keep = self._to_keep, None
+                await kvs.store(saved.key_of(self.id), saved.to_store(entries))
+        except CommandError as error:
+            self.log.warning("the reservations are not kept over a restart: %s", error)
+        finally:
+            self._keeping = False

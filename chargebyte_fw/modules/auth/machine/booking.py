@@ -1,0 +1,135 @@
+"""Rows for reservations: made, used up, given up, expired, and cancelled when EVSEs fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.contracts.types.reservation import ReservationResult, ReservationUpdateStatusReservationStatus
+from chargebyte_fw.kernel.machine import on
+from chargebyte_fw.modules.auth.machine.core import Core, State
+from chargebyte_fw.modules.auth.messages import (
+    Answer,
+    Cancel,
+    Look,
+    Note,
+    Released,
+    Reserve,
+    ReserveAt,
+    Reserved,
+    Tell,
+)
+from chargebyte_fw.modules.auth.reservations import Entry
+from chargebyte_fw.modules.auth.station import Evse
+
+Status = ReservationUpdateStatusReservationStatus
+FROM_STORE = 0
+"""The ticket of a reservation that nobody waits for: it was read from the store."""
+
+
+class BookingRows(Core):
+    """Rows for the reservation interface and for what EVSEs say of their reservations."""
+
+    @on(State.READY, event=Reserve)
+    def reserve(self, event: Reserve, now: float) -> list[Any]:
+        """Promise an EVSE, or any EVSE, to a token."""
+        wanted = event.reservation
+        result = self.book.check(wanted, event.remaining_s)
+        if result is not ReservationResult.Accepted or event.remaining_s is None:
+            return self._refused(event, result)
+        old = self.book.get(wanted.reservation_id)
+        self.book.put(Entry(wanted, now + event.remaining_s))
+        effects: list[Any] = []
+        if old is not None and old.evse_id not in (None, wanted.evse_id):
+            effects += self.release(old.evse_id or 0)
+        if wanted.evse_id is not None:
+            effects += [ReserveAt(wanted.evse_id, wanted.reservation_id, event.ticket)]
+        else:
+            effects += [*self._answer(event.ticket, result), Tell(wanted.reservation_id, Status.Placed)]
+        where = f"EVSE {wanted.evse_id}" if wanted.evse_id is not None else "an EVSE"
+        return [*effects, *self.keep_all(), Note(f"{where} is reserved (reservation {wanted.reservation_id})")]
+
+    @on(State.READY, event=Reserved)
+    def reserved(self, event: Reserved, now: float) -> list[Any]:
+        """Confirm a reservation once its EVSE keeps itself for it."""
+        if event.taken:
+            return [
+                *self._answer(event.ticket, ReservationResult.Accepted),
+                Tell(event.reservation_id, Status.Placed),
+            ]
+        self.book.remove(event.reservation_id)
+        told = [Tell(event.reservation_id, Status.Removed)] if event.ticket == FROM_STORE else []
+        note = Note(f"reservation {event.reservation_id} is over: its EVSE does not take it")
+        return [*self._answer(event.ticket, ReservationResult.Occupied), *told, *self.keep_all(), note]
+
+    @on(State.READY, event=Released)
+    def released(self, event: Released, now: float) -> list[Any]:
+        """Believe the EVSE again when it says that a reservation is over."""
+        self.releasing[event.evse_id] = max(0, self.releasing.get(event.evse_id, 0) - 1)
+        return []
+
+    @on(State.READY, event=Cancel)
+    def cancel(self, event: Cancel, now: float) -> list[Any]:
+        """Give a reservation up on request."""
+        entry = self.book.remove(event.reservation_id)
+        if entry is None:
+            return [Answer(event.ticket, False)]
+        return [
+            *self._free(entry),
+            *self.keep_all(),
+            Answer(event.ticket, True),
+            Note(f"reservation {entry.id} is over"),
+        ]
+
+    @on(State.READY, event=Look)
+    def look(self, event: Look, now: float) -> list[Any]:
+        """Say for whom an EVSE, or any, is reserved."""
+        return [Answer(event.ticket, self.book.status_for(event.id_token, event.evse_id, event.group))]
+
+    def given_up(self, evse: Evse) -> list[Any]:
+        """Follow an EVSE that gave its reservation up by itself."""
+        if self.releasing.get(evse.id):
+            return []
+        self.kept.discard(evse.id)
+        entry = self.book.bound(evse.id)
+        if entry is None:
+            return []
+        self.book.remove(entry.id)
+        return [
+            Tell(entry.id, Status.Removed),
+            *self.keep_all(),
+            Note(f"EVSE {evse.id} gave reservation {entry.id} up"),
+        ]
+
+    def after_change(self, evse: Evse) -> list[Any]:
+        """Cancel what cannot be kept any longer, now that an EVSE is in another state."""
+        gone = self.book.overbooked()
+        effects: list[Any] = []
+        for entry in gone:
+            effects += self._free(entry)
+            effects += [Tell(entry.id, Status.Removed)]
+            effects += [Note(f"reservation {entry.id} is cancelled: EVSE {evse.id} cannot be used now")]
+        return [*effects, *self.keep_all()] if gone else []
+
+    def expired(self, now: float) -> list[Any]:
+        """End the reservations whose time is over."""
+        effects: list[Any] = []
+        over = [entry for entry in self.book.entries if now >= entry.until_s]
+        for entry in over:
+            self.book.remove(entry.id)
+            effects += self._free(entry)
+            effects += [Tell(entry.id, Status.Expired), Note(f"reservation {entry.id} has expired")]
+        return [*effects, *self.keep_all()] if over else []
+
+    def _free(self, entry: Entry) -> list[Any]:
+        return [] if entry.evse_id is None or entry.evse_id not in self.evses else self.release(entry.evse_id)
+
+    def _refused(self, event: Reserve, result: ReservationResult) -> list[Any]:
+        if event.ticket != FROM_STORE:
+            return [Answer(event.ticket, result)]
+        expired = event.remaining_s is not None and event.remaining_s <= 0
+        number = event.reservation.reservation_id
+        note = Note(f"reservation {number} of the last run is over: {'expired' if expired else result.value}")
+        return [Tell(number, Status.Expired if expired else Status.Removed), *self.keep_all(), note]
+
+    def _answer(self, ticket: int, result: ReservationResult) -> list[Any]:
+        return [] if ticket == FROM_STORE else [Answer(ticket, result)]

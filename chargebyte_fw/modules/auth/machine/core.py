@@ -1,0 +1,148 @@
+"""What every part of authorization stands on: the EVSEs, the tokens on their way, the timers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.types.authorization import ProvidedIdToken, TokenValidationStatus, ValidationResult
+from chargebyte_fw.kernel.machine import Machine, on
+from chargebyte_fw.modules.auth.messages import Begin, Keep, Note, ReleaseAt, ReserveAt, Rules, Say, TakeBack, value_of
+from chargebyte_fw.modules.auth.reservations import Book
+from chargebyte_fw.modules.auth.station import Evse
+
+FOR_ANYBODY = -1
+"""The number under which an EVSE is kept for one of several reservations without an EVSE of their own."""
+
+
+class State(Enum):
+    """Of authorization as a whole; each token has a stage of its own."""
+
+    STARTING = "starting"
+    READY = "ready"
+
+
+class Stage(Enum):
+    """How far a token has come."""
+
+    VALIDATING = "validating"
+    WAITING = "waiting for a plug-in"
+    AUTHORIZING = "authorizing"
+    STOPPING = "stopping"
+
+
+@dataclass(slots=True)
+class Flight:
+    """A token on its way."""
+
+    id: int
+    token: ProvidedIdToken
+    references: list[int]
+    """The EVSEs that the token means."""
+    stage: Stage = Stage.VALIDATING
+    results: list[ValidationResult] = field(default_factory=list)
+    """What validators granted and was not tried yet, the present one first."""
+    until_s: float = 0.0
+    evse_id: int = 0
+    """Where it is being used."""
+    stops: int = 0
+    """Transactions that still have to say whether they end."""
+    stopped: bool = False
+    last: ProvidedIdToken | None = None
+    """The token as it was told last: with its EVSE and its group."""
+
+
+class Core(Machine):
+    """Data and helpers; the rows are in the other files of this folder."""
+
+    def __init__(self, rules: Rules) -> None:
+        super().__init__(State.STARTING)
+        self.rules = rules
+        self.evses: dict[int, Evse] = {}
+        self.flights: dict[int, Flight] = {}
+        self.book = Book(self.evses)
+        self.kept: set[int] = set()
+        """EVSEs that keep themselves for one of several reservations."""
+        self.releasing: dict[int, int] = {}
+        """How often each EVSE was told to give up a reservation and has not answered yet."""
+        self._numbers = count(1)
+        self._plug_ins = count(1)
+        self._early: list[Any] = []
+
+    def feed(self, event: Any, now: float) -> list[Any]:
+        """Take one event; before all EVSEs are known it is kept, so that a car plugged in during the start charges."""
+        if self.state is State.STARTING and not isinstance(event, Begin):
+            self._early.append(event)
+            return []
+        effects = [*super().feed(event, now), *self._keep_needed()]
+        self.deadline = min(self._deadlines(), default=None)
+        return effects
+
+    @on(State.STARTING, event=Begin)
+    def begin(self, event: Begin, now: float) -> list[Any]:
+        """Know the EVSEs, then take what came too early."""
+        self.state = State.READY
+        for evse_id, types in sorted(event.evses.items()):
+            self.evses[evse_id] = Evse(evse_id, types)
+        early, self._early = self._early, []
+        return [effect for item in early for effect in super(Core, self).feed(item, now)]
+
+    def _deadlines(self) -> Iterable[float]:
+        yield from (flight.until_s for flight in self.flights.values() if flight.stage is Stage.WAITING)
+        for evse in self.evses.values():
+            if evse.holder is not None and not evse.transaction:
+                yield evse.holder.until_s
+            if evse.plug_until_s is not None:
+                yield evse.plug_until_s
+        yield from (entry.until_s for entry in self.book.entries)
+
+    def land(self, flight: Flight, status: TokenValidationStatus) -> list[Any]:
+        """End a token's way with `status`."""
+        self.flights.pop(flight.id, None)
+        return [Say(flight.last or flight.token, status)]
+
+    def take_back(self, evse: Evse, status: TokenValidationStatus, why: str) -> list[Any]:
+        """End an authorization that was not used."""
+        assert evse.holder is not None
+        token, evse.holder = evse.holder.token, None
+        for flight in [flight for flight in self.flights.values() if flight.evse_id == evse.id]:
+            del self.flights[flight.id]
+        return [TakeBack(evse.id), Say(token, status), Note(f"the authorization of EVSE {evse.id} is over: {why}")]
+
+    def keep_all(self) -> list[Any]:
+        """Write the reservations down."""
+        return [Keep([entry.reservation for entry in self.book.entries])]
+
+    def _keep_needed(self) -> list[Any]:
+        """Have exactly those EVSEs kept free that reservations without an EVSE of their own need."""
+        needed = self.book.needed()
+        effects: list[Any] = []
+        for evse_id in sorted(self.kept - needed):
+            evse = self.evses[evse_id]
+            # A car that came, or a reservation of its own, has taken the place of the promise already.
+            free = evse.plugged is None and evse.available and self.book.bound(evse_id) is None
+            effects += self.release(evse_id) if free else []
+        effects += [ReserveAt(evse_id, FOR_ANYBODY, None) for evse_id in sorted(needed - self.kept)]
+        self.kept = needed
+        return effects
+
+    def release(self, evse_id: int) -> list[Any]:
+        """Have an EVSE give its reservation up; what it says of that until it answers is no news."""
+        self.releasing[evse_id] = self.releasing.get(evse_id, 0) + 1
+        return [ReleaseAt(evse_id)]
+
+
+def named(token: ProvidedIdToken, evse_id: int, result: ValidationResult | None = None) -> ProvidedIdToken:
+    """Return the token with its EVSE, and with the group that its validation told."""
+    parent = result.parent_id_token if result is not None and value_of(result.parent_id_token) else None
+    return msgspec.structs.replace(token, connectors=[evse_id], parent_id_token=parent or token.parent_id_token)
+
+
+def described(token: ProvidedIdToken) -> str:
+    """Write a token for the log, without what it says."""
+    return f"{token.authorization_type.value} token"

@@ -1,0 +1,386 @@
+"""Reservations: what can be promised, to whom an EVSE is open, what is cancelled when EVSEs fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.contracts.types.authorization import SelectionAlgorithm
+from chargebyte_fw.contracts.types.reservation import Reservation
+from chargebyte_fw.modules.auth import messages as m
+from chargebyte_fw.modules.auth.machine import FOR_ANYBODY
+from tests.auth.helpers import ANY, CCS2, TESLA, TYPE2, Bench, result
+
+DUAL = [CCS2, TYPE2]
+
+
+def promised(bench: Bench, *kinds: Any) -> list[str]:
+    """Ask for one reservation after the other, without an EVSE of its own; return the answers."""
+    return [bench.reserve(number, kind) for number, kind in enumerate(kinds, 1)]
+
+
+# What can be promised
+
+
+@pytest.mark.parametrize(
+    ("evses", "kinds", "answers"),
+    [
+        ([[CCS2]] * 3, [CCS2] * 4, ["Accepted"] * 3 + ["Occupied"]),
+        ([[CCS2], DUAL, DUAL], [CCS2, TYPE2, CCS2, TYPE2], ["Accepted", "Accepted", "Occupied", "Occupied"]),
+        ([[CCS2], DUAL, DUAL], [TYPE2, TYPE2, CCS2], ["Accepted", "Accepted", "Occupied"]),
+        ([DUAL], [CCS2, TYPE2], ["Accepted", "Occupied"]),
+        ([DUAL], [TYPE2, CCS2], ["Accepted", "Occupied"]),
+        ([[CCS2]] * 2, [TYPE2, None, ANY, None], ["Rejected", "Accepted", "Accepted", "Occupied"]),
+        ([[ANY]] * 2, [TESLA, CCS2, TYPE2], ["Accepted", "Accepted", "Occupied"]),
+        ([DUAL] * 3, [CCS2, TYPE2, CCS2, TYPE2], ["Accepted"] * 3 + ["Occupied"]),
+        (
+            [[CCS2, TYPE2], [TYPE2, TESLA], [TESLA, CCS2]],
+            [CCS2, TYPE2, TESLA],
+            ["Accepted", "Accepted", "Occupied"],
+        ),
+    ],
+)
+def test_a_reservation_for_any_evse(evses: Any, kinds: Any, answers: list[str]) -> None:
+    assert promised(Bench(*evses), *kinds) == answers
+
+
+def test_a_reservation_for_one_evse() -> None:
+    bench = Bench([CCS2], [TYPE2])
+    assert bench.reserve(1, TYPE2, evse=1) == "Rejected"
+    assert bench.reserve(1, CCS2, evse=7) == "Rejected"
+    assert bench.reserve(1, CCS2, evse=1) == "Accepted"
+    assert bench.reserve(2, CCS2, evse=1) == "Occupied"
+    assert (bench.reserved, bench.told) == ({1: 1}, [(1, "Placed")])
+
+
+@pytest.mark.parametrize("remaining_s", [0.0, -1.0, None])
+def test_a_reservation_in_the_past_or_until_never_is_rejected(remaining_s: Any) -> None:
+    assert Bench().reserve(1, remaining_s=remaining_s) == "Rejected"
+
+
+def test_one_for_an_evse_may_not_starve_those_for_any() -> None:
+    bench = Bench(DUAL, [CCS2])
+    assert bench.reserve(1, TYPE2) == "Accepted"
+    assert bench.reserve(2, evse=1) == "Occupied"
+    assert bench.reserve(2, evse=2) == "Accepted"
+
+
+def test_those_for_any_may_not_starve_one_for_an_evse() -> None:
+    bench = Bench(DUAL, DUAL)
+    assert bench.reserve(1, evse=1) == "Accepted"
+    assert promised(bench, CCS2)[0] == "Accepted"  # the same number: it replaces the first
+    assert bench.reserve(2, TYPE2) == "Accepted"
+    assert bench.reserve(3, evse=2) == "Occupied"
+
+
+def test_the_same_number_replaces_the_reservation_silently() -> None:
+    bench = Bench()
+    bench.reserve(1, evse=1)
+    assert bench.reserve(1, evse=2) == "Accepted"
+    assert (bench.reserved, bench.released) == ({2: 1}, [1])
+    assert [status for _, status in bench.told] == ["Placed", "Placed"]
+
+
+def test_a_replacement_that_is_refused_leaves_the_reservation_as_it_was() -> None:
+    bench = Bench()
+    bench.reserve(1, evse=1)
+    bench.plug_in(2)
+    assert bench.reserve(1, evse=2) == "Occupied"
+    assert [entry.evse_id for entry in bench.kept] == [1]
+
+
+@pytest.mark.parametrize("use", ["plugged", "authorized", "charging"])
+def test_an_evse_in_use_is_occupied(use: str) -> None:
+    bench = Bench([ANY])
+    if use != "authorized":
+        bench.plug_in(1)
+    if use != "plugged":
+        bench.swipe("A")
+    if use == "charging":
+        bench.begin_transaction(1)
+    assert bench.reserve(1, evse=1) == "Occupied"
+    assert bench.reserve(1) == "Occupied"
+
+
+def test_an_evse_that_does_not_keep_itself_free_is_occupied() -> None:
+    bench = Bench()
+    bench.refusing = {1}
+    assert bench.reserve(1, evse=1) == "Occupied"
+    assert bench.kept == []
+
+
+@pytest.mark.parametrize(
+    ("states", "answer"),
+    [
+        (["fault", "fault"], "Faulted"),
+        (["disabled", "disabled"], "Unavailable"),
+        (["fault", "disabled"], "Faulted"),
+        (["fault", "charging"], "Faulted"),
+        (["disabled", "charging"], "Occupied"),
+        (["disabled", "free"], "Accepted"),
+    ],
+)
+def test_what_keeps_any_evse_from_being_reserved(states: list[str], answer: str) -> None:
+    bench = Bench()
+    for evse_id, state in enumerate(states, 1):
+        if state == "fault":
+            bench.feed(m.Inoperative(evse_id, True))
+        elif state == "disabled":
+            bench.event(evse_id, "Disabled")
+        elif state == "charging":
+            bench.plug_in(evse_id)
+            bench.swipe("A", connectors=[evse_id])
+            bench.begin_transaction(evse_id)
+    assert bench.reserve(1) == answer
+
+
+@pytest.mark.parametrize(("out", "answer"), [("fault", "Faulted"), ("disabled", "Unavailable")])
+def test_what_keeps_one_evse_from_being_reserved(out: str, answer: str) -> None:
+    bench = Bench()
+    bench.feed(m.Inoperative(1, True)) if out == "fault" else bench.event(1, "Disabled")
+    assert bench.reserve(1, evse=1) == answer
+
+
+# Who may charge
+
+
+def test_only_the_reserved_token_begins_at_a_reserved_evse() -> None:
+    bench = Bench([ANY])
+    bench.reserve(5, evse=1, token="R")
+    bench.swipe("A")
+    assert bench.says("A") == ["Processing", "Rejected"]
+    assert bench.asked == []
+    bench.swipe("r")
+    assert bench.authorized == [(1, "r", "Accepted")]
+    assert bench.results[0].reservation_id == 5
+    assert (bench.kept, bench.told) == ([], [(5, "Placed")])
+
+
+def test_a_stranger_goes_to_an_evse_that_is_not_reserved() -> None:
+    bench = Bench()
+    bench.reserve(5, evse=1)
+    bench.swipe("A")
+    assert bench.authorized == [(2, "A", "Accepted")]
+
+
+def test_a_stranger_plugged_in_at_a_reserved_evse_hears_that_it_is_not_his_time() -> None:
+    bench = Bench([ANY])
+    bench.reserve(5, evse=1, parent="G")
+    bench.plug_in(1)
+    bench.swipe("A")
+    assert bench.authorized == [(1, "A", "NotAtThisTime")]
+    assert bench.says("A")[-1] == "Rejected"
+
+
+def test_a_token_of_the_reserving_group_is_known_after_its_validation() -> None:
+    bench = Bench([ANY])
+    bench.reserve(5, evse=1, parent="G")
+    bench.verdicts["A"] = [result(parent="g")]
+    bench.swipe("A")
+    assert bench.authorized == [(1, "A", "Accepted")]
+    assert bench.results[0].reservation_id == 5
+
+
+def test_the_token_itself_counts_before_its_group() -> None:
+    bench = Bench([ANY], [ANY], [ANY])
+    bench.reserve(1, token="X", parent="G")
+    bench.reserve(2, token="A")
+    bench.verdicts["A"] = [result(parent="G")]
+    bench.swipe("A")
+    assert bench.results[0].reservation_id == 2
+
+
+def test_a_reservation_for_any_evse_is_used_up_where_its_car_is() -> None:
+    bench = Bench(selection=SelectionAlgorithm.PlugEvents)
+    bench.reserve(1, token="R")
+    bench.reserve(2, token="S")
+    bench.plug_in(2)
+    bench.swipe("R")
+    assert bench.authorized == [(2, "R", "Accepted")]
+    assert [entry.reservation_id for entry in bench.kept] == [2]
+    bench.begin_transaction(2)
+    assert bench.told == [(1, "Placed"), (2, "Placed")]
+
+
+def test_a_stranger_may_not_take_the_last_place_of_a_reserved_car() -> None:
+    bench = Bench([CCS2], DUAL)
+    bench.reserve(1, TYPE2, token="R")
+    bench.swipe("A", connectors=[2])
+    assert bench.says("A")[-1] == "Rejected"
+    bench.swipe("A", connectors=[1])
+    assert bench.says("A")[-1] == "UsedToStart"
+    bench.swipe("R")
+    assert bench.authorized[-1] == (2, "R", "Accepted")
+
+
+# Which EVSEs keep themselves free
+
+
+def test_evses_are_kept_free_when_as_many_are_reserved_as_there_are() -> None:
+    bench = Bench()
+    bench.reserve(1)
+    assert bench.reserved == {}
+    bench.reserve(2)
+    assert bench.reserved == {1: FOR_ANYBODY, 2: FOR_ANYBODY}
+    assert bench.cancel(2)
+    assert (bench.reserved, bench.released) == ({}, [1, 2])
+
+
+def test_only_the_evses_of_the_reserved_kind_are_kept_free() -> None:
+    bench = Bench([CCS2], DUAL, [CCS2])
+    bench.reserve(1, TYPE2)
+    assert bench.reserved == {2: FOR_ANYBODY}
+
+
+@pytest.mark.parametrize("taken", ["plugged", "disabled", "fault"])
+def test_an_evse_that_drops_out_leaves_the_others_needed(taken: str) -> None:
+    bench = Bench([ANY], [ANY], [ANY])
+    bench.reserve(1)
+    bench.reserve(2)
+    assert bench.reserved == {}
+    if taken == "plugged":
+        bench.plug_in(3)
+    elif taken == "disabled":
+        bench.event(3, "Disabled")
+    else:
+        bench.feed(m.Inoperative(3, True))
+    assert bench.reserved == {1: FOR_ANYBODY, 2: FOR_ANYBODY}
+
+
+def test_a_reservation_of_its_own_takes_the_place_of_the_promise_to_anybody() -> None:
+    bench = Bench()
+    bench.reserve(1)
+    bench.reserve(2)
+    bench.cancel(1)
+    bench.reserve(3, evse=1)
+    assert bench.reserved == {1: 3, 2: FOR_ANYBODY}
+    assert bench.told[-1] == (3, "Placed")
+
+
+# The end of a reservation
+
+
+def test_it_expires() -> None:
+    bench = Bench()
+    bench.reserve(1, evse=1, remaining_s=60.0)
+    bench.pass_time(59.9)
+    assert bench.reserved == {1: 1}
+    bench.pass_time(0.1)
+    assert (bench.reserved, bench.told[-1], bench.kept) == ({}, (1, "Expired"), [])
+
+
+def test_it_is_cancelled_once() -> None:
+    bench = Bench()
+    bench.reserve(1, evse=1)
+    assert (bench.cancel(1), bench.cancel(1)) == (True, False)
+    assert (bench.reserved, bench.told) == ({}, [(1, "Placed")])
+
+
+@pytest.mark.parametrize("out", ["Disabled", "fault"])
+def test_when_its_evse_fails_it_is_cancelled_and_enabling_brings_nothing_back(out: str) -> None:
+    bench = Bench()
+    bench.reserve(1, evse=1)
+    bench.reserve(2, evse=2)
+    bench.feed(m.Inoperative(1, True)) if out == "fault" else bench.event(1, out)
+    assert bench.told[-1] == (1, "Removed")
+    assert [entry.reservation_id for entry in bench.kept] == [2]
+    bench.event(1, "Enabled")
+    assert bench.look("R", evse=1) == "NotReserved"
+
+
+def test_when_evses_fail_the_latest_for_any_are_cancelled_and_no_more_than_needed() -> None:
+    bench = Bench([ANY], [ANY], [ANY])
+    for number in (1, 2, 3):
+        bench.reserve(number)
+    bench.event(1, "Disabled")
+    assert bench.told[-1] == (3, "Removed")
+    bench.feed(m.Inoperative(2, True))
+    assert [entry.reservation_id for entry in bench.kept] == [1]
+
+
+def test_a_failure_that_takes_nothing_away_cancels_nothing() -> None:
+    bench = Bench([ANY], [ANY], [ANY])
+    bench.reserve(1)
+    bench.event(1, "Disabled")
+    bench.feed(m.Inoperative(2, True))
+    assert [entry.reservation_id for entry in bench.kept] == [1]
+
+
+def test_an_evse_may_give_its_reservation_up_by_itself() -> None:
+    bench = Bench()
+    bench.reserve(1, evse=1)
+    bench.event(1, "ReservationEnd")
+    assert (bench.told[-1], bench.kept) == ((1, "Removed"), [])
+
+
+def test_the_end_that_we_asked_for_does_not_end_the_next_reservation() -> None:
+    bench = Bench()
+    bench.reserve(1, evse=1)
+    bench.feed(m.Cancel(90, 1))
+    bench.machine.releasing[1] = 1  # the EVSE has not answered yet
+    bench.reserve(2, evse=1)
+    bench.event(1, "ReservationEnd")
+    assert [entry.reservation_id for entry in bench.kept] == [2]
+
+
+# Asking
+
+
+@pytest.mark.parametrize(
+    ("token", "evse", "group", "answer"),
+    [
+        ("R", 1, None, "ReservedForToken"),
+        ("r", 1, None, "ReservedForToken"),
+        ("A", 1, None, "ReservedForOtherToken"),
+        ("A", 1, "G", "ReservedForOtherToken"),
+        ("A", 2, None, "ReservedForOtherTokenAndHasParentToken"),
+        ("A", 2, "g", "ReservedForToken"),
+        ("A", 3, None, "NotReserved"),
+        ("R", 3, None, "NotReserved"),
+        ("R", None, None, "ReservedForToken"),
+        ("A", None, None, "NotReserved"),
+    ],
+)
+def test_for_whom_an_evse_is_reserved(token: str, evse: int | None, group: str | None, answer: str) -> None:
+    bench = Bench([ANY], [ANY], [ANY])
+    bench.reserve(1, evse=1, token="R")
+    bench.reserve(2, evse=2, token="S", parent="G")
+    assert bench.look(token, evse, group) == answer
+
+
+def test_a_station_that_is_promised_as_a_whole_is_reserved_for_others() -> None:
+    bench = Bench()
+    bench.reserve(1, token="R")
+    bench.reserve(2, token="S")
+    assert bench.look("A") == "ReservedForOtherToken"
+    assert bench.look("A", evse=1) == "NotReserved"
+    assert bench.look("R") == "ReservedForToken"
+
+
+# From the store
+
+
+def stored(number: int, remaining_s: float | None, evse: int | None = None) -> m.Reserve:
+    return m.Reserve(0, Reservation(reservation_id=number, id_token="R", expiry_time="", evse_id=evse), remaining_s)
+
+
+def test_what_was_kept_is_promised_again() -> None:
+    bench = Bench()
+    bench.feed(stored(1, 600.0, 1))
+    bench.feed(stored(2, 600.0))
+    assert bench.reserved[1] == 1
+    assert [entry.reservation_id for entry in bench.kept] == [1, 2]
+    assert bench.told == [(2, "Placed"), (1, "Placed")] or bench.told == [(1, "Placed"), (2, "Placed")]
+
+
+def test_what_can_no_longer_be_kept_is_told() -> None:
+    bench = Bench()
+    bench.event(1, "Disabled")
+    bench.refusing = {2}
+    bench.feed(stored(1, -5.0))
+    bench.feed(stored(2, 600.0, 1))
+    bench.feed(stored(3, 600.0, 2))
+    bench.feed(stored(4, None))
+    assert bench.told == [(1, "Expired"), (2, "Removed"), (3, "Removed"), (4, "Removed")]
+    assert bench.kept == []
