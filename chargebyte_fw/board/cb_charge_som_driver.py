@@ -154,7 +154,7 @@ class CbChargeSOMDriver(Module):
             config.pt1000_3_identification,
             config.pt1000_4_identification,
         )
-        socket = config.connector_type is ConnectorType.IEC62196Type2Socket
+        socket = config.connector_type == ConnectorType.IEC62196Type2Socket
         self.machine = DriverMachine(socket, self._names, loop_speed())
         self._pump = Pump(self.machine, self._act, self.crash)
         self._changed = asyncio.Event()
@@ -217,7 +217,7 @@ class CbChargeSOMDriver(Module):
             min_phase_count_export=phases,
             supports_changing_phases_during_charging=False,
             supports_cp_state_E=True,
-            connector_type=types.HardwareCapabilitiesConnectorType(config.connector_type.value),
+            connector_type=types.HardwareCapabilitiesConnectorType(config.connector_type),
         )
 
     async def stop(self) -> None:

@@ -117,9 +117,7 @@ VECTORS: list[tuple[str, str, Message]] = [
     (
         "communication timeout",
         "A5 07 84 00 06 00 3D 3F 02 00 18 03",
-        ChargeState(
-            **SAFE, cp_state=CpState.F, safe_state_reason=SafeStateReason.COMMUNICATION_TIMEOUT, **ONE_OPEN
-        ),
+        ChargeState(**SAFE, cp_state=CpState.F, safe_state_reason=SafeStateReason.COMMUNICATION_TIMEOUT, **ONE_OPEN),
     ),
     (
         "diode fault",
@@ -156,9 +154,7 @@ VECTORS: list[tuple[str, str, Message]] = [
     (
         "MCS safe state",
         "A5 10 62 0E 40 00 00 00 00 00 FC 03",
-        ChargeState2(
-            CeState.EC, IdState.CONNECTED, McsSafeStateReason.EMERGENCY_INPUT, SafeStateActive.SAFE_STATE
-        ),
+        ChargeState2(CeState.EC, IdState.CONNECTED, McsSafeStateReason.EMERGENCY_INPUT, SafeStateActive.SAFE_STATE),
     ),
 ]
 

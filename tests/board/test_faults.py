@@ -1,0 +1,266 @@
+"""Which fault is raised when, and cleared when: the driver against the virtual safety controller."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.board.messages import EstopState, RcmState
+from chargebyte_fw.kernel.faults import Severity
+from chargebyte_fw.sim.mcu import Life
+from chargebyte_fw.sim.mcu_hardware import Contactor, Hardware, Temperature
+from tests.board.world import World
+
+BOARD = "evse_board_support"
+
+
+async def plug_in(world: World, duty: float = 5.0) -> None:
+    world.pilot.car_state = "B"
+    await world.board.pwm_on(duty)
+    await asyncio.sleep(0.3)
+
+
+def test_a_car_without_a_diode_is_a_diode_fault(play: Any) -> None:
+    async def story(world: World) -> None:
+        await plug_in(world)
+        world.pilot.diode_fault = True
+        await asyncio.sleep(0.3)
+        assert world.active == {(f"{BOARD}/DiodeFault", "")}
+        assert world.board.faults.active[0].severity is Severity.High
+        world.pilot.diode_fault = False
+        await world.board.cp_state_X1()
+        await asyncio.sleep(3.0)
+        assert not world.active
+
+    play(story)
+
+
+def test_a_shorted_pilot_is_a_pilot_fault(play: Any) -> None:
+    async def story(world: World) -> None:
+        await world.charge()
+        world.pilot.cp_short = True
+        await asyncio.sleep(0.3)
+        assert world.active == {(f"{BOARD}/MREC14PilotFault", "CPShortFault")}
+        assert not world.pilot.contactors_closed
+        world.pilot.cp_short = False
+        await asyncio.sleep(10.0)
+        assert not world.active, "the driver leads the controller out of its safe state by itself"
+
+    play(story)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_an_emergency_input_names_itself_and_ends_when_it_is_released(play: Any, number: int) -> None:
+    async def story(world: World) -> None:
+        await world.charge()
+        world.mcu.mcu.hardware.estops[number - 1] = EstopState.TRIPPED
+        world.mcu.poke()
+        await asyncio.sleep(0.3)
+        assert world.active == {(f"{BOARD}/MREC8EmergencyStop", f"emergency input {number}")}
+        assert not world.pilot.contactors_closed
+        assert set(world.events[-2:]) == {"PowerOff", "F"}
+        resets = len(world.resets)
+        await world.board.cp_state_X1()
+        await asyncio.sleep(60.0)
+        assert len(world.resets) == resets, "no reset while it is pressed"
+        world.mcu.mcu.hardware.estops[number - 1] = EstopState.NOT_TRIPPED
+        world.mcu.poke()
+        await asyncio.sleep(4.0)
+        assert not world.active
+        assert world.mcu.mcu.state is Life.RUNNING
+
+    play(story, Hardware(estops=[EstopState.NOT_TRIPPED] * 3))
+
+
+@pytest.mark.parametrize(
+    ("channel", "change", "error", "reason"),
+    [
+        (0, {"value_C": 91.0}, "ChargingAbort", "temperature 1 over-temperature"),
+        (1, {"broken": True}, "SelftestFailed", "temperature 2 malfunction"),
+    ],
+)
+def test_a_temperature_channel_tells_its_name_and_the_board_the_reason(
+    play: Any, channel: int, change: dict[str, Any], error: str, reason: str
+) -> None:
+    async def story(world: World) -> None:
+        for name, value in change.items():
+            setattr(world.mcu.mcu.hardware.temperatures[channel], name, value)
+        world.mcu.poke()
+        await asyncio.sleep(0.3)
+        name = ("left", "right")[channel]
+        assert world.active == {(f"cb_temperatures/{error}", name), (f"{BOARD}/VendorError", reason)}
+        world.mcu.mcu.hardware.temperatures[channel] = Temperature(25.0)
+        world.mcu.poke()
+        await asyncio.sleep(8.0)
+        assert not world.active
+
+    play(story, pt1000_1_identification="left", pt1000_2_identification="right")
+
+
+def test_a_welded_contactor_is_a_contactor_fault(play: Any) -> None:
+    async def story(world: World) -> None:
+        await world.charge()
+        world.mcu.mcu.hardware.contactors[0].welded = True
+        await world.allow(False)
+        await asyncio.sleep(0.5)
+        assert (f"{BOARD}/MREC17EVSEContactorFault", "") in world.active
+        assert (f"{BOARD}/VendorWarning", "APP_HVSWITCH") in world.active
+        assert world.events[-1] == "F"
+        assert "PowerOff" not in world.events[world.events.index("PowerOn") :], "it is not open"
+        resets = len(world.resets)
+        await asyncio.sleep(120.0)
+        assert len(world.resets) == resets, "no reset can help"
+
+    play(story)
+
+
+def test_a_contactor_that_does_not_close_is_a_contactor_fault(play: Any) -> None:
+    async def story(world: World) -> None:
+        world.pilot.car_state = "C"
+        await world.board.pwm_on(5.0)
+        await asyncio.sleep(0.3)
+        await world.allow(True)
+        await asyncio.sleep(0.5)
+        assert (f"{BOARD}/MREC17EVSEContactorFault", "") in world.active
+
+    play(
+        story,
+        Hardware(contactors=[Contactor(stuck_open=True), Contactor(configured=False), Contactor(configured=False)]),
+    )
+
+
+def test_a_residual_current_is_an_rcd_fault_and_stops_the_board_too(play: Any) -> None:
+    """EvseManager need not be connected to the monitor: a safe state never stays without a fault of the board."""
+
+    async def story(world: World) -> None:
+        await world.charge()
+        world.pilot.residual_current_mA = 7.0
+        await asyncio.sleep(0.3)
+        assert world.active == {("ac_rcd/DC", ""), (f"{BOARD}/VendorError", "RCM tripped")}
+
+    play(story, Hardware(rcm=RcmState.MONITORING))
+
+
+def test_a_self_test_that_passes_raises_nothing(play: Any) -> None:
+    async def story(world: World) -> None:
+        await world.driver.ac_rcd.self_test()
+        await asyncio.sleep(2.0)
+        assert not world.raised
+        assert await world.driver.ac_rcd.reset() is True
+
+    play(story, Hardware(rcm=RcmState.MONITORING))
+
+
+def test_a_self_test_that_fails_is_a_self_test_fault_and_passing_the_next_clears_it(play: Any) -> None:
+    async def story(world: World) -> None:
+        await world.driver.ac_rcd.self_test()
+        await asyncio.sleep(1.0)
+        assert ("ac_rcd/Selftest", "") in world.active
+        assert ("ac_rcd/DC", "") not in world.raised
+        world.mcu.mcu.hardware.rcm_self_test_fails = False
+        await asyncio.sleep(8.0)
+        assert not world.active
+        await world.driver.ac_rcd.self_test()
+        await asyncio.sleep(1.0)
+        assert not world.active
+
+    play(story, Hardware(rcm=RcmState.MONITORING, rcm_self_test_fails=True))
+
+
+def test_a_self_test_that_is_refused_is_a_fault_only_where_there_is_a_monitor(play: Any) -> None:
+    async def story(world: World) -> None:
+        await world.driver.ac_rcd.self_test()
+        assert not world.raised
+
+    play(story)
+
+
+def test_an_error_message_is_a_warning_named_after_its_module(play: Any) -> None:
+    async def story(world: World) -> None:
+        await asyncio.sleep(0.5)
+        assert world.active == {(f"{BOARD}/VendorWarning", "MW_PARAM")}
+        assert "parameter block missing" in world.board.faults.active[0].message
+        world.mcu.report_error("MW_PARAM", 4)
+        world.mcu.report_error("MW_PARAM", 1, active=False)
+        await asyncio.sleep(0.3)
+        assert world.active, "another reason of the module is still there"
+        world.mcu.report_error("MW_PARAM", 4, active=False)
+        await asyncio.sleep(0.3)
+        assert not world.active
+
+    play(story, Hardware(error_messages=[("MW_PARAM", 1, 0xFFFF, 0xFFFF)]))
+
+
+def test_warnings_end_with_the_safe_state(play: Any) -> None:
+    async def story(world: World) -> None:
+        world.mcu.mcu.hardware.temperatures[0].value_C = 95.0
+        world.mcu.report_error("APP_TEMP", 4)
+        world.mcu.poke()
+        await asyncio.sleep(0.3)
+        assert (f"{BOARD}/VendorWarning", "APP_TEMP") in world.active
+        world.mcu.mcu.hardware.temperatures[0].value_C = 25.0
+        await asyncio.sleep(8.0)
+        assert not world.active
+
+    play(story)
+
+
+def test_attempts_to_leave_the_safe_state_become_rare(play: Any) -> None:
+    async def story(world: World) -> None:
+        world.mcu.mcu.hardware.temperatures[0].broken = True
+        world.mcu.poke()
+        resets = len(world.resets)
+        await asyncio.sleep(300.0)
+        assert 4 <= len(world.resets) - resets <= 8
+        for _ in range(50):
+            await world.board.cp_state_X1()
+            await asyncio.sleep(1.0)
+        assert len(world.resets) - resets <= 10, "a consumer that insists does not make it a storm"
+
+    play(story)
+
+
+def test_a_pulled_plug_of_a_socket_is_a_proximity_fault_until_the_car_is_gone(play: Any) -> None:
+    async def story(world: World) -> None:
+        world.pilot.pp_code = 3
+        await world.charge()
+        assert world.ampacities[-1] == "A_32"
+        world.pilot.pp_code = 0
+        await asyncio.sleep(0.3)
+        assert (f"{BOARD}/MREC23ProximityFault", "PlugRemoval") in world.active
+        await world.board.cp_state_X1()
+        world.pilot.car_state = "A"
+        await asyncio.sleep(0.3)
+        assert not world.active
+
+    play(story, connector_type="IEC62196Type2Socket")
+
+
+def test_a_cable_that_cannot_be_read_is_a_measurement_error_and_no_power_goes_through_it(play: Any) -> None:
+    async def story(world: World) -> None:
+        world.pilot.pp_code = 7
+        world.pilot.car_state = "C"
+        await world.board.pwm_on(20.0)
+        await asyncio.sleep(0.3)
+        assert (f"{BOARD}/MREC23ProximityFault", "MeasurementError") in world.active
+        await world.allow(True)
+        await asyncio.sleep(0.3)
+        assert not world.pilot.contactors_closed
+        world.pilot.pp_code = 2
+        await asyncio.sleep(0.3)
+        assert not world.active
+        assert world.ampacities[-1] == "A_20"
+
+    play(story, connector_type="IEC62196Type2Socket")
+
+
+def test_a_fixed_cable_has_no_proximity_pilot(play: Any) -> None:
+    async def story(world: World) -> None:
+        world.pilot.pp_code = 7
+        await world.charge()
+        assert not world.ampacities
+        assert not world.raised
+
+    play(story)
