@@ -45,6 +45,16 @@ msound pause = 20
 charge time = 1
 settle time = 1
 """
+EVSE_PROFILE = """[default]
+station identifier = 0000000000000000000000000000000000
+network membership key = B59319D7E8157BA001B018669CCEE30D
+network identifier = 026BCBA5354E08
+number of sounds = 10
+time to sound = 6
+response type = 0
+settle time = 1
+charge time = 1
+"""
 
 
 @dataclass
@@ -138,10 +148,16 @@ async def _charge(command: list[str], folder: Path, config: SlacConfig) -> Outco
 def ev_slac_against_evse() -> Outcome:
     """Let our car match with `evse` over real packets."""
     program = need("evse")
-    with namespace("eth1", "charger") as charger, namespace("plc0", "line") as line:
+    with (
+        namespace("eth1", "charger") as charger,
+        namespace("plc0", "line") as line,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         connect(charger, "eth1", line, "plc0")
+        profile = Path(folder) / "evse.ini"
+        profile.write_text(EVSE_PROFILE)
         with line.entered():
-            return asyncio.run(_drive([*charger.prefix, program, "-i", "eth1"]))
+            return asyncio.run(_drive([*charger.prefix, program, "-i", "eth1", "-p", str(profile)]))
 
 
 async def _drive(command: list[str]) -> Outcome:
