@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.errors import ConfigError, PeerError, Unavailable
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.manager import recording
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
 from chargebyte_fw.manager.plan import ModulePlan
@@ -25,8 +25,6 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 STEADY_S = 300.0
 """Who ran so long before failing starts again after the first pause."""
-TRACES = "/var/lib/secc/traces"
-TRACES_KEPT = 10
 
 
 class Pauses:
@@ -73,6 +71,7 @@ class Charger:
         loop.set_exception_handler(self._on_stray)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.request_stop, number.name)
+        loop.add_signal_handler(signal.SIGUSR1, self._save_trace, "request")
         try:
             if self.mqtt is not None:
                 self.mqtt.start()
@@ -84,7 +83,7 @@ class Charger:
         finally:
             if self.mqtt is not None:
                 await self.mqtt.stop()
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
                 loop.remove_signal_handler(number)
         self.log.info("stopped")
         return 0
@@ -128,7 +127,7 @@ class Charger:
             await asyncio.gather(*ended, return_exceptions=True)
             self.assembly = None
         if failure is not None:
-            self._save_trace(failure)
+            self._save_trace(failure.module_id)
         return failure
 
     async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:
@@ -175,13 +174,9 @@ class Charger:
             async with asyncio.timeout(pause_s):
                 await self._stop.wait()
 
-    def _save_trace(self, failure: Failure) -> None:
-        name = f"{rfc3339(utc_now()).replace(':', '')}-{failure.module_id.replace(' ', '-')}.cbor"
+    def _save_trace(self, why: str) -> None:
         try:
-            target = self.ground.root.write(f"{TRACES}/{name}")
-            entries = self.ground.trace.save(target)
-            for old in sorted(target.parent.glob("*.cbor"))[:-TRACES_KEPT]:
-                old.unlink()
+            target, entries = recording.save(self.ground.trace, self.ground.root, why)
         except OSError as error:
             self.log.error("the trace could not be saved: %s", error)
         else:

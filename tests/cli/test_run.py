@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from chargebyte_fw.cli.main import main
 from tests.manager.broker import Mosquitto, free_port
 
 CONFIG = """\
@@ -141,3 +142,15 @@ def test_a_log_level_for_one_module(start: Callable[..., Run]) -> None:
     run.wait_for("ready in ")
     assert run.end(signal.SIGTERM) == 0
     assert all(" manager: " in line for line in run.text().splitlines())
+
+
+def test_a_trace_on_request(start: Callable[..., Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = start("--broker", "none")
+    run.wait_for("ready in ")
+    run.process.send_signal(signal.SIGUSR1)
+    run.wait_for("-request.cbor")
+    assert run.end(signal.SIGTERM) == 0
+    assert main(["trace", "show", "--root", str(tmp_path), "--kind", "var", "--source", "supply.main.mode"]) == 0
+    assert capsys.readouterr().out.split()[1:] == ["var", "supply.main.mode", "Off"]
+    assert main(["trace", "list", "--root", str(tmp_path)]) == 0
+    assert "-request.cbor" in capsys.readouterr().out

@@ -14,6 +14,7 @@ from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.manager import assembly as assembly_file
 from chargebyte_fw.manager import charger as charger_file
+from chargebyte_fw.manager import recording
 from chargebyte_fw.manager.charger import Charger, Pauses
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 from tests.manager.parts import Journal, Watcher
@@ -125,7 +126,7 @@ def test_only_so_many_traces_are_kept(run: Run, ground: Ground) -> None:
         await run_for(Charger([plan("evse", crash_after_s=0.5)], ground), 900)
 
     run(main())
-    assert len(list((ground.root.state / "var/lib/secc/traces").iterdir())) == charger_file.TRACES_KEPT
+    assert len(list((ground.root.state / "var/lib/secc/traces").iterdir())) == recording.KEPT
 
 
 def test_a_trace_that_cannot_be_saved_does_not_keep_it_from_starting_again(run: Run, ground: Ground) -> None:
