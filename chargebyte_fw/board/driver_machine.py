@@ -358,7 +358,9 @@ class DriverMachine(Machine):
         if "duty" in over and self.charge_state is not None and self.state is Driver.NORMAL:
             state, wanted = self.charge_state, self.control
             text = "pilot did not follow: wanted %s, is %s"
-            effects.append(Say(logging.WARNING, text, (_in_words(wanted), _in_words(state))))
+            # A state that is as before is not told again: there and back within a cycle is no change.
+            if not self._followed(state):
+                effects.append(Say(logging.WARNING, text, (_in_words(wanted), _in_words(state))))
         if "reset" in over and self.emergency:
             self._attempt += 1
             self._reset_at = now
