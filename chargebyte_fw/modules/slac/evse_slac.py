@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -11,6 +12,7 @@ from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.modules.slac.keys import new_nmk
 from chargebyte_fw.modules.slac.link import SlacLink
 from chargebyte_fw.modules.slac.machine.events import (
     DlinkReady,
@@ -153,7 +155,9 @@ class EvseSlac(Module):
     async def init(self) -> None:
         """Build the machine from its configuration."""
         config: SlacConfig = self.main.config
-        self.pump = Pump(Matching(options_from_config(config)), self._act, self.crash)
+        # The ground's chance is the system's (fit for keys) outside of a seeded simulation.
+        machine = Matching(options_from_config(config), partial(new_nmk, self.ground.random))
+        self.pump = Pump(machine, self._act, self.crash)
         self.link = SlacLink(
             config.device,
             self.ground,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
+import random
 import string
 
 _NMK_ALPHABET = string.digits + string.ascii_uppercase
@@ -15,9 +15,9 @@ TEST_NMK = bytes(range(1, 17))
 """A key that no modem has, for a match that must fail."""
 
 
-def new_nmk() -> bytes:
-    """Make an NMK of 16 random characters out of 0-9 and A-Z."""
-    return "".join(secrets.choice(_NMK_ALPHABET) for _ in range(16)).encode()
+def new_nmk(chance: random.Random | None = None) -> bytes:
+    """Make an NMK of 16 random characters out of 0-9 and A-Z; `chance` (default: the system's) seeds a simulation."""
+    return "".join((chance or random.SystemRandom()).choice(_NMK_ALPHABET) for _ in range(16)).encode()
 
 
 def nmk_from_passphrase(passphrase: str) -> bytes:
