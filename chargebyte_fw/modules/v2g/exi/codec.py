@@ -45,6 +45,13 @@ class Codec(Generic[M]):
         """Width of the first event code and the codes that open a message: by these a stream's set is known."""
         return self._bits, frozenset(self._roots)
 
+    def prepare(self) -> None:
+        """Compile every type of the set now; otherwise each is compiled when its first message comes."""
+        for kind in fragment_names(self.schema).values():
+            if kind is not None:
+                element_reader(kind)
+                element_writer(kind)
+
     def decode(self, payload: bytes) -> M:
         """Read one message; raises ExiError naming path and bit. Zero padding behind the message is tolerated."""
         data, left = self._opened(payload, self._bits)

@@ -74,7 +74,14 @@ def _leaves(name: str, value: Any) -> list[str]:
         return [leaf for inner, entry in value.items() for leaf in _leaves(inner, entry)]
     if isinstance(value, list):
         if all(not isinstance(entry, dict | list) for entry in value):
-            return [f"{name} {' '.join(map(str, value))}"]
+            return [f"{name} {' '.join(_printable(str(entry)) for entry in value)}"]
         return [f"{name}[{n}]: {'; '.join(_leaves('', entry))}" for n, entry in enumerate(value)]
-    shown = ("no", "yes")[value] if isinstance(value, bool) else value
-    return [f"{name} {shown}".strip()]
+    shown = ("no", "yes")[value] if isinstance(value, bool) else str(value)
+    return [f"{name} {_printable(shown)}".strip()]
+
+
+def _printable(text: str) -> str:
+    """Escape what a terminal would act on: strings come from the other side."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,131 @@
+"""`secc decode`: what cars and chargers said to each other, from frames in hex, JSON lines or capture files."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+if TYPE_CHECKING:
+    from chargebyte_fw.modules.v2g.capture.traffic import Item
+
+EXAMPLES = """examples:
+  secc decode 01fe80010000000480400040
+  tcpdump -i any -w - | secc decode -
+  secc decode session.pcapng --json | jq .message
+  secc decode --check frames.jsonl
+"""
+STDIN = "-"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "decode",
+        help="decode V2G and SLAC messages",
+        description=__doc__.partition(": ")[2],
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "source",
+        metavar="WHAT",
+        nargs="?",
+        default=STDIN,
+        help="a frame in hex, or a file: pcap, pcapng, JSON lines with a `frame` each, lines of hex (default: stdin)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a message")
+    parser.add_argument("--full", action="store_true", help="print every field on a line of its own")
+    parser.add_argument(
+        "--protocol",
+        choices=("auto", "sap", "din", "iso2"),
+        default="auto",
+        help="what the messages are of (default: as the handshake says, or as they look)",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="decode and encode again, tell each frame that is not the same then; exit status 1 if there is one",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the messages; exit status 1 when something could not be read or is not the same again."""
+    from chargebyte_fw.modules.v2g.capture.files import CaptureError
+    from chargebyte_fw.modules.v2g.capture.reading import Reader
+
+    reader = Reader(arguments.protocol)
+    try:
+        items = _items(arguments.source)
+        return _check(items, reader) if arguments.check else _show(items, reader, arguments)
+    except CaptureError as error:
+        sys.stdout.flush()
+        print(f"secc decode: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"secc decode: {error.filename or arguments.source}: {error.strerror}", file=sys.stderr)
+    return 1
+
+
+def _show(items: Iterator[Item], reader: Any, arguments: argparse.Namespace) -> int:
+    from chargebyte_fw.cli.decode_view import JsonLines, Table
+
+    view = JsonLines(reader) if arguments.json else Table(reader, arguments.full)
+    for item in items:
+        for line in view.lines(item):
+            # A pipe from a running capture is read while it is written.
+            print(line, flush=arguments.source == STDIN)
+    return 1 if view.errors else 0
+
+
+def _check(items: Iterator[Item], reader: Any) -> int:
+    from chargebyte_fw.modules.v2g.capture.checking import Tally, check
+
+    tally = Tally()
+    try:
+        for line in check(items, reader, tally):
+            print(line)
+    finally:
+        if tally.iso20:
+            print(f"{tally.iso20} frames of ISO 15118-20, which is not yet spoken")
+        print(f"{tally.frames} frames, {tally.mismatches} mismatches")
+    return 1 if tally.mismatches else 0
+
+
+def _items(source: str) -> Iterator[Item]:
+    """Find out what was given; an argument that is no file is a frame in hex."""
+    from chargebyte_fw.modules.v2g.capture.traffic import of_hex
+
+    if source == STDIN:
+        yield from _of_file(sys.stdin.buffer, "stdin")
+        return
+    # A long frame in hex is no name that a file may have.
+    if len(source) < 1024 and Path(source).exists():
+        with Path(source).open("rb") as file:
+            yield from _of_file(file, source)
+        return
+    if any(character not in "0123456789abcdefABCDEFxX:,;- \t\n" for character in source):
+        raise FileNotFoundError(2, "is neither a file nor a frame in hex", source)
+    yield of_hex(source, "the frame")
+
+
+def _of_file(file: BinaryIO, name: str) -> Iterator[Item]:
+    from chargebyte_fw.modules.v2g.capture import files, sniffed, traffic
+
+    stream = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", file))
+    beginning = stream.peek(16)
+    if files.is_capture(beginning):
+        yield from sniffed.of_capture(stream, name)
+        return
+    if beginning.strip()[:1] and not beginning.strip()[:1].isascii():
+        raise files.CaptureError(f"{name}: octet 0", "this is no capture, no JSON and no hex")
+    lines = io.TextIOWrapper(stream, "utf-8", errors="replace")
+    if beginning.lstrip().startswith(b"{"):
+        yield from traffic.of_json_lines(lines, name)
+    else:
+        yield from traffic.of_hex_lines(lines, name)

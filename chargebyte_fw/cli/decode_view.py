@@ -1,0 +1,137 @@
+"""How `secc decode` prints what it found: a table for people, JSON lines for programs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from typing import Any
+
+from chargebyte_fw.modules.slac.capture import dissect
+from chargebyte_fw.modules.v2g.capture.reading import ISO20, Reader, Reading
+from chargebyte_fw.modules.v2g.capture.traffic import HomeplugFrame, Item, Origin, Trouble, V2gFrame
+from chargebyte_fw.modules.v2g.exi.rendering import one_line
+
+WIDE = 10_000
+"""Columns when the output is no terminal: nothing is cut off."""
+
+
+TITLE = f"{'time_s':>10}  {'from':<8}  {'protocol':<8}  {'message':<27}  content"
+
+
+class _View:
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.errors = 0
+        """How many frames could not be read."""
+
+    def _read(self, item: V2gFrame | HomeplugFrame) -> Reading:
+        if isinstance(item, V2gFrame):
+            reading = self._reader.read(item)
+        else:
+            found = dissect(item.frame)
+            reading = Reading("slac", found.title, found.fields, error=found.error)
+        if reading.error:
+            self.errors += 1
+        return reading
+
+    def _remark(self, trouble: Trouble) -> None:
+        self.errors += trouble.is_error
+        sys.stdout.flush()
+        print(f"{trouble.origin.place}{_way(trouble.origin)}: {trouble.what}", file=sys.stderr)
+
+
+class JsonLines(_View):
+    """One JSON object a message; the keys that `secc decode` itself reads are among them."""
+
+    def lines(self, item: Item) -> list[str]:
+        """Return the lines of an item; remarks go to stderr."""
+        if isinstance(item, Trouble):
+            self._remark(item)
+            return []
+        reading = self._read(item)
+        origin = item.origin
+        found: dict[str, Any] = {"place": origin.place, "time_s": origin.time_s}
+        found |= {"source": origin.source, "destination": origin.destination}
+        found |= {"protocol": reading.protocol, "message": reading.message}
+        found |= {"session_id": reading.session_id, "content": reading.content, "error": reading.error}
+        if isinstance(item, V2gFrame):
+            found |= {"payload_type": f"0x{item.payload_type:04X}", "frame": item.to_bytes().hex()}
+        else:
+            found["frame"] = item.frame.hex()
+        return [json.dumps({key: value for key, value in found.items() if value not in (None, "")})]
+
+
+class Table(_View):
+    """One line a message: when (seconds from the first), from whom, protocol, name, what it says."""
+
+    def __init__(self, reader: Reader, full: bool = False) -> None:
+        super().__init__(reader)
+        self._full = full
+        self._began: float | None = None
+        self._titled = False
+        self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+
+    def lines(self, item: Item) -> list[str]:
+        """Return the lines of an item; remarks go to stderr."""
+        if isinstance(item, Trouble):
+            self._remark(item)
+            return []
+        reading = self._read(item)
+        head = [] if self._titled else [TITLE]
+        self._titled = True
+        line = f"{self._when(item.origin)}  {self._who(item.origin, reading):<8}  {reading.protocol or '?':<8}"
+        line += f"  {reading.message:<27}"
+        if self._full and isinstance(reading.content, dict) and not reading.error:
+            return [*head, line.rstrip(), *_tree(reading.content, " " * 12)]
+        line = f"{line}  {_says(reading)}".rstrip()
+        return [*head, line if len(line) <= self._width else line[: self._width - 1] + "…"]
+
+    def _when(self, origin: Origin) -> str:
+        if origin.time_s is None:
+            return f"{origin.place.rpartition(' ')[2]:>10}"
+        if self._began is None:
+            self._began = origin.time_s
+        return f"{origin.time_s - self._began:10.3f}"
+
+    def _who(self, origin: Origin, reading: Reading) -> str:
+        """Name the sender by its part, which messages of all protocols tell; SLAC frames by what follows an address."""
+        if reading.protocol == "slac":
+            return origin.source[-8:]
+        if reading.message.endswith(("Req", "request")):
+            return "car"
+        if reading.message.endswith(("Res", "response")):
+            return "charger"
+        return "" if reading.protocol == ISO20 else origin.source[-8:]
+
+
+def _way(origin: Origin) -> str:
+    return f" ({origin.source} to {origin.destination})" if origin.source else ""
+
+
+def _says(reading: Reading) -> str:
+    if reading.error:
+        return f"cannot be read: {reading.error}"
+    if not isinstance(reading.content, dict):
+        return str(reading.content or "")
+    if reading.protocol != "slac":
+        return one_line(reading.content)
+    # What is zero in every match, and what is too long for a line.
+    shown = {name: value for name, value in reading.content.items() if str(value).strip("0")}
+    for name, value in shown.items():
+        if isinstance(value, list) and value:
+            shown[name] = f"{sum(value) / len(value):.1f} on average of {len(value)} groups"
+    return one_line(shown)
+
+
+def _tree(value: Any, indent: str) -> list[str]:
+    lines = []
+    for name, entry in value.items():
+        if isinstance(entry, dict) and not entry.keys() <= {"value", "unit"}:
+            lines += [f"{indent}{name}", *_tree(entry, indent + "  ")]
+        elif isinstance(entry, list) and any(isinstance(one, dict) for one in entry):
+            for number, one in enumerate(entry):
+                lines += [f"{indent}{name}[{number}]", *_tree(one, indent + "  ")]
+        else:
+            lines.append(f"{indent}{one_line({name: entry})}")
+    return lines

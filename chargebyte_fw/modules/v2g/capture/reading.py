@@ -1,0 +1,127 @@
+"""Decodes frames by what their conversation agreed on in its handshake, or by what their first event tells."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from chargebyte_fw.kernel.errors import PeerError
+from chargebyte_fw.modules.v2g import sdp, v2gtp
+from chargebyte_fw.modules.v2g.capture.traffic import V2gFrame
+from chargebyte_fw.modules.v2g.exi import AnyCodec, ExiError, codec
+from chargebyte_fw.modules.v2g.exi.rendering import plain
+from chargebyte_fw.modules.v2g.messages import sap
+
+SETS = ("sap", "din", "iso2")
+NAMESPACES = {
+    "urn:din:70121:2012:MsgDef": "din",
+    "urn:iso:15118:2:2013:MsgDef": "iso2",
+    "urn:iso:15118:2:2010:MsgDef": "iso2",
+}
+ISO20_TYPES = range(v2gtp.EXI_ISO20_MAIN, v2gtp.SDP_REQUEST)
+ISO20 = "iso20"
+SECURITY = {sdp.SECURITY_TLS: "TLS", sdp.SECURITY_NONE: "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a frame says. `content` is plain data; `object` the decoded message where there is one."""
+
+    protocol: str
+    """`sap`, `din`, `iso2`, `sdp`, `iso20` (recognized, not yet spoken), or empty where nothing fits."""
+    message: str = ""
+    content: Any = None
+    session_id: str = ""
+    error: str = ""
+    object: Any = None
+
+
+class Reader:
+    """Reads the frames of any number of conversations. `protocol`: `auto`, or the set that messages are of."""
+
+    def __init__(self, protocol: str = "auto") -> None:
+        self._protocol = protocol
+        self._offers: dict[Hashable, dict[int, str]] = {}
+        self._agreed: dict[Hashable, str] = {}
+
+    def read(self, frame: V2gFrame) -> Reading:
+        """Decode one frame; what is wrong with it stands in `error`."""
+        if frame.payload_type == v2gtp.EXI_DIN_ISO2:
+            return self._exi(frame)
+        if frame.payload_type in (v2gtp.SDP_REQUEST, v2gtp.SDP_RESPONSE):
+            return _sdp(frame)
+        if frame.payload_type in ISO20_TYPES:
+            return Reading(ISO20, f"payload type 0x{frame.payload_type:04X}", "ISO 15118-20 is not yet spoken")
+        return Reading("", error=f"nobody knows payload type 0x{frame.payload_type:04X}")
+
+    def _exi(self, frame: V2gFrame) -> Reading:
+        first: tuple[str, ExiError] | None = None
+        for name in self._candidates(frame):
+            try:
+                message = codec(name).decode(frame.payload)
+            except ExiError as error:
+                first = first or (name, error)
+                continue
+            if name == "sap":
+                self._handshake(frame.origin.conversation, message)
+            return reading_of(name, message)
+        if first is None:
+            return Reading("", error="its first event opens no message of SAP, DIN 70121 or ISO 15118-2 [EXI]")
+        return Reading(first[0], error=str(first[1]))
+
+    def _candidates(self, frame: V2gFrame) -> list[str]:
+        """Return the sets to try in turn."""
+        opened = [name for name in SETS if opens(codec(name), frame.payload)]
+        if self._protocol != "auto":
+            # Whatever the messages are of, a handshake may come before them.
+            return [self._protocol, *(["sap"] if "sap" in opened and self._protocol != "sap" else [])]
+        agreed = self._agreed.get(frame.origin.conversation)
+        if agreed in SETS and agreed not in opened:
+            opened.append(agreed)
+        return sorted(opened, key=lambda name: name != agreed)
+
+    def _handshake(self, conversation: Hashable, message: Any) -> None:
+        if isinstance(message, sap.supportedAppProtocolReq):
+            self._offers[conversation] = {entry.SchemaID: entry.ProtocolNamespace for entry in message.AppProtocol}
+        elif message.SchemaID is not None:
+            namespace = self._offers.get(conversation, {}).get(message.SchemaID, "")
+            self._agreed[conversation] = NAMESPACES.get(namespace, ISO20 if ":15118:-20:" in namespace else "")
+
+
+def opens(chosen: AnyCodec, payload: bytes) -> bool:
+    """Tell by its first event whether a stream can be a message of a set."""
+    bits, codes = chosen.root_bits
+    return len(payload) > 1 and payload[1] >> 8 - bits in codes
+
+
+def reading_of(name: str, message: Any) -> Reading:
+    """Describe a decoded message."""
+    if name == "sap":
+        return Reading(name, type(message).__name__, plain(message), object=message)
+    body = message.Body
+    content = {} if body is None else plain(body)
+    header = {key: value for key, value in plain(message.Header).items() if key != "SessionID"}
+    if header:
+        content = {"Header": header, **content}
+    spoken = "V2G_Message" if body is None else type(body).__name__
+    return Reading(name, spoken, content, message.Header.SessionID.hex(), object=message)
+
+
+def _sdp(frame: V2gFrame) -> Reading:
+    asks = frame.payload_type == v2gtp.SDP_REQUEST
+    name = "SDP request" if asks else "SDP response"
+    try:
+        if asks:
+            request = sdp.parse_request(frame.to_bytes())
+            return Reading("sdp", name, {"security": SECURITY[request.security], "transport": "TCP"})
+        response = sdp.parse_response(frame.to_bytes())
+    except PeerError as error:
+        return Reading("sdp", name, error=str(error))
+    security = SECURITY.get(response.security, f"0x{response.security:02X}")
+    transport = "TCP" if response.transport == sdp.TRANSPORT_TCP else f"0x{response.transport:02X}"
+    return Reading(
+        "sdp",
+        name,
+        {"address": str(response.address), "port": response.port, "security": security, "transport": transport},
+    )
