@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
+import threading
 import time
+import tty
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,12 +16,14 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board.cb_charge_som_driver import CbChargeSOMDriver
-from chargebyte_fw.board.framing import Receiver
-from chargebyte_fw.board.messages import ChargeControl
+from chargebyte_fw.board.declare import Message
+from chargebyte_fw.board.framing import Frame, Receiver, encode_message
+from chargebyte_fw.board.messages import ChargeControl, ChargeState, ContactorState, CpState, GitHash, Inquiry
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOnOffReason
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.sim.gpio import SimulatedLine
 from chargebyte_fw.sim.mcu import VirtualMcu
+from chargebyte_fw.sim.mcu_hardware import CHARGE_SOM
 from chargebyte_fw.sim.mcu_port import McuOnPty
 from chargebyte_fw.sim.pilot import Pilot
 
@@ -83,86 +88,80 @@ def test_a_session_over_a_pseudo_terminal(bench: Any) -> None:
     real(main())
 
 
-def test_a_blocked_event_loop_lets_go_of_the_handle(assemble: Any, tmp_path: Path) -> None:
-    """The controller sits in another process here, because ours is the one that is stuck."""
+class Controller(threading.Thread):
+    """A controller that does not live on the event loop: answers inquiries, says its state after each ChargeControl."""
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(daemon=True)
+        self.master, slave = os.openpty()
+        tty.setraw(slave)
+        path.parent.mkdir(parents=True)
+        path.symlink_to(os.ttyname(slave))
+        self.heard: list[ChargeControl] = []
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        receiver = Receiver()
+        while not self.ended.is_set():
+            if select.select([self.master], [], [], 0.1)[0]:
+                for frame in receiver.feed(os.read(self.master, 4096)):
+                    os.write(self.master, encode_message(self.answer(frame)))
+
+    def answer(self, frame: Frame) -> Message:
+        if frame.com_id == Inquiry.com_id:
+            return CHARGE_SOM if frame.payload[0] == CHARGE_SOM.com_id else GitHash(bytes(8))
+        control = ChargeControl.from_payload(frame.payload)
+        self.heard.append(control)
+        return ChargeState(
+            pwm_active=True,
+            duty_percent=control.duty_percent,
+            cp_state=CpState.C,
+            contactor_1=ContactorState.CLOSED if control.contactor_1_close else ContactorState.OPEN,
+            contactor_2=ContactorState.UNUSED,
+            contactor_3=ContactorState.UNUSED,
+        )
+
+
+def test_a_blocked_event_loop_lets_go_of_the_handle(assemble: Any, tmp_path: Path) -> None:
     async def main() -> None:
-        controller, driver = _driver_alone(assemble, tmp_path)
-        master, heard = controller
+        controller = Controller(tmp_path / "dev/ttyLP2")
+        controller.start()
+        heard = controller.heard
+        driver = assemble(bsp=(CbChargeSOMDriver, {}))
         await driver.start()
-        bsp = driver.modules["bsp"]
-        board = bsp.evse_board_support
+        board = driver.modules["bsp"].evse_board_support
         raised: list[str] = []
-        board.faults.subscribe(lambda fault: raised.append(fault.sub_type), lambda _: None)
-        await _serve(master, heard, lambda: bsp.link.running)
+        board.faults.subscribe(lambda fault: raised.append(fault.type + " " + fault.sub_type), lambda _: None)
+
+        async def until(condition: Callable[[], object]) -> None:
+            async with asyncio.timeout(5.0):
+                while not condition():
+                    await asyncio.sleep(0.01)
+
+        await until(lambda: heard)
         await board.enable(True)
         await board.pwm_on(5.0)
-        await _serve(master, heard, lambda: bsp.machine.charge_state is not None)
+        await until(lambda: heard[-1].duty_percent == 5.0)
         await board.allow_power_on(PowerOnOff(allow_power_on=True, reason=PowerOnOffReason.FullPowerCharging))
-        await _serve(master, heard, lambda: heard and heard[-1].contactor_1_close)
+        await until(lambda: board.event.value and board.event.value.event.value == "PowerOn")
         heard.clear()
-        time.sleep(1.2)  # noqa: ASYNC251 the event loop is stuck
-        _drain(master, heard)
-        assert heard[0].contactor_1_close, "a short stall changes nothing"
-        assert heard[-1] == ChargeControl(True, 0.0), "then the safe image: pilot F, contactors open"
-        assert 4 <= len([one for one in heard if one.contactor_1_close]) <= 7, "half a second"
+        time.sleep(1.5)  # noqa: ASYNC251 the event loop is stuck
+        stalled = list(heard)
+        assert stalled[0].contactor_1_close, "a short stall changes nothing"
+        assert stalled[-1] == ChargeControl(True, 0.0), "then the safe image: pilot F, contactors open"
+        assert 4 <= len([one for one in stalled if one.contactor_1_close]) <= 7, "half a second"
+        assert len(stalled) >= 13, "the cycle goes on"
         heard.clear()
-        await _serve(master, heard, lambda: heard and heard[-1].duty_percent == 5.0)
+        await until(lambda: heard and heard[-1].duty_percent == 5.0)
         assert not any(one.contactor_1_close for one in heard), "and no contactor by an order of before"
-        assert raised == ["Host stalled"]
-        await _serve(master, heard, lambda: not board.faults.active)
+        await until(lambda: not board.faults.active)
+        assert raised == ["evse_board_support/VendorError Host stalled"], "the link itself was never lost"
         await driver.stop()
-        os.close(master)
+        controller.ended.set()
+        controller.join()
+        os.close(controller.master)
 
     real(main())
-
-
-def _driver_alone(assemble: Any, root: Path) -> tuple[tuple[int, list[ChargeControl]], Any]:
-    """A pseudo-terminal that the test answers by hand."""
-    import tty
-
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    os.set_blocking(master, False)
-    (root / "dev").mkdir(parents=True)
-    (root / "dev/ttyLP2").symlink_to(os.ttyname(slave))
-    return (master, []), assemble(bsp=(CbChargeSOMDriver, {}))
-
-
-def _drain(master: int, heard: list[ChargeControl]) -> list[Any]:
-    try:
-        data = os.read(master, 65536)
-    except BlockingIOError:
-        return []
-    frames = Receiver().feed(data)
-    heard += [ChargeControl.from_payload(frame.payload) for frame in frames if frame.com_id == ChargeControl.com_id]
-    return frames
-
-
-async def _serve(master: int, heard: list[ChargeControl], condition: Callable[[], object]) -> None:
-    """Answer inquiries and say a state until `condition` holds."""
-    from chargebyte_fw.board.framing import encode_message
-    from chargebyte_fw.board.messages import ChargeState, ContactorState, CpState, GitHash, Inquiry
-    from chargebyte_fw.sim.mcu_hardware import CHARGE_SOM
-
-    async with asyncio.timeout(10.0):
-        while not condition():
-            for frame in _drain(master, heard):
-                if frame.com_id == Inquiry.com_id:
-                    answer = CHARGE_SOM if frame.payload[0] == 0x0A else GitHash(bytes(8))
-                    os.write(master, encode_message(answer))
-            if heard:
-                closed = ContactorState.CLOSED if heard[-1].contactor_1_close else ContactorState.OPEN
-                state = ChargeState(
-                    pwm_active=True,
-                    duty_percent=heard[-1].duty_percent,
-                    cp_state=CpState.C,
-                    contactor_1=closed,
-                    contactor_2=ContactorState.UNUSED,
-                    contactor_3=ContactorState.UNUSED,
-                )
-                os.write(master, encode_message(state))
-            await asyncio.sleep(0.03)
 
 
 def test_a_port_that_is_pulled_out_and_comes_back_as_another_one(bench: Any) -> None:
