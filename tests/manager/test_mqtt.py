@@ -305,3 +305,29 @@ def test_an_embedded_broker_whose_port_is_taken_says_so() -> None:
                 await broker.start()
 
     asyncio.run(main())
+
+
+def test_a_broker_that_takes_nothing_is_given_up_before_memory_is(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    logging.getLogger("secc").propagate = True
+
+    async def main() -> None:
+        async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(2)
+            writer.write(b"\x20\x02\x00\x00")
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await asyncio.sleep(60)
+
+        server = await asyncio.start_server(stall, "127.0.0.1", 0)
+        client = MqttClient(BrokerAddress("127.0.0.1", server.sockets[0].getsockname()[1]))
+        client.start()
+        await until(lambda: client.online)
+        for _ in range(30):
+            for _ in range(1000):
+                client.publish("x", b"y" * 400, wait=False)
+            await asyncio.sleep(0)
+        await until(lambda: any("does not take what we send" in record.getMessage() for record in caplog.records))
+        await client.stop()
+        server.close()
+
+    asyncio.run(main())

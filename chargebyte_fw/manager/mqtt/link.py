@@ -151,6 +151,8 @@ class MqttLink:
             client.loop_write()
             sock = client.socket()
             if sock is not None:
+                # The broker took not even our farewell: paho would hold on to the socket until it is collected.
+                client.on_socket_unregister_write = client.on_socket_close = None
                 self._loop.remove_reader(sock)
                 self._loop.remove_writer(sock)
                 sock.close()
