@@ -1,0 +1,179 @@
+"""Lines by name: of a chip, of a simulated world in this process or another one, or of none with a warning."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.board import gpio
+from chargebyte_fw.board.gpio import find_line, open_output, read_input
+from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.sim.gpio import SimulatedLine
+
+LOG = ModuleLog("bsp")
+NAME = "nSAFETY_RESET_INT"
+
+
+@pytest.mark.parametrize(("active_low", "levels"), [(True, [False, True]), (False, [True, False])])
+def test_active_is_the_level_that_the_configuration_says(ground: Ground, active_low: bool, levels: list[bool]) -> None:
+    told: list[bool] = []
+    ground.wires.plug(f"gpio:{NAME}", told.append)
+    line = open_output(ground, NAME, active_low, LOG)
+    line.set(True)
+    line.set(False)
+    line.close()
+    assert told == levels
+
+
+def test_a_line_of_another_process_is_told_each_level(ground: Ground, tmp_path: Path) -> None:
+    async def main() -> None:
+        told: list[bool] = []
+        other = SimulatedLine(tmp_path, NAME, told.append)
+        line = open_output(ground, NAME, True, LOG)
+        line.set(True)
+        line.set(False)
+        await asyncio.sleep(0.05)
+        assert told == [False, True]
+        line.close()
+        other.close()
+        assert not other.path.exists()
+
+    clock.run(main())
+
+
+def test_a_line_that_is_nowhere_is_one_warning_and_may_come_later(
+    ground: Ground, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        line = open_output(ground, NAME, True, LOG)
+        line.set(True)
+        line.set(False)
+        assert len(caplog.records) == 1
+        assert NAME in caplog.text
+        told: list[bool] = []
+        other = SimulatedLine(tmp_path, NAME, told.append)
+        line.set(True)
+        await asyncio.sleep(0.05)
+        assert told == [False]
+        line.close()
+        other.close()
+
+    caplog.set_level(logging.WARNING)
+    clock.run(main())
+
+
+def test_an_empty_name_is_no_line_by_choice(ground: Ground, caplog: pytest.LogCaptureFixture) -> None:
+    line = open_output(ground, "", True, LOG)
+    line.set(True)
+    line.close()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("content", "active_low", "active"), [("1\n", False, True), ("0", False, False), ("0", True, True)]
+)
+def test_a_simulated_input_is_a_file(
+    ground: Ground, tmp_path: Path, content: str, active_low: bool, active: bool
+) -> None:
+    file = tmp_path / "run/secc/gpio/GRID"
+    file.parent.mkdir(parents=True)
+    file.write_text(content)
+    assert read_input(ground, "GRID", active_low, LOG) is active
+
+
+def test_an_input_that_is_nowhere_is_unknown(ground: Ground, caplog: pytest.LogCaptureFixture) -> None:
+    assert read_input(ground, "GRID", False, LOG) is None
+    assert "GRID" in caplog.text
+
+
+class FakeGpiod:
+    """The operating system's side: two chips, the wanted line on the second."""
+
+    def __init__(self) -> None:
+        self.values: list[tuple[int, str]] = []
+        self.requested: dict[str, Any] = {}
+        self.released = False
+        self.level = "active"
+        line = ModuleType("gpiod.line")
+        line.Direction = SimpleNamespace(OUTPUT="out", INPUT="in")  # type: ignore[attr-defined]
+        line.Value = SimpleNamespace(ACTIVE="active", INACTIVE="inactive")  # type: ignore[attr-defined]
+        module = ModuleType("gpiod")
+        module.line = line  # type: ignore[attr-defined]
+        module.Chip = self._chip  # type: ignore[attr-defined]
+        module.LineSettings = lambda **settings: settings  # type: ignore[attr-defined]
+        module.request_lines = self._request  # type: ignore[attr-defined]
+        self.modules = {"gpiod": module, "gpiod.line": line}
+
+    def _chip(self, device: str) -> Any:
+        def offset(name: str) -> int:
+            if device.endswith("gpiochip1") and name == NAME:
+                return 28
+            raise OSError(2, "entry not found")
+
+        chip = SimpleNamespace(line_offset_from_id=offset)
+        chip.__enter__ = lambda: chip
+
+        class Manager:
+            def __enter__(self) -> Any:
+                return chip
+
+            def __exit__(self, *_: object) -> None:
+                """Nothing to close."""
+
+        return Manager()
+
+    def _request(self, device: str, *, consumer: str, config: dict[int, Any]) -> Any:
+        self.requested = {"device": device, "consumer": consumer, "config": config}
+        return SimpleNamespace(
+            set_value=lambda offset, value: self.values.append((offset, value)),
+            get_value=lambda offset: self.level,
+            release=lambda: setattr(self, "released", True),
+        )
+
+
+@pytest.fixture
+def chips(mocker: Any, tmp_path: Path) -> FakeGpiod:
+    fake = FakeGpiod()
+    mocker.patch.dict(sys.modules, fake.modules)
+    for number in (0, 1):
+        (tmp_path / f"gpiochip{number}").touch()
+    mocker.patch.object(find_line, "__defaults__", (tmp_path,))
+    return fake
+
+
+def test_a_chips_line_is_found_by_name_over_all_chips_and_active_from_the_start(
+    ground: Ground, chips: FakeGpiod, tmp_path: Path
+) -> None:
+    line = open_output(ground, NAME, True, LOG)
+    settings = chips.requested["config"][28]
+    assert chips.requested["device"] == str(tmp_path / "gpiochip1")
+    assert settings == {"direction": "out", "active_low": True, "output_value": "active"}
+    line.set(False)
+    line.set(True)
+    line.close()
+    assert chips.values == [(28, "inactive"), (28, "active")]
+    assert chips.released
+
+
+def test_a_chips_input_is_read_once_and_released(ground: Ground, chips: FakeGpiod) -> None:
+    assert read_input(ground, NAME, False, LOG) is True
+    chips.level = "inactive"
+    assert read_input(ground, NAME, False, LOG) is False
+    assert chips.released
+
+
+def test_a_line_that_another_program_holds_is_a_warning(
+    ground: Ground, chips: FakeGpiod, mocker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    mocker.patch.object(gpio, "_request", side_effect=OSError(16, "Device or resource busy"))
+    open_output(ground, NAME, True, LOG).set(True)
+    assert read_input(ground, NAME, True, LOG) is None
+    assert caplog.text.count("busy") == 2
