@@ -77,6 +77,18 @@ def test_a_modem_that_does_not_confirm_its_key_is_asked_until_it_does() -> None:
     assert charger.from_modem(CmSetKeyCnf()) == [ModemAnswers(True), StateIs(UNMATCHED)]
 
 
+def test_a_modem_that_boots_late_tells_its_vendor_late() -> None:
+    charger = Charger()
+    charger.feed(LinkUp(EVSE))
+    effects = charger.wait(3.0)
+    assert len(sent(effects, vendor.VsOpAttributesReq)) == 2 and len(sent(effects, vendor.NscmGetVersionReq)) == 3
+    charger.from_modem(CmSetKeyCnf())
+    effects = charger.from_modem(vendor.NscmGetVersionCnf())
+    assert charger.machine.vendor is Vendor.LUMISSIL and len(lines(effects, logging.INFO)) == 1
+    assert charger.from_modem(vendor.VsOpAttributesCnf()) == [], "the first answer counts"
+    assert state_of(charger) is State.IDLE
+
+
 def test_every_reset_makes_a_new_key() -> None:
     charger = Charger().start()
     for key in KEYS[1:4]:

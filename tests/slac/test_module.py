@@ -282,6 +282,31 @@ def test_bad_frames_are_one_line_each_and_no_harm(
     run(main())
 
 
+def test_a_flood_of_bad_frames_is_a_few_lines_a_minute(
+    run: Run, assemble: Assemble, ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        site = Site(assemble, ground)
+        await site.idle()
+        await site.slac.enter_bcd()
+        with caplog.at_level(logging.WARNING, logger="secc.slac"):
+            for number in range(2000):
+                sender = b"\6" + number.to_bytes(5, "big")
+                wrong = CmSlacParmReq(application_type=1)
+                site.plc0.send(Frame(b"\xff" * 6, sender, wrong).encode())
+                site.plc0.send(b"\xff" * 6 + sender + b"\x88\xe1\x09" + bytes(50))
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(45.0)
+            site.plc0.send(b"")
+            await asyncio.sleep(0.1)
+        texts = [record.getMessage() for record in caplog.records]
+        assert len(texts) == 22
+        assert texts[20] == "3980 more bad frames were left out here"
+        await site.stop()
+
+    run(main())
+
+
 def test_frames_go_to_the_trace_without_their_keys(run: Run, assemble: Assemble, ground: Ground) -> None:
     async def main() -> None:
         site = Site(assemble, ground)

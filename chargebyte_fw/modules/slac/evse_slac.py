@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from chargebyte_fw.modules.slac.machine.events import (
     DlinkReady,
     EnterBcd,
     EvMac,
+    Ignored,
     LeaveBcd,
     LinkDown,
     LinkUp,
@@ -206,6 +208,8 @@ class EvseSlac(Module):
                 self.main.request_error_routine.publish(None)
             case ModemAnswers(answers):
                 self._modem_answers(answers)
+            case Ignored(text):
+                self.link.noise.warning(text, asyncio.get_running_loop().time())
             case Report(level, text):
                 self.log.log(level, text)
             case Unexpected(state, event):

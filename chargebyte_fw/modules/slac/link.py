@@ -19,6 +19,7 @@ from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.modules.slac.messages import ETHERTYPE, Frame, decode
+from chargebyte_fw.modules.slac.noise import NoiseLog
 
 RETRY_S = 1.0
 """How often a missing interface is looked for."""
@@ -117,6 +118,7 @@ class SlacLink:
         self._device = device
         self._ground = ground
         self._log = log
+        self.noise = NoiseLog(log)
         self._up, self._received, self._down, self._after = up, received, down, after
         self._port: PacketSocket | WireEnd | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -168,7 +170,8 @@ class SlacLink:
             frame = decode(data)
         except PeerError as error:
             self._ground.trace.record("slac", self._device, data)
-            self._log.warning("bad frame of %s: %s", data[6:12].hex(":") or "nobody", error)
+            text = f"bad frame of {data[6:12].hex(':') or 'nobody'}: {error}"
+            self.noise.warning(text, asyncio.get_running_loop().time())
             return
         self._trace(frame, data)
         self._received(frame)

@@ -98,6 +98,13 @@ class MatchingFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignored:
+    """Effect: a peer broke a rule, and what it sent was ignored; a line in words for the log."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Effect: a line for the log; `level` is one of `logging`'s."""
 

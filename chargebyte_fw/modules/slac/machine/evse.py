@@ -90,10 +90,10 @@ class EvseSlac(WithModem):
     def ev_asks(self, request: CmSlacParmReq, now: float) -> list[Any]:
         """Begin to talk with an EV; one that asks again begins again."""
         if wrong := wrong_types(request):
-            return [Report(logging.WARNING, ignored(request, self._sender, wrong))]
+            return [ignored(request, self._sender, wrong)]
         key = (self._sender, request.run_id)
         if key not in self._sessions and len(self._sessions) >= MAXIMUM_SESSIONS:
-            return [Report(logging.WARNING, ignored(request, self._sender, f"{MAXIMUM_SESSIONS} EVs ask already"))]
+            return [ignored(request, self._sender, f"{MAXIMUM_SESSIONS} EVs ask already")]
         effects: list[Any] = []
         if key not in self._sessions:
             effects.append(Report(logging.INFO, f"EV {self._sent_by()} asks to match"))

@@ -12,7 +12,7 @@ from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.slac.declare import Mme
-from chargebyte_fw.modules.slac.machine.events import EvMac, Report, Send
+from chargebyte_fw.modules.slac.machine.events import EvMac, Ignored, Report, Send
 from chargebyte_fw.modules.slac.messages import (
     GROUPS,
     MVF_LENGTH_REQ,
@@ -244,15 +244,15 @@ class Session(Machine):
         return self.enter(Step.FAILED, Report(logging.INFO, f"EV {mac_text(self.ev_mac)}: {reason}"))
 
     def _ignore(self, message: Mme, wrong: str) -> list[Any]:
-        return [Report(logging.WARNING, ignored(message, self.ev_mac, wrong))]
+        return [ignored(message, self.ev_mac, wrong)]
 
     def _send(self, message: Mme) -> Send:
         return Send(Frame(self.ev_mac, self._terms.mac, message))
 
 
-def ignored(message: Mme, sender: bytes, wrong: str) -> str:
+def ignored(message: Mme, sender: bytes, wrong: str) -> Ignored:
     """Word the line about a message that the EV got wrong."""
-    return f"ignored {message.title} of {mac_text(sender)}: {wrong} [ISO 15118-3 A.9]"
+    return Ignored(f"ignored {message.title} of {mac_text(sender)}: {wrong} [ISO 15118-3 A.9]")
 
 
 def wrong_types(message: Any) -> str:

@@ -131,19 +131,25 @@ class WithModem(Machine):
         self._match_when_idle = self._bcd
         return self.enter(State.OFF, *effects)
 
-    @on(State.INIT, event=VsOpAttributesCnf)
+    @on(event=VsOpAttributesCnf)
     def is_qualcomm(self, answer: VsOpAttributesCnf, now: float) -> list[Any]:
-        """A Qualcomm chip needs no more questions."""
-        self.vendor = Vendor.QUALCOMM
-        text = f"modem: Qualcomm {answer.hardware}, firmware {answer.version_major}.{answer.version_minor}"
-        return [Report(logging.INFO, text), *self._new_network(now)]
+        """A Qualcomm chip."""
+        firmware = f"{answer.hardware}, firmware {answer.version_major}.{answer.version_minor}"
+        return self._know(Vendor.QUALCOMM, firmware, now)
 
-    @on(State.INIT, event=NscmGetVersionCnf)
+    @on(event=NscmGetVersionCnf)
     def is_lumissil(self, answer: NscmGetVersionCnf, now: float) -> list[Any]:
-        """So does a Lumissil chip not."""
-        self.vendor = Vendor.LUMISSIL
-        version = f"{answer.version_major}.{answer.version_minor}.{answer.version_patch}"
-        return [Report(logging.INFO, f"modem: Lumissil, firmware {version}"), *self._new_network(now)]
+        """A Lumissil chip."""
+        firmware = f"firmware {answer.version_major}.{answer.version_minor}.{answer.version_patch}"
+        return self._know(Vendor.LUMISSIL, firmware, now)
+
+    def _know(self, vendor: Vendor, firmware: str, now: float) -> list[Any]:
+        """Need no more questions; a modem that was still booting may tell later than asked."""
+        if self.state is State.OFF or self.vendor is not Vendor.UNKNOWN:
+            return []
+        self.vendor = vendor
+        effects: list[Any] = [Report(logging.INFO, f"modem: {vendor.value} {firmware}")]
+        return effects + self._new_network(now) if self.state is State.INIT else effects
 
     @on(State.INIT, event=Timeout)
     def vendor_is_silent(self, _event: Timeout, now: float) -> list[Any]:
@@ -190,6 +196,8 @@ class WithModem(Machine):
         if not self._silent_modem:
             self._silent_modem = True
             effects.append(ModemAnswers(False))
+        if self.vendor is Vendor.UNKNOWN:
+            effects += [self._to_modem(VsOpAttributesReq()), self._to_modem(NscmGetVersionReq())]
         return effects + self._set_key(now)
 
     @on(State.RESET, event=CmSetKeyCnf)
