@@ -52,8 +52,9 @@ def _mismatch(frame: V2gFrame, protocol: str, message: object) -> str:
     bit = bit_difference(frame.payload, written)
     if bit is None:
         return ""
-    place = chosen.place(frame.payload, bit) or "behind the end of the message"
-    return f"bit {bit} differs: recorded {_bit(frame.payload, bit)}, written {_bit(written, bit)}, in {place}"
+    place = chosen.place(frame.payload, bit)
+    where = f"in {place}" if place else "behind the end of the message"
+    return f"bit {bit} differs: recorded {_bit(frame.payload, bit)}, written {_bit(written, bit)}, {where}"
 
 
 def _bit(octets: bytes, bit: int) -> str:
