@@ -31,9 +31,7 @@ async def serve(device: str, manager: type[Manager], trace: Path | None) -> int:
     assembly = Assembly(ground)
     plans = [
         ModulePlan("security", Security, Security.Config(), {}, {}),
-        ModulePlan(
-            "v2g", EvseV2G, EvseV2G.Config(device=device), {}, {"security": [Connection("security", "main")]}
-        ),
+        ModulePlan("v2g", EvseV2G, EvseV2G.Config(device=device), {}, {"security": [Connection("security", "main")]}),
         ModulePlan("manager", manager, manager.Config(), {}, {"hlc": [Connection("v2g", "charger")]}),
     ]
     assembly.build(plans)

@@ -1,6 +1,6 @@
 """Start the car of PyPI `iso15118` (Josev) with time-outs that its slow codec can keep: `josev_car.py CONFIG.json`.
 
-Runs in that package's own environment; of this repository it knows nothing. The charger's time-outs stay the standard's.
+Runs in that package's own environment; of this repository it knows nothing. The charger keeps the standard's times.
 The car stretches its own because encoding and decoding cost it several hundred milliseconds of CPU on a busy machine,
 where CurrentDemandRes is due within 250 ms.
 """

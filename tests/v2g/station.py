@@ -23,7 +23,7 @@ def idle(contract: type[Contract]) -> type[Any]:
     async def nothing(self: Any, *args: Any, **kwargs: Any) -> None:
         return None
 
-    commands = {name: nothing for name in contract.commands}
+    commands = dict.fromkeys(contract.commands, nothing)
     return type(f"Idle{contract.__name__}", (contract,), dict(commands))
 
 

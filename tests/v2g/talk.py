@@ -1,0 +1,270 @@
+"""A tester in the car's place: sends the charger's machine one request at a time and looks at the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.modules.v2g import handshake
+from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.messages import din, iso2
+from chargebyte_fw.modules.v2g.secc import effects as out
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
+from tests.v2g.pair import Charger, ac_facts, dc_facts
+
+OK_STATUS = {"EVReady": True, "EVErrorCode": "NO_ERROR", "EVRESSSOC": 30}
+
+
+class Talk:
+    """One connection. `ask` sends a body and returns the charger's, None where it does not answer (yet)."""
+
+    def __init__(self, m: Any, facts: ChargerFacts, settings: Settings | None = None, *, shake: bool = True) -> None:
+        self.m = m
+        self.facts = facts
+        self.charger = Charger(facts, settings)
+        self.now = 100.0
+        self.session_id = bytes(8)
+        self.charger.feed(out.Opened(), self.now)
+        if shake:
+            self.handshake()
+
+    @property
+    def schema_set(self) -> str:
+        return str(self.m.SCHEMA.name)
+
+    @property
+    def machine(self) -> Any:
+        return self.charger.machine
+
+    def handshake(self, *names: str) -> Any:
+        wanted = names or ("DIN70121" if self.m is din else "ISO15118D2",)
+        payload = codec("sap").encode(handshake.offer(wanted))
+        effects = self.raw(Frame(EXI_DIN_ISO2, payload).to_bytes())
+        return next((codec("sap").decode(e.data[8:]) for e in effects if isinstance(e, out.Send)), None)
+
+    def raw(self, data: bytes) -> list[Any]:
+        return self.charger.feed(out.Received(data), self.now)
+
+    def frame(self, body: Any, session_id: bytes | None = None) -> bytes:
+        header = self.m.MessageHeaderType(SessionID=self.session_id if session_id is None else session_id)
+        payload = codec(self.schema_set).encode(self.m.V2G_Message(Header=header, Body=body))
+        return Frame(EXI_DIN_ISO2, payload).to_bytes()
+
+    def ask(self, body: Any, session_id: bytes | None = None) -> Any:
+        return self.answer_in(self.raw(self.frame(body, session_id)))
+
+    def answer_in(self, effects: list[Any]) -> Any:
+        sent = [effect for effect in effects if isinstance(effect, out.Send)]
+        if not sent:
+            return None
+        assert len(sent) == 1, "one request, one response"
+        message = codec(self.schema_set).decode(sent[0].data[8:])
+        if type(message.Body).__name__ == "SessionSetupRes":
+            self.session_id = message.Header.SessionID
+        assert message.Header.SessionID == self.machine.dialogue.session_id
+        return message.Body
+
+    def change(self, **facts: Any) -> Any:
+        """Change facts; returns the response that this let out, if any."""
+        for name, value in facts.items():
+            setattr(self.facts, name, value)
+        return self.answer_in(self.charger.feed(out.FactsChanged(), self.now))
+
+    def wait(self, duration_s: float) -> list[Any]:
+        """Let time pass, the machine woken whenever it asked for it; returns the effects."""
+        end, effects = self.now + duration_s, []
+        while self.machine.deadline is not None and self.machine.deadline <= end:
+            self.now = self.machine.deadline
+            effects += self.charger.wake(self.now)
+        self.now = end
+        return effects
+
+    @property
+    def closed(self) -> bool:
+        return any(isinstance(e, out.Ended) for e in self.charger.log)
+
+    @property
+    def closing(self) -> bool:
+        """The last response is out."""
+        return self.machine.state.name in ("FINISHING", "SHUT_DOWN", "ENDED")
+
+    def end(self) -> list[str]:
+        """Close as a car does; returns what the charger publishes about the end."""
+        before = len(self.charger.log)
+        self.charger.feed(out.Disconnected(), self.now)
+        return [e.name for e in self.charger.log[before:] if isinstance(e, out.Publish)]
+
+
+# -- requests, valid ones
+
+
+def ev_status(m: Any, **changes: Any) -> Any:
+    fields = {**OK_STATUS, **changes}
+    return m.DC_EVStatusType(**{**fields, "EVErrorCode": m.DC_EVErrorCodeType(fields["EVErrorCode"])})
+
+
+def quantity(m: Any, value: int, unit: str, multiplier: int = 0) -> Any:
+    return m.PhysicalValueType(Multiplier=multiplier, Unit=m.unitSymbolType(unit), Value=value)
+
+
+def dc_parameters(m: Any, volts: int = 450, amperes: int = 200) -> Any:
+    return m.DC_EVChargeParameterType(
+        DC_EVStatus=ev_status(m),
+        EVMaximumCurrentLimit=quantity(m, amperes, "A"),
+        EVMaximumVoltageLimit=quantity(m, volts, "V"),
+    )
+
+
+def ac_parameters(m: Any) -> Any:
+    extra = {"DepartureTime": 3600} if m is din else {}
+    return m.AC_EVChargeParameterType(
+        EAmount=quantity(m, 20_000, "Wh"),
+        EVMaxVoltage=quantity(m, 400, "V"),
+        EVMaxCurrent=quantity(m, 16, "A"),
+        EVMinCurrent=quantity(m, 6, "A"),
+        **extra,
+    )
+
+
+def demand(m: Any, volts: int = 400, amperes: int = 50, **more: Any) -> Any:
+    return m.CurrentDemandReq(
+        DC_EVStatus=ev_status(m),
+        EVTargetCurrent=quantity(m, amperes, "A"),
+        EVTargetVoltage=quantity(m, volts, "V"),
+        ChargingComplete=False,
+        **more,
+    )
+
+
+def precharge(m: Any, volts: int = 400) -> Any:
+    return m.PreChargeReq(
+        DC_EVStatus=ev_status(m),
+        EVTargetVoltage=quantity(m, volts, "V"),
+        EVTargetCurrent=quantity(m, 1, "A"),
+    )
+
+
+def power(m: Any, progress: str, schedule: int = 1) -> Any:
+    if m is din:
+        return din.PowerDeliveryReq(ReadyToChargeState=progress == "Start")
+    return iso2.PowerDeliveryReq(ChargeProgress=iso2.chargeProgressType(progress), SAScheduleTupleID=schedule)
+
+
+def selection(m: Any, services: tuple[int, ...] = (1,), payment: str = "ExternalPayment") -> Any:
+    kind = din.ServicePaymentSelectionReq if m is din else iso2.PaymentServiceSelectionReq
+    chosen = m.SelectedServiceListType(SelectedService=[m.SelectedServiceType(ServiceID=i) for i in services])
+    return kind(SelectedPaymentOption=m.paymentOptionType(payment), SelectedServiceList=chosen)
+
+
+def parameters(m: Any, mode: str = "DC_extended", content: Any = None) -> Any:
+    content = content or (dc_parameters(m) if mode.startswith("DC") else ac_parameters(m))
+    if m is din:
+        return din.ChargeParameterDiscoveryReq(
+            EVRequestedEnergyTransferType=din.EVRequestedEnergyTransferType(mode), EVChargeParameter=content
+        )
+    return iso2.ChargeParameterDiscoveryReq(
+        RequestedEnergyTransferMode=iso2.EnergyTransferModeType(mode), EVChargeParameter=content
+    )
+
+
+def stop(m: Any, kind: str = "Terminate") -> Any:
+    return din.SessionStopReq() if m is din else iso2.SessionStopReq(ChargingSession=iso2.chargingSessionType(kind))
+
+
+def authorization(m: Any) -> Any:
+    return din.ContractAuthenticationReq() if m is din else iso2.AuthorizationReq()
+
+
+def requests(m: Any, mode: str = "DC_extended") -> dict[str, Any]:
+    """One valid request of each kind that a car without a contract sends."""
+    common = [
+        m.SessionSetupReq(EVCCID=b"\x02\0\0\0\0\x02"),
+        m.ServiceDiscoveryReq(),
+        m.ServiceDetailReq(ServiceID=1),
+        selection(m),
+        authorization(m),
+        parameters(m, mode),
+        m.CableCheckReq(DC_EVStatus=ev_status(m)),
+        precharge(m),
+        power(m, "Start"),
+        demand(m),
+        m.ChargingStatusReq(),
+        m.WeldingDetectionReq(DC_EVStatus=ev_status(m)),
+        stop(m),
+        m.MeteringReceiptReq(SessionID=bytes(8), MeterInfo=m.MeterInfoType(MeterID="1")),
+        *contract_requests(m),
+    ]
+    return {type(request).__name__: request for request in common}
+
+
+def contract_requests(m: Any) -> list[Any]:
+    """Requests of cars with a contract: they belong to connections with TLS."""
+    chain = m.CertificateChainType(Certificate=b"\x30\x00")
+    if m is din:
+        roots = din.ListOfRootCertificateIDsType(RootCertificateID=["root"])
+        return [
+            din.PaymentDetailsReq(ContractID="DE-8AA-1A2B3C4D5", ContractSignatureCertChain=chain),
+            din.CertificateInstallationReq(OEMProvisioningCert=b"\x30", ListOfRootCertificateIDs=roots, DHParams=b"\1"),
+            din.CertificateUpdateReq(
+                ContractSignatureCertChain=chain, ContractID="C", ListOfRootCertificateIDs=roots, DHParams=b"\1"
+            ),
+        ]
+    issuer = m.xmldsig.X509IssuerSerialType(X509IssuerName="CN=root", X509SerialNumber=1)
+    roots = iso2.ListOfRootCertificateIDsType(RootCertificateID=[issuer])
+    return [
+        iso2.PaymentDetailsReq(eMAID="DE8AA1A2B3C4D59", ContractSignatureCertChain=chain),
+        iso2.CertificateInstallationReq(Id="id1", OEMProvisioningCert=b"\x30", ListOfRootCertificateIDs=roots),
+        iso2.CertificateUpdateReq(
+            Id="id1", ContractSignatureCertChain=chain, eMAID="DE8AA1A2B3C4D59", ListOfRootCertificateIDs=roots
+        ),
+    ]
+
+
+_PATH_DC = (
+    (State.SERVICE_DISCOVERY, lambda m, mode: m.SessionSetupReq(EVCCID=b"\x02\0\0\0\0\x02")),
+    (State.SERVICE_SELECTION, lambda m, mode: m.ServiceDiscoveryReq()),
+    (State.AUTHORIZATION, lambda m, mode: selection(m)),
+    (State.CHARGE_PARAMETERS, lambda m, mode: authorization(m)),
+    (State.CABLE_CHECK, lambda m, mode: parameters(m, mode)),
+    (State.PRECHARGE_FIRST, lambda m, mode: m.CableCheckReq(DC_EVStatus=ev_status(m))),
+    (State.PRECHARGE, lambda m, mode: precharge(m)),
+    (State.CHARGING_FIRST, lambda m, mode: power(m, "Start")),
+    (State.CHARGING, lambda m, mode: demand(m)),
+    (State.STOPPED, lambda m, mode: power(m, "Stop")),
+    (State.WELDING, lambda m, mode: m.WeldingDetectionReq(DC_EVStatus=ev_status(m))),
+    (State.ENDED, lambda m, mode: stop(m)),
+)
+_PATH_AC = (
+    *_PATH_DC[:4],
+    (State.POWER_DELIVERY, lambda m, mode: parameters(m, mode)),
+    (State.CHARGING_FIRST, lambda m, mode: power(m, "Start")),
+    (State.CHARGING, lambda m, mode: m.ChargingStatusReq()),
+    (State.STOPPED, lambda m, mode: power(m, "Stop")),
+    (State.ENDED, lambda m, mode: stop(m)),
+)
+
+
+def talk(kind: str, to: State = State.SESSION_SETUP, settings: Settings | None = None, **facts: Any) -> Talk:
+    """Return a connection of `kind` (`din`, `iso2`, `ac`) brought to state `to` by valid requests."""
+    m = din if kind == "din" else iso2
+    mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
+    it = Talk(m, (ac_facts if kind == "ac" else dc_facts)(**facts), settings)
+    dialogue = it.machine.dialogue
+    for state, request in _PATH_AC if kind == "ac" else _PATH_DC:
+        if dialogue.state is to:
+            break
+        if state is State.CHARGE_PARAMETERS:
+            it.facts.authorized = True
+        if state is State.CHARGING_FIRST:
+            it.facts.contactor_closed = True
+        body = request(m, mode)
+        response = it.ask(body)
+        if state is State.PRECHARGE_FIRST:
+            assert response.EVSEProcessing == "Ongoing"
+            it.change(cable_check=True, isolation="Valid")
+            response = it.ask(body)
+        assert response.ResponseCode.startswith("OK"), (response, it.charger.log[-3:])
+        assert dialogue.state is state, (dialogue.state, state)
+    assert dialogue.state is to
+    return it
