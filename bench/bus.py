@@ -24,6 +24,7 @@ from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.plan import Connection, ModulePlan
+from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.face import Wire
 
 ROUNDS = 3000
@@ -103,7 +104,7 @@ async def through_mosquitto(port: int) -> tuple[float, float]:
     """Medians: a call by another client and its answer (ms); the publishing of a variable (us)."""
     assembly, _, provider = build()
     charger, tool = (MqttClient(BrokerAddress("127.0.0.1", port)) for _ in range(2))
-    wire = Wire(charger)
+    wire = Wire(Carrier(charger, "everest/"))
     wire.join(assembly)
     answers: asyncio.Queue[bytes] = asyncio.Queue()
     topic = "everest/modules/provider/impl/main/cmd/say"

@@ -54,8 +54,6 @@ def _describe(place: Found, problems: list[str]) -> dict[str, Any]:
     from chargebyte_fw.manager.discovery import CannotLoad
 
     row: dict[str, Any] = {"name": place.name, "origin": place.origin, "target": place.target}
-    if place.is_program:
-        return {**row, "description": "a program of its own (see its manifest.yaml)", "provides": {}, "requires": {}}
     try:
         cls = place.load()
     except CannotLoad as error:

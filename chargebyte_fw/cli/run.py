@@ -91,6 +91,7 @@ async def _charge(configuration: Configuration, root: Root, arguments: argparse.
     from chargebyte_fw.manager.charger import Charger
     from chargebyte_fw.manager.mqtt.client import External, MqttClient
     from chargebyte_fw.manager.mqtt.embedded import EmbeddedBroker
+    from chargebyte_fw.manager.wire.carrier import Carrier
     from chargebyte_fw.manager.wire.face import Wire
 
     ground = Ground(root=root)
@@ -102,7 +103,14 @@ async def _charge(configuration: Configuration, root: Root, arguments: argparse.
     ground.mqtt = External(client, settings.external_prefix)
     wire = None
     if arguments.wire == "on":
-        wire = Wire(client, settings.everest_prefix, retain_topics=arguments.retain_topics)
+        carrier = Carrier(
+            client,
+            settings.everest_prefix,
+            settings.external_prefix,
+            str(root.static / "usr"),
+            str(root.read("/etc/everest/default_logging.cfg")),
+        )
+        wire = Wire(carrier, retain_topics=arguments.retain_topics)
     try:
         if broker is not None:
             await broker.start()

@@ -33,7 +33,7 @@ class Assembly:
         self.ground = ground
         self.modules: dict[str, Module] = {}
         self.implementations: dict[tuple[str, str], Contract] = {}
-        self._plans: list[ModulePlan] = []
+        self.plans: list[ModulePlan] = []
         self._remote = remote
         self._started: list[Module] = []
         self._hurry = asyncio.Event()
@@ -43,10 +43,10 @@ class Assembly:
 
     def build(self, plans: Iterable[ModulePlan]) -> None:
         """Make every module and its implementations, then connect the requirements."""
-        self._plans = list(plans)
-        for plan in self._plans:
+        self.plans = list(plans)
+        for plan in self.plans:
             self._make(plan)
-        for plan in self._plans:
+        for plan in self.plans:
             self._wire(plan)
 
     def _make(self, plan: ModulePlan) -> None:
@@ -117,12 +117,16 @@ class Assembly:
             raise KeyError(f"{module_id} provides no {implementation_id}")
         return found
 
-    async def start(self) -> None:
-        """Run `init` of every module, then `ready` of every module, in the order of the configuration."""
+    async def start(self, initialised: Callable[[], None] = lambda: None) -> None:
+        """Run `init` of every module, then `ready` of every module, in the order of the configuration.
+
+        `initialised` is called in between: from then on everybody may call everybody.
+        """
         for module in self.modules.values():
             self.starting = module.id
             self._started.append(module)
             await module.init()
+        initialised()
         for module in self.modules.values():
             self.starting = module.id
             await module.ready()
@@ -151,7 +155,7 @@ class Assembly:
 
     def _stop_order(self, started: list[Module]) -> list[Module]:
         users: dict[str, set[str]] = {module.id: set() for module in started}
-        for plan in self._plans:
+        for plan in self.plans:
             for connection in (end for ends in plan.connections.values() for end in ends):
                 if plan.id in users and connection.module_id in users and connection.module_id != plan.id:
                     users[connection.module_id].add(plan.id)

@@ -131,9 +131,12 @@ class Charger:
         return failure
 
     async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:
-        if self.wire is not None:
+        if self.wire is None:
+            start = assembly.start()
+        else:
             self.wire.join(assembly)
-        starting = asyncio.get_running_loop().create_task(assembly.start())
+            start = assembly.start(self.wire.say_ready)
+        starting = asyncio.get_running_loop().create_task(start)
         await asyncio.wait([starting, *ended], timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             starting.cancel()
@@ -155,8 +158,6 @@ class Charger:
         return None
 
     def _say_ready(self) -> None:
-        if self.wire is not None:
-            self.wire.say_ready()
         self.log.info("ready in %.2f s: %d modules", age_s(), len(self.plans))
         tell_systemd(f"READY=1\nSTATUS={len(self.plans)} modules run")
 

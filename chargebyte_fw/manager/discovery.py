@@ -39,6 +39,8 @@ class Found:
 
     def load(self) -> type[Module]:
         """Import the class; raises CannotLoad."""
+        if self.directory is not None and self.is_program:
+            return self._program(self.directory)
         try:
             module = self._import()
         except ImportError as error:
@@ -53,11 +55,24 @@ class Found:
             raise CannotLoad(f"{self.target} holds no module class {name}")
         return cls
 
+    def _program(self, directory: Path) -> type[Module]:
+        import yaml
+
+        from chargebyte_fw.manager.wire.foreign import BadManifest, class_of
+
+        try:
+            manifest = yaml.safe_load((directory / "manifest.yaml").read_text("utf-8"))
+            return class_of(directory, manifest)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CannotLoad(f"its manifest cannot be read: {error}") from error
+        except yaml.YAMLError as error:
+            raise CannotLoad(f"its manifest is not YAML: {' '.join(str(error).split())}") from error
+        except BadManifest as error:
+            raise CannotLoad(str(error)) from error
+
     def _import(self) -> ModuleType:
         if self.directory is None:
             return importlib.import_module(self.target.partition(":")[0])
-        if self.is_program:
-            raise ImportError("it is a program that needs a process of its own, which this version does not start")
         package = f"secc_plugin_{self.name}"
         if package in sys.modules:
             return sys.modules[package]

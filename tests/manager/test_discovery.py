@@ -64,12 +64,46 @@ def test_a_package_in_everests_module_directory_joins_the_process(tmp_path: Path
     del sys.modules["secc_plugin_Baked"], sys.modules["secc_plugin_Baked.inner"]
 
 
-def test_a_program_of_everest_is_found_and_says_that_it_is_not_started(tmp_path: Path) -> None:
+def test_a_program_of_everest_becomes_a_class_from_its_manifest(tmp_path: Path) -> None:
     directory(tmp_path, "Native")
+    (tmp_path / "Native" / "Native").write_text("a program")
+    (tmp_path / "Native" / "manifest.yaml").write_text(
+        "description: A meter\n"
+        "config: {port: {type: integer, description: Port, default: 5, minimum: 1}}\n"
+        "provides: {main: {interface: powermeter, description: x, config: {name: {type: string, description: n}}}}\n"
+        "requires: {store: {interface: kvs, min_connections: 0}}\n"
+    )
     found = discover([tmp_path], []).by_name["Native"][0]
     assert found.is_program
-    with pytest.raises(CannotLoad, match="a process of its own"):
-        found.load()
+    cls = found.load()
+    assert cls.module_name() == "Native" and cls.Config().port == 5  # type: ignore[attr-defined]
+    assert cls.provisions["main"].interface == "powermeter"
+    assert (cls.requirements["store"].interface, cls.requirements["store"].minimum) == ("kvs", 0)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        ("description: x\nprovides: {main: {interface: nonsense}}\n", "the interface nonsense, which"),
+        ("- a\n", "not a map"),
+        ("provides: [1]\n", "not a map of maps"),
+        ("a: [\n", "not YAML"),
+        ("config: {x: {type: date}}\n", "no type that EVerest knows"),
+        ("requires: {stop: {interface: kvs}}\n", "cannot be the name"),
+    ],
+)
+def test_a_manifest_that_nothing_can_be_made_of_says_why(tmp_path: Path, manifest: str, reason: str) -> None:
+    directory(tmp_path, "Native")
+    (tmp_path / "Native" / "Native").write_text("a program")
+    (tmp_path / "Native" / "manifest.yaml").write_text(manifest)
+    with pytest.raises(CannotLoad, match=reason):
+        discover([tmp_path], []).by_name["Native"][0].load()
+
+
+def test_a_directory_with_a_manifest_alone_is_no_module(tmp_path: Path) -> None:
+    directory(tmp_path, "Native")
+    with pytest.raises(CannotLoad, match="holds neither Native nor index.js nor module.py"):
+        discover([tmp_path], []).by_name["Native"][0].load()
 
 
 @pytest.mark.parametrize(

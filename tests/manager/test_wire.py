@@ -17,6 +17,7 @@ from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 from chargebyte_fw.manager.wire import envelope
+from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.face import Wire
 from tests.manager.broker import Mosquitto
 from tests.manager.parts import Pump, Report, User
@@ -52,7 +53,7 @@ def with_wire(
 ) -> None:
     async def main() -> None:
         client = MqttClient(BrokerAddress("127.0.0.1", broker.port))
-        wire = Wire(client, **options)
+        wire = Wire(Carrier(client, "everest/"), **options)
         onlooker = Onlooker(broker)
         client.start()
         onlooker.client.start()

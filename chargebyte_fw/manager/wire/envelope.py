@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault, FaultState
 
 _encode = msgspec.json.Encoder().encode
@@ -37,6 +38,65 @@ def read_call(payload: bytes) -> CallData:
     if call.msg_type != "Cmd":
         raise msgspec.ValidationError(f"msg_type is {call.msg_type}, not Cmd")
     return call.data
+
+
+class _VarData(msgspec.Struct):
+    data: Any
+
+
+class _Var(msgspec.Struct):
+    data: _VarData
+
+
+class _Error(msgspec.Struct):
+    data: Fault
+
+
+class _Failed(msgspec.Struct):
+    kind: str = msgspec.field(name="__everest__error_type", default="HandlerException")
+    text: str = msgspec.field(name="__everest__error_msg", default="")
+
+
+class _Returned(msgspec.Struct):
+    id: str
+    retval: Any = None
+    error: _Failed | None = None
+
+
+class _ResultData(msgspec.Struct):
+    data: _Returned
+
+
+class _Result(msgspec.Struct):
+    data: _ResultData
+
+
+_var = msgspec.json.Decoder(_Var)
+_error = msgspec.json.Decoder(_Error)
+_answer = msgspec.json.Decoder(_Result)
+
+
+def read_variable(payload: bytes) -> Any:
+    """Read the value of a variable; raises msgspec.MsgspecError."""
+    return _var.decode(payload).data.data
+
+
+def read_error(payload: bytes) -> Fault:
+    """Read the raising or the end of a fault (its state tells which); raises msgspec.MsgspecError."""
+    return _error.decode(payload).data
+
+
+def read_result(payload: bytes) -> tuple[str, Any]:
+    """Read an answer: the call's id, and the value or a CommandError; raises msgspec.MsgspecError."""
+    returned = _answer.decode(payload).data.data
+    if returned.error is not None:
+        return returned.id, CommandError(returned.error.kind, returned.error.text)
+    return returned.id, returned.retval
+
+
+def call(call_id: str, origin: str, arguments: dict[str, Any]) -> bytes:
+    """Write a command."""
+    return message("Cmd", {"id": call_id, "args": arguments, "origin": origin})
 
 
 def variable(value: Any) -> bytes:

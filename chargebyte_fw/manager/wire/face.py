@@ -16,9 +16,8 @@ from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.manifest import command_types, everest_name
-from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.wire import envelope
-from chargebyte_fw.manager.wire.metadata import Metadata
+from chargebyte_fw.manager.wire.carrier import Carrier
 
 CALLS_WAITING_LIMIT = 100
 """Calls of one command that may wait for those before them; EVerest's dispatcher begins to warn there."""
@@ -27,25 +26,50 @@ CALLS_WAITING_LIMIT = 100
 class Wire:
     """Shows one assembly at a time under EVerest's prefix. With the broker away it costs a comparison a fact."""
 
-    def __init__(self, client: MqttClient, prefix: str = "everest/", *, retain_topics: bool = False) -> None:
-        self.client = client
-        self.prefix = prefix
+    def __init__(self, carrier: Carrier, *, retain_topics: bool = False) -> None:
+        self.carrier = carrier
+        self.client = client = carrier.client
+        self.prefix = carrier.prefix
         self.log = ModuleLog("wire")
         self._stops: list[Callable[[], None]] = []
         self._assembly: Assembly | None = None
         self._lines: dict[str, _Line] = {}
-        self._metadata = Metadata(client, prefix) if retain_topics else None
+        self._retain_topics = retain_topics
+        self._foreign: set[str] = set()
         self._ready = False
         client.on_up.append(self._came_up)
 
     def join(self, assembly: Assembly) -> None:
         """Show these modules from now on; call it after `build` and before `start`, so that no fact is missed."""
         self._assembly = assembly
+        self._foreign = {module_id for module_id, module in assembly.modules.items() if hasattr(module, "carrier")}
         for (module_id, name), implementation in assembly.implementations.items():
-            self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation)
+            if module_id not in self._foreign:
+                self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation)
         self._stops.append(self.client.subscribe(f"{self.prefix}modules/+/impl/+/cmd/+", self._on_call))
-        if self._metadata is not None:
-            self._metadata.publish(assembly)
+        if self._retain_topics or self._foreign:
+            # Loaded only here: descriptions of every interface cost time and memory.
+            from chargebyte_fw.manager.wire.metadata import Metadata
+
+            Metadata(self.carrier).publish(assembly)
+        if self._foreign:
+            self._stops.append(self.client.subscribe(f"{self.prefix}config/request", self._on_request))
+            for module_id in self._foreign:
+                vars(assembly.modules[module_id])["carrier"] = self.carrier
+
+    def _on_request(self, _topic: str, payload: bytes) -> None:
+        from chargebyte_fw.manager.wire.answers import answer
+
+        plans = {plan.id: plan for plan in self._assembly.plans} if self._assembly is not None else {}
+        try:
+            data = msgspec.json.decode(payload).get("data")
+        except (msgspec.DecodeError, AttributeError) as error:
+            self.log.warning("a request for configuration that is none: %s", error)
+            return
+        found = answer(data, plans)
+        if found is not None:
+            topic = f"{self.prefix}modules/{found[0]}/response"
+            self._send(topic, envelope.message("ConfigurationResponse", found[1]))
 
     def leave(self) -> None:
         """Show nothing any more."""
@@ -54,10 +78,11 @@ class Wire:
             stop()
         self._lines.clear()
         self._assembly = None
+        self._foreign.clear()
         self._ready = False
 
     def say_ready(self) -> None:
-        """Announce that every module is ready, as EVerest's modules and manager do."""
+        """Announce that every module is initialised, as EVerest's modules and manager do."""
         self._ready = True
         self._announce()
 
@@ -69,6 +94,8 @@ class Wire:
         if self._assembly is None or not self.client.online:
             return
         for module_id, module in self._assembly.modules.items():
+            if module_id in self._foreign:
+                continue
             provides = {name: {"interface": one.interface} for name, one in module.provisions.items()}
             data = {"module": module.module_name(), "provides": provides}
             at = f"{self.prefix}modules/{module_id}"
@@ -100,7 +127,7 @@ class Wire:
 
     def _on_call(self, topic: str, payload: bytes) -> None:
         _, module_id, _, implementation_id, _, command = topic.removeprefix(self.prefix).split("/")
-        if self._assembly is None or module_id not in self._assembly.modules:
+        if self._assembly is None or module_id not in self._assembly.modules or module_id in self._foreign:
             return
         try:
             call = envelope.read_call(payload)

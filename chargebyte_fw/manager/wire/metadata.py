@@ -7,16 +7,17 @@ from typing import Any
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.manifest import definition_of, manifest_of
-from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.wire import envelope
+from chargebyte_fw.manager.wire.carrier import Carrier
 
 
 class Metadata:
     """Publishes the retained topics of EVerest's manager (its option `--retain-topics`)."""
 
-    def __init__(self, client: MqttClient, prefix: str) -> None:
-        self._client = client
-        self._prefix = prefix
+    def __init__(self, carrier: Carrier) -> None:
+        self._client = carrier.client
+        self._prefix = carrier.prefix
+        self._root = carrier.everest_root
 
     def publish(self, assembly: Assembly) -> None:
         """Tell everything in EVerest's order."""
@@ -36,10 +37,10 @@ class Metadata:
 
     def _settings(self) -> dict[str, Any]:
         return {
-            "prefix": "/usr",
-            "etc_dir": "/etc/everest",
-            "data_dir": "/usr/share/everest",
-            "modules_dir": "/usr/libexec/everest/modules",
+            "prefix": self._root,
+            "etc_dir": f"{self._root.removesuffix('/usr')}/etc/everest",
+            "data_dir": f"{self._root}/share/everest",
+            "modules_dir": f"{self._root}/libexec/everest/modules",
             "telemetry_prefix": "everest-telemetry/",
             "telemetry_enabled": False,
             "validate_schema": False,

@@ -1,0 +1,31 @@
+"""What a module in another process needs of the wire: the broker, the prefixes, EVerest's directories."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from chargebyte_fw.manager.mqtt.client import MqttClient
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """The surroundings of a foreign module."""
+
+    client: MqttClient
+    prefix: str
+    external_prefix: str = ""
+    everest_root: str = "/usr"
+    """EVerest's `--prefix`."""
+    logging_file: str = "/etc/everest/default_logging.cfg"
+
+    async def online(self) -> None:
+        """Wait until the broker is there."""
+        if self.client.online:
+            return
+        came = asyncio.Event()
+        self.client.on_up.append(came.set)
+        try:
+            await came.wait()
+        finally:
+            self.client.on_up.remove(came.set)

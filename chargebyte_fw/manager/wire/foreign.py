@@ -1,0 +1,291 @@
+"""Modules of others (C++, Rust, Python programs of EVerest): started as EVerest's manager would, spoken to over MQTT.
+
+A program's manifest becomes a class like any module of ours; its instance is a proxy whose facts, faults and commands
+are those of the process. Only configurations that name such a program load this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, cast
+
+import msgspec
+
+from chargebyte_fw.kernel.contract import Contract
+from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, ConfigError, Finding, Unavailable
+from chargebyte_fw.kernel.faults import FaultState
+from chargebyte_fw.kernel.module import Module, ModuleConfig, Provision, Requirement
+from chargebyte_fw.manager.export import contracts
+from chargebyte_fw.manager.manifest import command_types, everest_name, variable_types
+from chargebyte_fw.manager.wire import envelope
+from chargebyte_fw.manager.wire.carrier import Carrier
+
+CALL_LIMIT_S = 300.0
+"""EVerest's own limit for a command."""
+BROKER_LIMIT_S = 10.0
+READY_LIMIT_S = 30.0
+STOP_LIMIT_S = 4.0
+CALLER = "manager"
+_TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "number": float, "string": str}
+_BOUNDS = {"minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt"}
+_LENGTHS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"}
+
+
+class BadManifest(ValueError):
+    """A manifest that nothing can be made of; the text says why."""
+
+
+class ForeignModule(Module):
+    """The proxy of a program. The manager sets `carrier` before it starts."""
+
+    directory: ClassVar[Path]
+    name: ClassVar[str]
+    carrier: Carrier | None = None
+
+    @classmethod
+    def module_name(cls) -> str:
+        """EVerest's name of the module: the directory's."""
+        return cls.name
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._process: asyncio.subprocess.Process | None = None
+        self._calls: dict[str, asyncio.Future[Any]] = {}
+        self._stops: list[Callable[[], None]] = []
+        self._ready = asyncio.Event()
+
+    async def init(self) -> None:
+        """Start the program and wait until it says that it is ready."""
+        carrier = self.carrier
+        if carrier is None:
+            what = f"{self.name} is a program of its own and needs a broker with the wire on"
+            raise ConfigError([Finding(f"module {self.id}", what, "leave --broker none and --wire off out")])
+        try:
+            async with asyncio.timeout(BROKER_LIMIT_S):
+                await carrier.online()
+        except TimeoutError:
+            raise Unavailable(f"{self.name} needs the broker, which is not there") from None
+        self._listen(carrier)
+        arguments, environment = command_line(self.directory, self.name, self.id, carrier)
+        self._process = await asyncio.create_subprocess_exec(*arguments, env={**os.environ, **environment})
+        self.spawn(self._watch(self._process), "process")
+        try:
+            async with asyncio.timeout(READY_LIMIT_S):
+                await self._ready.wait()
+        except TimeoutError:
+            raise Unavailable(f"{self.name} is not ready after {READY_LIMIT_S:g} s") from None
+
+    def _listen(self, carrier: Carrier) -> None:
+        at = f"{carrier.prefix}modules/{self.id}/"
+        self._stops.append(carrier.client.subscribe(f"{at}ready", lambda _topic, _payload: self._ready.set()))
+        for name, provision in self.provisions.items():
+            implementation: Contract = getattr(self, name)
+            kinds = variable_types(provision.implementation.declaration())
+            for variable, kind in kinds.items():
+                take = partial(self._on_variable, implementation, variable, kind)
+                self._stops.append(carrier.client.subscribe(f"{at}impl/{name}/var/{variable}", take))
+            take_fault = partial(self._on_fault, implementation)
+            self._stops.append(carrier.client.subscribe(f"{at}impl/{name}/error/#", take_fault))
+            answers = f"{at}impl/{name}/cmd/+/response/{CALLER}"
+            self._stops.append(carrier.client.subscribe(answers, self._on_answer))
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        status = await process.wait()
+        raise Unavailable(f"the program {self.name} has ended (status {status})")
+
+    def _on_variable(self, implementation: Contract, name: str, kind: Any, topic: str, payload: bytes) -> None:
+        try:
+            value = msgspec.convert(envelope.read_variable(payload), kind)
+        except msgspec.MsgspecError as error:
+            self.log.warning("%s does not fit the contract: %s", topic, error)
+            return
+        getattr(implementation, name).publish(value)
+
+    def _on_fault(self, implementation: Contract, topic: str, payload: bytes) -> None:
+        try:
+            fault = envelope.read_error(payload)
+        except msgspec.MsgspecError as error:
+            self.log.warning("%s is no error of EVerest: %s", topic, error)
+            return
+        if fault.type not in implementation.faults.allowed:
+            self.log.warning("%s is not an error of this interface", fault.type)
+        elif fault.state is FaultState.Active:
+            implementation.faults.take_raise(fault)
+        else:
+            implementation.faults.take_clear(fault)
+
+    def _on_answer(self, topic: str, payload: bytes) -> None:
+        try:
+            call_id, answer = envelope.read_result(payload)
+        except msgspec.MsgspecError as error:
+            self.log.warning("%s is no answer of EVerest: %s", topic, error)
+            return
+        waiting = self._calls.get(call_id)
+        if waiting is None or waiting.done():
+            return
+        if isinstance(answer, CommandError):
+            waiting.set_exception(answer)
+        else:
+            waiting.set_result(answer)
+
+    async def call(self, implementation: Contract, command: str, arguments: dict[str, Any], result: Any) -> Any:
+        """Send a command to the program and wait for its answer."""
+        carrier = self.carrier
+        if carrier is None:
+            raise CommandError("NotReady", f"{self.id} has no broker")
+        call_id = self.ground.new_uuid()
+        waiting = self._calls[call_id] = asyncio.get_running_loop().create_future()
+        topic = f"{carrier.prefix}modules/{self.id}/impl/{implementation.implementation_id}/cmd/{command}"
+        carrier.client.publish(topic, envelope.call(call_id, CALLER, arguments), wait=False)
+        try:
+            async with asyncio.timeout(CALL_LIMIT_S):
+                answer = await waiting
+            return msgspec.convert(answer, result)
+        except TimeoutError:
+            raise CommandTimeout(f"{topic}: no answer in {CALL_LIMIT_S:g} s") from None
+        except msgspec.ValidationError as error:
+            raise CommandError("MessageParsingError", f"{topic}: {error}") from error
+        finally:
+            del self._calls[call_id]
+
+    async def stop(self) -> None:
+        """End the program: ask first, then kill."""
+        for stop in self._stops:
+            stop()
+        self._stops.clear()
+        for waiting in self._calls.values():
+            if not waiting.done():
+                waiting.set_exception(CommandError("Shutdown", f"{self.id} is shutting down"))
+        process, self._process = self._process, None
+        await self.cancel_tasks()
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(STOP_LIMIT_S):
+                await process.wait()
+        except TimeoutError:
+            self.log.error("the program %s does not end; killing it", self.name)
+            process.kill()
+            await process.wait()
+
+
+def command_line(directory: Path, name: str, module_id: str, carrier: Carrier) -> tuple[list[str], dict[str, str]]:
+    """Return arguments and environment as EVerest's manager gives them to a program, a script or Node."""
+    address = carrier.client.address
+    etc = carrier.logging_file
+    environment = {
+        "EV_MODULE": module_id,
+        "EV_PREFIX": carrier.everest_root,
+        "EV_LOG_CONF_FILE": etc,
+        "EV_MQTT_EVEREST_PREFIX": carrier.prefix,
+        "EV_MQTT_EXTERNAL_PREFIX": carrier.external_prefix,
+    }
+    if address.socket_path is not None:
+        broker = ["--mqtt_broker_socket_path", address.socket_path]
+        environment["EV_MQTT_BROKER_SOCKET_PATH"] = address.socket_path
+    else:
+        broker = ["--mqtt_broker_host", address.host, "--mqtt_broker_port", str(address.port)]
+        environment |= {"EV_MQTT_BROKER_HOST": address.host, "EV_MQTT_BROKER_PORT": str(address.port)}
+    program = directory / name
+    if program.is_file():
+        arguments = [str(program), "--prefix", carrier.everest_root, "--module", module_id, "--log_config", etc]
+        prefixes = ["--mqtt_everest_prefix", carrier.prefix, "--mqtt_external_prefix", carrier.external_prefix]
+        return [*arguments, *prefixes, *broker], {}
+    if (directory / "index.js").is_file():
+        return ["node", "--unhandled-rejections=strict", str(directory / "index.js")], environment
+    own = directory / ".venv/bin/python3"
+    return [str(own if own.exists() else sys.executable), str(directory / "module.py")], environment
+
+
+def has_program(directory: Path, name: str) -> bool:
+    """Tell whether there is something that EVerest's manager could start."""
+    return any((directory / file).is_file() for file in (name, "index.js", "module.py"))
+
+
+def class_of(directory: Path, manifest: Any) -> type[ForeignModule]:
+    """Make the class of a program from its manifest; raises BadManifest."""
+    name = directory.name
+    if not has_program(directory, name):
+        raise BadManifest(f"{directory} holds neither {name} nor index.js nor module.py")
+    if not isinstance(manifest, dict):
+        raise BadManifest("its manifest is not a map")
+    known = contracts()
+    provisions = {
+        key: Provision(_proxy(_contract(entry, known)), _config(entry.get("config") or {}, f"{name}_{key}"))
+        for key, entry in _section(manifest, "provides").items()
+    }
+    requirements = {
+        key: _requirement(entry, _contract(entry, known)) for key, entry in _section(manifest, "requires").items()
+    }
+    for key in (*provisions, *requirements):
+        if hasattr(ForeignModule, key) or key in ("id", "log", "config", "ground"):
+            raise BadManifest(f"{key} cannot be the name of an implementation or requirement here")
+    namespace = {
+        "__doc__": str(manifest.get("description", "")),
+        "Config": _config(_section(manifest, "config"), name),
+        "directory": directory,
+        "name": name,
+    }
+    cls = cast("type[ForeignModule]", type(name, (ForeignModule,), namespace))
+    cls.provisions, cls.requirements = provisions, requirements
+    return cls
+
+
+def _section(manifest: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
+    section = manifest.get(key) or {}
+    if not isinstance(section, dict) or not all(isinstance(entry, dict) for entry in section.values()):
+        raise BadManifest(f"{key} in its manifest is not a map of maps")
+    return section
+
+
+def _contract(entry: dict[str, Any], known: dict[str, type[Contract]]) -> type[Contract]:
+    interface = entry.get("interface")
+    if interface not in known:
+        raise BadManifest(f"its manifest names the interface {interface}, which this product does not know")
+    return known[interface]
+
+
+def _requirement(entry: dict[str, Any], contract: type[Contract]) -> Requirement:
+    least, most = entry.get("min_connections", 1), entry.get("max_connections", 1)
+    if not (isinstance(least, int) and isinstance(most, int)):
+        raise BadManifest("min_connections and max_connections must be integers")
+    return Requirement(contract, least, most, many=True)
+
+
+def _config(declared: dict[str, Any], name: str) -> type[ModuleConfig]:
+    fields: list[Any] = []
+    for key, entry in declared.items():
+        if entry.get("type") not in _TYPES:
+            raise BadManifest(f"the configuration key {key} has no type that EVerest knows")
+        notes: dict[str, Any] = {"description": str(entry.get("description", ""))}
+        bounds = _BOUNDS if entry["type"] in ("integer", "number") else _LENGTHS if entry["type"] == "string" else {}
+        notes.update({ours: entry[theirs] for theirs, ours in bounds.items() if theirs in entry})
+        notes["extra_json_schema"] = {"mutability": entry.get("mutability", "ReadOnly")}
+        kind: Any = Annotated[_TYPES[entry["type"]], msgspec.Meta(**notes)]
+        if "default" not in entry:
+            fields.append((key, kind))
+            continue
+        # A number keeps its fraction on the wire, or a C++ peer ends: 5 is no 5.0 there.
+        default = float(entry["default"]) if entry["type"] == "number" else entry["default"]
+        fields.append((key, kind, default))
+    return cast("type[ModuleConfig]", msgspec.defstruct(f"{name}_Config", fields, bases=(ModuleConfig,), kw_only=True))
+
+
+def _proxy(contract: type[Contract]) -> type[Contract]:
+    def command(attribute: str) -> Any:
+        kinds, result = command_types(contract, attribute)
+
+        async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            given = {**dict(zip(kinds, args)), **kwargs}
+            arguments = {key: msgspec.to_builtins(value) for key, value in given.items()}
+            return await self.module.call(self, everest_name(attribute), arguments, result)
+
+        return call
+
+    return type(f"{contract.__name__}Proxy", (contract,), {name: command(name) for name in contract.commands})

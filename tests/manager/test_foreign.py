@@ -1,0 +1,169 @@
+"""A program of somebody else joins: started, configured, called and watched as EVerest's manager would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.contracts.interfaces.isolation_monitor import IsolationMonitor
+from chargebyte_fw.kernel.clock import run as run_loop
+from chargebyte_fw.kernel.errors import CommandError, ConfigError, Unavailable
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.module import Module, requires
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.configuration.loading import load
+from chargebyte_fw.manager.discovery import Found, Installed
+from chargebyte_fw.manager.mqtt.address import BrokerAddress
+from chargebyte_fw.manager.mqtt.client import MqttClient
+from chargebyte_fw.manager.wire.answers import answer
+from chargebyte_fw.manager.wire.carrier import Carrier
+from chargebyte_fw.manager.wire.face import Wire
+from tests.manager.broker import Mosquitto
+from tests.manager.test_mqtt import until
+
+PROGRAM = Path(__file__).parent / "foreign" / "ForeignMonitor"
+CONFIG = """\
+active_modules:
+  user:
+    module: Using
+    connections: {{imd: [{{module_id: imd, implementation_id: main}}]}}
+  imd:
+    module: ForeignMonitor
+    config_module: {{mode: {mode}{more}}}
+    mapping: {{module: {{evse: 1}}}}
+"""
+
+
+class Using(Module):
+    """Uses the monitor."""
+
+    imd = requires(IsolationMonitor)
+
+    async def init(self) -> None:
+        self.measured: list[float] = []
+        self.tested: list[bool] = []
+        self.imd.isolation_measurement.subscribe(lambda value: self.measured.append(value.resistance_F_Ohm))
+        self.imd.self_test_result.subscribe(self.tested.append)
+
+    async def ready(self) -> None:
+        # Called while everybody else becomes ready: the program must have heard of it by now.
+        await self.imd.start_self_test(500.0)
+
+
+def assembly_of(tmp_path: Path, ground: Ground, mode: str = "no", more: str = ", resistance: 5000") -> Assembly:
+    installed = Installed(
+        [
+            Found("ForeignMonitor", str(PROGRAM), str(PROGRAM), PROGRAM),
+            Found("Using", "tests 1.0", f"{__name__}:Using"),
+        ]
+    )
+    (tmp_path / "c.yaml").write_text(CONFIG.format(mode=mode, more=more))
+    configuration = load(tmp_path / "c.yaml", Root(tmp_path, tmp_path), environment={}, installed=installed)
+    assert [str(finding) for finding in configuration.findings] == []
+    assembly = Assembly(ground)
+    assembly.build(configuration.plans)
+    return assembly
+
+
+def with_program(
+    broker: Mosquitto,
+    tmp_path: Path,
+    ground: Ground,
+    test: Callable[[Assembly, Any], Awaitable[None]],
+    mode: str = "no",
+) -> None:
+    async def main() -> None:
+        client = MqttClient(BrokerAddress("127.0.0.1", broker.port))
+        wire = Wire(Carrier(client, "everest/"))
+        client.start()
+        assembly = assembly_of(tmp_path, ground, mode)
+        wire.join(assembly)
+        try:
+            await assembly.start(wire.say_ready)
+            await test(assembly, assembly.modules["user"])
+        finally:
+            await assembly.stop()
+            wire.leave()
+            await client.stop()
+
+    run_loop(main())
+
+
+def test_commands_variables_and_errors_cross_the_broker(mosquitto: Mosquitto, tmp_path: Path, ground: Ground) -> None:
+    async def test(assembly: Assembly, user: Any) -> None:
+        await until(lambda: user.tested == [True])
+        await user.imd.start()
+        await until(lambda: len(user.measured) >= 2)
+        assert set(user.measured) == {5000.0}
+        with pytest.raises(CommandError, match="HandlerException: too high"):
+            await user.imd.start_self_test(test_voltage_V=2000.0)
+        await until(lambda: bool(user.imd.faults.active))
+        fault = user.imd.faults.active[0]
+        assert (fault.type, fault.vendor_id, fault.uuid) == ("isolation_monitor/DeviceFault", "stranger", "u-1")
+        await user.imd.stop()
+        await until(lambda: not user.imd.faults.active)
+
+    with_program(mosquitto, tmp_path, ground, test)
+
+
+def test_a_program_that_ends_brings_its_group_down(mosquitto: Mosquitto, tmp_path: Path, ground: Ground) -> None:
+    async def test(assembly: Assembly, user: Any) -> None:
+        call = asyncio.ensure_future(user.imd.start())
+        async with asyncio.timeout(10):
+            module_id, error = await assembly.failure()
+        assert module_id == "imd" and isinstance(error, Unavailable)
+        assert str(error) == "the program ForeignMonitor has ended (status 3)"
+        await assembly.stop()
+        with pytest.raises(CommandError, match="Shutdown"):
+            await call
+
+    with_program(mosquitto, tmp_path, ground, test, mode="die")
+
+
+def test_a_program_ends_with_us(mosquitto: Mosquitto, tmp_path: Path, ground: Ground) -> None:
+    seen: list[Any] = []
+
+    async def test(assembly: Assembly, user: Any) -> None:
+        seen.append(assembly.modules["imd"]._process)  # type: ignore[attr-defined]
+
+    with_program(mosquitto, tmp_path, ground, test)
+    assert seen[0].returncode is not None
+
+
+def test_without_a_broker_a_program_cannot_be_used_and_says_what_to_change(tmp_path: Path, ground: Ground) -> None:
+    async def main() -> None:
+        with pytest.raises(ConfigError, match="needs a broker with the wire on"):
+            await assembly_of(tmp_path, ground).start()
+
+    run_loop(main())
+
+
+def test_a_module_may_ask_for_its_own_configuration_only(tmp_path: Path, ground: Ground) -> None:
+    async def main() -> None:
+        plans = {plan.id: plan for plan in assembly_of(tmp_path, ground).plans}
+
+        def ask(kind: str, **request: Any) -> Any:
+            found = answer({"origin": "imd", "type": kind, "request": request}, plans)
+            assert found is not None and found[0] == "imd"
+            return found[1]
+
+        own = {"module_id": "imd", "configuration_parameter_name": "resistance"}
+        assert ask("Get", type="Value", identifier=own)["response"]["data"]["value"] == 5000.0
+        plans = {plan.id: plan for plan in assembly_of(tmp_path, ground, more="").plans}
+        default = ask("Get", type="Value", identifier=own)["response"]["data"]["value"]
+        assert default == 900000.0 and isinstance(default, float)
+        assert ask("Get", type="Value", identifier={**own, "module_id": "user"})["status"] == "AccessDenied"
+        assert ask("Get", type="Value", identifier={**own, "configuration_parameter_name": "x"})["status"] == "Error"
+        assert ask("Get", type="AllMappings")["response"]["data"] == {"imd": {"module": {"evse": 1}}}
+        assert list(ask("Get", type="All")["response"]["data"]) == ["imd"]
+        assert ask("Set", identifier=own, value="1")["response"]["status"] == "Rejected"
+        assert ask("Get", type="Nonsense")["status"] == "Error"
+        for rubbish in (None, [], {}, {"origin": "nobody", "request": {}}, {"origin": "imd"}):
+            assert answer(rubbish, plans) is None
+
+    run_loop(main())
