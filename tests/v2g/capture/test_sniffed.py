@@ -132,6 +132,14 @@ def test_a_lost_segment_is_told_and_reading_goes_on_behind_it() -> None:
     assert sorted(found) == sorted([*FRAMES[:2], *FRAMES[3:8]])
 
 
+def test_a_connection_whose_first_data_was_not_captured_is_read_from_the_next_frame_on() -> None:
+    packets = wire.conversation(FRAMES[:6], size=20)
+    first = next(p for p in packets if p.endswith(FRAMES[0][:20]))
+    packets.remove(first)
+    found = frames_of([wire.link(p, wire.ETHERNET) for p in packets])
+    assert sorted(found) == sorted(FRAMES[1:6])
+
+
 def test_the_same_ports_are_used_for_another_connection() -> None:
     packets = wire.conversation(FRAMES[:4]) + wire.conversation(FRAMES[4:8], first=5_000)
     assert frames_of([wire.link(p, wire.ETHERNET) for p in packets]) == FRAMES[:8]

@@ -12,7 +12,7 @@ CAPTURES = Path(__file__).parents[2] / "captures"
 SESSION = CAPTURES / "v2g/iso2-dc-session.pcap"
 CAR, CHARGER = "fe80::1", "fe80::2"
 CAR_MAC, CHARGER_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+SYN, PSH, ACK = 2, 8, 16
 ETHERNET, RAW, COOKED_V1, COOKED_V2, NULL = 1, 101, 113, 276, 0
 
 

@@ -19,7 +19,7 @@ from chargebyte_fw.modules.v2g.exi.grammar import (
     grammar_of,
     is_simple,
 )
-from chargebyte_fw.modules.v2g.messages.model import Coding, Schema
+from chargebyte_fw.modules.v2g.messages.model import Coding, Schema, Type
 
 
 def encode(schema: Schema, message: Any) -> bytes:
@@ -32,7 +32,8 @@ def encode(schema: Schema, message: Any) -> bytes:
 
 
 def _complex(value: Any) -> str:
-    grammar = grammar_of(type(value))
+    cls: type[Type] = type(value)
+    grammar = grammar_of(cls)
     after, entries, bits = -1, 0, ""
     for field, name, item in _items(grammar, value):
         state = _state(grammar, after, entries)

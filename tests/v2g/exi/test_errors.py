@@ -232,7 +232,8 @@ def test_a_message_of_another_set_is_refused() -> None:
 
 
 def test_a_body_that_is_none_of_the_set_is_refused() -> None:
-    message: Any = iso2.V2G_Message(Header=iso2.MessageHeaderType(SessionID=bytes(8)), Body=din.SessionStopReq())
+    foreign: Any = din.SessionStopReq()
+    message = iso2.V2G_Message(Header=iso2.MessageHeaderType(SessionID=bytes(8)), Body=foreign)
     with pytest.raises(EncodeError, match="V2G_Message.Body"):
         codec("iso2").encode(message)
 

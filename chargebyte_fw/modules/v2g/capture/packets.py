@@ -24,7 +24,7 @@ TCP = 6
 UDP = 17
 IPV6_EXTENSIONS = (0, 43, 60)
 """Hop-by-hop options, routing, destination options: a length in units of eight octets after the next header."""
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+SYN, ACK = 0x02, 0x10
 NO_ADDRESS = bytes(6)
 
 
@@ -144,7 +144,7 @@ def _transport(
         return None
     source, destination, sequence, acknowledged, offset, flags = struct.unpack_from(">HHIIBB", data)
     start = 4 * (offset >> 4)
-    if start < 20 or (start > len(data)):
+    if not 20 <= start <= len(data):
         return None
     names = endpoint(ends[0], source), endpoint(ends[1], destination)
     return Segment(packet, *names, sequence, acknowledged, flags, data[start:], missing)

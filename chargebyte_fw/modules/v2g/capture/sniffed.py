@@ -172,8 +172,9 @@ class _Flow:
 
     def _piece(self, piece: Piece) -> Iterator[Item]:
         origin = self._origin(piece.packet)
-        if piece.lost and self._kind == "v2g":
-            yield Trouble(origin, f"{piece.lost} octets before this were not captured")
+        if piece.lost and self._kind in ("", "v2g"):
+            if self._kind:
+                yield Trouble(origin, f"{piece.lost} octets before this were not captured")
             self._buffer.clear()
             self._kind, self._from_start = "", False
         if not self._kind:

@@ -136,13 +136,16 @@ def write_string(stream: int, value: str, shortest: int, longest: int | None) ->
     if length < shortest or (longest is not None and length > longest):
         raise Refused(f"{length} characters are out of bounds")
     stream = write_uint(stream, length + 2)
-    octets = value.encode("utf-8")
-    if len(octets) == length:
-        return stream << length * 8 | int.from_bytes(octets, "big")
-    part = 1
-    for character in value:
-        part = write_uint(part, ord(character))
-    return join(stream, part)
+    plain = value.encode("utf-8")
+    if len(plain) == length:
+        return stream << length * 8 | int.from_bytes(plain, "big")
+    octets = bytearray()
+    for point in map(ord, value):
+        while point > 0x7F:
+            octets.append(point & 0x7F | 0x80)
+            point >>= 7
+        octets.append(point)
+    return stream << len(octets) * 8 | int.from_bytes(octets, "big")
 
 
 def join(stream: int, part: int) -> int:
