@@ -1,0 +1,284 @@
+"""EvseSecurity: the certificates and keys of the charger, what it trusts, and what others may know of them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity as EvseSecurityContract
+from chargebyte_fw.contracts.types.evse_security import (
+    CaCertificateType,
+    CertificateHashData,
+    CertificateStoreUpdate,
+    CertificateStoreUpdateOperation,
+    CertificateType,
+    CertificateValidationResult,
+    DeleteCertificateResult,
+    EncodingFormat,
+    GetCertificateFullInfoResult,
+    GetCertificateInfoResult,
+    GetCertificateInfoStatus,
+    GetCertificateSignRequestResult,
+    GetInstalledCertificatesResult,
+    InstallCertificateResult,
+    LeafCertificateType,
+    OCSPRequestDataList,
+)
+from chargebyte_fw.kernel.clock import loop_speed, utc_now
+from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
+from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
+from chargebyte_fw.modules.security import layout
+from chargebyte_fw.modules.security.layout import Layout, LeafPlace
+
+if TYPE_CHECKING:
+    from chargebyte_fw.modules.security.changes import Changes
+    from chargebyte_fw.modules.security.questions import Questions
+
+GARBAGE_INTERVAL_S = 20 * 60.0
+Operation = CertificateStoreUpdateOperation
+
+
+class Store(EvseSecurityContract):
+    """The store. Paths in answers are absolute paths of this machine."""
+
+    module: EvseSecurity
+
+    async def install_ca_certificate(
+        self, certificate: str, certificate_type: CaCertificateType
+    ) -> InstallCertificateResult:
+        """Install a root (PEM) of a kind."""
+        result = self.module.changes.install_root(certificate, certificate_type, utc_now())
+        if result is InstallCertificateResult.Accepted:
+            self._tell(Operation.Installed, certificate_type)
+        self.module.log.info("%s root: %s", certificate_type.value, result.value)
+        return result
+
+    async def delete_certificate(self, certificate_hash_data: CertificateHashData) -> DeleteCertificateResult:
+        """Delete a root, or one of the charger's own chains with its key; the one towards the backend stays."""
+        result, kinds = self.module.changes.delete(certificate_hash_data)
+        for kind in kinds:
+            self._tell(Operation.Deleted, kind)
+        self.module.log.info("delete a certificate: %s", result.value)
+        return result
+
+    async def update_leaf_certificate(
+        self, certificate_chain: str, certificate_type: LeafCertificateType
+    ) -> InstallCertificateResult:
+        """Install the certificate (PEM, leaf first) for a key that was made here."""
+        result = self.module.changes.install_leaf(certificate_chain, certificate_type, utc_now())
+        if result is InstallCertificateResult.Accepted:
+            self._tell(Operation.Installed, certificate_type)
+        self.module.log.info("%s certificate: %s", certificate_type.value, result.value)
+        return result
+
+    async def verify_certificate(
+        self, certificate_chain: str, certificate_types: list[LeafCertificateType]
+    ) -> CertificateValidationResult:
+        """Say whether a chain (PEM, leaf first) leads to an installed root of one of the kinds."""
+        return self.module.questions.verify(certificate_chain, certificate_types, utc_now())
+
+    async def get_installed_certificates(
+        self, certificate_types: list[CertificateType]
+    ) -> GetInstalledCertificatesResult:
+        """List what is installed, by the names that OCPP and OCSP use."""
+        return self.module.questions.installed(certificate_types, utc_now())
+
+    async def get_v2g_ocsp_request_data(self) -> OCSPRequestDataList:
+        """Say what to ask which OCSP responder about the charger's own chains."""
+        return self.module.questions.own_ocsp_requests(utc_now())
+
+    async def get_mo_ocsp_request_data(self, certificate_chain: str) -> OCSPRequestDataList:
+        """Say what to ask which OCSP responder about a contract's chain (PEM)."""
+        return self.module.questions.contract_ocsp_requests(certificate_chain)
+
+    async def update_ocsp_cache(self, certificate_hash_data: CertificateHashData, ocsp_response: str) -> None:
+        """Keep an OCSP response (base64 of the DER); raises Unavailable when it cannot be written."""
+        try:
+            places = self.module.changes.keep_ocsp(certificate_hash_data, ocsp_response, utc_now())
+        except OSError as error:
+            raise Unavailable(f"the OCSP response cannot be kept: {error}") from error
+        if not places:
+            self.module.log.warning("an OCSP response came for a certificate that is not here")
+
+    async def is_ca_certificate_installed(self, certificate_type: CaCertificateType) -> bool:
+        """Tell whether a valid root of a kind is there."""
+        return bool(self.module.changes.shelf.roots(certificate_type, utc_now()))
+
+    async def generate_certificate_signing_request(
+        self, certificate_type: LeafCertificateType, country: str, organization: str, common: str, use_tpm: bool
+    ) -> GetCertificateSignRequestResult:
+        """Make a new key and a PKCS#10 request (PEM) for it."""
+        return self.module.changes.request_signature(
+            certificate_type, country, organization, common, utc_now(), use_tpm=use_tpm
+        )
+
+    async def get_leaf_certificate_info(
+        self, certificate_type: LeafCertificateType, encoding: EncodingFormat, include_ocsp: bool
+    ) -> GetCertificateInfoResult:
+        """Say where the charger's certificate of a kind is, with its chain, key and OCSP responses."""
+        if self.module.has_no_leaf(certificate_type):
+            return GetCertificateInfoResult(status=GetCertificateInfoStatus.NotFound)
+        return self.module.questions.leaf_info(certificate_type, encoding, utc_now(), include_ocsp=include_ocsp)
+
+    async def get_all_valid_certificates_info(
+        self, certificate_type: LeafCertificateType, encoding: EncodingFormat, include_ocsp: bool
+    ) -> GetCertificateFullInfoResult:
+        """Say the same for each root that one of them leads to."""
+        if self.module.has_no_leaf(certificate_type):
+            return GetCertificateFullInfoResult(status=GetCertificateInfoStatus.NotFound, info=[])
+        return self.module.questions.all_infos(certificate_type, encoding, utc_now(), include_ocsp=include_ocsp)
+
+    async def get_verify_file(self, certificate_type: CaCertificateType) -> str:
+        """Return the path of a file with roots of a kind."""
+        return self.module.questions.verify_file(certificate_type, utc_now())
+
+    async def get_verify_location(self, certificate_type: CaCertificateType) -> str:
+        """Return the path of the file or folder with roots of a kind, as a TLS library takes it; empty without one."""
+        try:
+            return self.module.questions.verify_location(certificate_type, utc_now())
+        except OSError as error:
+            raise Unavailable(
+                f"the folder of the {certificate_type.value} roots cannot be prepared: {error}"
+            ) from error
+
+    async def get_leaf_expiry_days_count(self, certificate_type: LeafCertificateType) -> int:
+        """Return the whole days until the charger's certificate of a kind expires, 0 without one."""
+        return self.module.questions.days_left(certificate_type, utc_now())
+
+    async def verify_file_signature(self, file_path: str, signing_certificate: str, signature: str) -> bool:
+        """Tell whether a signature (base64, over SHA-256) of a file was made with the certificate's (PEM) key."""
+        return await self.module.check_signature(file_path, signing_certificate, signature)
+
+    def _tell(self, operation: Operation, kind: CaCertificateType | LeafCertificateType) -> None:
+        self.certificate_store_update.publish(
+            CertificateStoreUpdate(
+                operation=operation,
+                ca_certificate_type=kind if isinstance(kind, CaCertificateType) else None,
+                leaf_certificate_type=kind if isinstance(kind, LeafCertificateType) else None,
+            )
+        )
+
+
+class EvseSecurity(Module):
+    """Keeps certificates and keys, and answers questions about them."""
+
+    class Config(ModuleConfig):
+        """Places, relative to `/etc/everest/certs` unless absolute, and the password of the keys."""
+
+        csms_ca_bundle: Annotated[str, Meta(description="Roots of the backend (a file or a folder).")] = (
+            "ca/csms/CSMS_ROOT_CA.pem"
+        )
+        mf_ca_bundle: Annotated[str, Meta(description="Roots of the manufacturer, for firmware.")] = (
+            "ca/mf/MF_ROOT_CA.pem"
+        )
+        mo_ca_bundle: Annotated[str, Meta(description="Roots of the mobility operators.")] = "ca/mo/MO_ROOT_CA.pem"
+        v2g_ca_bundle: Annotated[str, Meta(description="Roots of V2G.")] = "ca/v2g/V2G_ROOT_CA.pem"
+        csms_leaf_cert_directory: Annotated[str, Meta(description="Certificates towards the backend.")] = "client/csms"
+        csms_leaf_key_directory: Annotated[str, Meta(description="Keys towards the backend.")] = "client/csms"
+        secc_leaf_cert_directory: Annotated[str, Meta(description="Certificates towards cars.")] = "client/cso"
+        secc_leaf_key_directory: Annotated[str, Meta(description="Keys towards cars.")] = "client/cso"
+        private_key_password: Annotated[str, Meta(description="Password of every encrypted key.")] = ""
+
+    config: Config
+    main = provides(Store, description="The store.")
+
+    layout: Layout
+
+    async def init(self) -> None:
+        """Make the folders and files that are missing; a ConfigError when places of roots and leaves coincide."""
+        self._changes: Changes | None = None
+        self._complained: set[str] = set()
+        config = self.config
+        self.layout = Layout(
+            roots={
+                CaCertificateType.CSMS: self._place(config.csms_ca_bundle),
+                CaCertificateType.MF: self._place(config.mf_ca_bundle),
+                CaCertificateType.MO: self._place(config.mo_ca_bundle),
+                CaCertificateType.V2G: self._place(config.v2g_ca_bundle),
+            },
+            leaves={
+                LeafCertificateType.CSMS: LeafPlace(
+                    self._place(config.csms_leaf_cert_directory), self._place(config.csms_leaf_key_directory)
+                ),
+                LeafCertificateType.V2G: LeafPlace(
+                    self._place(config.secc_leaf_cert_directory), self._place(config.secc_leaf_key_directory)
+                ),
+            },
+        )
+        if shared := layout.overlapping(self.layout):
+            raise ConfigError(
+                [Finding(self.id, f"{path} is a place for roots and for leaf certificates") for path in shared]
+            )
+        try:
+            layout.prepare(self.layout)
+        except OSError as error:
+            # Charging over plain TCP needs no certificate.
+            self.log.error("the certificate store cannot be prepared: %s", error)
+
+    def _place(self, path: str) -> Path:
+        try:
+            return layout.resolve(self.ground.root, path)
+        except OSError as error:
+            self.log.error("%s is only read: %s", path, error)
+            return self.ground.root.read(layout.absolute(path))
+
+    async def ready(self) -> None:
+        """Make room in the store from time to time."""
+        self.spawn(self._collect_garbage(), "garbage")
+
+    @property
+    def changes(self) -> Changes:
+        """What reads and changes the store; the cryptography library is loaded when first needed, not at the start."""
+        if self._changes is None:
+            from chargebyte_fw.modules.security.changes import Changes
+            from chargebyte_fw.modules.security.shelf import Shelf
+
+            shelf = Shelf(self.layout, self.config.private_key_password, self._complain)
+            self._changes = Changes(shelf, self.ground.random, self._complain)
+        return self._changes
+
+    @property
+    def questions(self) -> Questions:
+        """What only looks at the store."""
+        from chargebyte_fw.modules.security.questions import Questions
+
+        return Questions(self.changes.shelf)
+
+    def has_no_leaf(self, kind: LeafCertificateType) -> bool:
+        """Tell, without the cryptography library, whether there is no certificate of a kind that has a folder."""
+        place = self.layout.leaves.get(kind)
+        return place is not None and not layout.files_in(place.certificates, *layout.CERTIFICATE_SUFFIXES)
+
+    async def check_signature(self, file_path: str, certificate: str, signature: str) -> bool:
+        """Check the signature of a file, which may be large: beside the event loop unless time is virtual."""
+        from chargebyte_fw.modules.security import certificates, keys
+
+        try:
+            signer = certificates.parse(certificate.encode())[0]
+        except (ValueError, IndexError):
+            self.log.warning("a file signature cannot be checked: the signing certificate is not readable")
+            return False
+        path = self.ground.root.read(file_path)
+        if loop_speed() is None:
+            return keys.file_is_signed(path, signer, signature)
+        return await asyncio.to_thread(keys.file_is_signed, path, signer, signature)
+
+    async def _collect_garbage(self) -> None:
+        while True:
+            await asyncio.sleep(GARBAGE_INTERVAL_S)
+            try:
+                if self.layout.is_full():
+                    from chargebyte_fw.modules.security import garbage
+
+                    deleted = garbage.collect(self.changes, utc_now())
+                    self.log.warning("the certificate store is full: %d things deleted", deleted)
+            except OSError as error:
+                self.log.error("no room can be made in the certificate store: %s", error)
+
+    def _complain(self, text: str) -> None:
+        if text not in self._complained:
+            self._complained.add(text)
+            self.log.warning("%s", text)

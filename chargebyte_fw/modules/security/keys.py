@@ -1,0 +1,114 @@
+"""Private keys: read with the configured password, compared with certificates, made for a signing request."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
+
+from chargebyte_fw.modules.security.layout import KEY_SUFFIX, files_in
+
+CHUNK_BYTES = 1 << 20
+
+
+def public_bytes(certificate: x509.Certificate) -> bytes:
+    """Return the certificate's public key in a form that can be compared."""
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def read_public(path: Path, password: str) -> bytes | None:
+    """Return the public half of a key file, None when it cannot be read with the password or is no key."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    for secret in (password.encode() or None, None):
+        try:
+            key = load_pem_private_key(data, secret)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return None
+
+
+def find_key(certificate: x509.Certificate, folder: Path, stem: str, password: str) -> Path | None:
+    """Return the file of a certificate's key: the one of the same name first, then every other of the folder."""
+    wanted = public_bytes(certificate)
+    candidates = sorted(files_in(folder, KEY_SUFFIX), key=lambda path: path.stem != stem)
+    return next((path for path in candidates if read_public(path, password) == wanted), None)
+
+
+def new_key_and_request(country: str, organization: str, common: str, password: str) -> tuple[bytes, bytes]:
+    """Return a new P-256 key (PKCS#8 PEM, encrypted when there is a password) and a PKCS#10 request for it (PEM).
+
+    The subject is C, O, CN, DC=CPO, in this order (ISO 15118-2, SECC certificate). Raises ValueError for a bad name.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
+            x509.NameAttribute(NameOID.COMMON_NAME, common),
+            x509.NameAttribute(NameOID.DOMAIN_COMPONENT, "CPO"),
+        ]
+    )
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        key_agreement=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    request = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(subject)
+        .add_extension(usage, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    guard: KeySerializationEncryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, guard), request.public_bytes(Encoding.PEM)
+
+
+def file_is_signed(path: Path, certificate: x509.Certificate, signature: str) -> bool:
+    """Tell whether `signature` (base64) over the file's SHA-256 was made with the certificate's key."""
+    digest = hashes.Hash(hashes.SHA256())
+    try:
+        raw = base64.b64decode("".join(signature.split()), validate=True)
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+    except (binascii.Error, OSError):
+        return False
+    key = certificate.public_key()
+    prehashed = Prehashed(hashes.SHA256())
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(raw, digest.finalize(), ec.ECDSA(prehashed))
+        elif isinstance(key, rsa.RSAPublicKey):
+            key.verify(raw, digest.finalize(), padding.PKCS1v15(), prehashed)
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True

@@ -1,0 +1,221 @@
+"""The commands that only look: verify, list, and say where a certificate or its key is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from chargebyte_fw.contracts.types.evse_security import (
+    CaCertificateType,
+    CertificateHashData,
+    CertificateHashDataChain,
+    CertificateInfo,
+    CertificateType,
+    CertificateValidationResult,
+    EncodingFormat,
+    GetCertificateFullInfoResult,
+    GetCertificateInfoResult,
+    GetCertificateInfoStatus,
+    GetInstalledCertificatesResult,
+    GetInstalledCertificatesStatus,
+    LeafCertificateType,
+    OCSPRequestData,
+    OCSPRequestDataList,
+)
+from chargebyte_fw.modules.security import certificates as x509
+from chargebyte_fw.modules.security.certificates import Certificate
+from chargebyte_fw.modules.security.layout import is_name_link
+from chargebyte_fw.modules.security.shelf import ROOT_OF, Leaf, Shelf
+
+ROOT_TYPES = {
+    CertificateType.V2GRootCertificate: CaCertificateType.V2G,
+    CertificateType.MORootCertificate: CaCertificateType.MO,
+    CertificateType.CSMSRootCertificate: CaCertificateType.CSMS,
+    CertificateType.MFRootCertificate: CaCertificateType.MF,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Answers from what lies on the shelf at the time `at`."""
+
+    shelf: Shelf
+
+    def verify(self, pem: str, kinds: list[LeafCertificateType], at: datetime) -> CertificateValidationResult:
+        """Say whether a chain (leaf first) leads to an installed, valid root of one of the kinds.
+
+        A certificate that is not valid yet passes: the clock of a charger may be late.
+        """
+        try:
+            chain = x509.parse(pem.encode())
+        except ValueError:
+            return CertificateValidationResult.Unknown
+        if not chain:
+            return CertificateValidationResult.Unknown
+        if len(chain) > x509.MAX_CHAIN:
+            return CertificateValidationResult.InvalidChain
+        if x509.has_expired(chain[0], at):
+            return CertificateValidationResult.Expired
+        anchors = list(dict.fromkeys(ROOT_OF[kind] for kind in kinds))
+        roots = [root for kind in anchors for root in self.shelf.roots(kind, at)]
+        others = [*chain[1:], *(each for kind in anchors for each in self.shelf.bundle(kind))]
+        return x509.path_to_root(chain[0], others, roots)[0] if roots else CertificateValidationResult.IssuerNotFound
+
+    def installed(self, kinds: list[CertificateType], at: datetime) -> GetInstalledCertificatesResult:
+        """List roots with what they have signed in their bundle, and the charger's own chains."""
+        chains: list[CertificateHashDataChain] = []
+        for kind in kinds:
+            if kind is CertificateType.V2GCertificateChain:
+                chains += self._leaf_chains(at)
+            else:
+                chains += self._root_chains(kind)
+        status = GetInstalledCertificatesStatus.Accepted if chains else GetInstalledCertificatesStatus.NotFound
+        return GetInstalledCertificatesResult(status=status, certificate_hash_data_chain=chains)
+
+    def own_ocsp_requests(self, at: datetime) -> OCSPRequestDataList:
+        """Say what to ask which responder about the charger's own chains."""
+        found: list[OCSPRequestData] = []
+        bundle = self.shelf.bundle(CaCertificateType.V2G)
+        for leaf in self.shelf.leaves(LeafCertificateType.V2G):
+            if not x509.has_expired(leaf.certificate, at):
+                found += self._requests(leaf.chain, bundle, found)
+        return OCSPRequestDataList(ocsp_request_data_list=found)
+
+    def contract_ocsp_requests(self, pem: str) -> OCSPRequestDataList:
+        """Say what to ask which responder about a contract's chain."""
+        try:
+            chain = x509.parse(pem.encode())
+        except ValueError:
+            chain = []
+        pool = [*self.shelf.bundle(CaCertificateType.V2G), *self.shelf.bundle(CaCertificateType.MO)]
+        return OCSPRequestDataList(ocsp_request_data_list=self._requests(chain[: x509.MAX_CHAIN], pool, []))
+
+    def leaf_info(
+        self, kind: LeafCertificateType, encoding: EncodingFormat, at: datetime, *, include_ocsp: bool
+    ) -> GetCertificateInfoResult:
+        """Return the valid leaf that lasts longest and has its key."""
+        status, infos = self._infos(kind, encoding, at, include_ocsp=include_ocsp)
+        return GetCertificateInfoResult(status=status, info=infos[0] if infos else None)
+
+    def all_infos(
+        self, kind: LeafCertificateType, encoding: EncodingFormat, at: datetime, *, include_ocsp: bool
+    ) -> GetCertificateFullInfoResult:
+        """Return the same for each root that a leaf leads to."""
+        status, infos = self._infos(kind, encoding, at, include_ocsp=include_ocsp)
+        return GetCertificateFullInfoResult(status=status, info=infos)
+
+    def days_left(self, kind: LeafCertificateType, at: datetime) -> int:
+        """Return the whole days until the valid leaf that lasts longest expires, 0 without one."""
+        if kind not in self.shelf.layout.leaves:
+            return 0
+        ends = [leaf.certificate for leaf in self.shelf.leaves(kind) if x509.is_valid(leaf.certificate, at)]
+        return (ends[0].not_valid_after_utc - at).days if ends else 0
+
+    def verify_file(self, kind: CaCertificateType, at: datetime) -> str:
+        """Return the file with roots of a kind; of a folder, the file of the first valid root; empty without one."""
+        place = self.shelf.layout.roots[kind]
+        if not place.is_dir():
+            return str(place)
+        for path in self.shelf.bundle_files(kind):
+            if any(x509.is_self_signed(each) and x509.is_valid(each, at) for each in self.shelf.read(path)):
+                return str(path)
+        return ""
+
+    def verify_location(self, kind: CaCertificateType, at: datetime) -> str:
+        """Return the file with roots, or the folder made fit for OpenSSL to look in; empty without a root."""
+        if not self.shelf.roots(kind, at):
+            return ""
+        place = self.shelf.layout.roots[kind]
+        if place.is_dir():
+            self._link_by_name(kind, place)
+        return str(place)
+
+    def _root_chains(self, kind: CertificateType) -> list[CertificateHashDataChain]:
+        bundle = self.shelf.bundle(ROOT_TYPES[kind])
+        chains = []
+        for root in bundle:
+            if not x509.is_self_signed(root):
+                continue
+            family, size = [root], 0
+            while len(family) > size:
+                size = len(family)
+                family += [each for each in bundle if each not in family and _parent(each, family) is not None]
+            children = [
+                x509.hash_data(each, parent) for each in family[1:] if (parent := _parent(each, family)) is not None
+            ]
+            chains.append(_chain(kind, x509.hash_data(root, root), children))
+        return chains
+
+    def _leaf_chains(self, at: datetime) -> list[CertificateHashDataChain]:
+        chains = []
+        for leaf in self.shelf.leaves(LeafCertificateType.V2G):
+            if x509.is_valid(leaf.certificate, at):
+                names = self._names(leaf)
+                if names:
+                    chains.append(_chain(CertificateType.V2GCertificateChain, names[0], names[1:]))
+        return chains
+
+    def _names(self, leaf: Leaf) -> list[CertificateHashData]:
+        """Return the names of a leaf and its sub-CAs, without the root."""
+        bundle = self.shelf.bundle(CaCertificateType.V2G)
+        return [name for each, name in self.shelf.names(leaf.chain, bundle) if not x509.is_self_signed(each)]
+
+    def _requests(
+        self, chain: list[Certificate], pool: list[Certificate], known: list[OCSPRequestData]
+    ) -> list[OCSPRequestData]:
+        found: list[OCSPRequestData] = []
+        for certificate, name in self.shelf.names(chain, pool):
+            url = x509.ocsp_url(certificate)
+            if url is None or x509.is_self_signed(certificate):
+                continue
+            request = OCSPRequestData(certificate_hash_data=name, responder_url=url)
+            if request not in known and request not in found:
+                found.append(request)
+        return found
+
+    def _infos(
+        self, kind: LeafCertificateType, encoding: EncodingFormat, at: datetime, *, include_ocsp: bool
+    ) -> tuple[GetCertificateInfoStatus, list[CertificateInfo]]:
+        if kind not in self.shelf.layout.leaves:
+            return GetCertificateInfoStatus.Rejected, []
+        leaves = self.shelf.leaves(kind, encoding)
+        if not leaves:
+            return GetCertificateInfoStatus.NotFound, []
+        valid = [leaf for leaf in leaves if x509.is_valid(leaf.certificate, at)]
+        if not valid:
+            return GetCertificateInfoStatus.NotFoundValid, []
+        by_root: dict[bytes, CertificateInfo] = {}
+        for leaf in valid:
+            root = self.shelf.root_of(leaf, kind)
+            mark = x509.fingerprint(root) if root is not None else leaf.chain[-1].issuer.public_bytes()
+            if mark not in by_root and (key := self.shelf.key_of(leaf, kind)) is not None:
+                by_root[mark] = self.shelf.info(leaf, key, kind, include_ocsp=include_ocsp)
+        if not by_root:
+            return GetCertificateInfoStatus.PrivateKeyNotFound, []
+        return GetCertificateInfoStatus.Accepted, list(by_root.values())
+
+    def _link_by_name(self, kind: CaCertificateType, folder: Path) -> None:
+        """Give each certificate of the folder the link `<hash of its subject>.<n>` under which OpenSSL finds it."""
+        for old in folder.iterdir():
+            if is_name_link(old):
+                old.unlink()
+        for path in self.shelf.bundle_files(kind):
+            for certificate in self.shelf.read(path)[:1]:
+                digits, number = x509.name_hash(certificate), 0
+                while (link := folder / f"{digits}.{number}").is_symlink() or link.exists():
+                    number += 1
+                os.symlink(path.name, link)
+
+
+def _chain(
+    kind: CertificateType, name: CertificateHashData, children: list[CertificateHashData]
+) -> CertificateHashDataChain:
+    return CertificateHashDataChain(
+        certificate_type=kind, certificate_hash_data=name, child_certificate_hash_data=children or None
+    )
+
+
+def _parent(certificate: Certificate, family: list[Certificate]) -> Certificate | None:
+    return next((each for each in family if each is not certificate and x509.is_issued_by(certificate, each)), None)
