@@ -111,7 +111,7 @@ def _items(source: str) -> Iterator[Item]:
         return
     if any(character not in "0123456789abcdefABCDEFxX:,;- \t\n" for character in source):
         raise FileNotFoundError(2, "is neither a file nor a frame in hex", source)
-    yield of_hex(source, "the frame")
+    yield of_hex(source, "argument")
 
 
 def _of_file(file: BinaryIO, name: str) -> Iterator[Item]:

@@ -16,7 +16,7 @@ WIDE = 10_000
 """Columns when the output is no terminal: nothing is cut off."""
 
 
-TITLE = f"{'time_s':>10}  {'from':<8}  {'protocol':<8}  {'message':<27}  content"
+TITLE = f"{'from':<8}  {'protocol':<8}  {'message':<27}  content"
 
 
 class _View:
@@ -78,7 +78,7 @@ class Table(_View):
             self._remark(item)
             return []
         reading = self._read(item)
-        head = [] if self._titled else [TITLE]
+        head = [] if self._titled else [f"{'line' if item.origin.time_s is None else 'time_s':>10}  {TITLE}"]
         self._titled = True
         line = f"{self._when(item.origin)}  {self._who(item.origin, reading):<8}  {reading.protocol or '?':<8}"
         line += f"  {reading.message:<27}"
@@ -89,7 +89,7 @@ class Table(_View):
 
     def _when(self, origin: Origin) -> str:
         if origin.time_s is None:
-            return f"{origin.place.rpartition(' ')[2]:>10}"
+            return f"{origin.place.removeprefix('line '):>10}"
         if self._began is None:
             self._began = origin.time_s
         return f"{origin.time_s - self._began:10.3f}"

@@ -31,7 +31,7 @@ def secc(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_a_frame_in_hex(secc: Any) -> None:
     status, (title, line), err = secc(REQUEST)
     assert status == 0 and err == ""
-    assert title.split() == ["time_s", "from", "protocol", "message", "content"]
+    assert title.split() == ["line", "from", "protocol", "message", "content"]
     assert line.split()[1:] == ["car", "din", "ServiceDiscoveryReq", "ServiceCategory", "EVCharging"]
 
 
@@ -98,6 +98,16 @@ def test_a_slac_match_is_one_line_an_mme(secc: Any, tmp_path: Path) -> None:
     assert found[0]["source"] == "02:00:00:00:00:01" and found[0]["protocol"] == "slac"
     # The third claims a version of the format that does not exist.
     assert status == 1 and "version 7" in found[2]["error"]
+
+
+def test_a_recorded_slac_match(secc: Any) -> None:
+    status, lines, err = secc("--json", wire.CAPTURES / "slac/slac-everest-pev.pcap")
+    assert (status, len(lines), err) == (0, 37, "")
+    names = [json.loads(line)["message"] for line in lines]
+    assert names.count("CM_MNBC_SOUND.IND") == names.count("CM_ATTEN_PROFILE.IND") == 10
+    assert names.count("CM_SLAC_MATCH.CNF") == 1 and not any("MME" in name for name in names)
+    _, table, _ = secc(wire.CAPTURES / "slac/slac-everest-pev.pcap")
+    assert "attenuation_dB 11.0 on average of 58 groups" in next(line for line in table if "ATTEN_PROFILE" in line)
 
 
 def test_every_recorded_frame_is_the_same_again(secc: Any) -> None:

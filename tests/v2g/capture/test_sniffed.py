@@ -91,6 +91,12 @@ def test_homeplug_frames(link_type: int) -> None:
     assert item.origin.destination == ("02:00:00:00:00:02" if link_type == wire.ETHERNET else "")
 
 
+def test_a_homeplug_frame_doubled_with_and_without_padding_counts_once() -> None:
+    mme = bytes.fromhex("01646000000000" + "0102030405060708")
+    packets = [wire.link(mme, 276, index=2, direction=4), wire.link(mme + bytes(30), 276, index=3)]
+    assert len(items_of(packets, wire.COOKED_V2)) == 1
+
+
 def test_what_is_no_v2g_is_passed_over() -> None:
     mqtt = wire.conversation([b"\x10\x0c\x00\x04MQTT", b"\x20\x02\x00\x00", b"\x01\xfe nothing"], car=(wire.CAR, 40001))
     dns = wire.udp((wire.CAR, 40000), (wire.CHARGER, 53), b"question")
@@ -160,6 +166,15 @@ def test_a_broken_file_still_yields_what_waited_behind_a_hole() -> None:
         for item in of_capture(io.BytesIO(wire.pcap(packets) + b"\x00"), "a.pcap"):
             found.append(item)
     assert len([item for item in found if isinstance(item, V2gFrame)]) == 2
+
+
+def test_a_broken_file_is_blamed_once() -> None:
+    packets = [wire.link(p, wire.ETHERNET) for p in wire.conversation([FRAMES[0], FRAMES[1]], size=20)]
+    found: list[Item] = []
+    with pytest.raises(CaptureError):
+        for item in of_capture(io.BytesIO(wire.pcap(packets)[:-120]), "a.pcap"):
+            found.append(item)
+    assert [type(item) for item in found] == [V2gFrame]
 
 
 def test_packets_of_a_link_layer_that_nobody_knows_are_told_once() -> None:

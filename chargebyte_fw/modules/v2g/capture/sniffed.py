@@ -38,7 +38,8 @@ def of_capture(file: BinaryIO, name: str) -> Iterator[Item]:
             yield from sniffer.feed(packet)
     except CaptureError:
         if last is not None:
-            yield from sniffer.close(last)
+            # That the last frame is not whole is no news then.
+            yield from (item for item in sniffer.close(last) if not isinstance(item, Trouble))
         raise
     if last is not None:
         yield from sniffer.close(last)
@@ -99,7 +100,8 @@ class Sniffer:
         return [of_octets(datagram.data, _origin(datagram.packet, source, destination))]
 
     def _homeplug(self, found: Homeplug) -> list[Item]:
-        if self._copies.has(found.frame, found.channel, found.packet.time_s):
+        # On its way out a short frame is not yet padded.
+        if self._copies.has(found.frame.rstrip(b"\0"), found.channel, found.packet.time_s):
             return []
         source, destination = found.frame[6:12].hex(":"), found.frame[:6].hex(":")
         destination = "" if found.frame[:6] == packets.NO_ADDRESS else destination
