@@ -132,6 +132,8 @@ class World:
             await self.until(lambda: self.state == name, limit_s)
         except TimeoutError:
             raise AssertionError(f"stays in {self.state}, {name} was expected; events {self.names}") from None
+        # What was published reaches its listeners on the next turns of the loop.
+        await asyncio.sleep(0.01)
 
     def calls(self, peer: str, command: str) -> list[tuple[Any, ...]]:
         return [args for _, who, name, args in self.told if who == peer and name == command]

@@ -119,13 +119,13 @@ class Charger(HlcLink, Machine):
         self.c.plugged = True
         if self.state is Charging.Idle and not self.c.fatal:
             self.c.info("EV plugged in")
-        self.link_plugged_in()
 
     @on(event=CarUnplugged)
     def unplugged(self, _: CarUnplugged, now: float) -> None:
         c = self.c
         c.plugged = c.requests = c.cp_shorted = False
         if self.state not in (Charging.Idle, Charging.Disabled):
+            c.left = True
             c.info("EV unplugged")
         c.say(SupplyOff(at_once=True))
         c.forbid_power()

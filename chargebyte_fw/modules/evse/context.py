@@ -67,6 +67,9 @@ class Context:
         self.source: EnableDisableSource | None = None
         self.source_connector: int | None = None
         self.plugged = False
+        self.left = False
+        """The EV of this session was unplugged, even if one is plugged in again."""
+        self.link_begun = False
         self.requests = False
         self.cp_shorted = False
         self.contactor_closed = False
@@ -145,7 +148,12 @@ class Context:
     @property
     def over(self) -> bool:
         """Charging cannot go on in this session."""
-        return self.authorized is None or not self.transaction or not self.plugged or self.disabled
+        return self.authorized is None or not self.transaction or self.gone or self.disabled
+
+    @property
+    def gone(self) -> bool:
+        """The EV of this session is not there any more."""
+        return self.left or not self.plugged
 
     def say(self, *effects: Any) -> None:
         """Add effects, in order."""
@@ -240,6 +248,16 @@ class Context:
         )
         self.hlc("no_energy_pause_charging", mode)
 
+    def begin_link(self) -> None:
+        """Make SLAC and HLC ready for this EV, once a plug-in."""
+        if self.link_begun:
+            return
+        self.link_begun = True
+        self.slac_do("enter_bcd")
+        self.hlc("reset_error")
+        self.hlc("ac_contactor_closed", False)
+        self.hlc("stop_charging", False)
+
     def restart_link(self) -> None:
         """Make ready for another HLC session of the same plug-in."""
         if not self.link_paused and self.slac is SlacState.UNMATCHED:
@@ -250,7 +268,9 @@ class Context:
     def reset_for_next_car(self) -> None:
         """Forget everything that belongs to one plug-in."""
         self.bcb.reset()
-        self.matching = self.hlc_allows = self.v2g_ready = self.current_demand = False
+        self.left = self.link_begun = False
+        self.matching = self.slac is not SlacState.UNMATCHED
+        self.hlc_allows = self.v2g_ready = self.current_demand = False
         self.link_paused = self.link_ended = False
         self.service = None
         self.woken = self.warned_no_power = self.warned_cable = False

@@ -112,7 +112,7 @@ class DcPath(Machine):
     @on(event=Contactor)
     def contactor(self, event: Contactor, now: float) -> Effects:
         self._closed = event.closed
-        return []
+        return self._apply(now) if event.closed else []
 
     @on(event=ServiceSelected)
     def service(self, event: ServiceSelected, now: float) -> Effects:

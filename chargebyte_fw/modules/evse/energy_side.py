@@ -75,6 +75,13 @@ class EnergySide:
         self._counting = False
         self.ready_s: float | None = None
 
+    @property
+    def hardware_known(self) -> bool:
+        """Whether the board (or on DC the supply) has said what it can do."""
+        if self._module.config.dc:
+            return self.supply is not NO_SUPPLY
+        return self.leaf.hardware is not NO_HARDWARE
+
     async def work(self) -> None:
         """Ask once a second."""
         while True:

@@ -40,16 +40,6 @@ class HlcLink:
     c: Context
     state: Any
 
-    def link_plugged_in(self) -> None:
-        """Make SLAC and HLC ready for this EV."""
-        c = self.c
-        if c.fatal and self.state is Charging.Idle:
-            return
-        c.slac_do("enter_bcd")
-        c.hlc("reset_error")
-        c.hlc("ac_contactor_closed", False)
-        c.hlc("stop_charging", False)
-
     def link_unplugged(self) -> None:
         """End SLAC with the plug-in."""
         c = self.c

@@ -53,7 +53,6 @@ class HlcSide:
         hlc = self._module.tell_hlc
         self.session_setup(external_only=False)
         if config.dc:
-            self.supply_told(self._module.energy_side.supply)
             self.present_values(0.0, 0.0)
         else:
             hlc("set_charging_parameters", iso.SetupPhysicalValues(ac_nominal_voltage=config.ac_nominal_voltage))
@@ -118,6 +117,8 @@ class HlcSide:
     def offer_modes(self) -> None:
         """Tell the modes, and the AC power limits that go with them, when they have changed."""
         module = self._module
+        if not module.energy_side.hardware_known:
+            return
         modes = self.modes()
         if modes == self._modes and not self._allowed:
             return

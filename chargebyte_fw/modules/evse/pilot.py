@@ -106,6 +106,7 @@ class Pilot(Machine):
             effects += self._open()
             self._unlock_at = now + timing.UNLOCK_AFTER_F_S
         if before in CONNECTED and cp in (Cp.E, Cp.F):
+            effects += self._stop_requesting(always=False)
             effects.append(CarLost(cp is Cp.E))
         if before in (Cp.E, Cp.F) and cp in CONNECTED and self.plugged:
             effects.append(CarBack())

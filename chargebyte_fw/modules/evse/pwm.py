@@ -41,7 +41,7 @@ class Allowance:
 
     def age(self, now: float) -> bool:
         """Let a budget older than its validity (by a whole second) become nothing; tells once."""
-        if self.budget is None or self.expired or now <= self.budget.until_s + 1.0:
+        if self.budget is None or self.expired or now < self.budget.until_s + 1.0:
             return False
         self.expired = True
         return True

@@ -14,6 +14,7 @@ class WaitingForAuthentication(Phase):
 
     def enter(self, c: Context, now: float) -> None:
         """Begin the session unless an authorization came first."""
+        c.begin_link()
         c.forbid_power()
         if not c.session:
             c.session = True
@@ -28,7 +29,7 @@ class WaitingForAuthentication(Phase):
         if c.fatal:
             c.slac_do("reset", False)
             return Charging.Finished
-        if not c.plugged or c.disabled:
+        if c.gone or c.disabled:
             return Charging.Finished
         if c.allowance.cable_A == 0.0:
             if not c.warned_cable:

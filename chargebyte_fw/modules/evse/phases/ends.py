@@ -78,7 +78,7 @@ class Finished(Phase):
     def run(self, c: Context, now: float) -> Charging | None:
         """The session ends with the unplug, once the meter has told its last value."""
         self._end_transaction(c)
-        if c.transaction or c.transaction_pending or (c.plugged and not c.disabled):
+        if c.transaction or c.transaction_pending or not (c.gone or c.disabled):
             return None
         c.session = False
         c.authorized = None

@@ -31,7 +31,7 @@ class StepEF(Phase):
 
     def run(self, c: Context, now: float) -> Charging | None:
         """Let the times pass; nothing must hold up a fault, an unplug or a disable."""
-        if c.fatal or not c.plugged or c.disabled:
+        if c.fatal or c.gone or c.disabled:
             c.show_x1()
             return c.step_return
         x1_s = c.entered_s + timing.T_STEP_EF_S
@@ -59,7 +59,7 @@ class StepX1(Phase):
 
     def run(self, c: Context, now: float) -> Charging | None:
         """Go on after the time; with an error of the data link t_step_EF follows."""
-        if c.fatal or not c.plugged or c.disabled:
+        if c.fatal or c.gone or c.disabled:
             c.step_ef_next = False
             return c.step_return
         end_s = c.entered_s + timing.T_STEP_X1_S
@@ -86,7 +86,7 @@ class SwitchPhases(Phase):
     def run(self, c: Context, now: float) -> Charging | None:
         """Switch after the delay; a fault, an unplug or a disable ends it early."""
         end_s = c.entered_s + c.config.switch_3ph1ph_delay_s
-        if now < end_s and not (c.fatal or not c.plugged or c.disabled):
+        if now < end_s and not (c.fatal or c.gone or c.disabled):
             c.wait(end_s)
             return None
         c.forbid_power()
