@@ -136,6 +136,8 @@ class Show:
         self.state.from_car(report)
         if (len(self.state.done), self.state.soc_percent) != before:
             self._moved_s = time.monotonic()
+        if report.get("step") == "plugged in" and not before[0]:
+            self.state.started_s = self.state.now_s
         if len(self.state.done) > before[0]:
             self._say(f"✓ {report['step']}")
         if "failure" in report:

@@ -25,6 +25,8 @@ from chargebyte_fw.sim.pilot import CarState, Drive, Pilot
 from chargebyte_fw.sim.script import parse
 
 AC_TICK_S = 0.5
+SOC_STEP_PERCENT = 0.01
+"""What the script hears of."""
 
 _DONE_AT = {
     evcc.Step.CONNECTED: "SDP",
@@ -76,6 +78,7 @@ class Car:
         self._seen_duty = -1.0
         self._session_is_ac = False
         self._drew_basic = False
+        self._told_soc_percent = -1.0
         self._steps: set[str] = set()
         self._waiting: list[asyncio.Future[None]] = []
         self._runner = Pump(ScriptRunner(plugin_commands), self._act, guard)
@@ -92,6 +95,11 @@ class Car:
     def replace(self, script: str) -> None:
         """Go on with another script from where the car is; raises ScriptError."""
         self._runner.feed(car.Replace(tuple(parse(script))))
+
+    @property
+    def step(self) -> evcc.Step | None:
+        """Where the V2G session is, None without one."""
+        return self._step
 
     @property
     def running(self) -> bool:
@@ -326,7 +334,9 @@ class Car:
 
     def _battery_moved(self) -> None:
         self._fill(self._v2g.facts)
-        self._runner.feed(car.SocSeen(self.battery.soc_percent))
+        if abs(self.battery.soc_percent - self._told_soc_percent) >= SOC_STEP_PERCENT:
+            self._told_soc_percent = self.battery.soc_percent
+            self._runner.feed(car.SocSeen(self.battery.soc_percent))
 
     def _fill(self, facts: evcc.CarFacts) -> None:
         """Write what the battery wants into the facts that go out with the next request."""

@@ -142,10 +142,12 @@ class MemoryWorld(World):
 class RealWorld(World):
     """A pseudo-terminal below the charger's state root, and one interface; raises Unavailable when it is refused."""
 
-    def __init__(self, root: Path, interface: str, model: Model, report: Report, seed: int) -> None:
+    def __init__(
+        self, root: Path, interface: str, model: Model, report: Report, seed: int, net: Net | None = None
+    ) -> None:
         pilot = Pilot()
         self._port = PacketPort(interface)
-        self._net = SocketNet(interface)
+        self._net = net or SocketNet(interface)
         pty = McuOnPty(VirtualMcu(pilot, None, loop_speed()), root / SERIAL_PORT.lstrip("/"))
         self._line = SimulatedLine(root, RESET_LINE, pty.reset_line)
         super().__init__(model, pilot, pty, self._port, self._net, report, seed)

@@ -25,13 +25,14 @@ class HeardMqtt:
     """A broker's stand-in for `everest_api/...`: keeps the last payload of each topic."""
 
     def __init__(self) -> None:
-        self.last: dict[str, Any] = {}
+        self._last: dict[str, str] = {}
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
-        try:
-            self.last[topic] = json.loads(payload)
-        except ValueError:
-            self.last[topic] = payload
+        self._last[topic] = payload
+
+    def said(self, topic: str) -> Any:
+        """Return the last payload of a topic, out of JSON."""
+        return json.loads(self._last[topic])
 
     def subscribe(self, topic: str, callback: Callable[[str, str], None]) -> Callable[[], None]:
         return lambda: None

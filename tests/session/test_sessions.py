@@ -102,13 +102,13 @@ def test_the_integrators_api_follows_the_session(run: Any, tmp_path: Path) -> No
         async with Plant(tmp_path, DC) as plant:
             await plant.charging()
             await asyncio.sleep(3)
-            info = plant.mqtt.last["everest_api/connector/var/session_info"]
+            info = plant.mqtt.said("everest_api/connector/var/session_info")
             assert info["state"] == "Charging"
-            before = plant.mqtt.last["everest_api/connector/var/powermeter"]["energy_Wh_import"]["total"]
+            before = plant.mqtt.said("everest_api/connector/var/powermeter")["energy_Wh_import"]["total"]
             await plant.world.car.finished()
-            after = plant.mqtt.last["everest_api/connector/var/powermeter"]["energy_Wh_import"]["total"]
+            after = plant.mqtt.said("everest_api/connector/var/powermeter")["energy_Wh_import"]["total"]
             assert after > before
             await asyncio.sleep(3)
-            assert plant.mqtt.last["everest_api/connector/var/session_info"]["state"] == "Unplugged"
+            assert plant.mqtt.said("everest_api/connector/var/session_info")["state"] == "Unplugged"
 
     run(main())
