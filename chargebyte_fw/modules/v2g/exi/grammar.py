@@ -223,18 +223,6 @@ class Grammar:
         found = [Production(slot, member) for slot in slots for member in range(self.slots[slot].width)]
         return [*found, Production(END)] if END in wanted else found
 
-    def predecessors(self, slot: int) -> list[tuple[int, bool]]:
-        """Return the states (`after`, `full`) in which `slot` (or END) may come, the repetition of a list aside."""
-        found = []
-        for after in range(-1, len(self.slots)):
-            options = [True] if after < 0 or not self.slots[after].counted else [False, True]
-            if after >= 0 and self.slots[after].counted and self.slots[after].high is None:
-                options = [False]
-            for full in options:
-                if any(p.slot == slot for p in self.state(after, full)) and not (after == slot and not full):
-                    found.append((after, full))
-        return found
-
 
 @cache
 def grammar_of(cls: type[Type]) -> Grammar:
