@@ -192,3 +192,52 @@ class Car:
         async with asyncio.timeout(limit_s):
             while step not in [e.step.value for e in self.log if isinstance(e, evcc.Report)]:
                 await asyncio.sleep(0.05)
+
+
+class StreamCar:
+    """A car's machine on a connected TCP socket: SDP is answered by what is already known."""
+
+    def __init__(self, sock: Any, where: sdp.Response, settings: CarSettings) -> None:
+        self.facts = CarFacts(battery_voltage_V=350.0, target_voltage_V=360.0, target_current_A=50.0)
+        self.machine = Evcc(settings, self.facts)
+        self.log: list[Any] = []
+        self.ended = asyncio.get_running_loop().create_future()
+        self.pump = Pump(self.machine, self._act, self._broken)
+        self._sock = sock
+        self._where = where
+        self._reading = asyncio.get_running_loop().create_task(self._read())
+
+    def _broken(self, error: BaseException) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(error)
+
+    async def _read(self) -> None:
+        loop = asyncio.get_running_loop()
+        while data := await loop.sock_recv(self._sock, 4096):
+            self.pump.feed(evcc.Received(data))
+        self.pump.feed(evcc.Disconnected())
+
+    def start(self) -> None:
+        self.pump.feed(evcc.Start())
+
+    def wish(self, **changes: Any) -> None:
+        for name, value in changes.items():
+            setattr(self.facts, name, value)
+        self.pump.feed(evcc.FactsChanged())
+
+    def _act(self, effect: Any) -> None:
+        self.log.append(effect)
+        match effect:
+            case evcc.SendSdp():
+                self.pump.feed(evcc.SdpAnswer(self._where.to_bytes()))
+            case evcc.Connect():
+                self.pump.feed(evcc.Connected())
+            case evcc.Send(data):
+                self._sock.sendall(data)
+            case evcc.Close():
+                self._reading.cancel()
+                self._sock.close()
+            case evcc.SessionStopped() if not self.ended.done():
+                self.ended.set_result(effect)
+
+    until = Car.until

@@ -24,7 +24,7 @@ RETRY_S = 1.0
 _BACKLOG = 8
 _MOST_UNREAD_BYTES = 65_536
 """A car that leaves more than this unread is not listening."""
-_ADDRESSES = Path("/proc/net/if_inet6")
+_ADDRESSES = Path("/proc/thread-self/net/if_inet6")
 _SCOPE_LINK = 0x20
 _NOT_USABLE = 0x40 | 0x08
 """Address flags: tentative, duplicate address detection failed."""

@@ -1,0 +1,464 @@
+"""EvseV2G as a module: sessions over a link in memory, what crosses the contract, ten cars at once, configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
+from chargebyte_fw.contracts.types import iso15118, iso15118_vas
+from chargebyte_fw.kernel import memory
+from chargebyte_fw.kernel.errors import ConfigError
+from chargebyte_fw.kernel.module import Module, provides
+from chargebyte_fw.modules.v2g import handshake, sdp
+from chargebyte_fw.modules.v2g.evcc import CarSettings
+from chargebyte_fw.modules.v2g.evse_v2g import EvseV2G
+from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.link import TCP_PORT
+from chargebyte_fw.modules.v2g.messages import iso2
+from chargebyte_fw.modules.v2g.v2gtp import Frame
+from tests.v2g.station import AcManager, Car, Manager, Security
+from tests.v2g.talk import Talk, selection
+
+DIN = CarSettings(protocols=("DIN70121",))
+ISO2 = CarSettings(protocols=("ISO15118D2",))
+AC = CarSettings(energy_transfer_mode="AC_three_phase_core")
+
+
+class World:
+    """EvseV2G at one end of a link in memory, cars at the other."""
+
+    def __init__(
+        self, assemble: Any, ground: Any, manager: type[Manager] = Manager, vas: Any = None, **config: Any
+    ) -> None:
+        charger_host, self.host = memory.link("fe80::1", "fe80::2")
+        ground.wires.plug("ip:eth1", charger_host)
+        self.charger_host = charger_host
+        connections: dict[str, Any] = {"security": "security.main"}
+        modules: dict[str, Any] = {"security": (Security,)}
+        if vas is not None:
+            modules["vas"] = (vas,)
+            connections["iso15118_vas"] = ["vas.main"]
+        self.assembly = assemble(
+            v2g=(EvseV2G, {"device": "eth1", **config}, connections),
+            manager=(manager, {}, {"hlc": "v2g.charger"}),
+            **modules,
+        )
+
+    async def __aenter__(self) -> World:
+        await self.assembly.start()
+        self.v2g = self.assembly.modules["v2g"]
+        self.manager = self.assembly.modules["manager"]
+        await asyncio.sleep(0.01)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.assembly.stop()
+        for module in self.assembly.modules.values():
+            assert module.failed is None or not module.failed.done(), module.failed
+
+    async def charging(self, settings: CarSettings) -> Car:
+        await self.manager.hlc.dlink_ready(True)
+        car = Car(self.host, settings)
+        car.start()
+        await car.until("charging")
+        return car
+
+
+@pytest.mark.parametrize(("manager", "settings"), [(Manager, DIN), (Manager, ISO2), (AcManager, AC)])
+def test_a_session_from_the_data_link_to_its_end(
+    run: Any, assemble: Any, ground: Any, manager: type[Manager], settings: CarSettings
+) -> None:
+    async def main() -> None:
+        async with World(assemble, ground, manager) as world:
+            car = await world.charging(settings)
+            await asyncio.sleep(10)
+            car.wish(stop=True)
+            assert (await car.ended).outcome == "terminated"
+            await asyncio.sleep(6)
+            names = world.manager.names()
+            assert names[0] == "supported_app_protocols_secc"
+            assert names[-1] == "dlink_terminate"
+            assert "hlc_session_failed" not in names
+
+    run(main())
+
+
+def test_the_charger_ends_the_session_when_asked_to(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            car = await world.charging(ISO2)
+            await world.manager.hlc.stop_charging(True)
+            assert (await car.ended).outcome == "terminated"
+
+    run(main())
+
+
+def test_present_values_reach_the_car_with_its_next_request(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            car = await world.charging(ISO2)
+            await asyncio.sleep(1)
+            assert (car.facts.charger.present_voltage_V, car.facts.charger.present_current_A) == (360.0, 50.0)
+            car.facts.target_current_A = 33.0
+            await asyncio.sleep(0.5)
+            assert car.facts.charger.present_current_A == 33.0
+
+    run(main())
+
+
+def test_sdp_is_silent_until_the_data_link_is_ready_and_connections_are_refused(
+    run: Any, assemble: Any, ground: Any
+) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            answers: list[bytes] = []
+            port = world.host.bind(lambda data, _: answers.append(data))
+            ask = sdp.Request().to_bytes()
+            world.host.send_datagram(ask, sdp.PORT, port)
+            early = world.host.connect(TCP_PORT)
+            closed: list[str] = []
+            early.closed = lambda: closed.append("closed")
+            await asyncio.sleep(1)
+            assert answers == [] and closed == ["closed"]
+            await world.manager.hlc.dlink_ready(True)
+            for wrong in (b"", b"\x01\xfe\x90\x00", ask[:-1], ask + b"\0", sdp.Request(transport=0x10).to_bytes()):
+                world.host.send_datagram(wrong, sdp.PORT, port)
+            await asyncio.sleep(1)
+            assert answers == []
+            for security in (sdp.SECURITY_NONE, sdp.SECURITY_TLS):
+                world.host.send_datagram(sdp.Request(security).to_bytes(), sdp.PORT, port)
+            await asyncio.sleep(1)
+            assert [sdp.parse_response(data) for data in answers] == [
+                sdp.Response(sdp.ipaddress.IPv6Address("fe80::1"), TCP_PORT)
+            ] * 2
+            await world.manager.hlc.dlink_ready(False)
+            world.host.send_datagram(ask, sdp.PORT, port)
+            await asyncio.sleep(1)
+            assert len(answers) == 2
+
+    run(main())
+
+
+def test_without_the_sdp_server_only_tcp_is_served(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground, enable_sdp_server=False) as world:
+            await world.manager.hlc.dlink_ready(True)
+            car = Car(world.host, ISO2)
+            car.start()
+            await asyncio.sleep(1)
+            assert car.stream is None
+            world.host.connect(TCP_PORT)
+            await asyncio.sleep(0.1)
+            assert world.v2g.is_connected()
+
+    run(main())
+
+
+def test_of_ten_connections_one_is_served_and_nine_are_closed(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            car = await world.charging(ISO2)
+            closed: list[int] = []
+            for number in range(9):
+                stream = world.host.connect(TCP_PORT)
+                stream.closed = lambda number=number: closed.append(number)
+                stream.send(b"\x01\xfe\x80\x01")
+            await asyncio.sleep(2)
+            assert closed == list(range(9))
+            assert not car.ended.done()
+            car.wish(stop=True)
+            assert (await car.ended).outcome == "terminated"
+
+    run(main())
+
+
+def test_a_car_that_comes_again_after_losing_its_connection_is_served(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            for _ in range(3):
+                car = await world.charging(ISO2)
+                assert car.stream is not None
+                car.stream.close()
+                await asyncio.sleep(1)
+                assert not world.v2g.is_connected()
+            names = world.manager.names()
+            assert names.count("dlink_error") == 3 and names.count("dc_open_contactor") == 3
+
+    run(main())
+
+
+def test_a_lost_data_link_ends_the_session_and_opens_the_contactor(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            car = await world.charging(ISO2)
+            await world.manager.hlc.dlink_ready(False)
+            assert (await car.ended).outcome == "failed"
+            await asyncio.sleep(0.1)
+            names = world.manager.names()
+            assert names[-3:] == ["current_demand_finished", "dc_open_contactor", "dlink_error"]
+
+    run(main())
+
+
+def test_the_module_takes_the_power_off_when_it_stops(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        world = World(assemble, ground)
+        async with world:
+            await world.charging(ISO2)
+        await asyncio.sleep(0.1)
+        assert "dc_open_contactor" in world.manager.names()
+
+    run(main())
+
+
+def test_authorization_that_overtakes_the_plug_in_works(run: Any, assemble: Any, ground: Any) -> None:
+    """The station hears of the car's wish before of the plug: session_setup comes between question and answer."""
+
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            hlc = world.manager.hlc
+            world.manager.authorize_s = 3.0
+            await hlc.dlink_ready(True)
+            car = Car(world.host, ISO2)
+            car.start()
+            await car.until("authorizing")
+            await asyncio.sleep(0.5)
+            await hlc.reset_error()
+            await hlc.session_setup([iso15118.PaymentOption.ExternalPayment], False, False)
+            await hlc.ac_contactor_closed(False)
+            await hlc.stop_charging(False)
+            await car.until("charging")
+
+    run(main())
+
+
+def test_an_authorization_of_nobody_is_not_kept_for_the_next_car(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            hlc = world.manager.hlc
+            await hlc.authorization_response("Accepted", "Accepted")
+            world.manager.authorize_s = 30.0
+            await hlc.dlink_ready(True)
+            car = Car(world.host, ISO2)
+            car.start()
+            await asyncio.sleep(10)
+            assert "authorized" not in [getattr(effect, "step", None) for effect in car.log]
+
+    run(main())
+
+
+def test_protocols_may_be_restricted(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            hlc, kinds = world.manager.hlc, iso15118.SupportedAppProtocol
+            only = iso15118.SupportedAppProtocols
+            assert await hlc.update_supported_app_protocols(only(app_protocols=[kinds.ISO15118D20])) is False
+            assert await hlc.update_supported_app_protocols(only(app_protocols=[kinds.DIN70121])) is True
+            car = await world.charging(CarSettings(protocols=("ISO15118D2", "DIN70121")))
+            assert car.facts.charger.protocol == "DIN70121"
+            told = hlc.supported_app_protocols_secc.value
+            assert told == only(app_protocols=[kinds.DIN70121, kinds.ISO15118D2])
+
+    run(main())
+
+
+def test_debug_mode_publishes_each_message_with_its_own_bytes(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            await world.charging(ISO2)
+            messages = [value for name, value in world.manager.heard if name == "v2g_messages"]
+            assert [str(message.id) for message in messages[:4]] == [
+                *("SupportedAppProtocolReq", "SupportedAppProtocolRes", "SessionSetupReq", "SessionSetupRes")
+            ]
+            assert all(message.exi.startswith("01fe8001") for message in messages)
+            assert "EVCCID" in messages[2].v2g_json
+
+    run(main())
+
+
+def test_errors_reach_the_car_and_an_emergency_stays_in_front(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            car = await world.charging(ISO2)
+            hlc = world.manager.hlc
+            await hlc.send_error(iso15118.EvseError.Error_EmergencyShutdown)
+            await hlc.send_error(iso15118.EvseError.Error_Contactor)
+            assert (await car.ended).outcome == "failed"
+            assert world.v2g.facts.error == "Error_EmergencyShutdown"
+            await hlc.reset_error()
+            assert world.v2g.facts.error == ""
+
+    run(main())
+
+
+class Internet(Iso15118Vas):
+    """A value-added service."""
+
+    module: InternetModule
+
+    async def get_service_parameters(self, service_id: int) -> list[iso15118_vas.ParameterSet]:
+        value = iso15118_vas.ParameterValue(finite_string="http")
+        return [iso15118_vas.ParameterSet(set_id=3, parameters=[iso15118_vas.Parameter(name="Protocol", value=value)])]
+
+    async def selected_services(self, selected_services: list[iso15118_vas.SelectedService]) -> None:
+        self.module.selected = selected_services
+
+
+class InternetModule(Module):
+    """Its module."""
+
+    main = provides(Internet)
+    selected: Any = None
+
+    async def ready(self) -> None:
+        service = iso15118_vas.OfferedService(service_id=3, service_name="net", free_service=True)
+        self.main.offered_vas.publish(iso15118_vas.OfferedServices(services=[service]))
+
+
+def test_value_added_services_come_from_their_providers(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground, vas=InternetModule) as world:
+            await world.manager.hlc.dlink_ready(True)
+            tester = Talk(iso2, world.v2g.facts, shake=False)
+            stream = world.host.connect(TCP_PORT)
+            got: list[bytes] = []
+            stream.receive = got.append
+
+            async def ask(frame: bytes) -> Any:
+                got.clear()
+                stream.send(frame)
+                await asyncio.sleep(0.1)
+                return codec("iso2").decode(got[0][8:])
+
+            stream.send(handshake_frame())
+            await asyncio.sleep(0.1)
+            m = tester.m
+            await ask(tester.frame(m.SessionSetupReq(EVCCID=bytes(6))))
+            services = await ask(tester.frame(m.ServiceDiscoveryReq()))
+            assert services.Body.ServiceList.Service[0].ServiceName == "InternetAccess"
+            detail = await ask(tester.frame(m.ServiceDetailReq(ServiceID=3)))
+            assert detail.Body.ServiceParameterList.ParameterSet[0].Parameter[0].stringValue == "http"
+            chosen = selection(m, (1, 3))
+            chosen.SelectedServiceList.SelectedService[1].ParameterSetID = 3
+            assert (await ask(tester.frame(chosen))).Body.ResponseCode == "OK"
+            told = world.assembly.modules["vas"].selected
+            assert told == [iso15118_vas.SelectedService(service_id=3, parameter_set_id=3)]
+
+    run(main())
+
+
+def handshake_frame() -> bytes:
+    return Frame(0x8001, codec("sap").encode(handshake.offer(("ISO15118D2",)))).to_bytes()
+
+
+# -- configuration
+
+
+def start(run: Any, assemble: Any, ground: Any, **config: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground, **config):
+            pass
+
+    run(main())
+
+
+def test_tls_by_force_does_not_start(run: Any, assemble: Any, ground: Any) -> None:
+    with pytest.raises(ConfigError, match="tls_security.*plain TCP only"):
+        start(run, assemble, ground, tls_security="force")
+
+
+def test_a_charger_that_speaks_nothing_does_not_start(run: Any, assemble: Any, ground: Any) -> None:
+    with pytest.raises(ConfigError, match="no protocol is left"):
+        start(run, assemble, ground, supported_DIN70121=False, supported_ISO15118_2=False)
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """The product's log lines."""
+    monkeypatch.setattr(logging.getLogger("secc"), "propagate", True)
+    caplog.set_level(logging.INFO, "secc")
+    return caplog
+
+
+def test_keys_that_need_tls_say_so(run: Any, assemble: Any, ground: Any, lines: Any) -> None:
+    start(run, assemble, ground, tls_key_logging=True, tls_timeout=100, verify_contract_cert_chain=True)
+    for key in ("tls_key_logging", "tls_timeout", "verify_contract_cert_chain"):
+        assert f"{key} has no effect: it needs TLS" in lines.text
+    assert "auth_timeout_pnc has no effect" not in lines.text
+
+
+def test_a_session_is_a_short_story_in_the_log(run: Any, assemble: Any, ground: Any, lines: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            car = await world.charging(ISO2)
+            await asyncio.sleep(60)
+            car.wish(stop=True)
+            await car.ended
+            await asyncio.sleep(6)
+
+    run(main())
+    told = [record.getMessage() for record in lines.records]
+    assert 8 <= len(told) <= 14, told
+    assert "session in ISO15118-2-2013" in told and "V2G session over (terminate)" in told
+
+
+@pytest.mark.parametrize("protocol", ["DIN70121", "ISO15118D2"])
+def test_a_protocol_may_be_switched_off(run: Any, assemble: Any, ground: Any, protocol: str) -> None:
+    off = {"DIN70121": "supported_DIN70121", "ISO15118D2": "supported_ISO15118_2"}[protocol]
+
+    async def main() -> None:
+        async with World(assemble, ground, **{off: False}) as world:
+            await world.manager.hlc.dlink_ready(True)
+            car = Car(world.host, CarSettings(protocols=(protocol,)))
+            car.start()
+            assert "speaks none of" in (await car.ended).reason
+
+    run(main())
+
+
+def test_nobody_within_eighteen_seconds_is_an_error_of_the_data_link(run: Any, assemble: Any, ground: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            await world.manager.hlc.dlink_ready(True)
+            await asyncio.sleep(17.5)
+            assert "dlink_error" not in world.manager.names()
+            await asyncio.sleep(1)
+            assert world.manager.names()[-1] == "dlink_error"
+
+    run(main())
+
+
+def test_every_command_of_the_contract_is_served(run: Any, assemble: Any, ground: Any) -> None:
+    """Also those that belong to other protocols: they must not fail."""
+
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            hlc = world.manager.hlc
+            calls: dict[str, tuple[Any, ...]] = {
+                "bpt_setup": (None,),
+                "pause_charging": (True,),
+                "receipt_is_required": (True,),
+                "update_ac_parameters": (None,),
+                "update_ac_maximum_limits": (None,),
+                "update_ac_minimum_limits": (None,),
+                "update_ac_target_values": (None,),
+                "update_ac_present_power": (None,),
+                "no_energy_pause_charging": (iso15118.NoEnergyPauseMode.PauseAfterPrecharge,),
+                "cable_check_finished": (True,),
+                "update_isolation_status": (iso15118.IsolationStatus.Valid,),
+            }
+            for name, arguments in calls.items():
+                await getattr(hlc, name)(*arguments)
+            extensions = world.v2g.extensions
+            await extensions.set_get_certificate_response(
+                iso15118.ResponseExiStreamStatus(
+                    status=iso15118.ResponseExiStreamStatusStatus.Failed,
+                    certificate_action=iso15118.CertificateActionEnum.Install,
+                )
+            )
+
+    run(main())

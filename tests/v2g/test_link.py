@@ -1,0 +1,261 @@
+"""The link on real sockets: two network namespaces, a cable between them, and the interface that comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.modules.v2g import sdp
+from chargebyte_fw.modules.v2g.evcc import CarSettings
+from chargebyte_fw.modules.v2g.evse_v2g import FAULT, EvseV2G
+from chargebyte_fw.modules.v2g.link import TCP_PORT, V2gLink
+from tests.v2g.station import Manager, Security, StreamCar
+
+CLONE_NEWNET = 0x40000000
+
+
+def why_not() -> str:
+    if os.geteuid() != 0:
+        return "network namespaces need root: run the tests as root"
+    if shutil.which("ip") is None:
+        return "the command `ip` is missing: apt-get install iproute2"
+    if subprocess.run(["ip", "netns", "add", "v2gprobe"], capture_output=True, check=False).returncode != 0:
+        return "this machine allows no network namespaces (a container without CAP_SYS_ADMIN)"
+    subprocess.run(["ip", "netns", "del", "v2gprobe"], check=False)
+    return ""
+
+
+REASON = why_not()
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+class Cable:
+    """Two namespaces, `secc` with eth1 and `car` with ev0, and a veth pair between them."""
+
+    def __init__(self) -> None:
+        self.secc, self.car = f"v2gs{os.getpid()}", f"v2gc{os.getpid()}"
+        for name in (self.secc, self.car):
+            ip("netns", "add", name)
+            for knob in ("all", "default"):
+                # Duplicate address detection would cost each test two seconds.
+                path = f"/proc/sys/net/ipv6/conf/{knob}/accept_dad"
+                subprocess.run(
+                    ["ip", "netns", "exec", name, "sh", "-c", f"echo 0 > {path}"], check=False, capture_output=True
+                )
+            ip("-n", name, "link", "set", "lo", "up")
+
+    def plug(self) -> None:
+        ip("link", "add", "eth1", "netns", self.secc, "type", "veth", "peer", "name", "ev0", "netns", self.car)
+        ip("-n", self.secc, "link", "set", "eth1", "up")
+        ip("-n", self.car, "link", "set", "ev0", "up")
+
+    def pull(self) -> None:
+        ip("-n", self.secc, "link", "del", "eth1")
+
+    def remove(self) -> None:
+        for name in (self.secc, self.car):
+            ip("netns", "del", name)
+
+
+@pytest.fixture
+def cable() -> Iterator[Cable]:
+    it = Cable()
+    yield it
+    it.remove()
+
+
+def inside(namespace: str, work: Callable[[], Any]) -> Any:
+    """Run `work` in a thread that lives in `namespace`: the sockets it makes stay there."""
+    result: list[Any] = []
+
+    def enter() -> None:
+        with open(f"/run/netns/{namespace}") as handle:
+            if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), CLONE_NEWNET) != 0:
+                result.append(OSError(ctypes.get_errno(), "setns"))
+                return
+        try:
+            result.append(work())
+        except BaseException as error:  # carried over to the test's thread
+            result.append(error)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    if isinstance(result[0], BaseException):
+        raise result[0]
+    return result[0]
+
+
+def station(assemble: Any) -> Any:
+    return assemble(
+        v2g=(EvseV2G, {"device": "eth1"}, {"security": "security.main"}),
+        manager=(Manager, {}, {"hlc": "v2g.charger"}),
+        security=(Security,),
+    )
+
+
+def in_secc(cable: Cable, assemble: Any, story: Callable[[Any], Any]) -> None:
+    """Run `story(world)` with the station's sockets in its namespace, on the real clock."""
+
+    async def main() -> None:
+        world = station(assemble)
+        await world.start()
+        try:
+            async with asyncio.timeout(30):
+                await story(world)
+        finally:
+            await world.stop()
+        for module in world.modules.values():
+            assert module.failed is None or not module.failed.done(), module.failed
+
+    inside(cable.secc, lambda: clock.run(main()))
+
+
+async def until(condition: Callable[[], Any], limit_s: float = 15.0) -> None:
+    async with asyncio.timeout(limit_s):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+def index_in(cable: Cable) -> int:
+    return int(inside(cable.car, lambda: socket.if_nametoindex("ev0")))
+
+
+def car_socket(cable: Cable, kind: int) -> socket.socket:
+    return inside(cable.car, lambda: socket.socket(socket.AF_INET6, kind))  # type: ignore[no-any-return]
+
+
+async def find(cable: Cable) -> sdp.Response:
+    """Ask as a car does until somebody answers."""
+    loop = asyncio.get_running_loop()
+    sock = car_socket(cable, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, struct.pack("@I", index_in(cable)))
+    try:
+        for _ in range(40):
+            try:
+                sock.sendto(sdp.Request().to_bytes(), (sdp.MULTICAST, sdp.PORT, 0, index_in(cable)))
+                async with asyncio.timeout(0.25):
+                    return sdp.parse_response(await loop.sock_recv(sock, 100))
+            except (TimeoutError, OSError):
+                await asyncio.sleep(0.1)
+        raise AssertionError("nobody answered SDP")
+    finally:
+        sock.close()
+
+
+async def connect(cable: Cable, where: sdp.Response) -> socket.socket:
+    sock = car_socket(cable, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, (str(where.address), where.port, 0, index_in(cable)))
+    return sock
+
+
+def test_a_session_over_sdp_and_tcp(cable: Cable, assemble: Any) -> None:
+    cable.plug()
+
+    async def story(world: Any) -> None:
+        manager = world.modules["manager"]
+        manager.authorize_s = 0.1
+        await manager.hlc.dlink_ready(True)
+        where = await find(cable)
+        assert where.port == TCP_PORT and where.address.is_link_local
+        car = StreamCar(await connect(cable, where), where, CarSettings(ongoing_pause_s=0.05, timeout_factor=8.0))
+        car.start()
+        await car.until("charging")
+        await asyncio.sleep(0.5)
+        car.wish(stop=True)
+        assert (await car.ended).outcome == "terminated"
+        await until(lambda: manager.names()[-1] == "dlink_terminate")
+
+    in_secc(cable, assemble, story)
+
+
+def test_of_ten_connections_one_is_kept_and_no_descriptor_leaks(cable: Cable, assemble: Any) -> None:
+    cable.plug()
+
+    async def story(world: Any) -> None:
+        loop = asyncio.get_running_loop()
+        await world.modules["manager"].hlc.dlink_ready(True)
+        where = await find(cable)
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(3):
+            socks = [await connect(cable, where) for _ in range(10)]
+            ends = [asyncio.create_task(loop.sock_recv(sock, 10)) for sock in socks[1:]]
+            assert await asyncio.gather(*ends) == [b""] * 9
+            assert world.modules["v2g"].is_connected()
+            for sock in socks:
+                sock.close()
+            await until(lambda: not world.modules["v2g"].is_connected())
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= before)
+
+    in_secc(cable, assemble, story)
+
+
+def test_a_car_that_resets_its_connection_is_forgotten(cable: Cable, assemble: Any) -> None:
+    cable.plug()
+
+    async def story(world: Any) -> None:
+        await world.modules["manager"].hlc.dlink_ready(True)
+        sock = await connect(cable, await find(cable))
+        await until(world.modules["v2g"].is_connected)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+        await until(lambda: not world.modules["v2g"].is_connected())
+        assert "dlink_error" in world.modules["manager"].names()
+
+    in_secc(cable, assemble, story)
+
+
+def test_the_link_waits_for_its_interface_and_survives_its_loss(cable: Cable, assemble: Any) -> None:
+    async def story(world: Any) -> None:
+        v2g = world.modules["v2g"]
+        await until(lambda: v2g.charger.faults.is_active(FAULT))
+        (fault,) = v2g.charger.faults.active
+        assert "no interface eth1" in fault.message
+        cable.plug()
+        await until(lambda: not v2g.charger.faults.active)
+        await world.modules["manager"].hlc.dlink_ready(True)
+        car = await connect(cable, await find(cable))
+        await until(v2g.is_connected)
+        cable.pull()
+        await until(lambda: v2g.charger.faults.is_active(FAULT))
+        assert not v2g.is_connected()
+        car.close()
+        cable.plug()
+        await until(lambda: not v2g.charger.faults.active)
+        assert (await find(cable)).port == TCP_PORT
+
+    in_secc(cable, assemble, story)
+
+
+def test_a_second_charger_on_the_port_is_a_fault_and_no_crash(cable: Cable, assemble: Any, tmp_path: Any) -> None:
+    cable.plug()
+
+    async def story(world: Any) -> None:
+        v2g = world.modules["v2g"]
+        await until(lambda: v2g._link.available)
+        second = V2gLink("eth1", Ground().wires, lambda _: False, lambda *_: None)
+        told: list[str] = []
+        task = asyncio.create_task(second.keep_open(told.append, told.append))
+        await until(lambda: told)
+        assert "cannot listen on eth1" in told[0]
+        task.cancel()
+
+    in_secc(cable, assemble, story)
