@@ -140,11 +140,10 @@ class Charger:
         await asyncio.wait([starting, *ended], timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             starting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await starting
+            await asyncio.wait([starting])
             hangs = Failure(assembly.starting, TimeoutError(f"it is not ready after {START_LIMIT_S:g} s"))
             return self._reason(ended) or (None if self._stop.is_set() else hangs)
-        error = starting.exception()
+        error = asyncio.CancelledError() if starting.cancelled() else starting.exception()
         if isinstance(error, ConfigError):
             raise error
         return None if error is None else Failure(assembly.starting, error)

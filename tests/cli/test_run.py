@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,3 +155,28 @@ def test_a_trace_on_request(start: Callable[..., Run], tmp_path: Path, capsys: p
     assert capsys.readouterr().out.split()[1:] == ["var", "supply.main.mode", "Off"]
     assert main(["trace", "list", "--root", str(tmp_path)]) == 0
     assert "-request.cbor" in capsys.readouterr().out
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_shipped_configuration_comes_up_and_goes_down_without_board_cable_and_broker(tmp_path: Path) -> None:
+    """Eighteen modules on a bare desk: each says once what it misses, none fails, and all of them stop."""
+    shutil.copytree(ROOT / "etc", tmp_path / "etc", symlinks=True)
+    shutil.copytree(ROOT / "usr", tmp_path / "usr")
+    run = Run(tmp_path)
+    try:
+        run.wait_for("18 modules")
+        assert run.end(signal.SIGTERM) == 0
+    finally:
+        if run.process.poll() is None:
+            run.process.kill()
+            run.process.wait()
+    assert "Traceback" not in run.text() and "failed" not in run.text()
+    assert run.text().splitlines()[-1].endswith("manager: stopped")
+
+
+def test_what_a_module_finds_wrong_ends_it_with_78(start: Callable[..., Run], tmp_path: Path) -> None:
+    run = start("--broker", "none", "--config", str(tmp_path / "wrong.yaml"))
+    run.process.wait(LIMIT_S)
+    assert run.process.returncode == 78 and "there is no such file" in run.text()

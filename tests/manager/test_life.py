@@ -167,6 +167,24 @@ def test_a_stop_while_starting_is_heard(run: Run, ground: Ground) -> None:
     assert stops(ground) == ["slow", "bsp"]
 
 
+@pytest.mark.parametrize("reaction", [RuntimeError("on the way out"), asyncio.CancelledError()])
+def test_a_module_that_takes_being_cancelled_badly_does_not_matter(
+    run: Run, ground: Ground, reaction: BaseException
+) -> None:
+    class Stubborn(Journal):
+        async def ready(self) -> None:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                raise reaction from None
+
+    async def main() -> None:
+        assert await run_for(Charger([plan("bsp"), plan("stubborn", cls=Stubborn)], ground), 1) == 0
+
+    run(main())
+    assert stops(ground) == ["stubborn", "bsp"]
+
+
 def test_a_wrong_configuration_found_by_a_module_ends_the_process_safe_state_first(run: Run, ground: Ground) -> None:
     class Picky(Journal):
         async def init(self) -> None:
