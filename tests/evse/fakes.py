@@ -89,6 +89,7 @@ class FakeBoard(Neighbour):
         self.socket = False
         self.closed = False
         self.switches = True
+        self.first = "A"
         self._allowed = False
         self._cp = "A"
 
@@ -110,7 +111,7 @@ class FakeBoard(Neighbour):
 
     async def ready(self) -> None:
         self.main.capabilities.publish(self.hardware())
-        self.cp("A")
+        self.cp(self.first)
 
     def cp(self, state: str) -> None:
         """The EV shows a pilot state."""

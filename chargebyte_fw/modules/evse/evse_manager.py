@@ -210,10 +210,11 @@ class EvseManager(Module):
         self._released = True
         self.hlc_side.offer_modes()
         self.energy_side.ready_s = asyncio.get_running_loop().time()
+        enabled, connector_enabled = self.enabling.enabled, self.enabling.connector_enabled
+        if enabled and connector_enabled:
+            self.hands.call("bsp", "enable", (True,))
+        self.pump.feed(Enabling(enabled, self.enabling.winner, connector_enabled=connector_enabled))
         self.pump.feed(Begin())
-        winner = self.enabling.winner
-        enabled = self.enabling.enabled
-        self.pump.feed(Enabling(enabled, winner, connector_enabled=self.enabling.connector_enabled))
         self.evse.selected_protocol.publish("Unknown")
         self.evse.ready.publish(True)
         self.log.info("ready, %s", "enabled" if enabled else "disabled")

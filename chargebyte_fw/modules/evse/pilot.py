@@ -65,10 +65,7 @@ class Pilot(Machine):
     @on(event=Begin)
     def begin(self, _: Begin, now: float) -> Effects:
         self._begun = True
-        effects: Effects = [Call("bsp", "enable", (True,))]
-        if self._seen is not Cp.Off:
-            effects += self._change(self._seen, now)
-        return effects
+        return self._change(self._seen, now) if self._seen is not Cp.Off else []
 
     @on(event=CpReported)
     def cp(self, event: CpReported, now: float) -> Effects:

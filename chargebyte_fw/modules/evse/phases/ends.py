@@ -5,6 +5,7 @@ from __future__ import annotations
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
 from chargebyte_fw.modules.evse.context import Context
 from chargebyte_fw.modules.evse.messages import (
+    Call,
     Charging,
     Clear,
     EndSession,
@@ -23,6 +24,7 @@ class Disabled(Phase):
         """Show F and tell so."""
         c.show_f()
         c.forbid_power()
+        c.say(Call("bsp", "enable", (False,)))
         c.say(Note(SessionEventEnum.Disabled, {"source": c.source, "connector_id": c.source_connector}))
 
     def run(self, c: Context, now: float) -> Charging | None:
