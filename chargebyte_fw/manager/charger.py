@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.kernel.errors import ConfigError, PeerError, Unavailable
 from chargebyte_fw.kernel.ground import Ground
@@ -41,8 +42,7 @@ class Pauses:
         return pause_s
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """Why a run ended."""
 
     module_id: str

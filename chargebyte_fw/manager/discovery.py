@@ -7,9 +7,10 @@ import importlib.util
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+
+import msgspec
 
 from chargebyte_fw.kernel.module import Module
 
@@ -21,8 +22,7 @@ class CannotLoad(Exception):
     """A module is there, and its code cannot be used; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One place where a module name is at home."""
 
     name: str

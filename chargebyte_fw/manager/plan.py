@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
 from chargebyte_fw.kernel.module import Module, ModuleConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """The other end of a requirement."""
 
     module_id: str
     implementation_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModulePlan:
+class ModulePlan(msgspec.Struct, frozen=True):
     """One entry of `active_modules`: found, checked, with every default filled in."""
 
     id: str
     module: type[Module]
     config: ModuleConfig
-    implementation_configs: dict[str, ModuleConfig] = field(default_factory=dict)
+    implementation_configs: dict[str, ModuleConfig] = msgspec.field(default_factory=dict)
     """By implementation id; a missing one stands for all defaults."""
-    connections: dict[str, list[Connection]] = field(default_factory=dict)
+    connections: dict[str, list[Connection]] = msgspec.field(default_factory=dict)
     mapping: Mapping | None = None
-    implementation_mappings: dict[str, Mapping] = field(default_factory=dict)
+    implementation_mappings: dict[str, Mapping] = msgspec.field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
 from chargebyte_fw.manager.configuration.report import Report
@@ -24,8 +25,7 @@ KEYS = (
 )
 
 
-@dataclass(slots=True)
-class Wish:
+class Wish(msgspec.Struct):
     """One connection as written."""
 
     module_id: str
@@ -35,8 +35,7 @@ class Wish:
     implementation_place: Place
 
 
-@dataclass(slots=True)
-class Written:
+class Written(msgspec.Struct):
     """One module entry as written, with its places."""
 
     id: str
@@ -44,10 +43,10 @@ class Written:
     module: str
     module_place: Place
     config: MapNode
-    implementation_configs: dict[str, tuple[Place, MapNode]] = field(default_factory=dict)
-    connections: dict[str, tuple[Place, list[Wish]]] = field(default_factory=dict)
+    implementation_configs: dict[str, tuple[Place, MapNode]] = msgspec.field(default_factory=dict)
+    connections: dict[str, tuple[Place, list[Wish]]] = msgspec.field(default_factory=dict)
     mapping: Mapping | None = None
-    implementation_mappings: dict[str, tuple[Place, Mapping]] = field(default_factory=dict)
+    implementation_mappings: dict[str, tuple[Place, Mapping]] = msgspec.field(default_factory=dict)
 
 
 def read_entry(module_id: str, place: Place, node: Node, report: Report) -> Written | None:

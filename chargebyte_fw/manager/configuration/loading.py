@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping as Environment
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.faults import Mapping
@@ -25,15 +26,14 @@ from chargebyte_fw.manager.plan import ModulePlan
 TOP_LEVEL = ("active_modules", "settings", "x-module-layout")
 
 
-@dataclass(slots=True)
-class Configuration:
+class Configuration(msgspec.Struct):
     """What a file came to. With errors among the findings, `plans` holds only what is sound."""
 
     path: Path
-    settings: Settings = field(default_factory=Settings)
-    plans: list[ModulePlan] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    origins: dict[str, Found] = field(default_factory=dict)
+    settings: Settings = msgspec.field(default_factory=Settings)
+    plans: list[ModulePlan] = msgspec.field(default_factory=list)
+    findings: list[Finding] = msgspec.field(default_factory=list)
+    origins: dict[str, Found] = msgspec.field(default_factory=dict)
     """Where each module's code comes from, by module id."""
 
     @property

@@ -6,10 +6,10 @@ Reads events, never recursively, so that depth and aliases cannot hurt; every od
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from chargebyte_fw.manager.configuration.report import Report
@@ -29,15 +29,14 @@ class _TooBig(Exception):
     """The file goes beyond a limit; a finding says which."""
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(msgspec.Struct):
     """A map or list that is still being filled."""
 
     node: MapNode | ListNode
     anchor: str | None
     count_before: int
     key: tuple[str, Place] | None = None
-    merged: list[MapNode] = field(default_factory=list)
+    merged: list[MapNode] = msgspec.field(default_factory=list)
     """Maps brought in by `<<`; their keys count where the map has none of that name."""
 
 

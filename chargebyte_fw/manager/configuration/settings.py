@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Place
@@ -30,8 +31,7 @@ _WITHOUT_EFFECT = {
 KNOWN = (*_TEXTS, "mqtt_broker_port", *_WITHOUT_EFFECT)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What holds for the process as a whole."""
 
     broker_host: str = "localhost"
@@ -73,7 +73,7 @@ def read_settings(node: MapNode | None, environment: Mapping[str, str], report: 
         other = "mqtt_broker_host" if "mqtt_broker_host" in texts else "the environment variable MQTT_SERVER_ADDRESS"
         report.error(entry.place, f"mqtt_broker_socket_path and {other} exclude each other", "leave one of them out")
     if host_from_outside:
-        settings = replace(settings, broker_host=host_from_outside)
+        settings = msgspec.structs.replace(settings, broker_host=host_from_outside)
     if settings.external_prefix and settings.external_prefix == settings.everest_prefix:
         entry = given["mqtt_external_prefix"]
         report.error(
@@ -87,7 +87,7 @@ def _port_from_outside(settings: Settings, environment: Mapping[str, str], repor
     if not text:
         return settings
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
-        return replace(settings, broker_port=int(text))
+        return msgspec.structs.replace(settings, broker_port=int(text))
     report.warning(Place("environment"), f"MQTT_SERVER_PORT is not a port number: {text}", "it is ignored")
     return settings
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Place:
+
+class Place(msgspec.Struct, frozen=True):
     """Where something stands; line and column count from 1."""
 
     file: str
@@ -18,8 +18,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(slots=True)
-class Scalar:
+class Scalar(msgspec.Struct):
     """Text, number, truth value or null."""
 
     value: str | int | float | bool | None
@@ -28,16 +27,14 @@ class Scalar:
     """As it was written, without quotes."""
 
 
-@dataclass(slots=True)
-class ListNode:
+class ListNode(msgspec.Struct):
     """A list."""
 
     items: list[Node]
     place: Place
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct):
     """One key of a map with its value."""
 
     key: str
@@ -45,12 +42,11 @@ class Entry:
     node: Node
 
 
-@dataclass(slots=True)
-class MapNode:
+class MapNode(msgspec.Struct):
     """A map from text to nodes, in the file's order."""
 
     place: Place
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, Entry] = msgspec.field(default_factory=dict)
 
 
 Node = Scalar | ListNode | MapNode

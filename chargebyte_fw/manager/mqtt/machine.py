@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 
@@ -25,48 +26,40 @@ class State(Enum):
     Waiting = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """The process wants a connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """The broker said CONNACK with success."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """No connection came about, or it broke."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(msgspec.Struct, frozen=True):
     """The process is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(msgspec.Struct, frozen=True):
     """Effect: open a connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(msgspec.Struct, frozen=True):
     """Effect: close what is open."""
 
 
-@dataclass(frozen=True, slots=True)
-class CameUp:
+class CameUp(msgspec.Struct, frozen=True):
     """Effect: subscribe and send what waited."""
 
     again: bool
     """The broker had been missed before: say that it is back."""
 
 
-@dataclass(frozen=True, slots=True)
-class WentAway:
+class WentAway(msgspec.Struct, frozen=True):
     """Effect: say once that the broker is away."""
 
     reason: str
