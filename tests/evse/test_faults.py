@@ -53,7 +53,7 @@ def test_slow_neighbours_do_not_delay_the_contactors(assemble: Assemble, run: Ru
         async def pwm_on(value: float) -> None:
             await slow.wait()
 
-        board.pwm_on = pwm_on  # type: ignore[method-assign]
+        board.pwm_on = pwm_on
         w.limits_A = 10.0
         await asyncio.sleep(6.0)
         board.faults.raise_fault("evse_board_support/MREC8EmergencyStop", "button")

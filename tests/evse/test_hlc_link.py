@@ -282,7 +282,7 @@ def test_ac_ev_without_hlc_falls_back_to_the_duty_cycle(assemble: Assemble, run:
             async def nothing() -> None:
                 """The EV does not answer SLAC."""
 
-            w.slac.main.enter_bcd = nothing  # type: ignore[method-assign]
+            w.slac.main.enter_bcd = nothing
         w.bsp.cp("B")
         await asyncio.sleep(1.0)
         assert w.pilot() == 5.0

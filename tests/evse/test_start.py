@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from chargebyte_fw.contracts.types import evse_manager as types
+from chargebyte_fw.contracts.types.evse_manager import EnableDisableSourceEnableSource as SOURCE
+from chargebyte_fw.contracts.types.evse_manager import EnableDisableSourceEnableState as STATE
 from chargebyte_fw.kernel.errors import ConfigError
 from tests.evse.world import Assemble, Run, World
-
-SOURCE, STATE = types.EnableDisableSourceEnableSource, types.EnableDisableSourceEnableState
 
 
 def wish(source: SOURCE, state: STATE, priority: int) -> types.EnableDisableSource:

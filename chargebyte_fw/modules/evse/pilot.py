@@ -92,7 +92,7 @@ class Pilot(Machine):
             effects += self._open()
             self._requests = False
             self.simplified = False
-            if cp is Cp.A and before is not Cp.Off and before is not Cp.A:
+            if cp is Cp.A and self.plugged:
                 self.plugged = False
                 effects.append(CarUnplugged())
             self._force_unlocked = False
