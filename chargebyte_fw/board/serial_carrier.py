@@ -12,6 +12,7 @@ import fcntl
 import math
 import os
 import select
+import sys
 import termios
 import threading
 from collections import deque
@@ -32,6 +33,12 @@ BAUD = 115200
 READ_BYTES = 4096
 REAL_TIME_PRIORITY = 10
 JOIN_S = 1.0
+SWITCH_INTERVAL_S = 0.0001
+"""How long the link's thread waits for the interpreter before it insists.
+
+A busy event loop lets go of the interpreter for an instant in each `select` and takes it back before a waiting thread
+has woken up; each such instant begins the wait anew. With the usual 5 ms the thread can starve for hundreds of ms.
+"""
 
 
 class SerialCarrier:
@@ -46,6 +53,7 @@ class SerialCarrier:
         self._cycle = Cycle(period_s, timing.DEAD_MAN_S)
         self._session: _Session | None = None
         self._heartbeat: asyncio.TimerHandle | None = None
+        self._usual_switch_s = sys.getswitchinterval()
 
     def open(self) -> None:
         path = self._path()
@@ -54,6 +62,7 @@ class SerialCarrier:
             # Beside the lock of polite programs: keeps every other program from opening the port.
             fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
         port.reset_input_buffer()
+        sys.setswitchinterval(min(self._usual_switch_s, SWITCH_INTERVAL_S))
         self._session = _Session(port, self._cycle, self._ears, self._loop)
         self._session.start()
 
@@ -65,6 +74,7 @@ class SerialCarrier:
     async def closed(self) -> None:
         if self._session is not None:
             await self._loop.run_in_executor(None, self._session.thread.join, JOIN_S)
+        sys.setswitchinterval(self._usual_switch_s)
 
     def discard(self) -> None:
         if self._session is not None:
