@@ -602,3 +602,10 @@ def test_no_note_shows_what_a_token_says() -> None:
             notes += [effect.text] if isinstance(effect, m.Note) else []
     assert notes
     assert not any("SECRET" in note for note in notes)
+
+
+def test_a_session_that_ends_without_its_transaction_ending_withdraws_nothing() -> None:
+    bench = Bench([ANY])
+    bench.charge(1, "A")
+    bench.unplug(1)
+    assert (bench.said, bench.machine.evses[1].available) == ([], True)

@@ -18,7 +18,7 @@ from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.contracts.interfaces.reservation import Reservation as ReservationContract
 from chargebyte_fw.contracts.types import authorization
 from chargebyte_fw.contracts.types import reservation as booked
-from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, SelectionAlgorithm, ValidationResult
+from chargebyte_fw.contracts.types.authorization import SelectionAlgorithm
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum, SessionEvent
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.kernel.faults import Fault
@@ -27,6 +27,7 @@ from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.auth import messages as m
 from chargebyte_fw.modules.auth import saved, timing
+from chargebyte_fw.modules.auth.errands import Errands
 from chargebyte_fw.modules.auth.machine import Authorizer
 
 INOPERATIVE = "evse_manager/Inoperative"
@@ -131,9 +132,6 @@ class Auth(Module):
         config = self.config
         self._tickets = count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._evses: dict[int, EvseManager] = {}
-        self._to_keep: list[booked.Reservation] | None = None
-        self._keeping = False
         rules = m.Rules(
             connection_timeout_s=float(config.connection_timeout),
             selection=config.selection_algorithm,
@@ -144,6 +142,7 @@ class Auth(Module):
             master_pass=config.master_pass_group_id,
         )
         self.pump = Pump(Authorizer(rules), self._act, self.crash)
+        self._errands = Errands(self.token_validator, self.kvs, self.pump.feed, self.log)
         self._begun = False
         self._early: list[Callable[[], None]] = []
         for evse in self.evse_manager:
@@ -180,21 +179,16 @@ class Auth(Module):
         for consumer in self.evse_manager:
             told = await self._number_of(consumer)
             if told.id in evses:
-                raise ConfigError(
-                    [
-                        Finding(
-                            f"{self.id}.evse_manager",
-                            f"{self._evses[told.id].module_id} and {consumer.module_id} are both EVSE {told.id}",
-                            "give each EvseManager its own connector_id",
-                        )
-                    ]
-                )
-            self._evses[told.id] = consumer
+                other = self._errands.evses[told.id].module_id
+                what = f"{other} and {consumer.module_id} are both EVSE {told.id}"
+                hint = "give each EvseManager its own connector_id"
+                raise ConfigError([Finding(f"{self.id}.evse_manager", what, hint)])
+            self._errands.evses[told.id] = consumer
             evses[told.id] = {each.id: each.type or ConnectorTypeEnum.Unknown for each in told.connectors}
-        stored = await self._stored()
+        stored = await self._errands.stored(self.id)
         self._begun = True
         self.pump.feed(m.Begin(evses))
-        for evse_id, consumer in self._evses.items():
+        for evse_id, consumer in self._errands.evses.items():
             consumer.faults.subscribe(
                 partial(self._on_fault, evse_id, active=True), partial(self._on_fault, evse_id, active=False)
             )
@@ -204,7 +198,7 @@ class Auth(Module):
         early, self._early = self._early, []
         for again in early:
             again()
-        self.log.debug("EVSEs %s, %d reservations", ", ".join(map(str, self._evses)), len(stored))
+        self.log.debug("EVSEs %s, %d reservations", ", ".join(map(str, self._errands.evses)), len(stored))
 
     async def _number_of(self, evse: EvseManager) -> Any:
         told = ""
@@ -216,15 +210,6 @@ class Auth(Module):
                     self.log.warning("%s does not say its number yet: %s", evse.module_id, error)
                 told = str(error)
                 await asyncio.sleep(timing.EVSE_RETRY_S)
-
-    async def _stored(self) -> list[booked.Reservation]:
-        if self.kvs is None:
-            return []
-        try:
-            return saved.from_store(await self.kvs.load(saved.key_of(self.id)))
-        except (CommandError, ValueError) as error:
-            self.log.warning("the reservations of the last run are lost: %s", error)
-            return []
 
     def _on_token(self, token: authorization.ProvidedIdToken) -> None:
         if self._begun:
@@ -239,7 +224,7 @@ class Auth(Module):
         if not self._begun:
             self._early.append(partial(self._on_session_event, evse, event))
             return
-        evse_id = next(number for number, known in self._evses.items() if known is evse)
+        evse_id = next(number for number, known in self._errands.evses.items() if known is evse)
         self.pump.feed(m.Happened(evse_id, event))
 
     def _on_fault(self, evse_id: int, fault: Fault, *, active: bool) -> None:
@@ -253,17 +238,17 @@ class Auth(Module):
                     authorization.TokenValidationStatusMessage(token=token, status=status, messages=texts)
                 )
             case m.Validate():
-                self.spawn(self._validate(effect), "validate")
+                self.spawn(self._errands.validate(effect), "validate")
             case m.Authorize():
-                self.spawn(self._authorize(effect), "authorize")
+                self.spawn(self._errands.authorize(effect), "authorize")
             case m.Stop():
-                self.spawn(self._stop(effect), "stop transaction")
+                self.spawn(self._errands.stop(effect), "stop transaction")
             case m.TakeBack(evse_id):
-                self.spawn(self._told(evse_id, self._evses[evse_id].withdraw_authorization()), "withdraw")
+                self.spawn(self._errands.take_back(evse_id), "withdraw")
             case m.ReserveAt():
-                self.spawn(self._reserve_at(effect), "reserve")
+                self.spawn(self._errands.reserve_at(effect), "reserve")
             case m.ReleaseAt(evse_id):
-                self.spawn(self._release_at(evse_id), "release")
+                self.spawn(self._errands.release_at(evse_id), "release")
             case m.Answer(ticket, result):
                 answer = self._waiting.get(ticket)
                 if answer is not None and not answer.done():
@@ -273,76 +258,8 @@ class Auth(Module):
                     booked.ReservationUpdateStatus(reservation_id=number, reservation_status=status)
                 )
             case m.Keep(entries):
-                self._keep(entries)
+                self.spawn(self._errands.keep(self.id, entries), "keep reservations")
             case m.Note(text, level):
                 (self.log.info if level == "info" else self.log.debug)("%s", text)
             case Unexpected(state, event):
                 self.log.debug("%s does not expect %r", state, event)
-
-    async def _validate(self, wish: m.Validate) -> None:
-        answers = await asyncio.gather(
-            *(validator.validate_token(wish.token) for validator in self.token_validator), return_exceptions=True
-        )
-        results: list[ValidationResult] = []
-        for validator, answer in zip(self.token_validator, answers, strict=True):
-            if isinstance(answer, ValidationResult):
-                results.append(answer)
-            elif isinstance(answer, CommandError):
-                self.log.warning("%s could not validate: %s", validator.module_id, answer)
-                results.append(ValidationResult(authorization_status=AuthorizationStatus.Unknown, tariff_messages=[]))
-            else:
-                raise answer
-        self.pump.feed(m.Validated(wish.flight, results))
-
-    async def _authorize(self, wish: m.Authorize) -> None:
-        taken = await self._told(wish.evse_id, self._evses[wish.evse_id].authorize_response(wish.token, wish.result))
-        if wish.flight is not None:
-            self.pump.feed(m.Authorized(wish.flight, taken))
-
-    async def _stop(self, wish: m.Stop) -> None:
-        try:
-            done = await self._evses[wish.evse_id].stop_transaction(wish.request)
-        except CommandError as error:
-            self.log.warning("EVSE %d does not stop: %s", wish.evse_id, error)
-            done = False
-        if wish.flight is not None:
-            self.pump.feed(m.Stopped(wish.flight, done))
-
-    async def _reserve_at(self, wish: m.ReserveAt) -> None:
-        try:
-            taken = await self._evses[wish.evse_id].reserve(wish.reservation_id)
-        except CommandError as error:
-            self.log.warning("EVSE %d cannot be reserved: %s", wish.evse_id, error)
-            taken = False
-        if wish.ticket is not None:
-            self.pump.feed(m.Reserved(wish.ticket, wish.reservation_id, taken))
-
-    async def _release_at(self, evse_id: int) -> None:
-        await self._told(evse_id, self._evses[evse_id].cancel_reservation())
-        self.pump.feed(m.Released(evse_id))
-
-    async def _told(self, evse_id: int, command: Any) -> bool:
-        """Carry out a command of an EVSE; one that fails is one line."""
-        try:
-            await command
-        except CommandError as error:
-            self.log.warning("EVSE %d: %s", evse_id, error)
-            return False
-        return True
-
-    def _keep(self, entries: list[booked.Reservation]) -> None:
-        self._to_keep = entries
-        if self.kvs is not None and not self._keeping:
-            self._keeping = True
-            self.spawn(self._store(self.kvs), "keep reservations")
-
-    async def _store(self, kvs: Kvs) -> None:
-        """Write the newest list; while a write takes its time, older ones are skipped."""
-        try:
-            while self._to_keep is not None:
-                entries, self._to_keep = self._to_keep, None
-                await kvs.store(saved.key_of(self.id), saved.to_store(entries))
-        except CommandError as error:
-            self.log.warning("the reservations are not kept over a restart: %s", error)
-        finally:
-            self._keeping = False

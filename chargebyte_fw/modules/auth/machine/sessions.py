@@ -73,6 +73,9 @@ class SessionRows(TokenRows, BookingRows):
 
     def _session_finished(self, evse: Evse, event: SessionEvent, now: float) -> list[Any]:
         evse.change(Change.SESSION_FINISHED, event.connector_id or evse.first_connector)
+        if evse.transaction:
+            # Its end got lost; the session's end says as much.
+            evse.holder = None
         evse.transaction, evse.engaged, evse.plugged, evse.plug_until_s = False, False, None, None
         evse.timed_out = False
         effects: list[Any] = []
