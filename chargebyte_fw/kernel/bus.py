@@ -94,6 +94,8 @@ async def run_command(
     provider: Contract, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], deadline_s: float = COMMAND_DEADLINE_S
 ) -> Any:
     """Run one command of `provider` in a task of its own; raises CommandError (CommandTimeout after `deadline_s`)."""
+    if getattr(getattr(provider, "module", None), "stopped", False):
+        raise CommandError("Shutdown", f"{provider.module_id} has stopped")
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 

@@ -105,6 +105,8 @@ class Module:
     ground: Ground
     config: Any
     mapping: Mapping | None = None
+    stopped: bool = False
+    """Whether the manager has stopped it: from then on its commands are refused."""
     log: ModuleLog
 
     def __init_subclass__(cls) -> None:
