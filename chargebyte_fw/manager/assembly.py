@@ -15,6 +15,7 @@ from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Mapping, Orig
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.manager.order import stop_order
 from chargebyte_fw.manager.plan import ModulePlan
 
 STOP_LIMIT_S = 5.0
@@ -140,35 +141,17 @@ class Assembly:
         return futures[first], first.result()
 
     async def stop(self) -> None:
-        """Bring everything into its safe state; one that hangs or fails does not keep the others from it.
+        """Bring everything into its safe state, the power first (`order.py`).
 
-        What touches the car goes before what only watches (group `charge` first), and within a group who uses others
-        goes before those whom it uses: the power is off before the board that switches it lets go.
+        A module that hangs or fails does not keep the others from it; one that has stopped refuses commands.
         """
         started, self._started = self._started, []
-        for module in self._stop_order(started):
+        for module in stop_order(started, self.plans):
             await self._stop_one(module)
 
     def hurry(self) -> None:
         """Give each module that is still to stop only a moment."""
         self._hurry.set()
-
-    def _stop_order(self, started: list[Module]) -> list[Module]:
-        users: dict[str, set[str]] = {module.id: set() for module in started}
-        for plan in self.plans:
-            for connection in (end for ends in plan.connections.values() for end in ends):
-                if plan.id in users and connection.module_id in users and connection.module_id != plan.id:
-                    users[connection.module_id].add(plan.id)
-        order: list[Module] = []
-        for group in sorted({module.group for module in started}, key=lambda name: (name != "charge", name)):
-            waiting = [module for module in reversed(started) if module.group == group]
-            while waiting:
-                ids = {module.id for module in waiting}
-                # In a ring of users nobody is free; the one started last goes first.
-                chosen = next((module for module in waiting if not users[module.id] & ids), waiting[0])
-                waiting.remove(chosen)
-                order.append(chosen)
-        return order
 
     async def _stop_one(self, module: Module) -> None:
         stopping = asyncio.ensure_future(module.stop())
@@ -186,4 +169,5 @@ class Assembly:
             # What never came up completely may lack what its `stop` wants to close; why it failed is told already.
             half_way = module.id == self.starting
             self.log.log(DEBUG if half_way else ERROR, "%s failed while stopping", module.id, exc_info=error)
+        module.stopped = True
         await module.cancel_tasks()

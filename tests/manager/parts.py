@@ -140,6 +140,36 @@ class Journal(Module):
             await asyncio.sleep(3600)
 
 
+class Board(Contract, interface="evse_board_support"):
+    """Stands for the board's contract; only its name counts here."""
+
+    @abstractmethod
+    async def open_contactors(self) -> None: ...
+
+
+class BoardMain(Board):
+    module: BoardJournal
+
+    async def open_contactors(self) -> None:
+        self.module.note("contactors open")
+
+
+class BoardJournal(Journal):
+    """A journal with a board."""
+
+    main = provides(BoardMain)
+
+
+class Kernel(Journal):
+    """A journal that commands a board when it stops."""
+
+    bsp = requires(Board)
+
+    async def stop(self) -> None:
+        await self.bsp.open_contactors()
+        await super().stop()
+
+
 class Watcher(Journal):
     """A journal of the group that only watches."""
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.manager import assembly as assembly_file
 from chargebyte_fw.manager import charger as charger_file
 from chargebyte_fw.manager import recording
+from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.charger import Charger, Pauses
 from chargebyte_fw.manager.plan import Connection, ModulePlan
-from tests.manager.parts import Journal, Watcher
+from tests.manager.parts import BoardJournal, Journal, Kernel, Watcher
 
 Run = Callable[[Any], Any]
 
@@ -45,7 +46,7 @@ async def run_for(charger: Charger, seconds: float) -> int:
 def test_modules_start_in_the_configurations_order_and_users_stop_before_those_they_use(
     run: Run, ground: Ground
 ) -> None:
-    """The board stands first in the file; it must be the last to let go. Who only watches stops last of all."""
+    """The first in the file may be the last to let go. Who only watches stops last of all."""
 
     async def main() -> None:
         plans = [plan("api", "evse", cls=Watcher), plan("bsp"), plan("evse", "bsp"), plan("energy", "evse")]
@@ -56,6 +57,45 @@ def test_modules_start_in_the_configurations_order_and_users_stop_before_those_t
     assert lines[:4] == ["api init", "bsp init", "evse init", "energy init"]
     assert lines[4:8] == ["api ready", "bsp ready", "evse ready", "energy ready"]
     assert stops(ground) == ["energy", "evse", "bsp", "api"]
+
+
+def power_plans(**auth: Any) -> list[ModulePlan]:
+    bsp = {"bsp": [Connection("bsp", "main")], "above": [Connection("imd", "out")]}
+    return [
+        plan("bsp", cls=BoardJournal),
+        plan("imd"),
+        ModulePlan("connector", Kernel, Kernel.Config(), {}, bsp),
+        plan("auth", "connector", **auth),
+        plan("api", "connector", cls=Watcher),
+    ]
+
+
+def test_the_power_goes_off_before_anything_else_may_take_its_time(run: Run, ground: Ground) -> None:
+    """`auth` uses the connector and hangs: contactors are open at once all the same."""
+
+    async def main() -> None:
+        running = asyncio.ensure_future(run_for(Charger(power_plans(hang_on_stop=True), ground), 1))
+        await asyncio.sleep(1.1)
+        assert stops(ground) == ["connector", "imd", "bsp", "auth"]
+        await running
+
+    run(main())
+    assert stops(ground) == ["connector", "imd", "bsp", "auth", "api"]
+    assert journal(ground).index("bsp contactors open") < journal(ground).index("connector stop")
+
+
+def test_a_module_that_has_stopped_refuses_commands(run: Run, ground: Ground) -> None:
+    async def main() -> None:
+        assembly = Assembly(ground)
+        assembly.build(power_plans())
+        await assembly.start()
+        bsp = assembly.modules["connector"].bsp  # type: ignore[attr-defined]
+        await bsp.open_contactors()
+        await assembly.stop()
+        with pytest.raises(CommandError, match="Shutdown: bsp has stopped"):
+            await bsp.open_contactors()
+
+    run(main())
 
 
 def test_a_ring_of_users_stops_too(run: Run, ground: Ground) -> None:
