@@ -170,6 +170,14 @@ def test_a_modem_that_resets_is_deaf_for_a_while_and_keeps_its_key() -> None:
     ]
 
 
+def test_a_lumissil_modem_resets_without_a_word() -> None:
+    line = Line(LineOptions(reset_s=1.0), make=Make.LUMISSIL)
+    assert line.say("charger", vendor.NscmResetDeviceReq()) == []
+    assert line.say("charger", vendor.NscmGetVersionReq()) == []
+    line.wait(1.1)
+    assert len(line.say("charger", vendor.NscmGetVersionReq())) == 1
+
+
 def test_a_modem_without_power_is_silent() -> None:
     line = Line()
     line.machine.feed(Power("charger", False), line.now)

@@ -77,6 +77,16 @@ def test_a_modem_that_does_not_confirm_its_key_is_asked_until_it_does() -> None:
     assert charger.from_modem(CmSetKeyCnf()) == [ModemAnswers(True), StateIs(UNMATCHED)]
 
 
+def test_each_silence_of_the_modem_is_told() -> None:
+    charger = qualcomm()
+    for _ in range(2):
+        charger.effects.clear()
+        charger.wait(3.0)
+        charger.from_modem(CmSetKeyCnf())
+        assert charger.take(ModemAnswers) == [ModemAnswers(False), ModemAnswers(True)]
+        charger.feed(Reset())
+
+
 def test_a_modem_that_boots_late_tells_its_vendor_late() -> None:
     charger = Charger()
     charger.feed(LinkUp(EVSE))
@@ -229,6 +239,15 @@ def test_a_car_that_comes_before_the_key_is_set_is_matched_as_soon_as_it_is() ->
     charger = qualcomm()
     charger.feed(EnterBcd())
     assert charger.from_modem(CmSetKeyCnf()) == [StateIs(UNMATCHED), StateIs(MATCHING)]
+
+
+def test_after_an_early_car_a_reset_waits_for_the_next_one() -> None:
+    charger = qualcomm()
+    charger.feed(EnterBcd())
+    charger.from_modem(CmSetKeyCnf())
+    charger.feed(Reset())
+    charger.from_modem(CmSetKeyCnf())
+    assert state_of(charger) is State.IDLE
 
 
 def test_a_car_that_leaves_before_the_key_is_set_is_not_matched() -> None:

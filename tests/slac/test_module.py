@@ -346,7 +346,23 @@ def test_the_log_tells_the_match_in_a_few_lines(
     run(main())
 
 
-def test_a_stop_lets_go_of_the_interface_and_forgets_the_start(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_a_stop_takes_the_link_down_and_lets_go_of_the_interface(run: Run, assemble: Assemble, ground: Ground) -> None:
+    async def main() -> None:
+        site = Site(assemble, ground)
+        await site.idle()
+        await site.match()
+        site.log.clear()
+        await site.stop()
+        await asyncio.sleep(0.1)
+        assert site.log == [("dlink_ready", False), ("state", State.UNMATCHED)]
+        assert site.charger_end.receive is None
+
+    run(main())
+
+
+def test_a_stop_before_the_start_up_delay_is_over_forgets_the_start(
+    run: Run, assemble: Assemble, ground: Ground
+) -> None:
     async def main() -> None:
         site = Site(assemble, ground, startup_delay_ms=1000)
         await site.start()
