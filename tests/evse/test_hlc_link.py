@@ -307,3 +307,83 @@ def test_hlc_session_failure_is_told_with_the_session(assemble: Assemble, run: R
         assert w.state == "WaitingForAuthentication"
 
     run(story())
+
+
+@pytest.mark.parametrize("end", ["dlink_terminate", "dlink_pause"])
+def test_link_that_ends_under_power_takes_the_power_away(assemble: Assemble, run: Run, end: str) -> None:
+    """The EV ends the communication and shows state C all the time."""
+
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging()
+        w.hlc.say(end)
+        await asyncio.sleep(0.05)
+        assert w.supply.mode is Mode.Off
+        assert w.pilot() == "X1"
+        assert w.state == "StoppingCharging"
+        await asyncio.sleep(7.0)
+        assert not w.bsp.closed
+        assert w.state == "ChargingPausedEV"
+
+    run(story())
+
+
+def test_slac_error_routine_while_contactors_are_closed(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_cable_check()
+        await w.until(lambda: w.bsp.closed)
+        w.slac.main.request_error_routine.publish(None)
+        await asyncio.sleep(0.05)
+        assert not w.bsp.closed and w.supply.mode is Mode.Off
+        assert w.pilot() == "F"
+        await asyncio.sleep(1.0)
+        assert w.calls("hlc", "cable_check_finished") == [(False,)]
+
+    run(story())
+
+
+def test_ev_that_ends_the_session_before_charging_can_come_back(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.plug_and_match()
+        await w.authorize()
+        await w.until_state("PrepareCharging")
+        w.hlc.say("dlink_terminate")
+        await w.until_state("ChargingPausedEV")
+        assert w.pilot() == "X1"
+        await bcb(w)
+        await w.until_state("PrepareCharging", 4.0)
+        assert w.pilot() == 5.0
+        assert w.calls("slac", "enter_bcd")[1:], "matching begins anew"
+
+    run(story())
+
+
+def test_pause_by_the_user_over_hlc(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging()
+        assert await w.m.evse.pause_charging()
+        await asyncio.sleep(0.1)
+        assert w.calls("hlc", "stop_charging")[-1] == (True,)
+        await w.ev_stops()
+        await w.until_state("ChargingPausedEVSE")
+        assert await w.m.evse.resume_charging()
+        await w.until_state("PrepareCharging")
+        assert w.pilot() == 5.0
+        assert w.calls("hlc", "stop_charging")[-1] == (False,)
+
+    run(story())
+
+
+def test_enforced_hlc_on_ac_never_shows_a_nominal_duty_cycle(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, hlc=True, ac_enforce_hlc=True, ac_hlc_use_5percent=False).start()
+        await w.authorize()
+        w.bsp.cp("B")
+        await asyncio.sleep(40.0)
+        assert w.state == "PrepareCharging"
+        assert w.calls("bsp", "pwm_on") == [(5.0,)]
+
+    run(story())

@@ -20,17 +20,12 @@ from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.modules.evse.bcb import BcbToggle
 from chargebyte_fw.modules.evse.cable_check import test_voltage_from_limits as check_voltage
 from chargebyte_fw.modules.evse.config import EvseConfig, SessionIdType
+from chargebyte_fw.modules.evse.effects import Call, Clear, Raise
 from chargebyte_fw.modules.evse.enabling import EnableTable
 from chargebyte_fw.modules.evse.energy_side import NO_HARDWARE
 from chargebyte_fw.modules.evse.error_book import ErrorBook
 from chargebyte_fw.modules.evse.messages import (
-    AllowPower,
     Begin,
-    Call,
-    CarPluggedIn,
-    CarRequests,
-    CarUnplugged,
-    Clear,
     Contactor,
     Cp,
     CpReported,
@@ -39,13 +34,8 @@ from chargebyte_fw.modules.evse.messages import (
     FaultGone,
     FaultSeen,
     ForceUnlock,
-    LockAuthorized,
     MonitorMeasured,
-    Raise,
-    ShowDuty,
-    ShowX1,
     Shutdown,
-    ShutdownIs,
     SupplyMeasured,
 )
 from chargebyte_fw.modules.evse.over_voltage import OverVoltage, emergency_threshold
@@ -53,6 +43,16 @@ from chargebyte_fw.modules.evse.pilot import Pilot
 from chargebyte_fw.modules.evse.plausibility import Plausibility
 from chargebyte_fw.modules.evse.pwm import duty_from_current
 from chargebyte_fw.modules.evse.session import session_id_from_uuid
+from chargebyte_fw.modules.evse.signals import (
+    AllowPower,
+    CarPluggedIn,
+    CarRequests,
+    CarUnplugged,
+    LockAuthorized,
+    ShowDuty,
+    ShowX1,
+    ShutdownIs,
+)
 from chargebyte_fw.modules.evse.transfer_modes import ac_modes, dc_modes
 
 CONFIG = EvseConfig(connector_id=1)

@@ -14,21 +14,17 @@ from chargebyte_fw.contracts.types.authorization import (
 )
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.effects import Call, OfferToken
 from chargebyte_fw.modules.evse.messages import (
     Authorized,
-    Call,
-    CarPluggedIn,
-    CarUnplugged,
     Charging,
     ContractRejected,
     ContractWanted,
     EimWanted,
     EvccId,
-    OfferToken,
-    StateIs,
-    TransactionIs,
     Withdrawn,
 )
+from chargebyte_fw.modules.evse.signals import CarPluggedIn, CarUnplugged, StateIs, TransactionIs
 
 Effects = list[Any]
 STEPS = (Charging.TStepEF, Charging.TStepX1)

@@ -12,25 +12,20 @@ from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.effects import Call, Raise, Say
 from chargebyte_fw.modules.evse.messages import (
     CableCheckStart,
-    Call,
     Cancel,
     Charging,
     Contactor,
     EvMaximum,
     HlcAllowsClose,
     InsulationMeasured,
-    PhaseIs,
-    Raise,
-    Say,
     SelfTested,
-    StateIs,
     SupplyMeasured,
-    SupplyOff,
     SupplyTold,
-    SupplyWanted,
 )
+from chargebyte_fw.modules.evse.signals import PhaseIs, StateIs, SupplyOff, SupplyWanted
 
 Effects = list[Any]
 EXPECTED_STOPS = (
@@ -127,6 +122,8 @@ class CableCheck(Machine):
             return []
         if self._kernel is not Charging.PrepareCharging:
             return [Say("a cable check was asked for outside the preparation", "warning"), _finished(False)]
+        if self._evse_max_V <= 0.0:
+            return [Say("the power supply has not told its limits: no cable check", "warning"), _finished(False)]
         if not self._imd:
             return [
                 HlcAllowsClose(True),

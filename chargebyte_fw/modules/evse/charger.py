@@ -9,41 +9,39 @@ from chargebyte_fw.contracts.types.iso15118 import EvseError
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.context import Context, Wiring
+from chargebyte_fw.modules.evse.effects import AskEnergy, Call, CancelReservation, LimitsChanged, Raise
 from chargebyte_fw.modules.evse.hlc_link import HlcLink
 from chargebyte_fw.modules.evse.messages import (
-    AskEnergy,
     Authorized,
     Begin,
-    BeginSession,
     Budget,
     BudgetOver,
     CableLimit,
-    Call,
     Cancel,
-    CancelReservation,
-    CarLost,
-    CarPluggedIn,
-    CarRequests,
-    CarUnplugged,
     Charging,
     Contactor,
     Enabling,
-    EndSession,
-    LimitsChanged,
-    LockAuthorized,
-    Note,
     PhasesWanted,
-    Raise,
-    ShowX1,
     Shutdown,
-    ShutdownIs,
-    StateIs,
-    SupplyOff,
-    TransactionIs,
     UserPause,
     Withdrawn,
 )
 from chargebyte_fw.modules.evse.phases import PHASES
+from chargebyte_fw.modules.evse.signals import (
+    BeginSession,
+    CarLost,
+    CarPluggedIn,
+    CarRequests,
+    CarUnplugged,
+    EndSession,
+    LockAuthorized,
+    Note,
+    ShowX1,
+    ShutdownIs,
+    StateIs,
+    SupplyOff,
+    TransactionIs,
+)
 
 BEFORE_TRANSACTION = (Charging.Disabled, Charging.Idle, Charging.WaitingForAuthentication)
 MAX_PASSES = 10

@@ -21,21 +21,10 @@ from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.bcb import BcbToggle
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.messages import (
-    AllowPower,
-    Authorized,
-    Call,
-    Charging,
-    Note,
-    PwmLimit,
-    Say,
-    ServiceSelected,
-    ShowDuty,
-    ShowF,
-    ShowX1,
-    Shutdown,
-)
+from chargebyte_fw.modules.evse.effects import Call, Say
+from chargebyte_fw.modules.evse.messages import Authorized, Charging, ServiceSelected, Shutdown
 from chargebyte_fw.modules.evse.pwm import Allowance, duty_from_current
+from chargebyte_fw.modules.evse.signals import AllowPower, Note, PwmLimit, ShowDuty, ShowF, ShowX1
 
 
 @dataclass(frozen=True, slots=True)

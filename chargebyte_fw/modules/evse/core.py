@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine, Timeout
-from chargebyte_fw.modules.evse import messages
+from chargebyte_fw.modules.evse import effects, messages, signals
 
 PUBLIC = (
-    messages.StateIs,
-    messages.ShutdownIs,
-    messages.TransactionIs,
-    messages.CarPluggedIn,
-    messages.CarUnplugged,
+    signals.StateIs,
+    signals.ShutdownIs,
+    signals.TransactionIs,
+    signals.CarPluggedIn,
+    signals.CarUnplugged,
     messages.BudgetOver,
-    messages.Raise,
-    messages.Clear,
+    effects.Raise,
+    effects.Clear,
 )
 """Messages between the machines that the owner hears, too."""
 
@@ -39,21 +39,21 @@ class Core(Machine):
 
     def wake(self, now: float) -> list[Any]:
         """Let time pass for every machine whose deadline is over."""
-        effects = []
+        told = []
         for machine in self.machines:
             if machine.deadline is not None and machine.deadline <= now:
-                effects += self._settle(deque(machine.wake(now)), now)
-        return effects
+                told += self._settle(deque(machine.wake(now)), now)
+        return told
 
     def _settle(self, waiting: deque[Any], now: float) -> list[Any]:
-        effects = []
+        told = []
         while waiting:
             message = waiting.popleft()
             listeners = self._routes.get(type(message))
             if listeners is None or isinstance(message, PUBLIC):
-                effects.append(message)
+                told.append(message)
             for machine in listeners or ():
                 waiting.extend(machine.feed(message, now))
         deadlines = [machine.deadline for machine in self.machines if machine.deadline is not None]
         self.deadline = min(deadlines, default=None)
-        return effects
+        return told

@@ -7,7 +7,7 @@ import msgspec
 from chargebyte_fw.contracts.types.dc_external_derate import ExternalDerating
 from chargebyte_fw.contracts.types.iso15118 import DcEvseMaximumLimits, DcEvseMinimumLimits
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
-from chargebyte_fw.modules.evse.messages import LimitsAre
+from chargebyte_fw.modules.evse.signals import LimitsAre
 
 NO_SUPPLY = Capabilities(
     bidirectional=False,

@@ -9,29 +9,23 @@ from chargebyte_fw.contracts.types.power_supply_DC import Capabilities, Charging
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.effects import Call, Say
 from chargebyte_fw.modules.evse.messages import (
     BudgetOver,
-    Call,
     Charging,
     Contactor,
     CurrentDemand,
     Dynamic,
     EvMaximum,
     EvTargets,
-    LimitsAre,
-    PhaseIs,
     PreChargeStart,
     SaeBidi,
-    Say,
     ServiceSelected,
     Shutdown,
-    ShutdownIs,
-    StateIs,
     SupplyMeasured,
-    SupplyOff,
     SupplyTold,
-    SupplyWanted,
 )
+from chargebyte_fw.modules.evse.signals import LimitsAre, PhaseIs, ShutdownIs, StateIs, SupplyOff, SupplyWanted
 
 Effects = list[Any]
 EPSILON = 1e-6

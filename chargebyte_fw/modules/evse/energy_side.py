@@ -27,8 +27,9 @@ from chargebyte_fw.modules.evse.dc_limits import (
     minimum_for_hlc,
 )
 from chargebyte_fw.modules.evse.energy_leaf import Leaf
-from chargebyte_fw.modules.evse.messages import Budget, CableLimit, Charging, LimitsAre, SupplyTold
+from chargebyte_fw.modules.evse.messages import Budget, CableLimit, Charging, SupplyTold
 from chargebyte_fw.modules.evse.random_delay import AFTER_READY_S, RandomDelay
+from chargebyte_fw.modules.evse.signals import LimitsAre
 from chargebyte_fw.modules.evse.transfer_modes import power
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class EnergySide:
         self._module = module
         config = module.config
         self.leaf = Leaf(module.id, config, NO_HARDWARE)
+        self.leaf.bidirectional = config.hack_allow_bpt_with_iso2
         self.supply = NO_SUPPLY
         self._told_supply = NO_SUPPLY
         self._derating = ExternalDerating()

@@ -7,7 +7,9 @@ from typing import Any
 
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
-from chargebyte_fw.modules.evse.messages import Clear, FaultGone, FaultSeen, Raise, Shutdown, ShutdownIs
+from chargebyte_fw.modules.evse.effects import Clear, Raise
+from chargebyte_fw.modules.evse.messages import FaultGone, FaultSeen, Shutdown
+from chargebyte_fw.modules.evse.signals import ShutdownIs
 
 OWN = "evse_manager"
 INOPERATIVE = "Inoperative"

@@ -49,14 +49,11 @@ from chargebyte_fw.modules.evse.insulation import Insulation
 from chargebyte_fw.modules.evse.logbook import Logbook
 from chargebyte_fw.modules.evse.messages import (
     Authorized,
-    Begin,
     Cancel,
     Charging,
     ContractRejected,
     Enabling,
-    Note,
     PhasesWanted,
-    Tell,
     UserPause,
 )
 from chargebyte_fw.modules.evse.neighbours import Neighbours
@@ -67,6 +64,8 @@ from chargebyte_fw.modules.evse.pilot import Pilot
 from chargebyte_fw.modules.evse.plausibility import Plausibility
 from chargebyte_fw.modules.evse.reservations import Reservation
 from chargebyte_fw.modules.evse.session import Session
+from chargebyte_fw.modules.evse.signals import Note
+from chargebyte_fw.modules.evse.startup import Startup
 
 SAFE_STATE_S = 4.0
 PANEL_SOURCE = types.EnableDisableSourceEnableSource.LocalAPI
@@ -109,8 +108,8 @@ class EvseManager(Module):
         self.grid_meter_value: MeterValue | None = None
         self.reservation = Reservation()
         self.enabling = EnableTable()
-        self._gate = asyncio.Event()
-        self._released = False
+        self.gate = asyncio.Event()
+        self.released = False
         self.panel = Panel(self.ground.mqtt, self.id, config.connector_id)
         self.logbook = Logbook(config, self.ground.root, self.log, self.panel.log)
         self.ev_info = EvInfoBook(self.evse.ev_info.publish)
@@ -197,75 +196,7 @@ class EvseManager(Module):
         self.spawn(self.energy_side.work(), "energy requests")
         if self.config.session_logging:
             self.spawn(self._flush(), "session log")
-        self.spawn(self._start(), "start")
-
-    async def _start(self) -> None:
-        await self._first_meter_value()
-        await self._clean_up_after_power_loss()
-        self.energy_side.start_budget()
-        self.evse.waiting_for_external_ready.publish(self.config.external_ready_to_start_charging)
-        if self.config.external_ready_to_start_charging:
-            self.log.info("waiting for the command to begin")
-            await self._gate.wait()
-        self._released = True
-        self.hlc_side.offer_modes()
-        self.energy_side.ready_s = asyncio.get_running_loop().time()
-        enabled, connector_enabled = self.enabling.enabled, self.enabling.connector_enabled
-        if enabled and connector_enabled:
-            self.hands.call("bsp", "enable", (True,))
-        self.pump.feed(Enabling(enabled, self.enabling.winner, connector_enabled=connector_enabled))
-        self.pump.feed(Begin())
-        self.evse.selected_protocol.publish("Unknown")
-        self.evse.ready.publish(True)
-        self.log.info("ready, %s", "enabled" if enabled else "disabled")
-
-    async def _first_meter_value(self) -> None:
-        limit_s = self.config.initial_meter_value_timeout_ms / 1000
-        if self.billing_meter is None or limit_s <= 0.0:
-            return
-        try:
-            async with asyncio.timeout(limit_s):
-                await self.billing_meter.powermeter.wait_for()
-        except TimeoutError:
-            self.log.warning("no meter value within %g s: beginning without", limit_s)
-
-    async def _clean_up_after_power_loss(self) -> None:
-        """A transaction that a loss of power cut off is ended now, at the meter and for everybody."""
-        left = await self._left_over_session()
-        if left:
-            self.log.info("ending the transaction that a loss of power has cut off")
-            self.hands.act(Tell(types.SessionEventEnum.SessionResumed, left, {}))
-            self.hands.call("store", "store", (f"{self.id}_session", ""))
-            finished = types.TransactionFinished(
-                meter_value=self.session.meter, reason=types.StopTransactionReason.PowerLoss
-            )
-            answer = await self._stop_at_meter(left)
-            if answer is not None:
-                finished.start_signed_meter_value = answer.start_signed_meter_value
-                finished.signed_meter_value = answer.signed_meter_value
-            event = types.SessionEventEnum.TransactionFinished
-            self.hands.act(Tell(event, left, {"transaction_finished": finished}))
-        await self._stop_at_meter("")
-
-    async def _left_over_session(self) -> str:
-        if self.store is None:
-            return ""
-        try:
-            left = await self.store.load(f"{self.id}_session")
-        except CommandError as error:
-            self.log.warning("the store does not answer: %s", error)
-            return ""
-        return left if isinstance(left, str) else ""
-
-    async def _stop_at_meter(self, session_id: str) -> Any:
-        if self.billing_meter is None:
-            return None
-        try:
-            async with asyncio.timeout(timing.METER_ANSWER_S):
-                return await self.billing_meter.stop_transaction(session_id)
-        except (CommandError, TimeoutError) as error:
-            self.log.warning("the meter does not end old transactions: %s", error or "timeout")
-            return None
+        self.spawn(Startup(self).run(), "start")
 
     async def _flush(self) -> None:
         while True:
@@ -299,10 +230,10 @@ class EvseManager(Module):
 
     def release_gate(self) -> bool:
         """Begin now; false if the gate is open already."""
-        if self._released or self._gate.is_set():
+        if self.released or self.gate.is_set():
             self.log.warning("told to begin, but begun already")
             return False
-        self._gate.set()
+        self.gate.set()
         self.evse.waiting_for_external_ready.publish(False)
         return True
 
@@ -311,7 +242,7 @@ class EvseManager(Module):
         was_connector = self.enabling.connector_enabled
         flipped = self.enabling.take(connector_id, source)
         enabled = self.enabling.enabled
-        if self._released and (flipped or self.enabling.connector_enabled is not was_connector):
+        if self.released and (flipped or self.enabling.connector_enabled is not was_connector):
             if not enabled:
                 self.cancel_reservation()
             self.pump.feed(
@@ -378,7 +309,7 @@ class EvseManager(Module):
     def reserve(self, reservation_id: int) -> bool:
         """Reserve, if nobody else is here."""
         c = self.charger.c
-        possible = self._released and self.charger.state is Charging.Idle and not (c.fatal or c.session or c.plugged)
+        possible = self.released and self.charger.state is Charging.Idle and not (c.fatal or c.session or c.plugged)
         granted, new = self.reservation.reserve(reservation_id, possible=possible)
         if new:
             self.pump.feed(Note(types.SessionEventEnum.ReservationStart))

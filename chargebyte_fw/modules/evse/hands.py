@@ -22,33 +22,26 @@ from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault, FaultState, Origin
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.modules.evse import timing
-from chargebyte_fw.modules.evse.error_book import INOPERATIVE, OWN
-from chargebyte_fw.modules.evse.link import Line
-from chargebyte_fw.modules.evse.messages import (
+from chargebyte_fw.modules.evse.effects import (
     AskEnergy,
-    BudgetOver,
     Call,
     CancelReservation,
-    CarPluggedIn,
-    CarUnplugged,
-    Charging,
     Clear,
     Keep,
     LimitsChanged,
-    MeterStarted,
-    MeterStopped,
     OfferToken,
     Raise,
     Say,
     SessionIs,
     SetUpSession,
-    Shutdown,
-    ShutdownIs,
     StartMeter,
-    StateIs,
     StopMeter,
     Tell,
 )
+from chargebyte_fw.modules.evse.error_book import INOPERATIVE, OWN
+from chargebyte_fw.modules.evse.link import Line
+from chargebyte_fw.modules.evse.messages import BudgetOver, Charging, MeterStarted, MeterStopped, Shutdown
+from chargebyte_fw.modules.evse.signals import CarPluggedIn, CarUnplugged, ShutdownIs, StateIs
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.evse.evse_manager import EvseManager

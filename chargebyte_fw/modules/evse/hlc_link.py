@@ -8,7 +8,6 @@ from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.kernel.machine import on
 from chargebyte_fw.modules.evse.context import Context
 from chargebyte_fw.modules.evse.messages import (
-    CarBack,
     Charging,
     CurrentDemand,
     DcOpenContactor,
@@ -20,9 +19,9 @@ from chargebyte_fw.modules.evse.messages import (
     ServiceSelected,
     SlacErrorRoutine,
     SlacIs,
-    SupplyOff,
     V2gSetupFinished,
 )
+from chargebyte_fw.modules.evse.signals import CarBack, SupplyOff
 
 RESTARTABLE = (
     Charging.WaitingForAuthentication,
@@ -143,4 +142,5 @@ class HlcLink:
         c = self.c
         c.hlc_allows = c.current_demand = False
         if self.state not in (Charging.Idle, Charging.Disabled):
+            c.say(SupplyOff())
             c.show_x1()

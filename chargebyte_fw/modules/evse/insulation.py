@@ -9,17 +9,15 @@ from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.effects import Call, Raise
 from chargebyte_fw.modules.evse.messages import (
-    Call,
-    CarUnplugged,
     Charging,
     DcOpenContactor,
     InsulationMeasured,
-    Raise,
-    StateIs,
     SupplyMeasured,
     SupplyTold,
 )
+from chargebyte_fw.modules.evse.signals import CarUnplugged, StateIs
 
 Effects = list[Any]
 RESUME_W = 1000.0

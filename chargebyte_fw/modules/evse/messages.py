@@ -1,17 +1,16 @@
-"""What the machines of an EVSE tell each other and the world."""
+"""What the world tells the machines of an EVSE, and the words that all of them share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
 from chargebyte_fw.contracts.types.authorization import CertificateStatus, ProvidedIdToken
-from chargebyte_fw.contracts.types.evse_board_support import HardwareCapabilities, PowerOnOffReason
-from chargebyte_fw.contracts.types.evse_manager import EnableDisableSource, SessionEventEnum, StopTransactionReason
+from chargebyte_fw.contracts.types.evse_board_support import HardwareCapabilities
+from chargebyte_fw.contracts.types.evse_manager import EnableDisableSource, StopTransactionReason
 from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities as SupplyCapabilities
-from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase
 from chargebyte_fw.contracts.types.powermeter import Powermeter, TransactionStartResponse, TransactionStopResponse
 from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.kernel.faults import Severity
@@ -52,9 +51,6 @@ class Shutdown(Enum):
     Nothing = 0
     Error = 1
     Emergency = 2
-
-
-# What the world says.
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +212,6 @@ class ForceUnlock:
     """Unlock the connector now."""
 
 
-# SLAC and HLC.
-
-
 @dataclass(frozen=True, slots=True)
 class SlacIs:
     """State of SLAC."""
@@ -356,9 +349,6 @@ class SaeBidi:
     """An SAE J2847/2 EV discharges."""
 
 
-# Faults.
-
-
 @dataclass(frozen=True, slots=True)
 class FaultSeen:
     """A fault of somebody is active."""
@@ -378,282 +368,3 @@ class FaultGone:
     type: str
     sub_type: str
     origin: str
-
-
-# Between the machines.
-
-
-@dataclass(frozen=True, slots=True)
-class CarPluggedIn:
-    """The connector is in the EV."""
-
-
-@dataclass(frozen=True, slots=True)
-class CarUnplugged:
-    """The connector is out of the EV."""
-
-
-@dataclass(frozen=True, slots=True)
-class CarRequests:
-    """The EV asks for power (state C or D) or has stopped to."""
-
-    power: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CarLost:
-    """The pilot went from B, C or D to E or F."""
-
-    shorted: bool
-    """State E."""
-
-
-@dataclass(frozen=True, slots=True)
-class CarBack:
-    """The pilot went from E or F to B, C or D."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowDuty:
-    """Show this duty cycle, 0..1."""
-
-    duty: float
-
-
-@dataclass(frozen=True, slots=True)
-class ShowX1:
-    """Show +12 V."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowF:
-    """Show -12 V."""
-
-
-@dataclass(frozen=True, slots=True)
-class AllowPower:
-    """The contactors may close, or must open."""
-
-    allowed: bool
-    reason: PowerOnOffReason = PowerOnOffReason.PowerOff
-
-
-@dataclass(frozen=True, slots=True)
-class LockAuthorized:
-    """For the lock in state B: whether the session is authorized."""
-
-    authorized: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ShutdownIs:
-    """What the active faults demand from now on."""
-
-    kind: Shutdown
-
-
-@dataclass(frozen=True, slots=True)
-class StateIs:
-    """The charging kernel has entered this state."""
-
-    state: Charging
-
-
-@dataclass(frozen=True, slots=True)
-class BeginSession:
-    """A session begins, by plug-in or by an authorization."""
-
-    token: ProvidedIdToken | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EndSession:
-    """The session is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class BeginTransaction:
-    """Energy is to be billed to this token."""
-
-    token: ProvidedIdToken
-    tariff_text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EndTransaction:
-    """No more energy is billed."""
-
-    reason: StopTransactionReason
-    token: ProvidedIdToken | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionIs:
-    """The transaction runs; with `failed` it could not be started."""
-
-    active: bool
-    failed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A session event without a machine's help: `Tell` with the session's id and meter value added."""
-
-    event: SessionEventEnum
-    extra: dict[str, Any] = field(default_factory=dict)
-    meter: str | None = None
-    """Field that carries the meter's value."""
-
-
-@dataclass(frozen=True, slots=True)
-class SupplyWanted:
-    """Set the supply to these values and switch it on; the cable check's way, without ramp."""
-
-    voltage_V: float
-    current_A: float
-
-
-@dataclass(frozen=True, slots=True)
-class SupplyOff:
-    """Switch the supply off."""
-
-    at_once: bool = False
-    """Overtake everything that waits for the supply."""
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseIs:
-    """What the power path is used for."""
-
-    phase: ChargingPhase
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsAre:
-    """What the EVSE allows on the DC path now."""
-
-    voltage_V: float
-    current_A: float
-    power_W: float
-    min_voltage_V: float = 0.0
-    discharge_current_A: float = 0.0
-    discharge_power_W: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class PwmLimit:
-    """The current that the pilot signals, in A; None without a nominal duty cycle."""
-
-    limit_A: float | None
-
-
-# What the world is asked to do.
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Effect: a command to a neighbour (`bsp`, `hlc`, `slac`, `supply`, `imd`, `monitor`, `lock`)."""
-
-    peer: str
-    command: str
-    args: tuple[Any, ...] = ()
-    urgent: bool = False
-    """Overtake, and drop, what still waits for this neighbour."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartMeter:
-    """Effect: ask the billing meter to begin; answer with MeterStarted."""
-
-    session_id: str
-    token: ProvidedIdToken
-    tariff_text: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StopMeter:
-    """Effect: ask the billing meter to end; answer with MeterStopped."""
-
-    session_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Effect: remember the id of the running transaction over a loss of power; empty forgets it."""
-
-    session_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Effect: publish a session event; a meter value without time is stamped by the owner."""
-
-    event: SessionEventEnum
-    session_id: str
-    extra: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SessionIs:
-    """Effect: the session's id, empty without one (the log and the EV's data follow it)."""
-
-    session_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class OfferToken:
-    """Effect: publish a token."""
-
-    token: ProvidedIdToken
-
-
-@dataclass(frozen=True, slots=True)
-class SetUpSession:
-    """Effect: tell HLC the payment options: everything configured, or external payment only."""
-
-    external_only: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Raise:
-    """Effect: raise a fault of the EVSE."""
-
-    name: str
-    message: str
-    sub_type: str = ""
-    severity: Severity = Severity.High
-    vendor_id: str = ""
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Clear:
-    """Effect: clear a fault of the EVSE, with every sub-type; an empty name clears all but Inoperative."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Effect: a line for the log."""
-
-    text: str
-    level: str = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsChanged:
-    """Effect: current and phases that the EV may use."""
-
-    limit_A: float
-    phases: int
-
-
-@dataclass(frozen=True, slots=True)
-class AskEnergy:
-    """Effect: tell the energy management at once what is wanted."""
-
-
-@dataclass(frozen=True, slots=True)
-class CancelReservation:
-    """Effect: the reservation cannot be kept."""

@@ -18,6 +18,7 @@ from chargebyte_fw.contracts.types.power_supply_DC import VoltageCurrent
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.faults import Fault
+from chargebyte_fw.modules.evse.config import SaeMode
 from chargebyte_fw.modules.evse.ev_info import manufacturer_from_mac
 from chargebyte_fw.modules.evse.hlc_side import ev_limits_facts, is_ac, is_bidirectional
 from chargebyte_fw.modules.evse.messages import (
@@ -64,6 +65,10 @@ AMPACITY_A = {
     board.ProximityPilotAmpacity.A_63_3ph_70_1ph: 63.0,
 }
 SINGLE_PHASE_A = 70.0
+
+
+def _or(value: float | None, known: float | None) -> float | None:
+    return known if value is None else value
 
 
 class Neighbours:
@@ -237,6 +242,7 @@ class Neighbours:
         self._m.evse.hlc_session_failed.publish(HlcSessionFailedEvent(uuid=uuid, reason=reason))
 
     def _service(self, value: iso.SelectedServiceParameters) -> None:
+        self._m.energy_side.leaf.bidirectional = is_bidirectional(value)
         self._feed(ServiceSelected(is_bidirectional(value), is_ac(value)))
 
     def _protocol(self, name: str) -> None:
@@ -245,17 +251,22 @@ class Neighbours:
 
     def _sae(self, _: None) -> None:
         self._m.hlc_side.sae_active = True
-        supply = self._m.energy_side.supply
-        self._m.energy_side.leaf.bidirectional = True
-        self._m.energy_side.leaf.local = (supply.max_import_power_W or 0.0, 0.0)
+        leaf, supply = self._m.energy_side.leaf, self._m.energy_side.supply
+        leaf.bidirectional = True
+        if self._m.config.sae_j2847_2_bpt_mode is SaeMode.V2H:
+            # The EV feeds the house: nothing is drawn from the grid.
+            leaf.local = (supply.max_import_power_W or 0.0, 0.0)
 
     def _targets(self, value: iso.DcEvTargetValues) -> None:
         self._feed(EvTargets(value.dc_ev_target_voltage, value.dc_ev_target_current))
         self._info.learn(target_voltage=value.dc_ev_target_voltage, target_current=value.dc_ev_target_current)
 
     def _maximum(self, value: iso.DcEvMaximumLimits) -> None:
-        voltage_V, current_A = value.dc_ev_maximum_voltage_limit, value.dc_ev_maximum_current_limit
-        power_W = value.dc_ev_maximum_power_limit
+        # A message may tell only one of them; the others stay.
+        known = self._m.dc_path.ev_max
+        voltage_V = _or(value.dc_ev_maximum_voltage_limit, known.voltage_V)
+        current_A = _or(value.dc_ev_maximum_current_limit, known.current_A)
+        power_W = _or(value.dc_ev_maximum_power_limit, known.power_W)
         self._feed(EvMaximum(voltage_V, current_A, power_W))
         self._info.learn(maximum_voltage_limit=voltage_V, maximum_current_limit=current_A, maximum_power_limit=power_W)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.messages import Charging, MeterRead, PwmLimit, Raise, StateIs
+from chargebyte_fw.modules.evse.effects import Raise
+from chargebyte_fw.modules.evse.messages import Charging, MeterRead
+from chargebyte_fw.modules.evse.signals import PwmLimit, StateIs
 
 Effects = list[Any]
 

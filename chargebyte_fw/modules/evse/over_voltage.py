@@ -7,17 +7,16 @@ from typing import Any
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.effects import Call, Raise
 from chargebyte_fw.modules.evse.messages import (
-    Call,
-    CarUnplugged,
     Contactor,
     CurrentDemand,
     EvMaximum,
     MonitorMeasured,
-    Raise,
     Shutdown,
     SupplyTold,
 )
+from chargebyte_fw.modules.evse.signals import CarUnplugged
 
 Effects = list[Any]
 TABLE_103 = ((1000.0, 1375.0), (850.0, 1100.0), (750.0, 935.0), (500.0, 825.0))

@@ -6,19 +6,15 @@ from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOn
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.messages import (
+from chargebyte_fw.modules.evse.effects import Call
+from chargebyte_fw.modules.evse.messages import Begin, Contactor, Cp, CpReported, ForceUnlock
+from chargebyte_fw.modules.evse.signals import (
     AllowPower,
-    Begin,
-    Call,
     CarBack,
     CarLost,
     CarPluggedIn,
     CarRequests,
     CarUnplugged,
-    Contactor,
-    Cp,
-    CpReported,
-    ForceUnlock,
     LockAuthorized,
     ShowDuty,
     ShowF,

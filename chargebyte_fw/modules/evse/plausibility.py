@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.modules.evse.effects import Raise
 from chargebyte_fw.modules.evse.messages import (
-    CarUnplugged,
     Contactor,
     CurrentDemand,
     InsulationMeasured,
     MeterRead,
     MonitorMeasured,
-    Raise,
     Shutdown,
     SupplyMeasured,
 )
+from chargebyte_fw.modules.evse.signals import CarUnplugged
 
 Effects = list[Any]
 

@@ -16,24 +16,14 @@ from chargebyte_fw.contracts.types.units_signed import SignedMeterValue
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig, SessionIdType
-from chargebyte_fw.modules.evse.messages import (
+from chargebyte_fw.modules.evse.effects import Keep, Raise, Say, SessionIs, SetUpSession, StartMeter, StopMeter, Tell
+from chargebyte_fw.modules.evse.messages import Charging, MeterRead, MeterStarted, MeterStopped
+from chargebyte_fw.modules.evse.signals import (
     BeginSession,
     BeginTransaction,
-    Charging,
     EndSession,
     EndTransaction,
-    Keep,
-    MeterRead,
-    MeterStarted,
-    MeterStopped,
     Note,
-    Raise,
-    Say,
-    SessionIs,
-    SetUpSession,
-    StartMeter,
-    StopMeter,
-    Tell,
     TransactionIs,
 )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.context import Context
-from chargebyte_fw.modules.evse.messages import AskEnergy, BeginSession, BeginTransaction, Charging
+from chargebyte_fw.modules.evse.effects import AskEnergy
+from chargebyte_fw.modules.evse.messages import Charging
 from chargebyte_fw.modules.evse.phases.phase import Phase
+from chargebyte_fw.modules.evse.signals import BeginSession, BeginTransaction
 
 
 class WaitingForAuthentication(Phase):
@@ -57,9 +59,9 @@ class WaitingForAuthentication(Phase):
     def _wants_five(c: Context) -> bool:
         if c.dc:
             return True
-        if not c.ac_hlc or not c.config.ac_hlc_use_5percent:
+        if not c.ac_hlc:
             return False
-        return c.authorized is None or c.config.ac_enforce_hlc
+        return c.config.ac_enforce_hlc or (c.config.ac_hlc_use_5percent and c.authorized is None)
 
     @staticmethod
     def _waited_for_energy(c: Context, now: float) -> bool:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
 from chargebyte_fw.modules.evse.context import Context
-from chargebyte_fw.modules.evse.messages import (
-    Call,
-    Charging,
-    Clear,
-    EndSession,
-    EndTransaction,
-    Note,
-    Shutdown,
-    SupplyOff,
-)
+from chargebyte_fw.modules.evse.effects import Call, Clear
+from chargebyte_fw.modules.evse.messages import Charging, Shutdown
 from chargebyte_fw.modules.evse.phases.phase import Phase
+from chargebyte_fw.modules.evse.signals import EndSession, EndTransaction, Note, SupplyOff
 
 
 class Disabled(Phase):

@@ -8,7 +8,8 @@ from chargebyte_fw.contracts.types.evse_manager import (
     SessionEventEnum,
 )
 from chargebyte_fw.modules.evse.context import Context
-from chargebyte_fw.modules.evse.messages import Charging, Clear
+from chargebyte_fw.modules.evse.effects import Clear
+from chargebyte_fw.modules.evse.messages import Charging
 from chargebyte_fw.modules.evse.phases.phase import Phase
 
 

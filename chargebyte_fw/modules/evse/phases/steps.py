@@ -7,8 +7,10 @@ from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import SwitchPilot
 from chargebyte_fw.modules.evse.context import Context
-from chargebyte_fw.modules.evse.messages import Call, Charging
+from chargebyte_fw.modules.evse.effects import Call
+from chargebyte_fw.modules.evse.messages import Charging
 from chargebyte_fw.modules.evse.phases.phase import Phase
+from chargebyte_fw.modules.evse.signals import SupplyOff
 
 
 def _leave(c: Context, now: float) -> Charging:
@@ -27,6 +29,8 @@ class StepEF(Phase):
     def enter(self, c: Context, now: float) -> None:
         """Show F."""
         c.step_x1_shown = False
+        c.say(SupplyOff())
+        c.forbid_power()
         c.show_f()
 
     def run(self, c: Context, now: float) -> Charging | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.context import Context
-from chargebyte_fw.modules.evse.messages import Charging, SupplyOff
+from chargebyte_fw.modules.evse.messages import Charging
 from chargebyte_fw.modules.evse.phases.phase import Phase
+from chargebyte_fw.modules.evse.signals import SupplyOff
 
 FORCE_AGAIN_S = 1.0
 
