@@ -184,6 +184,7 @@ class LinkMachine(Machine):
 
     def __init__(self, speed: float | None = 1.0) -> None:
         super().__init__(Link.CLOSED)
+        self._ready_s = timing.ready_after_reset(speed)
         self._receive_timeout_s = timing.patient(timing.RECEIVE_TIMEOUT_S, speed)
         self._inquiry_timeout_s = timing.patient(timing.INQUIRY_TIMEOUT_S, speed)
         self._action_timeout_s = timing.patient(timing.ACTION_TIMEOUT_S, speed)
@@ -229,7 +230,7 @@ class LinkMachine(Machine):
     @on(Link.RESETTING, event=Timeout)
     def _release(self, _: Timeout, now: float) -> list[Any]:
         self._early.clear()
-        return self.enter(Link.BOOTING, Discard(), HoldReset(False), until=now + timing.READY_AFTER_RESET_S)
+        return self.enter(Link.BOOTING, Discard(), HoldReset(False), until=now + self._ready_s)
 
     @on(Link.BOOTING, event=Timeout)
     def _booted(self, _: Timeout, now: float) -> list[Any]:

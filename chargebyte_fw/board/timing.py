@@ -31,6 +31,11 @@ def patient(timeout_s: float, speed: float | None) -> float:
     return timeout_s if speed is None else max(timeout_s, REAL_PATIENCE_S * speed)
 
 
+def ready_after_reset(speed: float | None) -> float:
+    """Return how long to leave a controller alone after its reset: the release takes a moment to reach it."""
+    return READY_AFTER_RESET_S + (0.0 if speed is None else FASTEST_CYCLE_S * speed)
+
+
 def period(period_s: float, speed: float | None) -> float:
     """Return a period in the clock's seconds that is at least FASTEST_CYCLE_S of real ones (`speed` None: virtual)."""
     return period_s if speed is None else max(period_s, FASTEST_CYCLE_S * speed)

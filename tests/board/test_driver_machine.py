@@ -1,0 +1,128 @@
+"""The driver's rules under any order of events: no contactor without a standing permission, no fault without an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chargebyte_fw.board import link_machine as lm
+from chargebyte_fw.board.driver_machine import DriverMachine
+from chargebyte_fw.board.driver_words import (
+    STATE_E,
+    STATE_F,
+    STATE_X1,
+    Clear,
+    Enable,
+    FaultKey,
+    Halt,
+    Permit,
+    Raise,
+    SelfTest,
+    SetImage,
+    SetPilot,
+    Wish,
+)
+from chargebyte_fw.board.framing import Frame
+from chargebyte_fw.board.generations import TODAY
+from chargebyte_fw.board.messages import (
+    ActionId,
+    Application,
+    ChargeState,
+    CpState,
+    ErrorMessage,
+    FirmwareVersion,
+    GitHash,
+    Platform,
+    Pt1000State,
+    SafeStateActive,
+)
+
+NAMES = ("one", "two", "three", "four")
+UP = lm.Up(FirmwareVersion(0, 4, 1, Platform.CHARGE_SOM, Application.FIRMWARE, 1), GitHash(bytes(8)), TODAY)
+PAYLOAD = st.binary(min_size=8, max_size=8)
+GOOD = bytes.fromhex("8032030041000000")
+
+EVENTS = st.one_of(
+    st.booleans().map(Enable),
+    st.sampled_from([STATE_X1, STATE_F, STATE_E, Wish(True, 5.0)]).map(SetPilot),
+    st.booleans().map(Permit),
+    st.just(SelfTest()),
+    st.just(UP),
+    st.just(lm.Restarting("test")),
+    st.just(lm.Down("test")),
+    st.just(lm.StillDown("test")),
+    st.just(lm.Tripped()),
+    st.booleans().map(lambda confirmed: lm.Acted(ActionId.RCM_SELF_TEST, confirmed)),
+    st.just(lm.Said(ChargeState.from_payload(GOOD))),
+    PAYLOAD.map(lambda payload: lm.Said(ChargeState.from_payload(payload))),
+    PAYLOAD.map(lambda payload: lm.Said(Pt1000State.from_payload(payload))),
+    PAYLOAD.map(lambda payload: lm.Said(ErrorMessage.from_payload(payload))),
+    PAYLOAD.map(lambda payload: lm.Strange(Frame(0x55, payload))),
+    st.just(Halt()),
+)
+
+
+def withdraws(event: Any) -> bool:
+    """Whether what happens opens the contactors."""
+    match event:
+        case Enable(False) | Permit(False) | lm.Restarting() | lm.Down() | lm.Tripped() | Halt():
+            return True
+        case SetPilot(wish):
+            return wish in (STATE_E, STATE_F)
+        case lm.Said(ChargeState() as state):
+            return state.safe_state_active is not SafeStateActive.NORMAL or state.cp_state is CpState.A
+    return False
+
+
+@settings(max_examples=250, deadline=None)
+@given(events=st.lists(EVENTS, max_size=30), socket=st.booleans())
+def test_contactors_are_asked_for_only_by_a_permission_that_stands(events: list[Any], socket: bool) -> None:
+    machine = DriverMachine(socket, NAMES, None)
+    now, allowed, image = 0.0, False, False
+    for event in events:
+        now += 0.7
+        effects = machine.wake(now) + machine.feed(event, now)
+        if isinstance(event, Permit):
+            allowed = event.allowed
+        elif withdraws(event):
+            allowed = False
+        control = machine.control
+        wanted = control.contactor_1_close or control.contactor_2_close or control.contactor_3_close
+        assert allowed or not wanted
+        for effect in effects:
+            if isinstance(effect, SetImage):
+                image = effect.control.contactor_1_close
+        if isinstance(event, lm.Restarting | lm.Down):
+            image = False  # the link zeroes the image itself
+        assert not image or allowed, "what was sent last must not ask for more"
+
+
+@settings(max_examples=250, deadline=None)
+@given(events=st.lists(EVENTS, max_size=30), socket=st.booleans())
+def test_quirk_k_only_what_is_raised_is_cleared_and_nothing_is_raised_twice(events: list[Any], socket: bool) -> None:
+    machine = DriverMachine(socket, NAMES, None)
+    now = 0.0
+    active: dict[FaultKey, int] = {}
+    for event in events:
+        now += 0.7
+        for effect in machine.wake(now) + machine.feed(event, now):
+            if isinstance(effect, Raise):
+                active[effect.key] = active.get(effect.key, 0) + 1
+                assert active[effect.key] <= (2 if effect.key.type == "ac_rcd/Selftest" else 1)
+            elif isinstance(effect, Clear):
+                active[effect.key] = active.get(effect.key, 0) - 1
+                assert active[effect.key] >= 0
+
+
+def test_a_state_that_is_not_normal_never_stays_without_a_fault_of_the_board() -> None:
+    """EvseManager hears of faults, not of bits."""
+    for reason in range(23):
+        for active in (1, 2, 3):
+            machine = DriverMachine(False, NAMES, None)
+            machine.feed(UP, 0.0)
+            payload = (0x84000600_3D3F0000 | (active << 58) | (reason << 8)).to_bytes(8, "big")
+            effects = machine.feed(lm.Said(ChargeState.from_payload(payload)), 0.1)
+            raised = [effect.key for effect in effects if isinstance(effect, Raise)]
+            assert any(key.book == "evse_board_support" for key in raised), (reason, active)
