@@ -308,7 +308,7 @@ def test_a_full_disk_is_a_write_error_and_the_bundle_stays(
 
 
 def test_a_full_store_takes_nothing_more_and_makes_room(run: Any, assemble: Any, tmp_path: Path, mocker: Any) -> None:
-    mocker.patch("chargebyte_fw.modules.security.layout.FULL_ENTRIES", 30)
+    mocker.patch("chargebyte_fw.modules.security.layout.FULL_ENTRIES", 15)
     parties = chain()
     put_chain(tmp_path, parties)
     for number in range(14):

@@ -18,6 +18,7 @@ from chargebyte_fw.contracts.types.error_history import (
     State,
     TimeperiodFilter,
 )
+from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.bus import run_command
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Severity
@@ -255,3 +256,24 @@ def test_the_table_is_the_one_of_everest(run: Any, assemble: Any, tmp_path: Path
         assert {tuple(rest) for _, *rest in columns[1:]} == {("TEXT", 1, 0)}
 
     run(main())
+
+
+def test_in_real_time_a_thread_writes_and_nothing_is_lost(assemble: Any) -> None:
+    async def main() -> None:
+        world = history(assemble)
+        await world.start()
+        faults = world.provider("troubled", "main").faults
+        for number in range(60):
+            faults.raise_fault("generic/VendorError", f"fault {number}")
+            faults.clear_all()
+            if number % 10 == 0:
+                await asyncio.sleep(0.001)
+        assert {entry.message for entry in await errors(world)} == {f"fault {number}" for number in range(60)}
+        faults.raise_fault("generic/VendorWarning", "last words")
+        await world.stop()
+        again = history(assemble)
+        await again.start()
+        assert "last words" in {entry.message for entry in await errors(again)}
+        await again.stop()
+
+    clock.run(main())

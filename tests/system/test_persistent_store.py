@@ -106,12 +106,13 @@ def test_a_key_outside_the_pattern_is_refused(run: Any, assemble: Any, key: str)
     run(main())
 
 
-def test_what_json_cannot_say_is_refused(run: Any, assemble: Any) -> None:
+@pytest.mark.parametrize("value", [object(), float("nan"), [float("inf")], {"a": {1, 2}, "b": object()}])
+def test_what_json_cannot_say_is_refused(run: Any, assemble: Any, value: Any) -> None:
     async def main() -> None:
         world = store(assemble)
         await world.start()
         with pytest.raises(CommandError, match="not a JSON value"):
-            await ask(world, "store", "k", object())
+            await ask(world, "store", "k", value)
         assert not world.modules["persistent_store"].failed.done()
         await world.stop()
 

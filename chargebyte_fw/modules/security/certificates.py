@@ -55,6 +55,20 @@ def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     return True
 
 
+class Issuers:
+    """Certificates that may have signed others, found by name so that a large store does not try each with each."""
+
+    def __init__(self, certificates: Iterable[Certificate]) -> None:
+        self._by_subject: dict[x509.Name, list[Certificate]] = {}
+        for certificate in certificates:
+            self._by_subject.setdefault(certificate.subject, []).append(certificate)
+
+    def of(self, certificate: Certificate) -> Certificate | None:
+        """Return the one that has signed this certificate."""
+        candidates = self._by_subject.get(certificate.issuer, [])
+        return next((each for each in candidates if is_issued_by(certificate, each)), None)
+
+
 def is_self_signed(certificate: Certificate) -> bool:
     """Tell whether it is a root."""
     return certificate.issuer == certificate.subject and is_issued_by(certificate, certificate)

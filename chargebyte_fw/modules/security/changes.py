@@ -84,7 +84,7 @@ class Changes:
         self, name: CertificateHashData
     ) -> tuple[DeleteCertificateResult, list[CaCertificateType | LeafCertificateType]]:
         """Remove a certificate; returns the kinds of certificate that are fewer now."""
-        issuers = self.shelf.issuers()
+        issuers = x509.Issuers(self.shelf.everything())
         try:
             roots = [kind for kind in self.shelf.layout.roots if self._delete_root(kind, name, issuers)]
             if roots:
@@ -94,7 +94,7 @@ class Changes:
             self._complain(f"a certificate cannot be deleted: {error}")
             return DeleteCertificateResult.Failed, []
 
-    def _delete_root(self, kind: CaCertificateType, name: CertificateHashData, issuers: list[Certificate]) -> bool:
+    def _delete_root(self, kind: CaCertificateType, name: CertificateHashData, issuers: x509.Issuers) -> bool:
         found = False
         for path in self.shelf.bundle_files(kind):
             there = self.shelf.read(path)
@@ -109,7 +109,7 @@ class Changes:
         return found
 
     def _delete_leaf(
-        self, name: CertificateHashData, issuers: list[Certificate]
+        self, name: CertificateHashData, issuers: x509.Issuers
     ) -> tuple[DeleteCertificateResult, list[CaCertificateType | LeafCertificateType]]:
         places = self.shelf.layout.leaves
         csms = places[LeafCertificateType.CSMS].certificates
@@ -128,7 +128,9 @@ class Changes:
     def remove(self, leaf: Leaf, kind: LeafCertificateType) -> None:
         """Remove a leaf with its chain, its key and its OCSP response. OSError is the caller's."""
         place = self.shelf.layout.leaves[kind]
-        names = [name for each, name in self.shelf.names(leaf.chain, self.shelf.issuers()) if each is leaf.certificate]
+        names = [
+            name for each, name in self.shelf.names(leaf.chain, self.shelf.everything()) if each is leaf.certificate
+        ]
         key = self.shelf.key_of(leaf, kind)
         for path in [*leaf.paths, *([key] if key is not None else [])]:
             path.unlink(missing_ok=True)
@@ -197,7 +199,7 @@ class Changes:
             data = base64.b64decode("".join(response.split()), validate=True)
         except binascii.Error as error:
             raise ValueError(f"the OCSP response is no base64: {error}") from error
-        issuers = self.shelf.issuers()
+        issuers = x509.Issuers(self.shelf.everything())
         folders: list[Path] = []
         leaves = self.shelf.leaves(LeafCertificateType.V2G)
         if any(_is_named(each, name, issuers) for leaf in leaves for each in leaf.chain):
@@ -223,5 +225,6 @@ def _same_authority(a: Certificate, b: Certificate) -> bool:
     return a.subject == b.subject and a.public_key() == b.public_key()
 
 
-def _is_named(certificate: Certificate, name: CertificateHashData, issuers: list[Certificate]) -> bool:
-    return any(x509.is_named(certificate, issuer, name) for issuer in issuers if x509.is_issued_by(certificate, issuer))
+def _is_named(certificate: Certificate, name: CertificateHashData, issuers: x509.Issuers) -> bool:
+    issuer = issuers.of(certificate)
+    return issuer is not None and x509.is_named(certificate, issuer, name)

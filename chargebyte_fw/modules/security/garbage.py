@@ -27,7 +27,7 @@ def collect(changes: Changes, at: datetime) -> int:
                 path.unlink(missing_ok=True)
                 del changes.pending[path]
                 deleted += 1
-        pool = shelf.issuers()
+        pool = shelf.everything()
         chains = [each for leaf in shelf.leaves(kind) for each in leaf.chain]
         known = {hash_lines(name) for _, name in shelf.names([*chains, *pool], [])}
         for path in files_in(place.certificates / OCSP_FOLDER, ".hash"):

@@ -54,7 +54,7 @@ class Layout:
         for folder in self.folders():
             for path in files_in(folder):
                 size += path.stat().st_size
-                entries += 1
+                entries += _certificates_in(path)
         return size > FULL_BYTES or entries > FULL_ENTRIES
 
 
@@ -100,6 +100,12 @@ def files_in(folder: Path, *suffixes: str) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in _walk(folder) if not suffixes or path.suffix in suffixes)
+
+
+def _certificates_in(path: Path) -> int:
+    if path.suffix not in CERTIFICATE_SUFFIXES or path.parent.name == OCSP_FOLDER:
+        return 0
+    return path.read_bytes().count(b"-----BEGIN CERTIFICATE") or int(path.suffix == ".der")
 
 
 def is_name_link(path: Path) -> bool:

@@ -112,8 +112,8 @@ class Shelf:
         _, path = x509.path_to_root(leaf.certificate, [*leaf.chain[1:], *bundle], roots)
         return path[-1] if path else None
 
-    def issuers(self) -> list[Certificate]:
-        """Return every certificate of the store that could have signed another."""
+    def everything(self) -> list[Certificate]:
+        """Return every root, and every certificate of the charger's own chains but the leaves."""
         found = [each for kind in self.layout.roots for each in self.bundle(kind)]
         for kind in self.layout.leaves:
             found += [each for leaf in self.leaves(kind) for each in leaf.chain[1:]]
@@ -124,10 +124,10 @@ class Shelf:
     ) -> list[tuple[Certificate, CertificateHashData]]:
         """Return each certificate whose issuer is at hand (in the chain or in `more`) with its name."""
         chain = list(chain)
-        pool = [*chain, *more]
+        issuers = x509.Issuers([*chain, *more])
         found = []
         for certificate in chain:
-            issuer = next((each for each in pool if x509.is_issued_by(certificate, each)), None)
+            issuer = issuers.of(certificate)
             if issuer is not None:
                 found.append((certificate, x509.hash_data(certificate, issuer)))
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -26,8 +27,9 @@ def to_row(value: Any) -> tuple[str, str]:
         return value, "std::string"
     try:
         plain = msgspec.to_builtins(value)
-        text = msgspec.json.encode(plain).decode()
-    except (TypeError, msgspec.MsgspecError) as error:
+        # The library's own writer turns what is no number into null without a word.
+        text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, msgspec.MsgspecError) as error:
         raise ValueError(f"not a JSON value: {error}") from error
     return text, _type_name(plain)
 
