@@ -135,6 +135,7 @@ def namespace(interface: str = "lo", label: str = "ns") -> Iterator[Namespace]:
     """Make one namespace with `lo` up and IPv6 addresses usable at once; remove it and its programs at the end."""
     if shutil.which("ip") is None:
         raise NamespacesUnavailable("the program ip is missing: install the package iproute2")
+    _remove_leftovers()
     made = Namespace(f"secc-{os.getpid()}-{next(_counter)}-{label}", interface)
     _ip("netns", "add", made.name)
     try:
@@ -144,6 +145,15 @@ def namespace(interface: str = "lo", label: str = "ns") -> Iterator[Namespace]:
     finally:
         made.end_processes()
         _ip("netns", "del", made.name)
+
+
+def _remove_leftovers() -> None:
+    """Remove what a killed test run left behind: namespaces named after a process that is no more."""
+    for line in _ip("netns", "list").splitlines():
+        name = line.split()[0]
+        parts = name.split("-")
+        if parts[0] == "secc" and len(parts) == 4 and parts[1].isdigit() and not Path(f"/proc/{parts[1]}").exists():
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 
 def _quick_addresses(where: Namespace) -> None:
