@@ -22,8 +22,8 @@ from chargebyte_fw.contracts.types.evse_security import (
 from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security.certificates import Certificate
-from chargebyte_fw.modules.security.keys import find_key, new_key_and_request
-from chargebyte_fw.modules.security.layout import KEY_SUFFIX, LEAF_PREFIX, OCSP_FOLDER, files_in, new_name
+from chargebyte_fw.modules.security.keys import new_key_and_request
+from chargebyte_fw.modules.security.layout import KEY_SUFFIX, LEAF_PREFIX, OCSP_FOLDER, new_name
 from chargebyte_fw.modules.security.questions import Questions
 from chargebyte_fw.modules.security.shelf import Leaf, Shelf, hash_lines
 
@@ -121,23 +121,22 @@ class Changes:
             if places[kind].certificates == csms:
                 return DeleteCertificateResult.Failed, []
             for leaf in hit:
-                self.remove(leaf, kind)
+                self.remove(leaf, kind, issuers)
             return DeleteCertificateResult.Accepted, [kind]
         return DeleteCertificateResult.NotFound, []
 
-    def remove(self, leaf: Leaf, kind: LeafCertificateType) -> None:
+    def remove(self, leaf: Leaf, kind: LeafCertificateType, issuers: x509.Issuers) -> None:
         """Remove a leaf with its chain, its key and its OCSP response. OSError is the caller's."""
-        place = self.shelf.layout.leaves[kind]
-        names = [
-            name for each, name in self.shelf.names(leaf.chain, self.shelf.everything()) if each is leaf.certificate
-        ]
+        issuer = issuers.of(leaf.certificate)
         key = self.shelf.key_of(leaf, kind)
         for path in [*leaf.paths, *([key] if key is not None else [])]:
             path.unlink(missing_ok=True)
-        for name in names:
-            if (response := self.shelf.ocsp_file(place.certificates, name)) is not None:
-                response.unlink(missing_ok=True)
-                response.with_suffix(".hash").unlink(missing_ok=True)
+        if issuer is None:
+            return
+        folder = self.shelf.layout.leaves[kind].certificates
+        if (response := self.shelf.ocsp_file(folder, x509.hash_data(leaf.certificate, issuer))) is not None:
+            response.unlink(missing_ok=True)
+            response.with_suffix(".hash").unlink(missing_ok=True)
 
     def install_leaf(self, pem: str, kind: LeafCertificateType, at: datetime) -> InstallCertificateResult:
         """Install a leaf (with its chain) for which a key is waiting."""
@@ -150,7 +149,7 @@ class Changes:
             return INSTALL_REASON[verdict]
         chain = x509.parse(pem.encode())
         place = self.shelf.layout.leaves[kind]
-        key = find_key(chain[0], place.keys, "", self.shelf.password)
+        key = self.shelf.find_key(chain[0], kind)
         if key is None:
             self._complain("a certificate came for which there is no private key")
             return InstallCertificateResult.WriteError
@@ -212,12 +211,6 @@ class Changes:
             write_whole(path, data)
             write_whole(path.with_suffix(".hash"), hash_lines(name))
         return len(folders)
-
-    def orphans(self, kind: LeafCertificateType) -> list[Path]:
-        """Return the key files that belong to no certificate."""
-        place = self.shelf.layout.leaves[kind]
-        used = {self.shelf.key_of(leaf, kind) for leaf in self.shelf.leaves(kind)}
-        return [path for path in files_in(place.keys, KEY_SUFFIX) if path not in used]
 
 
 def _same_authority(a: Certificate, b: Certificate) -> bool:

@@ -273,7 +273,10 @@ class EvseSecurity(Module):
                 if self.layout.is_full():
                     from chargebyte_fw.modules.security import garbage
 
-                    deleted = garbage.collect(self.changes, utc_now())
+                    deleted = 0
+                    for number in garbage.collect(self.changes, utc_now()):
+                        deleted += number
+                        await asyncio.sleep(0)
                     self.log.warning("the certificate store is full: %d things deleted", deleted)
             except OSError as error:
                 self.log.error("no room can be made in the certificate store: %s", error)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security.changes import Changes
-from chargebyte_fw.modules.security.layout import OCSP_FOLDER, files_in
+from chargebyte_fw.modules.security.layout import KEY_SUFFIX, OCSP_FOLDER, files_in
 from chargebyte_fw.modules.security.shelf import hash_lines
 
 KEPT_CHAINS = 10
@@ -14,25 +16,33 @@ KEY_PATIENCE = timedelta(minutes=60)
 """How long a key waits for its certificate; one found after a restart waits anew."""
 
 
-def collect(changes: Changes, at: datetime) -> int:
-    """Make room; returns how many things were deleted. OSError is the caller's."""
-    shelf, deleted = changes.shelf, 0
+def collect(changes: Changes, at: datetime) -> Iterator[int]:
+    """Make room in small steps, so that the caller can do other things between; each step says what it deleted.
+
+    OSError is the caller's.
+    """
+    shelf = changes.shelf
     for kind, place in shelf.layout.leaves.items():
-        for leaf in shelf.leaves(kind)[KEPT_CHAINS:]:
-            if x509.has_expired(leaf.certificate, at):
-                changes.remove(leaf, kind)
-                deleted += 1
-        for path in changes.orphans(kind):
-            if at - changes.pending.setdefault(path, at) > KEY_PATIENCE:
+        issuers = x509.Issuers(shelf.everything())
+        yield 0
+        used: set[Path | None] = set()
+        for number, leaf in enumerate(shelf.leaves(kind)):
+            if number >= KEPT_CHAINS and x509.has_expired(leaf.certificate, at):
+                changes.remove(leaf, kind, issuers)
+                yield 1
+            else:
+                used.add(shelf.key_of(leaf, kind))
+                yield 0
+        for path in files_in(place.keys, KEY_SUFFIX):
+            if path not in used and at - changes.pending.setdefault(path, at) > KEY_PATIENCE:
                 path.unlink(missing_ok=True)
                 del changes.pending[path]
-                deleted += 1
-        pool = shelf.everything()
+                yield 1
         chains = [each for leaf in shelf.leaves(kind) for each in leaf.chain]
-        known = {hash_lines(name) for _, name in shelf.names([*chains, *pool], [])}
+        known = {hash_lines(name) for _, name in shelf.names(dict.fromkeys([*chains, *shelf.everything()]), [])}
+        yield 0
         for path in files_in(place.certificates / OCSP_FOLDER, ".hash"):
             if path.read_bytes() not in known:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".der").unlink(missing_ok=True)
-                deleted += 1
-    return deleted
+                yield 1

@@ -22,8 +22,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from chargebyte_fw.modules.security.layout import KEY_SUFFIX, files_in
-
 CHUNK_BYTES = 1 << 20
 
 
@@ -45,13 +43,6 @@ def read_public(path: Path, password: str) -> bytes | None:
             continue
         return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return None
-
-
-def find_key(certificate: x509.Certificate, folder: Path, stem: str, password: str) -> Path | None:
-    """Return the file of a certificate's key: the one of the same name first, then every other of the folder."""
-    wanted = public_bytes(certificate)
-    candidates = sorted(files_in(folder, KEY_SUFFIX), key=lambda path: path.stem != stem)
-    return next((path for path in candidates if read_public(path, password) == wanted), None)
 
 
 def new_key_and_request(country: str, organization: str, common: str, password: str) -> tuple[bytes, bytes]:

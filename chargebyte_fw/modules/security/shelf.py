@@ -18,8 +18,8 @@ from chargebyte_fw.contracts.types.evse_security import (
 )
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security.certificates import Certificate
-from chargebyte_fw.modules.security.keys import find_key
-from chargebyte_fw.modules.security.layout import CERTIFICATE_SUFFIXES, OCSP_FOLDER, Layout, files_in
+from chargebyte_fw.modules.security.keys import public_bytes, read_public
+from chargebyte_fw.modules.security.layout import CERTIFICATE_SUFFIXES, KEY_SUFFIX, OCSP_FOLDER, Layout, files_in
 
 SUFFIX = {EncodingFormat.PEM: ".pem", EncodingFormat.DER: ".der"}
 ROOT_OF = {
@@ -52,6 +52,7 @@ class Shelf:
         self.layout = layout
         self.password = password
         self._complain = complain
+        self._keys: dict[Path, tuple[tuple[int, int], bytes | None]] = {}
         self._parsed: dict[Path, tuple[tuple[int, int], list[Certificate]]] = {}
 
     def read(self, path: Path) -> list[Certificate]:
@@ -134,8 +135,22 @@ class Shelf:
 
     def key_of(self, leaf: Leaf, kind: LeafCertificateType) -> Path | None:
         """Return the file of the leaf's private key."""
-        stem = leaf.paths[0].stem if leaf.paths else ""
-        return find_key(leaf.certificate, self.layout.leaves[kind].keys, stem, self.password)
+        return self.find_key(leaf.certificate, kind, leaf.paths[0].stem if leaf.paths else "")
+
+    def find_key(self, certificate: Certificate, kind: LeafCertificateType, stem: str = "") -> Path | None:
+        """Return the file of a certificate's key: the one of the same name first, then every other of the folder."""
+        wanted = public_bytes(certificate)
+        candidates = sorted(files_in(self.layout.leaves[kind].keys, KEY_SUFFIX), key=lambda path: path.stem != stem)
+        return next((path for path in candidates if self._public(path) == wanted), None)
+
+    def _public(self, path: Path) -> bytes | None:
+        """Return the public half of a key file; opening an encrypted one takes its time, so it is remembered."""
+        stat = path.stat()
+        mark = (stat.st_mtime_ns, stat.st_size)
+        known = self._keys.get(path)
+        if known is None or known[0] != mark:
+            known = self._keys[path] = (mark, read_public(path, self.password))
+        return known[1]
 
     def info(self, leaf: Leaf, key: Path, kind: LeafCertificateType, *, include_ocsp: bool) -> CertificateInfo:
         """Return what a TLS server needs to know of a leaf."""
