@@ -21,11 +21,22 @@ def stretch(module_name: str) -> None:
     module.Timeouts = Enum("Timeouts", members, type=float)
 
 
+def tell_pilot() -> None:
+    """Say on standard output when the car closes or opens S2: the pilot hangs in another process."""
+    controller: Any = importlib.import_module("iso15118.evcc.controller.simulator").SimEVController
+
+    async def enable_charging(self: Any, enabled: bool) -> None:
+        print(f"PILOT {'C' if enabled else 'B'}", flush=True)
+
+    controller.enable_charging = enable_charging
+
+
 def main() -> None:
     """Stretch, then run the car as its own command does."""
     for protocol in ("iso15118_2", "din_spec"):
         stretch(f"iso15118.shared.messages.{protocol}.timeouts")
     stretch("iso15118.shared.messages.timeouts")
+    tell_pilot()
     importlib.import_module("iso15118.evcc.main").run()
 
 

@@ -193,7 +193,10 @@ class Secc(Machine):
         self._timers["sequence"] = now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S
         self.last_message = name[:-3]
         seen = Seen(name, frame.to_bytes(), message)
-        return [seen, *self._reply(message.Body, message.Header.SessionID, now)]
+        effects = self._reply(message.Body, message.Header.SessionID, now)
+        # The car waits for its answer, everybody else does not.
+        effects.insert(1 if effects and isinstance(effects[0], Send) else 0, seen)
+        return effects
 
     def _overlook(self, what: str, frame: Frame, now: float) -> list[Any]:
         """Take no notice of a frame without sense; the sequence time-out goes on."""

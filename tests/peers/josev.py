@@ -1,0 +1,246 @@
+"""Josev's car (PyPI `iso15118`) at the complete charger: `python -m tests.peers.josev --python VENV/bin/python`.
+
+The charger is `secc run` with a shipped configuration in one network namespace. In the other stands our simulation with
+the safety controller, both powerline modems and a car that does all but V2G: it plugs in, matches, and hangs on the
+pilot what Josev's car asks for. Prints one line for each protocol, `passed` or why not; exit status 1 then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.netns import Namespace, NamespacesUnavailable, joined
+
+ROOT = Path(__file__).parents[2]
+CAR_END = "car0"
+MATCH_LIMIT_S = 60.0
+SESSION_LIMIT_S = 180.0
+END_LIMIT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One session: what it is called, what Josev is told, and what the charger must have said."""
+
+    name: str
+    protocol: str
+    mode: str
+    said: tuple[str, ...]
+
+    @property
+    def is_ac(self) -> bool:
+        """Whether the charger is an AC charger."""
+        return self.mode.startswith("AC")
+
+
+_DC = ("waiting for authorization", "cable check", "pre-charge to", "charging, the car wants", "takes the power off")
+CASES = (
+    Case("DIN 70121 DC", "DIN_SPEC_70121", "DC_extended", ("session in DIN70121", *_DC)),
+    Case("ISO 15118-2 DC", "ISO_15118_2", "DC_extended", ("session in ISO15118-2-2013", *_DC)),
+    Case(
+        "ISO 15118-2 AC",
+        "ISO_15118_2",
+        "AC_three_phase_core",
+        ("session in ISO15118-2-2013", "authorized", "closing the contactor", "takes the power off"),
+    ),
+)
+
+
+class Failed(Exception):
+    """The session did not go as it should; the text says where it stopped."""
+
+
+@dataclass
+class Program:
+    """A program in a namespace; its lines come through a queue and are kept."""
+
+    name: str
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+    _fresh: queue.Queue[str | None] = field(default_factory=queue.Queue)
+
+    def __post_init__(self) -> None:
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+            self._fresh.put(line.rstrip())
+        self._fresh.put(None)
+
+    def until(self, wanted: Callable[[str], bool], limit_s: float, what: str) -> str:
+        """Return the next line that is wanted; raises Failed when none comes in time."""
+        give_up = time.monotonic() + limit_s
+        while True:
+            try:
+                line = self._fresh.get(timeout=max(0.0, give_up - time.monotonic()))
+            except queue.Empty:
+                raise Failed(f"{self.name}: no {what} within {limit_s:g} s") from None
+            if line is None:
+                raise Failed(f"{self.name} ended before {what}: {' | '.join(self.lines[-3:])}")
+            if wanted(line):
+                return line
+
+    def tell(self, text: str) -> None:
+        """Write one line to its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+
+
+def start(where: Namespace, name: str, command: list[str], **environment: str) -> Program:
+    """Start a program in a namespace."""
+    process = where.popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+    )
+    return Program(name, process)
+
+
+def configuration(case: Case, root: Path) -> Path:
+    """Return the configuration: the shipped DC one, or the shipped AC one with the DC one's V2G modules beside it."""
+    folder = root / "etc" / "everest"
+    if not case.is_ac:
+        return folder / "bsp-only-dc.yaml"
+    dc, ac = (yaml.safe_load((folder / f"bsp-only-{kind}.yaml").read_text()) for kind in ("dc", "ac"))
+    modules = ac["active_modules"]
+    for name in ("slac", "iso15118_charger", "evse_security"):
+        modules[name] = dc["active_modules"][name]
+    connector = modules["connector"]
+    connector["config_module"].update(ac_hlc_enabled=True, ac_hlc_use_5percent=True, ac_enforce_hlc=True)
+    for requirement in ("slac", "hlc"):
+        connector["connections"][requirement] = dc["active_modules"]["connector"]["connections"][requirement]
+    made = folder / "ac-v2g.yaml"
+    made.write_text(yaml.safe_dump(ac, sort_keys=False))
+    return made
+
+
+def josev_settings(case: Case, root: Path) -> Path:
+    """Write what Josev's car is told."""
+    path = root / "josev.json"
+    told: dict[str, Any] = {
+        "supportedProtocols": [case.protocol],
+        "supportedEnergyServices": ["AC" if case.is_ac else "DC"],
+        "energyTransferMode": case.mode,
+        "useTls": False,
+        "sdpRetryCycles": 3,
+        "chargeLoopCycle": 20,
+    }
+    path.write_text(json.dumps(told))
+    return path
+
+
+def session(case: Case, python: str, logs: Path) -> None:
+    """Run one session; raises Failed."""
+    with tempfile.TemporaryDirectory(prefix="secc-josev-") as folder, joined("eth1", CAR_END) as (charger, car):
+        root = Path(folder)
+        for name in ("etc", "usr"):
+            shutil.copytree(ROOT / name, root / name)
+        programs: list[Program] = []
+        try:
+            _session(case, python, root, charger, car, programs)
+        finally:
+            for namespace in (charger, car):
+                namespace.end_processes()
+            for program in programs:
+                file = logs / f"{case.name.replace(' ', '-')}.{program.name}.log"
+                file.write_text("\n".join(program.lines) + "\n")
+
+
+def _session(case: Case, python: str, root: Path, charger: Namespace, car: Namespace, programs: list[Program]) -> None:
+    world = start(
+        car,
+        "world",
+        [sys.executable, "-m", "chargebyte_fw.sim", "--root", str(root), "--interface", CAR_END, "--wait"],
+    )
+    programs.append(world)
+    config = str(configuration(case, root))
+    run = ["run", "--config", config, "--root", str(root), "--broker", "none"]
+    secc = start(charger, "secc", [sys.executable, "-m", "chargebyte_fw.cli.main", *run])
+    programs.append(secc)
+    secc.until(lambda line: "waiting for cars at" in line, MATCH_LIMIT_S, "open link")
+    world.tell(json.dumps({"run": "sleep 3;iso_wait_slac_matched"}))
+    world.until(lambda line: '"SLAC"' in line, MATCH_LIMIT_S, "SLAC match")
+    josev = start(
+        car,
+        "josev",
+        [python, str(ROOT / "tests/peers/josev_car.py"), str(josev_settings(case, root))],
+        NETWORK_INTERFACE=CAR_END,
+        LOG_LEVEL="INFO",
+    )
+    programs.append(josev)
+    _hang_on_the_pilot(josev, world)
+    secc.until(lambda line: "V2G session over" in line, END_LIMIT_S, "end of the session")
+    said = "\n".join(secc.lines)
+    missing = [text for text in (*case.said, "V2G session over (terminate)") if text not in said]
+    if missing:
+        raise Failed(f"the charger did not say: {', '.join(missing)}")
+    if "Traceback" in said:
+        raise Failed("the charger's log has a traceback")
+
+
+def _hang_on_the_pilot(josev: Program, world: Program) -> None:
+    """Let the simulated car's pilot follow Josev's wishes until its session ends."""
+    give_up = time.monotonic() + SESSION_LIMIT_S
+    while True:
+        line = josev.until(
+            lambda line: line.startswith("PILOT") or "SessionStopRes received" in line or "EVCC terminated" in line,
+            give_up - time.monotonic(),
+            "end of its session",
+        )
+        if line == "PILOT C":
+            world.tell(json.dumps({"replace": "iso_draw_power_regulated 16,3"}))
+        elif line == "PILOT B":
+            world.tell(json.dumps({"replace": "pause"}))
+        elif "SessionStopRes" in line:
+            return
+        else:
+            raise Failed(f"josev: {line}")
+
+
+def main() -> int:
+    """Run the sessions one after the other and say how each went."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", required=True, help="an interpreter with iso15118 in its environment")
+    parser.add_argument("--logs", type=Path, default=None, help="where the logs go (default: thrown away)")
+    parser.add_argument("--only", default="", help="run only cases whose name contains this")
+    arguments = parser.parse_args()
+    status = 0
+    with tempfile.TemporaryDirectory() as thrown_away:
+        logs: Path = arguments.logs or Path(thrown_away)
+        logs.mkdir(parents=True, exist_ok=True)
+        for case in CASES:
+            if arguments.only not in case.name:
+                continue
+            try:
+                session(case, arguments.python, logs)
+                print(f"Josev's car, {case.name}: passed", flush=True)
+            except (Failed, NamespacesUnavailable) as why:
+                status = 1
+                print(f"Josev's car, {case.name}: {why}", flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Our car's machine at Josev's charger (PyPI `iso15118`): `python -m tests.peers.josev_charger --python VENV/bin/python`.
+
+Prints one line for each protocol, `passed` or why not; exit status 1 then. Josev's codec is slow, so the car's message
+time-outs are stretched; what it says and in which order is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from chargebyte_fw.modules.v2g import evcc
+from chargebyte_fw.modules.v2g.evcc import CarFacts, CarSettings, Step
+from chargebyte_fw.sim.car_v2g import V2gSide
+from chargebyte_fw.sim.net_sockets import SocketNet
+from tests.netns import Namespace, NamespacesUnavailable, joined
+from tests.peers.josev import CAR_END, Failed, start
+
+START_LIMIT_S = 60.0
+SESSION_LIMIT_S = 120.0
+CHARGING_S = 2.0
+STRETCH = 20.0
+
+CASES = {
+    "DIN 70121 DC": CarSettings(protocols=("DIN70121",)),
+    "ISO 15118-2 DC": CarSettings(protocols=("ISO15118D2",)),
+    "ISO 15118-2 AC": CarSettings(
+        protocols=("ISO15118D2",), energy_transfer_mode="AC_three_phase_core", max_current_A=16.0
+    ),
+}
+
+
+async def drive(settings: CarSettings) -> evcc.SessionStopped:
+    """Charge for a moment and stop; returns how the session ended."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[evcc.SessionStopped] = loop.create_future()
+    # Josev's simulated charger shows 1 V whatever is asked of it, so the car measures for itself.
+    facts = CarFacts(battery_voltage_V=350.0, inlet_voltage_V=350.0, target_voltage_V=355.0, target_current_A=10.0)
+
+    def heard(effect: Any) -> None:
+        match effect:
+            case evcc.Report(step=Step.CHARGING):
+                loop.call_later(CHARGING_S, side.stop)
+            case evcc.SessionStopped() if not ended.done():
+                ended.set_result(effect)
+
+    def broken(error: BaseException) -> None:
+        if not ended.done():
+            ended.set_exception(error)
+
+    side = V2gSide(SocketNet(CAR_END), heard, lambda name: None, broken)
+    side.begin(settings, facts)
+    try:
+        async with asyncio.timeout(SESSION_LIMIT_S):
+            return await ended
+    finally:
+        side.drop()
+
+
+def session(name: str, settings: CarSettings, python: str, logs: Path) -> None:
+    """Run one session; raises Failed."""
+    settings.timeout_factor = STRETCH
+    with joined("eth1", CAR_END) as (charger, car):
+        josev = start(
+            charger,
+            "josev",
+            [python, "-m", "iso15118.secc.main"],
+            NETWORK_INTERFACE="eth1",
+            SECC_ENFORCE_TLS="False",
+            AUTH_MODES="EIM",
+            LOG_LEVEL="INFO",
+        )
+        try:
+            josev.until(lambda line: "UDP server started" in line, START_LIMIT_S, "open link")
+            stopped = _drive_in(car, settings)
+        finally:
+            charger.end_processes()
+            (logs / f"{name.replace(' ', '-')}.josev-charger.log").write_text("\n".join(josev.lines) + "\n")
+    if stopped.outcome != "terminated":
+        raise Failed(f"the car's session {stopped.outcome}: {stopped.reason}")
+    loop = "ChargingStatusReq received" if "AC" in name else "CurrentDemandReq received"
+    if sum(loop in line for line in josev.lines) < 2:
+        raise Failed("the charger heard of no charge loop")
+
+
+def _drive_in(car: Namespace, settings: CarSettings) -> evcc.SessionStopped:
+    with car.entered():
+        return asyncio.run(drive(settings))
+
+
+def main() -> int:
+    """Run the sessions one after the other and say how each went."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", required=True, help="an interpreter with iso15118 in its environment")
+    parser.add_argument("--logs", type=Path, default=None, help="where the logs go (default: thrown away)")
+    parser.add_argument("--only", default="", help="run only cases whose name contains this")
+    arguments = parser.parse_args()
+    status = 0
+    with tempfile.TemporaryDirectory() as thrown_away:
+        logs: Path = arguments.logs or Path(thrown_away)
+        logs.mkdir(parents=True, exist_ok=True)
+        for name, settings in CASES.items():
+            if arguments.only not in name:
+                continue
+            try:
+                session(name, settings, arguments.python, logs)
+                print(f"Josev's charger, {name}: passed", flush=True)
+            except (Failed, NamespacesUnavailable) as why:
+                status = 1
+                print(f"Josev's charger, {name}: {why}", flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
