@@ -551,3 +551,26 @@ def test_two_evses_with_one_number_are_a_mistake_of_the_configuration(run: Any, 
         await world.stop()
 
     run(main())
+
+
+def test_a_store_that_keeps_nothing_costs_the_memory_of_reservations_but_not_the_charging(
+    run: Any, assemble: Any, tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "everest_persistent_store.db").mkdir()
+
+    async def main() -> None:
+        world = with_reader(assemble, evses=2)
+        await world.start()
+        booking = world.provider("auth", "reservation")
+        assert await run_command(booking, "reserve_now", (in_an_hour(7, evse_id=2),), {}) == "Accepted"
+        world.modules["connector_2"].plug_in()
+        world.modules["reader"].swipe("R")
+        await asyncio.sleep(1)
+        assert len(world.modules["connector_2"].answers) == 1
+        assert not world.modules["auth"].failed.done()
+        await world.stop()
+
+    run(main())
+    told = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    assert any("not kept over a restart" in record.getMessage() for record in told)
+    assert [record.exc_info for record in told] == [None] * len(told)
