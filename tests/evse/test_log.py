@@ -99,3 +99,15 @@ def test_suffix_must_be_a_plain_name(suffix: str) -> None:
 
     with pytest.raises(ValueError, match="plain name"):
         folder_name(datetime(2026, 1, 1, tzinfo=UTC), suffix)
+
+
+@pytest.mark.parametrize("text", ['say "hello", twice', "two\nlines", "<b>&amp;</b>"])
+def test_any_text_comes_back_from_the_table(tmp_path: Path, text: str) -> None:
+    from datetime import UTC, datetime
+
+    log = SessionLog(tmp_path / "log", "/log")
+    log.record(datetime(2026, 1, 1, tzinfo=UTC), "EVSE", "CAR", text, xml=text)
+    log.close()
+    with (tmp_path / "log/eventlog.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["2026-01-01T00:00:00.000Z", "EVSE", text, text]]
+    assert "<b>" not in (tmp_path / "log/eventlog.html").read_text()

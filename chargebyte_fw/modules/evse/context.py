@@ -32,9 +32,7 @@ class Wiring:
     """Which neighbours are connected and used."""
 
     hlc: bool = False
-    lock: bool = False
-    imd: bool = False
-    monitor: bool = False
+    """SLAC and HLC."""
 
 
 class Context:

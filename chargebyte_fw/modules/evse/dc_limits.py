@@ -109,11 +109,10 @@ class DcLimits:
     def __init__(self) -> None:
         self._seen: tuple[float, ...] = ()
 
-    def changed(self, root_W: float, root_A: float, supply: Capabilities, target_V: float, present_V: float) -> bool:
+    def changed(self, root_W: float, supply: Capabilities, target_V: float, present_V: float) -> bool:
         """Tell whether limits must be computed anew: 0.1 of anything, 1 V at the output."""
         seen = (
             root_W,
-            root_A,
             target_V,
             supply.max_export_power_W,
             supply.max_export_current_A,

@@ -199,7 +199,6 @@ class EnergySide:
                 dc_W=limits.discharge_power_W if discharging else limits.power_W,
                 until_s=until_s,
                 phases=self.leaf.active_phases or 1,
-                exporting=discharging,
             )
         )
         self._tell_ac(charge_A)
@@ -245,8 +244,7 @@ class EnergySide:
         module = self._module
         path = module.dc_path
         target_V = path.target.voltage_V if path.target is not None else 0.0
-        root_A = 0.0
-        if not self._limits.changed(self._root_W, root_A, self.supply, target_V, path.present_V) and not force:
+        if not self._limits.changed(self._root_W, self.supply, target_V, path.present_V) and not force:
             return
         self._tell_dc(self.dc_limits())
 

@@ -7,7 +7,6 @@ from enum import Enum, StrEnum
 from typing import Any
 
 from chargebyte_fw.contracts.types.authorization import CertificateStatus, ProvidedIdToken
-from chargebyte_fw.contracts.types.evse_board_support import HardwareCapabilities
 from chargebyte_fw.contracts.types.evse_manager import EnableDisableSource, StopTransactionReason
 from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities as SupplyCapabilities
@@ -80,13 +79,6 @@ class CableLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class HardwareTold:
-    """The board's capabilities."""
-
-    hardware: HardwareCapabilities
-
-
-@dataclass(frozen=True, slots=True)
 class SupplyTold:
     """The power supply's capabilities, after external derating."""
 
@@ -152,7 +144,6 @@ class Budget:
     dc_W: float
     until_s: float
     phases: int = 3
-    exporting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +190,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Enabling:
-    """The winning source enables or disables; `on_connector` False concerns the EVSE as a whole."""
+    """The outcome of all wishes: what holds for the EVSE, and whether its connector is enabled."""
 
     enabled: bool
     source: EnableDisableSource

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +39,8 @@ class Panel:
         self._stops.clear()
 
     def _put(self, topic: str, value: Any) -> None:
-        self._mqtt.publish(f"{self._base}/{topic}", value if isinstance(value, str) else json.dumps(value))
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        self._mqtt.publish(f"{self._base}/{topic}", text)
 
     def state(self, state: Charging) -> None:
         """Tell the charging state as text and as its number."""
@@ -73,4 +73,4 @@ class Panel:
     def log(self, origin: str, target: str, iso15118: bool, text: str) -> None:
         """Tell a line of the session's log."""
         line = {"origin": origin, "target": target, "iso15118": iso15118, "msg": text}
-        self._mqtt.publish(self._log_topic, json.dumps(line))
+        self._mqtt.publish(self._log_topic, msgspec.json.encode(line).decode())

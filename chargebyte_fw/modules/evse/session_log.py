@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import html
 import os
 from datetime import datetime
-from io import StringIO
 from pathlib import Path
 from typing import IO
 
@@ -31,6 +29,10 @@ def folder_name(at: datetime, suffix: str) -> str:
     return f"{rfc3339(at)}-{suffix}"
 
 
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
 class SessionLog:
     """The log of one session; raises OSError where the file system does."""
 
@@ -41,29 +43,32 @@ class SessionLog:
         folder.mkdir(parents=True, exist_ok=True)
         self._csv: IO[str] = (folder / "incomplete-eventlog.csv").open("w", encoding="utf-8", newline="")
         self._html: IO[str] = (folder / "incomplete-eventlog.html").open("w", encoding="utf-8")
+        self._lines: list[tuple[datetime, str, str, str, str, str, str]] = []
         self._html.write(HEAD.format(name=html.escape(folder.name)))
 
     def record(
         self, at: datetime, origin: str, target: str, text: str, *, xml: str = "", hex: str = "", base64: str = ""
     ) -> None:
-        """Write one line: who (`EVSE`, `CAR`, `SYS`) to whom, what."""
-        time = rfc3339(at)
-        row = StringIO()
-        csv.writer(row, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow((time, origin, text, xml))
-        self._csv.write(row.getvalue())
-        where = f"{origin}>{target}" if target else origin
-        said = html.escape(text)
-        evse, car = (said, "") if origin != "CAR" else ("", said)
-        cells = (time, html.escape(where), evse, car, f"<pre>{html.escape(xml)}</pre>" if xml else "", hex, base64)
-        self._html.write(f"<tr class='{origin}'>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>\n")
+        """Note one line: who (`EVSE`, `CAR`, `SYS`) to whom, what. It is written with the next flush."""
+        self._lines.append((at, origin, target, text, xml, hex, base64))
 
     def flush(self) -> None:
-        """Hand the lines to the file system."""
+        """Write what was noted and hand it to the file system."""
+        lines, self._lines = self._lines, []
+        for at, origin, target, text, xml, hex, base64 in lines:
+            time = rfc3339(at)
+            self._csv.write(",".join(map(_quoted, (time, origin, text, xml))) + "\n")
+            where = html.escape(f"{origin}>{target}" if target else origin)
+            said = html.escape(text)
+            evse, car = (said, "") if origin != "CAR" else ("", said)
+            cells = (time, where, evse, car, f"<pre>{html.escape(xml)}</pre>" if xml else "", hex, base64)
+            self._html.write(f"<tr class='{origin}'><td>" + "</td><td>".join(cells) + "</td></tr>\n")
         self._csv.flush()
         self._html.flush()
 
     def close(self) -> None:
         """End the log and give the files their final names."""
+        self.flush()
         self._html.write(TAIL)
         self._csv.close()
         self._html.close()

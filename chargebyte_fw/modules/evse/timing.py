@@ -55,6 +55,5 @@ EARTH_VOLTAGE_S = 2.0
 
 ENERGY_REQUEST_S = 1.0
 FIRST_BUDGET_S = 120.0
-TELEMETRY_S = 10.0
 METER_ANSWER_S = 10.0
 """A meter that does not answer a transaction command within this time has failed it."""
