@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from chargebyte_fw.kernel.errors import Unavailable
@@ -52,11 +53,13 @@ def command(kind: str, folder: Path) -> list[str]:
     return [find_mosquitto() or "mosquitto", "-c", str(settings)]
 
 
-async def wait_until_open() -> None:
-    """Wait until the broker accepts connections; raises Unavailable."""
+async def wait_until_open(given_up: Callable[[], bool]) -> None:
+    """Wait until the broker accepts connections, or nobody wants it any more; raises Unavailable."""
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + START_LIMIT_S
     while loop.time() < give_up_at:
+        if given_up():
+            return
         with socket.socket() as probe:
             if probe.connect_ex((HOST, PORT)) == 0:
                 return

@@ -41,6 +41,7 @@ class Show:
         self.plain = arguments.plain or not self.console.is_terminal
         self.over = asyncio.Event()
         self.interrupted = False
+        self.broken = False
         self.pictured = False
         self._began_s = time.monotonic()
         self._moved_s = self._began_s
@@ -76,11 +77,11 @@ class Show:
         starting = asyncio.ensure_future(self.stage.start())
         waiting = asyncio.ensure_future(self.over.wait())
         await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
+        if self.over.is_set():
+            self.stage.give_up()
+        await starting
+        if self.over.is_set():
             return
-        starting.result()
         self.listener.start()
         if self.arguments.keep_running:
             self._take_commands()
@@ -128,7 +129,9 @@ class Show:
     # -- who is heard
 
     def heard_car(self, report: dict[str, Any]) -> None:
-        """Take one report of the car's process."""
+        """Take one report of the car's process; what it says while the demo is being ended is not about the session."""
+        if self.over.is_set():
+            return
         self._take_time()
         if "step" in report and report["step"] == "plugged in" and self.arguments.keep_running:
             self._next_session()
@@ -175,6 +178,7 @@ class Show:
 
     def fail(self, reason: str) -> None:
         """End the demo as a failure."""
+        self.broken = True
         self.state.failure = self.state.failure or reason
         self.over.set()
 
@@ -214,7 +218,7 @@ class Show:
             self.console.print("[yellow]interrupted; everything is cleaned up[/yellow]")
             self.stage.clear()
             return 130
-        good = self.state.succeeded or (self.arguments.keep_running and not self.state.failure)
+        good = not self.broken and (self.state.succeeded or self.arguments.keep_running)
         self.console.print(summary(self.state))
         if good:
             self.stage.clear()

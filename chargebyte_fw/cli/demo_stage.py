@@ -21,6 +21,8 @@ from chargebyte_fw.sim import net_cable
 
 STOP_LIMIT_S = 10.0
 PR_SET_PDEATHSIG = 1
+LONGEST_TEMPORARY = 48
+"""The name of a Unix socket has 107 bytes; the simulated reset line's takes the rest of them."""
 CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
 
 
@@ -57,29 +59,37 @@ class Stage:
         self._processes: list[tuple[str, asyncio.subprocess.Process]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
-        self.root = Path(tempfile.mkdtemp(prefix="secc-demo-"))
-        self.logs = self.root / "logs"
+        self.root = Path()
+        self.logs = Path()
         self.broker_kind = ""
         self._car: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start everything; raises Unavailable with what is missing."""
+        """Start everything; raises Unavailable with what is missing. Ends early, between two steps, after `give_up`."""
+        self.root = _make_root()
+        self.logs = self.root / "logs"
         self.logs.mkdir()
         source = repository()
         for folder in ("etc", "usr"):
             if (source / folder).is_dir():
                 shutil.copytree(source / folder, self.root / folder)
         self.broker_kind = demo_broker.choose(self._wanted.broker)
-        car = await self._spawn("car", self._car_command(), stdin=asyncio.subprocess.PIPE, piped=True)
-        self._car = car
-        # pyroute2 brings an event loop of its own, which does not stand another one in its thread.
-        await asyncio.to_thread(net_cable.lay_cable, car.pid)
-        # The embedded broker ends with its standard input.
-        broker = demo_broker.command(self.broker_kind, self.root)
-        await self._spawn("broker", broker, stdin=asyncio.subprocess.PIPE)
-        await demo_broker.wait_until_open()
         environment = {"MQTT_SERVER_ADDRESS": demo_broker.HOST, "MQTT_SERVER_PORT": str(demo_broker.PORT)}
-        await self._spawn("charger", self._charger_command(source), environment=environment)
+        # Both end with their standard input.
+        pipe = asyncio.subprocess.PIPE
+        self._car = car = await self._spawn("car", self._car_command(), stdin=pipe, piped=True)
+        if not self._stopping:
+            # pyroute2 brings an event loop of its own, which does not stand another one in its thread.
+            await asyncio.to_thread(net_cable.lay_cable, car.pid)
+        if not self._stopping:
+            await self._spawn("broker", demo_broker.command(self.broker_kind, self.root), stdin=pipe)
+            await demo_broker.wait_until_open(lambda: self._stopping)
+        if not self._stopping:
+            await self._spawn("charger", self._charger_command(source), environment=environment)
+
+    def give_up(self) -> None:
+        """Go no further in `start` (asyncio does not survive the cancellation of a process that is being started)."""
+        self._stopping = True
 
     def _charger_command(self, source: Path) -> list[str]:
         configuration = source / "etc/everest" / CONFIGURATIONS[self._wanted.protocol]
@@ -170,7 +180,14 @@ class Stage:
 
     def clear(self) -> None:
         """Remove the state root and the logs in it."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        if self.root != Path():
+            shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _make_root() -> Path:
+    """Make the state root where temporary files go, unless its name leaves no room for those of sockets in it."""
+    short = len(tempfile.gettempdir()) <= LONGEST_TEMPORARY
+    return Path(tempfile.mkdtemp(prefix="secc-demo-", dir=None if short else "/tmp"))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -1,0 +1,192 @@
+"""`secc demo` as people run it: namespaces, a veth cable, a pseudo-terminal, a real broker; nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.sim.net_cable import way_into_a_namespace
+
+COMMAND = [sys.executable, "-m", "chargebyte_fw.cli.main", "demo", "--plain"]
+LIMIT_S = 90
+
+
+@pytest.fixture(scope="module", autouse=True)
+def namespaces() -> None:
+    try:
+        way_into_a_namespace()
+    except Unavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder for temporary files, short enough for the name of a socket."""
+    with tempfile.TemporaryDirectory(prefix="d", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def environment(place: Path) -> Iterator[dict[str, str]]:
+    """An environment whose temporary files are looked at afterwards: the demo may leave none, and no process."""
+    yield {**os.environ, "TMPDIR": str(place)}
+    give_up_at = time.monotonic() + 10
+    while left := processes_with(str(place)):
+        assert time.monotonic() < give_up_at, f"left running: {left}"
+        time.sleep(0.05)
+
+
+def processes_with(word: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue  # it ended while we looked
+        text = b" ".join(words).decode(errors="replace")
+        if word in text and path.parent.name != str(os.getpid()) and "pytest" not in text:
+            found.append(text)
+    return found
+
+
+def leftovers(place: Path) -> list[str]:
+    return [path.name for path in place.glob("secc-demo-*")]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "broker", "speed"), [("iso2", "mosquitto", "8"), ("din", "embedded", "8"), ("basic", "auto", "12")]
+)
+def test_the_demo_charges_a_car_and_ends_with_its_summary_and_zero(
+    protocol: str, broker: str, speed: str, environment: dict[str, str], place: Path
+) -> None:
+    picture = place / "picture.svg"
+    options = ["--protocol", protocol, "--broker", broker, "--speed", speed, "--screenshot", str(picture)]
+    done = subprocess.run([*COMMAND, *options], env=environment, capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the car charged and left" in done.stdout
+    assert "charger: Charging" in done.stdout, "the charger's own word over MQTT"
+    assert leftovers(place) == []
+    assert "<svg" in picture.read_text()
+
+
+class Running(subprocess.Popen[str]):
+    """A demo that runs; killed when the test ends before it."""
+
+    def type(self, line: str) -> None:
+        assert self.stdin is not None
+        self.stdin.write(line + "\n")
+        self.stdin.flush()
+
+    def read_until(self, word: str, limit_s: float = 40.0) -> None:
+        assert self.stdout is not None
+        lines: list[str] = []
+        timer = threading.Timer(limit_s, self.kill)
+        timer.start()
+        try:
+            for line in self.stdout:
+                lines.append(line)
+                if word in line:
+                    return
+        finally:
+            timer.cancel()
+        raise AssertionError(f"{word!r} never came after:\n{''.join(lines)}")
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Callable[..., Running]]:
+    started: list[Running] = []
+
+    def run(*options: str) -> Running:
+        pipe = subprocess.PIPE
+        process = Running([*COMMAND, *options], env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("moment", ["plugged in", "SDP", "cable check", "precharge"])
+def test_ctrl_c_at_any_time_cleans_up_everything(moment: str, start: Callable[..., Running], place: Path) -> None:
+    process = start("--speed", "2")
+    process.read_until(moment)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, output + errors
+    assert "Traceback" not in output + errors
+    assert leftovers(place) == []
+
+
+def test_ctrl_c_in_the_first_moment_cleans_up_too(start: Callable[..., Running], place: Path) -> None:
+    process = start()
+    give_up_at = time.monotonic() + 20
+    while not leftovers(place) and time.monotonic() < give_up_at:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, output + errors
+    assert "Traceback" not in output + errors
+    assert leftovers(place) == []
+
+
+def test_a_demo_that_is_killed_takes_its_processes_with_it(start: Callable[..., Running], place: Path) -> None:
+    process = start("--speed", "2")
+    process.read_until("SDP")
+    process.kill()
+    process.communicate(timeout=30)
+    # The fixture checks that nothing is left running.
+
+
+def test_a_broken_charger_is_a_failure_that_says_why_and_where_the_logs_are(
+    start: Callable[..., Running], place: Path
+) -> None:
+    process = start()
+    process.read_until("plugged in")
+    for pid in pids_with(f"--root {place}", "chargebyte_fw.cli.main run"):
+        os.kill(pid, signal.SIGKILL)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 1, output + errors
+    assert "the charger ended with status -9" in output and "logs: " in output
+    assert len(leftovers(place)) == 1
+
+
+def pids_with(*words: str) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it ended while we looked
+        if all(word in text for word in words):
+            found.append(int(path.parent.name))
+    return found
+
+
+def test_a_demo_that_keeps_running_takes_commands(start: Callable[..., Running], place: Path) -> None:
+    process = start("--keep-running", "--speed", "4")
+    process.read_until("precharge")
+    # Both sides of the link wait 0.4 real seconds at least, however fast the clock is.
+    process.type("uart cut 8")
+    process.read_until("faults: evse_board_support/CommunicationFault")
+    process.type("unplug")
+    process.read_until("unplugged")
+    process.read_until("faults: none")
+    time.sleep(1)
+    process.type("plug")
+    process.read_until("precharge")
+    process.type("quit")
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, output + errors
+    assert leftovers(place) == []
