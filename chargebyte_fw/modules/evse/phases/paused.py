@@ -27,7 +27,7 @@ class PausedByEv(Phase):
         """Go on when the EV asks: by BCB toggle with HLC, by state C without."""
         if c.over:
             return Charging.StoppingCharging
-        if c.hlc_leads:
+        if c.hlc_leads or c.five:
             if c.bcb.complete(now):
                 c.info("the EV woke up: on with charging")
                 return Charging.PrepareCharging

@@ -1,0 +1,116 @@
+"""Set points in both directions: dynamic mode of ISO 15118-20, discharge, and the gates before the supply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
+from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.dc_path import DcPath
+from chargebyte_fw.modules.evse.effects import Call
+from chargebyte_fw.modules.evse.messages import (
+    Charging,
+    Contactor,
+    CurrentDemand,
+    Dynamic,
+    EvTargets,
+    PreChargeStart,
+    ServiceSelected,
+    Shutdown,
+    SupplyMeasured,
+    SupplyTold,
+)
+from chargebyte_fw.modules.evse.signals import LimitsAre, ShutdownIs, StateIs, SupplyOff
+from tests.evse.fakes import SUPPLY
+
+BOTH_WAYS = replace(
+    SUPPLY,
+    bidirectional=True,
+    max_import_voltage_V=920.0,
+    min_import_voltage_V=150.0,
+    max_import_current_A=100.0,
+    min_import_current_A=1.0,
+    max_import_power_W=30_000.0,
+)
+
+
+def path(*, supply: Any = SUPPLY, limits: LimitsAre | None = None, closed: bool = True) -> DcPath:
+    machine = DcPath(EvseConfig(connector_id=1, dc_ramp_ampere_per_second=1000))
+    machine.feed(SupplyTold(supply), 0.0)
+    machine.feed(limits or LimitsAre(920.0, 100.0, 40_000.0), 0.0)
+    machine.feed(StateIs(Charging.Idle), 0.0)
+    machine.feed(StateIs(Charging.PrepareCharging), 0.0)
+    machine.feed(Contactor(closed), 0.0)
+    return machine
+
+
+def settle(machine: DcPath, now: float) -> list[Any]:
+    """Let the ramp end."""
+    effects: list[Any] = []
+    for step in range(1, 9):
+        effects += machine.wake(now + step * 0.25)
+    return effects
+
+
+def commands(effects: list[Any]) -> list[tuple[str, tuple[Any, ...]]]:
+    return [(effect.command, effect.args) for effect in effects if isinstance(effect, Call)]
+
+
+def test_targets_before_precharge_move_nothing() -> None:
+    machine = path()
+    assert commands(machine.feed(EvTargets(400.0, 10.0), 1.0)) == []
+    assert commands(machine.feed(PreChargeStart(), 2.0)) == [
+        ("setExportVoltageCurrent", (400.0, 1.0)),
+        ("setMode", (Mode.Export, ChargingPhase.PreCharge)),
+    ]
+
+
+def test_no_voltage_onto_open_contactors_nor_during_a_fault() -> None:
+    machine = path(closed=False)
+    machine.feed(PreChargeStart(), 1.0)
+    assert commands(machine.feed(EvTargets(400.0, 2.0), 1.0)) == []
+    assert commands(machine.feed(Contactor(True), 2.0))
+    machine.feed(SupplyOff(at_once=True), 3.0)
+    machine.feed(ShutdownIs(Shutdown.Emergency), 3.0)
+    assert commands(machine.feed(EvTargets(400.0, 3.0), 4.0)) == []
+
+
+def test_same_set_point_is_sent_once() -> None:
+    machine = path()
+    machine.feed(PreChargeStart(), 1.0)
+    machine.feed(EvTargets(400.0, 2.0), 1.0)
+    settle(machine, 1.0)
+    assert commands(machine.feed(EvTargets(400.0, 2.0), 4.0)) == []
+
+
+def test_dynamic_mode_takes_what_both_sides_allow() -> None:
+    machine = path()
+    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(CurrentDemand(True), 1.0)
+    machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
+    effects = machine.feed(Dynamic(450.0, 300.0, 200.0, 20_000.0), 1.0) + settle(machine, 1.0)
+    assert [args for command, args in commands(effects) if command == "setExportVoltageCurrent"][-1] == (450.0, 50.0)
+
+
+def test_discharge_in_dynamic_mode() -> None:
+    limits = LimitsAre(920.0, 0.0, 0.0, discharge_current_A=60.0, discharge_power_W=10_000.0)
+    machine = path(supply=BOTH_WAYS, limits=limits)
+    machine.feed(ServiceSelected(bidirectional=True), 1.0)
+    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(CurrentDemand(True), 1.0)
+    machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
+    effects = machine.feed(Dynamic(450.0, 300.0, 200.0, 20_000.0, 50.0, 8_000.0), 1.0)
+    assert commands(effects) == [
+        ("setImportVoltageCurrent", (300.0, 20.0)),
+        ("setMode", (Mode.Import, ChargingPhase.Charging)),
+    ]
+
+
+def test_no_discharge_without_a_bidirectional_service() -> None:
+    limits = LimitsAre(920.0, 0.0, 0.0, discharge_current_A=60.0, discharge_power_W=10_000.0)
+    machine = path(supply=BOTH_WAYS, limits=limits)
+    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(CurrentDemand(True), 1.0)
+    assert not any("Import" in command for command, _ in commands(machine.feed(EvTargets(400.0, -10.0), 1.0)))
