@@ -1,4 +1,4 @@
-"""Our car's machine at Josev's charger (PyPI `iso15118`): `python -m tests.peers.josev_charger --python VENV/bin/python`.
+"""Our car at Josev's charger (PyPI `iso15118`): `python -m tests.peers.josev_charger --python VENV/bin/python`.
 
 Prints one line for each protocol, `passed` or why not; exit status 1 then. Josev's codec is slow, so the car's message
 time-outs are stretched; what it says and in which order is not.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
-from chargebyte_fw.contracts.types import iso15118, iso15118_vas
+from chargebyte_fw.contracts.types import authorization, iso15118, iso15118_vas
 from chargebyte_fw.kernel import memory
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.module import Module, provides
@@ -240,7 +240,8 @@ def test_an_authorization_of_nobody_is_not_kept_for_the_next_car(run: Any, assem
     async def main() -> None:
         async with World(assemble, ground) as world:
             hlc = world.manager.hlc
-            await hlc.authorization_response("Accepted", "Accepted")
+            accepted = authorization.AuthorizationStatus.Accepted
+            await hlc.authorization_response(accepted, authorization.CertificateStatus.Accepted)
             world.manager.authorize_s = 30.0
             await hlc.dlink_ready(True)
             car = Car(world.host, ISO2)

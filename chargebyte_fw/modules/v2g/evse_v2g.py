@@ -230,7 +230,6 @@ class EvseV2G(Module):
         (pump, connection), self._session = self._session, None
         pump.close()
         connection.on_data, connection.on_closed = lambda _: None, lambda: None
-        connection.abort()
         self.log.info("V2G session over (%s)", how)
         self._access_pump.feed(CarGone())
 

@@ -315,3 +315,27 @@ def test_the_cable_pulled_while_charging_is_a_failure_on_both_sides(kind: str) -
     assert opened in it.charger.names()
     assert it.car_log[-1][1].outcome == "failed"
     assert Power(False) in [effect for _, effect in it.car_log]
+
+
+def test_a_check_that_finishes_without_isolation_is_not_trusted() -> None:
+    it = pair("iso2", cable_check_s=None)
+    it.charger.reactions["start_cable_check"] = lambda _: it.later(1.0, it.fact, cable_check=True)
+    it.start()
+    assert end(it) == ("failed", "the cable check finished with isolation Invalid")
+
+
+@dc_kinds
+def test_what_took_long_in_the_set_up_is_forgotten_while_charging(kind: str) -> None:
+    it = pair(kind, authorize_s=30.0, cable_check_s=20.0)
+    it.charge(200.0)
+    assert it.outcome is None
+
+
+def test_a_response_of_another_session_ends_this_one() -> None:
+    it = pair("iso2")
+    it.charge()
+    dialogue = it.charger.machine.dialogue
+    assert dialogue is not None
+    dialogue.session_id, dialogue.refusal = b"\xee" * 8, lambda *_: ""  # type: ignore[method-assign]
+    it.run(1.0)
+    assert it.outcome is not None and "of another session" in it.outcome.reason

@@ -327,3 +327,27 @@ def test_a_pause_after_pre_charge_leaves_time_for_it(kind: str) -> None:
 def test_a_car_may_ignore_the_pause_where_allowed(kind: str) -> None:
     it = talk(kind, State.PRECHARGE, no_energy_pause="AllowEvToIgnorePause")
     assert it.ask(power(it.m, "Start")).ResponseCode == "OK"
+
+
+def test_a_stop_that_was_taken_back_has_no_consequence(kind: str) -> None:
+    it = talk(kind, State.CHARGING)
+    it.change(stop_requested=True)
+    it.wait(5)
+    it.change(stop_requested=False)
+    it.wait(6)
+    assert it.ask(demand(it.m)).ResponseCode == "OK"
+    it.change(stop_requested=True)
+    it.wait(9.5)
+    assert it.ask(demand(it.m)).ResponseCode == "OK", "the ten seconds begin anew"
+
+
+def test_a_result_may_come_before_the_isolation_status(kind: str) -> None:
+    """DIN SPEC 70121 wants the isolation with the end of the check, ISO 15118-2 takes it as it comes."""
+    it = talk(kind, State.CABLE_CHECK)
+    request = it.m.CableCheckReq(DC_EVStatus=ev_status(it.m))
+    it.ask(request)
+    it.change(cable_check=True)
+    if kind == "din":
+        assert it.ask(request).EVSEProcessing == "Ongoing"
+        it.change(isolation="Valid")
+    assert it.ask(request).EVSEProcessing == "Finished"

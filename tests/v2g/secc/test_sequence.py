@@ -145,6 +145,18 @@ def test_the_power_goes_off_when_the_car_vanishes(state: State) -> None:
     assert ("current_demand_finished" in told) == (state is State.CHARGING)
 
 
+def test_the_power_goes_off_with_the_answer_that_ends_the_session() -> None:
+    it = talk("iso2", State.CHARGING)
+    assert it.ask(precharge(it.m)).ResponseCode == "FAILED_SequenceError"
+    assert it.charger.names()[-2:] == ["current_demand_finished", "dc_open_contactor"]
+    it = talk("iso2", State.PRECHARGE)
+    it.ask(stop(it.m))
+    assert it.charger.names()[-1] == "dc_open_contactor"
+    it = talk("ac", State.CHARGING)
+    it.ask(demand(it.m))
+    assert it.charger.names()[-1] == "ac_open_contactor"
+
+
 def test_the_power_goes_off_once() -> None:
     it = talk("iso2", State.WELDING)
     it.ask(stop(it.m))

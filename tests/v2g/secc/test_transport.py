@@ -201,3 +201,10 @@ def test_a_lost_data_link_takes_the_connection_with_it() -> None:
     (effect,) = access.feed(DataLink(False), 7.0)
     assert isinstance(effect, CloseConnection)
     assert access.feed(CarGone(), 7.0) == [] and access.state is AccessState.SHUT
+
+
+def test_the_answer_leaves_before_anybody_else_hears_of_the_request() -> None:
+    it = talk("iso2", State.CHARGING)
+    effects = it.raw(it.frame(demand(iso2, amperes=60)))
+    assert isinstance(effects[0], out.Send)
+    assert [e.name for e in effects if isinstance(e, out.Seen)] == ["CurrentDemandReq", "CurrentDemandRes"]

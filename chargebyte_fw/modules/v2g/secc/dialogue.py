@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from chargebyte_fw.contracts.types.iso15118 import DcEvStatus, EvseError, PaymentOption
+from chargebyte_fw.contracts.types.iso15118 import DcEvErrorCode, DcEvStatus, EvseError, PaymentOption
 from chargebyte_fw.modules.v2g.physical import physical
 from chargebyte_fw.modules.v2g.secc.effects import Note, Publish
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
@@ -205,7 +205,7 @@ class Dialogue:
         """Publish what the car says of itself (DC_EVStatus)."""
         told = DcEvStatus(
             dc_ev_ready=status.EVReady,
-            dc_ev_error_code=str(status.EVErrorCode),  # type: ignore[arg-type]
+            dc_ev_error_code=DcEvErrorCode(str(status.EVErrorCode)),
             dc_ev_ress_soc=float(status.EVRESSSOC),
         )
         told.dc_ev_cabin_conditioning = getattr(status, "EVCabinConditioning", None)

@@ -254,6 +254,9 @@ class Secc(Machine):
             out, dialogue.out = dialogue.out, []
             return out
         effects = self._respond(result, type(request).__name__)
+        if result.end:
+            # Whoever ends without taking the power off first does not keep it for as long as he lets the connection be.
+            dialogue.connection_ends()
         out, dialogue.out = dialogue.out, []
         effects += out
         if result.log:
