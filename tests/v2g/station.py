@@ -213,7 +213,7 @@ class StreamCar:
 
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()
-        while data := await loop.sock_recv(self._sock, 4096):
+        while self._sock.fileno() >= 0 and (data := await loop.sock_recv(self._sock, 4096)):
             self.pump.feed(evcc.Received(data))
         self.pump.feed(evcc.Disconnected())
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
-import shutil
 import socket
 import struct
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,85 +17,28 @@ from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.modules.v2g.evcc import CarSettings
 from chargebyte_fw.modules.v2g.evse_v2g import FAULT, EvseV2G
 from chargebyte_fw.modules.v2g.link import TCP_PORT, V2gLink
+from tests.netns import Namespace, namespace, require
+from tests.netns import connect as connect_ends
 from tests.v2g.station import Manager, Security, StreamCar
-
-CLONE_NEWNET = 0x40000000
-
-
-def why_not() -> str:
-    if os.geteuid() != 0:
-        return "network namespaces need root: run the tests as root"
-    if shutil.which("ip") is None:
-        return "the command `ip` is missing: apt-get install iproute2"
-    if subprocess.run(["ip", "netns", "add", "v2gprobe"], capture_output=True, check=False).returncode != 0:
-        return "this machine allows no network namespaces (a container without CAP_SYS_ADMIN)"
-    subprocess.run(["ip", "netns", "del", "v2gprobe"], check=False)
-    return ""
-
-
-REASON = why_not()
-pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
-
-
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
 class Cable:
-    """Two namespaces, `secc` with eth1 and `car` with ev0, and a veth pair between them."""
+    """Two namespaces, `secc` with eth1 and `car` with ev0, and a veth pair between them once plugged."""
 
-    def __init__(self) -> None:
-        self.secc, self.car = f"v2gs{os.getpid()}", f"v2gc{os.getpid()}"
-        for name in (self.secc, self.car):
-            ip("netns", "add", name)
-            for knob in ("all", "default"):
-                # Duplicate address detection would cost each test two seconds.
-                path = f"/proc/sys/net/ipv6/conf/{knob}/accept_dad"
-                subprocess.run(
-                    ["ip", "netns", "exec", name, "sh", "-c", f"echo 0 > {path}"], check=False, capture_output=True
-                )
-            ip("-n", name, "link", "set", "lo", "up")
+    def __init__(self, secc: Namespace, car: Namespace) -> None:
+        self.secc, self.car = secc, car
 
     def plug(self) -> None:
-        ip("link", "add", "eth1", "netns", self.secc, "type", "veth", "peer", "name", "ev0", "netns", self.car)
-        ip("-n", self.secc, "link", "set", "eth1", "up")
-        ip("-n", self.car, "link", "set", "ev0", "up")
+        connect_ends(self.secc, self.secc.interface, self.car, self.car.interface)
 
     def pull(self) -> None:
-        ip("-n", self.secc, "link", "del", "eth1")
-
-    def remove(self) -> None:
-        for name in (self.secc, self.car):
-            ip("netns", "del", name)
+        self.secc.ip("link", "del", self.secc.interface)
 
 
 @pytest.fixture
 def cable() -> Iterator[Cable]:
-    it = Cable()
-    yield it
-    it.remove()
-
-
-def inside(namespace: str, work: Callable[[], Any]) -> Any:
-    """Run `work` in a thread that lives in `namespace`: the sockets it makes stay there."""
-    result: list[Any] = []
-
-    def enter() -> None:
-        with open(f"/run/netns/{namespace}") as handle:
-            if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), CLONE_NEWNET) != 0:
-                result.append(OSError(ctypes.get_errno(), "setns"))
-                return
-        try:
-            result.append(work())
-        except BaseException as error:  # carried over to the test's thread
-            result.append(error)
-
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
-    if isinstance(result[0], BaseException):
-        raise result[0]
-    return result[0]
+    with require(), namespace("eth1", "secc") as secc, namespace("ev0", "car") as car:
+        yield Cable(secc, car)
 
 
 def station(assemble: Any) -> Any:
@@ -124,7 +63,8 @@ def in_secc(cable: Cable, assemble: Any, story: Callable[[Any], Any]) -> None:
         for module in world.modules.values():
             assert module.failed is None or not module.failed.done(), module.failed
 
-    inside(cable.secc, lambda: clock.run(main()))
+    with cable.secc.entered():
+        clock.run(main())
 
 
 async def until(condition: Callable[[], Any], limit_s: float = 15.0) -> None:
@@ -134,11 +74,13 @@ async def until(condition: Callable[[], Any], limit_s: float = 15.0) -> None:
 
 
 def index_in(cable: Cable) -> int:
-    return int(inside(cable.car, lambda: socket.if_nametoindex("ev0")))
+    with cable.car.entered():
+        return socket.if_nametoindex("ev0")
 
 
 def car_socket(cable: Cable, kind: int) -> socket.socket:
-    return inside(cable.car, lambda: socket.socket(socket.AF_INET6, kind))  # type: ignore[no-any-return]
+    with cable.car.entered():
+        return socket.socket(socket.AF_INET6, kind)
 
 
 async def find(cable: Cable) -> sdp.Response:
