@@ -100,8 +100,10 @@ class Program:
     def tell(self, text: str) -> None:
         """Write one line to its standard input."""
         assert self.process.stdin is not None
-        self.process.stdin.write(text + "\n")
-        self.process.stdin.flush()
+        try:
+            os.write(self.process.stdin.fileno(), f"{text}\n".encode())
+        except BrokenPipeError:
+            raise Failed(f"{self.name} has ended: {' | '.join(self.lines[-3:])}") from None
 
 
 def start(where: Namespace, name: str, command: list[str], **environment: str) -> Program:

@@ -13,9 +13,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.v2g import evcc
-from chargebyte_fw.modules.v2g.evcc import CarFacts, CarSettings, Step
-from chargebyte_fw.sim.car_v2g import V2gSide
+from chargebyte_fw.modules.v2g.evcc import CarFacts, CarSettings, Evcc, Step
+from chargebyte_fw.sim.net import Line
 from chargebyte_fw.sim.net_sockets import SocketNet
 from tests.netns import Namespace, NamespacesUnavailable, joined
 from tests.peers.josev import CAR_END, Failed, start
@@ -34,31 +35,61 @@ CASES = {
 }
 
 
-async def drive(settings: CarSettings) -> evcc.SessionStopped:
-    """Charge for a moment and stop; returns how the session ended."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[evcc.SessionStopped] = loop.create_future()
-    # Josev's simulated charger shows 1 V whatever is asked of it, so the car measures for itself.
-    facts = CarFacts(battery_voltage_V=350.0, inlet_voltage_V=350.0, target_voltage_V=355.0, target_current_A=10.0)
+class Driver:
+    """The car's machine on real sockets: charges for a moment and stops."""
 
-    def heard(effect: Any) -> None:
+    def __init__(self, settings: CarSettings) -> None:
+        # Josev's simulated charger shows 1 V whatever is asked of it, so the car measures for itself.
+        self.facts = CarFacts(
+            battery_voltage_V=350.0, inlet_voltage_V=350.0, target_voltage_V=355.0, target_current_A=10.0
+        )
+        self.ended: asyncio.Future[evcc.SessionStopped] = asyncio.get_running_loop().create_future()
+        self.net = SocketNet(CAR_END)
+        self.line: Line | None = None
+        self.pump = Pump(Evcc(settings, self.facts), self._act, self._broken)
+
+    async def drive(self) -> evcc.SessionStopped:
+        """Run the session; returns how it ended."""
+        self.net.open(lambda data: self.pump.feed(evcc.SdpAnswer(data)))
+        self.pump.feed(evcc.Start())
+        try:
+            async with asyncio.timeout(SESSION_LIMIT_S):
+                return await self.ended
+        finally:
+            self.pump.close()
+            self.net.close()
+
+    def connected(self) -> None:
+        self.pump.feed(evcc.Connected())
+
+    def received(self, data: bytes) -> None:
+        self.pump.feed(evcc.Received(data))
+
+    def disconnected(self, reason: str) -> None:
+        self.pump.feed(evcc.Disconnected(reason))
+
+    def _broken(self, error: BaseException) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(error)
+
+    def _enough(self) -> None:
+        self.facts.stop = True
+        self.pump.feed(evcc.FactsChanged())
+
+    def _act(self, effect: Any) -> None:
         match effect:
+            case evcc.SendSdp(data):
+                self.net.send_sdp(data)
+            case evcc.Connect(address, port):
+                self.line = self.net.connect(address, port, self)
+            case evcc.Send(data) if self.line is not None:
+                self.line.send(data)
+            case evcc.Close() if self.line is not None:
+                self.line.close()
             case evcc.Report(step=Step.CHARGING):
-                loop.call_later(CHARGING_S, side.stop)
-            case evcc.SessionStopped() if not ended.done():
-                ended.set_result(effect)
-
-    def broken(error: BaseException) -> None:
-        if not ended.done():
-            ended.set_exception(error)
-
-    side = V2gSide(SocketNet(CAR_END), heard, lambda name: None, broken)
-    side.begin(settings, facts)
-    try:
-        async with asyncio.timeout(SESSION_LIMIT_S):
-            return await ended
-    finally:
-        side.drop()
+                asyncio.get_running_loop().call_later(CHARGING_S, self._enough)
+            case evcc.SessionStopped() if not self.ended.done():
+                self.ended.set_result(effect)
 
 
 def session(name: str, settings: CarSettings, python: str, logs: Path) -> None:
@@ -88,8 +119,11 @@ def session(name: str, settings: CarSettings, python: str, logs: Path) -> None:
 
 
 def _drive_in(car: Namespace, settings: CarSettings) -> evcc.SessionStopped:
+    async def main() -> evcc.SessionStopped:
+        return await Driver(settings).drive()
+
     with car.entered():
-        return asyncio.run(drive(settings))
+        return asyncio.run(main())
 
 
 def main() -> int:
