@@ -147,7 +147,7 @@ class Show:
             self._say(f"✗ {report['failure']}")
         if "error" in report:
             self._say(f"✗ {report['error']}")
-            self.state.messages.append(str(report["error"]))
+            self.state.hear(str(report["error"]))
         if report.get("script") == "ended" and "plugged in" in self.state.done:
             self.state.finished = True
             if not self.arguments.keep_running:

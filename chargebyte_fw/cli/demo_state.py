@@ -28,6 +28,28 @@ BASIC_STEPS = ("plugged in", "authorized", "charging", "stopped", "unplugged")
 """The way of a session by pilot alone (IEC 61851)."""
 
 
+MESSAGES_SHOWN = 8
+LOOP = 2
+"""So many messages make a loop (a request and its answer): what comes again within it is counted, not repeated."""
+
+
+@dataclass
+class Message:
+    """One line of the last messages."""
+
+    at_s: float
+    text: str
+    count: int = 1
+
+    @property
+    def name(self) -> str:
+        """Who sends what, without its values."""
+        return " ".join(self.text.split()[:3])
+
+    def __str__(self) -> str:
+        return f"{self.at_s:7.2f}  {self.text}" + (f"  (×{self.count})" if self.count > 1 else "")
+
+
 @dataclass
 class DemoState:
     """The picture. `from_car` and `from_charger` take one report each; nothing else changes it."""
@@ -51,7 +73,7 @@ class DemoState:
     charger_state: str = "starting"
     meter_Wh: float | None = None
     meter_first_Wh: float | None = None
-    messages: deque[str] = field(default_factory=lambda: deque(maxlen=8))
+    messages: deque[Message] = field(default_factory=lambda: deque(maxlen=MESSAGES_SHOWN))
     faults: list[str] = field(default_factory=list)
     failure: str = ""
     hint: str = ""
@@ -80,11 +102,21 @@ class DemoState:
         if "step" in report:
             self.reach(report["step"])
         if "message" in report:
-            self.messages.append(f"{self.now_s:7.2f}  {report['message']}")
+            self.hear(str(report["message"]), int(report.get("count", 1)))
         if "failure" in report:
             self.failure = report["failure"]
         if report.get("finished"):
             self.finished = True
+
+    def hear(self, text: str, count: int = 1) -> None:
+        """Show a message (that came `count` times); one that was among the very last goes on counting there."""
+        message = Message(self.now_s, text, count)
+        for earlier in list(self.messages)[-LOOP:]:
+            if earlier.name == message.name:
+                earlier.at_s, earlier.text = self.now_s, text
+                earlier.count += count
+                return
+        self.messages.append(message)
 
     def from_charger(self, topic: str, payload: str) -> None:
         """Take one message of `everest_api/...`; what is not JSON is not ours and is left alone."""

@@ -17,18 +17,27 @@ _TITLE = {
 }
 
 
+NO_BREAK = "\u00a0"
+
+
+def _whole(text: str) -> str:
+    """Keep the words of a text on one line."""
+    return text.replace(" ", NO_BREAK)
+
+
 def _steps(state: DemoState) -> Text:
     text = Text()
     current = state.current_step
     for step in state.steps:
         if text:
             text.append(" → ", style="dim")
+        name = _whole(step)
         if step in state.done:
-            text.append(f"✓ {step}", style="green")
+            text.append(f"✓{NO_BREAK}{name}", style="green")
         elif step == current:
-            text.append(f"• {step}", style="bold yellow")
+            text.append(f"•{NO_BREAK}{name}", style="bold yellow")
         else:
-            text.append(step, style="dim")
+            text.append(name, style="dim")
     return text
 
 
@@ -67,7 +76,9 @@ def _battery(state: DemoState) -> Table:
 
 def screen(state: DemoState) -> RenderableType:
     """Draw the whole screen for one moment."""
-    messages = Text("\n".join(state.messages) or "nothing on the wire yet", style="white" if state.messages else "dim")
+    messages = Text(
+        "\n".join(map(str, state.messages)) or "nothing on the wire yet", style="white" if state.messages else "dim"
+    )
     parts: list[RenderableType] = [_steps(state), Text(), _numbers(state), Text(), _battery(state)]
     if state.faults:
         parts += [Text(), Text("Faults: " + ", ".join(state.faults), style="bold red")]
@@ -99,6 +110,6 @@ def summary(state: DemoState) -> RenderableType:
     if state.meter_Wh is not None and state.meter_first_Wh is not None:
         table.add_row("Energy on the meter", f"{state.meter_Wh - state.meter_first_Wh:.1f} Wh")
     table.add_row("Session", f"{state.now_s - state.started_s:.1f} s")
-    steps = "  ".join(f"{step} {at_s - state.started_s:.1f} s" for step, at_s in state.done.items())
+    steps = "  ".join(_whole(f"{step} {at_s - state.started_s:.1f} s") for step, at_s in state.done.items())
     table.add_row("Steps", Text(steps, style="dim"))
     return Panel(table, title="summary", border_style="green" if state.succeeded else "red", expand=False)

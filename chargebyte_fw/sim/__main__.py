@@ -26,8 +26,8 @@ from chargebyte_fw.sim.world import RealWorld
 
 REPORT_S = 0.2
 """Real seconds between two reports of the instruments; messages that came faster are reported the latest first."""
-QUIET = ("car → CurrentDemandReq", "car → ChargingStatusReq")
-"""Messages of the charge loop: one of them a report is enough."""
+QUIET = ("CurrentDemand", "ChargingStatus")
+"""Messages of the charge loop: the last one of a report's time, with their count, is enough."""
 
 
 class Reporter:
@@ -40,11 +40,13 @@ class Reporter:
 
     def __call__(self, report: dict[str, Any]) -> None:
         """Report one thing."""
-        message = report.get("message")
-        if message in QUIET:
-            self._held[message] = report
+        message = report.get("message", "")
+        if not any(word in message for word in QUIET):
+            self._write(report)
             return
-        self._write(report)
+        name = " ".join(message.split()[:3])
+        earlier = self._held.get(name, {"count": 0})
+        self._held[name] = {**report, "count": earlier["count"] + 1}
 
     def instruments(self, numbers: dict[str, Any]) -> None:
         """Report the instruments, and what was held."""

@@ -83,7 +83,7 @@ class Car:
         self._waiting: list[asyncio.Future[None]] = []
         self._runner = Pump(ScriptRunner(plugin_commands), self._act, guard)
         self._slac = SlacSide(wires.ethernet, self._slac_said, self._says, guard, chance or random.Random())
-        self._v2g = V2gSide(wires.net, self._v2g_said, self._sent, guard)
+        self._v2g = V2gSide(wires.net, self._v2g_said, self._sent, self._answered, guard)
         self._pilot.on_change.append(self._pilot_changed)
 
     # -- at the wheel
@@ -275,7 +275,14 @@ class Car:
     def _sent(self, name: str) -> None:
         self._fill(self._v2g.facts)
         self._flow()
-        self._says(f"car → {name}")
+        wish = ""
+        if name == "CurrentDemandReq":
+            facts = self._v2g.facts
+            wish = f"  {facts.target_voltage_V:.0f} V  {facts.target_current_A:.1f} A"
+        self._says(f"car → {name}{wish}")
+
+    def _answered(self, name: str) -> None:
+        self._says(f"charger → {name.removesuffix('Req')}Res")
 
     def _says(self, text: str) -> None:
         self._report({"message": text})

@@ -12,18 +12,24 @@ from chargebyte_fw.sim.net import Line, Net
 
 
 class V2gSide:
-    """One session after the other; `heard` is given every effect that is not the network's."""
+    """One session after the other; `heard` is given every effect that is not the network's.
+
+    `sent` is told the name of each request, `answered` the same name when the charger begins to answer it.
+    """
 
     def __init__(
         self,
         net: Net,
         heard: Callable[[Any], None],
         sent: Callable[[str], None],
+        answered: Callable[[str], None],
         guard: Callable[[BaseException], None],
     ) -> None:
         self._net = net
         self._heard = heard
         self._sent = sent
+        self._answered = answered
+        self._request = ""
         self._guard = guard
         self._pump: Pump | None = None
         self._line: Line | None = None
@@ -74,15 +80,21 @@ class V2gSide:
             self._line = None
         self._net.close()
 
+    def _took(self) -> None:
+        name, self._request = self._request, ""
+        if name:
+            self._answered(name)
+
     def _act(self, effect: Any) -> None:
         match effect:
             case evcc.SendSdp(data):
                 self._net.send_sdp(data)
             case evcc.Connect(address, port):
-                self._line = self._net.connect(address, port, _Feed(self._pump))
+                self._line = self._net.connect(address, port, _Feed(self._pump, self._took))
             case evcc.Send(data, name):
                 if self._line is not None:
                     self._line.send(data)
+                self._request = name
                 self._sent(name)
             case evcc.Close():
                 if self._line is not None:
@@ -101,8 +113,9 @@ class V2gSide:
 class _Feed:
     """Brings the news of one connection to the session it belongs to."""
 
-    def __init__(self, pump: Pump | None) -> None:
+    def __init__(self, pump: Pump | None, took: Callable[[], None]) -> None:
         self._pump = pump
+        self._took = took
 
     def _feed(self, event: Any) -> None:
         if self._pump is not None:
@@ -112,6 +125,7 @@ class _Feed:
         self._feed(evcc.Connected())
 
     def received(self, data: bytes) -> None:
+        self._took()
         self._feed(evcc.Received(data))
 
     def disconnected(self, reason: str) -> None:

@@ -22,7 +22,7 @@ def drawn(what: Any) -> str:
     console.print(what)
     file = console.file
     assert isinstance(file, io.StringIO)
-    return file.getvalue()
+    return file.getvalue().replace("\u00a0", " ")
 
 
 def charging() -> DemoState:
@@ -47,6 +47,17 @@ def test_progress_runs_from_the_first_to_the_wanted_state_of_charge() -> None:
     assert state.progress == 0.5
     state.from_car({"soc_percent": 90.0})
     assert state.progress == 1.0
+
+
+def test_messages_of_a_loop_are_counted_and_not_repeated() -> None:
+    state = charging()
+    state.messages.clear()
+    for _ in range(3):
+        state.from_car({"message": "car → CurrentDemandReq  400 V  20.0 A"})
+        state.from_car({"message": "charger → CurrentDemandRes", "count": 2})
+    state.from_car({"message": "car → PowerDeliveryReq"})
+    assert [message.count for message in state.messages] == [3, 6, 1]
+    assert "(×6)" in drawn(screen(state))
 
 
 def test_a_session_succeeds_only_when_the_car_charged_and_left() -> None:
