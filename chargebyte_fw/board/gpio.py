@@ -6,12 +6,14 @@ input is a file of that name that says so.
 
 from __future__ import annotations
 
+import errno
 import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 
@@ -113,6 +115,18 @@ def find_line(name: str, chips: Path = Path("/dev")) -> tuple[str, int] | None:
     return None
 
 
+def _line_of(chip: Path, name: str) -> tuple[str, int] | None:
+    if not chip.exists():
+        return None
+    import gpiod
+
+    with gpiod.Chip(str(chip)) as opened:
+        try:
+            return str(chip), int(opened.line_offset_from_id(name))
+        except ValueError:
+            return None
+
+
 def _request(place: tuple[str, int], active_low: bool, output: bool) -> _ChipLine:
     import gpiod
     from gpiod.line import Direction, Value
@@ -145,6 +159,31 @@ def open_output(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> 
         log.warning("GPIO line %s cannot be taken: %s", name, error)
         return _Missing()
     return _Socket(_simulated(ground, name), active_low, log)
+
+
+def take_output(ground: Ground, name: str, chip: Path | None, log: ModuleLog) -> Output:
+    """Take the line `name` as an output that is high at once, of `chip` or of whichever chip has it.
+
+    For a tool that is of no use without the line: raises Unavailable when there is none or when somebody else has it.
+    """
+    wired = ground.wires.find(f"gpio:{name}")
+    if wired is not None:
+        return _Wired(wired, active_low=False)
+    where = str(chip) if chip is not None else "no GPIO chip"
+    try:
+        place = find_line(name) if chip is None else _line_of(chip, name)
+        if place is not None:
+            return _request(place, active_low=False, output=True)
+    except ImportError as error:
+        raise Unavailable("GPIO lines need the package gpiod, which is not installed") from error
+    except OSError as error:
+        taken = error.errno == errno.EBUSY
+        what = "somebody else drives it (does the charging stack run?)" if taken else error.strerror or error
+        raise Unavailable(f"GPIO line {name} cannot be taken: {what}") from error
+    simulated = _simulated(ground, name)
+    if simulated.exists():
+        return _Socket(simulated, False, log)
+    raise Unavailable(f"{where} has {'no' if chip is not None else 'a'} line named {name}")
 
 
 def read_input(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> bool | None:

@@ -242,6 +242,8 @@ class VirtualMcu(Machine):
         return wanted and self._reading.cp_state is CpState.C
 
     def _fault(self) -> SafeStateReason | None:
+        if self.hardware.parameter_mismatch:
+            return SafeStateReason.INTERNAL_ERROR
         for number, estop in enumerate(self.hardware.estops):
             if estop is EstopState.TRIPPED:
                 return SafeStateReason(SafeStateReason.EMERGENCY_INPUT_1 + number)

@@ -56,5 +56,7 @@ class Hardware:
     """NOT_CONFIGURED or MONITORING: whether there is a residual current monitor."""
     rcm_self_test_s: float = 0.5
     rcm_self_test_fails: bool = False
+    parameter_mismatch: bool = False
+    """The parameter block is of another version than the firmware needs: safe state at once."""
     error_messages: list[tuple[str, int, int, int]] = field(default_factory=list)
     """Errors that the firmware finds at start-up: module name, reason, two data words."""

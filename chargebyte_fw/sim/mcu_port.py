@@ -18,22 +18,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import termios
 import tty
 from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.sim.mcu import Bytes, Changed, ResetLine, Transmit, VirtualMcu
+from chargebyte_fw.sim.bootloader import Trouble
+from chargebyte_fw.sim.chip import Chip
+from chargebyte_fw.sim.flash_port import FlashPort
+from chargebyte_fw.sim.mcu import Bytes, Changed, Life, ResetLine, Transmit, VirtualMcu
 
 READ_BYTES = 4096
+_BAUDS = {termios.B9600: 9600, termios.B115200: 115200}
 
 
 class McuShell:
     """What both bodies have in common."""
 
-    def __init__(self, mcu: VirtualMcu) -> None:
+    def __init__(self, mcu: VirtualMcu, chip: Chip | None = None, trouble: Trouble | None = None) -> None:
         self.mcu = mcu
+        self.flash = None if chip is None else FlashPort(chip, self._put, trouble)
+        """The boot loader, where the controller has a flash; without one its application runs in any case."""
         self.failure: BaseException | None = None
         """Why the machine broke, if it did."""
         self._pump = Pump(mcu, self._act, self._broken)
@@ -41,20 +48,30 @@ class McuShell:
         self.is_cut = False
         """Whether the cable is cut: nothing passes, in both directions."""
         mcu.pilot.on_change.append(self.poke)
+        if self.flash is not None and not self.flash.release(mcu.hardware):
+            self._pump.feed(ResetLine(False))
 
     def _broken(self, error: BaseException) -> None:
         self.failure = error
         raise error
 
     def _act(self, effect: Any) -> None:
-        if isinstance(effect, Transmit) and not self.is_cut:
-            self._transmit(effect.data)
+        if isinstance(effect, Transmit):
+            self._put(effect.data)
+
+    def _put(self, data: bytes) -> None:
+        if not self.is_cut:
+            self._transmit(data)
 
     def _transmit(self, data: bytes) -> None:
         raise NotImplementedError
 
     def _received(self, data: bytes) -> None:
-        if not self.is_cut:
+        if self.is_cut:
+            return
+        if self.flash is not None and self.flash.runs:
+            self.flash.received(data)
+        else:
             self._pump.feed(Bytes(data))
 
     def poke(self) -> None:
@@ -63,7 +80,17 @@ class McuShell:
 
     def reset_line(self, high: bool) -> None:
         """Set the level of the reset line; low resets."""
+        if self.flash is not None:
+            if not high:
+                self.flash.reset()
+            elif self.flash.runs or self.mcu.state is not Life.RESET or not self.flash.release(self.mcu.hardware):
+                return
         self._pump.feed(ResetLine(high))
+
+    def mode_line(self, high: bool) -> None:
+        """Set the level of the boot mode line; low while the reset line is released starts the boot loader."""
+        if self.flash is not None:
+            self.flash.mode_high = high
 
     def report_error(self, module: str, reason: int, active: bool = True) -> None:
         """Let the firmware raise or take back an internal error."""
@@ -100,8 +127,8 @@ class McuShell:
 class McuOnWire(McuShell):
     """On one end of a wire in memory."""
 
-    def __init__(self, mcu: VirtualMcu, end: WireEnd) -> None:
-        super().__init__(mcu)
+    def __init__(self, mcu: VirtualMcu, end: WireEnd, chip: Chip | None = None, trouble: Trouble | None = None) -> None:
+        super().__init__(mcu, chip, trouble)
         self._end = end
         end.receive = self._received
 
@@ -112,8 +139,8 @@ class McuOnWire(McuShell):
 class McuOnPty(McuShell):
     """On a pseudo-terminal that can be found at `path` (a symbolic link)."""
 
-    def __init__(self, mcu: VirtualMcu, path: Path) -> None:
-        super().__init__(mcu)
+    def __init__(self, mcu: VirtualMcu, path: Path, chip: Chip | None = None, trouble: Trouble | None = None) -> None:
+        super().__init__(mcu, chip, trouble)
         self.path = path
         self._master: int | None = None
         self._slave: int | None = None
@@ -146,6 +173,8 @@ class McuOnPty(McuShell):
         if self._master is None:
             return
         with contextlib.suppress(BlockingIOError):
+            if self.flash is not None and self._slave is not None:
+                self.flash.host_baud = _baud_of(self._slave)
             self._received(os.read(self._master, READ_BYTES))
 
     def _transmit(self, data: bytes) -> None:
@@ -157,3 +186,8 @@ class McuOnPty(McuShell):
         """Switch the controller off and pull the port out."""
         super().close()
         self.unplug()
+
+
+def _baud_of(terminal: int) -> int:
+    """Return the rate that the other end has set on a pseudo-terminal; 0: one that is not spoken here."""
+    return _BAUDS.get(termios.tcgetattr(terminal)[5], 0)

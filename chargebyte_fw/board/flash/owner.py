@@ -1,0 +1,102 @@
+"""Who holds a UART, and how to make them let go when a person asked for that."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+_UNIT = re.compile(r"/([^/]+\.service)(?:/|$)")
+STACK_STOP_S = 10.0
+"""How long a stack may take to lead the board to its safe state and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that has the UART."""
+
+    pid: int
+    command: str
+    unit: str = ""
+    """The systemd unit that it belongs to."""
+
+    def __str__(self) -> str:
+        unit = f", {self.unit}" if self.unit else ""
+        return f"process {self.pid} ({self.command}{unit})"
+
+
+def holders(device: Path, proc: Path = Path("/proc")) -> list[Holder]:
+    """Return the processes that lock `device`; where none is found, those that have it open. Never ourselves."""
+    try:
+        there = device.stat()
+    except OSError:
+        return []
+    place = f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}"
+    pids = _lockers(proc, place) or _openers(proc, there)
+    return [describe(pid, proc) for pid in sorted(pids - {os.getpid()})]
+
+
+def _lockers(proc: Path, place: str) -> set[int]:
+    try:
+        lines = (proc / "locks").read_text().splitlines()
+    except OSError:
+        return set()
+    words = [line.split() for line in lines]
+    return {int(row[4]) for row in words if len(row) > 5 and row[1] == "FLOCK" and row[5] == place and int(row[4]) > 0}
+
+
+def _openers(proc: Path, there: os.stat_result) -> set[int]:
+    found = set()
+    for process in proc.glob("[0-9]*"):
+        try:
+            files = [(process / "fd" / name).stat() for name in os.listdir(process / "fd")]
+        except OSError:
+            continue  # it has ended, or it is not ours to look into
+        if any((one.st_dev, one.st_ino) == (there.st_dev, there.st_ino) for one in files):
+            found.add(int(process.name))
+    return found
+
+
+def describe(pid: int, proc: Path = Path("/proc")) -> Holder:
+    """Say what is known of a process."""
+
+    def read(name: str) -> str:
+        try:
+            return (proc / str(pid) / name).read_text(errors="replace")
+        except OSError:
+            return ""
+
+    command = " ".join(read("cmdline").split("\0")).strip() or read("comm").strip() or "?"
+    unit = _UNIT.search(read("cgroup"))
+    return Holder(pid, command if len(command) <= 60 else command[:57] + "...", unit.group(1) if unit else "")
+
+
+def has_systemd() -> bool:
+    """Whether systemd runs this machine."""
+    return Path("/run/systemd/system").is_dir()
+
+
+def stop(holder: Holder) -> str:
+    """Ask a holder to end; returns the unit that was stopped, "" for a process. Raises OSError when that is refused."""
+    if holder.unit and has_systemd():
+        _systemctl("stop", holder.unit)
+        return holder.unit
+    try:
+        os.kill(holder.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # it has just ended by itself
+    return ""
+
+
+def start(unit: str) -> None:
+    """Start a unit again that `stop` stopped; raises OSError when it does not start."""
+    _systemctl("start", unit)
+
+
+def _systemctl(verb: str, unit: str) -> None:
+    done = subprocess.run(["systemctl", verb, unit], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"systemctl {verb} {unit}: {done.stderr.strip() or f'exit status {done.returncode}'}")

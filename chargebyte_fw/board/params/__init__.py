@@ -1,0 +1,1 @@
+"""The safety controller's parameter block: declared once, read and written as bytes and as YAML."""
