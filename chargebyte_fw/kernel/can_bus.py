@@ -1,0 +1,250 @@
+"""A CAN bus: SocketCAN, any other bus that python-can knows, or a wire in memory; frames come on the event loop.
+
+A device is written as SocketCAN's interface (`can0`) or as `INTERFACE:CHANNEL` of python-can:
+`udp_multicast:239.74.163.2` between processes, `virtual:bench` inside one, `slcan:/dev/ttyUSB0` with an adapter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import struct
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.memory import WireEnd
+from chargebyte_fw.kernel.wires import Wires
+
+EXTENDED = 0x8000_0000
+ERROR = 0x2000_0000
+BUS_OFF = 0x40
+"""In the id of an error frame: the controller has left the bus."""
+FRAMES_A_TURN = 64
+"""A bus that floods gets no more of the event loop than this at a time."""
+KEPT_FRAMES = 1000
+BAD_READS = 20
+"""After so many readings in a row that fail the bus counts as lost."""
+READ_S = 0.1
+_LAYOUT = struct.Struct("=IB3x8s")
+_GONE = (errno.ENETDOWN, errno.ENODEV, errno.ENXIO, errno.EBADF, errno.EIO)
+_WITH_DESCRIPTOR = ("socketcan", "udp_multicast")
+_NO_KERNEL = "this kernel has no CAN (modules can, can_raw)"
+_WORDS = {errno.EAFNOSUPPORT: _NO_KERNEL, errno.EPROTONOSUPPORT: _NO_KERNEL, errno.ENODEV: "there is no such interface"}
+
+
+class CanFrame(NamedTuple):
+    """One classic CAN frame; `id` has SocketCAN's flags (`EXTENDED`, `ERROR`) in its upper bits."""
+
+    id: int
+    data: bytes
+
+    def encode(self) -> bytes:
+        """Return the sixteen bytes of SocketCAN, as they go over a wire in memory and into the trace."""
+        return _LAYOUT.pack(self.id, len(self.data), self.data)
+
+    @classmethod
+    def decode(cls, data: bytes) -> CanFrame:
+        """Read sixteen bytes; raises ValueError for others."""
+        if len(data) != _LAYOUT.size:
+            raise ValueError(f"a CAN frame has {_LAYOUT.size} bytes, not {len(data)}")
+        identifier, length, payload = _LAYOUT.unpack(data)
+        return cls(identifier, payload[: min(length, 8)])
+
+
+class CanPort(Protocol):
+    """An open bus."""
+
+    def send(self, frame: CanFrame) -> None:
+        """Send one frame; one that finds no room is lost, as it might be on the bus. Never waits."""
+
+    def close(self) -> None:
+        """Let go of the bus; nothing is reported any more."""
+
+
+class Ears(NamedTuple):
+    """Whom an open bus calls, always on the event loop."""
+
+    received: Callable[[CanFrame], None]
+    lost: Callable[[Unavailable], None]
+    """The bus is gone (interface down, bus-off); the port is closed already."""
+
+
+def split(device: str) -> tuple[str, str]:
+    """Return python-can's names of interface and channel."""
+    interface, colon, channel = device.partition(":")
+    return (interface, channel) if colon else ("socketcan", device)
+
+
+def open_bus(device: str, *, bitrate: int = 0, wanted: tuple[int, int] | None = None) -> Any:
+    """Open a python-can bus. `wanted` (id, mask) keeps other extended frames away. Raises Unavailable, in words."""
+    interface, channel = split(device)
+    try:
+        # Only charger with something on a CAN bus needs it.
+        import can
+    except ImportError as error:
+        raise Unavailable(f"CAN device {device}: python-can is missing (pip install chargebyte-fw[can])") from error
+    options: dict[str, Any] = {"bitrate": bitrate} if bitrate else {}
+    if wanted is not None:
+        options["can_filters"] = [{"can_id": wanted[0], "can_mask": wanted[1], "extended": True}]
+    if interface in _WITH_DESCRIPTOR:
+        options["fd"] = False
+    try:
+        return can.Bus(interface=interface, channel=channel, **options)
+    except (can.CanError, OSError, ValueError, TypeError, ImportError) as error:
+        raise Unavailable(f"CAN device {device}: {_why(error)}") from error
+
+
+def _why(error: BaseException) -> str:
+    """Find the reason below python-can's own words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        number = getattr(cause, "error_code", None) or getattr(cause, "errno", None)
+        if number is not None:
+            return _WORDS.get(number) or getattr(cause, "strerror", None) or str(cause)
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or repr(error)
+
+
+def message(frame: CanFrame) -> Any:
+    """Return python-can's form of a frame."""
+    import can
+
+    return can.Message(arbitration_id=frame.id & 0x1FFF_FFFF, is_extended_id=bool(frame.id & EXTENDED), data=frame.data)
+
+
+def _from_message(heard: Any) -> CanFrame:
+    flags = EXTENDED * bool(heard.is_extended_id) | ERROR * bool(heard.is_error_frame)
+    return CanFrame(heard.arbitration_id | flags, bytes(heard.data))
+
+
+def open_port(
+    device: str, wires: Wires, ears: Ears, *, bitrate: int = 0, wanted: tuple[int, int] | None = None
+) -> CanPort:
+    """Open a bus: the wire `can:<device>` in memory if there is one, else python-can. Raises Unavailable."""
+    end: WireEnd | None = wires.find(f"can:{device}")
+    if end is not None:
+        return _WirePort(end, ears)
+    bus = open_bus(device, bitrate=bitrate, wanted=wanted)
+    return _BusPort(device, bus, ears, threaded=split(device)[0] not in _WITH_DESCRIPTOR)
+
+
+class _WirePort:
+    """A bus in memory. A cut wire is a bus without anybody else on it."""
+
+    def __init__(self, end: WireEnd, ears: Ears) -> None:
+        self._end, self._ears = end, ears
+        end.receive = self._receive
+
+    def send(self, frame: CanFrame) -> None:
+        self._end.send(frame.encode())
+
+    def close(self) -> None:
+        self._end.receive = None
+
+    def _receive(self, data: bytes) -> None:
+        _hear(CanFrame.decode(data), self, self._ears)
+
+
+class _BusPort:
+    """A bus of python-can: its descriptor is on the event loop, or a thread reads where it has none."""
+
+    def __init__(self, device: str, bus: Any, ears: Ears, *, threaded: bool) -> None:
+        self._device, self._bus, self._ears = device, bus, ears
+        self._loop = asyncio.get_running_loop()
+        self._kept: deque[CanFrame] = deque(maxlen=KEPT_FRAMES)
+        self._bad = 0
+        self._open = True
+        self._thread: threading.Thread | None = None
+        if threaded:
+            self._thread = threading.Thread(target=self._read, name=f"can:{device}", daemon=True)
+            self._thread.start()
+        else:
+            self._descriptor = bus.fileno()
+            self._loop.add_reader(self._descriptor, self._readable)
+
+    def send(self, frame: CanFrame) -> None:
+        if not self._open:
+            return
+        import can
+
+        try:
+            self._bus.send(message(frame), timeout=0)
+        except (can.CanError, OSError) as error:
+            if is_gone(error):
+                self._lose(error)
+
+    def close(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        if self._thread is None:
+            self._loop.remove_reader(self._descriptor)
+            self._bus.shutdown()
+        # Otherwise the thread does: it may be inside the bus right now.
+
+    def _lose(self, error: BaseException) -> None:
+        if self._open:
+            self.close()
+            self._ears.lost(Unavailable(f"CAN device {self._device} is gone: {_why(error)}"))
+
+    def _readable(self) -> None:
+        for _ in range(FRAMES_A_TURN):
+            heard = self._take(0)
+            if heard is None or not self._open:
+                return
+            _hear(_from_message(heard), self, self._ears)
+
+    def _take(self, timeout_s: float) -> Any:
+        """Read one message; what cannot be read once is noise, what cannot be read for long is a lost bus."""
+        import can
+
+        try:
+            heard = self._bus.recv(timeout_s)
+        except (can.CanError, OSError, ValueError) as error:
+            self._bad += 1
+            if is_gone(error) or self._bad >= BAD_READS:
+                self._report(self._lose, error)
+            return None
+        self._bad = 0
+        return heard
+
+    def _report(self, call: Callable[..., None], *arguments: Any) -> None:
+        if self._thread is None:
+            call(*arguments)
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has ended before its thread
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _read(self) -> None:
+        while self._open:
+            heard = self._take(READ_S)
+            if heard is not None and self._open:
+                self._kept.append(_from_message(heard))
+                if len(self._kept) == 1:
+                    self._report(self._deliver)
+        self._bus.shutdown()
+
+    def _deliver(self) -> None:
+        for _ in range(min(FRAMES_A_TURN, len(self._kept))):
+            if self._open:
+                _hear(self._kept.popleft(), self, self._ears)
+        if self._kept and self._open:
+            self._loop.call_soon(self._deliver)
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether an error of python-can means that the bus is gone, and not only that a frame is."""
+    number = getattr(error, "error_code", None) or getattr(error, "errno", None)
+    return number in _GONE
+
+
+def _hear(frame: CanFrame, port: CanPort, ears: Ears) -> None:
+    if not frame.id & ERROR:
+        ears.received(frame)
+    elif frame.id & BUS_OFF:
+        port.close()
+        ears.lost(Unavailable("the CAN controller is bus-off: too many errors on the bus"))
