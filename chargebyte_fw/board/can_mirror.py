@@ -1,65 +1,86 @@
-"""Every frame of the safety controller's link once more on a CAN interface: the COM id as 29-bit id, same bytes."""
+"""Every frame of the safety controller's link once more on a CAN bus: the COM id as 29-bit id, same bytes.
+
+A thread of its own hands the copies over, so that no bus, however slow or broken, holds up the link's cycle.
+"""
 
 from __future__ import annotations
 
-import socket
-import struct
+import threading
+from collections import deque
+from typing import Any
 
 from chargebyte_fw.board.framing import Frame
+from chargebyte_fw.kernel.can_bus import EXTENDED, CanFrame, is_gone, message, open_bus
+from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 
-_EXTENDED = 0x8000_0000
-_CAN_FRAME = struct.Struct("=IB3x8s")
+KEPT_FRAMES = 200
+"""About five seconds of both directions; a bus that is slower for longer misses copies."""
+CLOSE_LIMIT_S = 1.0
 
 
 class CanMirror:
-    """Sends copies; an interface that is missing or full costs copies, never the link. Safe to call from any thread."""
+    """Sends copies; a bus that is missing or full costs copies, never the link. Safe to call from any thread."""
 
     def __init__(self, device: str, log: ModuleLog) -> None:
         self.device = device
         self._log = log
-        self._socket: socket.socket | None = None
+        self._kept: deque[Frame] = deque(maxlen=KEPT_FRAMES)
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
         self._complained = False
 
     def open(self) -> None:
-        """Bind to the interface if it is there (it may come later: each opening of the link tries again)."""
-        if self._socket is not None:
+        """Open the bus if it is there (it may come later: each opening of the link tries again)."""
+        if self._thread is not None and self._thread.is_alive():
             return
         try:
-            mirror = socket.socket(socket.AF_CAN, socket.SOCK_RAW, socket.CAN_RAW)
-        except OSError as error:
-            self._complain(error)
+            bus = open_bus(self.device)
+        except Unavailable as error:
+            self._complain(str(error))
             return
-        try:
-            mirror.setsockopt(socket.SOL_CAN_RAW, socket.CAN_RAW_FILTER, b"")
-            mirror.setblocking(False)
-            mirror.bind((self.device,))
-        except OSError as error:
-            mirror.close()
-            self._complain(error)
-            return
-        self._socket = mirror
         self._complained = False
+        self._wake = threading.Event()
+        self._kept.clear()
+        work = (bus, self._wake, self._kept)
+        self._thread = threading.Thread(target=self._copy, args=work, name="can-mirror", daemon=True)
+        self._thread.start()
 
     def send(self, frame: Frame) -> None:
         """Send one copy."""
-        if self._socket is None:
-            return
-        try:
-            self._socket.send(_CAN_FRAME.pack(frame.com_id | _EXTENDED, 8, frame.payload))
-        except BlockingIOError:
-            pass  # the interface's queue is full: a listener misses a copy
-        except OSError as error:
-            self.close()
-            self._complain(error)
+        if self._thread is not None:
+            self._kept.append(frame)
+            self._wake.set()
 
     def close(self) -> None:
-        """Let go of the interface."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        """Send what is left and let go of the bus."""
+        if self._thread is not None:
+            thread, self._thread = self._thread, None
+            self._wake.set()
+            thread.join(CLOSE_LIMIT_S)
 
-    def _complain(self, error: OSError) -> None:
+    def _copy(self, bus: Any, wake: threading.Event, kept: deque[Frame]) -> None:
+        import can
+
+        me = threading.current_thread()
+        try:
+            while self._thread is me or kept:
+                while kept:
+                    frame = kept.popleft()
+                    try:
+                        bus.send(message(CanFrame(frame.com_id | EXTENDED, frame.payload)), timeout=0)
+                    except can.CanOperationError as error:
+                        if is_gone(error):
+                            raise  # otherwise it has no room now: a listener misses a copy
+                if self._thread is me:
+                    wake.wait()
+                    wake.clear()
+        except (can.CanError, OSError) as error:
+            self._complain(f"CAN device {self.device}: {error}")
+        finally:
+            bus.shutdown()
+
+    def _complain(self, why: str) -> None:
         if not self._complained:
-            self._log.warning("can_mirror_device %s: %s; frames are not mirrored", self.device, error.strerror)
+            self._log.warning("can_mirror_device: %s; frames are not mirrored", why)
         self._complained = True

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -288,34 +286,6 @@ def test_without_those_keys_the_log_is_quiet(play: Any, caplog: pytest.LogCaptur
         assert len(caplog.records) <= 2
 
     play(story)
-
-
-def test_every_frame_is_mirrored_to_can(play: Any, mocker: Any) -> None:
-    """29-bit id is the COM id, eight bytes; the interface need not be there."""
-    can = mocker.MagicMock()
-    system = SimpleNamespace(**{**vars(socket), "socket": lambda *_: can})
-    mocker.patch("chargebyte_fw.board.can_mirror.socket", system)
-
-    async def story(world: World) -> None:
-        await world.board.pwm_on(5.0)
-        await asyncio.sleep(0.3)
-        can.bind.assert_called_once_with(("vcan0",))
-        sent = [call.args[0] for call in can.send.call_args_list]
-        assert bytes.fromhex("06000080080000008032000000000000") in sent
-        assert any(one.startswith(bytes.fromhex("0700008008")) for one in sent)
-        assert any(one.startswith(bytes.fromhex("ff000080080000000a")) for one in sent)
-
-    play(story, can_mirror_device="vcan0")
-
-
-def test_a_mirror_that_is_not_there_is_one_warning(play: Any, caplog: pytest.LogCaptureFixture) -> None:
-    async def story(world: World) -> None:
-        await world.charge()
-        world.driver.link.reset("test")
-        await asyncio.sleep(1.0)
-        assert len([one for one in caplog.records if "not mirrored" in one.getMessage()]) == 1
-
-    play(story, can_mirror_device="no-such-can0")
 
 
 def test_stop_returns_when_pilot_f_and_open_contactors_are_confirmed(run: Any, assemble: Any, ground: Any) -> None:

@@ -1,0 +1,134 @@
+"""The CAN copy of the safety controller's link, on python-can's buses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import can
+import pytest
+
+from chargebyte_fw.board import can_mirror
+from chargebyte_fw.board.can_mirror import CanMirror
+from chargebyte_fw.board.framing import Frame
+from chargebyte_fw.kernel.can_bus import open_bus
+from tests.board.world import World
+
+CHARGE_STATE = Frame(0x07, bytes.fromhex("8000010000000000"))
+
+
+@pytest.fixture
+def bus(request: pytest.FixtureRequest) -> Iterator[Any]:
+    made = open_bus(f"virtual:{request.node.name}")
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def mirror(request: pytest.FixtureRequest) -> Iterator[CanMirror]:
+    made = CanMirror(f"virtual:{request.node.name}", logging.getLogger("mirror"))  # type: ignore[arg-type]
+    yield made
+    made.close()
+    assert not [one for one in threading.enumerate() if one.name == "can-mirror"]
+
+
+def everything(bus: Any) -> list[tuple[int, bytes]]:
+    heard = []
+    while (message := bus.recv(0.2)) is not None:
+        assert message.is_extended_id and message.dlc == 8
+        heard.append((message.arbitration_id, bytes(message.data)))
+    return heard
+
+
+def test_every_frame_of_both_directions_is_mirrored(run: Callable[..., Any], assemble: Any, ground: Any) -> None:
+    """29-bit id is the COM id, the same eight bytes."""
+
+    async def main() -> None:
+        world = await World(assemble, ground, can_mirror_device="virtual:both").start()
+        await world.board.pwm_on(5.0)
+        await asyncio.sleep(0.3)
+        await world.stop()
+
+    listener = open_bus("virtual:both")
+    try:
+        run(main())
+        heard = everything(listener)
+    finally:
+        listener.shutdown()
+    assert (0x06, bytes.fromhex("8032000000000000")) in heard, "5 % asked"
+    assert (0xFF, bytes.fromhex("0a00000000000000")) in heard, "firmware version asked"
+    assert {identifier for identifier, _ in heard} >= {0x06, 0x07, 0x08, 0x0A, 0x0B, 0xFF}
+    assert len([one for one in heard if one[0] == 0x07]) >= 8, "repetitions too"
+
+
+@pytest.mark.parametrize(
+    ("device", "why"), [("no-such-can0", "CAN"), ("nonsense:1", 'Unknown interface type "nonsense"')]
+)
+def test_a_mirror_that_is_not_there_is_one_warning(
+    run: Callable[..., Any], assemble: Any, ground: Any, caplog: Any, device: str, why: str
+) -> None:
+    async def main() -> None:
+        world = await World(assemble, ground, can_mirror_device=device).start()
+        await world.charge()
+        world.driver.link.reset("test")
+        await asyncio.sleep(1.0)
+        await world.stop()
+
+    run(main())
+    told = [one.getMessage() for one in caplog.records if "not mirrored" in one.getMessage()]
+    assert len(told) == 1
+    assert device in told[0] and why in told[0]
+
+
+def test_without_python_can_it_says_how_to_get_it(caplog: Any, mocker: Any) -> None:
+    mocker.patch.dict("sys.modules", {"can": None})
+    CanMirror("can0", logging.getLogger("mirror")).open()  # type: ignore[arg-type]
+    assert "pip install chargebyte-fw[can]" in caplog.text
+
+
+def test_what_is_queued_is_sent_before_the_bus_is_closed(mirror: CanMirror, bus: Any) -> None:
+    mirror.open()
+    for _ in range(50):
+        mirror.send(CHARGE_STATE)
+    mirror.close()
+    assert everything(bus) == [(0x07, CHARGE_STATE.payload)] * 50
+
+
+def test_a_bus_that_blocks_costs_copies_and_no_time(mirror: CanMirror, mocker: Any) -> None:
+    """The link's thread only ever appends; what the bus does not take in time is dropped, oldest first."""
+    go_on, taken = threading.Event(), []
+
+    def slow(message: Any, timeout: float) -> None:
+        go_on.wait(5)
+        taken.append(message.data[7])
+
+    mocker.patch.object(can_mirror, "open_bus", return_value=mocker.Mock(send=slow))
+    mirror.open()
+    for number in range(1000):
+        mirror.send(Frame(7, bytes(7) + bytes((number % 256,))))
+    go_on.set()
+    mirror.close()
+    assert len(taken) <= can_mirror.KEPT_FRAMES + 1
+    assert taken[-1] == 999 % 256
+
+
+@pytest.mark.parametrize(("number", "lost"), [(100, True), (105, False)], ids=["ENETDOWN", "ENOBUFS"])
+def test_a_bus_that_goes_is_one_warning_and_opened_again_with_the_link(
+    mirror: CanMirror, mocker: Any, caplog: Any, number: int, lost: bool
+) -> None:
+    bad = mocker.Mock(send=mocker.Mock(side_effect=can.CanOperationError("Failed to transmit", number)))
+    opened = mocker.patch.object(can_mirror, "open_bus", return_value=bad)
+    mirror.open()
+    for _ in range(3):
+        mirror.send(CHARGE_STATE)
+    if lost:
+        thread = mirror._thread
+        assert thread is not None
+        thread.join(2)
+        mirror.send(CHARGE_STATE)
+    mirror.open()
+    assert opened.call_count == (2 if lost else 1)
+    assert caplog.text.count("not mirrored") == int(lost)
