@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import io
 import os
+import re
 import signal
 import sys
 import time
@@ -28,6 +29,7 @@ STALL_S = 90.0
 """Real seconds without any progress after which a demo has failed."""
 PICTURE_AT = 0.6
 PICTURE_COLUMNS = 104
+FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 class Show:
@@ -120,7 +122,8 @@ class Show:
         self.pictured = True
         recorder = Console(record=True, width=PICTURE_COLUMNS, file=io.StringIO(), force_terminal=True)
         recorder.print(screen(self.state))
-        recorder.save_svg(str(path), title="script/demo")
+        # Fonts are the viewer's: a picture that fetches one from somewhere shows nothing without a network.
+        path.write_text(FONT_FACE.sub("", recorder.export_svg(title="script/demo")), "utf-8")
 
     def _say(self, text: str) -> None:
         if self.plain:

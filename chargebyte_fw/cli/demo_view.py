@@ -17,27 +17,22 @@ _TITLE = {
 }
 
 
-NO_BREAK = "\u00a0"
-
-
-def _whole(text: str) -> str:
-    """Keep the words of a text on one line."""
-    return text.replace(" ", NO_BREAK)
+STEPS_A_LINE = 5
+SUMMARY_STEPS_A_LINE = 3
 
 
 def _steps(state: DemoState) -> Text:
     text = Text()
     current = state.current_step
-    for step in state.steps:
-        if text:
-            text.append(" → ", style="dim")
-        name = _whole(step)
+    for place, step in enumerate(state.steps):
+        if place:
+            text.append(" →\n" if place % STEPS_A_LINE == 0 else " → ", style="dim")
         if step in state.done:
-            text.append(f"✓{NO_BREAK}{name}", style="green")
+            text.append(f"✓ {step}", style="green")
         elif step == current:
-            text.append(f"•{NO_BREAK}{name}", style="bold yellow")
+            text.append(f"• {step}", style="bold yellow")
         else:
-            text.append(name, style="dim")
+            text.append(step, style="dim")
     return text
 
 
@@ -110,6 +105,7 @@ def summary(state: DemoState) -> RenderableType:
     if state.meter_Wh is not None and state.meter_first_Wh is not None:
         table.add_row("Energy on the meter", f"{state.meter_Wh - state.meter_first_Wh:.1f} Wh")
     table.add_row("Session", f"{state.now_s - state.started_s:.1f} s")
-    steps = "  ".join(_whole(f"{step} {at_s - state.started_s:.1f} s") for step, at_s in state.done.items())
-    table.add_row("Steps", Text(steps, style="dim"))
+    steps = [f"{step} {at_s - state.started_s:.1f} s" for step, at_s in state.done.items()]
+    lines = [", ".join(steps[i : i + SUMMARY_STEPS_A_LINE]) for i in range(0, len(steps), SUMMARY_STEPS_A_LINE)]
+    table.add_row("Reached after", Text(",\n".join(lines), style="dim"))
     return Panel(table, title="summary", border_style="green" if state.succeeded else "red", expand=False)

@@ -22,7 +22,7 @@ def drawn(what: Any) -> str:
     console.print(what)
     file = console.file
     assert isinstance(file, io.StringIO)
-    return file.getvalue().replace("\u00a0", " ")
+    return file.getvalue()
 
 
 def charging() -> DemoState:
