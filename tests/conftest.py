@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import logging
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,20 @@ from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 
 T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def product_log() -> Iterator[logging.Logger]:
+    """Start each test with the product's log as it is before `kernel.log.set_up`: no handler, heard by `caplog`."""
+    log = logging.getLogger("secc")
+    log.handlers[:] = []
+    log.propagate = True
+    log.setLevel(logging.NOTSET)
+    for name, other in logging.root.manager.loggerDict.items():
+        if name.startswith("secc.") and isinstance(other, logging.Logger):
+            other.setLevel(logging.NOTSET)
+    yield log
+    log.handlers[:] = []
 
 
 @pytest.fixture

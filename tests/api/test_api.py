@@ -193,12 +193,8 @@ def test_a_positive_limit_closes_export_and_a_negative_one_import(on_bench: Any)
     ],
 )
 def test_a_payload_that_makes_no_sense_is_one_warning_and_no_call(
-    on_bench: Any, caplog: Any, monkeypatch: Any, name: str, payload: str
+    on_bench: Any, caplog: Any, name: str, payload: str
 ) -> None:
-    import logging
-
-    monkeypatch.setattr(logging.getLogger("secc"), "propagate", True)
-
     async def story(bench: Bench) -> None:
         bench.mqtt.receive(f"{CMD}/{name}", payload)
         await asyncio.sleep(0.1)

@@ -154,7 +154,6 @@ def test_the_socket_has_no_nagle(mosquitto: Mosquitto) -> None:
 def test_a_broker_that_is_killed_and_comes_back(mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
     """Retained values are there again, subscriptions work, what was said meanwhile is heard: one line each way."""
     caplog.set_level(logging.INFO)
-    logging.getLogger("secc").propagate = True
 
     async def test(client: MqttClient) -> None:
         external = External(client)
@@ -193,7 +192,6 @@ def test_what_waits_for_the_broker_is_bounded_and_the_loss_is_told(
     mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    logging.getLogger("secc").propagate = True
 
     async def test(client: MqttClient) -> None:
         heard: list[bytes] = []
@@ -255,7 +253,6 @@ def test_without_a_broker_nothing_waits_and_stopping_is_quick() -> None:
 
 def test_something_that_is_no_broker_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    logging.getLogger("secc").propagate = True
 
     async def main() -> None:
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -309,7 +306,6 @@ def test_an_embedded_broker_whose_port_is_taken_says_so() -> None:
 
 def test_a_broker_that_takes_nothing_is_given_up_before_memory_is(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    logging.getLogger("secc").propagate = True
 
     async def main() -> None:
         async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

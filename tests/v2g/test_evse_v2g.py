@@ -378,9 +378,8 @@ def test_a_charger_that_speaks_nothing_does_not_start(run: Any, assemble: Any, g
 
 
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """The product's log lines."""
-    monkeypatch.setattr(logging.getLogger("secc"), "propagate", True)
     caplog.set_level(logging.INFO, "secc")
     return caplog
 
