@@ -25,15 +25,6 @@ READ_BYTES = 4096
 _TAKEN = (errno.EBUSY, errno.EAGAIN, errno.EACCES)
 
 
-class Busy(Unavailable):
-    """Somebody else holds the UART."""
-
-    def __init__(self, path: Path, holders: list[owner.Holder]) -> None:
-        self.holders = holders
-        who = " and ".join(str(holder) for holder in holders) or "a process that cannot be seen from here"
-        super().__init__(f"{path} is held by {who}; stop it first, or let this command do it with --stop-stack")
-
-
 class Port:
     """The UART at `path`, or a wire in memory; ours alone from `open` to `close`."""
 
@@ -60,7 +51,7 @@ class Port:
             if number in _TAKEN:
                 held = owner.holders(self.path)
                 if held or number != errno.EACCES:
-                    raise Busy(self.path, held) from error
+                    raise owner.Busy(self.path, held) from error
             raise Unavailable(f"{self.path}: {os.strerror(number) if number else error}") from error
         if not str(self.path.resolve()).startswith("/dev/pts/"):
             # Beside the lock of polite programs: keeps every other program from opening the port.

@@ -9,6 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from chargebyte_fw.kernel.errors import Unavailable
+
 _UNIT = re.compile(r"/([^/]+\.service)(?:/|$)")
 STACK_STOP_S = 10.0
 """How long a stack may take to lead the board to its safe state and end."""
@@ -26,6 +28,15 @@ class Holder:
     def __str__(self) -> str:
         unit = f", {self.unit}" if self.unit else ""
         return f"process {self.pid} ({self.command}{unit})"
+
+
+class Busy(Unavailable):
+    """Somebody else holds the UART."""
+
+    def __init__(self, path: Path, holders: list[Holder]) -> None:
+        self.holders = holders
+        who = " and ".join(str(holder) for holder in holders) or "a process that cannot be seen from here"
+        super().__init__(f"{path} is held by {who}; stop it first, or let this command do it with --stop-stack")
 
 
 def holders(device: Path, proc: Path = Path("/proc")) -> list[Holder]:

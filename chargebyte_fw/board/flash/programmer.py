@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -169,6 +170,14 @@ class Programmer:
         """Reset the controller into its boot loader and leave it there, unspoken to."""
         await self._start(boot_loader=True)
 
+    @asynccontextmanager
+    async def in_boot_loader(self) -> AsyncIterator[Chip]:
+        """Run the boot loader for the block below; whatever happens there, the application is started after it."""
+        try:
+            yield await self.boot_loader()
+        finally:
+            await self.application()
+
     async def boot_loader(self) -> Chip:
         """Reset the controller into its boot loader, shake hands, ask what the chip is."""
         for left in reversed(range(HANDSHAKES)):
@@ -197,7 +206,8 @@ class Programmer:
         self._doing = (what, total)
         self._report(what, 0, total)
         result: bytes | None = await self._link.do(order)
-        self._report(what, total, total)
+        if isinstance(order, lm.Erase):
+            self._report(what, total, total)
         return result
 
     async def erase(self, area: Area) -> None:
@@ -229,6 +239,8 @@ class Programmer:
     async def running(self) -> Running | None:
         """Ask the application who it is; None when nothing answers."""
         self._hang_up()
+        if self._reset is not None:
+            self._reset.set(True)
         firmware = await ask(self.port, FirmwareVersion)
         if not isinstance(firmware, FirmwareVersion):
             return None

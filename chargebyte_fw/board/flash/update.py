@@ -1,0 +1,133 @@
+"""Bringing a controller to a firmware file: by hand (`flash`) and at every boot (`auto_update`)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from chargebyte_fw.board.flash import image, parameters
+from chargebyte_fw.board.flash.diary import Diary
+from chargebyte_fw.board.flash.image import BadImage, Info
+from chargebyte_fw.board.flash.messages import AreaKind
+from chargebyte_fw.board.flash.parameters import Say
+from chargebyte_fw.board.flash.programmer import Programmer, Running
+from chargebyte_fw.board.messages import Platform
+from chargebyte_fw.kernel.errors import PeerError
+from chargebyte_fw.kernel.log import ModuleLog
+
+FOLDER = "/usr/share/ra-utils"
+PATTERN = "*_fw_*.bin"
+
+
+class Blocks(Enum):
+    """What to do about a parameter block of another version than the new firmware needs."""
+
+    WARN = "warn"
+    MIGRATE = "migrate"
+
+
+class Outcome(Enum):
+    """How an update at boot ended."""
+
+    CURRENT = "nothing to do"
+    UPDATED = "updated"
+    REPAIRED = "repaired"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to flash and how."""
+
+    data: bytes
+    info: Info
+    platform: Platform | None = None
+    """The board, if a person said so; None: device tree, or what is on the chip."""
+    verify: bool = True
+    blocks: Blocks = Blocks.WARN
+
+
+def find_image(folder: Path) -> Path:
+    """Return the one firmware file of a folder; raises BadImage when there is none or more than one."""
+    files = sorted(folder.glob(PATTERN))
+    if not files:
+        raise BadImage(f"no firmware file ({PATTERN}) in {folder}")
+    if len(files) > 1:
+        names = ", ".join(path.name for path in files)
+        raise BadImage(f"{len(files)} firmware files in {folder}, there must be exactly one: {names}")
+    return files[0]
+
+
+async def put(programmer: Programmer, order: Order, diary: Diary, say: Say) -> None:
+    """Flash the firmware while the boot loader runs. Everything that can be refused is refused before the erase.
+
+    Raises BadImage, PeerError, Unavailable. When the power goes in the middle, the next run repairs the board.
+    """
+    assert programmer.chip is not None, "the boot loader is not running"
+    code = programmer.chip.area(AreaKind.CODE)
+    there = await programmer.info()
+    board = order.platform or programmer.platform_of_board() or (there.platform if there is not None else None)
+    image.check_fits(order.info, board, code.size, code.write_unit)
+    if board is None:
+        say(f"nothing says which board this is; the file's word is taken ({order.info.platform.text})")
+    flash = await programmer.read(programmer.chip.area(AreaKind.DATA), what="read parameters")
+    wanted = order.info.parameter_version
+    if order.blocks is Blocks.MIGRATE:
+        firmware = there.version if there is not None else None
+        block = parameters.plan(flash, diary.block, wanted, firmware, say)
+        if block is not None:
+            await parameters.store(programmer, block, diary)
+    elif warning := parameters.mismatch(flash, wanted):
+        say(warning)
+    diary.begin_flashing(order.info.text)
+    await programmer.write(code, order.data, verify=order.verify)
+    diary.end_flashing()
+    if order.blocks is Blocks.MIGRATE:
+        diary.drop_block()
+
+
+async def proven(programmer: Programmer, info: Info) -> Running:
+    """Return what runs after `info` was flashed; raises PeerError when it is something else or nothing."""
+    running = await programmer.running()
+    if running is None:
+        raise PeerError("safety controller", f"{info.version_text} was flashed and does not answer")
+    if not running.is_of(info):
+        raise PeerError("safety controller", f"{info.text} was flashed and {running.text} answers")
+    return running
+
+
+async def auto_update(programmer: Programmer, folder: Path, diary: Diary, log: ModuleLog) -> Outcome:
+    """Bring the controller to the firmware file of `folder` unless it has it; the same again changes nothing.
+
+    Compared are size, CRC, version, platform, application and commit of the file and of the chip. The same firmware is
+    flashed again when its flashing was interrupted or when it does not answer. Raises BadImage, PeerError, Unavailable.
+    """
+    path = find_image(folder)
+    try:
+        data = path.read_bytes()
+        info = image.check(data)
+    except OSError as error:
+        raise BadImage(f"{path}: {error.strerror or error}") from error
+    except BadImage as error:
+        raise BadImage(f"{path}: {error}") from error
+    async with programmer.in_boot_loader():
+        there = await programmer.info()
+    interrupted = diary.is_flashing or bool(diary.block)
+    if there == info and not interrupted:
+        running = await programmer.running()
+        if running is not None:
+            log.info("safety controller: %s runs, as in %s", running.text, path.name)
+            return Outcome.CURRENT
+        log.warning("safety controller: %s is flashed and does not answer", info.version_text)
+    outcome = Outcome.UPDATED if there is not None and there != info and not interrupted else Outcome.REPAIRED
+    before = "nothing that starts" if there is None else there.text
+    log.info("safety controller: %s -> %s (%s)", before, info.text, path.name)
+    started_s = asyncio.get_running_loop().time()
+    async with programmer.in_boot_loader():
+        order = Order(data, info, blocks=Blocks.MIGRATE)
+        await put(programmer, order, diary, lambda what: log.warning("safety controller: %s", what))
+    await proven(programmer, info)
+    lasted_s = asyncio.get_running_loop().time() - started_s
+    log.info("safety controller: %s flashed, verified and running after %.0f s", info.version_text, lasted_s)
+    return outcome

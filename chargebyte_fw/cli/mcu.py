@@ -1,0 +1,138 @@
+"""`secc mcu`: the safety controller on the bench: reset, look, flash, parameter blocks, monitor, update at boot."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+from typing import Any
+
+from chargebyte_fw.cli import mcu_options
+
+EXAMPLES = """examples:
+  secc mcu flash chargesom_fw_v_00_04_01.bin --stop-stack
+  secc mcu -a data dump | secc mcu params dump
+  secc mcu params write my-parameters.yaml
+  secc mcu monitor
+
+without a board, on a virtual one whose flash is kept in /tmp/b:
+  python -m chargebyte_fw.sim.board --image /tmp/new.bin --version 0.5.0
+  secc mcu flash /tmp/new.bin --sim /tmp/b
+  secc mcu flash /tmp/new.bin --sim /tmp/b --sim-power-cut 50
+or on one in another process, over a real pseudo-terminal:
+  python -m chargebyte_fw.sim.board --root /tmp/c &
+  secc mcu info --root /tmp/c
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    common = mcu_options.common()
+    parser = subparsers.add_parser(
+        "mcu",
+        help="flash and look after the safety controller",
+        description=__doc__.partition(": ")[2],
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
+    )
+    parser.add_argument(
+        "-a", "--flash-area", choices=("code", "data"), default=argparse.SUPPRESS, help="for flash, erase, dump"
+    )
+    parser.set_defaults(run=run)
+    commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def add(name: str, what: str, help_text: str, *aliases: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help_text, description=help_text, parents=[common], aliases=aliases)
+        made.set_defaults(do=what)
+        return made  # type: ignore[no-any-return]
+
+    add("reset", "mcu_flash.reset", "reset the controller into its application")
+    add("hold", "mcu_flash.hold", "hold the controller in reset until Ctrl-C", "hold-in-reset")
+    add("bootloader", "mcu_flash.boot_loader", "reset the controller into its boot loader and leave it there")
+    info = add("info", "mcu_flash.info", "show a firmware file, or what is flashed and runs", "fw-info", "fw_info")
+    info.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a firmware file (default: the controller)")
+    chip = add("chipinfo", "mcu_flash.chip_info", "show what the boot loader says of the chip")
+    for one in (info, chip):
+        one.add_argument("--json", action="store_true", help="print as JSON")
+    flash = add("flash", "mcu_flash.flash", "flash a firmware file (area data: a parameter block)")
+    flash.add_argument("file", type=Path, metavar="FILE")
+    flash.add_argument("-N", "--no-verify", action="store_true", help="do not read back and compare")
+    flash.add_argument(
+        "--platform", choices=tuple(mcu_options.PLATFORMS), help="which board this is (default: it says)"
+    )
+    flash.add_argument(
+        "--migrate-parameters",
+        action="store_true",
+        help="bring the parameter block to the version that the new firmware needs",
+    )
+    flash.add_argument("--force", action="store_true", help="area data: write whatever version the firmware needs")
+    flash.set_defaults(version=None)
+    erase = add("erase", "mcu_flash.erase", "erase the code flash, or the data flash")
+    dump = add("dump", "mcu_flash.dump", "write the content of the flash to a file or standard output")
+    dump.add_argument("file", nargs="?", type=Path, metavar="FILE")
+    for one in (flash, erase, dump):
+        one.add_argument(
+            "-a", "--flash-area", choices=("code", "data"), default=argparse.SUPPRESS, help="default: code"
+        )
+    update = add("auto-update", "mcu_flash.auto_update", "bring the controller to the firmware of the system, at boot")
+    update.add_argument("--folder", type=Path, metavar="DIR", help="where the one *_fw_*.bin is (/usr/share/ra-utils)")
+    monitor = add("monitor", "mcu_monitor.run", "show and control a running controller with single keys (as ra-raw)")
+    monitor.add_argument("-S", "--sync", action="store_true", help="wait for a frame of the controller at first")
+    monitor.add_argument("-D", "--no-dump", action="store_true", help="do not show each frame")
+    monitor.add_argument("-C", "--no-charge-control", action="store_true", help="do not send ChargeControl by itself")
+    monitor.add_argument("-R", "--no-reset", action="store_true", help="do not reset the controller at first")
+    monitor.add_argument("-M", "--can-mirror", metavar="IF", default="", help="copy each frame to a CAN interface")
+    _add_params(commands, common)
+
+
+def _add_params(commands: Any, common: argparse.ArgumentParser) -> None:
+    help_text = "parameter blocks: create, dump, check, write"
+    params = commands.add_parser("params", help=help_text, description=help_text)
+    actions = params.add_subparsers(dest="params_action", metavar="ACTION", required=True)
+
+    def add(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=help_text, description=help_text, parents=list(parents))
+        made.set_defaults(do=f"mcu_params.{name}")
+        return made  # type: ignore[no-any-return]
+
+    create = add("create", "make a block of a YAML file")
+    create.add_argument("source", nargs="?", metavar="IN", help="YAML; - is standard input")
+    create.add_argument("-i", "--infile", metavar="IN", help="the same, as of ra-pb-create")
+    create.add_argument("-o", "--outfile", metavar="OUT", help="the block (default: standard output)")
+    create.add_argument("--version-from-yaml", dest="version", action="store_const", const=None, help="the default")
+    dump = add("dump", "show a block as YAML", common)
+    dump.add_argument("file", nargs="?", metavar="FILE", help="default: standard input")
+    dump.add_argument("--device", action="store_true", help="the block in the controller")
+    check = add("check", "tell what is wrong with a YAML file or a block")
+    check.add_argument("file", metavar="FILE")
+    write = add("write", "write a YAML file or a block into the controller", common)
+    write.add_argument("file", metavar="FILE")
+    write.add_argument("--force", action="store_true", help="do not ask the firmware which version it needs")
+    for one in (create, check, write):
+        one.add_argument(
+            "--version", "--version-override", type=int, choices=(0, 1, 2), metavar="N",
+            help="0 (unversioned), 1 or 2 (default: as the file says, or what the controller needs)",
+        )  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked; exit status 1 when it could not be done, 78 when a parameter file is wrong."""
+    from chargebyte_fw.board.flash.image import BadImage
+    from chargebyte_fw.board.params.layout import BadBlock
+    from chargebyte_fw.cli.mcu_bench import note
+    from chargebyte_fw.kernel.errors import PeerError, Unavailable
+
+    mcu_options.settle(arguments)
+    module, _, name = arguments.do.partition(".")
+    try:
+        status: int = getattr(importlib.import_module(f"chargebyte_fw.cli.{module}"), name)(arguments)
+    except (BadImage, BadBlock, PeerError, Unavailable) as error:
+        note(str(error))
+        return 1
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        note(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return 1
+    return status

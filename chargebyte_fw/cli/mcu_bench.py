@@ -1,0 +1,137 @@
+"""The controller on the bench: opens UART and lines (or the virtual board), stops the stack if that was asked for."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chargebyte_fw.cli.mcu_options import wiring_of
+
+if TYPE_CHECKING:
+    from chargebyte_fw.board.flash.diary import Diary
+    from chargebyte_fw.board.flash.programmer import Programmer
+    from chargebyte_fw.kernel.ground import Ground
+    from chargebyte_fw.kernel.paths import Root
+
+T = TypeVar("T")
+RETRY_S = 0.2
+
+
+def note(text: str) -> None:
+    """Tell a person something beside the result."""
+    print(f"secc mcu: {text}", file=sys.stderr)
+
+
+def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Namespace) -> T:
+    """Carry out `job` with the controller of the command line."""
+    from chargebyte_fw.kernel import clock
+
+    async def main() -> T:
+        from chargebyte_fw.board.flash.diary import Diary
+
+        ground = ground_of(arguments)
+        async with opened(ground, arguments) as programmer:
+            return await job(programmer, Diary(ground.root, arguments.uart))
+
+    speed = (arguments.sim_speed or None) if arguments.sim is not None else 1.0
+    return clock.run(main(), speed=speed)
+
+
+def ground_root(arguments: argparse.Namespace) -> Root:
+    """Return where the charger's files are; with a virtual board they are in its folder."""
+    from chargebyte_fw.kernel.paths import Root, root_at
+
+    return root_at(arguments.root) if arguments.sim is None else Root(arguments.sim, arguments.sim)
+
+
+def ground_of(arguments: argparse.Namespace) -> Ground:
+    """Return the surroundings: the charger's, or those of the virtual board."""
+    from chargebyte_fw.kernel.ground import Ground
+
+    if arguments.sim is None:
+        return Ground(root=ground_root(arguments))
+    from chargebyte_fw.sim import board
+    from chargebyte_fw.sim.bootloader import Trouble
+
+    arguments.sim.mkdir(parents=True, exist_ok=True)
+    ground = Ground(root=ground_root(arguments))
+    cut = arguments.sim_power_cut
+    board.on_wires(
+        ground.wires,
+        board.chip_in(arguments.sim / board.CHIP_FOLDER),
+        Trouble(power_fails_at=None if cut is None else cut / 100),
+        uart=arguments.uart,
+        reset=arguments.reset_gpio,
+        mode=arguments.md_gpio,
+    )
+    return ground
+
+
+@asynccontextmanager
+async def opened(ground: Ground, arguments: argparse.Namespace) -> AsyncIterator[Programmer]:
+    """Own the controller; a stack that was stopped for it is started again at the end."""
+    from chargebyte_fw.board.flash import owner
+    from chargebyte_fw.board.flash.programmer import Programmer
+    from chargebyte_fw.cli.mcu_view import Bar
+    from chargebyte_fw.kernel.log import ModuleLog
+
+    units: list[str] = []
+    log = ModuleLog("mcu")
+    with Bar() as bar:
+        programmer = Programmer(ground, wiring_of(arguments), log, bar)
+        try:
+            try:
+                await programmer.__aenter__()
+            except owner.Busy as busy:
+                if not arguments.stop_stack or not busy.holders:
+                    raise
+                units = await _stop(busy.holders)
+                await _open_patiently(programmer)
+            async with _closing(programmer):
+                yield programmer
+        finally:
+            for unit in units:
+                note(f"{unit} is started again")
+                owner.start(unit)
+
+
+@asynccontextmanager
+async def _closing(programmer: Programmer) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await programmer.__aexit__(None, None, None)
+
+
+async def _stop(holders: list[Any]) -> list[str]:
+    from chargebyte_fw.board.flash import owner
+
+    units = []
+    for holder in holders:
+        note(f"{holder} is asked to stop")
+        unit = owner.stop(holder)
+        if unit:
+            units.append(unit)
+        else:
+            note(f"process {holder.pid} belongs to no unit: start it again yourself afterwards")
+    return units
+
+
+async def _open_patiently(programmer: Programmer) -> None:
+    """Open when the holder has let go: it leads the board to its safe state first."""
+    from chargebyte_fw.board.flash import owner
+
+    loop = asyncio.get_running_loop()
+    until = loop.time() + owner.STACK_STOP_S
+    while True:
+        try:
+            await programmer.__aenter__()
+            return
+        except owner.Busy:
+            if loop.time() > until:
+                raise
+            await asyncio.sleep(RETRY_S)

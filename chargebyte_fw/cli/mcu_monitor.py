@@ -1,0 +1,168 @@
+"""`secc mcu monitor`: a terminal for the service console; keys may also come from a pipe."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import termios
+import tty
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.cli import mcu_bench
+
+if TYPE_CHECKING:
+    from chargebyte_fw.board.flash.diary import Diary
+    from chargebyte_fw.board.flash.programmer import Programmer
+
+PIPE_PAUSE_S = 0.25
+"""Between two keys that come from a pipe, so that each one's effect can be seen."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show and control until `q`; afterwards the controller is reset, unless that was not wanted."""
+
+    async def work(programmer: Programmer, _: Diary) -> int:
+        return await _Terminal(programmer, arguments).run()
+
+    return mcu_bench.run(work, arguments)
+
+
+class _Terminal:
+    def __init__(self, programmer: Programmer, arguments: argparse.Namespace) -> None:
+        from chargebyte_fw.board.can_mirror import CanMirror
+        from chargebyte_fw.kernel.log import ModuleLog
+
+        self._programmer = programmer
+        self._arguments = arguments
+        self._over = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._pump: Any = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._mirror = CanMirror(arguments.can_mirror, ModuleLog("mcu")) if arguments.can_mirror else None
+
+    async def run(self) -> int:
+        from chargebyte_fw.board.flash.monitor import Begin, Monitor
+        from chargebyte_fw.board.generations import generation_of
+        from chargebyte_fw.kernel.pump import Pump
+
+        if not self._arguments.no_reset:
+            await self._programmer.application()
+        running = await self._programmer.running()
+        if running is None:
+            mcu_bench.note("the controller does not answer")
+            return 1
+        self._print(running.text)
+        if self._mirror is not None:
+            self._mirror.open()
+        generation = generation_of(running.firmware)
+        automatic = not self._arguments.no_charge_control
+        machine = Monitor(generation, automatic=automatic, wait=self._arguments.sync, every=self._arguments.verbose)
+        self._pump = Pump(machine, self._act, self._broken)
+        self._listen()
+        with _keys(self._key):
+            self._pump.feed(Begin())
+            await self._over.wait()
+        self._pump.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._mirror is not None:
+            self._mirror.close()
+        if self._failure is not None:
+            raise self._failure
+        if not self._arguments.no_reset:
+            await self._programmer.application()
+        return 0
+
+    def _listen(self) -> None:
+        from chargebyte_fw.board.flash.monitor import Heard
+        from chargebyte_fw.board.framing import Receiver
+
+        receiver = Receiver()
+
+        def received(data: bytes) -> None:
+            for frame in receiver.feed(data):
+                if self._mirror is not None:
+                    self._mirror.send(frame)
+                self._pump.feed(Heard(frame))
+
+        self._programmer.port.receive, self._programmer.port.broken = received, self._broken
+
+    def _broken(self, error: BaseException) -> None:
+        self._failure = error
+        self._over.set()
+
+    def _key(self, key: str) -> None:
+        from chargebyte_fw.board.flash.monitor import Key
+
+        self._pump.feed(Key(key))
+
+    def _act(self, effect: Any) -> None:
+        from chargebyte_fw.board.flash import monitor
+        from chargebyte_fw.board.framing import Frame
+
+        match effect:
+            case monitor.Send(message):
+                self._programmer.port.send(effect.data)
+                if self._mirror is not None:
+                    self._mirror.send(Frame(message.com_id, message.payload()))
+            case monitor.Show(text):
+                if not (self._arguments.no_dump and not text.startswith("->")):
+                    self._print(text)
+            case monitor.Reset():
+                task = asyncio.get_running_loop().create_task(self._reset())
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case monitor.Quit():
+                self._over.set()
+
+    async def _reset(self) -> None:
+        from chargebyte_fw.board.flash.monitor import Begin
+
+        await self._programmer.application()
+        self._listen()
+        self._pump.feed(Begin())
+
+    def _print(self, text: str) -> None:
+        print(text, flush=True)
+
+
+@contextlib.contextmanager
+def _keys(press: Any) -> Iterator[None]:
+    """Call `press(key)` for each key of the terminal, or of what standard input is."""
+    if not sys.stdin.isatty():
+        task = asyncio.get_running_loop().create_task(
+            _from_pipe(sys.stdin.buffer.read().decode(errors="replace"), press)
+        )
+        try:
+            yield
+        finally:
+            task.cancel()
+        return
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal)
+    loop = asyncio.get_running_loop()
+
+    def typed() -> None:
+        for key in os.read(terminal, 64).decode(errors="replace"):
+            press(key)
+
+    loop.add_reader(terminal, typed)
+    try:
+        yield
+    finally:
+        loop.remove_reader(terminal)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+async def _from_pipe(keys: str, press: Any) -> None:
+    for key in keys:
+        if key != "\n":
+            await asyncio.sleep(PIPE_PAUSE_S)
+            press(key)
+    await asyncio.sleep(PIPE_PAUSE_S)
+    press("q")
