@@ -61,7 +61,9 @@ class Trouble:
     mute: set[int] = field(default_factory=set)
     """Commands that are not answered; -1: the handshake, -2: the greeting."""
     power_fails_at: float | None = None
-    """The power goes once, when this part (0 to 1) of what is written to the code flash is written."""
+    """The power goes once, when this part (0 to 1) of what is written is written."""
+    power_fails_in: m.AreaKind = m.AreaKind.CODE
+    """The area whose writing it is."""
     damage_replies: bool = False
     """Replies have a wrong checksum."""
     stuck_bits: int = 0
@@ -176,7 +178,7 @@ class BootLoader(Machine):
             self.state = Mood.READING
             return self._read_on()
         if command is Command.WRITE:
-            part = self.trouble.power_fails_at if area is AREAS[0] else None
+            part = self.trouble.power_fails_at if area.kind is self.trouble.power_fails_in else None
             self._dead_at = None if part is None else start + int(part * (end + 1 - start))
             return self.enter(Mood.WRITING, self._ok(command))
         memory = self.chip.memory[area.kind]

@@ -31,6 +31,8 @@ T RCM self-test   c ChargeControl once   s ChargeControl by itself on/off   Ctrl
 KEYS_MCS = (
     "r/R ready/not ready   e emergency stop   c control once   s control by itself on/off   Ctrl-R reset   q quit"
 )
+_ALWAYS = ("cp_state", "ce_state", "id_state")
+"""Fields that are shown whatever they say."""
 _DUTIES = {"r": 5.0, "t": 10.0, "z": 100.0, "0": 0.0, "5": 5.0, "6": 10.0, "9": 100.0}
 _READY = {"r": CcsReady.READY, "R": CcsReady.NOT_READY, "e": CcsReady.EMERGENCY_STOP}
 
@@ -144,6 +146,8 @@ class Monitor(Machine):
             module, reason = self._generation.error_text(message)
             data = [f"0x{value:04X}" for value in (message.data_1, message.data_2) if value is not None]
             return " ".join(["ErrorMessage", "raised" if message.active else "cleared", module, reason, *data])
+        if isinstance(message, Action) and message.confirmed is ActionId.NONE:
+            return "Action refused"
         return " ".join([type(message).__name__, *_fields(message)])
 
     @on(Console.OPEN, event=Key)
@@ -208,7 +212,7 @@ def _fields(message: Message) -> list[str]:
     at_rest = type(message)()
     for name in message.places:
         value = getattr(message, name)
-        if value is None or value is False or (value == getattr(at_rest, name) and not name.endswith("_state")):
+        if value is None or value is False or (value == getattr(at_rest, name) and name not in _ALWAYS):
             continue
         if value is True:
             words.append(name)
