@@ -32,6 +32,8 @@ class FlashPort:
         self._pump: Pump | None = None
         self._baud = timing.FIRST_BAUD
         self._free_in_s = self._free_out_s = 0.0
+        self._now_s: float | None = None
+        """When the last byte of what is being taken arrived: a timer calls a little after that."""
 
     @property
     def runs(self) -> bool:
@@ -66,9 +68,11 @@ class FlashPort:
             return  # at another rate there is nothing that looks like a byte
         self._free_in_s = self._later(self._free_in_s, data, self._feed)
 
-    def _feed(self, pump: Pump | None, data: bytes) -> None:
+    def _feed(self, pump: Pump | None, data: bytes, at_s: float) -> None:
         if pump is self._pump and pump is not None:
+            self._now_s = at_s
             pump.feed(Heard(data))
+            self._now_s = None
 
     def _act(self, effect: Any) -> None:
         match effect:
@@ -77,16 +81,17 @@ class FlashPort:
             case Rate(baud):
                 self._baud = baud
 
-    def _say(self, pump: Pump | None, data: bytes) -> None:
+    def _say(self, pump: Pump | None, data: bytes, _: float) -> None:
         if pump is self._pump:
             self._transmit(data)
 
-    def _later(self, free_s: float, data: bytes, call: Callable[[Pump | None, bytes], None]) -> float:
+    def _later(self, free_s: float, data: bytes, call: Callable[[Pump | None, bytes, float], None]) -> float:
         loop = asyncio.get_running_loop()
+        now_s = loop.time() if self._now_s is None else self._now_s
         lasts_s = len(data) * BITS_PER_BYTE / self._baud
         self.wire_s += lasts_s
-        free_s = max(free_s, loop.time()) + lasts_s
-        loop.call_at(free_s, call, self._pump, data)
+        free_s = max(free_s, now_s) + lasts_s
+        loop.call_at(free_s, call, self._pump, data, free_s)
         return free_s
 
 

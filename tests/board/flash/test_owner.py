@@ -1,0 +1,123 @@
+"""Who holds the UART: found, named, stopped only when asked."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.board.flash import owner
+from chargebyte_fw.board.flash.owner import Busy, Holder
+from chargebyte_fw.board.flash.programmer import Programmer, Wiring
+from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.log import ModuleLog
+
+HOLD = """import fcntl, sys, time
+port = open(sys.argv[1], "rb+", 0)
+fcntl.flock(port, fcntl.LOCK_EX)
+print(flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def line(ground: Ground) -> Iterator[Path]:
+    """A pseudo-terminal where the UART is."""
+    master, slave = pty.openpty()
+    path = ground.root.write("/dev/ttyLP2")
+    path.symlink_to(os.ttyname(slave))
+    yield path
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.fixture
+def stack(line: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that owns the UART, as the driver does."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(line)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+async def use(ground: Ground) -> None:
+    async with Programmer(ground, Wiring(), ModuleLog("mcu")):
+        pass
+
+
+def test_the_holder_is_named_and_left_alone(ground: Ground, line: Path, stack: subprocess.Popen[bytes]) -> None:
+    (holder,) = owner.holders(line)
+    assert holder.pid == stack.pid and "python" in holder.command
+    with pytest.raises(Busy, match=rf"held by process {stack.pid} \(.*python.*\); .*--stop-stack"):
+        clock.run(use(ground))
+    assert stack.poll() is None
+
+
+def test_a_holder_without_a_unit_is_asked_to_end(line: Path, stack: subprocess.Popen[bytes]) -> None:
+    (holder,) = owner.holders(line)
+    assert owner.stop(Holder(holder.pid, holder.command)) == ""
+    assert stack.wait(10) == -15
+    assert owner.holders(line) == []
+
+
+def test_a_holder_of_a_unit_is_stopped_by_systemd(mocker: Any) -> None:
+    mocker.patch.object(owner, "has_systemd", return_value=True)
+    ran = mocker.patch.object(subprocess, "run", return_value=subprocess.CompletedProcess([], 0, "", ""))
+    assert owner.stop(Holder(1234, "secc run", "everest.service")) == "everest.service"
+    assert ran.call_args.args[0] == ["systemctl", "stop", "everest.service"]
+    owner.start("everest.service")
+    assert ran.call_args.args[0] == ["systemctl", "start", "everest.service"]
+    ran.return_value = subprocess.CompletedProcess([], 5, "", "Access denied\n")
+    with pytest.raises(OSError, match="systemctl start everest.service: Access denied"):
+        owner.start("everest.service")
+
+
+def test_a_process_says_its_unit(tmp_path: Path) -> None:
+    (tmp_path / "77").mkdir()
+    (tmp_path / "77/cmdline").write_bytes(b"/usr/bin/secc\0run\0")
+    (tmp_path / "77/cgroup").write_text("0::/system.slice/everest.service\n")
+    assert str(owner.describe(77, tmp_path)) == "process 77 (/usr/bin/secc run, everest.service)"
+    assert str(owner.describe(78, tmp_path)) == "process 78 (?)"
+
+
+def test_without_a_lock_those_who_have_it_open_are_named(tmp_path: Path) -> None:
+    device = tmp_path / "tty"
+    device.touch()
+    (tmp_path / "proc/42/fd").mkdir(parents=True)
+    (tmp_path / "proc/42/fd/3").symlink_to(device)
+    (tmp_path / "proc/43/fd").mkdir(parents=True)
+    (tmp_path / "proc/locks").write_text("1: FLOCK  ADVISORY  WRITE 99 00:00:1 0 EOF\n")
+    assert [holder.pid for holder in owner.holders(device, tmp_path / "proc")] == [42]
+    assert owner.holders(tmp_path / "nowhere", tmp_path / "proc") == []
+
+
+def test_a_uart_that_is_not_there_is_told(ground: Ground) -> None:
+    with pytest.raises(Unavailable, match="ttyLP2: No such file"):
+        clock.run(use(ground))
+
+
+def test_a_board_without_the_lines_is_told_before_anything_is_sent(ground: Ground, line: Path) -> None:
+    with pytest.raises(Unavailable, match="no GPIO chip has a line named SAFETY_BOOTMODE_SET"):
+        clock.run(use(ground))
+    assert owner.holders(line) == []
+
+
+def test_a_chip_that_was_named_and_is_not_there_is_told(ground: Ground, line: Path) -> None:
+    async def main() -> None:
+        wiring = Wiring(gpiochip="/nowhere/gpiochip9")
+        async with Programmer(ground, wiring, ModuleLog("mcu")):
+            pass
+
+    with pytest.raises(Unavailable, match="/nowhere/gpiochip9 has no line named SAFETY_BOOTMODE_SET"):
+        clock.run(main())

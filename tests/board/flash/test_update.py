@@ -1,0 +1,311 @@
+"""Updates: refusals before anything is touched, power cuts that the next run repairs, parameter blocks that follow."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.board.flash import image, parameters, update
+from chargebyte_fw.board.flash.image import BadImage
+from chargebyte_fw.board.flash.machine import Silent
+from chargebyte_fw.board.flash.messages import AreaKind
+from chargebyte_fw.board.flash.update import Blocks, Order, Outcome
+from chargebyte_fw.board.messages import Platform
+from chargebyte_fw.board.params import layout
+from chargebyte_fw.kernel.errors import PeerError
+from chargebyte_fw.sim.bootloader import Trouble
+from chargebyte_fw.sim.chip import CODE, DATA, Chip, firmware_image
+from tests.board.flash.conftest import Bench, shipped_chip
+
+NEW = firmware_image((0, 5, 0))
+
+
+def order(data: bytes = NEW, **others: Any) -> Order:
+    return Order(data, image.check(data), **others)
+
+
+async def put(bench: Bench, wanted: Order, say: Any = lambda _: None) -> None:
+    async with bench.tool.in_boot_loader():
+        await update.put(bench.tool, wanted, bench.diary, say)
+    await update.proven(bench.tool, wanted.info)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "usr/share/ra-utils"
+    folder.mkdir(parents=True)
+    (folder / "chargesom_fw_v_00_05_00.bin").write_bytes(NEW)
+    return folder
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """What goes to the journal."""
+    told: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(f"{record.levelname} {record.getMessage()}")
+
+    logger, handler = logging.getLogger("secc.mcu"), Keep()
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel("INFO")
+    yield told
+    logger.setLevel(level)
+    logger.removeHandler(handler)
+
+
+async def at_boot(bench: Bench, folder: Path) -> Outcome:
+    return await update.auto_update(bench.tool, folder, bench.diary, bench.log)
+
+
+# By hand
+
+
+def test_firmware_for_another_board_is_refused_before_the_erase(work: Any) -> None:
+    async def story(bench: Bench) -> None:
+        before = bytes(bench.chip.memory[AreaKind.CODE])
+        other = firmware_image((0, 5, 0), Platform.CHARGE_CONTROL_Y)
+        with pytest.raises(BadImage, match="is for Charge Control Y, this is a Charge SOM"):
+            await put(bench, order(other))
+        with pytest.raises(BadImage, match="is for Charge SOM, this is a Charge Control Y"):
+            await put(bench, order(platform=Platform.CHARGE_CONTROL_Y))
+        assert bench.chip.memory[AreaKind.CODE] == before
+        assert not bench.diary.is_flashing
+
+    work(story)
+
+
+def test_the_device_tree_says_which_board_it_is(work: Any, tmp_path: Path) -> None:
+    tree = tmp_path / "proc/device-tree"
+    tree.mkdir(parents=True)
+    (tree / "compatible").write_bytes(b"chargebyte,charge-control-y\0fsl,imx93\0")
+
+    async def story(bench: Bench) -> None:
+        with pytest.raises(BadImage, match="this is a Charge Control Y"):
+            await put(bench, order())
+
+    work(story)
+
+
+def test_on_an_empty_chip_without_a_device_tree_the_file_is_believed_and_that_is_told(work: Any) -> None:
+    async def story(bench: Bench) -> None:
+        told: list[str] = []
+        await put(bench, order(), told.append)
+        assert any("nothing says which board this is" in line for line in told)
+
+    work(story, chip=Chip())
+
+
+@pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.999])
+def test_a_power_cut_anywhere_leaves_a_board_that_the_next_run_repairs(work: Any, part: float) -> None:
+    async def story(bench: Bench) -> None:
+        with pytest.raises(Silent, match="write, after"):
+            await put(bench, order())
+        assert bench.diary.is_flashing
+        assert await bench.tool.running() is None
+        await put(bench, order())
+        assert not bench.diary.is_flashing
+        assert bench.chip.memory[AreaKind.CODE][: len(NEW)] == NEW
+
+    work(story, trouble=Trouble(power_fails_at=part))
+
+
+def test_a_block_of_another_version_is_told_and_can_be_brought_along(work: Any) -> None:
+    newer = firmware_image((0, 6, 0), parameter_version=2)
+
+    async def story(bench: Bench) -> None:
+        told: list[str] = []
+        await put(bench, order(newer), told.append)
+        assert any("has version 1, this firmware needs version 2" in line for line in told)
+        await put(bench, order(newer, blocks=Blocks.MIGRATE), told.append)
+        assert parameters.version_of(parameters.block_of(bytes(bench.chip.memory[AreaKind.DATA]))) == 2
+        assert not bench.diary.block
+
+    work(story)
+
+
+def test_a_block_that_cannot_be_brought_along_stops_before_anything_is_touched(work: Any) -> None:
+    unknown = firmware_image((0, 9, 0), parameter_version=3)
+
+    async def story(bench: Bench) -> None:
+        before = {kind: bytes(memory) for kind, memory in bench.chip.memory.items()}
+        with pytest.raises(BadImage, match="the layout of version 3 is not known"):
+            await put(bench, order(unknown, blocks=Blocks.MIGRATE))
+        assert bench.chip.memory == before
+
+    work(story)
+
+
+def test_other_firmware_than_was_flashed_is_an_error(work: Any) -> None:
+    async def story(bench: Bench) -> None:
+        with pytest.raises(PeerError, match="0.5.0 .* was flashed and 0.4.1 .* answers"):
+            await update.proven(bench.tool, image.check(NEW))
+
+    work(story)
+
+
+# At boot
+
+
+def test_the_first_boot_updates_and_the_next_ones_change_nothing(work: Any, folder: Path, lines: list[str]) -> None:
+    async def story(bench: Bench) -> None:
+        assert await at_boot(bench, folder) is Outcome.UPDATED
+        assert [line.partition(":")[0] for line in lines] == ["INFO safety controller"] * 2
+        assert "0.4.1 (" in lines[0] and "-> 0.5.0" in lines[0]
+        assert "0.5.0 flashed, verified and running after" in lines[1]
+        lines.clear()
+        bench.progress.clear()
+        assert await at_boot(bench, folder) is Outcome.CURRENT
+        assert len(lines) == 1 and "0.5.0" in lines[0] and "runs, as in chargesom_fw_v_00_05_00.bin" in lines[0]
+        assert {step[0] for step in bench.progress} == {"info"}
+
+    work(story)
+
+
+def test_an_older_file_is_flashed_as_well(work: Any, folder: Path) -> None:
+    (folder / "chargesom_fw_v_00_05_00.bin").write_bytes(firmware_image((0, 3, 1)))
+
+    async def story(bench: Bench) -> None:
+        assert await at_boot(bench, folder) is Outcome.UPDATED
+        running = await bench.tool.running()
+        assert running is not None and running.firmware.version == (0, 3, 1)
+
+    work(story)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.999])
+def test_a_power_cut_during_an_update_at_boot_is_repaired_at_the_next(work: Any, folder: Path, part: float) -> None:
+    async def story(bench: Bench) -> None:
+        with pytest.raises(Silent):
+            await at_boot(bench, folder)
+        assert await at_boot(bench, folder) is Outcome.REPAIRED
+        assert await at_boot(bench, folder) is Outcome.CURRENT
+
+    work(story, trouble=Trouble(power_fails_at=part))
+
+
+def test_firmware_that_is_cut_short_is_found_although_its_block_says_what_the_file_says(
+    work: Any, folder: Path, lines: list[str]
+) -> None:
+    chip = shipped_chip()
+    chip.put(CODE, NEW[:4096])
+
+    async def story(bench: Bench) -> None:
+        assert await at_boot(bench, folder) is Outcome.REPAIRED
+        assert "WARNING safety controller: 0.5.0 is flashed and does not answer" in lines
+
+    work(story, chip=chip)
+
+
+def customers_block(version: int) -> layout.Parameters:
+    made = layout.Parameters()
+    made.set(layout.CONTACTOR_TYPE, 0, 3)
+    made.set(layout.ABORT_TEMPERATURE, 2, 850)
+    made.set(layout.ESTOP, 0, 1)
+    return made
+
+
+def test_a_block_without_version_follows_the_firmware(work: Any, folder: Path) -> None:
+    chip = shipped_chip(version=(0, 2, 5), parameter_version=0)
+    chip.put(DATA, layout.encode(customers_block(0), 0))
+
+    async def story(bench: Bench) -> None:
+        assert await at_boot(bench, folder) is Outcome.UPDATED
+        block = bytes(bench.chip.memory[AreaKind.DATA])
+        assert block[:39] == layout.encode(customers_block(1), 1)
+
+    work(story, chip=chip)
+
+
+def test_the_old_word_for_a_channel_that_is_off_becomes_the_new_one(work: Any, folder: Path) -> None:
+    block = bytearray(layout.encode(layout.Parameters(), 1))
+    block[6:8] = b"\x00\x80"
+    block[-1] = layout.crc8(block[:-1])
+    chip = shipped_chip(version=(0, 2, 2))
+    chip.put(DATA, bytes(block))
+
+    async def story(bench: Bench) -> None:
+        await at_boot(bench, folder)
+        assert bench.chip.memory[AreaKind.DATA][:39] == layout.encode(layout.Parameters(), 1)
+
+    work(story, chip=chip)
+
+
+def test_firmware_0_1_0_gets_its_first_block(work: Any, folder: Path) -> None:
+    chip = shipped_chip(version=(0, 1, 0), parameter_version=0)
+    chip.put(DATA, b"")
+
+    async def story(bench: Bench) -> None:
+        await at_boot(bench, folder)
+        block = bytes(bench.chip.memory[AreaKind.DATA])[:39].hex()
+        assert block == "0df001c00100ff1fff1fff1fff1f00000000000000000101010000000000000000000df001c0c0"
+
+    work(story, chip=chip)
+
+
+def test_a_block_that_the_power_cut_destroyed_is_restored(work: Any, folder: Path, lines: list[str]) -> None:
+    chip = shipped_chip(version=(0, 2, 5), parameter_version=0)
+    chip.put(DATA, layout.encode(customers_block(0), 0))
+    trouble = Trouble(power_fails_at=0.4, power_fails_in=AreaKind.DATA)
+
+    async def story(bench: Bench) -> None:
+        with pytest.raises(Silent):
+            await at_boot(bench, folder)
+        assert parameters.block_of(bytes(bench.chip.memory[AreaKind.DATA])) == b""
+        assert await at_boot(bench, folder) is Outcome.REPAIRED
+        assert bench.chip.memory[AreaKind.DATA][:39] == layout.encode(customers_block(1), 1)
+        assert any("it is restored" in line for line in lines)
+        assert await at_boot(bench, folder) is Outcome.CURRENT
+
+    work(story, chip=chip, trouble=trouble)
+
+
+def test_firmware_whose_block_cannot_be_made_is_not_flashed(work: Any, folder: Path) -> None:
+    (folder / "chargesom_fw_v_00_05_00.bin").write_bytes(firmware_image((0, 9, 0), parameter_version=3))
+
+    async def story(bench: Bench) -> None:
+        with pytest.raises(BadImage, match="needs version 3"):
+            await at_boot(bench, folder)
+        running = await bench.tool.running()
+        assert running is not None and running.firmware.version == (0, 4, 1)
+
+    work(story)
+
+
+def test_there_must_be_exactly_one_file(work: Any, folder: Path) -> None:
+    async def story(bench: Bench) -> None:
+        (folder / "parsley_fw_v_00_05_00.bin").write_bytes(NEW)
+        with pytest.raises(BadImage, match="2 firmware files .* exactly one: chargesom.*, parsley"):
+            await at_boot(bench, folder)
+        for path in folder.iterdir():
+            path.unlink()
+        with pytest.raises(BadImage, match="no firmware file"):
+            await at_boot(bench, folder)
+        (folder / "x_fw_1.bin").write_bytes(NEW[:1000])
+        with pytest.raises(BadImage, match=r"x_fw_1\.bin: no firmware|too few"):
+            await at_boot(bench, folder)
+        assert bench.progress == []
+
+    work(story)
+
+
+# What the virtual controller does with a block that it does not want
+
+
+def test_a_controller_with_a_block_of_another_version_is_in_its_safe_state(work: Any) -> None:
+    chip = shipped_chip(parameter_version=2)
+    chip.put(DATA, layout.encode(layout.Parameters(), 1))
+
+    async def story(bench: Bench) -> None:
+        await bench.tool.application()
+        assert bench.mcu is not None
+        assert bench.mcu.mcu.hardware.error_messages == [("MW_PARAM", 6, 1, 2)]
+        assert bench.mcu.mcu.hardware.parameter_mismatch
+
+    work(story, chip=chip)
