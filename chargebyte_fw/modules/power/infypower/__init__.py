@@ -1,0 +1,1 @@
+"""Infypower rectifier modules on a CAN bus: their frames, the rules of a group of them, and the bus."""

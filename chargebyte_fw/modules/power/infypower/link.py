@@ -1,0 +1,90 @@
+"""The hands of the Infypower group: its CAN bus, opened again for ever when it is missing, goes, or is bus-off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from chargebyte_fw.kernel.can_bus import EXTENDED, CanFrame, CanPort, Ears, open_port, split
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.modules.power.infypower.interface import set_up
+from chargebyte_fw.modules.power.infypower.timing import AGAIN_S
+
+TRACE_KIND = "can"
+DESTINATION_MASK = 0xFF00
+
+
+class InfypowerLink:
+    """Frames to and from the group. `up()` and `down(why)` tell when the bus works."""
+
+    def __init__(
+        self,
+        device: str,
+        bitrate: int,
+        address: int,
+        ground: Ground,
+        log: ModuleLog,
+        *,
+        up: Callable[[], None],
+        received: Callable[[CanFrame], None],
+        down: Callable[[str], None],
+    ) -> None:
+        self._device, self._bitrate, self._address = device, bitrate, address
+        self._ground, self._log = ground, log
+        self._up, self._received, self._down = up, received, down
+        self._port: CanPort | None = None
+        self._gone: asyncio.Future[Unavailable]
+        self._missing = False
+
+    async def keep(self) -> None:
+        """Keep the bus open until cancelled."""
+        while True:
+            try:
+                await self._use()
+            except Unavailable as error:
+                if not self._missing:
+                    self._missing = True
+                    self._log.warning("%s, waiting for it", error)
+                self._down(str(error))
+            await asyncio.sleep(AGAIN_S)
+
+    async def _use(self) -> None:
+        """Open the bus and raise Unavailable when it is gone."""
+        self._gone = asyncio.get_running_loop().create_future()
+        wired = self._ground.wires.find(f"can:{self._device}") is not None
+        if split(self._device)[0] == "socketcan" and not wired:
+            # pyroute2 brings an event loop of its own, which does not stand another one in its thread.
+            for text in await asyncio.to_thread(set_up, self._device, self._bitrate):
+                self._log.info("%s", text)
+        ours = (self._address << 8 | EXTENDED, DESTINATION_MASK)
+        ears = Ears(self._arrive, self._lose)
+        self._port = open_port(self._device, self._ground.wires, ears, bitrate=self._bitrate, wanted=ours)
+        if self._missing:
+            self._missing = False
+            self._log.info("CAN device %s is there", self._device)
+        self._up()
+        raise await self._gone
+
+    def send(self, frame: CanFrame) -> None:
+        """Send one frame; without a bus it is lost."""
+        if self._port is not None:
+            self._ground.trace.record(TRACE_KIND, self._device, frame.encode())
+            self._port.send(frame)
+
+    def close(self) -> None:
+        """Let go of the bus."""
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+
+    def _arrive(self, frame: CanFrame) -> None:
+        if frame.id & DESTINATION_MASK == self._address << 8:
+            self._ground.trace.record(TRACE_KIND, self._device, frame.encode())
+        self._received(frame)
+
+    def _lose(self, error: Unavailable) -> None:
+        self._port = None
+        if not self._gone.done():
+            self._gone.set_result(error)

@@ -1,0 +1,386 @@
+"""A group of Infypower modules: found, switched off, asked for its limits, then commanded and watched, for ever.
+
+A group that does not answer, or loses a module, is a CommunicationFault and begins anew: the wishes are kept, the
+modules are switched off first, and the fault is cleared when they do again what is wanted.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from chargebyte_fw.contracts.types.power_supply_DC import Mode
+from chargebyte_fw.kernel.can_bus import CanFrame
+from chargebyte_fw.kernel.errors import PeerError
+from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.modules.power.infypower import messages as m
+from chargebyte_fw.modules.power.infypower.limits import Limits, add_up
+from chargebyte_fw.modules.power.infypower.timing import AGAIN_S, Times
+from chargebyte_fw.modules.power.infypower.wishes import Confirmed, Wishes
+from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
+
+SAFE_CURRENT_A = 2.0
+"""Contactors may open below this current: the modules' own tolerance."""
+TRIES = 2
+ROUNDING = 0.0015
+SETTLED_S = 3.0
+"""After it was switched on, a module's status may still say off for this long."""
+LOST = ("CommunicationFault", "")
+REFUSED = "VendorError"
+
+
+class State(Enum):
+    """Where the group is."""
+
+    NO_BUS = "no bus"
+    COUNTING = "counting"
+    SWITCHING_OFF = "switching off"
+    LIMITS = "asking for limits"
+    RUNNING = "running"
+    WAITING = "waiting before the next try"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The configuration, in EVerest's words; negative overrides are none."""
+
+    source: int = 240
+    destination: int = 0
+    bidirectional: bool = True
+    override_max_current_A: float = -1.0
+    override_max_power_W: float = -1.0
+    override_cutoff_V: float = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsAre:
+    """Effect: what the group can do."""
+
+    limits: Limits
+
+
+@dataclass
+class Question:
+    """A question or command that is under way."""
+
+    item: m.Item
+    value: float
+    expected: int
+    until: float
+    tries: int = 1
+    answers: dict[int, float] = field(default_factory=dict)
+    otherwise: str = ""
+    """What a module answered instead of what it was told."""
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it switches the output off."""
+        return self.item is m.SWITCH and self.value == m.OFF
+
+
+class InfypowerGroup(Machine):
+    """The rules. Commands of the module file come as SetMode, SetExport, SetImport and Halt."""
+
+    def __init__(self, options: Options | None = None, times: Times | None = None) -> None:
+        super().__init__(State.NO_BUS)
+        self.options = options or Options()
+        self.times = times or Times()
+        self.wishes = Wishes(self.options.bidirectional, self.options.override_cutoff_V)
+        self.limits: Limits | None = None
+        self.voltage_V = 0.0
+        self.current_A: float | None = None
+        self.strangers = 0
+        """Frames that are none of this protocol, or not for us."""
+        self._confirmed = Confirmed()
+        self._question: Question | None = None
+        self._told: dict[m.Item, dict[int, float]] = {}
+        self._count = 0
+        self._polls = 0
+        self._poll_s = self._heard_s = self._again_s = self._settled_s = 0.0
+        self._status_s: dict[int, float] = {}
+        self._alarms: dict[int, int] = {}
+        self._raised: set[tuple[str, str]] = set()
+        self._mode: Mode | None = None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether contactors may be switched: output off and without current, or nobody there to say so."""
+        if self.state is not State.RUNNING:
+            return self.state is not State.SWITCHING_OFF
+        return not self._confirmed.on and self.current_A is not None and abs(self.current_A) <= SAFE_CURRENT_A
+
+    @on(event=m.BusUp)
+    def bus_up(self, _event: m.BusUp, now: float) -> list[Any]:
+        """Look for the group."""
+        return self._begin(now)
+
+    @on(event=m.BusDown)
+    def bus_down(self, event: m.BusDown, now: float) -> list[Any]:
+        """Without a bus there is no group."""
+        effects = self._lose(event.why, now)
+        self.state, self.deadline = State.NO_BUS, None
+        return effects
+
+    @on(event=SetMode)
+    def set_mode(self, event: SetMode, now: float) -> list[Any]:
+        """Take a wish; a fresh one is tried even when its like was refused. Off waits for no other command's answer."""
+        self._confirmed.refused.clear()
+        effects: list[Any] = []
+        if not self.wishes.set_mode(event.mode):
+            effects.append(m.Report(logging.WARNING, "asked to import, but the modules cannot: switching off"))
+        question = self._question
+        ending = self.wishes.mode not in (Mode.Export, Mode.Import)
+        if self.state is State.RUNNING and ending and question is not None and not question.is_off:
+            self._question = None
+        return effects + self._go_on(now)
+
+    @on(event=SetExport)
+    def set_export(self, event: SetExport, now: float) -> list[Any]:
+        """Take a set point towards the car."""
+        self.wishes.export = (event.voltage_V, event.current_A)
+        return self._go_on(now)
+
+    @on(event=SetImport)
+    def set_import(self, event: SetImport, now: float) -> list[Any]:
+        """Take a set point from the car."""
+        self.wishes.import_ = (event.voltage_V, event.current_A)
+        return self._go_on(now)
+
+    @on(event=CanFrame)
+    def frame_arrives(self, frame: CanFrame, now: float) -> list[Any]:
+        """Let an answer to us count; everything else on the bus is somebody else's."""
+        try:
+            said = m.read(frame)
+        except PeerError as error:
+            return [m.Report(logging.DEBUG, str(error))]
+        if said is None or said.destination != self.options.source:
+            self.strangers += 1
+            return []
+        if said.error == m.Outcome.STARTING or self.state in (State.NO_BUS, State.WAITING):
+            return []
+        effects: list[Any] = []
+        if self.state is State.RUNNING and said.item in m.POLLED and said.error == m.Outcome.NORMAL:
+            effects = self._measure(said, now)
+        question = self._question
+        if question is None or said.item is not question.item:
+            return effects + self._go_on(now)
+        if said.error != m.Outcome.NORMAL:
+            return effects + self._refused(question, said, now)
+        if question.item.kind is m.Kind.WORD and said.value != question.value:
+            # Perhaps late for the command before: only a missing answer counts as a failure.
+            question.otherwise = f", module {said.source} says {int(said.value):#x} to {int(question.value):#x}"
+            return effects + self._go_on(now)
+        question.answers[said.source] = said.value
+        if len(question.answers) >= question.expected:
+            return effects + self._answered(question, now)
+        return effects + self._go_on(now)
+
+    @on(event=Timeout)
+    def time_passes(self, _event: Timeout, now: float) -> list[Any]:
+        """Ask the next question, ask again, or give up."""
+        if self.state is State.WAITING:
+            return self._begin(now)
+        question = self._question
+        if question is not None and now >= question.until:
+            return self._unanswered(question, now)
+        return self._go_on(now)
+
+    def _begin(self, now: float) -> list[Any]:
+        self._confirmed, self._question, self._told = Confirmed(), None, {}
+        self._status_s, self.current_A = {}, None
+        self.state = State.COUNTING
+        return self._ask(m.COUNT, 0, 1, now)
+
+    def _ask(self, item: m.Item, value: float, expected: int, now: float, tries: int = 1) -> list[Any]:
+        self._question = Question(item, value, expected, now + self.times.answer_s, tries)
+        if item.command is m.Command.WRITE:
+            self._confirmed.values.pop(item, None)  # from now on nobody knows
+        self._set_deadline(now)
+        return [self._send(item, value)]
+
+    def _send(self, item: m.Item, value: float = 0) -> m.Transmit:
+        return m.Transmit(m.Said(item, value, self.options.source, self.options.destination).frame())
+
+    def _answered(self, question: Question, now: float) -> list[Any]:
+        self._question = None
+        values = question.answers
+        match self.state:
+            case State.COUNTING:
+                self._count = int(next(iter(values.values())))
+                if self._count == 0:
+                    return self._lose("the group has no modules", now)
+                self.state = State.SWITCHING_OFF
+                return self._ask(m.SWITCH, m.OFF, self._count, now)
+            case State.SWITCHING_OFF:
+                self._confirmed.take(m.SWITCH, m.OFF)
+                self.state = State.LIMITS
+                return self._ask(m.LIMITS[0], 0, self._count, now)
+            case State.LIMITS:
+                self._told[question.item] = values
+                if len(self._told) < len(m.LIMITS):
+                    return self._ask(m.LIMITS[len(self._told)], 0, self._count, now)
+                return self._run(now)
+        return self._take(question, now)
+
+    def _run(self, now: float) -> list[Any]:
+        told = add_up(self._told)
+        if not told.make_sense:
+            return self._lose(f"the modules tell impossible limits: {told}", now)
+        self.limits, refused = told.narrowed(self.options.override_max_current_A, self.options.override_max_power_W)
+        self.state, self._heard_s, self._poll_s = State.RUNNING, now, now
+        self._status_s, self._alarms = dict.fromkeys(self._told[m.MAX_CURRENT], now), {}
+        limits = self.limits
+        text = (
+            f"{self._count} module{'s' if self._count > 1 else ''} on the bus: {limits.min_voltage_V:g} to "
+            f"{limits.max_voltage_V:g} V, {limits.max_current_A:g} A, {limits.max_power_W / 1000:g} kW"
+        )
+        reports = [m.Report(logging.WARNING, f"not applied: {words}") for words in refused]
+        return [m.Report(logging.INFO, text), *reports, LimitsAre(limits), *self._say_mode(), *self._go_on(now)]
+
+    def _take(self, question: Question, now: float) -> list[Any]:
+        """Compare what the modules say that they do with what they were told."""
+        item, wanted = question.item, question.value
+        other = [value for value in question.answers.values() if abs(value - wanted) > ROUNDING]
+        effects: list[Any] = []
+        if other:
+            text = f"{item.name} {wanted:g} {item.unit}: the modules took {other[0]:g} {item.unit}"
+            effects.append(m.Report(logging.WARNING, text))
+        self._confirmed.take(item, wanted)
+        if item is m.SWITCH:
+            self._settled_s = now + SETTLED_S
+        if (REFUSED, item.name) in self._raised:
+            effects += self._clear(REFUSED, item.name)
+        return [*effects, *self._say_mode(), *self._go_on(now)]
+
+    def _refused(self, question: Question, said: m.Said, now: float) -> list[Any]:
+        why = {m.Outcome.COMMAND_INVALID: "invalid command", m.Outcome.DATA_INVALID: "invalid data"}
+        text = f"module {said.source} refuses {question.item.name} {question.value:g} {question.item.unit}".rstrip()
+        text = f"{text}: {why.get(said.error, f'error {said.error}')}"  # type: ignore[call-overload]
+        if self.state is not State.RUNNING:
+            return self._lose(text, now)
+        return self._refuse(question, text, now)
+
+    def _refuse(self, question: Question, text: str, now: float) -> list[Any]:
+        self._question = None
+        self._confirmed.refuse(question.item, question.value)
+        self._again_s = now + AGAIN_S
+        return [*self._raise(REFUSED, question.item.name, text), *self._go_on(now)]
+
+    def _unanswered(self, question: Question, now: float) -> list[Any]:
+        if question.tries < TRIES:
+            kept = question.answers
+            effects = self._ask(question.item, question.value, question.expected, now, question.tries + 1)
+            assert self._question is not None
+            self._question.answers = kept
+            return effects
+        if self.state is State.LIMITS and question.answers:
+            text = f"{len(question.answers)} of {question.expected} modules answer to {question.item.name}"
+            return [m.Report(logging.WARNING, text), *self._answered(question, now)]
+        return self._lose(
+            f"{len(question.answers)} of {question.expected} answers to {question.item.name}{question.otherwise}", now
+        )
+
+    def _lose(self, why: str, now: float) -> list[Any]:
+        """Begin anew after a pause; the fault stays until the group does again what is wanted."""
+        self._question, self.current_A = None, None
+        effects = self._raise(*LOST, why)
+        if self._mode is not None and self._mode is not Mode.Fault:
+            self._mode = Mode.Fault
+            effects.append(ModeIs(Mode.Fault))
+        return effects + self.enter(State.WAITING, until=now + AGAIN_S)
+
+    def _measure(self, said: m.Said, now: float) -> list[Any]:
+        self._heard_s = now
+        if said.item is m.STATUS:
+            return self._status(said, now)
+        if said.item is m.VOLTAGE:
+            self.voltage_V = abs(said.value)
+        else:
+            sign = -1.0 if self._confirmed.values.get(m.DIRECTION) == m.IMPORT else 1.0
+            self.current_A = abs(said.value) * sign
+        return [] if self.current_A is None else [Output(self.voltage_V, self.current_A)]
+
+    def _status(self, said: m.Said, now: float) -> list[Any]:
+        bits = int(said.value)
+        newcomer = said.source not in self._status_s
+        if not newcomer:
+            self._status_s[said.source] = now
+        self._alarms[said.source] = bits
+        effects: list[Any] = []
+        together = 0
+        for alarms in self._alarms.values():
+            together |= alarms
+        for alarm in m.ALARMS:
+            known = (alarm.error, alarm.sub_type) in self._raised
+            if together & alarm.mask and not known:
+                effects += self._raise(alarm.error, alarm.sub_type, f"module {said.source}: {alarm.text}")
+            elif known and not together & alarm.mask:
+                effects += self._clear(alarm.error, alarm.sub_type)
+        if newcomer and self.wishes.mode is Mode.Off and self._question is None:
+            text = f"module {said.source} has come to the group"
+            return [*effects, m.Report(logging.INFO, text), *self._begin(now)]
+        on = self._question is None and self._confirmed.values.get(m.SWITCH) == m.ON
+        if bits & m.STATUS_OFF and on and now >= self._settled_s:
+            # It restarted, or protected itself: what it was told before is worth nothing.
+            self._confirmed = Confirmed(refused=self._confirmed.refused)
+            self._again_s = now + AGAIN_S
+            effects.append(m.Report(logging.WARNING, f"module {said.source} went off by itself: telling it again"))
+        return effects
+
+    def _go_on(self, now: float) -> list[Any]:
+        """Do what is next: watch, ask, command."""
+        effects: list[Any] = []
+        if self.state in (State.NO_BUS, State.WAITING):
+            return effects
+        if self.state is State.RUNNING:
+            if now - self._heard_s > self.times.receive_timeout_s:
+                return self._lose(f"no answer for {self.times.receive_timeout_s:g} s", now)
+            for source, at in self._status_s.items():
+                if now - at > self.times.module_silent_s:
+                    return self._lose(f"module {source} of the group is silent", now)
+            if now >= self._poll_s:
+                effects.append(self._send(m.POLLED[self._polls % len(m.POLLED)]))
+                self._polls += 1
+                self._poll_s = now + self.times.poll_s
+            effects += self._command(now)
+        self._set_deadline(now)
+        return effects
+
+    def _command(self, now: float) -> list[Any]:
+        if self._question is not None or self.limits is None:
+            return []
+        command = self._confirmed.next(self.wishes.wanted(self.limits))
+        if command is None:
+            # Everything is as it is wanted, or was refused: the group is back.
+            return self._clear(*LOST) if LOST in self._raised else []
+        refused_off = self._confirmed.refused.get(m.SWITCH) == m.OFF
+        if command[0] is m.SWITCH and (command[1] == m.ON or refused_off) and now < self._again_s:
+            return []
+        return self._ask(*command, self._count if command[0].everyone else 1, now)
+
+    def _set_deadline(self, now: float) -> None:
+        times = [self._question.until] if self._question is not None else []
+        if self.state is State.RUNNING:
+            times.append(self._poll_s)
+        self.deadline = min(times, default=None)
+
+    def _say_mode(self) -> list[Any]:
+        off = self._confirmed.values.get(m.SWITCH) != m.ON
+        importing = self._confirmed.values.get(m.DIRECTION) == m.IMPORT
+        mode = Mode.Off if off else Mode.Import if importing else Mode.Export
+        if mode is self._mode:
+            return []
+        self._mode = mode
+        return [ModeIs(mode)]
+
+    def _raise(self, error: str, sub_type: str, text: str) -> list[Any]:
+        if (error, sub_type) in self._raised:
+            return []
+        self._raised.add((error, sub_type))
+        return [m.Raise(error, sub_type, text)]
+
+    def _clear(self, error: str, sub_type: str) -> list[Any]:
+        self._raised.discard((error, sub_type))
+        return [m.Clear(error, sub_type)]
