@@ -1,0 +1,173 @@
+"""Gathers the sources into one `.tar.gz`, bounded in size and time; secrets do not leave the charger."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import re
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.modules.system.logs.sources import COMMANDS, FILES, FOLDERS, JOURNAL
+
+COMMAND_LIMIT_S = 10.0
+OUTPUT_LIMIT = 4 << 20
+"""The end of a longer output is left out."""
+FILE_LIMIT = 16 << 20
+"""The beginning of a longer file is left out: what happened last matters."""
+TOTAL_LIMIT = 128 << 20
+"""Of all files before compression; beyond it files are named, not packed."""
+
+_SECRET = re.compile(
+    rb"""((?:password|passphrase|passwd|authorization_?key|private_?key|secret|psk|pin)["']?\s*[:=]\s*)"""
+    rb"""("[^"\n]*"|'[^'\n]*'|[^\s,#}]+)""",
+    re.IGNORECASE,
+)
+_IN_URL = re.compile(rb"(\b[a-z][a-z0-9+.-]*://[^\s/:@]+:)[^\s/@]+@", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time that is asked for; None: open."""
+
+    oldest: datetime | None = None
+    latest: datetime | None = None
+
+    def has(self, at_s: float) -> bool:
+        """Tell whether a file changed then may tell something of the time (its lines are older than its change)."""
+        return self.oldest is None or at_s >= self.oldest.timestamp()
+
+
+def name_of(kind: str | None, at: datetime) -> str:
+    """Return the archive's name: `<type>_<time in UTC>.tar.gz`."""
+    safe = re.sub(r"[^A-Za-z0-9_-]", "_", kind or "") or "diagnostics"
+    return f"{safe}_{at:%Y-%m-%dT%H-%M-%SZ}.tar.gz"
+
+
+async def gather(root: Root, target: Path, span: Span) -> list[str]:
+    """Write the archive; returns what was left out. Raises Unavailable when it cannot be written."""
+    output = await _run_all(span)
+    try:
+        return await asyncio.to_thread(_pack, root, target, span, output)
+    except OSError as error:
+        raise Unavailable(f"{target}: {error.strerror or error}") from error
+
+
+def redact(text: bytes) -> bytes:
+    """Blank out the values of keys that name a secret, and passwords in URLs."""
+    return _IN_URL.sub(rb"\1***@", _SECRET.sub(rb"\1***", text))
+
+
+async def _run_all(span: Span) -> list[tuple[Sequence[str], bytes]]:
+    journal = list(JOURNAL)
+    if span.oldest is not None:
+        journal.append(f"--since=@{span.oldest.timestamp():.0f}")
+    if span.latest is not None:
+        journal.append(f"--until=@{span.latest.timestamp():.0f}")
+    return [(command, await run_command(command)) for command in (*COMMANDS, journal)]
+
+
+async def run_command(command: Sequence[str]) -> bytes:
+    """Return what the command says, at most OUTPUT_LIMIT bytes, and why it said no more."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    except OSError as error:
+        return f"({error.strerror or error})\n".encode()
+    told = bytearray()
+    end = ""
+    try:
+        async with asyncio.timeout(COMMAND_LIMIT_S):
+            while process.stdout is not None and (chunk := await process.stdout.read(1 << 16)):
+                told += chunk
+                if len(told) > OUTPUT_LIMIT:
+                    end = f"\n(cut after {OUTPUT_LIMIT} bytes)\n"
+                    break
+            else:
+                await process.wait()
+    except TimeoutError:
+        end = f"\n(no end within {COMMAND_LIMIT_S:g} s)\n"
+    finally:
+        if process.returncode is None:
+            try:
+                process.kill()
+            except ProcessLookupError:
+                # It has just ended by itself.
+                end = end or ""
+    return bytes(told[:OUTPUT_LIMIT]) + end.encode()
+
+
+def _pack(root: Root, target: Path, span: Span, output: list[tuple[Sequence[str], bytes]]) -> list[str]:
+    left_out: list[str] = []
+    room = TOTAL_LIMIT
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(target, "w:gz", compresslevel=6) as archive:
+        commands = b"".join(b"### " + " ".join(command).encode() + b"\n" + told + b"\n" for command, told in output)
+        _add(archive, "commands.log", redact(commands))
+        for name in FILES:
+            path = root.read(name)
+            if path.is_file():
+                room -= _add_file(archive, name, path, room, left_out)
+        for folder in FOLDERS:
+            for path in _files_in(root.read(folder), span):
+                name = f"{folder}/{path.relative_to(root.read(folder))}"
+                room -= _add_file(archive, name, path, room, left_out)
+        if left_out:
+            _add(archive, "left-out.txt", "\n".join(left_out).encode() + b"\n")
+    return left_out
+
+
+def _files_in(folder: Path, span: Span) -> list[Path]:
+    """Return the folder's files of the time, the latest first; links are not followed out of it."""
+    found: list[tuple[float, Path]] = []
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = Path(place) / name
+            try:
+                status = path.lstat()
+            except OSError:
+                # Rotated away while we looked.
+                continue
+            if path.is_file() and not path.is_symlink() and span.has(status.st_mtime):
+                found.append((status.st_mtime, path))
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def _add_file(archive: tarfile.TarFile, name: str, path: Path, room: int, left_out: list[str]) -> int:
+    """Add a file, its end if it is large; returns the bytes it took."""
+    try:
+        size = path.stat().st_size
+        taken = min(size, FILE_LIMIT)
+        if taken > room:
+            left_out.append(f"{name}: {size} bytes, the archive is full")
+            return 0
+        with path.open("rb") as file:
+            file.seek(size - taken)
+            data = file.read(taken)
+    except OSError as error:
+        left_out.append(f"{name}: {error.strerror or error}")
+        return 0
+    if taken < size:
+        left_out.append(f"{name}: the first {size - taken} bytes")
+    # A binary file is left as it is: its lengths would no longer fit.
+    _add(archive, name.lstrip("/"), data if b"\0" in data[:4096] else redact(data))
+    return taken
+
+
+def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    info.mtime = int(utc_now().timestamp())
+    info.mode = 0o644
+    archive.addfile(info, io.BytesIO(data))

@@ -1,0 +1,121 @@
+"""One upload of logs at a time: gather, send, try again, say how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chargebyte_fw.contracts.types.system import LogStatus, LogStatusEnum
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.modules.system.logs.archive import Span, gather
+from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble
+from chargebyte_fw.modules.system.transfer.transfer import Carrier
+
+REPLY_FIRST_S = 0.1
+"""The work begins this long after the answer, so that no status overtakes it."""
+NO_REQUEST = -1
+
+VERDICTS = {
+    Trouble.ADDRESS: LogStatusEnum.BadMessage,
+    Trouble.SCHEME: LogStatusEnum.NotSupportedOperation,
+    Trouble.DENIED: LogStatusEnum.PermissionDenied,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One request, with the defaults filled in."""
+
+    location: str
+    name: str
+    request_id: int
+    tries: int
+    interval_s: float
+    span: Span
+
+
+class Uploader:
+    """Runs the latest order; an order that is under way gives way (`AcceptedCanceled`)."""
+
+    def __init__(
+        self,
+        root: Root,
+        carrier: Carrier,
+        say: Callable[[LogStatus], None],
+        spawn: Callable[[Any, str], asyncio.Task[Any]],
+        log: ModuleLog,
+    ) -> None:
+        self._root = root
+        self._carrier = carrier
+        self._publish = say
+        self._spawn = spawn
+        self._log = log
+        self._running: tuple[asyncio.Task[Any], Order] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an upload is under way."""
+        return self._running is not None
+
+    def begin(self, order: Order) -> None:
+        """Start `order` in place of the one that runs."""
+        before, self._running = self._running, None
+        if before is not None:
+            before[0].cancel()
+        task = self._spawn(self._work(order, before), "upload logs")
+        self._running = (task, order)
+
+    async def _work(self, order: Order, before: tuple[asyncio.Task[Any], Order] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before[0]])
+        await asyncio.sleep(REPLY_FIRST_S)
+        if before is not None:
+            self._say(LogStatusEnum.AcceptedCanceled, before[1])
+        self._say(LogStatusEnum.Uploading, order)
+        verdict = await self._carry_out(order)
+        self._running = None
+        self._say(verdict, order)
+
+    async def _carry_out(self, order: Order) -> LogStatusEnum:
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="logs-", dir=self._root.write("/tmp/logs").parent))
+        except OSError as error:
+            self._log.error("logs cannot be gathered: %s", error.strerror or error)
+            return LogStatusEnum.UploadFailure
+        try:
+            file = folder / order.name
+            left_out = await gather(self._root, file, order.span)
+            if left_out:
+                self._log.debug("not in the archive: %s", "; ".join(left_out))
+            return await self._send(order, file)
+        except Unavailable as error:
+            self._log.error("logs cannot be gathered: %s", error)
+            return LogStatusEnum.UploadFailure
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def _send(self, order: Order, file: Path) -> LogStatusEnum:
+        left = order.tries
+        while True:
+            try:
+                there = await self._carrier.send(order.location, file, resume=left < order.tries)
+            except TransferError as error:
+                left -= 1
+                if error.final or left <= 0:
+                    self._log.warning("the logs cannot be uploaded: %s", error)
+                    return VERDICTS.get(error.trouble, LogStatusEnum.UploadFailure)
+                self._log.warning("the upload of the logs broke: %s; again in %g s", error, order.interval_s)
+            else:
+                self._log.info("logs are at %s", there)
+                return LogStatusEnum.Uploaded
+            await asyncio.sleep(order.interval_s)
+
+    def _say(self, status: LogStatusEnum, order: Order) -> None:
+        self._publish(LogStatus(log_status=status, request_id=order.request_id))

@@ -1,0 +1,180 @@
+"""SFTP with paramiko, in a thread. A server's key is learnt at the first visit and must be the same ever after."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from chargebyte_fw.modules.system.transfer import timing
+from chargebyte_fw.modules.system.transfer.landing import Landing
+from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble
+from chargebyte_fw.modules.system.transfer.threads import in_thread
+
+if TYPE_CHECKING:
+    import paramiko
+
+WINDOW = 64
+"""Requests under way: without them each 32 KiB would wait for the line's delay."""
+
+
+async def fetch(address: Address, landing: Landing, known_hosts: tuple[Path, Path]) -> None:
+    """Fetch the file into `landing`, from where it ended if size and time of change are the same."""
+    talk = Talk(address, *known_hosts)
+    await in_thread(lambda: talk.fetch(landing), talk.abort, "sftp")
+
+
+async def send(address: Address, file: Path, known_hosts: tuple[Path, Path], *, resume: bool) -> None:
+    """Store the file; with `resume` what the server has of it stays."""
+    talk = Talk(address, *known_hosts)
+    await in_thread(lambda: talk.send(file, resume), talk.abort, "sftp")
+
+
+class Talk:
+    """One connection; blocking, except `abort`, which is called from another thread.
+
+    `given` is the file of host keys that a person keeps, `learnt` the one that we write.
+    """
+
+    def __init__(self, address: Address, given: Path, learnt: Path) -> None:
+        self.address = address
+        self._given = given
+        self._learnt = learnt
+        self._socket: socket.socket | None = None
+        self._transport: paramiko.Transport | None = None
+        self._aborted = False
+
+    def abort(self) -> None:
+        """Break the connection, so that whoever waits for it wakes up."""
+        self._aborted = True
+        if self._transport is not None:
+            self._transport.close()
+        if self._socket is not None:
+            self._socket.close()
+
+    def fetch(self, landing: Landing) -> None:
+        """Read the file."""
+        with self._guarded() as sftp:
+            path = self._path()
+            found = sftp.stat(path)
+            size, version = found.st_size, f"{found.st_mtime}"
+            same = landing.offset > 0 and landing.origin.version == version and landing.origin.size == size
+            offset = landing.offset if same and size is not None and landing.offset <= size else 0
+            landing.begin(offset, size, version)
+            if size is None or offset < size:
+                with sftp.open(path, "rb") as file:
+                    file.seek(offset)
+                    if size is not None:
+                        file.prefetch(size, WINDOW)
+                    while chunk := file.read(timing.CHUNK):
+                        landing.write(chunk)
+
+    def send(self, file: Path, resume: bool) -> None:
+        """Write the file."""
+        with self._guarded() as sftp:
+            path = self._path()
+            offset = self._there(sftp, path, file.stat().st_size) if resume else 0
+            with file.open("rb") as body, sftp.open(path, "r+b" if offset else "wb") as target:
+                target.set_pipelined(True)
+                body.seek(offset)
+                target.seek(offset)
+                while chunk := body.read(timing.CHUNK):
+                    target.write(chunk)
+            written = sftp.stat(path).st_size
+            if written != file.stat().st_size:
+                raise TransferError(Trouble.BROKEN, f"the server has {written} bytes of it")
+
+    def _there(self, sftp: paramiko.SFTPClient, path: str, most: int) -> int:
+        try:
+            there = sftp.stat(path).st_size or 0
+        except FileNotFoundError:
+            return 0
+        return there if there <= most else 0
+
+    def _path(self) -> str:
+        # `/~/` stands for the folder of the login, as in curl.
+        path = self.address.path
+        path = path.removeprefix("/~/")
+        if not PurePosixPath(path).name:
+            raise TransferError(Trouble.ADDRESS, "the address names no file", final=True)
+        return path
+
+    def _guarded(self) -> Session:
+        return Session(self)
+
+    def enter(self) -> paramiko.SFTPClient:
+        """Connect, check the server's key, log in."""
+        import paramiko
+
+        address = self.address
+        self._socket = socket.create_connection((address.host, address.port), timeout=timing.CONNECT_LIMIT_S)
+        if self._aborted:
+            self._socket.close()
+        self._transport = transport = paramiko.Transport(self._socket)
+        transport.banner_timeout = transport.auth_timeout = timing.CONNECT_LIMIT_S
+        transport.start_client(timeout=timing.CONNECT_LIMIT_S)
+        self._check_key(transport.get_remote_server_key())
+        if not address.user:
+            raise TransferError(Trouble.DENIED, "the address names no user", final=True)
+        transport.auth_password(address.user, address.password)
+        sftp = paramiko.SFTPClient.from_transport(transport)
+        if sftp is None:
+            raise TransferError(Trouble.BROKEN, "the server opens no channel")
+        channel = sftp.get_channel()
+        if channel is not None:
+            channel.settimeout(timing.STALL_LIMIT_S)
+        return sftp
+
+    def leave(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
+            self._transport.close()
+        if self._socket is not None:
+            self._socket.close()
+
+    def _check_key(self, key: paramiko.PKey) -> None:
+        import paramiko
+
+        address = self.address
+        name = address.host if address.port == 22 else f"[{address.host}]:{address.port}"
+        learnt = paramiko.HostKeys()
+        for keys, path in ((paramiko.HostKeys(), self._given), (learnt, self._learnt)):
+            if path.is_file():
+                keys.load(str(path))
+            known = keys.lookup(name)
+            if known is None:
+                continue
+            if known.get(key.get_name()) == key:
+                return
+            raise TransferError(Trouble.DENIED, f"{name} shows another key than the one in {path}", final=True)
+        learnt.add(name, key.get_name(), key)
+        learnt.save(str(self._learnt))
+
+
+class Session:
+    """The time between `enter` and `leave`; every failure of the library becomes a TransferError."""
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+
+    def __enter__(self) -> paramiko.SFTPClient:
+        try:
+            return self.talk.enter()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        import paramiko
+
+        self.talk.leave()
+        if isinstance(error, TransferError) or error is None:
+            return
+        if isinstance(error, paramiko.AuthenticationException | PermissionError):
+            raise TransferError(Trouble.DENIED, f"the server says no: {error}") from error
+        if isinstance(error, FileNotFoundError):
+            raise TransferError(Trouble.DENIED, "the server has no such file or folder") from error
+        if isinstance(error, socket.gaierror):
+            raise TransferError(Trouble.ADDRESS, f"the host has no address: {error.strerror}") from error
+        if isinstance(error, paramiko.SSHException | OSError | EOFError):
+            raise TransferError(Trouble.BROKEN, str(error) or "the server hung up") from error

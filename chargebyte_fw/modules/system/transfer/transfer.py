@@ -1,0 +1,77 @@
+"""Fetch and send: the one door to the three protocols; each is loaded when it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from chargebyte_fw.modules.system.transfer import timing
+from chargebyte_fw.modules.system.transfer.landing import Landing
+from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble, address_of
+from chargebyte_fw.modules.system.transfer.threads import in_thread
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Moves files. `known_hosts`: the keys of SSH servers that a person keeps, and the file for those we learnt."""
+
+    known_hosts: tuple[Path, Path]
+    total_limit_s: float = timing.TOTAL_LIMIT_S
+
+    async def fetch(
+        self, location: str, target: Path, limit: int, on_begin: Callable[[Landing], None] = lambda _: None
+    ) -> None:
+        """Fetch `location` into `target`, at most `limit` bytes; what an earlier try left is used.
+
+        Raises TransferError; `on_begin` gets the landing first, whose `received` tells what this try brought.
+        """
+        address = address_of(location)
+        landing = Landing(target, location, limit)
+        on_begin(landing)
+        if landing.complete:
+            return
+        try:
+            async with asyncio.timeout(self.total_limit_s):
+                if address.scheme in ("http", "https"):
+                    from chargebyte_fw.modules.system.transfer import http_link
+
+                    await http_link.fetch(address, landing)
+                elif address.scheme in ("ftp", "ftps"):
+                    from chargebyte_fw.modules.system.transfer import ftp_link
+
+                    await ftp_link.fetch(address, landing)
+                else:
+                    from chargebyte_fw.modules.system.transfer import sftp_link
+
+                    await sftp_link.fetch(address, landing, self.known_hosts)
+            await in_thread(landing.finish, lambda: None, "finish")
+        except TimeoutError as error:
+            raise TransferError(Trouble.BROKEN, f"not complete after {self.total_limit_s:g} s", final=True) from error
+        finally:
+            landing.close()
+
+    async def send(self, location: str, file: Path, *, resume: bool = False) -> str:
+        """Send `file` into the folder `location`; returns the full address without password. Raises TransferError.
+
+        With `resume` FTP and SFTP go on after what the server has of the file.
+        """
+        address = address_of(location).child(file.name)
+        try:
+            async with asyncio.timeout(self.total_limit_s):
+                if address.scheme in ("http", "https"):
+                    from chargebyte_fw.modules.system.transfer import http_link
+
+                    await http_link.send(address, file)
+                elif address.scheme in ("ftp", "ftps"):
+                    from chargebyte_fw.modules.system.transfer import ftp_link
+
+                    await ftp_link.send(address, file, resume=resume)
+                else:
+                    from chargebyte_fw.modules.system.transfer import sftp_link
+
+                    await sftp_link.send(address, file, self.known_hosts, resume=resume)
+        except TimeoutError as error:
+            raise TransferError(Trouble.BROKEN, f"not complete after {self.total_limit_s:g} s", final=True) from error
+        return str(address)

@@ -1,0 +1,227 @@
+"""An update as it is kept over a restart, and the events and effects of its machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest, FirmwareUpdateStatusEnum
+
+UNSIGNED = -1
+"""The request id of an update without signature (OCPP 1.6 UpdateFirmware)."""
+
+
+class Phase(StrEnum):
+    """Where an update is; kept on the disk, so a value is never renamed."""
+
+    IDLE = "idle"
+    ACCEPTED = "accepted"
+    DOWNLOAD_SCHEDULED = "download-scheduled"
+    DOWNLOADING = "downloading"
+    DOWNLOAD_PAUSED = "download-paused"
+    VERIFYING = "verifying"
+    INSTALL_SCHEDULED = "install-scheduled"
+    AWAITING_PERMISSION = "awaiting-permission"
+    INSTALLING = "installing"
+    INSTALL_PAUSED = "install-paused"
+    REBOOT_DUE = "reboot-due"
+    REBOOTING = "rebooting"
+    LOOKING_BACK = "looking-back"
+    """After a start: which slot is booted is not known yet. Never kept."""
+
+
+class Update(msgspec.Struct, kw_only=True):
+    """One update: what was asked for and how far it came."""
+
+    request: FirmwareUpdateRequest
+    phase: Phase = Phase.ACCEPTED
+    tries_left: int = 1
+    """Downloads that may still be begun."""
+    retry_interval_s: float = 1.0
+    installs: int = 0
+    """Installations begun so far."""
+    permitted: bool = False
+    """Whether `allow_firmware_installation` was called for it."""
+    target_slot: str = ""
+    """The slot that RAUC writes, known when the installation begins."""
+    boot_id: str = ""
+    """The kernel's boot id when the reboot was asked for."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether certificate and signature belong to it."""
+        return self.request.request_id != UNSIGNED
+
+
+# --- events
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """`update_firmware`, already judged (`Life.judge`)."""
+
+    update: Update
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The process starts and finds this update on the disk."""
+
+    update: Update
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRead:
+    """The wall time, as an answer to `ReadClock` or because somebody set the clock."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadEnded:
+    """The file is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadBroke:
+    """The download ended early; `progressed`: it brought new bytes, `final`: another try cannot help."""
+
+    reason: str
+    progressed: bool = False
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureChecked:
+    """The request's signature fits the file, or why not."""
+
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """`allow_firmware_installation`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChosen:
+    """RAUC is about to write this slot."""
+
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallEnded:
+    """The new slot is written and will be booted next."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallRefused:
+    """RAUC does not accept the bundle (signature, damage, compatible); nothing was written."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallFailed:
+    """RAUC gave up on the bundle."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallBroke:
+    """RAUC went away in the middle, or cannot be reached."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsSeen:
+    """RAUC's view: the booted slot, the one to boot next, whether that is good, whether an installation runs."""
+
+    booted: str
+    primary: str
+    good: bool
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsUnknown:
+    """RAUC does not answer."""
+
+    reason: str
+
+
+# --- effects
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Publish a status."""
+
+    status: FirmwareUpdateStatusEnum
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line in the log."""
+
+    text: str
+    trouble: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Write the update to the disk; None: forget it."""
+
+    update: Update | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClock:
+    """Answer with `ClockRead`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Fetch the file (what is there of it is kept); answer with `DownloadEnded` or `DownloadBroke`."""
+
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopWork:
+    """End a download or a check that runs; `forget`: remove what it has left."""
+
+    forget: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSignature:
+    """Answer with `SignatureChecked`."""
+
+    certificate: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """Let RAUC install the file, or follow the installation that runs (`running`)."""
+
+    request_id: int
+    running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtSlots:
+    """Answer with `SlotsSeen` or `SlotsUnknown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reboot:
+    """Start the machine again."""
