@@ -289,6 +289,11 @@ class Car:
 
     # -- what flows
 
+    @property
+    def battery_at_the_inlet_V(self) -> float | None:
+        """Open-circuit voltage of the battery while it is connected to the charger's output (DC); None: it is not."""
+        return self.battery.open_circuit_V if self._dc_on and self._pilot.contactors_closed else None
+
     def _flow(self) -> None:
         """Bring the inlet in line with contactors, script and charger, and the battery up to now."""
         now = asyncio.get_running_loop().time()
