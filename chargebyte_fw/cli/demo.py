@@ -32,6 +32,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--soc-percent", type=_percent, default=None, metavar="P", help="where it begins (target - 10)")
     parser.add_argument("--speed", type=_positive, default=1.0, metavar="N", help="run N times faster than real time")
     parser.add_argument("--broker", choices=("auto", "mosquitto", "embedded"), default="auto", help="MQTT broker")
+    parser.add_argument(
+        "--power-supply",
+        choices=("simulator", "infypower"),
+        default="simulator",
+        help="what makes the direct current: a simulator, or rectifier modules behind CAN frames",
+    )
     parser.add_argument("--script", default=None, help="what the car does, in EvManager's command language")
     parser.add_argument("--keep-running", action="store_true", help="do not end with the session: take commands")
     parser.add_argument("--plain", action="store_true", help="one line an event instead of a screen")
@@ -61,6 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.soc_percent = max(0.0, arguments.target_soc_percent - ENERGY_STEP_PERCENT)
     if arguments.soc_percent >= arguments.target_soc_percent and arguments.script is None:
         print("secc demo: the battery is at its target already: lower --soc-percent", file=sys.stderr)
+        return 2
+    if arguments.power_supply == "infypower" and arguments.protocol == "basic":
+        print("secc demo: a basic session is AC: --power-supply infypower needs iso2 or din", file=sys.stderr)
         return 2
     if os.environ.get(INSIDE) != "1":
         _go_inside()

@@ -57,6 +57,7 @@ class Show:
             arguments.speed,
             arguments.broker,
             arguments.script,
+            arguments.power_supply,
         )
         self.stage = Stage(wanted, self.heard_car, self.ended)
         self.listener = Listener(self.heard_charger)

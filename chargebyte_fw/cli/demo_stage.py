@@ -24,6 +24,10 @@ PR_SET_PDEATHSIG = 1
 LONGEST_TEMPORARY = 48
 """The name of a Unix socket has 107 bytes; the simulated reset line's takes the rest of them."""
 CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
+WITH_INFYPOWER = "bsp-only-dc-infypower.yaml"
+CAN_BUS = "udp_multicast:ff15:7079:7468:6f6e:6465:6d6f:6d63:6173"
+"""python-can's own multicast group, over the cable to the car's namespace: no kernel needs to know of CAN."""
+ON_THIS_BUS = f"active_modules: {{powersupply_dc: {{config_module: {{device: '{CAN_BUS}'}}}}}}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Wanted:
     speed: float
     broker: str
     script: str | None = None
+    power_supply: str = "simulator"
+    """`simulator`: DCSupplySimulator; `infypower`: InfypowerDCSupply and virtual modules, CAN frames between them."""
 
 
 def repository() -> Path:
@@ -93,6 +99,11 @@ class Stage:
 
     def _charger_command(self, source: Path) -> list[str]:
         configuration = source / "etc/everest" / CONFIGURATIONS[self._wanted.protocol]
+        if self._wanted.power_supply == "infypower":
+            configuration = self.root / "etc/everest" / WITH_INFYPOWER
+            overlay = configuration.parent / "user-config" / WITH_INFYPOWER
+            overlay.parent.mkdir(exist_ok=True)
+            overlay.write_text(ON_THIS_BUS)
         options = ["--config", str(configuration), "--root", str(self.root)]
         if self._wanted.speed != 1.0:
             options += ["--speed", f"{self._wanted.speed:g}"]
@@ -109,6 +120,8 @@ class Stage:
             "--target-soc-percent": f"{wanted.target_soc_percent:g}",
             "--speed": f"{wanted.speed:g}",
         }
+        if wanted.power_supply == "infypower":
+            options["--power-bus"] = CAN_BUS
         if wanted.script is not None:
             options["--script"] = wanted.script
         words = [word for option in options.items() for word in option]

@@ -75,7 +75,9 @@ class Process:
         self._over = asyncio.Event()
         self._unread = b""
         model = Model(arguments.protocol, arguments.battery_kWh, arguments.soc_percent, arguments.target_soc_percent)
-        self.world = RealWorld(arguments.root, arguments.interface, model, self._report, arguments.seed)
+        self.world = RealWorld(
+            arguments.root, arguments.interface, model, self._report, arguments.seed, power_bus=arguments.power_bus
+        )
 
     async def run(self) -> int:
         """Run until told to end; exit status 1 when the simulation itself broke."""
@@ -153,6 +155,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--script", default=None, help="what the car does once the charger is ready")
     result.add_argument("--wait", action="store_true", help="do nothing until told on standard input")
     result.add_argument("--speed", type=float, default=1.0, metavar="N", help="N times faster than real time")
+    result.add_argument(
+        "--power-bus", metavar="BUS", help="CAN bus with virtual power modules, as udp_multicast:ff15::1 of python-can"
+    )
     result.add_argument("--seed", type=int, default=None, help="of everything that is left to chance")
     return result
 

@@ -28,6 +28,7 @@ from chargebyte_fw.modules.power.infypower import messages as m
 
 RISE_V_PER_S, DISCHARGE_V_PER_S, SLEW_A_PER_S = 2000.0, 1500.0, 400.0
 BATTERY_OHM = 0.05
+OPEN_AGAIN_S = 0.2
 
 
 @dataclass
@@ -190,6 +191,30 @@ class InfypowerBench:
     def close(self) -> None:
         """Let go of the bus."""
         self._port.close()
+
+
+class InfypowerKeeper:
+    """Modules on a bus of python-can that may come later, or go: it is opened again for ever."""
+
+    def __init__(self, modules: InfypowerModules, device: str) -> None:
+        self.modules = modules
+        self._task = asyncio.get_running_loop().create_task(self._keep(device), name=f"modules:{device}")
+
+    async def _keep(self, device: str) -> None:
+        while True:
+            try:
+                bench = InfypowerBench(self.modules, device)
+                try:
+                    await bench.lost
+                finally:
+                    bench.close()
+            except Unavailable:
+                pass  # the network that carries the bus is still being laid
+            await asyncio.sleep(OPEN_AGAIN_S)
+
+    def close(self) -> None:
+        """Let go of the bus."""
+        self._task.cancel()
 
 
 async def _stand(device: str, count: int) -> None:

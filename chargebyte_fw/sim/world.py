@@ -20,6 +20,7 @@ from chargebyte_fw.sim.car import Car, CarWires
 from chargebyte_fw.sim.car_commands import CutUart, Drive, EmergencyStop, read
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.gpio import SimulatedLine
+from chargebyte_fw.sim.infypower import InfypowerBench, InfypowerKeeper, InfypowerModules
 from chargebyte_fw.sim.mcu import VirtualMcu
 from chargebyte_fw.sim.mcu_hardware import Hardware
 from chargebyte_fw.sim.mcu_port import McuOnPty, McuOnWire, McuShell
@@ -31,6 +32,7 @@ from chargebyte_fw.sim.pilot import Pilot
 
 SERIAL_PORT = "/dev/ttyLP2"
 RESET_LINE = "nSAFETY_RESET_INT"
+CAN_DEVICE = "can0"
 CHARGER_MAC = b"\x02\0\0\0\0\x01"
 CAR_MAC = b"\x02\0\0\0\0\x02"
 
@@ -60,6 +62,8 @@ class World:
             chance=chance,
         )
         self._report = report
+        self.power_modules = InfypowerModules(battery_V=lambda: self.car.battery_at_the_inlet_V)
+        """What the charger's power supply finds where it looks for modules on a CAN bus."""
 
     def _broken(self, error: BaseException) -> None:
         self.failure = self.failure or error
@@ -136,14 +140,29 @@ class MemoryWorld(World):
         wires.plug(f"gpio:{RESET_LINE}", mcu.reset_line)
         wires.plug(f"ethernet:{device}", charger_port)
         wires.plug(f"ip:{device}", charger_host)
+        bus_end, modules_end = memory.wire()
+        wires.plug(f"can:{CAN_DEVICE}", bus_end)
         super().__init__(model, pilot, mcu, charger_modem, MemoryNet(car_host), report, seed)
+        self._power_bench = InfypowerBench(self.power_modules, modules_end)
+
+    def close(self) -> None:
+        """Take everything away."""
+        super().close()
+        self._power_bench.close()
 
 
 class RealWorld(World):
     """A pseudo-terminal below the charger's state root, and one interface; raises Unavailable when it is refused."""
 
     def __init__(
-        self, root: Path, interface: str, model: Model, report: Report, seed: int, net: Net | None = None
+        self,
+        root: Path,
+        interface: str,
+        model: Model,
+        report: Report,
+        seed: int,
+        net: Net | None = None,
+        power_bus: str | None = None,
     ) -> None:
         pilot = Pilot()
         self._port = PacketPort(interface)
@@ -151,10 +170,13 @@ class RealWorld(World):
         pty = McuOnPty(VirtualMcu(pilot, None, loop_speed()), root / SERIAL_PORT.lstrip("/"))
         self._line = SimulatedLine(root, RESET_LINE, pty.reset_line)
         super().__init__(model, pilot, pty, self._port, self._net, report, seed)
+        self._power = InfypowerKeeper(self.power_modules, power_bus) if power_bus else None
 
     def close(self) -> None:
         """Take everything away."""
         super().close()
+        if self._power is not None:
+            self._power.close()
         self._line.close()
         self._net.close()
         self._port.close()

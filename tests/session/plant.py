@@ -41,7 +41,10 @@ class HeardMqtt:
 class Plant:
     """`async with Plant(tmp_path, Model("iso2")) as plant: await plant.session()`."""
 
-    def __init__(self, state: Path, model: Model, *, seed: int = 1, contracts: bool = False) -> None:
+    def __init__(
+        self, state: Path, model: Model, *, seed: int = 1, contracts: bool = False, configuration: str = ""
+    ) -> None:
+        self.configuration = configuration or CONFIGURATIONS[model.protocol]
         self.model = model
         self.reports: list[dict[str, Any]] = []
         self.mqtt = HeardMqtt()
@@ -58,7 +61,7 @@ class Plant:
         logger.setLevel(logging.INFO)
         self.tasks_before = asyncio.all_tasks()
         self.world = MemoryWorld(self.ground.wires, self.model, report=self.reports.append, seed=self._seed)
-        configuration = REPOSITORY / "etc/everest" / CONFIGURATIONS[self.model.protocol]
+        configuration = REPOSITORY / "etc/everest" / self.configuration
         plans = load(configuration, self.ground.root, environment={}).require_sound().plans
         self.assembly = Assembly(self.ground)
         self.assembly.build(plans)
@@ -72,7 +75,7 @@ class Plant:
             self.world.close()
             logging.getLogger("secc").removeHandler(self._logs)
         if failure[0] is None:
-            assert self.world.failure is None, repr(self.world.failure)
+            self.check()
             for name, module in self.assembly.modules.items():
                 assert not (module.failed and module.failed.done()), f"{name}: {module.failed.result()!r}"
             await asyncio.sleep(40)
@@ -83,14 +86,27 @@ class Plant:
         """Let the car come, charge and leave."""
         await self.world.charger_is_ready()
         self.world.plug_in()
-        async with asyncio.timeout(limit_s):
-            await self.world.car.finished()
+        await self.car_finished(limit_s)
         await asyncio.sleep(2)
+
+    async def car_finished(self, limit_s: float = 3600.0) -> None:
+        """Wait for the end of the car's script, or of the simulation itself."""
+        async with asyncio.timeout(limit_s):
+            while self.world.car.running:
+                self.check()
+                await asyncio.sleep(1)
+
+    def check(self) -> None:
+        """Raise what broke the simulation, if something did."""
+        broken = self.world.failure or self.world.mcu.failure
+        if broken is not None:
+            raise broken
 
     async def until(self, true: Callable[[], bool], limit_s: float = 120.0) -> None:
         """Wait until something is true; TimeoutError says that it never was."""
         async with asyncio.timeout(limit_s):
             while not true():
+                self.check()
                 await asyncio.sleep(0.02)
 
     async def charging(self) -> None:
