@@ -183,10 +183,11 @@ async def ask(port: Port, kind: type[Message]) -> Message | None:
     port.set_baud(timing.BAUD)
     port.receive, port.broken = received, broken
     try:
-        port.send(encode_message(Inquiry(kind.com_id)))
-        async with asyncio.timeout(timing.ANSWER_S):
-            return await answer
-    except TimeoutError:
+        for _ in range(timing.ANSWER_TRIES):
+            port.send(encode_message(Inquiry(kind.com_id)))
+            await asyncio.wait([answer], timeout=timing.ANSWER_S)
+            if answer.done():
+                return answer.result()
         return None
     finally:
         port.receive = port.broken = None

@@ -80,7 +80,7 @@ def describe(pid: int, proc: Path = Path("/proc")) -> Holder:
         except OSError:
             return ""
 
-    command = " ".join(read("cmdline").split("\0")).strip() or read("comm").strip() or "?"
+    command = " ".join(read("cmdline").replace("\0", " ").split()) or read("comm").strip() or "?"
     unit = _UNIT.search(read("cgroup"))
     return Holder(pid, command if len(command) <= 60 else command[:57] + "...", unit.group(1) if unit else "")
 

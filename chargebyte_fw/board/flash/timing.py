@@ -9,7 +9,8 @@ KNOCK_PAUSE_S = 0.1  # between the two zero bytes that show the loader our rate
 REPLY_S = 0.5  # a reply has come within
 ERASE_S = 20.0  # erasing a whole area: 64 blocks of the code flash at several tenths of a second each, at the worst
 SWITCH_S = 0.01  # from switching our rate to the next command
-ANSWER_S = 1.0  # the application's answer to an inquiry (specified are 30 ms)
+ANSWER_S = 0.35  # the application's answer to an inquiry (specified are 30 ms)
+ANSWER_TRIES = 3  # an inquiry that comes a moment before the application is ready is lost
 
 FIRST_BAUD = 9600
 BAUD = 115200
