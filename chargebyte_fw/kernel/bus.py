@@ -7,6 +7,7 @@ what it began. A handler that fails for a reason of ours brings down its own mod
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -82,18 +83,25 @@ def _face_class(contract: type[Contract]) -> type[Contract]:
 def _command(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         provider, trace, caller = self._bus
-        if trace is not None and trace.contracts:
-            trace.record("cmd", f"{provider.module_id}.{provider.implementation_id}.{name}", [caller, args, kwargs])
-        return await run_command(provider, name, args, kwargs)
+        return await run_command(provider, name, args, kwargs, trace=trace, caller=caller)
 
     call.__name__ = name
     return call
 
 
 async def run_command(
-    provider: Contract, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], deadline_s: float = COMMAND_DEADLINE_S
+    provider: Contract,
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    deadline_s: float = COMMAND_DEADLINE_S,
+    trace: Trace | None = None,
+    caller: str = "",
 ) -> Any:
-    """Run one command of `provider` in a task of its own; raises CommandError (CommandTimeout after `deadline_s`)."""
+    """Run one command of `provider` in a task of its own; raises CommandError (CommandTimeout after `deadline_s`).
+
+    The recorder hears of it when it begins to run: that is its place among what else the provider takes in.
+    """
     if getattr(getattr(provider, "module", None), "stopped", False):
         raise CommandError("Shutdown", f"{provider.module_id} has stopped")
     loop = asyncio.get_running_loop()
@@ -104,7 +112,9 @@ async def run_command(
             done.set_result(None)
 
     # The handler itself wakes the caller (one turn of the loop less); the callback is for a task that never began.
-    task: asyncio.Task[Any] = loop.create_task(_guarded(provider, name, args, kwargs, wake), name=f"cmd {name}")
+    task: asyncio.Task[Any] = loop.create_task(
+        _guarded(provider, name, args, kwargs, wake, trace, caller), name=f"cmd {name}"
+    )
     task.add_done_callback(wake)
     timer = loop.call_later(deadline_s, wake)
     try:
@@ -118,9 +128,23 @@ async def run_command(
     return task.result()
 
 
+@cache
+def _argument_names(contract: type[Contract], name: str) -> tuple[str, ...]:
+    return tuple(inspect.signature(getattr(contract, name)).parameters)[1:]
+
+
 async def _guarded(
-    provider: Contract, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], wake: Callable[[], None]
+    provider: Contract,
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    wake: Callable[[], None],
+    trace: Trace | None,
+    caller: str,
 ) -> Any:
+    if trace is not None and trace.contracts:
+        given = dict(zip(_argument_names(provider.declaration(), name), args), **kwargs) if args else kwargs
+        trace.record("cmd", f"{provider.module_id}.{provider.implementation_id}.{name}", [caller, given])
     try:
         return await getattr(provider, name)(*args, **kwargs)
     except CommandError:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine
+from chargebyte_fw.kernel.trace import Tape
 
 
 class Pump:
@@ -15,10 +16,17 @@ class Pump:
     An event that `act` causes while effects are being carried out is fed after them, never in between.
     """
 
-    def __init__(self, machine: Machine, act: Callable[[Any], None], guard: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        act: Callable[[Any], None],
+        guard: Callable[[BaseException], None],
+        tape: Tape | None = None,
+    ) -> None:
         self.machine = machine
         self._act = act
         self._guard = guard
+        self._tape = tape
         self._waiting: list[Any] = []
         self._busy = False
         self._closed = False
@@ -44,6 +52,8 @@ class Pump:
             self._guard(error)
         finally:
             self._busy = False
+        if self._tape is not None:
+            self._tape.state(self.machine.state)
         self._arm(loop)
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -56,6 +66,8 @@ class Pump:
     def _wake(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = None
+        if self._tape is not None:
+            self._tape.woken()
         self._busy = True
         try:
             # A timer may fire a clock tick early; the machine's own deadline decides.
@@ -65,6 +77,8 @@ class Pump:
             self._guard(error)
         finally:
             self._busy = False
+        if self._tape is not None:
+            self._tape.state(self.machine.state)
         if self._waiting:
             self._work()
         else:

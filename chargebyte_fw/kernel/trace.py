@@ -1,43 +1,228 @@
 """The black box: a bounded ring of what happened (frames, contract traffic, states), saved as a CBOR sequence.
 
-Each entry is the CBOR array `[t_s, kind, source, data]`; `t_s` is the loop's monotonic time.
+Always on, so it is cheap: an entry is packed into bytes when it happens, and the ring is a row of such pieces of a
+fixed total size; nothing else is kept. When a piece is let go, the last entry of each kind and source in it goes to
+`past`, so that a saved trace still tells what was known when it begins. docs/trace.md describes the file.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
+import secrets
+import struct
 from collections import deque
+from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-RING_ENTRIES = 20_000
+import msgspec
+
+from chargebyte_fw.kernel.clock import rfc3339, utc_now
+
+Entry = tuple[float, str, str, Any]
+"""`t_s` (the loop's monotonic seconds), kind, source, data."""
+
+FORMAT = 1
+RING_BYTES = 16 << 20
+PIECE_BYTES = 64 << 10
+LARGEST_ENTRY = 16 << 10
+"""More octets than this are cut off an entry."""
+MOST_NAMES = 4096
+"""Pairs of kind and source that are told apart; what comes later is `other`."""
+MOST_PAST = 4096
+SECRETS = frozenset(("password", "passphrase", "private_key", "private_key_password", "nmk", "new_key", "key_password"))
+"""Fields that never get into a file."""
+TOKENS = frozenset(("id_token", "parent_id_token", "id_tag"))
+"""What identifies a person: in a file equal ones are still equal, but cannot be read."""
+BLANK = "***"
+
+_HEAD = struct.Struct("<dHBI")
+_OTHER = ("other", "other")
 
 
 class Trace:
-    """A ring of entries. `contracts` switches the recording of commands and variables."""
+    """The ring. `on` switches all recording, `contracts` that of commands, variables and faults."""
 
-    def __init__(self, entries: int = RING_ENTRIES) -> None:
+    def __init__(self, ring_bytes: int = RING_BYTES) -> None:
+        self.on = True
         self.contracts = True
-        self._ring: deque[tuple[float, str, str, Any]] = deque(maxlen=entries)
+        self._pieces: deque[bytes] = deque()
+        self._most_pieces = max(1, ring_bytes // PIECE_BYTES - 1)
+        self._piece_bytes = min(PIECE_BYTES, ring_bytes // 2)
+        self._piece = bytearray()
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._names: list[tuple[str, str]] = []
+        self._past: dict[tuple[int, int], tuple[float, bytes]] = {}
+        self._salt = secrets.token_bytes(8)
 
-    def record(self, kind: str, source: str, data: Any) -> None:
-        """Keep one entry: `kind` (`uart`, `slac`, `v2g`, `cmd`, `var`, `state`), who, and bytes or plain data."""
-        self._ring.append((asyncio.get_running_loop().time(), kind, source, data))
+    def record(self, kind: str, source: str, data: Any, key: int = 0) -> None:
+        """Keep one entry: `kind` (`uart`, `slac`, `v2g`, `cmd`, `var`, `state` ...), who, and bytes or plain data.
+
+        `key` (0 to 255) tells entries of one source apart that do not replace one another as its latest.
+        """
+        if not self.on:
+            return
+        try:
+            packed = _pack(data)
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            packed = _pack(repr(data)[:LARGEST_ENTRY])
+        if len(packed) > LARGEST_ENTRY:
+            packed = _pack(data[:LARGEST_ENTRY] if isinstance(data, bytes) else repr(data)[: LARGEST_ENTRY // 4])
+        number = self._numbers.get((kind, source))
+        if number is None:
+            number = self._number(kind, source)
+        piece = self._piece
+        piece += _HEAD.pack(asyncio.get_running_loop().time(), number, key, len(packed))
+        piece += packed
+        if len(piece) >= self._piece_bytes:
+            self._next_piece()
+
+    def _number(self, kind: str, source: str) -> int:
+        name = (kind, source) if len(self._names) < MOST_NAMES - 1 else _OTHER
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = len(self._names)
+            self._names.append(name)
+        return number
+
+    def _next_piece(self) -> None:
+        self._pieces.append(bytes(self._piece))
+        self._piece.clear()
+        if len(self._pieces) > self._most_pieces:
+            for t_s, number, key, packed in _unpacked(self._pieces.popleft()):
+                if (number, key) in self._past or len(self._past) < MOST_PAST:
+                    self._past[number, key] = (t_s, packed)
+
+    @property
+    def bytes_held(self) -> int:
+        """How many bytes the ring and the past take."""
+        past = sum(len(packed) for _, packed in self._past.values())
+        return sum(map(len, self._pieces)) + len(self._piece) + past
 
     def __len__(self) -> int:
-        return len(self._ring)
+        return sum(1 for piece in (*self._pieces, bytes(self._piece)) for _ in _unpacked(piece))
 
-    def entries(self) -> list[tuple[float, str, str, Any]]:
+    def entries(self) -> list[Entry]:
         """Return the ring's content, oldest first."""
-        return list(self._ring)
+        return list(self._shot().ring())
 
-    def save(self, path: Path) -> int:
+    def _shot(self) -> Shot:
+        past = sorted((t_s, number, packed) for (number, _), (t_s, packed) in self._past.items())
+        return Shot([*self._pieces, bytes(self._piece)], past, list(self._names), self._salt)
+
+    def shot(self, why: str = "") -> Shot:
+        """Return the present content, to be written when there is time, also by another thread."""
+        shot = self._shot()
+        shot.head = (
+            asyncio.get_running_loop().time(),
+            "trace",
+            "head",
+            {"format": FORMAT, "wall": rfc3339(utc_now()), "why": why, "past": len(shot.past)},
+        )
+        return shot
+
+    def save(self, path: Path, why: str = "") -> int:
         """Write the ring to `path` as a CBOR sequence; returns the number of entries. OSError is the caller's."""
-        import cbor2
-        import msgspec
+        return self.shot(why).write(path)
 
-        entries = self.entries()
-        with path.open("wb") as file:
-            for entry in entries:
-                file.write(cbor2.dumps(msgspec.to_builtins(entry, builtin_types=(bytes,), enc_hook=repr)))
-        return len(entries)
+
+class Shot:
+    """What the ring held at one moment."""
+
+    head: Entry
+
+    def __init__(
+        self, pieces: list[bytes], past: list[tuple[float, int, bytes]], names: list[tuple[str, str]], salt: bytes
+    ) -> None:
+        self.pieces = pieces
+        self.past = past
+        self._names = names
+        self._salt = salt
+
+    def ring(self) -> Iterator[Entry]:
+        """Yield the entries of the ring, oldest first."""
+        for piece in self.pieces:
+            for t_s, number, _, packed in _unpacked(piece):
+                yield t_s, *self._names[number], _decode(packed)
+
+    def write(self, path: Path) -> int:
+        """Write the file, complete or not at all; returns the number of the ring's entries. Raises OSError."""
+        import cbor2
+
+        dumps = cbor2.dumps
+        part = path.with_name(path.name + ".part")
+        count = 0
+        try:
+            with part.open("wb") as file:
+                file.write(dumps(list(self.head)))
+                for t_s, number, packed in self.past:
+                    file.write(dumps([t_s, *self._names[number], self._blanked(_decode(packed))]))
+                for t_s, kind, source, data in self.ring():
+                    file.write(dumps([t_s, kind, source, self._blanked(data)]))
+                    count += 1
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        return count
+
+    def _blanked(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            return {key: self._field(key, value) for key, value in data.items()}
+        if isinstance(data, list):
+            return [self._blanked(one) for one in data]
+        return data
+
+    def _field(self, name: Any, value: Any) -> Any:
+        if name in SECRETS and value is not None:
+            return BLANK
+        if name in TOKENS:
+            if isinstance(value, str):
+                return hashlib.sha256(self._salt + value.encode()).hexdigest()[:12]
+            if isinstance(value, dict) and isinstance(value.get("value"), str):
+                return {**self._blanked(value), "value": self._field(name, value["value"])}
+        return self._blanked(value)
+
+
+class Tape:
+    """Records the states of a machine, and each time that it is woken with what `aside` tells then."""
+
+    __slots__ = ("_aside", "_source", "_state", "_trace")
+
+    def __init__(self, trace: Trace, source: str, aside: Callable[[], Any] | None = None) -> None:
+        self._trace = trace
+        self._source = source
+        self._aside = aside
+        self._state: Enum | None = None
+
+    def woken(self) -> None:
+        """The machine is about to be told that its deadline has passed."""
+        self._trace.record("wake", self._source, None if self._aside is None else self._aside())
+
+    def state(self, state: Enum) -> None:
+        """The machine is in this state now."""
+        if state is not self._state:
+            self._state = state
+            self._trace.record("state", self._source, state.name)
+
+
+_pack = msgspec.msgpack.Encoder(enc_hook=repr).encode
+_unpack = msgspec.msgpack.Decoder().decode
+
+
+def _unpacked(piece: bytes) -> Iterator[tuple[float, int, int, bytes]]:
+    at = 0
+    while at < len(piece):
+        t_s, number, key, length = _HEAD.unpack_from(piece, at)
+        at += _HEAD.size
+        yield t_s, number, key, piece[at : at + length]
+        at += length
+
+
+def _decode(packed: bytes) -> Any:
+    return msgspec.to_builtins(_unpack(packed), builtin_types=(bytes,))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cbor2
 import pytest
 
 from chargebyte_fw.kernel import log
 from chargebyte_fw.kernel.paths import Root, root_at
-from chargebyte_fw.kernel.trace import Trace
 
 
 @pytest.fixture
@@ -67,16 +64,3 @@ def test_a_checkout_gets_a_run_root_elsewhere(tmp_path: Path, monkeypatch: pytes
     root = root_at(checkout)
     assert root.static == checkout and root.state.is_relative_to(tmp_path / "home")
     assert root_at(tmp_path) == Root(tmp_path, tmp_path)
-
-
-def test_the_trace_is_a_ring_and_is_saved_as_a_cbor_sequence(run: Callable[[Any], Any], tmp_path: Path) -> None:
-    async def main() -> None:
-        trace = Trace(entries=3)
-        for number in range(5):
-            trace.record("uart", "bsp", bytes([number]))
-        assert trace.save(tmp_path / "box.cbor") == 3
-
-    run(main())
-    with (tmp_path / "box.cbor").open("rb") as file:
-        entries = [cbor2.load(file) for _ in range(3)]
-    assert [entry[3] for entry in entries] == [b"\x02", b"\x03", b"\x04"]

@@ -174,7 +174,8 @@ class _Line:
     async def _carry_out(self, call: envelope.CallData, provider: Contract, name: str) -> None:
         try:
             arguments = _arguments(provider, name, call.args or {})
-            value = await bus.run_command(provider, name, (), arguments)
+            trace = provider.module.ground.trace
+            value = await bus.run_command(provider, name, (), arguments, trace=trace, caller=call.origin)
             payload = envelope.result(call, self._module_id, value)
         except msgspec.ValidationError as error:
             self._refuse(call, "MessageParsingError", str(error))

@@ -1,0 +1,192 @@
+"""The black box: bounded in bytes, cheap, never in the way; what it saves is a documented CBOR sequence."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+
+from chargebyte_fw.contracts.types.authorization import IdToken, IdTokenType
+from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.trace import LARGEST_ENTRY, MOST_NAMES, PIECE_BYTES, Tape, Trace
+
+Run = Callable[[Any], Any]
+
+
+def sequence(path: Path) -> Iterator[list[Any]]:
+    with path.open("rb") as file:
+        while file.peek(1):  # type: ignore[attr-defined]
+            yield cbor2.load(file)
+
+
+def test_an_entry_is_time_kind_source_data(run: Run, tmp_path: Path) -> None:
+    async def main() -> None:
+        trace = Trace()
+        trace.record("uart", "host", b"\xa5")
+        await asyncio.sleep(1.5)
+        trace.record("var", "bsp.main.duty", {"percent": 5.0})
+        assert trace.entries() == [(0.0, "uart", "host", b"\xa5"), (1.5, "var", "bsp.main.duty", {"percent": 5.0})]
+        assert len(trace) == 2
+        assert trace.save(tmp_path / "t", "request") == 2
+
+    run(main())
+    head, *rest = sequence(tmp_path / "t")
+    assert head[:3] == [1.5, "trace", "head"]
+    assert head[3] == {"format": 1, "wall": "2026-01-01T00:00:01.500Z", "why": "request", "past": 0}
+    assert rest == [[0.0, "uart", "host", b"\xa5"], [1.5, "var", "bsp.main.duty", {"percent": 5.0}]]
+
+
+def test_the_ring_is_bounded_in_bytes_and_keeps_the_newest(run: Run) -> None:
+    async def main() -> None:
+        trace = Trace(ring_bytes=4 * PIECE_BYTES)
+        for number in range(20_000):
+            trace.record("uart", "mcu", number.to_bytes(4, "big") * 8)
+            assert trace.bytes_held <= 5 * PIECE_BYTES
+        kept = [int.from_bytes(data[:4], "big") for _, _, _, data in trace.entries()]
+        assert kept[-1] == 19_999 and kept == list(range(kept[0], 20_000))
+        assert len(kept) > 3000
+
+    run(main())
+
+
+def test_what_was_known_when_the_ring_begins_is_in_the_file_too(run: Run, tmp_path: Path) -> None:
+    async def main() -> None:
+        trace = Trace(ring_bytes=4 * PIECE_BYTES)
+        trace.record("var", "slac.main.state", "UNMATCHED")
+        trace.record("var", "slac.main.state", "MATCHED")
+        trace.record("uart", "mcu", b"\x10 state", key=0x10)
+        trace.record("uart", "mcu", b"\x11 temperatures", key=0x11)
+        await asyncio.sleep(1)
+        for _ in range(3000):
+            trace.record("v2g", "car", bytes(100))
+        trace.save(tmp_path / "t")
+
+    run(main())
+    head, *rest = sequence(tmp_path / "t")
+    assert head[3]["past"] == 4
+    assert [entry[3] for entry in rest[:3]] == ["MATCHED", b"\x10 state", b"\x11 temperatures"]
+    assert rest[3][1] == "v2g", "of the car's frames, the last that was let go"
+
+
+def test_entries_never_change_after_the_fact(run: Run) -> None:
+    async def main() -> None:
+        trace = Trace()
+        living = {"limit_A": 16.0}
+        trace.record("var", "m.main.limit", living)
+        living["limit_A"] = 0.0
+        assert trace.entries()[0][3] == {"limit_A": 16.0}
+
+    run(main())
+
+
+@pytest.mark.parametrize("data", [object(), 2**80, "\ud800", float("nan"), {(1, 2): 3}, ValueError("x"), [[]] * 9])
+def test_whatever_is_recorded_the_recorder_does_not_fail(run: Run, data: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        trace = Trace()
+        trace.record("var", "m.main.odd", data)
+        endless: list[Any] = []
+        endless.append(endless)
+        trace.record("var", "m.main.endless", endless)
+        assert trace.save(tmp_path / "t") == 2
+
+    run(main())
+    assert len(list(sequence(tmp_path / "t"))) == 3
+
+
+def test_a_huge_entry_is_cut_and_a_flood_of_names_is_bounded(run: Run) -> None:
+    async def main() -> None:
+        trace = Trace()
+        trace.record("v2g", "car", bytes(1_000_000))
+        trace.record("var", "m.main.text", "x" * 1_000_000)
+        assert all(len(data) <= LARGEST_ENTRY for _, _, _, data in trace.entries())
+        for number in range(MOST_NAMES + 100):
+            trace.record("cmd", f"m.main.{number}", None)
+        assert trace.entries()[-1][1:3] == ("other", "other")
+
+    run(main())
+
+
+def test_secrets_do_not_get_into_a_file_and_tokens_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    async def main() -> None:
+        trace = Trace()
+        token = IdToken(value="04AABBCC", type=IdTokenType.ISO14443)
+        trace.record("cmd", "a", ["b", {"password": "hunter2", "nested": [{"private_key": "PEM"}], "user": "eve"}])
+        trace.record("var", "c", {"id_token": token})
+        trace.record("var", "d", {"parent_id_token": token, "id_tag": {"id_token": token}})
+        trace.save(tmp_path / "t")
+
+    run(main())
+    text = (tmp_path / "t").read_bytes()
+    assert b"hunter2" not in text and b"PEM" not in text and b"04AABBCC" not in text and b"eve" in text
+    _, _, one, other = sequence(tmp_path / "t")
+    hidden = one[3]["id_token"]["value"]
+    assert hidden == other[3]["parent_id_token"]["value"] == other[3]["id_tag"]["id_token"]["value"]
+    assert one[3]["id_token"]["type"] == "ISO14443"
+
+
+def test_a_file_is_complete_or_not_there(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def main() -> None:
+        trace = Trace()
+        trace.record("uart", "host", b"\xa5")
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(OSError):
+            trace.save(tmp_path / "t")
+
+    run(main())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_off_means_off(run: Run) -> None:
+    async def main() -> None:
+        trace = Trace()
+        trace.on = False
+        trace.record("uart", "host", b"\xa5")
+        assert len(trace) == 0 and trace.bytes_held == 0
+
+    run(main())
+
+
+class Lamp(Enum):
+    OFF = auto()
+    ON = auto()
+
+
+class Press:
+    """Event: the button."""
+
+
+class Timer(Machine):
+    @on(Lamp.OFF, event=Press)
+    def light(self, _: Press, now: float) -> list[Any]:
+        return self.enter(Lamp.ON, until=now + 3)
+
+    @on(Lamp.ON, event=Timeout)
+    def dark(self, _: Timeout, now: float) -> list[Any]:
+        return self.enter(Lamp.OFF)
+
+
+def test_a_tape_records_states_and_wakings(run: Run) -> None:
+    async def main() -> None:
+        trace = Trace()
+        pump = Pump(Timer(Lamp.OFF), lambda effect: None, pytest.fail, Tape(trace, "lamp", lambda: "aside"))
+        pump.feed(Press())
+        pump.feed(Press())
+        await asyncio.sleep(5)
+        assert trace.entries() == [
+            (0.0, "state", "lamp", "ON"),
+            (3.0, "wake", "lamp", "aside"),
+            (3.0, "state", "lamp", "OFF"),
+        ]
+
+    run(main())
