@@ -77,8 +77,10 @@ async def opened(ground: Ground, arguments: argparse.Namespace) -> AsyncIterator
     from chargebyte_fw.board.flash import owner
     from chargebyte_fw.board.flash.programmer import Programmer
     from chargebyte_fw.cli.mcu_view import Bar
-    from chargebyte_fw.kernel.log import ModuleLog
+    from chargebyte_fw.kernel.log import ModuleLog, set_up
 
+    if arguments.verbose:
+        set_up("DEBUG")
     units: list[str] = []
     log = ModuleLog("mcu")
     with Bar() as bar:
@@ -89,7 +91,7 @@ async def opened(ground: Ground, arguments: argparse.Namespace) -> AsyncIterator
             except owner.Busy as busy:
                 if not arguments.stop_stack or not busy.holders:
                     raise
-                units = await _stop(busy.holders)
+                _stop(busy.holders, units)
                 await _open_patiently(programmer)
             async with _closing(programmer):
                 yield programmer
@@ -107,10 +109,10 @@ async def _closing(programmer: Programmer) -> AsyncIterator[None]:
         await programmer.__aexit__(None, None, None)
 
 
-async def _stop(holders: list[Any]) -> list[str]:
+def _stop(holders: list[Any], units: list[str]) -> None:
+    """Stop each holder; `units` gets what is to be started again, also if a later one cannot be stopped."""
     from chargebyte_fw.board.flash import owner
 
-    units = []
     for holder in holders:
         note(f"{holder} is asked to stop")
         unit = owner.stop(holder)
@@ -118,12 +120,12 @@ async def _stop(holders: list[Any]) -> list[str]:
             units.append(unit)
         else:
             note(f"process {holder.pid} belongs to no unit: start it again yourself afterwards")
-    return units
 
 
 async def _open_patiently(programmer: Programmer) -> None:
-    """Open when the holder has let go: it leads the board to its safe state first."""
+    """Open when the holder has let go of UART and lines: it leads the board to its safe state first."""
     from chargebyte_fw.board.flash import owner
+    from chargebyte_fw.kernel.errors import Unavailable
 
     loop = asyncio.get_running_loop()
     until = loop.time() + owner.STACK_STOP_S
@@ -131,7 +133,7 @@ async def _open_patiently(programmer: Programmer) -> None:
         try:
             await programmer.__aenter__()
             return
-        except owner.Busy:
+        except Unavailable:
             if loop.time() > until:
                 raise
             await asyncio.sleep(RETRY_S)

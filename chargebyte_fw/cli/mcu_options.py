@@ -56,7 +56,7 @@ def common() -> argparse.ArgumentParser:
         help="if the charging stack holds the UART: stop it, and start its unit again afterwards",
     )
     wiring.add_argument("--root", type=Path, metavar="DIR", help="where the file system of the charger is (default: /)")
-    parser.add_argument("-v", "--verbose", action="store_true", help="tell more")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell each reset; monitor: each frame")
     virtual = parser.add_argument_group("virtual board")
     virtual.add_argument(
         "--sim", type=Path, metavar="DIR", help="use a virtual controller in this process; its flash is kept in DIR"

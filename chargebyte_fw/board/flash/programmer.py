@@ -142,6 +142,7 @@ class Programmer:
 
     async def _start(self, *, boot_loader: bool) -> None:
         assert self._reset is not None and self._mode is not None
+        self._log.debug("reset into the %s", "boot loader" if boot_loader else "application")
         self._hang_up()
         self._reset.set(False)
         self._mode.set(not boot_loader)
@@ -195,6 +196,7 @@ class Programmer:
             raise PeerError(lm.CLAUSE, f"the chip claims to have {signature.areas} areas")
         areas = [await link.do(lm.AskArea(number)) for number in range(signature.areas)]
         self.chip = Chip(signature, tuple(areas))
+        self._log.debug("boot loader %d.%d, %d areas", signature.loader_major, signature.loader_minor, len(areas))
         return self.chip
 
     def _progress(self, done: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,13 @@ from chargebyte_fw.board.flash.image import BadImage
 from chargebyte_fw.board.flash.machine import Silent
 from chargebyte_fw.board.flash.messages import AreaKind
 from chargebyte_fw.board.flash.update import Blocks, Order, Outcome
-from chargebyte_fw.board.messages import Platform
+from chargebyte_fw.board.framing import encode_message
+from chargebyte_fw.board.messages import ChargeControl, Platform
 from chargebyte_fw.board.params import layout
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.sim.bootloader import Trouble
 from chargebyte_fw.sim.chip import CODE, DATA, Chip, firmware_image
+from chargebyte_fw.sim.mcu import Life
 from tests.board.flash.conftest import Bench, shipped_chip
 
 NEW = firmware_image((0, 5, 0))
@@ -306,6 +309,8 @@ def test_a_controller_with_a_block_of_another_version_is_in_its_safe_state(work:
         await bench.tool.application()
         assert bench.mcu is not None
         assert bench.mcu.mcu.hardware.error_messages == [("MW_PARAM", 6, 1, 2)]
-        assert bench.mcu.mcu.hardware.parameter_mismatch
+        bench.tool.port.send(encode_message(ChargeControl()))
+        await asyncio.sleep(0.05)
+        assert bench.mcu.mcu.state is Life.SAFE
 
     work(story, chip=chip)
