@@ -30,6 +30,7 @@ from chargebyte_fw.kernel.faults import Faults
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.trace import Tape
 
 GRID_PHASES = {True: 3, False: 1}
 """What the grid's phase input says: active, inactive."""
@@ -156,7 +157,9 @@ class CbChargeSOMDriver(Module):
         )
         socket = config.connector_type == ConnectorType.IEC62196Type2Socket
         self.machine = DriverMachine(socket, self._names, loop_speed())
-        self._pump = Pump(self.machine, self._act, self.crash)
+        begins = {"socket": socket, "names": self._names, "speed": loop_speed()}
+        self.ground.trace.record("start", self.id, begins)
+        self._pump = Pump(self.machine, self._act, self.crash, Tape(self.ground.trace, self.id))
         self._changed = asyncio.Event()
         self._self_test: asyncio.Future[bool] | None = None
         self._books: dict[Book, Faults] = {
@@ -222,6 +225,7 @@ class CbChargeSOMDriver(Module):
 
     async def stop(self) -> None:
         """Pilot F, contactors open; returns when the safety controller has confirmed both, or cannot."""
+        self.ground.trace.record("port", self.id, "halt")
         self.order(Halt())
         try:
             async with asyncio.timeout(timing.patient(timing.STOP_CONFIRM_S, loop_speed())):

@@ -17,7 +17,7 @@ from chargebyte_fw.board.messages import ActionId, ChargeControl, ChargeState, P
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.kernel.trace import Trace
+from chargebyte_fw.kernel.trace import Tape, Trace
 
 _PERIODIC = (ChargeState.com_id, Pt1000State.com_id)
 TRACE_KIND = "uart"
@@ -43,7 +43,10 @@ class SafetyLink:
         mirror: CanMirror | None = None,
     ) -> None:
         self._machine = lm.LinkMachine(loop_speed())
-        self._pump = Pump(self._machine, self._carry_out, guard)
+        self._repeated_s = 0.0
+        # A state that is told again and again is not recorded each time; a waking machine's tape tells of the last.
+        tape = Tape(trace, TRACE_KIND, lambda: self._repeated_s)
+        self._pump = Pump(self._machine, self._carry_out, guard, tape)
         self._reset = reset
         self._listener = listener
         self._trace = trace
@@ -69,10 +72,12 @@ class SafetyLink:
 
     def start(self) -> None:
         """Begin to open, reset, inquire; never fails: trouble is an effect."""
+        self._trace.record("port", TRACE_KIND, "start")
         self._pump.feed(lm.Start())
 
     async def close(self) -> None:
         """End the cycle and give the port back."""
+        self._trace.record("port", TRACE_KIND, "stop")
         self._pump.feed(lm.Stop())
         self._pump.close()
         await self._carrier.closed()
@@ -87,7 +92,7 @@ class SafetyLink:
         frame = self._carrier.set_image(control, self._epoch)
         if control != self._image:
             self._image = control
-            self._trace.record(TRACE_KIND, SENT, frame)
+            self._trace.record(TRACE_KIND, SENT, frame, frame[1])
 
     def reset(self, why: str) -> None:
         """Reset the controller on purpose."""
@@ -105,17 +110,23 @@ class SafetyLink:
             if self._said.get(frame.com_id) == frame.payload:
                 if frame.com_id == ChargeState.com_id:
                     self._machine.touch(now)
+                    self._repeated_s = now
                 continue
             if frame.com_id in _PERIODIC:
                 self._said[frame.com_id] = frame.payload
-            self._trace.record(TRACE_KIND, RECEIVED, bytes((frame.com_id,)) + frame.payload)
+            self._trace.record(TRACE_KIND, RECEIVED, bytes((frame.com_id,)) + frame.payload, frame.com_id)
             self._pump.feed(lm.Heard(frame))
 
     def _failed(self, why: str) -> None:
-        self._pump.feed(lm.Failed(f"{self._path()}: {why}"))
+        self._fail(f"{self._path()}: {why}")
+
+    def _fail(self, why: str) -> None:
+        self._trace.record("port", TRACE_KIND, {"failed": why})
+        self._pump.feed(lm.Failed(why))
 
     def _tripped(self, epoch: int) -> None:
         self._epoch = epoch
+        self._trace.record("port", TRACE_KIND, "tripped")
         self._listener(lm.Tripped())
 
     def _carry_out(self, effect: Any) -> None:
@@ -126,8 +137,9 @@ class SafetyLink:
                 try:
                     self._carrier.open()
                 except OSError as error:
-                    self._pump.feed(lm.Failed(f"{self._path()}: {_reason(error)}"))
+                    self._fail(f"{self._path()}: {_reason(error)}")
                 else:
+                    self._trace.record("port", TRACE_KIND, "opened")
                     self._pump.feed(lm.Opened())
             case lm.ClosePort():
                 self._carrier.close()
@@ -138,7 +150,7 @@ class SafetyLink:
                 self._said.clear()
             case lm.Send(frame):
                 self._carrier.send(frame)
-                self._trace.record(TRACE_KIND, SENT, frame)
+                self._trace.record(TRACE_KIND, SENT, frame, frame[1])
             case lm.BeginCycle():
                 self._image = None
                 self._epoch = self._carrier.begin()

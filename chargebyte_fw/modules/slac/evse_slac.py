@@ -13,6 +13,7 @@ from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.slac.keys import new_nmk
 from chargebyte_fw.modules.slac.link import SlacLink
 from chargebyte_fw.modules.slac.machine.events import (
@@ -127,6 +128,7 @@ class Evse(Slac):
 
     async def enter_bcd(self) -> None:
         """A car is there: match it."""
+        self.module.mark()
         self.module.pump.feed(EnterBcd())
 
     async def leave_bcd(self) -> None:
@@ -151,6 +153,7 @@ class EvseSlac(Module):
 
     main = provides(Evse, config=SlacConfig, description="The charger's side of SLAC.")
 
+    machine: Matching
     pump: Pump
     link: SlacLink
 
@@ -158,8 +161,8 @@ class EvseSlac(Module):
         """Build the machine from its configuration."""
         config: SlacConfig = self.main.config
         # The ground's chance is the system's (fit for keys) outside of a seeded simulation.
-        machine = Matching(options_from_config(config), partial(new_nmk, self.ground.random))
-        self.pump = Pump(machine, self._act, self.crash)
+        self.machine = Matching(options_from_config(config), partial(new_nmk, self.ground.random))
+        self.pump = Pump(self.machine, self._act, self.crash, Tape(self.ground.trace, self.id))
         self.link = SlacLink(
             config.device,
             self.ground,
@@ -176,15 +179,25 @@ class EvseSlac(Module):
 
     async def stop(self) -> None:
         """Let go of the interface."""
+        self.ground.trace.record("port", self.id, {"down": "the charger stops"})
         self.pump.feed(LinkDown())
         self.pump.close()
         self.link.close()
 
+    def mark(self) -> None:
+        """Let the recorder know where the machine stands: from here on it can be played again (docs/trace.md)."""
+        m = self.machine
+        standing = {"state": m.state.name, "vendor": m.vendor.name, "mac": m.mac, "options": m.options}
+        self.ground.trace.record("start", self.id, {**standing, "device": self.main.config.device})
+
     def _link_up(self, mac: bytes) -> None:
         self.main.faults.clear(COMMUNICATION_FAULT)
+        self.mark()
+        self.ground.trace.record("port", self.id, {"up": mac})
         self.pump.feed(LinkUp(mac))
 
     def _link_down(self, error: Unavailable) -> None:
+        self.ground.trace.record("port", self.id, {"down": str(error)})
         self.pump.feed(LinkDown())
         self.main.faults.clear(VENDOR_WARNING, MODEM_SILENT)
         self.main.faults.raise_fault(COMMUNICATION_FAULT, str(error))

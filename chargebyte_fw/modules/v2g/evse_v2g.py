@@ -19,6 +19,7 @@ from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding, Peer
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires, requires_many
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.modules.v2g.charger import Charger, Extensions
 from chargebyte_fw.modules.v2g.exi import codec
@@ -102,7 +103,8 @@ class EvseV2G(Module):
             codec(schema_set)
         self._session: tuple[Pump, Connection] | None = None
         self._access = Access()
-        self._access_pump = Pump(self._access, self._act, self.crash)
+        self._access_pump = Pump(self._access, self._act, self.crash, Tape(self.ground.trace, f"{self.id}.access"))
+        self._where = ""
         self._link = V2gLink(
             config.device, self.ground.wires, self._accept, self._offer, with_sdp=config.enable_sdp_server
         )
@@ -142,6 +144,7 @@ class EvseV2G(Module):
     # -- link
 
     def _came(self, where: str) -> None:
+        self._where = where
         self.charger.faults.clear(FAULT)
         self.log.info("waiting for cars at %s", where)
 
@@ -152,7 +155,7 @@ class EvseV2G(Module):
 
     def _offer(self, data: bytes, address: ipaddress.IPv6Address, port: int) -> bytes | None:
         """Answer an SDP request while a car may come: plain TCP, also to a car that would like TLS."""
-        self.ground.trace.record("sdp", self.id, data)
+        self.ground.trace.record("sdp", f"{self.id}.car", data)
         if not self._access.open:
             return None
         try:
@@ -160,25 +163,46 @@ class EvseV2G(Module):
         except PeerError as error:
             self.log.debug("no SDP request: %s", error)
             return None
-        return sdp.Response(address, port).to_bytes()
+        answer = sdp.Response(address, port).to_bytes()
+        self.ground.trace.record("sdp", f"{self.id}.charger", answer)
+        return answer
 
     def _accept(self, connection: Connection) -> bool:
         if not self._access.open:
             busy = "another car is connected" if self._session is not None else "the data link is not ready"
             self.log.info("refused %s: %s", connection.peer, busy)
             return False
-        outside = Outside(self.ground.random.randbytes, utc_now)
-        pump = Pump(Secc(self.facts, self._settings, outside), self._act, self.crash)
+        record = self.ground.trace.record
+        # What a session answers with, so that it can be played again from here on (docs/trace.md).
+        begins = {"opened": connection.peer, "at": self._where, "wall": utc_now().isoformat()}
+        record("conn", self.id, {**begins, "facts": self.facts, "settings": self._settings})
+        machine = Secc(self.facts, self._settings, Outside(self._chance, utc_now))
+        pump = Pump(machine, self._act, self.crash, Tape(self.ground.trace, f"{self.id}.secc"))
         self._session = (pump, connection)
-        connection.on_data = lambda data: pump.feed(out.Received(data))
-        connection.on_closed = lambda: pump.feed(out.Disconnected())
+        sender = f"{self.id}.car"
+
+        def received(data: bytes) -> None:
+            record("v2g", sender, data)
+            pump.feed(out.Received(data))
+
+        def closed() -> None:
+            record("conn", self.id, {"closed": "car"})
+            pump.feed(out.Disconnected())
+
+        connection.on_data, connection.on_closed = received, closed
         self.log.info("car connected from %s", connection.peer)
         self._access_pump.feed(CarConnected())
         pump.feed(out.Opened())
         return True
 
+    def _chance(self, count: int) -> bytes:
+        drawn = self.ground.random.randbytes(count)
+        self.ground.trace.record("chance", self.id, drawn)
+        return drawn
+
     def _end_session(self, reason: str) -> None:
         if self._session is not None:
+            self.ground.trace.record("conn", self.id, {"lost": reason})
             self._session[0].feed(out.LinkLost(reason))
 
     # -- what the commands need
@@ -203,6 +227,7 @@ class EvseV2G(Module):
             case out.Send(data):
                 if self._session is not None:
                     self._session[1].send(data)
+                    self.ground.trace.record("v2g", f"{self.id}.charger", data)
             case out.Publish(name, value, extension):
                 getattr(self.extensions if extension else self.charger, name).publish(value)
             case out.Seen():
@@ -230,11 +255,11 @@ class EvseV2G(Module):
         (pump, connection), self._session = self._session, None
         pump.close()
         connection.on_data, connection.on_closed = lambda _: None, lambda: None
+        self.ground.trace.record("conn", self.id, {"ended": how})
         self.log.info("V2G session over (%s)", how)
         self._access_pump.feed(CarGone())
 
     def _seen(self, seen: out.Seen) -> None:
-        self.ground.trace.record("v2g", self.id, seen.frame)
         self.log.debug("%s %s", seen.name, seen.message)
         if not self.debug:
             return
@@ -270,6 +295,7 @@ class EvseV2G(Module):
                 sets = await provider.get_service_parameters(service_id)
         except CommandError as error:
             self.log.warning("service %d: %s", service_id, error)
+        self.ground.trace.record("answer", f"{self.id}.get_service_parameters", [service_id, sets])
         self.facts.service_parameters[service_id] = sets
         self.facts_changed()
 
