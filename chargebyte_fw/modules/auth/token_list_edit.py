@@ -1,0 +1,153 @@
+"""Changes to a list of tokens that leave the rest of the file, comments too, as a person wrote it; saved atomically."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.modules.auth.token_list import FIELDS, Entry, is_csv, parse, tokens_node
+
+EMPTY_YAML = "# Tokens that may charge here; fields: id, type, name, expires, parent, connectors, blocked.\ntokens:\n"
+EMPTY_CSV = ",".join(FIELDS) + "\n"
+
+
+def add(text: str, name: str, entry: Entry) -> str:
+    """Return the text with one more entry; raises ConfigError when the file is broken, ValueError when it is listed."""
+    listed = parse(text, name)
+    if entry.key in listed:
+        raise ValueError(f"{entry.id} is listed already, in line {listed[entry.key].line}")
+    changed = _add_csv(text, entry) if is_csv(name) else _add_yaml(text, name, entry)
+    return _checked(changed, name, listed | {entry.key: entry})
+
+
+def remove(text: str, name: str, token: str) -> str:
+    """Return the text without an entry; raises ConfigError for a broken file, ValueError for a token not listed."""
+    listed = parse(text, name)
+    entry = listed.get(token.casefold())
+    if entry is None:
+        raise ValueError(f"{token} is not listed")
+    lines = text.splitlines(keepends=True)
+    first = last = entry.line
+    if not is_csv(name):
+        node = tokens_node(text, name)
+        assert node is not None
+        if node.flow_style:
+            kept = [one for one in listed.values() if one is not entry]
+            return _checked(_as_block(text, node, kept), name, {one.key: one for one in kept})
+        item = next(one for one in node.value if one.start_mark.line + 1 == entry.line)
+        end = item.end_mark
+        # A map's end mark is where the next token stands; comments and empty lines before that are not its own.
+        last = end.line + 1 if isinstance(item, yaml.ScalarNode) or item.flow_style else end.line
+        while last > first and (not lines[last - 1].strip() or lines[last - 1].lstrip().startswith("#")):
+            last -= 1
+    changed = "".join(lines[: first - 1] + lines[last:])
+    return _checked(changed, name, {key: one for key, one in listed.items() if one is not entry})
+
+
+def _checked(text: str, name: str, wanted: dict[str, Entry]) -> str:
+    """Read the changed text again: nothing is written that says anything else than what was wanted."""
+    found = {key: _bare(entry) for key, entry in parse(text, name).items()}
+    if found != {key: _bare(entry) for key, entry in wanted.items()}:
+        raise ConfigError([Finding(name, "written too unusually to be changed by a program: please use an editor")])
+    return text
+
+
+def _bare(entry: Entry) -> tuple[object, ...]:
+    return tuple(getattr(entry, field) for field in FIELDS)
+
+
+def _values(entry: Entry) -> dict[str, str]:
+    at = entry.expires
+    values = {
+        "id": entry.id,
+        "type": entry.type,
+        "name": entry.name,
+        "expires": "" if at is None else at.isoformat().replace("+00:00", "Z"),
+        "parent": entry.parent,
+        "connectors": " ".join(map(str, entry.connectors)),
+        "blocked": "true" if entry.blocked else "",
+    }
+    return {key: value for key, value in values.items() if value}
+
+
+def _add_csv(text: str, entry: Entry) -> str:
+    text = text if text.strip() else EMPTY_CSV
+    values = _values(entry)
+    head = next(line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    columns = [cell.strip() for cell in next(csv.reader([head]))]
+    missing = [key for key in values if key not in columns]
+    if missing:
+        raise ConfigError([Finding("the file", f"has no column {missing[0]}")])
+    row = io.StringIO()
+    csv.writer(row, lineterminator="\n").writerow([values.get(column, "") for column in columns])
+    return _with_newline(text) + row.getvalue()
+
+
+def _add_yaml(text: str, name: str, entry: Entry) -> str:
+    node = tokens_node(text, name)
+    if node is None:
+        # Nothing but comments, or the word `tokens:` with nothing below it.
+        return _with_newline(text if "tokens:" in text else text + EMPTY_YAML) + _item(entry, "  ")
+    if node.flow_style:
+        return _as_block(text, node, [*parse(text, name).values(), entry])
+    lines = _with_newline(text).splitlines(keepends=True)
+    at = node.value[-1].end_mark
+    after = (
+        at.line + 1 if at.column and at.line < len(lines) and isinstance(node.value[-1], yaml.ScalarNode) else at.line
+    )
+    if getattr(node.value[-1], "flow_style", False):
+        after = at.line + 1
+    while after > 0 and not lines[after - 1].strip():
+        after -= 1
+    return "".join([*lines[:after], _item(entry, " " * node.start_mark.column), *lines[after:]])
+
+
+def _as_block(text: str, node: yaml.SequenceNode, entries: list[Entry]) -> str:
+    """Write a list in brackets as one line an entry."""
+    begin, end = node.start_mark.index, node.end_mark.index
+    items = "".join(_item(entry, "  ") for entry in entries).rstrip("\n")
+    return f"{text[:begin].rstrip(' ')}\n{items}{text[end:]}" if entries else f"{text[:begin]}[]{text[end:]}"
+
+
+def _item(entry: Entry, indent: str) -> str:
+    lines = [f"{key}: {_quoted(value)}" for key, value in _values(entry).items()]
+    return f"{indent}- " + f"\n{indent}  ".join(lines) + "\n"
+
+
+def _quoted(value: str) -> str:
+    """Write a scalar so that every YAML reader takes it for the same text."""
+    dumped: str = yaml.safe_dump(value, width=1000, allow_unicode=True)
+    return dumped.removesuffix("\n...\n").rstrip("\n")
+
+
+def _with_newline(text: str) -> str:
+    return text if not text or text.endswith("\n") else text + "\n"
+
+
+def save(path: Path, text: str) -> None:
+    """Write the file in one step: whoever reads it sees the old or the new one. Raises OSError."""
+    path = path.resolve()  # a link stays a link
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            there = path.stat()
+            os.chmod(temporary, there.st_mode & 0o7777)
+            if os.geteuid() == 0:
+                os.chown(temporary, there.st_uid, there.st_gid)
+        else:
+            os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
