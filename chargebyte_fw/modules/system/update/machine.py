@@ -164,6 +164,7 @@ class Life(Machine):
     def _install(self) -> list[Any]:
         said = self._say(Status.Installing) if self.state is not Phase.INSTALL_PAUSED else []
         self._current.installs += 1
+        self._current.boot_id = self.boot_id
         return said + self._go(Phase.INSTALLING) + [m.Install(self._request.request_id)]
 
     @on(Phase.INSTALLING, event=m.TargetChosen)
@@ -236,6 +237,16 @@ class Life(Machine):
         self.deadline = now + timing.BOOT_LOOK_S
         return []
 
+    @on(Phase.LOOKING_BACK, event=m.RaucBusy)
+    def _rauc_is_busy(self, _event: m.RaucBusy, now: float) -> list[Any]:
+        update = self._current
+        if update.phase is not Phase.INSTALLING or update.boot_id != self.boot_id:
+            # Ours ended with the boot before: somebody else installs.
+            self.deadline = now + timing.BOOT_LOOK_S
+            return []
+        running = m.Install(update.request.request_id, running=True)
+        return [*self._say(Status.Installing), *self._go(Phase.INSTALLING), running]
+
     @on(Phase.LOOKING_BACK, event=Timeout)
     def _look_again(self, _event: Timeout, now: float) -> list[Any]:
         return [m.LookAtSlots()]
@@ -250,9 +261,6 @@ class Life(Machine):
         # Without the kernel's word for it a boot counts as another one: never reboot in a circle.
         if asked and (update.boot_id != self.boot_id or not self.boot_id):
             return self._failed(f"slot {event.booted} was booted, not {update.target_slot}: the new firmware fell back")
-        if event.busy:
-            running = m.Install(update.request.request_id, running=True)
-            return [*self._say(Status.Installing), *self._go(Phase.INSTALLING), running]
         written = update.target_slot and event.primary == update.target_slot and event.good
         if asked or written:
             said = self._say(Status.InstallRebooting)

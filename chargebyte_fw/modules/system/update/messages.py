@@ -48,7 +48,7 @@ class Update(msgspec.Struct, kw_only=True):
     target_slot: str = ""
     """The slot that RAUC writes, known when the installation begins."""
     boot_id: str = ""
-    """The kernel's boot id when the reboot was asked for."""
+    """The kernel's boot id when the installation began, or the reboot was asked for."""
 
     @property
     def signed(self) -> bool:
@@ -141,12 +141,16 @@ class InstallBroke:
 
 @dataclass(frozen=True, slots=True)
 class SlotsSeen:
-    """RAUC's view: the booted slot, the one to boot next, whether that is good, whether an installation runs."""
+    """RAUC's view: the booted slot, the one to boot next, whether that is good."""
 
     booted: str
     primary: str
     good: bool
-    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RaucBusy:
+    """RAUC installs; until it has ended it says nothing of slots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,7 @@ class Install:
 
 @dataclass(frozen=True, slots=True)
 class LookAtSlots:
-    """Answer with `SlotsSeen` or `SlotsUnknown`."""
+    """Answer with `SlotsSeen`, `RaucBusy` or `SlotsUnknown`."""
 
 
 @dataclass(frozen=True, slots=True)

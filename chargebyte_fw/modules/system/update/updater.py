@@ -180,11 +180,12 @@ class Updater:
 
     async def _look(self) -> Any:
         try:
+            if await self.tools.rauc.is_busy():
+                return m.RaucBusy()
             slots = await self.tools.rauc.slots()
-            busy = await self.tools.rauc.is_busy()
         except (PeerError, Unavailable) as error:
             return m.SlotsUnknown(str(error))
-        return m.SlotsSeen(slots.booted, slots.primary, slots.primary not in slots.bad, busy)
+        return m.SlotsSeen(slots.booted, slots.primary, slots.primary not in slots.bad)
 
     async def _reboot(self) -> None:
         try:
