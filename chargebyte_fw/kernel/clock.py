@@ -103,4 +103,4 @@ def utc_now() -> datetime:
 
 def rfc3339(at: datetime) -> str:
     """Write a time as EVerest does: `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -57,15 +57,23 @@ class Pump:
         self._arm(loop)
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
+        deadline = None if self._closed else self.machine.deadline
         if self._timer is not None:
+            # A deadline that moves on with every message keeps its timer: `_wake` finds out that it is too early.
+            if deadline is not None and self._timer.when() <= deadline:
+                return
             self._timer.cancel()
             self._timer = None
-        if self.machine.deadline is not None and not self._closed:
-            self._timer = loop.call_at(self.machine.deadline, self._wake)
+        if deadline is not None:
+            self._timer = loop.call_at(deadline, self._wake, deadline)
 
-    def _wake(self) -> None:
+    def _wake(self, armed_for: float) -> None:
         loop = asyncio.get_running_loop()
         self._timer = None
+        deadline = self.machine.deadline
+        if deadline is None or deadline > armed_for:
+            self._arm(loop)
+            return
         if self._tape is not None:
             self._tape.woken()
         self._busy = True
