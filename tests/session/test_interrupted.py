@@ -132,7 +132,7 @@ def test_a_car_that_never_gets_going_is_no_trouble_for_the_next(script: str, run
         async with Plant(tmp_path, DC) as plant:
             await plant.world.charger_is_ready()
             plant.world.car.run(script)
-            await plant.world.car.finished()
+            await plant.car_finished()
             await asyncio.sleep(10)
             assert plant.tracebacks() == []
             await next_session_charges(plant)
@@ -147,7 +147,7 @@ def test_a_diode_fault_while_charging_opens_the_contactors(run: Any, tmp_path: P
             plant.world.car.replace("diode_fail;sleep 5;unplug")
             await plant.until(lambda: not plant.world.pilot.contactors_closed, 0.2)
             await plant.until(lambda: "evse_board_support/DiodeFault" in plant.faults(), 2.0)
-            await plant.world.car.finished()
+            await plant.car_finished()
             await asyncio.sleep(20)
             await next_session_charges(plant)
 

@@ -105,7 +105,7 @@ def test_the_integrators_api_follows_the_session(run: Any, tmp_path: Path) -> No
             info = plant.mqtt.said("everest_api/connector/var/session_info")
             assert info["state"] == "Charging"
             before = plant.mqtt.said("everest_api/connector/var/powermeter")["energy_Wh_import"]["total"]
-            await plant.world.car.finished()
+            await plant.car_finished()
             after = plant.mqtt.said("everest_api/connector/var/powermeter")["energy_Wh_import"]["total"]
             assert after > before
             await asyncio.sleep(3)
