@@ -26,7 +26,8 @@ Entry = tuple[float, str, str, Any]
 """`t_s` (the loop's monotonic seconds), kind, source, data."""
 
 FORMAT = 1
-RING_BYTES = 16 << 20
+RING_BYTES = 24 << 20
+"""About 45 minutes of DC charging with its contract traffic."""
 PIECE_BYTES = 64 << 10
 LARGEST_ENTRY = 16 << 10
 """More octets than this are cut off an entry."""

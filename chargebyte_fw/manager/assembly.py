@@ -18,6 +18,8 @@ from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.manager.order import stop_order
 from chargebyte_fw.manager.plan import ModulePlan
 
+RECORDED_AS_FRAMES = frozenset(("v2g_messages",))
+"""Variables that repeat what the recorder has from the wire."""
 STOP_LIMIT_S = 5.0
 """How long one module may take to reach its safe state before the next is stopped anyway."""
 HURRY_LIMIT_S = 0.5
@@ -75,7 +77,8 @@ class Assembly:
     def _record(self, implementation: Contract) -> None:
         """Let the black box hear every fact and fault."""
         record = self.ground.trace.record
-        for variable in (getattr(implementation, name) for name in implementation.variables):
+        names = [name for name in implementation.variables if name not in RECORDED_AS_FRAMES]
+        for variable in (getattr(implementation, name) for name in names):
             variable.subscribe(partial(record, "var", variable.name))
         at = f"{implementation.module_id}.{implementation.implementation_id}"
         implementation.faults.subscribe(partial(record, "fault", at), partial(record, "fault", at))

@@ -1,0 +1,189 @@
+"""Offline tool: the safety controller's recorded words go through link and driver again (docs/trace.md, "Replay")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.board import driver_words as words
+from chargebyte_fw.board import link_machine as lm
+from chargebyte_fw.board.driver_machine import DriverMachine
+from chargebyte_fw.board.framing import EOF, FRAME_BYTES, SOF, Frame, encode_message
+from chargebyte_fw.board.generations import TODAY, generation_of
+from chargebyte_fw.board.messages import ChargeControl, FirmwareVersion, GitHash
+from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player
+from chargebyte_fw.kernel.trace import Entry
+
+UART = "uart"
+_IMPLEMENTATION = "evse_board_support"
+_OF_DRIVER = (f"{_IMPLEMENTATION}.event", f"{_IMPLEMENTATION}.ac_pp_ampacity")
+
+
+def replay(entries: Sequence[Entry]) -> list[Outcome]:
+    """Play the board from its start, or, where that has left the ring, from what was known of it."""
+    starts = [(place, entry) for place, entry in enumerate(entries) if entry[1] == "start" and _is_board(entry[3])]
+    if not starts:
+        return []
+    place, (_, _, source, begins) = starts[-1]
+    try:
+        board = _Board(source, begins)
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
+        return [Outcome(source, remark=f"how the board is wired cannot be read: {error}")]
+    head: dict[str, Any] = next((data for _, kind, _, data in entries if kind == "trace"), {})
+    past = min(int(head.get("past", 0)), len(entries)) + 1 if head else 0
+    rest = entries[place + 1 :]
+    if place < past:
+        known, rest = entries[place + 1 : past], entries[past:]
+        board.resume(known, rest[0][0] if rest else 0.0)
+    for entry in rest:
+        board.take(*entry)
+    end_s = entries[-1][0]
+    return [Outcome(source, board.inputs, board.comparison.outputs, board.comparison.first_difference(end_s))]
+
+
+def _is_board(begins: Any) -> bool:
+    return isinstance(begins, dict) and "socket" in begins
+
+
+class _Board:
+    def __init__(self, source: str, begins: dict[str, Any]) -> None:
+        self._id = source
+        speed = begins["speed"]
+        self._link = Player(lm.LinkMachine(speed), self._of_link)
+        self._driver = Player(DriverMachine(begins["socket"], tuple(begins["names"]), speed), self._of_driver)
+        self._image: ChargeControl | None = None
+        self._listening = True
+        self.comparison = Comparison(_say)
+        self.inputs = 0
+
+    def resume(self, known: Sequence[Entry], now: float) -> None:
+        """Bring the machines to where they were, with the last of each kind that left the ring."""
+        self._listening = False
+        for entry in known:
+            if entry[1] == "cmd":
+                self.take(*entry)
+        heard = {data[0]: data for _, kind, source, data in known if (kind, source) == (UART, "mcu") and data}
+        self._link.feed(lm.Start(), now)
+        self._link.feed(lm.Opened(), now)
+        for _ in range(2):
+            self._link.machine.deadline, due_s = now, self._link.machine.deadline
+            if due_s is not None:
+                self._link.woken(now)
+        for com_id in (FirmwareVersion.com_id, GitHash.com_id, *(i for i in heard if i not in _INQUIRED)):
+            if com_id in heard:
+                self._link.feed(lm.Heard(Frame(com_id, heard[com_id][1:])), now)
+        self._listening = True
+        self.inputs = 0
+
+    def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
+        """Take one entry: an input, an output, or somebody else's."""
+        if kind in (UART, "port", "cmd", "wake"):
+            self._link.overdue(t_s)
+            self._driver.overdue(t_s)
+        match kind, source, data:
+            case "uart", "host", bytes():
+                self.comparison.recorded("frames", t_s, data)
+            case "uart", "mcu", bytes() if data:
+                self.inputs += 1
+                self._link.feed(lm.Heard(Frame(data[0], data[1:])), t_s)
+            case "port", "uart", _:
+                self._port(data, t_s)
+            case "port", self._id, "halt":
+                self._driver.feed(words.Halt(), t_s)
+            case "wake", "uart", last_s:
+                self._link.machine.touch(last_s)  # type: ignore[attr-defined]
+                self._link.woken(t_s)
+            case "wake", self._id, _:
+                self._driver.woken(t_s)
+            case "cmd", _, [_, dict(arguments)] if source.startswith(f"{self._id}."):
+                self.inputs += 1
+                order = _order(source.removeprefix(f"{self._id}."), arguments)
+                if order is not None:
+                    self._driver.feed(order, t_s)
+            case "var", _, _ if source.removeprefix(f"{self._id}.") in _OF_DRIVER:
+                self.comparison.recorded("variables", t_s, (source.rpartition(".")[2], data))
+
+    def _port(self, data: Any, t_s: float) -> None:
+        self.inputs += 1
+        match data:
+            case "start":
+                self._link.feed(lm.Start(), t_s)
+            case "opened":
+                self._link.feed(lm.Opened(), t_s)
+            case "stop":
+                self._link.feed(lm.Stop(), t_s)
+            case "tripped":
+                self._driver.feed(lm.Tripped(), t_s)
+            case {"failed": str(why)}:
+                self._link.feed(lm.Failed(why), t_s)
+
+    def _tell(self, stream: str, now: float, data: Any) -> None:
+        if self._listening:
+            self.comparison.replayed(stream, now, data)
+
+    def _of_link(self, effect: Any, now: float) -> None:
+        match effect:
+            case lm.Send(frame):
+                self._tell("frames", now, frame)
+            case lm.BeginCycle():
+                self._image = None
+            case lm.OpenPort() | lm.ClosePort() | lm.HoldReset() | lm.Discard() | lm.EndCycle():
+                pass
+            case _:
+                self._driver.feed(effect, now)
+
+    def _of_driver(self, effect: Any, now: float) -> None:
+        match effect:
+            case words.SetImage(control):
+                if self._link.machine.state is lm.Link.RUNNING and control != self._image:
+                    self._image = control
+                    self._tell("frames", now, encode_message(control))
+            case words.Event(event):
+                self._tell("variables", now, ("event", {"event": event.value}))
+            case words.Ampacity(ampacity):
+                self._tell("variables", now, ("ac_pp_ampacity", msgspec.to_builtins({"ampacity": ampacity})))
+            case words.ResetController(why):
+                self._link.feed(lm.Reset(why), now)
+            case words.RunAction(action):
+                self._link.feed(lm.Act(action), now)
+
+
+_INQUIRED = (FirmwareVersion.com_id, GitHash.com_id)
+
+
+def _order(command: str, arguments: dict[str, Any]) -> Any:
+    match command.partition(".")[2], arguments:
+        case "enable", {"value": bool(on)}:
+            return words.Enable(on)
+        case "pwm_on", {"value": percent} if 0.0 <= percent <= 100.0:
+            return words.SetPilot(words.Wish(True, percent))
+        case "cp_state_X1", _:
+            return words.SetPilot(words.STATE_X1)
+        case "cp_state_F", _:
+            return words.SetPilot(words.STATE_F)
+        case "cp_state_E", _:
+            return words.SetPilot(words.STATE_E)
+        case "allow_power_on", {"value": value}:
+            order = msgspec.convert(value, PowerOnOff, strict=False)
+            return words.Permit(order.allow_power_on, order.reason.value)
+        case "self_test", _:
+            return words.SelfTest()
+    return None
+
+
+def _say(stream: str, data: Any) -> str:
+    return f"{data[0]} = {data[1]}" if stream == "variables" else spoken(data)
+
+
+def spoken(data: bytes, firmware: FirmwareVersion | None = None) -> str:
+    """Write a recorded UART frame for people: its name and values, as the firmware of that time means them."""
+    sent = len(data) == FRAME_BYTES and data[0] == SOF and data[-1] == EOF
+    if not sent and len(data) != FRAME_BYTES - 3:
+        return data.hex(" ")
+    frame = Frame(data[1], data[2:10]) if sent else Frame(data[0], data[1:])
+    generation = TODAY if firmware is None else generation_of(firmware)
+    message = generation.decode(frame)
+    return f"COM id 0x{frame.com_id:02X}, {frame.payload.hex(' ')}" if message is None else repr(message)

@@ -1,0 +1,141 @@
+"""Plays recorded inputs to a machine again and compares what it does with what was recorded (docs/trace.md).
+
+A machine is told the recorded times. Its deadlines pass when the recorder saw them pass: which of two things of the
+same moment came first is what a field problem may be about. A deadline that the recorder never saw passes SLACK_S late.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.kernel.machine import Machine
+
+SLACK_S = 0.25
+"""How late a busy charger may notice that a deadline has passed."""
+
+
+class Player:
+    """Stands in for the pump: `act(effect, now)` carries out each effect, in order."""
+
+    def __init__(self, machine: Machine, act: Callable[[Any, float], None]) -> None:
+        self.machine = machine
+        self._act = act
+        self._waiting: deque[Any] = deque()
+        self._busy = False
+
+    def feed(self, event: Any, now: float) -> None:
+        """Give the machine an event; one that an effect causes comes after all effects."""
+        self._waiting.append(event)
+        self._work(now)
+
+    def _work(self, now: float) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._waiting:
+                for effect in self.machine.feed(self._waiting.popleft(), now):
+                    self._act(effect, now)
+        finally:
+            self._busy = False
+
+    def _wake(self, now: float) -> None:
+        self._busy = True
+        try:
+            for effect in self.machine.wake(now):
+                self._act(effect, now)
+        finally:
+            self._busy = False
+        self._work(now)
+
+    def woken(self, now: float) -> None:
+        """The recorder saw the machine woken at `now`."""
+        deadline = self.machine.deadline
+        if deadline is not None and deadline <= now + SLACK_S:
+            self._wake(max(now, deadline))
+
+    def overdue(self, now: float) -> None:
+        """Let deadlines pass that must have passed before `now`, whatever was recorded."""
+        while (deadline := self.machine.deadline) is not None and deadline < now - SLACK_S:
+            self._wake(deadline)
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """The first output of one stream (`frames`, `variables`) that is not the recorded one; empty: there is none."""
+
+    t_s: float
+    stream: str
+    recorded: str
+    replayed: str
+
+    def __str__(self) -> str:
+        recorded, replayed = self.recorded or "nothing", self.replayed or "nothing"
+        return f"{self.t_s:.3f} s, {self.stream}: recorded is {recorded}, replayed is {replayed}"
+
+
+class Outcome(msgspec.Struct):
+    """What came of playing one part of a trace."""
+
+    what: str
+    """Which part: a module and, where it has several, which conversation."""
+    inputs: int = 0
+    outputs: int = 0
+    """Outputs that are the same."""
+    difference: Difference | None = None
+    remark: str = ""
+    """Why it could not be played, or not to its end."""
+
+
+class Comparison:
+    """Two rows of outputs a stream. `say(stream, data)` writes one for people; `same` decides on equality."""
+
+    def __init__(
+        self,
+        say: Callable[[str, Any], str],
+        same: Callable[[Any, Any], bool] = lambda recorded, replayed: recorded == replayed,
+    ) -> None:
+        self._say = say
+        self._same = same
+        self._rows: dict[str, tuple[deque[tuple[float, Any]], deque[tuple[float, Any]]]] = {}
+        self._differences: dict[str, Difference] = {}
+        self.outputs = 0
+
+    def _row(self, stream: str) -> tuple[deque[tuple[float, Any]], deque[tuple[float, Any]]]:
+        return self._rows.setdefault(stream, (deque(), deque()))
+
+    def recorded(self, stream: str, t_s: float, data: Any) -> None:
+        """Take an output of the trace."""
+        self._row(stream)[0].append((t_s, data))
+        self._compare(stream)
+
+    def replayed(self, stream: str, t_s: float, data: Any) -> None:
+        """Take an output of the machine."""
+        self._row(stream)[1].append((t_s, data))
+        self._compare(stream)
+
+    def _compare(self, stream: str) -> None:
+        theirs, ours = self._rows[stream]
+        while theirs and ours:
+            (t_s, recorded), (_, replayed) = theirs.popleft(), ours.popleft()
+            if stream in self._differences:
+                continue
+            if self._same(recorded, replayed):
+                self.outputs += 1
+            else:
+                texts = self._say(stream, recorded), self._say(stream, replayed)
+                self._differences[stream] = Difference(t_s, stream, *texts)
+
+    def first_difference(self, end_s: float) -> Difference | None:
+        """Return the earliest one; `end_s` is where the trace ends: what follows it closely may not be in it."""
+        for stream, (theirs, ours) in self._rows.items():
+            if stream in self._differences:
+                continue
+            if theirs:
+                self._differences[stream] = Difference(theirs[0][0], stream, self._say(stream, theirs[0][1]), "")
+            elif ours and ours[0][0] < end_s - SLACK_S:
+                self._differences[stream] = Difference(ours[0][0], stream, "", self._say(stream, ours[0][1]))
+        return min(self._differences.values(), key=lambda one: one.t_s, default=None)

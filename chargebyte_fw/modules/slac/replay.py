@@ -1,0 +1,144 @@
+"""Offline tool: recorded SLAC frames and commands go through the EVSE's machine again (docs/trace.md, "Replay")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.kernel.errors import PeerError
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player
+from chargebyte_fw.kernel.trace import Entry
+from chargebyte_fw.modules.slac.capture import dissect
+from chargebyte_fw.modules.slac.machine.events import (
+    DlinkReady,
+    EnterBcd,
+    EvMac,
+    LeaveBcd,
+    LinkDown,
+    LinkUp,
+    RequestErrorRoutine,
+    Reset,
+    Send,
+    StateIs,
+)
+from chargebyte_fw.modules.slac.machine.evse import EvseSlac
+from chargebyte_fw.modules.slac.machine.modem import EvseOptions, State, Vendor
+from chargebyte_fw.modules.slac.messages import decode, mac_text
+
+BEGINNINGS = (State.OFF, State.IDLE)
+"""Where the machine stands when it can be played from there."""
+KEYS = ("new_key", "nmk", "nid")
+"""The recorder blanks keys, and what is derived from them is another one in the replay."""
+_RESETS = ("dlink_terminate", "dlink_error")
+
+
+def replay(entries: Sequence[Entry]) -> list[Outcome]:
+    """Play each module from its first known standing on."""
+    outcomes = []
+    seen = set()
+    for place, (_, kind, source, data) in enumerate(entries):
+        if kind != "start" or source in seen or not isinstance(data, dict) or "vendor" not in data:
+            continue
+        if any(data["state"] == state.name for state in BEGINNINGS):
+            seen.add(source)
+            outcomes.append(_one(entries[place:], source))
+    return outcomes
+
+
+def _one(entries: Sequence[Entry], source: str) -> Outcome:
+    try:
+        matching = _Matching(entries)
+    except (msgspec.ValidationError, KeyError) as error:
+        return Outcome(source, remark=f"where the machine stood cannot be read: {error}")
+    for entry in entries[1:]:
+        matching.take(*entry)
+    matching.player.overdue(entries[-1][0])
+    difference = matching.comparison.first_difference(entries[-1][0])
+    return Outcome(source, matching.inputs, matching.comparison.outputs, difference)
+
+
+class _Matching:
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        _, _, self._id, begins = entries[0]
+        self._device = begins["device"]
+        machine = EvseSlac(msgspec.convert(begins["options"], EvseOptions, strict=False), lambda: bytes(16))
+        machine.state, machine.vendor = State[begins["state"]], Vendor[begins["vendor"]]
+        machine.mac, machine.nmk = begins["mac"], bytes(16)
+        self.player = Player(machine, self._act)
+        self.comparison = Comparison(_say, _same)
+        self.inputs = 0
+
+    def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
+        """Take one entry: an input, an output, or somebody else's."""
+        event: Any = None
+        match kind, source, data:
+            case "slac", self._device, bytes():
+                self.player.overdue(t_s)
+                if data[6:12] == self.player.machine.mac:  # type: ignore[attr-defined]
+                    self.comparison.recorded("frames", t_s, data)
+                    return
+                try:
+                    event = decode(data)
+                except PeerError:
+                    return
+            case "port", self._id, {"up": bytes(mac)}:
+                event = LinkUp(mac)
+            case "port", self._id, {"down": _}:
+                event = LinkDown()
+            case "wake", self._id, _:
+                self.player.overdue(t_s)
+                self.player.woken(t_s)
+                return
+            case "cmd", _, [_, dict(arguments)] if source.startswith(f"{self._id}.main."):
+                event = _order(source.rpartition(".")[2], arguments)
+            case "var", _, _ if source.startswith(f"{self._id}.main."):
+                self.comparison.recorded("variables", t_s, (source.rpartition(".")[2], data))
+                return
+        if event is not None:
+            self.inputs += 1
+            self.player.overdue(t_s)
+            self.player.feed(event, t_s)
+
+    def _act(self, effect: Any, now: float) -> None:
+        told = self.comparison.replayed
+        match effect:
+            case Send(frame):
+                told("frames", now, frame.encode())
+            case StateIs(state):
+                told("variables", now, ("state", state.value))
+            case DlinkReady(up):
+                told("variables", now, ("dlink_ready", up))
+            case EvMac(mac):
+                told("variables", now, ("ev_mac_address", mac_text(mac)))
+            case RequestErrorRoutine():
+                told("variables", now, ("request_error_routine", None))
+
+
+def _order(command: str, arguments: dict[str, Any]) -> Any:
+    if command == "enter_bcd":
+        return EnterBcd()
+    if command == "leave_bcd":
+        return LeaveBcd()
+    if command in _RESETS or (command == "reset" and arguments.get("enable") is False):
+        return Reset()
+    return None
+
+
+def _same(recorded: Any, replayed: Any) -> bool:
+    if not isinstance(recorded, bytes) or not isinstance(replayed, bytes) or recorded == replayed:
+        return bool(recorded == replayed)
+    theirs, ours = dissect(recorded), dissect(replayed)
+    if theirs.error or not any(key in theirs.fields for key in KEYS):
+        return False
+    apart = dict.fromkeys(KEYS)
+    return recorded[:14] == replayed[:14] and {**theirs.fields, **apart} == {**ours.fields, **apart}
+
+
+def _say(stream: str, data: Any) -> str:
+    if stream == "variables":
+        return f"{data[0]} = {data[1]}"
+    found = dissect(data)
+    fields = " ".join(f"{key}={value}" for key, value in found.fields.items() if key not in KEYS)
+    return f"{found.title} {found.error or fields}".strip()

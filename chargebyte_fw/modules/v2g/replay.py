@@ -1,0 +1,192 @@
+"""Offline tool: recorded V2G connections go through the SECC's machine again (docs/trace.md, "Replay")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, get_type_hints
+
+import msgspec
+
+from chargebyte_fw.contracts.types.iso15118_vas import ParameterSet
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player
+from chargebyte_fw.kernel.trace import Entry
+from chargebyte_fw.modules.v2g import v2gtp
+from chargebyte_fw.modules.v2g.capture.reading import Reader
+from chargebyte_fw.modules.v2g.capture.traffic import Origin, V2gFrame, of_octets
+from chargebyte_fw.modules.v2g.charger import Charger, Extensions
+from chargebyte_fw.modules.v2g.exi.rendering import one_line
+from chargebyte_fw.modules.v2g.secc import effects as out
+from chargebyte_fw.modules.v2g.secc.dialogue import Outside
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.secc.machine import Secc
+
+AFTERMATH_S = 0.2
+"""Variables of a session may be recorded this long after its end."""
+
+
+def replay(entries: Sequence[Entry]) -> list[Outcome]:
+    """Play every connection whose opening is in the trace."""
+    outcomes = []
+    opened = [
+        place
+        for place, (_, kind, _, data) in enumerate(entries)
+        if kind == "conn" and isinstance(data, dict) and "opened" in data and "facts" in data
+    ]
+    for number, place in enumerate(opened, 1):
+        source = entries[place][2]
+        following = next((p for p in opened[number:] if entries[p][2] == source), len(entries))
+        outcomes.append(_one(entries[place:following], f"{source}, connection {number} of {len(opened)}"))
+    return outcomes
+
+
+def _one(entries: Sequence[Entry], what: str) -> Outcome:
+    try:
+        conversation = _Conversation(entries)
+    except (msgspec.ValidationError, ValueError) as error:
+        return Outcome(what, remark=f"what the charger knew cannot be read: {error}")
+    outcome = Outcome(what)
+    try:
+        conversation.play()
+    except msgspec.ValidationError as error:
+        outcome.remark = f"a command cannot be read: {error}"
+    outcome.inputs = conversation.inputs
+    outcome.outputs = conversation.comparison.outputs
+    outcome.difference = conversation.comparison.first_difference(entries[-1][0])
+    return outcome
+
+
+class _Desk:
+    """The module that the commands write into."""
+
+    def __init__(self, facts: ChargerFacts) -> None:
+        self.log = ModuleLog("replay")
+        self.facts = facts
+        self.served = list(facts.app_protocols)
+        self.debug = False
+        self.changed = False
+
+    def facts_changed(self) -> None:
+        self.changed = True
+
+    def data_link(self, ready: bool) -> None:
+        """What it leads to is in the trace by itself."""
+
+    def is_connected(self) -> bool:
+        return True
+
+
+class _Conversation:
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+        self._began_s, _, self._id, begins = entries[0]
+        self._wall = datetime.fromisoformat(begins["wall"]).astimezone(UTC)
+        self._now = self._began_s
+        self._drawn = [data for _, kind, source, data in entries if (kind, source) == ("chance", self._id)]
+        self._desk = _Desk(msgspec.convert(begins["facts"], ChargerFacts, strict=False))
+        self._charger = Charger.__new__(Charger)
+        self._charger.module = self._desk
+        outside = Outside(self._chance, lambda: self._wall + timedelta(seconds=self._now - self._began_s))
+        settings = msgspec.convert(begins["settings"], Settings)
+        self._player = Player(Secc(self._desk.facts, settings, outside), self._act)
+        self._reader = Reader()
+        self.comparison = Comparison(self._say)
+        self.inputs = 0
+        self._ended_s: float | None = None
+
+    def _chance(self, count: int) -> bytes:
+        return self._drawn.pop(0) if self._drawn else bytes(count)
+
+    def play(self) -> None:
+        """Feed everything in the order of the trace."""
+        self._player.feed(out.Opened(), self._began_s)
+        for entry in self._entries[1:]:
+            if self._ended_s is not None and entry[0] > self._ended_s + AFTERMATH_S:
+                return
+            self._take(*entry)
+
+    def _take(self, t_s: float, kind: str, source: str, data: Any) -> None:
+        self._now = t_s
+        own = source == self._id or source.startswith(f"{self._id}.")
+        if not own:
+            return
+        name = source[len(self._id) + 1 :]
+        player = self._player
+        if kind in ("v2g", "conn", "cmd", "wake"):
+            player.overdue(t_s)
+        match kind, name, data:
+            case "v2g", "car", bytes():
+                self.inputs += 1
+                player.feed(out.Received(data), t_s)
+            case "v2g", "charger", bytes():
+                self.comparison.recorded("frames", t_s, data)
+            case "wake", "secc", _:
+                player.woken(t_s)
+            case "conn", "", {"closed": _}:
+                self.inputs += 1
+                player.feed(out.Disconnected(), t_s)
+            case "conn", "", {"lost": str(reason)}:
+                self.inputs += 1
+                player.feed(out.LinkLost(reason), t_s)
+            case "conn", "", {"ended": how}:
+                self._ended_s = t_s
+                self.comparison.recorded("end", t_s, how)
+            case "cmd", _, [_, dict(arguments)] if name.startswith("charger."):
+                self.inputs += 1
+                self._command(name.removeprefix("charger."), arguments, t_s)
+            case "answer", "get_service_parameters", [service_id, sets]:
+                self._desk.facts.service_parameters[service_id] = msgspec.convert(sets, list[ParameterSet] | None)
+                player.feed(out.FactsChanged(), t_s)
+            case "var", _, _ if name in _published():
+                self.comparison.recorded("variables", t_s, (name, data))
+
+    def _command(self, name: str, arguments: dict[str, Any], t_s: float) -> None:
+        hints = _hints(name)
+        given = {key: msgspec.convert(value, hints.get(key, Any), strict=False) for key, value in arguments.items()}
+        command = getattr(self._charger, name)(**given)
+        try:
+            command.send(None)
+        except StopIteration:
+            pass
+        finally:
+            command.close()
+        if self._desk.changed:
+            self._desk.changed = False
+            self._player.feed(out.FactsChanged(), t_s)
+
+    def _act(self, effect: Any, now: float) -> None:
+        match effect:
+            case out.Send(data):
+                self.comparison.replayed("frames", now, data)
+            case out.Publish(name, value, extension):
+                told = msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=repr)
+                where = "extensions" if extension else "charger"
+                self.comparison.replayed("variables", now, (f"{where}.{name}", told))
+            case out.Ended(how):
+                self.comparison.replayed("end", now, how)
+
+    def _say(self, stream: str, data: Any) -> str:
+        if stream == "variables":
+            return f"{data[0]} = {data[1]}"
+        if stream == "end":
+            return f"the end by {data}"
+        item = of_octets(data, Origin("replay"))
+        if not isinstance(item, V2gFrame) or item.payload_type != v2gtp.EXI_DIN_ISO2:
+            return str(data.hex())
+        reading = self._reader.read(item)
+        return f"{reading.message} {one_line(reading.content) if isinstance(reading.content, dict) else ''}".strip()
+
+
+@cache
+def _hints(command: str) -> dict[str, Any]:
+    return get_type_hints(getattr(Charger, command))
+
+
+@cache
+def _published() -> frozenset[str]:
+    """Every variable that a session publishes; the others are the module's own."""
+    own = {"v2g_messages", "supported_app_protocols_secc", "service_renegotiation_supported"}
+    provided = (("charger", Charger), ("extensions", Extensions))
+    return frozenset(f"{where}.{name}" for where, kind in provided for name in kind.variables if name not in own)
