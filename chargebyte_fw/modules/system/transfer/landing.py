@@ -103,12 +103,6 @@ class Landing:
             except OSError as error:
                 raise _disk(error) from error
 
-    def restart(self) -> None:
-        """Forget what is there of the part: it does not fit what the server has now."""
-        self.close()
-        self.part.unlink(missing_ok=True)
-        self.offset = 0
-
     def _read_note(self) -> Origin:
         fresh = Origin(address=self._address)
         try:

@@ -1,0 +1,463 @@
+"""Downloads and uploads against servers of other makers: whole, broken off, resumed, too large, refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import stat
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+
+from chargebyte_fw.kernel import clock
+from chargebyte_fw.modules.system.transfer import timing
+from chargebyte_fw.modules.system.transfer.landing import Landing, forget
+from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble, address_of
+from chargebyte_fw.modules.system.transfer.transfer import Carrier
+from tests.system.cb_system import rig, servers
+
+DATA = os.urandom(600_000)
+CUT = 200_000
+SCHEMES = ("http", "ftp", "sftp")
+
+
+class Place:
+    """A server of one protocol with a folder, its line cut as told."""
+
+    def __init__(self, tmp_path: Path, scheme: str, stack: AsyncExitStack) -> None:
+        self.scheme = scheme
+        self.stack = stack
+        self.folder = tmp_path / "server"
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "file").write_bytes(DATA)
+        self.requests: list[Any] = []
+        self.port = 0
+
+    async def open(self, *cuts: int, stalls: bool = False) -> str:
+        """Start; returns the address of the folder."""
+        enter = self.stack.enter_async_context
+        if self.scheme == "ftp":
+            self.port, self.requests = self.stack.enter_context(servers.ftp(self.folder, *cuts))
+            return f"ftp://{servers.LOGIN}@127.0.0.1:{self.port}"
+        if self.scheme == "http":
+            self.port, self.requests = await enter(servers.http(self.folder))
+        else:
+            self.port = await enter(servers.sftp(self.folder))
+        if cuts:
+            self.port = (await enter(servers.line(self.port, *cuts, stalls=stalls))).port
+        return f"{self.scheme}://{servers.LOGIN}@127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def carrier(tmp_path: Path) -> Carrier:
+    return Carrier((tmp_path / "given_hosts", tmp_path / "learnt_hosts"))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "image"
+
+
+def real(main: Callable[[AsyncExitStack], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        async with AsyncExitStack() as stack:
+            await main(stack)
+
+    clock.run(whole())
+
+
+async def trouble_of(work: Awaitable[Any]) -> TransferError:
+    with pytest.raises(TransferError) as caught:
+        await work
+    return caught.value
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_file_is_fetched(tmp_path: Path, carrier: Carrier, target: Path, scheme: str) -> None:
+    async def main(stack: AsyncExitStack) -> None:
+        location = await Place(tmp_path, scheme, stack).open()
+        await carrier.fetch(f"{location}/file", target, len(DATA))
+
+    real(main)
+    assert target.read_bytes() == DATA
+    assert not target.with_name("image.part").exists()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_broken_download_goes_on_where_it_ended(tmp_path: Path, carrier: Carrier, target: Path, scheme: str) -> None:
+    landings: list[Landing] = []
+
+    async def main(stack: AsyncExitStack) -> None:
+        location = await Place(tmp_path, scheme, stack).open(CUT, CUT)
+        for _ in range(2):
+            error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA), landings.append))
+            assert error.trouble is Trouble.BROKEN and not error.final
+            assert not target.exists()
+        await carrier.fetch(f"{location}/file", target, len(DATA), landings.append)
+
+    real(main)
+    assert target.read_bytes() == DATA
+    assert all(landing.received > 0 for landing in landings)
+    assert sum(landing.received for landing in landings) == len(DATA), "no byte came twice"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_file_that_changed_meanwhile_is_begun_anew(
+    tmp_path: Path, carrier: Carrier, target: Path, scheme: str
+) -> None:
+    other = os.urandom(len(DATA))
+
+    async def main(stack: AsyncExitStack) -> None:
+        place = Place(tmp_path, scheme, stack)
+        location = await place.open(CUT)
+        await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+        (place.folder / "file").write_bytes(other)
+        os.utime(place.folder / "file", (2e9, 2e9))
+        await carrier.fetch(f"{location}/file", target, len(DATA))
+
+    real(main)
+    assert target.read_bytes() == other
+
+
+def test_a_part_of_another_address_is_not_continued(tmp_path: Path, carrier: Carrier, target: Path) -> None:
+    async def main(stack: AsyncExitStack) -> None:
+        place = Place(tmp_path, "http", stack)
+        location = await place.open(CUT)
+        (place.folder / "second").write_bytes(DATA[::-1])
+        await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+        await carrier.fetch(f"{location}/second", target, len(DATA))
+        assert "Range" not in place.requests[-1].headers
+
+    real(main)
+    assert target.read_bytes() == DATA[::-1]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_file_that_is_complete_is_not_fetched_again(
+    tmp_path: Path, carrier: Carrier, target: Path, scheme: str
+) -> None:
+    async def main(stack: AsyncExitStack) -> None:
+        location = await Place(tmp_path, scheme, stack).open()
+        await carrier.fetch(f"{location}/file", target, len(DATA))
+        landings: list[Landing] = []
+        await carrier.fetch(f"{location}/file", target, len(DATA), landings.append)
+        assert landings[0].received == 0
+
+    real(main)
+    assert target.read_bytes() == DATA
+    forget(target)
+    assert sorted(target.parent.glob("image*")) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_file_that_is_too_large_is_refused_before_it_comes(
+    tmp_path: Path, carrier: Carrier, target: Path, scheme: str
+) -> None:
+    async def main(stack: AsyncExitStack) -> None:
+        location = await Place(tmp_path, scheme, stack).open()
+        landings: list[Landing] = []
+        error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA) - 1, landings.append))
+        assert error.trouble is Trouble.SIZE and error.final and landings[0].received == 0
+
+    real(main)
+    assert not target.exists()
+
+
+def test_a_server_that_announces_no_size_is_stopped_at_the_limit(
+    tmp_path: Path, carrier: Carrier, target: Path
+) -> None:
+    async def main(stack: AsyncExitStack) -> None:
+        location = await Place(tmp_path, "http", stack).open()
+        error = await trouble_of(carrier.fetch(f"{location}/endless/file", target, 1 << 20))
+        assert error.trouble is Trouble.SIZE and error.final
+
+    real(main)
+    assert target.with_name("image.part").stat().st_size <= 1 << 20
+
+
+def test_a_download_leaves_room_on_the_disk(
+    tmp_path: Path, carrier: Carrier, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chargebyte_fw.modules.system.transfer import landing
+
+    monkeypatch.setattr(landing, "ROOM_LEFT_BYTES", 1 << 60)
+
+    async def main(stack: AsyncExitStack) -> None:
+        location = await Place(tmp_path, "http", stack).open()
+        error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+        assert error.trouble is Trouble.SIZE and "no room" in str(error)
+
+    real(main)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_wrong_password_and_a_missing_file_are_said(
+    tmp_path: Path, carrier: Carrier, target: Path, scheme: str
+) -> None:
+    async def main(stack: AsyncExitStack) -> None:
+        place = Place(tmp_path, scheme, stack)
+        location = await place.open()
+        folder = "private/" if scheme == "http" else ""
+        wrong = f"{scheme}://{servers.USER}:wrong@127.0.0.1:{place.port}/{folder}file"
+        assert (await trouble_of(carrier.fetch(wrong, target, 1 << 20))).trouble is Trouble.DENIED
+        assert (await trouble_of(carrier.fetch(f"{location}/none", target, 1 << 20))).trouble in (
+            Trouble.DENIED,
+            Trouble.BROKEN,
+        )
+        await carrier.fetch(f"{location}/{folder}file", target, 1 << 20)
+
+    real(main)
+    assert target.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "ftp", "ftps", "sftp"])
+def test_nobody_there_and_no_such_host(carrier: Carrier, target: Path, scheme: str, unused_port: int) -> None:
+    async def main(_: AsyncExitStack) -> None:
+        error = await trouble_of(carrier.fetch(f"{scheme}://u:p@127.0.0.1:{unused_port}/file", target, 1 << 20))
+        assert error.trouble is Trouble.BROKEN and not error.final
+        error = await trouble_of(carrier.fetch(f"{scheme}://u:p@no-such-host.invalid/file", target, 1 << 20))
+        assert error.trouble is Trouble.ADDRESS and not error.final
+
+    real(main)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("scheme", ["http", "sftp"])
+def test_a_server_that_falls_silent_is_given_up(
+    tmp_path: Path, carrier: Carrier, target: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "STALL_LIMIT_S", 0.3)
+
+    async def main(stack: AsyncExitStack) -> None:
+        location = await Place(tmp_path, scheme, stack).open(CUT, stalls=True)
+        async with asyncio.timeout(10):
+            error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+        assert error.trouble is Trouble.BROKEN
+
+    real(main)
+
+
+@pytest.mark.parametrize("scheme", ["http", "sftp"])
+def test_the_whole_time_is_bounded_and_a_cancelled_download_ends_at_once(
+    tmp_path: Path, target: Path, scheme: str
+) -> None:
+    carrier = Carrier((tmp_path / "given", tmp_path / "learnt"), total_limit_s=0.5)
+
+    async def main(stack: AsyncExitStack) -> None:
+        location = await Place(tmp_path, scheme, stack).open(CUT, CUT, stalls=True)
+        error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+        assert error.final and "not complete after 0.5 s" in str(error)
+        forget(target)
+        task = asyncio.ensure_future(Carrier(carrier.known_hosts).fetch(f"{location}/file", target, len(DATA)))
+        await asyncio.sleep(0.3)
+        task.cancel()
+        async with asyncio.timeout(2):
+            await asyncio.wait([task])
+        assert task.cancelled()
+
+    real(main)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_file_is_sent(tmp_path: Path, carrier: Carrier, scheme: str) -> None:
+    file = tmp_path / "logs é.tar.gz"
+    file.write_bytes(DATA)
+    shown = ""
+
+    async def main(stack: AsyncExitStack) -> None:
+        nonlocal shown
+        shown = await carrier.send(await Place(tmp_path, scheme, stack).open(), file)
+
+    real(main)
+    assert (tmp_path / "server" / file.name).read_bytes() == DATA
+    assert "word" not in shown and shown.startswith(f"{scheme}://127.0.0.1:")
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "sftp"])
+def test_a_broken_upload_goes_on_after_what_the_server_has(tmp_path: Path, carrier: Carrier, scheme: str) -> None:
+    file = tmp_path / "logs.tar.gz"
+    file.write_bytes(DATA)
+
+    async def main(stack: AsyncExitStack) -> None:
+        place = Place(tmp_path, scheme, stack)
+        location = await place.open()
+        # What an upload left that broke.
+        (place.folder / file.name).write_bytes(DATA[:CUT])
+        await carrier.send(location, file, resume=True)
+        if scheme == "ftp":
+            assert any(command.startswith("APPE") for command in place.requests)
+
+    real(main)
+    assert (tmp_path / "server" / file.name).read_bytes() == DATA
+
+
+def test_a_first_try_never_appends_to_a_file_of_that_name(tmp_path: Path, carrier: Carrier) -> None:
+    file = tmp_path / "logs.tar.gz"
+    file.write_bytes(DATA)
+
+    async def main(stack: AsyncExitStack) -> None:
+        place = Place(tmp_path, "ftp", stack)
+        location = await place.open()
+        (place.folder / file.name).write_bytes(b"something else")
+        await carrier.send(location, file)
+
+    real(main)
+    assert (tmp_path / "server" / file.name).read_bytes() == DATA
+
+
+def test_an_upload_follows_a_redirect_and_minds_a_refusal(tmp_path: Path, carrier: Carrier) -> None:
+    file = tmp_path / "logs.tar.gz"
+    file.write_bytes(DATA)
+
+    async def main(stack: AsyncExitStack) -> None:
+        place = Place(tmp_path, "http", stack)
+        await place.open()
+        await carrier.send(f"http://127.0.0.1:{place.port}/moved", file)
+        error = await trouble_of(carrier.send(f"http://127.0.0.1:{place.port}/private?sig=secret", file))
+        assert error.trouble is Trouble.DENIED
+
+    real(main)
+    assert (tmp_path / "server" / file.name).read_bytes() == DATA
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Iterator[tuple[ssl.SSLContext, Path]]:
+    """A server's TLS under an authority of its own."""
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = rig.certificate(name, name, key.public_key(), key)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), made.serial_number)
+    builder = builder.not_valid_before(made.not_valid_before_utc).not_valid_after(made.not_valid_after_utc)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    certificate_path, key_path = tmp_path / "server.crt", tmp_path / "server.key"
+    certificate_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_path, key_path)
+    yield context, certificate_path
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_https_needs_a_certificate_that_the_system_trusts(
+    tmp_path: Path,
+    target: Path,
+    tls: tuple[ssl.SSLContext, Path],
+    trusted: bool,
+) -> None:
+    """In a process of its own: aiohttp makes its TLS context once, when it is imported."""
+    import subprocess
+    import sys
+
+    folder = tmp_path / "server"
+    folder.mkdir()
+    (folder / "file").write_bytes(DATA)
+    program = (
+        "import asyncio, sys\nfrom pathlib import Path\n"
+        "from chargebyte_fw.modules.system.transfer.transfer import Carrier\n"
+        "from chargebyte_fw.modules.system.transfer.messages import TransferError\n"
+        "carrier = Carrier((Path('/none'), Path('/none')))\n"
+        "try:\n    asyncio.run(carrier.fetch(sys.argv[1], Path(sys.argv[2]), 1 << 20))\n"
+        "except TransferError as error:\n    print(error.trouble, error)\n"
+    )
+    environment = {**os.environ, "SSL_CERT_FILE": str(tls[1])} if trusted else dict(os.environ)
+
+    async def main(stack: AsyncExitStack) -> None:
+        port, _ = await stack.enter_async_context(servers.http(folder, tls[0]))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            program,
+            f"https://127.0.0.1:{port}/file",
+            str(target),
+            env=environment,
+            stdout=subprocess.PIPE,
+        )
+        told, _ = await process.communicate()
+        assert (told == b"") is trusted
+        assert trusted or told.startswith(b"broken the server's certificate")
+
+    real(main)
+    assert target.exists() is trusted
+
+
+def test_an_ssh_server_must_show_the_key_that_was_learnt(tmp_path: Path, carrier: Carrier, target: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    (folder / "file").write_bytes(DATA)
+
+    async def main(stack: AsyncExitStack) -> None:
+        port = await stack.enter_async_context(servers.sftp(folder))
+        await carrier.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/file", target, 1 << 20)
+        learnt = carrier.known_hosts[1].read_text()
+        assert f"[127.0.0.1]:{port} ssh-ed25519" in learnt
+        stranger = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().split()[1]
+        carrier.known_hosts[0].write_text(f"[127.0.0.1]:{port} ssh-ed25519 {stranger}\n")
+        forget(target)
+        error = await trouble_of(carrier.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/file", target, 1 << 20))
+        assert error.trouble is Trouble.DENIED and error.final
+
+    real(main)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        ("", Trouble.ADDRESS),
+        ("file", Trouble.ADDRESS),
+        ("/srv/file", Trouble.ADDRESS),
+        ("http://", Trouble.ADDRESS),
+        ("http://host:99999/file", Trouble.ADDRESS),
+        ("http://[::1/file", Trouble.ADDRESS),
+        ("ftp://host/a%0d%0aDELE%20b", Trouble.ADDRESS),
+        ("file:///etc/passwd", Trouble.SCHEME),
+        ("tftp://host/file", Trouble.SCHEME),
+        ("javascript:alert(1)", Trouble.SCHEME),
+    ],
+)
+def test_addresses_that_are_none(text: str, trouble: Trouble) -> None:
+    with pytest.raises(TransferError) as caught:
+        address_of(text)
+    assert caught.value.trouble is trouble and caught.value.final
+
+
+def test_an_address_is_shown_without_its_secrets() -> None:
+    address = address_of("https://user:p%40ss@host:8443/a%20b?signature=abc")
+    assert (address.user, address.password, address.path) == ("user", "p@ss", "/a b")
+    assert str(address.child("c")) == "https://host:8443/a%20b/c?..."
+    assert address.child("c").url == "https://host:8443/a%20b/c?signature=abc"
+    assert str(address_of("sftp://[fe80::1]/x")) == "sftp://[fe80::1]/x"
+
+
+def test_the_note_beside_a_part_holds_no_password(tmp_path: Path, carrier: Carrier, target: Path) -> None:
+    async def main(stack: AsyncExitStack) -> None:
+        location = await Place(tmp_path, "http", stack).open(CUT)
+        await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+
+    real(main)
+    note = target.with_name("image.origin")
+    assert "word" not in note.read_text() and stat.S_ISREG(note.stat().st_mode)
+    note.write_text("{broken")
+    assert Landing(target, "anything", 1).offset == 0
