@@ -128,7 +128,7 @@ class Show:
 
     def _say(self, text: str) -> None:
         if self.plain:
-            self.console.print(f"{self.state.now_s:7.2f}  {text}", markup=False, highlight=False)
+            self.console.print(f"{self.state.now_s:7.2f}  {text}", markup=False, highlight=False, soft_wrap=True)
 
     # -- who is heard
 
@@ -195,9 +195,7 @@ class Show:
 
     def _take_commands(self) -> None:
         hint = "type: plug, unplug, stop, uart cut 2, estop on, estop off, or a script; quit ends"
-        self.state.hint = f"{hint}\nlook inside: nsenter -t {os.getpid()} -U -n --preserve-credentials" + (
-            " mosquitto_sub -t 'everest_api/#' -v"
-        )
+        self.state.hint = f"{hint}\nlook inside: {way_in()} mosquitto_sub -t 'everest_api/#' -v"
         self._say(self.state.hint)
         if sys.stdin is not None and not sys.stdin.closed:
             try:
@@ -229,6 +227,13 @@ class Show:
             return 0
         self.console.print(f"logs: {self.stage.logs}", markup=False, highlight=False)
         return 1
+
+
+def way_in() -> str:
+    """Return the command prefix that runs a program beside the charger, from outside."""
+    # The first user namespace maps every user to himself; one of our own has to be entered, too.
+    ours = Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]
+    return f"nsenter -t {os.getpid()} -n" + (" -U --preserve-credentials" if ours else "")
 
 
 def show(arguments: argparse.Namespace) -> int:
