@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,3 +34,11 @@ def board(tmp_path: Path, keys: rig.Authority, monkeypatch: pytest.MonkeyPatch) 
     with rig.board(tmp_path / "board", keys.ca_path, tmp_path) as it:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", it.environment["DBUS_SYSTEM_BUS_ADDRESS"])
         yield it
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -226,15 +226,6 @@ def test_nobody_there_and_no_such_host(carrier: Carrier, target: Path, scheme: s
     real(main)
 
 
-@pytest.fixture
-def unused_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.parametrize("scheme", ["http", "sftp"])
 def test_a_server_that_falls_silent_is_given_up(
     tmp_path: Path, carrier: Carrier, target: Path, scheme: str, monkeypatch: pytest.MonkeyPatch

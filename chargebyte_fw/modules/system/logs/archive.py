@@ -16,6 +16,7 @@ from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.modules.system.logs.sources import COMMANDS, FILES, FOLDERS, JOURNAL
+from chargebyte_fw.modules.system.transfer.threads import in_thread
 
 COMMAND_LIMIT_S = 10.0
 OUTPUT_LIMIT = 4 << 20
@@ -55,7 +56,7 @@ async def gather(root: Root, target: Path, span: Span) -> list[str]:
     """Write the archive; returns what was left out. Raises Unavailable when it cannot be written."""
     output = await _run_all(span)
     try:
-        return await asyncio.to_thread(_pack, root, target, span, output)
+        return await in_thread(lambda: _pack(root, target, span, output), lambda: None, "pack logs")
     except OSError as error:
         raise Unavailable(f"{target}: {error.strerror or error}") from error
 
@@ -100,12 +101,19 @@ async def run_command(command: Sequence[str]) -> bytes:
         end = f"\n(no end within {COMMAND_LIMIT_S:g} s)\n"
     finally:
         if process.returncode is None:
-            try:
-                process.kill()
-            except ProcessLookupError:
-                # It has just ended by itself.
-                end = end or ""
+            await _end(process)
     return bytes(told[:OUTPUT_LIMIT]) + end.encode()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill what does not end and take in what it still had to say."""
+    try:
+        process.kill()
+        async with asyncio.timeout(1.0):
+            await process.communicate()
+    except (ProcessLookupError, TimeoutError):
+        # It has just ended by itself, or a child of it holds the pipe: nothing that we wait for.
+        return
 
 
 def _pack(root: Root, target: Path, span: Span, output: list[tuple[Sequence[str], bytes]]) -> list[str]:
