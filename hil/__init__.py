@@ -1,0 +1,1 @@
+"""The rig: resources, protocols, drivers and strategies of a bench, and scenarios with reactions and deadlines."""

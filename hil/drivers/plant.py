@@ -1,0 +1,175 @@
+"""A whole plant without hardware: the charger of a shipped configuration, every module real, in the simulated world."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from msgspec import Meta
+
+from chargebyte_fw.board.messages import EstopState, RcmState
+from chargebyte_fw.kernel.errors import ConfigError
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.module import ModuleConfig
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.wires import Wires
+from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.configuration.loading import load
+from chargebyte_fw.sim.car_models import Model
+from chargebyte_fw.sim.mcu_hardware import Hardware
+from chargebyte_fw.sim.world import RESET_LINE, SERIAL_PORT, MemoryWorld
+from hil.drivers import Resource, Stage
+from hil.drivers.sim_line import DisturbedLine
+
+CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
+SAMPLE_S = 0.05
+
+
+class Mailbox:
+    """A broker's stand-in: an operator's commands go to the charger's API; what it publishes is not looked at."""
+
+    def __init__(self) -> None:
+        self.takers: dict[str, Callable[[str, str], None]] = {}
+
+    def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
+        """Drop it."""
+
+    def subscribe(self, topic: str, callback: Callable[[str, str], None]) -> Callable[[], None]:
+        """Keep who takes a command."""
+        self.takers[topic] = callback
+        return lambda: None
+
+
+class VirtualPlant(Resource):
+    """World and charger on one event loop; `power` builds and destroys the charger, the world stays."""
+
+    class Options(ModuleConfig):
+        """What chance does."""
+
+        seed: Annotated[int, Meta(description="Of everything that is left to chance.")] = 1
+
+    world: MemoryWorld
+    line: DisturbedLine
+    configuration: Path
+
+    async def activate(self, stage: Stage) -> None:
+        """Build the world: board without power, modems, and the scenario's car at a distance."""
+        await super().activate(stage)
+        scenario, recorder = stage.scenario, stage.recorder
+        self.on_assembly: list[Callable[[Assembly], None]] = []
+        self.reports: list[Callable[[dict[str, Any]], None]] = []
+        self.mailbox = Mailbox()
+        self.assembly: Assembly | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="secc-hil-"))
+        self._wires = Wires()
+        hardware = Hardware()
+        if scenario.board.get("rcm"):
+            hardware.rcm = RcmState.MONITORING
+        if scenario.board.get("emergency_stop", True):
+            hardware.estops[0] = EstopState.NOT_TRIPPED
+        model = Model(scenario.car, battery_kWh=20.0, soc_percent=scenario.soc_percent, target_soc_percent=100.0)
+        self.world = MemoryWorld(self._wires, model, report=self._reported, seed=self.options.seed, hardware=hardware)
+        self.line = DisturbedLine(self._wires.find(f"serial:{SERIAL_PORT}"), random.Random(self.options.seed))
+        self._wires.plug(f"serial:{SERIAL_PORT}", self.line.charger_end)
+        self._reset_line: Callable[[bool], None] = self._wires.find(f"gpio:{RESET_LINE}") or (lambda _high: None)
+        self._wires.plug(f"gpio:{RESET_LINE}", self._drive_reset_line)
+        self._wires.plug("websocket:8080", lambda _serve: None)
+        self.powered = False
+        self._reset_line(False)
+        self.world.modems.power("charger", False)
+        self.configuration = self._configured(stage)
+        self._sampler = asyncio.get_running_loop().create_task(self._sample())
+        recorder.look()
+
+    def _configured(self, stage: Stage) -> Path:
+        """Return the shipped configuration; the scenario's changes go into the user's overlay of it."""
+        name = CONFIGURATIONS[stage.scenario.car]
+        changes = stage.scenario.config
+        if changes:
+            overlay = self._folder / "etc/everest/user-config" / name
+            overlay.parent.mkdir(parents=True)
+            modules = {module_id: {"config_module": values} for module_id, values in changes.items()}
+            overlay.write_text(yaml.safe_dump({"active_modules": modules}))
+        return stage.root / "etc/everest" / name
+
+    async def deactivate(self) -> None:
+        """Take everything away; raises what broke in the simulation itself."""
+        if self.stage is None:
+            return
+        await super().deactivate()
+        self._sampler.cancel()
+        if self.assembly is not None:
+            await self.power(False)
+        self.world.close()
+        self.line.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if self.world.failure is not None:
+            raise self.world.failure
+
+    async def power(self, on: bool) -> None:
+        """Give the board its supply, or take it: the safety controller is dark at once, and its contactors fall."""
+        if on is self.powered:
+            return
+        self.powered = on
+        if not on:
+            self._reset_line(False)
+            self.world.modems.power("charger", False)
+            assembly, self.assembly = self.assembly, None
+            if assembly is not None:
+                await assembly.stop()
+            return
+        self.world.modems.power("charger", True)
+        self._reset_line(True)
+        stage = self.stage
+        assert stage is not None
+        self.mailbox.takers.clear()
+        ground = Ground(
+            root=Root(stage.root, self._folder),
+            wires=self._wires,
+            mqtt=self.mailbox,
+            random=random.Random(self.options.seed),
+        )
+        ground.trace.contracts = False
+        configuration = load(self.configuration, ground.root, environment={})
+        if configuration.errors:
+            raise ConfigError(configuration.findings)
+        self.assembly = Assembly(ground)
+        self.assembly.build(configuration.plans)
+        for call in self.on_assembly:
+            call(self.assembly)
+        await self.assembly.start()
+
+    def _drive_reset_line(self, high: bool) -> None:
+        if self.powered:
+            self._reset_line(high)
+
+    def _reported(self, report: dict[str, Any]) -> None:
+        for call in tuple(self.reports):
+            call(report)
+
+    async def _sample(self) -> None:
+        """Let slow signals be looked at; the fast ones (the pilot's) tell of their changes."""
+        assert self.stage is not None
+        while True:
+            for call in self.samplers:
+                call()
+            self.stage.recorder.look()
+            await asyncio.sleep(SAMPLE_S)
+
+    @property
+    def samplers(self) -> list[Callable[[], None]]:
+        """Called every SAMPLE_S; each puts samples to the recorder."""
+        if not hasattr(self, "_samplers"):
+            self._samplers: list[Callable[[], None]] = []
+        return self._samplers
+
+    def logger(self) -> logging.Logger:
+        """Return the root of the charger's log."""
+        return logging.getLogger("secc")

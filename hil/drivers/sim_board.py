@@ -1,0 +1,67 @@
+"""What is wired to the virtual safety controller, and its disturbed UART."""
+
+from __future__ import annotations
+
+from chargebyte_fw.board.messages import EstopState
+from chargebyte_fw.sim.mcu_hardware import Hardware
+from hil.drivers import active
+from hil.drivers.sim import SimDriver
+
+
+class SimSafety(SimDriver):
+    """Emergency input, sensors and contactors."""
+
+    protocol = "Safety"
+
+    @property
+    def _hardware(self) -> Hardware:
+        return self.plant.world.mcu.mcu.hardware
+
+    @active
+    async def emergency_stop(self, pressed: bool) -> None:
+        """Press or release the first emergency stop."""
+        self._hardware.estops[0] = EstopState.TRIPPED if pressed else EstopState.NOT_TRIPPED
+        self.plant.world.mcu.poke()
+
+    @active
+    async def temperature(self, channel: int, value_C: float) -> None:
+        """Let a sensor show a temperature."""
+        self._hardware.temperatures[channel - 1].value_C = value_C
+        self.plant.world.mcu.poke()
+
+    @active
+    async def break_sensor(self, channel: int, broken: bool) -> None:
+        """Break a sensor's wire, or join it."""
+        self._hardware.temperatures[channel - 1].broken = broken
+        self.plant.world.mcu.poke()
+
+    @active
+    async def weld_contactor(self, present: bool) -> None:
+        """Let the first contactor stay closed once it is."""
+        self._hardware.contactors[0].welded = present
+
+    @active
+    async def hold_contactor_open(self, present: bool) -> None:
+        """Let the first contactor refuse to close."""
+        self._hardware.contactors[0].stuck_open = present
+
+
+class SimUart(SimDriver):
+    """The line between safety controller and host."""
+
+    protocol = "Uart"
+
+    @active
+    async def cut(self, duration_s: float) -> None:
+        """Let nothing pass for a while."""
+        self.plant.line.cut(duration_s)
+
+    @active
+    async def noise(self, share: float) -> None:
+        """Flip a bit in this share of all frames."""
+        self.plant.line.noise_share = share
+
+    @active
+    async def late(self, delay_s: float) -> None:
+        """Delay what the safety controller says."""
+        self.plant.line.delay_s = delay_s

@@ -1,0 +1,236 @@
+"""A rig is one YAML file: resources, and for each protocol the driver that does it; read with every finding at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_origin
+
+import msgspec
+
+from chargebyte_fw.kernel.errors import ConfigError
+from chargebyte_fw.manager.configuration.reading import read
+from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar, plain
+from chargebyte_fw.manager.configuration.values import base_type, fill
+from hil.drivers import DRIVERS, RESOURCES, Driver, Resource, Stage, find
+from hil.protocols import NEEDED, PROTOCOLS
+
+FOLDER = Path(__file__).parent / "rigs"
+CLOCKS = ("virtual", "real")
+KEYS = ("description", "clock", "fresh", "wiring", "resources", "drivers")
+
+
+class Part(msgspec.Struct):
+    """One resource or driver as the file says."""
+
+    name: str
+    cls: type[Any]
+    options: Any
+    bindings: dict[str, str]
+
+
+class Rig(msgspec.Struct):
+    """What a file came to."""
+
+    name: str
+    description: str = ""
+    clock: str = "real"
+    fresh: bool = False
+    """Whether each scenario gets everything anew: possible where nothing is real."""
+    wiring: list[str] = []
+    resources: list[Part] = []
+    drivers: list[Part] = []
+
+    @property
+    def features(self) -> frozenset[str]:
+        """The protocols that it has."""
+        return frozenset(part.name for part in self.drivers)
+
+
+class Assembled:
+    """A rig put together: resources first, then drivers; `drivers` holds them by protocol."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.resources: dict[str, Resource] = {}
+        self.drivers: dict[str, Driver] = {}
+        for part in rig.resources:
+            bound = {key: self.resources[name] for key, name in part.bindings.items()}
+            self.resources[part.name] = part.cls(part.name, part.options, bound)
+        for part in rig.drivers:
+            bound = {key: self.resources[name] for key, name in part.bindings.items()}
+            self.drivers[part.name] = part.cls(part.name, part.options, bound)
+
+    async def activate(self, stage: Stage) -> None:
+        """Activate everything; what was activated is let go again when a later one cannot be."""
+        try:
+            for one in (*self.resources.values(), *self.drivers.values()):
+                await one.activate(stage)
+        except BaseException:
+            await self.deactivate()
+            raise
+
+    async def deactivate(self) -> None:
+        """Let everything go, drivers first, in the reverse order."""
+        for one in reversed((*self.resources.values(), *self.drivers.values())):
+            await one.deactivate()
+
+
+def rig_file(given: str) -> Path:
+    """Find the file that a person means: a path, or the name of one in `hil/rigs`."""
+    short = FOLDER / f"{given}.yaml"
+    return short if "/" not in given and short.exists() else Path(given)
+
+
+def load(path: Path) -> Rig:
+    """Read a rig; raises ConfigError with every finding."""
+    report = Report()
+    rig = check(path, report)
+    if rig is None or report.failed:
+        raise ConfigError(report.findings)
+    return rig
+
+
+def check(path: Path, report: Report) -> Rig | None:
+    """Read a rig and report everything that is wrong with it."""
+    node = read(path, report)
+    if node is None:
+        return None
+    for entry in node.entries.values():
+        if entry.key not in KEYS:
+            report.unknown_key(entry, "a rig", KEYS)
+    rig = Rig(path.stem)
+    if "description" in node.entries:
+        rig.description = report.text(node.entries["description"].node, "description") or ""
+    if "fresh" in node.entries:
+        rig.fresh = bool(report.boolean(node.entries["fresh"].node, "fresh"))
+    if "clock" in node.entries:
+        clock = report.text(node.entries["clock"].node, "clock")
+        if clock in CLOCKS:
+            rig.clock = clock or "real"
+        elif clock is not None:
+            report.error(node.entries["clock"].node.place, f"{clock} is no clock", nearest(clock, CLOCKS))
+    if "wiring" in node.entries:
+        lines = report.a_list(node.entries["wiring"].node, "wiring")
+        rig.wiring = [text for line in lines.items if (text := report.text(line, "a wire"))] if lines else []
+    rig.resources = _resources(node, report)
+    rig.drivers = _drivers(node, rig.resources, report)
+    missing = [name for name in NEEDED if name not in rig.features]
+    if missing and not report.failed:
+        report.error(node.place, f"a rig cannot do without {', '.join(missing)}", "add them below drivers:")
+    used = {bound for part in (*rig.drivers, *rig.resources) for bound in part.bindings.values()}
+    if not report.failed:
+        for part in rig.resources:
+            if part.name not in used:
+                place = _section(node, "resources", report).entries[part.name].place
+                report.warning(place, f"no driver uses {part.name}")
+    return rig
+
+
+def _section(node: MapNode, key: str, report: Report) -> MapNode:
+    entry = node.entries.get(key)
+    if entry is None:
+        report.error(node.place, f"a rig needs {key}", f"add {key}:")
+        return MapNode(node.place)
+    return report.a_map(entry.node, key) or MapNode(entry.place)
+
+
+def _resources(node: MapNode, report: Report) -> list[Part]:
+    parts: list[Part] = []
+    for entry in _section(node, "resources", report).entries.values():
+        part = _part(entry, RESOURCES, "resource", parts, report)
+        if part is not None:
+            parts.append(part)
+    return parts
+
+
+def _drivers(node: MapNode, resources: list[Part], report: Report) -> list[Part]:
+    parts = []
+    for entry in _section(node, "drivers", report).entries.values():
+        if entry.key not in PROTOCOLS:
+            report.error(entry.place, f"{entry.key} is no protocol", nearest(entry.key, PROTOCOLS))
+            continue
+        part = _part(entry, DRIVERS, "driver", resources, report)
+        if part is None:
+            continue
+        if part.cls.protocol != entry.key:
+            place = _type_node(entry.node).place
+            report.error(place, f"{part.cls.__name__} does {part.cls.protocol}, not {entry.key}")
+        parts.append(part)
+    return parts
+
+
+def _type_node(node: Node) -> Node:
+    return node.entries["type"].node if isinstance(node, MapNode) and "type" in node.entries else node
+
+
+def _part(entry: Entry, table: dict[str, str], what: str, resources: list[Part], report: Report) -> Part | None:
+    """Read `name: {type: T, binding: resource, option: value}`; `name: T` stands for `{type: T}`."""
+    node = entry.node
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        node = MapNode(node.place, {"type": Entry("type", node.place, node)})
+    given = report.a_map(node, f"{what} {entry.key}")
+    if given is None:
+        return None
+    if "type" not in given.entries:
+        report.error(entry.place, f"{what} {entry.key} needs a type", f"known: {', '.join(table)}")
+        return None
+    written = given.entries["type"].node
+    name = report.text(written, "type")
+    if name is None:
+        return None
+    if name not in table:
+        report.error(written.place, f"there is no {what} {name}", nearest(name, table) or f"known: {', '.join(table)}")
+        return None
+    try:
+        cls = find(table, name)
+    except ImportError as error:
+        report.error(written.place, f"{name} cannot be used: {error}", "pip install 'chargebyte-fw[rig]'")
+        return None
+    bindings = _bindings(entry, cls, given, resources, report)
+    options = _options(entry, cls, given, report)
+    return None if bindings is None or options is None else Part(entry.key, cls, options, bindings)
+
+
+def _bindings(
+    entry: Entry, cls: type[Any], given: MapNode, resources: list[Part], report: Report
+) -> dict[str, str] | None:
+    bound: dict[str, str] = {}
+    sound = True
+    for key, kind in cls.bindings.items():
+        fitting = [part.name for part in resources if part.cls.__name__ == kind]
+        if key not in given.entries:
+            if len(fitting) == 1:
+                bound[key] = fitting[0]  # there is no choice
+                continue
+            report.error(entry.place, f"{entry.key} needs a {kind} as {key}", ", ".join(fitting) or f"add a {kind}")
+            sound = False
+            continue
+        written = given.entries[key].node
+        name = report.text(written, key)
+        if name is None or name not in fitting:
+            if name is not None:
+                report.error(written.place, f"{name} is no {kind}", nearest(name, fitting))
+            sound = False
+            continue
+        bound[key] = name
+    return bound if sound else None
+
+
+def _options(entry: Entry, cls: type[Any], given: MapNode, report: Report) -> Any:
+    fields = {info.encode_name: info for info in msgspec.structs.fields(cls.Options)}
+    simple = MapNode(given.place)
+    nested: dict[str, Any] = {}
+    for key, one in given.entries.items():
+        if key == "type" or key in cls.bindings:
+            continue
+        if key in fields and get_origin(base_type(fields[key].type)) in (dict, list):
+            try:
+                nested[key] = msgspec.convert(plain(one.node), fields[key].type)
+            except msgspec.ValidationError as error:
+                report.error(one.place, f"{key}: {str(error)[:1].lower()}{str(error)[1:]}")
+                return None
+        else:
+            simple.entries[key] = one
+    options = fill(cls.Options, simple, f"{cls.__name__} {entry.key}", entry.place, report)
+    return None if options is None else msgspec.structs.replace(options, **nested)
