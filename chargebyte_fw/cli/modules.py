@@ -31,10 +31,12 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print what is installed; exit status 1 when a name is not, is there twice or cannot be loaded."""
     from chargebyte_fw.kernel.paths import root_at
+    from chargebyte_fw.manager import index
     from chargebyte_fw.manager.configuration.report import nearest
     from chargebyte_fw.manager.discovery import MODULES_DIR, discover
 
-    installed = discover([root_at(arguments.root).read(MODULES_DIR)])
+    root = root_at(arguments.root)
+    installed = discover([root.read(MODULES_DIR)], index_file=root.read(index.PLACE))
     problems = [f"{name} is not installed. {nearest(name, installed.names())}" for name in arguments.names
                 if name not in installed.by_name]  # fmt: skip
     for name, places in installed.doubles().items():

@@ -50,6 +50,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--speed", type=float, default=1.0, metavar="N", help="N times faster than real time, beside a simulated board"
     )
+    parser.add_argument(
+        "--overlay",
+        choices=("strict", "forgiving"),
+        default="strict",
+        help="forgiving: a user-config that is wrong is set aside with a fault, and charging starts without it",
+    )
     parser.set_defaults(run=run)
 
 
@@ -59,6 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.errors import ConfigError, Finding
     from chargebyte_fw.kernel.log import ModuleLog, set_up
     from chargebyte_fw.kernel.paths import root_at
+    from chargebyte_fw.manager import garbage
+
+    garbage.put_off()
+    from chargebyte_fw.manager.configuration.forgiving import load_forgiving
     from chargebyte_fw.manager.configuration.loading import load
 
     if not arguments.speed > 0:
@@ -68,10 +78,16 @@ def run(arguments: argparse.Namespace) -> int:
     for module_id, level in levels.items():
         ModuleLog(module_id).logger.setLevel(level)
     root = root_at(arguments.root)
-    configuration = load(configuration_file(arguments.config, arguments.root), root).require_sound()
+    path = configuration_file(arguments.config, arguments.root)
+    notices: list[str] = []
+    if arguments.overlay == "forgiving":
+        configuration, notices = load_forgiving(path, root)
+    else:
+        configuration = load(path, root)
+    configuration.require_sound()
     for finding in configuration.findings:
         ModuleLog("manager").warning("%s", finding)
-    return clock.run(_charge(configuration, root, arguments), speed=arguments.speed)
+    return clock.run(_charge(configuration, notices, root, arguments), speed=arguments.speed)
 
 
 def _levels(given: list[str]) -> dict[str, str]:
@@ -86,7 +102,7 @@ def _levels(given: list[str]) -> dict[str, str]:
     return levels
 
 
-async def _charge(configuration: Configuration, root: Root, arguments: argparse.Namespace) -> int:
+async def _charge(configuration: Configuration, notices: list[str], root: Root, arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.ground import Ground
     from chargebyte_fw.manager.charger import Charger
     from chargebyte_fw.manager.mqtt.client import External, MqttClient
@@ -95,8 +111,9 @@ async def _charge(configuration: Configuration, root: Root, arguments: argparse.
     from chargebyte_fw.manager.wire.face import Wire
 
     ground = Ground(root=root)
+    named = str(configuration.path)
     if arguments.broker == "none":
-        return await Charger(configuration.plans, ground).run()
+        return await Charger(configuration.plans, ground, configuration=named, notices=notices).run()
     settings = configuration.settings
     broker = EmbeddedBroker(settings.broker_port) if arguments.broker == "embedded" else None
     client = MqttClient(broker.address if broker is not None else _address(arguments.broker, configuration))
@@ -114,7 +131,7 @@ async def _charge(configuration: Configuration, root: Root, arguments: argparse.
     try:
         if broker is not None:
             await broker.start()
-        return await Charger(configuration.plans, ground, client, wire).run()
+        return await Charger(configuration.plans, ground, client, wire, configuration=named, notices=notices).run()
     finally:
         if broker is not None:
             await broker.stop()

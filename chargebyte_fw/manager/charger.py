@@ -11,13 +11,18 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.errors import ConfigError, PeerError, Unavailable
+from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.manager import recording
+from chargebyte_fw.manager import garbage
 from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.control import Control
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.process import age_s, tell_systemd
+from chargebyte_fw.manager.recording import Recorder
+from chargebyte_fw.manager.standing import Board
+from chargebyte_fw.manager.watchdog import feed
 from chargebyte_fw.manager.wire.face import Wire
 
 START_LIMIT_S = 60.0
@@ -53,13 +58,26 @@ class Charger:
     """All modules of a configuration in one process, until `request_stop`."""
 
     def __init__(
-        self, plans: Sequence[ModulePlan], ground: Ground, mqtt: MqttClient | None = None, wire: Wire | None = None
+        self,
+        plans: Sequence[ModulePlan],
+        ground: Ground,
+        mqtt: MqttClient | None = None,
+        wire: Wire | None = None,
+        *,
+        configuration: str = "",
+        notices: Sequence[str] = (),
     ) -> None:
         self.plans = list(plans)
+        self.notices = list(notices)
+        """What was set aside so that the start went on: told as a fault that blocks nothing."""
+        self.standing = Board(ground.root)
+        self.standing.now.configuration = configuration
+        self.standing.now.notices = self.notices
         self.ground = ground
         self.mqtt = mqtt
         self.wire = wire
         self.log = ModuleLog("manager")
+        self.recorder = Recorder(ground, self.log)
         self.assembly: Assembly | None = None
         self._stop = asyncio.Event()
         self._stray: asyncio.Future[BaseException] | None = None
@@ -71,7 +89,10 @@ class Charger:
         loop.set_exception_handler(self._on_stray)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.request_stop, number.name)
-        loop.add_signal_handler(signal.SIGUSR1, self._save_trace, "request")
+        loop.add_signal_handler(signal.SIGUSR1, self.recorder.save_soon, "request")
+        control = Control(self.ground.root, self.recorder, self.log)
+        await control.start()
+        watched = loop.create_task(feed())
         try:
             if self.mqtt is not None:
                 self.mqtt.start()
@@ -81,6 +102,10 @@ class Charger:
                 if failure is not None and not self._stop.is_set():
                     await self._pause(self._pauses.after(loop.time() - began_s))
         finally:
+            watched.cancel()
+            self.standing.remove()
+            await control.stop()
+            await self.recorder.close()
             if self.mqtt is not None:
                 await self.mqtt.stop()
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
@@ -108,6 +133,7 @@ class Charger:
         failure: Failure | None = None
         try:
             assembly.build(self.plans)
+            self.recorder.watch(self.ground.all_faults)
             ended = [loop.create_task(assembly.failure()), loop.create_task(self._stop.wait()), self._stray]
             failure = await self._start(assembly, ended)
             if failure is None and not self._stop.is_set():
@@ -117,6 +143,7 @@ class Charger:
         finally:
             if failure is not None:
                 self._say_failure(failure)
+            self.standing.write(ready=False)
             await assembly.stop()
             if self.wire is not None:
                 self.wire.leave()
@@ -127,7 +154,7 @@ class Charger:
             await asyncio.gather(*ended, return_exceptions=True)
             self.assembly = None
         if failure is not None:
-            self._save_trace(failure.module_id)
+            self.recorder.save_now(failure.module_id)
         return failure
 
     async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:
@@ -158,7 +185,30 @@ class Charger:
 
     def _say_ready(self) -> None:
         self.log.info("ready in %.2f s: %d modules", age_s(), len(self.plans))
+        self._raise_notices()
+        if self.mqtt is not None:
+            self.mqtt.on_up.append(self._on_broker)
+            self._on_broker()
+        self.standing.watch(self.ground.all_faults)
+        self.standing.write(ready=True, modules={plan.id: plan.module.module_name() for plan in self.plans})
         tell_systemd(f"READY=1\nSTATUS={len(self.plans)} modules run")
+
+    def _on_broker(self) -> None:
+        if self.mqtt is not None:
+            address = self.mqtt.address
+            at = address.socket_path or f"{address.host}:{address.port}"
+            self.standing.write(broker=at, on_broker=self.mqtt.online)
+
+    def _raise_notices(self) -> None:
+        """Raise what was set aside as the first warning that a module of this configuration can raise."""
+        warnings = [(book, type) for book in self.ground.all_faults for type in sorted(book.allowed)]
+        fitting = [(book, type) for book, type in warnings if type.endswith("/VendorWarning")]
+        for number, notice in enumerate(self.notices):
+            self.log.error("%s", notice)
+            if fitting:
+                book, type = fitting[0]
+                book.raise_fault(type, notice, sub_type=f"SetAside{number or ''}", severity=Severity.Low)
+        garbage.settle()
 
     def _say_failure(self, failure: Failure) -> None:
         error = failure.error
@@ -173,14 +223,6 @@ class Charger:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._stop.wait()
-
-    def _save_trace(self, why: str) -> None:
-        try:
-            target, entries = recording.save(self.ground.trace, self.ground.root, why)
-        except OSError as error:
-            self.log.error("the trace could not be saved: %s", error)
-        else:
-            self.log.info("trace of %d entries saved to %s", entries, target)
 
     def _on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Take what nobody caught: a callback that failed brings its group down, a lost task is told."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import re
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import ModuleType
 import msgspec
 
 from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.manager import index
 
 GROUP = "chargebyte_fw.modules"
 MODULES_DIR = "/usr/libexec/everest/modules"
@@ -112,35 +112,58 @@ class Installed:
         return {name: places for name, places in sorted(self.by_name.items()) if len(places) > 1}
 
 
-def discover(directories: list[Path], path: list[str] | None = None) -> Installed:
-    """Look through the Python path's distributions and EVerest's module directories."""
-    return Installed(_from_entry_points(sys.path if path is None else path) + _from_directories(directories))
+def discover(directories: list[Path], path: list[str] | None = None, index_file: Path | None = None) -> Installed:
+    """Look through the Python path's distributions and EVerest's module directories.
+
+    `index_file` spares the look for the folders it was made from, as long as their names are still the same.
+    """
+    made = index.read(index_file) if index_file is not None else None
+    folders = [Path(entry or ".") for entry in dict.fromkeys(sys.path if path is None else path)]
+    packages = _from_entry_points(folders, made)
+    own = {found.name for found in packages}
+    return Installed(packages + _from_directories(directories, made, own))
 
 
-def _from_entry_points(path: list[str]) -> list[Found]:
+def index_of(site: Path, directory: Path) -> index.Index:
+    """Return the index of the modules in a folder of Python packages and in EVerest's module directory."""
+    packages = _from_entry_points([site], None)
+    programs = _from_directories([directory], None, {found.name for found in packages})
+    return index.Index(
+        distributions=index.metadata_names(site) or [],
+        modules=[index.Entry(found.name, found.origin, found.target) for found in packages],
+        directories=index.folder_names(directory),
+        programs=[found.name for found in programs],
+    )
+
+
+def _from_entry_points(folders: list[Path], made: index.Index | None) -> list[Found]:
     # The standard library's importlib.metadata does the same in ten times the time, most of it for its own import.
     found: list[Found] = []
     seen: set[str] = set()
-    for folder in dict.fromkeys(entry or "." for entry in path):
-        try:
-            names = sorted(os.listdir(folder))
-        except OSError:
+    for folder in folders:
+        names = index.metadata_names(folder)
+        if names is None:
+            continue
+        if made is not None and names and names == made.distributions:
+            found += [Found(one.name, one.origin, one.target) for one in made.modules]
+            seen |= {_key(name) for name in names}
             continue
         for name in names:
-            if not name.endswith((".dist-info", ".egg-info")):
-                continue
             distribution, _, version = name.rpartition(".")[0].partition("-")
-            key = re.sub(r"[-_.]+", "-", distribution).lower()
-            if key in seen:
+            if _key(name) in seen:
                 continue
             try:
                 text = Path(folder, name, "entry_points.txt").read_text("utf-8")
             except (OSError, UnicodeDecodeError):
                 continue
-            seen.add(key)
+            seen.add(_key(name))
             origin = f"{distribution} {version.partition('-')[0] or _version(Path(folder, name, 'PKG-INFO'))}".strip()
             found += [Found(left, origin, right) for left, right in _section(text)]
     return found
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name.rpartition(".")[0].partition("-")[0]).lower()
 
 
 def _section(text: str) -> list[tuple[str, str]]:
@@ -163,12 +186,22 @@ def _version(info: Path) -> str:
     return next((line.removeprefix("Version: ") for line in lines if line.startswith("Version: ")), "")
 
 
-def _from_directories(directories: list[Path]) -> list[Found]:
+def _from_directories(directories: list[Path], made: index.Index | None, own: set[str]) -> list[Found]:
     found = []
     for above in dict.fromkeys(directories):
-        if not above.is_dir():
-            continue
-        for directory in sorted(above.iterdir()):
-            if (directory / "manifest.yaml").is_file():
-                found.append(Found(directory.name, str(directory), str(directory), directory))
+        names = index.folder_names(above)
+        known = made is not None and names == made.directories
+        for name in made.programs if made is not None and known else names:
+            directory = above / name
+            if known or _is_module(directory, own):
+                found.append(Found(name, str(directory), str(directory), directory))
     return found
+
+
+def _is_module(directory: Path, own: set[str]) -> bool:
+    """Tell whether a directory holds a module; with a manifest alone it describes the package of that name."""
+    if not (directory / "manifest.yaml").is_file():
+        return False
+    if directory.name not in own or (directory / "__init__.py").is_file():
+        return True
+    return any((directory / file).is_file() for file in (directory.name, "index.js", "module.py"))

@@ -1,27 +1,130 @@
-"""The black box's files: where they lie, how many are kept, and how one is read back."""
+"""The black box's files: when one is saved, where they lie, how many are kept, and how one is read back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import io
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from chargebyte_fw.kernel.clock import rfc3339, utc_now
+import msgspec
+
+from chargebyte_fw.kernel.clock import loop_speed, rfc3339, utc_now
+from chargebyte_fw.kernel.faults import Fault, Faults, Severity
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root
-from chargebyte_fw.kernel.trace import Trace
+from chargebyte_fw.kernel.trace import Entry, Trace
 
 FOLDER = "/var/lib/secc/traces"
 KEPT = 10
+KEPT_BYTES = 160 << 20
+"""More than this is not kept together, the newest file apart."""
+AFTERMATH_S = 2.0
+"""How long after a fault its trace is saved: what it led to belongs to it."""
+FIRST_PAUSE_S = 60.0
+LONGEST_PAUSE_S = 3600.0
+"""At most one trace of a fault in this time: it doubles from FIRST_PAUSE_S while faults go on."""
+
+
+class Recorder:
+    """Saves the ring at faults and on request. A disk that is full or missing costs one line in the log."""
+
+    def __init__(self, ground: Ground, log: ModuleLog) -> None:
+        self._ground = ground
+        self._log = log
+        self._pause_s = FIRST_PAUSE_S
+        self._not_before_s = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+        self._why = ""
+        self._saving: set[asyncio.Task[object]] = set()
+
+    def watch(self, books: Iterable[Faults]) -> None:
+        """Save some time after each fault that these books get."""
+        for book in books:
+            book.subscribe(self._raised, lambda _: None)
+
+    def _raised(self, fault: Fault) -> None:
+        if fault.severity is Severity.Low or self._timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if now > self._not_before_s + LONGEST_PAUSE_S:
+            self._pause_s = FIRST_PAUSE_S
+        at_s = max(now + AFTERMATH_S, self._not_before_s)
+        self._not_before_s = at_s + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        self._why = f"{fault.origin.module_id}-{fault.type}"
+        self._timer = loop.call_at(at_s, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.save_soon(self._why)
+
+    def save_soon(self, why: str) -> None:
+        """Save in the background."""
+        task: asyncio.Task[object] = asyncio.get_running_loop().create_task(self.try_to_save(why), name="trace")
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+
+    async def try_to_save(self, why: str) -> tuple[Path, int] | None:
+        """Save and say so; None (and a line in the log) when it cannot be done."""
+        try:
+            return self._say(*await self.save(why))
+        except OSError as error:
+            self._log.error("the trace could not be saved: %s", error)
+            return None
+
+    async def save(self, why: str) -> tuple[Path, int]:
+        """Write the ring into a new file while the charger goes on; returns file and entries. Raises OSError."""
+        if loop_speed() is None:
+            return save(self._ground.trace, self._ground.root, why)
+        shot = self._ground.trace.shot(why)
+        target = _target(self._ground.root, why)
+        entries = await asyncio.get_running_loop().run_in_executor(None, shot.write, target)
+        _let_go(self._ground.root)
+        return target, entries
+
+    def save_now(self, why: str) -> None:
+        """Save before anything else happens: for the moment when nothing runs any more."""
+        try:
+            self._say(*save(self._ground.trace, self._ground.root, why))
+        except OSError as error:
+            self._log.error("the trace could not be saved: %s", error)
+
+    def _say(self, target: Path, entries: int) -> tuple[Path, int]:
+        self._log.info("trace of %d entries saved to %s", entries, target)
+        return target, entries
+
+    async def close(self) -> None:
+        """Save what is due, wait for what is being saved."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self.save_now(self._why)
+        if self._saving:
+            await asyncio.wait(self._saving)
 
 
 def save(trace: Trace, root: Root, why: str) -> tuple[Path, int]:
     """Write the ring into a new file, let go of the oldest; returns file and entries. OSError is the caller's."""
-    name = f"{rfc3339(utc_now()).replace(':', '')}-{why.replace(' ', '-').replace('/', '-')}.cbor"
-    target = root.write(f"{FOLDER}/{name}")
-    entries = trace.save(target)
-    for old in files(root)[:-KEPT]:
-        old.unlink()
+    target = _target(root, why)
+    entries = trace.save(target, why)
+    _let_go(root)
     return target, entries
+
+
+def _target(root: Root, why: str) -> Path:
+    name = "".join(character if character.isalnum() or character in "-_." else "-" for character in why)[:80]
+    return root.write(f"{FOLDER}/{rfc3339(utc_now()).replace(':', '')}-{name}.cbor")
+
+
+def _let_go(root: Root) -> None:
+    total = 0
+    for kept, path in enumerate(reversed(files(root)), 1):
+        total += path.stat().st_size
+        if kept > KEPT or (total > KEPT_BYTES and kept > 1):
+            path.unlink()
 
 
 def files(root: Root) -> list[Path]:
@@ -29,22 +132,49 @@ def files(root: Root) -> list[Path]:
     return sorted((root.state / FOLDER.lstrip("/")).glob("*.cbor"))
 
 
-def read(path: Path) -> Iterator[tuple[float, str, str, Any]]:
-    """Yield the entries of a file `[t_s, kind, source, data]`; one that ends in the middle of an entry ends there.
+class Recording(msgspec.Struct):
+    """What a file holds. `remark`: where it breaks off, empty when it is whole."""
 
-    Raises ValueError when it holds something else, OSError when it cannot be read.
+    entries: list[Entry]
+    remark: str = ""
+
+
+def read(path: Path) -> Recording:
+    """Read a file, up to where it is cut off or damaged.
+
+    Raises ValueError when it does not begin as a trace, OSError when it cannot be read.
     """
     import cbor2
 
-    with path.open("rb") as file:
-        while True:
-            try:
-                entry = cbor2.load(file)
-            except cbor2.CBORDecodeEOF:
-                # The end, or what a power cut has left of the last entry.
-                return
-            except cbor2.CBORDecodeError as error:
-                raise ValueError(f"{path} is no trace: {error}") from error
-            if not (isinstance(entry, list) and len(entry) == 4 and isinstance(entry[0], int | float)):
-                raise ValueError(f"{path} is no trace: an entry is {type(entry).__name__}")
-            yield float(entry[0]), str(entry[1]), str(entry[2]), entry[3]
+    octets = path.read_bytes()
+    stream = io.BytesIO(octets)
+    decoder = cbor2.CBORDecoder(stream)
+    entries: list[Entry] = []
+    begin = 0
+    while (begin := stream.tell()) < len(octets):
+        remark = f"{path} is cut off at octet {begin} of {len(octets)}"
+        try:
+            entry = decoder.decode()
+        except cbor2.CBORDecodeEOF:
+            break
+        except (ValueError, TypeError, OverflowError, RecursionError, cbor2.CBORError) as error:
+            remark = f"{path} is damaged at octet {begin}: {str(error) or type(error).__name__}"
+            break
+        if not _is_entry(entry):
+            remark = f"{path} is damaged at octet {begin}: this is no entry"
+            break
+        entries.append((float(entry[0]), entry[1], entry[2], entry[3]))
+    else:
+        return Recording(entries)
+    if not entries:
+        raise ValueError(
+            f"{path} is no trace" if "damaged" in remark else f"{path} is no trace, or nothing is left of it"
+        )
+    return Recording(entries, f"{remark}; {len(entries)} entries before that")
+
+
+def _is_entry(entry: object) -> bool:
+    if not (isinstance(entry, list) and len(entry) == 4):
+        return False
+    t_s, kind, source, _ = entry
+    return isinstance(t_s, int | float) and isinstance(kind, str) and isinstance(source, str)

@@ -12,6 +12,7 @@ from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.faults import Mapping
 from chargebyte_fw.kernel.module import Module, ModuleConfig
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager import index
 from chargebyte_fw.manager.configuration.connections import connect, find_rings
 from chargebyte_fw.manager.configuration.entries import Written, read_entry
 from chargebyte_fw.manager.configuration.overlay import FOLDER, lay_over
@@ -55,6 +56,7 @@ def load(
     shown: str = "",
     environment: Environment[str, str] | None = None,
     installed: Installed | None = None,
+    overlay: bool = True,
 ) -> Configuration:
     """Read and check the file at `path`, overlaid by the user's; never raises for what is in the files."""
     report = Report()
@@ -64,9 +66,10 @@ def load(
         # EVerest takes the settings from the main file alone.
         settings_node = _section(document, "settings", report)
         result.settings = read_settings(settings_node, os.environ if environment is None else environment, report)
-        document = _overlaid(path, document, root, report)
+        if overlay:
+            document = _overlaid(path, document, root, report)
         if installed is None:
-            installed = discover([_modules_dir(result.settings, root)])
+            installed = discover([_modules_dir(result.settings, root)], index_file=root.read(index.PLACE))
         _modules(document, installed, result, report)
     result.findings = report.findings
     return result

@@ -1,0 +1,105 @@
+"""The charger's ear for `secc` on the same machine: a Unix socket below the run root, one JSON line each way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from chargebyte_fw.kernel.clock import loop_speed
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager.recording import Recorder
+
+SOCKET = "/run/secc/control"
+LONGEST_LINE = 4096
+LIMIT_S = 60.0
+
+
+class Control:
+    """Listens while the charger runs. A root that has no room for a socket costs a line in the log, no more."""
+
+    def __init__(self, root: Root, recorder: Recorder, log: ModuleLog) -> None:
+        self._root = root
+        self._recorder = recorder
+        self._log = log
+        self._server: asyncio.Server | None = None
+        self._path: Path | None = None
+
+    async def start(self) -> None:
+        """Begin to listen; on a virtual clock there is nobody outside."""
+        if loop_speed() is None:
+            return
+        try:
+            path = self._root.write(SOCKET)
+            with _short(path) as short:
+                self._server = await asyncio.start_unix_server(self._serve, short, limit=LONGEST_LINE)
+            path.chmod(0o600)
+        except OSError as error:
+            self._log.warning("`secc trace save` cannot reach this charger: %s", error)
+        else:
+            self._path = path
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(LIMIT_S):
+                try:
+                    answer = await self._answer(await reader.readline())
+                except ValueError:
+                    answer = {"error": "this is no request"}
+                writer.write(json.dumps(answer).encode() + b"\n")
+                await writer.drain()
+        writer.close()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        request = json.loads(line)
+        if not isinstance(request, dict) or request.get("do") != "save trace":
+            return {"error": "a request that this charger does not know"}
+        try:
+            target, entries = await self._recorder.save(str(request.get("why") or "request"))
+        except OSError as error:
+            return {"error": f"the trace could not be saved: {error}"}
+        self._log.info("trace of %d entries saved to %s", entries, target)
+        return {"file": str(target), "entries": entries}
+
+
+def ask(root: Root, request: dict[str, Any]) -> dict[str, Any]:
+    """Ask the charger that runs below this root; raises Unavailable when there is none, or it does not answer."""
+    path = root.state / SOCKET.lstrip("/")
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ear, _short(path) as short:
+            ear.settimeout(LIMIT_S)
+            ear.connect(short)
+            ear.sendall(json.dumps(request).encode() + b"\n")
+            line = ear.makefile("rb").readline()
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise Unavailable(f"no charger runs here (nobody listens at {path})") from None
+    except OSError as error:
+        raise Unavailable(f"the charger at {path} does not answer: {error}") from None
+    if not line:
+        raise Unavailable(f"the charger at {path} ended before it answered")
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+@contextlib.contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """Name a socket by its folder's descriptor: a socket's path may have 107 octets only."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

@@ -1,0 +1,83 @@
+"""How this process stands, for `secc selftest` and `secc version` in other processes: one small JSON file."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.kernel.faults import Fault, Faults
+from chargebyte_fw.kernel.paths import Root
+
+PLACE = "/run/everest/standing.json"
+
+
+class Standing(msgspec.Struct):
+    """What others may know."""
+
+    pid: int = 0
+    ready: bool = False
+    configuration: str = ""
+    modules: dict[str, str] = msgspec.field(default_factory=dict)
+    """Module names by id."""
+    faults: list[str] = msgspec.field(default_factory=list)
+    """What is wrong now, as `module: type message`."""
+    notices: list[str] = msgspec.field(default_factory=list)
+    """What was set aside at the start."""
+    broker: str = ""
+    """Its address; empty without one."""
+    on_broker: bool = False
+
+
+class Board:
+    """Keeps the file; what cannot be written is left out, for nobody who charges depends on it."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self.now = Standing(os.getpid())
+
+    def watch(self, books: list[Faults]) -> None:
+        """Follow the fault books from now on."""
+
+        def changed(_: Fault) -> None:
+            self.now.faults = [_line(fault) for book in books for fault in book.active]
+            self.write()
+
+        for book in books:
+            book.subscribe(changed, changed)
+
+    def write(self, **changes: Any) -> None:
+        """Change and write."""
+        for name, value in changes.items():
+            setattr(self.now, name, value)
+        try:
+            target = self._root.write(PLACE)
+            beside = target.with_suffix(".new")
+            beside.write_bytes(msgspec.json.encode(self.now))
+            beside.replace(target)
+        except OSError:
+            return
+
+    def remove(self) -> None:
+        """Take the file away: this process ends."""
+        try:
+            self._root.write(PLACE).unlink(missing_ok=True)
+        except OSError:
+            return
+
+
+def read(root: Root) -> Standing | None:
+    """Return how the stack of this root stands, None when none runs or it wrote nothing that can be read."""
+    try:
+        standing = msgspec.json.decode(root.read(PLACE).read_bytes(), type=Standing)
+        os.kill(standing.pid, 0)
+    except PermissionError:
+        return standing
+    except (OSError, msgspec.DecodeError):
+        return None
+    return standing
+
+
+def _line(fault: Fault) -> str:
+    return f"{fault.origin.module_id}: {fault.type} {fault.message}".strip()
