@@ -9,9 +9,9 @@ import msgspec
 
 from chargebyte_fw.board import driver_words as words
 from chargebyte_fw.board import link_machine as lm
+from chargebyte_fw.board.capture import UartReader
 from chargebyte_fw.board.driver_machine import DriverMachine
-from chargebyte_fw.board.framing import EOF, FRAME_BYTES, SOF, Frame, encode_message
-from chargebyte_fw.board.generations import TODAY, generation_of
+from chargebyte_fw.board.framing import Frame, encode_message
 from chargebyte_fw.board.messages import ChargeControl, FirmwareVersion, GitHash
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player
@@ -56,7 +56,7 @@ class _Board:
         self._driver = Player(DriverMachine(begins["socket"], tuple(begins["names"]), speed), self._of_driver)
         self._image: ChargeControl | None = None
         self._listening = True
-        self.comparison = Comparison(_say)
+        self.comparison = Comparison(_Words().say)
         self.inputs = 0
 
     def resume(self, known: Sequence[Entry], now: float) -> None:
@@ -174,16 +174,14 @@ def _order(command: str, arguments: dict[str, Any]) -> Any:
     return None
 
 
-def _say(stream: str, data: Any) -> str:
-    return f"{data[0]} = {data[1]}" if stream == "variables" else spoken(data)
+class _Words:
+    """Writes outputs for people."""
 
+    def __init__(self) -> None:
+        self._reader = UartReader()
 
-def spoken(data: bytes, firmware: FirmwareVersion | None = None) -> str:
-    """Write a recorded UART frame for people: its name and values, as the firmware of that time means them."""
-    sent = len(data) == FRAME_BYTES and data[0] == SOF and data[-1] == EOF
-    if not sent and len(data) != FRAME_BYTES - 3:
-        return data.hex(" ")
-    frame = Frame(data[1], data[2:10]) if sent else Frame(data[0], data[1:])
-    generation = TODAY if firmware is None else generation_of(firmware)
-    message = generation.decode(frame)
-    return f"COM id 0x{frame.com_id:02X}, {frame.payload.hex(' ')}" if message is None else repr(message)
+    def say(self, stream: str, data: Any) -> str:
+        if stream == "variables":
+            return f"{data[0]} = {data[1]}"
+        name, fields = self._reader.read(data)
+        return " ".join([name, *(f"{key}={value}" for key, value in fields.items())])

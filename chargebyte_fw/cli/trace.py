@@ -1,71 +1,178 @@
-"""`secc trace`: what the black box recorded before a failure (frames, commands, facts, faults)."""
+"""`secc trace`: what the black box recorded (frames, commands, facts, faults): save, show, export, play again."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.text import add_root, table
+from chargebyte_fw.cli.text import add_root, counted, table
+
+if TYPE_CHECKING:
+    from chargebyte_fw.manager.recording import Recording
+
+EXAMPLES = """examples:
+  secc trace save                             ask the running charger for its trace (as SIGUSR1 does)
+  secc trace show --kind v2g --last 20        the newest trace
+  secc trace show FILE --from 81 --to 83.5 --text CableCheck
+  secc trace export FILE --pcap out.pcap      for tshark and Wireshark
+  secc trace replay FILE                      the recorded inputs, once more through this version's machines
+"""
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "trace",
-        help="list and show recorded traces",
+        help="save, show, export and replay recorded traces",
         description=__doc__.partition(": ")[2],
-        epilog="example: secc trace show --kind v2g --last 20 (a running charger saves its trace on SIGUSR1)",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=("list", "show"))
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the trace to show (default: the newest)")
+    whats = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    _add(whats, "list", "list the saved traces", _list, file=False)
+    save = _add(whats, "save", "ask the running charger to save its trace", _save, file=False)
+    save.add_argument("--why", default="request", metavar="TEXT", help="goes into the file and its name")
+    show = _add(whats, "show", "show a trace as a timeline", _show)
+    show.add_argument(
+        "--kind", action="append", metavar="KIND", help="only uart, slac, sdp, v2g, can, cmd, var, fault, state ..."
+    )
+    show.add_argument("--source", metavar="TEXT", help="only sources that hold this text")
+    show.add_argument("--text", metavar="TEXT", help="only lines that hold this text, in any case")
+    show.add_argument("--from", dest="from_s", type=float, metavar="S", help="only from this second on")
+    show.add_argument("--to", dest="to_s", type=float, metavar="S", help="only up to this second")
+    show.add_argument("--last", type=int, metavar="N", help="only the last N entries")
+    show.add_argument("--wall", action="store_true", help="times of day (UTC) in place of seconds")
+    show.add_argument("--json", action="store_true", help="one JSON object a line; bytes in hex")
+    export = _add(whats, "export", "write a trace for other programs", _export)
+    export.add_argument("--pcap", type=Path, metavar="OUT", help="SLAC, SDP and V2G as Ethernet frames (- is stdout)")
+    export.add_argument("--json", type=Path, metavar="OUT", help="every entry as one JSON object a line (- is stdout)")
+    replay = _add(whats, "replay", "play the inputs again and compare the outputs", _replay)
+    replay.add_argument("--only", choices=("board", "slac", "v2g"), help="only this part")
+
+
+def _add(whats: Any, name: str, help: str, run: Any, *, file: bool = True) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = whats.add_parser(name, help=help, description=help)
+    if file:
+        parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the trace (default: the newest)")
     add_root(parser)
-    parser.add_argument("--kind", action="append", metavar="KIND", help="only uart, slac, v2g, cmd, var or fault ...")
-    parser.add_argument("--source", metavar="TEXT", help="only sources that hold this text")
-    parser.add_argument("--last", type=int, metavar="N", help="only the last N entries")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line; bytes in hex")
     parser.set_defaults(run=run)
+    return parser
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """List or show; exit status 1 when there is no trace or it cannot be read."""
+def _list(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.paths import root_at
-    from chargebyte_fw.manager.recording import files, read
+    from chargebyte_fw.manager.recording import files
 
     saved = files(root_at(arguments.root))
-    if arguments.what == "list":
-        print(table(["trace", "bytes"], [[str(path), str(path.stat().st_size)] for path in saved]))
-        return 0
-    path = arguments.file or (saved[-1] if saved else None)
-    if path is None:
-        print("secc: no trace is saved; one is written when a module fails", file=sys.stderr)
-        return 1
-    try:
-        entries = [
-            entry
-            for entry in read(path)
-            if (not arguments.kind or entry[1] in arguments.kind) and (arguments.source or "") in entry[2]
-        ]
-    except (OSError, ValueError) as error:
-        print(f"secc: {error}", file=sys.stderr)
-        return 1
-    for entry in entries[-arguments.last :] if arguments.last else entries:
-        print(_as_json(entry) if arguments.json else _as_line(entry))
+    print(table(["trace", "bytes"], [[str(path), str(path.stat().st_size)] for path in saved]))
     return 0
 
 
-def _text(data: Any) -> Any:
-    return data.hex() if isinstance(data, bytes) else data
+def _save(arguments: argparse.Namespace) -> int:
+    from chargebyte_fw.kernel.paths import root_at
+    from chargebyte_fw.manager.control import ask
+
+    answer = ask(root_at(arguments.root), {"do": "save trace", "why": arguments.why})
+    if "error" in answer:
+        print(f"secc: {answer['error']}", file=sys.stderr)
+        return 1
+    print(f"trace of {answer['entries']} entries saved to {answer['file']}")
+    return 0
 
 
-def _as_json(entry: tuple[float, str, str, Any]) -> str:
-    t_s, kind, source, data = entry
-    return json.dumps({"t_s": t_s, "kind": kind, "source": source, "data": data}, default=_text)
+def _opened(arguments: argparse.Namespace) -> Recording | None:
+    """Read the file that is meant; what is wrong with it is told."""
+    from chargebyte_fw.kernel.paths import root_at
+    from chargebyte_fw.manager.recording import files, read
+
+    path: Path | None = arguments.file
+    if path is None:
+        saved = files(root_at(arguments.root))
+        if not saved:
+            print("secc: no trace is saved; `secc trace save` asks the running charger for one", file=sys.stderr)
+            return None
+        path = saved[-1]
+    try:
+        recording = read(path)
+    except (OSError, ValueError) as error:
+        print(f"secc: {error}", file=sys.stderr)
+        return None
+    if recording.remark:
+        print(f"secc: {recording.remark}", file=sys.stderr)
+    return recording
 
 
-def _as_line(entry: tuple[float, str, str, Any]) -> str:
-    t_s, kind, source, data = entry
-    text = _text(data) if isinstance(data, bytes | str) else json.dumps(data, default=_text)
-    return f"{t_s:12.3f} {kind:<6} {source:<40} {text}"
+def _show(arguments: argparse.Namespace) -> int:
+    from chargebyte_fw.cli.trace_view import Timeline
+
+    recording = _opened(arguments)
+    if recording is None:
+        return 1
+    timeline = Timeline(recording.entries, wall=arguments.wall)
+    text = (arguments.text or "").lower()
+    lines = []
+    # Frames are read in the order of the wire, whatever is shown: what a conversation agreed on counts for the rest.
+    for entry in recording.entries:
+        t_s, kind, source, _ = entry
+        said = timeline.read(entry)
+        if arguments.kind and kind not in arguments.kind:
+            continue
+        if kind == "trace" and not arguments.kind and (arguments.source or text or arguments.last):
+            continue
+        if (arguments.source or "") not in source:
+            continue
+        if t_s < (arguments.from_s or 0.0) or (arguments.to_s is not None and t_s > arguments.to_s):
+            continue
+        if text and text not in f"{kind} {source} {said}".lower():
+            continue
+        lines.append((entry, said))
+    for entry, said in lines[-arguments.last :] if arguments.last else lines:
+        print(timeline.as_json(entry, said) if arguments.json else timeline.line(entry, said))
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from chargebyte_fw.cli.trace_pcap import write_pcap
+    from chargebyte_fw.cli.trace_view import Timeline
+
+    if arguments.pcap is None and arguments.json is None:
+        print("secc: --pcap OUT or --json OUT is needed", file=sys.stderr)
+        return 2
+    recording = _opened(arguments)
+    if recording is None:
+        return 1
+    told = sys.stderr if Path("-") in (arguments.pcap, arguments.json) else sys.stdout
+    try:
+        if arguments.pcap is not None:
+            packets = write_pcap(recording.entries, arguments.pcap)
+            print(f"{counted(packets, 'packet')} written to {arguments.pcap}", file=told)
+        if arguments.json is not None:
+            timeline = Timeline(recording.entries)
+            count = timeline.write_json(recording.entries, arguments.json)
+            print(f"{count} entries written to {arguments.json}", file=told)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"secc: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from chargebyte_fw.cli.trace_replay import play
+
+    recording = _opened(arguments)
+    if recording is None:
+        return 1
+    outcomes = play(recording.entries, arguments.only)
+    if not outcomes:
+        print("secc: nothing in this trace can be played: no beginning of a board, a match or a connection is in it")
+        return 1
+    for outcome in outcomes:
+        verdict = outcome.remark or ("differs" if outcome.difference else "the same")
+        print(f"{outcome.what}: {outcome.inputs} inputs, {outcome.outputs} outputs compared: {verdict}")
+        if outcome.difference:
+            print(f"  first difference at {outcome.difference}")
+    return 1 if any(outcome.difference or outcome.remark for outcome in outcomes) else 0
