@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import tarfile
@@ -350,6 +351,34 @@ def test_the_bound_of_the_file_is_kept_and_its_status_said(
     real(main)
     assert said == ["Downloading", "DownloadFailed"]
     assert "1001 bytes are more than 1000" in caplog.text and "word" not in caplog.text
+
+
+def test_a_download_goes_on_after_a_restart_of_the_process(assemble: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    data = os.urandom(400_000)
+    (folder / "file").write_bytes(data)
+    image = tmp_path / "srv/firmware-update.image"
+    part = image.with_name("firmware-update.image.part")
+
+    async def main(stack: AsyncExitStack) -> None:
+        port, requests = await stack.enter_async_context(servers.http(folder))
+        line = await stack.enter_async_context(servers.line(port, 200_000, stalls=True))
+        request = system.FirmwareUpdateRequest(request_id=-1, location=f"http://127.0.0.1:{line.port}/file")
+        world, face, _ = await started(assemble)
+        await face.update_firmware(request)
+        async with asyncio.timeout(10):
+            while not part.exists() or part.stat().st_size < 100_000:
+                await asyncio.sleep(0.02)
+        await world.stop()
+        world, face, _ = await started(assemble)
+        async with asyncio.timeout(10):
+            await face.firmware_update_status.wait_for(lambda value: value.firmware_update_status == "Downloaded")
+        assert image.read_bytes() == data
+        assert requests[-1].headers["Range"].startswith("bytes=1")
+        await world.stop()
+
+    real(main)
 
 
 # --- logs

@@ -86,8 +86,9 @@ async def _session() -> AsyncIterator[aiohttp.ClientSession]:
         total=None, sock_connect=timing.CONNECT_LIMIT_S, connect=timing.CONNECT_LIMIT_S, sock_read=timing.STALL_LIMIT_S
     )
     try:
-        # Content encodings would make the length of the file differ from the length that was announced.
-        async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
+        # A server that answers before it has read a whole upload leaves a connection that serves no second request.
+        connector = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
             yield session
     except aiohttp.ClientConnectorCertificateError as error:
         raise TransferError(Trouble.BROKEN, f"the server's certificate: {error.certificate_error}") from error
