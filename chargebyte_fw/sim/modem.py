@@ -9,6 +9,7 @@ from chargebyte_fw.modules.slac import messages_vendor as vendor
 from chargebyte_fw.modules.slac.declare import Mme
 from chargebyte_fw.modules.slac.keys import nid_from_nmk
 from chargebyte_fw.modules.slac.messages import MODEM_MAC, CmSetKeyCnf, CmSetKeyReq, Frame
+from chargebyte_fw.modules.slac.messages_network import Network, Station, VsNwInfoCnf, networks_to_content
 
 
 class Make(Enum):
@@ -31,6 +32,8 @@ class Modem:
     """Without power, and while it resets, it neither hears nor says anything."""
     link_up: bool = False
     """Whether it shares its network with another modem on the line; the line tells."""
+    partners: list[bytes] = field(default_factory=list)
+    """Addresses of the modems it shares its network with; the line tells."""
     reset_wanted: bool = False
     host: bytes = b""
     nid: bytes = field(init=False)
@@ -82,6 +85,10 @@ class Modem:
                     build_date="20180305",
                     release_type="CS",
                 )
+            case vendor.VsNwInfoReq():
+                stations = tuple(Station(mac, number + 2) for number, mac in enumerate(self.partners))
+                network = Network(self.nid, 1, 1, _COORDINATOR, self.mac, 1, stations)
+                return VsNwInfoCnf(content=networks_to_content([network]))
             case vendor.VsLinkStatusReq():
                 return vendor.VsLinkStatusCnf(link_status=int(self.link_up))
             case vendor.VsRsDevReq():
@@ -101,3 +108,4 @@ class Modem:
 
 
 _QCA7000 = 0x22
+_COORDINATOR = 2

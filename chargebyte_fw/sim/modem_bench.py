@@ -76,7 +76,7 @@ class ModemBench:
                 self._link(name, up)
 
 
-async def _stand_between(interfaces: Sequence[str], options: LineOptions) -> None:
+async def _stand_between(interfaces: Sequence[str], options: LineOptions, make: Make) -> None:
     ports = {interface: PacketPort(interface) for interface in interfaces}
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     bench = ModemBench(
@@ -84,6 +84,7 @@ async def _stand_between(interfaces: Sequence[str], options: LineOptions) -> Non
         failed.set_exception,
         options=options,
         chance=random.Random(),
+        makes=dict.fromkeys(interfaces, make),
         link=lambda name, up: print(f"modem of {name}: link {'up' if up else 'down'}", flush=True),
     )
     print("modems are ready", flush=True)
@@ -102,10 +103,11 @@ def main() -> int:
     parser.add_argument("--attenuation", type=int, default=LineOptions.attenuation_dB, help="in dB")
     parser.add_argument("--loss", type=float, default=0.0, help="share of frames lost, 0 to 1")
     parser.add_argument("--join", type=float, default=LineOptions.join_s, help="from equal keys to the link, in s")
+    parser.add_argument("--make", choices=[make.name.lower() for make in Make], default="qualcomm")
     arguments = parser.parse_args()
     options = LineOptions(attenuation_dB=arguments.attenuation, loss=arguments.loss, join_s=arguments.join)
     try:
-        asyncio.run(_stand_between(arguments.interface, options))
+        asyncio.run(_stand_between(arguments.interface, options, Make[arguments.make.upper()]))
     except Unavailable as error:
         print(error, file=sys.stderr)
         return 1

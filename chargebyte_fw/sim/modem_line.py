@@ -107,6 +107,7 @@ class Powerline(Machine):
         except PeerError:
             return []  # a modem passes on what is well formed only
         modem.host = frame.source
+        modem.partners = self._partners(event.name) if modem.link_up else []
         if not modem.is_for_me(frame):
             return self._carry(event.name, frame, event.data)
         effects: list[Any] = [ToHost(event.name, answer.encode()) for answer in modem.answer(frame)]
@@ -155,7 +156,7 @@ class Powerline(Machine):
     def _look_at_links(self, now: float) -> list[Any]:
         effects: list[Any] = []
         for name, modem in self.modems.items():
-            if not self._has_partner(name):
+            if not self._partners(name):
                 self._links_due_s.pop(name, None)
                 if modem.link_up:
                     modem.link_up = False
@@ -167,12 +168,16 @@ class Powerline(Machine):
         self.deadline = min((*self._links_due_s.values(), *self._back_s.values()), default=None)
         return effects
 
-    def _has_partner(self, name: str) -> bool:
+    def _partners(self, name: str) -> list[bytes]:
+        """Return the addresses of the modems that share the network of `name` and hear it."""
         modem = self.modems[name]
-        return modem.powered and any(
-            other.powered
-            and (other.nid, other.nmk) == (modem.nid, modem.nmk)
-            and self.attenuation_dB(name, other_name) <= self.options.limit_dB
+        if not modem.powered:
+            return []
+        return [
+            other.mac
             for other_name, other in self.modems.items()
             if other_name != name
-        )
+            and other.powered
+            and (other.nid, other.nmk) == (modem.nid, modem.nmk)
+            and self.attenuation_dB(name, other_name) <= self.options.limit_dB
+        ]

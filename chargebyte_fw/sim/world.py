@@ -32,6 +32,7 @@ from chargebyte_fw.sim.pilot import Pilot
 
 SERIAL_PORT = "/dev/ttyLP2"
 RESET_LINE = "nSAFETY_RESET_INT"
+PLC_RESET_LINE = "nPLC_RESET_INT"
 CAN_DEVICE = "can0"
 CHARGER_MAC = b"\x02\0\0\0\0\x01"
 CAR_MAC = b"\x02\0\0\0\0\x02"
@@ -86,6 +87,10 @@ class World:
             case EmergencyStop(pressed):
                 self._report({"message": f"board: emergency stop {'pressed' if pressed else 'released'}"})
                 self.press_emergency_stop(pressed)
+
+    def plc_reset_line(self, high: bool) -> None:
+        """Hold the charger's modem in reset while the line is low."""
+        self.modems.power("charger", high)
 
     def cut_uart(self, duration_s: float) -> None:
         """Cut the UART for a while: nothing passes in either direction."""
@@ -144,6 +149,7 @@ class MemoryWorld(World):
         wires.plug(f"can:{CAN_DEVICE}", bus_end)
         super().__init__(model, pilot, mcu, charger_modem, MemoryNet(car_host), report, seed)
         self._power_bench = InfypowerBench(self.power_modules, modules_end)
+        wires.plug(f"gpio:{PLC_RESET_LINE}", self.plc_reset_line)
 
     def close(self) -> None:
         """Take everything away."""
@@ -171,12 +177,14 @@ class RealWorld(World):
         self._line = SimulatedLine(root, RESET_LINE, pty.reset_line)
         super().__init__(model, pilot, pty, self._port, self._net, report, seed)
         self._power = InfypowerKeeper(self.power_modules, power_bus) if power_bus else None
+        self._plc_line = SimulatedLine(root, PLC_RESET_LINE, self.plc_reset_line)
 
     def close(self) -> None:
         """Take everything away."""
         super().close()
         if self._power is not None:
             self._power.close()
+        self._plc_line.close()
         self._line.close()
         self._net.close()
         self._port.close()
