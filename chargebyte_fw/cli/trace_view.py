@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -20,15 +21,25 @@ from chargebyte_fw.modules.v2g.capture.traffic import Origin, V2gFrame, of_octet
 from chargebyte_fw.modules.v2g.exi.rendering import one_line
 
 LONGEST_LIST = 12
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def wall_of(entries: Sequence[Entry]) -> Callable[[float], datetime]:
     """Return what turns a second of the recorder's clock into wall time: by the head of the trace."""
+    at, from_s = EPOCH, 0.0
     for t_s, kind, source, data in entries:
-        if (kind, source) == ("trace", "head") and isinstance(data, dict) and isinstance(data.get("wall"), str):
-            at = datetime.fromisoformat(data["wall"]).astimezone(UTC)
-            return lambda second: at + timedelta(seconds=second - t_s)
-    return lambda second: datetime.fromtimestamp(second, UTC)
+        if (kind, source) == ("trace", "head") and isinstance(data, dict):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                at, from_s = datetime.fromisoformat(data["wall"]).astimezone(UTC), t_s
+                break
+
+    def wall(second: float) -> datetime:
+        try:
+            return at + timedelta(seconds=second - from_s)
+        except OverflowError:
+            return EPOCH
+
+    return wall
 
 
 class Timeline:

@@ -20,6 +20,8 @@ FOLDER = "/var/lib/secc/traces"
 KEPT = 10
 KEPT_BYTES = 160 << 20
 """More than this is not kept together, the newest file apart."""
+LATEST_S = 1e9
+"""No charger runs for thirty years: a time beyond is no time."""
 AFTERMATH_S = 2.0
 """How long after a fault its trace is saved: what it led to belongs to it."""
 FIRST_PAUSE_S = 60.0
@@ -177,4 +179,6 @@ def _is_entry(entry: object) -> bool:
     if not (isinstance(entry, list) and len(entry) == 4):
         return False
     t_s, kind, source, _ = entry
-    return isinstance(t_s, int | float) and isinstance(kind, str) and isinstance(source, str)
+    if not (isinstance(t_s, int | float) and isinstance(kind, str) and isinstance(source, str)):
+        return False
+    return abs(t_s) < LATEST_S
