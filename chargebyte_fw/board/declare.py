@@ -6,10 +6,14 @@ derive from the declaration; a value that has no name survives (`OpenEnum`).
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from enum import Enum, IntEnum
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar, dataclass_transform, get_type_hints
+from inspect import get_annotations
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar, cast, dataclass_transform
+
+from msgspec.structs import replace
+
+from chargebyte_fw.kernel.declaration import struct_of
 
 PAYLOAD_BYTES = 8
 PAYLOAD_BITS = 64
@@ -55,6 +59,7 @@ class Place(NamedTuple):
     """The raw value that stands for "no value"."""
     octets: bool = False
     """The bits are bytes to be kept as they are."""
+    default: Any = 0
 
     @property
     def width(self) -> int:
@@ -79,15 +84,13 @@ def bits(
     default: Any = 0,
 ) -> Any:
     """Declare a field in bits `high` to `low` (one bit: `high` alone); the value is the raw number times `scale`."""
-    place = Place(high, high if low is None else low, scale, signed, unit, maximum, absent)
-    return dataclasses.field(default=default, metadata={"place": place})
+    return Place(high, high if low is None else low, scale, signed, unit, maximum, absent, default=default)
 
 
 def octets(first: int, count: int) -> Any:
     """Declare a field of `count` bytes from byte `first`, kept as bytes."""
     high = PAYLOAD_BITS - 1 - 8 * first
-    place = Place(high, high - 8 * count + 1, octets=True)
-    return dataclasses.field(default=bytes(count), metadata={"place": place})
+    return Place(high, high - 8 * count + 1, octets=True, default=bytes(count))
 
 
 def pin(index: int) -> Any:
@@ -97,6 +100,8 @@ def pin(index: int) -> Any:
 
 class Message:
     """Base of every message."""
+
+    __slots__ = ()
 
     com_id: ClassVar[int]
     sender: ClassVar[Sender]
@@ -110,6 +115,11 @@ class Message:
         for name, low, write in self._writers:
             number |= write(getattr(self, name)) << low
         return number.to_bytes(PAYLOAD_BYTES, "big")
+
+    def changed(self, **fields: Any) -> Self:
+        """Return this message with other values in some fields."""
+        message: Any = self
+        return cast(Self, replace(message, **fields))
 
     @classmethod
     def from_payload(cls, payload: bytes) -> Self:
@@ -133,10 +143,10 @@ def frame(com_id: int, sender: Sender, *, generation: bool = False) -> Callable[
     """Make the class below the declaration of message `com_id`; `generation`: another layout of a declared message."""
 
     def declare(cls: type[M]) -> type[M]:
-        made = dataclasses.dataclass(frozen=True)(cls)
-        hints = get_type_hints(made)
-        made.com_id, made.sender = com_id, sender
-        made.places = {field.name: field.metadata["place"] for field in dataclasses.fields(made)}  # type: ignore[arg-type]
+        hints = get_annotations(cls, eval_str=True)
+        places = {name: getattr(cls, name) for name in hints}
+        made = struct_of(cls, {name: place.default for name, place in places.items()})
+        made.com_id, made.sender, made.places = com_id, sender, places
         made._readers = tuple(
             (name, place.low, place.mask, _reader(hints[name], place)) for name, place in made.places.items()
         )

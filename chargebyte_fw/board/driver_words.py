@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+import msgspec
 
 from chargebyte_fw.board.messages import ActionId, ChargeControl
 from chargebyte_fw.contracts.types.board_support_common import BspEventEvent, ProximityPilotAmpacity
@@ -38,97 +39,83 @@ class FaultKey(NamedTuple):
     sub_type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Enable:
+class Enable(msgspec.Struct, frozen=True):
     """Event: the port is switched on or off."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SetPilot:
+class SetPilot(msgspec.Struct, frozen=True):
     """Event: something else shall be on the pilot."""
 
     wish: Wish
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(msgspec.Struct, frozen=True):
     """Event: the contactors may close, or must open."""
 
     allowed: bool
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SelfTest:
+class SelfTest(msgspec.Struct, frozen=True):
     """Event: the residual current monitor shall test itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
+class Halt(msgspec.Struct, frozen=True):
     """Event: the driver ends: pilot F, contactors open, and no order counts any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetImage:
+class SetImage(msgspec.Struct, frozen=True):
     """Effect: this is what the safety controller shall hear from now on."""
 
     control: ChargeControl
 
 
-@dataclass(frozen=True, slots=True)
-class ResetController:
+class ResetController(msgspec.Struct, frozen=True):
     """Effect: reset the safety controller."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunAction:
+class RunAction(msgspec.Struct, frozen=True):
     """Effect: ask the safety controller for an action."""
 
     action: ActionId
 
 
-@dataclass(frozen=True, slots=True)
-class SelfTestBegun:
+class SelfTestBegun(msgspec.Struct, frozen=True):
     """Effect: whether the commanded self-test was accepted."""
 
     accepted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """Effect: publish a board event."""
 
     event: BspEventEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Ampacity:
+class Ampacity(msgspec.Struct, frozen=True):
     """Effect: publish what the cable may carry."""
 
     ampacity: ProximityPilotAmpacity
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(msgspec.Struct, frozen=True):
     """Effect: raise a fault."""
 
     key: FaultKey
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Clear:
+class Clear(msgspec.Struct, frozen=True):
     """Effect: clear a fault."""
 
     key: FaultKey
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(msgspec.Struct, frozen=True):
     """Effect: one line for people; `level` as in logging."""
 
     level: int

@@ -7,8 +7,9 @@ without an HVSWITCH module are of that age), the plug lock came with parameter b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cache
+
+import msgspec
 
 from chargebyte_fw.board import mcu_errors, messages, messages_service
 from chargebyte_fw.board import messages_mcs as messages_mcs  # declares what the MCS boards say
@@ -108,8 +109,7 @@ def _spoken_by_mcu() -> Mapping[int, type[Message]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(msgspec.Struct, frozen=True):
     """One firmware generation: what it says how."""
 
     old_contactor_bits: bool = False
@@ -133,9 +133,9 @@ class Generation:
         if self.old_contactor_bits:
             return ChargeStateUpTo025.from_modern(state).payload()
         if not self.has_rcm:
-            state = replace(state, rcm=messages.RcmState.NOT_CONFIGURED)
+            state = state.changed(rcm=messages.RcmState.NOT_CONFIGURED)
         if not self.has_inlet:
-            state = replace(state, inlet=messages.InletState.UNDEFINED)
+            state = state.changed(inlet=messages.InletState.UNDEFINED)
         return state.payload()
 
     def error_text(self, error: messages.ErrorMessage) -> tuple[str, str]:

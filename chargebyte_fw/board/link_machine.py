@@ -5,9 +5,10 @@ A lost link is retried for ever: the reset line is held meanwhile, so that the c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.framing import Frame, encode_message
@@ -37,90 +38,75 @@ class Link(Enum):
     LOST = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """Event: begin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(msgspec.Struct, frozen=True):
     """Event: end, for good."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """Event: the port is open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """Event: the port cannot be opened or has broken."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """Event: a frame came in."""
 
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(msgspec.Struct, frozen=True):
     """Event: the driver wants the controller reset."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(msgspec.Struct, frozen=True):
     """Event: the driver wants an action done."""
 
     action: ActionId
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPort:
+class OpenPort(msgspec.Struct, frozen=True):
     """Effect: open the port; answer with Opened or Failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClosePort:
+class ClosePort(msgspec.Struct, frozen=True):
     """Effect: close the port."""
 
 
-@dataclass(frozen=True, slots=True)
-class HoldReset:
+class HoldReset(msgspec.Struct, frozen=True):
     """Effect: pull (`active`) or release the reset line."""
 
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Discard:
+class Discard(msgspec.Struct, frozen=True):
     """Effect: forget received bytes that are no frame yet, and what the controller said last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Effect: send one frame."""
 
     frame: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class BeginCycle:
+class BeginCycle(msgspec.Struct, frozen=True):
     """Effect: repeat the control image, beginning with zero."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndCycle:
+class EndCycle(msgspec.Struct, frozen=True):
     """Effect: stop repeating and zero the control image."""
 
 
-@dataclass(frozen=True, slots=True)
-class Up:
+class Up(msgspec.Struct, frozen=True):
     """Effect: the controller is known and the cycle runs."""
 
     firmware: FirmwareVersion
@@ -128,49 +114,42 @@ class Up:
     generation: Generation
 
 
-@dataclass(frozen=True, slots=True)
-class Restarting:
+class Restarting(msgspec.Struct, frozen=True):
     """Effect: the controller is being reset on purpose; whatever it said before is void."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Down:
+class Down(msgspec.Struct, frozen=True):
     """Effect: the link is lost; `why` in words."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class StillDown:
+class StillDown(msgspec.Struct, frozen=True):
     """Effect: an attempt to get the link back failed for another reason than the one before."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tripped:
+class Tripped(msgspec.Struct, frozen=True):
     """Effect: the event loop was stuck; the safe image was sent in place of the driver's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """Effect: the controller said this."""
 
     message: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Acted:
+class Acted(msgspec.Struct, frozen=True):
     """Effect: an action was confirmed, or refused, or not answered (`confirmed` False)."""
 
     action: ActionId
     confirmed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Strange:
+class Strange(msgspec.Struct, frozen=True):
     """Effect: a frame came that has no place here."""
 
     frame: Frame

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
+
+import msgspec
 
 Handler = Callable[..., "list[Any] | None"]
 H = TypeVar("H", bound=Handler)
 
 
-@dataclass(frozen=True, slots=True)
-class Timeout:
+class Timeout(msgspec.Struct, frozen=True):
     """The machine's deadline has passed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unexpected:
+class Unexpected(msgspec.Struct, frozen=True):
     """Effect: this input has no row in this state. The owner counts it and logs it once; it is never an exception."""
 
     state: Enum

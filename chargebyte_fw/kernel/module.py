@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 
 import msgspec
@@ -41,8 +40,7 @@ class NoConfig(ModuleConfig):
     """Nothing can be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provision:
+class Provision(msgspec.Struct, frozen=True):
     """One provided implementation: its class, its configuration class, one sentence."""
 
     implementation: type[Contract]
@@ -55,8 +53,7 @@ class Provision:
         return self.implementation.declaration().interface
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(msgspec.Struct, frozen=True):
     """One requirement: the contract and how many connections it may have."""
 
     contract: type[Contract]

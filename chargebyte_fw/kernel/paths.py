@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Root:
+
+class Root(msgspec.Struct, frozen=True):
     """Two trees laid over each other: `static` is what was shipped, `state` is where this run writes.
 
     On the target both are `/`. In a checkout `static` is the repository and `state` a run root elsewhere.

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.sim.script import ScriptError, parse
 
 HELP = "plug, unplug, stop, pause, uart cut SECONDS, estop on|off, or commands of a script separated by ;"
 
 
-@dataclass(frozen=True, slots=True)
-class Drive:
+class Drive(msgspec.Struct, frozen=True):
     """Run a script; `fresh` False: go on with it from where the car is."""
 
     script: str
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CutUart:
+class CutUart(msgspec.Struct, frozen=True):
     """Pull the plug of the safety controller's UART for a while."""
 
     duration_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class EmergencyStop:
+class EmergencyStop(msgspec.Struct, frozen=True):
     """Press or release the emergency stop."""
 
     pressed: bool
@@ -36,8 +34,7 @@ class EmergencyStop:
 Wish = Drive | CutUart | EmergencyStop
 
 
-@dataclass(frozen=True, slots=True)
-class Scripts:
+class Scripts(msgspec.Struct, frozen=True):
     """What the short words mean for a car of this protocol."""
 
     session: str

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from chargebyte_fw.sim.script import Command
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """Event: begin this script; whatever the car did before is reset first."""
 
     commands: tuple[Command, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(msgspec.Struct, frozen=True):
     """Event: go on with this script in place of what is left of the present one, without a reset."""
 
     commands: tuple[Command, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DutySeen:
+class DutySeen(msgspec.Struct, frozen=True):
     """Event: duty cycle on the control pilot as the car measures it: 100 without PWM, 0 at 0 V or -12 V."""
 
     percent: float
 
 
-@dataclass(frozen=True, slots=True)
-class SlacSaid:
+class SlacSaid(msgspec.Struct, frozen=True):
     """Event: the car's modem is in the charger's logical network, or no more."""
 
     matched: bool
@@ -51,43 +48,37 @@ class Hlc(StrEnum):
     """The session is over, in order or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class HlcSaid:
+class HlcSaid(msgspec.Struct, frozen=True):
     """Event: news of the car's V2G stack."""
 
     news: Hlc
 
 
-@dataclass(frozen=True, slots=True)
-class SocSeen:
+class SocSeen(msgspec.Struct, frozen=True):
     """Event: the battery's state of charge."""
 
     percent: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hang:
+class Hang(msgspec.Struct, frozen=True):
     """Effect: hang this IEC 61851 state (`A` to `E`) on the control pilot; `diode_ok` False bridges the diode."""
 
     cp_state: str
     diode_ok: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(msgspec.Struct, frozen=True):
     """Effect: the on-board charger may draw (AC) up to this current on so many phases, 0 A: nothing."""
 
     current_A: float
     phases: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """Effect: begin SLAC."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartV2g:
+class StartV2g(msgspec.Struct, frozen=True):
     """Effect: begin SDP and a V2G session. `energy_Wh` 0: as much as the battery takes."""
 
     mode: str
@@ -96,39 +87,33 @@ class StartV2g:
     energy_Wh: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class StopV2g:
+class StopV2g(msgspec.Struct, frozen=True):
     """Effect: end the V2G session in order (`pause`: only for a while)."""
 
     pause: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DropV2g:
+class DropV2g(msgspec.Struct, frozen=True):
     """Effect: the plug is out: the V2G stack and SLAC are reset, nothing more is sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetSoc:
+class SetSoc(msgspec.Struct, frozen=True):
     """Effect: the battery has this state of charge from now on."""
 
     percent: float
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(msgspec.Struct, frozen=True):
     """Effect: a DC fault current (0: none)."""
 
     current_mA: float
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """Effect: one line about what the script does."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """Effect: the script is at its end."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from chargebyte_fw.modules.v2g import evcc
 from chargebyte_fw.sim.battery import Battery
@@ -12,8 +12,7 @@ PROTOCOLS = {"iso2": ("ISO15118D2", "DIN70121"), "din": ("DIN70121",), "basic": 
 """What a car offers, best first, by the name it has on command lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(msgspec.Struct, frozen=True):
     """One car on order."""
 
     protocol: str = "iso2"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
     "sleep": (1,),
@@ -51,8 +51,7 @@ class ScriptError(ValueError):
     """The script cannot be run; the text says which command and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One step of a script: lower-case name and its arguments as text."""
 
     name: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chargebyte_fw.contracts.types.slac import State as Published
 from chargebyte_fw.modules.slac.declare import Mme

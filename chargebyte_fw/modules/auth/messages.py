@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types.authorization import (
     IdToken,
@@ -19,8 +20,7 @@ from chargebyte_fw.contracts.types.reservation import Reservation, ReservationUp
 from chargebyte_fw.contracts.types.text_message import MessageContent
 
 
-@dataclass(slots=True)
-class Rules:
+class Rules(msgspec.Struct):
     """What the configuration decides."""
 
     connection_timeout_s: float
@@ -32,91 +32,79 @@ class Rules:
     master_pass: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """All EVSEs are known: their connectors and the type of each."""
 
     evses: dict[int, dict[int, ConnectorTypeEnum]]
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(msgspec.Struct, frozen=True):
     """Somebody presents a token."""
 
     token: ProvidedIdToken
 
 
-@dataclass(frozen=True, slots=True)
-class Validated:
+class Validated(msgspec.Struct, frozen=True):
     """Every validator has answered, in the order of the configuration."""
 
     flight: int
     results: list[ValidationResult]
 
 
-@dataclass(frozen=True, slots=True)
-class Authorized:
+class Authorized(msgspec.Struct, frozen=True):
     """The EVSE has taken the authorization, or it has not."""
 
     flight: int
     taken: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(msgspec.Struct, frozen=True):
     """The EVSE ends its transaction, or it does not."""
 
     flight: int
     done: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(msgspec.Struct, frozen=True):
     """An event of a charging session."""
 
     evse_id: int
     event: SessionEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Inoperative:
+class Inoperative(msgspec.Struct, frozen=True):
     """An EVSE cannot be used, or it can again."""
 
     evse_id: int
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Updated:
+class Updated(msgspec.Struct, frozen=True):
     """A validator changes its mind."""
 
     update: ValidationResultUpdate
 
 
-@dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(msgspec.Struct, frozen=True):
     """Somebody takes authorizations back; `Answer` carries the ticket."""
 
     ticket: int
     request: WithdrawAuthorizationRequest
 
 
-@dataclass(frozen=True, slots=True)
-class SetConnectionTimeout:
+class SetConnectionTimeout(msgspec.Struct, frozen=True):
     """Another time for the next timers."""
 
     timeout_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class SetMasterPass:
+class SetMasterPass(msgspec.Struct, frozen=True):
     """Another group whose tokens end every transaction; empty: none."""
 
     group: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reserve:
+class Reserve(msgspec.Struct, frozen=True):
     """Somebody reserves; `remaining_s` until the end is None for a time that is none. Ticket 0: read from the store."""
 
     ticket: int
@@ -124,8 +112,7 @@ class Reserve:
     remaining_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(msgspec.Struct, frozen=True):
     """The EVSE keeps itself for a reservation, or it does not."""
 
     ticket: int
@@ -133,23 +120,20 @@ class Reserved:
     taken: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(msgspec.Struct, frozen=True):
     """The EVSE has given a reservation up."""
 
     evse_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(msgspec.Struct, frozen=True):
     """Somebody gives a reservation up."""
 
     ticket: int
     reservation_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """Somebody asks for whom an EVSE (or any) is reserved."""
 
     ticket: int
@@ -158,25 +142,22 @@ class Look:
     group: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(msgspec.Struct, frozen=True):
     """Effect: tell where a token stands."""
 
     token: ProvidedIdToken
     status: TokenValidationStatus
-    messages: list[MessageContent] = field(default_factory=list)
+    messages: list[MessageContent] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Validate:
+class Validate(msgspec.Struct, frozen=True):
     """Effect: ask every validator; answer with `Validated`."""
 
     flight: int
     token: ProvidedIdToken
 
 
-@dataclass(frozen=True, slots=True)
-class Authorize:
+class Authorize(msgspec.Struct, frozen=True):
     """Effect: tell an EVSE of a token and what it is good for; answer with `Authorized` unless `flight` is None."""
 
     evse_id: int
@@ -185,8 +166,7 @@ class Authorize:
     flight: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(msgspec.Struct, frozen=True):
     """Effect: have an EVSE end its transaction; answer with `Stopped` unless `flight` is None."""
 
     evse_id: int
@@ -194,23 +174,20 @@ class Stop:
     flight: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class TakeBack:
+class TakeBack(msgspec.Struct, frozen=True):
     """Effect: an EVSE's authorization holds no longer."""
 
     evse_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """Effect: the result of a command."""
 
     ticket: int
     result: Any
 
 
-@dataclass(frozen=True, slots=True)
-class ReserveAt:
+class ReserveAt(msgspec.Struct, frozen=True):
     """Effect: have an EVSE keep itself free (-1: for one of several); answer with `Reserved` unless ticket is None."""
 
     evse_id: int
@@ -218,30 +195,26 @@ class ReserveAt:
     ticket: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseAt:
+class ReleaseAt(msgspec.Struct, frozen=True):
     """Effect: have an EVSE give its reservation up; answer with `Released`."""
 
     evse_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True):
     """Effect: tell what became of a reservation."""
 
     reservation_id: int
     status: ReservationUpdateStatusReservationStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """Effect: write all reservations down."""
 
     reservations: list[Reservation]
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """Effect: a line for the log, with the session's story (`info`) or a decision (`debug`)."""
 
     text: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum
 from chargebyte_fw.contracts.types.reservation import Reservation, ReservationCheckStatus, ReservationResult
@@ -13,8 +14,7 @@ from chargebyte_fw.modules.auth.messages import same
 from chargebyte_fw.modules.auth.station import Evse
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One reservation and the second at which it ends."""
 
     reservation: Reservation

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken, SelectionAlgorithm, ValidationResult
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum
@@ -11,8 +12,7 @@ from chargebyte_fw.modules.auth.connectors import Change, ConnectorState, after
 from chargebyte_fw.modules.auth.messages import same, value_of
 
 
-@dataclass(slots=True)
-class Holder:
+class Holder(msgspec.Struct):
     """The token that an EVSE is authorized with."""
 
     token: ProvidedIdToken
@@ -34,13 +34,12 @@ class Holder:
         )
 
 
-@dataclass(slots=True)
-class Evse:
+class Evse(msgspec.Struct):
     """One EVSE."""
 
     id: int
     types: dict[int, ConnectorTypeEnum]
-    connectors: dict[int, ConnectorState] = field(default_factory=dict)
+    connectors: dict[int, ConnectorState] = msgspec.field(default_factory=dict)
     holder: Holder | None = None
     transaction: bool = False
     engaged: bool = False

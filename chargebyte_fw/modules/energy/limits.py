@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from chargebyte_fw.contracts.types.energy import IntegerWithSource, LimitsReq, NumberWithSource, ScheduleReqEntry
 
 MAX_PHASES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Cap:
+class Cap(msgspec.Struct, frozen=True):
     """An upper limit and who set it."""
 
     value: float
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class NodeLimit:
+class NodeLimit(msgspec.Struct, frozen=True):
     """What may pass a node in one direction; None means that the node does not limit it."""
 
     current_A: Cap | None = None
@@ -45,7 +44,9 @@ def lower(first: Cap | None, second: Cap | None) -> Cap | None:
 
 def lowered(limit: NodeLimit, *, current_A: Cap | None = None, power_W: Cap | None = None) -> NodeLimit:
     """Return `limit` with further caps."""
-    return replace(limit, current_A=lower(limit.current_A, current_A), power_W=lower(limit.power_W, power_W))
+    return msgspec.structs.replace(
+        limit, current_A=lower(limit.current_A, current_A), power_W=lower(limit.power_W, power_W)
+    )
 
 
 def closed(source: str) -> NodeLimit:
@@ -62,7 +63,9 @@ def limit_of(entry: ScheduleReqEntry, *, exporting: bool) -> NodeLimit:
     efficiency = entry.conversion_efficiency or 1.0
     behind = _cap(leaves.total_power_W)
     if behind is not None:
-        behind = replace(behind, value=behind.value * efficiency if exporting else behind.value / efficiency)
+        behind = msgspec.structs.replace(
+            behind, value=behind.value * efficiency if exporting else behind.value / efficiency
+        )
     active = root.ac_number_of_active_phases or leaves.ac_number_of_active_phases
     return NodeLimit(
         current_A=lower(_cap(root.ac_max_current_A), _cap(leaves.ac_max_current_A)),

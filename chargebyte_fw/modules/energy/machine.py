@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.kernel.clock import rfc3339
@@ -28,8 +29,7 @@ VALID_INTERVALS = 10
 """A limit holds for this many update intervals; who is not refreshed in time must stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """The configuration of the optimiser."""
 
     voltage_V: float = 230.0
@@ -38,26 +38,23 @@ class Rules:
     total: timedelta = timedelta(hours=1)
     slice_A: float = 0.5
     slice_W: float = 500.0
-    switching: phases.PhaseRules = field(default_factory=phases.PhaseRules)
+    switching: phases.PhaseRules = msgspec.field(default_factory=phases.PhaseRules)
 
 
-@dataclass(frozen=True, slots=True)
-class Requested:
+class Requested(msgspec.Struct, frozen=True):
     """The trunk's request, and the wall time at which it came."""
 
     request: energy.EnergyFlowRequest
     wall_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Enforce:
+class Enforce(msgspec.Struct, frozen=True):
     """Effect: send these limits down the tree."""
 
     limits: energy.EnforcedLimits
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(msgspec.Struct, frozen=True):
     """Effect: the tree has not been heard for as long as a limit holds; what was granted runs out."""
 
 

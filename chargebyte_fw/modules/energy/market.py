@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.modules.energy import setpoints
@@ -17,8 +18,7 @@ from chargebyte_fw.modules.energy.limits import MAX_PHASES, NodeLimit, closed, l
 EPSILON = 1e-9
 
 
-@dataclass(slots=True)
-class Node:
+class Node(msgspec.Struct):
     """A node of the tree in one slot."""
 
     request: energy.EnergyFlowRequest
@@ -28,8 +28,7 @@ class Node:
     exports: NodeLimit
 
 
-@dataclass(slots=True)
-class Purchase:
+class Purchase(msgspec.Struct):
     """What one leaf has in one slot."""
 
     leaf: Node
@@ -38,7 +37,7 @@ class Purchase:
     slice_A: float
     bought_A: float = 0.0
     done: bool = False
-    path: NodeLimit = field(default_factory=NodeLimit)
+    path: NodeLimit = msgspec.field(default_factory=NodeLimit)
     """The tightest limits from the trunk to the leaf."""
 
 
@@ -57,7 +56,7 @@ class Market:
         tightest = NodeLimit()
         for place in leaf.path:
             limit = self.limits[place]
-            tightest = replace(
+            tightest = msgspec.structs.replace(
                 tightest,
                 current_A=lower(tightest.current_A, limit.current_A),
                 power_W=lower(tightest.power_W, limit.power_W),
@@ -66,7 +65,7 @@ class Market:
                 min_current_A=max(tightest.min_current_A, limit.min_current_A),
             )
         own = self.limits[leaf.path[-1]]
-        return replace(
+        return msgspec.structs.replace(
             tightest,
             active_phases=own.active_phases,
             can_switch_phases=own.can_switch_phases,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from msgspec.structs import replace
+import msgspec
 
 from chargebyte_fw.contracts.types import energy, powermeter
 from chargebyte_fw.contracts.types.energy import IntegerWithSource, LimitsReq, NumberWithSource, ScheduleReqEntry
@@ -20,8 +19,7 @@ _Sourced = TypeVar("_Sourced", NumberWithSource, IntegerWithSource)
 _Timed = TypeVar("_Timed", bound=Entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Fuse:
+class Fuse(msgspec.Struct, frozen=True):
     """What a node can carry by itself."""
 
     current_A: float
@@ -108,13 +106,13 @@ class NodeBook:
         if self._enhance:
             root, leaves = self._enhanced(root), self._enhanced(leaves)
         own = self._own_side()
-        root = replace(
+        root = msgspec.structs.replace(
             root,
             ac_max_current_A=_lower(root.ac_max_current_A, own.ac_max_current_A),
             ac_max_phase_count=_lower(root.ac_max_phase_count, own.ac_max_phase_count),
             total_power_W=_lower(root.total_power_W, own.total_power_W),
         )
-        return replace(entry, limits_to_root=root, limits_to_leaves=leaves)
+        return msgspec.structs.replace(entry, limits_to_root=root, limits_to_leaves=leaves)
 
     def _enhanced(self, side: LimitsReq) -> LimitsReq:
         """Derive the current from a power that comes without one."""
@@ -123,7 +121,7 @@ class NodeBook:
             return side
         phases = side.ac_max_phase_count.value if side.ac_max_phase_count is not None else self.fuse.phase_count
         current_A = power.value / (self.fuse.voltage_V * max(phases, 1))
-        return replace(side, ac_max_current_A=NumberWithSource(value=current_A, source=power.source))
+        return msgspec.structs.replace(side, ac_max_current_A=NumberWithSource(value=current_A, source=power.source))
 
 
 def _lower(first: _Sourced | None, second: _Sourced | None) -> _Sourced | None:
@@ -155,5 +153,5 @@ def with_prices(
     for begin in begins:
         entry, price = active_at(timed, begin), active_at(priced, max(begin, now_at))
         if entry is not None:
-            merged.append(replace(entry, timestamp=rfc3339(begin), price_per_kwh=price))
+            merged.append(msgspec.structs.replace(entry, timestamp=rfc3339(begin), price_per_kwh=price))
     return merged

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from chargebyte_fw.contracts.types.energy import EvseState
 from chargebyte_fw.modules.energy.limits import NodeLimit
@@ -26,8 +27,7 @@ class Stickiness(StrEnum):
     DontChange = "DontChange"
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseRules:
+class PhaseRules(msgspec.Struct, frozen=True):
     """The configuration of phase switching."""
 
     mode: SwitchingMode = SwitchingMode.Never
@@ -38,8 +38,7 @@ class PhaseRules:
     time_hysteresis_s: float = 600.0
 
 
-@dataclass(slots=True)
-class LeafContext:
+class LeafContext(msgspec.Struct):
     """What is remembered of one leaf from run to run."""
 
     switches: int = 0

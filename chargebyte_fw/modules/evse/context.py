@@ -5,8 +5,9 @@ Phases look at what is true now, not at what happened last: the order in which r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
@@ -27,8 +28,7 @@ from chargebyte_fw.modules.evse.pwm import Allowance, duty_from_current
 from chargebyte_fw.modules.evse.signals import AllowPower, Note, PwmLimit, ShowDuty, ShowF, ShowX1
 
 
-@dataclass(frozen=True, slots=True)
-class Wiring:
+class Wiring(msgspec.Struct, frozen=True):
     """Which neighbours are connected and used."""
 
     hlc: bool = False

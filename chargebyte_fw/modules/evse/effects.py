@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.kernel.faults import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Effect: a command to a neighbour (`bsp`, `hlc`, `slac`, `supply`, `imd`, `monitor`, `lock`)."""
 
     peer: str
@@ -21,8 +21,7 @@ class Call:
     """Overtake, and drop, what still waits for this neighbour."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartMeter:
+class StartMeter(msgspec.Struct, frozen=True):
     """Effect: ask the billing meter to begin; answer with MeterStarted."""
 
     session_id: str
@@ -30,22 +29,19 @@ class StartMeter:
     tariff_text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StopMeter:
+class StopMeter(msgspec.Struct, frozen=True):
     """Effect: ask the billing meter to end; answer with MeterStopped."""
 
     session_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """Effect: remember the id of the running transaction over a loss of power; empty forgets it."""
 
     session_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True):
     """Effect: publish a session event; a meter value without time is stamped by the owner."""
 
     event: SessionEventEnum
@@ -53,29 +49,25 @@ class Tell:
     extra: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionIs:
+class SessionIs(msgspec.Struct, frozen=True):
     """Effect: the session's id, empty without one (the log and the EV's data follow it)."""
 
     session_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class OfferToken:
+class OfferToken(msgspec.Struct, frozen=True):
     """Effect: publish a token."""
 
     token: ProvidedIdToken
 
 
-@dataclass(frozen=True, slots=True)
-class SetUpSession:
+class SetUpSession(msgspec.Struct, frozen=True):
     """Effect: tell HLC the payment options: everything configured, or external payment only."""
 
     external_only: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(msgspec.Struct, frozen=True):
     """Effect: raise a fault of the EVSE."""
 
     name: str
@@ -86,34 +78,29 @@ class Raise:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Clear:
+class Clear(msgspec.Struct, frozen=True):
     """Effect: clear a fault of the EVSE, with every sub-type; an empty name clears all but Inoperative."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(msgspec.Struct, frozen=True):
     """Effect: a line for the log."""
 
     text: str
     level: str = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class LimitsChanged:
+class LimitsChanged(msgspec.Struct, frozen=True):
     """Effect: current and phases that the EV may use."""
 
     limit_A: float
     phases: int
 
 
-@dataclass(frozen=True, slots=True)
-class AskEnergy:
+class AskEnergy(msgspec.Struct, frozen=True):
     """Effect: tell the energy management at once what is wanted."""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelReservation:
+class CancelReservation(msgspec.Struct, frozen=True):
     """Effect: the reservation cannot be kept."""

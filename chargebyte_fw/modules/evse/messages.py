@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types.authorization import CertificateStatus, ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import EnableDisableSource, StopTransactionReason
@@ -52,91 +53,78 @@ class Shutdown(Enum):
     Emergency = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """The EVSE is ready: look at the pilot from now on."""
 
 
-@dataclass(frozen=True, slots=True)
-class CpReported:
+class CpReported(msgspec.Struct, frozen=True):
     """The board sees this pilot state."""
 
     state: Cp
 
 
-@dataclass(frozen=True, slots=True)
-class Contactor:
+class Contactor(msgspec.Struct, frozen=True):
     """Feedback of the contactors."""
 
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CableLimit:
+class CableLimit(msgspec.Struct, frozen=True):
     """The proximity pilot's rating in A; 0 is unknown, None is a fixed cable."""
 
     limit_A: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class SupplyTold:
+class SupplyTold(msgspec.Struct, frozen=True):
     """The power supply's capabilities, after external derating."""
 
     supply: SupplyCapabilities
 
 
-@dataclass(frozen=True, slots=True)
-class SupplyMeasured:
+class SupplyMeasured(msgspec.Struct, frozen=True):
     """Voltage and current at the supply's output."""
 
     voltage_V: float
     current_A: float
 
 
-@dataclass(frozen=True, slots=True)
-class InsulationMeasured:
+class InsulationMeasured(msgspec.Struct, frozen=True):
     """A sample of the insulation monitor."""
 
     sample: IsolationMeasurement
 
 
-@dataclass(frozen=True, slots=True)
-class SelfTested:
+class SelfTested(msgspec.Struct, frozen=True):
     """The insulation monitor has tested itself."""
 
     passed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorMeasured:
+class MonitorMeasured(msgspec.Struct, frozen=True):
     """A sample of the over-voltage monitor."""
 
     voltage_V: float
 
 
-@dataclass(frozen=True, slots=True)
-class MeterRead:
+class MeterRead(msgspec.Struct, frozen=True):
     """A sample of the billing meter."""
 
     value: Powermeter
 
 
-@dataclass(frozen=True, slots=True)
-class MeterStarted:
+class MeterStarted(msgspec.Struct, frozen=True):
     """The meter's answer to the start of a transaction; None: there was no answer."""
 
     answer: TransactionStartResponse | None
 
 
-@dataclass(frozen=True, slots=True)
-class MeterStopped:
+class MeterStopped(msgspec.Struct, frozen=True):
     """The meter's answer to the end of a transaction; None: there was no answer."""
 
     answer: TransactionStopResponse | None
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(msgspec.Struct, frozen=True):
     """What the energy management allows until `until_s`: A per phase for AC, A and W for DC."""
 
     ac_A: float
@@ -146,20 +134,17 @@ class Budget:
     phases: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetOver:
+class BudgetOver(msgspec.Struct, frozen=True):
     """The budget was not renewed in time: there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhasesWanted:
+class PhasesWanted(msgspec.Struct, frozen=True):
     """The energy management wants one or three phases."""
 
     three: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Authorized:
+class Authorized(msgspec.Struct, frozen=True):
     """Somebody may charge."""
 
     token: ProvidedIdToken
@@ -168,28 +153,24 @@ class Authorized:
     """By Plug and Charge."""
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(msgspec.Struct, frozen=True):
     """The authorization is not valid any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserPause:
+class UserPause(msgspec.Struct, frozen=True):
     """Pause or go on."""
 
     pause: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(msgspec.Struct, frozen=True):
     """End the transaction for good."""
 
     reason: StopTransactionReason
     token: ProvidedIdToken | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Enabling:
+class Enabling(msgspec.Struct, frozen=True):
     """The outcome of all wishes: what holds for the EVSE, and whether its connector is enabled."""
 
     enabled: bool
@@ -198,116 +179,97 @@ class Enabling:
     connector_enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ForceUnlock:
+class ForceUnlock(msgspec.Struct, frozen=True):
     """Unlock the connector now."""
 
 
-@dataclass(frozen=True, slots=True)
-class SlacIs:
+class SlacIs(msgspec.Struct, frozen=True):
     """State of SLAC."""
 
     state: SlacState
 
 
-@dataclass(frozen=True, slots=True)
-class LinkReady:
+class LinkReady(msgspec.Struct, frozen=True):
     """The data link is up or down."""
 
     up: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SlacErrorRoutine:
+class SlacErrorRoutine(msgspec.Struct, frozen=True):
     """SLAC asks for its error routine."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkError:
+class LinkError(msgspec.Struct, frozen=True):
     """D-LINK_ERROR of HLC."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkPause:
+class LinkPause(msgspec.Struct, frozen=True):
     """D-LINK_PAUSE of HLC."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkTerminate:
+class LinkTerminate(msgspec.Struct, frozen=True):
     """D-LINK_TERMINATE of HLC."""
 
 
-@dataclass(frozen=True, slots=True)
-class V2gSetupFinished:
+class V2gSetupFinished(msgspec.Struct, frozen=True):
     """HLC has agreed on everything: it leads from now on."""
 
 
-@dataclass(frozen=True, slots=True)
-class EimWanted:
+class EimWanted(msgspec.Struct, frozen=True):
     """HLC wants an external identification."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContractWanted:
+class ContractWanted(msgspec.Struct, frozen=True):
     """HLC wants the contract of this token validated."""
 
     token: ProvidedIdToken
 
 
-@dataclass(frozen=True, slots=True)
-class ContractRejected:
+class ContractRejected(msgspec.Struct, frozen=True):
     """The validator did not accept the contract."""
 
     status: Any
     certificate: CertificateStatus
 
 
-@dataclass(frozen=True, slots=True)
-class EvccId:
+class EvccId(msgspec.Struct, frozen=True):
     """MAC address that names the EV, `AA:BB:...`."""
 
     mac: str
 
 
-@dataclass(frozen=True, slots=True)
-class HlcAllowsClose:
+class HlcAllowsClose(msgspec.Struct, frozen=True):
     """HLC allows or forbids closed contactors."""
 
     allowed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CableCheckStart:
+class CableCheckStart(msgspec.Struct, frozen=True):
     """The EV waits for the cable check."""
 
 
-@dataclass(frozen=True, slots=True)
-class PreChargeStart:
+class PreChargeStart(msgspec.Struct, frozen=True):
     """The EV begins to precharge."""
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentDemand:
+class CurrentDemand(msgspec.Struct, frozen=True):
     """The EV's current demand loop has begun or ended."""
 
     running: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DcOpenContactor:
+class DcOpenContactor(msgspec.Struct, frozen=True):
     """HLC is done with the power path."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvTargets:
+class EvTargets(msgspec.Struct, frozen=True):
     """What the EV asks for."""
 
     voltage_V: float
     current_A: float
 
 
-@dataclass(frozen=True, slots=True)
-class EvMaximum:
+class EvMaximum(msgspec.Struct, frozen=True):
     """What the EV can take."""
 
     voltage_V: float | None
@@ -315,8 +277,7 @@ class EvMaximum:
     power_W: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Dynamic:
+class Dynamic(msgspec.Struct, frozen=True):
     """Limits of the EV in the dynamic mode of ISO 15118-20."""
 
     max_voltage_V: float
@@ -327,21 +288,18 @@ class Dynamic:
     discharge_power_W: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSelected:
+class ServiceSelected(msgspec.Struct, frozen=True):
     """The EV has chosen a service of ISO 15118-20."""
 
     bidirectional: bool
     ac: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SaeBidi:
+class SaeBidi(msgspec.Struct, frozen=True):
     """An SAE J2847/2 EV discharges."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaultSeen:
+class FaultSeen(msgspec.Struct, frozen=True):
     """A fault of somebody is active."""
 
     interface: str
@@ -352,8 +310,7 @@ class FaultSeen:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class FaultGone:
+class FaultGone(msgspec.Struct, frozen=True):
     """A fault of somebody is over."""
 
     type: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from chargebyte_fw.modules.evse.messages import Budget
 
@@ -25,8 +25,7 @@ def duty_from_current(current_A: float) -> float:
     return 1.0
 
 
-@dataclass(slots=True)
-class Allowance:
+class Allowance(msgspec.Struct):
     """The budget that holds now and the cable that carries it."""
 
     budget: Budget | None = None

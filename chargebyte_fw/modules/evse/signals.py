@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
@@ -12,153 +13,131 @@ from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase
 from chargebyte_fw.modules.evse.messages import Charging, Shutdown
 
 
-@dataclass(frozen=True, slots=True)
-class CarPluggedIn:
+class CarPluggedIn(msgspec.Struct, frozen=True):
     """The connector is in the EV."""
 
 
-@dataclass(frozen=True, slots=True)
-class CarUnplugged:
+class CarUnplugged(msgspec.Struct, frozen=True):
     """The connector is out of the EV."""
 
 
-@dataclass(frozen=True, slots=True)
-class CarRequests:
+class CarRequests(msgspec.Struct, frozen=True):
     """The EV asks for power (state C or D) or has stopped to."""
 
     power: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CarLost:
+class CarLost(msgspec.Struct, frozen=True):
     """The pilot went from B, C or D to E or F."""
 
     shorted: bool
     """State E."""
 
 
-@dataclass(frozen=True, slots=True)
-class CarBack:
+class CarBack(msgspec.Struct, frozen=True):
     """The pilot went from E or F to B, C or D."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShowDuty:
+class ShowDuty(msgspec.Struct, frozen=True):
     """Show this duty cycle, 0..1."""
 
     duty: float
 
 
-@dataclass(frozen=True, slots=True)
-class ShowX1:
+class ShowX1(msgspec.Struct, frozen=True):
     """Show +12 V."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShowF:
+class ShowF(msgspec.Struct, frozen=True):
     """Show -12 V."""
 
 
-@dataclass(frozen=True, slots=True)
-class AllowPower:
+class AllowPower(msgspec.Struct, frozen=True):
     """The contactors may close, or must open."""
 
     allowed: bool
     reason: PowerOnOffReason = PowerOnOffReason.PowerOff
 
 
-@dataclass(frozen=True, slots=True)
-class LockAuthorized:
+class LockAuthorized(msgspec.Struct, frozen=True):
     """For the lock in state B: whether the session is authorized."""
 
     authorized: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ShutdownIs:
+class ShutdownIs(msgspec.Struct, frozen=True):
     """What the active faults demand from now on."""
 
     kind: Shutdown
 
 
-@dataclass(frozen=True, slots=True)
-class StateIs:
+class StateIs(msgspec.Struct, frozen=True):
     """The charging kernel has entered this state."""
 
     state: Charging
 
 
-@dataclass(frozen=True, slots=True)
-class BeginSession:
+class BeginSession(msgspec.Struct, frozen=True):
     """A session begins, by plug-in or by an authorization."""
 
     token: ProvidedIdToken | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndSession:
+class EndSession(msgspec.Struct, frozen=True):
     """The session is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class BeginTransaction:
+class BeginTransaction(msgspec.Struct, frozen=True):
     """Energy is to be billed to this token."""
 
     token: ProvidedIdToken
     tariff_text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndTransaction:
+class EndTransaction(msgspec.Struct, frozen=True):
     """No more energy is billed."""
 
     reason: StopTransactionReason
     token: ProvidedIdToken | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionIs:
+class TransactionIs(msgspec.Struct, frozen=True):
     """The transaction runs; with `failed` it could not be started."""
 
     active: bool
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A session event without a machine's help: `Tell` with the session's id and meter value added."""
 
     event: SessionEventEnum
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = msgspec.field(default_factory=dict)
     meter: str | None = None
     """Field that carries the meter's value."""
 
 
-@dataclass(frozen=True, slots=True)
-class SupplyWanted:
+class SupplyWanted(msgspec.Struct, frozen=True):
     """Set the supply to these values and switch it on; the cable check's way, without ramp."""
 
     voltage_V: float
     current_A: float
 
 
-@dataclass(frozen=True, slots=True)
-class SupplyOff:
+class SupplyOff(msgspec.Struct, frozen=True):
     """Switch the supply off."""
 
     at_once: bool = False
     """Overtake everything that waits for the supply."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseIs:
+class PhaseIs(msgspec.Struct, frozen=True):
     """What the power path is used for."""
 
     phase: ChargingPhase
 
 
-@dataclass(frozen=True, slots=True)
-class LimitsAre:
+class LimitsAre(msgspec.Struct, frozen=True):
     """What the EVSE allows on the DC path now."""
 
     voltage_V: float
@@ -169,8 +148,7 @@ class LimitsAre:
     discharge_power_W: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class PwmLimit:
+class PwmLimit(msgspec.Struct, frozen=True):
     """The current that the pilot signals, in A; None without a nominal duty cycle."""
 
     limit_A: float | None

@@ -8,9 +8,10 @@ voltage.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
@@ -25,8 +26,7 @@ from chargebyte_fw.modules.power.timing import (
 OPEN_OUTPUT = (ChargingPhase.CableCheck, ChargingPhase.PreCharge)
 
 
-@dataclass(frozen=True, slots=True)
-class Ratings:
+class Ratings(msgspec.Struct, frozen=True):
     """What the stage can do."""
 
     max_voltage_V: float = 900.0

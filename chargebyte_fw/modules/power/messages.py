@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """Everybody is there: say what there is to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetMode:
+class SetMode(msgspec.Struct, frozen=True):
     """Switch the stage; the phase tells what is at its output."""
 
     mode: Mode
     phase: ChargingPhase
 
 
-@dataclass(frozen=True, slots=True)
-class SetExport:
+class SetExport(msgspec.Struct, frozen=True):
     """Set points towards the car."""
 
     voltage_V: float
     current_A: float
 
 
-@dataclass(frozen=True, slots=True)
-class SetImport:
+class SetImport(msgspec.Struct, frozen=True):
     """Set points from the car: nothing is drawn below the voltage, at most the current above it."""
 
     voltage_V: float
     current_A: float
 
 
-@dataclass(frozen=True, slots=True)
-class ModeIs:
+class ModeIs(msgspec.Struct, frozen=True):
     """Effect: the stage is in this mode."""
 
     mode: Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """Effect: what is measured at the output; negative current flows from the car."""
 
     voltage_V: float
     current_A: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """Effect: what the meter counts; import is what went to the car."""
 
     voltage_V: float
@@ -61,37 +54,31 @@ class Reading:
     exported_Wh: float
 
 
-@dataclass(frozen=True, slots=True)
-class StartMeasuring:
+class StartMeasuring(msgspec.Struct, frozen=True):
     """Measure the insulation from now on."""
 
 
-@dataclass(frozen=True, slots=True)
-class StopMeasuring:
+class StopMeasuring(msgspec.Struct, frozen=True):
     """Measure no more, and give up a self test."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartSelfTest:
+class StartSelfTest(msgspec.Struct, frozen=True):
     """Test yourself; an earlier test still running is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetResistance:
+class SetResistance(msgspec.Struct, frozen=True):
     """The insulation is this good from now on."""
 
     resistance_Ohm: float
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True):
     """Effect: a measurement."""
 
     resistance_Ohm: float
 
 
-@dataclass(frozen=True, slots=True)
-class SelfTested:
+class SelfTested(msgspec.Struct, frozen=True):
     """Effect: the end of a self test."""
 
     passed: bool

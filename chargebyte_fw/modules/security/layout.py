@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+
+import msgspec
 
 from chargebyte_fw.contracts.types.evse_security import CaCertificateType, LeafCertificateType
 from chargebyte_fw.kernel.paths import Root
@@ -26,16 +27,14 @@ FULL_ENTRIES = 2000
 _numbers = count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class LeafPlace:
+class LeafPlace(msgspec.Struct, frozen=True):
     """The folders of one kind of leaf certificate and its keys."""
 
     certificates: Path
     keys: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Every place of the store. A root place is a file with several certificates or a folder of files."""
 
     roots: dict[CaCertificateType, Path]

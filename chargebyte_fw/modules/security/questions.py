@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from chargebyte_fw.contracts.types.evse_security import (
     CaCertificateType,
@@ -37,8 +38,7 @@ ROOT_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Questions:
+class Questions(msgspec.Struct, frozen=True):
     """Answers from what lies on the shelf at the time `at`."""
 
     shelf: Shelf

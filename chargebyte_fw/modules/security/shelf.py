@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from chargebyte_fw.contracts.types.evse_security import (
     CaCertificateType,
@@ -30,12 +31,11 @@ ROOT_OF = {
 }
 
 
-@dataclass(slots=True)
-class Leaf:
+class Leaf(msgspec.Struct):
     """A leaf certificate with the files that begin with it."""
 
     certificate: Certificate
-    chain: list[Certificate] = field(default_factory=list)
+    chain: list[Certificate] = msgspec.field(default_factory=list)
     single_path: Path | None = None
     chain_path: Path | None = None
 

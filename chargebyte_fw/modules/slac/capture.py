@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.modules.slac import messages
@@ -11,8 +12,7 @@ from chargebyte_fw.modules.slac import messages
 ADDRESSES = ("pev_mac", "evse_mac", "source_address", "forwarding_station", "msound_target")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Dissected:
+class Dissected(msgspec.Struct, frozen=True):
     """One MME: its name in the words of the specification and its fields as plain data; `error` if it is damaged."""
 
     title: str
@@ -29,14 +29,14 @@ def dissect(frame: bytes) -> Dissected:
     if isinstance(message, messages.Unknown):
         return Dissected(message.title, {"octets": message.octets.rstrip(b"\0").hex()})
     fields = {}
-    for field in dataclasses.fields(message):  # type: ignore[arg-type]
-        value = getattr(message, field.name)
-        if field.name.startswith(("reserved", "header_reserved")):
+    for name in message.places:
+        value = getattr(message, name)
+        if name.startswith(("reserved", "header_reserved")):
             continue
         if isinstance(value, bytes):
-            fields[field.name] = _octets(field.name, value)
+            fields[name] = _octets(name, value)
         else:
-            fields[field.name] = value
+            fields[name] = value
     return Dissected(message.title, fields)
 
 

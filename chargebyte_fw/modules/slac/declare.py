@@ -6,11 +6,11 @@ peer's error, a longer one is padding.
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
 
+from chargebyte_fw.kernel.declaration import struct_of
 from chargebyte_fw.kernel.errors import PeerError
 
 CLAUSE = "HomePlug GP, MME format"
@@ -27,35 +27,38 @@ class Place(NamedTuple):
     """Octets from the beginning of the MME; filled in by `mme`."""
     counter: str = ""
     """For `counted`: the name of the field that tells how many octets there are."""
+    default: Any = 0
 
 
 def number(size: int = 1, default: int = 0) -> Any:
     """Declare a little endian number of 1, 2 or 4 octets."""
-    return dataclasses.field(default=default, metadata={"place": Place(size, "number")})
+    return Place(size, "number", default=default)
 
 
 def octets(size: int, default: bytes = b"") -> Any:
     """Declare octets that stay as they are."""
-    return dataclasses.field(default=default or bytes(size), metadata={"place": Place(size, "octets")})
+    return Place(size, "octets", default=default or bytes(size))
 
 
 def text(size: int) -> Any:
     """Declare a text of at most `size` characters, filled up with zeros."""
-    return dataclasses.field(default="", metadata={"place": Place(size, "text")})
+    return Place(size, "text", default="")
 
 
 def counted(count: str, default: bytes = b"") -> Any:
     """Declare as many octets as the field `count` says; the last field."""
-    return dataclasses.field(default=default, metadata={"place": Place(0, "counted", counter=count)})
+    return Place(0, "counted", counter=count, default=default)
 
 
 def rest(maximum: int, default: bytes = b"") -> Any:
     """Declare octets of which a peer may send fewer than `maximum`; the last field."""
-    return dataclasses.field(default=default, metadata={"place": Place(maximum, "rest")})
+    return Place(maximum, "rest", default=default)
 
 
 class Mme:
     """Base of every management message entry."""
+
+    __slots__ = ()
 
     mmtype: ClassVar[int]
     oui: ClassVar[bytes] = b""
@@ -135,27 +138,33 @@ def find(mmtype: int, payload: bytes) -> type[Mme] | None:
 
 
 @dataclass_transform(frozen_default=True)
+def header(cls: type[M]) -> type[M]:
+    """Make the class below the first fields of every MME that derives from it."""
+    return cls
+
+
+@dataclass_transform(frozen_default=True)
 def mme(mmtype: int, *, oui: bytes = b"") -> Callable[[type[M]], type[M]]:
     """Make the class below the declaration of MMTYPE `mmtype`, for a vendor's one after its `oui`."""
 
     def declare(cls: type[M]) -> type[M]:
-        made = dataclasses.dataclass(frozen=True)(cls)
+        fields = [item for base in reversed(cls.__mro__) for item in vars(base).items() if isinstance(item[1], Place)]
+        made = struct_of(cls, {name: place.default for name, place in fields})
         made.mmtype, made.oui, made.mmv = mmtype, oui, 0 if oui else 1
         made.places, made._tail = {}, None
         names: list[str] = []
         texts: list[tuple[int, int]] = []
         shape, offset = "<", len(oui)
-        for field in dataclasses.fields(made):  # type: ignore[arg-type]
-            place: Place = field.metadata["place"]._replace(offset=offset)
-            made.places[field.name] = place
+        for name, declared_place in fields:
+            place = made.places[name] = declared_place._replace(offset=offset)
             if place.kind in ("counted", "rest"):
-                made._tail = (field.name, place)
+                made._tail = (name, place)
                 continue
             if made._tail is not None:
-                raise TypeError(f"{cls.__name__}.{field.name} follows a field that takes the rest")
+                raise TypeError(f"{cls.__name__}.{name} follows a field that takes the rest")
             if place.kind == "text":
                 texts.append((len(names), place.size))
-            names.append(field.name)
+            names.append(name)
             shape += _NUMBERS[place.size] if place.kind == "number" else f"{place.size}s"
             offset += place.size
         made._fixed, made._names, made._texts = struct.Struct(shape), tuple(names), tuple(texts)

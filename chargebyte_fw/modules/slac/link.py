@@ -6,13 +6,14 @@ An interface that is missing or down, at the start or later, is waited for: one 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import errno
 import fcntl
 import socket
 import struct
 from collections.abc import Callable
 from typing import Any
+
+from msgspec.structs import replace
 
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.ground import Ground
@@ -180,7 +181,7 @@ class SlacLink:
         message: Any = frame.message
         hidden = {name: bytes(16) for name in SECRETS if hasattr(message, name)}
         if hidden:
-            data = dataclasses.replace(frame, message=dataclasses.replace(message, **hidden)).encode()
+            data = replace(frame, message=replace(message, **hidden)).encode()
         self._ground.trace.record("slac", self._device, data)
 
     def close(self) -> None:

@@ -6,8 +6,9 @@ Vendor MMEs for the local modem are in `messages_vendor.py`. `decode` is the way
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.modules.slac import messages_vendor as messages_vendor  # so that `decode` knows them, too
@@ -226,8 +227,7 @@ class CmAttenProfileInd(Mme):
     attenuation_dB: bytes = counted("num_groups", bytes(GROUPS))
 
 
-@dataclass(frozen=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """An MME that is not declared here, or one fragment of a longer one; it is kept, shown and left alone."""
 
     type: int
@@ -246,8 +246,7 @@ class Unknown:
         return self.octets
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One Ethernet frame with its MME."""
 
     destination: bytes

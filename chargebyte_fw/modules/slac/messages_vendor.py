@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-from chargebyte_fw.modules.slac.declare import Mme, counted, mme, number, octets, rest, text
+from chargebyte_fw.modules.slac.declare import Mme, counted, header, mme, number, octets, rest, text
 
 QUALCOMM = bytes.fromhex("00b052")
 LUMISSIL = bytes.fromhex("0016e8")
@@ -97,9 +95,11 @@ class VsAttenuationCharacteristicsInd(Mme):
     content: bytes = rest(1400)
 
 
-@dataclasses.dataclass(frozen=True)
+@header
 class Lumissil(Mme):
     """Header of every Lumissil MME."""
+
+    __slots__ = ()
 
     header_version: int = number(2)
     header_reserved: bytes = octets(4)

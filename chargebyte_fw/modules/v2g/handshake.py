@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from chargebyte_fw.modules.v2g.messages import sap
 
 
-@dataclass(frozen=True, slots=True)
-class Protocol:
+class Protocol(msgspec.Struct, frozen=True):
     """A protocol we speak: EVerest's name, its name space and version, the schema set, EVerest's text for it."""
 
     name: str
@@ -25,8 +25,7 @@ ISO15118D2 = Protocol("ISO15118D2", "urn:iso:15118:2:2013:MsgDef", 2, 0, "iso2",
 PROTOCOLS = {protocol.name: protocol for protocol in (DIN70121, ISO15118D2)}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """The outcome: the protocol and the car's entry for it (None: nothing in common), and the answer to send."""
 
     protocol: Protocol | None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.modules.v2g import v2gtp
@@ -16,8 +17,7 @@ SECURITY_NONE = 0x10
 TRANSPORT_TCP = 0x00
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What the car asks for: transport security and transport protocol."""
 
     security: int = SECURITY_NONE
@@ -28,8 +28,7 @@ class Request:
         return v2gtp.Frame(v2gtp.SDP_REQUEST, bytes((self.security, self.transport))).to_bytes()
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """Where the charger listens."""
 
     address: ipaddress.IPv6Address

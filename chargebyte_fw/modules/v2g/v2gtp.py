@@ -6,7 +6,8 @@ ISO 15118-2 clause 7.8.3: version 0x01, its inverse, payload type and length (bi
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 from chargebyte_fw.kernel.errors import PeerError
 
@@ -24,8 +25,7 @@ SDP_RESPONSE = 0x9001
 _HEADER = struct.Struct(">BBHI")
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One V2GTP frame: payload type and payload."""
 
     payload_type: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chargebyte_fw.modules.v2g import evcc
 from chargebyte_fw.modules.v2g.evcc import CarFacts, CarSettings, Power, SetPilot
@@ -211,7 +212,7 @@ def test_a_paused_session_is_taken_up_again(kind: str) -> None:
     assert it.outcome is not None and it.outcome.outcome == "paused"
     assert it.charger.names()[-1] == "dlink_pause"
     facts, settings = KINDS[kind]
-    resumed = CarSettings(**{**vars(settings), "session_id": it.outcome.session_id})
+    resumed = replace(settings, session_id=it.outcome.session_id)
     again = Pair(it.charger.facts, resumed)
     again.charge()
     session = next(e.what for _, e in again.car_log if isinstance(e, evcc.Report) and e.step == "session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import Enum
 from itertools import count
 from typing import Any
@@ -36,8 +35,7 @@ class Stage(Enum):
     STOPPING = "stopping"
 
 
-@dataclass(slots=True)
-class Flight:
+class Flight(msgspec.Struct):
     """A token on its way."""
 
     id: int
@@ -45,7 +43,7 @@ class Flight:
     references: list[int]
     """The EVSEs that the token means."""
     stage: Stage = Stage.VALIDATING
-    results: list[ValidationResult] = field(default_factory=list)
+    results: list[ValidationResult] = msgspec.field(default_factory=list)
     """What validators granted and was not tried yet, the present one first."""
     until_s: float = 0.0
     evse_id: int = 0

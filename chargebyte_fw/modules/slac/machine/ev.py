@@ -20,9 +20,10 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types import slac
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
@@ -92,8 +93,7 @@ class State(Enum):
 _TRYING = (State.ASKING, State.SOUNDING, State.WAIT_FOR_RESULTS, State.WAIT_FOR_MATCH)
 
 
-@dataclass(frozen=True)
-class EvOptions:
+class EvOptions(msgspec.Struct, frozen=True):
     """What may differ between cars."""
 
     set_key_timeout_s: float = 0.5

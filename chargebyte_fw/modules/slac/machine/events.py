@@ -2,86 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from chargebyte_fw.contracts.types.slac import State
 from chargebyte_fw.modules.slac.messages import Frame
 
 
-@dataclass(frozen=True, slots=True)
-class LinkUp:
+class LinkUp(msgspec.Struct, frozen=True):
     """Event: the interface to the modem works; this is its address (ours)."""
 
     mac: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LinkDown:
+class LinkDown(msgspec.Struct, frozen=True):
     """Event: the interface to the modem is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(msgspec.Struct, frozen=True):
     """Event: leave the network, forget the match, begin anew (charger: new key; car: unplugged)."""
 
 
-@dataclass(frozen=True, slots=True)
-class EnterBcd:
+class EnterBcd(msgspec.Struct, frozen=True):
     """Event (charger): the control pilot went from A, E or F to B, C or D."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveBcd:
+class LeaveBcd(msgspec.Struct, frozen=True):
     """Event (charger): the control pilot went back to A, E or F."""
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerMatching:
+class TriggerMatching(msgspec.Struct, frozen=True):
     """Event (car): plugged in and 5 % seen; find the charger."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Effect: send this frame."""
 
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
-class StateIs:
+class StateIs(msgspec.Struct, frozen=True):
     """Effect: the matching state to be published."""
 
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class DlinkReady:
+class DlinkReady(msgspec.Struct, frozen=True):
     """Effect: the powerline link to the other side is up or down."""
 
     up: bool
 
 
-@dataclass(frozen=True, slots=True)
-class EvMac:
+class EvMac(msgspec.Struct, frozen=True):
     """Effect (charger): the address of the EV."""
 
     mac: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RequestErrorRoutine:
+class RequestErrorRoutine(msgspec.Struct, frozen=True):
     """Effect (charger): ask the charging logic for a new start of the match by E/F."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModemAnswers:
+class ModemAnswers(msgspec.Struct, frozen=True):
     """Effect (charger): the local modem stopped confirming its key, or does so again."""
 
     answers: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(msgspec.Struct, frozen=True):
     """Effect (car): the charger that was chosen, and the network it shares."""
 
     evse_mac: bytes
@@ -90,22 +77,19 @@ class Matched:
     """Average over all carrier groups."""
 
 
-@dataclass(frozen=True, slots=True)
-class MatchingFailed:
+class MatchingFailed(msgspec.Struct, frozen=True):
     """Effect (car): no charger; the reason in words."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(msgspec.Struct, frozen=True):
     """Effect: a peer broke a rule, and what it sent was ignored; a line in words for the log."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """Effect: a line for the log; `level` is one of `logging`'s."""
 
     level: int

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.slac.declare import Mme
@@ -58,8 +59,7 @@ class Step(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What the charger brings into every talk."""
 
     mac: bytes

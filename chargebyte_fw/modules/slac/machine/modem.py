@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types import slac
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
@@ -62,8 +63,7 @@ class Vendor(Enum):
     LUMISSIL = "Lumissil"
 
 
-@dataclass(frozen=True)
-class EvseOptions:
+class EvseOptions(msgspec.Struct, frozen=True):
     """What can be told, with EVerest's defaults; times in seconds."""
 
     number_of_sounds: int = C_EV_MATCH_MNBC

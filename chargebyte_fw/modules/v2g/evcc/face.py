@@ -2,88 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 # -- events
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """The data link is up: look for the charger."""
 
 
-@dataclass(frozen=True, slots=True)
-class SdpAnswer:
+class SdpAnswer(msgspec.Struct, frozen=True):
     """A datagram came back."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(msgspec.Struct, frozen=True):
     """The connection asked for with `Connect` stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """Bytes from the charger."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnected:
+class Disconnected(msgspec.Struct, frozen=True):
     """The connection is gone, or could not be made."""
 
     reason: str = "the charger closed the connection"
 
 
-@dataclass(frozen=True, slots=True)
-class FactsChanged:
+class FactsChanged(msgspec.Struct, frozen=True):
     """A wish or a value in the facts changed: do not wait for the next turn."""
 
 
 # -- effects
 
 
-@dataclass(frozen=True, slots=True)
-class SendSdp:
+class SendSdp(msgspec.Struct, frozen=True):
     """Send this datagram to the SDP multicast address and port."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(msgspec.Struct, frozen=True):
     """Connect to the charger (TCP, the address is link-local: the interface is the owner's)."""
 
     address: str
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Send these bytes; `name` is the message's."""
 
     data: bytes
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(msgspec.Struct, frozen=True):
     """Close the connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetPilot:
+class SetPilot(msgspec.Struct, frozen=True):
     """Set the control pilot to state `B` or `C` (open or close S2)."""
 
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(msgspec.Struct, frozen=True):
     """Close or open the car's contactors towards the battery (DC), begin or end drawing (AC)."""
 
     on: bool
@@ -108,16 +97,14 @@ class Step(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """The session got to `step`; `what` says more for people."""
 
     step: Step
     what: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionStopped:
+class SessionStopped(msgspec.Struct, frozen=True):
     """The session is over: `terminated` or `paused` as agreed, or `failed` and why."""
 
     outcome: str
@@ -129,8 +116,7 @@ class SessionStopped:
 # -- what the car is
 
 
-@dataclass
-class CarSettings:
+class CarSettings(msgspec.Struct):
     """What does not change during a session, in SI units."""
 
     protocols: tuple[str, ...] = ("ISO15118D2", "DIN70121")
@@ -172,8 +158,7 @@ class CarSettings:
     """Stretches the time-outs of single messages, for a world that runs many times faster than its machine can."""
 
 
-@dataclass
-class ChargerSays:
+class ChargerSays(msgspec.Struct):
     """What the charger said last, in SI units; None: nothing yet."""
 
     protocol: str = ""
@@ -195,8 +180,7 @@ class ChargerSays:
     power_limit_achieved: bool = False
 
 
-@dataclass
-class CarFacts:
+class CarFacts(msgspec.Struct):
     """What changes while the car charges. The owner writes all but `charger`."""
 
     soc_percent: float = 30.0
@@ -221,4 +205,4 @@ class CarFacts:
     """A wish: pause the session (ISO 15118-2; where there is no pause the session ends)."""
     renegotiate: bool = False
     """A wish: renegotiate (ISO 15118-2); the machine takes it back once asked."""
-    charger: ChargerSays = field(default_factory=ChargerSays)
+    charger: ChargerSays = msgspec.field(default_factory=ChargerSays)

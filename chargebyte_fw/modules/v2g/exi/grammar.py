@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
 
 from chargebyte_fw.modules.v2g.messages.model import (
     Attribute,
@@ -33,8 +34,7 @@ CHARACTERS = -2
 """The production of characters between elements (mixed content): coded, never spoken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """What a field's annotation says. `type` is a Coding, a StrEnum or a Type; a group has `members` instead."""
 
     name: str
@@ -48,8 +48,7 @@ class Field:
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """One place in a type's content. `name` is the wire name, `field` the attribute of the object that it fills."""
 
     index: int
@@ -72,8 +71,7 @@ class Slot:
         return len(self.members) or 1
 
 
-@dataclass(frozen=True, slots=True)
-class Production:
+class Production(msgspec.Struct, frozen=True):
     """One event of a state: `slot` (END, CHARACTERS) and, in a group, which member."""
 
     slot: int

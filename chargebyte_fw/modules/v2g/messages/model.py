@@ -13,14 +13,12 @@ Annotations carry what Python's types cannot say:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Coding:
+class Coding(msgspec.Struct, frozen=True):
     """How a simple value stands in the stream, and its facets.
 
     `low`/`high` bound numbers (None: unbounded), `shortest`/`longest` count characters or octets. `nbit` is `bits` wide
@@ -36,21 +34,18 @@ class Coding:
     text: Literal["hex", "base64"] = "base64"
 
 
-@dataclass(frozen=True, slots=True)
-class Occurs:
+class Occurs(msgspec.Struct, frozen=True):
     """How often the elements of a list field stand; `high` None is unbounded."""
 
     low: int
     high: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(msgspec.Struct, frozen=True):
     """The field is an XML attribute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """The field is the character content of its type."""
 
 
@@ -62,22 +57,19 @@ class Group:
         self.members = members
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(msgspec.Struct, frozen=True):
     """The field holds directly what stands alone inside an element of type `wrapper` (the body element in `Body`)."""
 
     wrapper: type[Type]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """The element is a global one of another namespace."""
 
     namespace: str
 
 
-@dataclass(frozen=True, slots=True)
-class Particle:
+class Particle(msgspec.Struct, frozen=True):
     """A part of a content model: an element (named like its field), `seq` or `choice` of parts, `any` (wildcard)."""
 
     kind: Literal["element", "seq", "choice", "any"]
@@ -122,8 +114,7 @@ class Type(msgspec.Struct, kw_only=True, gc=False):
     `content`, a list of (element name, value)."""
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(msgspec.Struct, frozen=True):
     """A schema set: global elements by namespace and name (None: abstract), and which of them open a message."""
 
     name: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.v2g.secc.effects import Note, Publish
@@ -20,25 +21,21 @@ class AccessState(Enum):
     CONNECTED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class DataLink:
+class DataLink(msgspec.Struct, frozen=True):
     """The data link (SLAC) is ready, or no longer."""
 
     ready: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CarConnected:
+class CarConnected(msgspec.Struct, frozen=True):
     """A connection was accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class CarGone:
+class CarGone(msgspec.Struct, frozen=True):
     """The connection has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class CloseConnection:
+class CloseConnection(msgspec.Struct, frozen=True):
     """Effect: the running connection must go."""
 
     reason: str

@@ -6,9 +6,10 @@ A dialogue answers one request at a time; `Later` means: a fact is missing, ask 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.types.iso15118 import DcEvErrorCode, DcEvStatus, EvseError, PaymentOption
 from chargebyte_fw.modules.v2g.physical import physical
@@ -28,8 +29,7 @@ STOP_ALLOWED = (State.CABLE_CHECK, State.PRECHARGE_FIRST)
 """Where PowerDelivery may come early, to stop."""
 
 
-@dataclass
-class Answer:
+class Answer(msgspec.Struct):
     """A response body, and how the session ends with it: `terminate`, `pause`, `error`, or not at all."""
 
     body: Any
@@ -42,20 +42,18 @@ class Answer:
         return str(self.body.ResponseCode)
 
 
-@dataclass
-class Later:
+class Later(msgspec.Struct):
     """A fact is missing: ask again when one changed, at the latest at second `until`."""
 
     until: float
 
 
-@dataclass
-class Outside:
+class Outside(msgspec.Struct):
     """What a dialogue needs from outside: chance and wall time."""
 
     random_bytes: Callable[[int], bytes]
     utc_now: Callable[[], datetime]
-    told: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, Any] = msgspec.field(default_factory=dict)
     """What was published last, by variable; empty at the start of a session."""
 
 

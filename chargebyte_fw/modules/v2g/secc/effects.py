@@ -2,54 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 # -- events
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A car has connected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """Bytes from the car."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnected:
+class Disconnected(msgspec.Struct, frozen=True):
     """The car's end of the connection is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkLost:
+class LinkLost(msgspec.Struct, frozen=True):
     """The charger takes the connection away: the data link is gone, the cable was pulled, the module stops."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class FactsChanged:
+class FactsChanged(msgspec.Struct, frozen=True):
     """A fact of the charger changed; a response that waits for it may now go out."""
 
 
 # -- effects
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Send these bytes; `message` names them."""
 
     data: bytes
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(msgspec.Struct, frozen=True):
     """Publish a variable of `ISO15118_charger`, or of `iso15118_extensions` where `extension` says so."""
 
     name: str
@@ -57,18 +51,15 @@ class Publish:
     extension: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ShutDown:
+class ShutDown(msgspec.Struct, frozen=True):
     """Shut down our side of the connection: the car may still read what was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Abort:
+class Abort(msgspec.Struct, frozen=True):
     """Let go of the connection now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """A message crossed the wire: its name, the whole frame, the decoded message (None: not decoded)."""
 
     name: str
@@ -76,36 +67,31 @@ class Seen:
     message: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """One line for the log's story."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(msgspec.Struct, frozen=True):
     """The car broke a rule: one warning line, nothing else."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskService:
+class AskService(msgspec.Struct, frozen=True):
     """Ask the provider of a value-added service for its parameter sets and write them into the facts."""
 
     service_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class ServicesSelected:
+class ServicesSelected(msgspec.Struct, frozen=True):
     """The car chose value-added services: (service id, parameter set id) each."""
 
     selected: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """The session is over and the connection with it: `terminate`, `pause` or `error`."""
 
     how: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, ParameterSet
 
 
-@dataclass
-class Settings:
+class Settings(msgspec.Struct):
     """Configuration of EvseV2G that the sessions honour."""
 
     auth_timeout_eim_s: float = 300.0
@@ -17,22 +16,20 @@ class Settings:
     publish_telemetry_only_on_change: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PausedSession:
+class PausedSession(msgspec.Struct, frozen=True):
     """What a paused session leaves for its resumption."""
 
     session_id: bytes
 
 
-@dataclass
-class ChargerFacts:
+class ChargerFacts(msgspec.Struct):
     """Facts of the EVSE in SI units. What lives for one session only is set back by `forget_session`."""
 
     evse_id: str = "DE*CBY*ETE1*234"
     evse_id_din: str = ""
-    payment_options: list[str] = field(default_factory=lambda: ["ExternalPayment"])
-    energy_transfer_modes: list[str] = field(default_factory=lambda: ["DC_extended"])
-    app_protocols: list[str] = field(default_factory=lambda: ["DIN70121", "ISO15118D2"])
+    payment_options: list[str] = msgspec.field(default_factory=lambda: ["ExternalPayment"])
+    energy_transfer_modes: list[str] = msgspec.field(default_factory=lambda: ["DC_extended"])
+    app_protocols: list[str] = msgspec.field(default_factory=lambda: ["DIN70121", "ISO15118D2"])
     """What may be negotiated."""
     bidirectional_mode: str = "None"
     """SAE J2847/2: `V2G`, `V2H` or `None`."""
@@ -58,9 +55,9 @@ class ChargerFacts:
     meter_is_new: bool = False
     """A value came since the last response that carried one."""
 
-    offered_services: dict[int, OfferedService] = field(default_factory=dict)
+    offered_services: dict[int, OfferedService] = msgspec.field(default_factory=dict)
     """Value-added services by id."""
-    service_parameters: dict[int, list[ParameterSet] | None] = field(default_factory=dict)
+    service_parameters: dict[int, list[ParameterSet] | None] = msgspec.field(default_factory=dict)
     """Answers of their providers; None: the provider could not say."""
 
     authorized: bool | None = None
