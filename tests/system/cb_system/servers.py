@@ -13,7 +13,7 @@ from typing import Any
 import asyncssh
 from aiohttp import web
 from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import DTPHandler, FTPHandler
+from pyftpdlib.handlers import DTPHandler, FTPHandler, TLS_FTPHandler
 from pyftpdlib.servers import FTPServer
 
 USER, PASSWORD = "charger", "p@ss/word"
@@ -153,9 +153,13 @@ class CutData(DTPHandler):  # type: ignore[misc]
 
 
 @contextmanager
-def ftp(folder: Path, *cuts: int) -> Iterator[tuple[int, list[str]]]:
-    """pyftpdlib in a thread; yields the port and the commands that came."""
+def ftp(folder: Path, *cuts: int, pem: Path | None = None) -> Iterator[tuple[int, list[str]]]:
+    """pyftpdlib in a thread; yields the port and the commands that came. With `pem` it insists on TLS."""
     commands: list[str] = []
+    if pem is not None:
+        with _ftps(folder, pem) as port:
+            yield port, commands
+        return
 
     class Handler(FTPHandler):  # type: ignore[misc]
         authorizer = DummyAuthorizer()
@@ -169,8 +173,27 @@ def ftp(folder: Path, *cuts: int) -> Iterator[tuple[int, list[str]]]:
             super().pre_process_command(line, cmd, arg)
 
     Handler.authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmwMT")
-    server = FTPServer(("127.0.0.1", 0), Handler)
-    server.cuts = list(cuts)
+    with _serving(Handler, list(cuts)) as port:
+        yield port, commands
+
+
+@contextmanager
+def _ftps(folder: Path, pem: Path) -> Iterator[int]:
+    class Handler(TLS_FTPHandler):  # type: ignore[misc]
+        authorizer = DummyAuthorizer()
+        certfile = str(pem)
+        tls_control_required = True
+        tls_data_required = True
+
+    Handler.authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmwMT")
+    with _serving(Handler, []) as port:
+        yield port
+
+
+@contextmanager
+def _serving(handler: Any, cuts: list[int]) -> Iterator[int]:
+    server = FTPServer(("127.0.0.1", 0), handler)
+    server.cuts = cuts
     stopping = threading.Event()
 
     def serve() -> None:
@@ -180,7 +203,7 @@ def ftp(folder: Path, *cuts: int) -> Iterator[tuple[int, list[str]]]:
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
-        yield server.address[1], commands
+        yield server.address[1]
     finally:
         stopping.set()
         thread.join(5)

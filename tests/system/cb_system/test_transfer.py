@@ -393,6 +393,37 @@ def test_https_needs_a_certificate_that_the_system_trusts(
     assert target.exists() is trusted
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_ftps_carries_both_ways_under_a_certificate_that_the_system_trusts(
+    tmp_path: Path,
+    carrier: Carrier,
+    target: Path,
+    tls: tuple[ssl.SSLContext, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    trusted: bool,
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tls[1]))
+    pem = tmp_path / "both.pem"
+    pem.write_bytes(tls[1].read_bytes() + (tmp_path / "server.key").read_bytes())
+    file = tmp_path / "logs.tar.gz"
+    file.write_bytes(DATA[::-1])
+
+    async def main(stack: AsyncExitStack) -> None:
+        folder = Place(tmp_path, "ftp", stack).folder
+        port, _ = stack.enter_context(servers.ftp(folder, pem=pem))
+        location = f"ftps://{servers.LOGIN}@127.0.0.1:{port}"
+        if trusted:
+            await carrier.fetch(f"{location}/file", target, len(DATA))
+            await carrier.send(location, file)
+            assert target.read_bytes() == DATA and (folder / file.name).read_bytes() == DATA[::-1]
+        else:
+            error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+            assert error.trouble is Trouble.BROKEN and "certificate" in str(error)
+
+    real(main)
+
+
 def test_an_ssh_server_must_show_the_key_that_was_learnt(tmp_path: Path, carrier: Carrier, target: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
