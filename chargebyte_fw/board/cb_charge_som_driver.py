@@ -148,6 +148,7 @@ class CbChargeSOMDriver(Module):
     async def init(self) -> None:
         """Build the driver; nothing is opened yet. Raises ConfigError for limits that contradict each other."""
         self._check()
+        self.about: dict[str, str] = {}
         config = self.config
         self._names = (
             config.pt1000_1_identification,
@@ -254,6 +255,11 @@ class CbChargeSOMDriver(Module):
     def _hear(self, effect: Any) -> None:
         if self.config.serial_debug and isinstance(effect, lm.Said):
             self.log.info("safety controller says %s", effect.message)
+        if isinstance(effect, lm.Up):
+            version = ".".join(str(number) for number in effect.firmware.version)
+            self.about["safety controller"] = f"{version} ({effect.firmware.platform.text})"
+        elif isinstance(effect, lm.Down):
+            self.about.pop("safety controller", None)
         if isinstance(effect, Unexpected):
             self.log.debug("link: unexpected %s while %s", effect.event, effect.state.name)
             return
