@@ -92,7 +92,7 @@ class Charger:
         loop.add_signal_handler(signal.SIGUSR1, self.recorder.save_soon, "request")
         control = Control(self.ground.root, self.recorder, self.log)
         await control.start()
-        watched = loop.create_task(feed())
+        aside = [loop.create_task(feed()), loop.create_task(self.standing.keep(self._look))]
         try:
             if self.mqtt is not None:
                 self.mqtt.start()
@@ -102,7 +102,8 @@ class Charger:
                 if failure is not None and not self._stop.is_set():
                     await self._pause(self._pauses.after(loop.time() - began_s))
         finally:
-            watched.cancel()
+            for task in aside:
+                task.cancel()
             self.standing.remove()
             await control.stop()
             await self.recorder.close()
@@ -186,18 +187,19 @@ class Charger:
     def _say_ready(self) -> None:
         self.log.info("ready in %.2f s: %d modules", age_s(), len(self.plans))
         self._raise_notices()
-        if self.mqtt is not None:
-            self.mqtt.on_up.append(self._on_broker)
-            self._on_broker()
         self.standing.watch(self.ground.all_faults)
         self.standing.write(ready=True, modules={plan.id: plan.module.module_name() for plan in self.plans})
         tell_systemd(f"READY=1\nSTATUS={len(self.plans)} modules run")
 
-    def _on_broker(self) -> None:
-        if self.mqtt is not None:
-            address = self.mqtt.address
-            at = address.socket_path or f"{address.host}:{address.port}"
-            self.standing.write(broker=at, on_broker=self.mqtt.online)
+    def _look(self) -> dict[str, Any]:
+        """Return what changes without a fault: the broker, what modules know of their devices."""
+        modules = self.assembly.modules.values() if self.assembly is not None else ()
+        about = {key: text for module in modules for key, text in getattr(module, "about", {}).items()}
+        if self.mqtt is None:
+            return {"about": about}
+        address = self.mqtt.address
+        at = address.socket_path or f"{address.host}:{address.port}"
+        return {"about": about, "broker": at, "on_broker": self.mqtt.online}
 
     def _raise_notices(self) -> None:
         """Raise what was set aside as the first warning that a module of this configuration can raise."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,6 +13,7 @@ from chargebyte_fw.kernel.faults import Fault, Faults
 from chargebyte_fw.kernel.paths import Root
 
 PLACE = "/run/everest/standing.json"
+LOOK_S = 1.0
 
 
 class Standing(msgspec.Struct):
@@ -25,6 +28,8 @@ class Standing(msgspec.Struct):
     """What is wrong now, as `module: type message`."""
     notices: list[str] = msgspec.field(default_factory=list)
     """What was set aside at the start."""
+    about: dict[str, str] = msgspec.field(default_factory=dict)
+    """What modules found out of their devices (attribute `about` of a module): `safety controller` and its firmware."""
     broker: str = ""
     """Its address; empty without one."""
     on_broker: bool = False
@@ -36,6 +41,14 @@ class Board:
     def __init__(self, root: Root) -> None:
         self._root = root
         self.now = Standing(os.getpid())
+
+    async def keep(self, look: Callable[[], dict[str, Any]]) -> None:
+        """Write what `look` tells whenever it has changed."""
+        while True:
+            told = look()
+            if any(getattr(self.now, name) != value for name, value in told.items()):
+                self.write(**told)
+            await asyncio.sleep(LOOK_S)
 
     def watch(self, books: list[Faults]) -> None:
         """Follow the fault books from now on."""

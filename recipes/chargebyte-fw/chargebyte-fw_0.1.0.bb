@@ -75,4 +75,3 @@ FILES:${PN} += " \
 "
 # What a person changes on the unit; everything else belongs to the image.
 CONFFILES:${PN} = "${sysconfdir}/everest/charger_info.yaml"
-RRECOMMENDS:${PN} += "mosquitto polkit"

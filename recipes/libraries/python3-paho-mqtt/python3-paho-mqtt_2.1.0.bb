@@ -19,7 +19,6 @@ RDEPENDS:${PN} += " \
     python3-logging \
     python3-math \
     python3-netclient \
-    python3-threading \
 "
 
 BBCLASSEXTEND = "native nativesdk"

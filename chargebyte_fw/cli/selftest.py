@@ -1,0 +1,167 @@
+"""`secc selftest`: whether this charger works: stack, board, broker, certificates, stores; a new system must pass it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.cli.text import add_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chargebyte_fw.kernel.paths import Root
+    from chargebyte_fw.manager.standing import Standing
+
+DRIVER = "CbChargeSOMDriver"
+LOST = "CommunicationFault"
+
+
+class Failed(Exception):
+    """One check did not pass; the text says why."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "selftest",
+        help="check that this charger works",
+        description=__doc__.partition(": ")[2],
+        epilog="example: secc selftest; exit status 1 when a check fails",
+    )
+    add_root(parser)
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run every check, print one line each; exit status 1 when one fails."""
+    from chargebyte_fw.kernel.paths import root_at
+    from chargebyte_fw.manager.standing import read
+
+    root = root_at(arguments.root)
+    standing = read(root)
+    checks: dict[str, Callable[[Root, Standing | None], str]] = {
+        "stack": stack,
+        "board": board,
+        "broker": broker,
+        "certificates": certificates,
+        "stores": stores,
+    }
+    rows = []
+    for name, check in checks.items():
+        try:
+            rows.append({"check": name, "passed": True, "what": check(root, standing)})
+        except Failed as failure:
+            rows.append({"check": name, "passed": False, "what": str(failure)})
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        for row in rows:
+            print(f"{'ok    ' if row['passed'] else 'FAILED'}  {row['check']:<12}  {row['what']}")
+    return 0 if all(row["passed"] for row in rows) else 1
+
+
+def _running(standing: Standing | None) -> Standing:
+    if standing is None:
+        raise Failed("the charging stack does not run")
+    return standing
+
+
+def stack(_: Root, standing: Standing | None) -> str:
+    """All modules are ready. What was set aside at the start is told; it stops nothing."""
+    now = _running(standing)
+    if not now.ready:
+        raise Failed("its modules are not ready")
+    aside = f"; {'; '.join(now.notices)}" if now.notices else ""
+    return f"{len(now.modules)} modules of {now.configuration} are ready{aside}"
+
+
+def board(_: Root, standing: Standing | None) -> str:
+    """The safety controller answers."""
+    now = _running(standing)
+    ids = [module_id for module_id, name in now.modules.items() if name == DRIVER]
+    if not ids:
+        return "this configuration has no safety controller"
+    lost = [fault for fault in now.faults if fault.split(":")[0] in ids and LOST in fault]
+    if lost:
+        raise Failed(lost[0])
+    controller = now.about.get("safety controller")
+    if controller is None:
+        raise Failed("the safety controller has not answered yet")
+    return f"safety controller {controller}"
+
+
+def broker(_: Root, standing: Standing | None) -> str:
+    """The broker is there, when the configuration has one."""
+    now = _running(standing)
+    if not now.broker:
+        return "runs without a broker"
+    if not now.on_broker:
+        raise Failed(f"{now.broker} is not reached")
+    return now.broker
+
+
+def certificates(root: Root, _: Standing | None) -> str:
+    """What is installed can be read, and no key is open to everybody."""
+    folder = root.read("/etc/everest/certs")
+    if not folder.is_dir():
+        return "none installed"
+    count = 0
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise Failed(f"{path} cannot be read: {error.strerror}") from error
+        if path.suffix == ".pem":
+            _check_pem(str(path), content)
+            count += 1
+        if path.suffix == ".key" and path.stat().st_mode & 0o007:
+            raise Failed(f"{path} can be read by everybody")
+    return f"{count} certificate files"
+
+
+def _check_pem(path: str, content: bytes) -> None:
+    try:
+        from cryptography import x509
+    except ImportError:
+        return
+    if not content.strip():
+        return
+    try:
+        x509.load_pem_x509_certificates(content)
+    except ValueError as error:
+        raise Failed(f"{path} holds no certificate") from error
+
+
+def stores(root: Root, _: Standing | None) -> str:
+    """Every database is whole, and the place where they are can be written."""
+    import sqlite3
+    import tempfile
+
+    folder = root.read("/var/lib/everest")
+    if not folder.is_dir():
+        raise Failed(f"{folder} is not there")
+    count = 0
+    for path in sorted(folder.rglob("*.db")):
+        try:
+            database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+            try:
+                answer = database.execute("PRAGMA quick_check").fetchone()[0]
+            finally:
+                database.close()
+        except sqlite3.Error as error:
+            raise Failed(f"{path}: {error}") from error
+        if answer != "ok":
+            raise Failed(f"{path}: {answer}")
+        count += 1
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"\0" * 4096)
+            probe.flush()
+    except OSError as error:
+        raise Failed(f"{folder} cannot be written: {error.strerror}") from error
+    return f"{count} databases are whole, {folder} can be written"

@@ -1,0 +1,86 @@
+"""`secc version`: what runs here: image, application, safety controller, slot."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.cli.text import add_root
+
+if TYPE_CHECKING:
+    from chargebyte_fw.kernel.paths import Root
+
+UNKNOWN = "unknown"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "version", help="show what runs here", description=__doc__.partition(": ")[2], epilog="example: secc version"
+    )
+    add_root(parser)
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the versions; what cannot be found out is `unknown`, with the reason."""
+    from chargebyte_fw.kernel.paths import root_at
+
+    told = collect(root_at(arguments.root))
+    if arguments.json:
+        print(json.dumps(told, indent=2))
+    else:
+        width = max(len(name) for name in told)
+        print("\n".join(f"{name.ljust(width)}  {value}" for name, value in told.items()))
+    return 0
+
+
+def collect(root: Root) -> dict[str, str]:
+    """Return what runs here, by name."""
+    from chargebyte_fw import VERSION
+    from chargebyte_fw.manager.standing import read
+
+    standing = read(root)
+    without = "the charging stack does not run" if standing is None else "it does not answer"
+    controller = standing.about.get("safety controller") if standing is not None else None
+    told = {
+        "image": _first_line(root, "/usr/share/secc/VERSION"),
+        "application": VERSION,
+        "safety controller": controller or f"{UNKNOWN} ({without})",
+        "slot": slot(root),
+    }
+    before = _first_line(root, "/var/lib/secc/previous-version/VERSION")
+    if before != UNKNOWN:
+        told["installed by"] = before
+    return told
+
+
+def _first_line(root: Root, path: str) -> str:
+    try:
+        lines = root.read(path).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return UNKNOWN
+    return lines[0].strip() if lines else UNKNOWN
+
+
+def slot(root: Root) -> str:
+    """Return the booted slot and how RAUC holds it, as far as that can be found out."""
+    try:
+        words = root.read("/proc/cmdline").read_text("utf-8", "replace").split()
+    except OSError:
+        words = []
+    booted = next((word.removeprefix("rauc.slot=") for word in words if word.startswith("rauc.slot=")), "")
+    if not booted:
+        return f"{UNKNOWN} (this system was not started from a slot)"
+    try:
+        done = subprocess.run(
+            ["rauc", "status", "--output-format=json"], capture_output=True, text=True, timeout=10, check=True
+        )
+        slots = [entry for one in json.loads(done.stdout)["slots"] for entry in one.values()]
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, AttributeError, TypeError):
+        return booted
+    state = next((entry.get("boot_status") for entry in slots if entry.get("bootname") == booted), None)
+    return f"{booted} ({state})" if state else booted

@@ -1,0 +1,13 @@
+SUMMARY = "Example of a foreign module in an image: a list of guests in a process of its own"
+DESCRIPTION = "A program in any language with EVerest's manifest beside it; it speaks EVerest's protocol over the broker."
+HOMEPAGE = "https://github.com/chargebyte"
+SECTION = "console/network"
+LICENSE = "Apache-2.0"
+LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
+
+SRC_URI = "file://GuestListProgram;subdir=${BP}"
+
+CHARGEBYTE_MODULE = "GuestListProgram"
+inherit chargebyte-module
+
+RDEPENDS:${PN} += "python3-json python3-paho-mqtt python3-threading"
