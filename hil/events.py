@@ -1,4 +1,4 @@
-"""What a scenario can do to a charger: `estop on`, `uart cut 2`, `car pause`; each word knows which protocol does it."""
+"""What a scenario can do to a charger: `estop on`, `uart cut 2`, `car pause`; each word knows who does it."""
 
 from __future__ import annotations
 

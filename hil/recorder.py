@@ -72,6 +72,8 @@ class Recorder:
         self.series: dict[str, list[tuple[float, Any]]] = {name: [(0.0, value)] for name, value in AT_FIRST.items()}
         self.marks: list[Mark] = []
         self.on_sample: list[Callable[[float], None]] = []
+        self.at_end_s = 0.0
+        """When the recording was ended; 0: it was not."""
 
     @property
     def at_s(self) -> float:
@@ -81,6 +83,8 @@ class Recorder:
     def put(self, **values: Any) -> None:
         """Take a sample of some signals; only what changed is kept."""
         at_s, changed = self.at_s, False
+        if self.at_end_s:
+            return
         for name, value in values.items():
             before = self.now[name]
             if value == before:
@@ -109,7 +113,12 @@ class Recorder:
 
     def mark(self, kind: str, text: str) -> None:
         """Note that something happened."""
-        self.marks.append(Mark(self.at_s, kind, text))
+        if not self.at_end_s:
+            self.marks.append(Mark(self.at_s, kind, text))
+
+    def end(self) -> None:
+        """End the recording: what comes later (the rig is put away) is not part of it."""
+        self.at_end_s = self.at_s
 
     def look(self) -> None:
         """Let everybody look again although nothing changed: time has passed."""

@@ -21,6 +21,8 @@ from hil.strategies import State, Strategy, StrategyFailed
 
 LOOK_S = 0.01
 """How often it is looked whether a step is over."""
+LAST_S = 1.0
+"""How long the recording goes on behind the last reaction, for the eye."""
 
 
 class Result(msgspec.Struct):
@@ -85,9 +87,10 @@ class _Bench:
             result = await _Act(scenario, recorder, strategy, drivers, watching).play()
         except (StrategyFailed, Unavailable, OSError, LookupError, ScriptError) as error:
             result = Result(scenario, Verdict.FAILED, str(error), recorder=recorder)
+        recorder.end()
+        result._end_s = recorder.at_end_s
         if self.rig.fresh:
             await self.end()
-        result._end_s = recorder.at_s
         return result
 
     async def _stand_up(self, stage: Stage) -> tuple[Strategy, dict[str, Any]]:
@@ -147,7 +150,8 @@ class _Act:
                 self.recorder.look()
         finally:
             self.recorder.on_sample.remove(self._look)
-        findings = [one.finding() for one in (*self.watches, *self.guards)]
+        await asyncio.sleep(LAST_S)
+        findings = [watch.finding() for watch in self.watches] + [guard.finding() for guard in self.guards]
         findings.sort(key=lambda finding: (finding.step, finding.kept))
         return Result(
             self.scenario, worst(findings), findings=findings, recorder=self.recorder, events=self.events,

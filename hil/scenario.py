@@ -159,7 +159,7 @@ class _Reader:
             title=event.text if event is not None else "",
             pause_s=self._number(step, "pause_s", 0.0),
             expect=tuple(one for item in self._list(step, "expect") if (one := self._expectation(item)) is not None),
-            keep=tuple(one for item in self._list(step, "keep") if (one := self._keeping(item)) is not None),
+            keep=tuple(kept for item in self._list(step, "keep") if (kept := self._keeping(item)) is not None),
         )
 
     def _expectation(self, node: Node) -> Expectation | None:
