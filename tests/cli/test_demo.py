@@ -109,6 +109,11 @@ def test_a_battery_beyond_its_target_is_refused(capsys: pytest.CaptureFixture[st
     assert "--soc-percent" in capsys.readouterr().err
 
 
+def test_rectifier_modules_are_for_direct_current(capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.run(parse("--protocol", "basic", "--power-supply", "infypower")) == 2
+    assert "needs iso2 or din" in capsys.readouterr().err
+
+
 def test_the_broker_is_mosquitto_where_installed_and_embedded_otherwise(mocker: Any) -> None:
     find = mocker.patch.object(demo_broker, "find_mosquitto", return_value="/usr/sbin/mosquitto")
     assert demo_broker.choose("auto") == "mosquitto"
