@@ -14,10 +14,14 @@ from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scala
 from chargebyte_fw.manager.configuration.values import base_type, fill
 from hil.drivers import DRIVERS, RESOURCES, Driver, Resource, Stage, find
 from hil.protocols import NEEDED, PROTOCOLS
+from hil.scenario import CARS
 
 FOLDER = Path(__file__).parent / "rigs"
 CLOCKS = ("virtual", "real")
-KEYS = ("description", "clock", "fresh", "wiring", "resources", "drivers")
+KEYS = ("description", "clock", "fresh", "cars", "has", "wiring", "resources", "drivers")
+HAS = ("rcm", "config")
+"""What a board on a rig may have beside the protocols: a residual current monitor; a configuration that a scenario may
+change."""
 
 
 class Part(msgspec.Struct):
@@ -37,14 +41,17 @@ class Rig(msgspec.Struct):
     clock: str = "real"
     fresh: bool = False
     """Whether each scenario gets everything anew: possible where nothing is real."""
+    cars: list[str] = msgspec.field(default_factory=lambda: list(CARS))
+    """Which scenarios make sense on it, by their car."""
+    has: list[str] = []
     wiring: list[str] = []
     resources: list[Part] = []
     drivers: list[Part] = []
 
     @property
     def features(self) -> frozenset[str]:
-        """The protocols that it has."""
-        return frozenset(part.name for part in self.drivers)
+        """The protocols that it has, and what its board has."""
+        return frozenset([part.name for part in self.drivers] + self.has)
 
 
 class Assembled:
@@ -110,9 +117,9 @@ def check(path: Path, report: Report) -> Rig | None:
             rig.clock = clock or "real"
         elif clock is not None:
             report.error(node.entries["clock"].node.place, f"{clock} is no clock", nearest(clock, CLOCKS))
-    if "wiring" in node.entries:
-        lines = report.a_list(node.entries["wiring"].node, "wiring")
-        rig.wiring = [text for line in lines.items if (text := report.text(line, "a wire"))] if lines else []
+    rig.wiring = _texts(node, "wiring", report)
+    rig.has = _texts(node, "has", report, HAS)
+    rig.cars = _texts(node, "cars", report, CARS) or rig.cars
     rig.resources = _resources(node, report)
     rig.drivers = _drivers(node, rig.resources, report)
     missing = [name for name in NEEDED if name not in rig.features]
@@ -125,6 +132,19 @@ def check(path: Path, report: Report) -> Rig | None:
                 place = _section(node, "resources", report).entries[part.name].place
                 report.warning(place, f"no driver uses {part.name}")
     return rig
+
+
+def _texts(node: MapNode, key: str, report: Report, known: tuple[str, ...] = ()) -> list[str]:
+    """Read a list of texts, each one of `known` unless that is empty."""
+    written = report.a_list(node.entries[key].node, key) if key in node.entries else None
+    texts = []
+    for item in written.items if written is not None else []:
+        text = report.text(item, key)
+        if text is not None and known and text not in known:
+            report.error(item.place, f"{key} holds {text}", nearest(text, known))
+        elif text is not None:
+            texts.append(text)
+    return texts
 
 
 def _section(node: MapNode, key: str, report: Report) -> MapNode:

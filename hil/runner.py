@@ -77,6 +77,8 @@ class _Bench:
         self.failure = ""
 
     async def run(self, scenario: Scenario, watching: Watching) -> Result:
+        if scenario.car not in self.rig.cars:
+            return Result(scenario, Verdict.SKIPPED, f"the rig charges no {scenario.car} car")
         missing = sorted(scenario.needs - self.rig.features)
         if missing:
             return Result(scenario, Verdict.SKIPPED, f"the rig has no {', '.join(missing)}")

@@ -68,9 +68,10 @@ class Scenario(msgspec.Struct, frozen=True):
 
     @property
     def needs(self) -> frozenset[str]:
-        """The protocols that a rig must have for it."""
+        """What a rig must have for it: protocols, and in small letters what its board must have."""
         wanted = {step.event.needs for step in self.steps if step.event is not None}
-        return frozenset(wanted | ({"Image"} if self.config else set()))
+        board = {"rcm"} if self.board.get("rcm") else set()
+        return frozenset(wanted | board | ({"config"} if self.config else set()))
 
 
 KEYS = {

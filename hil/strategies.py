@@ -71,8 +71,9 @@ class Strategy:
         self.state = state
 
     async def _off(self) -> None:
-        if self.state not in (State.UNKNOWN, State.OFF, State.BOOTED):
-            await self._drivers["Load"].go_on("unplug")
+        for driver in self._drivers.values():
+            await driver.rest()
+        await self._drivers["Load"].go_on("unplug")
         await self._drivers["Power"].switch(False)
         await self.until(lambda now: now["contactors"] == "open")
 

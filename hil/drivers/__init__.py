@@ -104,6 +104,9 @@ class _Part:
         """Get ready for a scenario; raises Unavailable when the thing is not there."""
         self.stage = stage
 
+    async def rest(self) -> None:
+        """Undo what a scenario may have left behind: nothing is disturbed, shorted, pressed or welded any more."""
+
     async def deactivate(self) -> None:
         """Let go; the thing is left safe."""
         self.stage = None

@@ -106,6 +106,11 @@ class SimPilot(SimDriver):
         """Bridge the car's diode."""
         self.plant.world.pilot.diode_fault = present
 
+    async def rest(self) -> None:
+        """A sound line and a sound diode."""
+        await self.short(False)
+        await self.bridge_diode(False)
+
     @active
     async def show(self, state: str) -> None:
         """Hang the resistor of a state on the line."""
@@ -139,6 +144,10 @@ class SimProximity(SimDriver):
         self._forced = PP_CODES[word]
         self._hold()
 
+    async def rest(self) -> None:
+        """Show what the car's own cable shows."""
+        self._forced = None
+
 
 class SimPlcLink(SimDriver):
     """The power line."""
@@ -149,6 +158,10 @@ class SimPlcLink(SimDriver):
     async def lose(self, share: float) -> None:
         """Lose this share of all frames between the modems."""
         self.plant.world.modems.line.options.loss = share
+
+    async def rest(self) -> None:
+        """Lose nothing."""
+        await self.lose(0.0)
 
     @active
     async def silence_car(self) -> None:
@@ -197,6 +210,10 @@ class SimCar(SimDriver):
         """Begin the whole session of the car: a plug that is in stays in."""
         self._begins()
         self.plant.world.car.replace(self.plant.world.model.scripts().session)
+
+    async def rest(self) -> None:
+        """No residual current."""
+        await self.leak(0.0)
 
     @active
     async def leak(self, current_mA: float) -> None:

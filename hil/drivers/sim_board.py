@@ -17,6 +17,16 @@ class SimSafety(SimDriver):
     def _hardware(self) -> Hardware:
         return self.plant.world.mcu.mcu.hardware
 
+    async def rest(self) -> None:
+        """Nothing is pressed, hot, broken, welded or stuck."""
+        calm = Hardware()
+        hardware = self._hardware
+        hardware.temperatures[:] = calm.temperatures
+        await self.weld_contactor(False)
+        await self.hold_contactor_open(False)
+        if hardware.estops[0] is EstopState.TRIPPED:
+            await self.emergency_stop(False)
+
     @active
     async def emergency_stop(self, pressed: bool) -> None:
         """Press or release the first emergency stop."""
@@ -50,6 +60,13 @@ class SimUart(SimDriver):
     """The line between safety controller and host."""
 
     protocol = "Uart"
+
+    async def rest(self) -> None:
+        """Everything passes, whole and at once."""
+        self.plant.line.close()
+        self.plant.line.mend()
+        await self.noise(0.0)
+        await self.late(0.0)
 
     @active
     async def cut(self, duration_s: float) -> None:
