@@ -1,4 +1,4 @@
-"""`secc selftest`: whether this charger works: stack, board, broker, certificates, stores; a new system must pass it."""
+"""`secc selftest`: whether this charger works: stack, board, broker, certificates, stores; new systems must pass it."""
 
 from __future__ import annotations
 
