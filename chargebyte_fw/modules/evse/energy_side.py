@@ -218,6 +218,9 @@ class EnergySide:
             module.tell_hlc("update_ac_max_current", limit_A)
 
     def _switch_phases(self, limits: energy.LimitsRes) -> None:
+        if limits.ac_max_current_A is not None and limits.ac_max_current_A.value == 0.0:
+            # Nothing is granted (as before the board told what it can), so it is not on any number of phases either.
+            return
         wanted = limits.ac_max_phase_count.value if limits.ac_max_phase_count else None
         if self._module.config.dc or wanted is None or wanted == self.leaf.active_phases or wanted < 1:
             return
