@@ -14,7 +14,7 @@ from chargebyte_fw.board.driver_machine import DriverMachine
 from chargebyte_fw.board.framing import Frame, encode_message
 from chargebyte_fw.board.messages import ChargeControl, FirmwareVersion, GitHash
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry
 
 UART = "uart"
@@ -28,20 +28,22 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
     if not starts:
         return []
     place, (_, _, source, begins) = starts[-1]
+    outcome = Outcome(source)
     try:
         board = _Board(source, begins)
-    except (KeyError, TypeError, msgspec.ValidationError) as error:
-        return [Outcome(source, remark=f"how the board is wired cannot be read: {error}")]
-    head: dict[str, Any] = next((data for _, kind, _, data in entries if kind == "trace"), {})
-    past = min(int(head.get("past", 0)), len(entries)) + 1 if head else 0
+    except (KeyError, TypeError) as error:
+        outcome.remark = f"how the board is wired cannot be read: {error}"
+        return [outcome]
+    past = ring_begins(entries)
     rest = entries[place + 1 :]
     if place < past:
         known, rest = entries[place + 1 : past], entries[past:]
-        board.resume(known, rest[0][0] if rest else 0.0)
-    for entry in rest:
-        board.take(*entry)
-    end_s = entries[-1][0]
-    return [Outcome(source, board.inputs, board.comparison.outputs, board.comparison.first_difference(end_s))]
+        play(outcome, known[:1], lambda *_: board.resume(known, rest[0][0] if rest else 0.0))
+    if not outcome.remark:
+        play(outcome, rest, board.take)
+    outcome.inputs, outcome.outputs = board.inputs, board.comparison.outputs
+    outcome.difference = board.comparison.first_difference(entries[-1][0])
+    return [outcome]
 
 
 def _is_board(begins: Any) -> bool:
@@ -62,9 +64,6 @@ class _Board:
     def resume(self, known: Sequence[Entry], now: float) -> None:
         """Bring the machines to where they were, with the last of each kind that left the ring."""
         self._listening = False
-        for entry in known:
-            if entry[1] == "cmd":
-                self.take(*entry)
         heard = {data[0]: data for _, kind, source, data in known if (kind, source) == (UART, "mcu") and data}
         self._link.feed(lm.Start(), now)
         self._link.feed(lm.Opened(), now)
@@ -75,6 +74,9 @@ class _Board:
         for com_id in (FirmwareVersion.com_id, GitHash.com_id, *(i for i in heard if i not in _INQUIRED)):
             if com_id in heard:
                 self._link.feed(lm.Heard(Frame(com_id, heard[com_id][1:])), now)
+        for _, kind, source, data in known:
+            if kind == "cmd":
+                self.take(now, kind, source, data)
         self._listening = True
         self.inputs = 0
 

@@ -7,12 +7,13 @@ same moment came first is what a field problem may be about. A deadline that the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from chargebyte_fw.kernel.machine import Machine
+from chargebyte_fw.kernel.trace import Entry
 
 SLACK_S = 0.25
 """How late a busy charger may notice that a deadline has passed."""
@@ -88,6 +89,25 @@ class Outcome(msgspec.Struct):
     difference: Difference | None = None
     remark: str = ""
     """Why it could not be played, or not to its end."""
+
+
+def ring_begins(entries: Sequence[Entry]) -> int:
+    """Return the place of the first entry of the ring: behind the head and what is known from before."""
+    if entries and entries[0][1] == "trace" and isinstance(entries[0][3], dict):
+        past = entries[0][3].get("past")
+        return min(1 + past, len(entries)) if isinstance(past, int) and past >= 0 else 1
+    return 0
+
+
+def play(outcome: Outcome, entries: Iterable[Entry], take: Callable[[float, str, str, Any], None]) -> None:
+    """Give each entry to `take`; what a machine, or an entry that is damaged, makes fail is the outcome's remark."""
+    for entry in entries:
+        try:
+            take(*entry)
+        except Exception as error:
+            t_s, kind, source, _ = entry
+            outcome.remark = f"fails at {t_s:.3f} s with {kind} of {source}: {type(error).__name__}: {error}"
+            return
 
 
 class Comparison:

@@ -128,7 +128,7 @@ class Evse(Slac):
 
     async def enter_bcd(self) -> None:
         """A car is there: match it."""
-        self.module.mark()
+        self.module.mark(car_comes=True)
         self.module.pump.feed(EnterBcd())
 
     async def leave_bcd(self) -> None:
@@ -184,11 +184,12 @@ class EvseSlac(Module):
         self.pump.close()
         self.link.close()
 
-    def mark(self) -> None:
+    def mark(self, *, car_comes: bool = False) -> None:
         """Let the recorder know where the machine stands: from here on it can be played again (docs/trace.md)."""
         m = self.machine
         standing = {"state": m.state.name, "vendor": m.vendor.name, "mac": m.mac, "options": m.options}
-        self.ground.trace.record("start", self.id, {**standing, "device": self.main.config.device})
+        device = self.main.config.device
+        self.ground.trace.record("start", self.id, {**standing, "device": device, "car_comes": car_comes})
 
     def _link_up(self, mac: bytes) -> None:
         self.main.faults.clear(COMMUNICATION_FAULT)

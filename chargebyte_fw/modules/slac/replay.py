@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry
 from chargebyte_fw.modules.slac.capture import dissect
 from chargebyte_fw.modules.slac.machine.events import (
@@ -38,25 +38,27 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
     """Play each module from its first known standing on."""
     outcomes = []
     seen = set()
+    begin = ring_begins(entries)
     for place, (_, kind, source, data) in enumerate(entries):
-        if kind != "start" or source in seen or not isinstance(data, dict) or "vendor" not in data:
+        if place < begin or kind != "start" or source in seen or not isinstance(data, dict) or "vendor" not in data:
             continue
-        if any(data["state"] == state.name for state in BEGINNINGS):
+        if any(data.get("state") == state.name for state in BEGINNINGS):
             seen.add(source)
             outcomes.append(_one(entries[place:], source))
     return outcomes
 
 
 def _one(entries: Sequence[Entry], source: str) -> Outcome:
+    outcome = Outcome(source)
     try:
         matching = _Matching(entries)
-    except (msgspec.ValidationError, KeyError) as error:
-        return Outcome(source, remark=f"where the machine stood cannot be read: {error}")
-    for entry in entries[1:]:
-        matching.take(*entry)
-    matching.player.overdue(entries[-1][0])
-    difference = matching.comparison.first_difference(entries[-1][0])
-    return Outcome(source, matching.inputs, matching.comparison.outputs, difference)
+    except (KeyError, TypeError, ValueError) as error:
+        outcome.remark = f"where the machine stood cannot be read: {error}"
+        return outcome
+    play(outcome, entries[1:], matching.take)
+    outcome.inputs, outcome.outputs = matching.inputs, matching.comparison.outputs
+    outcome.difference = matching.comparison.first_difference(entries[-1][0])
+    return outcome
 
 
 class _Matching:
@@ -65,10 +67,13 @@ class _Matching:
         self._device = begins["device"]
         machine = EvseSlac(msgspec.convert(begins["options"], EvseOptions, strict=False), lambda: bytes(16))
         machine.state, machine.vendor = State[begins["state"]], Vendor[begins["vendor"]]
-        machine.mac, machine.nmk = begins["mac"], bytes(16)
+        machine.mac, machine.nmk = bytes(begins["mac"]), bytes(16)
         self.player = Player(machine, self._act)
         self.comparison = Comparison(_say, _same)
         self.inputs = 0
+        if begins.get("car_comes"):
+            # The command was recorded before it told where the machine stands.
+            self.player.feed(EnterBcd(), entries[0][0])
 
     def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
         """Take one entry: an input, an output, or somebody else's."""

@@ -11,7 +11,7 @@ import msgspec
 
 from chargebyte_fw.contracts.types.iso15118_vas import ParameterSet
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry
 from chargebyte_fw.modules.v2g import v2gtp
 from chargebyte_fw.modules.v2g.capture.reading import Reader
@@ -30,10 +30,11 @@ AFTERMATH_S = 0.2
 def replay(entries: Sequence[Entry]) -> list[Outcome]:
     """Play every connection whose opening is in the trace."""
     outcomes = []
+    begin = ring_begins(entries)
     opened = [
         place
         for place, (_, kind, _, data) in enumerate(entries)
-        if kind == "conn" and isinstance(data, dict) and "opened" in data and "facts" in data
+        if place >= begin and kind == "conn" and isinstance(data, dict) and "opened" in data and "facts" in data
     ]
     for number, place in enumerate(opened, 1):
         source = entries[place][2]
@@ -43,15 +44,13 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
 
 
 def _one(entries: Sequence[Entry], what: str) -> Outcome:
-    try:
-        conversation = _Conversation(entries)
-    except (msgspec.ValidationError, ValueError) as error:
-        return Outcome(what, remark=f"what the charger knew cannot be read: {error}")
     outcome = Outcome(what)
     try:
-        conversation.play()
-    except msgspec.ValidationError as error:
-        outcome.remark = f"a command cannot be read: {error}"
+        conversation = _Conversation(entries)
+    except (KeyError, TypeError, ValueError) as error:
+        outcome.remark = f"what the charger knew cannot be read: {error}"
+        return outcome
+    play(outcome, entries, conversation.take)
     outcome.inputs = conversation.inputs
     outcome.outputs = conversation.comparison.outputs
     outcome.difference = conversation.comparison.first_difference(entries[-1][0])
@@ -99,15 +98,10 @@ class _Conversation:
     def _chance(self, count: int) -> bytes:
         return self._drawn.pop(0) if self._drawn else bytes(count)
 
-    def play(self) -> None:
-        """Feed everything in the order of the trace."""
-        self._player.feed(out.Opened(), self._began_s)
-        for entry in self._entries[1:]:
-            if self._ended_s is not None and entry[0] > self._ended_s + AFTERMATH_S:
-                return
-            self._take(*entry)
-
-    def _take(self, t_s: float, kind: str, source: str, data: Any) -> None:
+    def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
+        """Take one entry: an input, an output, or somebody else's."""
+        if self._ended_s is not None and t_s > self._ended_s + AFTERMATH_S:
+            return
         self._now = t_s
         own = source == self._id or source.startswith(f"{self._id}.")
         if not own:
@@ -117,6 +111,8 @@ class _Conversation:
         if kind in ("v2g", "conn", "cmd", "wake"):
             player.overdue(t_s)
         match kind, name, data:
+            case "conn", "", {"opened": _}:
+                player.feed(out.Opened(), t_s)
             case "v2g", "car", bytes():
                 self.inputs += 1
                 player.feed(out.Received(data), t_s)
