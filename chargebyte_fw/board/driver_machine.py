@@ -12,6 +12,7 @@ from typing import Any
 
 from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board import timing
+from chargebyte_fw.board.contactors import ALL_OPEN, Contactors, Wiring
 from chargebyte_fw.board.driver_words import (
     STATE_E,
     STATE_F,
@@ -26,6 +27,7 @@ from chargebyte_fw.board.driver_words import (
     SelfTestBegun,
     SetImage,
     SetPilot,
+    SwitchPhases,
     Wish,
 )
 from chargebyte_fw.board.generations import TODAY, Generation
@@ -35,26 +37,26 @@ from chargebyte_fw.board.messages import (
     ChargeState,
     CpState,
     ErrorMessage,
-    EstopState,
     Pt1000State,
     RcmState,
     SafeStateActive,
-    SafeStateReason,
 )
 from chargebyte_fw.board.notices import (
     COMMUNICATION,
+    CONTACTOR,
     SELF_TEST,
     STALLED,
+    WIRING,
     Notices,
     any_closed,
     pp_is_measurable,
 )
+from chargebyte_fw.board.phase_switch import PhaseSwitch
+from chargebyte_fw.board.way_out import WayOut, stopped
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 
 _NORMAL = SafeStateActive.NORMAL
 DUTY_TOLERANCE_PERCENT = 0.1
-CALM_S = 10.0
-"""A controller that stayed out of its safe state this long gets its first attempts back."""
 
 
 class Driver(Enum):
@@ -72,10 +74,20 @@ class Driver(Enum):
 
 
 class DriverMachine(Machine):
-    """One board. `socket`: the cable can be taken off; `names`: the temperature channels."""
+    """One board. `socket`: the cable can be taken off; `names`: the temperature channels; `three`: phases at first."""
 
-    def __init__(self, socket: bool, names: tuple[str, ...], speed: float | None = 1.0) -> None:
+    def __init__(
+        self,
+        socket: bool,
+        names: tuple[str, ...],
+        speed: float | None = 1.0,
+        wiring: Wiring | None = None,
+        three: bool = True,
+    ) -> None:
         super().__init__(Driver.DOWN)
+        self.contactors = Contactors(wiring or Wiring(), three, speed)
+        self.switch = PhaseSwitch(self.contactors)
+        self._version = ""
         self.notices = Notices(socket)
         self._names = names
         self._confirm_s = timing.patient(timing.DUTY_CONFIRM_S, speed)
@@ -88,16 +100,16 @@ class DriverMachine(Machine):
         self.temperatures: Pt1000State | None = None
         self._stalled = False
         self._due: dict[str, float] = {}
-        self._attempt = 0
-        self._reset_at = -timing.ASKED_RESET_PAUSE_S
-        self._normal_since: float | None = None
+        self._way_out = WayOut()
 
     @property
     def control(self) -> ChargeControl:
         """The image that the controller shall have."""
         wish = self.wish if self.enabled and self.state is not Driver.HALTED else STATE_F
-        close = self.permitted
-        return ChargeControl(wish.pwm_active, wish.duty_percent, close, close, close)
+        if self.switch.holds_pilot and wish not in (STATE_E, STATE_F):
+            wish = STATE_X1
+        first, second, third = self.contactors.orders
+        return ChargeControl(wish.pwm_active, wish.duty_percent, third, second, first)
 
     @property
     def at_rest(self) -> bool:
@@ -118,7 +130,13 @@ class DriverMachine(Machine):
 
     def _send(self, now: float) -> list[Any]:
         self._due["duty"] = now + self._confirm_s
+        self._advance(now)
         return self._armed([SetImage(self.control)])
+
+    def _advance(self, now: float) -> bool:
+        """Let the contactors take their next step; returns whether an order has changed."""
+        close = self.permitted and not self.switch.holds_contactors
+        return self.contactors.advance(close, self.charge_state, now)
 
     def _withdraw(self, why: str) -> list[Any]:
         if not self.permitted:
@@ -127,7 +145,8 @@ class DriverMachine(Machine):
         return [Say(logging.INFO, "contactors: permission withdrawn (%s)", (why,))]
 
     def _armed(self, effects: list[Any]) -> list[Any]:
-        self.deadline = min(self._due.values(), default=None)
+        due = (self.contactors.deadline, self.switch.deadline, self._way_out.deadline)
+        self.deadline = min((at for at in (*due, *self._due.values()) if at is not None), default=None)
         return effects
 
     @on(event=Enable)
@@ -139,16 +158,9 @@ class DriverMachine(Machine):
     def _set_pilot(self, event: SetPilot, now: float) -> list[Any]:
         self.wish = event.wish
         effects = self._withdraw("pilot E or F") if event.wish in (STATE_E, STATE_F) else []
-        if event.wish == STATE_X1 and self.enabled and self.emergency and not _stopped(self.charge_state):
-            pause_s = timing.ASKED_RESET_PAUSE_S if self._attempt < 2 else self._pause_s
-            asked = max(now, self._reset_at + pause_s)
-            self._due["reset"] = min(asked, self._due.get("reset", asked))
+        if event.wish == STATE_X1 and self.enabled and self.emergency and not stopped(self.charge_state):
+            self._way_out.asked(now)
         return effects + self._send(now)
-
-    @property
-    def _pause_s(self) -> float:
-        pauses = timing.SAFE_STATE_PAUSES_S
-        return pauses[min(self._attempt, len(pauses) - 1)]
 
     @on(event=Permit)
     def _permit(self, event: Permit, now: float) -> list[Any]:
@@ -172,6 +184,8 @@ class DriverMachine(Machine):
             return "the port is disabled"
         if self.notices.contactor_failed:
             return "a contactor has failed"
+        if contradiction := self.contactors.wiring.contradiction(state):
+            return contradiction
         if state.safe_state_active is not SafeStateActive.NORMAL:
             return f"the safety controller is in its safe state ({state.safe_state_reason.text})"
         if self.emergency:
@@ -179,6 +193,21 @@ class DriverMachine(Machine):
         if state.diode_fault or state.cp_short_circuit or state.cp_state is CpState.INVALID:
             return "the control pilot is faulty"
         return ""
+
+    @on(event=SwitchPhases)
+    def _switch_phases(self, event: SwitchPhases, now: float) -> list[Any]:
+        wish = self.wish if self.permitted else None
+        refusal = self.switch.refusal(self._generation, self._version, wish)
+        if refusal:
+            return [Say(logging.WARNING, "phases stay as they are: %s", (refusal,))]
+        effects: list[Any] = []
+        if event.three is not self.contactors.three:
+            effects.append(Say(logging.INFO, "switching to %s", ("three phases" if event.three else "one phase",)))
+        self.switch.ask(event.three, self.charge_state, self.permitted, now)
+        return [*effects, *self._send(now), *self._armed(self._tell_phases())]
+
+    def _tell_phases(self) -> list[Any]:
+        return self.switch.tell(self._version != "" and not self._generation.old_contactor_bits)
 
     @on(event=SelfTest)
     def _self_test(self, _: SelfTest, now: float) -> list[Any]:
@@ -202,7 +231,10 @@ class DriverMachine(Machine):
     def _halt(self, _: Halt, now: float) -> list[Any]:
         self.enabled = self.permitted = False
         self._due.clear()
-        return [SetImage(self.control), *self.enter(Driver.HALTED)]
+        self._way_out.let_go()
+        self.state = Driver.HALTED
+        self._advance(now)
+        return self._armed([SetImage(self.control)])
 
     @on(event=lm.Up)
     def _up(self, event: lm.Up, now: float) -> list[Any]:
@@ -210,7 +242,7 @@ class DriverMachine(Machine):
         git = event.git_hash.text
         platform, application = event.firmware.platform.text, event.firmware.application.text
         parameters = event.firmware.parameter_version
-        self._generation = event.generation
+        self._generation, self._version = event.generation, version
         if self.state is not Driver.HALTED:
             self.state = Driver.STARTING
         return [
@@ -220,6 +252,7 @@ class DriverMachine(Machine):
                 (version, git, platform, application, parameters),
             ),
             *self.notices.forget_warnings(),
+            *self._tell_phases(),
             *self._send(now),
         ]
 
@@ -248,12 +281,14 @@ class DriverMachine(Machine):
         """Forget what the controller said, and what it was told."""
         effects = self._withdraw(why)
         self.charge_state = self.temperatures = None
-        self._normal_since = None
+        self._way_out.let_go()
         self.notices.forget()
+        self.contactors.let_go()
+        self.switch.let_go()
         self._due.clear()
         if self.state is not Driver.HALTED:
             self.state = state
-        return self._armed(effects)
+        return self._armed([*effects, *self._tell_phases()])
 
     @on(event=lm.Tripped)
     def _tripped(self, _: lm.Tripped, now: float) -> list[Any]:
@@ -283,10 +318,14 @@ class DriverMachine(Machine):
                 return [Say(logging.DEBUG, "ignored: %s", (other,))]
 
     def _state(self, state: ChargeState, now: float) -> list[Any]:
-        before = self.charge_state
+        before, step = self.charge_state, self.switch.step
         self.charge_state = state
         effects: list[Any] = self.notices.settle("communication", {})
-        effects += self.notices.look(state, self.permitted, expect_e=self.control.pwm_active is False)
+        effects += self.switch.look(state, now)
+        stepped = self._advance(now)
+        expect_e = self.control.pwm_active is False
+        effects += self.notices.look(state, self.permitted, expect_e=expect_e, closing=self.contactors.closing)
+        effects += self._unfaithful(state, now)
         if state.safe_state_active is _NORMAL:
             effects += self._normal(before, now)
         else:
@@ -299,10 +338,27 @@ class DriverMachine(Machine):
         if not self.notices.self_test_running:
             self._due.pop("self test", None)
         if state.cp_state is CpState.A and self.permitted:
-            effects += [*self._withdraw("car unplugged"), SetImage(self.control)]
+            effects += self._withdraw("car unplugged")
+            self._advance(now)
+            stepped = True
+        effects += self._tell_phases()
+        if stepped or self.switch.step is not step:
+            effects.append(SetImage(self.control))
         if self._followed(state):
             self._due.pop("duty", None)
         return self._armed(effects)
+
+    def _unfaithful(self, state: ChargeState, now: float) -> list[Any]:
+        """A feedback that denies its order is a fault of the contactor; wiring that cannot be is one of the board."""
+        contradiction = self.contactors.wiring.contradiction(state)
+        effects = self.notices.settle("wiring", {WIRING: contradiction} if contradiction else {})
+        why = self.contactors.denial
+        if why and not self.notices.contactor_failed and state.safe_state_active is _NORMAL:
+            self.notices.contactor_failed = True
+            effects += [*self.notices.settle("contactor", {CONTACTOR: why}), *self._withdraw("a contactor has failed")]
+            self._advance(now)
+            effects.append(SetImage(self.control))
+        return effects
 
     def _followed(self, state: ChargeState) -> bool:
         wanted = self.control
@@ -313,39 +369,28 @@ class DriverMachine(Machine):
     def _normal(self, before: ChargeState | None, now: float) -> list[Any]:
         if self.state is not Driver.HALTED:
             self.state = Driver.NORMAL
-        if self._normal_since is None:
-            self._normal_since = now
-        self._due.pop("reset", None)
+        self._way_out.normal(now)
         if before is not None and before.safe_state_active is not _NORMAL:
             return self.notices.forget_warnings()
         return []
 
     def _safe(self, state: ChargeState, before: ChargeState | None, now: float) -> list[Any]:
         effects: list[Any] = []
-        if before is None or before.safe_state_active is _NORMAL:
+        fresh = before is None or before.safe_state_active is _NORMAL
+        if fresh:
             effects.append(
                 Say(logging.ERROR, "safety controller went to its safe state: %s", (state.safe_state_reason.text,))
             )
-            if self._normal_since is not None and now - self._normal_since >= CALM_S:
-                self._attempt = 0
-        self._normal_since = None
-        if self.permitted:
-            effects += [*self._withdraw("safe state"), SetImage(self.control)]
+        self._way_out.safe(state, now, fresh=fresh)
+        if self.permitted or self.contactors.orders != ALL_OPEN:
+            effects += self._withdraw("safe state")
+            self.contactors.let_go()
+            effects.append(SetImage(self.control))
         if self.state is Driver.HALTED:
             return effects
         self.state = Driver.SAFE
-        self._plan_the_way_out(state, before, now)
+        self._way_out.plan(state, before, now)
         return effects
-
-    def _plan_the_way_out(self, state: ChargeState, before: ChargeState | None, now: float) -> None:
-        """Only a reset leads out of the safe state: plan the next attempt, none while it would be in vain."""
-        if _stopped(state) or state.safe_state_reason is SafeStateReason.HIGH_VOLTAGE_SWITCH_MALFUNCTION:
-            self._due.pop("reset", None)
-        elif _stopped(before):
-            self._due["reset"] = now + timing.ASKED_RESET_PAUSE_S
-        elif "reset" not in self._due:
-            missed_us = state.safe_state_reason is SafeStateReason.COMMUNICATION_TIMEOUT and self._attempt == 0
-            self._due["reset"] = now + (0.0 if missed_us else self._pause_s)
 
     @on(event=Timeout)
     def _timeout(self, _: Timeout, now: float) -> list[Any]:
@@ -361,17 +406,20 @@ class DriverMachine(Machine):
             # A state that is as before is not told again: there and back within a cycle is no change.
             if not self._followed(state):
                 effects.append(Say(logging.WARNING, text, (_in_words(wanted), _in_words(state))))
-        if "reset" in over and self.emergency:
-            self._attempt += 1
-            self._reset_at = now
-            assert self.charge_state is not None
-            effects.append(ResetController(f"to leave {self.charge_state.safe_state_reason.text}"))
+        if self.charge_state is not None:
+            step = self.switch.step
+            effects += self.switch.look(self.charge_state, now)
+            stepped = self._advance(now) or self.switch.step is not step
+            effects += [*self._unfaithful(self.charge_state, now), *self._tell_phases()]
+            if stepped:
+                effects.append(SetImage(self.control))
+        if self._way_out.deadline is not None and now >= self._way_out.deadline:
+            self._way_out.deadline = None
+            if self.emergency:
+                assert self.charge_state is not None
+                self._way_out.tried(now)
+                effects.append(ResetController(f"to leave {self.charge_state.safe_state_reason.text}"))
         return self._armed(effects)
-
-
-def _stopped(state: ChargeState | None) -> bool:
-    """Whether an emergency input is tripped."""
-    return state is not None and EstopState.TRIPPED in (state.estop_1, state.estop_2, state.estop_3)
 
 
 def _in_words(pilot: ChargeControl | ChargeState) -> str:

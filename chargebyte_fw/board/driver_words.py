@@ -17,6 +17,7 @@ class Book(StrEnum):
     BOARD = "evse_board_support"
     RCD = "ac_rcd"
     TEMPERATURES = "temperatures"
+    LOCK = "connector_lock"
 
 
 class Wish(NamedTuple):
@@ -56,6 +57,18 @@ class Permit(msgspec.Struct, frozen=True):
 
     allowed: bool
     reason: str = ""
+
+
+class SwitchPhases(msgspec.Struct, frozen=True):
+    """Event: the car shall have three phases, or one."""
+
+    three: bool
+
+
+class MovePlugLock(msgspec.Struct, frozen=True):
+    """Event: the plug lock shall close, or open."""
+
+    close: bool
 
 
 class SelfTest(msgspec.Struct, frozen=True):
@@ -100,6 +113,13 @@ class Ampacity(msgspec.Struct, frozen=True):
     """Effect: publish what the cable may carry."""
 
     ampacity: ProximityPilotAmpacity
+
+
+class PhasesAre(msgspec.Struct, frozen=True):
+    """Effect: publish how many phases the car gets, and whether that can be changed while it charges."""
+
+    three: bool
+    switchable: bool
 
 
 class Raise(msgspec.Struct, frozen=True):

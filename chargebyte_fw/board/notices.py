@@ -28,8 +28,10 @@ NAMESPACE = "evse_board_support"
 COMMUNICATION = FaultKey(Book.BOARD, f"{NAMESPACE}/CommunicationFault")
 STALLED = FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Host stalled")
 CONTACTOR = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC17EVSEContactorFault")
+WIRING = FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Contactor wiring")
 SELF_TEST = FaultKey(Book.RCD, "ac_rcd/Selftest")
 RESIDUAL_CURRENT = FaultKey(Book.RCD, "ac_rcd/DC")
+PLUG_LOCK_MODULE = "APP_INLET"
 _DIODE = FaultKey(Book.BOARD, f"{NAMESPACE}/DiodeFault")
 _PLUG_REMOVAL = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC23ProximityFault", "PlugRemoval")
 _PP_MEASUREMENT = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC23ProximityFault", "MeasurementError")
@@ -93,11 +95,15 @@ class Notices:
         self.self_test_running = False
         self._saw_self_test = False
 
-    def look(self, state: ChargeState, permitted: bool, expect_e: bool) -> list[Any]:
-        """Return what there is to tell about `state`. `permitted`: contactors asked for; `expect_e`: E was ordered."""
+    def look(self, state: ChargeState, permitted: bool, expect_e: bool, closing: bool = False) -> list[Any]:
+        """Return what there is to tell about `state`.
+
+        `permitted`: contactors asked for; `expect_e`: E was ordered; `closing`: not all contactors on the way to the
+        car have been closed yet.
+        """
         return [
             *self._pilot_faults(state),
-            *self._contactors(state, permitted),
+            *self._contactors(state, permitted, closing),
             *self._safe_state(state),
             *self._residual_current(state),
             *(self._proximity(state) if self.socket else ()),
@@ -122,7 +128,7 @@ class Notices:
             wanted[FaultKey(Book.BOARD, pilot, "CPOutOfRange")] = "the control pilot's voltage is out of range"
         return self.settle("pilot", wanted)
 
-    def _contactors(self, state: ChargeState, permitted: bool) -> list[Any]:
+    def _contactors(self, state: ChargeState, permitted: bool, closing: bool) -> list[Any]:
         effects: list[Any] = []
         if state.contactor_fault and not self.contactor_failed:
             self.contactor_failed = True
@@ -130,6 +136,8 @@ class Notices:
         known = configured(state)
         if known:
             power: bool | None = any_closed(state)
+            if power and closing and not self._told_power:
+                power = None  # the one in series is closed; the way to the car is not
         elif all(one is ContactorState.UNUSED for one in state.contactors):
             power = state.hv_ready and permitted
         else:
@@ -224,6 +232,8 @@ class Notices:
     def error_message(self, error: ErrorMessage, generation: Generation) -> list[Any]:
         """Return what an error message raises or clears: one warning a module while any of its reasons is active."""
         module, text = generation.error_text(error)
+        if module == PLUG_LOCK_MODULE:
+            return []  # faults of the plug lock (plug_lock.py)
         reasons = self._warnings.setdefault(module, set())
         if error.active is (error.reason in reasons):
             return []

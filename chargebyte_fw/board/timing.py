@@ -15,6 +15,16 @@ TEMPERATURES_S = 1.0  # period of the variables `temperatures` and `telemetry`
 STOP_CONFIRM_S = 0.5  # how long a stopping driver waits to see contactors open and pilot F
 RECONNECT_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)  # between attempts to get a lost link back
 SAFE_STATE_PAUSES_S = (5.0, 10.0, 20.0, 40.0, 60.0)  # between attempts to lead the controller out of its safe state
+CONTACTOR_SETTLE_S = 0.1  # how long a contactor without feedback is given to have followed its order
+CONTACTOR_LIMIT_S = 1.0  # a contactor with feedback has followed its order within
+OPENING_LIMIT_S = 0.3  # how long the secondary waits for the primary to open, at most
+SWITCH_STOP_S = 6.0  # how long a car may go on drawing after the pulse width modulation has ended (IEC 61851-1, 10.2)
+SWITCH_PAUSE_S = 3.0  # how long the car is off the grid while phases are switched
+STOP_INPUT_POLL_S = 0.05  # how often an input without events of its own is read
+STOP_INPUT_DEBOUNCE_S = 0.05  # how long an input has held its level when it counts
+LOCK_TRIES = 3  # attempts to have a plug lock's order accepted
+LOCK_PAUSE_S = 0.5  # between them
+LOCK_LIMIT_S = 6.0  # a plug lock has moved within (a parameter block allows up to 2.55 s a way)
 ASKED_RESET_PAUSE_S = 2.0  # between two resets that `cp_state_X1` asks for, or after an emergency input was released
 
 HEARTBEAT_S = 0.1  # real seconds: how often the event loop proves that it is alive
