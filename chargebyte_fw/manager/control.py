@@ -58,7 +58,7 @@ class Control:
             async with asyncio.timeout(LIMIT_S):
                 try:
                     answer = await self._answer(await reader.readline())
-                except ValueError:
+                except (ValueError, RecursionError):
                     answer = {"error": "this is no request"}
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()

@@ -157,6 +157,20 @@ def test_a_trace_on_request(start: Callable[..., Run], tmp_path: Path, capsys: p
     assert "-request.cbor" in capsys.readouterr().out
 
 
+def test_secc_trace_save_asks_the_running_charger(
+    start: Callable[..., Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = start("--broker", "none")
+    run.wait_for("ready in ")
+    assert main(["trace", "save", "--root", str(tmp_path), "--why", "a look"]) == 0
+    told = capsys.readouterr().out.strip()
+    assert told.startswith("trace of ") and told.endswith("-a-look.cbor")
+    assert Path(told.rpartition(" ")[2]).is_file()
+    assert run.end(signal.SIGTERM) == 0
+    assert main(["trace", "save", "--root", str(tmp_path)]) == 1
+    assert "no charger runs here" in capsys.readouterr().err
+
+
 ROOT = Path(__file__).parents[2]
 
 

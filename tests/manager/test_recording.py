@@ -1,0 +1,219 @@
+"""When the recorder saves: at faults, not too often; on request, without stopping anything; never to anybody's harm."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Origin, Severity
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.manager import recording
+from chargebyte_fw.manager.control import Control, ask
+from chargebyte_fw.manager.recording import Recorder, files, read
+
+Run = Callable[[Any], Any]
+
+
+def book() -> Faults:
+    def make(type: str, sub_type: str, message: str, severity: Severity) -> Fault:
+        return Fault(type, sub_type, message, "", severity, Origin("bsp", "main"), FaultState.Active, "", "")
+
+    return Faults(frozenset(("a/Stop", "a/Warning")), make)
+
+
+def recorder(ground: Ground, *books: Faults) -> Recorder:
+    made = Recorder(ground, ModuleLog("manager"))
+    made.watch(books)
+    return made
+
+
+def saved(ground: Ground) -> list[Path]:
+    return files(ground.root)
+
+
+def test_a_fault_is_saved_with_what_it_led_to(run: Run, ground: Ground) -> None:
+    async def main() -> None:
+        faults = book()
+        recorder(ground, faults)
+        ground.trace.record("state", "bsp", "BEFORE")
+        faults.raise_fault("a/Stop", "pressed")
+        await asyncio.sleep(1)
+        ground.trace.record("state", "bsp", "AFTER")
+        assert saved(ground) == []
+        await asyncio.sleep(recording.AFTERMATH_S)
+
+    run(main())
+    (path,) = saved(ground)
+    assert path.name.endswith("-bsp-a-Stop.cbor")
+    assert [entry[3] for entry in read(path).entries[1:]] == ["BEFORE", "AFTER"]
+
+
+def test_a_low_fault_is_none_to_save(run: Run, ground: Ground) -> None:
+    async def main() -> None:
+        faults = book()
+        recorder(ground, faults)
+        faults.raise_fault("a/Warning", "dusty", severity=Severity.Low)
+        await asyncio.sleep(10)
+
+    run(main())
+    assert saved(ground) == []
+
+
+def test_faults_that_go_on_make_fewer_and_fewer_files(run: Run, ground: Ground) -> None:
+    moments: list[float] = []
+
+    async def main() -> None:
+        faults = book()
+        made = recorder(ground, faults)
+        made.save_soon = lambda why: moments.append(asyncio.get_running_loop().time())  # type: ignore[method-assign]
+        for _ in range(4 * 3600):
+            faults.raise_fault("a/Stop", "again")
+            await asyncio.sleep(0.5)
+            faults.clear("a/Stop")
+            await asyncio.sleep(0.5)
+
+    run(main())
+    assert moments[:4] == [2.0, 62.0, 182.0, 422.0]
+    assert len(moments) <= 10
+
+
+def test_number_and_size_of_files_are_bounded(run: Run, ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        made = recorder(ground)
+        for _ in range(recording.KEPT + 5):
+            await asyncio.sleep(1)
+            await made.save("request")
+        assert len(saved(ground)) == recording.KEPT
+        ground.trace.record("v2g", "car", bytes(10_000))
+        monkeypatch.setattr(recording, "KEPT_BYTES", 25_000)
+        for _ in range(5):
+            await asyncio.sleep(1)
+            await made.save("request")
+
+    run(main())
+    assert sum(path.stat().st_size for path in saved(ground)) <= 25_000 and len(saved(ground)) >= 2
+
+
+def test_a_full_disk_costs_one_line(
+    run: Run, ground: Ground, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def main() -> None:
+        faults = book()
+        made = recorder(ground, faults)
+        monkeypatch.setattr(os, "fsync", full)
+        faults.raise_fault("a/Stop", "pressed")
+        await asyncio.sleep(5)
+        made.save_now("evse")
+        assert await made.try_to_save("request") is None
+
+    run(main())
+    assert list((ground.root.state / "var/lib/secc/traces").iterdir()) == []
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        "the trace could not be saved: [Errno 28] No space left on device"
+    ] * 3
+
+
+def test_what_is_due_is_saved_when_the_charger_stops(run: Run, ground: Ground) -> None:
+    async def main() -> None:
+        faults = book()
+        made = recorder(ground, faults)
+        faults.raise_fault("a/Stop", "pressed")
+        await made.close()
+
+    run(main())
+    assert len(saved(ground)) == 1
+
+
+def test_a_name_cannot_lead_out_of_the_folder(run: Run, ground: Ground) -> None:
+    async def main() -> None:
+        target, _ = await recorder(ground).save("../../etc/x y\0" + 200 * "z")
+        assert target.parent == ground.root.state / "var/lib/secc/traces" and target.exists()
+
+    run(main())
+
+
+# -- the control socket
+
+
+def asked(ground: Ground, *lines: bytes) -> list[Any]:
+    """Ask a charger's ear that listens in a loop of its own."""
+
+    async def main() -> list[Any]:
+        control = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        await control.start()
+        ground.trace.record("uart", "host", b"\xa5")
+        try:
+            return [await asyncio.to_thread(one, line) for line in lines]
+        finally:
+            await control.stop()
+
+    def one(line: bytes) -> Any:
+        with socket.socket(socket.AF_UNIX) as ear:
+            folder = os.open(ground.root.state / "run/secc", os.O_PATH)
+            try:
+                ear.connect(f"/proc/self/fd/{folder}/control")
+            finally:
+                os.close(folder)
+            ear.settimeout(20)
+            ear.sendall(line)
+            ear.shutdown(socket.SHUT_WR)
+            answer = ear.makefile("rb").readline()
+            return json.loads(answer) if answer else None
+
+    return clock.run(main())
+
+
+def test_who_asks_gets_the_file(ground: Ground) -> None:
+    (answer,) = asked(ground, b'{"do": "save trace", "why": "look"}\n')
+    assert answer["entries"] == 1 and answer["file"].endswith("-look.cbor")
+    assert read(Path(answer["file"])).entries[1][3] == b"\xa5"
+
+
+@pytest.mark.parametrize("line", [b"\n", b"{}\n", b"[1]\n", b"\xff\xfe\n", b"[" * 4000 + b"\n", b"x" * 9000, b'"a'])
+def test_nonsense_is_refused_and_the_next_request_is_served(ground: Ground, line: bytes) -> None:
+    refused, served = asked(ground, line, b'{"do": "save trace"}\n')
+    assert "error" in refused and "file" in served
+
+
+def test_the_socket_is_the_owners_alone_and_gone_with_the_charger(ground: Ground) -> None:
+    async def main() -> None:
+        control = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        await control.start()
+        path = ground.root.state / "run/secc/control"
+        assert path.stat().st_mode & 0o777 == 0o600
+        again = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        await again.start()
+        answer = await asyncio.to_thread(ask, ground.root, {"do": "save trace"})
+        assert "file" in answer
+        await again.stop()
+        await control.stop()
+        assert not path.exists()
+
+    clock.run(main())
+    with pytest.raises(Unavailable, match="no charger runs here"):
+        ask(ground.root, {"do": "save trace"})
+
+
+def test_a_root_without_room_for_a_socket_does_not_keep_a_charger_from_running(ground: Ground) -> None:
+    (ground.root.state / "run").write_text("a file")
+
+    async def main() -> None:
+        control = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        await control.start()
+        await control.stop()
+
+    clock.run(main())
