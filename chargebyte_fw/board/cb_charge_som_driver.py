@@ -7,23 +7,28 @@ import logging
 from enum import StrEnum
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, to_builtins
 
 from chargebyte_fw.board import driver_words as words
 from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.can_mirror import CanMirror
 from chargebyte_fw.board.carriers import Tap
+from chargebyte_fw.board.contactors import DcWiring, FeedbackType, PhaseWiring, Wiring
 from chargebyte_fw.board.driver_machine import DriverMachine
 from chargebyte_fw.board.driver_words import Book, Enable, Halt, Permit, SelfTest, SetPilot, Wish
-from chargebyte_fw.board.gpio import open_output, read_input
+from chargebyte_fw.board.gpio import open_input, open_output, read_input
 from chargebyte_fw.board.link import SafetyLink
+from chargebyte_fw.board.plug_lock import PlugLock
+from chargebyte_fw.board.stop_input import StopInput, watch
 from chargebyte_fw.board.telemetry import chip_temperature_C, telemetry, temperatures
 from chargebyte_fw.contracts.interfaces.ac_rcd import AcRcd
 from chargebyte_fw.contracts.interfaces.cb_temperatures import CbTemperatures
+from chargebyte_fw.contracts.interfaces.connector_lock import ConnectorLock
 from chargebyte_fw.contracts.interfaces.evse_board_support import EvseBoardSupport
 from chargebyte_fw.contracts.types import evse_board_support as types
 from chargebyte_fw.contracts.types.board_support_common import BspEvent, ProximityPilot
+from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.faults import Faults
@@ -34,6 +39,8 @@ from chargebyte_fw.kernel.trace import Tape
 
 GRID_PHASES = {True: 3, False: 1}
 """What the grid's phase input says: active, inactive."""
+LOCK_TAPE = "plug lock"
+_FOR_THE_LOCK = (lm.Up, lm.Restarting, lm.Down, lm.Said, lm.Acted)
 
 
 class ConnectorType(StrEnum):
@@ -41,6 +48,15 @@ class ConnectorType(StrEnum):
 
     IEC62196Type2Cable = "IEC62196Type2Cable"
     IEC62196Type2Socket = "IEC62196Type2Socket"
+    cCCS2 = "cCCS2"
+
+
+_KINDS = {
+    ConnectorType.IEC62196Type2Cable: types.HardwareCapabilitiesConnectorType.IEC62196Type2Cable,
+    ConnectorType.IEC62196Type2Socket: types.HardwareCapabilitiesConnectorType.IEC62196Type2Socket,
+    ConnectorType.cCCS2: types.HardwareCapabilitiesConnectorType.IEC62196Type2Cable,
+}
+"""EVerest's board capabilities know cables and sockets; the plug of a DC charger hangs on a cable."""
 
 
 class Board(EvseBoardSupport):
@@ -75,8 +91,11 @@ class Board(EvseBoardSupport):
         self.module.order(Permit(value.allow_power_on, value.reason.value))
 
     async def ac_switch_three_phases_while_charging(self, value: bool) -> None:
-        """Decline: this board cannot (its capabilities say so)."""
-        self.module.log.warning("asked for %d phases while charging: this board cannot switch", 3 if value else 1)
+        """Connect three phases (or one); a car that charges is taken off the grid for it by a sequence on the pilot.
+
+        Without wiring for it, or with firmware that is too old, phases stay as they are (capabilities say so).
+        """
+        self.module.order(words.SwitchPhases(value))
 
     async def ac_set_overcurrent_limit_A(self, value: float) -> None:
         """Take note: this board has no over-current trip of its own."""
@@ -103,6 +122,20 @@ class Temperatures(CbTemperatures):
     module: CbChargeSOMDriver
 
 
+class PlugLockMotor(ConnectorLock):
+    """The plug lock of a socket, moved by the safety controller."""
+
+    module: CbChargeSOMDriver
+
+    async def lock(self) -> None:
+        """Lock the plug; a lock that does not get there, or does not exist, is a fault."""
+        self.module.move_plug_lock(True)
+
+    async def unlock(self) -> None:
+        """Unlock the plug once no contactor is closed; what was wrong with the lock is forgotten."""
+        self.module.move_plug_lock(False)
+
+
 class CbChargeSOMDriver(Module):
     """Drives a Charge SOM: pilot, contactors, residual current monitor and temperatures of its safety controller."""
 
@@ -110,7 +143,8 @@ class CbChargeSOMDriver(Module):
         """Wiring and limits of the board."""
 
         connector_type: Annotated[
-            ConnectorType, Meta(description="Whether the cable is fixed or plugged into a socket.")
+            ConnectorType,
+            Meta(description="Fixed cable, socket, or the fixed cable of a DC charger with contactors as wired below."),
         ] = ConnectorType.IEC62196Type2Cable
         min_current_A: Annotated[float, Meta(ge=0, description="Least current per phase, in A.")] = 6
         max_current_A: Annotated[float, Meta(ge=0, description="Greatest current per phase, in A.")] = 80
@@ -137,10 +171,28 @@ class CbChargeSOMDriver(Module):
             False
         )
 
+        contactor_1_feedback_type: Annotated[
+            FeedbackType, Meta(description="Feedback of contactor 1: none, normally open, normally closed.")
+        ] = FeedbackType.none
+        contactor_2_feedback_type: Annotated[
+            FeedbackType, Meta(description="Feedback of contactor 2: none, normally open, normally closed.")
+        ] = FeedbackType.none
+        switch_3ph1ph_wiring: Annotated[
+            PhaseWiring, Meta(description="How contactors 1 and 2 make one or three phases; none: they do not.")
+        ] = PhaseWiring.none
+        dc_contactor_wiring: Annotated[
+            DcWiring, Meta(description="Contactors of a cCCS2 connector: none, one for both poles, one for each.")
+        ] = DcWiring.dual
+        charge_stop_gpio_line_name: Annotated[
+            str, Meta(description="GPIO input (CHSTOP_IN on a Charge SOM) that ends a session softly; empty: none.")
+        ] = ""
+        charge_stop_active_low: Annotated[bool, Meta(description="Whether a low level means stop.")] = True
+
     config: Config
     evse_board_support = provides(Board, description="Control pilot and contactors.")
     ac_rcd = provides(Rcd, description="Residual current monitor.")
     temperatures = provides(Temperatures, description="PT1000 channels.")
+    connector_lock = provides(PlugLockMotor, description="Plug lock.")
 
     machine: DriverMachine
     link: SafetyLink
@@ -157,16 +209,20 @@ class CbChargeSOMDriver(Module):
             config.pt1000_4_identification,
         )
         socket = config.connector_type == ConnectorType.IEC62196Type2Socket
-        self.machine = DriverMachine(socket, self._names, loop_speed())
-        begins = {"socket": socket, "names": self._names, "speed": loop_speed()}
+        wiring = self._wiring()
+        self._phases = config.max_phase_count
+        self.machine = DriverMachine(socket, self._names, loop_speed(), wiring)
+        begins = {"socket": socket, "names": self._names, "speed": loop_speed(), "wiring": to_builtins(wiring)}
         self.ground.trace.record("start", self.id, begins)
         self._pump = Pump(self.machine, self._act, self.crash, Tape(self.ground.trace, self.id))
+        self._lock_pump = Pump(PlugLock(loop_speed()), self._act, self.crash, Tape(self.ground.trace, LOCK_TAPE))
         self._changed = asyncio.Event()
         self._self_test: asyncio.Future[bool] | None = None
         self._books: dict[Book, Faults] = {
             Book.BOARD: self.evse_board_support.faults,
             Book.RCD: self.ac_rcd.faults,
             Book.TEMPERATURES: self.temperatures.faults,
+            Book.LOCK: self.connector_lock.faults,
         }
         self.link = SafetyLink(
             wire=self.ground.wires.find(f"serial:{config.serial_port}"),
@@ -188,12 +244,27 @@ class CbChargeSOMDriver(Module):
         if config.min_current_A > config.max_current_A:
             what = f"min_current_A {config.min_current_A:g} is above max_current_A {config.max_current_A:g}"
             findings.append(Finding(where, what))
+        dc = config.connector_type == ConnectorType.cCCS2
+        if dc and config.switch_3ph1ph_wiring != PhaseWiring.none:
+            what = f"switch_3ph1ph_wiring {config.switch_3ph1ph_wiring} is for AC, connector_type cCCS2 for DC"
+            findings.append(Finding(where, what))
         if findings:
             raise ConfigError(findings)
+        if not dc and config.dc_contactor_wiring != DcWiring.dual:
+            self.log.warning("dc_contactor_wiring counts with connector_type cCCS2 only")
+
+    def _wiring(self) -> Wiring:
+        config = self.config
+        return Wiring(
+            phases=PhaseWiring(config.switch_3ph1ph_wiring),
+            dc=DcWiring(config.dc_contactor_wiring) if config.connector_type == ConnectorType.cCCS2 else None,
+            feedback=(FeedbackType(config.contactor_1_feedback_type), FeedbackType(config.contactor_2_feedback_type)),
+        )
 
     async def ready(self) -> None:
         """State what the board can do and get the safety controller; without one the driver is faulted, not dead."""
-        phases = self.config.max_phase_count
+        config = self.config
+        phases = config.max_phase_count
         if self.config.grid_phase_count_gpio_line_name:
             active = read_input(
                 self.ground,
@@ -202,26 +273,39 @@ class CbChargeSOMDriver(Module):
                 self.log,
             )
             phases = GRID_PHASES[bool(active)]
+        self._phases = phases
         self.evse_board_support.capabilities.publish(self._capabilities(phases))
         self.evse_board_support.ac_nr_of_phases_available.publish(phases)
+        if config.charge_stop_gpio_line_name:
+            name, active_low = config.charge_stop_gpio_line_name, config.charge_stop_active_low
+            line = open_input(self.ground, name, active_low, self.log)
+            if line is not None:
+                self.spawn(watch(line, StopInput(name), self._stop_pressed, self.log), "charge stop")
         self.link.start()
         self.spawn(self._measure(), "temperatures")
 
-    def _capabilities(self, phases: int) -> types.HardwareCapabilities:
-        """No phase switching: the least number of phases is the greatest."""
+    def _stop_pressed(self) -> None:
+        self.log.info("charge stop: asking for the end of the transaction")
+        request = StopTransactionRequest(reason=StopTransactionReason.Local)
+        self.evse_board_support.request_stop_transaction.publish(request)
+
+    def _capabilities(self, phases: int, switchable: bool = False) -> types.HardwareCapabilities:
+        """Without phase switching the least number of phases is the greatest."""
         config = self.config
+        switchable = switchable and config.min_phase_count == 1 and phases == GRID_PHASES[True]
+        least = config.min_phase_count if switchable else phases
         return types.HardwareCapabilities(
             max_current_A_import=config.max_current_A,
             min_current_A_import=config.min_current_A,
             max_phase_count_import=phases,
-            min_phase_count_import=phases,
+            min_phase_count_import=least,
             max_current_A_export=config.max_current_A,
             min_current_A_export=config.min_current_A,
             max_phase_count_export=phases,
-            min_phase_count_export=phases,
-            supports_changing_phases_during_charging=False,
+            min_phase_count_export=least,
+            supports_changing_phases_during_charging=switchable,
             supports_cp_state_E=True,
-            connector_type=types.HardwareCapabilitiesConnectorType(config.connector_type),
+            connector_type=_KINDS[config.connector_type],
         )
 
     async def stop(self) -> None:
@@ -237,6 +321,11 @@ class CbChargeSOMDriver(Module):
             self.log.error("the safety controller did not confirm pilot F and open contactors")
         await self.link.close()
         self._pump.close()
+        self._lock_pump.close()
+
+    def move_plug_lock(self, close: bool) -> None:
+        """Give the plug lock an order."""
+        self._lock_pump.feed(words.MovePlugLock(close))
 
     def order(self, event: Any) -> None:
         """Give the machine an order."""
@@ -264,6 +353,8 @@ class CbChargeSOMDriver(Module):
             self.log.debug("link: unexpected %s while %s", effect.event, effect.state.name)
             return
         self._pump.feed(effect)
+        if isinstance(effect, _FOR_THE_LOCK):
+            self._lock_pump.feed(effect)
         self._changed.set()
 
     def _act(self, effect: Any) -> None:
@@ -277,6 +368,13 @@ class CbChargeSOMDriver(Module):
                 self.evse_board_support.event.publish(BspEvent(event=event))
             case words.Ampacity(ampacity):
                 self.evse_board_support.ac_pp_ampacity.publish(ProximityPilot(ampacity=ampacity))
+            case words.PhasesAre(three, switchable):
+                told = self._capabilities(self._phases, switchable)
+                if told != self.evse_board_support.capabilities.value:
+                    self.evse_board_support.capabilities.publish(told)
+                available = self._phases if three else GRID_PHASES[False]
+                if available != self.evse_board_support.ac_nr_of_phases_available.value:
+                    self.evse_board_support.ac_nr_of_phases_available.publish(available)
             case words.Raise(key, message):
                 self._books[key.book].raise_fault(key.type, message, sub_type=key.sub_type)
             case words.Clear(key):

@@ -31,6 +31,55 @@ class Output(Protocol):
         """Let go of the line."""
 
 
+class Input(Protocol):
+    """A line that we read."""
+
+    @property
+    def events(self) -> int | None:
+        """A descriptor that becomes readable when the level changes; None: ask again from time to time."""
+
+    def get(self) -> bool | None:
+        """Return whether the line is active, None if that cannot be told now."""
+
+    def close(self) -> None:
+        """Let go of the line."""
+
+
+class _WiredInput:
+    """An input of a simulated world in this process."""
+
+    events = None
+
+    def __init__(self, level: Callable[[], bool], active_low: bool) -> None:
+        self._level, self._active_low = level, active_low
+
+    def get(self) -> bool | None:
+        return bool(self._level()) is not self._active_low
+
+    def close(self) -> None:
+        """The wire belongs to the world."""
+
+
+class _FileInput:
+    """A simulated input of another process: a file that says `0` or `1`, and may come late."""
+
+    events = None
+
+    def __init__(self, path: Path, active_low: bool) -> None:
+        self._path, self._active_low = path, active_low
+
+    def get(self) -> bool | None:
+        try:
+            if not stat.S_ISREG(self._path.stat().st_mode):
+                return None
+            return (self._path.read_text().strip() == "1") is not self._active_low
+        except OSError:
+            return None  # nobody simulates it now
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class _Missing:
     """A line that cannot be taken."""
 
@@ -95,8 +144,26 @@ class _ChipLine:
 
         return bool(self._request.get_value(self._offset) == Value.ACTIVE)
 
+    @property
+    def events(self) -> int | None:
+        """The descriptor that tells of edges."""
+        return int(self._request.fd)
+
+    def settle(self) -> None:
+        """Take the edges that have been told, so that the descriptor tells of the next."""
+        if self._request.wait_edge_events(0):
+            self._request.read_edge_events()
+
     def close(self) -> None:
         self._request.release()
+
+
+class _WatchedLine(_ChipLine):
+    """An input of a GPIO chip that tells of its edges."""
+
+    def get(self) -> bool:
+        self.settle()
+        return super().get()
 
 
 def find_line(name: str, chips: Path = Path("/dev")) -> tuple[str, int] | None:
@@ -127,7 +194,7 @@ def _line_of(chip: Path, name: str) -> tuple[str, int] | None:
             return None
 
 
-def _request(place: tuple[str, int], active_low: bool, output: bool) -> _ChipLine:
+def _request(place: tuple[str, int], active_low: bool, output: bool, watched: bool = False) -> _ChipLine:
     import gpiod
     from gpiod.line import Direction, Value
 
@@ -137,7 +204,12 @@ def _request(place: tuple[str, int], active_low: bool, output: bool) -> _ChipLin
         active_low=active_low,
         output_value=Value.ACTIVE if output else Value.INACTIVE,
     )
-    return _ChipLine(gpiod.request_lines(device, consumer=CONSUMER, config={offset: settings}), offset)
+    kind = _ChipLine
+    if watched:
+        from gpiod.line import Edge
+
+        settings.edge_detection, kind = Edge.BOTH, _WatchedLine
+    return kind(gpiod.request_lines(device, consumer=CONSUMER, config={offset: settings}), offset)
 
 
 def _simulated(ground: Ground, name: str) -> Path:
@@ -184,6 +256,27 @@ def take_output(ground: Ground, name: str, chip: Path | None, log: ModuleLog) ->
     if simulated.exists():
         return _Socket(simulated, False, log)
     raise Unavailable(f"{where} has {'no' if chip is not None else 'a'} line named {name}")
+
+
+def open_input(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> Input | None:
+    """Take the line `name` as an input to watch; None (with a warning) when somebody else has it."""
+    wired = ground.wires.find(f"gpio:{name}")
+    if wired is not None:
+        return _WiredInput(wired, active_low)
+    try:
+        place = find_line(name)
+        if place is not None:
+            line = _request(place, active_low, output=False, watched=True)
+            assert isinstance(line, _WatchedLine)
+            return line
+    except OSError as error:
+        held = " (the kernel's gpio-keys has it? then its node must leave the device tree)"
+        log.warning("GPIO line %s cannot be watched: %s%s", name, error, held if error.errno == errno.EBUSY else "")
+        return None
+    path = _simulated(ground, name)
+    if not path.exists():
+        log.warning("no GPIO chip has a line %s and nothing simulates it (%s) yet", name, path)
+    return _FileInput(path, active_low)
 
 
 def read_input(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> bool | None:

@@ -26,6 +26,7 @@ from chargebyte_fw.board.messages import (
     EstopState,
     FirmwareVersion,
     GitHash,
+    InletState,
     Inquiry,
     PartNumber1,
     PartNumber2,
@@ -99,7 +100,10 @@ class VirtualMcu(Machine):
         self._reading = PilotReading(CpState.UNKNOWN, False, False)
         self._due: dict[str, float] = {}
         self._latched: PilotReading | None = None
-        self._want_closed = False
+        self._wanted = [False, False, False]
+        self.contactor_log: list[tuple[float, int, bool]] = []
+        """When which contactor (0 the first) closed or opened."""
+        self.had_short_circuit = False
         self._rcm_testing = False
         self._last: tuple[ChargeState, Pt1000State, bytes] | None = None
         self.hardware_is_reset()
@@ -180,12 +184,33 @@ class VirtualMcu(Machine):
         return []
 
     def _begin(self, action: ActionId, now: float) -> ActionId:
+        if action in (ActionId.INLET_CLOSE, ActionId.INLET_OPEN):
+            return action if self._move_plug_lock(action is ActionId.INLET_CLOSE, now) else ActionId.NONE
         able = self.hardware.rcm is not RcmState.NOT_CONFIGURED and self.generation.has_rcm
         if action is ActionId.RCM_SELF_TEST and able and self.state is Life.RUNNING and not self._rcm_testing:
             self._rcm_testing = True
             self._due["self test"] = now + self.hardware.rcm_self_test_s
             return action
         return ActionId.NONE
+
+    def _move_plug_lock(self, close: bool, now: float) -> bool:
+        motor = self.hardware.plug_lock
+        if motor is None or not self.generation.has_inlet or self.state not in (Life.RUNNING, Life.SAFE):
+            return False
+        motor.position = InletState.CLOSING if close else InletState.OPENING
+        self._due["plug lock"] = now + (motor.closing_s if close else motor.opening_s)
+        return True
+
+    def _plug_lock_moved(self) -> list[Any]:
+        motor = self.hardware.plug_lock
+        if motor is None:
+            return []
+        closing = motor.position is InletState.CLOSING
+        if motor.jammed:
+            motor.position = InletState.ERROR
+            return [self._error("APP_INLET", 3 if closing else 5)]
+        motor.position = InletState.CLOSED if closing else InletState.OPEN
+        return []
 
     def _error(self, module: str, reason: int, data_1: int = 0xFFFF, data_2: int = 0xFFFF, active: bool = True) -> Any:
         number = mcu_errors.module_number(self.generation.error_modules, module)
@@ -210,7 +235,13 @@ class VirtualMcu(Machine):
         effects: list[Any] = []
         for index, contactor in enumerate(self.hardware.contactors):
             if f"move {index}" in over:
-                contactor.closed = self._want_closed and not contactor.stuck_open
+                closed = self._wanted[index] and not contactor.stuck_open
+                if closed is not contactor.closed:
+                    self.contactor_log.append((now, index, closed))
+                contactor.closed = closed
+                self.had_short_circuit = self.had_short_circuit or self.hardware.short_circuit
+        if "plug lock" in over:
+            effects += self._plug_lock_moved()
         if "self test" in over:
             self._rcm_testing = False
         if "silence" in over and self.state is Life.RUNNING:
@@ -233,7 +264,7 @@ class VirtualMcu(Machine):
         if self.state is Life.RUNNING and (reason := self._fault()) is not None:
             return self._go_safe(reason, now)
         self._order_contactors(self.state is Life.RUNNING and self._may_close, now)
-        self.pilot.contactors_closed = any(contactor.closed for contactor in self.hardware.contactors)
+        self.pilot.contactors_closed = self.hardware.phases_connected > 0
         return []
 
     @property
@@ -268,7 +299,7 @@ class VirtualMcu(Machine):
         self._due.pop("self test", None)
         self.pilot.drive_line(True, 0.0)
         self._order_contactors(False, now)
-        self.pilot.contactors_closed = any(contactor.closed for contactor in self.hardware.contactors)
+        self.pilot.contactors_closed = self.hardware.phases_connected > 0
         self._reading = read_pilot(self.pilot)
         if seen.diode_fault or seen.shorted:
             # What led here stays visible until the reset: at -12 V it could not be seen any more.
@@ -278,27 +309,26 @@ class VirtualMcu(Machine):
     def _order_contactors(self, close: bool, now: float | None) -> None:
         """Begin to move what has to move; without a time (reset, power-up) everything is where it belongs at once."""
         if now is None:
-            self._want_closed = False
+            self._wanted = [False, False, False]
             self._latched = None
             for contactor in self.hardware.contactors:
                 contactor.closed = contactor.closed and contactor.welded
-            self.pilot.contactors_closed = any(contactor.closed for contactor in self.hardware.contactors)
+            self.pilot.contactors_closed = self.hardware.phases_connected > 0
             return
-        if close is self._want_closed:
-            return
-        self._want_closed = close
         orders = (self.control.contactor_1_close, self.control.contactor_2_close, self.control.contactor_3_close)
+        wanted = [close and order for order in orders]
         for index, contactor in enumerate(self.hardware.contactors):
-            if not contactor.configured or (close and not orders[index]) or (not close and contactor.welded):
+            if wanted[index] is self._wanted[index]:
                 continue
-            self._due[f"move {index}"] = now + (contactor.closing_s if close else contactor.opening_s)
-        self._due["grace"] = now + CONTACTOR_GRACE_S
+            self._wanted[index] = wanted[index]
+            self._due["grace"] = now + CONTACTOR_GRACE_S
+            if contactor.configured and (wanted[index] or not contactor.welded):
+                self._due[f"move {index}"] = now + (contactor.closing_s if wanted[index] else contactor.opening_s)
 
     def _check_contactors(self, now: float) -> list[Any]:
-        orders = (self.control.contactor_1_close, self.control.contactor_2_close, self.control.contactor_3_close)
         for index, contactor in enumerate(self.hardware.contactors):
-            wanted = self._want_closed and orders[index]
-            if contactor.configured and contactor.closed is not wanted:
+            wanted = self._wanted[index]
+            if contactor.configured and contactor.has_feedback and contactor.closed is not wanted:
                 message = self._error("APP_HVSWITCH", 2 if wanted else 4, 0xFFFF, index)
                 return [message, *self._go_safe(SafeStateReason.HIGH_VOLTAGE_SWITCH_MALFUNCTION, now)]
         return []
@@ -307,7 +337,11 @@ class VirtualMcu(Machine):
         """Return what is said every 100 ms."""
         safe = self.state is Life.SAFE
         reading = self._latched if safe and self._latched is not None else self._reading
-        contactors = [_feedback(one.configured, one.closed) for one in self.hardware.contactors]
+        contactors = [
+            _feedback(one.configured, (one.closed is not one.denies) if one.has_feedback else wanted)
+            for one, wanted in zip(self.hardware.contactors, self._wanted, strict=True)
+        ]
+        motor = self.hardware.plug_lock
         return ChargeState(
             pwm_active=safe or self.control.pwm_active,
             safe_state_active=SafeStateActive.SAFE_STATE if safe else SafeStateActive.NORMAL,
@@ -316,7 +350,8 @@ class VirtualMcu(Machine):
             cp_short_circuit=reading.shorted,
             cp_state=reading.cp_state,
             pp_state=PpState(self.pilot.pp_code),
-            hv_ready=self._want_closed,
+            hv_ready=any(self._wanted),
+            inlet=InletState.NOT_CONFIGURED if motor is None else motor.position,
             contactor_1=contactors[0],
             contactor_2=contactors[1],
             contactor_3=contactors[2],
