@@ -57,8 +57,11 @@ class ClockLoop(asyncio.SelectorEventLoop):
         """Wait for descriptors for `timeout` seconds of this clock; a virtual clock jumps there instead."""
         if self.speed is not None:
             return list(select(None if timeout is None else timeout / self.speed))
+        if timeout == 0:
+            # Callbacks are ready: descriptors, of which a virtual world has next to none, wait until they have run.
+            return []
         ready = list(select(0))
-        if ready or timeout == 0:
+        if ready:
             return ready
         if timeout is None:
             # Descriptors (the loop's own wake-up pipe, a helper thread) are the only ones who could still call.

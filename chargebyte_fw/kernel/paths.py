@@ -21,8 +21,8 @@ class Root(msgspec.Struct, frozen=True):
     def read(self, path: str) -> Path:
         """Resolve an absolute path of the configuration for reading: what this run wrote wins over what was shipped."""
         relative = path.lstrip("/")
-        written = self.state / relative
-        return written if written.exists() else self.static / relative
+        written = os.path.exists(os.path.join(self.state, relative))
+        return (self.state if written else self.static) / relative
 
     def write(self, path: str) -> Path:
         """Resolve an absolute path of the configuration for writing; makes the folder above it."""

@@ -141,6 +141,9 @@ class RpcApi(Module):
         try:
             if not await self._greet(client):
                 return
+            if not self._clients:
+                # Nobody was there to be told of changes: from now on they count from what is now.
+                self._last_status = {one.view.index: self.methods.status_of(one) for one in self._controls}
             self._clients.add(client)
             await self._converse(client)
         except ConnectionClosed:
@@ -189,8 +192,6 @@ class RpcApi(Module):
         self.log.error("%s failed: %r", name, error)
 
     def _notify(self, method: str, params: dict[str, Any]) -> None:
-        if not self._clients:
-            return
         message = jsonrpc.notification(method, params)
         if self.server is not None:
             self.server.send_all(self._clients, message)
@@ -207,6 +208,8 @@ class RpcApi(Module):
 
     def _mark(self, at: int, what: str) -> None:
         """Tell clients of `what` at the end of this turn of the loop; facts of one moment are one notification."""
+        if not self._clients:
+            return
         self._stale.add((at, what))
         if not self._flush_scheduled:
             self._flush_scheduled = True
@@ -244,6 +247,8 @@ class RpcApi(Module):
         self._errors_changed()
 
     def _errors_changed(self) -> None:
+        if not self._clients:
+            return
         self._notify("ChargePoint.ActiveErrorsChanged", {"active_errors": self.methods.errors()})
         for at in range(len(self._controls)):
             self._mark(at, "status")
