@@ -53,6 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Unavailable as error:
         print(f"secc: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        # A target may have parts of the product only (the packages of recipes/chargebyte-fw).
+        missing = (error.name or "").split(".")
+        if missing[0] != "chargebyte_fw" or len(missing) < 2:
+            raise
+        part = missing[2] if missing[1] == "modules" and len(missing) > 2 else missing[1]
+        print(f"secc: this needs a part that is not installed here: chargebyte-fw-{part}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

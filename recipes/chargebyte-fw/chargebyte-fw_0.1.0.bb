@@ -30,6 +30,11 @@ PACKAGE_ARCH = "${MACHINE_ARCH}"
 require conf/chargebyte-defaults.inc
 require chargebyte-fw-packages.inc
 
+# Nothing here is compiled for the target, so nothing needs to know how the target's Python was.
+setup_target_config() {
+    :
+}
+
 # What is installed beside the wheel is laid out by one script, which the tests run, too.
 do_install:append() {
     nativepython3 ${S}/script/install-root files ${D} \

@@ -1,0 +1,230 @@
+"""What is baked: a root file system made by the recipe's own rules runs, and leaves out what was not asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chargebyte_fw import VERSION
+from tests.image.conftest import ROOT, SITE, Image, copy_of
+
+EXAMPLE = ROOT / "recipes/example-module/files"
+
+
+def names(image: Image) -> list[str]:
+    done = image.secc("modules", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [one["name"] for one in json.loads(done.stdout)["modules"]]
+
+
+def entry_points() -> list[str]:
+    text = (ROOT / "setup.cfg").read_text().partition("chargebyte_fw.modules =\n")[2].partition("\n\n")[0]
+    return sorted(line.split("=")[0].strip() for line in text.splitlines() if "=" in line and line.startswith("    "))
+
+
+def test_the_whole_root_has_every_module_once(pristine: Image) -> None:
+    assert names(pristine) == entry_points()
+
+
+def test_the_shipped_configuration_is_sound_in_the_root(pristine: Image) -> None:
+    done = pristine.secc("check", "/etc/everest/config.yaml")
+    assert done.returncode == 0 and "0 errors" in done.stdout, done.stdout
+
+
+def test_the_root_runs_its_own_code_and_not_the_checkout(pristine: Image) -> None:
+    done = pristine.run("-c", "import chargebyte_fw; print(chargebyte_fw.__file__)", cwd="/")
+    assert done.stdout.startswith(str(pristine.root)), done.stdout + done.stderr
+
+
+def test_identity_version_and_links(pristine: Image) -> None:
+    assert (pristine.root / "usr/share/secc/VERSION").read_text() == "1.2.3+4.gabcdef0\n"
+    assert os.readlink(pristine.root / "etc/everest/config.yaml") == "bsp-only-dc.yaml"
+    info = (pristine.root / "etc/everest/charger_info.yaml").read_text()
+    assert 'vendor: "chargebyte"' in info and 'model: "Charge SOM"' in info and "serial:" not in info
+
+
+def test_manifests_interfaces_and_types_are_there(pristine: Image) -> None:
+    modules = pristine.root / "usr/libexec/everest/modules"
+    assert sorted(path.name for path in modules.iterdir()) == entry_points()
+    assert "evse_board_support" in (modules / "CbChargeSOMDriver/manifest.yaml").read_text()
+    assert (pristine.root / "usr/share/everest/interfaces/evse_manager.yaml").is_file()
+    assert list((pristine.root / "usr/share/everest/types").glob("*.yaml"))
+
+
+def test_bytecode_is_compiled(pristine: Image) -> None:
+    package = pristine.root / SITE.lstrip("/") / "chargebyte_fw"
+    sources = {path.relative_to(package) for path in package.rglob("*.py")}
+    compiled = {
+        path.parent.parent.relative_to(package) / f"{path.name.split('.')[0]}.py" for path in package.rglob("*.pyc")
+    }
+    assert sources == compiled
+
+
+def test_the_index_opens_no_metadata(pristine: Image) -> None:
+    program = (
+        "import sys, pathlib; from chargebyte_fw.manager import discovery, index; opened = [];"
+        "sys.addaudithook(lambda event, a: opened.append(str(a[0])) if event == 'open' else None);"
+        "root = pathlib.Path(sys.argv[1]);"
+        "found = discovery.discover([root / 'usr/libexec/everest/modules'], [sys.argv[2]],"
+        " root / index.PLACE.lstrip('/'));"
+        "print(len(found.names()), [name for name in opened if 'dist-info' in name or 'manifest' in name])"
+    )
+    done = pristine.run("-c", program, pristine.root, f"{pristine.root}{SITE}")
+    assert done.stdout.strip() == f"{len(entry_points())} []", done.stdout + done.stderr
+
+
+def test_a_module_that_is_added_on_the_unit_is_found_in_spite_of_the_index(baked: Image) -> None:
+    folder = baked.root / SITE.lstrip("/")
+    (folder / "guest_list").mkdir()
+    (folder / "guest_list/__init__.py").write_text((EXAMPLE / "guest_list/__init__.py").read_text())
+    metadata = folder / "guest_list-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "entry_points.txt").write_text("[chargebyte_fw.modules]\nGuestList = guest_list:GuestList\n")
+    assert "GuestList" in names(baked)
+
+
+def test_every_file_goes_into_exactly_one_package(packages: dict[str, set[str]]) -> None:
+    assert any(path.endswith("modules/slac/evse_slac.py") for path in packages["chargebyte-fw-slac"])
+    assert not any("/modules/slac/" in path for path in packages["chargebyte-fw"])
+    assert "/etc/rauc/system.conf" in packages["chargebyte-update"]
+    assert "/usr/lib/systemd/system/everest.service" in packages["chargebyte-fw"]
+
+
+def test_a_bare_board_image_lists_the_board_alone(
+    installed: Image, packages: dict[str, set[str]], tmp_path: Path
+) -> None:
+    bare = copy_of(installed, packages["chargebyte-fw"], tmp_path)
+    assert names(bare) == ["CbChargeSOMDriver"]
+    help_text = bare.run(bare.root / "usr/bin/secc", "--help").stdout
+    assert "check" in help_text and "mcu" in help_text, help_text
+    assert not re.search(r"^    (demo|decode) ", help_text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("house", sorted(p.name for p in (ROOT / "chargebyte_fw/modules").iterdir() if p.is_dir()))
+def test_a_house_brings_its_modules(
+    house: str, installed: Image, packages: dict[str, set[str]], tmp_path: Path
+) -> None:
+    if house == "__pycache__" or f"chargebyte-fw-{house}" not in packages:
+        pytest.skip("no house")
+    image = copy_of(installed, packages["chargebyte-fw"] | packages[f"chargebyte-fw-{house}"], tmp_path)
+    setup = (ROOT / "setup.cfg").read_text()
+    wanted = {*re.findall(rf"(?m)^    (\w+) = chargebyte_fw\.modules\.{house}\.", setup), "CbChargeSOMDriver"}
+    assert set(names(image)) == wanted
+
+
+def test_without_the_simulation_the_command_names_the_package(
+    installed: Image, packages: dict[str, set[str]], tmp_path: Path
+) -> None:
+    bare = copy_of(installed, packages["chargebyte-fw"], tmp_path)
+    done = bare.run(bare.root / "usr/bin/secc", "mcu", "info", "--sim", tmp_path / "board")
+    assert done.returncode == 1 and "chargebyte-fw-sim" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_names_of_another_board(python: Path, tmp_path: Path) -> None:
+    image = Image(tmp_path, python)
+    done = image.script(
+        "files", tmp_path, "--plc-interface", "plc0", "--disk", "/dev/mmcblk2", "--mcu-uart", "/dev/ttymxc5"
+    )
+    assert done.returncode == 0, done.stderr
+    environment = (tmp_path / "usr/lib/chargebyte/board.env").read_text()
+    assert "PLC_INTERFACE=plc0" in environment and "SAFETY_MCU_UART=/dev/ttymxc5" in environment
+    assert "What=/dev/mmcblk2p5" in (tmp_path / "usr/lib/systemd/system/srv.mount").read_text()
+    assert "dev-mmcblk2p5.device" in (tmp_path / "usr/lib/systemd/system/chargebyte-data.service").read_text()
+    assert "Name=plc0" in (tmp_path / "usr/lib/systemd/network/60-chargebyte-plc.network").read_text()
+    left = subprocess.run(
+        ["grep", "-rlE", r"\beth1\b|mmcblk0|ttyLP2", str(tmp_path / "usr")], capture_output=True, text=True
+    )
+    assert left.stdout == ""
+
+
+def test_the_same_source_gives_the_same_root(python: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert Image(tmp_path, python).script("files", tmp_path / name).returncode == 0
+    done = subprocess.run(["diff", "-r", "--no-dereference", tmp_path / "a", tmp_path / "b"], capture_output=True)
+    assert done.returncode == 0, done.stdout
+
+
+# --- bad input
+
+
+def bake(image: Image, *options: str | Path) -> subprocess.CompletedProcess[str]:
+    return image.script("bake", image.root, "--site", SITE, *options)
+
+
+def test_a_configuration_that_is_not_there_ends_the_build(baked: Image) -> None:
+    done = bake(baked, "--config", "bsp-only-cd")
+    assert done.returncode == 1 and "bsp-only-cd" in done.stderr and "bsp-only-dc" in done.stderr
+
+
+def test_a_configuration_that_fails_the_check_ends_the_build_with_its_findings(baked: Image) -> None:
+    path = baked.root / "etc/everest/bsp-only-dc.yaml"
+    path.write_text(path.read_text().replace("module: EvseV2G", "module: EvseV2X"))
+    done = bake(baked)
+    assert done.returncode == 1
+    assert re.search(r"config\.yaml:\d+:\d+: error: no module EvseV2X is installed .*EvseV2G", done.stderr), done.stderr
+
+
+def test_an_empty_variable_ends_the_build(baked: Image) -> None:
+    done = bake(baked, "--vendor", "")
+    assert done.returncode == 1 and "CHARGER_VENDOR is empty" in done.stderr
+
+
+def test_a_keyring_is_a_certificate_and_never_a_key(baked: Image, tmp_path: Path) -> None:
+    done = bake(baked, "--keyring", tmp_path / "missing.pem")
+    assert done.returncode == 1 and "script/rauc-key" in done.stderr
+    key = tmp_path / "key.pem"
+    key.write_text("-----BEGIN PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\n")
+    done = bake(baked, "--keyring", key)
+    assert done.returncode == 1 and "never a key" in done.stderr
+    assert not (baked.root / "etc/rauc/keyring.pem").exists()
+
+
+def test_bake_names_the_identity_of_the_image(baked: Image) -> None:
+    done = bake(baked, "--config", "bsp-only-ac", "--vendor", 'A "quoted" vendor', "--model", "X1")
+    assert done.returncode == 0, done.stderr
+    assert os.readlink(baked.root / "etc/everest/config.yaml") == "bsp-only-ac.yaml"
+    assert 'vendor: "A \\"quoted\\" vendor"' in (baked.root / "etc/everest/charger_info.yaml").read_text()
+
+
+# --- modules of others
+
+
+def test_the_example_in_process_is_baked_and_checked(baked: Image) -> None:
+    folder = baked.root / SITE.lstrip("/")
+    (folder / "guest_list").mkdir()
+    (folder / "guest_list/__init__.py").write_text((EXAMPLE / "guest_list/__init__.py").read_text())
+    metadata = folder / "guest_list-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "entry_points.txt").write_text("[chargebyte_fw.modules]\nGuestList = guest_list:GuestList\n")
+    guests = (EXAMPLE / "config/guests.yaml").read_text()
+    (baked.root / "etc/everest/guests.yaml").write_text(guests)
+    done = bake(baked, "--config", "guests")
+    assert done.returncode == 0, done.stderr
+    assert "GuestList" in names(baked)
+    manifest = (baked.root / "usr/libexec/everest/modules/GuestList/manifest.yaml").read_text()
+    assert "auth_token_validator" in manifest and "guests" in manifest
+
+
+def test_the_foreign_example_is_found_by_its_manifest(baked: Image) -> None:
+    modules = baked.root / "usr/libexec/everest/modules"
+    subprocess.run(["cp", "-r", EXAMPLE / "GuestListProgram", modules], check=True)
+    assert bake(baked).returncode == 0
+    assert "GuestListProgram" in names(baked)
+
+
+def test_versions(baked: Image) -> None:
+    (baked.root / "proc").mkdir()
+    (baked.root / "proc/cmdline").write_text("console=ttyLP0 rauc.slot=B quiet\n")
+    told = json.loads(baked.secc("version", "--json").stdout)
+    assert told["image"] == "1.2.3+4.gabcdef0" and told["application"] == VERSION and told["slot"].startswith("B")
+    assert "does not run" in told["safety controller"]
+
+
+def test_python_of_the_target_is_new_enough() -> None:
+    assert sys.version_info >= (3, 11)
