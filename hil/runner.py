@@ -11,7 +11,7 @@ import msgspec
 
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.sim.script import ScriptError
-from hil.drivers import Stage
+from hil.drivers import Driver, Resource, Stage
 from hil.judge import Finding, Guard, Verdict, Watch, worst
 from hil.protocols import Identity
 from hil.recorder import Recorder
@@ -87,6 +87,9 @@ class _Bench:
         try:
             strategy, drivers = await self._stand_up(Stage(recorder, scenario, self.root))
             result = await _Act(scenario, recorder, strategy, drivers, watching).play()
+            failure = next((one.failure for one in self._parts() if one.failure is not None), None)
+            if failure is not None:
+                result.verdict, result.note = Verdict.FAILED, str(failure)
         except (StrategyFailed, Unavailable, OSError, LookupError, ScriptError) as error:
             result = Result(scenario, Verdict.FAILED, str(error), recorder=recorder)
         recorder.end()
@@ -103,12 +106,15 @@ class _Bench:
             self.strategy = Strategy(dict(assembled.drivers), stage.recorder)
         else:
             # Same hardware, next scenario: only where the samples go is new, and nobody trusts the state it is in.
-            for one in (*self.assembled.resources.values(), *self.assembled.drivers.values()):
+            for one in self._parts():
                 one.stage = stage
             stage.recorder.put(**self.strategy.recorder.now)
             self.strategy.recorder = stage.recorder
             self.strategy.state = State.UNKNOWN
         return self.strategy, dict(self.assembled.drivers)
+
+    def _parts(self) -> list[Resource | Driver]:
+        return [] if self.assembled is None else [*self.assembled.resources.values(), *self.assembled.drivers.values()]
 
     async def end(self) -> None:
         assembled, self.assembled = self.assembled, None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
@@ -99,6 +100,20 @@ class _Part:
         self.options = options
         self.bound = bound
         self.stage: Stage | None = None
+        self.failure: BaseException | None = None
+        """Why something that it does in the background has ended."""
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the background until deactivated; what it fails of fails the scenario."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled():
+                self.failure = self.failure or task.exception()
+
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(ended)
+        self._tasks.append(task)
 
     async def activate(self, stage: Stage) -> None:
         """Get ready for a scenario; raises Unavailable when the thing is not there."""
@@ -109,6 +124,10 @@ class _Part:
 
     async def deactivate(self) -> None:
         """Let go; the thing is left safe."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self.stage = None
 
 

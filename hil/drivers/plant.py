@@ -85,7 +85,7 @@ class VirtualPlant(Resource):
         self._reset_line(False)
         self.world.modems.power("charger", False)
         self.configuration = self._configured(stage)
-        self._sampler = asyncio.get_running_loop().create_task(self._sample())
+        self.spawn(self._sample())
         recorder.look()
 
     def _configured(self, stage: Stage) -> Path:
@@ -104,7 +104,6 @@ class VirtualPlant(Resource):
         if self.stage is None:
             return
         await super().deactivate()
-        self._sampler.cancel()
         if self.assembly is not None:
             await self.power(False)
         self.world.close()
