@@ -104,7 +104,7 @@ class Contactors:
         """Whether three phases are to be closed, or one."""
         self.orders: Orders = ALL_OPEN
         self.closing = False
-        """Whether the last contactor on the way to the car is not closed yet."""
+        """Whether contactors in series close, and the last on the way to the car is not closed yet."""
         self.denial = ""
         """Which contactor's feedback denies its order for too long, in words; empty: none does."""
         self.deadline: float | None = None
@@ -118,25 +118,24 @@ class Contactors:
         self.orders, self.closing, self.deadline, self.denial = ALL_OPEN, False, None, ""
         self._deviates.clear()
 
-    def advance(self, close: bool, state: ChargeState | None, now: float) -> bool:
-        """Take the next step on the way to all that `close` asks for; returns whether an order has changed."""
+    def advance(self, close: bool, state: ChargeState | None, now: float) -> None:
+        """Take the next step on the way to all that `close` asks for."""
         self.deadline = None
         goal = self.wiring.closed(self.three) if close else ALL_OPEN
-        before = self.orders
         if state is None:
             # Nothing is known: open what was ordered, close nothing.
             self.let_go()
-            return self.orders != before
+            return
         if self.orders != goal:
             step = self._next(goal)
             if step != self.orders and self._may_go(state, now, opening=not close):
                 self.orders, self._since = step, now
-        self.closing = close and self.orders != goal
+        serial = self.wiring.phases is PhaseWiring.serial
+        self.closing = serial and close and state.contactors[0] is not ContactorState.CLOSED
         if self.orders != goal:
             self._wake(self._since + self._settle_s, now)
             self._wake(self._since + timing.OPENING_LIMIT_S, now)
         self.denial = self._unfaithful(state, now)
-        return self.orders != before
 
     def _next(self, goal: Orders) -> Orders:
         """The step after the present orders; everything is open in between two ways to close."""

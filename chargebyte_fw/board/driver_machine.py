@@ -130,13 +130,18 @@ class DriverMachine(Machine):
 
     def _send(self, now: float) -> list[Any]:
         self._due["duty"] = now + self._confirm_s
-        self._advance(now)
-        return self._armed([SetImage(self.control)])
+        effects = self._advance(now)
+        return self._armed([*effects, SetImage(self.control)])
 
-    def _advance(self, now: float) -> bool:
-        """Let the contactors take their next step; returns whether an order has changed."""
-        close = self.permitted and not self.switch.holds_contactors
-        return self.contactors.advance(close, self.charge_state, now)
+    def _advance(self, now: float) -> list[Any]:
+        """Let contactors and phases take every step that they can."""
+        effects: list[Any] = []
+        before = None
+        while before != (before := (self.switch.step, self.contactors.orders)):
+            if self.charge_state is not None:
+                effects += self.switch.look(self.charge_state, now)
+            self.contactors.advance(self.permitted and not self.switch.holds_contactors, self.charge_state, now)
+        return effects
 
     def _withdraw(self, why: str) -> list[Any]:
         if not self.permitted:
@@ -318,11 +323,10 @@ class DriverMachine(Machine):
                 return [Say(logging.DEBUG, "ignored: %s", (other,))]
 
     def _state(self, state: ChargeState, now: float) -> list[Any]:
-        before, step = self.charge_state, self.switch.step
+        before, control = self.charge_state, self.control
         self.charge_state = state
         effects: list[Any] = self.notices.settle("communication", {})
-        effects += self.switch.look(state, now)
-        stepped = self._advance(now)
+        effects += self._advance(now)
         expect_e = self.control.pwm_active is False
         effects += self.notices.look(state, self.permitted, expect_e=expect_e, closing=self.contactors.closing)
         effects += self._unfaithful(state, now)
@@ -338,11 +342,9 @@ class DriverMachine(Machine):
         if not self.notices.self_test_running:
             self._due.pop("self test", None)
         if state.cp_state is CpState.A and self.permitted:
-            effects += self._withdraw("car unplugged")
-            self._advance(now)
-            stepped = True
+            effects += [*self._withdraw("car unplugged"), *self._advance(now)]
         effects += self._tell_phases()
-        if stepped or self.switch.step is not step:
+        if self.control != control:
             effects.append(SetImage(self.control))
         if self._followed(state):
             self._due.pop("duty", None)
@@ -356,8 +358,7 @@ class DriverMachine(Machine):
         if why and not self.notices.contactor_failed and state.safe_state_active is _NORMAL:
             self.notices.contactor_failed = True
             effects += [*self.notices.settle("contactor", {CONTACTOR: why}), *self._withdraw("a contactor has failed")]
-            self._advance(now)
-            effects.append(SetImage(self.control))
+            effects += self._advance(now)
         return effects
 
     def _followed(self, state: ChargeState) -> bool:
@@ -385,7 +386,6 @@ class DriverMachine(Machine):
         if self.permitted or self.contactors.orders != ALL_OPEN:
             effects += self._withdraw("safe state")
             self.contactors.let_go()
-            effects.append(SetImage(self.control))
         if self.state is Driver.HALTED:
             return effects
         self.state = Driver.SAFE
@@ -407,11 +407,10 @@ class DriverMachine(Machine):
             if not self._followed(state):
                 effects.append(Say(logging.WARNING, text, (_in_words(wanted), _in_words(state))))
         if self.charge_state is not None:
-            step = self.switch.step
-            effects += self.switch.look(self.charge_state, now)
-            stepped = self._advance(now) or self.switch.step is not step
+            control = self.control
+            effects += self._advance(now)
             effects += [*self._unfaithful(self.charge_state, now), *self._tell_phases()]
-            if stepped:
+            if self.control != control:
                 effects.append(SetImage(self.control))
         if self._way_out.deadline is not None and now >= self._way_out.deadline:
             self._way_out.deadline = None

@@ -113,6 +113,8 @@ class PlugLock(Machine):
             self._own.pop(self._failure, None)
             effects += [Say(logging.INFO, "plug %s", ("locked" if self._closed else "unlocked",))]
             self.enter(Lock.RESTING)
+        elif self.state is Lock.MOVING and state.inlet is InletState.ERROR:
+            effects += self._failed("the plug lock did not get there")
         return [*effects, *self._settle()]
 
     # What is ordered.
@@ -128,10 +130,10 @@ class PlugLock(Machine):
         if event.close is self._closed and self.state in (Lock.ASKING, Lock.MOVING):
             return effects
         self._closed = event.close
-        return effects + self._begin(now)
+        return effects + self._begin(now, turned=self.state in (Lock.ASKING, Lock.MOVING))
 
-    def _begin(self, now: float) -> list[Any]:
-        """Take the order up, if the controller can and nothing is under load."""
+    def _begin(self, now: float, *, turned: bool = False) -> list[Any]:
+        """Take the order up, if the controller can and nothing is under load. `turned`: another is under way."""
         if not self._running:
             return self.enter(Lock.AWAY)  # taken up when the link is there
         if not self._generation.has_inlet:
@@ -147,7 +149,7 @@ class PlugLock(Machine):
         if not self._closed and any_closed(state):
             self.enter(Lock.WAITING)
             return [Say(logging.WARNING, "the plug stays locked while a contactor is closed")]
-        if state.inlet in _ENDS[bool(self._closed)]:
+        if state.inlet in _ENDS[bool(self._closed)] and not turned:
             return [*self.enter(Lock.RESTING), *self._settle()]
         self._tries = 1
         return self._ask()
@@ -180,6 +182,8 @@ class PlugLock(Machine):
 
     @on(Lock.MOVING, event=Timeout)
     def _late(self, _: Timeout, now: float) -> list[Any]:
+        if self._state is not None and self._state.inlet in _ENDS[bool(self._closed)]:
+            return self.enter(Lock.RESTING)  # there and back between two reports
         return self._failed(f"the plug lock did not get there within {self._limit_s:g} s")
 
     def _failed(self, why: str) -> list[Any]:
