@@ -129,8 +129,8 @@ async def run_command(
 
 
 @cache
-def _argument_names(contract: type[Contract], name: str) -> tuple[str, ...]:
-    return tuple(inspect.signature(getattr(contract, name)).parameters)[1:]
+def _argument_names(kind: type[Contract], name: str) -> tuple[str, ...]:
+    return tuple(inspect.signature(getattr(kind.declaration(), name)).parameters)[1:]
 
 
 async def _guarded(
@@ -143,7 +143,7 @@ async def _guarded(
     caller: str,
 ) -> Any:
     if trace is not None and trace.contracts:
-        given = dict(zip(_argument_names(provider.declaration(), name), args), **kwargs) if args else kwargs
+        given = dict(zip(_argument_names(type(provider), name), args), **kwargs) if args else kwargs
         trace.record("cmd", f"{provider.module_id}.{provider.implementation_id}.{name}", [caller, given])
     try:
         return await getattr(provider, name)(*args, **kwargs)

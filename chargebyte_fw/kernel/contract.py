@@ -36,13 +36,15 @@ class Variable(Generic[T]):
     An exception in a callback is given to the subscriber's guard (its module's task group).
     """
 
-    __slots__ = ("_subscribers", "_value", "known", "name")
+    __slots__ = ("_subscribers", "_value", "known", "name", "recorder")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.known = False
         self._value: T | None = None
         self._subscribers: list[tuple[Callback[T], Guard | None]] = []
+        self.recorder: Callback[T] | None = None
+        """Hears of each value at once, before the subscribers."""
 
     @property
     def value(self) -> T | None:
@@ -53,6 +55,8 @@ class Variable(Generic[T]):
         """State a fact; every subscriber hears of it."""
         self.known = True
         self._value = value
+        if self.recorder is not None:
+            self.recorder(value)
         if self._subscribers:
             soon = asyncio.get_running_loop().call_soon
             for entry in self._subscribers:

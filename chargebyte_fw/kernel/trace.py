@@ -15,6 +15,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ TOKENS = frozenset(("id_token", "parent_id_token", "id_tag"))
 BLANK = "***"
 
 _HEAD = struct.Struct("<dHBI")
+_head = _HEAD.pack
+_running_loop = asyncio.get_running_loop
 _OTHER = ("other", "other")
 
 
@@ -64,6 +67,16 @@ class Trace:
 
         `key` (0 to 255) tells entries of one source apart that do not replace one another as its latest.
         """
+        number = self._numbers.get((kind, source))
+        if number is None:
+            number = self._number(kind, source)
+        self._keep(number, key, data)
+
+    def channel(self, kind: str, source: str) -> Callable[[Any], None]:
+        """Return `record` for one kind and source, for what comes often."""
+        return partial(self._keep, self._number(kind, source), 0)
+
+    def _keep(self, number: int, key: int, data: Any) -> None:
         if not self.on:
             return
         try:
@@ -72,16 +85,15 @@ class Trace:
             packed = _pack(repr(data)[:LARGEST_ENTRY])
         if len(packed) > LARGEST_ENTRY:
             packed = _pack(data[:LARGEST_ENTRY] if isinstance(data, bytes) else repr(data)[: LARGEST_ENTRY // 4])
-        number = self._numbers.get((kind, source))
-        if number is None:
-            number = self._number(kind, source)
         piece = self._piece
-        piece += _HEAD.pack(asyncio.get_running_loop().time(), number, key, len(packed))
+        piece += _head(_running_loop().time(), number, key, len(packed))
         piece += packed
         if len(piece) >= self._piece_bytes:
             self._next_piece()
 
     def _number(self, kind: str, source: str) -> int:
+        if (number := self._numbers.get((kind, source))) is not None:
+            return number
         name = (kind, source) if len(self._names) < MOST_NAMES - 1 else _OTHER
         number = self._numbers.get(name)
         if number is None:

@@ -79,7 +79,7 @@ class Assembly:
         record = self.ground.trace.record
         names = [name for name in implementation.variables if name not in RECORDED_AS_FRAMES]
         for variable in (getattr(implementation, name) for name in names):
-            variable.subscribe(partial(record, "var", variable.name))
+            variable.recorder = self.ground.trace.channel("var", variable.name)
         at = f"{implementation.module_id}.{implementation.implementation_id}"
         implementation.faults.subscribe(partial(record, "fault", at), partial(record, "fault", at))
 

@@ -105,6 +105,8 @@ class EvseV2G(Module):
         self._access = Access()
         self._access_pump = Pump(self._access, self._act, self.crash, Tape(self.ground.trace, f"{self.id}.access"))
         self._where = ""
+        self._from_car = self.ground.trace.channel("v2g", f"{self.id}.car")
+        self._to_car = self.ground.trace.channel("v2g", f"{self.id}.charger")
         self._link = V2gLink(
             config.device, self.ground.wires, self._accept, self._offer, with_sdp=config.enable_sdp_server
         )
@@ -179,10 +181,9 @@ class EvseV2G(Module):
         machine = Secc(self.facts, self._settings, Outside(self._chance, utc_now))
         pump = Pump(machine, self._act, self.crash, Tape(self.ground.trace, f"{self.id}.secc"))
         self._session = (pump, connection)
-        sender = f"{self.id}.car"
 
         def received(data: bytes) -> None:
-            record("v2g", sender, data)
+            self._from_car(data)
             pump.feed(out.Received(data))
 
         def closed() -> None:
@@ -227,7 +228,7 @@ class EvseV2G(Module):
             case out.Send(data):
                 if self._session is not None:
                     self._session[1].send(data)
-                    self.ground.trace.record("v2g", f"{self.id}.charger", data)
+                    self._to_car(data)
             case out.Publish(name, value, extension):
                 getattr(self.extensions if extension else self.charger, name).publish(value)
             case out.Seen():
