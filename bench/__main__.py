@@ -9,7 +9,7 @@ import traceback
 from rich.console import Console
 from rich.table import Table
 
-BENCHES = ("exi", "bus", "startup", "v2g_latency", "mcu_cycle", "virtual_session")
+BENCHES = ("exi", "bus", "startup", "v2g_latency", "mcu_cycle", "virtual_session", "recorder")
 
 
 def main(names: list[str]) -> int:
