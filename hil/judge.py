@@ -59,6 +59,11 @@ class Watch:
         # What was so already before the event is no reaction to it: the scenario would prove nothing.
         self._was_so = self._after is None and expectation.condition.true(before)
         self._seen_s: float | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Give up: what comes from now on belongs to another event."""
+        self._closed = True
 
     @property
     def patience_s(self) -> float:
@@ -73,6 +78,8 @@ class Watch:
 
     def look(self, at_s: float, now: Mapping[str, Any]) -> None:
         """Take a sample."""
+        if self._closed:
+            return
         if self._from_s is None and self._after is not None and self._after.true(now):
             self._from_s = at_s
         if not self.done and self._from_s is not None and self.expectation.condition.true(now):

@@ -190,4 +190,6 @@ class _Act:
                 break
             await asyncio.sleep(LOOK_S)
             self.recorder.look()
+        for one in watches:
+            one.close()
         await asyncio.sleep(step.pause_s)
