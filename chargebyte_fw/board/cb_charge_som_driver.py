@@ -19,7 +19,7 @@ from chargebyte_fw.board.driver_machine import DriverMachine
 from chargebyte_fw.board.driver_words import Book, Enable, Halt, Permit, SelfTest, SetPilot, Wish
 from chargebyte_fw.board.gpio import open_input, open_output, read_input
 from chargebyte_fw.board.link import SafetyLink
-from chargebyte_fw.board.plug_lock import PlugLock
+from chargebyte_fw.board.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
 from chargebyte_fw.board.stop_input import StopInput, watch
 from chargebyte_fw.board.telemetry import chip_temperature_C, telemetry, temperatures
 from chargebyte_fw.contracts.interfaces.ac_rcd import AcRcd
@@ -39,8 +39,6 @@ from chargebyte_fw.kernel.trace import Tape
 
 GRID_PHASES = {True: 3, False: 1}
 """What the grid's phase input says: active, inactive."""
-LOCK_TAPE = "plug lock"
-_FOR_THE_LOCK = (lm.Up, lm.Restarting, lm.Down, lm.Said, lm.Acted)
 
 
 class ConnectorType(StrEnum):
@@ -215,7 +213,8 @@ class CbChargeSOMDriver(Module):
         begins = {"socket": socket, "names": self._names, "speed": loop_speed(), "wiring": to_builtins(wiring)}
         self.ground.trace.record("start", self.id, begins)
         self._pump = Pump(self.machine, self._act, self.crash, Tape(self.ground.trace, self.id))
-        self._lock_pump = Pump(PlugLock(loop_speed()), self._act, self.crash, Tape(self.ground.trace, LOCK_TAPE))
+        lock_tracks = Tape(self.ground.trace, lock_tape(self.id))
+        self._lock_pump = Pump(PlugLock(loop_speed()), self._act, self.crash, lock_tracks)
         self._changed = asyncio.Event()
         self._self_test: asyncio.Future[bool] | None = None
         self._books: dict[Book, Faults] = {
@@ -353,7 +352,7 @@ class CbChargeSOMDriver(Module):
             self.log.debug("link: unexpected %s while %s", effect.event, effect.state.name)
             return
         self._pump.feed(effect)
-        if isinstance(effect, _FOR_THE_LOCK):
+        if isinstance(effect, HEARD_BY_THE_LOCK):
             self._lock_pump.feed(effect)
         self._changed.set()
 

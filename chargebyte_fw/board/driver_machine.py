@@ -49,7 +49,6 @@ from chargebyte_fw.board.notices import (
     WIRING,
     Notices,
     any_closed,
-    pp_is_measurable,
 )
 from chargebyte_fw.board.phase_switch import PhaseSwitch
 from chargebyte_fw.board.way_out import WayOut, stopped
@@ -122,11 +121,7 @@ class DriverMachine(Machine):
     @property
     def emergency(self) -> bool:
         """Whether the controller needs a reset before anything goes on."""
-        state = self.charge_state
-        if state is None:
-            return False
-        unreadable = self.notices.socket and not pp_is_measurable(state.pp_state)
-        return state.safe_state_active is not SafeStateActive.NORMAL or unreadable
+        return self.charge_state is not None and self.notices.emergency(self.charge_state)
 
     def _send(self, now: float) -> list[Any]:
         self._due["duty"] = now + self._confirm_s
@@ -191,13 +186,7 @@ class DriverMachine(Machine):
             return "a contactor has failed"
         if contradiction := self.contactors.wiring.contradiction(state):
             return contradiction
-        if state.safe_state_active is not SafeStateActive.NORMAL:
-            return f"the safety controller is in its safe state ({state.safe_state_reason.text})"
-        if self.emergency:
-            return "the cable's proximity pilot cannot be read"
-        if state.diode_fault or state.cp_short_circuit or state.cp_state is CpState.INVALID:
-            return "the control pilot is faulty"
-        return ""
+        return self.notices.unfit(state)
 
     @on(event=SwitchPhases)
     def _switch_phases(self, event: SwitchPhases, now: float) -> list[Any]:
@@ -300,6 +289,7 @@ class DriverMachine(Machine):
         told = f"this program did not run for more than {timing.DEAD_MAN_S:g} s"
         say = Say(logging.ERROR, "%s: its link opened the contactors and took the pilot to F", (told,))
         effects: list[Any] = [say]
+        self.contactors.let_go()  # nothing of a way to open is sent any more: it would close again
         if self.permitted:
             self._stalled = True
             effects += [*self._withdraw("stalled"), *self.notices.settle("stalled", {STALLED: told})]

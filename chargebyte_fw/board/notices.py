@@ -95,6 +95,21 @@ class Notices:
         self.self_test_running = False
         self._saw_self_test = False
 
+    def emergency(self, state: ChargeState) -> bool:
+        """Whether the controller needs a reset before anything goes on."""
+        unreadable = self.socket and not pp_is_measurable(state.pp_state)
+        return state.safe_state_active is not SafeStateActive.NORMAL or unreadable
+
+    def unfit(self, state: ChargeState) -> str:
+        """Say why nothing may be switched on in this state; empty: it may."""
+        if state.safe_state_active is not SafeStateActive.NORMAL:
+            return f"the safety controller is in its safe state ({state.safe_state_reason.text})"
+        if self.emergency(state):
+            return "the cable's proximity pilot cannot be read"
+        if state.diode_fault or state.cp_short_circuit or state.cp_state is CpState.INVALID:
+            return "the control pilot is faulty"
+        return ""
+
     def look(self, state: ChargeState, permitted: bool, expect_e: bool, closing: bool = False) -> list[Any]:
         """Return what there is to tell about `state`.
 

@@ -28,6 +28,13 @@ _BY_REASON = {
 }
 _ENDS = {True: (InletState.CLOSED,), False: (InletState.OPEN,)}
 _MOVES = {True: ActionId.INLET_CLOSE, False: ActionId.INLET_OPEN}
+HEARD_BY_THE_LOCK = (lm.Up, lm.Restarting, lm.Down, lm.Said, lm.Acted)
+"""What the link tells that concerns the lock."""
+
+
+def lock_tape(module_id: str) -> str:
+    """Return the recorder's name for the lock of a driver."""
+    return f"{module_id} plug lock"
 
 
 class Lock(Enum):

@@ -10,9 +10,11 @@ import msgspec
 from chargebyte_fw.board import driver_words as words
 from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board.capture import UartReader
+from chargebyte_fw.board.contactors import Wiring
 from chargebyte_fw.board.driver_machine import DriverMachine
 from chargebyte_fw.board.framing import Frame, encode_message
 from chargebyte_fw.board.messages import ChargeControl, FirmwareVersion, GitHash
+from chargebyte_fw.board.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry
@@ -55,7 +57,9 @@ class _Board:
         self._id = source
         speed = begins["speed"]
         self._link = Player(lm.LinkMachine(speed), self._of_link)
-        self._driver = Player(DriverMachine(begins["socket"], tuple(begins["names"]), speed), self._of_driver)
+        wiring = msgspec.convert(begins.get("wiring", {}), Wiring)
+        self._driver = Player(DriverMachine(begins["socket"], tuple(begins["names"]), speed, wiring), self._of_driver)
+        self._lock = Player(PlugLock(speed), self._of_driver)
         self._image: ChargeControl | None = None
         self._listening = True
         self.comparison = Comparison(_Words().say)
@@ -85,6 +89,7 @@ class _Board:
         if kind in (UART, "port", "cmd", "wake"):
             self._link.overdue(t_s)
             self._driver.overdue(t_s)
+            self._lock.overdue(t_s)
         match kind, source, data:
             case "uart", "host", bytes():
                 self.comparison.recorded("frames", t_s, data)
@@ -100,10 +105,14 @@ class _Board:
                 self._link.woken(t_s)
             case "wake", self._id, _:
                 self._driver.woken(t_s)
+            case "wake", _, _ if source == lock_tape(self._id):
+                self._lock.woken(t_s)
             case "cmd", _, [_, dict(arguments)] if source.startswith(f"{self._id}."):
                 self.inputs += 1
                 order = _order(source.removeprefix(f"{self._id}."), arguments)
-                if order is not None:
+                if isinstance(order, words.MovePlugLock):
+                    self._lock.feed(order, t_s)
+                elif order is not None:
                     self._driver.feed(order, t_s)
             case "var", _, _ if source.removeprefix(f"{self._id}.") in _OF_DRIVER:
                 self.comparison.recorded("variables", t_s, (source.rpartition(".")[2], data))
@@ -136,6 +145,8 @@ class _Board:
                 pass
             case _:
                 self._driver.feed(effect, now)
+                if isinstance(effect, HEARD_BY_THE_LOCK):
+                    self._lock.feed(effect, now)
 
     def _of_driver(self, effect: Any, now: float) -> None:
         match effect:
@@ -171,6 +182,10 @@ def _order(command: str, arguments: dict[str, Any]) -> Any:
         case "allow_power_on", {"value": value}:
             order = msgspec.convert(value, PowerOnOff, strict=False)
             return words.Permit(order.allow_power_on, order.reason.value)
+        case "ac_switch_three_phases_while_charging", {"value": bool(three)}:
+            return words.SwitchPhases(three)
+        case "lock" | "unlock" as move, _:
+            return words.MovePlugLock(move == "lock")
         case "self_test", _:
             return words.SelfTest()
     return None
