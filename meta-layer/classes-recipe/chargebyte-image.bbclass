@@ -15,6 +15,14 @@ inherit python3-dir python3native
 # The product runs during the build, with the build machine's copies of the libraries that it needs for that.
 DEPENDS += "python3-msgspec-native python3-pyyaml-native"
 
+# The user and groups that services and rules name; numbers as in etc/sysusers.d.
+inherit extrausers
+EXTRA_USERS_PARAMS:append = " \
+    groupadd -r -g 870 everest; \
+    groupadd -r -g 871 gpio; \
+    useradd -r -u 870 -g everest -G dialout,gpio -d /var/lib/everest -M -s /sbin/nologin everest; \
+"
+
 # Marking a slot good is the self check's business.
 BAD_RECOMMENDATIONS += "rauc-mark-good"
 

@@ -68,13 +68,13 @@ ALLOW_EMPTY:${PN}-www = "1"
 FILES:${PN} += " \
     ${sysconfdir}/everest \
     ${sysconfdir}/mosquitto/conf.d \
+    ${sysconfdir}/sysusers.d \
     ${datadir}/secc \
     ${datadir}/polkit-1/rules.d \
     ${libexecdir}/chargebyte \
     ${libexecdir}/everest \
     ${nonarch_libdir}/chargebyte \
     ${nonarch_libdir}/systemd \
-    ${nonarch_libdir}/sysusers.d \
     ${nonarch_libdir}/tmpfiles.d \
     ${nonarch_libdir}/udev/rules.d \
 "

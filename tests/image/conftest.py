@@ -1,4 +1,4 @@
-"""A root file system in miniature: the wheel and the install rules, as the recipe lays them out, then baked as an image."""
+"""A root file system in miniature: wheel and install rules, as the recipe lays them out, then baked as an image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +83,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, python: Path, tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """What do_install of both recipes leaves: the wheel by the installer of the recipe's class, then the install rules."""
+    """What do_install of both recipes leaves: the wheel by the installer of their class, then the install rules."""
     root = tmp_path_factory.mktemp("installed")
     image = Image(root, python)
     options = ["--compile-bytecode=0", "--prefix", "/usr", "--destdir", str(root), str(wheel)]

@@ -1,0 +1,126 @@
+"""Services, rules and the broker's configuration, by the programs that read them on the target."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.image.conftest import Image
+from tests.manager.broker import MOSQUITTO, free_port
+
+UNITS = "usr/lib/systemd/system"
+LIMIT = 30
+"""Of systemd's exposure level, in tenths."""
+
+
+@pytest.fixture(scope="module")
+def systemd(pristine: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with systemd's own units, so that what ours name is there."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.fail("systemd-analyze is missing: apt-get install systemd")
+    root = tmp_path_factory.mktemp("units") / "root"
+    shutil.copytree(pristine.root, root, symlinks=True)
+    for folder in ("/usr/lib/systemd/system", "/lib/systemd/system"):
+        for unit in Path(folder).glob("*.*"):
+            if unit.is_file() and not (root / UNITS / unit.name).exists():
+                shutil.copy(unit, root / UNITS / unit.name)
+    return root
+
+
+def ours(pristine: Image, *kinds: str) -> list[str]:
+    return sorted(path.name for kind in kinds for path in (pristine.root / UNITS).glob(f"*.{kind}"))
+
+
+def test_systemd_reads_every_unit_without_a_word(pristine: Image, systemd: Path) -> None:
+    names = ours(pristine, "service", "mount")
+    assert "everest.service" in names and len(names) >= 6
+    for name in names:
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", f"--root={systemd}", name], capture_output=True, text=True
+        )
+        said = [line for line in done.stderr.splitlines() if any(unit in line for unit in names)]
+        assert done.returncode == 0 and said == [], done.stderr
+
+
+def test_every_service_is_confined(pristine: Image) -> None:
+    for name in ours(pristine, "service"):
+        unit = pristine.root / UNITS / name
+        done = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", f"--threshold={LIMIT}", "--no-pager", unit],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{name}: {done.stdout.splitlines()[-1]}"
+
+
+def test_the_stack_is_watched_and_has_a_user_of_its_own(pristine: Image) -> None:
+    text = (pristine.root / UNITS / "everest.service").read_text()
+    for line in ("Type=notify", "User=everest", "Restart=always", "AmbientCapabilities=CAP_NET_RAW"):
+        assert line in text
+    assert re.search(r"(?m)^WatchdogSec=\d+$", text)
+    assert re.search(r"(?m)^After=.*mosquitto\.service.*chargebyte-mcu-update\.service", text)
+
+
+def test_nothing_that_may_fail_is_required_by_the_stack(pristine: Image) -> None:
+    for name in ours(pristine, "service", "mount"):
+        assert "Requires=" not in (pristine.root / UNITS / name).read_text().replace("Requires=dev-", "")
+
+
+def test_users_and_folders(pristine: Image, tmp_path: Path) -> None:
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    (etc / "passwd").write_text("root:x:0:0::/root:/bin/sh\nmosquitto:x:110:110::/:/bin/false\n")
+    (etc / "group").write_text("root:x:0:\nmosquitto:x:110:\ndialout:x:20:\n")
+    users = pristine.root / "etc/sysusers.d/chargebyte.conf"
+    folders = pristine.root / "usr/lib/tmpfiles.d/chargebyte.conf"
+    subprocess.run(["systemd-sysusers", f"--root={tmp_path}", users], check=True, capture_output=True)
+    assert "everest:x:870:870:" in (etc / "passwd").read_text() and "gpio:x:871:" in (etc / "group").read_text()
+    subprocess.run(["systemd-tmpfiles", "--create", f"--root={tmp_path}", folders], check=True, capture_output=True)
+    store = (tmp_path / "var/lib/everest").stat()
+    assert store.st_mode & 0o777 == 0o750
+    if os.geteuid() == 0:
+        assert (store.st_uid, store.st_gid) == (870, 870)
+
+
+@pytest.mark.parametrize(("slot", "part"), [("A", 6), ("B", 7)])
+def test_logs_of_each_slot_have_a_partition_of_their_own(pristine: Image, tmp_path: Path, slot: str, part: int) -> None:
+    (tmp_path / "cmdline").write_text(f"console=ttyLP0 rauc.slot={slot} quiet\n")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "CHARGEBYTE_CMDLINE": str(tmp_path / "cmdline"),
+        "CHARGEBYTE_ENV": str(pristine.root / "usr/lib/chargebyte/board.env"),
+    }
+    generator = pristine.root / "usr/lib/systemd/system-generators/chargebyte-log"
+    subprocess.run([generator, tmp_path / "out"], check=True, env=environment)
+    made = tmp_path / "out/var-log.mount"
+    if not made.exists():
+        pytest.fail("no mount was made")
+    assert f"What=/dev/mmcblk0p{part}\n" in made.read_text()
+    assert (tmp_path / "out/local-fs.target.wants/var-log.mount").resolve() == made
+
+
+def test_the_broker_takes_its_configuration(pristine: Image, tmp_path: Path) -> None:
+    port = free_port()
+    text = (pristine.root / "etc/mosquitto/conf.d/chargebyte.conf").read_text()
+    assert "set_tcp_nodelay true" in text and "listener 1883 127.0.0.1" in text
+    text = text.replace("1883", str(port)).replace("/run/mosquitto", str(tmp_path))
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d/chargebyte.conf").write_text(text)
+    (tmp_path / "mosquitto.conf").write_text(f"user root\ninclude_dir {tmp_path}/conf.d\n")
+    process = subprocess.Popen([MOSQUITTO, "-c", tmp_path / "mosquitto.conf"], stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(200):
+            if (tmp_path / "everest.socket").exists() or process.poll() is not None:
+                break
+            time.sleep(0.02)
+        assert process.poll() is None and (tmp_path / "everest.socket").exists()
+    finally:
+        process.kill()
+        said = process.communicate()[1]
+    assert "Error" not in said, said
