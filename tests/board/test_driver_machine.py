@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargebyte_fw.board import link_machine as lm
+from chargebyte_fw.board.contactors import FeedbackType, PhaseWiring, Wiring
 from chargebyte_fw.board.driver_machine import DriverMachine
 from chargebyte_fw.board.driver_words import (
     STATE_E,
@@ -22,6 +23,7 @@ from chargebyte_fw.board.driver_words import (
     SelfTest,
     SetImage,
     SetPilot,
+    SwitchPhases,
     Wish,
 )
 from chargebyte_fw.board.framing import Frame
@@ -97,6 +99,32 @@ def test_contactors_are_asked_for_only_by_a_permission_that_stands(events: list[
         if isinstance(event, lm.Restarting | lm.Down):
             image = False  # the link zeroes the image itself
         assert not image or allowed, "what was sent last must not ask for more"
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    events=st.lists(st.one_of(EVENTS, st.booleans().map(SwitchPhases)), max_size=30),
+    phases=st.sampled_from(PhaseWiring),
+    feedback=st.sampled_from(FeedbackType),
+    pause_s=st.sampled_from([0.05, 0.7]),
+)
+def test_the_primary_never_closes_without_permission_and_excluded_ways_never_both(
+    events: list[Any], phases: PhaseWiring, feedback: FeedbackType, pause_s: float
+) -> None:
+    machine = DriverMachine(False, NAMES, None, Wiring(phases, None, (feedback, feedback)))
+    now, allowed = 0.0, False
+    for event in events:
+        now += pause_s
+        effects = machine.wake(now) + machine.feed(event, now)
+        if isinstance(event, Permit):
+            allowed = event.allowed
+        elif withdraws(event):
+            allowed = False
+        for control in [effect.control for effect in effects if isinstance(effect, SetImage)][-1:]:
+            assert allowed or not control.contactor_1_close
+            if phases is PhaseWiring.mutual:
+                assert not (control.contactor_1_close and control.contactor_2_close)
+                assert allowed or not control.contactor_2_close
 
 
 @settings(max_examples=250, deadline=None)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.contactors import PhaseWiring
+from chargebyte_fw.board.contactors import ALL_OPEN, PhaseWiring
+from chargebyte_fw.board.link_machine import Tripped
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.sim.mcu_hardware import CHARGE_SOM, Contactor, Hardware
 from chargebyte_fw.sim.pilot import Drive
@@ -92,6 +93,15 @@ def test_in_series_a_primary_that_does_not_open_does_not_keep_the_secondary_clos
         await asyncio.sleep(0.6)
         assert moves(world)[2:] == [(2, False)]
         assert CONTACTOR_FAULT in world.active
+
+    play(story, wired(PhaseWiring.serial), switch_3ph1ph_wiring="serial", **FEEDBACK)
+
+
+def test_a_tripped_dead_mans_handle_leaves_nothing_closed_in_series(play: Any) -> None:
+    async def story(world: World) -> None:
+        await charge(world)
+        world.driver.machine.feed(Tripped(), asyncio.get_running_loop().time())
+        assert world.driver.machine.contactors.orders == ALL_OPEN
 
     play(story, wired(PhaseWiring.serial), switch_3ph1ph_wiring="serial", **FEEDBACK)
 
