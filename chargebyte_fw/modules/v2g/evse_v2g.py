@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -178,7 +179,7 @@ class EvseV2G(Module):
         # What a session answers with, so that it can be played again from here on (docs/trace.md).
         begins = {"opened": connection.peer, "at": self._where, "wall": utc_now().isoformat()}
         record("conn", self.id, {**begins, "facts": self.facts, "settings": self._settings})
-        machine = Secc(self.facts, self._settings, Outside(self._chance, utc_now))
+        machine = Secc(self.facts, self._settings, Outside(self._chance, self._wall))
         pump = Pump(machine, self._act, self.crash, Tape(self.ground.trace, f"{self.id}.secc"))
         self._session = (pump, connection)
 
@@ -200,6 +201,11 @@ class EvseV2G(Module):
         drawn = self.ground.random.randbytes(count)
         self.ground.trace.record("chance", self.id, drawn)
         return drawn
+
+    def _wall(self) -> datetime:
+        now = utc_now()
+        self.ground.trace.record("wall", self.id, now.isoformat())
+        return now
 
     def _end_session(self, reason: str) -> None:
         if self._session is not None:

@@ -81,19 +81,25 @@ class _Conversation:
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
         self._began_s, _, self._id, begins = entries[0]
-        self._wall = datetime.fromisoformat(begins["wall"]).astimezone(UTC)
+        self._began = datetime.fromisoformat(begins["wall"]).astimezone(UTC)
+        self._read = [data for _, kind, source, data in entries if (kind, source) == ("wall", self._id)]
         self._now = self._began_s
         self._drawn = [data for _, kind, source, data in entries if (kind, source) == ("chance", self._id)]
         self._desk = _Desk(msgspec.convert(begins["facts"], ChargerFacts, strict=False))
         self._charger = Charger.__new__(Charger)
         self._charger.module = self._desk
-        outside = Outside(self._chance, lambda: self._wall + timedelta(seconds=self._now - self._began_s))
+        outside = Outside(self._chance, self._wall)
         settings = msgspec.convert(begins["settings"], Settings)
         self._player = Player(Secc(self._desk.facts, settings, outside), self._act)
         self._reader = Reader()
         self.comparison = Comparison(self._say)
         self.inputs = 0
         self._ended_s: float | None = None
+
+    def _wall(self) -> datetime:
+        if self._read:
+            return datetime.fromisoformat(self._read.pop(0)).astimezone(UTC)
+        return self._began + timedelta(seconds=self._now - self._began_s)
 
     def _chance(self, count: int) -> bytes:
         return self._drawn.pop(0) if self._drawn else bytes(count)
