@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import queue
 import shutil
 import socket
 import statistics
@@ -11,12 +12,15 @@ import subprocess
 import tempfile
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.rows import Row, at_most, info
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from bench.rows import Row, at_most, info, times_less
 from chargebyte_fw.kernel.contract import Contract, Var
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.module import Module, provides, requires
@@ -69,10 +73,36 @@ def build() -> tuple[Assembly, Caller, Provider]:
 async def in_process() -> float:
     """Median in microseconds."""
     _, caller, _ = build()
+    return await _median_us(lambda: caller.echo.say(7))
+
+
+async def naively() -> float:
+    """Median of the same with a queue between the modules and JSON in it, in microseconds."""
+    asked: asyncio.Queue[tuple[str, asyncio.Future[str]]] = asyncio.Queue()
+
+    async def serve() -> None:
+        while True:
+            text, answer = await asked.get()
+            answer.set_result(json.dumps({"retval": json.loads(text)["args"]["number"]}))
+
+    async def say(number: int) -> int:
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        asked.put_nowait((json.dumps({"cmd": "say", "args": {"number": number}}), answer))
+        value: int = json.loads(await answer)["retval"]
+        return value
+
+    server = asyncio.create_task(serve())
+    try:
+        return await _median_us(lambda: say(7))
+    finally:
+        server.cancel()
+
+
+async def _median_us(call: Callable[[], Awaitable[int]]) -> float:
     samples = []
     for _ in range(WARM_UP + ROUNDS):
         began = time.perf_counter_ns()
-        await caller.echo.say(7)
+        await call()
         samples.append(time.perf_counter_ns() - began)
     return statistics.median(samples[WARM_UP:]) / 1e3
 
@@ -136,15 +166,56 @@ async def through_mosquitto(port: int) -> tuple[float, float]:
     return statistics.median(samples[WARM_UP:]) / 1e6, statistics.median(costs) / 1e3
 
 
+def through_threads_ms(port: int) -> float:
+    """Median of the same between two of paho's own threads, in milliseconds: the usual way to use it."""
+    server, client = (paho.Client(CallbackAPIVersion.VERSION2) for _ in range(2))
+    answers: queue.Queue[bytes] = queue.Queue()
+
+    def echo(_client: Any, _: Any, message: paho.MQTTMessage) -> None:
+        number = json.loads(message.payload)["data"]["args"]["number"]
+        server.publish("naive/answer", json.dumps({"data": {"retval": number}}))
+
+    server.on_message = echo
+    client.on_message = lambda _client, _, message: answers.put(message.payload)
+    for one, topic in ((server, "naive/call"), (client, "naive/answer")):
+        one.connect("127.0.0.1", port)
+        one.subscribe(topic)
+        one.loop_start()
+    time.sleep(0.2)
+    samples = []
+    for number in range(WARM_UP + MQTT_ROUNDS):
+        began = time.perf_counter_ns()
+        client.publish("naive/call", json.dumps({"data": {"args": {"number": number}}}))
+        answers.get(timeout=5)
+        samples.append(time.perf_counter_ns() - began)
+    for one in (server, client):
+        one.disconnect()
+        one.loop_stop()
+    return statistics.median(samples[WARM_UP:]) / 1e6
+
+
 def rows() -> list[Row]:
     with mosquitto() as port:
         mqtt_ms, variable_us = asyncio.run(through_mosquitto(port))
-    found: list[Any] = [
-        at_most("command and answer, in process (median)", asyncio.run(in_process()), "us", 20),
-        at_most("command and answer, MQTT through mosquitto (median)", mqtt_ms, "ms", 2),
+        threads_ms = through_threads_ms(port)
+    call_us, naive_us = asyncio.run(in_process()), asyncio.run(naively())
+    return [
+        at_most(
+            "command and answer, in process (median)",
+            call_us,
+            "us",
+            20,
+            times_less(call_us, naive_us, "a queue with JSON in it", "us"),
+        ),
+        at_most(
+            "command and answer, MQTT through mosquitto (median)",
+            mqtt_ms,
+            "ms",
+            2,
+            times_less(mqtt_ms, threads_ms, "two of paho's threads", "ms"),
+        ),
         info("one variable to the wire (median)", variable_us, "us"),
     ]
-    return found
 
 
 if __name__ == "__main__":
