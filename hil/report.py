@@ -131,7 +131,7 @@ def _findings(result: Result) -> str:
         )
     head = (
         "<tr><th>event</th><th>must be so</th><th class=num>after</th><th class=num>deadline</th>"
-        "<th></th><th>says who</th></tr>"
+        "<th></th><th>clause</th></tr>"
     )
     return f'<table class="findings">{head}{"".join(rows)}</table>'
 

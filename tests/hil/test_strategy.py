@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from chargebyte_fw.sim.world import MemoryWorld
 from hil import rig, runner
+from hil.command import default_root
 from hil.drivers import NotActive, Stage
 from hil.judge import Verdict
 from hil.recorder import Recorder
@@ -124,3 +126,12 @@ def test_what_a_charger_cannot_be_told_fails_the_scenario_and_not_the_run(tmp_pa
     assert [one.verdict for one in results] == [Verdict.FAILED, Verdict.PASSED]
     assert "fly" in results[0].note and "pause_charging" in results[0].note
     assert isinstance(results[0], runner.Result)
+
+
+def test_the_rig_is_put_away_at_once_when_a_scenario_that_ended_under_power_is_over(run: Any) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        (result,) = await runner.run(rig.load(SIM), [shipped("basic-cable-limits")], default_root())
+        assert loop.time() - result.duration_s < 3, "the strategy waited for something that nobody looks at any more"
+
+    run(main())
