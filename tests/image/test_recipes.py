@@ -124,3 +124,9 @@ def test_the_kas_file_fits_its_schema_and_pins_commits(name: str) -> None:
     for repo, entry in content["repos"].items():
         if repo != "chargebyte-fw":
             assert re.fullmatch(r"[0-9a-f]{40}", entry["commit"]), repo
+
+
+def test_the_core_needs_no_house() -> None:
+    data = bitbake.read(next(path for path in bitbake.recipes() if path.stem.startswith("chargebyte-fw_")))
+    assert [name for name in bitbake.words(data, "RDEPENDS:chargebyte-fw") if name.startswith("chargebyte")] == []
+    assert "chargebyte-fw" in bitbake.words(data, "RDEPENDS:chargebyte-fw-v2g")
