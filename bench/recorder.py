@@ -29,7 +29,8 @@ ROUNDS = 120
 SESSIONS = 20
 SETTLED = 0.2
 """Part of the sessions after which memory must not grow any more."""
-GROWTH_BYTES = 64 << 10
+GROWTH_BYTES = 2 * PIECE_BYTES
+"""The piece of the ring that is being filled, and what its buffer takes in advance."""
 
 
 class Figures:
