@@ -199,16 +199,18 @@ def _request(place: tuple[str, int], active_low: bool, output: bool, watched: bo
     from gpiod.line import Direction, Value
 
     device, offset = place
-    settings = gpiod.LineSettings(
-        direction=Direction.OUTPUT if output else Direction.INPUT,
-        active_low=active_low,
-        output_value=Value.ACTIVE if output else Value.INACTIVE,
-    )
+    edges: dict[str, Any] = {}
     kind = _ChipLine
     if watched:
         from gpiod.line import Edge
 
-        settings.edge_detection, kind = Edge.BOTH, _WatchedLine
+        edges["edge_detection"], kind = Edge.BOTH, _WatchedLine
+    settings = gpiod.LineSettings(
+        direction=Direction.OUTPUT if output else Direction.INPUT,
+        active_low=active_low,
+        output_value=Value.ACTIVE if output else Value.INACTIVE,
+        **edges,
+    )
     return kind(gpiod.request_lines(device, consumer=CONSUMER, config={offset: settings}), offset)
 
 

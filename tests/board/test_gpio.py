@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+import select
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -12,7 +16,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board import gpio
-from chargebyte_fw.board.gpio import find_line, open_output, read_input
+from chargebyte_fw.board.gpio import find_line, open_input, open_output, read_input
+from chargebyte_fw.board.stop_input import StopInput, watch
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
@@ -102,8 +107,10 @@ class FakeGpiod:
         self.requested: dict[str, Any] = {}
         self.released = False
         self.level = "active"
+        self.edges, self._tell = os.pipe()
         line = ModuleType("gpiod.line")
         line.Direction = SimpleNamespace(OUTPUT="out", INPUT="in")  # type: ignore[attr-defined]
+        line.Edge = SimpleNamespace(BOTH="both")  # type: ignore[attr-defined]
         line.Value = SimpleNamespace(ACTIVE="active", INACTIVE="inactive")  # type: ignore[attr-defined]
         module = ModuleType("gpiod")
         module.line = line  # type: ignore[attr-defined]
@@ -136,17 +143,30 @@ class FakeGpiod:
             set_value=lambda offset, value: self.values.append((offset, value)),
             get_value=lambda offset: self.level,
             release=lambda: setattr(self, "released", True),
+            fd=self.edges,
+            wait_edge_events=lambda timeout: bool(select.select([self.edges], [], [], timeout)[0]),
+            read_edge_events=lambda: os.read(self.edges, 64),
         )
+
+    def change(self, level: str) -> None:
+        """Change the input's level; the kernel tells of the edge."""
+        self.level = level
+        os.write(self._tell, b"!")
+
+    def close(self) -> None:
+        os.close(self.edges)
+        os.close(self._tell)
 
 
 @pytest.fixture
-def chips(mocker: Any, tmp_path: Path) -> FakeGpiod:
+def chips(mocker: Any, tmp_path: Path) -> Iterator[FakeGpiod]:
     fake = FakeGpiod()
     mocker.patch.dict(sys.modules, fake.modules)
     for number in (0, 1):
         (tmp_path / f"gpiochip{number}").touch()
     mocker.patch.object(find_line, "__defaults__", (tmp_path,))
-    return fake
+    yield fake
+    fake.close()
 
 
 def test_a_chips_line_is_found_by_name_over_all_chips_and_active_from_the_start(
@@ -168,6 +188,41 @@ def test_a_chips_input_is_read_once_and_released(ground: Ground, chips: FakeGpio
     chips.level = "inactive"
     assert read_input(ground, NAME, False, LOG) is False
     assert chips.released
+
+
+def test_a_watched_input_tells_of_its_edges_and_a_bounce_is_none(ground: Ground, chips: FakeGpiod) -> None:
+    chips.level = "inactive"
+    line = open_input(ground, NAME, True, LOG)
+    assert line is not None
+    assert chips.requested["config"][28]["edge_detection"] == "both"
+    presses: list[float] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        watching = loop.create_task(watch(line, StopInput(NAME), lambda: presses.append(loop.time()), LOG))
+        await asyncio.sleep(0.1)
+        for level in ("active", "inactive"):  # a bounce
+            chips.change(level)
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert not presses
+        chips.change("active")
+        await asyncio.sleep(0.2)
+        assert len(presses) == 1
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+    asyncio.run(main())
+    assert chips.released
+
+
+def test_an_input_that_the_kernel_holds_is_a_warning_that_says_so(
+    ground: Ground, chips: FakeGpiod, mocker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    mocker.patch.object(gpio, "_request", side_effect=OSError(16, "Device or resource busy"))
+    assert open_input(ground, NAME, True, LOG) is None
+    assert "gpio-keys" in caplog.text
 
 
 def test_a_line_that_another_program_holds_is_a_warning(

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from chargebyte_fw.board.contactors import PhaseWiring
+from chargebyte_fw.board.contactors import FeedbackType, PhaseWiring
 from chargebyte_fw.board.messages import InletState
 from chargebyte_fw.cli.trace_replay import play
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.mcu_hardware import PLUG_LOCK_FIRMWARE, Contactor, Hardware, PlugLockMotor
 from chargebyte_fw.sim.world import MemoryWorld
@@ -44,6 +46,17 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return Plant(tmp_path, model, contracts=True)
 
     return build
+
+
+def test_the_word_no_of_a_configuration_is_a_word(tmp_path: Path) -> None:
+    """`no` is no boolean in EVerest's YAML: a contactor's feedback is normally open."""
+    name = CONFIGURATIONS["basic"]
+    overlay = tmp_path / "etc/everest/user-config" / name
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text("active_modules: {bsp: {config_module: {contactor_1_feedback_type: no}}}\n")
+    plans = load(plants.REPOSITORY / "etc/everest" / name, Root(plants.REPOSITORY, tmp_path), environment={})
+    (plan,) = [plan for plan in plans.require_sound().plans if plan.id == "bsp"]
+    assert plan.config.contactor_1_feedback_type is FeedbackType.no
 
 
 @pytest.mark.parametrize("protocol", ["basic", "iso2"])
