@@ -1,4 +1,4 @@
-"""The drivers of a real bench, against an instrument on a real socket and against labgrid where it is installed."""
+"""The drivers of a real bench, against an instrument on a real socket; `test_labgrid.py` has what needs labgrid."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chargebyte_fw.sim.pilot import CarState, Drive
 from hil import rig
 from hil.drivers import Stage
 from hil.drivers.bench import BenchPilot, BenchPlcLink, BenchProximity, InletBox, drive_of, letter_of
-from hil.drivers.labgrid_rig import Labgrid, LabgridConsole, LabgridPower, LabgridSafety
+from hil.drivers.labgrid_rig import Labgrid
 from hil.drivers.mqtt import MqttCharger
 from hil.drivers.scpi import Scpi, ScpiMeter
 from hil.recorder import Recorder
@@ -254,64 +254,5 @@ def test_a_bench_without_labgrid_says_what_to_install(monkeypatch: pytest.Monkey
         target = Labgrid("target", part("target").options, {})
         with pytest.raises(Unavailable, match=r"pip install 'chargebyte-fw\[rig\]'"):
             await target.activate(stage())
-
-    asyncio.run(main())
-
-
-def test_the_worked_example_is_an_environment_that_labgrid_takes() -> None:
-    pytest.importorskip("labgrid")
-
-    async def main() -> None:
-        options = part("target").options
-        there = [one for one in options.drivers if "SerialDriver" not in one]  # needs its port at once
-        target = Labgrid("target", Labgrid.Options(resources=options.resources, drivers=there), {})
-        await target.activate(stage())
-        await target.deactivate()
-
-    asyncio.run(main())
-
-
-def test_outlets_and_relays_are_switched_by_labgrid(tmp_path: Path) -> None:
-    pytest.importorskip("labgrid.driver.fake")
-    for name in ("estop", "hot"):
-        (tmp_path / name).write_text("0\n")
-
-    async def main() -> None:
-        options = Labgrid.Options(
-            drivers=[
-                {"FakePowerDriver": {"name": "board"}},
-                {"FakeConsoleDriver": {"name": "console"}},
-                {"FileDigitalOutputDriver": {"name": "relay 1", "filepath": str(tmp_path / "estop")}},
-                {"FileDigitalOutputDriver": {"name": "relay 2", "filepath": str(tmp_path / "hot")}},
-            ]
-        )
-        target, on = Labgrid("target", options, {}), stage()
-        await target.activate(on)
-        bound = {"labgrid": target}
-        power = LabgridPower("Power", LabgridPower.Options(driver="board"), bound)
-        outputs = {"estop": "relay 1", "hot_1": "relay 2"}
-        safety = LabgridSafety("Safety", LabgridSafety.Options(outputs=outputs), bound)
-        console = LabgridConsole("Console", LabgridConsole.Options(driver="console"), bound)
-        for one in (power, safety, console):
-            await one.activate(on)
-        await power.switch(True)
-        await safety.emergency_stop(True)
-        assert (tmp_path / "estop").read_text() == "1\n"
-        await safety.temperature(1, 94)
-        assert (tmp_path / "hot").read_text() == "0\n"
-        await safety.temperature(1, 95)
-        assert (tmp_path / "hot").read_text() == "1\n"
-        with pytest.raises(Unavailable, match="welded is not wired"):
-            await safety.weld_contactor(True)
-        fake = await target.driver("ConsoleProtocol", "console")
-        fake.rxq.append(b"charger: ready\n")
-        await until(lambda: console.lines == 1)
-        assert on.recorder.marks[-1].text == "charger: ready"
-        await safety.rest()
-        assert (tmp_path / "estop").read_text() == (tmp_path / "hot").read_text() == "0\n"
-        with pytest.raises(Unavailable, match="relay 9"):
-            await target.set("relay 9", True)
-        for one in (console, safety, power, target):
-            await one.deactivate()
 
     asyncio.run(main())
