@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, to_builtins
+from msgspec import to_builtins
 
 from chargebyte_fw.board import driver_words as words
 from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.can_mirror import CanMirror
 from chargebyte_fw.board.carriers import Tap
-from chargebyte_fw.board.contactors import DcWiring, FeedbackType, PhaseWiring, Wiring
+from chargebyte_fw.board.contactors import DcWiring
+from chargebyte_fw.board.driver_config import ConnectorType, DriverConfig, check, wiring_of
 from chargebyte_fw.board.driver_machine import DriverMachine
 from chargebyte_fw.board.driver_words import Book, Enable, Halt, Permit, SelfTest, SetPilot, Wish
 from chargebyte_fw.board.gpio import open_input, open_output, read_input
@@ -30,23 +30,15 @@ from chargebyte_fw.contracts.types import evse_board_support as types
 from chargebyte_fw.contracts.types.board_support_common import BspEvent, ProximityPilot
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
 from chargebyte_fw.kernel.clock import loop_speed
-from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.faults import Faults
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
+from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape
 
 GRID_PHASES = {True: 3, False: 1}
 """What the grid's phase input says: active, inactive."""
-
-
-class ConnectorType(StrEnum):
-    """What the car is connected to."""
-
-    IEC62196Type2Cable = "IEC62196Type2Cable"
-    IEC62196Type2Socket = "IEC62196Type2Socket"
-    cCCS2 = "cCCS2"
 
 
 _KINDS = {
@@ -137,56 +129,9 @@ class PlugLockMotor(ConnectorLock):
 class CbChargeSOMDriver(Module):
     """Drives a Charge SOM: pilot, contactors, residual current monitor and temperatures of its safety controller."""
 
-    class Config(ModuleConfig):
-        """Wiring and limits of the board."""
+    Config = DriverConfig
 
-        connector_type: Annotated[
-            ConnectorType,
-            Meta(description="Fixed cable, socket, or the fixed cable of a DC charger with contactors as wired below."),
-        ] = ConnectorType.IEC62196Type2Cable
-        min_current_A: Annotated[float, Meta(ge=0, description="Least current per phase, in A.")] = 6
-        max_current_A: Annotated[float, Meta(ge=0, description="Greatest current per phase, in A.")] = 80
-        min_phase_count: Annotated[int, Meta(ge=1, le=3, description="Least number of phases.")] = 1
-        max_phase_count: Annotated[int, Meta(ge=1, le=3, description="Greatest number of phases.")] = 3
-        serial_port: Annotated[str, Meta(description="Port of the safety controller.")] = "/dev/ttyLP2"
-        serial_debug: Annotated[bool, Meta(description="Log each message that differs from the one before.")] = False
-        serial_trace: Annotated[bool, Meta(description="Log every byte on the port in hexadecimal.")] = False
-        can_mirror_device: Annotated[
-            str, Meta(description="CAN interface that gets a copy of every frame; empty: none.")
-        ] = ""
-        reset_gpio_line_name: Annotated[str, Meta(description="GPIO line that resets the safety controller.")] = (
-            "nSAFETY_RESET_INT"
-        )
-        reset_active_low: Annotated[bool, Meta(description="Whether a low level resets.")] = True
-        pt1000_1_identification: Annotated[str, Meta(description="Name of temperature channel 1.")] = "PT1000-1"
-        pt1000_2_identification: Annotated[str, Meta(description="Name of temperature channel 2.")] = "PT1000-2"
-        pt1000_3_identification: Annotated[str, Meta(description="Name of temperature channel 3.")] = "PT1000-3"
-        pt1000_4_identification: Annotated[str, Meta(description="Name of temperature channel 4.")] = "PT1000-4"
-        grid_phase_count_gpio_line_name: Annotated[
-            str, Meta(description="GPIO input that tells whether the grid has three phases; empty: as configured.")
-        ] = ""
-        grid_phase_count_active_low: Annotated[bool, Meta(description="Whether a low level means three phases.")] = (
-            False
-        )
-
-        contactor_1_feedback_type: Annotated[
-            FeedbackType, Meta(description="Feedback of contactor 1: none, normally open, normally closed.")
-        ] = FeedbackType.none
-        contactor_2_feedback_type: Annotated[
-            FeedbackType, Meta(description="Feedback of contactor 2: none, normally open, normally closed.")
-        ] = FeedbackType.none
-        switch_3ph1ph_wiring: Annotated[
-            PhaseWiring, Meta(description="How contactors 1 and 2 make one or three phases; none: they do not.")
-        ] = PhaseWiring.none
-        dc_contactor_wiring: Annotated[
-            DcWiring, Meta(description="Contactors of a cCCS2 connector: none, one for both poles, one for each.")
-        ] = DcWiring.dual
-        charge_stop_gpio_line_name: Annotated[
-            str, Meta(description="GPIO input (CHSTOP_IN on a Charge SOM) that ends a session softly; empty: none.")
-        ] = ""
-        charge_stop_active_low: Annotated[bool, Meta(description="Whether a low level means stop.")] = True
-
-    config: Config
+    config: DriverConfig
     evse_board_support = provides(Board, description="Control pilot and contactors.")
     ac_rcd = provides(Rcd, description="Residual current monitor.")
     temperatures = provides(Temperatures, description="PT1000 channels.")
@@ -197,9 +142,13 @@ class CbChargeSOMDriver(Module):
 
     async def init(self) -> None:
         """Build the driver; nothing is opened yet. Raises ConfigError for limits that contradict each other."""
-        self._check()
         self.about: dict[str, str] = {}
         config = self.config
+        findings = check(config, f"{self.id}: config_module")
+        if findings:
+            raise ConfigError(findings)
+        if config.connector_type != ConnectorType.cCCS2 and config.dc_contactor_wiring != DcWiring.dual:
+            self.log.warning("dc_contactor_wiring counts with connector_type cCCS2 only")
         self._names = (
             config.pt1000_1_identification,
             config.pt1000_2_identification,
@@ -207,7 +156,7 @@ class CbChargeSOMDriver(Module):
             config.pt1000_4_identification,
         )
         socket = config.connector_type == ConnectorType.IEC62196Type2Socket
-        wiring = self._wiring()
+        wiring = wiring_of(config)
         self._phases = config.max_phase_count
         self.machine = DriverMachine(socket, self._names, loop_speed(), wiring)
         begins = {"socket": socket, "names": self._names, "speed": loop_speed(), "wiring": to_builtins(wiring)}
@@ -232,32 +181,6 @@ class CbChargeSOMDriver(Module):
             trace=self.ground.trace,
             tap=self._tap() if config.serial_trace else None,
             mirror=CanMirror(config.can_mirror_device, self.log) if config.can_mirror_device else None,
-        )
-
-    def _check(self) -> None:
-        config, where = self.config, f"{self.id}: config_module"
-        findings = []
-        if config.min_phase_count > config.max_phase_count:
-            what = f"min_phase_count {config.min_phase_count} is above max_phase_count {config.max_phase_count}"
-            findings.append(Finding(where, what))
-        if config.min_current_A > config.max_current_A:
-            what = f"min_current_A {config.min_current_A:g} is above max_current_A {config.max_current_A:g}"
-            findings.append(Finding(where, what))
-        dc = config.connector_type == ConnectorType.cCCS2
-        if dc and config.switch_3ph1ph_wiring != PhaseWiring.none:
-            what = f"switch_3ph1ph_wiring {config.switch_3ph1ph_wiring} is for AC, connector_type cCCS2 for DC"
-            findings.append(Finding(where, what))
-        if findings:
-            raise ConfigError(findings)
-        if not dc and config.dc_contactor_wiring != DcWiring.dual:
-            self.log.warning("dc_contactor_wiring counts with connector_type cCCS2 only")
-
-    def _wiring(self) -> Wiring:
-        config = self.config
-        return Wiring(
-            phases=PhaseWiring(config.switch_3ph1ph_wiring),
-            dc=DcWiring(config.dc_contactor_wiring) if config.connector_type == ConnectorType.cCCS2 else None,
-            feedback=(FeedbackType(config.contactor_1_feedback_type), FeedbackType(config.contactor_2_feedback_type)),
         )
 
     async def ready(self) -> None:

@@ -56,7 +56,8 @@ def test_the_word_no_of_a_configuration_is_a_word(tmp_path: Path) -> None:
     overlay.write_text("active_modules: {bsp: {config_module: {contactor_1_feedback_type: no}}}\n")
     plans = load(plants.REPOSITORY / "etc/everest" / name, Root(plants.REPOSITORY, tmp_path), environment={})
     (plan,) = [plan for plan in plans.require_sound().plans if plan.id == "bsp"]
-    assert plan.config.contactor_1_feedback_type is FeedbackType.no
+    config: Any = plan.config
+    assert config.contactor_1_feedback_type is FeedbackType.no
 
 
 @pytest.mark.parametrize("protocol", ["basic", "iso2"])
@@ -86,13 +87,13 @@ def test_the_charge_stop_ends_the_session_softly(run: Any, built: Any, protocol:
 
 def test_the_plug_is_locked_while_it_charges_and_free_afterwards(run: Any, built: Any) -> None:
     async def main() -> None:
-        motor = PlugLockMotor()
+        motor: Any = PlugLockMotor()
         async with built(CAR, Hardware(firmware=PLUG_LOCK_FIRMWARE, plug_lock=motor)) as plant:
             await plant.charging()
-            assert motor.position is InletState.CLOSED
+            assert motor.position == InletState.CLOSED
             plant.world.take("unplug")
             await asyncio.sleep(10)
-            assert motor.position is InletState.OPEN
+            assert motor.position == InletState.OPEN
             assert plant.faults() == []
 
     run(main())
