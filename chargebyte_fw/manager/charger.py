@@ -190,6 +190,7 @@ class Charger:
         self.standing.watch(self.ground.all_faults)
         self.standing.write(ready=True, modules={plan.id: plan.module.module_name() for plan in self.plans})
         tell_systemd(f"READY=1\nSTATUS={len(self.plans)} modules run")
+        garbage.settle()
 
     def _look(self) -> dict[str, Any]:
         """Return what changes without a fault: the broker, what modules know of their devices."""
@@ -210,7 +211,6 @@ class Charger:
             if fitting:
                 book, type = fitting[0]
                 book.raise_fault(type, notice, sub_type=f"SetAside{number or ''}", severity=Severity.Low)
-        garbage.settle()
 
     def _say_failure(self, failure: Failure) -> None:
         error = failure.error
