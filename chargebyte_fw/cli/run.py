@@ -61,13 +61,17 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, start, run; exit status 0 after a signal, 78 for a wrong configuration."""
+    from chargebyte_fw.manager import garbage
+
+    with garbage.put_off():
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel import clock
     from chargebyte_fw.kernel.errors import ConfigError, Finding
     from chargebyte_fw.kernel.log import ModuleLog, set_up
     from chargebyte_fw.kernel.paths import root_at
-    from chargebyte_fw.manager import garbage
-
-    garbage.put_off()
     from chargebyte_fw.manager.configuration.forgiving import load_forgiving
     from chargebyte_fw.manager.configuration.loading import load
 
