@@ -41,9 +41,11 @@ def redact(text: str) -> str:
 class LineFormatter(logging.Formatter):
     """`2026-01-01T12:00:00.000Z INFO connector [session] text`; under systemd `<level>` stands in place of the time."""
 
-    def __init__(self, journal: bool = False) -> None:
+    def __init__(self, journal: bool = False, bare: bool = False) -> None:
         super().__init__()
         self.journal = journal
+        self.bare = bare
+        """Time and level are fields of their own."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record as one line (a traceback, if any, follows indented)."""
@@ -53,6 +55,8 @@ class LineFormatter(logging.Formatter):
         where = f"{module} [{session[:8]}]" if session else module
         if record.exc_info:
             text += "\n    " + self.formatException(record.exc_info).replace("\n", "\n    ")
+        if self.bare:
+            return f"{where}: {text}"
         if self.journal:
             return f"<{_JOURNAL_LEVEL.get(record.levelno, 6)}>{where}: {text}"
         return f"{rfc3339(utc_now())} {record.levelname:<7} {where}: {text}"
@@ -80,8 +84,16 @@ class RepeatFilter(logging.Filter):
 
 def set_up(level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send the product's logs to `stream` (standard error), in the journal's form when systemd reads it."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(LineFormatter(journal=stream is None and "JOURNAL_STREAM" in os.environ))
+    journal = stream is None and "JOURNAL_STREAM" in os.environ
+    handler: logging.Handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(LineFormatter(journal=journal))
+    if journal:
+        # Only a service loads this: on a desk nobody has a journal.
+        from chargebyte_fw.kernel.journal import SOCKET, JournalHandler
+
+        if os.path.exists(SOCKET):
+            handler = JournalHandler(handler)
+            handler.setFormatter(LineFormatter(bare=True))
     handler.addFilter(RepeatFilter())
     logger = logging.getLogger("secc")
     logger.handlers[:] = [handler]
