@@ -17,10 +17,10 @@ DEPENDS += "python3-msgspec-native python3-pyyaml-native"
 
 # The user and groups that services and rules name; numbers as in etc/sysusers.d.
 inherit extrausers
-EXTRA_USERS_PARAMS:append = " \
+EXTRA_USERS_PARAMS:append = "\
     groupadd -r -g 870 everest; \
     groupadd -r -g 871 gpio; \
-    useradd -r -u 870 -g everest -G dialout,gpio -d /var/lib/everest -M -s /sbin/nologin everest; \
+    useradd -r -u 870 -g everest -G dialout,gpio -d ${localstatedir}/lib/everest -M -s /sbin/nologin everest; \
 "
 
 # Marking a slot good is the self check's business.

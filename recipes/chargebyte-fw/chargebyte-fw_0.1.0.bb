@@ -8,9 +8,9 @@ LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=3b83ef96387f14655fc854ddc3c6bd57"
 
 # The source is this very repository: what is checked out is what is built, without network.
-# nooelint: oelint.vars.fileextrapathsop,oelint.vars.filesextrapaths - the recipe lies in the repository that it builds
+# nooelint: oelint.vars.fileextrapaths,oelint.vars.outofcontext - the recipe lies in the repository that it builds
 FILESEXTRAPATHS:prepend := "${THISDIR}/../..:"
-SRC_URI = " \
+SRC_URI = "\
     file://chargebyte_fw;subdir=${BP} \
     file://etc;subdir=${BP} \
     file://usr;subdir=${BP} \
@@ -27,8 +27,26 @@ REQUIRED_DISTRO_FEATURES = "systemd usrmerge"
 # Names of the board are in the services and rules.
 PACKAGE_ARCH = "${MACHINE_ARCH}"
 
+FILES:${PN} += "\
+    ${sysconfdir}/everest \
+    ${sysconfdir}/mosquitto/conf.d \
+    ${sysconfdir}/sysusers.d \
+    ${datadir}/secc \
+    ${datadir}/polkit-1/rules.d \
+    ${libexecdir}/chargebyte \
+    ${libexecdir}/everest \
+    ${nonarch_libdir}/chargebyte \
+    ${nonarch_libdir}/systemd \
+    ${nonarch_libdir}/tmpfiles.d \
+    ${nonarch_libdir}/udev/rules.d \
+"
+
+# nooelint: oelint.file.requirenotfound - the layer is beside the recipes, and BBPATH has it
 require conf/chargebyte-defaults.inc
 require chargebyte-fw-packages.inc
+
+# There may be no page yet; an image names the package all the same.
+ALLOW_EMPTY:${PN}-www = "1"
 
 # Nothing here is compiled for the target, so nothing needs to know how the target's Python was.
 setup_target_config() {
@@ -49,7 +67,7 @@ do_install:append() {
         --disk "${CHARGEBYTE_DISK}"
 }
 
-SYSTEMD_SERVICE:${PN} = " \
+SYSTEMD_SERVICE:${PN} = "\
     everest.service \
     chargebyte-data.service \
     chargebyte-first-boot.service \
@@ -58,25 +76,5 @@ SYSTEMD_SERVICE:${PN} = " \
     srv.mount \
 "
 
-PACKAGE_BEFORE_PN += "${PN}-www"
-
-SUMMARY:${PN}-www = "The web page of the charger"
-FILES:${PN}-www = "${datadir}/secc/www"
-RDEPENDS:${PN}-www = "${PN}-api"
-ALLOW_EMPTY:${PN}-www = "1"
-
-FILES:${PN} += " \
-    ${sysconfdir}/everest \
-    ${sysconfdir}/mosquitto/conf.d \
-    ${sysconfdir}/sysusers.d \
-    ${datadir}/secc \
-    ${datadir}/polkit-1/rules.d \
-    ${libexecdir}/chargebyte \
-    ${libexecdir}/everest \
-    ${nonarch_libdir}/chargebyte \
-    ${nonarch_libdir}/systemd \
-    ${nonarch_libdir}/tmpfiles.d \
-    ${nonarch_libdir}/udev/rules.d \
-"
 # What a person changes on the unit; everything else belongs to the image.
 CONFFILES:${PN} = "${sysconfdir}/everest/charger_info.yaml"

@@ -1,8 +1,9 @@
-SUMMARY = "Example of a foreign module in an image: a list of guests in a process of its own"
+SUMMARY = "Example of a foreign module in an image: a list of guests"
 DESCRIPTION = "A program in any language with EVerest's manifest beside it; it speaks EVerest's protocol over the broker."
 HOMEPAGE = "https://github.com/chargebyte"
 SECTION = "console/network"
 LICENSE = "Apache-2.0"
+# nooelint: oelint.var.licenseremotefile - an example of a few lines
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
 
 SRC_URI = "file://GuestListProgram;subdir=${BP}"

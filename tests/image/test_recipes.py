@@ -130,3 +130,13 @@ def test_the_core_needs_no_house() -> None:
     data = bitbake.read(next(path for path in bitbake.recipes() if path.stem.startswith("chargebyte-fw_")))
     assert [name for name in bitbake.words(data, "RDEPENDS:chargebyte-fw") if name.startswith("chargebyte")] == []
     assert "chargebyte-fw" in bitbake.words(data, "RDEPENDS:chargebyte-fw-v2g")
+
+
+def test_the_linter_has_nothing_to_say() -> None:
+    files = [*bitbake.recipes(), *bitbake.LAYER.rglob("*.bbappend")]
+    options = ["--quiet", "--hide", "info", "--release", "scarthgap", "--suppress", "oelint.vars.homepageping"]
+    # `inherit chargebyte-module` is how a vendor's layer is to read.
+    options += ["--suppress", "oelint.bbclass.underscores", f"--constantmods=+{bitbake.LAYER}/oelint-variables.json"]
+    command = [Path(sys.executable).parent / "oelint-adv", *options, *files]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr

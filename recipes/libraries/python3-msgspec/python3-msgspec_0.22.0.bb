@@ -18,7 +18,7 @@ do_configure:prepend() {
         -e '/^license-files = \[/,/^\]/d' ${S}/pyproject.toml
 }
 
-RDEPENDS:${PN} += " \
+RDEPENDS:${PN} += "\
     python3-datetime \
     python3-netclient \
     python3-numbers \

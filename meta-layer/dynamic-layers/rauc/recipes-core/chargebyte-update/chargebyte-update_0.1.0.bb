@@ -1,4 +1,4 @@
-SUMMARY = "Update by signed bundle: slots of RAUC, what is carried over, the self check of a new system"
+SUMMARY = "Update by signed bundle: slots, what is carried over, self check"
 DESCRIPTION = "RAUC's system configuration for two slots, the keyring that bundles must lead to, the steps after an \
 installation, and the service that marks a slot good once the charging stack was ready and its self check passed."
 HOMEPAGE = "https://github.com/chargebyte"
@@ -6,9 +6,9 @@ SECTION = "base"
 LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=3b83ef96387f14655fc854ddc3c6bd57"
 
-# nooelint: oelint.vars.filesextrapaths - the recipe lies in the repository that it builds
+# nooelint: oelint.vars.fileextrapaths,oelint.vars.outofcontext - the recipe lies in the repository that it builds
 FILESEXTRAPATHS:prepend := "${THISDIR}/../../../../..:"
-SRC_URI = " \
+SRC_URI = "\
     file://etc;subdir=${BP} \
     file://usr;subdir=${BP} \
     file://script/install-root;subdir=${BP} \
@@ -34,7 +34,7 @@ do_install() {
 
 SYSTEMD_SERVICE:${PN} = "chargebyte-mark-good.service"
 
-FILES:${PN} += " \
+FILES:${PN} += "\
     ${libexecdir}/chargebyte \
     ${nonarch_libdir}/rauc \
     ${nonarch_libdir}/systemd \

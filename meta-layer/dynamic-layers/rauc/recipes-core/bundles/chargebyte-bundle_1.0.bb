@@ -4,6 +4,7 @@ RAUC_KEY_FILE and RAUC_CERT_FILE; script/rauc-key makes a pair for development."
 HOMEPAGE = "https://github.com/chargebyte"
 SECTION = "base"
 LICENSE = "Apache-2.0"
+# nooelint: oelint.var.licenseremotefile - there is nothing in a bundle but an image
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
 
 inherit bundle
@@ -27,14 +28,3 @@ RAUC_SLOT_rootfs[hooks] = "post-install"
 BUNDLE_BASENAME = "chargebyte-firmware"
 BUNDLE_NAME = "${BUNDLE_BASENAME}_${MACHINE}_${CHARGEBYTE_VERSION}"
 BUNDLE_EXTENSION = ".image"
-
-python () {
-    for name in ("RAUC_KEY_FILE", "RAUC_CERT_FILE"):
-        if not d.getVar(name):
-            d.appendVarFlag("do_bundle", "prefuncs", " chargebyte_no_key")
-            return
-}
-
-chargebyte_no_key() {
-    bbfatal "RAUC_KEY_FILE and RAUC_CERT_FILE do not name a key and its certificate: script/rauc-key makes a pair for development"
-}
