@@ -102,7 +102,8 @@ class Rcd(AcRcd):
         await self.module.self_test()
 
     async def reset(self) -> bool:
-        """Agree: a trip ends with the safe state, which `cp_state_X1` leaves."""
+        """Forget a trip without the car being unplugged; the safe state itself is left with `cp_state_X1`."""
+        self.module.order(words.ResetTrip())
         return True
 
 

@@ -21,6 +21,7 @@ from chargebyte_fw.board.driver_words import (
     Halt,
     Permit,
     ResetController,
+    ResetTrip,
     RunAction,
     Say,
     SelfTest,
@@ -187,6 +188,11 @@ class DriverMachine(Machine):
         if contradiction := self.contactors.wiring.contradiction(state):
             return contradiction
         return self.notices.unfit(state)
+
+    @on(event=ResetTrip)
+    def _reset_trip(self, _: ResetTrip, now: float) -> list[Any]:
+        self.notices.tripped = False
+        return []
 
     @on(event=SwitchPhases)
     def _switch_phases(self, event: SwitchPhases, now: float) -> list[Any]:

@@ -75,6 +75,10 @@ class SelfTest(msgspec.Struct, frozen=True):
     """Event: the residual current monitor shall test itself."""
 
 
+class ResetTrip(msgspec.Struct, frozen=True):
+    """Order: what tripped the residual current monitor is mended (`ac_rcd.reset`)."""
+
+
 class Halt(msgspec.Struct, frozen=True):
     """Event: the driver ends: pilot F, contactors open, and no order counts any more."""
 

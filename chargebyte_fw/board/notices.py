@@ -81,6 +81,8 @@ class Notices:
         self.contactor_failed = False
         """A contactor did not follow: nothing is switched any more until the next start."""
         self.self_test_running = False
+        self.tripped = False
+        """A residual current was seen: no way to power until the car is gone or `ac_rcd.reset` was ordered."""
         self._raised: dict[str, dict[FaultKey, str]] = {}
         self._warnings: dict[str, set[int]] = {}
         self._plug_removed = False
@@ -106,6 +108,8 @@ class Notices:
             return f"the safety controller is in its safe state ({state.safe_state_reason.text})"
         if self.emergency(state):
             return "the cable's proximity pilot cannot be read"
+        if self.tripped:
+            return "the residual current monitor has tripped; unplug the car, or order ac_rcd.reset"
         if state.diode_fault or state.cp_short_circuit or state.cp_state is CpState.INVALID:
             return "the control pilot is faulty"
         return ""
@@ -116,6 +120,7 @@ class Notices:
         `permitted`: contactors asked for; `expect_e`: E was ordered; `closing`: not all contactors on the way to the
         car have been closed yet.
         """
+        self._follow_trip(state)
         return [
             *self._pilot_faults(state),
             *self._contactors(state, permitted, closing),
@@ -124,6 +129,13 @@ class Notices:
             *(self._proximity(state) if self.socket else ()),
             *self._pilot(state, expect_e),
         ]
+
+    def _follow_trip(self, state: ChargeState) -> None:
+        """A reset of the controller alone must not lead back onto the same leak (no automatic re-closing)."""
+        if state.safe_state_reason is SafeStateReason.RCM_TRIPPED:
+            self.tripped = True
+        elif state.cp_state is CpState.A and state.rcm is not RcmState.ERROR:
+            self.tripped = False
 
     def settle(self, group: str, wanted: dict[FaultKey, str]) -> list[Any]:
         """Make `wanted` the faults of one group: raise what is new, clear what is over."""
@@ -178,6 +190,11 @@ class Notices:
             wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Safe State")] = (
                 "the safety controller is in its safe state and does not say why"
             )
+        if self.tripped:
+            tripped = SafeStateReason.RCM_TRIPPED.text
+            wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", tripped)] = (
+                f"the safety controller has stopped charging: {tripped}"
+            )
         return self.settle("safe state", wanted)
 
     def _is_told(self, reason: SafeStateReason) -> bool:
@@ -200,7 +217,7 @@ class Notices:
                 )
             self.self_test_running = False
         else:
-            wanted = {}
+            wanted = before if self.tripped else {}
             if self._saw_self_test:
                 self.self_test_running = self._saw_self_test = False
         return self.settle("residual current", wanted)

@@ -143,6 +143,29 @@ def test_a_residual_current_is_an_rcd_fault_and_stops_the_board_too(play: Any) -
     play(story, Hardware(rcm=RcmState.MONITORING))
 
 
+def test_after_a_residual_current_nothing_closes_until_the_car_is_gone(play: Any) -> None:
+    """No automatic re-closing: the controller's reset alone does not lead back onto the same leak."""
+
+    async def story(world: World) -> None:
+        await world.charge()
+        world.pilot.residual_current_mA = 30.0
+        await asyncio.sleep(0.3)
+        await world.board.cp_state_X1()
+        await asyncio.sleep(3.0)
+        world.pilot.residual_current_mA = 0.0
+        await world.board.pwm_on(5.0)
+        await world.allow(True)
+        await asyncio.sleep(1.0)
+        assert not world.pilot.contactors_closed
+        assert world.active == {("ac_rcd/DC", ""), (f"{BOARD}/VendorError", "RCM tripped")}
+        world.pilot.car_state = "A"
+        await asyncio.sleep(0.3)
+        assert not world.active
+        await world.charge()
+
+    play(story, Hardware(rcm=RcmState.MONITORING))
+
+
 def test_a_self_test_that_passes_raises_nothing(play: Any) -> None:
     async def story(world: World) -> None:
         await world.driver.ac_rcd.self_test()

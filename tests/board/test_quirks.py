@@ -50,6 +50,7 @@ def test_quirk_b_the_residual_current_fault_that_was_raised_is_the_one_that_is_c
         assert ("ac_rcd/DC", "") in world.active
         assert ("ac_rcd/Selftest", "") not in world.raised
         world.pilot.residual_current_mA = 0.0
+        await world.driver.ac_rcd.reset()
         await world.board.cp_state_X1()
         await asyncio.sleep(1.0)
         assert ("ac_rcd/DC", "") in world.cleared
