@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import tempfile
@@ -22,6 +23,11 @@ def recipes() -> list[Path]:
 
 def read(recipe: Path) -> Any:
     """Parse one recipe; classes of other layers are empty, ours are read."""
+    return _read(recipe).createCopy()
+
+
+@functools.cache
+def _read(recipe: Path) -> Any:
     for name in ("hashserv", "hashserv.client"):
         sys.modules.setdefault(name, types.ModuleType(name))
     import bb
@@ -34,7 +40,7 @@ def read(recipe: Path) -> Any:
         classes = Path(empty, "classes")
         classes.mkdir()
         ours = {path.stem for path in LAYER.rglob("*.bbclass")}
-        texts = [path.read_text() for path in [*recipes(), *LAYER.rglob("*.bbclass")]]
+        texts = [path.read_text() for path in [*recipes(), *LAYER.rglob("*.bbclass"), *LAYER.rglob("*.inc")]]
         for name in set(re.findall(r"[\w-]+", " ".join(re.findall(r"(?m)^inherit (.*)$", "\n".join(texts))))) - ours | {
             "native",
             "nativesdk",
