@@ -22,10 +22,12 @@ client.loop_start()
 
 
 def send(topic, msg_type, data):
+    """Publish one message in EVerest's envelope."""
     client.publish(PREFIX + topic, json.dumps({"msg_type": msg_type, "data": data}), qos=2)
 
 
 def my_configuration():
+    """Ask the manager what this module was told, as a dictionary."""
     topic = f"modules/{ME}/response"
     there = queue.Queue()
     client.on_subscribe = lambda *_: there.put(True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from msgspec import Meta
+
 from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, ProvidedIdToken, ValidationResult
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
-from msgspec import Meta
 
 
 class ListConfig(ModuleConfig):
