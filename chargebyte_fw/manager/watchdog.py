@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
+from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.manager.process import tell_systemd
 
 SHARE = 4
@@ -28,4 +29,5 @@ async def feed(alive: Callable[[], bool] = lambda: True) -> None:
     while True:
         if alive():
             tell_systemd("WATCHDOG=1")
-        await asyncio.sleep(wanted_s / SHARE)
+        # systemd's seconds are the world's, whatever clock this loop has.
+        await asyncio.sleep(wanted_s / SHARE * (loop_speed() or 1.0))
