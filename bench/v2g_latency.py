@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.rows import Row, at_most, favour, info, quantile, times_less
+from bench.rows import Row, at_most, favour, info, keep_time, quantile, times_less
 from chargebyte_fw.cli.demo_stage import Stage, Wanted
 from chargebyte_fw.modules.v2g import evcc
 from chargebyte_fw.sim.car_models import Model
@@ -109,6 +109,9 @@ async def drive(root: Path, pause_s: float, charge_s: float) -> None:
 class TimedStage(Stage):
     """The demo's stage with the timing car on it."""
 
+    favoured: tuple[str, ...] = ("broker", "charger")
+    car_role = "clock"
+
     def __init__(
         self,
         pause_s: float,
@@ -120,12 +123,13 @@ class TimedStage(Stage):
         self._car_options = [str(pause_s), str(charge_s)]
 
     def _car_command(self) -> list[str]:
-        inside = [sys.executable, "-m", "bench.v2g_latency", "car", str(self.root), *self._car_options]
+        inside = [sys.executable, "-m", "bench.v2g_latency", self.car_role, str(self.root), *self._car_options]
         return ["unshare", "--net", "--", *inside]
 
-    async def _spawn(self, *arguments: Any, **options: Any) -> asyncio.subprocess.Process:
-        process = await super()._spawn(*arguments, **options)
-        favour(process.pid)
+    async def _spawn(self, name: str, *arguments: Any, **options: Any) -> asyncio.subprocess.Process:
+        process = await super()._spawn(name, *arguments, **options)
+        if name in self.favoured:
+            favour(process.pid)
         return process
 
 
@@ -195,7 +199,9 @@ def _samples_ms(pause_s: float) -> list[float]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "car":
+    if sys.argv[1] in ("clock", "car"):
+        if sys.argv[1] == "clock":
+            keep_time()
         bring_up(CAR_END)
         asyncio.run(drive(Path(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])))
     else:
