@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import msgspec
+
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.slac.messages import (
@@ -23,32 +25,28 @@ from chargebyte_fw.modules.slac.messages import (
 from chargebyte_fw.sim.modem import Modem
 
 
-@dataclass(frozen=True, slots=True)
-class FromHost:
+class FromHost(msgspec.Struct, frozen=True):
     """Event: the host of modem `name` sent a frame to it."""
 
     name: str
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(msgspec.Struct, frozen=True):
     """Event: modem `name` got or lost its power."""
 
     name: str
     powered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ToHost:
+class ToHost(msgspec.Struct, frozen=True):
     """Effect: modem `name` gives its host a frame."""
 
     name: str
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LinkIs:
+class LinkIs(msgspec.Struct, frozen=True):
     """Effect: modem `name` shares its network with another one now, or no more."""
 
     name: str

@@ -64,7 +64,7 @@ def leftovers(place: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "broker", "speed"), [("iso2", "mosquitto", "8"), ("din", "embedded", "8"), ("basic", "auto", "12")]
+    ("protocol", "broker", "speed"), [("iso2", "mosquitto", "4"), ("din", "embedded", "4"), ("basic", "auto", "6")]
 )
 def test_the_demo_charges_a_car_and_ends_with_its_summary_and_zero(
     protocol: str, broker: str, speed: str, environment: dict[str, str], place: Path
