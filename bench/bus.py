@@ -176,7 +176,7 @@ def through_threads_ms(port: int) -> float:
         server.publish("naive/answer", json.dumps({"data": {"retval": number}}))
 
     server.on_message = echo
-    client.on_message = lambda _client, _, message: answers.put(message.payload)
+    client.on_message = lambda _client, _, message: answers.put(bytes(message.payload))
     for one, topic in ((server, "naive/call"), (client, "naive/answer")):
         one.connect("127.0.0.1", port)
         one.subscribe(topic)
