@@ -32,6 +32,7 @@ from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.face import Wire
 
 ROUNDS = 3000
+TURNS = 5
 MQTT_ROUNDS = 500
 WARM_UP = 100
 
@@ -198,10 +199,12 @@ def rows() -> list[Row]:
     with mosquitto() as port:
         mqtt_ms, variable_us = asyncio.run(through_mosquitto(port))
         threads_ms = through_threads_ms(port)
-    call_us, naive_us = asyncio.run(in_process()), asyncio.run(naively())
+    # In turns, so that both see the same of this machine's moods.
+    turns = [(asyncio.run(in_process()), asyncio.run(naively())) for _ in range(TURNS)]
+    call_us, naive_us = (min(each) for each in zip(*turns, strict=True))
     return [
         at_most(
-            "command and answer, in process (median)",
+            f"command and answer, in process (median, best of {TURNS})",
             call_us,
             "us",
             20,
