@@ -76,6 +76,8 @@ class InfypowerModules:
     set_voltage_V: float = 0.0
     set_current_A: float = 0.0
     questions: int = 0
+    watched: bool = False
+    """Whether the charger has found the group and follows its current."""
     _at_s: float | None = None
 
     @property
@@ -128,6 +130,7 @@ class InfypowerModules:
             case m.VOLTAGE:
                 return self.voltage_V
             case m.CURRENT:
+                self.watched = True
                 return self.current_A
             case m.COUNT:
                 return len(self.powered)

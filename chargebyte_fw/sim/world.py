@@ -40,6 +40,10 @@ CAR_MAC = b"\x02\0\0\0\0\x02"
 Report = Callable[[dict[str, Any]], None]
 
 
+POWER_LOOK_S = 0.1
+"""How often it is looked whether the charger has found the virtual power modules."""
+
+
 class World:
     """What both worlds have in common; `car`, `mcu` and `modems` may be played with directly."""
 
@@ -178,6 +182,12 @@ class RealWorld(World):
         super().__init__(model, pilot, pty, self._port, self._net, report, seed)
         self._power = InfypowerKeeper(self.power_modules, power_bus) if power_bus else None
         self._plc_line = SimulatedLine(root, PLC_RESET_LINE, self.plc_reset_line)
+
+    async def charger_is_ready(self) -> None:
+        """Wait for +12 V, and until the charger has found its power supply where that is beyond a CAN bus."""
+        await super().charger_is_ready()
+        while self._power is not None and not self.power_modules.watched:
+            await asyncio.sleep(POWER_LOOK_S)
 
     def close(self) -> None:
         """Take everything away."""
