@@ -19,7 +19,8 @@ state. Tasks started with `spawn` belong to the module; if one fails, the module
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Mapping as Map
 from typing import Any, ClassVar, TypeVar, cast
 
 import msgspec
@@ -65,6 +66,22 @@ class Requirement(msgspec.Struct, frozen=True):
     def interface(self) -> str:
         """EVerest's name of the interface."""
         return self.contract.declaration().interface
+
+
+class End(msgspec.Struct, frozen=True):
+    """Who is at the other end of a requirement, as planned: nobody runs yet."""
+
+    module_id: str
+    config: ModuleConfig
+    mapping: Mapping | None = None
+
+
+class Objection(msgspec.Struct, frozen=True):
+    """Why a plan cannot work although each value is allowed: about which key or requirement, what, what to do."""
+
+    about: str
+    what: str
+    hint: str = ""
 
 
 def provides(implementation: type[C], *, config: type[ModuleConfig] = NoConfig, description: str = "") -> C:
@@ -119,6 +136,11 @@ class Module:
     def module_name(cls) -> str:
         """EVerest's name of the module: the class name."""
         return cls.__name__
+
+    @classmethod
+    def objections(cls, config: Any, ends: Map[str, Sequence[End]]) -> Iterable[Objection]:
+        """Say what of a configuration cannot work, known before anything starts; `ends` are by requirement."""
+        return ()
 
     async def init(self) -> None:
         """Prepare: open files, subscribe. May not call commands of others."""
