@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import to_builtins
@@ -14,7 +15,7 @@ from chargebyte_fw.board import timing
 from chargebyte_fw.board.can_mirror import CanMirror
 from chargebyte_fw.board.carriers import Tap
 from chargebyte_fw.board.contactors import DcWiring
-from chargebyte_fw.board.driver_config import ConnectorType, DriverConfig, check, wiring_of
+from chargebyte_fw.board.driver_config import ConnectorType, DriverConfig, contradictions, wiring_of
 from chargebyte_fw.board.driver_machine import DriverMachine
 from chargebyte_fw.board.driver_words import Book, Enable, Halt, Permit, SelfTest, SetPilot, Wish
 from chargebyte_fw.board.gpio import open_input, open_output, read_input
@@ -30,10 +31,9 @@ from chargebyte_fw.contracts.types import evse_board_support as types
 from chargebyte_fw.contracts.types.board_support_common import BspEvent, ProximityPilot
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
 from chargebyte_fw.kernel.clock import loop_speed
-from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.faults import Faults
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.module import Module, provides
+from chargebyte_fw.kernel.module import End, Module, Objection, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape
 
@@ -141,13 +141,15 @@ class CbChargeSOMDriver(Module):
     machine: DriverMachine
     link: SafetyLink
 
+    @classmethod
+    def objections(cls, config: DriverConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+        """Limits and wiring that contradict each other."""
+        return contradictions(config)
+
     async def init(self) -> None:
-        """Build the driver; nothing is opened yet. Raises ConfigError for limits that contradict each other."""
+        """Build the driver; nothing is opened yet."""
         self.about: dict[str, str] = {}
         config = self.config
-        findings = check(config, f"{self.id}: config_module")
-        if findings:
-            raise ConfigError(findings)
         if config.connector_type != ConnectorType.cCCS2 and config.dc_contactor_wiring != DcWiring.dual:
             self.log.warning("dc_contactor_wiring counts with connector_type cCCS2 only")
         self._names = (

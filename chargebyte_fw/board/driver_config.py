@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta
 
 from chargebyte_fw.board.contactors import DcWiring, FeedbackType, PhaseWiring, Wiring
-from chargebyte_fw.kernel.errors import Finding
-from chargebyte_fw.kernel.module import ModuleConfig
+from chargebyte_fw.kernel.module import ModuleConfig, Objection
 
 
 class ConnectorType(StrEnum):
@@ -68,19 +68,17 @@ class DriverConfig(ModuleConfig):
     charge_stop_active_low: Annotated[bool, Meta(description="Whether a low level means stop.")] = True
 
 
-def check(config: DriverConfig, where: str) -> list[Finding]:
-    """Return what contradicts itself."""
-    findings = []
+def contradictions(config: DriverConfig) -> Iterable[Objection]:
+    """Tell what contradicts itself."""
     if config.min_phase_count > config.max_phase_count:
         what = f"min_phase_count {config.min_phase_count} is above max_phase_count {config.max_phase_count}"
-        findings.append(Finding(where, what))
+        yield Objection("min_phase_count", what)
     if config.min_current_A > config.max_current_A:
         what = f"min_current_A {config.min_current_A:g} is above max_current_A {config.max_current_A:g}"
-        findings.append(Finding(where, what))
+        yield Objection("min_current_A", what)
     if config.connector_type == ConnectorType.cCCS2 and config.switch_3ph1ph_wiring != PhaseWiring.none:
         what = f"switch_3ph1ph_wiring {config.switch_3ph1ph_wiring} is for AC, connector_type cCCS2 for DC"
-        findings.append(Finding(where, what))
-    return findings
+        yield Objection("switch_3ph1ph_wiring", what)
 
 
 def wiring_of(config: DriverConfig) -> Wiring:

@@ -11,12 +11,13 @@ from chargebyte_fw.contracts.errors import description_of, errors_of
 from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.contract import Contract
+from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Mapping, Origin, Severity
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.manager.order import stop_order
-from chargebyte_fw.manager.plan import ModulePlan
+from chargebyte_fw.manager.plan import ModulePlan, objections
 
 RECORDED_AS_FRAMES = frozenset(("v2g_messages",))
 """Variables that repeat what the recorder has from the wire."""
@@ -124,8 +125,12 @@ class Assembly:
     async def start(self, initialised: Callable[[], None] = lambda: None) -> None:
         """Run `init` of every module, then `ready` of every module, in the order of the configuration.
 
-        `initialised` is called in between: from then on everybody may call everybody.
+        `initialised` is called in between: from then on everybody may call everybody. Raises ConfigError, with nothing
+        started, for plans that cannot work (a plan that did not come from a file was not asked before).
         """
+        against = [Finding(f"{plan.id}.{one.about}", one.what, one.hint) for plan, one in objections(self.plans)]
+        if against:
+            raise ConfigError(against)
         for module in self.modules.values():
             self.starting = module.id
             self._started.append(module)

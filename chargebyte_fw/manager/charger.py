@@ -156,6 +156,8 @@ class Charger:
             self.assembly = None
         if failure is not None:
             self.recorder.save_now(failure.module_id)
+            if isinstance(failure.error, ConfigError):
+                raise failure.error
         return failure
 
     async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:
@@ -172,8 +174,6 @@ class Charger:
             hangs = Failure(assembly.starting, TimeoutError(f"it is not ready after {START_LIMIT_S:g} s"))
             return self._reason(ended) or (None if self._stop.is_set() else hangs)
         error = asyncio.CancelledError() if starting.cancelled() else starting.exception()
-        if isinstance(error, ConfigError):
-            raise error
         return None if error is None else Failure(assembly.starting, error)
 
     def _reason(self, ended: list[asyncio.Future[Any]]) -> Failure | None:
@@ -214,7 +214,10 @@ class Charger:
 
     def _say_failure(self, failure: Failure) -> None:
         error = failure.error
-        if isinstance(error, PeerError | Unavailable | TimeoutError):
+        if isinstance(error, ConfigError):
+            # Starting again does not mend a file; who called us prints the findings.
+            self.log.error("%s cannot use its configuration: safe state, then the end", failure.module_id)
+        elif isinstance(error, PeerError | Unavailable | TimeoutError):
             self.log.error("%s failed: %s; safe state, then start again", failure.module_id, error)
         else:
             self.log.error("%s failed; safe state, then start again", failure.module_id, exc_info=error)

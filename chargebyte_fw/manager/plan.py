@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
-from chargebyte_fw.kernel.module import Module, ModuleConfig
+from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -26,3 +28,20 @@ class ModulePlan(msgspec.Struct, frozen=True):
     connections: dict[str, list[Connection]] = msgspec.field(default_factory=dict)
     mapping: Mapping | None = None
     implementation_mappings: dict[str, Mapping] = msgspec.field(default_factory=dict)
+
+
+def objections(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, Objection]]:
+    """Ask every module what it has against its plan."""
+    known = {plan.id: plan for plan in plans}
+
+    def end(to: Connection) -> End:
+        plan = known[to.module_id]
+        return End(plan.id, plan.config, plan.implementation_mappings.get(to.implementation_id, plan.mapping))
+
+    for plan in plans:
+        connected = {
+            name: [end(each) for each in connections if each.module_id in known]
+            for name, connections in plan.connections.items()
+        }
+        for objection in plan.module.objections(plan.config, connected):
+            yield plan, objection

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.kernel.ground import Ground
-from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.kernel.module import Module, Objection
 from chargebyte_fw.manager import assembly as assembly_file
 from chargebyte_fw.manager import charger as charger_file
 from chargebyte_fw.manager import recording
@@ -236,6 +237,45 @@ def test_a_wrong_configuration_found_by_a_module_ends_the_process_safe_state_fir
 
     run(main())
     assert "bsp stop" in journal(ground)
+
+
+def test_a_wrong_configuration_found_while_running_is_final_too(
+    run: Run, ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Starting again does not mend a file."""
+
+    class Late(Journal):
+        async def ready(self) -> None:
+            self.spawn(self.find_out(), "find out")
+
+        async def find_out(self) -> None:
+            await asyncio.sleep(1)
+            raise ConfigError([Finding("module late", "no")])
+
+    async def main() -> None:
+        with pytest.raises(ConfigError, match="module late"):
+            await Charger([plan("bsp"), plan("late", cls=Late)], ground).run()
+
+    run(main())
+    assert stops(ground) == ["late", "bsp"]
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [record.getMessage() for record in errors] == ["late cannot use its configuration: safe state, then the end"]
+    assert errors[0].exc_info is None
+
+
+def test_what_a_module_has_against_its_plan_stops_the_start_before_anything_starts(run: Run, ground: Ground) -> None:
+    class Picky(Journal):
+        @classmethod
+        def objections(cls, config: Any, ends: Any) -> Iterable[Objection]:
+            for end in ends["above"]:
+                yield Objection("above", f"not with {end.module_id}", "go without")
+
+    async def main() -> None:
+        with pytest.raises(ConfigError, match=r"picky\.above: error: not with bsp \(go without\)"):
+            await Charger([plan("bsp"), plan("picky", "bsp", cls=Picky)], ground).run()
+
+    run(main())
+    assert not ground.root.read("/journal").exists()
 
 
 def test_a_callback_that_nobody_guards_brings_the_group_down(run: Run, ground: Ground) -> None:

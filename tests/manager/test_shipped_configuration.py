@@ -45,3 +45,27 @@ def test_our_reader_and_a_common_one_agree_on_what_we_ship(path: Path) -> None:
     """No scalar in a shipped file depends on the dialect."""
     root = read(path, Report())
     assert root is not None and plain(root) == yaml.safe_load(path.read_text())
+
+
+def test_what_modules_have_against_a_plan_is_found_by_the_check_with_its_place(tmp_path: Path) -> None:
+    """Two EVSEs with one number, a safety that is not there, limits that contradict each other."""
+    text = (ROOT / "etc/everest/bsp-only-dc.yaml").read_text()
+    file = tmp_path / "two.yaml"
+    file.write_text(text)
+    overlay: dict[str, Any] = {
+        "connector_2": yaml.safe_load(text)["active_modules"]["connector"],
+        "auth": {"connections": {"evse_manager": [{"module_id": "connector_2", "implementation_id": "evse"}]}},
+    }
+    patch = yaml.safe_load(text)["active_modules"]["auth"]["connections"]["evse_manager"]
+    overlay["auth"]["connections"]["evse_manager"] = [*patch, *overlay["auth"]["connections"]["evse_manager"]]
+    names = {entry["module"]: key for key, entry in yaml.safe_load(text)["active_modules"].items()}
+    overlay[names["EvseV2G"]] = {"config_module": {"tls_security": "force"}}
+    overlay[names["CbChargeSOMDriver"]] = {"config_module": {"min_current_A": 20, "max_current_A": 10}}
+    (tmp_path / "user-config").mkdir()
+    (tmp_path / "user-config/two.yaml").write_text(yaml.safe_dump({"active_modules": overlay}))
+    configuration = load(file, Root(ROOT, tmp_path), environment={})
+    found = "\n".join(str(finding) for finding in configuration.errors)
+    assert "connector and connector_2 are both EVSE 1 (give each EvseManager its own connector_id)" in found
+    assert "TLS is asked for, but this version speaks plain TCP only (use allow or prohibit)" in found
+    assert "min_current_A 20 is above max_current_A 10" in found
+    assert all(finding.where.count(":") == 2 for finding in configuration.errors)

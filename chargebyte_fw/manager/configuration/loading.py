@@ -19,10 +19,10 @@ from chargebyte_fw.manager.configuration.overlay import FOLDER, lay_over
 from chargebyte_fw.manager.configuration.reading import read
 from chargebyte_fw.manager.configuration.report import Report, nearest
 from chargebyte_fw.manager.configuration.settings import Settings, read_settings
-from chargebyte_fw.manager.configuration.tree import MapNode
+from chargebyte_fw.manager.configuration.tree import MapNode, Place
 from chargebyte_fw.manager.configuration.values import fill
 from chargebyte_fw.manager.discovery import MODULES_DIR, CannotLoad, Found, Installed, discover
-from chargebyte_fw.manager.plan import ModulePlan
+from chargebyte_fw.manager.plan import ModulePlan, objections
 
 TOP_LEVEL = ("active_modules", "settings", "x-module-layout")
 
@@ -129,6 +129,15 @@ def _modules(document: MapNode, installed: Installed, result: Configuration, rep
             plan = _plan(one, cls, loaded, report)
             if plan is not None:
                 result.plans.append(plan)
+    by_id = {one.id: one for one in written}
+    for plan, objection in objections(result.plans):
+        report.error(_place_of(objection.about, by_id[plan.id]), f"{plan.id}: {objection.what}", objection.hint)
+
+
+def _place_of(about: str, written: Written) -> Place:
+    if about in written.config.entries:
+        return written.config.entries[about].place
+    return written.connections[about][0] if about in written.connections else written.place
 
 
 def _load(written: Written, installed: Installed, result: Configuration, report: Report) -> type[Module] | None:

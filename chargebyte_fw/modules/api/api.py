@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -19,10 +20,12 @@ from chargebyte_fw.contracts.interfaces.uk_random_delay import UkRandomDelay
 from chargebyte_fw.contracts.types.error_history import FilterArguments, State
 from chargebyte_fw.contracts.types.ocpp import ChargingSchedules, ConnectionStatus
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
-from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
+from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.module import (
+    End,
     Module,
     ModuleConfig,
+    Objection,
     requires_many,
     requires_optional,
 )
@@ -74,10 +77,18 @@ class API(Module):
     random_delay = requires_many(UkRandomDelay)
     error_history = requires_optional(ErrorHistory)
 
+    @classmethod
+    def objections(cls, config: Any, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+        """A sink of limits says by its mapping which EVSE it limits."""
+        for sink in ends.get("evse_energy_sink", []):
+            if sink.mapping is None:
+                hint = f"add `mapping: {{module: {{evse: 1}}}}` to module {sink.module_id}"
+                what = f"evse_energy_sink {sink.module_id} has no mapping to an EVSE"
+                yield Objection("evse_energy_sink", what, hint)
+
     async def init(self) -> None:
-        """Check the mappings and follow every EVSE."""
+        """Follow every EVSE."""
         self._payloads = Payloads(self.config)
-        self._check_mappings()
         self._all_ready = asyncio.Event()
         self._delays: dict[int, UkRandomDelay] = {}
         self._countdowns: dict[int, Any] = {}
@@ -93,19 +104,6 @@ class API(Module):
         if self.ocpp is not None:
             self.ocpp.connection_status.subscribe(self._on_connection_status)
             self.ocpp.charging_schedules.subscribe(self._on_schedules)
-
-    def _check_mappings(self) -> None:
-        findings = [
-            Finding(
-                f"module {self.id}",
-                f"evse_energy_sink {sink.module_id} has no mapping to an EVSE",
-                f"add `mapping: {{module: {{evse: 1}}}}` to module {sink.module_id}",
-            )
-            for sink in self.evse_energy_sink
-            if sink.mapping is None
-        ]
-        if findings:
-            raise ConfigError(findings)
 
     async def ready(self) -> None:
         """Take commands and begin to publish."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -12,9 +13,9 @@ from chargebyte_fw import VERSION
 from chargebyte_fw.contracts.interfaces.charger_information import ChargerInformation
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEnergyLimits
-from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding, Unavailable
+from chargebyte_fw.kernel.errors import CommandError, Unavailable
 from chargebyte_fw.kernel.faults import Fault
-from chargebyte_fw.kernel.module import Module, ModuleConfig, requires_many, requires_optional
+from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, requires_many, requires_optional
 from chargebyte_fw.modules.api import jsonrpc, rpc_objects
 from chargebyte_fw.modules.api.evse_view import EvseView
 from chargebyte_fw.modules.api.link import RETRY_S, Connection, WebSocketServer
@@ -51,9 +52,19 @@ class RpcApi(Module):
     evse_energy_sink = requires_many(ExternalEnergyLimits)
     charger_information = requires_optional(ChargerInformation)
 
+    @classmethod
+    def objections(cls, config: RpcApiConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+        """What is not available."""
+        hints = {
+            "websocket_tls_enabled": "leave it false and put a TLS proxy in front of the port",
+            "authentication_required": "leave it false and keep websocket_interface on `lo`",
+        }
+        for key, hint in hints.items():
+            if getattr(config, key):
+                yield Objection(key, f"{key}: true is not available", hint)
+
     async def init(self) -> None:
-        """Refuse what is not available, follow every EVSE and every fault."""
-        self._refuse_unavailable_keys()
+        """Follow every EVSE and every fault."""
         self._clients: set[Any] = set()
         self._stale: set[tuple[int, str]] = set()
         self._last_status: dict[int, Any] = {}
@@ -77,19 +88,6 @@ class RpcApi(Module):
         )
         self._controls = [self.methods.controls[view.index] for view in views]
         self._dispatcher = jsonrpc.Dispatcher(self.methods.table, self._method_failed)
-
-    def _refuse_unavailable_keys(self) -> None:
-        hints = {
-            "websocket_tls_enabled": "leave it false and put a TLS proxy in front of the port",
-            "authentication_required": "leave it false and keep websocket_interface on `lo`",
-        }
-        findings = [
-            Finding(f"module {self.id}", f"config_module.{key}: true is not available", hint)
-            for key, hint in hints.items()
-            if getattr(self.config, key)
-        ]
-        if findings:
-            raise ConfigError(findings)
 
     async def ready(self) -> None:
         """Ask for the connectors, listen to faults, open the server."""

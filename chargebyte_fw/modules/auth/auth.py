@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from typing import Annotated, Any
@@ -23,7 +23,15 @@ from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum, Sessio
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires_many, requires_optional
+from chargebyte_fw.kernel.module import (
+    End,
+    Module,
+    ModuleConfig,
+    Objection,
+    provides,
+    requires_many,
+    requires_optional,
+)
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.auth import messages as m
 from chargebyte_fw.modules.auth import saved, timing
@@ -31,6 +39,11 @@ from chargebyte_fw.modules.auth.errands import Errands
 from chargebyte_fw.modules.auth.machine import Authorizer
 
 INOPERATIVE = "evse_manager/Inoperative"
+OWN_NUMBER = "give each EvseManager its own connector_id"
+
+
+def _same_number(number: int, ids: Sequence[str]) -> str:
+    return f"{' and '.join(ids)} {'are both' if len(ids) == 2 else 'are all'} EVSE {number}"
 
 
 class Main(AuthContract):
@@ -127,6 +140,18 @@ class Auth(Module):
 
     pump: Pump
 
+    @classmethod
+    def objections(cls, config: Config, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+        """Each EVSE has a number of its own (`connector_id` of EVerest's EvseManager), or tokens cannot be matched."""
+        numbered: dict[int, list[str]] = {}
+        for end in ends.get("evse_manager", []):
+            number = getattr(end.config, "connector_id", None)
+            if number is not None:
+                numbered.setdefault(number, []).append(end.module_id)
+        for number, ids in numbered.items():
+            if len(ids) > 1:
+                yield Objection("evse_manager", _same_number(number, ids), OWN_NUMBER)
+
     async def init(self) -> None:
         """Listen to the token providers and the validators."""
         config = self.config
@@ -179,10 +204,9 @@ class Auth(Module):
         for consumer in self.evse_manager:
             told = await self._number_of(consumer)
             if told.id in evses:
-                other = self._errands.evses[told.id].module_id
-                what = f"{other} and {consumer.module_id} are both EVSE {told.id}"
-                hint = "give each EvseManager its own connector_id"
-                raise ConfigError([Finding(f"{self.id}.evse_manager", what, hint)])
+                # One of another process, whose configuration is not ours to see before the start.
+                both = [self._errands.evses[told.id].module_id, consumer.module_id]
+                raise ConfigError([Finding(f"{self.id}.evse_manager", _same_number(told.id, both), OWN_NUMBER)])
             self._errands.evses[told.id] = consumer
             evses[told.id] = {each.id: each.type or ConnectorTypeEnum.Unknown for each in told.connectors}
         stored = await self._errands.stored(self.id)

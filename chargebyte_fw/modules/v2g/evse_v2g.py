@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -16,9 +16,9 @@ from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.contracts.types import iso15118_vas as vas
 from chargebyte_fw.kernel.clock import utc_now
-from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding, PeerError
+from chargebyte_fw.kernel.errors import CommandError, PeerError
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires, requires_many
+from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, provides, requires, requires_many
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import sdp
@@ -85,14 +85,21 @@ class EvseV2G(Module):
     served: list[str]
     debug = False
 
+    @classmethod
+    def objections(cls, config: EvseV2GConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+        """TLS is not spoken yet, and something must be."""
+        if config.tls_security == "force":
+            what = "TLS is asked for, but this version speaks plain TCP only"
+            yield Objection("tls_security", what, "use allow or prohibit")
+        if not config.supported_DIN70121 and not config.supported_ISO15118_2:
+            yield Objection("supported_ISO15118_2", "no protocol is left to speak", "set one of them to true")
+
     async def init(self) -> None:
         """Read the configuration, compile the codecs, listen to providers of value-added services."""
         config = self.config
-        self._refuse_what_needs_tls()
+        self._tell_what_needs_tls()
         offers = ((config.supported_DIN70121, DIN70121), (config.supported_ISO15118_2, ISO15118D2))
         self.served = [protocol.name for wanted, protocol in offers if wanted]
-        if not self.served:
-            raise self._finding("supported_ISO15118_2", "no protocol is left to speak", "set one of them to true")
         self.facts = ChargerFacts(app_protocols=list(self.served))
         self._settings = Settings(
             auth_timeout_eim_s=float(config.auth_timeout_eim),
@@ -115,15 +122,8 @@ class EvseV2G(Module):
         for place, provider in enumerate(self.iso15118_vas):
             provider.offered_vas.subscribe(self._services_offered(place))
 
-    def _finding(self, key: str, what: str, hint: str) -> ConfigError:
-        return ConfigError([Finding(f"active_modules.{self.id}.config_module.{key}", what, hint)])
-
-    def _refuse_what_needs_tls(self) -> None:
+    def _tell_what_needs_tls(self) -> None:
         config = self.config
-        if config.tls_security == "force":
-            raise self._finding(
-                "tls_security", "TLS is asked for, but this version speaks plain TCP only", "use allow or prohibit"
-            )
         if config.tls_security == "allow":
             self.log.info("cars get plain TCP: TLS is not available in this version")
         defaults = EvseV2GConfig()
