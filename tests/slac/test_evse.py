@@ -157,21 +157,22 @@ def test_an_unknown_chip_is_not_reset() -> None:
     assert len(lines(effects, logging.WARNING)) == 1 and state_of(charger) is State.IDLE
 
 
-def test_a_car_without_slac_fails_the_match_after_tt_evse_slac_init_twice() -> None:
-    """The first time the charger just waits once more (reset_instead_of_fail)."""
-    charger = Charger().plugged()
-    assert RequestErrorRoutine() not in charger.wait(79.9)
+@pytest.mark.parametrize("second_chance", [True, False])
+def test_a_car_that_does_not_ask_gets_the_error_routine_after_tt_evse_slac_init(second_chance: bool) -> None:
+    """ISO 15118-3: after 20 to 50 s, not twice that: the second chance is for a match that has begun and failed."""
+    charger = Charger(EvseOptions(reset_instead_of_fail=second_chance)).plugged()
+    assert RequestErrorRoutine() not in charger.wait(39.9)
     assert state_of(charger) is State.MATCHING
     assert RequestErrorRoutine() in charger.wait(0.2)
     assert state_of(charger) is State.FAILED
 
 
-def test_without_the_second_chance_it_fails_after_tt_evse_slac_init() -> None:
-    charger = Charger(EvseOptions(reset_instead_of_fail=False, slac_init_timeout_s=20.0)).plugged()
-    charger.wait(19.9)
-    assert state_of(charger) is State.MATCHING
-    charger.wait(0.2)
-    assert state_of(charger) is State.FAILED
+def test_a_car_that_failed_and_is_silent_then_gets_the_error_routine_after_another_tt_evse_slac_init() -> None:
+    charger = Charger().plugged()
+    charger.ask()
+    charger.wait(0.5)
+    assert RequestErrorRoutine() not in charger.wait(39.0)
+    assert RequestErrorRoutine() in charger.wait(1.0)
 
 
 def test_the_first_request_ends_tt_evse_slac_init() -> None:

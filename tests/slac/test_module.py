@@ -214,7 +214,7 @@ def test_a_silent_car_ends_in_the_error_routine(run: Run, assemble: Assemble, gr
         site = Site(assemble, ground)
         await site.idle()
         await site.slac.enter_bcd()
-        await asyncio.sleep(79.0)
+        await asyncio.sleep(39.0)
         assert [name for name, _ in site.log] == ["state", "state"]
         await asyncio.sleep(2.0)
         assert [name for name, _ in site.log] == ["state", "state", "request_error_routine"]
@@ -300,6 +300,7 @@ def test_a_flood_of_bad_frames_is_a_few_lines_a_minute(
             site.plc0.send(b"")
             await asyncio.sleep(0.1)
         texts = [record.getMessage() for record in caplog.records]
+        texts.remove("matching failed: no CM_SLAC_PARM.REQ within TT_EVSE_SLAC_init")
         assert len(texts) == 22
         assert texts[20] == "3980 more bad frames were left out here"
         await site.stop()

@@ -82,7 +82,7 @@ class SlacConfig(ModuleConfig):
         bool, Meta(description="Give the car a wrong key, so that no link comes (for tests).")
     ] = False
     reset_instead_of_fail: Annotated[
-        bool, Meta(description="Wait once more for a car before a match counts as failed.")
+        bool, Meta(description="Let a car whose match failed try once more before the error routine is asked for.")
     ] = True
     startup_delay_ms: Annotated[int, Meta(ge=0, description="Wait before the modem is first spoken to, in ms.")] = 0
     slac_init_timeout_ms: Annotated[

@@ -147,7 +147,9 @@ class EvseSlac(WithModem):
     def time_passes(self, _event: Timeout, now: float) -> list[Any]:
         """Some talk waited long enough, or nobody asked at all."""
         if self._init_until_s is not None:
-            return self._fail("no CM_SLAC_PARM.REQ within TT_EVSE_SLAC_init", now)
+            # ISO 15118-3, TT_EVSE_SLAC_init: 20 to 50 s, then the error routine wakes the car (EVerest waits twice as
+            # long by default). Waiting once more is for a car that has begun to talk: it repeats a match that failed.
+            return self._failed("no CM_SLAC_PARM.REQ within TT_EVSE_SLAC_init")
         effects: list[Any] = []
         for session in tuple(self._sessions.values()):
             effects += session.wake(now)
