@@ -7,6 +7,10 @@ LICENSE = "Apache-2.0"
 # nooelint: oelint.var.licenseremotefile - an example of a few lines
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
 
-SRC_URI = "file://guest_list;subdir=${BP} file://config;subdir=${BP} file://pyproject.toml;subdir=${BP}"
+SRC_URI = "\
+    file://guest_list;subdir=${BP} \
+    file://config/guests.yaml;subdir=${BP} \
+    file://pyproject.toml;subdir=${BP} \
+"
 
 inherit chargebyte-module python_setuptools_build_meta

@@ -192,32 +192,6 @@ def test_bake_names_the_identity_of_the_image(baked: Image) -> None:
     assert 'vendor: "A \\"quoted\\" vendor"' in (baked.root / "etc/everest/charger_info.yaml").read_text()
 
 
-# --- modules of others
-
-
-def test_the_example_in_process_is_baked_and_checked(baked: Image) -> None:
-    folder = baked.root / SITE.lstrip("/")
-    (folder / "guest_list").mkdir()
-    (folder / "guest_list/__init__.py").write_text((EXAMPLE / "guest_list/__init__.py").read_text())
-    metadata = folder / "guest_list-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "entry_points.txt").write_text("[chargebyte_fw.modules]\nGuestList = guest_list:GuestList\n")
-    guests = (EXAMPLE / "config/guests.yaml").read_text()
-    (baked.root / "etc/everest/guests.yaml").write_text(guests)
-    done = bake(baked, "--config", "guests")
-    assert done.returncode == 0, done.stderr
-    assert "GuestList" in names(baked)
-    manifest = (baked.root / "usr/libexec/everest/modules/GuestList/manifest.yaml").read_text()
-    assert "auth_token_validator" in manifest and "guests" in manifest
-
-
-def test_the_foreign_example_is_found_by_its_manifest(baked: Image) -> None:
-    modules = baked.root / "usr/libexec/everest/modules"
-    subprocess.run(["cp", "-r", EXAMPLE / "GuestListProgram", modules], check=True)
-    assert bake(baked).returncode == 0
-    assert "GuestListProgram" in names(baked)
-
-
 def test_versions(baked: Image) -> None:
     (baked.root / "proc").mkdir()
     (baked.root / "proc/cmdline").write_text("console=ttyLP0 rauc.slot=B quiet\n")
