@@ -45,9 +45,15 @@ class Ground:
     trace: Trace = field(default_factory=Trace)
     mqtt: ExternalMqtt = field(default_factory=NoMqtt)
     random: random.Random = field(default_factory=random.SystemRandom)
-    """Chance: seeded in a simulated world so that a run repeats; not for keys (use `secrets`)."""
+    """Chance, keys and session ids included: the system's, or a seeded one where wires are in memory, so that a run
+    repeats. The assembly refuses anything else (`require_safe_chance`)."""
     all_faults: list[Faults] = field(default_factory=list)
     """The fault books of every implementation in reach, for modules with `enable_global_errors`."""
+
+    def require_safe_chance(self) -> None:
+        """Raise RuntimeError for a generator that others could predict where a real car could be at the other end."""
+        if not isinstance(self.random, random.SystemRandom) and not self.wires.in_memory:
+            raise RuntimeError("network keys and session ids would be predictable: a seed is for wires in memory")
 
     def new_uuid(self) -> str:
         """Return a random UUID (version 4) as text."""

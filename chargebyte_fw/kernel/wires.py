@@ -22,3 +22,8 @@ class Wires:
     def find(self, name: str) -> Any | None:
         """Return the in-memory end of `name`, or None."""
         return self._ends.get(name)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether anything here is simulated in this very process."""
+        return bool(self._ends)

@@ -47,6 +47,7 @@ class Assembly:
 
     def build(self, plans: Iterable[ModulePlan]) -> None:
         """Make every module and its implementations, then connect the requirements."""
+        self.ground.require_safe_chance()
         self.plans = list(plans)
         for plan in self.plans:
             self._make(plan)
