@@ -68,6 +68,24 @@ class World:
         return car
 
 
+class Knocking:
+    """A connection from somewhere."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self.on_data: Any = None
+        self.on_closed: Any = None
+
+    def send(self, data: bytes) -> None:
+        pass
+
+    def shut_down(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+
 @pytest.mark.parametrize(("manager", "settings"), [(Manager, DIN), (Manager, ISO2), (AcManager, AC)])
 def test_a_session_from_the_data_link_to_its_end(
     run: Any, assemble: Any, ground: Any, manager: type[Manager], settings: CarSettings
@@ -140,6 +158,61 @@ def test_sdp_is_silent_until_the_data_link_is_ready_and_connections_are_refused(
             await asyncio.sleep(1)
             assert len(answers) == 2
 
+    run(main())
+
+
+def texts(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
+
+
+def test_a_flood_of_refused_connections_is_a_few_lines_and_a_count(
+    run: Any, assemble: Any, ground: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each comes from another port: no two lines are alike."""
+
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            await world.charging(ISO2)
+            caplog.clear()
+            for number in range(1000):
+                world.v2g._accept(Knocking(f"fe80::bad port {number}"))
+                await asyncio.sleep(0.01)
+            assert len([text for text in texts(caplog) if "refused" in text]) == 5
+            await asyncio.sleep(60)
+            assert "995 more connections were refused within 60 s" in texts(caplog)
+            caplog.clear()
+            world.v2g._accept(Knocking("fe80::bad port 5"))
+            assert texts(caplog) == ["refused fe80::bad port 5: another car is connected"]
+
+    caplog.set_level(logging.INFO, "secc")
+    run(main())
+
+
+def test_a_flood_of_connections_that_say_nothing_useful_is_counted_and_the_car_after_it_is_told_of(
+    run: Any, assemble: Any, ground: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            await world.manager.hlc.dlink_ready(True)
+            for number in range(200):
+                one = Knocking(f"fe80::bad port {number}")
+                assert world.v2g._accept(one)
+                one.on_closed()
+                await asyncio.sleep(0)
+            flood = texts(caplog)
+            assert len(flood) < 30, flood
+            caplog.clear()
+            car = Car(world.host, ISO2)
+            car.start()
+            await car.until("charging")
+            car.wish(stop=True)
+            await car.ended
+            await asyncio.sleep(60)
+            told = texts(caplog)
+            assert any("V2G session over" in text for text in told), told
+            assert "196 more connections came within 60 s" in told
+
+    caplog.set_level(logging.INFO, "secc")
     run(main())
 
 

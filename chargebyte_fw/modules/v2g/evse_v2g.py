@@ -6,6 +6,8 @@ import base64
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from logging import DEBUG, INFO, WARNING
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -24,6 +26,7 @@ from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.modules.v2g.charger import Charger, Extensions
 from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.flood import Flood
 from chargebyte_fw.modules.v2g.handshake import DIN70121, ISO15118D2
 from chargebyte_fw.modules.v2g.link import Connection, V2gLink
 from chargebyte_fw.modules.v2g.secc import effects as out
@@ -33,6 +36,8 @@ from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
 from chargebyte_fw.modules.v2g.secc.machine import Secc
 
 FAULT = "generic/CommunicationFault"
+FIRST_OF_A_SESSION = "SessionSetupReq"
+"""Who comes so far is a car: its lines are said, however many connections came before."""
 _KNOWN_IDS = frozenset(str(message_id) for message_id in iso15118.V2gMessageId)
 
 
@@ -113,6 +118,9 @@ class EvseV2G(Module):
         self._access = Access()
         self._access_pump = Pump(self._access, self._act, self.crash, Tape(self.ground.trace, f"{self.id}.access"))
         self._where = ""
+        self._level = INFO
+        self._refusals = Flood(self.after, partial(self.log.warning, "%d more connections were refused within %g s"))
+        self._connections = Flood(self.after, partial(self.log.warning, "%d more connections came within %g s"))
         self._from_car = self.ground.trace.channel("v2g", f"{self.id}.car")
         self._to_car = self.ground.trace.channel("v2g", f"{self.id}.charger")
         self._link = V2gLink(
@@ -143,6 +151,8 @@ class EvseV2G(Module):
         self._end_session("the charger stops")
         self._access_pump.close()
         self._link.close()
+        self._refusals.close()
+        self._connections.close()
 
     # -- link
 
@@ -173,7 +183,7 @@ class EvseV2G(Module):
     def _accept(self, connection: Connection) -> bool:
         if not self._access.open:
             busy = "another car is connected" if self._session is not None else "the data link is not ready"
-            self.log.info("refused %s: %s", connection.peer, busy)
+            self.log.log(INFO if self._refusals.counts() else DEBUG, "refused %s: %s", connection.peer, busy)
             return False
         record = self.ground.trace.record
         # What a session answers with, so that it can be played again from here on (docs/trace.md).
@@ -192,7 +202,8 @@ class EvseV2G(Module):
             pump.feed(out.Disconnected())
 
         connection.on_data, connection.on_closed = received, closed
-        self.log.info("car connected from %s", connection.peer)
+        self._level = INFO if self._connections.counts() else DEBUG
+        self.log.log(self._level, "car connected from %s", connection.peer)
         self._access_pump.feed(CarConnected())
         pump.feed(out.Opened())
         return True
@@ -240,9 +251,9 @@ class EvseV2G(Module):
             case out.Seen():
                 self._seen(effect)
             case out.Note(text):
-                self.log.info("%s", text)
+                self.log.log(self._level, "%s", text)
             case out.Broken(what):
-                self.log.warning("%s", what)
+                self.log.log(WARNING if self._level == INFO else DEBUG, "%s", what)
             case out.ShutDown() if self._session is not None:
                 self._session[1].shut_down()
             case out.Abort() if self._session is not None:
@@ -263,11 +274,13 @@ class EvseV2G(Module):
         pump.close()
         connection.on_data, connection.on_closed = lambda _: None, lambda: None
         self.ground.trace.record("conn", self.id, {"ended": how})
-        self.log.info("V2G session over (%s)", how)
+        self.log.log(self._level, "V2G session over (%s)", how)
         self._access_pump.feed(CarGone())
 
     def _seen(self, seen: out.Seen) -> None:
         self.log.debug("%s %s", seen.name, seen.message)
+        if seen.name == FIRST_OF_A_SESSION:
+            self._level = INFO
         if not self.debug:
             return
         self.charger.v2g_messages.publish(
