@@ -119,6 +119,21 @@ def test_quirk_g_after_state_e_the_pilot_and_the_link_go_on(play: Any) -> None:
     play(story)
 
 
+def test_quirk_g_an_emergency_stop_in_state_e_is_heard(play: Any) -> None:
+    """A controller that was reset for state E would say nothing until it is spoken to again."""
+
+    async def story(world: World) -> None:
+        world.pilot.car_state = "B"
+        await world.board.cp_state_E()
+        await asyncio.sleep(0.5)
+        world.mcu.mcu.hardware.estops[0] = EstopState.TRIPPED
+        world.mcu.poke()
+        await asyncio.sleep(0.3)
+        assert STOP in {type for type, _ in world.active}
+
+    play(story, with_estop())
+
+
 def test_quirk_h_after_a_reset_nothing_is_compared_with_what_was_before(play: Any) -> None:
     async def story(world: World) -> None:
         world.pilot.car_state = "B"
