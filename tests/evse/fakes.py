@@ -290,6 +290,8 @@ class FakeSupply(Neighbour):
         self.shorted = False
         self.residual_V = 0.0
         self.silent = False
+        self.tells_after_s = 0.0
+        """How long after the start it says what it can."""
 
     async def _mode(self: Any, mode: Mode, phase: ChargingPhase) -> None:
         self.module.mode = mode
@@ -300,7 +302,10 @@ class FakeSupply(Neighbour):
     main = provides(recording(PowerSupplyDC, setMode=_mode, setExportVoltageCurrent=_export))
 
     async def ready(self) -> None:
-        self.main.capabilities.publish(SUPPLY)
+        if self.tells_after_s:
+            self.after(self.tells_after_s, lambda: self.main.capabilities.publish(SUPPLY))
+        else:
+            self.main.capabilities.publish(SUPPLY)
         self.spawn(self._measure())
 
     async def _measure(self) -> None:

@@ -11,6 +11,7 @@ from chargebyte_fw.contracts.types.dc_external_derate import ExternalDerating
 from chargebyte_fw.contracts.types.iso15118 import DcEvMaximumLimits
 from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
+from chargebyte_fw.modules.evse import timing
 from tests.evse.world import Assemble, Run, World
 
 
@@ -309,6 +310,36 @@ def test_zero_voltage_target_keeps_the_last_voltage(assemble: Assemble, run: Run
         w.target(0.0, 30.0)
         await asyncio.sleep(0.1)
         assert (w.supply.set_V, w.supply.set_A) == (400.0, 30.0)
+
+    run(story())
+
+
+@pytest.mark.parametrize("tells_after_s", [9.0, 25.0])
+def test_an_ev_waits_for_a_supply_that_is_still_starting(assemble: Assemble, run: Run, tells_after_s: float) -> None:
+    async def story() -> None:
+        w = World(assemble, dc=True)
+        w.supply.tells_after_s = tells_after_s
+        await w.start()
+        await w.plug_and_match()
+        await w.authorize()
+        w.ask_authorization()
+        await asyncio.sleep(tells_after_s - 5.5)
+        assert w.state == "WaitingForAuthentication" and not w.m.charger.c.transaction
+        await w.until_state("PrepareCharging", 5.0)
+        assert not w.m.charger.c.warned_no_power and faults(w) == {}
+
+    run(story())
+
+
+def test_a_supply_that_never_tells_what_it_can_does_not_hold_an_ev_for_ever(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = World(assemble, dc=True)
+        w.supply.tells_after_s = 1e6
+        await w.start()
+        await w.plug_and_match()
+        await w.authorize()
+        await w.until_state("PrepareCharging", timing.WAIT_FOR_SUPPLY_S + 2.0)
+        assert w.m.charger.c.warned_no_power and w.m.charger.c.entered_s > timing.WAIT_FOR_SUPPLY_S
 
     run(story())
 

@@ -13,7 +13,8 @@ import pytest
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel.can_bus import BUS_OFF, ERROR, EXTENDED, CanFrame
 from chargebyte_fw.modules.power.infypower import messages as m
-from chargebyte_fw.modules.power.infypower.machine import State
+from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, State
+from chargebyte_fw.modules.power.infypower.timing import START_UP_S
 from chargebyte_fw.modules.power.infypower_dc_supply import InfypowerDCSupply
 from tests.power.infypower import World
 
@@ -484,6 +485,54 @@ def test_a_module_with_an_alarm_takes_its_alarm_along(play: Play) -> None:
         assert world.active == set()
 
     play(story)
+
+
+def test_modules_that_boot_with_the_charger_are_no_fault(play: Play, caplog: Any) -> None:
+    async def story(world: World) -> None:
+        for module in world.modules.modules:
+            module.powered = False
+        await world.assembly.start()
+        await asyncio.sleep(3.0)
+        for module in world.modules.modules:
+            module.powered, module.refuses[m.COUNT] = True, m.Outcome.STARTING
+        await asyncio.sleep(START_UP_S - 4.5)
+        assert world.raised == [] and not world.main.capabilities.known
+        for module in world.modules.modules:
+            module.refuses.clear()
+        await asyncio.sleep(1.2)
+        assert world.raised == [] and world.main.capabilities.known and world.main.mode.value is Mode.Off
+
+    caplog.set_level(logging.INFO)
+    play(story, begun=False)
+    assert caplog.text.count("still starting") == 1
+
+
+def test_modules_that_do_not_come_are_a_fault_when_their_time_is_over(play: Play) -> None:
+    async def story(world: World) -> None:
+        for module in world.modules.modules:
+            module.powered = False
+        await world.assembly.start()
+        await world.off()  # nobody is there to wait for
+        began = asyncio.get_running_loop().time()
+        while LOST not in world.active:
+            await asyncio.sleep(0.05)
+        assert START_UP_S <= asyncio.get_running_loop().time() - began <= START_UP_S + 1.1
+
+    play(story, begun=False)
+
+
+def test_a_group_that_counts_no_modules_is_asked_again_while_it_may_be_starting() -> None:
+    machine, now, raised = InfypowerGroup(), 0.0, []
+    effects = machine.feed(m.BusUp(), now)
+    while now < START_UP_S + 5.0:
+        raised += [now for effect in effects if isinstance(effect, m.Raise)]
+        if any(isinstance(effect, m.Transmit) for effect in effects):
+            effects = machine.feed(m.Said(m.COUNT, 0, 1, 240).frame(), now)
+        else:
+            assert machine.deadline is not None
+            now = machine.deadline
+            effects = machine.wake(now)
+    assert len(raised) == 1 and START_UP_S <= raised[0] <= START_UP_S + 1.0
 
 
 def test_no_module_at_all_is_a_fault_until_there_is_one(play: Play) -> None:

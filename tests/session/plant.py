@@ -42,7 +42,14 @@ class Plant:
     """`async with Plant(tmp_path, Model("iso2")) as plant: await plant.session()`."""
 
     def __init__(
-        self, state: Path, model: Model, *, seed: int = 1, contracts: bool = False, configuration: str = ""
+        self,
+        state: Path,
+        model: Model,
+        *,
+        seed: int = 1,
+        contracts: bool = False,
+        configuration: str = "",
+        before_start: Callable[[MemoryWorld], None] = lambda _: None,
     ) -> None:
         self.configuration = configuration or CONFIGURATIONS[model.protocol]
         self.model = model
@@ -52,6 +59,7 @@ class Plant:
         self.ground.trace.contracts = contracts
         self.ground.wires.plug("websocket:8080", lambda serve: None)
         self._seed = seed
+        self._before_start = before_start
         self.records: list[logging.LogRecord] = []
 
     async def __aenter__(self) -> Plant:
@@ -61,6 +69,7 @@ class Plant:
         logger.setLevel(logging.INFO)
         self.tasks_before = asyncio.all_tasks()
         self.world = MemoryWorld(self.ground.wires, self.model, report=self.reports.append, seed=self._seed)
+        self._before_start(self.world)
         configuration = REPOSITORY / "etc/everest" / self.configuration
         plans = load(configuration, self.ground.root, environment={}).require_sound().plans
         self.assembly = Assembly(self.ground)

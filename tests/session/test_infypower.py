@@ -68,6 +68,26 @@ def test_modules_that_vanish_under_load_end_the_session_and_the_next_one_charges
     run(main())
 
 
+def test_a_car_that_comes_while_the_modules_boot_waits_for_them_and_charges(run: Any, tmp_path: Path) -> None:
+    def without_power(world: Any) -> None:
+        for module in world.power_modules.modules:
+            module.powered = False
+
+    async def main() -> None:
+        async with Plant(tmp_path, small("iso2"), configuration=CONFIGURATION, before_start=without_power) as plant:
+            await plant.world.charger_is_ready()
+            plant.world.plug_in()
+            await asyncio.sleep(8.0)
+            assert plant.faults() == [] and not plant.world.pilot.contactors_closed
+            for module in plant.world.power_modules.modules:
+                module.powered = True
+            await plant.car_finished()
+            assert plant.failures() == [] and plant.warnings() == []
+            assert plant.world.car.battery.soc_percent >= 72.0
+
+    run(main())
+
+
 def test_the_demo_charges_over_multicast_can() -> None:
     try:
         way_into_a_namespace()

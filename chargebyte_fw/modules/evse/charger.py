@@ -23,6 +23,7 @@ from chargebyte_fw.modules.evse.messages import (
     Enabling,
     PhasesWanted,
     Shutdown,
+    SupplyTold,
     UserPause,
     Withdrawn,
 )
@@ -161,6 +162,11 @@ class Charger(HlcLink, Machine):
     @on(event=Budget)
     def budget(self, event: Budget, now: float) -> None:
         self.c.allowance.take(event)
+
+    @on(event=SupplyTold)
+    def supply(self, _: SupplyTold, now: float) -> None:
+        if self.c.supply_s is None:
+            self.c.supply_s = now
 
     @on(event=PhasesWanted)
     def phases(self, event: PhasesWanted, now: float) -> None:

@@ -58,6 +58,8 @@ class Context:
         """The EV of this session was unplugged, even if one is plugged in again."""
         self.link_begun = False
         self.requests = False
+        self.supply_s: float | None = None
+        """When the power supply told what it can for the first time."""
         self.cp_shorted = False
         self.contactor_closed = False
         self.shutdown = Shutdown.Nothing

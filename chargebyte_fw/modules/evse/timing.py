@@ -22,6 +22,8 @@ DUTY_CHANGE_S = 5.0
 """std, IEC 61851-1: least time between two duty cycle changes while charging."""
 WAIT_FOR_ENERGY_S = 5.0
 """DC, authorized, no power: wait this long before going on without."""
+WAIT_FOR_SUPPLY_S = 30.0
+"""The same while the power supply has not told what it can: it may be starting. An EV waits 60 s to be authorized."""
 HLC_FALLBACK_S = 10.0
 """AC: authorized, matching begun, but no HLC: back to the nominal duty cycle after this long."""
 STOPPING_S = 20.0

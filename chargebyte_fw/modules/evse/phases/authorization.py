@@ -65,7 +65,11 @@ class WaitingForAuthentication(Phase):
 
     @staticmethod
     def _waited_for_energy(c: Context, now: float) -> bool:
-        until_s = max(c.entered_s, c.authorized_s) + timing.WAIT_FOR_ENERGY_S
+        since_s = max(c.entered_s, c.authorized_s)
+        if c.supply_s is None:
+            until_s = since_s + timing.WAIT_FOR_SUPPLY_S
+        else:
+            until_s = max(since_s, c.supply_s) + timing.WAIT_FOR_ENERGY_S
         if now < until_s:
             c.wait(until_s)
             return False

@@ -7,7 +7,7 @@ modules are switched off first, and the fault is cleared when they do again what
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -18,7 +18,7 @@ from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.limits import Limits, add_up
 from chargebyte_fw.modules.power.infypower.timing import AGAIN_S, Times
-from chargebyte_fw.modules.power.infypower.wishes import Confirmed, Wishes
+from chargebyte_fw.modules.power.infypower.wishes import Confirmed, Question, Wishes
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
 
 SAFE_CURRENT_A = 2.0
@@ -61,25 +61,6 @@ class LimitsAre:
     limits: Limits
 
 
-@dataclass
-class Question:
-    """A question or command that is under way."""
-
-    item: m.Item
-    value: float
-    expected: int
-    until: float
-    tries: int = 1
-    answers: dict[int, float] = field(default_factory=dict)
-    otherwise: str = ""
-    """What a module answered instead of what it was told."""
-
-    @property
-    def is_off(self) -> bool:
-        """Whether it switches the output off."""
-        return self.item is m.SWITCH and self.value == m.OFF
-
-
 class InfypowerGroup(Machine):
     """The rules. Commands of the module file come as SetMode, SetExport, SetImport and Halt."""
 
@@ -103,6 +84,8 @@ class InfypowerGroup(Machine):
         self._alarms: dict[int, int] = {}
         self._raised: set[tuple[str, str]] = set()
         self._mode: Mode | None = None
+        self._start_up_until: float | None = None
+        self._said_waiting = False
 
     @property
     def at_rest(self) -> bool:
@@ -114,6 +97,8 @@ class InfypowerGroup(Machine):
     @on(event=m.BusUp)
     def bus_up(self, _event: m.BusUp, now: float) -> list[Any]:
         """Look for the group."""
+        if self._start_up_until is None:
+            self._start_up_until = now + self.times.start_up_s
         return self._begin(now)
 
     @on(event=m.BusDown)
@@ -210,7 +195,10 @@ class InfypowerGroup(Machine):
             case State.COUNTING:
                 self._count = int(next(iter(values.values())))
                 if self._count == 0:
-                    return self._lose("the group has no modules", now)
+                    nobody = "the group has no modules"
+                    if self._starts_up(now):
+                        return self._say_waiting(nobody) + self.enter(State.WAITING, until=now + AGAIN_S)
+                    return self._lose(nobody, now)
                 self.state = State.SWITCHING_OFF
                 return self._ask(m.SWITCH, m.OFF, self._count, now)
             case State.SWITCHING_OFF:
@@ -278,9 +266,21 @@ class InfypowerGroup(Machine):
         if self.state is State.LIMITS and question.answers:
             text = f"{len(question.answers)} of {question.expected} modules answer to {question.item.name}"
             return [m.Report(logging.WARNING, text), *self._answered(question, now)]
-        return self._lose(
-            f"{len(question.answers)} of {question.expected} answers to {question.item.name}{question.otherwise}", now
-        )
+        why = f"{len(question.answers)} of {question.expected} answers to {question.item.name}{question.otherwise}"
+        if self._starts_up(now):
+            return self._say_waiting(why) + self._ask(question.item, question.value, question.expected, now)
+        return self._lose(why, now)
+
+    def _starts_up(self, now: float) -> bool:
+        """Whether silence is no fault yet: nobody has ever answered, and modules that have just got power may boot."""
+        return self.limits is None and self._start_up_until is not None and now < self._start_up_until
+
+    def _say_waiting(self, why: str) -> list[Any]:
+        if self._said_waiting:
+            return []
+        self._said_waiting = True
+        text = f"{why}: waiting up to {self.times.start_up_s:g} s for modules that are still starting"
+        return [m.Report(logging.INFO, text)]
 
     def _lose(self, why: str, now: float) -> list[Any]:
         """Begin anew after a pause; the fault stays until the group does again what is wanted."""

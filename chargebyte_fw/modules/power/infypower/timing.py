@@ -14,6 +14,10 @@ ANSWER_S = 1.0
 """A command is answered within."""
 AGAIN_S = 1.0
 """Pause before a lost group or bus is tried again, and before a module that went off is switched on again."""
+START_UP_S = 10.0
+"""How long a group that has never answered is waited for without a fault, from the first look for it on: modules that
+get their power together with the charger boot for several seconds. There are no limits yet, so nobody asks for power.
+"""
 OFF_LIMIT_S = 3.0
 """How long switching off waits for the current to go."""
 REAL_PATIENCE_S = 0.4
@@ -30,6 +34,7 @@ class Times:
     receive_timeout_s: float = RECEIVE_TIMEOUT_S
     module_silent_s: float = MODULE_SILENT_S
     answer_s: float = ANSWER_S
+    start_up_s: float = START_UP_S
     off_limit_s: float = OFF_LIMIT_S
 
 
@@ -43,5 +48,6 @@ def times(speed: float | None) -> Times:
         max(RECEIVE_TIMEOUT_S, 3 * poll_s, patience_s),
         max(MODULE_SILENT_S, 9 * poll_s, 2 * patience_s),
         max(ANSWER_S, patience_s),
+        max(START_UP_S, 10 * patience_s),
         max(OFF_LIMIT_S, 3 * patience_s),
     )

@@ -1,4 +1,6 @@
-"""What the group is wanted to do, what it has confirmed, and which command is next: one difference after the other."""
+"""What the group is wanted to do, what it has confirmed, what it is asked, and which command is next: one difference
+after the other.
+"""
 
 from __future__ import annotations
 
@@ -99,3 +101,22 @@ class Confirmed:
     def refuse(self, item: Item, value: float) -> None:
         """Enter a refusal."""
         self.refused[item] = value
+
+
+@dataclass
+class Question:
+    """A question or command that is under way."""
+
+    item: Item
+    value: float
+    expected: int
+    until: float
+    tries: int = 1
+    answers: dict[int, float] = field(default_factory=dict)
+    otherwise: str = ""
+    """What a module answered instead of what it was told."""
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it switches the output off."""
+        return self.item is SWITCH and self.value == OFF
