@@ -1,36 +1,32 @@
-"""The demo's MQTT broker: mosquitto on a private port where it is installed, a pure-Python one (amqtt) otherwise."""
+"""The demo's MQTT broker: mosquitto on a private port where it is installed, the embedded one otherwise."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import shutil
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.manager.mqtt import embedded
 
-CHOICES = ("auto", "mosquitto", "embedded")
-HOST = "127.0.0.1"
+HOST = embedded.HOST
 PORT = 1883
-START_LIMIT_S = 15.0
 
 
 def choose(wanted: str) -> str:
     """Return `mosquitto` or `embedded`; raises Unavailable when the wanted one is not installed."""
     mosquitto = find_mosquitto()
-    embedded = importlib.util.find_spec("amqtt") is not None
     if wanted in ("auto", "mosquitto") and mosquitto:
         return "mosquitto"
-    if wanted in ("auto", "embedded") and embedded:
+    if wanted in ("auto", "embedded") and embedded.installed():
         return "embedded"
     advice = {
         "mosquitto": "apt-get install mosquitto, or --broker embedded",
-        "embedded": "pip install 'chargebyte-fw[demo]', or --broker mosquitto",
-        "auto": "apt-get install mosquitto, or pip install 'chargebyte-fw[demo]'",
+        "embedded": f"{embedded.ADVICE}, or --broker mosquitto",
+        "auto": f"apt-get install mosquitto, or {embedded.ADVICE}",
     }
     raise Unavailable(f"there is no MQTT broker ({wanted}): {advice[wanted]}")
 
@@ -44,7 +40,7 @@ def find_mosquitto() -> str | None:
 def command(kind: str, folder: Path) -> list[str]:
     """Return how to start the broker; writes its settings into `folder`."""
     if kind == "embedded":
-        return [sys.executable, "-m", "chargebyte_fw.manager.mqtt.embedded", str(PORT)]
+        return embedded.command(PORT)
     settings = folder / "mosquitto.conf"
     settings.write_text(
         f"listener {PORT} {HOST}\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\n"
@@ -56,7 +52,7 @@ def command(kind: str, folder: Path) -> list[str]:
 async def wait_until_open(given_up: Callable[[], bool]) -> None:
     """Wait until the broker accepts connections, or nobody wants it any more; raises Unavailable."""
     loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + START_LIMIT_S
+    give_up_at = loop.time() + embedded.START_LIMIT_S
     while loop.time() < give_up_at:
         if given_up():
             return

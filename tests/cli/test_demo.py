@@ -14,6 +14,7 @@ from chargebyte_fw.cli import demo, demo_broker
 from chargebyte_fw.cli.demo_state import BASIC_STEPS, DemoState
 from chargebyte_fw.cli.demo_view import screen, summary
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.manager.mqtt import embedded
 from chargebyte_fw.sim import net_cable
 
 
@@ -122,6 +123,16 @@ def test_the_broker_is_mosquitto_where_installed_and_embedded_otherwise(mocker: 
     assert demo_broker.choose("auto") == "embedded"
     with pytest.raises(Unavailable, match="apt-get install mosquitto"):
         demo_broker.choose("mosquitto")
+
+
+def test_without_any_broker_it_says_what_to_install_and_the_embedded_one_is_the_managers(
+    mocker: Any, tmp_path: Path
+) -> None:
+    assert demo_broker.command("embedded", tmp_path) == embedded.command(demo_broker.PORT)
+    mocker.patch.object(demo_broker, "find_mosquitto", return_value=None)
+    mocker.patch.object(embedded, "installed", return_value=False)
+    with pytest.raises(Unavailable, match=r"apt-get install mosquitto, or pip install 'chargebyte-fw\[demo\]'"):
+        demo_broker.choose("auto")
 
 
 def test_where_no_namespace_is_allowed_it_says_what_to_allow(mocker: Any) -> None:

@@ -12,6 +12,17 @@ from chargebyte_fw.manager.mqtt.address import BrokerAddress
 HOST = "127.0.0.1"
 START_LIMIT_S = 15.0
 READY = b"ready\n"
+ADVICE = "pip install 'chargebyte-fw[demo]'"
+
+
+def installed() -> bool:
+    """Whether the broker's library is here."""
+    return importlib.util.find_spec("amqtt") is not None
+
+
+def command(port: int) -> list[str]:
+    """Return how the broker's process starts; it ends with its standard input."""
+    return [sys.executable, "-m", __name__, str(port)]
 
 
 class EmbeddedBroker:
@@ -23,12 +34,12 @@ class EmbeddedBroker:
 
     async def start(self) -> None:
         """Start and wait until it takes connections; raises Unavailable with what to do."""
-        if importlib.util.find_spec("amqtt") is None:
-            raise Unavailable("the embedded broker is not installed: pip install 'chargebyte-fw[demo]'")
+        if not installed():
+            raise Unavailable(f"the embedded broker is not installed: {ADVICE}")
         pipe = asyncio.subprocess.PIPE
         # Its standard input is its life line: when we are gone, however we went, it ends.
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__, str(self.address.port), stdin=pipe, stdout=pipe, stderr=pipe
+            *command(self.address.port), stdin=pipe, stdout=pipe, stderr=pipe
         )
         stdout, stderr = self._process.stdout, self._process.stderr
         if stdout is None or stderr is None:
