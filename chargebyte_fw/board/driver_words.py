@@ -32,7 +32,7 @@ STATE_E = Wish(False, 0.0)
 
 EVerest's driver stops the link and resets the controller instead, which then holds 0 V until the next control frame.
 Meanwhile nobody hears of an emergency stop or a fault, and the next `pwm_on` finds a dead link. Here the link, and with
-it the supervision of both sides, goes on; an order that the controller does not follow is told ("pilot did not follow").
+it the supervision of both sides, goes on; an order that is not followed is told ("pilot did not follow").
 """
 STATE_F = Wish(True, 0.0)
 STATE_X1 = Wish(True, 100.0)
