@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.text import add_root, configuration_file, counted, table
 
 if TYPE_CHECKING:
+    from chargebyte_fw.kernel.errors import Finding
     from chargebyte_fw.manager.configuration.loading import Configuration
 
+WIDTH = 100
+"""Most characters of an excerpt."""
 EXAMPLE = "example: secc check etc/everest/bsp-only-dc.yaml --root ."
 
 
@@ -37,16 +41,47 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for finding in configuration.findings:
             print(finding)
+            print(excerpt(finding), end="")
         print(summary(configuration))
     return 78 if configuration.errors else 0
+
+
+def excerpt(finding: Finding) -> str:
+    """Return the line that a finding is about with a caret below its place, or nothing where there is none to show."""
+    file, line, column = place_of(finding)
+    try:
+        with open(file, encoding="utf-8-sig") as text:
+            shown = next(itertools.islice(text, line - 1, line), "").rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    if not shown.strip():
+        return ""
+    begin = max(0, column - 1 - WIDTH // 2) if len(shown) > WIDTH else 0
+    part = "".join(_visible(character) for character in shown[begin : begin + WIDTH])
+    margin = f"{line:>6} | "
+    return f"{margin}{part}\n{' ' * (len(margin) - 2)}| {' ' * (column - 1 - begin)}^\n"
+
+
+def _visible(character: str) -> str:
+    if character == "\t":
+        return "\N{RIGHTWARDS ARROW TO BAR}"
+    return character if character.isprintable() else "\N{OPEN BOX}"
+
+
+def place_of(finding: Finding) -> tuple[str, int, int]:
+    """Return file, line and column of a finding."""
+    parts = finding.where.rsplit(":", 2)
+    if len(parts) == 3 and parts[1].isdigit() and parts[2].isdigit():
+        return parts[0], int(parts[1]), int(parts[2])
+    return finding.where, 1, 1
 
 
 def as_json(configuration: Configuration) -> dict[str, Any]:
     """Return findings and modules as plain data."""
     findings = []
     for finding in configuration.findings:
-        file, line, column = finding.where.rsplit(":", 2) if ":" in finding.where else (finding.where, "1", "1")
-        row = {"file": file, "line": int(line), "column": int(column)}
+        file, line, column = place_of(finding)
+        row = {"file": file, "line": line, "column": column}
         findings.append({**row, "severity": finding.severity, "what": finding.what, "hint": finding.hint})
     modules = [
         {"id": row[0], "module": row[1], "evse": row[2], "connections": row[3], "origin": row[4]}

@@ -76,12 +76,18 @@ class End(msgspec.Struct, frozen=True):
     mapping: Mapping | None = None
 
 
+ITSELF = ""
+"""Instead of a requirement's name: the module that is asked."""
+
+
 class Objection(msgspec.Struct, frozen=True):
     """Why a plan cannot work although each value is allowed: about which key or requirement, what, what to do."""
 
     about: str
     what: str
     hint: str = ""
+    severity: str = "error"
+    """`error` stops the start, `warning` does not."""
 
 
 def provides(implementation: type[C], *, config: type[ModuleConfig] = NoConfig, description: str = "") -> C:
@@ -139,7 +145,10 @@ class Module:
 
     @classmethod
     def objections(cls, config: Any, ends: Map[str, Sequence[End]]) -> Iterable[Objection]:
-        """Say what of a configuration cannot work, known before anything starts; `ends` are by requirement."""
+        """Say what of a configuration cannot work, known before anything starts.
+
+        `ends` are by requirement; under `ITSELF` the module finds its own id and mapping.
+        """
         return ()
 
     async def init(self) -> None:

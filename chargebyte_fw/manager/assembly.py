@@ -129,7 +129,11 @@ class Assembly:
         `initialised` is called in between: from then on everybody may call everybody. Raises ConfigError, with nothing
         started, for plans that cannot work (a plan that did not come from a file was not asked before).
         """
-        against = [Finding(f"{plan.id}.{one.about}", one.what, one.hint) for plan, one in objections(self.plans)]
+        against = [
+            Finding(f"{plan.id}.{one.about}", one.what, one.hint)
+            for plan, one in objections(self.plans)
+            if one.severity == "error"
+        ]
         if against:
             raise ConfigError(against)
         for module in self.modules.values():

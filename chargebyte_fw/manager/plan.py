@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
-from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection
+from chargebyte_fw.kernel.module import ITSELF, End, Module, ModuleConfig, Objection
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class ModulePlan(msgspec.Struct, frozen=True):
 
 
 def objections(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, Objection]]:
-    """Ask every module what it has against its plan."""
+    """Ask every module what it has against its plan, where everybody it is connected to has a sound one."""
     known = {plan.id: plan for plan in plans}
 
     def end(to: Connection) -> End:
@@ -39,9 +39,9 @@ def objections(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, Object
         return End(plan.id, plan.config, plan.implementation_mappings.get(to.implementation_id, plan.mapping))
 
     for plan in plans:
-        connected = {
-            name: [end(each) for each in connections if each.module_id in known]
-            for name, connections in plan.connections.items()
-        }
+        if any(each.module_id not in known for connections in plan.connections.values() for each in connections):
+            continue
+        connected = {name: [end(each) for each in connections] for name, connections in plan.connections.items()}
+        connected[ITSELF] = [End(plan.id, plan.config, plan.mapping)]
         for objection in plan.module.objections(plan.config, connected):
             yield plan, objection

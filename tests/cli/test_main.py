@@ -84,8 +84,29 @@ def test_check_prints_every_finding_and_exits_with_78(root: Path, capsys: pytest
     assert main(["check", file, "--root", str(root)]) == 78
     assert capsys.readouterr().out.splitlines() == [
         f"{file}:16:37: error: there is no module leaf2 (did you mean leaf?)",
+        "    16 |       energy_consumer: [{module_id: leaf2, implementation_id: energy_grid}]",
+        "       |                                     ^",
         f"{file}: 1 error, 0 warnings",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("a:\n\tb: 1\n", ["     2 | \N{RIGHTWARDS ARROW TO BAR}b: 1", "       | ^"]),
+        ("a:\n  b:\u00a01\n c: 2\n", ["     2 |   b:\N{OPEN BOX}1", "       |     ^"]),
+        ("a: " + "x" * 100 + ": 1\n", ["     1 | " + "x" * 50 + ": 1", "       | " + " " * 50 + "^"]),
+        ("- a\n" * 70_000, []),
+    ],
+)
+def test_the_line_is_shown_with_a_caret_below_the_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str, shown: list[str]
+) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(written)
+    assert main(["check", str(file)]) == 78
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if " | " in line][: len(shown)] == shown
 
 
 def test_check_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

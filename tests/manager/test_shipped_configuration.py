@@ -69,3 +69,81 @@ def test_what_modules_have_against_a_plan_is_found_by_the_check_with_its_place(t
     assert "TLS is asked for, but this version speaks plain TCP only (use allow or prohibit)" in found
     assert "min_current_A 20 is above max_current_A 10" in found
     assert all(finding.where.count(":") == 2 for finding in configuration.errors)
+
+
+BROKEN = {
+    "DC without supply": (
+        ("      powersupply_DC:\n        - module_id: powersupply_dc\n          implementation_id: main\n", ""),
+        "49:7: error: connector: DC charging needs powersupply_DC (connect it, or charge AC)",
+    ),
+    "DC without insulation monitor": (
+        ("      imd:\n        - module_id: imd\n          implementation_id: main\n", ""),
+        "49:7: warning: connector: no insulation monitor is connected: the cable check will not measure anything"
+        " (connect imd)",
+    ),
+    "state of charge before AC": (
+        ("      connector_id: 1\n", "      connector_id: 1\n      ac_with_soc: true\n"),
+        "49:7: error: connector: starting an AC session as DC to read the state of charge is not supported"
+        " (set ac_with_soc to false)",
+    ),
+    "mapped to another EVSE": (
+        ("      connector_id: 1\n", "      connector_id: 2\n"),
+        "48:7: warning: connector: connector_id is 2, but the mapping says EVSE 1: faults are shown for that one"
+        " (use one number for both)",
+    ),
+    "nobody pays": (
+        (
+            "      connector_id: 1\n",
+            "      payment_enable_eim: false\n      payment_enable_contract: false\n      connector_id: 1\n",
+        ),
+        "48:7: warning: connector: both payments are off: external payment is offered anyway"
+        " (set payment_enable_eim to true)",
+    ),
+    "the device at the module": (
+        ("    config_implementation:\n      main:\n        device: eth1", "    config_module:\n      device: eth1"),
+        "112:7: error: EvseSlac has no key device (it belongs below config_implementation: main:)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_people_do_to_a_shipped_file(case: str, tmp_path: Path) -> None:
+    (old, new), expected = BROKEN[case]
+    text = (ROOT / "etc/everest/bsp-only-dc.yaml").read_text()
+    assert text.count(old) == 1
+    (tmp_path / "c.yaml").write_text(text.replace(old, new))
+    found = load(tmp_path / "c.yaml", Root(ROOT, tmp_path), shown="c.yaml", environment={}).findings
+    assert [str(finding) for finding in found] == [f"c.yaml:{expected}"]
+
+
+OVERLAYS = {
+    "a misspelt id": (
+        "active_modules:\n  conector:\n    config_module: {connector_id: 2}\n",
+        "{o}:2:3: error: the entry conector does not say which module it is (did you mean connector?)",
+    ),
+    "a module that others need": (
+        "active_modules:\n  slac: null\n",
+        "c.yaml:60:22: error: there is no module slac (taken out at {o}:2:3)",
+    ),
+    "ids at the top": (
+        "slac: {config_implementation: {main: {device: eth2}}}\n",
+        "{o}:1:1: error: the overlay has no key slac (module ids go below active_modules:)",
+    ),
+    "a list": ("- slac\n", "{o}:1:1: error: the file must be a map with the key active_modules, not a list"),
+}
+
+
+@pytest.mark.parametrize("case", OVERLAYS)
+def test_overlays_that_do_not_fit_what_we_ship(case: str, tmp_path: Path) -> None:
+    overlay, expected = OVERLAYS[case]
+    (tmp_path / "user-config").mkdir()
+    (tmp_path / "user-config/c.yaml").write_text(overlay)
+    (tmp_path / "c.yaml").write_text((ROOT / "etc/everest/bsp-only-dc.yaml").read_text())
+    found = load(tmp_path / "c.yaml", Root(ROOT, tmp_path), shown="c.yaml", environment={}).findings
+    assert [str(finding) for finding in found] == [expected.format(o=tmp_path / "user-config/c.yaml")]
+
+
+def test_a_missing_file_names_the_one_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "bsp-only-dc.yaml").touch()
+    (finding,) = load(tmp_path / "bsp-only-cd.yaml", Root(ROOT, tmp_path)).findings
+    assert (finding.what, finding.hint) == ("there is no such file", "did you mean bsp-only-dc.yaml?")

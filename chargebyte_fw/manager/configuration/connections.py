@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from chargebyte_fw.kernel.module import Module, Requirement
 from chargebyte_fw.manager.configuration.entries import Wish, Written
-from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.configuration.report import Report, closest, nearest
 from chargebyte_fw.manager.configuration.tree import Place
 from chargebyte_fw.manager.plan import Connection
 
@@ -14,27 +14,32 @@ Loaded = Mapping[str, "type[Module] | None"]
 """Every module id of the configuration; None where the class could not be had (which was reported)."""
 
 
-def connect(written: Written, module: type[Module], loaded: Loaded, report: Report) -> dict[str, list[Connection]]:
-    """Check the connections of one module and return them."""
+def connect(
+    written: Written, module: type[Module], loaded: Loaded, removed: Mapping[str, Place], report: Report
+) -> dict[str, list[Connection]]:
+    """Check the connections of one module and return them; `removed` says which modules an overlay has taken out."""
     found: dict[str, list[Connection]] = {}
+    unclear = set(written.unclear)
     for name, (place, wishes) in written.connections.items():
         requirement = module.requirements.get(name)
         if requirement is None:
             report.error(place, f"{written.module} has no requirement {name}", nearest(name, module.requirements))
+            unclear.add(closest(name, module.requirements) or name)
             continue
         for wish in wishes:
-            _check_end(name, requirement, wish, loaded, report)
+            _check_end(name, requirement, wish, loaded, removed, report)
         found[name] = [Connection(wish.module_id, wish.implementation_id) for wish in wishes]
         if len(wishes) > requirement.maximum:
             report.error(
                 place, f"{name} has {_times(len(wishes))}, {written.module} takes at most {requirement.maximum}"
             )
-        elif 0 < len(wishes) < requirement.minimum:
+        elif 0 < len(wishes) < requirement.minimum and name not in unclear:
             report.error(
                 place, f"{name} has {_times(len(wishes))}, {written.module} needs at least {requirement.minimum}"
             )
     for name, requirement in module.requirements.items():
-        if requirement.minimum > 0 and not written.connections.get(name, (None, []))[1]:
+        unmet = requirement.minimum > 0 and not written.connections.get(name, (None, []))[1]
+        if unmet and name not in unclear and "connections" not in unclear:
             report.error(
                 written.connections[name][0] if name in written.connections else written.place,
                 f"{written.id} ({written.module}) needs a connection {name} to interface {requirement.interface}",
@@ -100,9 +105,13 @@ def _offers(interface: str, loaded: Loaded) -> list[str]:
     ]
 
 
-def _check_end(name: str, requirement: Requirement, wish: Wish, loaded: Loaded, report: Report) -> None:
+def _check_end(
+    name: str, requirement: Requirement, wish: Wish, loaded: Loaded, removed: Mapping[str, Place], report: Report
+) -> None:
     if wish.module_id not in loaded:
-        report.error(wish.module_place, f"there is no module {wish.module_id}", nearest(wish.module_id, loaded))
+        gone = removed.get(wish.module_id)
+        hint = nearest(wish.module_id, loaded) if gone is None else f"taken out at {gone}"
+        report.error(wish.module_place, f"there is no module {wish.module_id}", hint)
         return
     module = loaded[wish.module_id]
     if module is None:

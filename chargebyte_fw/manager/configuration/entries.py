@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
-from chargebyte_fw.manager.configuration.report import Report
-from chargebyte_fw.manager.configuration.tree import MapNode, Node, Place
+from chargebyte_fw.manager.configuration.report import Report, closest
+from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Place, Scalar
 
 ID_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
 NAME_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*")
@@ -47,22 +48,27 @@ class Written(msgspec.Struct):
     connections: dict[str, tuple[Place, list[Wish]]] = msgspec.field(default_factory=dict)
     mapping: Mapping | None = None
     implementation_mappings: dict[str, tuple[Place, Mapping]] = msgspec.field(default_factory=dict)
+    unknown: list[Entry] = msgspec.field(default_factory=list)
+    """Keys that no entry has; where they belong is known with the module."""
+    unclear: set[str] = msgspec.field(default_factory=set)
+    """What a finding was written about already: keys of the entry, requirements. What is missing there is no news."""
 
 
-def read_entry(module_id: str, place: Place, node: Node, report: Report) -> Written | None:
-    """Check the shape of one entry; None when its module is not even named."""
+def read_entry(module_id: str, place: Place, node: Node, report: Report, others: Sequence[str] = ()) -> Written | None:
+    """Check the shape of one entry; None when it is no map. `others` are ids that may have been meant instead."""
     if not ID_PATTERN.fullmatch(module_id):
         report.error(place, f'"{module_id}" cannot be a module id', "use letters, digits, '_', '-' and '.'")
     entry = report.a_map(node, f"the entry {module_id}")
     if entry is None:
         return None
     keys = entry.entries
-    for key in keys.values():
-        if key.key not in KEYS:
-            report.unknown_key(key, f"the entry {module_id}", KEYS)
     name = report.text(keys["module"].node, "module") if "module" in keys else None
+    unknown = [key for key in keys.values() if key.key not in KEYS]
     if "module" not in keys:
-        report.error(place, f"the entry {module_id} does not say which module it is", "add module: <Name>")
+        meant = closest(module_id, others)
+        hint = "add module: <Name>" if meant is None else f"did you mean {meant}?"
+        if all(closest(key.key, KEYS) != "module" for key in unknown):
+            report.error(place, f"the entry {module_id} does not say which module it is", hint)
     elif name is not None and not NAME_PATTERN.fullmatch(name):
         report.error(keys["module"].node.place, f'"{name}" cannot be the name of a module')
         name = None
@@ -71,8 +77,10 @@ def read_entry(module_id: str, place: Place, node: Node, report: Report) -> Writ
         place=place,
         module=name or "",
         module_place=keys["module"].node.place if "module" in keys else place,
-        config=_map_at(entry, "config_module", report) or MapNode(place),
+        config=MapNode(place),
+        unknown=unknown,
     )
+    written.config = _map_at(entry, "config_module", written, report) or written.config
     _implementation_configs(entry, written, report)
     _connections(entry, written, report)
     _mapping(entry, written, report)
@@ -80,26 +88,43 @@ def read_entry(module_id: str, place: Place, node: Node, report: Report) -> Writ
     return written
 
 
-def _map_at(entry: MapNode, key: str, report: Report) -> MapNode | None:
-    return report.a_map(entry.entries[key].node, key) if key in entry.entries else None
+def _map_at(entry: MapNode, key: str, written: Written, report: Report) -> MapNode | None:
+    if key not in entry.entries:
+        return None
+    found = report.a_map(entry.entries[key].node, key)
+    if found is None:
+        written.unclear.add(key)
+    return found
 
 
 def _implementation_configs(entry: MapNode, written: Written, report: Report) -> None:
-    given = _map_at(entry, "config_implementation", report)
+    given = _map_at(entry, "config_implementation", written, report)
     for one in given.entries.values() if given else ():
         values = report.a_map(one.node, f"config_implementation of {one.key}")
-        if values is not None:
+        if values is None:
+            written.unclear.add("config_implementation")
+        else:
             written.implementation_configs[one.key] = (one.place, values)
 
 
 def _connections(entry: MapNode, written: Written, report: Report) -> None:
-    given = _map_at(entry, "connections", report)
+    given = _map_at(entry, "connections", written, report)
     for one in given.entries.values() if given else ():
-        ends = report.a_list(one.node, f"the connections of {one.key}")
-        if ends is None:
-            continue
-        wishes = [wish for item in ends.items if (wish := _wish(item, one.key, report)) is not None]
-        written.connections[one.key] = (one.place, wishes)
+        ends = report.a_list(one.node, f"the connections of {one.key}", _as_a_list(one.node))
+        wishes = [_wish(item, one.key, report) for item in ends.items] if ends is not None else []
+        if ends is None or None in wishes:
+            written.unclear.add(one.key)
+        written.connections[one.key] = (one.place, [wish for wish in wishes if wish is not None])
+
+
+def _as_a_list(node: Node) -> str:
+    """Say how to write the one connection that `node` means."""
+    if isinstance(node, MapNode) and node.entries:
+        return f"write '- ' before {next(iter(node.entries))}, and two spaces before the rest"
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        module_id, _, implementation_id = node.value.partition(".")
+        return f"write - {{module_id: {module_id}, implementation_id: {implementation_id or 'main'}}}"
+    return ""
 
 
 def _wish(node: Node, requirement: str, report: Report) -> Wish | None:
@@ -123,7 +148,7 @@ def _wish(node: Node, requirement: str, report: Report) -> Wish | None:
 
 
 def _mapping(entry: MapNode, written: Written, report: Report) -> None:
-    given = _map_at(entry, "mapping", report)
+    given = _map_at(entry, "mapping", written, report)
     for one in given.entries.values() if given else ():
         if one.key == "module":
             written.mapping = _tier(one.node, "mapping of the module", report, evse_needed=False)
@@ -134,7 +159,8 @@ def _mapping(entry: MapNode, written: Written, report: Report) -> None:
                 if tier is not None:
                     written.implementation_mappings[implementation.key] = (implementation.place, tier)
         else:
-            report.unknown_key(one, "mapping", ("module", "implementations"))
+            hint = f"write module: {{{one.key}: ...}}" if one.key in ("evse", "connector") else ""
+            report.unknown_key(one, "mapping", ("module", "implementations"), hint)
 
 
 def _tier(node: Node, of: str, report: Report, *, evse_needed: bool) -> Mapping | None:

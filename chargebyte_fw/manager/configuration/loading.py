@@ -9,19 +9,18 @@ from pathlib import Path
 import msgspec
 
 from chargebyte_fw.kernel.errors import ConfigError, Finding
-from chargebyte_fw.kernel.faults import Mapping
-from chargebyte_fw.kernel.module import Module, ModuleConfig
+from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager import index
-from chargebyte_fw.manager.configuration.connections import connect, find_rings
+from chargebyte_fw.manager.configuration.connections import find_rings
 from chargebyte_fw.manager.configuration.entries import Written, read_entry
 from chargebyte_fw.manager.configuration.overlay import FOLDER, lay_over
+from chargebyte_fw.manager.configuration.planning import find_module, plan_module
 from chargebyte_fw.manager.configuration.reading import read
-from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.settings import Settings, read_settings
 from chargebyte_fw.manager.configuration.tree import MapNode, Place
-from chargebyte_fw.manager.configuration.values import fill
-from chargebyte_fw.manager.discovery import MODULES_DIR, CannotLoad, Found, Installed, discover
+from chargebyte_fw.manager.discovery import MODULES_DIR, Found, Installed, discover
 from chargebyte_fw.manager.plan import ModulePlan, objections
 
 TOP_LEVEL = ("active_modules", "settings", "x-module-layout")
@@ -109,89 +108,56 @@ def _overlaid(path: Path, document: MapNode, root: Root, report: Report) -> MapN
 
 
 def _modules(document: MapNode, installed: Installed, result: Configuration, report: Report) -> None:
-    for entry in document.entries.values():
-        if entry.key not in TOP_LEVEL:
-            report.unknown_key(entry, "the configuration", TOP_LEVEL)
+    if not _top_level(document, report):
+        return
     section = _section(document, "active_modules", report)
     if section is None or not section.entries:
         if section is not None or "active_modules" not in document.entries:
             place = section.place if section is not None else document.place
             report.error(place, "no module is configured", "add modules below active_modules:")
         return
-    written = [one for e in section.entries.values() if (one := read_entry(e.key, e.place, e.node, report)) is not None]
+    shipped = [entry.key for entry in section.entries.values() if entry.place.file == section.place.file]
+    written = []
+    for entry in section.entries.values():
+        others = () if entry.key in shipped else shipped
+        one = read_entry(entry.key, entry.place, entry.node, report, others)
+        if one is not None:
+            written.append(one)
     loaded: dict[str, type[Module] | None] = dict.fromkeys(section.entries)
     for one in written:
-        loaded[one.id] = _load(one, installed, result, report)
+        found = find_module(one, installed, report)
+        if found is not None:
+            loaded[one.id], result.origins[one.id] = found
     find_rings(written, loaded, report)
     for one in written:
-        cls = loaded[one.id]
-        if cls is not None:
-            plan = _plan(one, cls, loaded, report)
-            if plan is not None:
-                result.plans.append(plan)
+        plan = plan_module(one, loaded, section.removed, report)
+        if plan is not None:
+            result.plans.append(plan)
     by_id = {one.id: one for one in written}
     for plan, objection in objections(result.plans):
-        report.error(_place_of(objection.about, by_id[plan.id]), f"{plan.id}: {objection.what}", objection.hint)
+        say = report.error if objection.severity == "error" else report.warning
+        say(_place_of(objection.about, by_id[plan.id]), f"{plan.id}: {objection.what}", objection.hint)
+
+
+def _top_level(document: MapNode, report: Report) -> bool:
+    """Report keys that do not belong there; False when the modules themselves stand there, and all is said."""
+    unknown = [entry for entry in document.entries.values() if entry.key not in TOP_LEVEL]
+    modules = [entry for entry in unknown if isinstance(entry.node, MapNode) and "module" in entry.node.entries]
+    if modules and "active_modules" not in document.entries:
+        what = (
+            f"{modules[0].key} and other modules stand at the top"
+            if len(modules) > 1
+            else f"{modules[0].key} stands at the top"
+        )
+        report.error(modules[0].place, what, "write active_modules: above, and indent the modules below it")
+        return False
+    for entry in unknown:
+        hint = "a module? indent it below active_modules:" if entry in modules else ""
+        report.unknown_key(entry, "the configuration", TOP_LEVEL, hint)
+    return True
 
 
 def _place_of(about: str, written: Written) -> Place:
     if about in written.config.entries:
         return written.config.entries[about].place
     return written.connections[about][0] if about in written.connections else written.place
-
-
-def _load(written: Written, installed: Installed, result: Configuration, report: Report) -> type[Module] | None:
-    if not written.module:
-        return None
-    places = installed.by_name.get(written.module, [])
-    if not places:
-        hint = nearest(written.module, installed.names()) or "secc modules lists what is installed"
-        report.error(written.module_place, f"no module {written.module} is installed", hint)
-        return None
-    if len(places) > 1:
-        both = " and ".join(f"{one.origin} ({one.target})" for one in places)
-        report.error(written.module_place, f"module {written.module} is installed twice: {both}", "remove one")
-        return None
-    try:
-        cls = places[0].load()
-    except CannotLoad as error:
-        report.error(written.module_place, f"module {written.module} cannot be loaded: {error}")
-        return None
-    result.origins[written.id] = places[0]
-    return cls
-
-
-def _plan(
-    written: Written, cls: type[Module], loaded: dict[str, type[Module] | None], report: Report
-) -> ModulePlan | None:
-    config = fill(cls.Config, written.config, written.module, written.place, report)
-    configs: dict[str, ModuleConfig] = {}
-    for name, (place, _) in written.implementation_configs.items():
-        if name not in cls.provisions:
-            report.error(place, f"{written.module} provides no {name}", nearest(name, cls.provisions))
-    for name, provision in cls.provisions.items():
-        place, given = written.implementation_configs.get(name, (written.place, MapNode(written.place)))
-        values = fill(provision.config, given, f"{written.module}.{name}", place, report)
-        if values is not None:
-            configs[name] = values
-    connections = connect(written, cls, loaded, report)
-    mappings = _implementation_mappings(written, cls, report)
-    if config is None or len(configs) < len(cls.provisions):
-        return None
-    return ModulePlan(written.id, cls, config, configs, connections, written.mapping, mappings)
-
-
-def _implementation_mappings(written: Written, cls: type[Module], report: Report) -> dict[str, Mapping]:
-    found = {}
-    for name, (place, tier) in written.implementation_mappings.items():
-        if name not in cls.provisions:
-            report.warning(place, f"{written.module} provides no {name} to map", nearest(name, cls.provisions))
-            continue
-        if written.mapping is not None and written.mapping.evse != tier.evse:
-            report.warning(
-                place,
-                f"{name} is mapped to EVSE {tier.evse}, its module to EVSE {written.mapping.evse}",
-                "the first wins",
-            )
-        found[name] = tier
-    return found

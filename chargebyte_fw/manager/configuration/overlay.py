@@ -12,10 +12,11 @@ def lay_over(base: MapNode, patch: MapNode) -> MapNode:
 
     Every value keeps the place of the file it came from.
     """
-    merged = MapNode(base.place, dict(base.entries))
+    merged = MapNode(base.place, dict(base.entries), dict(base.removed))
     for key, entry in patch.entries.items():
         if isinstance(entry.node, Scalar) and entry.node.value is None:
-            merged.entries.pop(key, None)
+            if merged.entries.pop(key, None) is not None:
+                merged.removed[key] = entry.place
             continue
         if not isinstance(entry.node, MapNode):
             merged.entries[key] = entry

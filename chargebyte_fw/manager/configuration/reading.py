@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 import yaml
 
-from chargebyte_fw.manager.configuration.report import Report
-from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Place, Scalar, shorten
+from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.configuration.syntax import explain
+from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Place, Scalar, kind, shorten
 
 SIZE_LIMIT_BYTES = 256 * 1024
 DEPTH_LIMIT = 64
@@ -48,22 +49,35 @@ def read(path: Path, report: Report, shown: str = "") -> MapNode | None:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT_BYTES + 1)
     except FileNotFoundError:
-        report.error(start, "there is no such file")
+        report.error(start, "there is no such file", _neighbour(path))
         return None
     except OSError as error:
         report.error(start, f"the file cannot be read: {error.strerror or error}")
         return None
     if len(data) > SIZE_LIMIT_BYTES:
-        report.error(start, f"the file is larger than {SIZE_LIMIT_BYTES // 1024} KiB")
+        report.error(start, f"the file is larger than {SIZE_LIMIT_BYTES // 1024} KiB", "is it a configuration?")
+        return None
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
+        report.error(start, "this is UTF-16 text", "save the file as UTF-8")
         return None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        report.error(Place(name, line, column), "this is not UTF-8 text", "save the file as UTF-8")
+        what = f"this is not UTF-8 text: the byte 0x{data[error.start]:02X}"
+        report.error(Place(name, line, column), what, "save the file as UTF-8")
         return None
     return parse(text, name, report)
+
+
+def _neighbour(path: Path) -> str:
+    """Name the file beside the missing one that may have been meant."""
+    try:
+        names = [other.name for other in path.parent.iterdir() if other.suffix in (".yaml", ".yml")]
+    except OSError:
+        return f"there is no folder {path.parent}, either"
+    return nearest(path.name, names)
 
 
 def parse(text: str, name: str, report: Report) -> MapNode | None:
@@ -73,10 +87,8 @@ def parse(text: str, name: str, report: Report) -> MapNode | None:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        context = f" ({error.context})" if error.context else ""
-        place = reader.place(mark) if mark else Place(name)
-        report.error(place, f"this is not YAML: {error.problem or 'unreadable'}{context}", _syntax_hint(error, text))
+        found = explain(error, text)
+        report.error(Place(name, found.line, found.column), found.what, found.hint)
         return None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
@@ -92,18 +104,9 @@ def parse(text: str, name: str, report: Report) -> MapNode | None:
     if root is None or (isinstance(root, Scalar) and root.value is None):
         return MapNode(Place(name))
     if not isinstance(root, MapNode):
-        report.error(root.place, "the file must be a map with the key active_modules")
+        report.error(root.place, f"the file must be a map with the key active_modules, not {kind(root)}")
         return None
     return root
-
-
-def _syntax_hint(error: yaml.MarkedYAMLError, text: str) -> str:
-    problem = error.problem or ""
-    if "\\t" in problem:
-        return "indent with spaces, not with tabs"
-    if "mapping values are not allowed" in problem:
-        return "write text with ': ' in it in quotes"
-    return "is a quote or bracket not closed?" if "stream end" in problem or "end of stream" in problem else ""
 
 
 class _Reader:
@@ -184,8 +187,9 @@ class _Reader:
         place = self.place(event.start_mark)
         level = self._levels[-1] if self._levels else None
         if event.anchor not in self._anchors:
-            self.report.error(place, f"no anchor &{event.anchor} stands before this alias")
-            target: Node = Scalar(None, place)
+            hint = nearest(str(event.anchor), self._anchors)
+            self.report.error(place, f"no anchor &{event.anchor} stands before this alias", hint)
+            target: Node = Scalar(None, place, readable=False)
         else:
             target, size = self._anchors[event.anchor]
             self._grow(place, size)

@@ -6,52 +6,55 @@ import difflib
 from collections.abc import Iterable
 
 from chargebyte_fw.kernel.errors import Finding
-from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Place, Scalar, kind
+from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Place, Scalar, kind, unreadable
 
 
 class Report:
     """Collects findings; no check stops at the first."""
 
     def __init__(self) -> None:
-        self.findings: list[Finding] = []
+        self._found: dict[Finding, Place] = {}
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found, as somebody reads the files: file by file, from the top."""
+        files = list(dict.fromkeys(place.file for place in self._found.values()))
+        return sorted(self._found, key=lambda one: (files.index((at := self._found[one]).file), at.line, at.column))
 
     def error(self, place: Place, what: str, hint: str = "") -> None:
         """Add something that stops the start."""
-        self._add(Finding(str(place), what, hint))
+        self._found.setdefault(Finding(str(place), what, hint), place)
 
     def warning(self, place: Place, what: str, hint: str = "") -> None:
         """Add something that a person should know and that does not stop the start."""
-        self._add(Finding(str(place), what, hint, "warning"))
-
-    def _add(self, finding: Finding) -> None:
-        if finding not in self.findings:
-            self.findings.append(finding)
-
-    @property
-    def failed(self) -> bool:
-        """Tell whether anything stops the start."""
-        return any(finding.severity == "error" for finding in self.findings)
+        self._found.setdefault(Finding(str(place), what, hint, "warning"), place)
 
     def a_map(self, node: Node, of: str) -> MapNode | None:
         """Return `node` if it is a map; nothing counts as an empty one."""
         if isinstance(node, MapNode):
             return node
+        if unreadable(node):
+            return None
         if isinstance(node, Scalar) and node.value is None:
             return MapNode(node.place)
-        self.error(node.place, f"{of} must be a map, not {kind(node)}")
+        of_maps = isinstance(node, ListNode) and all(isinstance(item, MapNode) for item in node.items)
+        self.error(node.place, f"{of} must be a map, not {kind(node)}", "leave out each '- '" if of_maps else "")
         return None
 
-    def a_list(self, node: Node, of: str) -> ListNode | None:
-        """Return `node` if it is a list."""
+    def a_list(self, node: Node, of: str, hint: str = "") -> ListNode | None:
+        """Return `node` if it is a list; `hint` says how to write one."""
         if isinstance(node, ListNode):
             return node
-        self.error(node.place, f"{of} must be a list, not {kind(node)}", "start each item with '- '")
+        if not unreadable(node):
+            self.error(node.place, f"{of} must be a list, not {kind(node)}", hint or "start each item with '- '")
         return None
 
     def text(self, node: Node, of: str) -> str | None:
         """Return the text of `node` if it is text."""
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return node.value
+        if unreadable(node):
+            return None
         hint = f'write "{node.source}" in quotes' if isinstance(node, Scalar) and node.value is not None else ""
         self.error(node.place, f"{of} must be text, not {kind(node)}", hint)
         return None
@@ -60,19 +63,21 @@ class Report:
         """Return the number of `node` if it is an integer."""
         if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
             return node.value
-        self.error(node.place, f"{of} must be an integer, not {kind(node)}")
+        if not unreadable(node):
+            self.error(node.place, f"{of} must be an integer, not {kind(node)}")
         return None
 
     def boolean(self, node: Node, of: str) -> bool | None:
         """Return the truth value of `node` if it is one."""
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             return node.value
-        self.error(node.place, f"{of} must be true or false, not {kind(node)}", truth_hint(node))
+        if not unreadable(node):
+            self.error(node.place, f"{of} must be true or false, not {kind(node)}", truth_hint(node))
         return None
 
-    def unknown_key(self, entry: Entry, of: str, known: Iterable[str]) -> None:
-        """Report a key that nobody knows."""
-        self.error(entry.place, f"{of} has no key {entry.key}", nearest(entry.key, known))
+    def unknown_key(self, entry: Entry, of: str, known: Iterable[str], hint: str = "") -> None:
+        """Report a key that nobody knows here; `hint` says where it belongs, if somebody knows it there."""
+        self.error(entry.place, f"{of} has no key {entry.key}", hint or nearest(entry.key, known))
 
 
 def truth_hint(node: Node) -> str:
@@ -86,10 +91,16 @@ def truth_hint(node: Node) -> str:
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """Return a hint: the nearest right name, or all of them when they are few."""
     names = list(known)
-    lowered = {name.lower(): name for name in reversed(names)}
-    close = difflib.get_close_matches(wrong.lower(), lowered, 1, 0.6)
-    if close:
-        return f"did you mean {lowered[close[0]]}?"
+    close = closest(wrong, names)
+    if close is not None:
+        return f"did you mean {close}?"
     if not names:
         return ""
     return f"known: {', '.join(names)}" if len(names) <= 8 else ""
+
+
+def closest(wrong: str, known: Iterable[str]) -> str | None:
+    """Return the right name that was probably meant, or None."""
+    lowered = {name.lower(): name for name in reversed(list(known))}
+    close = difflib.get_close_matches(wrong.lower(), lowered, 1, 0.6)
+    return lowered[close[0]] if close else None

@@ -25,6 +25,8 @@ class Scalar(msgspec.Struct):
     place: Place
     source: str = ""
     """As it was written, without quotes."""
+    readable: bool = True
+    """False: a finding says already that nothing can be made of it."""
 
 
 class ListNode(msgspec.Struct):
@@ -47,6 +49,8 @@ class MapNode(msgspec.Struct):
 
     place: Place
     entries: dict[str, Entry] = msgspec.field(default_factory=dict)
+    removed: dict[str, Place] = msgspec.field(default_factory=dict)
+    """Keys that an overlay has taken out, and where."""
 
 
 Node = Scalar | ListNode | MapNode
@@ -79,3 +83,8 @@ def kind(node: Node) -> str:
 def shorten(text: str, limit: int = 60) -> str:
     """Cut long text for a message."""
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def unreadable(node: Node) -> bool:
+    """Tell whether a finding says already that nothing can be made of `node`."""
+    return isinstance(node, Scalar) and not node.readable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -10,23 +11,31 @@ import msgspec
 
 from chargebyte_fw.kernel.module import ModuleConfig
 from chargebyte_fw.manager.configuration.report import Report, nearest, truth_hint
-from chargebyte_fw.manager.configuration.tree import MapNode, Node, Place, Scalar, kind
+from chargebyte_fw.manager.configuration.tree import MapNode, Node, Place, Scalar, kind, unreadable
 
 _BOUND = re.compile(r"Expected `(?:int|float|str)` (?:of length )?(.+)$")
 _WORDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 
 
-def fill(config: type[ModuleConfig], given: MapNode, owner: str, place: Place, report: Report) -> ModuleConfig | None:
+def fill(
+    config: type[ModuleConfig],
+    given: MapNode,
+    owner: str,
+    place: Place,
+    report: Report,
+    elsewhere: Mapping[str, str] | None = None,
+) -> ModuleConfig | None:
     """Return the values of `config` with every default filled in; None (with findings) when one is wrong.
 
-    `owner` names whose values these are, `place` is shown for a mandatory value that is missing.
+    `owner` names whose values these are, `place` is shown for a mandatory value that is missing, `elsewhere` says of
+    keys that others have where they belong.
     """
     fields = {info.encode_name: info for info in msgspec.structs.fields(config)}
     values: dict[str, Any] = {}
     wrong = False
     for key, entry in given.entries.items():
         if key not in fields:
-            report.unknown_key(entry, owner, fields)
+            report.unknown_key(entry, owner, fields, (elsewhere or {}).get(key, ""))
             wrong = True
             continue
         ok, value = convert(fields[key].type, entry.node, key, report)
@@ -76,6 +85,8 @@ def example(kind_of: Any) -> str:
 
 def convert(kind_of: Any, node: Node, key: str, report: Report) -> tuple[bool, Any]:
     """Return (True, value) or (False, None) after reporting why not."""
+    if unreadable(node):
+        return False, None
     if not isinstance(node, Scalar) or node.value is None:
         report.error(node.place, f"{key} must be {expected(kind_of)}, not {kind(node)}")
         return False, None
@@ -120,8 +131,18 @@ def _hint(bare: Any, node: Scalar) -> str:
     if bare is int and isinstance(node.value, float) and node.value.is_integer():
         return f"write {int(node.value)}"
     if bare in (int, float) and isinstance(node.value, str):
-        return "write it without quotes" if re.fullmatch(r"[-+]?[0-9.]+", node.value) else ""
+        return _number_hint(node.value)
     return ""
+
+
+def _number_hint(text: str) -> str:
+    """Say what to write for a number in quotes, with a comma or with a unit behind it."""
+    if re.fullmatch(r"[-+]?[0-9.]+", text):
+        return "write it without quotes"
+    if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", text):
+        return f"write {text.replace(',', '.')}"
+    number = re.fullmatch(r"([-+]?[0-9]+(?:\.[0-9]+)?) ?([A-Za-z%]+)", text)
+    return f"write {number[1]}, the unit is fixed" if number else ""
 
 
 def _bound(message: str) -> str:
@@ -133,4 +154,4 @@ def _bound(message: str) -> str:
     if sign == "matching":
         return f"text of the form {limit.removeprefix('regex ')}"
     unit = " characters long" if "of length" in message else ""
-    return f"{_WORDS.get(sign, sign)} {limit}{unit}"
+    return f"{_WORDS.get(sign, sign)} {limit.removesuffix('.0')}{unit}"

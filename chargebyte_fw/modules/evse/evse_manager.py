@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chargebyte_fw.contracts.interfaces.ac_rcd import AcRcd
@@ -26,15 +27,23 @@ from chargebyte_fw.contracts.types.authorization import (
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOnOffReason
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.contracts.types.powermeter import Powermeter as MeterValue
-from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
+from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.machine import Machine
-from chargebyte_fw.kernel.module import Module, provides, requires, requires_optional
+from chargebyte_fw.kernel.module import (
+    ITSELF,
+    End,
+    Module,
+    Objection,
+    provides,
+    requires,
+    requires_optional,
+)
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.authorization import HlcAuthorization
 from chargebyte_fw.modules.evse.cable_check import CableCheck
 from chargebyte_fw.modules.evse.charger import Charger
-from chargebyte_fw.modules.evse.config import EvseConfig, check
+from chargebyte_fw.modules.evse.config import EvseConfig, contradictions
 from chargebyte_fw.modules.evse.context import Wiring
 from chargebyte_fw.modules.evse.core import Core
 from chargebyte_fw.modules.evse.dc_path import DcPath
@@ -97,13 +106,18 @@ class EvseManager(Module):
     powersupply_DC = requires_optional(PowerSupplyDC)
     store = requires_optional(Kvs)
 
+    @classmethod
+    def objections(cls, config: EvseConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+        """Keys that contradict each other, the connections or the mapping."""
+        mapping = ends[ITSELF][0].mapping
+        return contradictions(config, {name for name in ends if ends[name]}, mapping.evse if mapping else None)
+
     async def init(self) -> None:
-        """Check what was configured and connected, and build the machines."""
+        """Build the machines for what is configured and connected."""
         config = self.config
-        check(config, self.id)
-        self.connector_type = self._connector_type()
+        known = config.connector_type in list(types.ConnectorTypeEnum)
+        self.connector_type = types.ConnectorTypeEnum(config.connector_type if known else "Unknown")
         used = self.hlc is not None and self.slac is not None and (config.dc or config.ac_hlc_enabled)
-        self._check_connections(used)
         self.car_meter_value: MeterValue | None = None
         self.grid_meter_value: MeterValue | None = None
         self.reservation = Reservation()
@@ -118,24 +132,6 @@ class EvseManager(Module):
         self.energy_side = EnergySide(self)
         self.hands = Hands(self)
         self.pump = Pump(self.core, self.hands.act, self.crash)
-        if not config.lock_connector_in_state_b:
-            self.log.warning("lock_connector_in_state_b is false: the connector can be pulled in state B")
-        if config.dc and self.imd is None:
-            self.log.warning("no insulation monitor is connected: the cable check will not measure anything")
-
-    def _connector_type(self) -> types.ConnectorTypeEnum:
-        try:
-            return types.ConnectorTypeEnum(self.config.connector_type)
-        except ValueError:
-            self.log.warning("connector_type %r is not one of EVerest's", self.config.connector_type)
-            return types.ConnectorTypeEnum.Unknown
-
-    def _check_connections(self, used: bool) -> None:
-        if not self.config.dc or (used and self.powersupply_DC is not None):
-            return
-        ends = {"slac": self.slac, "hlc": self.hlc, "powersupply_DC": self.powersupply_DC}
-        missing = ", ".join(name for name, end in ends.items() if end is None)
-        raise ConfigError([Finding(f"{self.id}.connections", f"DC charging needs {missing}", "connect it")])
 
     def _build(self, used: bool) -> None:
         config = self.config

@@ -1,0 +1,104 @@
+"""From an entry to a module's plan: its class, its values, its connections, and where a misplaced key belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+
+import msgspec
+
+from chargebyte_fw.kernel.faults import Mapping
+from chargebyte_fw.kernel.module import Module, ModuleConfig
+from chargebyte_fw.manager.configuration.connections import Loaded, connect
+from chargebyte_fw.manager.configuration.entries import KEYS, Written
+from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.configuration.tree import MapNode, Place
+from chargebyte_fw.manager.configuration.values import fill
+from chargebyte_fw.manager.discovery import CannotLoad, Found, Installed
+from chargebyte_fw.manager.plan import ModulePlan
+
+
+def find_module(written: Written, installed: Installed, report: Report) -> tuple[type[Module], Found] | None:
+    """Return the class that an entry names, and where it comes from."""
+    if not written.module:
+        return None
+    places = installed.by_name.get(written.module, [])
+    if not places:
+        hint = nearest(written.module, installed.names()) or "secc modules lists what is installed"
+        report.error(written.module_place, f"no module {written.module} is installed", hint)
+        return None
+    if len(places) > 1:
+        both = " and ".join(f"{one.origin} ({one.target})" for one in places)
+        report.error(written.module_place, f"module {written.module} is installed twice: {both}", "remove one")
+        return None
+    try:
+        cls = places[0].load()
+    except CannotLoad as error:
+        report.error(written.module_place, f"module {written.module} cannot be loaded: {error}")
+        return None
+    return cls, places[0]
+
+
+def plan_module(written: Written, loaded: Loaded, removed: MappingOf[str, Place], report: Report) -> ModulePlan | None:
+    """Check what an entry tells its module; None (with findings) when it cannot be carried out.
+
+    `removed` are the modules that an overlay has taken out.
+    """
+    cls = loaded[written.id]
+    for key in written.unknown:
+        hint = _home(key.key, cls) if cls is not None else ""
+        report.unknown_key(key, f"the entry {written.id}", KEYS, hint)
+    if cls is None:
+        return None
+    config = None
+    if "config_module" not in written.unclear:
+        config = fill(cls.Config, written.config, written.module, written.place, report, _homes(cls, "config_module"))
+    configs: dict[str, ModuleConfig] = {}
+    for name, (place, _) in written.implementation_configs.items():
+        if name not in cls.provisions:
+            report.error(place, f"{written.module} provides no {name}", nearest(name, cls.provisions))
+    for name, provision in cls.provisions.items():
+        place, given = written.implementation_configs.get(name, (written.place, MapNode(written.place)))
+        if given.entries or "config_implementation" not in written.unclear:
+            values = fill(provision.config, given, f"{written.module}.{name}", place, report, _homes(cls, name))
+            if values is not None:
+                configs[name] = values
+    connections = connect(written, cls, loaded, removed, report)
+    mappings = _implementation_mappings(written, cls, report)
+    if config is None or len(configs) < len(cls.provisions):
+        return None
+    return ModulePlan(written.id, cls, config, configs, connections, written.mapping, mappings)
+
+
+def _homes(cls: type[Module], of: str) -> dict[str, str]:
+    """Say of each key of the module where it belongs, except those of `of` (`config_module` or an implementation)."""
+    sections = {
+        name: (f"config_implementation: {name}:", provision.config) for name, provision in cls.provisions.items()
+    }
+    sections["config_module"] = ("config_module:", cls.Config)
+    return {
+        info.encode_name: f"it belongs below {place}"
+        for name, (place, config) in sections.items()
+        if name != of
+        for info in msgspec.structs.fields(config)
+    }
+
+
+def _home(key: str, cls: type[Module]) -> str:
+    """Say where a key belongs that stands in the entry itself, or nothing."""
+    return "it belongs below connections:" if key in cls.requirements else _homes(cls, "").get(key, "")
+
+
+def _implementation_mappings(written: Written, cls: type[Module], report: Report) -> dict[str, Mapping]:
+    found = {}
+    for name, (place, tier) in written.implementation_mappings.items():
+        if name not in cls.provisions:
+            report.warning(place, f"{written.module} provides no {name} to map", nearest(name, cls.provisions))
+            continue
+        if written.mapping is not None and written.mapping.evse != tier.evse:
+            report.warning(
+                place,
+                f"{name} is mapped to EVSE {tier.evse}, its module to EVSE {written.mapping.evse}",
+                "the first wins",
+            )
+        found[name] = tier
+    return found
