@@ -7,16 +7,14 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.image.conftest import ROOT, Image
+from tests.image.plant import COMPATIBLE, HOOK, SBIN, SLOT_SIZE, Plant, needs_loop_devices, plant
 
-HOOK = ROOT / "meta-layer/dynamic-layers/rauc/recipes-core/bundles/files/hooks.sh"
-COMPATIBLE = "chargebyte Charge SOM"
-SBIN = {**os.environ, "PATH": f"/usr/sbin:/sbin:{os.environ['PATH']}"}
+__all__ = ["plant"]
 
 
 # --- what is carried over
@@ -194,117 +192,6 @@ def test_install_check_names_both_boards() -> None:
 # --- RAUC
 
 
-@dataclass
-class Plant:
-    """Keys, slots as files, a boot loader as a folder."""
-
-    folder: Path
-
-    def key(self, name: str) -> Path:
-        """Make a development key as the script does."""
-        target = self.folder / name
-        done = subprocess.run([ROOT / "script/rauc-key", target], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return target
-
-    def bundle(self, name: str, key: Path, *, compatible: str = COMPATIBLE, root: Path | None = None) -> Path:
-        """Build and sign a bundle, as the recipe's class does."""
-        content = self.folder / f"{name}.content"
-        content.mkdir()
-        image = content / "rootfs.ext4"
-        with image.open("wb") as file:
-            file.truncate(10 << 20)
-        subprocess.run(
-            ["mkfs.ext4", "-q", "-F", *(["-d", str(root)] if root else []), str(image)], check=True, env=SBIN
-        )
-        shutil.copy(HOOK, content / "hooks.sh")
-        (content / "manifest.raucm").write_text(
-            f"[update]\ncompatible={compatible}\nversion=2.0.0\n\n[bundle]\nformat=plain\n\n"
-            "[hooks]\nfilename=hooks.sh\nhooks=install-check\n\n"
-            "[image.rootfs]\nfilename=rootfs.ext4\nhooks=post-install\n"
-        )
-        out = self.folder / f"{name}.image"
-        done = subprocess.run(
-            [
-                "rauc",
-                f"--cert={key}/cert.pem",
-                f"--key={key}/key.pem",
-                f"--keyring={key}/ca.pem",
-                "bundle",
-                content,
-                out,
-            ],
-            capture_output=True,
-            text=True,
-            env=SBIN,
-        )
-        assert done.returncode == 0, done.stderr
-        return out
-
-    def system(self, keyring: Path) -> Path:
-        """Write a system configuration made of the shipped one: our slots, our boot loader, formats that work here."""
-        (self.folder / "boot").mkdir(exist_ok=True)
-        backend = self.folder / "backend"
-        backend.write_text(
-            f"#!/bin/sh\nd={self.folder}/boot\ncase $1 in\nget-primary) cat $d/primary ;;\n"
-            "set-primary) echo $2 >$d/primary; echo good >$d/state-$2 ;;\nget-state) cat $d/state-$2 ;;\n"
-            "set-state) echo $3 >$d/state-$2 ;;\nesac\n"
-        )
-        backend.chmod(0o755)
-        (self.folder / "boot/primary").write_text("A\n")
-        for slot in "AB":
-            (self.folder / f"boot/state-{slot}").write_text("good\n")
-            with (self.folder / f"slot-{slot}").open("wb") as file:
-                file.truncate(12 << 20)
-        text = (ROOT / "etc/rauc/system.conf").read_text()
-        text = re.sub(r"(?m)^bundle-formats=.*\n", "", text)
-        text = re.sub(r"(?s)\[slot\.customerfs.*", "", text)
-        for old, new in {
-            "bootloader=uboot": "bootloader=custom",
-            "/run/rauc": f"{self.folder}/mount",
-            "/srv/rauc.status": f"{self.folder}/status",
-            "/etc/rauc/keyring.pem": str(keyring),
-            "/dev/mmcblk0p1": f"{self.folder}/slot-A",
-            "/dev/mmcblk0p2": f"{self.folder}/slot-B",
-            "resize=true\n": "",
-        }.items():
-            assert old in text, f"the shipped system.conf has no {old}"
-            text = text.replace(old, new)
-        text = re.sub(r"(?s)\[handlers\].*?\n\n", f"[handlers]\nbootloader-custom-backend={backend}\n\n", text)
-        target = self.folder / "system.conf"
-        target.write_text(text)
-        return target
-
-    def install(self, bundle: Path, keyring: Path, old: Path | None = None, after: str = "") -> str:
-        """Install through the RAUC service on a bus of its own; returns everything it said."""
-        system = self.system(keyring)
-        script = self.folder / "run.sh"
-        script.write_text(
-            f"export DBUS_STARTER_BUS_TYPE=session CARRY_OVER_FROM={old or self.folder / 'nothing'}\n"
-            f"rauc -c {system} --override-boot-slot=A service & service=$!\n"
-            "for i in $(seq 100); do gdbus introspect --session -d de.pengutronix.rauc -o / >/dev/null 2>&1 && break;"
-            " sleep 0.05; done\n"
-            f"rauc install {bundle}; echo installed=$?\n{after}\nkill $service\nwait $service\n"
-        )
-        done = subprocess.run(
-            ["dbus-run-session", "--", "sh", script], capture_output=True, text=True, timeout=100, env=SBIN
-        )
-        return done.stdout + done.stderr
-
-
-@pytest.fixture
-def plant(tmp_path: Path) -> Plant:
-    for program in ("rauc", "mksquashfs", "mkfs.ext4", "dbus-run-session", "gdbus", "openssl"):
-        if shutil.which(program, path=SBIN["PATH"]) is None:
-            pytest.fail(f"{program} is missing: apt-get install rauc rauc-service squashfs-tools dbus libglib2.0-bin")
-    return Plant(tmp_path)
-
-
-def needs_loop_devices() -> None:
-    if os.geteuid() != 0 or not Path("/dev/loop-control").exists():
-        pytest.skip("installing mounts the bundle, which needs root and loop devices")
-
-
 def test_a_bundle_is_signed_inspected_and_installed_and_the_person_finds_their_files(
     plant: Plant, slots: tuple[Path, Path]
 ) -> None:
@@ -322,15 +209,15 @@ def test_a_bundle_is_signed_inspected_and_installed_and_the_person_finds_their_f
     assert told["compatible"] == COMPATIBLE and told["version"] == "2.0.0"
     said = plant.install(bundle, key / "ca.pem", old, "rauc status mark-good; rauc status")
     assert "installed=0" in said, said
-    assert (plant.folder / "boot/primary").read_text() == "B\n"
+    assert plant.memory()["BOOT_ORDER"] == "B A" and plant.boot() == "B"
     listing = {
         path: subprocess.run(
-            ["debugfs", "-R", f"cat {path}", plant.folder / "slot-B"], capture_output=True, text=True, env=SBIN
+            ["debugfs", "-R", f"cat {path}", plant.slot("B")], capture_output=True, text=True, env=SBIN
         ).stdout
         for path in ("/etc/hostname", "/etc/everest/user-config/config.yaml", "/usr/share/secc/VERSION")
     }
     assert list(listing.values()) == ["garage-7\n", "active_modules: {}\n", "2.0.0\n"]
-    assert (plant.folder / "slot-A").read_bytes() == bytes(12 << 20), "the running slot was written"
+    assert plant.slot("A").read_bytes() == bytes(SLOT_SIZE), "the running slot was written"
 
 
 def test_a_bundle_of_another_key_is_refused(plant: Plant) -> None:
@@ -338,8 +225,8 @@ def test_a_bundle_of_another_key_is_refused(plant: Plant) -> None:
     ours, theirs = plant.key("ours"), plant.key("theirs")
     said = plant.install(plant.bundle("forged", theirs), ours / "ca.pem")
     assert "installed=1" in said and "issuer certificate" in said, said
-    assert (plant.folder / "boot/primary").read_text() == "A\n"
-    assert (plant.folder / "slot-B").read_bytes() == bytes(12 << 20)
+    assert plant.boot() == "A"
+    assert plant.slot("B").read_bytes() == bytes(SLOT_SIZE)
 
 
 def test_a_bundle_with_one_changed_byte_is_refused(plant: Plant) -> None:
@@ -351,7 +238,7 @@ def test_a_bundle_with_one_changed_byte_is_refused(plant: Plant) -> None:
     bundle.write_bytes(content)
     said = plant.install(bundle, key / "ca.pem")
     assert "installed=1" in said and re.search(r"(?i)verif|digest", said), said
-    assert (plant.folder / "boot/primary").read_text() == "A\n"
+    assert plant.boot() == "A"
 
 
 def test_a_bundle_for_another_board_is_refused(plant: Plant) -> None:
@@ -359,7 +246,7 @@ def test_a_bundle_for_another_board_is_refused(plant: Plant) -> None:
     key = plant.key("key")
     said = plant.install(plant.bundle("other", key, compatible="Other Board"), key / "ca.pem")
     assert "installed=1" in said and "Other Board" in said, said
-    assert (plant.folder / "slot-B").read_bytes() == bytes(12 << 20)
+    assert plant.slot("B").read_bytes() == bytes(SLOT_SIZE)
 
 
 def test_a_key_never_lands_in_the_repository() -> None:
