@@ -39,6 +39,16 @@ class BootReasons:
         except CommandError as error:
             self._log.warning("the reason of the restart cannot be noted: %s", error)
 
+    async def forget(self, reason: BootReason) -> None:
+        """Take back a note: the restart that it spoke of does not come."""
+        if self._store is None:
+            return
+        try:
+            if await self._store.load(KEY) == reason.value:
+                await self._store.delete(KEY)
+        except CommandError as error:
+            self._log.warning("the reason of a restart that does not come cannot be taken back: %s", error)
+
     async def _take(self) -> BootReason | None:
         if self._store is None:
             return None

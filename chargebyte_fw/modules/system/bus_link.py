@@ -33,6 +33,9 @@ class SystemBus:
     def __init__(self) -> None:
         self._bus: MessageBus | None = None
         self._opening = asyncio.Lock()
+        self._watching: asyncio.Task[None] | None = None
+        self._mourners: list[Callable[[str], None]] = []
+        """Who is told when the connection breaks."""
 
     async def call(
         self, destination: str, path: str, interface: str, member: str, signature: str = "", *body: Any
@@ -95,22 +98,14 @@ class SystemBus:
             elif message.sender != _DAEMON:
                 hear(message.member or "", body)
 
-        async def watch() -> None:
-            try:
-                await bus.wait_for_disconnect()  # type: ignore[no-untyped-call,unused-ignore]
-            except (OSError, EOFError) as error:
-                lost(f"the D-Bus broke: {error}")
-            else:
-                lost("the D-Bus broke")
-
         bus.add_message_handler(take)
-        watching = asyncio.get_running_loop().create_task(watch(), name="watch D-Bus")
+        self._mourners.append(lost)
         try:
             for rule in rules:
                 await self.call(_DAEMON, "/org/freedesktop/DBus", _DAEMON, "AddMatch", "s", rule)
             yield
         finally:
-            watching.cancel()
+            self._mourners.remove(lost)
             bus.remove_message_handler(take)
             if bus.connected:
                 for rule in rules:
@@ -118,6 +113,9 @@ class SystemBus:
 
     def close(self) -> None:
         """Let go of the bus."""
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         if self._bus is not None:
             bus, self._bus = self._bus, None
             if bus.connected:
@@ -136,4 +134,15 @@ class SystemBus:
                     self._bus = await bus.connect()
             except (OSError, EOFError, AuthError, InvalidAddressError) as error:
                 raise Unavailable(f"no system D-Bus: {error}") from error
+            # One watcher a connection: what it awaits belongs to the connection and does not survive a cancellation.
+            self._watching = asyncio.get_running_loop().create_task(self._watch(self._bus), name="watch D-Bus")
             return self._bus
+
+    async def _watch(self, bus: MessageBus) -> None:
+        why = "the D-Bus broke"
+        try:
+            await bus.wait_for_disconnect()  # type: ignore[no-untyped-call,unused-ignore]
+        except (OSError, EOFError) as error:
+            why = f"the D-Bus broke: {error}"
+        for lost in tuple(self._mourners):
+            lost(why)

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.kvs import Kvs
@@ -118,7 +119,7 @@ class CbSystem(Module):
         self.host = HostLink(self.bus, command)
         self.reasons = BootReasons(self.store, self.log)
         carrier = Carrier((root.read(KNOWN_HOSTS[0]), root.write(KNOWN_HOSTS[1])))
-        journal = Journal(root.write(NOTE), root.write(MARKER))
+        journal = Journal(root.write(NOTE), root.write(MARKER), self.log)
         tools = Tools(
             journal=journal,
             rauc=RaucLink(self.bus),
@@ -141,7 +142,10 @@ class CbSystem(Module):
         except PeerError as error:
             self.log.error("an update of the last run is lost: %s", error)
             self._left = None
-        self._after_update = self._left is not None and bool(self._left.target_slot)
+        # Another boot than the one in which it was installed; the same one means that only the process began anew.
+        left = self._left
+        booted = left is not None and (left.boot_id != life.boot_id or not life.boot_id)
+        self._after_update = left is not None and booted and bool(left.target_slot)
 
     async def ready(self) -> None:
         """Take the boot reason out of the store and go on with an update."""
@@ -163,7 +167,9 @@ class CbSystem(Module):
         answer = life.judge(request)
         trouble = self._request_trouble(request)
         if answer is system.UpdateFirmwareResponse.Rejected or trouble:
-            self.log.warning("firmware update %d is refused: %s", request.request_id, trouble or self._why_rejected())
+            self.log.warning(
+                "firmware update %d is refused: %s", request.request_id, trouble or self._why_rejected(request)
+            )
             return system.UpdateFirmwareResponse.Rejected
         if request.request_id != messages.UNSIGNED:
             trouble = signature.certificate_trouble(request.signing_certificate or "", utc_now())
@@ -254,6 +260,7 @@ class CbSystem(Module):
             await self.host.reboot()
         except Unavailable as error:
             self.log.error("the machine cannot be started again: %s", error)
+            await self.reasons.forget(reason)
             self._reset_due = None
 
     async def _reboot_for_update(self) -> None:
@@ -264,13 +271,15 @@ class CbSystem(Module):
         try:
             time_of(request.retrieve_timestamp)
             time_of(request.install_timestamp)
+            msgspec.json.encode(request)
         except ValueError as error:
             return str(error)
         return ""
 
-    def _why_rejected(self) -> str:
+    def _why_rejected(self, request: system.FirmwareUpdateRequest) -> str:
         update = self.updater.life.update
-        if update is None:
+        signed = request.request_id != messages.UNSIGNED
+        if update is None or (signed and not (request.signing_certificate and request.signature)):
             return "certificate or signature is missing"
         return f"update {update.request.request_id} is {update.phase}"
 

@@ -194,20 +194,49 @@ def test_each_try_that_brings_nothing_counts_and_the_last_one_fails() -> None:
     desk = downloading(5, tries=3)
     for tries in (1, 2):
         desk.feed(m.DownloadBroke("no answer"))
-        assert desk.said[-1] is Status.DownloadPaused and desk.life.state is Phase.DOWNLOAD_PAUSED
+        assert desk.said == [Status.Downloading, Status.DownloadFailed] * tries
+        assert desk.life.state is Phase.DOWNLOAD_PAUSED
         desk.pass_time(9.9)
         assert sum(isinstance(effect, m.Download) for effect in desk.work) == tries
         desk.pass_time(0.1)
     desk.feed(m.DownloadBroke("no answer"))
-    assert desk.said[-1] is Status.DownloadFailed and desk.kept is None
+    assert desk.said == [Status.Downloading, Status.DownloadFailed] * 3 and desk.kept is None
 
 
 def test_a_try_that_brought_something_goes_on_and_does_not_count() -> None:
     desk = downloading()
-    for _ in range(5):
-        desk.feed(m.DownloadBroke("cut", progressed=True)).pass_time(10)
+    for megabytes in range(1, 6):
+        desk.feed(m.DownloadBroke("cut", reached=megabytes << 20)).pass_time(10)
     desk.feed(m.DownloadEnded())
-    assert desk.said[-2:] == [Status.Downloaded, Status.Installing]
+    # OCPP 1.6 has no word for a pause, and nothing failed.
+    assert desk.said == [Status.Downloading, Status.Downloaded, Status.Installing]
+    signed = downloading(5).feed(m.DownloadBroke("cut", reached=1 << 20)).pass_time(10)
+    assert signed.said == [Status.Downloading, Status.DownloadPaused, Status.Downloading]
+
+
+def test_a_server_that_never_comes_further_does_not_keep_us_for_ever() -> None:
+    """One that always begins anew, or gives a byte a try."""
+    anew = downloading(tries=3)
+    for _ in range(3):
+        anew.feed(m.DownloadBroke("cut", reached=1 << 20)).pass_time(10)
+    assert anew.life.state is Phase.DOWNLOADING, "the first of them came further, the others did not"
+    assert anew.feed(m.DownloadBroke("cut", reached=1 << 20)).said[-1] is Status.DownloadFailed
+    assert anew.life.state is Phase.IDLE
+    drop = downloading(tries=3)
+    for count in range(3):
+        drop.feed(m.DownloadBroke("cut", reached=count + 1)).pass_time(10)
+    assert drop.life.state is Phase.IDLE
+
+
+def test_all_tries_together_are_bounded_in_time() -> None:
+    desk = downloading(5)
+    megabytes = 0
+    while desk.life.state is not Phase.IDLE:
+        megabytes += 1
+        desk.pass_time(3600).feed(m.DownloadBroke("cut", reached=megabytes << 20)).pass_time(10)
+        assert megabytes < 50
+    assert desk.said[-1] is Status.DownloadFailed
+    assert megabytes == timing.DOWNLOAD_LIMIT_S / 3600
 
 
 def test_what_another_try_cannot_mend_is_not_tried_again() -> None:
@@ -216,7 +245,7 @@ def test_what_another_try_cannot_mend_is_not_tried_again() -> None:
 
 
 def test_an_interval_of_nothing_is_no_hot_loop() -> None:
-    desk = asked(Desk(), request(), tries=5, interval_s=0).pass_time(1).feed(m.DownloadBroke("cut", progressed=True))
+    desk = asked(Desk(), request(), tries=5, interval_s=0).pass_time(1).feed(m.DownloadBroke("cut"))
     desk.pass_time(timing.RESUME_PAUSE_S / 2)
     assert desk.life.state is Phase.DOWNLOAD_PAUSED
 
@@ -272,6 +301,15 @@ def test_a_restart_before_the_installation_goes_on_and_comes_to_the_same_end(pha
     assert desk.said[-1] is Status.Installing
 
 
+def test_who_gives_the_permission_hears_after_a_restart_that_it_is_wanted() -> None:
+    desk = Desk(ask_permission=True)
+    asked(desk, request()).pass_time(1).feed(m.DownloadEnded())
+    assert desk.life.state is Phase.AWAITING_PERMISSION
+    again = desk.restart("second", ask_permission=True)
+    assert again.said == [Status.Downloaded] and again.life.state is Phase.AWAITING_PERMISSION
+    assert again.feed(m.Permitted()).said[-1] is Status.Installing
+
+
 def test_the_new_firmware_says_that_it_is_installed() -> None:
     # The note in the new slot was copied while RAUC installed.
     for before in (installing(7), rebooting()):
@@ -312,6 +350,11 @@ def test_an_installation_of_somebody_else_after_the_boot_is_not_ours() -> None:
         assert desk.said == []
         desk.pass_time(timing.BOOT_LOOK_S).feed(m.SlotsSeen("rootfs.1", "rootfs.1", good=True))
         assert desk.said == [Status.Installed]
+
+
+def test_a_process_killed_before_its_installation_began_does_not_follow_somebody_elses() -> None:
+    desk = downloading(5).feed(m.DownloadEnded()).feed(m.SignatureChecked()).restart().feed(m.RaucBusy())
+    assert desk.said == [] and desk.life.state is Phase.LOOKING_BACK
 
 
 def test_after_a_kill_an_installation_that_ended_meanwhile_counts() -> None:

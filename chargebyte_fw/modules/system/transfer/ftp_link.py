@@ -9,8 +9,8 @@ from pathlib import Path
 
 from chargebyte_fw.modules.system.transfer import timing
 from chargebyte_fw.modules.system.transfer.landing import Landing
-from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble
-from chargebyte_fw.modules.system.transfer.threads import in_thread
+from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, one_line
+from chargebyte_fw.modules.system.transfer.threads import Pulse, in_thread
 
 LOGIN_REFUSED = ("430", "530", "532")
 FILE_REFUSED = "550"
@@ -22,10 +22,21 @@ async def fetch(address: Address, landing: Landing) -> None:
     await in_thread(lambda: talk.fetch(landing), talk.abort, "ftp")
 
 
-async def send(address: Address, file: Path, *, resume: bool) -> None:
+async def send(address: Address, file: Path, pulse: Pulse, *, resume: bool) -> None:
     """Store the file; with `resume` what the server has of it stays (APPE)."""
     talk = Talk(address)
-    await in_thread(lambda: talk.send(file, resume), talk.abort, "ftp")
+    await in_thread(lambda: talk.send(file, resume, pulse), talk.abort, "ftp")
+
+
+class FtpOverTls(ftplib.FTP_TLS):
+    """Takes the TLS session of the control connection for the data, which many servers insist on (vsftpd, ProFTPD)."""
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
+        """Begin a transfer; returns the data connection and the size that the server expects."""
+        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        if isinstance(self.sock, ssl.SSLSocket):
+            data = self.context.wrap_socket(data, server_hostname=self.host, session=self.sock.session)
+        return data, size
 
 
 class Talk:
@@ -51,19 +62,29 @@ class Talk:
             size, version = _size(ftp, path), _time(ftp, path)
             same = landing.offset > 0 and landing.origin.version == version and landing.origin.size == size
             offset = landing.offset if same and size is not None and landing.offset <= size else 0
-            landing.begin(offset, size, version)
             if size is None or offset < size:
-                with self._open(ftp, f"RETR {path}", rest=offset or None) as data:
+                try:
+                    data = self._open(ftp, f"RETR {path}", rest=offset or None)
+                except ftplib.error_perm:
+                    if not offset:
+                        raise
+                    # A server without REST: from the beginning then.
+                    offset = 0
+                    data = self._open(ftp, f"RETR {path}")
+                landing.begin(offset, size, version)
+                with data:
                     while chunk := data.recv(timing.CHUNK):
                         landing.write(chunk)
                 ftp.voidresp()
+            else:
+                landing.begin(offset, size, version)
             _leave(ftp)
-        except (OSError, EOFError, ftplib.Error) as error:
+        except (OSError, EOFError, ftplib.Error, ValueError) as error:
             raise self._explain(error) from error
         finally:
             self._close()
 
-    def send(self, file: Path, resume: bool) -> None:
+    def send(self, file: Path, resume: bool, pulse: Pulse) -> None:
         """Store the file."""
         try:
             ftp, path = self._enter()
@@ -74,11 +95,12 @@ class Talk:
                 body.seek(offset)
                 while chunk := body.read(timing.CHUNK):
                     data.sendall(chunk)
+                    pulse.beat()
                 if isinstance(data, ssl.SSLSocket):
                     data.unwrap()
             ftp.voidresp()
             _leave(ftp)
-        except (OSError, EOFError, ftplib.Error) as error:
+        except (OSError, EOFError, ftplib.Error, ValueError) as error:
             raise self._explain(error) from error
         finally:
             self._close()
@@ -86,7 +108,7 @@ class Talk:
     def _enter(self) -> tuple[ftplib.FTP, str]:
         address = self.address
         secure = address.scheme == "ftps"
-        ftp = ftplib.FTP_TLS(context=ssl.create_default_context()) if secure else ftplib.FTP()
+        ftp = FtpOverTls(context=ssl.create_default_context()) if secure else ftplib.FTP()
         self._ftp = ftp
         ftp.connect(address.host, address.port, timeout=timing.CONNECT_LIMIT_S)
         ftp.login(address.user or "anonymous", address.password or "anonymous@")
@@ -111,7 +133,9 @@ class Talk:
         return data
 
     def _close(self) -> None:
-        ftp, self._ftp, self._data = self._ftp, None, None
+        ftp, data, self._ftp, self._data = self._ftp, self._data, None, None
+        if data is not None:
+            data.close()
         if ftp is not None:
             ftp.close()
 
@@ -119,22 +143,27 @@ class Talk:
         if isinstance(error, ftplib.error_perm):
             code = str(error)[:3]
             denied = code in LOGIN_REFUSED or code == FILE_REFUSED
-            return TransferError(Trouble.DENIED if denied else Trouble.BROKEN, f"the server says {error}")
+            return TransferError(Trouble.DENIED if denied else Trouble.BROKEN, f"the server says {one_line(error)}")
         if isinstance(error, socket.gaierror):
             return TransferError(Trouble.ADDRESS, f"the host has no address: {error.strerror}")
         if isinstance(error, ssl.SSLCertVerificationError):
             return TransferError(Trouble.BROKEN, f"the server's certificate: {error.verify_message}")
         if isinstance(error, ssl.SSLError):
             return TransferError(Trouble.DENIED, f"no TLS with the server: {error.reason}")
-        return TransferError(Trouble.BROKEN, str(error) or "the server hung up")
+        if isinstance(error, EOFError):
+            return TransferError(Trouble.BROKEN, "the server hung up")
+        if isinstance(error, ftplib.Error | ValueError):
+            return TransferError(Trouble.BROKEN, f"the server's answer is no FTP: {one_line(error)}")
+        return TransferError(Trouble.BROKEN, one_line(error))
 
 
 def _size(ftp: ftplib.FTP, path: str) -> int | None:
     try:
-        return ftp.size(path)
-    except ftplib.error_perm:
-        # Not there, or a server without SIZE: RETR will tell.
+        size = ftp.size(path)
+    except (ftplib.error_perm, ValueError):
+        # Not there, a server without SIZE, or one that answers nonsense: RETR will tell.
         return None
+    return size if size is not None and size >= 0 else None
 
 
 def _time(ftp: ftplib.FTP, path: str) -> str:
@@ -148,7 +177,7 @@ def _leave(ftp: ftplib.FTP) -> None:
     # The file is complete; how the server takes leave does not matter.
     try:
         ftp.quit()
-    except (OSError, EOFError, ftplib.Error):
+    except (OSError, EOFError, ftplib.Error, ValueError):
         return
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,8 @@ from urllib.parse import urljoin
 
 from chargebyte_fw.modules.system.transfer import timing
 from chargebyte_fw.modules.system.transfer.landing import Landing
-from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, address_of
+from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, address_of, one_line
+from chargebyte_fw.modules.system.transfer.threads import Pulse
 
 if TYPE_CHECKING:
     import aiohttp
@@ -28,21 +28,19 @@ async def fetch(address: Address, landing: Landing) -> None:
     async with _session() as session:
         if landing.offset and await _fetch_rest(session, address, landing):
             return
-        async with session.get(address.url, headers=_headers(address)) as answer:
-            _check(answer)
+        async with _asked(session, "GET", address) as answer:
             landing.begin(0, answer.content_length, _version(answer))
             await _take(answer, landing)
 
 
 async def _fetch_rest(session: aiohttp.ClientSession, address: Address, landing: Landing) -> bool:
     """Fetch what is missing; False when the file must be begun anew."""
-    headers = _headers(address, Range=f"bytes={landing.offset}-")
+    headers = {"Range": f"bytes={landing.offset}-"}
     if landing.origin.version:
         headers["If-Range"] = landing.origin.version
-    async with session.get(address.url, headers=headers) as answer:
+    async with _asked(session, "GET", address, headers, fine=(416,)) as answer:
         if answer.status == 416:
             return False
-        _check(answer)
         version = _version(answer)
         if answer.status == 206:
             offset, size = _content_range(answer.headers.get("Content-Range", ""))
@@ -61,20 +59,45 @@ async def _take(answer: aiohttp.ClientResponse, landing: Landing) -> None:
         landing.write(chunk)
 
 
-async def send(address: Address, file: Path) -> None:
+async def send(address: Address, file: Path, pulse: Pulse) -> None:
     """Send the file with PUT (always as a whole: HTTP has no agreed way to go on); raises TransferError."""
-    size = file.stat().st_size
-    async with _session() as session:
-        for _ in range(REDIRECTS):
-            with file.open("rb") as body:
-                headers = _headers(address)
-                headers |= {"Content-Length": str(size), "Content-Type": "application/gzip"}
-                async with session.put(address.url, data=body, headers=headers, allow_redirects=False) as answer:
-                    if answer.status not in (307, 308):
-                        _check(answer)
-                        return
-                    there = urljoin(str(answer.url), answer.headers.get("Location", ""))
-            address = _next(address, address_of(there))
+    headers = {"Content-Length": str(file.stat().st_size), "Content-Type": "application/gzip"}
+    async with _session() as session, _asked(session, "PUT", address, headers, body=lambda: _chunks(file, pulse)):
+        return
+
+
+async def _chunks(file: Path, pulse: Pulse) -> AsyncIterator[bytes]:
+    with file.open("rb") as body:
+        while chunk := body.read(timing.CHUNK):
+            yield chunk
+            pulse.beat()
+
+
+@asynccontextmanager
+async def _asked(
+    session: aiohttp.ClientSession,
+    method: str,
+    address: Address,
+    headers: dict[str, str] | None = None,
+    body: Callable[[], AsyncIterator[bytes]] | None = None,
+    fine: Sequence[int] = (),
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Ask, follow redirects by our own rules, and yield the answer; one that is no success raises TransferError."""
+    from yarl import URL
+
+    moved = (301, 302, 303, 307, 308) if body is None else (307, 308)
+    for _ in range(REDIRECTS):
+        url = URL(address.url, encoded=True)
+        data = None if body is None else body()
+        async with session.request(
+            method, url, headers=_headers(address, headers or {}), data=data, allow_redirects=False
+        ) as answer:
+            if answer.status not in moved:
+                if answer.status not in fine:
+                    _check(answer)
+                yield answer
+                return
+            address = _next(address, answer.headers.get("Location", ""))
     raise TransferError(Trouble.BROKEN, "the server sends us in circles")
 
 
@@ -93,18 +116,21 @@ async def _session() -> AsyncIterator[aiohttp.ClientSession]:
     except aiohttp.ClientConnectorCertificateError as error:
         raise TransferError(Trouble.BROKEN, f"the server's certificate: {error.certificate_error}") from error
     except (aiohttp.ClientSSLError, ssl.SSLError) as error:
-        raise TransferError(Trouble.DENIED, f"no TLS with the server: {error}") from error
+        raise TransferError(Trouble.DENIED, f"no TLS with the server: {one_line(error)}") from error
     except aiohttp.InvalidURL as error:
-        raise TransferError(Trouble.ADDRESS, f"the address is no URL: {error}", final=True) from error
+        raise TransferError(Trouble.ADDRESS, f"the address is no URL: {one_line(error)}", final=True) from error
     except TimeoutError as error:
         raise TransferError(Trouble.BROKEN, "the server does not answer in time") from error
-    except (aiohttp.ClientError, ConnectionError, asyncio.IncompleteReadError) as error:
+    except aiohttp.ClientResponseError as error:
+        # Its own text holds the whole address, with a query that may be a secret.
+        raise TransferError(Trouble.BROKEN, f"the server's answer is no HTTP: {one_line(error.message)}") from error
+    except (aiohttp.ClientError, OSError, EOFError, ValueError) as error:
         if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, socket.gaierror):
             raise TransferError(Trouble.ADDRESS, f"the host has no address: {error.os_error.strerror}") from error
-        raise TransferError(Trouble.BROKEN, str(error) or type(error).__name__) from error
+        raise TransferError(Trouble.BROKEN, one_line(error)) from error
 
 
-def _headers(address: Address, **more: str) -> dict[str, str]:
+def _headers(address: Address, more: dict[str, str]) -> dict[str, str]:
     # With an encoding the bytes would not be those of the file.
     headers = {"Accept-Encoding": "identity", **more}
     if address.user:
@@ -113,10 +139,18 @@ def _headers(address: Address, **more: str) -> dict[str, str]:
     return headers
 
 
-def _next(here: Address, there: Address) -> Address:
+def _next(here: Address, location: str) -> Address:
     """Return the address that a redirect leads to; only the same server gets the password."""
+    try:
+        there = address_of(urljoin(here.url, location))
+    except (TransferError, ValueError) as error:
+        raise TransferError(Trouble.BROKEN, f"the server sends us to no address: {one_line(error)}") from error
+    if not location:
+        raise TransferError(Trouble.BROKEN, "the server sends us elsewhere, but not where")
     if there.scheme not in ("http", "https"):
         raise TransferError(Trouble.SCHEME, f"the server sends us to {there}", final=True)
+    if here.scheme == "https" and there.scheme == "http":
+        raise TransferError(Trouble.DENIED, f"the server sends us from TLS to {there}", final=True)
     if (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port):
         return replace(there, user=here.user, password=here.password)
     return there
@@ -124,9 +158,9 @@ def _next(here: Address, there: Address) -> Address:
 
 def _check(answer: aiohttp.ClientResponse) -> None:
     if answer.status in (401, 403, 407):
-        raise TransferError(Trouble.DENIED, f"the server says {answer.status} {answer.reason}")
+        raise TransferError(Trouble.DENIED, f"the server says {answer.status} {one_line(answer.reason or '')}")
     if answer.status >= 300:
-        raise TransferError(Trouble.BROKEN, f"the server says {answer.status} {answer.reason}")
+        raise TransferError(Trouble.BROKEN, f"the server says {answer.status} {one_line(answer.reason or '')}")
 
 
 def _version(answer: aiohttp.ClientResponse) -> str:
@@ -144,4 +178,4 @@ def _content_range(text: str) -> tuple[int, int | None]:
             raise ValueError(unit)
         return int(span.partition("-")[0]), None if size == "*" else int(size)
     except ValueError as error:
-        raise TransferError(Trouble.BROKEN, f"the server's Content-Range is {text!r}") from error
+        raise TransferError(Trouble.BROKEN, f"the server's Content-Range is {text[:80]!r}") from error

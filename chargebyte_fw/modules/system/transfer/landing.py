@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +13,7 @@ import msgspec
 
 from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble
+from chargebyte_fw.modules.system.transfer.threads import Pulse
 from chargebyte_fw.modules.system.transfer.timing import ROOM_LEFT_BYTES
 
 
@@ -34,6 +36,9 @@ class Landing:
         self.limit = limit
         self.received = 0
         """Bytes that this try brought."""
+        self.pulse = Pulse()
+        self._lock = threading.Lock()
+        self._abandoned = False
         self._address = hashlib.sha256(location.encode()).hexdigest()
         self._file: BinaryIO | None = None
         self.origin = self._read_note()
@@ -48,11 +53,17 @@ class Landing:
         """Expect bytes from `offset` (0: from the beginning) of a file of `size`; raises TransferError (size)."""
         if size is not None and size > self.limit:
             raise TransferError(Trouble.SIZE, f"{size} bytes are more than {self.limit}", final=True)
+        with self._lock:
+            self._refuse_late_hands()
+            self._begin(offset, size, version)
+        self.pulse.beat()
+
+    def _begin(self, offset: int, size: int | None, version: str) -> None:
         try:
             room = shutil.disk_usage(self.part.parent).free - ROOM_LEFT_BYTES
             if size is not None and size - offset > room:
                 raise TransferError(Trouble.SIZE, f"there is no room for {size - offset} bytes", final=True)
-            self.close()
+            self._close()
             # A result of the past must not pass for this one.
             self.target.unlink(missing_ok=True)
             self.origin = Origin(address=self._address, version=version, size=size)
@@ -66,10 +77,16 @@ class Landing:
 
     def write(self, data: bytes) -> None:
         """Take the next bytes; raises TransferError when they are too many or cannot be written."""
+        with self._lock:
+            self._refuse_late_hands()
+            self._write(data)
+        self.pulse.beat()
+
+    def _write(self, data: bytes) -> None:
         if self._file is None:
             raise AssertionError("bytes before `begin`")
         if self.offset + len(data) > (self.limit if self.origin.size is None else self.origin.size):
-            self.close()
+            self._close()
             raise TransferError(Trouble.SIZE, "the server sends more than it announced or than is allowed", final=True)
         try:
             self._file.write(data)
@@ -87,7 +104,7 @@ class Landing:
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
-            self.close()
+            self._close()
             self.origin.size = self.offset
             write_whole(self.note, msgspec.json.encode(self.origin))
             os.replace(self.part, self.target)
@@ -95,7 +112,18 @@ class Landing:
             raise _disk(error) from error
 
     def close(self) -> None:
-        """Let go of the part; it stays for the next try."""
+        """Let go of the part, for good; it stays for the next try."""
+        with self._lock:
+            self._abandoned = True
+            self._close()
+
+    def _refuse_late_hands(self) -> None:
+        # A thread that could not be broken off in time (a name server that does not answer) must not come back and
+        # write into the file that the next try makes.
+        if self._abandoned:
+            raise TransferError(Trouble.BROKEN, "broken off")
+
+    def _close(self) -> None:
         if self._file is not None:
             file, self._file = self._file, None
             try:

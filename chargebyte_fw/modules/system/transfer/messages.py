@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from chargebyte_fw.kernel.errors import Unavailable
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
+LONGEST = 8192
+_KEPT = "/%:@!$&'()*+,;=?~"
+"""What stays as it is in a path or query that was written as a URL."""
 
 
 class Trouble(StrEnum):
@@ -41,9 +45,12 @@ class Address:
 
     scheme: str
     host: str
+    """In ASCII (RFC 3490), an IPv6 address without brackets."""
     port: int
     path: str
     """Decoded, begins with `/`."""
+    raw_path: str
+    """As it was written: to HTTP `a%2Fb` and `a/b` are two names."""
     query: str = ""
     user: str = ""
     password: str = ""
@@ -51,46 +58,77 @@ class Address:
     def __str__(self) -> str:
         # A query may hold a signature that opens the store behind it.
         query = "?..." if self.query else ""
-        return f"{self.scheme}://{self._where()}{quote(self.path)}{query}"
+        return f"{self.scheme}://{self._where()}{self.raw_path}{query}"
 
     def _where(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = f"[{self.host.replace('%', '%25')}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
         """The URL without user and password."""
         query = f"?{self.query}" if self.query else ""
-        return f"{self.scheme}://{self._where()}{quote(self.path)}{query}"
+        return f"{self.scheme}://{self._where()}{self.raw_path}{query}"
 
     def child(self, name: str) -> Address:
         """Return the address of `name` in the folder that this address names."""
-        return replace(self, path=f"{self.path.rstrip('/')}/{name}")
+        path, raw_path = f"{self.path.rstrip('/')}/{name}", f"{self.raw_path.rstrip('/')}/{quote(name)}"
+        return replace(self, path=path, raw_path=raw_path)
 
 
 def address_of(text: str) -> Address:
     """Return the parts of a URL; raises TransferError (final) when it is none or of a protocol we do not speak."""
+    if len(text) > LONGEST:
+        raise _no_address(f"has more than {LONGEST} characters")
     try:
+        text.encode()
         parts: SplitResult = urlsplit(text.strip())
-        host, port = parts.hostname or "", parts.port
+        host, port = unquote(parts.hostname or ""), parts.port
     except ValueError as error:
-        raise TransferError(Trouble.ADDRESS, f"the address is no URL: {error}", final=True) from error
+        raise _no_address(f"is no URL: {error}") from error
     if not parts.scheme:
-        raise TransferError(Trouble.ADDRESS, "the address names no protocol", final=True)
+        raise _no_address("names no protocol")
     if parts.scheme not in DEFAULT_PORTS:
         known = ", ".join(DEFAULT_PORTS)
-        raise TransferError(Trouble.SCHEME, f"{parts.scheme} is none of {known}", final=True)
+        raise TransferError(Trouble.SCHEME, f"{parts.scheme[:20]} is none of {known}", final=True)
     path = unquote(parts.path) or "/"
-    if not host or any(ord(letter) < 32 for letter in path + host):
-        raise TransferError(
-            Trouble.ADDRESS, "the address names no host, or has characters that no address has", final=True
-        )
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in path + host + user + password):
+        raise _no_address("has characters that no address has")
+    if port == 0:
+        raise _no_address("names port 0")
     return Address(
         parts.scheme,
-        host,
+        _host_of(host),
         port or DEFAULT_PORTS[parts.scheme],
         path,
-        parts.query,
-        unquote(parts.username or ""),
-        unquote(parts.password or ""),
+        quote(parts.path or "/", safe=_KEPT),
+        quote(parts.query, safe=_KEPT),
+        user,
+        password,
     )
+
+
+def one_line(error: BaseException | str, most: int = 200) -> str:
+    """Return what an error says, without line breaks and not too long."""
+    return " ".join(str(error).split())[:most] or type(error).__name__
+
+
+def _host_of(host: str) -> str:
+    """Return the host's name as it is looked up; raises TransferError (final)."""
+    if not host:
+        raise _no_address("names no host")
+    try:
+        if ":" in host:
+            return str(ip_address(host))
+        # Empty labels and labels of more than 63 letters are refused here.
+        name = host.encode("idna").decode()
+    except ValueError as error:
+        raise _no_address(f"names no host that there can be: {host[:80]!r}") from error
+    if any(letter in name for letter in " /\\<>\"'"):
+        raise _no_address(f"names no host that there can be: {host[:80]!r}")
+    return name
+
+
+def _no_address(what: str) -> TransferError:
+    return TransferError(Trouble.ADDRESS, f"the address {what}", final=True)

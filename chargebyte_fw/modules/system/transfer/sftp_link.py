@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from chargebyte_fw.modules.system.transfer import timing
+from chargebyte_fw.modules.system.transfer.host_keys import KnownHosts
 from chargebyte_fw.modules.system.transfer.landing import Landing
-from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble
-from chargebyte_fw.modules.system.transfer.threads import in_thread
+from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, one_line
+from chargebyte_fw.modules.system.transfer.threads import Pulse, in_thread
 
 if TYPE_CHECKING:
     import paramiko
@@ -24,22 +26,18 @@ async def fetch(address: Address, landing: Landing, known_hosts: tuple[Path, Pat
     await in_thread(lambda: talk.fetch(landing), talk.abort, "sftp")
 
 
-async def send(address: Address, file: Path, known_hosts: tuple[Path, Path], *, resume: bool) -> None:
+async def send(address: Address, file: Path, known_hosts: tuple[Path, Path], pulse: Pulse, *, resume: bool) -> None:
     """Store the file; with `resume` what the server has of it stays."""
     talk = Talk(address, *known_hosts)
-    await in_thread(lambda: talk.send(file, resume), talk.abort, "sftp")
+    await in_thread(lambda: talk.send(file, resume, pulse), talk.abort, "sftp")
 
 
 class Talk:
-    """One connection; blocking, except `abort`, which is called from another thread.
-
-    `given` is the file of host keys that a person keeps, `learnt` the one that we write.
-    """
+    """One connection; blocking, except `abort`, which is called from another thread."""
 
     def __init__(self, address: Address, given: Path, learnt: Path) -> None:
         self.address = address
-        self._given = given
-        self._learnt = learnt
+        self._known = KnownHosts(given, learnt)
         self._socket: socket.socket | None = None
         self._transport: paramiko.Transport | None = None
         self._aborted = False
@@ -69,7 +67,7 @@ class Talk:
                     while chunk := file.read(timing.CHUNK):
                         landing.write(chunk)
 
-    def send(self, file: Path, resume: bool) -> None:
+    def send(self, file: Path, resume: bool, pulse: Pulse) -> None:
         """Write the file."""
         with self._guarded() as sftp:
             path = self._path()
@@ -80,6 +78,7 @@ class Talk:
                 target.seek(offset)
                 while chunk := body.read(timing.CHUNK):
                     target.write(chunk)
+                    pulse.beat()
             written = sftp.stat(path).st_size
             if written != file.stat().st_size:
                 raise TransferError(Trouble.BROKEN, f"the server has {written} bytes of it")
@@ -110,10 +109,15 @@ class Talk:
         self._socket = socket.create_connection((address.host, address.port), timeout=timing.CONNECT_LIMIT_S)
         if self._aborted:
             self._socket.close()
+        # Its own log tells of each break with a stack trace; we tell of it in one line.
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL)
         self._transport = transport = paramiko.Transport(self._socket)
-        transport.banner_timeout = transport.auth_timeout = timing.CONNECT_LIMIT_S
+        transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = timing.CONNECT_LIMIT_S
+        name = address.host if address.port == 22 else f"[{address.host}]:{address.port}"
+        options = transport.get_security_options()
+        options.key_types = self._known.algorithms(name, options.key_types)
         transport.start_client(timeout=timing.CONNECT_LIMIT_S)
-        self._check_key(transport.get_remote_server_key())
+        self._known.check(name, transport.get_remote_server_key())
         if not address.user:
             raise TransferError(Trouble.DENIED, "the address names no user", final=True)
         transport.auth_password(address.user, address.password)
@@ -131,24 +135,6 @@ class Talk:
             self._transport.close()
         if self._socket is not None:
             self._socket.close()
-
-    def _check_key(self, key: paramiko.PKey) -> None:
-        import paramiko
-
-        address = self.address
-        name = address.host if address.port == 22 else f"[{address.host}]:{address.port}"
-        learnt = paramiko.HostKeys()
-        for keys, path in ((paramiko.HostKeys(), self._given), (learnt, self._learnt)):
-            if path.is_file():
-                keys.load(str(path))
-            known = keys.lookup(name)
-            if known is None:
-                continue
-            if known.get(key.get_name()) == key:
-                return
-            raise TransferError(Trouble.DENIED, f"{name} shows another key than the one in {path}", final=True)
-        learnt.add(name, key.get_name(), key)
-        learnt.save(str(self._learnt))
 
 
 class Session:
@@ -171,10 +157,12 @@ class Session:
         if isinstance(error, TransferError) or error is None:
             return
         if isinstance(error, paramiko.AuthenticationException | PermissionError):
-            raise TransferError(Trouble.DENIED, f"the server says no: {error}") from error
+            raise TransferError(Trouble.DENIED, f"the server says no: {one_line(error)}") from error
         if isinstance(error, FileNotFoundError):
             raise TransferError(Trouble.DENIED, "the server has no such file or folder") from error
         if isinstance(error, socket.gaierror):
             raise TransferError(Trouble.ADDRESS, f"the host has no address: {error.strerror}") from error
-        if isinstance(error, paramiko.SSHException | OSError | EOFError):
-            raise TransferError(Trouble.BROKEN, str(error) or "the server hung up") from error
+        if isinstance(error, EOFError):
+            raise TransferError(Trouble.BROKEN, "the server hung up") from error
+        if isinstance(error, paramiko.SSHException | paramiko.SFTPError | OSError | ValueError):
+            raise TransferError(Trouble.BROKEN, one_line(error)) from error

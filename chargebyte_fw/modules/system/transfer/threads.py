@@ -4,12 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
 
 ABORT_WAIT_S = 5.0
+
+
+class Pulse:
+    """Counts the steps of a transfer; may be told from another thread. One that stands still is a stalled transfer."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def beat(self) -> None:
+        """Something moved."""
+        self.count += 1
+
+
+@asynccontextmanager
+async def alive(pulse: Pulse, limit_s: float) -> AsyncIterator[asyncio.Timeout]:
+    """While inside: cancel what runs (TimeoutError, the yielded timeout has expired) after `limit_s` without a beat."""
+    loop = asyncio.get_running_loop()
+
+    async def watch(timeout: asyncio.Timeout) -> None:
+        seen = pulse.count
+        while True:
+            await asyncio.sleep(limit_s / 4)
+            if pulse.count != seen and not timeout.expired():
+                seen = pulse.count
+                timeout.reschedule(loop.time() + limit_s)
+
+    async with asyncio.timeout(limit_s) as timeout:
+        watching = loop.create_task(watch(timeout), name="watch a transfer")
+        try:
+            yield timeout
+        finally:
+            watching.cancel()
 
 
 async def in_thread(work: Callable[[], T], abort: Callable[[], None], name: str) -> T:

@@ -6,6 +6,8 @@ CONNECT_LIMIT_S = 20.0
 """To reach the server and be let in."""
 STALL_LIMIT_S = 60.0
 """Without a single byte the connection counts as broken."""
+SILENCE_LIMIT_S = 90.0
+"""In no step, also not while greeting, may nothing at all move for longer (libraries know no limit for some steps)."""
 TOTAL_LIMIT_S = 12 * 3600.0
 """One try at one file."""
 CHUNK = 1 << 16

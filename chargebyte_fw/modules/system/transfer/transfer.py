@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from chargebyte_fw.modules.system.transfer import timing
 from chargebyte_fw.modules.system.transfer.landing import Landing
 from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble, address_of
-from chargebyte_fw.modules.system.transfer.threads import in_thread
+from chargebyte_fw.modules.system.transfer.threads import Pulse, alive, in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Carrier:
         if landing.complete:
             return
         try:
-            async with asyncio.timeout(self.total_limit_s):
+            async with self._bounded(landing.pulse):
                 if address.scheme in ("http", "https"):
                     from chargebyte_fw.modules.system.transfer import http_link
 
@@ -47,8 +48,6 @@ class Carrier:
 
                     await sftp_link.fetch(address, landing, self.known_hosts)
             await in_thread(landing.finish, lambda: None, "finish")
-        except TimeoutError as error:
-            raise TransferError(Trouble.BROKEN, f"not complete after {self.total_limit_s:g} s", final=True) from error
         finally:
             landing.close()
 
@@ -58,20 +57,31 @@ class Carrier:
         With `resume` FTP and SFTP go on after what the server has of the file.
         """
         address = address_of(location).child(file.name)
-        try:
-            async with asyncio.timeout(self.total_limit_s):
-                if address.scheme in ("http", "https"):
-                    from chargebyte_fw.modules.system.transfer import http_link
+        pulse = Pulse()
+        async with self._bounded(pulse):
+            if address.scheme in ("http", "https"):
+                from chargebyte_fw.modules.system.transfer import http_link
 
-                    await http_link.send(address, file)
-                elif address.scheme in ("ftp", "ftps"):
-                    from chargebyte_fw.modules.system.transfer import ftp_link
+                await http_link.send(address, file, pulse)
+            elif address.scheme in ("ftp", "ftps"):
+                from chargebyte_fw.modules.system.transfer import ftp_link
 
-                    await ftp_link.send(address, file, resume=resume)
-                else:
-                    from chargebyte_fw.modules.system.transfer import sftp_link
+                await ftp_link.send(address, file, pulse, resume=resume)
+            else:
+                from chargebyte_fw.modules.system.transfer import sftp_link
 
-                    await sftp_link.send(address, file, self.known_hosts, resume=resume)
-        except TimeoutError as error:
-            raise TransferError(Trouble.BROKEN, f"not complete after {self.total_limit_s:g} s", final=True) from error
+                await sftp_link.send(address, file, self.known_hosts, pulse, resume=resume)
         return str(address)
+
+    @asynccontextmanager
+    async def _bounded(self, pulse: Pulse) -> AsyncIterator[None]:
+        """Bound what is done inside, as a whole and in silence; raises TransferError."""
+        whole: asyncio.Timeout | None = None
+        try:
+            async with asyncio.timeout(self.total_limit_s) as whole, alive(pulse, timing.SILENCE_LIMIT_S):
+                yield
+        except TimeoutError as error:
+            if whole is not None and whole.expired():
+                what = f"not complete after {self.total_limit_s:g} s"
+                raise TransferError(Trouble.BROKEN, what, final=True) from error
+            raise TransferError(Trouble.BROKEN, f"nothing moved for {timing.SILENCE_LIMIT_S:g} s") from error

@@ -11,6 +11,7 @@ import msgspec
 from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
+from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.modules.system.update.messages import Phase, Update
 
@@ -22,11 +23,13 @@ class Journal:
     it is what other firmware of this board writes and reads.
     """
 
-    def __init__(self, note: Path, marker: Path) -> None:
+    def __init__(self, note: Path, marker: Path, log: ModuleLog | None = None) -> None:
         self.note = note
         self.marker = marker
         self._thread: ThreadPoolExecutor | None = None
         self._last: Future[None] | None = None
+        self._log = log
+        self._told = False
 
     def load(self) -> Update | None:
         """Return the update that is under way, None when there is none; raises PeerError for a damaged note."""
@@ -88,4 +91,12 @@ class Journal:
             if note is None:
                 self.note.unlink(missing_ok=True)
         except OSError as error:
+            if self._log is not None and not self._told:
+                self._log.error(
+                    "%s: %s; the update that is under way would not survive a restart",
+                    self.note,
+                    error.strerror or error,
+                )
+            self._told = True
             raise Unavailable(f"{self.note}: {error.strerror or error}") from error
+        self._told = False

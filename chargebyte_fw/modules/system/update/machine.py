@@ -32,7 +32,8 @@ def time_of(text: str | None) -> datetime | None:
     """Return the time that a request names (UTC where it names no zone); raises ValueError for a text that is none."""
     if text is None or not text.strip():
         return None
-    at = datetime.fromisoformat(text)
+    # RFC 3339 lets T and Z be small letters.
+    at = datetime.fromisoformat(text.strip().upper())
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
@@ -49,6 +50,8 @@ class Life(Machine):
         self.update: Update | None = None
         self._wait_is_said = False
         self._looking_since = 0.0
+        self._downloading_since = 0.0
+        self._came_further = False
 
     def judge(self, request: FirmwareUpdateRequest) -> UpdateFirmwareResponse:
         """Tell what a request would be answered now; changes nothing."""
@@ -81,6 +84,7 @@ class Life(Machine):
         if self._is_ahead(self._request.retrieve_timestamp, event.at):
             effects = self._say_if_signed(Status.DownloadScheduled)
             return effects + self._go(Phase.DOWNLOAD_SCHEDULED) + self._await_time(event.at, now)
+        self._downloading_since = now
         return self._download()
 
     @on(Phase.DOWNLOAD_SCHEDULED, Phase.INSTALL_SCHEDULED, event=Timeout)
@@ -91,31 +95,37 @@ class Life(Machine):
     def _download_when_due(self, event: m.ClockRead, now: float) -> list[Any]:
         if self._is_ahead(self._request.retrieve_timestamp, event.at):
             return self._await_time(event.at, now)
+        self._downloading_since = now
         return self._download()
 
     # --- download
 
-    def _download(self) -> list[Any]:
-        said = self._say(Status.Downloading)
+    def _download(self, *, silent: bool = False) -> list[Any]:
+        said = [] if silent else self._say(Status.Downloading)
         return said + self._go(Phase.DOWNLOADING) + [m.Download(self._request.location)]
 
     @on(Phase.DOWNLOADING, event=m.DownloadBroke)
     def _download_broke(self, event: m.DownloadBroke, now: float) -> list[Any]:
         update = self._current
-        # A try that brought something is no failed try: it goes on where it ended. The total time is bounded anyway.
-        if not event.progressed:
+        # A try that came further is no failed one: the next goes on where it ended, and nobody needs to hear of it.
+        self._came_further = event.reached >= update.reached + timing.PROGRESS_BYTES
+        update.reached = max(update.reached, event.reached)
+        if not self._came_further:
             update.tries_left -= 1
-        if event.final or update.tries_left <= 0:
+        late = now - self._downloading_since >= timing.DOWNLOAD_LIMIT_S
+        if event.final or late or update.tries_left <= 0:
+            reason = event.reason + (f", and {timing.DOWNLOAD_LIMIT_S / 3600:g} h are over" if late else "")
             said = self._say(Status.DownloadFailed)
-            return [m.Note(f"the firmware cannot be downloaded: {event.reason}", trouble=True), *said, *self._end()]
+            return [m.Note(f"the firmware cannot be downloaded: {reason}", trouble=True), *said, *self._end()]
         pause_s = max(update.retry_interval_s, timing.RESUME_PAUSE_S)
         note = m.Note(f"the download of the firmware broke: {event.reason}; on in {pause_s:g} s", trouble=True)
-        said = self._say_if_signed(Status.DownloadPaused)
+        # Each failed try has its own pair of statuses, as EVerest's system modules say it.
+        said = self._say_if_signed(Status.DownloadPaused) if self._came_further else self._say(Status.DownloadFailed)
         return [note, *said, *self._go(Phase.DOWNLOAD_PAUSED, until=now + pause_s)]
 
     @on(Phase.DOWNLOAD_PAUSED, event=Timeout)
     def _download_again(self, _event: Timeout, now: float) -> list[Any]:
-        return self._download()
+        return self._download(silent=self._came_further and not self._current.signed)
 
     @on(Phase.DOWNLOADING, event=m.DownloadEnded)
     def _downloaded(self, _event: m.DownloadEnded, now: float) -> list[Any]:
@@ -222,10 +232,14 @@ class Life(Machine):
             self.state = Phase.ACCEPTED
             return [note, m.ReadClock()]
         if phase in (Phase.DOWNLOADING, Phase.DOWNLOAD_PAUSED):
+            self._downloading_since = now
             return [note, *self._download()]
         if phase in (Phase.VERIFYING, Phase.INSTALL_SCHEDULED, Phase.AWAITING_PERMISSION):
-            # The file lay there unattended: a signature counts only for what is about to be installed.
-            return [note, *(self._verify() if event.update.signed else self._schedule_install())]
+            if event.update.signed:
+                # The file lay there unattended: a signature counts only for what is about to be installed.
+                return [note, *self._verify()]
+            # Who gives the permission began anew, too, and waits for the word that asks for it.
+            return [note, *self._say(Status.Downloaded), *self._schedule_install()]
         self._looking_since = now
         self.state = Phase.LOOKING_BACK
         return [m.LookAtSlots()]
@@ -240,8 +254,8 @@ class Life(Machine):
     @on(Phase.LOOKING_BACK, event=m.RaucBusy)
     def _rauc_is_busy(self, _event: m.RaucBusy, now: float) -> list[Any]:
         update = self._current
-        if update.phase is not Phase.INSTALLING or update.boot_id != self.boot_id:
-            # Ours ended with the boot before: somebody else installs.
+        if update.phase is not Phase.INSTALLING or update.boot_id != self.boot_id or not update.target_slot:
+            # Ours ended with the boot before, or had not begun: somebody else installs.
             self.deadline = now + timing.BOOT_LOOK_S
             return []
         running = m.Install(update.request.request_id, running=True)

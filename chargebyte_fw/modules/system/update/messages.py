@@ -40,6 +40,8 @@ class Update(msgspec.Struct, kw_only=True):
     phase: Phase = Phase.ACCEPTED
     tries_left: int = 1
     """Downloads that may still be begun."""
+    reached: int = 0
+    """Bytes of the file that the best try so far has brought together."""
     retry_interval_s: float = 1.0
     installs: int = 0
     """Installations begun so far."""
@@ -87,10 +89,10 @@ class DownloadEnded:
 
 @dataclass(frozen=True, slots=True)
 class DownloadBroke:
-    """The download ended early; `progressed`: it brought new bytes, `final`: another try cannot help."""
+    """The download ended early; `reached`: so many bytes are there, `final`: another try cannot help."""
 
     reason: str
-    progressed: bool = False
+    reached: int = 0
     final: bool = False
 
 

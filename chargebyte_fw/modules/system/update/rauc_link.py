@@ -10,7 +10,7 @@ from typing import Any
 
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.modules.system.bus_link import Refused, SystemBus
-from chargebyte_fw.modules.system.update.timing import INSTALL_LIMIT_S
+from chargebyte_fw.modules.system.update import timing
 
 SERVICE = "de.pengutronix.rauc"
 INSTALLER = "de.pengutronix.rauc.Installer"
@@ -60,6 +60,15 @@ class RaucLink:
         """Tell whether an installation runs, whoever began it."""
         return str(await self._get("Operation")) != "idle"
 
+    async def until_idle(self) -> None:
+        """Wait until nobody else installs; raises PeerError when that takes too long."""
+        try:
+            async with asyncio.timeout(timing.INSTALL_LIMIT_S):
+                while await self.is_busy():
+                    await asyncio.sleep(timing.IDLE_LOOK_S)
+        except TimeoutError as error:
+            raise PeerError(CLAUSE, f"busy with another installation for {timing.INSTALL_LIMIT_S:g} s") from error
+
     async def examine(self, bundle: Path) -> str:
         """Return the bundle's version; raises BundleRefused when it may not be installed here."""
         try:
@@ -103,10 +112,10 @@ class RaucLink:
                 result = 1 if await self._get("LastError") else 0
             else:
                 try:
-                    async with asyncio.timeout(INSTALL_LIMIT_S):
+                    async with asyncio.timeout(timing.INSTALL_LIMIT_S):
                         result = await ended
                 except TimeoutError as error:
-                    raise PeerError(CLAUSE, f"not finished after {INSTALL_LIMIT_S:g} s") from error
+                    raise PeerError(CLAUSE, f"not finished after {timing.INSTALL_LIMIT_S:g} s") from error
             if result != 0:
                 raise PeerError(CLAUSE, str(await self._get("LastError")) or f"it ended with status {result}")
 

@@ -8,6 +8,10 @@ CLOCK_LOOK_S = 60.0
 """While a time of day is awaited the clock is looked at this often, because somebody may set it."""
 RESUME_PAUSE_S = 1.0
 """The least pause between two tries."""
+PROGRESS_BYTES = 64 << 10
+"""A try that came less further than this has failed."""
+DOWNLOAD_LIMIT_S = 24 * 3600.0
+"""All tries together, in one run of the process."""
 INSTALL_PAUSE_S = 5.0
 """The pause before an interrupted installation begins again."""
 INSTALL_TRIES = 3
@@ -20,5 +24,7 @@ BOOT_LOOK_S = 5.0
 """While RAUC does not answer after a start, it is asked this often..."""
 BOOT_LIMIT_S = 600.0
 """...and this long; then the update counts as failed."""
+IDLE_LOOK_S = 1.0
+"""While somebody else installs (a USB stick), RAUC is asked this often whether it is free."""
 INSTALL_LIMIT_S = 3600.0
 """RAUC may work this long on one bundle."""

@@ -57,6 +57,7 @@ class Updater:
         self._turn = asyncio.Lock()
         self._received = 0
         self._shown = -1
+        self._stale = False
 
     def start(self, left: m.Update | None) -> None:
         """Go on with the update that the last run left."""
@@ -90,7 +91,8 @@ class Updater:
 
     def _act_in_time(self, effect: Any) -> None:
         if isinstance(effect, m.StopWork):
-            self._begin(self._remove if effect.forget else _nothing, "stop")
+            self._stale = self._stale or effect.forget
+            self._begin(_nothing, "stop")
         elif isinstance(effect, m.Download):
             self._begin(lambda: self._download(effect.location), "download")
         elif isinstance(effect, m.CheckSignature):
@@ -112,6 +114,9 @@ class Updater:
 
     async def _in_turn(self, work: Work) -> None:
         async with self._turn:
+            if self._stale:
+                self._stale = False
+                self._remove()
             event = await work()
             if self._work is asyncio.current_task():
                 # What the event leads to must not break off the task that brings it.
@@ -121,7 +126,7 @@ class Updater:
 
     # --- work
 
-    async def _remove(self) -> None:
+    def _remove(self) -> None:
         try:
             forget(self.tools.image)
         except OSError as error:
@@ -132,9 +137,9 @@ class Updater:
         try:
             await self.tools.carrier.fetch(location, self.tools.image, self.tools.limit, landings.append)
         except TransferError as error:
-            progressed = bool(landings and landings[0].received)
-            return m.DownloadBroke(str(error), progressed=progressed, final=error.final)
-        self.tools.log.debug("the firmware has %d bytes", self.tools.image.stat().st_size)
+            reached = landings[0].offset if landings and landings[0].received else 0
+            return m.DownloadBroke(str(error), reached=reached, final=error.final)
+        self.tools.log.debug("the firmware has %d bytes", landings[0].offset)
         return m.DownloadEnded()
 
     async def _check(self, certificate: str, given: str) -> Any:
@@ -150,6 +155,7 @@ class Updater:
             if running:
                 await rauc.follow(self._on_progress)
             else:
+                await rauc.until_idle()
                 version = await rauc.examine(self.tools.image)
                 slots = await rauc.slots()
                 self.tools.log.info("installing version %s into slot %s", version or "unknown", slots.other)
