@@ -139,7 +139,9 @@ class MemoryWorld(World):
         seed: int = 1,
         device: str = "eth1",
         hardware: Hardware | None = None,
+        over: Callable[[Net], Net] = lambda net: net,
     ) -> None:
+        """`over` may put something between the car and its network."""
         pilot = Pilot()
         host_end, mcu_end = memory.wire()
         mcu = McuOnWire(VirtualMcu(pilot, hardware, loop_speed()), mcu_end)
@@ -151,7 +153,7 @@ class MemoryWorld(World):
         wires.plug(f"ip:{device}", charger_host)
         bus_end, modules_end = memory.wire()
         wires.plug(f"can:{CAN_DEVICE}", bus_end)
-        super().__init__(model, pilot, mcu, charger_modem, MemoryNet(car_host), report, seed)
+        super().__init__(model, pilot, mcu, charger_modem, over(MemoryNet(car_host)), report, seed)
         self._power_bench = InfypowerBench(self.power_modules, modules_end)
         wires.plug(f"gpio:{PLC_RESET_LINE}", self.plc_reset_line)
 
