@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from chargebyte_fw import VERSION
 from chargebyte_fw.cli import mcu_options
 
 EXAMPLES = """examples:
@@ -37,8 +38,14 @@ def add_parser(subparsers: Any) -> None:
         parents=[common],
     )
     parser.add_argument(
-        "-a", "--flash-area", choices=("code", "data"), default=argparse.SUPPRESS, help="for flash, erase, dump"
+        "-a",
+        "--flash-area",
+        type=str.lower,
+        choices=("code", "data"),
+        default=argparse.SUPPRESS,
+        help="for flash, erase, dump",
     )
+    parser.add_argument("--version", action="version", version=f"secc {VERSION}", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
     commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
@@ -73,7 +80,12 @@ def add_parser(subparsers: Any) -> None:
     dump.add_argument("file", nargs="?", type=Path, metavar="FILE")
     for one in (flash, erase, dump):
         one.add_argument(
-            "-a", "--flash-area", choices=("code", "data"), default=argparse.SUPPRESS, help="default: code"
+            "-a",
+            "--flash-area",
+            type=str.lower,
+            choices=("code", "data"),
+            default=argparse.SUPPRESS,
+            help="default: code",
         )
     update = add("auto-update", "mcu_flash.auto_update", "bring the controller to the firmware of the system, at boot")
     update.add_argument("--folder", type=Path, metavar="DIR", help="where the one *_fw_*.bin is (/usr/share/ra-utils)")
@@ -88,11 +100,13 @@ def add_parser(subparsers: Any) -> None:
 
 def _add_params(commands: Any, common: argparse.ArgumentParser) -> None:
     help_text = "parameter blocks: create, dump, check, write"
+    quiet = argparse.ArgumentParser(add_help=False)
+    mcu_options.add_version(quiet)
     params = commands.add_parser("params", help=help_text, description=help_text)
     actions = params.add_subparsers(dest="params_action", metavar="ACTION", required=True)
 
     def add(name: str, help_text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=help_text, description=help_text, parents=list(parents))
+        made = actions.add_parser(name, help=help_text, description=help_text, parents=list(parents) or [quiet])
         made.set_defaults(do=f"mcu_params.{name}")
         return made  # type: ignore[no-any-return]
 
@@ -100,6 +114,7 @@ def _add_params(commands: Any, common: argparse.ArgumentParser) -> None:
     create.add_argument("source", nargs="?", metavar="IN", help="YAML; - is standard input")
     create.add_argument("-i", "--infile", metavar="IN", help="the same, as of ra-pb-create")
     create.add_argument("-o", "--outfile", metavar="OUT", help="the block (default: standard output)")
+    create.add_argument("-D", "--debug", action="store_true", help="show where each value goes, on standard error")
     create.add_argument("--version-from-yaml", dest="version", action="store_const", const=None, help="the default")
     dump = add("dump", "show a block as YAML", common)
     dump.add_argument("file", nargs="?", metavar="FILE", help="default: standard input")

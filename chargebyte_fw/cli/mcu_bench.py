@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,18 +29,24 @@ def note(text: str) -> None:
 
 
 def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Namespace) -> T:
-    """Carry out `job` with the controller of the command line."""
+    """Carry out `job` with the controller of the command line; SIGTERM ends it as Ctrl-C does: in order."""
     from chargebyte_fw.kernel import clock
 
     async def main() -> T:
         from chargebyte_fw.board.flash.diary import Diary
 
+        task = asyncio.current_task()
+        if task is not None and threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         ground = ground_of(arguments)
         async with opened(ground, arguments) as programmer:
             return await job(programmer, Diary(ground.root, arguments.uart))
 
     speed = (arguments.sim_speed or None) if arguments.sim is not None else 1.0
-    return clock.run(main(), speed=speed)
+    try:
+        return clock.run(main(), speed=speed)
+    except asyncio.CancelledError:
+        raise SystemExit(128 + signal.SIGTERM) from None
 
 
 def ground_root(arguments: argparse.Namespace) -> Root:
@@ -55,15 +63,13 @@ def ground_of(arguments: argparse.Namespace) -> Ground:
     if arguments.sim is None:
         return Ground(root=ground_root(arguments))
     from chargebyte_fw.sim import board
-    from chargebyte_fw.sim.bootloader import Trouble
 
     arguments.sim.mkdir(parents=True, exist_ok=True)
     ground = Ground(root=ground_root(arguments))
-    cut = arguments.sim_power_cut
     board.on_wires(
         ground.wires,
         board.chip_in(arguments.sim / board.CHIP_FOLDER),
-        Trouble(power_fails_at=None if cut is None else cut / 100),
+        board.power_cut(arguments.sim_power_cut) if arguments.sim_power_cut is not None else None,
         uart=arguments.uart,
         reset=arguments.reset_gpio,
         mode=arguments.md_gpio,

@@ -55,7 +55,7 @@ def _file_info(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"file": mcu_view.info_json(found), "problem": problem or None}, indent=2))
     elif found is not None:
-        print(mcu_view.rows(mcu_view.info_rows(found)))
+        print(mcu_view.info_text(found, str(arguments.file), valid=not problem))
     if problem:
         mcu_bench.note(f"{arguments.file}: {problem}")
     return 1 if problem else 0
@@ -87,14 +87,14 @@ def _chip_info(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(told, indent=2))
     else:
+        print(mcu_view.info_text(seen["flash"], "Current MCU Firmware", valid=seen["flash"] is not None))
         print(_chip_text(seen, block))
     return 0 if seen["flash"] is not None and seen["running"] is not None else 1
 
 
 def _chip_text(seen: dict[str, Any], block: int | None) -> str:
-    lines = [("In the flash", "no firmware")] if seen["flash"] is None else mcu_view.info_rows(seen["flash"])
     running = seen["running"]
-    lines.append(("Running", "nothing answers" if running is None else running.text))
+    lines = [("Running", "nothing answers" if running is None else running.text)]
     if running is not None and running.part_number:
         lines.append(("Part Number", mcu_view.part_number_words(running.part_number)))
     lines.append(("Parameter Block", "none that is valid" if block is None else f"version {block}"))
@@ -111,7 +111,7 @@ def chip_info(arguments: argparse.Namespace) -> int:
             if arguments.json:
                 print(json.dumps(mcu_view.chip_json(chip), indent=2))
             else:
-                print(mcu_view.rows(mcu_view.chip_rows(chip)))
+                print(mcu_view.chip_text(chip))
 
     mcu_bench.run(look, arguments)
     return 0
@@ -182,7 +182,7 @@ def flash(arguments: argparse.Namespace) -> int:
                 await update.put(programmer, order, diary, mcu_bench.note)
         except (asyncio.CancelledError, PeerError, Unavailable):
             if diary.is_flashing:
-                mcu_bench.note("the controller has no whole firmware now: the same command once more repairs that")
+                mcu_bench.note("the controller may have no whole firmware now: the same command once more repairs that")
             raise
         return (await update.proven(programmer, about)).text
 

@@ -8,6 +8,7 @@ import contextlib
 import os
 import sys
 import termios
+import threading
 import tty
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -134,9 +135,7 @@ class _Terminal:
 def _keys(press: Any) -> Iterator[None]:
     """Call `press(key)` for each key of the terminal, or of what standard input is."""
     if not sys.stdin.isatty():
-        task = asyncio.get_running_loop().create_task(
-            _from_pipe(sys.stdin.buffer.read().decode(errors="replace"), press)
-        )
+        task = asyncio.get_running_loop().create_task(_from_pipe(sys.stdin.fileno(), press))
         try:
             yield
         finally:
@@ -159,10 +158,20 @@ def _keys(press: Any) -> Iterator[None]:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-async def _from_pipe(keys: str, press: Any) -> None:
-    for key in keys:
-        if key != "\n":
-            await asyncio.sleep(PIPE_PAUSE_S)
-            press(key)
-    await asyncio.sleep(PIPE_PAUSE_S)
-    press("q")
+async def _from_pipe(pipe: int, press: Any) -> None:
+    """Press each key that comes from a pipe or a file, and `q` at its end."""
+    loop, typed = asyncio.get_running_loop(), asyncio.Queue[str]()
+
+    def read() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended before the pipe did
+            while data := os.read(pipe, 64):
+                loop.call_soon_threadsafe(typed.put_nowait, data.decode(errors="replace"))
+            loop.call_soon_threadsafe(typed.put_nowait, "q")
+
+    # A thread that nobody waits for: a file cannot be polled, and a pipe may stay open after the end.
+    threading.Thread(target=read, daemon=True, name="keys").start()
+    while True:
+        for key in await typed.get():
+            if key != "\n":
+                await asyncio.sleep(PIPE_PAUSE_S)
+                press(key)

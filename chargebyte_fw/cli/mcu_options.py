@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw import VERSION
+
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.programmer import Wiring
 
@@ -56,6 +58,7 @@ def common() -> argparse.ArgumentParser:
         help="if the charging stack holds the UART: stop it, and start its unit again afterwards",
     )
     wiring.add_argument("--root", type=Path, metavar="DIR", help="where the file system of the charger is (default: /)")
+    add_version(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="tell each reset; monitor: each frame")
     virtual = parser.add_argument_group("virtual board")
     virtual.add_argument(
@@ -65,9 +68,28 @@ def common() -> argparse.ArgumentParser:
         "--sim-speed", type=float, metavar="N", help="its clock, N times faster; 0: as fast as possible (default: 1)"
     )
     virtual.add_argument(
-        "--sim-power-cut", type=float, metavar="PERCENT", help="its power goes once, so far into a flashing"
+        "--sim-power-cut",
+        type=_moment,
+        metavar="WHEN",
+        help="its power goes once: PERCENT of the writing, or in the middle of erase or verify",
     )
     return parser
+
+
+def add_version(parser: argparse.ArgumentParser, *words: str) -> None:
+    """Add `-V`; `--version` is the version of a block for those who make one."""
+    parser.add_argument(
+        "-V", *words, action="version", version=f"secc {VERSION}", help="print the version of this program and exit"
+    )
+
+
+def _moment(text: str) -> str:
+    if text not in ("erase", "verify") and not 0 <= float(text) <= 100:
+        raise ValueError(text)
+    return text
+
+
+_moment.__name__ = "percentage, erase or verify"
 
 
 def settle(arguments: argparse.Namespace) -> None:

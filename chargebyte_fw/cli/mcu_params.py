@@ -27,6 +27,8 @@ def create(arguments: argparse.Namespace) -> int:
     document = _document(source)
     version = _version(document, arguments.version)
     block = _block(document, version)
+    if arguments.debug:
+        _show_places(block)
     if arguments.outfile in (None, STDIN):
         sys.stdout.buffer.write(block)
         sys.stdout.buffer.flush()
@@ -35,6 +37,14 @@ def create(arguments: argparse.Namespace) -> int:
         kind = f"version {version}" if version else "unversioned"
         mcu_bench.note(f"{arguments.outfile}: {kind}, {len(block)} bytes, CRC 0x{block[-1]:02x}")
     return 0
+
+
+def _show_places(block: bytes) -> None:
+    from chargebyte_fw.board.params import layout
+
+    _, parameters, _ = layout.decode(block)
+    for (one, index), place in parameters.given.items():
+        mcu_bench.note(f"{place}: {one.name(index)}: {one.form.show(parameters.get(one, index))}")
 
 
 def dump(arguments: argparse.Namespace) -> int:

@@ -17,6 +17,8 @@ WORDS = {
     "read": "reading",
     "read parameters": "reading parameters",
 }
+FRAME_COLUMNS = 47
+MARKER = 0xCAFEBABE
 _SIZES = {"9": "128 kB", "7": "64 kB", "5": "32 kB"}
 _RANGES = {"2": "-40 to 85 °C", "3": "-40 to 105 °C"}
 _GRADES = {"C": "industrial", "D": "consumer"}
@@ -70,16 +72,25 @@ class Bar:
             self._rich.stop()
 
 
+def info_text(info: Info | None, title: str, *, valid: bool) -> str:
+    """Lay out an information block line by line as `ra-update fw-info` does: scripts compare lines 3 to 8."""
+    head = f"==[ {title} ]".ljust(FRAME_COLUMNS, "=")
+    foot = f"[ {'VALID' if valid else 'INVALID'} ]==".rjust(FRAME_COLUMNS, "=")
+    return "\n".join([head, rows(info_rows(info)) if info is not None else "no firmware", foot])
+
+
 def info_rows(info: Info) -> list[tuple[str, str]]:
-    """Return what an information block says, as `ra-update fw-info` orders it."""
+    """Return what an information block says, in the words and the order of `ra-update fw-info`."""
     return [
-        ("Firmware Size", f"{info.size}"),
+        ("Start Magic Pattern", f"0x{MARKER:08x}"),
+        ("Firmware Size", f"{info.size} (0x{info.size:0{8 if info.size > 0xFFFF else 4}x})"),
         ("Firmware Checksum (CRC32)", f"0x{info.crc:08x}"),
         ("Firmware Version", info.version_text),
         ("Firmware Platform Type", f"{info.platform.text} (0x{info.platform.value:02x})"),
         ("Firmware Application Type", f"{info.application.text} (0x{info.application.value:02x})"),
         ("Git Hash", info.git_text),
         ("Parameter Block Version", str(info.parameter_version)),
+        ("End Magic Pattern", f"0x{MARKER:08x}"),
     ]
 
 
@@ -127,20 +138,27 @@ def rows(lines: list[tuple[str, str]]) -> str:
     return "\n".join(f"{name + ':':<{width}} {value}" for name, value in lines)
 
 
-def chip_rows(chip: Chip) -> list[tuple[str, str]]:
-    """Return what the boot loader says of the chip."""
+def chip_text(chip: Chip) -> str:
+    """Lay out what the boot loader says of the chip, in the words of `ra-update chipinfo`."""
     signature = chip.signature
     lines = [
-        ("Boot Firmware", f"{signature.loader_major}.{signature.loader_minor}"),
-        ("Device Type", f"0x{signature.kind:02x}"),
-        ("Operating Clock", f"{signature.clock_Hz} Hz"),
-        ("Highest Baud Rate", f"{signature.max_baud}"),
+        f"SCI Operating Clock Frequency [Hz]: {signature.clock_Hz}",
+        f"Recommended Maximum UART Baudrate [bps]: {signature.max_baud}",
+        f"Number of Recordable Areas: {signature.areas}",
+        f"Type Code: 0x{signature.kind:x}",
+        f"Boot Firmware Version: {signature.loader_major}.{signature.loader_minor}",
     ]
     for number, area in enumerate(chip.areas):
-        units = f"erase unit {area.erase_unit}, write unit {area.write_unit}"
-        where = f"0x{area.start:08x} to 0x{area.end:08x}, {area.size} bytes, {units}"
-        lines.append((f"Area {number} ({area.kind.name.lower()})", where))
-    return lines
+        lines += [
+            "",
+            f"== Area {number} ({area.kind.name.lower()}) ==",
+            f"Start Address: 0x{area.start:08x}",
+            f"End Address: 0x{area.end:08x}",
+            f"  => Size: {area.size} (0x{area.size:08x})",
+            f"Erase Access Unit [bytes]: {area.erase_unit} (0x{area.erase_unit:08x})",
+            f"Write Access Unit [bytes]: {area.write_unit} (0x{area.write_unit:08x})",
+        ]
+    return "\n".join(lines)
 
 
 def chip_json(chip: Chip) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import contextlib
 import signal
 from pathlib import Path
 
+from chargebyte_fw.board.flash.messages import Command
 from chargebyte_fw.board.flash.parameters import only_contactor
 from chargebyte_fw.board.messages import Platform
 from chargebyte_fw.board.params import layout
@@ -41,6 +42,17 @@ def chip_in(folder: Path) -> Chip:
         chip.put(DATA, layout.encode(only_contactor(), 1))
         chip.save()
     return chip
+
+
+def power_cut(text: str) -> Trouble:
+    """Read when the power of a controller goes: percent of the writing, `erase` or `verify`; raises ValueError."""
+    work = {"erase": Command.ERASE, "verify": Command.READ}.get(text)
+    if work is not None:
+        return Trouble(power_fails_at=0.5, power_fails_while=work)
+    percent = float(text)
+    if not 0 <= percent <= 100:
+        raise ValueError(text)
+    return Trouble(power_fails_at=percent / 100)
 
 
 def on_wires(
@@ -82,7 +94,11 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--root", type=Path, metavar="DIR", help="where the pseudo-terminal, lines and flash are")
     result.add_argument(
-        "--power-cut", type=float, metavar="PERCENT", help="the power goes once, so far into a flashing"
+        "--power-cut",
+        type=power_cut,
+        default=Trouble(),
+        metavar="WHEN",
+        help="the power goes once: PERCENT of the writing, or in the middle of erase or verify",
     )
     result.add_argument("--image", type=Path, metavar="FILE", help="write a firmware file to try with")
     result.add_argument("--version", default="0.5.0", metavar="X.Y.Z", help="of that file (default: 0.5.0)")
@@ -113,9 +129,8 @@ def main() -> int:
         return 0
     if arguments.root is None:
         parser().error("--root or --image is needed")
-    trouble = Trouble(power_fails_at=None if arguments.power_cut is None else arguments.power_cut / 100)
     with contextlib.suppress(KeyboardInterrupt):
-        run(_serve(arguments.root.resolve(), trouble))
+        run(_serve(arguments.root.resolve(), arguments.power_cut))
     return 0
 
 

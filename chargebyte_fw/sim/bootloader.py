@@ -61,9 +61,11 @@ class Trouble:
     mute: set[int] = field(default_factory=set)
     """Commands that are not answered; -1: the handshake, -2: the greeting."""
     power_fails_at: float | None = None
-    """The power goes once, when this part (0 to 1) of what is written is written."""
+    """The power goes once, when this part (0 to 1) of the work is done."""
+    power_fails_while: Command = Command.WRITE
+    """The work: ERASE, WRITE, or READ of more than a packet, as for a comparison."""
     power_fails_in: m.AreaKind = m.AreaKind.CODE
-    """The area whose writing it is."""
+    """The area whose work it is."""
     damage_replies: bool = False
     """Replies have a wrong checksum."""
     stuck_bits: int = 0
@@ -174,17 +176,37 @@ class BootLoader(Machine):
         if command is not Command.READ and area.kind in self.chip.protected:
             return self._refuse(command, Status.PROTECTED)
         self._area, self._at, self._end = area, start, end
+        self._dead_at = self._last_address(command, area, start, end)
         if command is Command.READ:
             self.state = Mood.READING
             return self._read_on()
         if command is Command.WRITE:
-            part = self.trouble.power_fails_at if area.kind is self.trouble.power_fails_in else None
-            self._dead_at = None if part is None else start + int(part * (end + 1 - start))
             return self.enter(Mood.WRITING, self._ok(command))
         memory = self.chip.memory[area.kind]
+        if self._dead_at is not None:
+            whole = (self._dead_at - start) // unit * unit
+            memory[start - area.start : start - area.start + whole] = b"\xff" * whole
+            return self._die()
         memory[start - area.start : end + 1 - area.start] = b"\xff" * (end + 1 - start)
         self.chip.save()
         return self._work((end + 1 - start) // unit * self.speed.erase_block_s, Mood.COMMANDS, [self._ok(command)], now)
+
+    def _last_address(self, command: Command, area: m.Area, start: int, end: int) -> int | None:
+        """Return where in this work the power goes; None: it stays."""
+        trouble = self.trouble
+        if trouble.power_fails_at is None or (command, area.kind) != (
+            trouble.power_fails_while,
+            trouble.power_fails_in,
+        ):
+            return None
+        if command is Command.READ and end - start < m.DATA_LIMIT:
+            return None
+        return start + int(trouble.power_fails_at * (end + 1 - start))
+
+    def _die(self) -> list[Any]:
+        self.trouble.power_fails_at = None
+        self.chip.save()
+        return self.enter(Mood.DEAD)
 
     def _write(self, data: bytes, now: float) -> list[Any]:
         if not data or self._at + len(data) > self._end + 1:
@@ -200,9 +222,7 @@ class BootLoader(Machine):
             memory[0] ^= self.trouble.stuck_bits
         self._at += len(data)
         if power_fails:
-            self.trouble.power_fails_at = None
-            self.chip.save()
-            return self.enter(Mood.DEAD)
+            return self._die()
         done = self._at == self._end + 1
         if done:
             self.chip.save()
@@ -222,6 +242,8 @@ class BootLoader(Machine):
     def _read_on(self) -> list[Any]:
         if self._at > self._end:
             return self._refuse(Command.READ, Status.FLOW)
+        if self._dead_at is not None and self._at + m.DATA_LIMIT > self._dead_at:
+            return self._die()
         offset = self._at - self._area.start
         data = self.chip.memory[self._area.kind][offset : offset + min(m.DATA_LIMIT, self._end + 1 - self._at)]
         self._at += len(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -77,6 +78,24 @@ def test_a_power_cut_at_half_and_the_same_again(mcu: Mcu, files: Path, capsys: p
     assert info(mcu, capsys)["running"]["version"] == "0.5.0"
 
 
+@pytest.mark.parametrize(("moment", "said"), [("erase", "(erase)"), ("verify", "(read, after 4096 of 8192 bytes)")])
+def test_a_power_cut_while_erasing_or_comparing(
+    mcu: Mcu, files: Path, capsys: pytest.CaptureFixture[str], moment: str, said: str
+) -> None:
+    assert mcu("flash", files / "new.bin", "--sim-power-cut", moment) == 1
+    assert said in capsys.readouterr().err
+    assert info(mcu, capsys)["interrupted"]
+    assert mcu("flash", files / "new.bin") == 0
+    assert not info(mcu, capsys)["interrupted"]
+
+
+@pytest.mark.parametrize("moment", ["101", "-1", "half"])
+def test_a_power_cut_at_no_moment(mcu: Mcu, capsys: pytest.CaptureFixture[str], moment: str) -> None:
+    with pytest.raises(SystemExit):
+        mcu("info", f"--sim-power-cut={moment}")
+    assert "invalid percentage, erase or verify value" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -113,25 +132,52 @@ def test_info_of_a_file_says_what_it_is_and_whether_it_is_whole(
     assert "0.5.0" in shown.out and "truncated" in shown.err
 
 
+def test_the_lines_that_scripts_compare_are_where_they_were(
+    mcu: Mcu, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `ra-update fw-info | tail -n +3 | head -n 6` of a file and of the controller."""
+    assert mcu("flash", files / "new.bin") == 0
+    capsys.readouterr()
+    told = []
+    for words in (("fw_info", files / "new.bin"), ("fw-info",)):
+        assert mcu(*words) == 0
+        told.append(capsys.readouterr().out.splitlines())
+    names = ["Firmware Size", "Firmware Checksum (CRC32)", "Firmware Version", "Firmware Platform Type",
+             "Firmware Application Type", "Git Hash"]  # fmt: skip
+    assert [line.partition(":")[0] for line in told[0][2:8]] == names
+    assert told[0][2:8] == told[1][2:8]
+    assert told[0][10] == told[1][10] == 36 * "=" + "[ VALID ]=="
+
+
 def test_info_of_the_board_in_words(mcu: Mcu, capsys: pytest.CaptureFixture[str]) -> None:
     assert mcu("info") == 0
     shown = capsys.readouterr().out
-    assert "Running:                   0.4.1 (g7470cd6cb7945af7, Charge SOM" in shown
+    assert shown.splitlines()[0] == "==[ Current MCU Firmware ]====================="
+    assert "Running:         0.4.1 (g7470cd6cb7945af7, Charge SOM" in shown
     assert "R7FA2E1A93CFM (128 kB, -40 to 105 °C, industrial)" in shown
 
 
 def test_chipinfo(mcu: Mcu, capsys: pytest.CaptureFixture[str]) -> None:
     assert mcu("chipinfo") == 0
-    assert "Area 0 (code):     0x00000000 to 0x0001ffff, 131072 bytes" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "== Area 0 (code) ==\nStart Address: 0x00000000\nEnd Address: 0x0001ffff\n  => Size: 131072 (0x000" in shown
+    assert "Recommended Maximum UART Baudrate [bps]: 1500000" in shown
     assert mcu("chipinfo", "--json") == 0
     assert [area["kind"] for area in json.loads(capsys.readouterr().out)["areas"]] == ["code", "data", "config"]
 
 
-@pytest.mark.parametrize("words", [("-a", "data", "dump"), ("dump", "-a", "data")])
+@pytest.mark.parametrize("words", [("-a", "data", "dump"), ("dump", "-a", "DATA")])
 def test_the_options_of_ra_update_stand_where_one_likes(mcu: Mcu, files: Path, words: tuple[str, ...]) -> None:
     assert mcu(*words, files / "out.bin") == 0
     content = (files / "out.bin").read_bytes()
     assert len(content) == 2048 and layout.identify(content) == (1, 39)
+
+
+@pytest.mark.parametrize("words", [(), ("flash",), ("monitor",), ("params", "create"), ("params", "write")])
+def test_each_command_tells_its_version(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["mcu", *words, "-V"])
+    assert ended.value.code == 0 and capsys.readouterr().out.startswith("secc ")
 
 
 def test_dump_and_erase(mcu: Mcu, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,6 +220,13 @@ def test_create_dump_and_check(files: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["mcu", "params", "check", str(files / "out.bin")]) == 0
     assert main(["mcu", "params", "check", str(files / "p.yaml")]) == 0
     assert "fits whole into version 0, 1, 2" in capsys.readouterr().out
+
+
+def test_create_shows_where_each_value_goes(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["mcu", "params", "create", "-D", "-i", str(files / "p.yaml"), "-o", str(files / "out.bin")]
+    assert main(words) == 0
+    said = capsys.readouterr().err
+    assert "byte 10: pt1000s 3 abort-temperature: 85.0 °C\n" in said and "byte 31: estops 1: active-low\n" in said
 
 
 @pytest.mark.parametrize(("version", "size"), [(0, 22), (1, 39), (2, 44)])
@@ -369,14 +422,31 @@ def test_the_stack_is_named_and_stopped_only_when_asked(board: Path, capsys: pyt
         stack.stdout.close()
 
 
-def test_hold_ends_with_ctrl_c_and_lets_go(board: Path) -> None:
+def test_the_monitor_shows_while_its_pipe_stays_open(board: Path) -> None:
+    words = [sys.executable, "-m", "chargebyte_fw.cli.main", "mcu", "monitor", "--root", str(board), "-p", "50"]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None and process.stdout is not None
+    assert "0.4.1" in process.stdout.readline()
+    process.stdin.write("r")
+    process.stdin.flush()
+    while "ChargeState pwm_active duty_percent=5" not in process.stdout.readline():
+        assert process.poll() is None
+    process.stdin.write("q")
+    process.stdin.flush()
+    assert process.wait(10) == 0
+    process.stdin.close()
+    process.stdout.close()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_hold_ends_with_ctrl_c_and_lets_go(board: Path, number: int, status: int) -> None:
     words = [sys.executable, "-m", "chargebyte_fw.cli.main", "mcu", "hold", "--root", str(board)]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     assert "held in reset until Ctrl-C" in process.stderr.readline()
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.7)
-    os.kill(process.pid, 2)
-    assert process.wait(10) == 130
+    os.kill(process.pid, number)
+    assert process.wait(10) == status
     process.stderr.close()
     assert main(["mcu", "info", "--root", str(board), "-p", "50"]) == 0

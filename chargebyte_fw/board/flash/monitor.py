@@ -26,14 +26,16 @@ PATIENCE_S = 1.5 * timing.CYCLE_S
 M = TypeVar("M", bound=Message)
 CTRL_C, CTRL_R = "\x03", "\x12"
 KEYS = """\
-e/E PWM on/off   r t z 5/10/100 %   0 5 6 9 0/5/10/100 %   + - 1 % more/less   1 2 3 toggle contactor
+e/E PWM on/off   r t z on with 5/10/100 %   0 5 6 9 0/5/10/100 %   + - 1 % more/less   1 2 3 toggle contactor
 T RCM self-test   c ChargeControl once   s ChargeControl by itself on/off   Ctrl-R reset   ? keys   q quit"""
 KEYS_MCS = (
     "r/R ready/not ready   e emergency stop   c control once   s control by itself on/off   Ctrl-R reset   q quit"
 )
 _ALWAYS = ("cp_state", "ce_state", "id_state")
 """Fields that are shown whatever they say."""
-_DUTIES = {"r": 5.0, "t": 10.0, "z": 100.0, "0": 0.0, "5": 5.0, "6": 10.0, "9": 100.0}
+_WITH_PWM = {"r": 5.0, "t": 10.0, "z": 100.0}
+"""Duty cycles whose keys switch the PWM on as well."""
+_DUTIES = {"0": 0.0, "5": 5.0, "6": 10.0, "9": 100.0}
 _READY = {"r": CcsReady.READY, "R": CcsReady.NOT_READY, "e": CcsReady.EMERGENCY_STOP}
 
 
@@ -160,7 +162,7 @@ class Monitor(Machine):
             self.deadline = None
             self.control = self._nothing
             return [Show("reset"), Reset()]
-        if key == "?":
+        if key in ("?", "h"):
             return [Show(KEYS_MCS if self._generation.is_mcs else KEYS)]
         if key == "c":
             return [Show(_told(self.control)), *self._send(now)]
@@ -175,7 +177,7 @@ class Monitor(Machine):
             return [Show("RCM self-test"), Send(Inquiry(Action.com_id, ActionId.RCM_SELF_TEST))]
         wanted = self._wanted(key)
         if wanted is None:
-            return []
+            return [Show(f"no such key: {key!r}; ? shows the keys")] if key not in "\r\n" else []
         self.control = wanted
         return [Show(_told(wanted)), *(self._send(now) if self.automatic else [])]
 
@@ -185,6 +187,8 @@ class Monitor(Machine):
             return _with(control, ccs_ready=_READY[key]) if key in _READY else None
         if key in ("e", "E"):
             return _with(control, pwm_active=key == "e")
+        if key in _WITH_PWM:
+            return _with(control, pwm_active=True, duty_percent=_WITH_PWM[key])
         if key in _DUTIES:
             return _with(control, duty_percent=_DUTIES[key])
         if key in ("+", "-"):

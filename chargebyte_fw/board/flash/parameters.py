@@ -40,11 +40,13 @@ def version_of(block: bytes) -> int:
     return found.version
 
 
-def plan(flash: bytes, saved: bytes, wanted: int, firmware: tuple[int, int, int] | None, say: Say) -> bytes | None:
+def plan(
+    flash: bytes, saved: bytes, wanted: int, firmware: tuple[int, int, int] | None, first: Parameters, say: Say
+) -> bytes | None:
     """Return the block to write so that firmware that wants version `wanted` finds its own; None: nothing to do.
 
-    `flash`: the data flash; `saved`: what an interrupted run had saved; `firmware`: what is on the chip. Raises
-    BadImage when there is a block that cannot be brought to that version.
+    `flash`: the data flash; `saved`: what an interrupted run had saved; `firmware`: what is on the chip; `first`: what
+    a controller gets that never had a block. Raises BadImage when a block cannot be brought to that version.
     """
     here = block_of(flash)
     source = here or block_of(saved)
@@ -59,8 +61,8 @@ def plan(flash: bytes, saved: bytes, wanted: int, firmware: tuple[int, int, int]
         say(f"the parameter block is brought from version {found.version} to version {wanted}")
         return block
     if firmware == FIRST_FIRMWARE and wanted in layout.SIZES:
-        say("the first parameter block is installed: three contactors without feedback")
-        return layout.encode(only_contactor(), wanted)
+        say("the first parameter block is installed")
+        return layout.encode(first, wanted)
     return None
 
 

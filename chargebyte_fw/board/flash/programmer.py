@@ -34,6 +34,8 @@ HANDSHAKES = 3
 AREA_LIMIT = 16
 COMPATIBLE = "/proc/device-tree/compatible"
 _PLATFORM_OF = {"charge-som": Platform.CHARGE_SOM, "charge-control-y": Platform.CHARGE_CONTROL_Y}
+_PROCESSOR = "imx93-"
+"""In a compatible string it may stand before the board's name, and a carrier's name after it."""
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, and how many bytes of how many are done."""
@@ -264,7 +266,8 @@ class Programmer:
         except OSError:
             return None
         for word in words:
-            platform = _PLATFORM_OF.get(word.partition(",")[2] or word)
-            if platform is not None:
-                return platform
+            name = (word.partition(",")[2] or word).removeprefix(_PROCESSOR)
+            for board, platform in _PLATFORM_OF.items():
+                if name == board or name.startswith(f"{board}-"):
+                    return platform
         return None

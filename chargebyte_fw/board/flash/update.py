@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -14,11 +14,15 @@ from chargebyte_fw.board.flash.messages import AreaKind
 from chargebyte_fw.board.flash.parameters import Say
 from chargebyte_fw.board.flash.programmer import Programmer, Running
 from chargebyte_fw.board.messages import Platform
+from chargebyte_fw.board.params import yaml_text
+from chargebyte_fw.board.params.layout import Parameters
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.log import ModuleLog
 
 FOLDER = "/usr/share/ra-utils"
 PATTERN = "*_fw_*.bin"
+FIRST_BLOCK_PATTERN = "*_parameter-block_only-contactor.yaml"
+"""The parameter block of a controller that never had one; without such a file: three contactors without feedback."""
 
 
 class Blocks(Enum):
@@ -46,6 +50,22 @@ class Order:
     """The board, if a person said so; None: device tree, or what is on the chip."""
     verify: bool = True
     blocks: Blocks = Blocks.WARN
+    first_block: Parameters = field(default_factory=parameters.only_contactor)
+    """What a controller gets that never had a block."""
+
+
+def find_first_block(folder: Path) -> Parameters:
+    """Return the parameters of the one file for a first block, the built-in ones without a file; raises BadImage."""
+    files = sorted(folder.glob(FIRST_BLOCK_PATTERN))
+    if not files:
+        return parameters.only_contactor()
+    if len(files) > 1:
+        names = ", ".join(path.name for path in files)
+        raise BadImage(f"{len(files)} files for a first parameter block in {folder}, there must be one: {names}")
+    document = yaml_text.read_file(files[0])
+    if document.failed:
+        raise BadImage("; ".join(str(finding) for finding in document.findings if finding.severity == "error"))
+    return document.parameters
 
 
 def find_image(folder: Path) -> Path:
@@ -75,7 +95,7 @@ async def put(programmer: Programmer, order: Order, diary: Diary, say: Say) -> N
     wanted = order.info.parameter_version
     if order.blocks is Blocks.MIGRATE:
         firmware = there.version if there is not None else None
-        block = parameters.plan(flash, diary.block, wanted, firmware, say)
+        block = parameters.plan(flash, diary.block, wanted, firmware, order.first_block, say)
         if block is not None:
             await parameters.store(programmer, block, diary)
     elif warning := parameters.mismatch(flash, wanted):
@@ -124,8 +144,8 @@ async def auto_update(programmer: Programmer, folder: Path, diary: Diary, log: M
     before = "nothing that starts" if there is None else there.text
     log.info("safety controller: %s -> %s (%s)", before, info.text, path.name)
     started_s = asyncio.get_running_loop().time()
+    order = Order(data, info, blocks=Blocks.MIGRATE, first_block=find_first_block(folder))
     async with programmer.in_boot_loader():
-        order = Order(data, info, blocks=Blocks.MIGRATE)
         await put(programmer, order, diary, lambda what: log.warning("safety controller: %s", what))
     await proven(programmer, info)
     lasted_s = asyncio.get_running_loop().time() - started_s

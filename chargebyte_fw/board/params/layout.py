@@ -204,7 +204,7 @@ def decode(data: bytes) -> tuple[Found, Parameters, list[str]]:
 
 
 def encode(parameters: Parameters, version: int) -> bytes:
-    """Return the bytes of a block; values that the version does not have are left out (`convert.fit` tells which)."""
+    """Return the bytes of a block; values that the version does not have are left out (`rules.fit` tells which)."""
     if version not in SIZES:
         raise ValueError(f"the layout of version {version} is not known")
     block = bytearray(SIZES[version])

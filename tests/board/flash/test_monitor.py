@@ -51,10 +51,11 @@ def press(monitor: Monitor, keys: str) -> ChargeControl:
     [
         ("e", ChargeControl(pwm_active=True)),
         ("eE", ChargeControl()),
-        ("er", ChargeControl(pwm_active=True, duty_percent=5.0)),
-        ("t", ChargeControl(duty_percent=10.0)),
-        ("z", ChargeControl(duty_percent=100.0)),
-        ("z0", ChargeControl()),
+        ("r", ChargeControl(pwm_active=True, duty_percent=5.0)),
+        ("t", ChargeControl(pwm_active=True, duty_percent=10.0)),
+        ("z", ChargeControl(pwm_active=True, duty_percent=100.0)),
+        ("z0", ChargeControl(pwm_active=True)),
+        ("rE", ChargeControl(duty_percent=5.0)),
         ("5", ChargeControl(duty_percent=5.0)),
         ("6", ChargeControl(duty_percent=10.0)),
         ("9", ChargeControl(duty_percent=100.0)),
@@ -69,6 +70,12 @@ def press(monitor: Monitor, keys: str) -> ChargeControl:
 )
 def test_what_a_key_asks_for(keys: str, control: ChargeControl) -> None:
     assert press(console(), keys) == control
+
+
+def test_keys_that_are_none_are_told_and_help_is_at_hand() -> None:
+    assert shown(console().feed(Key("x"), 0.0)) == ["no such key: 'x'; ? shows the keys"]
+    assert console().feed(Key("\n"), 0.0) == []
+    assert shown(console().feed(Key("h"), 0.0)) == shown(console().feed(Key("?"), 0.0)) != []
 
 
 def test_what_was_asked_for_goes_out_at_once_and_after_each_state() -> None:
@@ -125,7 +132,7 @@ def test_an_mcs_controller_has_keys_of_its_own() -> None:
     ready = [monitor.feed(Key(key), 0.0) and monitor.control for key in "rRe"]
     wanted = (CcsReady.READY, CcsReady.NOT_READY, CcsReady.EMERGENCY_STOP)
     assert ready == [ChargeControl2(ccs_ready=one) for one in wanted]
-    assert monitor.feed(Key("1"), 0.0) == [] == monitor.feed(Key("T"), 0.0)
+    assert sent(monitor.feed(Key("1"), 0.0)) == [] == sent(monitor.feed(Key("T"), 0.0))
     assert sent(monitor.feed(Heard(Frame(ChargeState2.com_id, ChargeState2().payload())), 0.0))
 
 

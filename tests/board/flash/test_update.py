@@ -13,7 +13,7 @@ import pytest
 from chargebyte_fw.board.flash import image, parameters, update
 from chargebyte_fw.board.flash.image import BadImage
 from chargebyte_fw.board.flash.machine import Silent
-from chargebyte_fw.board.flash.messages import AreaKind
+from chargebyte_fw.board.flash.messages import AreaKind, Command
 from chargebyte_fw.board.flash.update import Blocks, Order, Outcome
 from chargebyte_fw.board.framing import encode_message
 from chargebyte_fw.board.messages import ChargeControl, Platform
@@ -84,10 +84,11 @@ def test_firmware_for_another_board_is_refused_before_the_erase(work: Any) -> No
     work(story)
 
 
-def test_the_device_tree_says_which_board_it_is(work: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["charge-control-y", "imx93-charge-control-y", "imx93-charge-control-y-evb"])
+def test_the_device_tree_says_which_board_it_is(work: Any, tmp_path: Path, name: str) -> None:
     tree = tmp_path / "proc/device-tree"
     tree.mkdir(parents=True)
-    (tree / "compatible").write_bytes(b"chargebyte,charge-control-y\0fsl,imx93\0")
+    (tree / "compatible").write_bytes(b"chargebyte,%s\0fsl,imx93\0" % name.encode())
 
     async def story(bench: Bench) -> None:
         with pytest.raises(BadImage, match="this is a Charge Control Y"):
@@ -105,18 +106,27 @@ def test_on_an_empty_chip_without_a_device_tree_the_file_is_believed_and_that_is
     work(story, chip=Chip())
 
 
-@pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.999])
-def test_a_power_cut_anywhere_leaves_a_board_that_the_next_run_repairs(work: Any, part: float) -> None:
+WORK = {Command.ERASE: "erase", Command.WRITE: "write, after", Command.READ: "read, after"}
+CUTS = [
+    *((Command.ERASE, part) for part in (0.0, 0.5, 0.99)),
+    *((Command.WRITE, part) for part in (0.0, 0.01, 0.5, 0.99, 0.999)),
+    *((Command.READ, part) for part in (0.01, 0.5, 0.99)),
+]
+
+
+@pytest.mark.parametrize(("during", "part"), CUTS)
+def test_a_power_cut_anywhere_leaves_a_board_that_the_next_run_repairs(work: Any, during: Command, part: float) -> None:
     async def story(bench: Bench) -> None:
-        with pytest.raises(Silent, match="write, after"):
+        with pytest.raises(Silent, match=WORK[during]):
             await put(bench, order())
         assert bench.diary.is_flashing
-        assert await bench.tool.running() is None
+        running = await bench.tool.running()
+        assert (running is not None) is (during is Command.READ or (during, part) == (Command.ERASE, 0.0))
         await put(bench, order())
         assert not bench.diary.is_flashing
         assert bench.chip.memory[AreaKind.CODE][: len(NEW)] == NEW
 
-    work(story, trouble=Trouble(power_fails_at=part))
+    work(story, trouble=Trouble(power_fails_at=part, power_fails_while=during))
 
 
 def test_a_block_of_another_version_is_told_and_can_be_brought_along(work: Any) -> None:
@@ -182,15 +192,17 @@ def test_an_older_file_is_flashed_as_well(work: Any, folder: Path) -> None:
     work(story)
 
 
-@pytest.mark.parametrize("part", [0.0, 0.5, 0.999])
-def test_a_power_cut_during_an_update_at_boot_is_repaired_at_the_next(work: Any, folder: Path, part: float) -> None:
+@pytest.mark.parametrize(("during", "part"), CUTS)
+def test_a_power_cut_during_an_update_at_boot_is_repaired_at_the_next(
+    work: Any, folder: Path, during: Command, part: float
+) -> None:
     async def story(bench: Bench) -> None:
         with pytest.raises(Silent):
             await at_boot(bench, folder)
         assert await at_boot(bench, folder) is Outcome.REPAIRED
         assert await at_boot(bench, folder) is Outcome.CURRENT
 
-    work(story, trouble=Trouble(power_fails_at=part))
+    work(story, trouble=Trouble(power_fails_at=part, power_fails_while=during))
 
 
 def test_firmware_that_is_cut_short_is_found_although_its_block_says_what_the_file_says(
@@ -248,6 +260,25 @@ def test_firmware_0_1_0_gets_its_first_block(work: Any, folder: Path) -> None:
         await at_boot(bench, folder)
         block = bytes(bench.chip.memory[AreaKind.DATA])[:39].hex()
         assert block == "0df001c00100ff1fff1fff1fff1f00000000000000000101010000000000000000000df001c0c0"
+
+    work(story, chip=chip)
+
+
+def test_the_first_block_is_the_one_of_the_folder_if_there_is_one(work: Any, folder: Path) -> None:
+    own = folder / "chargesom_parameter-block_only-contactor.yaml"
+    chip = shipped_chip(version=(0, 1, 0), parameter_version=0)
+    chip.put(DATA, b"")
+
+    async def story(bench: Bench) -> None:
+        own.write_text("contactors: [without-feedback, 3]\n")
+        with pytest.raises(BadImage, match=r"only-contactor\.yaml:1:32: .*'3' is none of"):
+            await at_boot(bench, folder)
+        assert not bench.diary.is_flashing
+        own.write_text("pt1000s: [off, off, off, off]\ncontactors: [with-feedback, off, off]\nestops: [off, off, off]")
+        await at_boot(bench, folder)
+        wanted = layout.Parameters()
+        wanted.set(layout.CONTACTOR_TYPE, 0, 3)
+        assert bench.chip.memory[AreaKind.DATA][:39] == layout.encode(wanted, 1)
 
     work(story, chip=chip)
 
