@@ -33,7 +33,7 @@ def test_the_first_loss_is_told_once_and_the_pauses_grow_up_to_a_limit() -> None
         now = reconnect.deadline
         assert reconnect.wake(now) == [machine.Connect()]
     assert told == 1
-    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
+    assert pauses == [0.5, 1, 2, 4, 5, 5, 5, 5, 5, 5]
     assert reconnect.feed(machine.Accepted(), now) == [machine.CameUp(again=True)]
 
 

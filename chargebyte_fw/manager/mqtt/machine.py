@@ -10,7 +10,8 @@ import msgspec
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
+LONGEST_PAUSE_S = 5.0
+"""A broker is a process of the same machine nearly always: asking costs nothing, waiting costs news."""
 ANSWER_LIMIT_S = 10.0
 """How long opening the connection and CONNACK may take together."""
 STEADY_S = 10.0
