@@ -19,6 +19,7 @@ from chargebyte_fw.contracts.types import network, system
 from chargebyte_fw.contracts.types.system import BootReason, LogStatusEnum, ResetType, UpdateFirmwareResponse
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.modules.system.cb_system import CbSystem
 from chargebyte_fw.modules.system.persistent_store import PersistentStore
 from tests.system.cb_system import rig, servers
@@ -98,6 +99,29 @@ def test_a_hard_reset_replaces_a_soft_one_that_waits(run: Any, assemble: Any) ->
         await world.stop()
 
     run(main())
+
+
+def test_a_reboot_that_fails_leaves_no_false_reason(run: Any, assemble: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        world, face, _ = await started(assemble)
+        tries: list[None] = []
+
+        async def reboot() -> None:
+            tries.append(None)
+            raise Unavailable("reboot: not allowed")
+
+        world.modules["system"].host.reboot = reboot
+        for _ in range(2):
+            await face.reset(ResetType.Hard, False)
+            await asyncio.sleep(5)
+        assert len(tries) == 2, "asked again it is tried again"
+        await world.stop()
+        world, face, _ = await started(assemble)
+        assert await face.get_boot_reason() is BootReason.PowerUp
+        await world.stop()
+
+    run(main())
+    assert "reboot: not allowed" in caplog.text
 
 
 def test_a_noted_reason_is_kept_and_a_strange_one_is_told(
@@ -262,6 +286,22 @@ def test_without_a_bus_the_clock_is_not_set(assemble: Any, monkeypatch: pytest.M
     clock.run(main())
 
 
+def test_a_time_in_small_letters_is_a_time(assemble: Any, board: rig.Board) -> None:
+    """RFC 3339 §5.6 lets `T` and `Z` be small."""
+
+    async def main() -> None:
+        service = Timedated()
+        bus = await service.serve()
+        world, face, _ = await started(assemble, min_time_deviation=0)
+        for text in ("2030-01-01t00:00:00z", " 2030-01-01T00:00:00.000000001Z", "2029-12-31T23:00:00-01:00"):
+            assert await face.set_system_time(text) is True
+        assert [one[0] for one in service.asked] == [1893456000_000000] * 3
+        await world.stop()
+        bus.disconnect()
+
+    clock.run(main())
+
+
 def test_the_network_is_not_ours(run: Any, assemble: Any) -> None:
     async def main() -> None:
         world, face, _ = await started(assemble)
@@ -299,6 +339,57 @@ def test_what_a_request_is_answered(
         await world.stop()
 
     clock.run(main())
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["nonsense", "http://" + "a" * 70 + "/x", "ftp://a..b/x", "sftp://host name/x", "http://[::1/x", "tftp://host/x"],
+)
+def test_an_address_that_is_none_fails_the_download_and_nothing_else(
+    assemble: Any, location: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        world, face, _ = await started(assemble)
+        said: list[str] = []
+        face.firmware_update_status.subscribe(lambda value: said.append(value.firmware_update_status))
+        request = system.FirmwareUpdateRequest(request_id=-1, location=location, retries=5)
+        assert await face.update_firmware(request) is UpdateFirmwareResponse.Accepted
+        async with asyncio.timeout(10):
+            await face.firmware_update_status.wait_for(lambda value: value.firmware_update_status == "DownloadFailed")
+        await asyncio.sleep(0)
+        assert said == ["Downloading", "DownloadFailed"]
+        assert world.modules["system"].updater.life.update is None
+        await world.stop()
+
+    clock.run(main())
+    assert "the firmware cannot be downloaded: " in caplog.text and "Traceback" not in caplog.text
+
+
+def test_a_request_that_cannot_be_kept_is_rejected(assemble: Any, keys: rig.Authority) -> None:
+    async def main() -> None:
+        world, face, _ = await started(assemble)
+        request = system.FirmwareUpdateRequest(request_id=-1, location="http://host/\udc80")
+        assert await face.update_firmware(request) is UpdateFirmwareResponse.Rejected
+        await world.stop()
+
+    clock.run(main())
+
+
+def test_a_disk_that_takes_no_note_is_said_once(
+    assemble: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        world, face, _ = await started(assemble)
+        note = tmp_path / "var/lib/everest/firmware-update.json"
+        note.mkdir(parents=True)
+        request = system.FirmwareUpdateRequest(request_id=-1, location="http://127.0.0.1:9/x")
+        await face.update_firmware(request)
+        async with asyncio.timeout(10):
+            await face.firmware_update_status.wait_for(lambda value: value.firmware_update_status == "DownloadFailed")
+        await world.stop()
+
+    clock.run(main())
+    assert caplog.text.count("would not survive a restart") == 1
 
 
 def test_the_defaults_of_the_configuration_count_where_the_request_is_silent(
@@ -395,8 +486,9 @@ def real(main: Callable[[AsyncExitStack], Awaitable[None]]) -> None:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few commands do: the whole list takes seconds."""
-    from chargebyte_fw.modules.system.logs import archive
+    from chargebyte_fw.modules.system.logs import archive, uploader
 
+    monkeypatch.setattr(uploader, "RETRY_PAUSE_S", 0.05)
     commands = (("uname", "-s"), ("no-such-tool",), ("echo", "password: hunter2"), ("false",))
     monkeypatch.setattr(archive, "COMMANDS", commands)
     monkeypatch.setattr(archive, "JOURNAL", ("echo", "journal"))
@@ -481,15 +573,21 @@ def test_how_an_upload_fails(assemble: Any, tmp_path: Path, location: str, statu
 def test_an_upload_is_tried_as_often_as_asked(
     assemble: Any, tmp_path: Path, unused_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    said: list[tuple[str, int]] = []
+
     async def main(_: AsyncExitStack) -> None:
         world, face, _ = await started(assemble)
+        face.log_status.subscribe(lambda value: said.append((value.log_status.value, value.request_id)))
         location = f"http://127.0.0.1:{unused_port}/"
         await face.upload_logs(system.UploadLogsRequest(location=location, retries=3, retry_interval_s=0))
-        await until_log(face, LogStatusEnum.UploadFailure)
+        async with asyncio.timeout(20):
+            while len(said) < 6:
+                await asyncio.sleep(0.01)
         await world.stop()
 
     real(main)
     assert caplog.text.count("again in 0 s") == 2
+    assert said == [("Uploading", -1), ("UploadFailure", -1)] * 3, "each try has its own pair, as EVerest says it"
 
 
 @pytest.mark.usefixtures("short")
@@ -505,17 +603,49 @@ def test_a_second_upload_takes_the_place_of_the_first(assemble: Any, tmp_path: P
             location=f"http://127.0.0.1:{unused_port}/", request_id=1, retries=99, retry_interval_s=60
         )
         await face.upload_logs(first)
-        await until_log(face, LogStatusEnum.Uploading)
+        await until_log(face, LogStatusEnum.UploadFailure)
         answer = await face.upload_logs(system.UploadLogsRequest(location=f"http://127.0.0.1:{port}/", request_id=2))
         assert answer.upload_logs_status is system.UploadLogsStatus.AcceptedCanceled
         await until_log(face, LogStatusEnum.Uploaded)
-        assert said == [("Uploading", 1), ("AcceptedCanceled", 1), ("Uploading", 2), ("Uploaded", 2)]
+        assert said == [
+            ("Uploading", 1),
+            ("UploadFailure", 1),
+            ("AcceptedCanceled", 1),
+            ("Uploading", 2),
+            ("Uploaded", 2),
+        ]
         answer = await face.upload_logs(system.UploadLogsRequest(location=f"http://127.0.0.1:{port}/"))
         assert answer.upload_logs_status is system.UploadLogsStatus.Accepted
         await until_log(face, LogStatusEnum.Uploaded)
         await world.stop()
 
     real(main)
+
+
+@pytest.mark.usefixtures("short")
+def test_what_a_killed_process_left_is_cleared_and_a_full_disk_is_said(
+    assemble: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from chargebyte_fw.modules.system.logs import archive
+
+    left = tmp_path / "tmp" / "secc-logs-abc"
+    left.mkdir(parents=True)
+    (left / "diagnostics.tar.gz").write_bytes(bytes(1000))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archive, "_add", full)
+
+    async def main(_: AsyncExitStack) -> None:
+        world, face, _host = await started(assemble)
+        await face.upload_logs(system.UploadLogsRequest(location="http://127.0.0.1:9/"))
+        await until_log(face, LogStatusEnum.UploadFailure)
+        await world.stop()
+
+    real(main)
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert "No space left on device" in caplog.text and "Traceback" not in caplog.text
 
 
 def test_an_upload_with_a_time_that_is_none_is_rejected(run: Any, assemble: Any) -> None:

@@ -172,7 +172,19 @@ def test_commands_are_bounded_in_time_and_size(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(archive, "COMMAND_LIMIT_S", 0.3)
     monkeypatch.setattr(archive, "OUTPUT_LIMIT", 1000)
     assert clock.run(run_command(("sleep", "60"))) == b"\n(no end within 0.3 s)\n"
-    assert clock.run(run_command(("yes",))) == b"y\n" * 500 + b"\n(cut after 1000 bytes)\n"
+    monkeypatch.setattr(archive, "MOST_READ", 5_000_000)
+    monkeypatch.setattr(archive, "COMMAND_LIMIT_S", 10)
+    told = clock.run(run_command(("yes",)))
+    assert told.startswith(b"(the first ") and b" bytes)\n" in told[-40:] and b"(stopped after" in told
+    assert told.count(b"y\n") == 500
+
+
+def test_of_a_long_journal_the_last_lines_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happened just before the request is what the request is about."""
+    monkeypatch.setattr(archive, "OUTPUT_LIMIT", 1000)
+    told = clock.run(run_command(("seq", "100000"))).splitlines()
+    assert told[0].startswith(b"(the first ") and told[-1] == b"100000"
+    assert 900 < sum(len(line) + 1 for line in told[1:]) <= 1000
 
 
 def test_a_name_has_no_path_in_it() -> None:
@@ -181,10 +193,37 @@ def test_a_name_has_no_path_in_it() -> None:
     assert name_of(None, at) == "diagnostics_2026-01-02T03-04-05Z.tar.gz"
 
 
-def test_secrets_are_blanked() -> None:
-    text = b'{"AuthorizationKey": "abc", "Password":"x y"}\nprivate_key_password = \'z\'\nftp://u:pw@h/\npins: 3'
-    told = redact(text)
-    assert told == b'{"AuthorizationKey": ***, "Password":***}\nprivate_key_password = ***\nftp://u:***@h/\npins: 3'
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"AuthorizationKey": "abc", "Password":"x y"}', '{"AuthorizationKey": ***, "Password":***}'),
+        ("private_key_password = 'z'\npins: 3", "private_key_password = ***\npins: 3"),
+        ("ftp://u:pw@h/ and https://host/path@2:x", "ftp://u:***@h/ and https://host/path@2:x"),
+        ("  password: my long pass\n  port: 80", "  password: ***\n  port: 80"),
+        ("Authorization: Basic dTpw\r\nHost: x", "Authorization: ***\nHost: x"),
+        (r'{"m": "{\"password\":\"abc\",\"x\":1}"}', r'{"m": "{\"password\":***,\"x\":1}"}'),
+        ("root 12 curl --password abc -k", "root 12 curl --password *** -k"),
+        (
+            '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"abc"}]',
+            '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"***"}]',
+        ),
+        (
+            '{"attributeValue":"abc","component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}}',
+            '{"attributeValue":"***","component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}}',
+        ),
+        (
+            '{\n  "value": "abc",\n  "key": "AuthorizationKey"\n}',
+            '{\n  "value": "***",\n  "key": "AuthorizationKey"\n}',
+        ),
+        (
+            "a\n-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----\nb",
+            "a\n-----BEGIN EC PRIVATE KEY-----***-----END EC PRIVATE KEY-----\nb",
+        ),
+        ("the value of pin 3 is 1; mapping of password", "the value of pin 3 is 1; mapping of password"),
+    ],
+)
+def test_secrets_are_blanked_and_nothing_else(text: str, told: str) -> None:
+    assert redact(text.encode()).decode() == told
 
 
 # --- the journal

@@ -20,18 +20,29 @@ from chargebyte_fw.modules.system.transfer.threads import in_thread
 
 COMMAND_LIMIT_S = 10.0
 OUTPUT_LIMIT = 4 << 20
-"""The end of a longer output is left out."""
+"""The beginning of a longer output is left out."""
+MOST_READ = 64 << 20
+"""A command that says more than this is stopped."""
 FILE_LIMIT = 16 << 20
 """The beginning of a longer file is left out: what happened last matters."""
 TOTAL_LIMIT = 128 << 20
 """Of all files before compression; beyond it files are named, not packed."""
 
+_NAMES = rb"(?:password|passphrase|passwd|authorization_?key|private_?key|secret|psk|pin|authorization)"
 _SECRET = re.compile(
-    rb"""((?:password|passphrase|passwd|authorization_?key|private_?key|secret|psk|pin)["']?\s*[:=]\s*)"""
-    rb"""("[^"\n]*"|'[^'\n]*'|[^\s,#}]+)""",
+    # JSON that stands in JSON has its quotes behind strokes.
+    rb"(" + _NAMES + rb"""\\*["']?\s*[:=]\s*)"""
+    # Without quotes it may have blanks: to the end of the line, or of the member.
+    rb"""(\\*"[^"\n]*"|'[^'\n]*'|[^\s,}][^\n,}]*)""",
     re.IGNORECASE,
 )
+_OPTION = re.compile(rb"(\s--?(?:password|passwd|pass|passphrase|token|secret|psk)[ =])\S+", re.IGNORECASE)
 _IN_URL = re.compile(rb"(\b[a-z][a-z0-9+.-]*://[^\s/:@]+:)[^\s/@]+@", re.IGNORECASE)
+_KEY_BLOCK = re.compile(rb"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_OCPP_NAME = re.compile(rb"AuthorizationKey|BasicAuthPassword", re.IGNORECASE)
+_OCPP_VALUE = re.compile(rb"""((?:attributeValue|value)\\*"\s*:\s*\\*")[^"\\]*""", re.IGNORECASE)
+_NEAR = 600
+"""In OCPP a password stands in a member `value` this near to the member that names it, on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +73,14 @@ async def gather(root: Root, target: Path, span: Span) -> list[str]:
 
 
 def redact(text: bytes) -> bytes:
-    """Blank out the values of keys that name a secret, and passwords in URLs."""
-    return _IN_URL.sub(rb"\1***@", _SECRET.sub(rb"\1***", text))
+    """Blank out the values of keys that name a secret, of OCPP's too, private keys, and passwords in URLs."""
+    text = _KEY_BLOCK.sub(rb"\1***\2", text)
+    # ChangeConfiguration, SetVariables: {"key": "AuthorizationKey", "value": "..."}
+    for found in reversed(list(_OCPP_NAME.finditer(text))):
+        begin, end = max(found.start() - _NEAR, 0), found.end() + _NEAR
+        text = text[:begin] + _OCPP_VALUE.sub(rb"\1***", text[begin:end]) + text[end:]
+    text = _OPTION.sub(rb"\1***", _SECRET.sub(rb"\1***", text))
+    return _IN_URL.sub(rb"\1***@", text)
 
 
 async def _run_all(span: Span) -> list[tuple[Sequence[str], bytes]]:
@@ -76,7 +93,7 @@ async def _run_all(span: Span) -> list[tuple[Sequence[str], bytes]]:
 
 
 async def run_command(command: Sequence[str]) -> bytes:
-    """Return what the command says, at most OUTPUT_LIMIT bytes, and why it said no more."""
+    """Return the end of what the command says, at most OUTPUT_LIMIT bytes, and why it said no more."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -87,13 +104,18 @@ async def run_command(command: Sequence[str]) -> bytes:
     except OSError as error:
         return f"({error.strerror or error})\n".encode()
     told = bytearray()
+    lost = 0
     end = ""
     try:
         async with asyncio.timeout(COMMAND_LIMIT_S):
             while process.stdout is not None and (chunk := await process.stdout.read(1 << 16)):
                 told += chunk
-                if len(told) > OUTPUT_LIMIT:
-                    end = f"\n(cut after {OUTPUT_LIMIT} bytes)\n"
+                if len(told) > 2 * OUTPUT_LIMIT:
+                    # The last lines of a journal are the ones that matter.
+                    lost += len(told) - OUTPUT_LIMIT
+                    del told[:-OUTPUT_LIMIT]
+                if lost > MOST_READ:
+                    end = f"\n(stopped after {lost + len(told)} bytes)\n"
                     break
             else:
                 await process.wait()
@@ -102,7 +124,9 @@ async def run_command(command: Sequence[str]) -> bytes:
     finally:
         if process.returncode is None:
             await _end(process)
-    return bytes(told[:OUTPUT_LIMIT]) + end.encode()
+    lost += max(len(told) - OUTPUT_LIMIT, 0)
+    begin = f"(the first {lost} bytes are left out)\n" if lost else ""
+    return begin.encode() + bytes(told[-OUTPUT_LIMIT:]) + end.encode()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -20,7 +20,10 @@ from chargebyte_fw.modules.system.transfer.transfer import Carrier
 
 REPLY_FIRST_S = 0.1
 """The work begins this long after the answer, so that no status overtakes it."""
+RETRY_PAUSE_S = 1.0
+"""The least pause between two tries."""
 NO_REQUEST = -1
+FOLDER = "secc-logs-"
 
 VERDICTS = {
     Trouble.ADDRESS: LogStatusEnum.BadMessage,
@@ -78,14 +81,18 @@ class Uploader:
         await asyncio.sleep(REPLY_FIRST_S)
         if before is not None:
             self._say(LogStatusEnum.AcceptedCanceled, before[1])
-        self._say(LogStatusEnum.Uploading, order)
         verdict = await self._carry_out(order)
         self._running = None
         self._say(verdict, order)
 
     async def _carry_out(self, order: Order) -> LogStatusEnum:
+        self._say(LogStatusEnum.Uploading, order)
         try:
-            folder = Path(tempfile.mkdtemp(prefix="logs-", dir=self._root.write("/tmp/logs").parent))
+            temporary = self._root.write("/tmp/logs").parent
+            for stale in temporary.glob(f"{FOLDER}*"):
+                # A process that was killed leaves its archive; the place may be the machine's memory.
+                shutil.rmtree(stale, ignore_errors=True)
+            folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=temporary))
         except OSError as error:
             self._log.error("logs cannot be gathered: %s", error.strerror or error)
             return LogStatusEnum.UploadFailure
@@ -108,14 +115,18 @@ class Uploader:
                 there = await self._carrier.send(order.location, file, resume=left < order.tries)
             except TransferError as error:
                 left -= 1
+                verdict = VERDICTS.get(error.trouble, LogStatusEnum.UploadFailure)
                 if error.final or left <= 0:
                     self._log.warning("the logs cannot be uploaded: %s", error)
-                    return VERDICTS.get(error.trouble, LogStatusEnum.UploadFailure)
+                    return verdict
                 self._log.warning("the upload of the logs broke: %s; again in %g s", error, order.interval_s)
             else:
                 self._log.info("logs are at %s", there)
                 return LogStatusEnum.Uploaded
-            await asyncio.sleep(order.interval_s)
+            # Each failed try has its own pair of statuses, as EVerest's system modules say it.
+            self._say(verdict, order)
+            await asyncio.sleep(max(order.interval_s, RETRY_PAUSE_S))
+            self._say(LogStatusEnum.Uploading, order)
 
     def _say(self, status: LogStatusEnum, order: Order) -> None:
         self._publish(LogStatus(log_status=status, request_id=order.request_id))

@@ -141,12 +141,14 @@ def _headers(address: Address, more: dict[str, str]) -> dict[str, str]:
 
 def _next(here: Address, location: str) -> Address:
     """Return the address that a redirect leads to; only the same server gets the password."""
+    if not location:
+        raise TransferError(Trouble.BROKEN, "the server sends us elsewhere, but not where")
     try:
         there = address_of(urljoin(here.url, location))
     except (TransferError, ValueError) as error:
-        raise TransferError(Trouble.BROKEN, f"the server sends us to no address: {one_line(error)}") from error
-    if not location:
-        raise TransferError(Trouble.BROKEN, "the server sends us elsewhere, but not where")
+        strange = isinstance(error, TransferError) and error.trouble is Trouble.SCHEME
+        trouble = Trouble.SCHEME if strange else Trouble.BROKEN
+        raise TransferError(trouble, f"the server sends us astray: {one_line(error)}", final=strange) from error
     if there.scheme not in ("http", "https"):
         raise TransferError(Trouble.SCHEME, f"the server sends us to {there}", final=True)
     if here.scheme == "https" and there.scheme == "http":
