@@ -159,6 +159,9 @@ class Assembly:
         A module that hangs or fails does not keep the others from it; one that has stopped refuses commands.
         """
         started, self._started = self._started, []
+        for module in self.modules.values():
+            # One that never began has nothing to carry a command out with.
+            module.stopped = module not in started
         for module in stop_order(started, self.plans):
             await self._stop_one(module)
 

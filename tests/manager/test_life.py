@@ -99,6 +99,39 @@ def test_a_module_that_has_stopped_refuses_commands(run: Run, ground: Ground) ->
     run(main())
 
 
+def test_a_module_that_never_began_refuses_commands_of_those_who_stop(
+    run: Run, ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A signal during the start: the user is up, what it would switch off is not."""
+
+    class Farewell(Kernel):
+        async def init(self) -> None:
+            pass
+
+        async def ready(self) -> None:
+            pass
+
+        async def stop(self) -> None:
+            try:
+                await self.bsp.open_contactors()
+            except CommandError as error:
+                self.log.info("%s", error)
+
+    class Slow(Journal):
+        async def init(self) -> None:
+            await asyncio.sleep(3600)
+
+    async def main() -> None:
+        bsp = {"bsp": [Connection("bsp", "main")]}
+        plans = [ModulePlan("connector", Farewell, Kernel.Config(), {}, bsp), plan("slow", cls=Slow)]
+        assert await run_for(Charger([*plans, plan("bsp", cls=BoardJournal)], ground), 1) == 0
+
+    caplog.set_level(logging.INFO, "secc")
+    run(main())
+    assert "Shutdown: bsp has stopped" in [record.getMessage() for record in caplog.records]
+    assert not ground.root.read("/journal").exists() or "bsp" not in ground.root.read("/journal").read_text()
+
+
 def test_a_ring_of_users_stops_too(run: Run, ground: Ground) -> None:
     async def main() -> None:
         assert await run_for(Charger([plan("a", "b"), plan("b", "a")], ground), 1) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from logging import DEBUG, WARNING
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -120,7 +121,8 @@ class EnergyManager(Module):
             while (limits := self._waiting.pop(uuid, None)) is not None:
                 await self.energy_trunk.enforce_limits(limits)
         except CommandError as error:
-            self.log.warning("%s did not get its limits: %s", uuid, error)
+            level = DEBUG if error.kind == "Shutdown" else WARNING
+            self.log.log(level, "%s did not get its limits: %s", uuid, error)
         finally:
             self._sending.discard(uuid)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from logging import DEBUG, WARNING
 from typing import Annotated
 
 from msgspec import Meta
@@ -106,6 +107,8 @@ class EnergyNode(Module):
         )
         for consumer, answer in zip(self.energy_consumer, answers, strict=True):
             if isinstance(answer, CommandError):
-                self.log.warning("%s did not take its limits: %s", consumer.module_id, answer)
+                # Who is stopping needs none any more: that is no news.
+                level = DEBUG if answer.kind == "Shutdown" else WARNING
+                self.log.log(level, "%s did not take its limits: %s", consumer.module_id, answer)
             elif isinstance(answer, BaseException):
                 raise answer
