@@ -47,18 +47,19 @@ def collect(root: Root) -> dict[str, str]:
     without = "the charging stack does not run" if standing is None else "it does not answer"
     controller = standing.about.get("safety controller") if standing is not None else None
     told = {
-        "image": _first_line(root, "/usr/share/secc/VERSION"),
+        "image": first_line(root, "/usr/share/secc/VERSION"),
         "application": VERSION,
         "safety controller": controller or f"{UNKNOWN} ({without})",
         "slot": slot(root),
     }
-    before = _first_line(root, "/var/lib/secc/previous-version/VERSION")
+    before = first_line(root, "/var/lib/secc/previous-version/VERSION")
     if before != UNKNOWN:
         told["installed by"] = before
     return told
 
 
-def _first_line(root: Root, path: str) -> str:
+def first_line(root: Root, path: str) -> str:
+    """Return the first line of a file, `unknown` where there is none."""
     try:
         lines = root.read(path).read_text("utf-8", "replace").splitlines()
     except OSError:
@@ -66,13 +67,18 @@ def _first_line(root: Root, path: str) -> str:
     return lines[0].strip() if lines else UNKNOWN
 
 
-def slot(root: Root) -> str:
-    """Return the booted slot and how RAUC holds it, as far as that can be found out."""
+def booted_slot(root: Root) -> str:
+    """Return the slot that the boot loader says it took; empty where it says none."""
     try:
         words = root.read("/proc/cmdline").read_text("utf-8", "replace").split()
     except OSError:
-        words = []
-    booted = next((word.removeprefix("rauc.slot=") for word in words if word.startswith("rauc.slot=")), "")
+        return ""
+    return next((word.removeprefix("rauc.slot=") for word in words if word.startswith("rauc.slot=")), "")
+
+
+def slot(root: Root) -> str:
+    """Return the booted slot and how RAUC holds it, as far as that can be found out."""
+    booted = booted_slot(root)
     if not booted:
         return f"{UNKNOWN} (this system was not started from a slot)"
     try:

@@ -150,7 +150,7 @@ def _fits(path: str, pattern: str) -> bool:
 
 
 def _of_the_update(path: str) -> bool:
-    return re.search(r"^/(etc/rauc|usr/lib/rauc)/|mark-good", path) is not None
+    return re.search(r"^/(etc/rauc|usr/lib/rauc)/|mark-good|chargebyte-usb", path) is not None
 
 
 def copy_of(image: Image, files: set[str], target: Path) -> Image:

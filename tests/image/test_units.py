@@ -30,6 +30,8 @@ def systemd(pristine: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for unit in Path(folder).glob("*.*"):
             if unit.is_file() and not (root / UNITS / unit.name).exists():
                 shutil.copy(unit, root / UNITS / unit.name)
+    # What a unit calls of systemd itself.
+    shutil.copy("/usr/bin/systemd-mount", root / "usr/bin")
     return root
 
 
@@ -40,7 +42,7 @@ def ours(pristine: Image, *kinds: str) -> list[str]:
 def test_systemd_reads_every_unit_without_a_word(pristine: Image, systemd: Path) -> None:
     names = ours(pristine, "service", "mount")
     assert "everest.service" in names and len(names) >= 6
-    for name in names:
+    for name in [one.replace("@.", "@sda1.") for one in names]:
         done = subprocess.run(
             ["systemd-analyze", "verify", "--man=no", f"--root={systemd}", name], capture_output=True, text=True
         )

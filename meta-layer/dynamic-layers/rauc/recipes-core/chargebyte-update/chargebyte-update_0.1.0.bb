@@ -1,6 +1,7 @@
 SUMMARY = "Update by signed bundle: slots, what is carried over, self check"
 DESCRIPTION = "RAUC's system configuration for two slots, the keyring that bundles must lead to, the steps after an \
-installation, and the service that marks a slot good once the charging stack was ready and its self check passed."
+installation, the service that marks a slot good once the charging stack was ready and its self check passed, and the \
+one that installs what a USB stick brings."
 HOMEPAGE = "https://github.com/chargebyte"
 SECTION = "base"
 LICENSE = "Apache-2.0"
@@ -38,6 +39,7 @@ FILES:${PN} += "\
     ${libexecdir}/chargebyte \
     ${nonarch_libdir}/rauc \
     ${nonarch_libdir}/systemd \
+    ${nonarch_libdir}/udev/rules.d \
 "
 RDEPENDS:${PN} += "chargebyte-fw rauc"
 RPROVIDES:${PN} += "virtual-rauc-conf"

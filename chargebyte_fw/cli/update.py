@@ -1,0 +1,237 @@
+"""`secc update`: install a signed bundle: a file, or what a folder such as a USB stick brings, once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.cli.text import add_root
+
+if TYPE_CHECKING:
+    from chargebyte_fw.kernel.paths import Root
+
+ENDINGS = (".image", ".raucb")
+RECORD = "/srv/installed-from-sticks"
+"""What came from a stick: the sum of the image, version and file name, one line each; both slots see it."""
+EXAMINE_S = 120.0
+INSTALL_S = 3600.0
+WARNING, ERROR = "<4>", "<3>"
+"""Priorities as journald reads them at the beginning of a line (sd-daemon(3))."""
+
+
+class Refused(Exception):
+    """RAUC does not take this bundle; the text is its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a bundle says of itself, its signature being right."""
+
+    path: Path
+    compatible: str
+    version: str
+    image: str
+    """SHA-256 of the root file system in it."""
+
+    def __str__(self) -> str:
+        return f"{printable(self.path.name)} ({printable(self.version)})"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What runs here and what is in the slots."""
+
+    compatible: str
+    version: str
+    images: frozenset[str]
+    """Of the slots, as far as RAUC wrote them."""
+    proven: bool
+    """This system has passed its self check, so the other slot is not needed to fall back to."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "update",
+        help="install a signed bundle",
+        description=__doc__.partition(": ")[2],
+        epilog="example: secc update /srv/chargebyte-firmware_chargesom_0.2.0.image --reboot",
+    )
+    parser.add_argument(
+        "place",
+        type=Path,
+        metavar="FILE|DIR",
+        help="a bundle; or a folder: the newest bundle in it for this board, unless it was installed before",
+    )
+    parser.add_argument("--reboot", action="store_true", help="start the new system at once")
+    add_root(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Install; exit status 0 when it is installed or there was nothing to do, 1 with one sentence when it failed."""
+    from chargebyte_fw.kernel.errors import Unavailable
+    from chargebyte_fw.kernel.paths import root_at
+
+    root = root_at(arguments.root)
+    if arguments.place.is_dir():
+        system = look(root)
+        bundle, refused = choose(arguments.place, system)
+        if bundle is None:
+            return 1 if refused else 0
+        if is_known(bundle, system, root):
+            say(f"{bundle} is installed already, or was: left alone")
+            return 0
+        if not system.proven:
+            say(f"this system has not passed its self check yet: {bundle} waits until it has", WARNING)
+            return 1
+    elif arguments.place.is_file():
+        try:
+            bundle = examine(arguments.place)
+        except Refused as refusal:
+            raise Unavailable(f"{printable(arguments.place.name)}: {refusal}") from refusal
+    else:
+        raise Unavailable(f"{printable(str(arguments.place))} is neither a bundle nor a folder")
+    say(f"installing {bundle}")
+    install(bundle)
+    say(f"installed {bundle}; the next start is with it")
+    remember(bundle, root)
+    if arguments.reboot:
+        subprocess.run(["systemctl", "reboot"], check=False)
+    return 0
+
+
+def say(text: str, priority: str = "") -> None:
+    """Tell the person or the journal."""
+    print((priority if "JOURNAL_STREAM" in os.environ else "") + text, flush=True)
+
+
+def printable(text: str) -> str:
+    """Return a text of somebody else's as one line without control characters."""
+    return "".join(one if one.isprintable() else "?" for one in text)[:200]
+
+
+# --- what is here
+
+
+def look(root: Root) -> System:
+    """Ask RAUC what is in the slots; raises Unavailable."""
+    from chargebyte_fw.cli.version import UNKNOWN, booted_slot, first_line
+    from chargebyte_fw.kernel.errors import Unavailable
+
+    status, said = rauc("status", "--detailed", "--output-format=json", limit_s=EXAMINE_S)
+    try:
+        told = json.loads(status)
+        slots = [entry for one in told["slots"] for entry in one.values()]
+        sums = [slot.get("slot_status", {}).get("checksum", {}).get("sha256") for slot in slots]
+        compatible = str(told["compatible"])
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise Unavailable(f"RAUC does not say what is in the slots: {said or status[:200]}") from error
+    version = first_line(root, "/usr/share/secc/VERSION")
+    good = first_line(root, f"/var/lib/secc/good-{booted_slot(root)}")
+    return System(compatible, version, frozenset(filter(None, sums)), good == version != UNKNOWN)
+
+
+def is_known(bundle: Bundle, system: System, root: Root) -> bool:
+    """Tell whether it runs here, is in the other slot, or came from a stick before."""
+    if bundle.image in system.images or bundle.version == system.version:
+        return True
+    try:
+        lines = root.read(RECORD).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    return any(line.split(" ")[0] == bundle.image for line in lines)
+
+
+def remember(bundle: Bundle, root: Root) -> None:
+    """Note that it is installed. Where that cannot be written, RAUC's own notes and the version still tell."""
+    try:
+        with root.write(RECORD).open("a", encoding="utf-8") as file:
+            file.write(f"{bundle.image} {printable(bundle.version)} {printable(bundle.path.name)}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        say(f"{RECORD} cannot be written: {error.strerror}", WARNING)
+
+
+# --- bundles
+
+
+def choose(folder: Path, system: System) -> tuple[Bundle | None, bool]:
+    """Return the newest bundle for this board in a folder, and whether one was refused; each other one is told."""
+    found: list[Bundle] = []
+    refused = False
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix in ENDINGS and not path.name.startswith(".")]
+    for path in paths:
+        if path.is_symlink() or not path.is_file():
+            continue
+        try:
+            bundle = examine(path)
+        except Refused as refusal:
+            say(f"{printable(path.name)} is refused: {refusal}", ERROR)
+            refused = True
+            continue
+        if bundle.compatible != system.compatible:
+            theirs = printable(bundle.compatible)
+            say(f"{bundle} is for {theirs!r}, this board is {system.compatible!r}: left alone", WARNING)
+            continue
+        found.append(bundle)
+    if not paths:
+        say(f"no bundle (*{', *'.join(ENDINGS)}) in {printable(str(folder))}")
+    return max(found, key=lambda one: age(one.version), default=None), refused
+
+
+def age(version: str) -> tuple[tuple[int, ...], int]:
+    """Return what versions are ordered by: the release's numbers, then the commits since."""
+    release, _, build = version.partition("+")
+    commits = re.match(r"\d+", build)
+    return tuple(int(one) for one in re.findall(r"\d+", release)), int(commits[0]) if commits else 0
+
+
+def examine(path: Path) -> Bundle:
+    """Read a bundle whose signature leads to the keyring; raises Refused."""
+    told, said = rauc("info", "--output-format=json", str(path.absolute()), limit_s=EXAMINE_S)
+    try:
+        content = json.loads(told)
+        images = {name: image for one in content["images"] for name, image in one.items()}
+        image = images["rootfs"]
+        return Bundle(path.absolute(), str(content["compatible"]), str(content["version"]), str(image["checksum"]))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        reason = said.splitlines()[-1] if said else "it has no root file system"
+        raise Refused(printable(reason)) from error
+
+
+def install(bundle: Bundle) -> None:
+    """Let RAUC write the other slot; raises Unavailable with RAUC's last error."""
+    from chargebyte_fw.kernel.errors import Unavailable
+
+    # A person sees how far it is; the journal has RAUC's own lines.
+    out = None if sys.stdout.isatty() else subprocess.PIPE
+    try:
+        done = subprocess.run(
+            ["rauc", "install", str(bundle.path)], stdout=out, stderr=subprocess.STDOUT, text=True, timeout=INSTALL_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"RAUC did not install {bundle}: {error}") from error
+    if done.returncode:
+        errors = re.findall(r"(?m)^LastError: (.*)$", done.stdout or "")
+        raise Unavailable(f"{bundle} is not installed{': ' + printable(errors[-1]) if errors else ''}")
+
+
+def rauc(*arguments: str, limit_s: float) -> tuple[str, str]:
+    """Ask RAUC; returns what it answered and what it said beside that. Raises Unavailable where there is no RAUC."""
+    from chargebyte_fw.kernel.errors import Unavailable
+
+    try:
+        done = subprocess.run(["rauc", *arguments], capture_output=True, text=True, timeout=limit_s)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"RAUC does not answer: {error}") from error
+    lines = [line for line in done.stderr.strip().splitlines() if line and "-Message:" not in line]
+    return ("" if done.returncode else done.stdout), "\n".join(lines)
