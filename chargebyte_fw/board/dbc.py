@@ -34,30 +34,30 @@ BU_: HOST MCU
 _ATTRIBUTES = """BA_DEF_ BO_ "GenMsgCycleTime" INT 0 65535;
 BA_DEF_ BO_ "VFrameFormat" ENUM "StandardCAN","ExtendedCAN";
 BA_DEF_DEF_ "GenMsgCycleTime" 0;
-BA_DEF_DEF_ "VFrameFormat" "ExtendedCAN";"""
+BA_DEF_DEF_ "VFrameFormat" """
 
 
-def dbc(wanted: Iterable[type[Message]] | None = None) -> str:
-    """Return the text of the DBC file (`wanted`: the messages, all that are declared when none are given)."""
+def dbc(wanted: Iterable[type[Message]] | None = None, *, short_ids: bool = False) -> str:
+    """Return the text of the DBC file (`wanted`: the messages, all that are declared when none are given).
+
+    `short_ids`: 11 bits, for tools that look a frame up by its number alone and take a small one for a short id.
+    """
     every = sorted(declared() if wanted is None else wanted, key=lambda message: message.com_id)
-    definitions = "\n\n".join(_definition(message) for message in every)
-    comments = [line for message in every for line in _comments(message)]
-    values = [line for message in every for line in _values(message)]
-    cycles = [
-        f'BA_ "GenMsgCycleTime" BO_ {_id(message)} {round(CYCLE_S * 1000)};' for message in every if message in _CYCLIC
-    ]
-    parts = [_HEAD, definitions, "\n".join(comments), "\n".join([_ATTRIBUTES, *cycles]), "\n".join(values)]
+    ids = {message: message.com_id | (0 if short_ids else EXTENDED) for message in every}
+    definitions = "\n\n".join(_definition(message, ids[message]) for message in every)
+    comments = [_comment(message, ids[message]) for message in every]
+    values = [line for message in every for line in _values(message, ids[message])]
+    cyclic = [message for message in every if message in _CYCLIC]
+    cycles = [f'BA_ "GenMsgCycleTime" BO_ {ids[message]} {round(CYCLE_S * 1000)};' for message in cyclic]
+    attributes = _ATTRIBUTES + f'"{"StandardCAN" if short_ids else "ExtendedCAN"}";'
+    parts = [_HEAD, definitions, "\n".join(comments), "\n".join([attributes, *cycles]), "\n".join(values)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _id(message: type[Message]) -> int:
-    return message.com_id | EXTENDED
-
-
-def _definition(message: type[Message]) -> str:
+def _definition(message: type[Message], identifier: int) -> str:
     sender = _NODES[message.sender]
     receiver = "MCU" if sender == "HOST" else "HOST"
-    lines = [f"BO_ {_id(message)} {message.__name__}: {PAYLOAD_BYTES} {sender}"]
+    lines = [f"BO_ {identifier} {message.__name__}: {PAYLOAD_BYTES} {sender}"]
     for name, place in message.places.items():
         start = 8 * ((63 - place.high) // 8) + place.high % 8
         sign = "-" if place.signed else "+"
@@ -77,14 +77,14 @@ def _range(place: Place) -> tuple[float, float]:
     return least * place.scale, most * place.scale
 
 
-def _comments(message: type[Message]) -> list[str]:
+def _comment(message: type[Message], identifier: int) -> str:
     text = _text(message.__doc__)
     if message.__module__ == _SERVICE:
         text += " Only of end-of-line and qualification firmware and of diagnostics."
-    return [f'CM_ BO_ {_id(message)} "{text}";']
+    return f'CM_ BO_ {identifier} "{text}";'
 
 
-def _values(message: type[Message]) -> list[str]:
+def _values(message: type[Message], identifier: int) -> list[str]:
     lines = []
     hints: dict[str, Any] = get_type_hints(message)
     for name, place in message.places.items():
@@ -96,7 +96,7 @@ def _values(message: type[Message]) -> list[str]:
             named = [(place.absent, "absent")]
         if named:
             pairs = " ".join(f'{value} "{word}"' for value, word in sorted(named))
-            lines.append(f"VAL_ {_id(message)} {name} {pairs} ;")
+            lines.append(f"VAL_ {identifier} {name} {pairs} ;")
     return lines
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 EXAMPLE = """example, with `can_mirror_device: vcan0` in the driver's configuration:
-  secc can dbc -o safety.dbc
+  secc can dbc --short-ids -o safety.dbc
   candump vcan0 | cantools decode safety.dbc"""
 
 
@@ -25,6 +25,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="where to write it (default: standard output)"
     )
+    parser.add_argument(
+        "--short-ids",
+        action="store_true",
+        help="ids of 11 bits, for tools that take a small number for one (as `cantools decode` does)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -32,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the file; exit status 1 when it cannot be written."""
     from chargebyte_fw.board.dbc import ENCODING, dbc
 
-    text = dbc()
+    text = dbc(short_ids=arguments.short_ids)
     if arguments.output is None:
         sys.stdout.buffer.write(text.encode(ENCODING))
         return 0

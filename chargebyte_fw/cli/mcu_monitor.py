@@ -111,7 +111,7 @@ class _Terminal:
                 if self._mirror is not None:
                     self._mirror.send(Frame(message.com_id, message.payload()))
             case monitor.Show(text):
-                if not (self._arguments.no_dump and not text.startswith("->")):
+                if self._arguments.verbose or not self._arguments.no_dump or text.startswith("->"):
                     self._print(text)
             case monitor.Reset():
                 task = asyncio.get_running_loop().create_task(self._reset())
