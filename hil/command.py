@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from hil.rig import Rig
     from hil.scenario import Scenario
 
-EXAMPLE = "example: secc hil run --all --rig sim --report report.html"
+EXAMPLES = """examples:
+  secc hil run --all --report report.html      everything, on rig sim, within seconds
+  secc hil run 'iso2-*' --rig desk             the charger's real processes on this machine
+  secc hil run din-emergency-stop --rig my-bench.yaml
+
+exit status: 0 every reaction was right and in time; 1 one was wrong or late, the rig failed, or nothing could be run;
+78 a rig or scenario file is wrong. Skipped scenarios count for nothing; the report says why each was skipped."""
+
+
+RAW = argparse.RawDescriptionHelpFormatter
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,15 +27,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Bring a charger into a state, do something to it, and see whether it reacts rightly and in time."
     )
-    parser.epilog = EXAMPLE
+    parser.epilog = EXAMPLES
+    parser.formatter_class = RAW
     commands = parser.add_subparsers(dest="hil_command", metavar="COMMAND", required=True)
 
-    run_parser = commands.add_parser("run", help="run scenarios", epilog=EXAMPLE)
-    run_parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help="names as in `secc hil list`; * matches")
+    run_parser = commands.add_parser("run", help="run scenarios", epilog=EXAMPLES, formatter_class=RAW)
+    run_parser.add_argument(
+        "scenario",
+        nargs="*",
+        metavar="SCENARIO",
+        help="names of scenarios or groups as in `secc hil list` (* matches), or files",
+    )
     run_parser.add_argument("--all", action="store_true", help="run every scenario")
     run_parser.add_argument("--report", type=Path, metavar="OUT.html", help="write a report that needs no other file")
     run_parser.add_argument(
         "--realtime", action="store_true", help="rig sim: on the real clock in place of the virtual one"
+    )
+    run_parser.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        metavar="N",
+        help="rigs whose processes are all ours (desk): N times faster; a deadline of 100 ms is then one of 100/N ms",
     )
     _add_rig(run_parser)
     run_parser.add_argument(
@@ -40,7 +62,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     list_parser.set_defaults(run=show_list)
 
     check_parser = commands.add_parser("check", help="check rig files and scenarios")
-    check_parser.add_argument("file", nargs="*", metavar="FILE", help="rigs by name or path (default: all of hil/rigs)")
+    check_parser.add_argument(
+        "file", nargs="*", metavar="FILE", help="rigs by name or path, scenarios by path (default: all of hil/rigs)"
+    )
     check_parser.set_defaults(run=check)
 
 
@@ -57,42 +81,80 @@ def default_root() -> Path:
 
 
 def chosen(scenarios: list[Scenario], names: list[str]) -> list[Scenario]:
-    """Return the scenarios that the names mean; raises ConfigError for a name that means none."""
+    """Return the scenarios that the names mean (of scenarios, of groups, or files); raises ConfigError."""
     from fnmatch import fnmatch
 
     from chargebyte_fw.kernel.errors import ConfigError, Finding
-    from chargebyte_fw.manager.configuration.report import nearest
+    from chargebyte_fw.manager.configuration.report import Report, nearest
+    from hil import scenario
+    from hil.findings import errors
 
-    wrong = [name for name in names if not any(fnmatch(one.name, name) for one in scenarios)]
-    if wrong:
-        known = [one.name for one in scenarios]
-        hints = [Finding("SCENARIO", f"there is no scenario {name}", nearest(name, known)) for name in wrong]
-        raise ConfigError(hints)
-    return [one for one in scenarios if not names or any(fnmatch(one.name, name) for name in names)]
+    report, found, wrong = Report(), [], []
+    for name in names:
+        if is_file(name):
+            one = scenario.load(Path(name), report)
+            found += [] if one is None else [one]
+            continue
+        named = [one for one in scenarios if fnmatch(one.name, name) or one.group == name]
+        if not named:
+            known = [*(one.name for one in scenarios), *scenario.GROUPS]
+            hint = nearest(name, known) or "secc hil list shows them"
+            wrong.append(Finding("SCENARIO", f"there is no scenario {name}", hint))
+        found += named
+    if wrong or errors(report):
+        raise ConfigError([*wrong, *report.findings])
+    return list({one.name: one for one in found}.values()) if names else scenarios
+
+
+def is_file(name: str) -> bool:
+    """Tell whether a person means a file, not a name."""
+    return "/" in name or name.endswith((".yaml", ".yml"))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run scenarios; exit status 1 if a reaction was wrong or late or the rig failed, 78 for a wrong rig file."""
+    """Run scenarios; exit status 1 if a reaction was wrong or late, the rig failed or nothing ran, 78 for a wrong file.
+
+    Raises Unavailable with everything that this machine lacks for the rig.
+    """
     from chargebyte_fw.kernel import clock
-    from chargebyte_fw.kernel.errors import ConfigError, Finding
+    from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
     from hil import rig, runner, scenario
+    from hil.judge import Verdict
 
     if bool(arguments.scenario) is arguments.all:
-        raise ConfigError([Finding("SCENARIO", "name scenarios or say --all", "secc hil list shows them")])
+        what = "names of scenarios and --all exclude each other" if arguments.all else "name scenarios or say --all"
+        raise ConfigError([Finding("SCENARIO", what, "secc hil list shows them")])
     bench = rig.load(rig.rig_file(arguments.rig))
     scenarios = chosen(scenario.load_all(), arguments.scenario)
     root = (arguments.root or default_root()).resolve()
-    virtual = bench.clock == "virtual" and not arguments.realtime
+    speed = _speed(arguments, bench)
+    missing = rig.Assembled(bench).lacking()
+    if missing:
+        raise Unavailable("\n  ".join([f"rig {bench.name} cannot be used here:", *missing]))
     view = _view(bench, scenarios)
     with view:
-        results = clock.run(runner.run(bench, scenarios, root, view.watching), speed=None if virtual else 1.0)
+        results = clock.run(runner.run(bench, scenarios, root, view.watching), speed=speed)
     if arguments.report is not None:
         from hil.report import page
 
         arguments.report.parent.mkdir(parents=True, exist_ok=True)
         arguments.report.write_text(page(bench, results), "utf-8")
         print(f"report: {arguments.report}")
-    return 1 if any(result.verdict.bad for result in results) else 0
+    right = any(result.verdict is Verdict.PASSED for result in results)
+    return 0 if right and not any(result.verdict.bad for result in results) else 1
+
+
+def _speed(arguments: argparse.Namespace, bench: Rig) -> float | None:
+    """Return how fast the rig's clock goes, None for a virtual one; raises ConfigError."""
+    from chargebyte_fw.kernel.errors import ConfigError, Finding
+
+    if bench.clock == "virtual" and not arguments.realtime:
+        return None
+    if not arguments.speed > 0:
+        raise ConfigError([Finding("--speed", f"{arguments.speed:g} is not above zero")])
+    if arguments.speed != 1.0 and not bench.fresh:
+        raise ConfigError([Finding("--speed", f"rig {bench.name} is real: its time does not go faster")])
+    return float(arguments.speed)
 
 
 def _view(bench: Rig, scenarios: list[Scenario]) -> LiveView | LineView:
@@ -106,8 +168,8 @@ def _view(bench: Rig, scenarios: list[Scenario]) -> LiveView | LineView:
 
 
 def show_list(arguments: argparse.Namespace) -> int:
-    """Print every scenario, and whether the rig has what it needs."""
-    from chargebyte_fw.cli.text import table
+    """Print every scenario, group by group, and whether the rig has what it needs."""
+    from chargebyte_fw.cli.text import counted, table
     from hil import rig, scenario
     from hil.conditions import FORMS
     from hil.events import HELP
@@ -119,34 +181,48 @@ def show_list(arguments: argparse.Namespace) -> int:
         rows = [[name, ", ".join(FORMS[kind])] for name, kind in SIGNALS.items()]
         print(table(["signal", "what can be said of it"], rows))
         return 0
-    features = rig.load(rig.rig_file(arguments.rig)).features
-    rows = []
-    for one in scenario.load_all():
-        missing = sorted(one.needs - features)
-        judged = sum(len(step.expect) + len(step.keep) for step in one.steps)
-        rows.append([one.name, one.title, str(judged), f"no {', '.join(missing)}" if missing else ""])
-    print(table(["scenario", "what happens", "judged", f"not on {arguments.rig}"], rows))
+    bench = rig.load(rig.rig_file(arguments.rig))
+    scenarios = scenario.load_all()
+    wide = max(len(one.name) for one in scenarios)
+    long = max(len(one.title) for one in scenarios)
+    for group, about in scenario.GROUPS.items():
+        print(f"{group}: {about}")
+        for one in (one for one in scenarios if one.group == group):
+            why = bench.lacks(one)
+            note = f"not on {bench.name}: {why}" if why else counted(one.judged, "judgement")
+            print(f"  {one.name:<{wide}}  {one.title:<{long}}  {note}")
+        print()
+    able = sum(1 for one in scenarios if not bench.lacks(one))
+    print(f"rig {bench.name} ({bench.description}) can do {able} of {counted(len(scenarios), 'scenario')}")
     return 0
 
 
 def check(arguments: argparse.Namespace) -> int:
     """Print every finding in rig files and scenarios; exit status 78 if one of them stops a run."""
+    from chargebyte_fw.cli.text import counted
     from chargebyte_fw.manager.configuration.report import Report
     from hil import rig, scenario
+    from hil.findings import errors
 
     report = Report()
     files = [rig.rig_file(name) for name in arguments.file] or sorted(rig.FOLDER.glob("*.yaml"))
     for path in files:
-        one = rig.check(path, report)
-        if one is not None:
+        if scenario.is_scenario(path):
+            one = scenario.load(path, report)
+            if one is not None:
+                print(f"{path}: {one.title}: {counted(one.judged, 'judgement')}, needs {', '.join(sorted(one.needs))}")
+            continue
+        bench = rig.check(path, report)
+        if bench is not None:
             print(
-                f"{path}: {len(one.resources)} resources, {len(one.drivers)} drivers: {', '.join(sorted(one.features))}"
+                f"{path}: {counted(len(bench.resources), 'resource')}, {counted(len(bench.drivers), 'driver')}: "
+                f"{', '.join(sorted(bench.features))}"
             )
     found = [scenario.load(path, report) for path in sorted(scenario.FOLDER.glob("*.yaml"))]
-    print(f"{scenario.FOLDER}: {sum(1 for one in found if one is not None)} scenarios")
+    print(f"{scenario.FOLDER}: {counted(sum(1 for one in found if one is not None), 'scenario')}")
     for finding in report.findings:
         print(finding)
-    return 78 if report.failed else 0
+    return 78 if errors(report) else 0
 
 
 if TYPE_CHECKING:

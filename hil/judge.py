@@ -50,7 +50,15 @@ class Finding(msgspec.Struct, frozen=True):
 class Watch:
     """One expectation under observation."""
 
-    def __init__(self, step: int, expectation: Expectation, event_at_s: float, before: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        step: int,
+        expectation: Expectation,
+        event_at_s: float,
+        before: Mapping[str, Any],
+        resolution_s: float = 0.0,
+    ) -> None:
+        self._resolution_s = resolution_s
         self.expectation = expectation
         self.step = step
         self.event_at_s = event_at_s
@@ -80,6 +88,10 @@ class Watch:
         """Take a sample."""
         if self._closed:
             return
+        if at_s < self.event_at_s - TICK_S:
+            # Stamped before the event and heard of after it.
+            self._was_so = self._was_so or (self._after is None and self.expectation.condition.true(now))
+            return
         if self._from_s is None and self._after is not None and self._after.true(now):
             self._from_s = at_s
         if not self.done and self._from_s is not None and self.expectation.condition.true(now):
@@ -100,7 +112,7 @@ class Watch:
             measured_s = self._seen_s - from_s
             if measured_s > expectation.within_s + TICK_S:
                 verdict, note = Verdict.LATE, f"{measured_s - expectation.within_s:.3g} s after the deadline"
-            elif measured_s < expectation.not_before_s - TICK_S:
+            elif measured_s < expectation.not_before_s - self._resolution_s - TICK_S:
                 verdict, note = Verdict.WRONG, f"{expectation.not_before_s - measured_s:.3g} s too early"
         return Finding(
             self.step,

@@ -14,6 +14,8 @@ class Identity(msgspec.Struct, frozen=True):
     commit: str = ""
     configuration: str = ""
     safety_firmware: str = ""
+    process: str = ""
+    """What the charger's process has used, where the rig can see it."""
 
 
 class Power(Protocol):

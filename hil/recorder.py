@@ -82,7 +82,11 @@ class Recorder:
 
     def put(self, **values: Any) -> None:
         """Take a sample of some signals; only what changed is kept."""
-        at_s, changed = self.at_s, False
+        self.put_at(self.at_s, values)
+
+    def put_at(self, at_s: float, values: dict[str, Any]) -> None:
+        """Take a sample that was stamped where it was seen: the way here costs a reaction nothing."""
+        changed = False
         if self.at_end_s:
             self.now.update(values)  # the strategy that puts the rig away still looks at it
             return
@@ -92,30 +96,30 @@ class Recorder:
                 continue
             self.now[name], changed = value, True
             steps = self.series[name]
-            if steps[-1][0] == at_s:
-                steps[-1] = (at_s, value)
+            if steps[-1][0] >= at_s:
+                steps[-1] = (steps[-1][0], value)
             else:
                 steps.append((at_s, value))
-            self._mark_sets(name, before, value)
+            self._mark_sets(at_s, name, before, value)
         if changed:
             for call in tuple(self.on_sample):
                 call(at_s)
 
-    def _mark_sets(self, name: str, before: Any, value: Any) -> None:
+    def _mark_sets(self, at_s: float, name: str, before: Any, value: Any) -> None:
         if name in ("faults", "car"):
             kind = "fault" if name == "faults" else "car"
             for one in sorted(value - before):
-                self.mark(kind, one)
+                self.mark(kind, one, at_s)
             if name == "faults":
                 for one in sorted(before - value):
-                    self.mark(kind, f"{one} cleared")
+                    self.mark(kind, f"{one} cleared", at_s)
         elif name == "session" and value:
-            self.mark("session", value)
+            self.mark("session", value, at_s)
 
-    def mark(self, kind: str, text: str) -> None:
-        """Note that something happened."""
+    def mark(self, kind: str, text: str, at_s: float | None = None) -> None:
+        """Note that something happened, now or at a moment that is known better."""
         if not self.at_end_s:
-            self.marks.append(Mark(self.at_s, kind, text))
+            self.marks.append(Mark(self.at_s if at_s is None else at_s, kind, text))
 
     def end(self) -> None:
         """End the recording: what comes later (the rig is put away) is not part of it."""

@@ -69,6 +69,8 @@ def _about(rig: Rig, results: Sequence[Result], at: datetime) -> str:
         ("safety controller", (identities[0].safety_firmware if identities else "") or "unknown"),
         ("configuration", ", ".join(configurations) or "unknown"),
     ]
+    used = [one.process for one in identities if one.process]
+    rows += [("process", used[-1])] if used else []
     table = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
     wires = "".join(f"<li>{escape(line)}</li>" for line in rig.wiring)
     return f"<dl>{table}</dl>" + (f"<details><summary>wiring</summary><ul>{wires}</ul></details>" if wires else "")

@@ -10,15 +10,16 @@ import msgspec
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.manager.configuration.reading import read
 from chargebyte_fw.manager.configuration.report import Report, nearest
-from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar, plain
+from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar, kind, plain
 from chargebyte_fw.manager.configuration.values import base_type, fill
 from hil.drivers import DRIVERS, RESOURCES, Driver, Resource, Stage, find
+from hil.findings import errors
 from hil.protocols import NEEDED, PROTOCOLS
-from hil.scenario import CARS
+from hil.scenario import CARS, Scenario
 
 FOLDER = Path(__file__).parent / "rigs"
 CLOCKS = ("virtual", "real")
-KEYS = ("description", "clock", "fresh", "cars", "has", "wiring", "resources", "drivers")
+KEYS = ("description", "clock", "fresh", "resolution_s", "cars", "has", "wiring", "resources", "drivers")
 HAS = ("rcm", "config")
 """What a board on a rig may have beside the protocols: a residual current monitor; a configuration that a scenario may
 change."""
@@ -43,6 +44,8 @@ class Rig(msgspec.Struct):
     """Whether each scenario gets everything anew: possible where nothing is real."""
     cars: list[str] = msgspec.field(default_factory=lambda: list(CARS))
     """Which scenarios make sense on it, by their car."""
+    resolution_s: float = 0.0
+    """How long before another signal one may seem to change: what must not come early is judged this much milder."""
     has: list[str] = []
     wiring: list[str] = []
     resources: list[Part] = []
@@ -52,6 +55,13 @@ class Rig(msgspec.Struct):
     def features(self) -> frozenset[str]:
         """The protocols that it has, and what its board has."""
         return frozenset([part.name for part in self.drivers] + self.has)
+
+    def lacks(self, scenario: Scenario) -> str:
+        """Say why a scenario cannot be run on it; "": it can."""
+        if scenario.car not in self.cars:
+            return f"the rig charges no {scenario.car} car"
+        missing = sorted(scenario.needs - self.features)
+        return f"the rig has no {', '.join(missing)}" if missing else ""
 
 
 class Assembled:
@@ -67,6 +77,11 @@ class Assembled:
         for part in rig.drivers:
             bound = {key: self.resources[name] for key, name in part.bindings.items()}
             self.drivers[part.name] = part.cls(part.name, part.options, bound)
+
+    def lacking(self) -> list[str]:
+        """Return what this machine lacks for the rig, a sentence each."""
+        parts = (*self.resources.values(), *self.drivers.values())
+        return [f"{one.name}: {what}" for one in parts for what in one.lacking()]
 
     async def activate(self, stage: Stage) -> None:
         """Activate everything; what was activated is let go again when a later one cannot be."""
@@ -93,13 +108,14 @@ def load(path: Path) -> Rig:
     """Read a rig; raises ConfigError with every finding."""
     report = Report()
     rig = check(path, report)
-    if rig is None or report.failed:
+    if rig is None:
         raise ConfigError(report.findings)
     return rig
 
 
 def check(path: Path, report: Report) -> Rig | None:
-    """Read a rig and report everything that is wrong with it."""
+    """Read a rig and report everything that is wrong with it; None: it cannot be used."""
+    before = errors(report)
     node = read(path, report)
     if node is None:
         return None
@@ -117,21 +133,28 @@ def check(path: Path, report: Report) -> Rig | None:
             rig.clock = clock or "real"
         elif clock is not None:
             report.error(node.entries["clock"].node.place, f"{clock} is no clock", nearest(clock, CLOCKS))
+    if "resolution_s" in node.entries:
+        written = node.entries["resolution_s"].node
+        value = written.value if isinstance(written, Scalar) else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            report.error(written.place, f"resolution_s must be a number from 0 to 1, not {kind(written)}")
+        else:
+            rig.resolution_s = float(value)
     rig.wiring = _texts(node, "wiring", report)
     rig.has = _texts(node, "has", report, HAS)
     rig.cars = _texts(node, "cars", report, CARS) or rig.cars
     rig.resources = _resources(node, report)
     rig.drivers = _drivers(node, rig.resources, report)
     missing = [name for name in NEEDED if name not in rig.features]
-    if missing and not report.failed:
+    if missing and errors(report) == before:
         report.error(node.place, f"a rig cannot do without {', '.join(missing)}", "add them below drivers:")
     used = {bound for part in (*rig.drivers, *rig.resources) for bound in part.bindings.values()}
-    if not report.failed:
+    if errors(report) == before:
         for part in rig.resources:
             if part.name not in used:
                 place = _section(node, "resources", report).entries[part.name].place
                 report.warning(place, f"no driver uses {part.name}")
-    return rig
+    return rig if errors(report) == before else None
 
 
 def _texts(node: MapNode, key: str, report: Report, known: tuple[str, ...] = ()) -> list[str]:
@@ -217,20 +240,20 @@ def _bindings(
 ) -> dict[str, str] | None:
     bound: dict[str, str] = {}
     sound = True
-    for key, kind in cls.bindings.items():
-        fitting = [part.name for part in resources if part.cls.__name__ == kind]
+    for key, wanted in cls.bindings.items():
+        fitting = [part.name for part in resources if wanted in (base.__name__ for base in part.cls.__mro__)]
         if key not in given.entries:
             if len(fitting) == 1:
                 bound[key] = fitting[0]  # there is no choice
                 continue
-            report.error(entry.place, f"{entry.key} needs a {kind} as {key}", ", ".join(fitting) or f"add a {kind}")
+            report.error(entry.place, f"{entry.key} needs a {wanted} as {key}", ", ".join(fitting) or f"add a {wanted}")
             sound = False
             continue
         written = given.entries[key].node
         name = report.text(written, key)
         if name is None or name not in fitting:
             if name is not None:
-                report.error(written.place, f"{name} is no {kind}", nearest(name, fitting))
+                report.error(written.place, f"{name} is no {wanted}", nearest(name, fitting))
             sound = False
             continue
         bound[key] = name

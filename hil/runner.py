@@ -77,16 +77,15 @@ class _Bench:
         self.failure = ""
 
     async def run(self, scenario: Scenario, watching: Watching) -> Result:
-        if scenario.car not in self.rig.cars:
-            return Result(scenario, Verdict.SKIPPED, f"the rig charges no {scenario.car} car")
-        missing = sorted(scenario.needs - self.rig.features)
-        if missing:
-            return Result(scenario, Verdict.SKIPPED, f"the rig has no {', '.join(missing)}")
+        why = self.rig.lacks(scenario)
+        if why:
+            return Result(scenario, Verdict.SKIPPED, why)
         recorder = Recorder()
         watching.begins(scenario, recorder)
         try:
             strategy, drivers = await self._stand_up(Stage(recorder, scenario, self.root))
-            result = await _Act(scenario, recorder, strategy, drivers, watching).play()
+            act = _Act(scenario, recorder, strategy, drivers, watching, self.rig.resolution_s)
+            result = await act.play()
             failure = next((one.failure for one in self._parts() if one.failure is not None), None)
             if failure is not None:
                 result.verdict, result.note = Verdict.FAILED, str(failure)
@@ -134,8 +133,15 @@ class _Act:
     """One scenario being played."""
 
     def __init__(
-        self, scenario: Scenario, recorder: Recorder, strategy: Strategy, drivers: dict[str, Any], watching: Watching
+        self,
+        scenario: Scenario,
+        recorder: Recorder,
+        strategy: Strategy,
+        drivers: dict[str, Any],
+        watching: Watching,
+        resolution_s: float,
     ) -> None:
+        self.resolution_s = resolution_s
         self.scenario = scenario
         self.recorder = recorder
         self.strategy = strategy
@@ -176,7 +182,7 @@ class _Act:
     async def _step(self, number: int, step: Step) -> None:
         self.watching.step(step.title or "waiting")
         at_s = self.recorder.at_s
-        watches = [Watch(number, one, at_s, self.recorder.now) for one in step.expect]
+        watches = [Watch(number, one, at_s, self.recorder.now, self.resolution_s) for one in step.expect]
         self.watches += watches
         self.guards += [Guard(number, one, at_s) for one in step.keep]
         if step.event is not None:

@@ -14,10 +14,21 @@ from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Place
 from hil import conditions, events
 from hil.conditions import BadCondition, Condition
 from hil.events import BadEvent, Event
+from hil.findings import errors
 
 FOLDER = Path(__file__).parent / "scenarios"
 CARS = ("iso2", "din", "basic")
 STARTS = ("booted", "idle", "plugged", "charging")
+GROUPS = {
+    "session": "sessions, and what a car may do in them",
+    "pilot": "control and proximity pilot",
+    "safety": "emergency stop, residual current, temperatures",
+    "contactor": "contactors that do not obey",
+    "link": "UART, power line and a car that falls silent",
+    "power": "supplies that fail",
+    "operator": "an operator's commands",
+}
+"""By what a scenario is about, in the order in which they are listed and run."""
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -55,6 +66,7 @@ class Scenario(msgspec.Struct, frozen=True):
 
     name: str
     title: str
+    group: str
     car: str
     start: str
     steps: tuple[Step, ...]
@@ -67,6 +79,11 @@ class Scenario(msgspec.Struct, frozen=True):
     path: str = ""
 
     @property
+    def judged(self) -> int:
+        """How many things are judged in it."""
+        return sum(len(step.expect) + len(step.keep) for step in self.steps)
+
+    @property
     def needs(self) -> frozenset[str]:
         """What a rig must have for it: protocols, and in small letters what its board must have."""
         wanted = {step.event.needs for step in self.steps if step.event is not None}
@@ -76,6 +93,7 @@ class Scenario(msgspec.Struct, frozen=True):
 
 KEYS = {
     "title": "text",
+    "group": tuple(GROUPS),
     "why": "text",
     "car": CARS,
     "start": STARTS,
@@ -94,9 +112,15 @@ def load_all(folder: Path = FOLDER) -> list[Scenario]:
     """Read every scenario of a folder; raises ConfigError with the findings of all of them."""
     report = Report()
     found = [scenario for path in sorted(folder.glob("*.yaml")) if (scenario := load(path, report)) is not None]
-    if report.failed:
+    if errors(report):
         raise ConfigError(report.findings)
-    return found
+    return in_order(found)
+
+
+def in_order(scenarios: list[Scenario]) -> list[Scenario]:
+    """Return them group by group."""
+    groups = list(GROUPS)
+    return sorted(scenarios, key=lambda one: (groups.index(one.group), CARS.index(one.car), one.name))
 
 
 def load(path: Path, report: Report) -> Scenario | None:
@@ -107,28 +131,41 @@ def load(path: Path, report: Report) -> Scenario | None:
     return _Reader(report).scenario(path, node)
 
 
+def is_scenario(path: Path) -> bool:
+    """Tell whether a file is meant to be a scenario and no rig; a broken one counts by its beginning."""
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    keys = {line.partition(":")[0].rstrip() for line in lines if line[:1].isalpha()}
+    return len(keys & {"title", "car", "start", "steps"}) > len(keys & {"resources", "drivers", "clock", "wiring"})
+
+
 class _Reader:
     """Reads nodes into structs and reports what is wrong with each."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
+        self._before = errors(report)
 
     def scenario(self, path: Path, node: MapNode) -> Scenario | None:
         for entry in node.entries.values():
             if entry.key not in KEYS:
                 self.report.unknown_key(entry, "a scenario", KEYS)
         title = self._text(node, "title", "a scenario")
+        group = self._choice(node, "group", tuple(GROUPS)) if "group" in node.entries else "session"
         car = self._choice(node, "car", CARS)
         start = self._choice(node, "start", STARTS)
         steps = self._list(node, "steps", "a scenario")
         if node.entries.get("steps") is not None and not steps:
             self.report.error(node.entries["steps"].node.place, "a scenario without steps shows nothing")
         done = [self._step(step) for step in steps]
-        if None in (title, car, start) or self.report.failed:
+        if None in (title, group, car, start) or errors(self.report) > self._before:
             return None
         return Scenario(
             name=path.stem,
             title=title or "",
+            group=group or "",
             car=car or "",
             start=start or "",
             steps=tuple(done),

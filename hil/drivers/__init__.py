@@ -42,6 +42,17 @@ DRIVERS = {
     "ScpiMeter": "hil.drivers.scpi:ScpiMeter",
     "MqttCharger": "hil.drivers.mqtt:MqttCharger",
     "MqttImage": "hil.drivers.mqtt:MqttImage",
+    "LocalPower": "hil.drivers.local:LocalPower",
+    "LocalConsole": "hil.drivers.local:LocalConsole",
+    "LocalImage": "hil.drivers.local:LocalImage",
+    "WorldPilot": "hil.drivers.local_world:WorldPilot",
+    "WorldProximity": "hil.drivers.local_world:WorldProximity",
+    "WorldPlcLink": "hil.drivers.local_world:WorldPlcLink",
+    "WorldCar": "hil.drivers.local_world:WorldCar",
+    "WorldMeter": "hil.drivers.local_world:WorldMeter",
+    "WorldSafety": "hil.drivers.local_world:WorldSafety",
+    "WorldUart": "hil.drivers.local_world:WorldUart",
+    "WorldMains": "hil.drivers.local_world:WorldMains",
 }
 RESOURCES = {
     "VirtualPlant": "hil.drivers.plant:VirtualPlant",
@@ -49,6 +60,8 @@ RESOURCES = {
     "InletBox": "hil.drivers.bench:InletBox",
     "Scpi": "hil.drivers.scpi:Scpi",
     "Broker": "hil.drivers.mqtt:Broker",
+    "LocalBench": "hil.drivers.local:LocalBench",
+    "LocalBroker": "hil.drivers.local:LocalBroker",
 }
 
 
@@ -114,6 +127,10 @@ class _Part:
         task = asyncio.get_running_loop().create_task(work)
         task.add_done_callback(ended)
         self._tasks.append(task)
+
+    def lacking(self) -> list[str]:
+        """Return what this machine lacks for it, a sentence each; asked before anything is activated."""
+        return []
 
     async def activate(self, stage: Stage) -> None:
         """Get ready for a scenario; raises Unavailable when the thing is not there."""

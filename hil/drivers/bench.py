@@ -20,6 +20,7 @@ from chargebyte_fw.sim.net_sockets import PacketPort, SocketNet
 from chargebyte_fw.sim.pilot import CarState, Drive, Pilot
 from hil.drivers import Driver, Resource, Stage, active
 from hil.drivers.labgrid_rig import Labgrid
+from hil.drivers.plant import BATTERY_KWH
 from hil.drivers.scpi import Scpi
 
 PP_WORDS = {"none": 0, "13": 1, "20": 2, "32": 3, "63": 4, "invalid": 7}
@@ -230,7 +231,9 @@ class BenchCar(BenchDriver):
         if self._car is None:
             assert self.stage is not None
             scenario = self.stage.scenario
-            model = Model(scenario.car, battery_kWh=20.0, soc_percent=scenario.soc_percent, target_soc_percent=100.0)
+            model = Model(
+                scenario.car, battery_kWh=BATTERY_KWH, soc_percent=scenario.soc_percent, target_soc_percent=100.0
+            )
             self._model = model
             wires = CarWires(self.inlet.pilot, self._port, self._net)
             self._car = Car(

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from importlib.util import find_spec
 from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta
@@ -31,6 +32,10 @@ class Labgrid(Resource):
 
         resources: Annotated[list[dict[str, Any]], Meta(description="As in a labgrid environment.")] = []
         drivers: Annotated[list[dict[str, Any]], Meta(description="As in a labgrid environment.")] = []
+
+    def lacking(self) -> list[str]:
+        """Return that labgrid is not installed, if it is not."""
+        return [] if find_spec("labgrid") else ["labgrid is not installed: pip install 'chargebyte-fw[rig]'"]
 
     async def activate(self, stage: Stage) -> None:
         """Build the target; raises Unavailable without labgrid, or when it refuses."""

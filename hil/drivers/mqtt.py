@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from functools import partial
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from msgspec import Meta
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.faults import FaultState
 from chargebyte_fw.kernel.module import ModuleConfig
-from chargebyte_fw.manager.mqtt.address import parse_address
+from chargebyte_fw.manager.mqtt.address import BrokerAddress, parse_address
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.wire import envelope
 from hil.drivers import Driver, Resource, Stage, active
@@ -37,9 +38,13 @@ class Broker(Resource):
             address = parse_address(self.options.url)
         except ValueError as error:
             raise Unavailable(f"{self.name}: {error}") from error
-        self.client = MqttClient(address)
-        self.client.start()
+        self._connect(address)
         await super().activate(stage)
+
+    def _connect(self, address: BrokerAddress) -> None:
+        self.client = MqttClient(address)
+        self.client.log.logger.addHandler(logging.NullHandler())  # a board without power has no broker: that is no news
+        self.client.start()
 
     async def deactivate(self) -> None:
         """Disconnect."""

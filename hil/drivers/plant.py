@@ -24,12 +24,15 @@ from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.mcu_hardware import Hardware
+from chargebyte_fw.sim.net import Net
 from chargebyte_fw.sim.world import RESET_LINE, SERIAL_PORT, MemoryWorld
 from hil.drivers import Resource, Stage
 from hil.drivers.sim_line import DisturbedLine
+from hil.drivers.sim_net import LineNet
 
 CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
 SAMPLE_S = 0.05
+BATTERY_KWH = 20.0
 
 
 class Mailbox:
@@ -57,6 +60,7 @@ class VirtualPlant(Resource):
 
     world: MemoryWorld
     line: DisturbedLine
+    net: LineNet
     configuration: Path
 
     async def activate(self, stage: Stage) -> None:
@@ -74,8 +78,15 @@ class VirtualPlant(Resource):
             hardware.rcm = RcmState.MONITORING
         if scenario.board.get("emergency_stop", True):
             hardware.estops[0] = EstopState.NOT_TRIPPED
-        model = Model(scenario.car, battery_kWh=20.0, soc_percent=scenario.soc_percent, target_soc_percent=100.0)
-        self.world = MemoryWorld(self._wires, model, report=self._reported, seed=self.options.seed, hardware=hardware)
+        model = Model(scenario.car, battery_kWh=BATTERY_KWH, soc_percent=scenario.soc_percent, target_soc_percent=100.0)
+        self.world = MemoryWorld(
+            self._wires,
+            model,
+            report=self._reported,
+            seed=self.options.seed,
+            hardware=hardware,
+            over=self._over,
+        )
         self.line = DisturbedLine(self._wires.find(f"serial:{SERIAL_PORT}"), random.Random(self.options.seed))
         self._wires.plug(f"serial:{SERIAL_PORT}", self.line.charger_end)
         self._reset_line: Callable[[bool], None] = self._wires.find(f"gpio:{RESET_LINE}") or (lambda _high: None)
@@ -87,6 +98,10 @@ class VirtualPlant(Resource):
         self.configuration = self._configured(stage)
         self.spawn(self._sample())
         recorder.look()
+
+    def _over(self, net: Net) -> Net:
+        self.net = LineNet(net)
+        return self.net
 
     def _configured(self, stage: Stage) -> Path:
         """Return the shipped configuration; the scenario's changes go into the user's overlay of it."""

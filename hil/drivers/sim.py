@@ -156,8 +156,9 @@ class SimPlcLink(SimDriver):
 
     @active
     async def lose(self, share: float) -> None:
-        """Lose this share of all frames between the modems."""
+        """Lose this share of all frames between the modems; of the car's TCP only a dead line (1) keeps anything."""
         self.plant.world.modems.line.options.loss = share
+        self.plant.net.dead = share >= 1.0
 
     async def rest(self) -> None:
         """Lose nothing."""

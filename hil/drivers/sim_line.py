@@ -4,24 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 
 from chargebyte_fw.kernel import memory
 
 
-class DisturbedLine:
-    """Stands between two ends; `charger_end` is what the charger opens. All disturbances are zero at first."""
+class Disturbance:
+    """What is wrong with a line; all of it is zero at first."""
 
-    def __init__(self, inner: memory.WireEnd | None, chance: random.Random) -> None:
-        assert inner is not None
-        self.charger_end, self._outer = memory.wire()
-        self._inner = inner
+    def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._mend: asyncio.TimerHandle | None = None
-        self.is_cut = False
         self.noise_share = 0.0
         self.delay_s = 0.0
         """Of what the safety controller says; the host's words are never late."""
         self._last_due_s = 0.0
+
+    def touched(self, data: bytes) -> bytes:
+        """Return what arrives of a piece: the whole of it, or with one bit flipped."""
+        if not self.noise_share or self._chance.random() >= self.noise_share:
+            return data
+        at = self._chance.randrange(len(data))
+        return data[:at] + bytes([data[at] ^ 1 << self._chance.randrange(8)]) + data[at + 1 :]
+
+    def pass_on(self, data: bytes, send: Callable[[bytes], None]) -> None:
+        """Send what the safety controller said, at once or late."""
+        loop = asyncio.get_running_loop()
+        due_s = max(loop.time() + self.delay_s, self._last_due_s)
+        if due_s <= loop.time():
+            send(data)
+            return
+        self._last_due_s = due_s  # bytes never overtake each other
+        loop.call_at(due_s, send, data)
+
+
+class DisturbedLine(Disturbance):
+    """Stands between two ends; `charger_end` is what the charger opens."""
+
+    def __init__(self, inner: memory.WireEnd | None, chance: random.Random) -> None:
+        super().__init__(chance)
+        assert inner is not None
+        self.charger_end, self._outer = memory.wire()
+        self._inner = inner
+        self._mend: asyncio.TimerHandle | None = None
+        self.is_cut = False
         self._outer.receive = self._from_host
         self._inner.receive = self._from_controller
 
@@ -43,22 +68,8 @@ class DisturbedLine:
 
     def _from_host(self, data: bytes) -> None:
         if not self.is_cut:
-            self._inner.send(self._disturbed(data))
+            self._inner.send(self.touched(data))
 
     def _from_controller(self, data: bytes) -> None:
-        if self.is_cut:
-            return
-        data = self._disturbed(data)
-        loop = asyncio.get_running_loop()
-        due_s = max(loop.time() + self.delay_s, self._last_due_s)
-        if due_s <= loop.time():
-            self._outer.send(data)
-            return
-        self._last_due_s = due_s  # bytes never overtake each other
-        loop.call_at(due_s, self._outer.send, data)
-
-    def _disturbed(self, data: bytes) -> bytes:
-        if not self.noise_share or self._chance.random() >= self.noise_share:
-            return data
-        at = self._chance.randrange(len(data))
-        return data[:at] + bytes([data[at] ^ 1 << self._chance.randrange(8)]) + data[at + 1 :]
+        if not self.is_cut:
+            self.pass_on(self.touched(data), self._outer.send)

@@ -61,7 +61,7 @@ def test_a_run_in_which_everything_is_right_ends_with_0_and_a_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "deep" / "report.html"
-    status = main(["hil", "run", "iso2-emergency-stop", "basic-*-stop", "--rig", "sim", "--report", str(out)])
+    status = main(["hil", "run", "iso2-emergency-stop", "basic-emergency-*", "--rig", "sim", "--report", str(out)])
     said = capsys.readouterr().out
     assert status == 0 and "rig sim: 2 passed" in said and "closest" not in said
     text = out.read_text("utf-8")
@@ -101,8 +101,10 @@ def test_scenarios_are_named_and_wrong_names_are_told(capsys: pytest.CaptureFixt
 
 def test_the_list_says_what_a_rig_lacks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["hil", "list", "--rig", "bench"]) == 0
-    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert lines["iso2-uart-cut"].endswith("no Uart") and lines["basic-residual-current"].endswith("no rcm")
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert lines["iso2-uart-cut"].endswith("not on bench: the rig has no Uart")
+    assert lines["basic-residual-current"].endswith("not on bench: the rig charges no basic car")
+    assert "link:" in lines and "contactor:" in lines
     assert main(["hil", "list", "--events"]) == 0
     assert "diode bridged|whole" in capsys.readouterr().out
 
