@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from chargebyte_fw.board import replay as board
 from chargebyte_fw.kernel.replay import Outcome
 from chargebyte_fw.kernel.trace import Entry
+from chargebyte_fw.modules.evse import replay as evse
+from chargebyte_fw.modules.power import replay as power
 from chargebyte_fw.modules.slac import replay as slac
 from chargebyte_fw.modules.v2g import replay as v2g
 
@@ -14,6 +16,8 @@ HOUSES: dict[str, Callable[[Sequence[Entry]], list[Outcome]]] = {
     "board": board.replay,
     "slac": slac.replay,
     "v2g": v2g.replay,
+    "evse": evse.replay,
+    "power": power.replay,
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine
-from chargebyte_fw.kernel.trace import Tape
+from chargebyte_fw.kernel.trace import FullTape, Tape
 
 
 class Pump:
@@ -26,7 +26,8 @@ class Pump:
         self.machine = machine
         self._act = act
         self._guard = guard
-        self._tape = tape
+        self._tape = None if isinstance(tape, FullTape) else tape
+        self._full = tape if isinstance(tape, FullTape) else None
         self._waiting: list[Any] = []
         self._busy = False
         self._closed = False
@@ -45,8 +46,13 @@ class Pump:
         self._busy = True
         try:
             while self._waiting:
-                event = self._waiting.pop(0)
-                for effect in self.machine.feed(event, loop.time()):
+                event, now = self._waiting.pop(0), loop.time()
+                if self._full is not None:
+                    self._full.fed(event, now)
+                effects = self.machine.feed(event, now)
+                if self._full is not None:
+                    self._full.told(event, effects, now)
+                for effect in effects:
                     self._act(effect)
         except Exception as error:
             self._guard(error)
@@ -76,10 +82,16 @@ class Pump:
             return
         if self._tape is not None:
             self._tape.woken()
+        now = loop.time()
+        if self._full is not None:
+            self._full.woken_at(now)
         self._busy = True
         try:
             # A timer may fire a clock tick early; the machine's own deadline decides.
-            for effect in self.machine.wake(max(loop.time(), self.machine.deadline or 0.0)):
+            effects = self.machine.wake(max(now, deadline))
+            if self._full is not None:
+                self._full.told(None, effects, now)
+            for effect in effects:
                 self._act(effect)
         except Exception as error:
             self._guard(error)

@@ -99,6 +99,25 @@ def ring_begins(entries: Sequence[Entry]) -> int:
     return 0
 
 
+def lives(entries: Sequence[Entry], having: str) -> list[tuple[str, Sequence[Entry]]]:
+    """Return what there is of each machine on a full tape that begins with this field, from a `start` in the ring on.
+
+    A machine that was made anew (its group was started again) begins a life of its own.
+    """
+    begin = ring_begins(entries)
+    places: dict[str, list[int]] = {}
+    for place, (_, kind, source, data) in enumerate(entries):
+        if place < begin or kind != "start" or not isinstance(data, dict) or having not in data:
+            continue
+        if data.get("fresh") or source not in places:
+            places.setdefault(source, []).append(place)
+    found = []
+    for source, begins in places.items():
+        for place, end in zip(begins, [*begins[1:], len(entries)], strict=True):
+            found.append((source, entries[place:end]))
+    return found
+
+
 def play(outcome: Outcome, entries: Iterable[Entry], take: Callable[[float, str, str, Any], None]) -> None:
     """Give each entry to `take`; what a machine, or an entry that is damaged, makes fail is the outcome's remark."""
     for entry in entries:

@@ -13,15 +13,18 @@ import os
 import secrets
 import struct
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.kernel.machine import Machine, Unexpected
+from chargebyte_fw.kernel.snapshot import taken
+
+T = TypeVar("T")
 
 Entry = tuple[float, str, str, Any]
 """`t_s` (the loop's monotonic seconds), kind, source, data."""
@@ -41,10 +44,20 @@ TOKENS = frozenset(("id_token", "parent_id_token", "id_tag"))
 """What identifies a person: in a file equal ones are still equal, but cannot be read."""
 BLANK = "***"
 
+SNAPSHOT_S = 600.0
+"""A machine of which everything is recorded can be played from a point that is no older than this."""
+
 _HEAD = struct.Struct("<dHBI")
 _head = _HEAD.pack
 _running_loop = asyncio.get_running_loop
 _OTHER = ("other", "other")
+
+
+class Channel(Protocol):
+    """Records data of one kind and source."""
+
+    def __call__(self, data: Any, t_s: float | None = None) -> None:
+        """Keep one entry, as of now or of a second that the caller has just looked up."""
 
 
 class Trace:
@@ -62,31 +75,39 @@ class Trace:
         self._past: dict[tuple[int, int], tuple[float, bytes]] = {}
         self._salt = secrets.token_bytes(8)
 
-    def record(self, kind: str, source: str, data: Any, key: int = 0) -> None:
+    def record(self, kind: str, source: str, data: Any, key: int = 0, t_s: float | None = None) -> None:
         """Keep one entry: `kind` (`uart`, `slac`, `v2g`, `cmd`, `var`, `state` ...), who, and bytes or plain data.
 
-        `key` (0 to 255) tells entries of one source apart that do not replace one another as its latest.
+        `key` (0 to 255) tells entries of one source apart that do not replace one another as its latest. `t_s` is the
+        second when the caller has looked at the clock already.
         """
         number = self._numbers.get((kind, source))
         if number is None:
             number = self._number(kind, source)
-        self._keep(number, key, data)
+        self._keep(number, key, data, t_s)
 
-    def channel(self, kind: str, source: str) -> Callable[[Any], None]:
-        """Return `record` for one kind and source, for what comes often."""
-        return partial(self._keep, self._number(kind, source), 0)
+    def channel(self, kind: str, source: str) -> Channel:
+        """Return `record` for one kind and source, for what comes often; it may be told the second."""
+        number, keep = self._number(kind, source), self._keep
 
-    def _keep(self, number: int, key: int, data: Any) -> None:
+        def kept(data: Any, t_s: float | None = None) -> None:
+            keep(number, 0, data, t_s)
+
+        return kept
+
+    def _keep(self, number: int, key: int, data: Any, t_s: float | None = None) -> None:
         if not self.on:
             return
         try:
             packed = _pack(data)
         except (TypeError, ValueError, OverflowError, RecursionError):
             packed = _pack(repr(data)[:LARGEST_ENTRY])
-        if len(packed) > LARGEST_ENTRY:
+        length = len(packed)
+        if length > LARGEST_ENTRY:
             packed = _pack(data[:LARGEST_ENTRY] if isinstance(data, bytes) else repr(data)[: LARGEST_ENTRY // 4])
+            length = len(packed)
         piece = self._piece
-        piece += _head(_running_loop().time(), number, key, len(packed))
+        piece += _head(_running_loop().time() if t_s is None else t_s, number, key, length)
         piece += packed
         if len(piece) >= self._piece_bytes:
             self._next_piece()
@@ -222,6 +243,75 @@ class Tape:
         if state is not self._state:
             self._state = state
             self._trace.record("state", self._source, state.name)
+
+
+class FullTape(Tape):
+    """Records all that a machine is told, at the very second that it is told it, and all that it wants done.
+
+    `begins` is what it was made of. With what `parts` (the machine, or those that it is made up of) know, that is
+    recorded before the first event and again every SNAPSHOT_S. Events of the types `elsewhere` are in the trace by
+    other entries.
+    """
+
+    __slots__ = ("_begins", "_channels", "_elsewhere", "_parts", "_snapshot_s", "_wake")
+
+    def __init__(
+        self,
+        trace: Trace,
+        source: str,
+        begins: dict[str, Any],
+        parts: Sequence[Machine],
+        elsewhere: tuple[type, ...] = (),
+    ) -> None:
+        super().__init__(trace, source)
+        self._begins = begins
+        self._parts = parts
+        self._elsewhere = elsewhere
+        self._channels: dict[tuple[str, type], Channel] = {}
+        self._wake = trace.channel("wake", source)
+        self._snapshot_s = float("-inf")
+
+    def _channel(self, kind: str, of: type) -> Channel:
+        channel = self._channels.get((kind, of))
+        if channel is None:
+            channel = self._channels[kind, of] = self._trace.channel(kind, f"{self._source}.{of.__name__}")
+        return channel
+
+    def fed(self, event: Any, now: float) -> None:
+        """The machine is about to be told this."""
+        if now >= self._snapshot_s + SNAPSHOT_S:
+            fresh, self._snapshot_s = self._snapshot_s < 0.0, now
+            made_of = tuple(self._begins.values())
+            known = [taken(part, made_of) for part in self._parts]
+            self._trace.record("start", self._source, {**self._begins, "fresh": fresh, "known": known}, t_s=now)
+        if not isinstance(event, self._elsewhere):
+            self._channel("event", type(event))(event, now)
+
+    def woken_at(self, now: float) -> None:
+        """The machine is about to be told that its deadline has passed."""
+        self._wake(None, now)
+
+    def told(self, event: Any, effects: list[Any], now: float) -> None:
+        """The machine wants this done; what nobody listened to is none of it."""
+        for effect in effects:
+            if effect is not event and not isinstance(effect, Unexpected):
+                self._channel("effect", type(effect))(effect, now)
+
+
+def overheard(trace: Trace, kind: str, source: str, ask: Callable[..., T]) -> Callable[..., T]:
+    """Return `ask` with each answer recorded: for a function that a machine asks beside its events."""
+
+    def asked(*question: Any) -> T:
+        answer = ask(*question)
+        trace.record(kind, source, answer)
+        return answer
+
+    return asked
+
+
+def plain(data: Any) -> Any:
+    """Return data as it comes back from a file."""
+    return _decode(_pack(data))
 
 
 _pack = msgspec.msgpack.Encoder(enc_hook=repr).encode

@@ -54,6 +54,10 @@ class Core(Machine):
                 told.append(message)
             for machine in listeners or ():
                 waiting.extend(machine.feed(message, now))
+        self.look_at_the_clock()
+        return told
+
+    def look_at_the_clock(self) -> None:
+        """Take the deadline of the machine that waits for the next one."""
         deadlines = [machine.deadline for machine in self.machines if machine.deadline is not None]
         self.deadline = min(deadlines, default=None)
-        return told

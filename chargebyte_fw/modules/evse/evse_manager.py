@@ -28,7 +28,6 @@ from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOn
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.contracts.types.powermeter import Powermeter as MeterValue
 from chargebyte_fw.kernel.errors import CommandError
-from chargebyte_fw.kernel.machine import Machine
 from chargebyte_fw.kernel.module import (
     ITSELF,
     End,
@@ -39,40 +38,29 @@ from chargebyte_fw.kernel.module import (
     requires_optional,
 )
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.modules.evse import timing
-from chargebyte_fw.modules.evse.authorization import HlcAuthorization
-from chargebyte_fw.modules.evse.cable_check import CableCheck
-from chargebyte_fw.modules.evse.charger import Charger
+from chargebyte_fw.kernel.trace import FullTape, Tape, overheard
 from chargebyte_fw.modules.evse.config import EvseConfig, contradictions
-from chargebyte_fw.modules.evse.context import Wiring
-from chargebyte_fw.modules.evse.core import Core
-from chargebyte_fw.modules.evse.dc_path import DcPath
 from chargebyte_fw.modules.evse.enabling import EnableTable
 from chargebyte_fw.modules.evse.energy_side import EnergySide
-from chargebyte_fw.modules.evse.error_book import ErrorBook
 from chargebyte_fw.modules.evse.ev_info import EvInfoBook
 from chargebyte_fw.modules.evse.hands import Hands
 from chargebyte_fw.modules.evse.hlc_side import HlcSide
 from chargebyte_fw.modules.evse.implementations import Delay, Derate, Evse, Leaf, Tokens
-from chargebyte_fw.modules.evse.insulation import Insulation
 from chargebyte_fw.modules.evse.logbook import Logbook
+from chargebyte_fw.modules.evse.machines import LOGGING_PATH, RESERVATION, Fitted, Machines
 from chargebyte_fw.modules.evse.messages import (
     Authorized,
     Cancel,
     Charging,
     ContractRejected,
     Enabling,
+    MeterRead,
     PhasesWanted,
     UserPause,
 )
 from chargebyte_fw.modules.evse.neighbours import Neighbours
 from chargebyte_fw.modules.evse.nodered import Panel
-from chargebyte_fw.modules.evse.over_current import OverCurrent
-from chargebyte_fw.modules.evse.over_voltage import OverVoltage
-from chargebyte_fw.modules.evse.pilot import Pilot
-from chargebyte_fw.modules.evse.plausibility import Plausibility
 from chargebyte_fw.modules.evse.reservations import Reservation
-from chargebyte_fw.modules.evse.session import Session
 from chargebyte_fw.modules.evse.signals import Note
 from chargebyte_fw.modules.evse.startup import Startup
 
@@ -127,40 +115,33 @@ class EvseManager(Module):
         self.panel = Panel(self.ground.mqtt, self.id, config.connector_id)
         self.logbook = Logbook(config, self.ground.root, self.log, self.panel.log)
         self.ev_info = EvInfoBook(self.evse.ev_info.publish)
-        self._build(used)
+        tape = self._build(used)
         self.hlc_side = HlcSide(self, used=used)
         self.energy_side = EnergySide(self)
         self.hands = Hands(self)
-        self.pump = Pump(self.core, self.hands.act, self.crash)
+        self.pump = Pump(self.core, self.hands.act, self.crash, tape)
 
-    def _build(self, used: bool) -> None:
-        config = self.config
-        dc = config.dc
-        megawatt = self.connector_type is types.ConnectorTypeEnum.cMCS
-        fault_Ohm = timing.INSULATION_FAULT_MCS_OHM if megawatt else timing.INSULATION_FAULT_OHM
-        self.pilot = Pilot(config, has_lock=self.connector_lock is not None)
-        self.charger = Charger(config, Wiring(hlc=used))
-        self.session = Session(config, self.ground.new_uuid, logging_path=self.logbook.begin)
-        self.authorization = HlcAuthorization(config, hlc=used)
-        self.error_book = ErrorBook(use_vendor_id=config.inoperative_error_use_vendor_id)
-        self.dc_path = DcPath(config)
-        machines: list[Machine] = [self.error_book, self.session, self.pilot, self.charger, self.authorization]
-        if dc:
-            machines += [
-                CableCheck(config, imd=self.imd is not None, insulation_fault_Ohm=fault_Ohm),
-                self.dc_path,
-                OverVoltage(
-                    config.internal_over_voltage_duration_ms / 1000, external=self.over_voltage_monitor is not None
-                ),
-                Plausibility(
-                    config.voltage_plausibility_max_spread_threshold_V,
-                    config.voltage_plausibility_fault_duration_ms / 1000,
-                ),
-                Insulation(fault_Ohm, pause_in_precharge=config.hack_pause_imd_during_precharge),
-            ]
-        else:
-            machines.append(OverCurrent(config))
-        self.core = Core(machines)
+    def _build(self, used: bool) -> Tape | None:
+        trace = self.ground.trace
+        fitted = Fitted(
+            hlc=used,
+            lock=self.connector_lock is not None,
+            imd=self.imd is not None,
+            monitor=self.over_voltage_monitor is not None,
+        )
+        machines = Machines(
+            self.config,
+            fitted,
+            new_uuid=overheard(trace, "chance", self.id, self.ground.new_uuid),
+            logging_path=overheard(trace, "answer", f"{self.id}.{LOGGING_PATH}", self.logbook.begin),
+        )
+        self.pilot, self.charger, self.session = machines.pilot, machines.charger, machines.session
+        self.authorization, self.error_book = machines.authorization, machines.error_book
+        self.dc_path, self.core = machines.dc_path, machines.core
+        if not trace.contracts:
+            return None
+        begins = {"config": self.config, "fitted": fitted}
+        return FullTape(trace, self.id, begins, self.core.machines, elsewhere=(MeterRead,))
 
     @property
     def billing_meter(self) -> Powermeter | None:
@@ -289,6 +270,7 @@ class EvseManager(Module):
         if result.reservation_id is not None:
             self.reservation.id = result.reservation_id
         self.session.reservation_id = self.reservation.use()
+        self.ground.trace.record("answer", f"{self.id}.{RESERVATION}", self.session.reservation_id)
         if result.allowed_energy_transfer_modes:
             self.hlc_side.allow_modes(result.allowed_energy_transfer_modes)
         text = result.tariff_messages[0].content if result.tariff_messages else None

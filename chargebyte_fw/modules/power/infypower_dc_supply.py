@@ -17,7 +17,7 @@ from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.limits import Limits
-from chargebyte_fw.modules.power.infypower.link import InfypowerLink
+from chargebyte_fw.modules.power.infypower.link import CanTape, InfypowerLink
 from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, LimitsAre, Options
 from chargebyte_fw.modules.power.infypower.timing import times
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
@@ -121,18 +121,17 @@ class InfypowerDCSupply(Module):
         self._bidirectional = config.dc_module_type in BIDIRECTIONAL
         self._times = times(loop_speed())
         self._changed = asyncio.Event()
-        self.machine = InfypowerGroup(
-            Options(
-                source=config.can_source_address,
-                destination=config.can_destination_address,
-                bidirectional=self._bidirectional,
-                override_max_current_A=config.override_max_current,
-                override_max_power_W=config.override_max_power,
-                override_cutoff_V=config.override_cutoff_voltage,
-            ),
-            self._times,
+        options = Options(
+            source=config.can_source_address,
+            destination=config.can_destination_address,
+            bidirectional=self._bidirectional,
+            override_max_current_A=config.override_max_current,
+            override_max_power_W=config.override_max_power,
+            override_cutoff_V=config.override_cutoff_voltage,
         )
-        self.pump = Pump(self.machine, self._act, self.crash)
+        self.machine = InfypowerGroup(options, self._times)
+        tape = CanTape(self.ground.trace, self.id, config.device, options, self._times, self.machine)
+        self.pump = Pump(self.machine, self._act, self.crash, tape)
         self.link = InfypowerLink(
             config.device,
             config.bitrate,

@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from chargebyte_fw.kernel.can_bus import EXTENDED, CanFrame, CanPort, Ears, open_port, split
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.trace import FullTape, Trace
 from chargebyte_fw.modules.power.infypower.interface import set_up
-from chargebyte_fw.modules.power.infypower.timing import AGAIN_S
+from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, Options
+from chargebyte_fw.modules.power.infypower.timing import AGAIN_S, Times
 
 TRACE_KIND = "can"
 DESTINATION_MASK = 0xFF00
+
+
+class CanTape(FullTape):
+    """Records what the group is told: frames for us as they are, everything else as events.
+
+    What it wants done is in the trace already: frames, facts, faults.
+    """
+
+    __slots__ = ("_frame", "_ours")
+
+    def __init__(
+        self, trace: Trace, source: str, device: str, options: Options, times: Times, group: InfypowerGroup
+    ) -> None:
+        begins = {"device": device, "options": options, "times": times}
+        super().__init__(trace, source, begins, (group,), elsewhere=(CanFrame,))
+        self._frame = trace.channel(TRACE_KIND, device)
+        self._ours = options.source << 8
+
+    def fed(self, event: Any, now: float) -> None:
+        super().fed(event, now)
+        if isinstance(event, CanFrame) and event.id & DESTINATION_MASK == self._ours:
+            self._frame(event.encode(), now)
+
+    def told(self, event: Any, effects: list[Any], now: float) -> None:
+        """Leave it to those who carry it out."""
 
 
 class InfypowerLink:
@@ -80,11 +108,10 @@ class InfypowerLink:
             self._port = None
 
     def _arrive(self, frame: CanFrame) -> None:
-        if frame.id & DESTINATION_MASK == self._address << 8:
-            self._ground.trace.record(TRACE_KIND, self._device, frame.encode())
         self._received(frame)
 
     def _lose(self, error: Unavailable) -> None:
         self._port = None
+        self._ground.trace.record("port", self._device, "lost")
         if not self._gone.done():
             self._gone.set_result(error)

@@ -1,0 +1,129 @@
+"""Offline tool: what the machines of an EVSE were told is told them again (docs/trace.md, "Replay")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.types.authorization import AuthorizationStatus
+from chargebyte_fw.contracts.types.powermeter import Powermeter
+from chargebyte_fw.kernel.machine import Unexpected
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, play
+from chargebyte_fw.kernel.snapshot import restored
+from chargebyte_fw.kernel.trace import TOKENS, Entry, plain
+from chargebyte_fw.modules.evse import messages, signals
+from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.machines import LOGGING_PATH, RESERVATION, Fitted, Machines
+
+EVENTS = {
+    name: kind
+    for module in (messages, signals)
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+}
+
+
+def replay(entries: Sequence[Entry]) -> list[Outcome]:
+    """Play each EVSE from the first moment at which the trace tells all that it knew."""
+    return [_one(life, source) for source, life in lives(entries, "fitted")]
+
+
+def _one(entries: Sequence[Entry], source: str) -> Outcome:
+    outcome = Outcome(source)
+    try:
+        evse = _Evse(entries)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        outcome.remark = f"what the EVSE knew cannot be read: {type(error).__name__}: {error}"
+        return outcome
+    play(outcome, entries[1:], evse.take)
+    outcome.inputs, outcome.outputs = evse.inputs, evse.comparison.outputs
+    outcome.difference = evse.comparison.first_difference(entries[-1][0])
+    return outcome
+
+
+class _Evse:
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        _, _, self._id, begins = entries[0]
+        self._chance = [data for _, kind, source, data in entries if (kind, source) == ("chance", self._id)]
+        path = f"{self._id}.{LOGGING_PATH}"
+        self._paths = [data for _, kind, source, data in entries if (kind, source) == ("answer", path)]
+        config = msgspec.convert(begins["config"], EvseConfig, strict=False)
+        fitted = msgspec.convert(begins["fitted"], Fitted)
+        # What the trace does not have any more when it breaks off is in no output either.
+        self._machines = Machines(
+            config, fitted, new_uuid=_next(self._chance, NO_UUID), logging_path=_next(self._paths, None)
+        )
+        for machine, known in zip(self._machines.core.machines, begins["known"], strict=True):
+            restored(machine, known)
+        self._machines.core.look_at_the_clock()
+        self._event: Any = None
+        self._player = Player(self._machines.core, self._act)
+        self.comparison = Comparison(_say, _same)
+        self.inputs = 0
+
+    def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
+        """Take one entry: an input, an output, or somebody else's."""
+        if source != self._id and not source.startswith(f"{self._id}."):
+            return
+        name = source.removeprefix(f"{self._id}.")
+        match kind:
+            case "event":
+                self._feed(_event(name, data), t_s)
+            case "var" if name == "evse.powermeter":
+                self._feed(messages.MeterRead(msgspec.convert(data, Powermeter, strict=False)), t_s)
+            case "wake":
+                self._event = None
+                self._player.overdue(t_s)
+                self._player.woken(t_s)
+            case "answer" if name == RESERVATION:
+                self._machines.session.reservation_id = data
+            case "effect":
+                self.comparison.recorded("effects", t_s, (name, data))
+
+    def _feed(self, event: Any, t_s: float) -> None:
+        self.inputs += 1
+        self._event = None
+        self._player.overdue(t_s)
+        self._event = event
+        self._player.feed(event, t_s)
+
+    def _act(self, effect: Any, now: float) -> None:
+        if effect is not self._event and not isinstance(effect, Unexpected):
+            self.comparison.replayed("effects", now, (type(effect).__name__, plain(effect)))
+
+
+NO_UUID = "00000000-0000-4000-8000-000000000000"
+
+
+def _next(answers: list[Any], otherwise: Any) -> Callable[..., Any]:
+    rest = iter(answers)
+    return lambda *_: next(rest, otherwise)
+
+
+def _event(name: str, data: Any) -> Any:
+    event = msgspec.convert(data, EVENTS[name], strict=False)
+    if isinstance(event, messages.ContractRejected):
+        return messages.ContractRejected(AuthorizationStatus(event.status), event.certificate)
+    return event
+
+
+def _same(recorded: Any, replayed: Any) -> bool:
+    return bool(recorded == replayed or _blanked(recorded) == _blanked(replayed))
+
+
+def _blanked(data: Any) -> Any:
+    """Without what identifies a person: the trace has something else in its place."""
+    if isinstance(data, dict):
+        return {key: None if key in TOKENS else _blanked(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_blanked(one) for one in data]
+    return data
+
+
+def _say(_stream: str, data: Any) -> str:
+    name, fields = data
+    if not isinstance(fields, dict):
+        return str(name)
+    return f"{name} {' '.join(f'{key}={value}' for key, value in fields.items())}".strip()

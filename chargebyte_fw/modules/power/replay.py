@@ -1,0 +1,125 @@
+"""Offline tool: recorded CAN frames and commands go through the group of power modules again (docs/trace.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.types.power_supply_DC import VoltageCurrent
+from chargebyte_fw.kernel.can_bus import CanFrame
+from chargebyte_fw.kernel.errors import PeerError
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, play
+from chargebyte_fw.kernel.snapshot import restored
+from chargebyte_fw.kernel.trace import Entry, plain
+from chargebyte_fw.modules.power.infypower import messages as m
+from chargebyte_fw.modules.power.infypower.link import TRACE_KIND
+from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, LimitsAre, Options
+from chargebyte_fw.modules.power.infypower.timing import Times
+from chargebyte_fw.modules.power.infypower_dc_supply import capabilities
+from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
+
+EVENTS: dict[str, Any] = {kind.__name__: kind for kind in (m.BusUp, m.BusDown, SetMode, SetExport, SetImport)}
+_PUBLISHED = ("main.mode", "main.voltage_current", "main.capabilities")
+
+
+def replay(entries: Sequence[Entry]) -> list[Outcome]:
+    """Play each group from the first moment at which the trace tells all that it knew."""
+    return [_one(life, source) for source, life in lives(entries, "times")]
+
+
+def _one(entries: Sequence[Entry], source: str) -> Outcome:
+    outcome = Outcome(source)
+    try:
+        group = _Group(entries)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        outcome.remark = f"what the group of power modules knew cannot be read: {type(error).__name__}: {error}"
+        return outcome
+    play(outcome, entries[1:], group.take)
+    outcome.inputs, outcome.outputs = group.inputs, group.comparison.outputs
+    outcome.difference = group.comparison.first_difference(entries[-1][0])
+    return outcome
+
+
+class _Group:
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        _, _, self._id, begins = entries[0]
+        self._device = begins["device"]
+        self._options = msgspec.convert(begins["options"], Options)
+        machine = InfypowerGroup(self._options, msgspec.convert(begins["times"], Times, strict=False))
+        (known,) = begins["known"]
+        restored(machine, known, m.ITEMS)
+        self._player = Player(machine, self._act)
+        self._bus = True
+        self.comparison = Comparison(_say)
+        self.inputs = 0
+
+    def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
+        """Take one entry: an input, an output, or somebody else's."""
+        match kind:
+            case "can" if source == self._device and kind == TRACE_KIND:
+                self._frame(CanFrame.decode(data), t_s)
+            case "port" if source == self._device:
+                # What is sent until the group hears of it is lost, and in no trace.
+                self._bus = False
+            case "event" if source.startswith(f"{self._id}."):
+                event = msgspec.convert(data, EVENTS[source.removeprefix(f"{self._id}.")], strict=False)
+                self._bus = True
+                self._feed(event, t_s)
+            case "wake" if source == self._id:
+                self._player.overdue(t_s)
+                self._player.woken(t_s)
+            case "var" if source.startswith(f"{self._id}.") and (name := source[len(self._id) + 1 :]) in _PUBLISHED:
+                self.comparison.recorded("variables", t_s, (name, data))
+            case "fault" if source == f"{self._id}.main":
+                what = ("raised" if data["state"] == "Active" else "cleared", data["type"], data["sub_type"])
+                self.comparison.recorded("faults", t_s, what)
+
+    def _frame(self, frame: CanFrame, t_s: float) -> None:
+        if frame.id & 0xFF == self._options.source:
+            self.comparison.recorded("frames", t_s, frame)
+        else:
+            self._feed(frame, t_s)
+
+    def _feed(self, event: Any, t_s: float) -> None:
+        self.inputs += 1
+        self._player.overdue(t_s)
+        self._player.feed(event, t_s)
+
+    def _act(self, effect: Any, now: float) -> None:
+        told = self.comparison.replayed
+        match effect:
+            case m.Transmit(frame) if self._bus:
+                told("frames", now, frame)
+            case Output(voltage_V, current_A):
+                output = VoltageCurrent(voltage_V=voltage_V, current_A=current_A)
+                told("variables", now, ("main.voltage_current", plain(output)))
+            case ModeIs(mode):
+                told("variables", now, ("main.mode", mode.value))
+            case LimitsAre(limits):
+                can = capabilities(limits, bidirectional=self._options.bidirectional)
+                told("variables", now, ("main.capabilities", plain(can)))
+            case m.Raise(error, sub_type, _):
+                told("faults", now, ("raised", f"power_supply_DC/{error}", sub_type))
+            case m.Clear(error, sub_type):
+                told("faults", now, ("cleared", f"power_supply_DC/{error}", sub_type))
+
+
+def _say(stream: str, data: Any) -> str:
+    if stream == "variables":
+        return f"{data[0]} = {data[1]}"
+    if stream == "faults":
+        return " ".join(data)
+    return said(data)
+
+
+def said(frame: CanFrame) -> str:
+    """Write a frame for people."""
+    try:
+        found = m.read(frame)
+    except PeerError as error:
+        return str(error)
+    if found is None:
+        return f"{frame.id:#x} {frame.data.hex()}"
+    return f"{found.item.name} {found.value:g} {found.item.unit}".rstrip() + f" from {found.source}"
