@@ -7,9 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,12 +17,11 @@ import pytest
 from tests import netns
 from tests.image import bitbake
 from tests.image.conftest import ROOT, SITE, Image
-from tests.manager.broker import MOSQUITTO
+from tests.image.session import CHARGED, LIMIT_S, Session, place
+
+__all__ = ["place"]
 
 EXAMPLE = ROOT / "recipes/example-module"
-LIMIT_S = 120
-SPEED = "10"
-BROKER = "listener 1883 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\nuser root\n"
 
 
 def recipe(name: str) -> Any:
@@ -57,60 +54,6 @@ def install(name: str, image: Image, work: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
-class Session:
-    """The baked root as a charger, the virtual board and car at the other ends of its wires."""
-
-    def __init__(self, image: Image, charger: netns.Namespace, car: netns.Namespace, work: Path) -> None:
-        self.said = work / "charger.log"
-        (work / "mosquitto.conf").write_text(BROKER)
-        charger.popen([MOSQUITTO, "-c", str(work / "mosquitto.conf")], stderr=subprocess.DEVNULL)
-        topic = "everest/modules/token_validator/impl/main/cmd/validate_token/response/#"
-        self._answers = work / "answers"
-        with self._answers.open("wb") as out:
-            # The broker may not be there yet.
-            listen = ["sh", "-c", f"until mosquitto_sub -q 2 -t '{topic}'; do sleep 0.1; done"]
-            charger.popen(listen, stdout=out, stderr=subprocess.DEVNULL)
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": f"{image.root}{SITE}", "LANG": "C.UTF-8"}
-        python = [str(image.python), "-P"]
-        options = ["--root", str(image.root), "--speed", SPEED]
-        battery = ["--battery-kWh", "1", "--soc-percent", "30", "--target-soc-percent", "32"]
-        # The virtual car ends with its standard input.
-        self._car = car.popen(
-            [*python, "-m", "chargebyte_fw.sim", *options, "--interface", car.interface, *battery],
-            env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        unit = (image.root / "usr/lib/systemd/system/everest.service").read_text()
-        program, *arguments = re.findall(r"(?m)^ExecStart=(.*)$", unit)[0].split()
-        with self.said.open("wb") as log:
-            self._charger = charger.popen(
-                [*python, f"{image.root}{program}", *arguments, *options], env=environment, stderr=log
-            )
-
-    def answers(self) -> list[str]:
-        """What the module answered over the broker, in order."""
-        lines = self._answers.read_text().splitlines()
-        return [json.loads(line)["data"]["data"]["retval"]["authorization_status"] for line in lines]
-
-    def wait(self, pattern: str) -> str:
-        """Wait until the charger has said something; returns all it said."""
-        for _ in range(LIMIT_S * 10):
-            text = self.said.read_text()
-            if re.search(pattern, text):
-                return text
-            if self._charger.poll() is not None:
-                break
-            time.sleep(0.1)
-        pytest.fail(f"no {pattern}:\n{self.said.read_text()[-3000:]}")
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder with a short name: those of sockets are below it."""
-    folder = Path(tempfile.mkdtemp(prefix="secc-", dir="/tmp"))
-    yield folder
-    shutil.rmtree(folder)
-
-
 def baked_with(name: str, configuration: str, pristine: Image, place: Path) -> Image:
     """Bake an image in which a vendor's recipe is installed."""
     shutil.copytree(pristine.root, place / "root", symlinks=True)
@@ -138,7 +81,7 @@ def test_the_example_is_listed_and_serves_a_session(
     assert (image.root / f"usr/libexec/everest/modules/{module}/manifest.yaml").is_file()
     with netns.require(), netns.joined("eth1", "car0") as (charger, car):
         session = Session(image, charger, car, place / "work")
-        said = session.wait(r"transaction is over: .* [1-9]\d* Wh")
+        said = session.wait(CHARGED)
         if module == "GuestList":
             assert "token_validator: a guest" in said
         else:

@@ -100,6 +100,19 @@ def test_a_new_system_that_fails_its_self_check_is_left_for_the_old_one(updated:
     assert updated.start() == "A", "and it stays there"
 
 
+def test_a_full_or_broken_data_partition_takes_no_good_system_away(plant: Plant, tmp_path: Path) -> None:
+    needs_loop_devices()
+    key = plant.key("key")
+    # RAUC's notes are on the data partition; nothing can be written where they would be.
+    (plant.folder / "status").mkdir()
+    plant.environment.write_text("BOOT_ORDER=B A\nBOOT_A_LEFT=3\nBOOT_B_LEFT=2\n")
+    said = plant.with_rauc(key / "ca.pem", "rauc status mark-good; echo marked=$?", booted="B")
+    assert "marked=0" in said and plant.memory()["BOOT_B_LEFT"] == str(ATTEMPTS), said
+    said = plant.install(plant.bundle("next", key), key / "ca.pem", booted="B")
+    # An installation that cannot be noted is given up; what runs stays what starts.
+    assert "Error while writing status file" in said and "installed=1" in said and plant.boot() == "B", said
+
+
 def test_a_new_system_that_passes_stays(updated: Updated, broker: Mosquitto, tmp_path: Path) -> None:
     assert updated.start() == "B"
     with charging(updated.image, broker, tmp_path):

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,8 +20,12 @@ import pytest
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.manager import watchdog
 from chargebyte_fw.sim.net_cable import way_into_a_namespace
+from tests import netns
 from tests.image.conftest import SITE, Image
+from tests.image.session import CHARGED, Session, place
 from tests.manager.broker import Mosquitto
+
+__all__ = ["place"]
 
 CONFIGURATION = """active_modules:
   bsp:
@@ -249,3 +254,25 @@ def test_a_session_charges_in_the_baked_root(pristine: Image, tmp_path: Path) ->
     options = ["--plain", "--speed", "10", "--battery-kWh", "1", "--target-soc-percent", "33"]
     done = pristine.run(pristine.root / "usr/bin/secc", "demo", *options, cwd=pristine.root)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+FULL = "mount -t tmpfs -o size=64k none $d && head -c 1M /dev/zero >$d/full 2>/dev/null"
+READ_ONLY = "mount -t tmpfs none $d && mount -o remount,ro $d"
+
+
+@pytest.mark.parametrize("command", [FULL, READ_ONLY], ids=["full", "read-only"])
+def test_full_and_read_only_partitions_at_the_first_boot_keep_nobody_from_charging(
+    pristine: Image, place: Path, command: str
+) -> None:
+    shutil.copytree(pristine.root, place / "root", symlinks=True)
+    image = Image(place / "root", pristine.python)
+    (place / "work").mkdir()
+    folders = [image.root / name for name in ("srv", "var/lib/everest", "var/lib/secc", "var/log")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    mounts = f'for d in {" ".join(map(str, folders))}; do {command}; done; exec "$@"'
+    with netns.require(), netns.joined("eth1", "car0") as (charger, car):
+        inside = ["unshare", "--mount", "sh", "-c", mounts, "sh"]
+        said = Session(image, charger, car, place / "work", inside).wait(CHARGED)
+        assert "Traceback" not in said, said
+        assert [path.name for path in folders[1].iterdir()] == [], "the partition was not there"
