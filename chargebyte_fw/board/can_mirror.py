@@ -17,6 +17,8 @@ from chargebyte_fw.kernel.log import ModuleLog
 KEPT_FRAMES = 200
 """About five seconds of both directions; a bus that is slower for longer misses copies."""
 CLOSE_LIMIT_S = 1.0
+RETRY_S = 5.0
+"""Real seconds between two tries to open a bus that is missing or has gone."""
 
 
 class CanMirror:
@@ -27,23 +29,18 @@ class CanMirror:
         self._log = log
         self._kept: deque[Frame] = deque(maxlen=KEPT_FRAMES)
         self._wake = threading.Event()
+        self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._complained = False
 
     def open(self) -> None:
-        """Open the bus if it is there (it may come later: each opening of the link tries again)."""
-        if self._thread is not None and self._thread.is_alive():
+        """Begin to copy; a bus that is missing now, or goes, is tried again from time to time."""
+        if self._thread is not None:
             return
-        try:
-            bus = open_bus(self.device)
-        except Unavailable as error:
-            self._complain(str(error))
-            return
-        self._complained = False
-        self._wake = threading.Event()
+        self._wake, self._over = threading.Event(), threading.Event()
         self._kept.clear()
-        work = (bus, self._wake, self._kept)
-        self._thread = threading.Thread(target=self._copy, args=work, name="can-mirror", daemon=True)
+        work = (self._try(), self._over, self._wake)
+        self._thread = threading.Thread(target=self._work, args=work, name="can-mirror", daemon=True)
         self._thread.start()
 
     def send(self, frame: Frame) -> None:
@@ -56,15 +53,38 @@ class CanMirror:
         """Send what is left and let go of the bus."""
         if self._thread is not None:
             thread, self._thread = self._thread, None
+            self._over.set()
             self._wake.set()
             thread.join(CLOSE_LIMIT_S)
 
-    def _copy(self, bus: Any, wake: threading.Event, kept: deque[Frame]) -> None:
+    def _try(self) -> Any:
+        """Open the bus; None when it is not there."""
+        try:
+            bus = open_bus(self.device)
+        except Unavailable as error:
+            self._complain(str(error))
+            return None
+        if self._complained:
+            self._log.info("can_mirror_device: CAN device %s is there, frames are mirrored", self.device)
+        self._complained = False
+        return bus
+
+    def _work(self, bus: Any, over: threading.Event, wake: threading.Event) -> None:
+        while True:
+            if bus is not None:
+                self._copy(bus, over, wake)
+            if over.wait(RETRY_S):
+                return
+            self._kept.clear()
+            bus = self._try()
+
+    def _copy(self, bus: Any, over: threading.Event, wake: threading.Event) -> None:
+        """Send until it is over and nothing is left, or the bus goes."""
         import can
 
-        me = threading.current_thread()
+        kept = self._kept
         try:
-            while self._thread is me or kept:
+            while not over.is_set() or kept:
                 while kept:
                     frame = kept.popleft()
                     try:
@@ -72,7 +92,7 @@ class CanMirror:
                     except can.CanOperationError as error:
                         if is_gone(error):
                             raise  # otherwise it has no room now: a listener misses a copy
-                if self._thread is me:
+                if not over.is_set():
                     wake.wait()
                     wake.clear()
         except (can.CanError, OSError) as error:

@@ -15,6 +15,7 @@ from chargebyte_fw.board import can_mirror
 from chargebyte_fw.board.can_mirror import CanMirror
 from chargebyte_fw.board.framing import Frame
 from chargebyte_fw.kernel.can_bus import open_bus
+from chargebyte_fw.kernel.errors import Unavailable
 from tests.board.world import World
 
 CHARGE_STATE = Frame(0x07, bytes.fromhex("8000010000000000"))
@@ -85,7 +86,9 @@ def test_a_mirror_that_is_not_there_is_one_warning(
 
 def test_without_python_can_it_says_how_to_get_it(caplog: Any, mocker: Any) -> None:
     mocker.patch.dict("sys.modules", {"can": None})
-    CanMirror("can0", logging.getLogger("mirror")).open()  # type: ignore[arg-type]
+    made = CanMirror("can0", logging.getLogger("mirror"))  # type: ignore[arg-type]
+    made.open()
+    made.close()
     assert "pip install chargebyte-fw[can]" in caplog.text
 
 
@@ -115,20 +118,31 @@ def test_a_bus_that_blocks_costs_copies_and_no_time(mirror: CanMirror, mocker: A
     assert taken[-1] == 999 % 256
 
 
-@pytest.mark.parametrize(("number", "lost"), [(100, True), (105, False)], ids=["ENETDOWN", "ENOBUFS"])
-def test_a_bus_that_goes_is_one_warning_and_opened_again_with_the_link(
-    mirror: CanMirror, mocker: Any, caplog: Any, number: int, lost: bool
-) -> None:
-    bad = mocker.Mock(send=mocker.Mock(side_effect=can.CanOperationError("Failed to transmit", number)))
-    opened = mocker.patch.object(can_mirror, "open_bus", return_value=bad)
+def test_a_bus_without_room_misses_copies_and_stays_open(mirror: CanMirror, mocker: Any, caplog: Any) -> None:
+    full = mocker.Mock(send=mocker.Mock(side_effect=can.CanOperationError("Failed to transmit", 105)))
+    opened = mocker.patch.object(can_mirror, "open_bus", return_value=full)
     mirror.open()
     for _ in range(3):
         mirror.send(CHARGE_STATE)
-    if lost:
-        thread = mirror._thread
-        assert thread is not None
-        thread.join(2)
-        mirror.send(CHARGE_STATE)
+    mirror.close()
+    assert opened.call_count == 1 and full.send.call_count == 3
+    assert "not mirrored" not in caplog.text
+
+
+def test_a_bus_that_goes_is_one_warning_and_tried_again_until_it_is_back(
+    mirror: CanMirror, mocker: Any, caplog: Any
+) -> None:
+    caplog.set_level(logging.INFO)
+    mocker.patch.object(can_mirror, "RETRY_S", 0.01)
+    taken = threading.Event()
+    gone = mocker.Mock(send=mocker.Mock(side_effect=can.CanOperationError("Failed to transmit", 100)))
+    good = mocker.Mock(send=lambda *_, **__: taken.set())
+    missing = Unavailable("CAN device can7: no such interface")
+    opened = mocker.patch.object(can_mirror, "open_bus", side_effect=[missing, missing, gone, missing, good])
     mirror.open()
-    assert opened.call_count == (2 if lost else 1)
-    assert caplog.text.count("not mirrored") == int(lost)
+    while not taken.is_set():
+        mirror.send(CHARGE_STATE)
+        taken.wait(0.005)
+    assert opened.call_count == 5
+    assert caplog.text.count("not mirrored") == 2 and caplog.text.count("is there, frames are mirrored") == 2
+    assert gone.shutdown.call_count == 1
