@@ -49,8 +49,7 @@ def ground(tmp_path: Path) -> Ground:
     return Ground(root=Root(tmp_path, tmp_path))
 
 
-@pytest.fixture
-def assemble(ground: Ground) -> Callable[..., Assembly]:
+def assembler(ground: Ground) -> Callable[..., Assembly]:
     """Build modules inside a running loop: `assemble(bsp=(Driver, {}), evse=(Manager, {}, {"bsp": "bsp.main"}))`.
 
     Each value is (class, module config, connections, implementation configs); connections map a requirement to
@@ -75,3 +74,9 @@ def assemble(ground: Ground) -> Callable[..., Assembly]:
         return assembly
 
     return build
+
+
+@pytest.fixture
+def assemble(ground: Ground) -> Callable[..., Assembly]:
+    """Build modules inside a running loop, in the surroundings of `ground`: see `assembler`."""
+    return assembler(ground)

@@ -45,6 +45,8 @@ from chargebyte_fw.modules.evse.signals import (
 )
 
 BEFORE_TRANSACTION = (Charging.Disabled, Charging.Idle, Charging.WaitingForAuthentication)
+LIVE = (Charging.PrepareCharging, Charging.Charging, Charging.StoppingCharging)
+"""States in which the contactors may be closed."""
 MAX_PASSES = 10
 
 
@@ -136,7 +138,7 @@ class Charger(HlcLink, Machine):
         was, c.requests = c.requests, event.power
         if self.state in (Charging.ChargingPausedEV, Charging.StoppingCharging) and was is not event.power:
             c.bcb.edge(event.power, now)
-        if not event.power and c.dc and self.state in (Charging.PrepareCharging, Charging.Charging):
+        if not event.power and c.dc and self.state in LIVE:
             # State B while the power path may be live: take the power away before the contactors open.
             c.say(SupplyOff(at_once=True))
 
@@ -150,8 +152,12 @@ class Charger(HlcLink, Machine):
 
     @on(event=Contactor)
     def contactor(self, event: Contactor, now: float) -> None:
-        self.c.contactor_closed = event.closed
-        self.c.hlc("ac_contactor_closed", event.closed)
+        c = self.c
+        was, c.contactor_closed = c.contactor_closed, event.closed
+        c.hlc("ac_contactor_closed", event.closed)
+        if was and not event.closed and c.dc:
+            # Whoever opened them: nothing may stay live on our side.
+            c.say(SupplyOff(at_once=True))
 
     @on(event=CableLimit)
     def cable(self, event: CableLimit, now: float) -> None:
@@ -192,6 +198,10 @@ class Charger(HlcLink, Machine):
             return
         if self.state not in (Charging.Idle, Charging.WaitingForAuthentication, Charging.TStepEF, Charging.TStepX1):
             return
+        if c.transaction_pending:
+            # The meter is still starting one for an authorization that was withdrawn: that one ends first.
+            return
+        c.stop_reason = c.stop_token = None
         if not c.session:
             c.session = True
             c.say(BeginSession(event.token))
@@ -219,7 +229,7 @@ class Charger(HlcLink, Machine):
             c.stop_reason = StopTransactionReason.DeAuthorized
         c.authorized = None
         c.say(LockAuthorized(False))
-        if not c.plugged:
+        if self.state is Charging.Idle or not c.plugged:
             c.session = False
             c.say(EndSession())
 

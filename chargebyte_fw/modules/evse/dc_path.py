@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities, ChargingPhase, Mode
 from chargebyte_fw.kernel.machine import Machine, Timeout, on

@@ -84,7 +84,7 @@ class Pilot(Machine):
                 effects += self._stop_requesting(always=before is not Cp.Off or self.plugged)
             effects += self._plug(before, simplified=False)
         elif cp is Cp.A or cp is Cp.Off:
-            effects += self._show(None, force=True)
+            effects += self._show_none(force=True)
             effects += self._open()
             self._requests = False
             self.simplified = False
@@ -93,7 +93,7 @@ class Pilot(Machine):
                 effects.append(CarUnplugged())
             self._force_unlocked = False
         elif cp is Cp.E:
-            effects += self._open() + self._show(None)
+            effects += self._open() + self._show_none()
             self._force_unlocked = False
         elif cp is Cp.F:
             effects += self._open()
@@ -161,6 +161,10 @@ class Pilot(Machine):
             return []
         self._locked = wanted
         return [Call("lock", "lock" if wanted else "unlock")]
+
+    def _show_none(self, *, force: bool = False) -> Effects:
+        """No duty cycle without an EV or with a shorted pilot; state F stays, which the kernel alone shows and ends."""
+        return [] if self._output == "F" else self._show(None, force=force)
 
     def _show(self, output: object, *, force: bool = False) -> Effects:
         if output == self._output and not force:

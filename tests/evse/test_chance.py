@@ -1,0 +1,52 @@
+"""Whatever happens in whatever order: safe meanwhile, at rest after the unplug, and the next EV charges.
+
+`python -m tests.evse.chance DC 1000` does many more of them.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.evse.chance import ACTIONS, WAITS_S, play
+
+EXAMPLES = {"AC": 12, "AC with HLC": 12, "DC": 6}
+
+
+@pytest.mark.parametrize("kind", ACTIONS)
+def test_whatever_happens(kind: str) -> None:
+    usual = st.sampled_from(("charge", "cp C", "cp B"))
+    step = st.tuples(usual | st.sampled_from(ACTIONS[kind]), st.sampled_from(WAITS_S))
+
+    @settings(max_examples=EXAMPLES[kind], deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(step, max_size=10))
+    def holds(steps: list[tuple[str, float]]) -> None:
+        assert play(steps, kind) == []
+
+    holds()
+
+
+STORIES = {
+    "the energy management falls silent while the supply is on": ("DC", [("charge", 1.0), ("energy silent", 15.0)]),
+    "the EV opens its contactor in state C to B while we stop": (
+        "DC",
+        [("charge", 6.0), ("pause", 0.3), ("charge", 6.0)],
+    ),
+    "state E while a fault is shown as state F": ("AC", [("fault stop", 3.0), ("cp E", 3.0)]),
+    "an EV comes and leaves while disabled": ("AC", [("disable", 1.0), ("cp B", 1.0), ("cp A", 3.0)]),
+    "authorized, withdrawn and authorized again while the meter starts": (
+        "AC",
+        [("meter silent", 0.05), ("charge", 1.0), ("withdraw", 1.0), ("charge", 0.0)],
+    ),
+    "an authorization withdrawn while a fault keeps the EVSE idle": (
+        "AC",
+        [("fault stop", 3.0), ("charge", 3.0), ("withdraw", 1.0)],
+    ),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_what_chance_has_found(story: str) -> None:
+    kind, steps = STORIES[story]
+    assert play(steps, kind) == []
