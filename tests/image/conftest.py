@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +43,21 @@ class Image:
 
     def script(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run install-root as BitBake does: with the build's Python, which knows nothing of the root."""
-        command = [str(self.python), str(ROOT / "script/install-root"), *map(str, arguments)]
+        command = [str(builder(self.python)), str(ROOT / "script/install-root"), *map(str, arguments)]
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def builder(python: Path) -> Path:
+    """Return the Python of BitBake beside the target's: it has what chargebyte-image.bbclass asks for, and no more."""
+    return python.parents[1] / "builder/bin/python"
+
+
+def _link_libraries(folder: Path, wanted: Callable[[str], bool]) -> None:
+    site = next(folder.glob("lib/python*/site-packages"))
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if wanted(entry.name) and not (site / entry.name).exists():
+            (site / entry.name).symlink_to(entry)
 
 
 @pytest.fixture(scope="session")
@@ -52,16 +65,13 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with this environment's libraries, without the product."""
     folder = tmp_path_factory.mktemp("python")
     venv.create(folder, with_pip=False)
-    site = next(folder.glob("lib/python*/site-packages"))
-    for entry in Path(sysconfig.get_path("purelib")).iterdir():
-        ours = entry.name.startswith(("chargebyte_fw", "__editable__", "_editable"))
-        # A path file of an editable install would bring the checkout back.
-        if (
-            not ours
-            and not (entry.suffix == ".pth" and entry.name.startswith("__"))
-            and not (site / entry.name).exists()
-        ):
-            (site / entry.name).symlink_to(entry)
+    # A path file of an editable install would bring the checkout back.
+    _link_libraries(folder, lambda name: not name.startswith(("chargebyte_fw", "__editable__", "_editable")))
+    venv.create(folder / "builder", with_pip=False)
+    text = (bitbake.LAYER / "classes-recipe/chargebyte-image.bbclass").read_text()
+    native = re.findall(r"python3-(\w+)-native", text)
+    tops = {name for entry in native for name in {"pyyaml": ("yaml", "_yaml")}.get(entry, (entry,))}
+    _link_libraries(folder / "builder", lambda name: name in tops)
     return folder / "bin/python"
 
 
