@@ -1,7 +1,8 @@
 """What must be remembered over a power cut while the flash is being changed, one set of files a UART.
 
 `<tty>.flashing` is there while the code flash is not whole; `<tty>.parameters.bin` is the data flash as it was before
-it was erased. Both are gone when the work is done and proven.
+it was erased. Both are gone when the work is done and proven. `/run/ra-utils/<tty>.yaml` is the parameter block as it
+was seen at this boot, for everybody to read.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from chargebyte_fw.kernel.paths import Root
 
 FOLDER = "/var/lib/secc/mcu"
+SEEN_FOLDER = "/run/ra-utils"
 
 
 class Diary:
@@ -22,6 +24,7 @@ class Diary:
         self._root = root
         self._flashing = f"{FOLDER}/{name}.flashing"
         self._block = f"{FOLDER}/{name}.parameters.bin"
+        self._seen = f"{SEEN_FOLDER}/{name}.yaml"
 
     @property
     def is_flashing(self) -> bool:
@@ -49,6 +52,14 @@ class Diary:
     def drop_block(self) -> None:
         """The parameter block is safe in the data flash."""
         self._remove(self._block)
+
+    def show_parameters(self, text: str) -> None:
+        """Leave the parameter block as text; raises OSError where that cannot be written."""
+        path = self._root.write(self._seen)
+        beside = path.with_name(path.name + ".new")
+        beside.write_text(text, "utf-8")
+        beside.chmod(0o644)
+        beside.replace(path)
 
     def _write(self, name: str, content: bytes) -> None:
         path = self._root.write(name)

@@ -8,7 +8,7 @@ from chargebyte_fw.board.flash.diary import Diary
 from chargebyte_fw.board.flash.image import BadImage
 from chargebyte_fw.board.flash.messages import AreaKind
 from chargebyte_fw.board.flash.programmer import Programmer
-from chargebyte_fw.board.params import forms, layout, rules
+from chargebyte_fw.board.params import forms, layout, rules, yaml_text
 from chargebyte_fw.board.params.layout import Parameters
 from chargebyte_fw.kernel.errors import Finding
 
@@ -31,6 +31,17 @@ def block_of(flash: bytes) -> bytes:
     found = layout.identify(flash)
     block = b"" if found is None else flash[: found.size]
     return block if block and layout.crc8(block[:-1]) == block[-1] else b""
+
+
+def text_of(flash: bytes) -> str:
+    """Return the block of a data flash as YAML; a comment that says why where there is none that can be read."""
+    block = block_of(flash)
+    if not block:
+        return f"# there is no valid parameter block: {layout.why_not(flash)}\n"
+    found, parameters, _ = layout.decode(block)
+    if found.is_opaque:
+        return f"# a parameter block of version {found.version}, {found.size} bytes: its layout is not known\n"
+    return yaml_text.write(parameters, found.version)
 
 
 def version_of(block: bytes) -> int:

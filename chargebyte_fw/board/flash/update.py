@@ -133,6 +133,7 @@ async def auto_update(programmer: Programmer, folder: Path, diary: Diary, log: M
         raise BadImage(f"{path}: {error}") from error
     async with programmer.in_boot_loader():
         there = await programmer.info()
+        await _show_parameters(programmer, diary, log)
     interrupted = diary.is_flashing or bool(diary.block)
     if there == info and not interrupted:
         running = await programmer.running()
@@ -147,7 +148,17 @@ async def auto_update(programmer: Programmer, folder: Path, diary: Diary, log: M
     order = Order(data, info, blocks=Blocks.MIGRATE, first_block=find_first_block(folder))
     async with programmer.in_boot_loader():
         await put(programmer, order, diary, lambda what: log.warning("safety controller: %s", what))
+        await _show_parameters(programmer, diary, log)
     await proven(programmer, info)
     lasted_s = asyncio.get_running_loop().time() - started_s
     log.info("safety controller: %s flashed, verified and running after %.0f s", info.version_text, lasted_s)
     return outcome
+
+
+async def _show_parameters(programmer: Programmer, diary: Diary, log: ModuleLog) -> None:
+    assert programmer.chip is not None, "the boot loader is not running"
+    flash = await programmer.read(programmer.chip.area(AreaKind.DATA), what="parameters")
+    try:
+        diary.show_parameters(parameters.text_of(flash))
+    except OSError as error:
+        log.warning("the parameter block cannot be left for others to read: %s", error)

@@ -176,7 +176,40 @@ def test_the_first_boot_updates_and_the_next_ones_change_nothing(work: Any, fold
         bench.progress.clear()
         assert await at_boot(bench, folder) is Outcome.CURRENT
         assert len(lines) == 1 and "0.5.0" in lines[0] and "runs, as in chargesom_fw_v_00_05_00.bin" in lines[0]
-        assert {step[0] for step in bench.progress} == {"info"}
+        assert {step[0] for step in bench.progress} == {"info", "parameters"}
+
+    work(story)
+
+
+def test_the_parameter_block_is_left_for_everybody_to_read(work: Any, folder: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "run/ra-utils/ttyLP2.yaml"
+    chip = shipped_chip(version=(0, 2, 5), parameter_version=0)
+    chip.put(DATA, layout.encode(customers_block(0), 0))
+
+    async def story(bench: Bench) -> None:
+        await at_boot(bench, folder)
+        assert seen.read_text().startswith("version: 1\n"), "as it is after the update"
+        assert "with-feedback-normally-closed" in seen.read_text() and seen.stat().st_mode & 0o777 == 0o644
+        bench.chip.put(DATA, b"")
+        await at_boot(bench, folder)
+        assert seen.read_text() == "# there is no valid parameter block: it is erased\n"
+        block = layout.MARKER + b"\x03\0" + bytes(60) + layout.MARKER
+        bench.chip.put(DATA, block + bytes((layout.crc8(block),)))
+        assert parameters.text_of(bytes(bench.chip.memory[AreaKind.DATA])).startswith(
+            "# a parameter block of version 3"
+        )
+
+    work(story, chip=chip)
+
+
+def test_a_place_that_cannot_be_written_does_not_stop_an_update(
+    work: Any, folder: Path, tmp_path: Path, lines: list[str]
+) -> None:
+    (tmp_path / "run").write_text("no folder")
+
+    async def story(bench: Bench) -> None:
+        assert await at_boot(bench, folder) is Outcome.UPDATED
+        assert any("cannot be left for others to read" in line for line in lines)
 
     work(story)
 
