@@ -77,8 +77,12 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy so that the checkout stays clean."""
-    folder = tmp_path_factory.mktemp("wheel")
+    """The wheel."""
+    return make_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+def make_wheel(folder: Path) -> Path:
+    """Build the wheel from a copy, so that the checkout stays clean."""
     source = folder / "source"
     source.mkdir()
     for part in WHEEL_PARTS:
@@ -93,8 +97,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, python: Path, tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """What do_install of both recipes leaves: the wheel by the installer of their class, then the install rules."""
-    root = tmp_path_factory.mktemp("installed")
+    """What do_install of both recipes leaves."""
+    return install_all(wheel, python, tmp_path_factory.mktemp("installed"))
+
+
+def install_all(wheel: Path, python: Path, root: Path) -> Image:
+    """Install the wheel by the installer of the recipe's class, then by the install rules."""
     image = Image(root, python)
     options = ["--compile-bytecode=0", "--prefix", "/usr", "--destdir", str(root), str(wheel)]
     done = subprocess.run([str(python), "-m", "installer", *options], capture_output=True, text=True, timeout=120)

@@ -143,13 +143,6 @@ def test_names_of_another_board(python: Path, tmp_path: Path) -> None:
     assert left.stdout == ""
 
 
-def test_the_same_source_gives_the_same_root(python: Path, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        assert Image(tmp_path, python).script("files", tmp_path / name).returncode == 0
-    done = subprocess.run(["diff", "-r", "--no-dereference", tmp_path / "a", tmp_path / "b"], capture_output=True)
-    assert done.returncode == 0, done.stdout
-
-
 # --- bad input
 
 
