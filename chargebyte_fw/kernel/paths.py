@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -25,9 +26,14 @@ class Root(msgspec.Struct, frozen=True):
         return (self.state if written else self.static) / relative
 
     def write(self, path: str) -> Path:
-        """Resolve an absolute path of the configuration for writing; makes the folder above it."""
+        """Resolve an absolute path of the configuration for writing; makes the folder above it.
+
+        Where that cannot be (a read-only or full file system) whoever opens the file hears of it, as of a file that
+        cannot be written.
+        """
         target = self.state / path.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
 

@@ -64,3 +64,12 @@ def test_a_checkout_gets_a_run_root_elsewhere(tmp_path: Path, monkeypatch: pytes
     root = root_at(checkout)
     assert root.static == checkout and root.state.is_relative_to(tmp_path / "home")
     assert root_at(tmp_path) == Root(tmp_path, tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_the_trouble_of_who_opens_the_file(tmp_path: Path) -> None:
+    """A module with a read-only file system tells of it in its own words; it does not fail for the path alone."""
+    (tmp_path / "var").write_text("no folder")
+    path = Root(tmp_path, tmp_path).write("/var/lib/store.db")
+    assert path == tmp_path / "var/lib/store.db"
+    with pytest.raises(OSError):
+        path.write_text("x")
