@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,55 @@ def test_withdrawal_before_plug_in_ends_the_session(assemble: Assemble, run: Run
         w.bsp.cp("B")
         await asyncio.sleep(1.0)
         assert w.state == "WaitingForAuthentication"
+
+    run(story())
+
+
+def test_withdrawal_during_the_error_routine_counts(assemble: Assemble, run: Run) -> None:
+    """SLAC has failed and t_step_EF runs: nothing begins afterwards that was withdrawn meanwhile."""
+
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        w.bsp.cp("B")
+        await asyncio.sleep(1.0)
+        w.slac.main.request_error_routine.publish(None)
+        await w.until_state("TStepEF")
+        await w.authorize()
+        await w.m.evse.withdraw_authorization()
+        await w.until_state("WaitingForAuthentication", 6.0)
+        await asyncio.sleep(2.0)
+        assert w.state == "WaitingForAuthentication"
+        assert "TransactionStarted" not in w.names
+
+    run(story())
+
+
+def test_withdrawal_while_the_meter_starts_ends_as_withdrawn(assemble: Assemble, run: Run) -> None:
+    """Another authorization waits for the next plug-in: the transaction that begins belongs to the first one."""
+
+    async def story() -> None:
+        w = await World(assemble).start()
+        start = w.meter.main.start_transaction
+        release = asyncio.Event()
+
+        async def slow(value: Any) -> Any:
+            await release.wait()
+            return await start(value)
+
+        w.meter.main.start_transaction = slow
+        w.bsp.cp("B")
+        await asyncio.sleep(0.5)
+        await w.authorize()
+        await w.m.evse.withdraw_authorization()
+        await w.authorize()
+        release.set()
+        await w.until_state("Finished")
+        await asyncio.sleep(1.0)
+        ended = [event.transaction_finished for event in w.events if event.transaction_finished is not None]
+        assert [one.reason for one in ended] == [types.StopTransactionReason.DeAuthorized]
+        assert w.names.count("TransactionStarted") == 1
+        await w.unplug()
+        assert w.state == "Idle"
 
     run(story())
 

@@ -39,6 +39,8 @@ STORIES = {
         "AC",
         [("meter silent", 0.05), ("charge", 1.0), ("withdraw", 1.0), ("charge", 0.0)],
     ),
+    "a fault while disabled": ("DC", [("charge", 3.0), ("disable", 0.0), ("cp B", 3.0), ("fault stop", 1.0)]),
+    "HLC still speaks of the last EV": ("AC with HLC", [("say v2g_setup_finished", 6.0)]),
     "an authorization withdrawn while a fault keeps the EVSE idle": (
         "AC",
         [("fault stop", 3.0), ("charge", 3.0), ("withdraw", 1.0)],

@@ -267,7 +267,9 @@ def test_hlc_on_ac_keeps_five_percent(assemble: Assemble, run: Run) -> None:
         assert w.bsp.closed
         assert w.calls("hlc", "ac_contactor_closed")[-1] == (True,)
         w.hlc.say("ac_open_contactor")
-        await w.until_state("StoppingCharging")
+        await asyncio.sleep(0.2)
+        assert not w.bsp.closed, "ISO 15118-2 PowerDelivery has ended it, whatever the pilot says"
+        assert w.state == "ChargingPausedEV"
 
     run(story())
 

@@ -58,6 +58,71 @@ def test_stop_by_command_is_asked_of_the_ev(assemble: Assemble, run: Run, reason
     run(story())
 
 
+def test_while_we_stop_the_ev_leads_the_current_down_but_never_up(assemble: Assemble, run: Run) -> None:
+    """The EV reduces its current before it opens its contactors (ISO 15118-2 8.8.4); the supply must follow."""
+
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging(80.0)
+        await asyncio.sleep(5.0)
+        assert w.supply.set_A == 80.0
+        await w.m.evse.stop_transaction(types.StopTransactionRequest(reason=Reason.Remote))
+        followed = []
+        for wanted_A in (40.0, 60.0, 10.0, 50.0):
+            w.target(400.0, wanted_A)
+            await asyncio.sleep(2.0)
+            followed.append(w.supply.set_A)
+        assert w.state == "StoppingCharging"
+        assert followed == [40.0, 40.0, 10.0, 10.0]
+        w.hlc.say("current_demand_finished")
+        await asyncio.sleep(0.1)
+        w.target(400.0, 10.0)
+        await asyncio.sleep(0.5)
+        assert w.supply.mode is Mode.Off, "and off stays off"
+
+    run(story())
+
+
+def test_an_ev_that_opens_its_contactor_while_we_stop_leaves_no_live_supply(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging()
+        await w.m.evse.pause_charging()
+        w.bsp.cp("B")
+        await asyncio.sleep(0.5)
+        assert safe(w)
+
+    run(story())
+
+
+def test_contactors_that_the_board_opens_take_the_supply_with_them(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging()
+        w.bsp.allow(False)
+        await asyncio.sleep(0.5)
+        assert safe(w)
+
+    run(story())
+
+
+def test_a_pause_during_the_preparation_closes_nothing(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble).start()
+        w.bsp.cp("B")
+        await asyncio.sleep(0.5)
+        await w.authorize()
+        await w.until_state("PrepareCharging")
+        assert await w.m.evse.pause_charging()
+        w.bsp.cp("C")
+        await w.until_state("ChargingPausedEVSE")
+        assert not any(args[0].allow_power_on for args in w.calls("bsp", "allow_power_on"))
+        await w.m.evse.resume_charging()
+        await w.until_state("Charging")
+
+    run(story())
+
+
 def test_ev_that_does_not_react_is_cut_off_after_twenty_seconds(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True).start()

@@ -216,7 +216,8 @@ class Charger(HlcLink, Machine):
         c = self.c
         if c.session and c.authorized is not None:
             c.note(SessionEventEnum.Deauthorized, "authorization_event")
-        if self.state not in BEFORE_TRANSACTION:
+        step = self.state in (Charging.TStepEF, Charging.TStepX1) and not c.transaction
+        if self.state not in BEFORE_TRANSACTION and not step:
             return
         if c.authorized is None:
             c.note(SessionEventEnum.PluginTimeout)
@@ -271,7 +272,7 @@ class Charger(HlcLink, Machine):
             c.say(Note(SessionEventEnum.Enabled, {"source": event.source, "connector_id": event.connector_id}))
         else:
             c.disabled = True
-            if not was and c.transaction:
+            if not was and (c.transaction or c.transaction_pending):
                 c.stop_reason = StopTransactionReason.EVSEDisabled
         if was and not c.disabled:
             c.say(Call("bsp", "enable", (True,)))
@@ -296,7 +297,7 @@ class Charger(HlcLink, Machine):
         if self.state is Charging.Charging:
             # Clients of the reference see the state told again when its shutdown begins.
             c.note(SessionEventEnum.ChargingStarted, "charging_state_changed_event")
-        if event.kind is Shutdown.Emergency and (c.five or c.nominal_duty):
+        if event.kind is Shutdown.Emergency and self._with_ev and (c.five or c.nominal_duty):
             c.nominal_duty = 0.0
             c.say(ShowX1())
         if self.state not in (Charging.Idle, Charging.Disabled):

@@ -197,10 +197,11 @@ class DcPath(Machine):
         return self._apply(now)
 
     def _permitted(self) -> bool:
+        ending = self._kernel is Charging.StoppingCharging and self._mode is not Mode.Off
         return (
             not self._fatal
             and self._closed
-            and self._kernel in (Charging.PrepareCharging, Charging.Charging)
+            and (self._kernel in (Charging.PrepareCharging, Charging.Charging) or ending)
             and self.state in (ChargingPhase.PreCharge, ChargingPhase.Charging)
         )
 
@@ -231,13 +232,16 @@ class DcPath(Machine):
         effects = self._set_point(Mode.Export, voltage_V, current_A)
         if not self._refused:
             effects += self._on(Mode.Export)
-        self.deadline = now + timing.RAMP_STEP_S if current_A < wanted_A - EPSILON else self._enforce_s
+        rising = current_A < wanted_A - EPSILON and self._kernel is not Charging.StoppingCharging
+        self.deadline = now + timing.RAMP_STEP_S if rising else self._enforce_s
         return effects
 
     def _ramped(self, wanted_A: float, now: float) -> float:
         if self._mode is Mode.Off:
             self._applied_A, self._applied_s = 0.0, now
-        rise_A = (now - self._applied_s) * self._config.dc_ramp_ampere_per_second
+        # Once we stop, the EV leads the current down and it never rises again.
+        stopping = self._kernel is Charging.StoppingCharging
+        rise_A = 0.0 if stopping else (now - self._applied_s) * self._config.dc_ramp_ampere_per_second
         current_A = min(wanted_A, self._applied_A + rise_A)
         self._applied_A, self._applied_s = current_A, now
         return current_A

@@ -80,9 +80,14 @@ class HlcLink:
     def _go(self, state: Charging, now: float) -> None:
         raise NotImplementedError
 
+    @property
+    def _with_ev(self) -> bool:
+        """False between two EVs: what HLC still says of the last one does not count for the next."""
+        return self.state not in (Charging.Idle, Charging.Disabled)
+
     @on(event=V2gSetupFinished)
     def v2g_setup_finished(self, _: V2gSetupFinished, now: float) -> None:
-        self.c.v2g_ready = True
+        self.c.v2g_ready = self._with_ev
 
     @on(event=ServiceSelected)
     def service_selected(self, event: ServiceSelected, now: float) -> None:
@@ -90,12 +95,12 @@ class HlcLink:
 
     @on(event=HlcAllowsClose)
     def allows(self, event: HlcAllowsClose, now: float) -> None:
-        self.c.hlc_allows = event.allowed
+        self.c.hlc_allows = event.allowed and self._with_ev
 
     @on(event=CurrentDemand)
     def current_demand(self, event: CurrentDemand, now: float) -> None:
         c = self.c
-        c.current_demand = event.running
+        c.current_demand = event.running and self._with_ev
         if not event.running:
             c.say(SupplyOff())
 
@@ -141,6 +146,6 @@ class HlcLink:
     def _link_over(self) -> None:
         c = self.c
         c.hlc_allows = c.current_demand = False
-        if self.state not in (Charging.Idle, Charging.Disabled):
+        if self._with_ev:
             c.say(SupplyOff())
             c.show_x1()

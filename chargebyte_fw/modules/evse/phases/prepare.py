@@ -27,7 +27,7 @@ class PrepareCharging(Phase):
 
     def run(self, c: Context, now: float) -> Charging | None:
         """Charge once pilot, HLC and budget agree."""
-        if c.fatal or c.over:
+        if c.fatal or c.over or c.user_pause:
             return Charging.StoppingCharging
         if c.dc:
             return self._dc(c)

@@ -31,6 +31,9 @@ class StoppingCharging(Phase):
 
     def run(self, c: Context, now: float) -> Charging | None:
         """Wait for open contactors."""
+        if c.five and not c.dc and not c.hlc_allows and c.power_allowed:
+            # The EV has ended the energy transfer (ISO 15118-2 PowerDelivery): nothing flows any more.
+            c.forbid_power()
         if c.contactor_closed:
             self._force(c, now)
             return None
