@@ -23,7 +23,8 @@ from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.modules.system.logs import archive
-from chargebyte_fw.modules.system.logs.archive import Span, gather, name_of, redact, run_command
+from chargebyte_fw.modules.system.logs.archive import Span, gather, name_of, run_command
+from chargebyte_fw.modules.system.logs.secrets import redact
 from chargebyte_fw.modules.system.transfer.messages import TransferError, address_of
 from chargebyte_fw.modules.system.update.journal import Journal
 from chargebyte_fw.modules.system.update.messages import Phase, Update

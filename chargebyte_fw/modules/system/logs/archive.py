@@ -15,6 +15,7 @@ from pathlib import Path
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.modules.system.logs.secrets import redact
 from chargebyte_fw.modules.system.logs.sources import COMMANDS, FILES, FOLDERS, JOURNAL
 from chargebyte_fw.modules.system.transfer.threads import in_thread
 
@@ -27,22 +28,6 @@ FILE_LIMIT = 16 << 20
 """The beginning of a longer file is left out: what happened last matters."""
 TOTAL_LIMIT = 128 << 20
 """Of all files before compression; beyond it files are named, not packed."""
-
-_NAMES = rb"(?:password|passphrase|passwd|authorization_?key|private_?key|secret|psk|pin|authorization)"
-_SECRET = re.compile(
-    # JSON that stands in JSON has its quotes behind strokes.
-    rb"(" + _NAMES + rb"""\\*["']?\s*[:=]\s*)"""
-    # Without quotes it may have blanks: to the end of the line, or of the member.
-    rb"""(\\*"[^"\n]*"|'[^'\n]*'|[^\s,}][^\n,}]*)""",
-    re.IGNORECASE,
-)
-_OPTION = re.compile(rb"(\s--?(?:password|passwd|pass|passphrase|token|secret|psk)[ =])\S+", re.IGNORECASE)
-_IN_URL = re.compile(rb"(\b[a-z][a-z0-9+.-]*://[^\s/:@]+:)[^\s/@]+@", re.IGNORECASE)
-_KEY_BLOCK = re.compile(rb"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_OCPP_NAME = re.compile(rb"AuthorizationKey|BasicAuthPassword", re.IGNORECASE)
-_OCPP_VALUE = re.compile(rb"""((?:attributeValue|value)\\*"\s*:\s*\\*")[^"\\]*""", re.IGNORECASE)
-_NEAR = 600
-"""In OCPP a password stands in a member `value` this near to the member that names it, on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +55,6 @@ async def gather(root: Root, target: Path, span: Span) -> list[str]:
         return await in_thread(lambda: _pack(root, target, span, output), lambda: None, "pack logs")
     except OSError as error:
         raise Unavailable(f"{target}: {error.strerror or error}") from error
-
-
-def redact(text: bytes) -> bytes:
-    """Blank out the values of keys that name a secret, of OCPP's too, private keys, and passwords in URLs."""
-    text = _KEY_BLOCK.sub(rb"\1***\2", text)
-    # ChangeConfiguration, SetVariables: {"key": "AuthorizationKey", "value": "..."}
-    for found in reversed(list(_OCPP_NAME.finditer(text))):
-        begin, end = max(found.start() - _NEAR, 0), found.end() + _NEAR
-        text = text[:begin] + _OCPP_VALUE.sub(rb"\1***", text[begin:end]) + text[end:]
-    text = _OPTION.sub(rb"\1***", _SECRET.sub(rb"\1***", text))
-    return _IN_URL.sub(rb"\1***@", text)
 
 
 async def _run_all(span: Span) -> list[tuple[Sequence[str], bytes]]:
