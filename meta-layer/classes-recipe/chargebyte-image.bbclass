@@ -26,6 +26,10 @@ EXTRA_USERS_PARAMS:append = "\
 # Marking a slot good is the self check's business.
 BAD_RECOMMENDATIONS += "rauc-mark-good"
 
+# The whole disk has the boot loader in it (conf/machine/include/charge-som.inc).
+# nooelint: oelint.vars.mispell.unknown - a task of OpenEmbedded-Core
+do_image_wic[depends] += "${@d.getVar('CHARGEBYTE_BOOT_IMAGE') + ':do_deploy' if d.getVar('CHARGEBYTE_BOOT_IMAGE') else ''}"
+
 chargebyte_bake() {
     nativepython3 ${CHARGEBYTE_FW_DIR}/script/install-root bake ${IMAGE_ROOTFS} \
         --site ${PYTHON_SITEPACKAGES_DIR} \

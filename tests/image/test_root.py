@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from chargebyte_fw import VERSION
+from tests.image import bitbake
 from tests.image.conftest import ROOT, SITE, Image, copy_of
 
 EXAMPLE = ROOT / "recipes/example-module/files"
@@ -124,6 +125,20 @@ def test_without_the_simulation_the_command_names_the_package(
     bare = copy_of(installed, packages["chargebyte-fw"], tmp_path)
     done = bare.run(bare.root / "usr/bin/secc", "mcu", "info", "--sim", tmp_path / "board")
     assert done.returncode == 1 and "chargebyte-fw-sim" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_package_group_has_what_the_shipped_configurations_use(
+    installed: Image, packages: dict[str, set[str]], tmp_path: Path
+) -> None:
+    group = bitbake.read(next(path for path in bitbake.recipes() if path.stem == "packagegroup-chargebyte"))
+    names = [name for name in bitbake.words(group, "RDEPENDS:packagegroup-chargebyte") if name in packages]
+    assert "chargebyte-fw-v2g" in names and not {"chargebyte-fw-sim", "chargebyte-fw-tools"} & set(names)
+    image = copy_of(installed, set().union(*(packages[name] for name in names)), tmp_path)
+    shipped = [path for path in (image.root / "etc/everest").glob("*.yaml") if path.name.startswith("bsp-only")]
+    assert len(shipped) >= 3
+    for path in shipped:
+        done = image.secc("check", path.stem)
+        assert done.returncode == 0, f"{path.name}: {done.stdout}"
 
 
 def test_names_of_another_board(python: Path, tmp_path: Path) -> None:

@@ -17,6 +17,19 @@ from tests.manager.broker import MOSQUITTO, free_port
 UNITS = "usr/lib/systemd/system"
 LIMIT = 30
 """Of systemd's exposure level, in tenths."""
+UDEV_KEYS = (
+    "ACTION",
+    "KERNEL",
+    "SUBSYSTEM",
+    "SUBSYSTEMS",
+    "DRIVERS",
+    "NAME",
+    "SYMLINK",
+    "GROUP",
+    "MODE",
+    "TAG",
+    "ATTR",
+)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +118,25 @@ def test_logs_of_each_slot_have_a_partition_of_their_own(pristine: Image, tmp_pa
         pytest.fail("no mount was made")
     assert f"What=/dev/mmcblk0p{part}\n" in made.read_text()
     assert (tmp_path / "out/local-fs.target.wants/var-log.mount").resolve() == made
+
+
+def test_every_udev_rule_is_one(pristine: Image) -> None:
+    """A rule is pairs of a known key, an operator and a quoted value (udev(7)); udev leaves out a line that is not."""
+    keys = {*UDEV_KEYS, "ENV"}
+    said: dict[str, list[str]] = {}
+    for path in sorted((pristine.root / "usr/lib/udev/rules.d").glob("*.rules")):
+        for line in path.read_text().splitlines():
+            if not line or line.startswith("#"):
+                continue
+            pairs = re.findall(r'([A-Z]+)(\{[\w]+\})?(==|!=|=|\+=)"([^"]*)"', line)
+            assert ", ".join("".join(p[:3]) + f'"{p[3]}"' for p in pairs) == line, f"{path.name}: {line}"
+            assert {pair[0] for pair in pairs} <= keys, line
+            assert any(operator in ("=", "+=") for _, _, operator, _ in pairs), f"nothing is done: {line}"
+            for key, _, operator, value in pairs:
+                if operator == "==":
+                    said.setdefault(key, []).append(value)
+    # UART, GPIO and CAN, the powerline modem, the authenticated store, a stick.
+    assert {"tty", "gpio", "net", "tpm", "block"} <= set(said["SUBSYSTEM"]) and "can[0-9]*" in said["KERNEL"]
 
 
 def test_the_broker_takes_its_configuration(pristine: Image, tmp_path: Path) -> None:

@@ -68,18 +68,20 @@ KEPT = {
     "/root/.ssh/authorized_keys": "ssh-ed25519 AAAA me\n",
     "/etc/systemd/network/10-lan.network": "[Match]\nName=br0\n",
     "/etc/systemd/system/everest.service.d/can.conf": "[Service]\nAmbientCapabilities=CAP_NET_ADMIN\n",
+    "/etc/systemd/system/srv.mount.d/options.conf": "[Mount]\nOptions=ro\n",
     "/etc/hostapd.conf": "ssid=charger\n",
     "/etc/resolv.conf": "nameserver 10.0.0.2\n",
     "/etc/default/chargebyte": "PLC_INTERFACE=eth2\n",
     "/usr/local/share/ca-certificates/own.crt": "certificate\n",
     "/etc/everest/user-config/bsp-only-dc.yaml": "active_modules: {}\n",
     "/etc/everest/ocpp-config.json": "{}\n",
-    "/etc/everest/certs/client/leaf.pem": "certificate\n",
     "/var/lib/everest/ocpp16/db.sqlite": "database\n",
     "/etc/everest-ui/settings.json": "{}\n",
     "/etc/mosquitto/conf.d/bridge.conf": "connection cloud\n",
 }
 LEFT = {
+    "/etc/everest/charger_info.yaml": "friendly_name: mine\n",
+    "/etc/systemd/system/mine.service": "[Service]\nExecStart=/opt/thing/file\n",
     "/etc/everest/notes.txt": "somebody's\n",
     "/etc/mosquitto/conf.d/chargebyte.conf": "changed by hand\n",
     "/etc/passwd-": "backup\n",
@@ -94,6 +96,9 @@ def test_exactly_the_documented_files_are_carried_over(slots: tuple[Path, Path])
         (old / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
         (old / path.lstrip("/")).write_text(text)
     (old / "etc/localtime").symlink_to("/usr/share/zoneinfo/Europe/Berlin")
+    # Links of somebody: certificates on the data partition, a name for the newest database.
+    (old / "etc/everest/certs").symlink_to("/srv/certs")
+    (old / "var/lib/everest/ocpp16/newest").symlink_to("db.sqlite")
     (old / "etc/shadow").write_text("root:$6$secret:19500:0:99999:7:::\nmallory:$6$x:19500::::::\n")
     before = tree(new)
     carry(old, new)
@@ -102,6 +107,8 @@ def test_exactly_the_documented_files_are_carried_over(slots: tuple[Path, Path])
     expected = {
         **KEPT,
         "/etc/localtime": "-> /usr/share/zoneinfo/Europe/Berlin",
+        "/etc/everest/certs": "-> /srv/certs",
+        "/var/lib/everest/ocpp16/newest": "-> db.sqlite",
         "/etc/shadow": "root:$6$secret:19000:0:99999:7:::\neverest:!:19000::::::\n",
         "/var/lib/secc/previous-version/VERSION": "1.0.0\n",
     }
