@@ -203,6 +203,12 @@ class Board:
             lambda: subprocess.run(ask, capture_output=True, env=self.environment, check=False).returncode == 0
         )
 
+    def stop_bus(self) -> None:
+        assert self._bus is not None
+        self._bus.kill()
+        self._bus.wait()
+        self._bus = None
+
     def kill_rauc(self) -> None:
         assert self._rauc is not None
         os.killpg(self._rauc.pid, signal.SIGKILL)

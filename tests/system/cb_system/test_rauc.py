@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from aiohttp import web
 from chargebyte_fw.contracts.types.system import BootReason, FirmwareUpdateRequest, UpdateFirmwareResponse
 from chargebyte_fw.contracts.types.system import FirmwareUpdateStatusEnum as Status
 from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.modules.system import cb_system
 from chargebyte_fw.modules.system.cb_system import CbSystem
 from chargebyte_fw.modules.system.update import timing
@@ -363,3 +365,162 @@ def test_without_rauc_the_installation_fails_in_plain_words(
     real(main)
     assert "de.pengutronix.rauc is not there" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_one_installation_after_the_other_over_the_same_bus(
+    assemble: Any, board: rig.Board, bundle: Path, keys: rig.Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The second one notices a lost bus just as the first."""
+    image = bundle.read_bytes()
+
+    async def main() -> None:
+        async with charger(assemble) as it, served(image) as url:
+            board.close_gate("pre")
+            await it.ask(url, keys, image)
+            await reached(board, "pre")
+            board.kill_rauc()
+            board.open_gate("pre")
+            await asyncio.to_thread(board.start_rauc)
+            (board.folder / "reached-pre").unlink()
+            board.close_gate("pre")
+            await reached(board, "pre")
+            board.stop_bus()
+            await it.until(Status.InstallationFailed)
+
+    real(main)
+    assert "the installation was interrupted: the D-Bus broke" in caplog.text
+
+
+def test_an_installation_of_somebody_else_is_waited_for(
+    assemble: Any, board: rig.Board, bundle: Path, keys: rig.Authority
+) -> None:
+    """A USB stick installs while the back end's request comes: the file is not to blame."""
+    image = bundle.read_bytes()
+    board.close_gate("pre")
+
+    async def main() -> None:
+        stick = subprocess.Popen(
+            ["rauc", "install", str(bundle)],
+            env=board.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        await reached(board, "pre")
+        async with charger(assemble) as it, served(image) as url:
+            await it.ask(url, keys, image)
+            await it.until(Status.Installing)
+            await asyncio.sleep(0.5)
+            assert it.said[-1] is Status.Installing
+            board.open_gate("pre")
+            said = await it.until(Status.InstallRebooting, Status.InstallationFailed, Status.InstallVerificationFailed)
+            assert said[-1] is Status.InstallRebooting
+        assert stick.wait(10) == 0
+
+    real(main)
+    assert board.slot("B") == rig.image_of(bundle)
+
+
+def test_a_second_request_takes_the_place_of_a_download_and_keeps_its_own_id(
+    assemble: Any, board: rig.Board, bundle: Path, keys: rig.Authority
+) -> None:
+    image = bundle.read_bytes()
+    ids: list[tuple[Status, int]] = []
+
+    async def stalling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + bytes(100_000))
+            await asyncio.sleep(60)
+        except (OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
+            return
+        finally:
+            writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(stalling, "127.0.0.1", 0)
+        slow = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
+        async with charger(assemble) as it, served(image) as url:
+            it.face.firmware_update_status.subscribe(
+                lambda value: ids.append((value.firmware_update_status, value.request_id))
+            )
+            assert await it.ask(slow, keys, image) is UpdateFirmwareResponse.Accepted
+            await it.until(Status.Downloading)
+            await asyncio.sleep(0.2)
+            signature = base64.b64encode(keys.sign(image)).decode()
+            second = FirmwareUpdateRequest(
+                request_id=REQUEST + 1, location=url, signing_certificate=keys.pem, signature=signature
+            )
+            assert await it.face.update_firmware(second) is UpdateFirmwareResponse.AcceptedCanceled
+            await it.until(Status.InstallRebooting)
+            assert await it.face.update_firmware(second) is UpdateFirmwareResponse.Rejected
+        server.close()
+
+    real(main)
+    assert ids == [
+        (Status.Downloading, REQUEST),
+        (Status.Downloading, REQUEST + 1),
+        (Status.Downloaded, REQUEST + 1),
+        (Status.SignatureVerified, REQUEST + 1),
+        (Status.Installing, REQUEST + 1),
+        (Status.InstallRebooting, REQUEST + 1),
+    ]
+
+
+def test_times_are_awaited_over_a_restart(
+    assemble: Any, board: rig.Board, bundle: Path, keys: rig.Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = bundle.read_bytes()
+    monkeypatch.setattr(timing, "CLOCK_LOOK_S", 0.1)
+    began = utc_now()
+
+    async def main() -> None:
+        async with served(image) as url:
+            later = {
+                "retrieve_timestamp": rfc3339(began + timedelta(seconds=1.5)),
+                "install_timestamp": rfc3339(began + timedelta(seconds=3)),
+            }
+            async with charger(assemble) as it:
+                await it.ask(url, keys, image, **later)
+                assert await it.until(Status.DownloadScheduled) == [Status.DownloadScheduled]
+            async with charger(assemble) as it:
+                await it.until(Status.InstallScheduled)
+                assert utc_now() >= began + timedelta(seconds=1.5)
+                assert it.said == [
+                    Status.DownloadScheduled,
+                    Status.Downloading,
+                    Status.Downloaded,
+                    Status.SignatureVerified,
+                    Status.InstallScheduled,
+                ]
+            async with charger(assemble) as it:
+                await it.until(Status.InstallRebooting)
+                assert utc_now() >= began + timedelta(seconds=3)
+                assert it.said[:3] == [Status.SignatureVerified, Status.InstallScheduled, Status.Installing]
+                assert it.face.firmware_update_status.value.request_id == REQUEST
+
+    real(main)
+
+
+def test_our_process_killed_again_and_again_comes_to_the_same_end(
+    assemble: Any, board: rig.Board, bundle: Path, keys: rig.Authority, tmp_path: Path
+) -> None:
+    """At whatever moment: each run takes up what the last one left."""
+    image = bundle.read_bytes()
+
+    async def main() -> None:
+        async with served(image) as url:
+            signature = base64.b64encode(keys.sign(image)).decode()
+            for number in range(6):
+                command = [sys.executable, "-c", RUN_US, str(tmp_path), url, keys.pem, signature]
+                process = subprocess.Popen(command, env=board.environment, stdout=subprocess.DEVNULL)
+                await asyncio.sleep(0.3 + 0.12 * number)
+                process.kill()
+                process.wait()
+            async with charger(assemble) as it:
+                if it.module._left is None:
+                    await it.ask(url, keys, image)
+                said = await it.until(Status.InstallRebooting, Status.InstallationFailed)
+                assert said[-1] is Status.InstallRebooting
+
+    real(main)
+    assert board.slot("B") == rig.image_of(bundle)
