@@ -122,7 +122,7 @@ def test_logs_of_each_slot_have_a_partition_of_their_own(pristine: Image, tmp_pa
 
 def test_every_udev_rule_is_one(pristine: Image) -> None:
     """A rule is pairs of a known key, an operator and a quoted value (udev(7)); udev leaves out a line that is not."""
-    keys = {*UDEV_KEYS, "ENV"}
+    keys = {*UDEV_KEYS, "ATTR", "ENV"}
     said: dict[str, list[str]] = {}
     for path in sorted((pristine.root / "usr/lib/udev/rules.d").glob("*.rules")):
         for line in path.read_text().splitlines():
