@@ -47,6 +47,8 @@ HELP = {
     "uart cut SECONDS": "nothing passes between safety controller and host",
     "uart noise SHARE": "this share of its frames is disturbed (0 ends it)",
     "uart late SECONDS": "what the safety controller says comes late (0 ends it)",
+    "host frozen SECONDS": "the charger's program stands still for a while",
+    "host crash": "the charger's program dies, and is started again",
     "plc loss SHARE": "this share of the frames on the power line is lost",
     "mains off|on": "the grid fails",
     "power off|on": "the board's own supply fails",
@@ -124,6 +126,11 @@ def _of_the_links(words: list[str]) -> tuple[str, Do] | None:
         case ["uart", "late", value]:
             delay_s = _number(value, 0, 60)
             return "Uart", lambda uart: uart.late(delay_s)
+        case ["host", "frozen", value]:
+            frozen_s = _number(value, 0, 3600)
+            return "Host", lambda host: host.freeze(frozen_s)
+        case ["host", "crash"]:
+            return "Host", lambda host: host.crash()
         case ["plc", "loss", value]:
             lost = _number(value, 0, 1)
             return "PlcLink", lambda link: link.lose(lost)

@@ -142,10 +142,20 @@ class Uart(Protocol):
         """Delay what the safety controller says; 0 ends it."""
 
 
+class Host(Protocol):
+    """The computer that the charger's program runs on."""
+
+    async def freeze(self, duration_s: float) -> None:
+        """Let the program stand still for a while: no frame, no reset, no answer to anybody."""
+
+    async def crash(self) -> None:
+        """Let the program die in the middle of what it does; its service manager starts it again."""
+
+
 PROTOCOLS: dict[str, type] = {
     protocol.__name__: protocol
     for protocol in (
-        Power, Pilot, Proximity, PlcLink, Mains, Load, Meter, Console, Image, Charger, Safety, Uart,
+        Power, Pilot, Proximity, PlcLink, Mains, Load, Meter, Console, Image, Charger, Safety, Uart, Host,
     )
 }  # fmt: skip
 """By the name that a rig file uses."""

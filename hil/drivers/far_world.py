@@ -144,7 +144,7 @@ class FarWorld(World):
             self._power_bus.close()
         for line in self._lines:
             line.close()
-        self.net.close()
+        self.net.end()
         self._port.close()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,8 @@ from hil.recorder import SIGNALS
 
 START_LIMIT_S = 30.0
 ANSWER_LIMIT_S = 10.0
+RESTART_S = 2.0
+"""What a service manager waits before it starts the charger again."""
 FOLDERS = ("etc/everest", "usr/share/secc")
 """What the charger's root is given of ours."""
 SETS = frozenset(name for name, kind in SIGNALS.items() if kind == "set")
@@ -160,6 +163,10 @@ class LocalBench(Resource):
         inside = self._namespace.prefix
         await self._mosquitto.start([*inside, *demo_broker.command("mosquitto", self.folder)])
         await self._until_open()
+        await self._start_charger()
+
+    async def _start_charger(self) -> None:
+        inside = self._namespace.prefix
         server = {"MQTT_SERVER_ADDRESS": HOST, "MQTT_SERVER_PORT": str(demo_broker.PORT)}
         words = ["run", "--config", str(self.configuration), "--root", str(self.folder), "--speed", f"{loop_speed():g}"]
         await self.charger.start([*inside, *module("chargebyte_fw.cli.main", *words)], environment=server)
@@ -172,7 +179,16 @@ class LocalBench(Resource):
         except TimeoutError:
             raise Unavailable(f"the broker does not open {self.socket}") from None
 
+    async def crash(self) -> None:
+        """Kill the charger, and start it again as its service manager does."""
+        self.charger.kill()
+        await self.charger.stop()
+        await asyncio.sleep(RESTART_S)
+        await self._start_charger()
+
     def _said(self, line: str) -> None:
+        if line.startswith("Traceback"):
+            self.failure = self.failure or Unavailable("the charger wrote a traceback: the log has it")
         for call in self.console:
             call(line)
 
@@ -266,6 +282,32 @@ class LocalPower(LocalDriver):
     async def switch(self, on: bool) -> None:
         """Give the board its supply, or take it."""
         await self.bench.power(on)
+
+
+class LocalHost(LocalDriver):
+    """The charger's process, stopped or killed by a signal."""
+
+    protocol = "Host"
+    _thaw: asyncio.TimerHandle | None = None
+
+    async def rest(self) -> None:
+        """It runs."""
+        if self._thaw is not None:
+            self._thaw.cancel()
+            self._thaw = None
+            self.bench.charger.signal(signal.SIGCONT)
+
+    @active
+    async def freeze(self, duration_s: float) -> None:
+        """Stop the process for a while."""
+        self.bench.charger.signal(signal.SIGSTOP)
+        go_on = self.bench.charger.signal
+        self._thaw = asyncio.get_running_loop().call_later(duration_s, go_on, signal.SIGCONT)
+
+    @active
+    async def crash(self) -> None:
+        """Kill the process, and start it again."""
+        await self.bench.crash()
 
 
 class LocalConsole(LocalDriver):

@@ -33,6 +33,7 @@ from hil.drivers.sim_net import LineNet
 CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
 SAMPLE_S = 0.05
 BATTERY_KWH = 20.0
+FOR_EVER_S = 1e6
 
 
 class Mailbox:
@@ -66,6 +67,7 @@ class VirtualPlant(Resource):
     async def activate(self, stage: Stage) -> None:
         """Build the world: board without power, modems, and the scenario's car at a distance."""
         await super().activate(stage)
+        asyncio.get_running_loop().set_exception_handler(self._broke)
         scenario, recorder = stage.scenario, stage.recorder
         self.on_assembly: list[Callable[[Assembly], None]] = []
         self.reports: list[Callable[[dict[str, Any]], None]] = []
@@ -92,12 +94,18 @@ class VirtualPlant(Resource):
         self._reset_line: Callable[[bool], None] = self._wires.find(f"gpio:{RESET_LINE}") or (lambda _high: None)
         self._wires.plug(f"gpio:{RESET_LINE}", self._drive_reset_line)
         self._wires.plug("websocket:8080", lambda _serve: None)
-        self.powered = False
+        self.powered = self._isolated = self._reset_missed = False
+        self._reset_high = True
         self._reset_line(False)
         self.world.modems.power("charger", False)
         self.configuration = self._configured(stage)
         self.spawn(self._sample())
         recorder.look()
+
+    def _broke(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What nobody caught in the charger or in the simulation: no reaction counts after it."""
+        loop.default_exception_handler(context)
+        self.failure = self.failure or context.get("exception") or RuntimeError(context.get("message", "unknown"))
 
     def _over(self, net: Net) -> Net:
         self.net = LineNet(net)
@@ -119,6 +127,7 @@ class VirtualPlant(Resource):
         if self.stage is None:
             return
         await super().deactivate()
+        asyncio.get_running_loop().set_exception_handler(None)
         if self.assembly is not None:
             await self.power(False)
         self.world.close()
@@ -141,6 +150,9 @@ class VirtualPlant(Resource):
             return
         self.world.modems.power("charger", True)
         self._reset_line(True)
+        await self._start_charger()
+
+    async def _start_charger(self) -> None:
         stage = self.stage
         assert stage is not None
         self.mailbox.takers.clear()
@@ -160,8 +172,35 @@ class VirtualPlant(Resource):
             call(self.assembly)
         await self.assembly.start()
 
+    def isolate(self, isolated: bool) -> None:
+        """Let nothing reach the board that the charger does: it does not know that it stands still."""
+        self._isolated = isolated
+        if isolated:
+            self.line.cut(FOR_EVER_S)
+        elif self.powered:
+            self.line.close()
+            self.line.mend()
+            if self._reset_missed:
+                self._reset_line(False)  # a reset that was ordered meanwhile comes now
+            self._reset_line(self._reset_high)
+        self._reset_missed = False
+
+    async def crash(self) -> None:
+        """End the charger unheard, and start another one over the same files."""
+        assembly, self.assembly = self.assembly, None
+        if assembly is None:
+            return
+        self.isolate(True)
+        await assembly.stop()
+        self._reset_high = True  # nobody drives the line: it is pulled up
+        self.isolate(False)
+        await self._start_charger()
+
     def _drive_reset_line(self, high: bool) -> None:
-        if self.powered:
+        self._reset_high = high
+        if self._isolated:
+            self._reset_missed = self._reset_missed or not high
+        elif self.powered:
             self._reset_line(high)
 
     def _reported(self, report: dict[str, Any]) -> None:

@@ -90,8 +90,12 @@ class Process:
     def kill(self) -> None:
         """End it in the middle of whatever it does, as a power failure would."""
         self._wanted = False
+        self.signal(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it runs."""
         if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, number)
 
     async def stop(self) -> None:
         """End it in order; kill it when it does not end."""

@@ -1,4 +1,4 @@
-"""The car's IPv6 over a power line that can go dead: SDP is lost, a connection stands still until the line is back."""
+"""The car's IPv6 over a power line that can go dead, and a car that falls silent: held and lost, and nobody is told."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ class LineNet:
     def __init__(self, inner: Net) -> None:
         self._inner = inner
         self._dead = False
+        self._hears = False
         self._lines: list[_HeldLine] = []
+        self._silent: list[Line] = []
 
     @property
     def dead(self) -> bool:
@@ -28,7 +30,8 @@ class LineNet:
 
     def open(self, heard: Callable[[bytes], None]) -> None:
         """Take part in SDP."""
-        self._inner.open(lambda data: None if self._dead else heard(data))
+        self._hears = True
+        self._inner.open(lambda data: heard(data) if self._hears and not self._dead else None)
 
     def send_sdp(self, data: bytes) -> None:
         """Send a datagram, or lose it."""
@@ -47,8 +50,22 @@ class LineNet:
         if line in self._lines:
             self._lines.remove(line)
 
+    def fall_silent(self, line: _HeldLine) -> None:
+        """Keep a connection that the car let go of: an operating system would tell the charger of its end at once."""
+        self.forget(line)
+        self._silent.append(line.inner)
+
     def close(self) -> None:
+        """Take no more part; what fell silent goes on being silent until the `end`."""
+        self._hears = False
+        if not self._silent:
+            self._inner.close()
+
+    def end(self) -> None:
         """Give everything back."""
+        silent, self._silent = self._silent, []
+        for line in silent:
+            line.abandon()
         self._inner.close()
 
 
@@ -59,7 +76,7 @@ class _HeldLine:
 
     def __init__(self, net: LineNet, who: Connecting) -> None:
         self._net = net
-        self._who = who
+        self._who: Connecting | None = who
         self._waiting: list[Callable[[], None]] = []
 
     def _do(self, what: Callable[[], None]) -> None:
@@ -84,19 +101,23 @@ class _HeldLine:
 
     def abandon(self) -> None:
         """Let go without a word."""
+        self._who = None
         self._waiting.clear()
-        self._net.forget(self)
-        self.inner.abandon()
+        self._net.fall_silent(self)
 
     def connected(self) -> None:
         """The connection stands."""
-        self._do(self._who.connected)
+        self._do(lambda: self._tell(lambda who: who.connected()))
 
     def received(self, data: bytes) -> None:
         """Bytes came."""
-        self._do(lambda: self._who.received(data))
+        self._do(lambda: self._tell(lambda who: who.received(data)))
 
     def disconnected(self, reason: str) -> None:
         """The connection is gone."""
         self._net.forget(self)
-        self._do(lambda: self._who.disconnected(reason))
+        self._do(lambda: self._tell(lambda who: who.disconnected(reason)))
+
+    def _tell(self, news: Callable[[Connecting], None]) -> None:
+        if self._who is not None:
+            news(self._who)
