@@ -18,7 +18,10 @@ from chargebyte_fw.cli import mcu_bench
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.diary import Diary
     from chargebyte_fw.board.flash.programmer import Programmer
+    from chargebyte_fw.board.flash.screen import Screen
 
+DRAW_S = 0.1
+"""The screen is drawn again this long after something changed."""
 PIPE_PAUSE_S = 0.25
 """Between two keys that come from a pipe, so that each one's effect can be seen."""
 
@@ -43,10 +46,13 @@ class _Terminal:
         self._failure: BaseException | None = None
         self._pump: Any = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._screen: Screen | None = None
+        self._drawing: asyncio.TimerHandle | None = None
         self._mirror = CanMirror(arguments.can_mirror, ModuleLog("mcu")) if arguments.can_mirror else None
 
     async def run(self) -> int:
-        from chargebyte_fw.board.flash.monitor import Begin, Monitor
+        from chargebyte_fw.board.flash.monitor import KEYS, KEYS_MCS, Begin, Monitor
+        from chargebyte_fw.board.flash.screen import Screen
         from chargebyte_fw.board.generations import generation_of
         from chargebyte_fw.kernel.pump import Pump
 
@@ -56,10 +62,13 @@ class _Terminal:
         if running is None:
             mcu_bench.note("the controller does not answer")
             return 1
-        self._print(running.text)
+        generation = generation_of(running.firmware)
+        if self._wants_screen:
+            self._screen = Screen(running, generation, KEYS_MCS if generation.is_mcs else KEYS)
+        else:
+            self._print(running.text)
         if self._mirror is not None:
             self._mirror.open()
-        generation = generation_of(running.firmware)
         automatic = not self._arguments.no_charge_control
         machine = Monitor(generation, automatic=automatic, wait=self._arguments.sync, every=self._arguments.verbose)
         self._pump = Pump(machine, self._act, self._broken)
@@ -68,6 +77,8 @@ class _Terminal:
             self._pump.feed(Begin())
             await self._over.wait()
         self._pump.close()
+        if self._drawing is not None:
+            self._drawing.cancel()
         for task in self._tasks:
             task.cancel()
         if self._mirror is not None:
@@ -78,9 +89,15 @@ class _Terminal:
             await self._programmer.application()
         return 0
 
+    @property
+    def _wants_screen(self) -> bool:
+        told = self._arguments.verbose or self._arguments.no_dump
+        return sys.stdin.isatty() and sys.stdout.isatty() and not told
+
     def _listen(self) -> None:
         from chargebyte_fw.board.flash.monitor import Heard
         from chargebyte_fw.board.framing import Receiver
+        from chargebyte_fw.kernel.clock import utc_now
 
         receiver = Receiver()
 
@@ -88,6 +105,9 @@ class _Terminal:
             for frame in receiver.feed(data):
                 if self._mirror is not None:
                     self._mirror.send(frame)
+                if self._screen is not None:
+                    self._screen.take(frame, f"{utc_now().astimezone():%H:%M:%S.%f}"[:-3])
+                    self._draw_soon()
                 self._pump.feed(Heard(frame))
 
         self._programmer.port.receive, self._programmer.port.broken = received, self._broken
@@ -110,6 +130,10 @@ class _Terminal:
                 self._programmer.port.send(effect.data)
                 if self._mirror is not None:
                     self._mirror.send(Frame(message.com_id, message.payload()))
+            case monitor.Show(text) if self._screen is not None:
+                if text not in (monitor.KEYS, monitor.KEYS_MCS):
+                    self._screen.note(text)
+                self._draw_soon()
             case monitor.Show(text):
                 if self._arguments.verbose or not self._arguments.no_dump or text.startswith("->"):
                     self._print(text)
@@ -126,6 +150,18 @@ class _Terminal:
         await self._programmer.application()
         self._listen()
         self._pump.feed(Begin())
+
+    def _draw_soon(self) -> None:
+        if self._drawing is None:
+            self._drawing = asyncio.get_running_loop().call_later(DRAW_S, self._draw)
+
+    def _draw(self) -> None:
+        from chargebyte_fw.board.flash.screen import CLEAR
+
+        self._drawing = None
+        assert self._screen is not None
+        machine = self._pump.machine
+        self._print(CLEAR + self._screen.text(machine.control, automatic=machine.automatic))
 
     def _print(self, text: str) -> None:
         print(text, flush=True)

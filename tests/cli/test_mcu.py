@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -395,6 +396,29 @@ def test_the_monitor_takes_keys_from_a_pipe(board: Path) -> None:
     assert "0.4.1 (g7470cd6cb7945af7, Charge SOM" in done.stdout
     assert "-> ChargeControl pwm_active duty_percent=5 contactor_1_close" in done.stdout
     assert "ChargeState pwm_active duty_percent=5 cp_state=A" in done.stdout
+
+
+def test_the_monitor_has_a_screen_on_a_terminal(board: Path) -> None:
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "chargebyte_fw.cli.main", "mcu", "monitor", "--root", str(board), "-p", "50"]
+    process = subprocess.Popen(words, stdin=theirs, stdout=theirs)
+    os.close(theirs)
+    seen, pressed = b"", b""
+    try:
+        while True:
+            seen = (seen + os.read(ours, 65536))[-8192:]
+            if not pressed and b"Control Pilot:   E" in seen:
+                pressed = b"r"
+                os.write(ours, pressed)
+            if pressed and b"Current Duty Cycle:   5.0%" in seen:
+                break
+        assert b"Requested Duty Cycle:   5.0%" in seen and b"-> ChargeControl pwm_active duty_percent=5" in seen
+        os.write(ours, b"q")
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait(10)
+        os.close(ours)
 
 
 HOLD = """import fcntl, sys, time
