@@ -52,6 +52,8 @@ def _run(arguments: argparse.Namespace, run: Any) -> int:
     try:
         status: int = run(arguments)
         return status
+    except UnicodeError:
+        print(f"secc: {arguments.file}: not a text in UTF-8", file=sys.stderr)
     except ValueError as error:
         print(f"secc: {error}", file=sys.stderr)
     except OSError as error:
@@ -68,10 +70,6 @@ def _places(arguments: argparse.Namespace) -> tuple[Path, Path]:
         return typed, typed
     root = root_at(arguments.root)
     return root.read(arguments.file), root.write(arguments.file)
-
-
-def _text(path: Path) -> str:
-    return path.read_text("utf-8-sig") if path.exists() else ""
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -98,7 +96,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _add(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.modules.auth.token_list import entry_from
-    from chargebyte_fw.modules.auth.token_list_edit import add, save
+    from chargebyte_fw.modules.auth.token_list_edit import add, change
 
     values = {key: getattr(arguments, key) for key in ("type", "name", "expires", "parent")}
     entry = entry_from(
@@ -110,15 +108,15 @@ def _add(arguments: argparse.Namespace) -> int:
         }
     )
     path, written = _places(arguments)
-    save(written, add(_text(path), str(path), entry))
+    change(path, lambda text: add(text, str(path), entry), written)
     print(f"{entry.id} is on the list now")
     return 0
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    from chargebyte_fw.modules.auth.token_list_edit import remove, save
+    from chargebyte_fw.modules.auth.token_list_edit import change, remove
 
     path, written = _places(arguments)
-    save(written, remove(_text(path), str(path), arguments.token))
+    change(path, lambda text: remove(text, str(path), arguments.token), written)
     print(f"{arguments.token} is off the list now")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
@@ -16,14 +17,16 @@ from chargebyte_fw.contracts.types.authorization import (
     ProvidedIdToken,
     ValidationResult,
 )
-from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.kernel.clock import loop_speed, rfc3339, utc_now
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.modules.auth.token_list import Entry, parse
 
 FAULT = "generic/VendorWarning"
 SUB_TYPE = "AuthList"
-LARGEST_FILE = 16 * 1024 * 1024
+LARGEST_FILE = 4 * 1024 * 1024
+SMALL_FILE = 8 * 1024
+"""Read in place: that is faster than a thread."""
 
 
 class Validator(AuthTokenValidator):
@@ -33,7 +36,7 @@ class Validator(AuthTokenValidator):
 
     async def validate_token(self, provided_token: ProvidedIdToken) -> ValidationResult:
         """Look the token up in the list as it is now."""
-        self.module.look()
+        await self.module.look()
         return self.module.judge(provided_token)
 
 
@@ -57,7 +60,9 @@ class AuthListValidator(Module):
         """Read the list; a broken or missing one is no reason not to start, but nobody is on it."""
         self.entries: dict[str, Entry] = {}
         self._seen: object = None
-        self.look()
+        self._emptied: object = None
+        self._looking = asyncio.Lock()
+        await self.look()
 
     async def ready(self) -> None:
         """Watch the file."""
@@ -66,36 +71,57 @@ class AuthListValidator(Module):
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self.config.check_interval)
-            self.look()
+            await self.look(again=True)
 
-    def look(self) -> None:
-        """Read the file again if it is another one than the last time; a broken one leaves the list as it was."""
-        path = self.ground.root.read(self.config.list_file)
-        try:
-            there = path.stat()
-            seen: object = (there.st_ino, there.st_mtime_ns, there.st_size)
-        except OSError as error:
-            seen = error.errno
-        if seen == self._seen:
-            return
-        self._seen = seen
-        try:
-            if isinstance(seen, int):
-                raise OSError(seen, os.strerror(seen))
-            if there.st_size > LARGEST_FILE:
-                raise ValueError(f"{there.st_size} bytes are more than {LARGEST_FILE}")
-            entries = parse(path.read_text("utf-8-sig"), self.config.list_file)
-        except ConfigError as error:
-            more = len(error.findings) - 1
-            self._refuse(f"{error.findings[0]}" + (f", and {more} more" if more else ""))
-        except OSError as error:
-            self._refuse(f"{self.config.list_file}: {error.strerror}")
-        except ValueError as error:
-            self._refuse(f"{self.config.list_file}: {error}")
-        else:
-            self.entries = entries
-            self.main.faults.clear(FAULT, SUB_TYPE)
-            self.log.info("%s in %s", _tokens(entries), self.config.list_file)
+    async def look(self, *, again: bool = False) -> None:
+        """Read the file again if it is another one than the last time; a broken one leaves the list as it was.
+
+        A file that is suddenly empty is probably being written: it counts when `again` finds it so.
+        """
+        async with self._looking:
+            path = self.ground.root.read(self.config.list_file)
+            seen = _state_of(path)
+            if seen == self._seen:
+                return
+            if self.entries and isinstance(seen, tuple) and seen[-1] == 0 and not (again and seen == self._emptied):
+                self._emptied = seen if again else self._emptied
+                return
+            try:
+                entries = await self._read(path, seen)
+            except ConfigError as error:
+                more = len(error.findings) - 1
+                why = f"{error.findings[0]}" + (f", and {more} more" if more else "")
+            except OSError as error:
+                why = f"{self.config.list_file}: {error.strerror}"
+            except ValueError as error:
+                why = f"{self.config.list_file}: {error}"
+            else:
+                if _state_of(path) != seen:
+                    # It was written while we read: what we have may be half of it. The next look will tell.
+                    return
+                self._seen = seen
+                self.entries = entries
+                self.main.faults.clear(FAULT, SUB_TYPE)
+                self.log.info("%s in %s", _tokens(entries), self.config.list_file)
+                return
+            if _state_of(path) == seen:
+                self._seen = seen
+                self._refuse(why)
+
+    async def _read(self, path: Path, seen: object) -> dict[str, Entry]:
+        if isinstance(seen, int):
+            raise OSError(seen, os.strerror(seen))
+        if not path.is_file():
+            raise ValueError("not a file")
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise ValueError(f"{size} bytes are more than {LARGEST_FILE}")
+
+        def read() -> dict[str, Entry]:
+            return parse(path.read_text("utf-8-sig"), self.config.list_file)
+
+        # Thousands of tokens take a second: not at the expense of whoever charges meanwhile.
+        return read() if loop_speed() is None or size < SMALL_FILE else await asyncio.to_thread(read)
 
     def _refuse(self, why: str) -> None:
         kept = f"going on with the last good list ({_tokens(self.entries)})" if self.entries else "nobody is listed"
@@ -129,6 +155,15 @@ class AuthListValidator(Module):
         if entry.connectors and token.connectors and not set(entry.connectors) & set(token.connectors):
             return AuthorizationStatus.NotAtThisLocation
         return AuthorizationStatus.Accepted
+
+
+def _state_of(path: Path) -> object:
+    """Return what changes when the file does (its size last), or the number of the error."""
+    try:
+        there = path.stat()
+    except OSError as error:
+        return error.errno
+    return (there.st_ino, there.st_mtime_ns, there.st_ctime_ns, there.st_size)
 
 
 def _tokens(entries: dict[str, Entry]) -> str:

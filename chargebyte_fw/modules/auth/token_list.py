@@ -6,8 +6,9 @@ Every scalar is text, so that `0123` and `12E4` are the tokens that they look li
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import msgspec
@@ -18,7 +19,13 @@ from chargebyte_fw.kernel.errors import ConfigError, Finding
 
 FIELDS = ("id", "type", "name", "expires", "parent", "connectors", "blocked")
 LONGEST = 36
+LONGEST_LINE = 4096
+MOST_CONNECTORS = 64
+DELIMITERS = ",;\t"
+"""Of CSV; a German Excel writes semicolons."""
 _BOOLEANS = {"true": True, "false": False}
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+"""libyaml where it is there: the Python one takes seconds for some thousand tokens."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -72,7 +79,7 @@ def entry_from(values: Mapping[str, Any], line: int = 0) -> Entry:
     """Check the fields of one token; raises ValueError."""
     unknown = [key for key in values if key not in FIELDS]
     if unknown:
-        raise ValueError(f"{unknown[0]!r} is no field of a token (there are {', '.join(FIELDS)})")
+        raise ValueError(f"{unknown[0][:50]!r} is no field of a token (there are {', '.join(FIELDS)})")
     for key in FIELDS:
         if key != "connectors" and not isinstance(values.get(key, ""), str):
             raise ValueError(f"{key} must be one value")
@@ -86,10 +93,10 @@ def entry_from(values: Mapping[str, Any], line: int = 0) -> Entry:
         raise ValueError("a name is one line")
     kind = values.get("type", "")
     if kind and kind not in IdTokenType.__members__:
-        raise ValueError(f"{kind!r} is no type of token (there are {', '.join(IdTokenType.__members__)})")
-    blocked = values.get("blocked", "") or "false"
+        raise ValueError(f"{kind[:50]!r} is no type of token (there are {', '.join(IdTokenType.__members__)})")
+    blocked = (values.get("blocked", "") or "false").lower()
     if blocked not in _BOOLEANS:
-        raise ValueError(f"blocked is true or false, not {blocked!r}")
+        raise ValueError(f"blocked is true or false, not {blocked[:50]!r}")
     return Entry(
         id=token,
         type=kind,
@@ -107,36 +114,58 @@ def expiry(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no date or time as 2027-01-31 or 2027-01-31T18:00:00Z") from None
-    if len(text) == len("2027-01-31"):
-        at = at.replace(hour=23, minute=59, second=59, microsecond=999_999)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        try:
+            at = datetime.combine(date.fromisoformat(text), time.max)
+        except ValueError:
+            at = datetime.fromisoformat(text.upper())
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text[:50]!r} is no date or time as 2027-01-31 or 2027-01-31T18:00:00Z") from None
 
 
 def _connectors(value: Any) -> tuple[int, ...]:
     words = value.replace(",", " ").replace(";", " ").split() if isinstance(value, str) else list(value)
+    if len(words) > MOST_CONNECTORS:
+        raise ValueError(f"more than {MOST_CONNECTORS} connectors")
     for word in words:
-        if not (isinstance(word, str) and word.isdecimal() and int(word) >= 1):
-            raise ValueError(f"{word!r} is no connector: they are numbered from 1")
+        if not (word.isascii() and word.isdecimal() and len(word) <= 4 and int(word) >= 1):
+            raise ValueError(f"{word[:50]!r} is no connector: they are numbered from 1")
     return tuple(int(word) for word in words)
 
 
 def _csv_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    head: list[str] | None = None
+    columns: list[str] | None = None
+    delimiter = ","
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        row = [cell.strip() for cell in next(csv.reader([line]))]
-        if head is None:
-            head = row
-            if "id" not in head:
-                raise ConfigError([Finding(f"{name}:{number}", "the first line must name the columns, one of them id")])
+        where = f"{name}:{number}"
+        if len(line) > LONGEST_LINE:
+            raise ConfigError([Finding(where, f"the line has more than {LONGEST_LINE} characters")])
+        if columns is None:
+            columns, delimiter = head(line)
+            if "id" not in columns:
+                raise ConfigError([Finding(where, "the first line must name the columns, one of them id")])
+            if len(set(columns)) < len(columns):
+                raise ConfigError([Finding(where, "a column is named twice")])
             continue
-        if len(row) > len(head):
-            raise ConfigError([Finding(f"{name}:{number}", f"{len(row)} cells in {len(head)} columns")])
-        yield number, {key: cell for key, cell in zip(head, row) if cell}
+        try:
+            row = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
+        except csv.Error as error:
+            raise ConfigError([Finding(where, f"not CSV: {error}")]) from error
+        if len(row) > len(columns) and any(row[len(columns) :]):
+            raise ConfigError([Finding(where, f"{len(row)} cells in {len(columns)} columns")])
+        values = {key: cell for key, cell in zip(columns, row) if cell}
+        if values:
+            # Excel leaves rows of nothing but delimiters.
+            yield number, values
+
+
+def head(line: str) -> tuple[list[str], str]:
+    """Return the columns that the first line of CSV names, and the delimiter: the one that it has most of."""
+    delimiter = max(DELIMITERS, key=line.count)
+    row = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+    return [cell.strip().lower() for cell in row], delimiter
 
 
 def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -145,9 +174,21 @@ def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
         if isinstance(node, yaml.ScalarNode):
             yield line, {"id": node.value}
         elif isinstance(node, yaml.MappingNode):
-            yield line, {_plain(key, name): _plain(value, name) for key, value in node.value}
+            yield line, _fields(node, name)
         else:
             raise ConfigError([Finding(f"{name}:{line}", "a token is a text, or a map with an id")])
+
+
+def _fields(node: yaml.MappingNode, name: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, value in node.value:
+        where = f"{name}:{key.start_mark.line + 1}"
+        if not isinstance(key, yaml.ScalarNode):
+            raise ConfigError([Finding(where, "the name of a field is one word")])
+        if key.value in fields:
+            raise ConfigError([Finding(where, f"{key.value} is there twice in one token")])
+        fields[key.value] = _plain(value, where)
+    return fields
 
 
 def sequence(text: str, name: str) -> list[yaml.Node]:
@@ -159,7 +200,9 @@ def sequence(text: str, name: str) -> list[yaml.Node]:
 def tokens_node(text: str, name: str) -> yaml.SequenceNode | None:
     """Return the node of the list `tokens`, None in an empty file; raises ConfigError."""
     try:
-        root = yaml.compose(text, yaml.BaseLoader)
+        root = yaml.compose(text, _LOADER)
+    except RecursionError as error:
+        raise ConfigError([Finding(name, "not YAML that anybody needs: lists in lists in lists")]) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = name if mark is None else f"{name}:{mark.line + 1}:{mark.column + 1}"
@@ -175,9 +218,10 @@ def tokens_node(text: str, name: str) -> yaml.SequenceNode | None:
     raise ConfigError([Finding(f"{name}:{root.start_mark.line + 1}", "expected is a list named `tokens:` and no more")])
 
 
-def _plain(node: yaml.Node, name: str) -> Any:
+def _plain(node: yaml.Node, where: str) -> Any:
+    # One level, not more: a list that holds itself, or a tower of lists, has no end.
     if isinstance(node, yaml.ScalarNode):
         return node.value
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(one, name) for one in node.value]
-    raise ConfigError([Finding(f"{name}:{node.start_mark.line + 1}", "expected is a value, not a map")])
+    if isinstance(node, yaml.SequenceNode) and all(isinstance(one, yaml.ScalarNode) for one in node.value):
+        return [one.value for one in node.value]
+    raise ConfigError([Finding(where, "expected is a value, or a list of values")])

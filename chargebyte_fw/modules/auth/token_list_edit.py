@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
 from chargebyte_fw.kernel.errors import ConfigError, Finding
-from chargebyte_fw.modules.auth.token_list import FIELDS, Entry, is_csv, parse, tokens_node
+from chargebyte_fw.modules.auth.token_list import FIELDS, Entry, head, is_csv, parse, tokens_node
 
 EMPTY_YAML = "# Tokens that may charge here; fields: id, type, name, expires, parent, connectors, blocked.\ntokens:\n"
+BOM = b"\xef\xbb\xbf"
 EMPTY_CSV = ",".join(FIELDS) + "\n"
 
 
@@ -79,13 +83,17 @@ def _values(entry: Entry) -> dict[str, str]:
 def _add_csv(text: str, entry: Entry) -> str:
     text = text if text.strip() else EMPTY_CSV
     values = _values(entry)
-    head = next(line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-    columns = [cell.strip() for cell in next(csv.reader([head]))]
+    columns, delimiter = head(
+        next((one for one in text.splitlines() if one.strip() and not one.lstrip().startswith("#")), "")
+    )
+    if not any(columns):
+        # Nothing but comments.
+        return _add_csv(_with_newline(text) + EMPTY_CSV, entry)
     missing = [key for key in values if key not in columns]
     if missing:
         raise ConfigError([Finding("the file", f"has no column {missing[0]}")])
     row = io.StringIO()
-    csv.writer(row, lineterminator="\n").writerow([values.get(column, "") for column in columns])
+    csv.writer(row, delimiter=delimiter, lineterminator="\n").writerow([values.get(column, "") for column in columns])
     return _with_newline(text) + row.getvalue()
 
 
@@ -130,14 +138,42 @@ def _with_newline(text: str) -> str:
     return text if not text or text.endswith("\n") else text + "\n"
 
 
-def save(path: Path, text: str) -> None:
+def change(path: Path, edit: Callable[[str], str], written: Path | None = None) -> None:
+    """Carry out `edit` on the text of a file and save it (as `written`, if it is another place).
+
+    Two changes at once wait for each other. Byte order mark and Windows line ends stay. Raises OSError, UnicodeError
+    and what `edit` raises.
+    """
+    written = path if written is None else written
+    written.resolve().parent.mkdir(parents=True, exist_ok=True)
+    with _locked(written.resolve().parent):
+        data = path.read_bytes() if path.exists() else b""
+        mark = BOM if data.startswith(BOM) else b""
+        text = data.removeprefix(BOM).decode()
+        windows = "\r\n" in text and text.count("\n") == text.count("\r\n")
+        changed = edit(text.replace("\r\n", "\n") if windows else text)
+        save(written, changed.replace("\n", "\r\n") if windows else changed, mark)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    # The file itself is another one after each change, so the folder is what everybody meets at.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def save(path: Path, text: str, mark: bytes = b"") -> None:
     """Write the file in one step: whoever reads it sees the old or the new one. Raises OSError."""
     path = path.resolve()  # a link stays a link
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(mark + text.encode())
             file.flush()
             os.fsync(file.fileno())
         if path.exists():
@@ -151,3 +187,8 @@ def save(path: Path, text: str) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
