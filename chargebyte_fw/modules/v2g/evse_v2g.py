@@ -20,13 +20,13 @@ from chargebyte_fw.contracts.types import iso15118_vas as vas
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError, PeerError
 from chargebyte_fw.kernel.faults import Severity
+from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, provides, requires, requires_many
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.modules.v2g.charger import Charger, Extensions
 from chargebyte_fw.modules.v2g.exi import codec
-from chargebyte_fw.modules.v2g.flood import Flood
 from chargebyte_fw.modules.v2g.handshake import DIN70121, ISO15118D2
 from chargebyte_fw.modules.v2g.link import Connection, V2gLink
 from chargebyte_fw.modules.v2g.secc import effects as out
@@ -119,8 +119,8 @@ class EvseV2G(Module):
         self._access_pump = Pump(self._access, self._act, self.crash, Tape(self.ground.trace, f"{self.id}.access"))
         self._where = ""
         self._level = INFO
-        self._refusals = Flood(self.after, partial(self.log.warning, "%d more connections were refused within %g s"))
-        self._connections = Flood(self.after, partial(self.log.warning, "%d more connections came within %g s"))
+        self._refusals = Flood(partial(self.log.warning, "%d more connections were refused within %g s"))
+        self._connections = Flood(partial(self.log.warning, "%d more connections came within %g s"))
         self._from_car = self.ground.trace.channel("v2g", f"{self.id}.car")
         self._to_car = self.ground.trace.channel("v2g", f"{self.id}.charger")
         self._link = V2gLink(
