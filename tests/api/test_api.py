@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -161,6 +162,19 @@ def test_enabling_names_source_state_and_priority(
         assert wish.enable_source is EnableDisableSourceEnableSource.LocalAPI
         assert wish.enable_state is EnableDisableSourceEnableState(state)
 
+    on_bench(story)
+
+
+def test_rubbish_by_the_hundred_is_a_few_lines_and_a_count(on_bench: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async def story(bench: Bench) -> None:
+        for number in range(300):
+            bench.mqtt.receive(f"{CMD}/enable", f"no {number}")
+        await asyncio.sleep(61)
+        told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+        assert len(told) == 6 and told[-1] == "295 more commands were refused within 60 s"
+        assert bench.evse.calls == []
+
+    caplog.set_level(logging.INFO, "secc")
     on_bench(story)
 
 

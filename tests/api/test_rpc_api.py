@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -346,6 +348,34 @@ def test_real_clients_over_a_real_socket(ground: Any) -> None:
                 await one.recv()
 
     clock.run(main())
+
+
+def test_clients_that_speak_no_websocket_are_a_few_lines_without_a_traceback(
+    ground: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def main() -> None:
+        assembly = charger(ground, RpcApi, CONNECTIONS, websocket_port=0)
+        await assembly.start()
+        api = assembly.modules["api"]
+        async with asyncio.timeout(10):
+            while api.server is None:
+                await asyncio.sleep(0.01)
+        for rubbish in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 3000) * 5:
+            reader, writer = await asyncio.open_connection("127.0.0.1", api.server.port)
+            writer.write(rubbish)
+            writer.write_eof()
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+        await assembly.stop()
+
+    caplog.set_level(logging.DEBUG, "secc")
+    clock.run(main())
+    told = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(told) == 6 and all(record.exc_info is None for record in told)
+    assert told[0].getMessage().startswith("a client was turned away: opening handshake failed: ")
+    assert "more clients were turned away" in told[-1].getMessage()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_port_that_is_taken_is_tried_again(ground: Any, unused_tcp_port_holder: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -192,6 +193,24 @@ def test_rubbish_on_a_command_topic_is_a_line_and_no_more(mosquitto: Mosquitto, 
         failed = assembly.modules["pump"].failed
         assert failed is not None and not failed.done()
 
+    with_wire(mosquitto, ground, test)
+
+
+def test_rubbish_by_the_thousand_is_a_few_lines_and_leaves_nothing_behind(
+    mosquitto: Mosquitto, ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+        for number in range(1000):
+            wire._on_call(f"{VALVE}/cmd/turn", f"{{{number}".encode())
+            call = {"msg_type": "Cmd", "data": {"id": "1", "args": {}, "origin": "tool"}}
+            wire._on_call(f"{VALVE}/cmd/no_{number}", json.dumps(call).encode())
+        assert len(wire._lines) <= 1
+        complaints = [record for record in caplog.records if record.levelno == logging.WARNING]
+        assert len(complaints) == 5
+        wire.leave()
+        assert "995 more messages made no sense within 60 s" in [record.getMessage() for record in caplog.records]
+
+    caplog.set_level(logging.INFO, "secc")
     with_wire(mosquitto, ground, test)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from logging import DEBUG, WARNING
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault
+from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.manifest import command_types, everest_name
@@ -31,6 +33,7 @@ class Wire:
         self.client = client = carrier.client
         self.prefix = carrier.prefix
         self.log = ModuleLog("wire")
+        self._complaints = Flood(partial(self.log.warning, "%d more messages made no sense within %g s"))
         self._stops: list[Callable[[], None]] = []
         self._assembly: Assembly | None = None
         self._lines: dict[str, _Line] = {}
@@ -64,7 +67,7 @@ class Wire:
         try:
             data = msgspec.json.decode(payload).get("data")
         except (msgspec.DecodeError, AttributeError) as error:
-            self.log.warning("a request for configuration that is none: %s", error)
+            self._complain("a request for configuration that is none: %s", error)
             return
         found = answer(data, plans)
         if found is not None:
@@ -77,6 +80,7 @@ class Wire:
         for stop in stops:
             stop()
         self._lines.clear()
+        self._complaints.close()
         self._assembly = None
         self._foreign.clear()
         self._ready = False
@@ -132,13 +136,28 @@ class Wire:
         try:
             call = envelope.read_call(payload)
         except msgspec.MsgspecError as error:
-            self.log.warning("%s: this is no command of EVerest: %s", topic, error)
+            self._complain("%s: this is no command of EVerest: %s", topic, error)
+            return
+        provider = self._assembly.implementations.get((module_id, implementation_id))
+        name = None if provider is None else _attribute(provider, command)
+        if provider is None or name is None:
+            text = f"{topic} is no command here"
+            self.answer(topic, call, envelope.failure(call, module_id, "MessageParsingError", text))
             return
         line = self._lines.get(topic)
         if line is None:
             line = self._lines[topic] = _Line(self, topic, module_id)
-        provider = self._assembly.implementations.get((module_id, implementation_id))
-        line.take(call, provider, command)
+        line.take(call, provider, name)
+
+    def answer(self, topic: str, call: envelope.CallData, payload: bytes) -> None:
+        """Answer a call where its origin listens."""
+        if "+" in call.origin or "#" in call.origin or "\0" in call.origin:
+            self._complain("%s: the origin %r makes no topic", topic, call.origin)
+            return
+        self.client.publish(f"{topic}/response/{call.origin}", payload, wait=False)
+
+    def _complain(self, text: str, *values: Any) -> None:
+        self.log.log(WARNING if self._complaints.counts() else DEBUG, text, *values)
 
 
 class _Line:
@@ -151,18 +170,15 @@ class _Line:
         self._waiting: deque[tuple[envelope.CallData, Contract, str]] = deque()
         self._busy = False
 
-    def take(self, call: envelope.CallData, provider: Contract | None, command: str) -> None:
-        """Answer the call when its turn comes; at once when it cannot be carried out."""
-        name = None if provider is None else _attribute(provider, command)
-        if provider is None or name is None:
-            self._refuse(call, "MessageParsingError", f"{self._topic} is no command here")
-        elif len(self._waiting) >= CALLS_WAITING_LIMIT:
+    def take(self, call: envelope.CallData, provider: Contract, name: str) -> None:
+        """Answer the call when its turn comes; at once when too many wait."""
+        if len(self._waiting) >= CALLS_WAITING_LIMIT:
             self._refuse(call, "NotReady", f"{CALLS_WAITING_LIMIT} calls wait already")
-        else:
-            self._waiting.append((call, provider, name))
-            if not self._busy:
-                self._busy = True
-                provider.module.spawn(self._work(), f"wire {command}")
+            return
+        self._waiting.append((call, provider, name))
+        if not self._busy:
+            self._busy = True
+            provider.module.spawn(self._work(), f"wire {name}")
 
     async def _work(self) -> None:
         try:
@@ -188,10 +204,7 @@ class _Line:
         self._answer(call, envelope.failure(call, self._module_id, kind, text))
 
     def _answer(self, call: envelope.CallData, payload: bytes) -> None:
-        if "+" in call.origin or "#" in call.origin or "\0" in call.origin:
-            self._wire.log.warning("%s: the origin %r makes no topic", self._topic, call.origin)
-            return
-        self._wire.client.publish(f"{self._topic}/response/{call.origin}", payload, wait=False)
+        self._wire.answer(self._topic, call, payload)
 
 
 def _attribute(provider: Contract, command: str) -> str | None:

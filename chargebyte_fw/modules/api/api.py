@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from logging import DEBUG, WARNING
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
@@ -21,6 +22,7 @@ from chargebyte_fw.contracts.types.error_history import FilterArguments, State
 from chargebyte_fw.contracts.types.ocpp import ChargingSchedules, ConnectionStatus
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.module import (
     End,
     Module,
@@ -92,6 +94,7 @@ class API(Module):
         self._all_ready = asyncio.Event()
         self._delays: dict[int, UkRandomDelay] = {}
         self._countdowns: dict[int, Any] = {}
+        self._complaints = Flood(partial(self.log.warning, "%d more commands were refused within %g s"))
         self._connection_status = "unknown"
         self.views = [
             EvseView(manager, position, partial(self._on_fact, position - 1))
@@ -112,6 +115,10 @@ class API(Module):
         self.spawn(self._publish_information(), "information")
         self.spawn(self._publish_periodically(), "periodic")
 
+    async def stop(self) -> None:
+        """Say what was not said."""
+        self._complaints.close()
+
     def _listen(self, view: EvseView) -> None:
         commands = Commands(view.manager, sink_of(view, self.evse_energy_sink), self._delays.get(view.index), utc_now)
         evse = view.manager.module_id
@@ -127,11 +134,14 @@ class API(Module):
             try:
                 await commands.parse(name, payload)
             except BadPayload as error:
-                self.log.warning("%s: %s", topic, error)
+                self._complain("%s: %s", topic, error)
             except CommandError as error:
-                self.log.warning("%s was not carried out: %s", topic, error)
+                self._complain("%s was not carried out: %s", topic, error)
 
         self.spawn(carry_out(), name)
+
+    def _complain(self, text: str, topic: str, error: Exception) -> None:
+        self.log.log(WARNING if self._complaints.counts() else DEBUG, text, topic, error)
 
     def _publish(self, topic: str, value: Any) -> None:
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import logging
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -64,14 +65,34 @@ def addresses_of(interface: str) -> list[str | None]:
     return found
 
 
-class WebSocketServer:
-    """Listens until closed. `serve(connection)` runs once a client; a connection ends when it returns."""
+class _Complaints(logging.Handler):
+    """What the library has to say of its clients, each in one line: its tracebacks are not ours to show."""
 
-    def __init__(self, interface: str, port: int, serve: Serve) -> None:
+    def __init__(self, complain: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._complain = complain
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass the message on, with the error's own words."""
+        error = record.exc_info[1] if record.exc_info else None
+        self._complain(f"{record.getMessage()}: {error}" if error is not None else record.getMessage())
+
+
+class WebSocketServer:
+    """Listens until closed. `serve(connection)` runs once a client; a connection ends when it returns.
+
+    `complain(text)` hears of clients that did not get as far as that.
+    """
+
+    def __init__(
+        self, interface: str, port: int, serve: Serve, complain: Callable[[str], None] = lambda text: None
+    ) -> None:
         self.interface = interface
         self.port = port
         self._serve = serve
         self._servers: list[Any] = []
+        self._log = logging.Logger("websockets", logging.WARNING)
+        self._log.addHandler(_Complaints(complain))
 
     async def open(self) -> None:
         """Begin to listen; raises Unavailable when the port is taken or the interface has no address."""
@@ -88,6 +109,7 @@ class WebSocketServer:
                     select_subprotocol=_only_ours,
                     compression=None,
                     max_size=MAX_MESSAGE_BYTES,
+                    logger=self._log,
                     close_timeout=1.0,
                 )
             except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from logging import DEBUG, WARNING
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -15,6 +16,7 @@ from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEnergyLimits
 from chargebyte_fw.kernel.errors import CommandError, Unavailable
 from chargebyte_fw.kernel.faults import Fault
+from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, requires_many, requires_optional
 from chargebyte_fw.modules.api import jsonrpc, rpc_objects
 from chargebyte_fw.modules.api.evse_view import EvseView
@@ -66,6 +68,7 @@ class RpcApi(Module):
     async def init(self) -> None:
         """Follow every EVSE and every fault."""
         self._clients: set[Any] = set()
+        self._complaints = Flood(partial(self.log.warning, "%d more clients were turned away within %g s"))
         self._stale: set[tuple[int, str]] = set()
         self._last_status: dict[int, Any] = {}
         self._flush_scheduled = False
@@ -99,8 +102,12 @@ class RpcApi(Module):
 
     async def stop(self) -> None:
         """Close the server."""
+        self._complaints.close()
         if self.server is not None:
             await self.server.close()
+
+    def _complain(self, text: str) -> None:
+        self.log.log(WARNING if self._complaints.counts() else DEBUG, "a client was turned away: %s", text)
 
     async def _ask_connectors(self) -> None:
         for control in self._controls:
@@ -114,7 +121,8 @@ class RpcApi(Module):
         if wire is not None:
             wire(self.serve)
             return
-        server = WebSocketServer(self.config.websocket_interface, self.config.websocket_port, self.serve)
+        interface, port = self.config.websocket_interface, self.config.websocket_port
+        server = WebSocketServer(interface, port, self.serve, self._complain)
         told = False
         while True:
             try:
