@@ -45,7 +45,7 @@ class DcPath(Machine):
         self._kernel = Charging.Idle
         self._fatal = False
         self._closed = False
-        self._bidirectional = False
+        self._bidirectional = config.hack_allow_bpt_with_iso2
         self._mode = Mode.Off
         self._set: tuple[Mode, float, float] | None = None
         self._checking = False
