@@ -81,15 +81,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_wheel(tmp_path_factory.mktemp("wheel"))
 
 
-def make_wheel(folder: Path) -> Path:
+def make_wheel(folder: Path, checkout: Path = ROOT) -> Path:
     """Build the wheel from a copy, so that the checkout stays clean."""
     source = folder / "source"
     source.mkdir()
     for part in WHEEL_PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
-        elif (ROOT / part).exists():
-            shutil.copy(ROOT / part, source / part)
+        if (checkout / part).is_dir():
+            shutil.copytree(checkout / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
+        elif (checkout / part).exists():
+            shutil.copy(checkout / part, source / part)
     build = "import setuptools.build_meta as b, sys; print(b.build_wheel(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", build, str(folder)], cwd=source, check=True, capture_output=True, timeout=120)
     return next(folder.glob("*.whl"))

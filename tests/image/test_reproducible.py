@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import SITE, install_all, make_wheel
+from tests.image.conftest import ROOT, SITE, install_all, make_wheel
 
 EPOCH = "1700000000"
 """BitBake takes it from the sources (SOURCE_DATE_EPOCH)."""
@@ -36,7 +36,7 @@ def test_wheel_and_root_are_the_same_from_another_folder_at_another_time(
         folder.mkdir(parents=True)
         for variable, value in (("TZ", zone), ("PYTHONHASHSEED", seed), ("LANG", language), ("HOME", str(folder))):
             monkeypatch.setenv(variable, value)
-        wheel = make_wheel(folder)
+        wheel = make_wheel(folder, tmp_path / "a/source" if roots else ROOT)
         image = install_all(wheel, python, folder / "root")
         done = image.script("bake", image.root, "--site", SITE)
         assert done.returncode == 0, done.stderr
