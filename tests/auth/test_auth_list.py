@@ -21,11 +21,12 @@ from chargebyte_fw.contracts.types.authorization import (
     IdTokenType,
     ProvidedIdToken,
 )
+from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.modules.auth.auth_list_validator import AuthListValidator
 from chargebyte_fw.modules.auth.token_list import Entry, entry_from, parse
-from chargebyte_fw.modules.auth.token_list_edit import add, remove, save
+from chargebyte_fw.modules.auth.token_list_edit import add, change, remove, save
 
 YAML = """# Who may charge at house 7
 tokens:
@@ -137,6 +138,15 @@ def test_a_changed_file_counts_from_the_next_token_on(run: Any, assemble: Any, g
         ("tokens: {A: 1}\n", "a list named `tokens:`"),
         ("- A\n", "a list named `tokens:`"),
         ("\0\0\0", "not YAML"),
+        ("tokens:\n  - id: A\n    connectors: &a [*a]\n", "3: error: expected is a value, or a list of values"),
+        ("tokens:\n  - {[a]: b}\n", "2: error: the name of a field is one word"),
+        ("tokens: " + "[" * 3000, "error: not YAML"),
+        ("tokens:\n - " + "{a: " * 3000, "2: error: expected is a value"),
+        ("tokens:\n  - {id: A, id: B}\n", "2: error: id is there twice"),
+        ("tokens:\n  - {id: A, expires: '0001-01-01T00:00:00+14:00'}\n", "2: error: '0001-01-01"),
+        ("tokens:\n  - {id: A, connectors: '" + "9" * 6000 + "'}\n", "numbered from 1"),
+        ("tokens: [A]\n---\ntokens: [B]\n", "3: error: another document"),
+        ("tokens: [A]\nother: 1\n", "2: error: expected is a list named `tokens:`"),
     ],
 )
 def test_a_broken_file_keeps_the_last_good_list_with_one_clear_line(
@@ -160,6 +170,136 @@ def test_a_broken_file_keeps_the_last_good_list_with_one_clear_line(
 
     caplog.set_level(logging.INFO)
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ("id,name\nA," + "x" * 200_000 + "\n", "2: error: the line has more than 4096 characters"),
+        ('id,name\nA,"open\nB,x\n', "2: error: not CSV"),
+        ("id,name\nA,b,c\n", "2: error: 3 cells in 2 columns"),
+        ("id,id\nA,B\n", "1: error: a column is named twice"),
+        ("token,name\nA,b\n", "1: error: the first line must name the columns"),
+        ("id,colour\nA,red\n", "2: error: 'colour' is no field"),
+    ],
+)
+def test_a_broken_csv_is_told_with_its_line(broken: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(broken, "list.csv")
+    assert f"list.csv:{says}" in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_csv_as_a_german_excel_writes_it() -> None:
+    text = "ID;Name;Expires;Connectors\nA1;Müller, Ada;2027-01-31;1,2\n;;;\n"
+    entries = parse(text, "list.csv")
+    assert (entries["a1"].name, entries["a1"].connectors) == ("Müller, Ada", (1, 2)) and len(entries) == 1
+    changed = add(text, "list.csv", Entry(id="B", name="x;y"))
+    assert changed == text + 'B;"x;y";;\n'
+    assert remove(changed, "list.csv", "B") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("2027-01-31", "2027-01-31T23:59:59.999999+00:00"),
+        ("20270131", "2027-01-31T23:59:59.999999+00:00"),
+        ("2027-01-31 18:00", "2027-01-31T18:00:00+00:00"),
+        ("2027-01-31t18:00:00z", "2027-01-31T18:00:00+00:00"),
+        ("2027-01-31T18:00:00+02:00", "2027-01-31T16:00:00+00:00"),
+    ],
+)
+def test_how_an_expiry_may_be_written(text: str, ends: str) -> None:
+    at = entry_from({"id": "A", "expires": text}).expires
+    assert at is not None and at.isoformat() == ends
+
+
+def test_a_file_that_is_being_written_takes_nobodys_token_away(run: Any, assemble: Any, ground: Any) -> None:
+    """An editor that truncates and then writes leaves an empty file for a moment."""
+
+    async def main() -> None:
+        station = Station(assemble, ground, "tokens: [A]\n")
+        await station.assembly.start()
+        station.path.write_text("")
+        assert await station.status("A") is Status.Accepted
+        await asyncio.sleep(1)
+        station.path.write_text("tokens: [A, B]\n")
+        assert await station.status("B") is Status.Accepted
+        station.path.write_text("")
+        await asyncio.sleep(10)
+        assert await station.status("A") is Status.Invalid, "who empties the file means it"
+        assert not station.main.faults.active
+        await station.assembly.stop()
+
+    run(main())
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(
+    run: Any, assemble: Any, ground: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chargebyte_fw.modules.auth import auth_list_validator
+
+    async def main() -> None:
+        station = Station(assemble, ground, "tokens: [A]\n")
+        await station.assembly.start()
+        real = auth_list_validator.parse
+
+        def overtaken(text: str, name: str) -> Any:
+            monkeypatch.setattr(auth_list_validator, "parse", real)
+            save(station.path, "tokens: [A, C]\n")
+            return real(text, name)
+
+        monkeypatch.setattr(auth_list_validator, "parse", overtaken)
+        save(station.path, "tokens: [B]\n")
+        assert await station.status("A") is Status.Accepted, "half a file is no list"
+        assert await station.status("C") is Status.Accepted
+        assert await station.status("B") is Status.Invalid
+        await station.assembly.stop()
+
+    run(main())
+
+
+def test_what_is_no_file_is_said(run: Any, assemble: Any, ground: Any, caplog: Any) -> None:
+    async def main() -> None:
+        os.mkfifo(ground.root.write(PATH))
+        station = Station(assemble, ground, None)
+        await station.assembly.start()
+        assert await station.status("A") is Status.Invalid
+        assert "not a file; nobody is listed" in caplog.text
+        await station.assembly.stop()
+
+    run(main())
+
+
+def test_ten_thousand_tokens_do_not_hold_up_the_charger(assemble: Any, ground: Any) -> None:
+    """On the real clock: a session goes on while a long list is read."""
+    text = "tokens:\n" + "".join(
+        f"  - id: '{n:08X}'\n    name: Ada {n}\n    expires: 2027-01-01\n" for n in range(10_000)
+    )
+
+    async def main() -> None:
+        station = Station(assemble, ground, "tokens: [A]\n")
+        await station.assembly.start()
+        loop = asyncio.get_running_loop()
+        worst_s = 0.0
+
+        async def pulse() -> None:
+            nonlocal worst_s
+            while True:
+                began_s = loop.time()
+                await asyncio.sleep(0.001)
+                worst_s = max(worst_s, loop.time() - began_s)
+
+        beating = loop.create_task(pulse())
+        save(station.path, text)
+        began_s = loop.time()
+        assert await station.status("0000270F") is Status.Accepted
+        took_s = loop.time() - began_s
+        beating.cancel()
+        # A reader in place holds the loop for as long as it takes.
+        assert worst_s < max(took_s / 2, 0.1)
+        await station.assembly.stop()
+
+    clock.run(main())
 
 
 def test_bytes_that_are_no_text_are_a_broken_file(run: Any, assemble: Any, ground: Any) -> None:
@@ -288,6 +428,39 @@ def test_no_text_breaks_the_reader(text: str) -> None:
             parse(text, name)
         except ConfigError as error:
             assert error.findings[0].where.startswith(name)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("name", "text"), [("list.yaml", YAML), ("list.csv", CSV)])
+def test_windows_line_ends_and_byte_order_mark_stay(
+    tmp_path: Path, name: str, text: str, end: str, mark: bytes
+) -> None:
+    path = tmp_path / name
+    before = mark + text.replace("\n", end).encode()
+    path.write_bytes(before)
+    change(path, lambda old: add(old, name, Entry(id="0042", name="Grace")))
+    after = path.read_bytes()
+    assert after.startswith(before) and after.endswith(end.encode())
+    assert after.count(b"\n") == after.count(end.encode()) == before.count(b"\n") + (2 if name == "list.yaml" else 1)
+    change(path, lambda old: remove(old, name, "0042"))
+    assert path.read_bytes() == before
+
+
+def test_changes_at_the_same_time_are_all_there(tmp_path: Path) -> None:
+    """Twelve commands at once, and a reader that never sees half a list."""
+    import subprocess
+    import sys
+
+    path = tmp_path / "list.yaml"
+    path.write_text(YAML)
+    command = [sys.executable, "-m", "chargebyte_fw.cli.main", "auth", "add"]
+    running = [subprocess.Popen([*command, f"NEW{n}", "--file", str(path)]) for n in range(12)]
+    while any(one.poll() is None for one in running):
+        assert len(parse(path.read_text(), "list.yaml")) >= 4
+    assert [one.returncode for one in running] == [0] * 12
+    assert set(parse(path.read_text(), "list.yaml")) >= {f"new{n}" for n in range(12)}
+    assert path.read_text().startswith(YAML) and os.listdir(tmp_path) == ["list.yaml"]
 
 
 def test_saving_keeps_mode_and_link_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from chargebyte_fw.modules.auth.token_list import Entry, parse
 
 FAULT = "generic/VendorWarning"
 SUB_TYPE = "AuthList"
-LARGEST_FILE = 4 * 1024 * 1024
+LARGEST_FILE = 4 << 20
+"""Some fifty thousand tokens."""
 SMALL_FILE = 8 * 1024
 """Read in place: that is faster than a thread."""
 

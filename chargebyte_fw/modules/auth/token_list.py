@@ -25,7 +25,8 @@ DELIMITERS = ",;\t"
 """Of CSV; a German Excel writes semicolons."""
 _BOOLEANS = {"true": True, "false": False}
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""libyaml where it is there: the Python one takes seconds for some thousand tokens."""
+"""libyaml where it is there: it is much faster."""
+ONLY_TOKENS = "expected is a list named `tokens:` and no more"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -169,59 +170,86 @@ def head(line: str) -> tuple[list[str], str]:
 
 
 def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for node in sequence(text, name):
-        line = node.start_mark.line + 1
-        if isinstance(node, yaml.ScalarNode):
-            yield line, {"id": node.value}
-        elif isinstance(node, yaml.MappingNode):
-            yield line, _fields(node, name)
-        else:
-            raise ConfigError([Finding(f"{name}:{line}", "a token is a text, or a map with an id")])
+    events = _events(text, name)
+    first = next(events)
+    if isinstance(first, yaml.StreamEndEvent) or _is_nothing(first):
+        return
+    if not isinstance(first, yaml.MappingStartEvent) or not _says(next(events), "tokens"):
+        raise _wrong(name, first, ONLY_TOKENS)
+    begin = next(events)
+    if isinstance(begin, yaml.SequenceStartEvent):
+        for event in events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            line = _line_of(event)
+            if isinstance(event, yaml.ScalarEvent):
+                yield line, {"id": event.value}
+            elif isinstance(event, yaml.MappingStartEvent):
+                yield line, _fields(events, name)
+            else:
+                raise _wrong(name, event, "a token is a text, or a map with an id")
+    elif not _is_nothing(begin):
+        raise _wrong(name, begin, ONLY_TOKENS)
+    end = next(events)
+    if not isinstance(end, yaml.MappingEndEvent):
+        raise _wrong(name, end, ONLY_TOKENS)
+    after = next(events)
+    if not isinstance(after, yaml.StreamEndEvent):
+        raise _wrong(name, after, "another document (---): there is one list")
 
 
-def _fields(node: yaml.MappingNode, name: str) -> dict[str, Any]:
+def _fields(events: Iterator[yaml.Event], name: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for key, value in node.value:
-        where = f"{name}:{key.start_mark.line + 1}"
-        if not isinstance(key, yaml.ScalarNode):
-            raise ConfigError([Finding(where, "the name of a field is one word")])
+    for key in events:
+        if isinstance(key, yaml.MappingEndEvent):
+            break
+        if not isinstance(key, yaml.ScalarEvent):
+            raise _wrong(name, key, "the name of a field is one word")
         if key.value in fields:
-            raise ConfigError([Finding(where, f"{key.value} is there twice in one token")])
-        fields[key.value] = _plain(value, where)
+            raise _wrong(name, key, f"{key.value[:50]} is there twice in one token")
+        fields[key.value] = _value(next(events), events, name)
     return fields
 
 
-def sequence(text: str, name: str) -> list[yaml.Node]:
-    """Return the nodes of the list `tokens`; raises ConfigError where there is no such list."""
-    node = tokens_node(text, name)
-    return list(node.value) if node is not None else []
+def _value(event: yaml.Event, events: Iterator[yaml.Event], name: str) -> Any:
+    if isinstance(event, yaml.ScalarEvent):
+        return event.value
+    if not isinstance(event, yaml.SequenceStartEvent):
+        raise _wrong(name, event, "expected is a value, or a list of values")
+    values: list[str] = []
+    for each in events:
+        if isinstance(each, yaml.SequenceEndEvent):
+            break
+        if not isinstance(each, yaml.ScalarEvent):
+            raise _wrong(name, each, "expected is a value, or a list of values")
+        values.append(each.value)
+    return values
 
 
-def tokens_node(text: str, name: str) -> yaml.SequenceNode | None:
-    """Return the node of the list `tokens`, None in an empty file; raises ConfigError."""
+def _events(text: str, name: str) -> Iterator[yaml.Event]:
+    """Read the text event by event: no tree, so nothing that refers to itself and nothing that grows."""
+    between = (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
     try:
-        root = yaml.compose(text, _LOADER)
-    except RecursionError as error:
-        raise ConfigError([Finding(name, "not YAML that anybody needs: lists in lists in lists")]) from error
+        for event in yaml.parse(text, Loader=_LOADER):
+            if not isinstance(event, between):
+                yield event
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = name if mark is None else f"{name}:{mark.line + 1}:{mark.column + 1}"
         raise ConfigError([Finding(where, f"not YAML: {getattr(error, 'problem', None) or error}")]) from error
-    if root is None:
-        return None
-    if isinstance(root, yaml.MappingNode) and len(root.value) == 1 and root.value[0][0].value == "tokens":
-        found = root.value[0][1]
-        if isinstance(found, yaml.SequenceNode):
-            return found
-        if isinstance(found, yaml.ScalarNode) and not found.value:
-            return None
-    raise ConfigError([Finding(f"{name}:{root.start_mark.line + 1}", "expected is a list named `tokens:` and no more")])
 
 
-def _plain(node: yaml.Node, where: str) -> Any:
-    # One level, not more: a list that holds itself, or a tower of lists, has no end.
-    if isinstance(node, yaml.ScalarNode):
-        return node.value
-    if isinstance(node, yaml.SequenceNode) and all(isinstance(one, yaml.ScalarNode) for one in node.value):
-        return [one.value for one in node.value]
-    raise ConfigError([Finding(where, "expected is a value, or a list of values")])
+def _is_nothing(event: yaml.Event) -> bool:
+    return isinstance(event, yaml.ScalarEvent) and not event.value
+
+
+def _says(event: yaml.Event, word: str) -> bool:
+    return isinstance(event, yaml.ScalarEvent) and event.value == word
+
+
+def _line_of(event: yaml.Event) -> int:
+    return 1 if event.start_mark is None else event.start_mark.line + 1
+
+
+def _wrong(name: str, event: yaml.Event, what: str) -> ConfigError:
+    return ConfigError([Finding(f"{name}:{_line_of(event)}", what)])

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from chargebyte_fw.kernel.errors import ConfigError, Finding
-from chargebyte_fw.modules.auth.token_list import FIELDS, Entry, head, is_csv, parse, tokens_node
+from chargebyte_fw.modules.auth.token_list import FIELDS, Entry, head, is_csv, parse
 
 EMPTY_YAML = "# Tokens that may charge here; fields: id, type, name, expires, parent, connectors, blocked.\ntokens:\n"
 BOM = b"\xef\xbb\xbf"
@@ -39,7 +39,7 @@ def remove(text: str, name: str, token: str) -> str:
     lines = text.splitlines(keepends=True)
     first = last = entry.line
     if not is_csv(name):
-        node = tokens_node(text, name)
+        node = tokens_node(text)
         assert node is not None
         if node.flow_style:
             kept = [one for one in listed.values() if one is not entry]
@@ -98,7 +98,7 @@ def _add_csv(text: str, entry: Entry) -> str:
 
 
 def _add_yaml(text: str, name: str, entry: Entry) -> str:
-    node = tokens_node(text, name)
+    node = tokens_node(text)
     if node is None:
         # Nothing but comments, or the word `tokens:` with nothing below it.
         return _with_newline(text if "tokens:" in text else text + EMPTY_YAML) + _item(entry, "  ")
@@ -114,6 +114,13 @@ def _add_yaml(text: str, name: str, entry: Entry) -> str:
     while after > 0 and not lines[after - 1].strip():
         after -= 1
     return "".join([*lines[:after], _item(entry, " " * node.start_mark.column), *lines[after:]])
+
+
+def tokens_node(text: str) -> yaml.SequenceNode | None:
+    """Return the node of the list `tokens` of a text that was read without complaint, None when it is empty."""
+    root = yaml.compose(text, yaml.BaseLoader)
+    found = root.value[0][1] if isinstance(root, yaml.MappingNode) else None
+    return found if isinstance(found, yaml.SequenceNode) else None
 
 
 def _as_block(text: str, node: yaml.SequenceNode, entries: list[Entry]) -> str:
