@@ -507,7 +507,7 @@ def test_modules_that_boot_with_the_charger_are_no_fault(play: Play, caplog: Any
     assert caplog.text.count("still starting") == 1
 
 
-def test_modules_that_do_not_come_are_a_fault_when_their_time_is_over(play: Play) -> None:
+def test_modules_that_do_not_come_are_a_fault_when_their_time_is_over(play: Play, caplog: Any) -> None:
     async def story(world: World) -> None:
         for module in world.modules.modules:
             module.powered = False
@@ -517,8 +517,16 @@ def test_modules_that_do_not_come_are_a_fault_when_their_time_is_over(play: Play
         while LOST not in world.active:
             await asyncio.sleep(0.05)
         assert START_UP_S <= asyncio.get_running_loop().time() - began <= START_UP_S + 1.1
+        await asyncio.sleep(30.0)
+        for module in world.modules.modules:
+            module.powered = True
+        await asyncio.sleep(4.0)
+        assert world.active == set()
 
+    caplog.set_level(logging.INFO)
     play(story, begun=False)
+    told = [one.getMessage() for one in caplog.records if "CommunicationFault" in one.getMessage()]
+    assert told == ["CommunicationFault: no power module answers", "CommunicationFault is over"]
 
 
 def test_a_group_that_counts_no_modules_is_asked_again_while_it_may_be_starting() -> None:

@@ -18,7 +18,7 @@ from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.limits import Limits
 from chargebyte_fw.modules.power.infypower.link import CanTape, InfypowerLink
-from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, LimitsAre, Options
+from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, LimitsAre, Options, State
 from chargebyte_fw.modules.power.infypower.timing import times
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
 
@@ -182,9 +182,12 @@ class InfypowerDCSupply(Module):
             case LimitsAre(limits):
                 self.main.capabilities.publish(capabilities(limits, bidirectional=self._bidirectional))
             case m.Raise(error, sub_type, text):
+                if self.machine.state is not State.NO_BUS:  # who opens the bus has told it
+                    self.log.warning("%s: %s", error, text)
                 self.main.faults.raise_fault(f"power_supply_DC/{error}", text, sub_type=sub_type)
                 self._changed.set()
             case m.Clear(error, sub_type):
+                self.log.info("%s is over", " ".join(filter(None, (error, sub_type))))
                 self.main.faults.clear(f"power_supply_DC/{error}", sub_type)
             case m.Report(level, text):
                 self.log.log(level, "%s", text)

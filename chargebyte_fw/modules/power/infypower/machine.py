@@ -266,7 +266,11 @@ class InfypowerGroup(Machine):
         if self.state is State.LIMITS and question.answers:
             text = f"{len(question.answers)} of {question.expected} modules answer to {question.item.name}"
             return [m.Report(logging.WARNING, text), *self._answered(question, now)]
-        why = f"{len(question.answers)} of {question.expected} answers to {question.item.name}{question.otherwise}"
+        if self.state is State.COUNTING:
+            why = "no power module answers"
+        else:
+            heard = f"{len(question.answers)} of {question.expected} modules"
+            why = f"{heard} answer to {question.item.name}{question.otherwise}"
         if self._starts_up(now):
             return self._say_waiting(why) + self._ask(question.item, question.value, question.expected, now)
         return self._lose(why, now)
