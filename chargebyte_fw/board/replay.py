@@ -16,7 +16,7 @@ from chargebyte_fw.board.framing import Frame, encode_message
 from chargebyte_fw.board.messages import ChargeControl, FirmwareVersion, GitHash
 from chargebyte_fw.board.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, play, ring_begins
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry
 
 UART = "uart"
@@ -31,10 +31,8 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
         return []
     place, (_, _, source, begins) = starts[-1]
     outcome = Outcome(source)
-    try:
-        board = _Board(source, begins)
-    except (KeyError, TypeError) as error:
-        outcome.remark = f"how the board is wired cannot be read: {error}"
+    board = made(outcome, lambda: _Board(source, begins))
+    if board is None:
         return [outcome]
     past = ring_begins(entries)
     rest = entries[place + 1 :]

@@ -36,7 +36,10 @@ def add_parser(subparsers: Any) -> None:
     save.add_argument("--why", default="request", metavar="TEXT", help="goes into the file and its name")
     show = _add(whats, "show", "show a trace as a timeline", _show)
     show.add_argument(
-        "--kind", action="append", metavar="KIND", help="only uart, slac, sdp, v2g, can, cmd, var, fault, state ..."
+        "--kind",
+        action="append",
+        metavar="KIND",
+        help="only uart, slac, sdp, v2g, can, cmd, var, fault, state, event, effect ...",
     )
     show.add_argument("--source", metavar="TEXT", help="only sources that hold this text")
     show.add_argument("--text", metavar="TEXT", help="only lines that hold this text, in any case")
@@ -49,7 +52,7 @@ def add_parser(subparsers: Any) -> None:
     export.add_argument("--pcap", type=Path, metavar="OUT", help="SLAC, SDP and V2G as Ethernet frames (- is stdout)")
     export.add_argument("--json", type=Path, metavar="OUT", help="every entry as one JSON object a line (- is stdout)")
     replay = _add(whats, "replay", "play the inputs again and compare the outputs", _replay)
-    replay.add_argument("--only", choices=("board", "slac", "v2g"), help="only this part")
+    replay.add_argument("--only", choices=("board", "slac", "v2g", "evse", "power"), help="only this part")
 
 
 def _add(whats: Any, name: str, help: str, run: Any, *, file: bool = True) -> argparse.ArgumentParser:
@@ -66,6 +69,9 @@ def _list(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.manager.recording import files
 
     saved = files(root_at(arguments.root))
+    if not saved:
+        print("no trace is saved", file=sys.stderr)
+        return 0
     print(table(["trace", "bytes"], [[str(path), str(path.stat().st_size)] for path in saved]))
     return 0
 
@@ -168,7 +174,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         return 1
     outcomes = play(recording.entries, arguments.only)
     if not outcomes:
-        print("secc: nothing in this trace can be played: no beginning of a board, a match or a connection is in it")
+        print("secc: nothing in this trace can be played: no beginning of a machine is in it")
         return 1
     for outcome in outcomes:
         verdict = outcome.remark or ("differs" if outcome.difference else "the same")

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.board.capture import UartReader
+from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.trace import Entry
+from chargebyte_fw.modules.power.replay import said as can_words
 from chargebyte_fw.modules.slac.capture import dissect
 from chargebyte_fw.modules.v2g import v2gtp
 from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading
@@ -21,6 +23,8 @@ from chargebyte_fw.modules.v2g.capture.traffic import Origin, V2gFrame, of_octet
 from chargebyte_fw.modules.v2g.exi.rendering import one_line
 
 LONGEST_LIST = 12
+LONGEST_START = 200
+CAN_BYTES = 16
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -71,6 +75,8 @@ class Timeline:
             return self._frame(data)
         if kind == "v2g":
             return self._stream(source, data)
+        if kind == "can" and len(data) == CAN_BYTES:
+            return can_words(CanFrame.decode(data))
         return data.hex()
 
     def _stream(self, source: str, data: bytes) -> str:
@@ -144,11 +150,20 @@ def _plain(kind: str, data: Any) -> str:
         case "fault", {"type": kind_of, "message": message, "state": state}:
             sub_type = f"/{data['sub_type']}" if data.get("sub_type") else ""
             return f"{state} {data.get('severity', '')} {kind_of}{sub_type}: {message}"
+        case "event" | "effect", dict(fields):
+            return " ".join(f"{name}={_value(value)}" for name, value in fields.items())
+        case "start", _:
+            told = json.dumps(_jsonable(data))
+            return told if len(told) <= LONGEST_START else f"{told[:LONGEST_START]} ..."
         case "wake", None:
             return "its deadline has passed"
         case "wake", _:
             return f"its deadline has passed ({json.dumps(_jsonable(data))})"
     return json.dumps(_jsonable(data))
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(_jsonable(value))
 
 
 def _fields(fields: dict[str, Any]) -> str:

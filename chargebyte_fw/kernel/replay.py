@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from chargebyte_fw.kernel.machine import Machine
 from chargebyte_fw.kernel.trace import Entry
+
+T = TypeVar("T")
 
 SLACK_S = 0.25
 """How late a busy charger may notice that a deadline has passed."""
@@ -116,6 +118,15 @@ def lives(entries: Sequence[Entry], having: str) -> list[tuple[str, Sequence[Ent
         for place, end in zip(begins, [*begins[1:], len(entries)], strict=True):
             found.append((source, entries[place:end]))
     return found
+
+
+def made(outcome: Outcome, make: Callable[[], T]) -> T | None:
+    """Return what is to be played, as the trace says that it was; None when it does not say so, with a remark."""
+    try:
+        return make()
+    except Exception as error:
+        outcome.remark = f"what was known at the beginning cannot be read: {type(error).__name__}: {error}"
+        return None
 
 
 def play(outcome: Outcome, entries: Iterable[Entry], take: Callable[[float, str, str, Any], None]) -> None:

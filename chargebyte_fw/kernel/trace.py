@@ -15,6 +15,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -88,12 +89,7 @@ class Trace:
 
     def channel(self, kind: str, source: str) -> Channel:
         """Return `record` for one kind and source, for what comes often; it may be told the second."""
-        number, keep = self._number(kind, source), self._keep
-
-        def kept(data: Any, t_s: float | None = None) -> None:
-            keep(number, 0, data, t_s)
-
-        return kept
+        return partial(self._keep, self._number(kind, source), 0)
 
     def _keep(self, number: int, key: int, data: Any, t_s: float | None = None) -> None:
         if not self.on:

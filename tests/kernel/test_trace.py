@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import cbor2
+import msgspec
 import pytest
 
 from chargebyte_fw.contracts.types.authorization import IdToken, IdTokenType
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.kernel.trace import LARGEST_ENTRY, MOST_NAMES, PIECE_BYTES, Tape, Trace
+from chargebyte_fw.kernel.trace import LARGEST_ENTRY, MOST_NAMES, PIECE_BYTES, SNAPSHOT_S, FullTape, Tape, Trace
 
 Run = Callable[[Any], Any]
 
@@ -176,10 +177,14 @@ class Timer(Machine):
         return self.enter(Lamp.OFF)
 
 
+def failed(error: BaseException) -> None:
+    raise error
+
+
 def test_a_tape_records_states_and_wakings(run: Run) -> None:
     async def main() -> None:
         trace = Trace()
-        pump = Pump(Timer(Lamp.OFF), lambda effect: None, pytest.fail, Tape(trace, "lamp", lambda: "aside"))
+        pump = Pump(Timer(Lamp.OFF), lambda effect: None, failed, Tape(trace, "lamp", lambda: "aside"))
         pump.feed(Press())
         pump.feed(Press())
         await asyncio.sleep(5)
@@ -187,6 +192,72 @@ def test_a_tape_records_states_and_wakings(run: Run) -> None:
             (0.0, "state", "lamp", "ON"),
             (3.0, "wake", "lamp", "aside"),
             (3.0, "state", "lamp", "OFF"),
+        ]
+
+    run(main())
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Effect: with what was heard."""
+
+    limit_A: float
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """Event: a limit in A."""
+
+    limit_A: float
+
+
+class Keeper(Machine):
+    def __init__(self) -> None:
+        super().__init__(Lamp.OFF)
+        self.limit_A = 0.0
+
+    @on(Lamp.OFF, event=Limit)
+    def take(self, event: Limit, now: float) -> list[Any]:
+        self.limit_A = event.limit_A
+        return self.enter(Lamp.OFF, Told(event.limit_A), until=now + 3)
+
+    @on(Lamp.OFF, event=Timeout)
+    def over(self, _: Timeout, now: float) -> list[Any]:
+        return [Told(0.0)]
+
+
+def test_a_full_tape_records_all_that_a_machine_is_told_and_wants(run: Run) -> None:
+    async def main() -> None:
+        trace = Trace()
+        machine = Keeper()
+        tape = FullTape(trace, "m", {"config": "c"}, (machine,), elsewhere=(Press,))
+        pump = Pump(machine, lambda effect: None, failed, tape)
+        pump.feed(Limit(16.0))
+        pump.feed(Press())
+        await asyncio.sleep(5)
+        (start, *rest) = trace.entries()
+        assert start[:3] == (0.0, "start", "m")
+        assert start[3]["config"] == "c" and start[3]["fresh"] and start[3]["known"][0]["limit_A"] == 0.0
+        assert rest == [
+            (0.0, "event", "m.Limit", {"limit_A": 16.0}),
+            (0.0, "effect", "m.Told", {"limit_A": 16.0}),
+            (3.0, "wake", "m", None),
+            (3.0, "effect", "m.Told", {"limit_A": 0.0}),
+        ]
+
+    run(main())
+
+
+def test_what_a_machine_knows_is_recorded_again_now_and_then(run: Run) -> None:
+    async def main() -> None:
+        trace = Trace()
+        machine = Keeper()
+        pump = Pump(machine, lambda effect: None, failed, FullTape(trace, "m", {}, (machine,)))
+        for number in range(4):
+            pump.feed(Limit(float(number)))
+            await asyncio.sleep(SNAPSHOT_S / 2)
+        starts = [(t_s, data) for t_s, kind, _, data in trace.entries() if kind == "start"]
+        assert [(t_s, data["fresh"], data["known"][0]["limit_A"]) for t_s, data in starts] == [
+            (0.0, True, 0.0),
+            (SNAPSHOT_S, False, 1.0),
         ]
 
     run(main())

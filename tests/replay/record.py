@@ -58,20 +58,40 @@ async def pulled_cable(plant: Plant) -> None:
     await plant.session()
 
 
-STORIES: dict[str, tuple[str, Story]] = {
-    "iso2-dc-session": ("iso2", full_session),
-    "din-dc-session": ("din", full_session),
-    "ac-session": ("basic", full_session),
-    "uart-cut-under-power": ("iso2", cut_uart),
-    "emergency-stop": ("din", emergency_stop),
-    "cable-pulled-under-power": ("iso2", pulled_cable),
+async def vanishing_modules(plant: Plant) -> None:
+    """The power modules lose their supply under load and come back; the car has gone by then."""
+    await plant.charging()
+    modules = plant.world.power_modules.modules
+    for module in modules:
+        module.powered = False
+        module.restart()
+    await asyncio.sleep(5)
+    plant.world.car.replace("unplug")
+    for module in modules:
+        module.powered = True
+    await asyncio.sleep(20)
+
+
+CAN = "bsp-only-dc-infypower.yaml"
+STORIES: dict[str, tuple[str, Story, str]] = {
+    "iso2-dc-session": ("iso2", full_session, ""),
+    "din-dc-session": ("din", full_session, ""),
+    "ac-session": ("basic", full_session, ""),
+    "uart-cut-under-power": ("iso2", cut_uart, ""),
+    "emergency-stop": ("din", emergency_stop, ""),
+    "cable-pulled-under-power": ("iso2", pulled_cable, ""),
+    "can-dc-session": ("iso2", full_session, CAN),
+    "can-modules-vanish-under-load": ("iso2", vanishing_modules, CAN),
 }
+"""What the car speaks, what happens, and the configuration where it is not the car's own."""
 
 
-async def recorded(protocol: str, story: Story, target: Path, ring_bytes: int | None = None, seed: int = 1) -> None:
+async def recorded(
+    protocol: str, story: Story, configuration: str, target: Path, ring_bytes: int | None = None, seed: int = 1
+) -> None:
     """Play a story in the virtual world and save what the recorder has of it; a small ring loses the beginning."""
     with tempfile.TemporaryDirectory() as state:
-        plant = Plant(Path(state), model(protocol), seed=seed, contracts=True)
+        plant = Plant(Path(state), model(protocol), seed=seed, contracts=True, configuration=configuration)
         if ring_bytes is not None:
             plant.ground.trace = Trace(ring_bytes)
         async with plant:

@@ -10,7 +10,7 @@ import msgspec
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, play
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, made, play
 from chargebyte_fw.kernel.snapshot import restored
 from chargebyte_fw.kernel.trace import TOKENS, Entry, plain
 from chargebyte_fw.modules.evse import messages, signals
@@ -32,10 +32,8 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
 
 def _one(entries: Sequence[Entry], source: str) -> Outcome:
     outcome = Outcome(source)
-    try:
-        evse = _Evse(entries)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        outcome.remark = f"what the EVSE knew cannot be read: {type(error).__name__}: {error}"
+    evse = made(outcome, lambda: _Evse(entries))
+    if evse is None:
         return outcome
     play(outcome, entries[1:], evse.take)
     outcome.inputs, outcome.outputs = evse.inputs, evse.comparison.outputs

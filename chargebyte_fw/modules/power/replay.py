@@ -10,7 +10,7 @@ import msgspec
 from chargebyte_fw.contracts.types.power_supply_DC import VoltageCurrent
 from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, play
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, made, play
 from chargebyte_fw.kernel.snapshot import restored
 from chargebyte_fw.kernel.trace import Entry, plain
 from chargebyte_fw.modules.power.infypower import messages as m
@@ -21,6 +21,9 @@ from chargebyte_fw.modules.power.infypower_dc_supply import capabilities
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
 
 EVENTS: dict[str, Any] = {kind.__name__: kind for kind in (m.BusUp, m.BusDown, SetMode, SetExport, SetImport)}
+LEAST_CONTROLLER = 240
+"""Addresses from here on are controllers', below are modules'."""
+_WORDS = {m.SWITCH: {m.ON: "on", m.OFF: "off"}, m.DIRECTION: {m.EXPORT: "export", m.IMPORT: "import"}}
 _PUBLISHED = ("main.mode", "main.voltage_current", "main.capabilities")
 
 
@@ -31,10 +34,8 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
 
 def _one(entries: Sequence[Entry], source: str) -> Outcome:
     outcome = Outcome(source)
-    try:
-        group = _Group(entries)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        outcome.remark = f"what the group of power modules knew cannot be read: {type(error).__name__}: {error}"
+    group = made(outcome, lambda: _Group(entries))
+    if group is None:
         return outcome
     play(outcome, entries[1:], group.take)
     outcome.inputs, outcome.outputs = group.inputs, group.comparison.outputs
@@ -122,4 +123,16 @@ def said(frame: CanFrame) -> str:
         return str(error)
     if found is None:
         return f"{frame.id:#x} {frame.data.hex()}"
-    return f"{found.item.name} {found.value:g} {found.item.unit}".rstrip() + f" from {found.source}"
+    ends = f"{found.source} to {found.destination}"
+    if found.error != m.Outcome.NORMAL:
+        return f"{ends}: {found.item.name}: error {found.error}"
+    if found.item.command is m.Command.READ and found.source >= LEAST_CONTROLLER:
+        return f"{ends}: {found.item.name}?"
+    return f"{ends}: {found.item.name} {_value(found)}"
+
+
+def _value(found: m.Said) -> str:
+    if found.item is m.STATUS:
+        return f"{int(found.value):#08x}"
+    word = _WORDS.get(found.item, {}).get(int(found.value))
+    return word or f"{found.value:g} {found.item.unit}".rstrip()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, play, ring_begins
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry
 from chargebyte_fw.modules.slac.capture import dissect
 from chargebyte_fw.modules.slac.machine.events import (
@@ -50,10 +50,8 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
 
 def _one(entries: Sequence[Entry], source: str) -> Outcome:
     outcome = Outcome(source)
-    try:
-        matching = _Matching(entries)
-    except (KeyError, TypeError, ValueError) as error:
-        outcome.remark = f"where the machine stood cannot be read: {error}"
+    matching = made(outcome, lambda: _Matching(entries))
+    if matching is None:
         return outcome
     play(outcome, entries[1:], matching.take)
     outcome.inputs, outcome.outputs = matching.inputs, matching.comparison.outputs

@@ -11,7 +11,7 @@ import msgspec
 
 from chargebyte_fw.contracts.types.iso15118_vas import ParameterSet
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, play, ring_begins
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry
 from chargebyte_fw.modules.v2g import v2gtp
 from chargebyte_fw.modules.v2g.capture.reading import Reader
@@ -45,10 +45,8 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
 
 def _one(entries: Sequence[Entry], what: str) -> Outcome:
     outcome = Outcome(what)
-    try:
-        conversation = _Conversation(entries)
-    except (KeyError, TypeError, ValueError) as error:
-        outcome.remark = f"what the charger knew cannot be read: {error}"
+    conversation = made(outcome, lambda: _Conversation(entries))
+    if conversation is None:
         return outcome
     play(outcome, entries, conversation.take)
     outcome.inputs = conversation.inputs
