@@ -29,15 +29,27 @@ def note(text: str) -> None:
 
 
 def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Namespace) -> T:
-    """Carry out `job` with the controller of the command line; SIGTERM ends it as Ctrl-C does: in order."""
+    """Carry out `job` with the controller that was named; SIGTERM and a hang-up end it as Ctrl-C does: in order."""
     from chargebyte_fw.kernel import clock
+
+    ended_by = 0
 
     async def main() -> T:
         from chargebyte_fw.board.flash.diary import Diary
 
         task = asyncio.current_task()
-        if task is not None and threading.current_thread() is threading.main_thread():
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        assert task is not None
+
+        def end(number: int) -> None:
+            nonlocal ended_by
+            ended_by = number
+            task.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # One that is ignored (nohup) stays so; other threads than the main one hear of none.
+            ignored = signal.getsignal(number) is signal.SIG_IGN
+            if not ignored and threading.current_thread() is threading.main_thread():
+                asyncio.get_running_loop().add_signal_handler(number, end, number)
         ground = ground_of(arguments)
         async with opened(ground, arguments) as programmer:
             return await job(programmer, Diary(ground.root, arguments.uart))
@@ -46,7 +58,7 @@ def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Na
     try:
         return clock.run(main(), speed=speed)
     except asyncio.CancelledError:
-        raise SystemExit(128 + signal.SIGTERM) from None
+        raise SystemExit(128 + ended_by) from None
 
 
 def ground_root(arguments: argparse.Namespace) -> Root:

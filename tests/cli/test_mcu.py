@@ -462,7 +462,7 @@ def test_the_monitor_shows_while_its_pipe_stays_open(board: Path) -> None:
     process.stdout.close()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_hold_ends_with_ctrl_c_and_lets_go(board: Path, number: int, status: int) -> None:
     words = [sys.executable, "-m", "chargebyte_fw.cli.main", "mcu", "hold", "--root", str(board)]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
