@@ -36,10 +36,13 @@ chargebyte_bake() {
         --config "${CHARGEBYTE_CONFIG}" \
         --vendor "${CHARGER_VENDOR}" \
         --model "${CHARGER_MODEL}" \
+        --authorized-keys "${CHARGEBYTE_AUTHORIZED_KEYS}" \
         ${@bb.utils.contains('DISTRO_FEATURES', 'rauc', '--keyring "${CHARGEBYTE_RAUC_KEYRING}"', '', d)} \
         || bbfatal "The root file system cannot be baked (see above)"
 }
 ROOTFS_POSTPROCESS_COMMAND += "chargebyte_bake"
-do_rootfs[vardeps] += "CHARGEBYTE_CONFIG CHARGER_VENDOR CHARGER_MODEL CHARGEBYTE_RAUC_KEYRING"
+do_rootfs[vardeps] += "CHARGEBYTE_CONFIG CHARGER_VENDOR CHARGER_MODEL CHARGEBYTE_RAUC_KEYRING CHARGEBYTE_AUTHORIZED_KEYS"
 chargebyte_bake[vardepsexclude] += "CHARGEBYTE_FW_DIR"
 do_rootfs[file-checksums] += "${CHARGEBYTE_FW_DIR}/script/install-root:True"
+do_rootfs[file-checksums] += "${@d.getVar('CHARGEBYTE_RAUC_KEYRING') + ':True' if d.getVar('CHARGEBYTE_RAUC_KEYRING') else ''}"
+do_rootfs[file-checksums] += "${@d.getVar('CHARGEBYTE_AUTHORIZED_KEYS') + ':True' if d.getVar('CHARGEBYTE_AUTHORIZED_KEYS') else ''}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.image.conftest import ROOT
 
+SBIN = {**os.environ, "PATH": f"/usr/sbin:/sbin:{os.environ['PATH']}"}
 SCRIPTS = ROOT / "usr/libexec/chargebyte"
 
 
@@ -60,6 +62,20 @@ def test_a_power_cut_leaves_the_old_file_or_the_new_one(unit: Path) -> None:
     leftover.write_text("vendor: char")
     assert run("first-boot", unit, CHARGEBYTE_ROOT=str(unit)).returncode == 0
     assert info(unit).count("chargepoint_serial") == 1 and not leftover.exists()
+
+
+@pytest.mark.parametrize("program", ["fw_printenv", "grep", "cat", "sync", "mv"])
+def test_the_power_may_go_at_any_step_of_the_first_boot(unit: Path, program: str) -> None:
+    before = info(unit)
+    whole = (unit / "bin/fw_printenv").read_text()
+    write_program(unit / "bin", program, "kill -9 $PPID")
+    assert run("first-boot", unit, CHARGEBYTE_ROOT=str(unit)).returncode != 0
+    assert info(unit) == before
+    (unit / "bin" / program).unlink()
+    write_program(unit / "bin", "fw_printenv", whole.partition("\n")[2])
+    assert run("first-boot", unit, CHARGEBYTE_ROOT=str(unit)).returncode == 0
+    assert info(unit) == before + 'chargepoint_serial: "CSOM-0042"\n'
+    assert [path.name for path in (unit / "etc/everest").iterdir()] == ["charger_info.yaml"]
 
 
 def test_what_production_wrote_does_not_become_yaml(unit: Path) -> None:
@@ -121,6 +137,21 @@ def test_a_power_cut_while_a_partition_is_made_makes_it_again(disk: Path) -> Non
     subprocess.run(["mkfs.ext4", "-q", "-F", f"{disk}5"], check=True, env=environment)
     done = run("make-data-partitions", disk.parent, DISK=str(disk))
     assert done.returncode == 0 and "made" in done.stdout and label(Path(f"{disk}5")) == "srv"
+
+
+@pytest.mark.parametrize("program", ["blkid", "mkfs.ext4", "sync", "e2label"])
+def test_the_power_may_go_at_any_step_of_making_the_partitions(disk: Path, program: str) -> None:
+    # The step is done, and then there is no power.
+    real = shutil.which(program, path=f"/usr/sbin:/sbin:{os.environ['PATH']}")
+    write_program(disk.parent / "bin", program, f'{real} "$@"; kill -9 $PPID')
+    for _ in range(3):
+        assert run("make-data-partitions", disk.parent, DISK=str(disk)).returncode != 0
+    (disk.parent / "bin" / program).unlink()
+    assert run("make-data-partitions", disk.parent, DISK=str(disk)).returncode == 0
+    assert [label(Path(f"{disk}{n}")) for n in (5, 6, 7)] == ["srv", "log-a", "log-b"]
+    for number in (5, 6, 7):
+        done = subprocess.run(["e2fsck", "-fn", f"{disk}{number}"], capture_output=True, text=True, env=SBIN)
+        assert done.returncode == 0, done.stdout
 
 
 def test_a_partition_that_cannot_be_made_is_told_and_the_others_are(disk: Path) -> None:

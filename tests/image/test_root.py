@@ -193,6 +193,22 @@ def test_a_keyring_is_a_certificate_and_never_a_key(baked: Image, tmp_path: Path
     assert not (baked.root / "etc/rauc/keyring.pem").exists()
 
 
+def test_who_may_log_in_is_named_by_their_public_keys(baked: Image, tmp_path: Path) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVzZXJzIHB1YmxpYyBrZXkgaXMgaGVyZSwgc29tZXdo me@desk"
+    (tmp_path / "keys").write_text(f"# mine\n{key}\n")
+    (baked.root / "etc/passwd").write_text("root:x:0:0:root:/home/root:/bin/sh\n")
+    done = bake(baked, "--authorized-keys", tmp_path / "keys")
+    assert done.returncode == 0, done.stderr
+    target = baked.root / "home/root/.ssh/authorized_keys"
+    assert target.read_text() == f"{key}\n" and target.stat().st_mode & 0o777 == 0o600
+    assert target.parent.stat().st_mode & 0o777 == 0o700
+    for text in ("-----BEGIN OPENSSH PRIVATE KEY-----\n", "", "ssh-ed25519 nothing\n"):
+        (tmp_path / "keys").write_text(text)
+        done = bake(baked, "--authorized-keys", tmp_path / "keys")
+        assert done.returncode == 1 and "public keys" in done.stderr
+    assert "is no file" in bake(baked, "--authorized-keys", tmp_path / "missing").stderr
+
+
 def test_bake_names_the_identity_of_the_image(baked: Image) -> None:
     done = bake(baked, "--config", "bsp-only-ac", "--vendor", 'A "quoted" vendor', "--model", "X1")
     assert done.returncode == 0, done.stderr
