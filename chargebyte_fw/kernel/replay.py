@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 SLACK_S = 0.25
 """How late a busy charger may notice that a deadline has passed."""
+MOST_OVERDUE = 10_000
 
 
 class Player:
@@ -62,9 +63,16 @@ class Player:
             self._wake(max(now, deadline))
 
     def overdue(self, now: float) -> None:
-        """Let deadlines pass that must have passed before `now`, whatever was recorded."""
-        while (deadline := self.machine.deadline) is not None and deadline < now - SLACK_S:
+        """Let deadlines pass that must have passed before `now`, whatever was recorded.
+
+        Raises ValueError when there is no end of them: a second that is damaged, or a recording that was away.
+        """
+        for _ in range(MOST_OVERDUE):
+            deadline = self.machine.deadline
+            if deadline is None or deadline >= now - SLACK_S:
+                return
             self._wake(deadline)
+        raise ValueError(f"nothing is recorded for a long time before {now:.3f} s")
 
 
 class Difference(msgspec.Struct, frozen=True):

@@ -309,6 +309,17 @@ def test_entries_that_nobody_can_have_recorded_are_no_failure_of_ours(path: Path
         play(entries)
 
 
+@pytest.mark.parametrize("second", [9e8, -9e8])
+@pytest.mark.parametrize("path", [DC, CAN], ids=lambda path: path.stem)
+def test_a_second_that_is_damaged_does_not_keep_the_replay_for_years(path: Path, second: float) -> None:
+    entries = entries_of(path)
+    for place in range(len(entries) // 2, len(entries), 7):
+        entries[place] = (second, *entries[place][1:])
+    began_s = time.perf_counter()
+    play(entries)
+    assert time.perf_counter() - began_s < 10.0
+
+
 def test_replay_is_a_thousand_times_faster_than_the_session() -> None:
     entries = entries_of()
     began_s = time.perf_counter()
