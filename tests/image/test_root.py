@@ -13,7 +13,7 @@ import pytest
 
 from chargebyte_fw import VERSION
 from tests.image import bitbake
-from tests.image.conftest import ROOT, SITE, Image, copy_of
+from tests.image.conftest import ROOT, SITE, Image, builder, copy_of
 
 EXAMPLE = ROOT / "recipes/example-module/files"
 
@@ -191,6 +191,41 @@ def test_a_keyring_is_a_certificate_and_never_a_key(baked: Image, tmp_path: Path
     done = bake(baked, "--keyring", key)
     assert done.returncode == 1 and "never a key" in done.stderr
     assert not (baked.root / "etc/rauc/keyring.pem").exists()
+
+
+def build(image: Image, tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the image class's own function on a root, with the variables of a build."""
+    data = bitbake.read(next(path for path in bitbake.recipes() if path.stem == "chargebyte-image"))
+    for name, value in {"IMAGE_ROOTFS": str(image.root), "PYTHON_SITEPACKAGES_DIR": SITE, **variables}.items():
+        data.setVar(name, value)
+    (tmp_path / "bin").mkdir(exist_ok=True)
+    (tmp_path / "bin/nativepython3").write_text(f'#!/bin/sh\nexec {builder(image.python)} "$@"\n')
+    (tmp_path / "bin/nativepython3").chmod(0o755)
+    script = 'bbfatal() { echo "ERROR: $*" >&2; exit 1; }\nset -e\n' + data.getVar("chargebyte_bake")
+    environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+    return subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_the_images_class_bakes_and_a_wrong_configuration_fails_bitbake_with_the_finding(
+    baked: Image, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys"
+    subprocess.run([ROOT / "script/rauc-key", keys], check=True, capture_output=True)
+    keyring = {"CHARGEBYTE_RAUC_KEYRING": f"{keys}/ca.pem"}
+    done = build(baked, tmp_path, CHARGER_MODEL="Pole 7", CHARGEBYTE_CONFIG="bsp-only-ac", **keyring)
+    assert done.returncode == 0, done.stderr
+    assert os.readlink(baked.root / "etc/everest/config.yaml") == "bsp-only-ac.yaml"
+    assert 'model: "Pole 7"' in (baked.root / "etc/everest/charger_info.yaml").read_text()
+    assert (baked.root / "etc/rauc/keyring.pem").read_text() == (keys / "ca.pem").read_text()
+
+    path = baked.root / "etc/everest/bsp-only-dc.yaml"
+    path.write_text(path.read_text().replace("charge_mode: DC", "charge_mode: CD"))
+    done = build(baked, tmp_path, **keyring)
+    assert done.returncode == 1 and "ERROR: " in done.stderr
+    assert re.search(r"config\.yaml:\d+:\d+: error: .*charge_mode.*\bDC\b", done.stderr), done.stderr
+    for name, value in (("CHARGER_VENDOR", ""), ("CHARGEBYTE_CONFIG", ""), ("CHARGEBYTE_RAUC_KEYRING", "")):
+        done = build(baked, tmp_path, **{**keyring, name: value})
+        assert done.returncode == 1 and name in done.stderr and "ERROR: " in done.stderr, done.stderr
 
 
 def test_who_may_log_in_is_named_by_their_public_keys(baked: Image, tmp_path: Path) -> None:
