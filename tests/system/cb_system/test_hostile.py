@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import subprocess
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from aiohttp import web
 
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.modules.system.transfer import ftp_link, timing
+from chargebyte_fw.modules.system.transfer import ftp_link, http_link, timing
 from chargebyte_fw.modules.system.transfer.host_keys import KnownHosts
 from chargebyte_fw.modules.system.transfer.landing import Landing, forget
 from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble, address_of
@@ -356,6 +357,15 @@ def test_a_redirect_that_leads_nowhere(
     clock.run(main())
 
 
+def test_a_redirect_does_not_lead_out_of_tls() -> None:
+    here = address_of(f"https://u:{SECRET}@host/x")
+    with pytest.raises(TransferError) as caught:
+        http_link._next(here, "http://host/x")
+    assert caught.value.trouble is Trouble.DENIED and caught.value.final
+    assert http_link._next(here, "/y?z").url == "https://host/y?z" and http_link._next(here, "/y").password == SECRET
+    assert http_link._next(here, "https://host:8443/y").password == ""
+
+
 def test_a_redirect_takes_no_password_to_another_server(carrier: Carrier, target: Path) -> None:
     headers: list[dict[str, str]] = []
 
@@ -515,3 +525,61 @@ def test_a_list_that_cannot_be_read_lets_nobody_in(carrier: Carrier, target: Pat
 
     clock.run(main())
     forget(target)
+
+
+# --- a disk that is full
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 400 KiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("a small file system needs root")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.parametrize("scheme", ["http", "ftp", "sftp"])
+def test_a_disk_that_fills_up_ends_the_download(
+    carrier: Carrier, small_disk: Path, tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else takes the room after it was looked at."""
+    from chargebyte_fw.modules.system.transfer import landing
+
+    monkeypatch.setattr(landing, "ROOM_LEFT_BYTES", -(1 << 30))
+    folder = tmp_path / "server"
+    folder.mkdir()
+    (folder / "file").write_bytes(bytes(1 << 20))
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            if scheme == "http":
+                port, _ = await stack.enter_async_context(servers.http(folder))
+            elif scheme == "ftp":
+                port, _ = stack.enter_context(servers.ftp(folder))
+            else:
+                port = await stack.enter_async_context(servers.sftp(folder))
+            location = f"{scheme}://{servers.LOGIN}@127.0.0.1:{port}/file"
+            error = await trouble_of(carrier.fetch(location, small_disk / "image", 2 << 20))
+            assert error.trouble is Trouble.SIZE and error.final
+            assert "No space left on device" in str(error)
+
+    clock.run(main())
+    forget(small_disk / "image")
+    assert list(small_disk.iterdir()) == []
+
+
+def test_logs_that_find_no_room_are_said(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chargebyte_fw.kernel.errors import Unavailable
+    from chargebyte_fw.kernel.paths import Root
+    from chargebyte_fw.modules.system.logs import archive
+
+    monkeypatch.setattr(archive, "COMMANDS", (("head", "-c", "900000", "/dev/urandom"),))
+    monkeypatch.setattr(archive, "JOURNAL", ("true",))
+    with pytest.raises(Unavailable, match="No space left on device"):
+        clock.run(archive.gather(Root(small_disk, small_disk), small_disk / "a.tar.gz", archive.Span()))

@@ -501,6 +501,26 @@ def test_times_are_awaited_over_a_restart(
     real(main)
 
 
+def test_an_installation_waits_for_permission_where_that_is_configured(
+    assemble: Any, board: rig.Board, bundle: Path, keys: rig.Authority
+) -> None:
+    image = bundle.read_bytes()
+
+    async def main() -> None:
+        async with served(image) as url:
+            async with charger(assemble, wait_for_permission=True) as it:
+                await it.ask(url, keys, image)
+                await it.until(Status.SignatureVerified)
+                await asyncio.sleep(0.3)
+                assert it.said[-1] is Status.SignatureVerified and not board.reached("pre")
+            async with charger(assemble, wait_for_permission=True) as it:
+                await it.until(Status.SignatureVerified)
+                await it.face.allow_firmware_installation()
+                assert (await it.until(Status.InstallRebooting))[-2:] == [Status.Installing, Status.InstallRebooting]
+
+    real(main)
+
+
 def test_our_process_killed_again_and_again_comes_to_the_same_end(
     assemble: Any, board: rig.Board, bundle: Path, keys: rig.Authority, tmp_path: Path
 ) -> None:

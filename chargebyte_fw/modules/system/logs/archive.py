@@ -20,8 +20,8 @@ from chargebyte_fw.modules.system.logs.sources import COMMANDS, FILES, FOLDERS, 
 from chargebyte_fw.modules.system.transfer.threads import in_thread
 
 COMMAND_LIMIT_S = 10.0
-OUTPUT_LIMIT = 4 << 20
-"""The beginning of a longer output is left out."""
+OUTPUT_LIMIT, JOURNAL_LIMIT = 1 << 20, 8 << 20
+"""Of a longer output, of a longer journal, the beginning is left out."""
 MOST_READ = 64 << 20
 """A command that says more than this is stopped."""
 FILE_LIMIT = 16 << 20
@@ -63,11 +63,13 @@ async def _run_all(span: Span) -> list[tuple[Sequence[str], bytes]]:
         journal.append(f"--since=@{span.oldest.timestamp():.0f}")
     if span.latest is not None:
         journal.append(f"--until=@{span.latest.timestamp():.0f}")
-    return [(command, await run_command(command)) for command in (*COMMANDS, journal)]
+    told: list[tuple[Sequence[str], bytes]] = [(command, await run_command(command)) for command in COMMANDS]
+    return [*told, (journal, await run_command(journal, JOURNAL_LIMIT))]
 
 
-async def run_command(command: Sequence[str]) -> bytes:
-    """Return the end of what the command says, at most OUTPUT_LIMIT bytes, and why it said no more."""
+async def run_command(command: Sequence[str], most: int | None = None) -> bytes:
+    """Return the end of what the command says, at most `most` (OUTPUT_LIMIT) bytes, and why it said no more."""
+    most = OUTPUT_LIMIT if most is None else most
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -84,10 +86,10 @@ async def run_command(command: Sequence[str]) -> bytes:
         async with asyncio.timeout(COMMAND_LIMIT_S):
             while process.stdout is not None and (chunk := await process.stdout.read(1 << 16)):
                 told += chunk
-                if len(told) > 2 * OUTPUT_LIMIT:
+                if len(told) > 2 * most:
                     # The last lines of a journal are the ones that matter.
-                    lost += len(told) - OUTPUT_LIMIT
-                    del told[:-OUTPUT_LIMIT]
+                    lost += len(told) - most
+                    del told[:-most]
                 if lost > MOST_READ:
                     end = f"\n(stopped after {lost + len(told)} bytes)\n"
                     break
@@ -98,9 +100,9 @@ async def run_command(command: Sequence[str]) -> bytes:
     finally:
         if process.returncode is None:
             await _end(process)
-    lost += max(len(told) - OUTPUT_LIMIT, 0)
+    lost += max(len(told) - most, 0)
     begin = f"(the first {lost} bytes are left out)\n" if lost else ""
-    return begin.encode() + bytes(told[-OUTPUT_LIMIT:]) + end.encode()
+    return begin.encode() + bytes(told[-most:]) + end.encode()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
