@@ -44,6 +44,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--screenshot", type=Path, default=None, metavar="FILE.svg", help="save a picture of the screen"
     )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="whose shipped configurations: a checkout or an image's root (default: this checkout)",
+    )
     parser.set_defaults(run=run)
 
 

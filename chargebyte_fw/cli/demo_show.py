@@ -58,6 +58,7 @@ class Show:
             arguments.broker,
             arguments.script,
             arguments.power_supply,
+            arguments.root,
         )
         self.stage = Stage(wanted, self.heard_car, self.ended)
         self.listener = Listener(self.heard_charger)

@@ -43,13 +43,17 @@ class Wanted:
     script: str | None = None
     power_supply: str = "simulator"
     """`simulator`: DCSupplySimulator; `infypower`: InfypowerDCSupply and virtual modules, CAN frames between them."""
+    root: Path | None = None
+    """Where etc/everest is; None: the checkout that this file is in, or the folder that one is in."""
 
 
-def repository() -> Path:
-    """Return the checkout with the shipped configurations; raises Unavailable."""
-    for folder in (Path(__file__).resolve().parents[2], Path.cwd()):
+def repository(root: Path | None = None) -> Path:
+    """Return the checkout, or the root that was named, with the shipped configurations; raises Unavailable."""
+    for folder in (root.resolve(),) if root is not None else (Path(__file__).resolve().parents[2], Path.cwd()):
         if (folder / "etc/everest").is_dir():
             return folder
+    if root is not None:
+        raise Unavailable(f"{root} has no etc/everest")
     raise Unavailable("etc/everest is not here: run the demo from a checkout of the repository")
 
 
@@ -75,7 +79,7 @@ class Stage:
         self.root = _make_root()
         self.logs = self.root / "logs"
         self.logs.mkdir()
-        source = repository()
+        source = repository(self._wanted.root)
         for folder in ("etc", "usr"):
             if (source / folder).is_dir():
                 shutil.copytree(source / folder, self.root / folder)

@@ -18,7 +18,7 @@ from tests.image.conftest import SITE, Image
 from tests.manager.broker import MOSQUITTO
 
 LIMIT_S = 120
-SPEED = "10"
+SPEED = "5"
 BROKER = "listener 1883 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\nuser root\n"
 CHARGED = r"transaction is over: .* [1-9]\d* Wh"
 

@@ -251,9 +251,11 @@ def test_a_session_charges_in_the_baked_root(pristine: Image, tmp_path: Path) ->
         way_into_a_namespace()
     except Unavailable as error:
         pytest.skip(str(error))
-    options = ["--plain", "--speed", "10", "--battery-kWh", "1", "--target-soc-percent", "33"]
-    done = pristine.run(pristine.root / "usr/bin/secc", "demo", *options, cwd=pristine.root)
+    options = ["--plain", "--speed", "5", "--battery-kWh", "1", "--target-soc-percent", "33"]
+    done = pristine.secc("demo", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    missing = pristine.run(pristine.root / "usr/bin/secc", "demo", *options, "--root", tmp_path, cwd=tmp_path)
+    assert missing.returncode == 1 and "has no etc/everest" in missing.stdout + missing.stderr
 
 
 FULL = "mount -t tmpfs -o size=64k none $d && head -c 1M /dev/zero >$d/full 2>/dev/null"
