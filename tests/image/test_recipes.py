@@ -132,6 +132,18 @@ def test_the_core_needs_no_house() -> None:
     assert "chargebyte-fw" in bitbake.words(data, "RDEPENDS:chargebyte-fw-v2g")
 
 
+def test_what_stands_in_for_others_has_every_name_that_our_recipes_want() -> None:
+    names, tools = (bitbake.read(path) for path in sorted((ROOT / "tests/image/stand-in").rglob("*.bb"), reverse=True))
+    ran = [recipe for recipe in bitbake.recipes() if recipe.parts[-3] == "recipes"]
+    assert {recipe.stem.partition("_")[0] for recipe in ran} >= {"chargebyte-fw", "example-module", "example-program"}
+    for recipe in ran:
+        data = bitbake.read(recipe)
+        runtime = {name for package in bitbake.packages(data) for name in bitbake.words(data, f"RDEPENDS:{package}")}
+        missing = runtime - set(bitbake.words(names, "PACKAGES")) - own_packages()
+        assert missing == set(), recipe.name
+        assert set(bitbake.words(data, "DEPENDS")) <= set(bitbake.words(tools, "PROVIDES")), recipe.name
+
+
 def test_the_linter_has_nothing_to_say() -> None:
     files = [*bitbake.recipes(), *bitbake.LAYER.rglob("*.bbappend")]
     options = ["--quiet", "--hide", "info", "--release", "scarthgap", "--suppress", "oelint.vars.homepageping"]
