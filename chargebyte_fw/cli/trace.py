@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chargebyte_fw.cli.text import add_root, counted, table
 
 if TYPE_CHECKING:
+    from chargebyte_fw.kernel.replay import Outcome
     from chargebyte_fw.manager.recording import Recording
 
 EXAMPLES = """examples:
@@ -18,6 +19,7 @@ EXAMPLES = """examples:
   secc trace show FILE --from 81 --to 83.5 --text CableCheck
   secc trace export FILE --pcap out.pcap      for tshark and Wireshark
   secc trace replay FILE                      the recorded inputs, once more through this version's machines
+  secc trace replay FILE --accept             what they do now is right, and FILE is a test of it
 """
 
 
@@ -53,6 +55,9 @@ def add_parser(subparsers: Any) -> None:
     export.add_argument("--json", type=Path, metavar="OUT", help="every entry as one JSON object a line (- is stdout)")
     replay = _add(whats, "replay", "play the inputs again and compare the outputs", _replay)
     replay.add_argument("--only", choices=("board", "slac", "v2g", "evse", "power"), help="only this part")
+    replay.add_argument(
+        "--accept", action="store_true", help="what comes now is right: the file is a test of it from now on"
+    )
 
 
 def _add(whats: Any, name: str, help: str, run: Any, *, file: bool = True) -> argparse.ArgumentParser:
@@ -167,8 +172,11 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from chargebyte_fw.cli.trace_replay import play
+    from chargebyte_fw.cli.trace_replay import accepted, is_wanted, play
 
+    if arguments.accept and (arguments.only or arguments.file is None):
+        print("secc: --accept needs FILE, and all of its parts", file=sys.stderr)
+        return 2
     recording = _opened(arguments)
     if recording is None:
         return 1
@@ -176,9 +184,29 @@ def _replay(arguments: argparse.Namespace) -> int:
     if not outcomes:
         print("secc: nothing in this trace can be played: no beginning of a machine is in it")
         return 1
+    wanted = accepted(recording.entries)
     for outcome in outcomes:
         verdict = outcome.remark or ("differs" if outcome.difference else "the same")
+        if wanted.get(outcome.what) and not outcome.remark:
+            verdict += ", as accepted" if is_wanted(outcome, wanted) else ", which is not what was accepted"
         print(f"{outcome.what}: {outcome.inputs} inputs, {outcome.outputs} outputs compared: {verdict}")
         if outcome.difference:
             print(f"  first difference at {outcome.difference}")
-    return 1 if any(outcome.difference or outcome.remark for outcome in outcomes) else 0
+    if arguments.accept:
+        return _accept(arguments.file, recording, outcomes)
+    return 0 if all(is_wanted(outcome, wanted) for outcome in outcomes) else 1
+
+
+def _accept(path: Path, recording: Recording, outcomes: list[Outcome]) -> int:
+    from chargebyte_fw.cli.trace_replay import accept
+
+    if recording.remark or any(outcome.remark for outcome in outcomes):
+        print("secc: what is damaged, or cannot be played, cannot be accepted", file=sys.stderr)
+        return 1
+    try:
+        accept(path, recording.entries, outcomes)
+    except OSError as error:
+        print(f"secc: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    print(f"accepted: what {path} leads to now is what it should lead to")
+    return 0
