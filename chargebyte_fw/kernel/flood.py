@@ -12,8 +12,9 @@ PERIOD_S = 60.0
 class Flood:
     """Counts one kind of happening. `tell(count, period_s)` says how many were not said."""
 
-    def __init__(self, tell: Callable[[int, float], None]) -> None:
+    def __init__(self, tell: Callable[[int, float], None], lines: int = LINES) -> None:
         self._tell = tell
+        self._lines = lines
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -22,12 +23,12 @@ class Flood:
         if self._count == 0:
             self._timer = asyncio.get_running_loop().call_later(PERIOD_S, self.close)
         self._count += 1
-        return self._count <= LINES
+        return self._count <= self._lines
 
     def close(self) -> None:
         """Say what is left to be said."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._count > LINES:
-            self._tell(self._count - LINES, PERIOD_S)
+        if self._count > self._lines:
+            self._tell(self._count - self._lines, PERIOD_S)
         self._count = 0
