@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Annotated, Any
 
@@ -223,7 +222,7 @@ class EvseSlac(Module):
             case ModemAnswers(answers):
                 self._modem_answers(answers)
             case Ignored(text):
-                self.link.noise.warning(text, asyncio.get_running_loop().time())
+                self.link.complain(text)
             case Report(level, text):
                 self.log.log(level, text)
             case Unexpected(state, event):

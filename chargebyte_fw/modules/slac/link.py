@@ -8,25 +8,29 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import logging
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
+from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.modules.slac.messages import ETHERTYPE, Frame, decode
-from chargebyte_fw.modules.slac.noise import NoiseLog
 
 RETRY_S = 1.0
 """How often a missing interface is looked for."""
 LARGEST_FRAME = 2048
 FRAMES_A_TURN = 64
 """How many frames are read before the rest of the program has its turn."""
+BAD_FRAMES_TOLD = 10
+"""So many bad frames of a minute get a line each."""
 SIOCGIFFLAGS = 0x8913
 IFF_UP = 1
 SECRETS = ("new_key", "nmk")
@@ -119,7 +123,7 @@ class SlacLink:
         self._device = device
         self._ground = ground
         self._log = log
-        self.noise = NoiseLog(log)
+        self._bad = Flood(partial(log.warning, "%d more bad frames came within %g s"), BAD_FRAMES_TOLD)
         self._up, self._received, self._down, self._after = up, received, down, after
         self._port: PacketSocket | WireEnd | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -171,11 +175,14 @@ class SlacLink:
             frame = decode(data)
         except PeerError as error:
             self._ground.trace.record("slac", self._device, data)
-            text = f"bad frame of {data[6:12].hex(':') or 'nobody'}: {error}"
-            self.noise.warning(text, asyncio.get_running_loop().time())
+            self.complain(f"bad frame of {data[6:12].hex(':') or 'nobody'}: {error}")
             return
         self._trace(frame, data)
         self._received(frame)
+
+    def complain(self, text: str) -> None:
+        """Say what somebody on the power line did wrong: the first times of a minute, the rest is counted."""
+        self._log.log(logging.WARNING if self._bad.counts() else logging.DEBUG, "%s", text)
 
     def _trace(self, frame: Frame, data: bytes) -> None:
         message: Any = frame.message
@@ -186,6 +193,7 @@ class SlacLink:
 
     def close(self) -> None:
         """Give the interface back."""
+        self._bad.close()
         if self._retry is not None:
             self._retry.cancel()
         if isinstance(self._port, PacketSocket):
