@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import re
+import shutil
 import subprocess
 import sys
 from importlib.resources import files
@@ -107,6 +108,32 @@ def test_the_version_rule() -> None:
     assert data.getVar("CHARGEBYTE_VERSION") == VERSION
     data.setVar("CHARGEBYTE_BUILD_ID", "12.gabcdef0")
     assert data.getVar("CHARGEBYTE_VERSION") == f"{VERSION}+12.gabcdef0"
+
+
+def test_a_build_is_called_by_what_it_is_made_of(tmp_path: Path) -> None:
+    def git(*words: str) -> None:
+        person = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", "-C", str(tmp_path), *person, *words], check=True, capture_output=True)
+
+    def version(*options: str) -> str:
+        script = tmp_path / "script/version"
+        return subprocess.run([script, *options], check=True, capture_output=True, text=True).stdout.strip()
+
+    (tmp_path / "script").mkdir()
+    (tmp_path / "chargebyte_fw").mkdir()
+    shutil.copy(ROOT / "script/version", tmp_path / "script")
+    (tmp_path / "chargebyte_fw/__init__.py").write_text('VERSION = "1.2.0"\n')
+    assert (version(), version("--build-id")) == ("1.2.0", "")  # no repository: an archive of the source
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    assert re.fullmatch(r"1\.2\.0\+1\.g[0-9a-f]{7}", version())
+    git("tag", "v1.2.0")
+    assert (version(), version("--build-id")) == ("1.2.0", "")
+    git("commit", "-qm", "two", "--allow-empty")
+    assert re.fullmatch(r"1\.g[0-9a-f]{7}", version("--build-id"))
+    (tmp_path / "chargebyte_fw/__init__.py").write_text('VERSION = "1.2.0"\n\n')
+    assert re.fullmatch(r"1\.2\.0\+1\.g[0-9a-f]{7}\.changed", version())
 
 
 def test_the_layer_says_which_series_it_is_for() -> None:
