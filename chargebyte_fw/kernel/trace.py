@@ -32,7 +32,7 @@ Entry = tuple[float, str, str, Any]
 
 FORMAT = 1
 RING_BYTES = 24 << 20
-"""About 45 minutes of DC charging with its contract traffic."""
+"""About 40 minutes of DC charging with its contract traffic; 35 with a car that asks every 100 ms."""
 PIECE_BYTES = 64 << 10
 LARGEST_ENTRY = 16 << 10
 """More octets than this are cut off an entry."""
