@@ -7,6 +7,8 @@ input is a file of that name that says so.
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import socket
 import stat
 from collections.abc import Callable
@@ -103,11 +105,48 @@ class _Wired:
         """The wire belongs to the world."""
 
 
+class _LateLine:
+    """A line that cannot be taken now (somebody else has it): tried again each time that a level is wanted."""
+
+    def __init__(self, name: str, take: Callable[[bool], Output], log: ModuleLog) -> None:
+        self._name, self._take, self._log = name, take, log
+        self._line: Output | None = None
+
+    def set(self, active: bool) -> None:
+        if self._line is None:
+            try:
+                self._line = self._take(active)
+            except OSError:
+                return  # that was told when it was asked for first
+            self._log.info("GPIO line %s is ours now", self._name)
+        self._line.set(active)
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+
+
+def _lock(path: Path) -> int | None:
+    """Own a simulated line, as the kernel lets one process own a real one; None where nothing can be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = os.open(path.with_name(f".{path.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o660)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(held)
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY)) from error
+    return held
+
+
 class _Socket:
-    """A simulated line of another process; it may come late and is told each level from then on."""
+    """A simulated line of another process; it may come late and is told each level from then on. Raises OSError."""
 
     def __init__(self, path: Path, active_low: bool, log: ModuleLog) -> None:
         self._path, self._active_low, self._log = path, active_low, log
+        self._held = _lock(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._told = False
@@ -126,6 +165,9 @@ class _Socket:
 
     def close(self) -> None:
         self._socket.close()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
 
 class _ChipLine:
@@ -194,7 +236,9 @@ def _line_of(chip: Path, name: str) -> tuple[str, int] | None:
             return None
 
 
-def _request(place: tuple[str, int], active_low: bool, output: bool, watched: bool = False) -> _ChipLine:
+def _request(
+    place: tuple[str, int], active_low: bool, output: bool, watched: bool = False, *, active: bool = True
+) -> _ChipLine:
     import gpiod
     from gpiod.line import Direction, Value
 
@@ -208,7 +252,7 @@ def _request(place: tuple[str, int], active_low: bool, output: bool, watched: bo
     settings = gpiod.LineSettings(
         direction=Direction.OUTPUT if output else Direction.INPUT,
         active_low=active_low,
-        output_value=Value.ACTIVE if output else Value.INACTIVE,
+        output_value=Value.ACTIVE if output and active else Value.INACTIVE,
         **edges,
     )
     return kind(gpiod.request_lines(device, consumer=CONSUMER, config={offset: settings}), offset)
@@ -219,20 +263,27 @@ def _simulated(ground: Ground, name: str) -> Path:
 
 
 def open_output(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> Output:
-    """Take the line `name` as an output, active at once; warns and returns a line without effect if there is none."""
+    """Take the line `name` as an output, active at once.
+
+    Warns when there is none, or when somebody else has it; then it is tried again each time that a level is wanted.
+    """
     wired = ground.wires.find(f"gpio:{name}")
     if wired is not None:
         return _Wired(wired, active_low)
     if not name:
         return _Missing()
-    try:
+
+    def take(active: bool) -> Output:
         place = find_line(name)
         if place is not None:
-            return _request(place, active_low, output=True)
+            return _request(place, active_low, output=True, active=active)
+        return _Socket(_simulated(ground, name), active_low, log)
+
+    try:
+        return take(True)
     except OSError as error:
-        log.warning("GPIO line %s cannot be taken: %s", name, error)
-        return _Missing()
-    return _Socket(_simulated(ground, name), active_low, log)
+        log.warning("GPIO line %s cannot be taken yet: %s", name, error)
+        return _LateLine(name, take, log)
 
 
 def take_output(ground: Ground, name: str, chip: Path | None, log: ModuleLog) -> Output:
@@ -244,19 +295,19 @@ def take_output(ground: Ground, name: str, chip: Path | None, log: ModuleLog) ->
     if wired is not None:
         return _Wired(wired, active_low=False)
     where = str(chip) if chip is not None else "no GPIO chip"
+    simulated = _simulated(ground, name)
     try:
         place = find_line(name) if chip is None else _line_of(chip, name)
         if place is not None:
             return _request(place, active_low=False, output=True)
+        if simulated.exists():
+            return _Socket(simulated, False, log)
     except ImportError as error:
         raise Unavailable("GPIO lines need the package gpiod, which is not installed") from error
     except OSError as error:
         taken = error.errno == errno.EBUSY
         what = "somebody else drives it (does the charging stack run?)" if taken else error.strerror or error
         raise Unavailable(f"GPIO line {name} cannot be taken: {what}") from error
-    simulated = _simulated(ground, name)
-    if simulated.exists():
-        return _Socket(simulated, False, log)
     raise Unavailable(f"{where} has {'no' if chip is not None else 'a'} line named {name}")
 
 

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board import gpio
-from chargebyte_fw.board.gpio import find_line, open_input, open_output, read_input
+from chargebyte_fw.board.gpio import find_line, open_input, open_output, read_input, take_output
 from chargebyte_fw.board.stop_input import StopInput, watch
 from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.sim.gpio import SimulatedLine
@@ -223,6 +224,47 @@ def test_an_input_that_the_kernel_holds_is_a_warning_that_says_so(
     mocker.patch.object(gpio, "_request", side_effect=OSError(16, "Device or resource busy"))
     assert open_input(ground, NAME, True, LOG) is None
     assert "gpio-keys" in caplog.text
+
+
+def test_a_line_that_another_program_lets_go_of_is_taken_with_the_level_that_is_wanted(
+    ground: Ground, chips: FakeGpiod, mocker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    real = gpio._request
+    busy = mocker.patch.object(gpio, "_request", side_effect=OSError(16, "Device or resource busy"))
+    line = open_output(ground, NAME, True, LOG)
+    line.set(True)
+    assert chips.values == []
+    busy.side_effect = real
+    line.set(False)
+    assert chips.requested["config"][28]["output_value"] == "inactive", "no pulse while it is taken"
+    line.set(True)
+    assert chips.values == [(28, "inactive"), (28, "active")]
+    line.close()
+    assert chips.released
+    assert caplog.text.count("cannot be taken yet") == caplog.text.count("is ours now") == 1
+
+
+def test_a_simulated_line_has_one_owner_as_well(ground: Ground, tmp_path: Path) -> None:
+    async def main() -> None:
+        told: list[bool] = []
+        other = SimulatedLine(tmp_path, NAME, told.append)
+        tool = take_output(ground, NAME, None, LOG)
+        with pytest.raises(Unavailable, match="somebody else drives it"):
+            take_output(ground, NAME, None, LOG)
+        driver = open_output(ground, NAME, True, LOG)
+        driver.set(True)
+        await asyncio.sleep(0.05)
+        assert told == []
+        tool.close()
+        driver.set(True)
+        await asyncio.sleep(0.05)
+        assert told == [False]
+        driver.close()
+        take_output(ground, NAME, None, LOG).close()
+        other.close()
+
+    clock.run(main())
 
 
 def test_a_line_that_another_program_holds_is_a_warning(
