@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -137,7 +138,7 @@ class SafetyLink:
                 try:
                     self._carrier.open()
                 except OSError as error:
-                    self._fail(f"{self._path()}: {_reason(error)}")
+                    self._fail(f"{self._path()}: {_reason(error, self._path())}")
                 else:
                     self._trace.record("port", TRACE_KIND, "opened")
                     self._pump.feed(lm.Opened())
@@ -173,6 +174,11 @@ def _mirrored(mirror: CanMirror, tap: Tap | None) -> Tap:
     return copy
 
 
-def _reason(error: OSError) -> str:
-    """Say why a port cannot be opened, without pyserial's repetition of the path."""
+def _reason(error: OSError, path: Path) -> str:
+    """Say why a port cannot be opened, without pyserial's repetition of the path; who has it, if somebody has."""
+    if error.errno in (errno.EAGAIN, errno.EBUSY):
+        from chargebyte_fw.board.flash.owner import holders
+
+        if held := holders(path):
+            return f"held by {' and '.join(map(str, held))}"
     return os.strerror(error.errno) if error.errno else str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.board.cb_charge_som_driver import CbChargeSOMDriver
 from chargebyte_fw.board.flash import owner
 from chargebyte_fw.board.flash.owner import Busy, Holder
 from chargebyte_fw.board.flash.programmer import Programmer, Wiring
@@ -62,6 +64,23 @@ def test_the_holder_is_named_and_left_alone(ground: Ground, line: Path, stack: s
     with pytest.raises(Busy, match=rf"held by process {stack.pid} \(.*python.*\); .*--stop-stack"):
         clock.run(use(ground))
     assert stack.poll() is None
+
+
+def test_the_driver_names_the_holder_and_takes_the_port_when_it_is_free(
+    ground: Ground, line: Path, stack: subprocess.Popen[bytes], assemble: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        assembly = assemble(bsp=(CbChargeSOMDriver, {}))
+        await assembly.start()
+        while "held by" not in caplog.text:
+            await asyncio.sleep(0.05)
+        stack.kill()
+        while "no answer" not in caplog.text:
+            await asyncio.sleep(0.05)
+        await assembly.stop()
+
+    clock.run(main())
+    assert f"dev/ttyLP2: held by process {stack.pid} (" in caplog.text
 
 
 def test_a_holder_without_a_unit_is_asked_to_end(line: Path, stack: subprocess.Popen[bytes]) -> None:
