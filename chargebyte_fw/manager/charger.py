@@ -21,6 +21,7 @@ from chargebyte_fw.manager.mqtt.client import External, MqttClient
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.process import age_s, tell_systemd
 from chargebyte_fw.manager.recording import Recorder
+from chargebyte_fw.manager.sole import Sole
 from chargebyte_fw.manager.standing import Board
 from chargebyte_fw.manager.watchdog import feed
 from chargebyte_fw.manager.wire.face import Wire
@@ -84,10 +85,24 @@ class Charger:
         self._pauses = Pauses()
 
     async def run(self) -> int:
-        """Run until a signal comes; returns 0. Raises ConfigError when a module cannot use its configuration."""
+        """Run until a signal comes; returns 0.
+
+        Raises ConfigError when a module cannot use its configuration, Unavailable when another charger runs here.
+        """
+        sole = Sole(self.ground.root, self.log)
+        sole.take()
+        try:
+            return await self._run()
+        finally:
+            sole.release()
+
+    async def _run(self) -> int:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_stray)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        # Who was told to outlive its terminal (nohup) does.
+        hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+        ends = (signal.SIGTERM, signal.SIGINT, *hang_up)
+        for number in ends:
             loop.add_signal_handler(number, self.request_stop, number.name)
         loop.add_signal_handler(signal.SIGUSR1, self.recorder.save_soon, "request")
         control = Control(self.ground.root, self.recorder, self.log)
@@ -109,7 +124,7 @@ class Charger:
             await self.recorder.close()
             if self.mqtt is not None:
                 await self.mqtt.stop()
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            for number in (*ends, signal.SIGUSR1):
                 loop.remove_signal_handler(number)
         self.log.info("stopped")
         return 0

@@ -72,7 +72,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
             run.process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_in_the_safe_state_with_exit_status_0(start: Callable[..., Run], number: int) -> None:
     run = start("--broker", "none")
     run.wait_for("ready in ")
@@ -83,6 +83,37 @@ def test_a_signal_ends_it_in_the_safe_state_with_exit_status_0(start: Callable[.
         "manager: stopped",
     ]
     assert "Traceback" not in run.text()
+
+
+def test_who_was_told_to_outlive_its_terminal_does(tmp_path: Path, start: Callable[..., Run]) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run = start("--broker", "none")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    run.wait_for("ready in ")
+    run.process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert run.process.poll() is None
+    assert run.end(signal.SIGTERM) == 0
+
+
+def test_a_second_charger_of_the_same_root_does_not_start_and_takes_nothing_from_the_first(
+    tmp_path: Path, start: Callable[..., Run]
+) -> None:
+    run = start("--broker", "none")
+    run.wait_for("ready in ")
+    command = [sys.executable, "-m", "chargebyte_fw.cli.main", "run", "--root", str(tmp_path), "--broker", "none"]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
+    assert second.returncode == 1
+    last = second.stderr.splitlines()[-1]
+    assert last.startswith(f"secc: another charger runs here (process {run.process.pid}): "), second.stderr
+    assert "Traceback" not in second.stderr
+    assert (tmp_path / "run/secc/control").is_socket() and (tmp_path / "run/everest/standing.json").is_file()
+    assert run.end(signal.SIGKILL) == -signal.SIGKILL
+    third = start("--broker", "none")
+    third.wait_for("ready in ")
+    assert third.end(signal.SIGTERM) == 0
 
 
 def test_without_a_broker_in_reach_it_is_ready_all_the_same_and_says_so_once(start: Callable[..., Run]) -> None:

@@ -367,3 +367,15 @@ def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     tell_systemd("READY=1")
     monkeypatch.delenv("NOTIFY_SOCKET")
     tell_systemd("READY=1")
+
+
+def test_where_no_lock_can_be_made_it_runs_all_the_same(
+    run: Run, ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    ground.root.state.joinpath("run").write_text("no folder")
+
+    async def main() -> None:
+        assert await run_for(Charger([plan("bsp")], ground), 1) == 0
+
+    run(main())
+    assert any("whether another charger runs here" in record.getMessage() for record in caplog.records)
