@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.manager.configuration.report import nearest
-from chargebyte_fw.sim.script import ScriptError
+from chargebyte_fw.sim.script import ARGUMENT_COUNTS, ScriptError
 from chargebyte_fw.sim.script import parse as parse_script
 
 Do = Callable[[Any], Awaitable[None]]
@@ -155,7 +155,9 @@ def _script(text: str) -> str:
     try:
         parse_script(text)
     except ScriptError as error:
-        raise BadEvent(str(error)) from None
+        what, _, _known = str(error).partition(" (known: ")
+        wrong = what.rpartition(" ")[2] if "not found" in what else ""
+        raise BadEvent(what, nearest(wrong, ARGUMENT_COUNTS) if wrong else "") from None
     return text
 
 

@@ -10,11 +10,10 @@ from hil.judge import Verdict
 from hil.recorder import Recorder
 from hil.rig import Rig
 from hil.runner import Result, Watching
-from hil.scenario import Scenario
+from hil.scenario import GROUPS, Scenario
 
 if TYPE_CHECKING:
     from rich.live import Live
-    from rich.table import Table
 
 REFRESH_S = 0.1
 """Real seconds between two pictures."""
@@ -34,6 +33,14 @@ def worst_margin(result: Result) -> str:
         return ""
     closest = max(timed, key=lambda one: (one.measured_s or 0.0) / one.deadline_s)
     return f"{closest.that}: {closest.measured_s:.3f} s of {closest.deadline_s:g} s"
+
+
+def told(result: Result) -> str:
+    """Say the most important thing of a result: what was wrong, why it was not run, or how close it came."""
+    wrong = complaints(result)
+    if wrong:
+        return wrong[0].rpartition(" [")[0] or wrong[0]
+    return worst_margin(result) or ("everything stayed as it had to" if result.findings else "")
 
 
 def complaints(result: Result) -> list[str]:
@@ -70,8 +77,11 @@ class LineView:
 
     def _ended(self, result: Result) -> None:
         self.results.append(result)
-        print(f"{result.verdict.value:<10} {result.scenario.name:<28} {worst_margin(result)}", flush=True)
-        for line in complaints(result):
+        wide = max((len(one.name) for one in self.scenarios), default=0)
+        lines = complaints(result) if result.verdict.bad else []
+        first = "" if lines else told(result)
+        print(f"{result.verdict.value:<10} {result.scenario.name:<{wide}}  {first}".rstrip(), flush=True)
+        for line in lines:
             print(f"           {line}", flush=True)
 
     def summary(self) -> str:
@@ -84,7 +94,7 @@ class LineView:
 
 
 class LiveView(LineView):
-    """A table that follows the run, the present samples below it."""
+    """What was run stays on the terminal, line by line; below it the present scenario and its samples move."""
 
     _live: Live
 
@@ -95,20 +105,19 @@ class LiveView(LineView):
         self._doing: tuple[Scenario, str] | None = None
         self._recorder: Recorder | None = None
         self._drawn_s = 0.0
+        self._group = ""
 
     def __enter__(self) -> LiveView:
         from rich.live import Live
 
         super().__enter__()
-        self._live = Live(self._picture(), auto_refresh=False, vertical_overflow="visible")
+        self._live = Live(self._picture(), auto_refresh=False, transient=True)
         self._live.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._doing = None
-        self._live.update(self._picture(), refresh=True)
         self._live.__exit__(kind, error, trace)
         super().__exit__(kind, error, trace)
 
@@ -126,8 +135,27 @@ class LiveView(LineView):
         self._draw()
 
     def _ended(self, result: Result) -> None:
+        from rich.text import Text
+
         self.results.append(result)
         self._doing = None
+        printed = self._live.console.print
+        if result.scenario.group != self._group:
+            self._group = result.scenario.group
+            printed(Text(GROUPS[self._group], style="bold"))
+        wide = max((len(one.name) for one in self.scenarios), default=0)
+        colour = COLOURS[result.verdict]
+        lines = complaints(result) if result.verdict.bad else []
+        row = Text.assemble(
+            (f"{result.verdict.value:<10} ", colour),
+            f"{result.scenario.name:<{wide}}  ",
+            ("" if lines else told(result), "dim"),
+            overflow="ellipsis",
+            no_wrap=True,
+        )
+        printed(row, no_wrap=True, overflow="ellipsis")
+        for line in lines:
+            printed(Text(f"           {line}", style=colour))
         self._draw(at_once=True)
 
     def _draw(self, at_once: bool = False) -> None:
@@ -138,34 +166,29 @@ class LiveView(LineView):
 
     def _picture(self) -> Any:
         from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
-        table = self._table()
+        done, every = len(self.results), len(self.scenarios)
+        bad = sum(1 for one in self.results if one.verdict.bad)
+        head = Table.grid(padding=(0, 2))
+        head.add_row(
+            ProgressBar(total=max(1, every), completed=done, width=30),
+            f"{done} of {every}",
+            Text(f"{bad} bad", style="bold red") if bad else Text("all right so far" if done else "", style="green"),
+        )
         if self._doing is None or self._recorder is None:
-            return table
+            return head
         now, scenario = self._recorder.now, self._doing[0]
+        what = Text.assemble((f"{scenario.name}: ", "bold"), self._doing[1], overflow="ellipsis", no_wrap=True)
         line = Text.assemble(
-            (f" {self._recorder.at_s:7.2f} s  ", "dim"),
+            (f"{self._recorder.at_s:7.2f} s  ", "dim"),
             (f"CP {now['cp']} {now['drive']:<6}", "cyan"),
             f"  {now['duty_percent']:5.1f} %  {now['voltage_V']:6.1f} V  {now['current_A']:6.1f} A  ",
             (f"contactors {now['contactors']:<6}", "green" if now["contactors"] == "closed" else "dim"),
             ("  " + ", ".join(sorted(now["faults"])), "red"),
+            overflow="ellipsis",
+            no_wrap=True,
         )
-        head = Text.assemble((f" {scenario.name}: ", "bold"), self._doing[1], overflow="ellipsis", no_wrap=True)
-        return Group(table, head, line)
-
-    def _table(self) -> Table:
-        from rich.table import Table
-
-        table = Table(title=f"rig {self.rig.name}", title_justify="left", box=None, pad_edge=False)
-        table.add_column("", width=10)
-        table.add_column("scenario", no_wrap=True)
-        table.add_column("closest to its deadline", overflow="ellipsis", no_wrap=True)
-        for result in self.results:
-            colour = COLOURS[result.verdict]
-            told = "\n".join(complaints(result)) or worst_margin(result)
-            table.add_row(f"[{colour}]{result.verdict.value}[/]", result.scenario.name, told)
-        left = len(self.scenarios) - len(self.results)
-        if left:
-            table.add_row("", f"[dim]{left} to go[/]", "")
-        return table
+        return Group(head, what, line)

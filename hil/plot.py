@@ -64,8 +64,8 @@ def plot(
     drawing.events(events, unit_s)
     drawing.levels("pilot", "cp", CP_LEVELS)
     drawing.numbers("duty %", "duty_percent", 100.0)
-    drawing.numbers("V", "voltage_V", None)
-    drawing.numbers("A", "current_A", None)
+    drawing.numbers("V", "voltage_V", None, "supply_V")
+    drawing.numbers("A", "current_A", None, "supply_A")
     drawing.contactors()
     drawing.faults()
     drawing.reactions(findings)
@@ -104,6 +104,10 @@ class _Drawing:
         self.parts.append(f'<rect class="track" x="{LEFT}" y="{self.y}" width="{PLOT}" height="{height}"/>')
         self.parts.append(f'<text class="name" x="8" y="{self.y + height / 2 + 4:.1f}">{escape(label)}</text>')
 
+    def _frame_note(self, text: str) -> None:
+        y = self.y + TRACK / 2 + 18
+        self.parts.append(f'<path class="line beside" d="M8 {y - 4:.1f}h14"/><text x="26" y="{y:.1f}">{text}</text>')
+
     def _scale(self, share: float, text: str, height: float = TRACK) -> None:
         y = self.y + height * (1 - share)
         self.parts.append(
@@ -122,11 +126,15 @@ class _Drawing:
         self._steps(signal, steps, TALL)
         self.y += TALL + GAP
 
-    def numbers(self, label: str, signal: str, most: float | None) -> None:
-        """Draw a number; the axis ends at `most` or above the greatest value."""
+    def numbers(self, label: str, signal: str, most: float | None, beside: str = "") -> None:
+        """Draw a number, and thinly another one `beside` it; the axis ends at `most` or above the greatest value."""
         steps = self.recorder.series[signal]
-        top = most or _nice(max((value for at_s, value in self._shown(steps)), default=0.0))
+        others = self.recorder.series[beside] if beside else []
+        top = most or _nice(max((value for at_s, value in self._shown([*steps]) + self._shown([*others])), default=0.0))
         self._frame(label, TRACK)
+        if any(value for _, value in others):
+            self._frame_note("supply")
+            self._steps(f"{signal} beside", [(at_s, value / top) for at_s, value in others])
         self._scale(0.0, "0")
         self._scale(1.0, f"{top:g}")
         self._steps(signal, [(at_s, value / top) for at_s, value in steps])
@@ -243,8 +251,10 @@ class _Drawing:
                 )
             tick += 1
         self.parts.append(f'<text class="scale" x="8" y="{bottom + 16:.1f}">seconds</text>')
+        span = f"{self.window.from_s - zero_s:.3g} s to {self.window.to_s - zero_s:.3g} s"
         return (
-            f'<svg viewBox="0 0 {WIDTH} {bottom + 24:.0f}" role="img" xmlns="http://www.w3.org/2000/svg">'
+            f'<svg viewBox="0 0 {WIDTH} {bottom + 24:.0f}" role="img" xmlns="http://www.w3.org/2000/svg" '
+            f'aria-label="pilot, duty cycle, voltage, current, contactors and faults from {span}">'
             f"{''.join(self.parts)}</svg>"
         )
 

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from html import escape
 
 from hil.judge import Finding, Verdict
-from hil.live import worst_margin
+from hil.live import told
 from hil.plot import Window, around, plot
 from hil.recorder import Recorder
 from hil.rig import Rig
 from hil.runner import Result
+from hil.scenario import GROUPS
 from hil.style import STYLE
 
 CLASSES = {
@@ -27,7 +28,9 @@ def page(rig: Rig, results: Sequence[Result], at: datetime | None = None) -> str
     """Return the page. `at` is when it was made (default: now)."""
     at = at or datetime.now(UTC)
     bad = any(result.verdict.bad for result in results)
+    ran = any(result.verdict is not Verdict.SKIPPED for result in results)
     verdict = "not every reaction was right and in time" if bad else "every reaction was right and in time"
+    verdict = verdict if ran else "nothing could be run"
     body = [
         "<header>",
         f"<h1>Rig {escape(rig.name)}: {verdict}</h1>",
@@ -78,16 +81,25 @@ def _about(rig: Rig, results: Sequence[Result], at: datetime) -> str:
 
 def _overview(results: Sequence[Result]) -> str:
     rows = []
-    for result in results:
-        name = escape(result.scenario.name)
-        judged = sum(1 for one in result.findings if one.verdict is Verdict.PASSED)
+    groups = list(GROUPS)
+    last = ""
+    for result in sorted(results, key=lambda one: groups.index(one.scenario.group)):
+        scenario = result.scenario
+        if scenario.group != last:
+            last = scenario.group
+            rows.append(f'<tr><th class="group" colspan="5">{escape(GROUPS[last])}</th></tr>')
+        name = escape(scenario.name)
+        met = sum(1 for one in result.findings if one.verdict is Verdict.PASSED)
+        count = f"{met}/{len(result.findings)}" if result.findings else ""
+        wrong = ' class="told"' if result.verdict.bad else ""
         rows.append(
             f'<tr><td>{_pill(result.verdict)}</td><td><a href="#{name}">{name}</a></td>'
-            f"<td>{escape(result.scenario.title)}</td><td class=num>{judged}/{len(result.findings)}</td>"
-            f"<td>{escape(worst_margin(result) or result.note)}</td></tr>"
+            f"<td>{escape(scenario.title)}</td><td class=num>{count}</td>"
+            f"<td{wrong}>{escape(told(result))}</td></tr>"
         )
     head = (
-        "<tr><th></th><th>scenario</th><th>what happens</th><th class=num>met</th><th>closest to its deadline</th></tr>"
+        "<tr><th></th><th>scenario</th><th>what happens</th><th class=num>met</th>"
+        "<th>closest to its deadline, or what is wrong</th></tr>"
     )
     return f'<section><table class="overview">{head}{"".join(rows)}</table></section>'
 
@@ -159,6 +171,6 @@ def _log(recorder: Recorder) -> str:
     rows = "".join(
         f'<tr class="{mark.kind}"><td class=num>{mark.at_s:.3f}</td><td>{mark.kind}</td>'
         f"<td>{escape(mark.text)}</td></tr>"
-        for mark in recorder.marks
+        for mark in sorted(recorder.marks, key=lambda mark: mark.at_s)
     )
     return f'<details><summary>log, {len(recorder.marks)} lines</summary><table class="log">{rows}</table></details>'

@@ -7,13 +7,12 @@ from typing import Any, get_origin
 
 import msgspec
 
-from chargebyte_fw.kernel.errors import ConfigError
-from chargebyte_fw.manager.configuration.reading import read
+from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.manager.configuration.report import Report, nearest
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar, kind, plain
 from chargebyte_fw.manager.configuration.values import base_type, fill
 from hil.drivers import DRIVERS, RESOURCES, Driver, Resource, Stage, find
-from hil.findings import errors
+from hil.findings import errors, read_map
 from hil.protocols import NEEDED, PROTOCOLS
 from hil.scenario import CARS, Scenario
 
@@ -99,9 +98,14 @@ class Assembled:
 
 
 def rig_file(given: str) -> Path:
-    """Find the file that a person means: a path, or the name of one in `hil/rigs`."""
-    short = FOLDER / f"{given}.yaml"
-    return short if "/" not in given and short.exists() else Path(given)
+    """Find the file that a person means: a path, or the name of one in `hil/rigs`; raises ConfigError."""
+    short, typed = FOLDER / f"{given}.yaml", Path(given)
+    if "/" not in given and short.exists():
+        return short
+    if "/" not in given and not typed.exists() and not typed.suffix:
+        known = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+        raise ConfigError([Finding("RIG", f"there is no rig {given}", nearest(given, known))])
+    return typed
 
 
 def load(path: Path) -> Rig:
@@ -116,7 +120,7 @@ def load(path: Path) -> Rig:
 def check(path: Path, report: Report) -> Rig | None:
     """Read a rig and report everything that is wrong with it; None: it cannot be used."""
     before = errors(report)
-    node = read(path, report)
+    node = read_map(path, report, "a rig", KEYS)
     if node is None:
         return None
     for entry in node.entries.values():
@@ -143,8 +147,9 @@ def check(path: Path, report: Report) -> Rig | None:
     rig.wiring = _texts(node, "wiring", report)
     rig.has = _texts(node, "has", report, HAS)
     rig.cars = _texts(node, "cars", report, CARS) or rig.cars
-    rig.resources = _resources(node, report)
-    rig.drivers = _drivers(node, rig.resources, report)
+    resources = _resources(node, report)
+    rig.drivers = _drivers(node, resources, report)
+    rig.resources = [part for part in resources if part.cls is not object]
     missing = [name for name in NEEDED if name not in rig.features]
     if missing and errors(report) == before:
         report.error(node.place, f"a rig cannot do without {', '.join(missing)}", "add them below drivers:")
@@ -179,11 +184,11 @@ def _section(node: MapNode, key: str, report: Report) -> MapNode:
 
 
 def _resources(node: MapNode, report: Report) -> list[Part]:
+    """Read them; one that is wrong stays as a plain object, so that what needs it is not told to lack it."""
     parts: list[Part] = []
     for entry in _section(node, "resources", report).entries.values():
         part = _part(entry, RESOURCES, "resource", parts, report)
-        if part is not None:
-            parts.append(part)
+        parts.append(part or Part(entry.key, object, None, {}))
     return parts
 
 
@@ -246,13 +251,17 @@ def _bindings(
             if len(fitting) == 1:
                 bound[key] = fitting[0]  # there is no choice
                 continue
-            report.error(entry.place, f"{entry.key} needs a {wanted} as {key}", ", ".join(fitting) or f"add a {wanted}")
+            # What a resource that is wrong itself would have been good for is no finding of its own.
+            if fitting or not any(part.cls is object for part in resources):
+                hint = ", ".join(fitting) or f"add a {wanted}"
+                report.error(entry.place, f"{entry.key} needs a {wanted} as {key}", hint)
             sound = False
             continue
         written = given.entries[key].node
         name = report.text(written, key)
         if name is None or name not in fitting:
-            if name is not None:
+            broken = any(part.name == name and part.cls is object for part in resources)
+            if name is not None and not broken:
                 report.error(written.place, f"{name} is no {wanted}", nearest(name, fitting))
             sound = False
             continue

@@ -8,13 +8,12 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.errors import ConfigError
-from chargebyte_fw.manager.configuration.reading import read
 from chargebyte_fw.manager.configuration.report import Report, nearest
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Place, Scalar, kind, plain
 from hil import conditions, events
 from hil.conditions import BadCondition, Condition
 from hil.events import BadEvent, Event
-from hil.findings import errors
+from hil.findings import errors, read_map
 
 FOLDER = Path(__file__).parent / "scenarios"
 CARS = ("iso2", "din", "basic")
@@ -125,7 +124,7 @@ def in_order(scenarios: list[Scenario]) -> list[Scenario]:
 
 def load(path: Path, report: Report) -> Scenario | None:
     """Read one scenario; None (with findings) when it cannot be run."""
-    node = read(path, report)
+    node = read_map(path, report, "a scenario", tuple(KEYS))
     if node is None:
         return None
     return _Reader(report).scenario(path, node)
@@ -160,6 +159,10 @@ class _Reader:
         if node.entries.get("steps") is not None and not steps:
             self.report.error(node.entries["steps"].node.place, "a scenario without steps shows nothing")
         done = [self._step(step) for step in steps]
+        soc_percent, board = self._number(node, "soc_percent", 50.0, most=100.0), self._board(node)
+        judged = any(step.expect or step.keep for step in done)
+        if done and not judged and errors(self.report) == self._before:
+            self.report.warning(node.entries["steps"].place, "nothing is judged in it", "add expect or keep to a step")
         if None in (title, group, car, start) or errors(self.report) > self._before:
             return None
         return Scenario(
@@ -170,8 +173,8 @@ class _Reader:
             start=start or "",
             steps=tuple(done),
             why=self._text(node, "why", "") or "" if "why" in node.entries else "",
-            soc_percent=self._number(node, "soc_percent", 50.0, most=100.0),
-            board=self._board(node),
+            soc_percent=soc_percent,
+            board=board,
             config=self._plain_map(node, "config"),
             path=str(path),
         )

@@ -20,6 +20,7 @@ td,th{padding:4px 10px 4px 0;border-bottom:1px solid var(--line);vertical-align:
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 code{font-size:13px;overflow-wrap:anywhere}.note{color:var(--bad)}a{color:var(--blue);text-decoration:none}
 .overview td:nth-child(2){white-space:nowrap}.overview td:last-child{color:var(--dim);font-size:13px}
+.overview th.group{padding:14px 0 4px;color:var(--fg);font-weight:600}.overview td.told{color:var(--bad)!important}
 .findings td:first-child{max-width:220px;min-width:90px}
 .pill{font-size:12px;font-weight:600;padding:1px 9px;border-radius:9px;white-space:nowrap}
 .pill.passed,.count.passed{background:var(--okbg);color:var(--ok)}
@@ -31,12 +32,14 @@ figure{margin:14px 0 4px;overflow-x:auto}svg{width:100%;min-width:720px;height:a
 .log{font-size:12.5px;font-family:ui-monospace,monospace}.log td{padding:1px 10px 1px 0;border:0}
 .log .event td{color:var(--blue);font-weight:600}.log .fault td{color:var(--bad)}.log .console td{color:var(--dim)}
 svg text{font:11px system-ui,sans-serif;fill:var(--dim)}svg .name{fill:var(--fg);font-size:12px}
-svg text.event{fill:var(--blue);font-weight:600}svg text.in{fill:var(--fg);font-size:11px}
+svg text.event{fill:var(--blue);font-weight:600}
+svg text.in{fill:var(--fg);font-size:11px;paint-order:stroke;stroke:var(--soft);stroke-width:3px}
 svg .track{fill:var(--soft)}svg .grid{stroke:var(--line);stroke-width:.6}svg .tick{stroke:var(--dim)}
 svg path.event{stroke:var(--blue);stroke-dasharray:3 3;stroke-width:1}svg .flag{fill:var(--blue)}
 svg .line{fill:none;stroke-width:1.6;stroke-linejoin:round}svg .cp{stroke:var(--blue)}
 svg .duty_percent{stroke:var(--violet)}
 svg .voltage_V{stroke:var(--late)}svg .current_A{stroke:var(--ok)}
+svg .beside{stroke-width:1;stroke-dasharray:4 3;opacity:.75;fill:none;stroke:var(--dim)}
 svg .closed{fill:var(--ok);opacity:.65}svg .fault{fill:var(--bad);opacity:.35}
 svg .allowed{fill:var(--bar)}svg .guard{fill:var(--bar);opacity:.55}svg .deadline{stroke:var(--bad);stroke-width:2}
 svg circle{stroke:var(--bg);stroke-width:1.5}svg circle.passed{fill:var(--ok)}

@@ -11,7 +11,7 @@ import pytest
 
 from chargebyte_fw.cli.main import main
 from chargebyte_fw.sim.mcu import VirtualMcu
-from hil import rig
+from hil import rig, scenario
 from hil.command import chosen, default_root
 from hil.live import LiveView
 from hil.plot import Window, around, plot
@@ -69,7 +69,7 @@ def test_a_run_in_which_everything_is_right_ends_with_0_and_a_report(
     assert page.outside == [] and "url(" not in text and "@import" not in text
     assert page.links == page.ids == {"iso2-emergency-stop", "basic-emergency-stop"}
     assert "every reaction was right and in time" in text and "bsp-only-ac.yaml, bsp-only-dc.yaml" in text
-    assert "IEC 61851-1, switching off within 100 ms" in text
+    assert "safety protocol, reasons 16 to 18 (emergency input)" in text
     pictures = drawings(text)
     assert len(pictures) >= 6
     assert {"cp", "duty_percent", "voltage_V", "current_A", "closed", "event", "deadline", "allowed"} <= set(
@@ -96,6 +96,12 @@ def test_scenarios_are_named_and_wrong_names_are_told(capsys: pytest.CaptureFixt
     assert main(["hil", "run"]) == 78
     assert "say --all" in capsys.readouterr().err
     assert main(["hil", "run", "--all", "--rig", "/nowhere.yaml"]) == 78
+    assert main(["hil", "run", "--all", "--rig", "dsk"]) == 78
+    assert "there is no rig dsk (did you mean desk?)" in capsys.readouterr().err
+    assert main(["hil", "run", "--all", "din-session"]) == 78
+    assert main(["hil", "run", "din-session", "--rig", "bench", "--speed", "2"]) == 78
+    assert "its time does not go faster" in capsys.readouterr().err
+    assert {one.group for one in chosen(scenario.load_all(), ["power", "operator"])} == {"power", "operator"}
     assert [one.name for one in chosen([shipped("din-session"), shipped("basic-session")], ["din*"])] == ["din-session"]
 
 

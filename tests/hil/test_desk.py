@@ -98,7 +98,7 @@ def test_a_machine_that_lacks_something_is_told_what_and_nothing_is_started(
     said = capsys.readouterr()
     assert "rig desk cannot be used here" in said.err and "namespace of our own is not allowed" in said.err
     assert "apt-get install mosquitto" in said.err and said.out == ""
-    monkeypatch.setattr(processes.shutil, "which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda _name: None)
     assert main(["hil", "run", "basic-session", "--rig", "desk"]) == 1
     assert "the program nsenter is missing: apt-get install util-linux" in capsys.readouterr().err
 

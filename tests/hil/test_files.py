@@ -146,3 +146,53 @@ def test_every_event_of_the_manual_is_understood(form: str) -> None:
 def test_an_event_that_means_nothing_is_refused(text: str) -> None:
     with pytest.raises(events.BadEvent):
         events.parse(text)
+
+
+def findings_of(folder: Path, text: str, name: str = "mine.yaml") -> str:
+    path = folder / name
+    path.write_text(text)
+    report = Report()
+    if scenario.is_scenario(path):
+        scenario.load(path, report)
+    else:
+        rig.check(path, report)
+    return "\n".join(told(report.findings))
+
+
+def test_a_list_is_no_rig(tmp_path: Path) -> None:
+    text = findings_of(tmp_path, "- resources\n- drivers\n")
+    assert "1:1 a rig is a map of keys, not a list" in text and "resources, drivers" in text
+
+
+def test_what_a_wrong_resource_would_have_been_good_for_is_no_finding(tmp_path: Path) -> None:
+    text = findings_of(
+        tmp_path,
+        "resources:\n  bench: LocalBnch\n  broker: LocalBroker\n"
+        "drivers:\n  Power: {type: LocalPower, bench: bench}\n  Charger: MqttCharger\n",
+    )
+    assert text == "2:10 there is no resource LocalBnch (did you mean LocalBench?)"
+
+
+def test_numbers_and_words_of_a_rig_are_checked(tmp_path: Path) -> None:
+    text = findings_of(tmp_path, "resolution_s: fast\nhas: [rmc]\ncars: [iso3]\nresources: {}\ndrivers: {}\n")
+    assert '1:15 resolution_s must be a number from 0 to 1, not the text "fast"' in text
+    assert "2:7 has holds rmc (did you mean rcm?)" in text and "3:8 cars holds iso3 (did you mean iso2?)" in text
+
+
+def test_a_scenario_is_told_from_a_rig_and_one_that_judges_nothing_is_warned_of(tmp_path: Path) -> None:
+    head = "title: t\ngroup: conctator\ncar: basic\nstart: idle\nboard: {rmc: true}\nsteps:\n"
+    text = findings_of(tmp_path, head + "  - event: car iso_dc_power_one\n  - event: host frozn 3\n")
+    assert "2:8 group must be one of" in text and "(did you mean contactor?)" in text
+    assert "5:9 board has no key rmc (did you mean rcm?)" in text
+    assert "Command not found: iso_dc_power_one (did you mean" in text and "host frozen SECONDS; host crash" in text
+    text = findings_of(tmp_path, "title: t\ncar: basic\nstart: idle\nsteps:\n  - event: plug in\n")
+    assert text == "4:1 nothing is judged in it (add expect or keep to a step)"
+
+
+def test_a_broken_file_does_not_spoil_the_next_one(tmp_path: Path) -> None:
+    report = Report()
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(SCENARIO)
+    assert scenario.load(broken, report) is None and rig.check(tmp_path / "none.yaml", report) is None
+    assert scenario.load(scenario.FOLDER / "iso2-session.yaml", report) is not None
+    assert rig.check(rig.FOLDER / "sim.yaml", report) is not None

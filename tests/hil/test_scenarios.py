@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chargebyte_fw.sim.car_models import PROTOCOLS, Model
+from chargebyte_fw.sim.script import ARGUMENT_COUNTS, parse
 from hil import scenario
 from hil.judge import Verdict
 from hil.live import complaints
@@ -25,10 +27,38 @@ def test_the_scenarios_cover_all_cars_and_all_kinds_of_trouble() -> None:
     assert {one.car for one in every} == {"iso2", "din", "basic"}
     words = {step.event.text.split()[0] for one in every for step in one.steps if step.event is not None}
     electrical = {"diode_fail", "cp", "pp", "estop", "leak", "temperature", "sensor", "contactor"} - {"diode_fail"}
-    assert electrical | {"uart", "plc", "power", "mains", "supply", "car", "operator", "plug"} <= words
+    assert electrical | {"uart", "plc", "host", "power", "mains", "supply", "car", "operator", "plug"} <= words
+    assert {one.group for one in every} == set(scenario.GROUPS)
     texts = {step.event.text for one in every for step in one.steps if step.event is not None}
     assert any("diode_fail" in text for text in texts) and any("error_e" in text for text in texts)
     assert all(item.clause for one in every for step in one.steps for item in (*step.expect, *step.keep))
+
+
+NOT_ON_A_RIG = {
+    "plugin": "stands for a script of EvManager's configuration",
+    "wait_for_real_plugin": "waits for a person's hand",
+    "iso_draw_power_regulated": "needs alternating current under ISO 15118; no shipped configuration offers it",
+}
+
+
+def test_the_scenarios_speak_the_whole_language_of_the_car() -> None:
+    """What a car's session is made of counts as spoken: `plug in` runs it."""
+    spoken = {command.name for protocol in PROTOCOLS for command in parse(Model(protocol).scripts().session)}
+    for one in scenario.load_all():
+        for step in one.steps:
+            text = "" if step.event is None else step.event.text
+            if text.startswith("car ") and text != "car silent":
+                spoken |= {command.name for command in parse(text.removeprefix("car ").removeprefix("anew "))}
+    assert set(ARGUMENT_COUNTS) - spoken == set(NOT_ON_A_RIG)
+
+
+def test_deadlines_say_whose_they_are() -> None:
+    """A standard, a document of the product, or a rule of the house; never a bare wish."""
+    owners = ("IEC ", "ISO ", "DIN ", "house rule", "safety protocol", "driver", "EvseManager", "EVerest")
+    for one in scenario.load_all():
+        for step in one.steps:
+            for item in (*step.expect, *step.keep):
+                assert item.clause.startswith(owners), (one.name, item.clause)
 
 
 def test_the_same_scenario_takes_the_same_time_to_the_microsecond() -> None:
