@@ -290,10 +290,12 @@ def test_ten_thousand_tokens_do_not_hold_up_the_charger(assemble: Any, ground: A
                 worst_s = max(worst_s, loop.time() - began_s)
 
         beating = loop.create_task(pulse())
+        await asyncio.sleep(0.01)
         save(station.path, text)
         began_s = loop.time()
         assert await station.status("0000270F") is Status.Accepted
         took_s = loop.time() - began_s
+        await asyncio.sleep(0.05)
         beating.cancel()
         # A reader in place holds the loop for as long as it takes.
         assert worst_s < max(took_s / 2, 0.1)
