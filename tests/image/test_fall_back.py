@@ -29,7 +29,9 @@ class Updated:
         said = plant.install(plant.bundle("good", key), self.keyring)
         assert "installed=0" in said, said
         (image.root / "proc").mkdir()
-        (image.root / "var/lib/secc").mkdir()
+        # As the update's carry-over leaves it.
+        (image.root / "var/lib/secc/previous-version").mkdir(parents=True)
+        (image.root / "var/lib/secc/previous-version/VERSION").write_text("1.0.0\n")
         (image.root / "usr/share/secc/VERSION").write_text("2.0.0\n")
         environment = f"PYTHONPATH={image.root}{SITE}"
         command = f'{image.python} -P {image.root}/usr/bin/secc "$@" --root {image.root}'

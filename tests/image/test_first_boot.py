@@ -172,7 +172,8 @@ def slot(tmp_path: Path) -> Path:
     (tmp_path / "proc/cmdline").write_text("quiet rauc.slot=B console=ttyLP0\n")
     (tmp_path / "usr/share/secc").mkdir(parents=True)
     (tmp_path / "usr/share/secc/VERSION").write_text("2.0.0\n")
-    (tmp_path / "var/lib/secc").mkdir(parents=True)
+    (tmp_path / "var/lib/secc/previous-version").mkdir(parents=True)
+    (tmp_path / "var/lib/secc/previous-version/VERSION").write_text("1.0.0\n")
     for name in ("secc", "rauc", "systemctl"):
         write_program(
             tmp_path / "bin", name, f'echo "$@" >>{tmp_path}/{name}.calls\nexit $(cat {tmp_path}/{name}.says)'
@@ -201,6 +202,14 @@ def test_a_new_system_that_fails_its_self_check_starts_again_so_that_the_boot_lo
     done = mark_good(slot)
     assert done.returncode == 1 and "falls back" in done.stdout
     assert len(calls(slot, "secc")) == 3 and calls(slot, "systemctl") == ["reboot"] and calls(slot, "rauc") == []
+
+
+def test_a_unit_as_it_was_flashed_has_nothing_to_fall_back_to_and_stays_up(slot: Path) -> None:
+    (slot / "var/lib/secc/previous-version/VERSION").unlink()
+    (slot / "secc.says").write_text("1")
+    done = mark_good(slot)
+    assert done.returncode == 1 and "none to fall back to" in done.stdout
+    assert calls(slot, "systemctl") == [] and calls(slot, "rauc") == []
 
 
 def test_a_system_that_was_good_before_stays_up(slot: Path) -> None:
