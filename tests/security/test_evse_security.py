@@ -152,6 +152,24 @@ def test_a_place_that_cannot_be_made_does_not_keep_the_charger_from_starting(
     assert any(record.levelname == "ERROR" for record in caplog.records)
 
 
+def test_a_file_too_large_to_be_of_the_store_is_not_read_and_the_others_count(
+    run: Any, assemble: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Reading it would hold up the loop that charges, and fill the memory."""
+    put_chain(tmp_path, chain())
+    for name in ("client/cso/big.pem", "client/cso/big.key", "client/cso/ocsp/big.hash"):
+        path = tmp_path / CERTS / name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(10**10)
+
+    async def test(world: Any) -> None:
+        assert (await ask(world, "get_leaf_certificate_info", V2G, PEM, True)).status == "Accepted"
+
+    running(run, assemble, test, private_key_password="123456")
+    assert any(record.getMessage().endswith("big.pem: is larger than 1 MiB") for record in caplog.records)
+
+
 def test_an_empty_store_answers_at_the_start_without_loading_the_cryptography_library(tmp_path: Path) -> None:
     program = f"""
 import sys

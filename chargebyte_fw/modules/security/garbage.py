@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security.changes import Changes
-from chargebyte_fw.modules.security.layout import KEY_SUFFIX, OCSP_FOLDER, files_in
+from chargebyte_fw.modules.security.layout import KEY_SUFFIX, OCSP_FOLDER, files_in, read_file
 from chargebyte_fw.modules.security.shelf import hash_lines
 
 KEPT_CHAINS = 10
@@ -42,7 +42,7 @@ def collect(changes: Changes, at: datetime) -> Iterator[int]:
         known = {hash_lines(name) for _, name in shelf.names(dict.fromkeys([*chains, *shelf.everything()]), [])}
         yield 0
         for path in files_in(place.certificates / OCSP_FOLDER, ".hash"):
-            if path.read_bytes() not in known:
+            if read_file(path) not in known:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".der").unlink(missing_ok=True)
                 yield 1

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from chargebyte_fw.modules.security.layout import read_file
+
 CHUNK_BYTES = 1 << 20
 
 
@@ -33,7 +35,7 @@ def public_bytes(certificate: x509.Certificate) -> bytes:
 def read_public(path: Path, password: str) -> bytes | None:
     """Return the public half of a key file, None when it cannot be read with the password or is no key."""
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError:
         return None
     for secret in (password.encode() or None, None):

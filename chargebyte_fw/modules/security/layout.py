@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import shutil
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ CERTIFICATE_SUFFIXES = (".pem", ".der")
 KEY_SUFFIX = ".key"
 OCSP_FOLDER = "ocsp"
 LEAF_PREFIX = {LeafCertificateType.CSMS: "CSMS_LEAF_", LeafCertificateType.V2G: "SECC_LEAF_"}
+LARGEST_FILE_BYTES = 1 << 20
+"""The roots of the whole web are a quarter of this."""
 FULL_BYTES = 50 * 1024 * 1024
 FULL_ENTRIES = 2000
 """Beyond this nothing more is installed."""
@@ -101,10 +104,22 @@ def files_in(folder: Path, *suffixes: str) -> list[Path]:
     return sorted(path for path in _walk(folder) if not suffixes or path.suffix in suffixes)
 
 
+def read_file(path: Path) -> bytes:
+    """Return what is in a file of the store; raises OSError, also for one that is too large to be of it."""
+    with path.open("rb") as file:
+        data = file.read(LARGEST_FILE_BYTES + 1)
+    if len(data) > LARGEST_FILE_BYTES:
+        raise OSError(errno.EFBIG, f"is larger than {LARGEST_FILE_BYTES >> 20} MiB")
+    return data
+
+
 def _certificates_in(path: Path) -> int:
     if path.suffix not in CERTIFICATE_SUFFIXES or path.parent.name == OCSP_FOLDER:
         return 0
-    return path.read_bytes().count(b"-----BEGIN CERTIFICATE") or int(path.suffix == ".der")
+    try:
+        return read_file(path).count(b"-----BEGIN CERTIFICATE") or int(path.suffix == ".der")
+    except OSError:
+        return 0  # what cannot be read holds nothing that could be deleted
 
 
 def is_name_link(path: Path) -> bool:

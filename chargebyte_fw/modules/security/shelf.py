@@ -20,7 +20,14 @@ from chargebyte_fw.contracts.types.evse_security import (
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security.certificates import Certificate
 from chargebyte_fw.modules.security.keys import public_bytes, read_public
-from chargebyte_fw.modules.security.layout import CERTIFICATE_SUFFIXES, KEY_SUFFIX, OCSP_FOLDER, Layout, files_in
+from chargebyte_fw.modules.security.layout import (
+    CERTIFICATE_SUFFIXES,
+    KEY_SUFFIX,
+    OCSP_FOLDER,
+    Layout,
+    files_in,
+    read_file,
+)
 
 SUFFIX = {EncodingFormat.PEM: ".pem", EncodingFormat.DER: ".der"}
 ROOT_OF = {
@@ -63,7 +70,7 @@ class Shelf:
             known = self._parsed.get(path)
             if known is not None and known[0] == mark:
                 return known[1]
-            found = x509.parse(path.read_bytes())
+            found = x509.parse(read_file(path))
         except OSError as error:
             self._complain(f"{path}: {error.strerror or error}")
             return []
@@ -188,7 +195,7 @@ def hash_lines(name: CertificateHashData) -> bytes:
 
 def _read_hash(path: Path) -> CertificateHashData | None:
     try:
-        lines = path.read_text("ascii").split()
+        lines = read_file(path).decode("ascii").split()
         return CertificateHashData(
             hash_algorithm=HashAlgorithm(lines[0]),
             issuer_name_hash=lines[1],
