@@ -360,6 +360,32 @@ def test_removing_takes_the_tokens_own_lines_and_no_comment(token: str, gone: li
     assert remove(YAML, "list.yaml", token) == wanted
 
 
+BRACKETS = """tokens: [
+  A1,              # the janitor
+  {id: B2, name: Ada},  # Ada
+  C3,  # the last one
+]
+# the end
+"""
+
+
+def test_in_brackets_every_comment_stays_with_its_token() -> None:
+    changed = add(BRACKETS, "list.yaml", Entry(id="0042", name='Grace "the 2nd", #1'))
+    assert changed == BRACKETS.replace("[\n", '[\n  {id: "0042", name: "Grace \\"the 2nd\\", #1"},\n')
+    assert remove(changed, "list.yaml", "0042") == BRACKETS
+    assert remove(BRACKETS, "list.yaml", "b2") == BRACKETS.replace("{id: B2, name: Ada},  # Ada\n  ", "")
+    assert "# Ada" in remove(BRACKETS, "list.yaml", "c3")
+    assert add("tokens: [A, B] # all\n", "l.yaml", Entry(id="C")) == 'tokens: ["C", A, B] # all\n'
+    assert remove("tokens: [A, B] # all\n", "l.yaml", "B") == "tokens: [A] # all\n"
+    assert remove("tokens: [A] # all\n", "l.yaml", "A") == "tokens: [] # all\n"
+    assert add("tokens: [] # all\n", "l.yaml", Entry(id="A")).endswith("# all\n")
+
+
+def test_a_comment_that_speaks_of_tokens_is_no_list() -> None:
+    assert parse(add("# tokens: go below\n", "l.yaml", Entry(id="A")), "l.yaml").keys() == {"a"}
+    assert parse(add("# none", "l.csv", Entry(id="A")), "l.csv").keys() == {"a"}
+
+
 def test_in_csv_lines_come_and_go_too() -> None:
     changed = add(CSV, "list.csv", Entry(id="42", name="Grace, the 2nd", expires=datetime(2027, 1, 1, tzinfo=UTC)))
     assert changed == CSV + '42,"Grace, the 2nd",2027-01-01T00:00:00Z,,,,\n'
@@ -396,7 +422,16 @@ entries = st.builds(
 @given(
     several=st.lists(entries, min_size=1, max_size=5, unique_by=lambda entry: entry.key),
     start=st.sampled_from(
-        ["", "tokens: []\n", "tokens:\n", "tokens:\n- X1 # first\n", "tokens: [X1, {id: X2}]\n", YAML]
+        [
+            "",
+            "# tokens: none yet\n",
+            "tokens: []\n",
+            "tokens:\n",
+            "tokens:\n- X1 # first\n",
+            "tokens: [X1, {id: X2}]\n",
+            BRACKETS,
+            YAML,
+        ]
     ),
 )
 def test_what_was_added_is_read_back_and_removed_again(name: str, several: list[Entry], start: str) -> None:

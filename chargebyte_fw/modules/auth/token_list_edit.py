@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import fcntl
 import io
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -42,8 +43,7 @@ def remove(text: str, name: str, token: str) -> str:
         node = tokens_node(text)
         assert node is not None
         if node.flow_style:
-            kept = [one for one in listed.values() if one is not entry]
-            return _checked(_as_block(text, node, kept), name, {one.key: one for one in kept})
+            return _remove_in_brackets(text, name, node, listed, entry)
         item = next(one for one in node.value if one.start_mark.line + 1 == entry.line)
         end = item.end_mark
         # A map's end mark is where the next token stands; comments and empty lines before that are not its own.
@@ -100,10 +100,10 @@ def _add_csv(text: str, entry: Entry) -> str:
 def _add_yaml(text: str, name: str, entry: Entry) -> str:
     node = tokens_node(text)
     if node is None:
-        # Nothing but comments, or the word `tokens:` with nothing below it.
-        return _with_newline(text if "tokens:" in text else text + EMPTY_YAML) + _item(entry, "  ")
+        # The word `tokens:` with nothing below it, or nothing but comments.
+        return (_with_newline(text) if _has_word(text) else _with_newline(text) + EMPTY_YAML) + _item(entry, "  ")
     if node.flow_style:
-        return _as_block(text, node, [*parse(text, name).values(), entry])
+        return _add_in_brackets(text, name, node, entry)
     lines = _with_newline(text).splitlines(keepends=True)
     at = node.value[-1].end_mark
     after = (
@@ -121,6 +121,49 @@ def tokens_node(text: str) -> yaml.SequenceNode | None:
     root = yaml.compose(text, yaml.BaseLoader)
     found = root.value[0][1] if isinstance(root, yaml.MappingNode) else None
     return found if isinstance(found, yaml.SequenceNode) else None
+
+
+def _has_word(text: str) -> bool:
+    """Tell whether the word `tokens:` is there."""
+    return isinstance(yaml.compose(text, yaml.BaseLoader), yaml.MappingNode)
+
+
+def _add_in_brackets(text: str, name: str, node: yaml.SequenceNode, entry: Entry) -> str:
+    entries = parse(text, name)
+    if not node.value:
+        return _as_block(text, node, [entry])
+    # In front: behind the last one stands its comment.
+    begin, first = node.start_mark.index + 1, node.value[0].start_mark
+    own_line = first.line > node.start_mark.line
+    item = f"\n{' ' * first.column}{_in_braces(entry)}," if own_line else f"{_in_braces(entry)}, "
+    try:
+        return _checked(text[:begin] + item + text[begin:], name, entries | {entry.key: entry})
+    except ConfigError:
+        return _as_block(text, node, [*entries.values(), entry])
+
+
+def _remove_in_brackets(text: str, name: str, node: yaml.SequenceNode, listed: dict[str, Entry], entry: Entry) -> str:
+    wanted = {key: one for key, one in listed.items() if one is not entry}
+    at = list(listed.values()).index(entry)
+    begin, end = node.value[at].start_mark.index, node.value[at].end_mark.index
+    if at + 1 < len(node.value):
+        end = node.value[at + 1].start_mark.index
+    elif at > 0 and "#" not in text[node.value[at - 1].end_mark.index : begin]:
+        begin = node.value[at - 1].end_mark.index
+    else:
+        # The comma before it stays with its comment; two in a row are none.
+        end += len(text[end:]) - len(text[end:].lstrip(" \t").removeprefix(","))
+    try:
+        return _checked(text[:begin] + text[end:], name, wanted)
+    except ConfigError:
+        return _checked(_as_block(text, node, list(wanted.values())), name, wanted)
+
+
+def _in_braces(entry: Entry) -> str:
+    values = {key: json.dumps(value, ensure_ascii=False) for key, value in _values(entry).items()}
+    return (
+        values["id"] if len(values) == 1 else "{" + ", ".join(f"{key}: {value}" for key, value in values.items()) + "}"
+    )
 
 
 def _as_block(text: str, node: yaml.SequenceNode, entries: list[Entry]) -> str:
