@@ -1,1 +1,1 @@
-"""The other side of every wire: MCU, modem, car, power stage, grid, and the virtual clock."""
+"""The other side of every wire: safety controller, modems, car, power stage, and the worlds that join them."""
