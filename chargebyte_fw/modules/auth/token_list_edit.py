@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import fcntl
 import io
-import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -160,7 +159,7 @@ def _remove_in_brackets(text: str, name: str, node: yaml.SequenceNode, listed: d
 
 
 def _in_braces(entry: Entry) -> str:
-    values = {key: json.dumps(value, ensure_ascii=False) for key, value in _values(entry).items()}
+    values = {key: _quoted(value, style='"') for key, value in _values(entry).items()}
     return (
         values["id"] if len(values) == 1 else "{" + ", ".join(f"{key}: {value}" for key, value in values.items()) + "}"
     )
@@ -178,9 +177,9 @@ def _item(entry: Entry, indent: str) -> str:
     return f"{indent}- " + f"\n{indent}  ".join(lines) + "\n"
 
 
-def _quoted(value: str) -> str:
+def _quoted(value: str, style: str | None = None) -> str:
     """Write a scalar so that every YAML reader takes it for the same text."""
-    dumped: str = yaml.safe_dump(value, width=1000, allow_unicode=True)
+    dumped: str = yaml.safe_dump(value, width=1000, allow_unicode=True, default_style=style)
     return dumped.removesuffix("\n...\n").rstrip("\n")
 
 
