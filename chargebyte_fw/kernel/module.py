@@ -13,7 +13,7 @@ A module is a class; manifest, validation and manual derive from it::
         meter = requires_optional(Powermeter)            # requirement id = attribute name
 
 `init` may not talk to others (subscribe, open files); `ready` runs when every module is there; `stop` goes to the safe
-state. Tasks started with `spawn` belong to the module; if one fails, the module fails and its group is restarted.
+state. Tasks started with `spawn` belong to the module; if one fails, the module fails and the charger starts again.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Module:
     enable_external_mqtt: ClassVar[bool] = False
     enable_global_errors: ClassVar[bool] = False
     group: ClassVar[str] = "charge"
-    """The process group of `secc run --grouped`: `charge` (between car and contactor) or `cloud`."""
+    """Its place on the way out: `charge` (between car and contactor) is stopped before `cloud` (who only watches)."""
 
     id: str
     ground: Ground
@@ -161,7 +161,7 @@ class Module:
         """Go to the safe state and let go of everything; called on every way out."""
 
     def crash(self, error: BaseException) -> None:
-        """Report a failure of ours: the module's group is torn down (safe state first) and started again."""
+        """Report a failure of ours: every module is stopped (safe state first) and started again."""
         if self.failed is not None and not self.failed.done():
             self.failed.set_result(error)
         else:
