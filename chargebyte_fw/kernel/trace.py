@@ -277,11 +277,17 @@ class FullTape(Tape):
         """The machine is about to be told this."""
         if now >= self._snapshot_s + SNAPSHOT_S:
             fresh, self._snapshot_s = self._snapshot_s < 0.0, now
-            made_of = tuple(self._begins.values())
-            known = [taken(part, made_of) for part in self._parts]
-            self._trace.record("start", self._source, {**self._begins, "fresh": fresh, "known": known}, t_s=now)
+            self._trace.record("start", self._source, {**self._begins, "fresh": fresh, "known": self._known()}, t_s=now)
         if not isinstance(event, self._elsewhere):
             self._channel("event", type(event))(event, now)
+
+    def _known(self) -> list[dict[str, Any]] | str:
+        made_of = tuple(self._begins.values())
+        try:
+            return [taken(part, made_of) for part in self._parts]
+        except Exception as error:
+            # Whatever a machine holds: that it cannot be written down is no trouble for the machine.
+            return repr(error)
 
     def woken_at(self, now: float) -> None:
         """The machine is about to be told that its deadline has passed."""

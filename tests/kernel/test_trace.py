@@ -261,3 +261,18 @@ def test_what_a_machine_knows_is_recorded_again_now_and_then(run: Run) -> None:
         ]
 
     run(main())
+
+
+def test_a_machine_that_cannot_be_written_down_goes_on(run: Run) -> None:
+    async def main() -> None:
+        trace = Trace()
+        machine = Keeper()
+        endless: list[Any] = []
+        endless.append(endless)
+        vars(machine)["endless"] = endless
+        pump = Pump(machine, lambda effect: None, failed, FullTape(trace, "m", {}, (machine,)))
+        pump.feed(Limit(16.0))
+        assert "RecursionError" in trace.entries()[0][3]["known"]
+        assert trace.entries()[-1] == (0.0, "effect", "m.Told", {"limit_A": 16.0})
+
+    run(main())
