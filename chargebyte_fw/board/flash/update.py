@@ -10,17 +10,28 @@ from pathlib import Path
 from chargebyte_fw.board.flash import image, parameters
 from chargebyte_fw.board.flash.diary import Diary
 from chargebyte_fw.board.flash.image import BadImage, Info
-from chargebyte_fw.board.flash.messages import AreaKind
+from chargebyte_fw.board.flash.machine import Refused
+from chargebyte_fw.board.flash.messages import AreaKind, Status
 from chargebyte_fw.board.flash.parameters import Say
 from chargebyte_fw.board.flash.programmer import Programmer, Running
 from chargebyte_fw.board.messages import Platform
 from chargebyte_fw.board.params import yaml_text
 from chargebyte_fw.board.params.layout import Parameters
-from chargebyte_fw.kernel.errors import PeerError
+from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 
 FOLDER = "/usr/share/ra-utils"
 PATTERN = "*_fw_*.bin"
+BOOT_TRIES = 3
+FOR_GOOD = (
+    Status.UNSUPPORTED,
+    Status.ADDRESS,
+    Status.BAUD_MARGIN,
+    Status.PROTECTED,
+    Status.ID_MISMATCH,
+    Status.SERIAL_DISABLED,
+)
+"""Refusals that another try does not change."""
 FIRST_BLOCK_PATTERN = "*_parameter-block_only-contactor.yaml"
 """The parameter block of a controller that never had one; without such a file: three contactors without feedback."""
 
@@ -117,11 +128,14 @@ async def proven(programmer: Programmer, info: Info) -> Running:
     return running
 
 
-async def auto_update(programmer: Programmer, folder: Path, diary: Diary, log: ModuleLog) -> Outcome:
+async def auto_update(
+    programmer: Programmer, folder: Path, diary: Diary, log: ModuleLog, tries: int = BOOT_TRIES
+) -> Outcome:
     """Bring the controller to the firmware file of `folder` unless it has it; the same again changes nothing.
 
     Compared are size, CRC, version, platform, application and commit of the file and of the chip. The same firmware is
-    flashed again when its flashing was interrupted or when it does not answer. Raises BadImage, PeerError, Unavailable.
+    flashed again when its flashing was interrupted or when it does not answer. A passing trouble after the flash was
+    touched is tried again at once: nobody is there to do it. Raises BadImage, PeerError, Unavailable.
     """
     path = find_image(folder)
     try:
@@ -131,6 +145,20 @@ async def auto_update(programmer: Programmer, folder: Path, diary: Diary, log: M
         raise BadImage(f"{path}: {error.strerror or error}") from error
     except BadImage as error:
         raise BadImage(f"{path}: {error}") from error
+    order = Order(data, info, blocks=Blocks.MIGRATE, first_block=find_first_block(folder))
+    for left in reversed(range(tries)):
+        try:
+            return await _bring(programmer, order, path.name, diary, log)
+        except (PeerError, Unavailable) as error:
+            untouched = not diary.is_flashing and not diary.block
+            if not left or untouched or (isinstance(error, Refused) and error.status in FOR_GOOD):
+                raise
+            log.warning("safety controller: %s; once more", error)
+    raise AssertionError("unreachable")
+
+
+async def _bring(programmer: Programmer, order: Order, name: str, diary: Diary, log: ModuleLog) -> Outcome:
+    info = order.info
     async with programmer.in_boot_loader():
         there = await programmer.info()
         await _show_parameters(programmer, diary, log)
@@ -138,14 +166,13 @@ async def auto_update(programmer: Programmer, folder: Path, diary: Diary, log: M
     if there == info and not interrupted:
         running = await programmer.running()
         if running is not None:
-            log.info("safety controller: %s runs, as in %s", running.text, path.name)
+            log.info("safety controller: %s runs, as in %s", running.text, name)
             return Outcome.CURRENT
         log.warning("safety controller: %s is flashed and does not answer", info.version_text)
     outcome = Outcome.UPDATED if there is not None and there != info and not interrupted else Outcome.REPAIRED
     before = "nothing that starts" if there is None else there.text
-    log.info("safety controller: %s -> %s (%s)", before, info.text, path.name)
+    log.info("safety controller: %s -> %s (%s)", before, info.text, name)
     started_s = asyncio.get_running_loop().time()
-    order = Order(data, info, blocks=Blocks.MIGRATE, first_block=find_first_block(folder))
     async with programmer.in_boot_loader():
         await put(programmer, order, diary, lambda what: log.warning("safety controller: %s", what))
         await _show_parameters(programmer, diary, log)

@@ -12,8 +12,8 @@ import pytest
 
 from chargebyte_fw.board.flash import image, parameters, update
 from chargebyte_fw.board.flash.image import BadImage
-from chargebyte_fw.board.flash.machine import Silent
-from chargebyte_fw.board.flash.messages import AreaKind, Command
+from chargebyte_fw.board.flash.machine import Refused, Silent
+from chargebyte_fw.board.flash.messages import AreaKind, Command, Status
 from chargebyte_fw.board.flash.update import Blocks, Order, Outcome
 from chargebyte_fw.board.framing import encode_message
 from chargebyte_fw.board.messages import ChargeControl, Platform
@@ -63,8 +63,9 @@ def lines() -> Iterator[list[str]]:
     logger.removeHandler(handler)
 
 
-async def at_boot(bench: Bench, folder: Path) -> Outcome:
-    return await update.auto_update(bench.tool, folder, bench.diary, bench.log)
+async def at_boot(bench: Bench, folder: Path, tries: int = 1) -> Outcome:
+    """One boot; a single try unless it is about more: with the controller's power the host's goes as well."""
+    return await update.auto_update(bench.tool, folder, bench.diary, bench.log, tries)
 
 
 # By hand
@@ -236,6 +237,42 @@ def test_a_power_cut_during_an_update_at_boot_is_repaired_at_the_next(
         assert await at_boot(bench, folder) is Outcome.CURRENT
 
     work(story, trouble=Trouble(power_fails_at=part, power_fails_while=during))
+
+
+@pytest.mark.parametrize(("during", "part"), CUTS)
+def test_a_passing_trouble_of_the_controller_alone_is_repaired_in_the_same_run(
+    work: Any, folder: Path, lines: list[str], during: Command, part: float
+) -> None:
+    async def story(bench: Bench) -> None:
+        assert await at_boot(bench, folder, update.BOOT_TRIES) is Outcome.REPAIRED
+        assert len([line for line in lines if line.endswith("; once more")]) == 1
+        assert not bench.diary.is_flashing and not bench.diary.block
+
+    work(story, trouble=Trouble(power_fails_at=part, power_fails_while=during))
+
+
+@pytest.mark.parametrize(("status", "tries"), [(Status.PROTECTED, 1), (Status.ERASE_FAILED, update.BOOT_TRIES)])
+def test_a_refusal_for_good_is_not_asked_for_again(
+    work: Any, folder: Path, lines: list[str], status: Status, tries: int
+) -> None:
+    async def story(bench: Bench) -> None:
+        with pytest.raises(Refused):
+            await at_boot(bench, folder, update.BOOT_TRIES)
+        assert len([line for line in lines if line.endswith("; once more")]) == tries - 1
+
+    work(story, trouble=Trouble(refuse={Command.ERASE: status}))
+
+
+def test_a_controller_that_does_not_answer_at_all_does_not_hold_up_the_start_for_long(
+    work: Any, folder: Path, lines: list[str]
+) -> None:
+    async def story(bench: Bench) -> None:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(Silent, match="to the first byte"):
+            await at_boot(bench, folder, update.BOOT_TRIES)
+        assert asyncio.get_running_loop().time() - began < 10.0 and lines == []
+
+    work(story, trouble=Trouble(mute={-1}))
 
 
 def test_firmware_that_is_cut_short_is_found_although_its_block_says_what_the_file_says(
