@@ -151,10 +151,7 @@ def test_pause_and_resume_by_the_user(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble).start()
         assert await w.m.evse.pause_charging() is False
-        w.bsp.cp("B")
-        await asyncio.sleep(0.5)
-        await w.authorize()
-        await w.until_state("PrepareCharging")
+        await w.to_preparation()
         w.bsp.cp("C")
         await w.until_state("Charging")
         assert await w.m.evse.pause_charging() is True
@@ -189,10 +186,7 @@ def test_duty_cycle_changes_at_most_every_five_seconds(assemble: Assemble, run: 
 def test_old_ev_is_woken_once_then_counts_as_paused(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble).start()
-        w.bsp.cp("B")
-        await asyncio.sleep(0.5)
-        await w.authorize()
-        await w.until_state("PrepareCharging")
+        await w.to_preparation()
         await w.until_state("TStepEF", 31.0)
         assert w.pilot() == "F"
         await asyncio.sleep(4.2)
@@ -208,10 +202,7 @@ def test_old_ev_is_woken_once_then_counts_as_paused(assemble: Assemble, run: Run
 def test_state_d_needs_ventilation(assemble: Assemble, run: Run, ventilated: bool, closes: bool) -> None:
     async def story() -> None:
         w = await World(assemble, has_ventilation=ventilated).start()
-        w.bsp.cp("B")
-        await asyncio.sleep(0.5)
-        await w.authorize()
-        await w.until_state("PrepareCharging")
+        await w.to_preparation()
         w.bsp.cp("D")
         await asyncio.sleep(2.0)
         assert w.bsp.closed is closes

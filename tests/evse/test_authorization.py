@@ -228,10 +228,7 @@ def test_withdrawal_with_a_transaction_only_tells(assemble: Assemble, run: Run) 
 def test_late_authorization_after_a_stop_is_ignored(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble).start()
-        w.bsp.cp("B")
-        await asyncio.sleep(0.5)
-        await w.authorize()
-        await w.until_state("PrepareCharging")
+        await w.to_preparation()
         await w.m.evse.stop_transaction(types.StopTransactionRequest(reason=types.StopTransactionReason.Remote))
         await w.authorize()
         await w.until_state("Finished")

@@ -109,10 +109,7 @@ def test_contactors_that_the_board_opens_take_the_supply_with_them(assemble: Ass
 def test_a_pause_during_the_preparation_closes_nothing(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble).start()
-        w.bsp.cp("B")
-        await asyncio.sleep(0.5)
-        await w.authorize()
-        await w.until_state("PrepareCharging")
+        await w.to_preparation()
         assert await w.m.evse.pause_charging()
         w.bsp.cp("C")
         await w.until_state("ChargingPausedEVSE")

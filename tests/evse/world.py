@@ -148,6 +148,13 @@ class World:
                 shown = name.removeprefix("cp_state_")
         return shown
 
+    async def to_preparation(self) -> None:
+        """Plugged in, then authorized."""
+        self.bsp.cp("B")
+        await asyncio.sleep(0.5)
+        await self.authorize()
+        await self.until_state("PrepareCharging")
+
     # An EV on DC, the way ISO 15118-2 leads it.
 
     async def plug_and_match(self) -> None:
