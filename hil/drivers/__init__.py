@@ -31,7 +31,7 @@ DRIVERS = {
     "SimCharger": "hil.drivers.sim:SimCharger",
     "SimSafety": "hil.drivers.sim_board:SimSafety",
     "SimUart": "hil.drivers.sim_board:SimUart",
-    "SimHost": "hil.drivers.sim:SimHost",
+    "SimHost": "hil.drivers.sim_board:SimHost",
     "LabgridPower": "hil.drivers.labgrid_rig:LabgridPower",
     "LabgridMains": "hil.drivers.labgrid_rig:LabgridMains",
     "LabgridConsole": "hil.drivers.labgrid_rig:LabgridConsole",

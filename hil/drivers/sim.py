@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import subprocess
 from pathlib import Path
@@ -333,31 +332,6 @@ class SimCharger(SimDriver):
                 return
         known = sorted(topic.rpartition("/")[2] for topic in self.plant.mailbox.takers)
         raise LookupError(f"the charger takes no command {name} (it takes {', '.join(known)})")
-
-
-class SimHost(SimDriver):
-    """The charger's computer: what it does meanwhile reaches nobody."""
-
-    protocol = "Host"
-    _thaw: asyncio.TimerHandle | None = None
-
-    async def rest(self) -> None:
-        """It runs."""
-        if self._thaw is not None:
-            self._thaw.cancel()
-            self._thaw = None
-            self.plant.isolate(False)
-
-    @active
-    async def freeze(self, duration_s: float) -> None:
-        """Cut the charger off the board for a while."""
-        self.plant.isolate(True)
-        self._thaw = asyncio.get_running_loop().call_later(duration_s, self.plant.isolate, False)
-
-    @active
-    async def crash(self) -> None:
-        """End it unheard, and start it again."""
-        await self.plant.crash()
 
 
 class SimImage(SimDriver):

@@ -1,6 +1,8 @@
-"""What is wired to the virtual safety controller, and its disturbed UART."""
+"""What is wired to the virtual safety controller, its disturbed UART, and the computer at the other end of that."""
 
 from __future__ import annotations
+
+import asyncio
 
 from chargebyte_fw.board.messages import EstopState
 from chargebyte_fw.sim.mcu_hardware import Hardware
@@ -82,3 +84,28 @@ class SimUart(SimDriver):
     async def late(self, delay_s: float) -> None:
         """Delay what the safety controller says."""
         self.plant.line.delay_s = delay_s
+
+
+class SimHost(SimDriver):
+    """The charger's computer: what it does meanwhile reaches nobody."""
+
+    protocol = "Host"
+    _thaw: asyncio.TimerHandle | None = None
+
+    async def rest(self) -> None:
+        """It runs."""
+        if self._thaw is not None:
+            self._thaw.cancel()
+            self._thaw = None
+            self.plant.isolate(False)
+
+    @active
+    async def freeze(self, duration_s: float) -> None:
+        """Cut the charger off the board for a while."""
+        self.plant.isolate(True)
+        self._thaw = asyncio.get_running_loop().call_later(duration_s, self.plant.isolate, False)
+
+    @active
+    async def crash(self) -> None:
+        """End it unheard, and start it again."""
+        await self.plant.crash()
