@@ -79,6 +79,8 @@ class _Drawing:
         self.y: float = HEAD
         self.parts: list[str] = []
         self.lines: list[tuple[float, str]] = []
+        self.seen_to_s = min(window.to_s, recorder.at_end_s or window.to_s)
+        """Nothing is known beyond the recording, though a deadline may be there."""
 
     def events(self, events: Sequence[tuple[float, str]], zero_s: float) -> None:
         """Mark events: a line through everything, the text on top where there is room."""
@@ -166,7 +168,7 @@ class _Drawing:
             else:
                 path.append(f"M{x:g} {y(share)}")
             column, low, high, last = x, min(last, share) if column >= 0 else share, share, share
-        path.append(f"V{y(low)}V{y(high)}V{y(last)}H{self.window.x(self.window.to_s):g}")
+        path.append(f"V{y(low)}V{y(high)}V{y(last)}H{self.window.x(self.seen_to_s):g}")
         self.parts.append(f'<path class="line {signal}" d="{"".join(path)}"/>')
 
     def contactors(self) -> None:
@@ -200,7 +202,7 @@ class _Drawing:
             elif not is_on(value) and since_s is not None:
                 spans.append((since_s, at_s))
                 since_s = None
-        return spans + ([(since_s, self.window.to_s)] if since_s is not None else [])
+        return spans + ([(since_s, self.seen_to_s)] if since_s is not None else [])
 
     def _bar(self, kind: str, from_s: float, to_s: float, height: float, title: str) -> None:
         x, end = self.window.x(from_s), self.window.x(to_s)
