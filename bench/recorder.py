@@ -41,8 +41,9 @@ SECTIONS = 10
 GROWTH_BYTES = 2 * PIECE_BYTES
 """The piece of the ring that is being filled, and what the others differ by."""
 GROWTH_OBJECTS = 2000
-GROWTH_RSS = 2 << 20
-"""What a moment differs from another by: objects that wait, buffers, caches of the interpreter."""
+"""What a moment differs from another by: objects that wait, caches of the interpreter."""
+GROWTH_RSS = 8 << 20
+"""The heap's high water rises in steps of a few MiB while the number of objects stays: 1 KiB a session would be more."""
 SMALL_RING_BYTES = 8 * PIECE_BYTES
 FILLING_SESSIONS = 1000
 """With fewer, the ring is a small one, so that it is full from the beginning."""
