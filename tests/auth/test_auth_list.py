@@ -520,7 +520,7 @@ def test_a_full_disk_leaves_the_old_list(tmp_path: Path, mocker: Any) -> None:
     assert path.read_text() == "tokens: [A]\n" and os.listdir(tmp_path) == ["list.yaml"]
 
 
-@pytest.mark.parametrize("values", [{"id": ""}, {"id": "é"}, {"id": "A", "name": "two\nlines"}])
+@pytest.mark.parametrize("values", [{"id": ""}, {"id": "é"}, {"id": "A", "name": "two\nlines"}, {"id": " A"}])
 def test_what_is_no_token_is_refused(values: dict[str, str]) -> None:
     with pytest.raises(ValueError):
         entry_from(values)

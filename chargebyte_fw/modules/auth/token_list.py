@@ -90,6 +90,8 @@ def entry_from(values: Mapping[str, Any], line: int = 0) -> Entry:
     for what in (token, values.get("parent", "")):
         if len(what) > LONGEST or not (what.isascii() and what.isprintable()) and what:
             raise ValueError(f"{what[:50]!r} is no token: up to {LONGEST} printable ASCII characters")
+        if what != what.strip():
+            raise ValueError(f"{what!r} has blanks around it")
     if not values.get("name", "").isprintable():
         raise ValueError("a name is one line")
     kind = values.get("type", "")

@@ -267,7 +267,7 @@ def test_an_upload_that_the_server_does_not_take_is_given_up(carrier: Carrier, t
 def test_a_slow_transfer_that_moves_is_not_given_up(
     carrier: Carrier, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timing, "SILENCE_LIMIT_S", 0.4)
+    monkeypatch.setattr(timing, "SILENCE_LIMIT_S", 0.9)
 
     async def drip(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse(headers={"Content-Length": "12"})

@@ -477,7 +477,7 @@ def test_times_are_awaited_over_a_restart(
         async with served(image) as url:
             later = {
                 "retrieve_timestamp": rfc3339(began + timedelta(seconds=1.5)),
-                "install_timestamp": rfc3339(began + timedelta(seconds=3)),
+                "install_timestamp": rfc3339(began + timedelta(seconds=5)),
             }
             async with charger(assemble) as it:
                 await it.ask(url, keys, image, **later)
@@ -494,7 +494,7 @@ def test_times_are_awaited_over_a_restart(
                 ]
             async with charger(assemble) as it:
                 await it.until(Status.InstallRebooting)
-                assert utc_now() >= began + timedelta(seconds=3)
+                assert utc_now() >= began + timedelta(seconds=5)
                 assert it.said[:3] == [Status.SignatureVerified, Status.InstallScheduled, Status.Installing]
                 assert it.face.firmware_update_status.value.request_id == REQUEST
 
