@@ -43,7 +43,7 @@ GROWTH_BYTES = 2 * PIECE_BYTES
 GROWTH_OBJECTS = 2000
 """What a moment differs from another by: objects that wait, caches of the interpreter."""
 GROWTH_RSS = 8 << 20
-"""The heap's high water rises in steps of a few MiB while the number of objects stays: 1 KiB a session would be more."""
+"""The heap's high water rises by some MiB while the number of objects stays; 1 KiB a session would be more."""
 SMALL_RING_BYTES = 8 * PIECE_BYTES
 FILLING_SESSIONS = 1000
 """With fewer, the ring is a small one, so that it is full from the beginning."""
