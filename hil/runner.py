@@ -58,11 +58,13 @@ async def run(rig: Rig, scenarios: Sequence[Scenario], root: Path, watching: Wat
     watching = watching or Watching()
     bench = _Bench(rig, root)
     results = []
-    for scenario in scenarios:
-        result = await bench.run(scenario, watching)
-        watching.ended(result)
-        results.append(result)
-    await bench.end()
+    try:
+        for scenario in scenarios:
+            result = await bench.run(scenario, watching)
+            watching.ended(result)
+            results.append(result)
+    finally:
+        await bench.end()  # whoever interrupts a run (Ctrl-C) leaves a rig that is off
     return results
 
 

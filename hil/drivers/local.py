@@ -75,14 +75,14 @@ class LocalBench(Resource):
         self._ready = asyncio.Event()
         self._number = 0
         self._powered = False
-        self.folder = _short_folder()
-        for folder in FOLDERS:
-            shutil.copytree(stage.root / folder, self.folder / folder)
-        self.configuration = self._configured(stage)
         self._namespace = Namespace(self._broke)
         self._world = Process("the virtual board and car", self._broke, self._heard)
         self._mosquitto = Process("the MQTT broker", self._broke, lambda _line: None)
         self.charger = Process("the charger", self._broke, self._said)
+        self.folder = _short_folder()
+        for folder in FOLDERS:
+            shutil.copytree(stage.root / folder, self.folder / folder)
+        self.configuration = self._configured(stage)
         await self._namespace.open()
         await self._start_world(stage)
 

@@ -12,6 +12,7 @@ from chargebyte_fw.sim.world import MemoryWorld
 from hil import rig, runner
 from hil.command import default_root
 from hil.drivers import NotActive, Stage
+from hil.drivers.sim import SimPower
 from hil.judge import Verdict
 from hil.recorder import Recorder
 from hil.rig import Assembled
@@ -133,5 +134,28 @@ def test_the_rig_is_put_away_at_once_when_a_scenario_that_ended_under_power_is_o
         loop = asyncio.get_running_loop()
         (result,) = await runner.run(rig.load(SIM), [shipped("basic-cable-limits")], default_root())
         assert loop.time() - result.duration_s < 3, "the strategy waited for something that nobody looks at any more"
+
+    run(main())
+
+
+def test_an_interrupted_run_leaves_a_rig_that_is_off(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C cancels the run in the middle of a scenario, with current flowing."""
+    switched: list[bool] = []
+    real = SimPower.switch
+
+    async def switch(self: SimPower, on: bool) -> None:
+        switched.append(on)
+        await real(self, on)
+
+    monkeypatch.setattr(SimPower, "switch", switch)
+
+    async def main() -> None:
+        task = asyncio.create_task(runner.run(rig.load(SIM), [shipped("iso2-session")], default_root()))
+        await asyncio.sleep(25)
+        assert switched[-1]
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not switched[-1]
 
     run(main())
