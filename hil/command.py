@@ -19,6 +19,7 @@ exit status: 0 every reaction was right and in time; 1 one was wrong or late, th
 78 a rig or scenario file is wrong. Skipped scenarios count for nothing; the report says why each was skipped."""
 
 
+INTERRUPTED = 130
 RAW = argparse.RawDescriptionHelpFormatter
 
 
@@ -132,14 +133,21 @@ def run(arguments: argparse.Namespace) -> int:
     if missing:
         raise Unavailable("\n  ".join([f"rig {bench.name} cannot be used here:", *missing]))
     view = _view(bench, scenarios)
+    interrupted = False
     with view:
-        results = clock.run(runner.run(bench, scenarios, root, view.watching), speed=speed)
+        try:
+            clock.run(runner.run(bench, scenarios, root, view.watching), speed=speed)
+        except KeyboardInterrupt:
+            interrupted = True  # what was run until now is worth a report
+    results = view.results
     if arguments.report is not None:
         from hil.report import page
 
         arguments.report.parent.mkdir(parents=True, exist_ok=True)
         arguments.report.write_text(page(bench, results), "utf-8")
         print(f"report: {arguments.report}")
+    if interrupted:
+        return INTERRUPTED
     right = any(result.verdict is Verdict.PASSED for result in results)
     return 0 if right and not any(result.verdict.bad for result in results) else 1
 
