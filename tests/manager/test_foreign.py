@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,22 @@ def test_a_program_that_ends_brings_its_group_down(mosquitto: Mosquitto, tmp_pat
             await call
 
     with_program(mosquitto, tmp_path, ground, test, mode="die")
+
+
+def test_a_program_that_breaks_its_contract_without_end_is_a_few_lines_and_a_count(
+    mosquitto: Mosquitto, tmp_path: Path, ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(assembly: Assembly, user: Any) -> None:
+        program: Any = assembly.modules["imd"]
+        for number in range(100):
+            program._on_answer(f"topic/{number}", b"{")
+        told = [record for record in caplog.records if record.name == "secc.imd" and record.levelno == logging.WARNING]
+        assert len(told) == 5
+        await assembly.stop()
+        assert "95 more messages did not fit within 60 s" in [record.getMessage() for record in caplog.records]
+
+    caplog.set_level(logging.INFO, "secc")
+    with_program(mosquitto, tmp_path, ground, test)
 
 
 def test_a_program_ends_with_us(mosquitto: Mosquitto, tmp_path: Path, ground: Ground) -> None:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from logging import DEBUG, WARNING
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, cast
 
@@ -19,6 +20,7 @@ import msgspec
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, ConfigError, Finding, Unavailable
 from chargebyte_fw.kernel.faults import FaultState
+from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.module import Module, ModuleConfig, Provision, Requirement
 from chargebyte_fw.manager.export import contracts
 from chargebyte_fw.manager.manifest import command_types, everest_name, variable_types
@@ -61,6 +63,7 @@ class ForeignModule(Module):
 
     async def init(self) -> None:
         """Start the program and wait until it says that it is ready."""
+        self._complaints = Flood(partial(self.log.warning, "%d more messages did not fit within %g s"))
         carrier = self.carrier
         if carrier is None:
             what = f"{self.name} is a program of its own and needs a broker with the wire on"
@@ -102,7 +105,7 @@ class ForeignModule(Module):
         try:
             value = msgspec.convert(envelope.read_variable(payload), kind)
         except msgspec.MsgspecError as error:
-            self.log.warning("%s does not fit the contract: %s", topic, error)
+            self._complain("%s does not fit the contract: %s", topic, error)
             return
         getattr(implementation, name).publish(value)
 
@@ -110,10 +113,10 @@ class ForeignModule(Module):
         try:
             fault = envelope.read_error(payload)
         except msgspec.MsgspecError as error:
-            self.log.warning("%s is no error of EVerest: %s", topic, error)
+            self._complain("%s is no error of EVerest: %s", topic, error)
             return
         if fault.type not in implementation.faults.allowed:
-            self.log.warning("%s is not an error of this interface", fault.type)
+            self._complain("%s is not an error of this interface", fault.type)
         elif fault.state is FaultState.Active:
             implementation.faults.take_raise(fault)
         else:
@@ -123,7 +126,7 @@ class ForeignModule(Module):
         try:
             call_id, answer = envelope.read_result(payload)
         except msgspec.MsgspecError as error:
-            self.log.warning("%s is no answer of EVerest: %s", topic, error)
+            self._complain("%s is no answer of EVerest: %s", topic, error)
             return
         waiting = self._calls.get(call_id)
         if waiting is None or waiting.done():
@@ -132,6 +135,9 @@ class ForeignModule(Module):
             waiting.set_exception(answer)
         else:
             waiting.set_result(answer)
+
+    def _complain(self, text: str, *values: Any) -> None:
+        self.log.log(WARNING if self._complaints.counts() else DEBUG, text, *values)
 
     async def call(self, implementation: Contract, command: str, arguments: dict[str, Any], result: Any) -> Any:
         """Send a command to the program and wait for its answer."""
@@ -155,6 +161,7 @@ class ForeignModule(Module):
 
     async def stop(self) -> None:
         """End the program: ask first, then kill."""
+        self._complaints.close()
         for stop in self._stops:
             stop()
         self._stops.clear()
