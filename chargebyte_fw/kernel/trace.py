@@ -41,7 +41,7 @@ MOST_NAMES = 4096
 MOST_PAST = 4096
 SECRETS = frozenset(("password", "passphrase", "private_key", "private_key_password", "nmk", "new_key", "key_password"))
 """Fields that never get into a file."""
-TOKENS = frozenset(("id_token", "parent_id_token", "id_tag"))
+TOKENS = frozenset(("id_token", "parent_id_token", "id_tag", "identification_data"))
 """What identifies a person: in a file equal ones are still equal, but cannot be read."""
 BLANK = "***"
 
