@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargebyte_fw.kernel.bus import run_command
-from chargebyte_fw.kernel.errors import CommandError, ConfigError
+from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.modules.system.yaml_file import read_strings
 from chargebyte_fw.modules.system.yaml_store import YamlStore
 
 
-def read(tmp_path: Path, text: str | bytes) -> dict[str, str]:
+def read(tmp_path: Path, text: str | bytes) -> tuple[dict[str, str], list[Finding]]:
     path = tmp_path / "info.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return read_strings(path)
@@ -37,7 +37,7 @@ def read(tmp_path: Path, text: str | bytes) -> dict[str, str]:
     ],
 )
 def test_every_scalar_is_the_text_that_stands_there(tmp_path: Path, text: str, values: dict[str, str]) -> None:
-    assert read(tmp_path, text) == values
+    assert read(tmp_path, text) == (values, [])
 
 
 @pytest.mark.parametrize(
@@ -55,18 +55,15 @@ def test_every_scalar_is_the_text_that_stands_there(tmp_path: Path, text: str, v
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str | bytes, where: str, what: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        read(tmp_path, text)
-    finding = caught.value.findings[0]
+    _, (finding,) = read(tmp_path, text)
     assert finding.where.endswith(f"info.yaml{where}") or not where
     assert what in finding.what
     assert "\n" not in str(finding)
 
 
-def test_all_findings_come_at_once(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as caught:
-        read(tmp_path, "a: [1]\nb: 2\nc: {d: 1}\n")
-    assert len(caught.value.findings) == 2
+def test_all_findings_come_at_once_and_cost_their_own_value_alone(tmp_path: Path) -> None:
+    values, findings = read(tmp_path, "a: [1]\nb: 2\nc: {d: 1}\n")
+    assert len(findings) == 2 and values == {"b": "2"}
 
 
 @given(st.binary(max_size=60))
@@ -74,12 +71,8 @@ def test_all_findings_come_at_once(tmp_path: Path) -> None:
 def test_no_content_raises_anything_else(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
     path.write_bytes(content)
-    try:
-        values = read_strings(path)
-    except ConfigError as error:
-        assert error.findings
-    else:
-        assert all(isinstance(value, str) for value in values.values())
+    values, _ = read_strings(path)
+    assert all(isinstance(value, str) for value in values.values())
 
 
 def test_a_missing_file_stops_the_start_with_its_name(run: Any, assemble: Any) -> None:
@@ -87,6 +80,22 @@ def test_a_missing_file_stops_the_start_with_its_name(run: Any, assemble: Any) -
         world = assemble(kvs=(YamlStore, {"file": "/etc/everest/charger_info.yaml"}))
         with pytest.raises(ConfigError, match=r"charger_info.yaml: error: cannot be read: No such file"):
             await world.start()
+
+    run(main())
+
+
+def test_a_broken_file_is_told_and_keeps_nobody_from_charging(
+    run: Any, assemble: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "info.yaml").write_text("vendor: chargebyte\nmodel: [Charge, SOM]\n")
+
+    async def main() -> None:
+        world = assemble(kvs=(YamlStore, {"file": "/info.yaml"}))
+        await world.start()
+        kvs = world.provider("kvs", "main")
+        assert (await kvs.load("vendor"), await kvs.load("model")) == ("chargebyte", None)
+        assert "info.yaml:2:8: error: model must be a text" in caplog.text and "going on without it" in caplog.text
+        await world.stop()
 
     run(main())
 

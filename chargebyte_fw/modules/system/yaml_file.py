@@ -9,27 +9,30 @@ import yaml
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 
 
-def read_strings(path: Path) -> dict[str, str]:
-    """Return the file's values as the texts that stand there; raises ConfigError with every finding at once.
+def read_strings(path: Path) -> tuple[dict[str, str], list[Finding]]:
+    """Return the file's values as the texts that stand there, and everything that is wrong in it, with its place.
 
-    An empty file has no values. A key given twice counts with its last value, as in EVerest.
+    What is wrong costs its own value alone; a file that is no YAML has none. An empty file has no values and nothing
+    wrong. A key given twice counts with its last value, as in EVerest. Raises ConfigError when there is no such file.
     """
     try:
         text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError([Finding(str(path), f"cannot be read: {error.strerror}")]) from error
     except OSError as error:
-        raise ConfigError([Finding(str(path), f"cannot be read: {error.strerror or error}")]) from error
+        return {}, [Finding(str(path), f"cannot be read: {error.strerror or error}")]
     except UnicodeDecodeError as error:
-        raise ConfigError([Finding(str(path), f"is not UTF-8 text (byte {error.start})")]) from error
+        return {}, [Finding(str(path), f"is not UTF-8 text (byte {error.start})")]
     try:
         top = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise ConfigError([_syntax_finding(path, error)]) from error
-    except RecursionError as error:
-        raise ConfigError([Finding(str(path), "is nested too deeply")]) from error
+        return {}, [_syntax_finding(path, error)]
+    except RecursionError:
+        return {}, [Finding(str(path), "is nested too deeply")]
     if top is None:
-        return {}
+        return {}, []
     if not isinstance(top, yaml.MappingNode):
-        raise ConfigError([Finding(_place(path, top), "must be lines of `key: value`")])
+        return {}, [Finding(_place(path, top), "must be lines of `key: value`")]
     values: dict[str, str] = {}
     findings: list[Finding] = []
     for key, value in top.value:
@@ -39,9 +42,7 @@ def read_strings(path: Path) -> dict[str, str]:
             findings.append(Finding(_place(path, value), f"{key.value} must be a text, not a list or a mapping"))
         else:
             values[key.value] = value.value
-    if findings:
-        raise ConfigError(findings)
-    return values
+    return values, findings
 
 
 def _place(path: Path, node: yaml.Node) -> str:

@@ -48,5 +48,7 @@ class YamlStore(Module):
     values: dict[str, str]
 
     async def init(self) -> None:
-        """Read the file; a ConfigError names what is wrong in it."""
-        self.values = read_strings(self.ground.root.read(self.config.file))
+        """Read the file. What is wrong in it is told and left out: a car charges without it, too."""
+        self.values, findings = read_strings(self.ground.root.read(self.config.file))
+        for finding in findings:
+            self.log.error("%s; going on without it", finding)
