@@ -76,6 +76,9 @@ def _list(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.modules.auth.token_list import parse
 
     path, _ = _places(arguments)
+    if not path.exists():
+        print(f"secc: {path}: there is no such list yet; `secc auth add TOKEN` begins it", file=sys.stderr)
+        return 1
     entries = parse(path.read_text("utf-8-sig"), str(path))
     rows = [
         [

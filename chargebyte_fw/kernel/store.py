@@ -8,6 +8,7 @@ keeps a simulated session repeatable.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from chargebyte_fw.kernel.clock import loop_speed, utc_now
 from chargebyte_fw.kernel.errors import Unavailable
 
 T = TypeVar("T")
+COPIES_KEPT = 3
+"""Copies of a damaged file that are kept for somebody to look at."""
 
 LOCK_WAIT_S = 1.0
 """How long to wait for another program that holds the file."""
@@ -141,7 +144,16 @@ class Database:
                     os.replace(rest, kept.with_name(kept.name + suffix))
         except OSError as error:
             raise Unavailable(f"{self.path}: damaged, and it cannot be set aside: {error.strerror or error}") from error
+        self._forget_old_copies()
         return kept
+
+    def _forget_old_copies(self) -> None:
+        """Keep the newest few: a medium that fails again and again must not fill up with them."""
+        copies = sorted(self.path.parent.glob(f"{self.path.name}.damaged-*Z"))
+        for old in copies[:-COPIES_KEPT]:
+            for suffix in ("", "-wal", "-shm"):
+                with contextlib.suppress(OSError):
+                    old.with_name(old.name + suffix).unlink(missing_ok=True)
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

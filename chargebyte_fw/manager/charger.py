@@ -245,7 +245,7 @@ class Charger:
                 await self._stop.wait()
 
     def _on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take what nobody caught: a callback that failed brings its group down, a lost task is told."""
+        """Take what nobody caught: a callback that failed fails the charger, a lost task is told."""
         error = context.get("exception")
         if "handle" in context and isinstance(error, Exception) and self._stray is not None:
             if not self._stray.done():

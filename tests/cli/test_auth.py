@@ -48,7 +48,7 @@ def test_what_cannot_be_is_said_and_nothing_is_written(auth: Any, tmp_path: Path
 
 def test_a_list_that_is_not_there_is_said(auth: Any, tmp_path: Path) -> None:
     status, text = auth("list")
-    assert status == 1 and "No such file or directory" in text
+    assert status == 1 and "there is no such list yet; `secc auth add TOKEN` begins it" in text
 
 
 def test_a_broken_list_is_a_wrong_configuration(auth: Any, tmp_path: Path) -> None:

@@ -94,6 +94,20 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(run: Any, tmp_path: Pat
     run(main())
 
 
+def test_a_medium_that_damages_it_again_and_again_does_not_fill_up_with_copies(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        for number in range(6):
+            (tmp_path / "a.db").write_bytes(b"this is no database, " * 50 + bytes([number]))
+            database = Database(tmp_path / "a.db", "things", COLUMNS)
+            await database.run(put("a", "1"))
+            database.close()
+            await asyncio.sleep(1)
+        copies = sorted(tmp_path.glob("a.db.damaged-*"))
+        assert [path.read_bytes()[-1] for path in copies] == [3, 4, 5], "the newest are kept"
+
+    run(main())
+
+
 def test_a_table_of_another_program_is_set_aside(run: Any, tmp_path: Path) -> None:
     async def main() -> None:
         with sqlite3.connect(tmp_path / "a.db") as other:
