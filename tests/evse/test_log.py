@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types.iso15118 import V2gMessageId, V2gMessages
-from chargebyte_fw.modules.evse.session_log import SessionLog, folder_name
+from chargebyte_fw.modules.evse.log_shelf import make_room
+from chargebyte_fw.modules.evse.session_log import FULL, SessionLog, folder_name
 from tests.evse.world import Assemble, Run, World
 
 XML = "<CurrentDemandReq/>"
@@ -105,9 +106,57 @@ def test_suffix_must_be_a_plain_name(suffix: str) -> None:
 def test_any_text_comes_back_from_the_table(tmp_path: Path, text: str) -> None:
     from datetime import UTC, datetime
 
-    log = SessionLog(tmp_path / "log", "/log")
+    log = SessionLog(tmp_path / "log", "/log", 1 << 20)
     log.record(datetime(2026, 1, 1, tzinfo=UTC), "EVSE", "CAR", text, xml=text)
     log.close()
     with (tmp_path / "log/eventlog.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [["2026-01-01T00:00:00.000Z", "EVSE", text, text]]
     assert "<b>" not in (tmp_path / "log/eventlog.html").read_text()
+
+
+def test_a_log_that_is_full_still_tells_what_happens(tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    log = SessionLog(tmp_path / "log", "/log", 2000)
+    for _ in range(100):
+        log.record(at, "CAR", "EVSE", "CurrentDemandReq", hex="80" * 50)
+        log.flush()
+    log.record(at, "EVSE", "", "Emergency shutdown")
+    log.close()
+    with (tmp_path / "log/eventlog.csv").open(newline="") as file:
+        said = [line[2] for line in csv.reader(file)]
+    assert said[-2:] == [FULL, "Emergency shutdown"] and said.count(FULL) == 1
+    assert sum(file.stat().st_size for file in (tmp_path / "log").iterdir()) < 4000
+
+
+def log_of(folder: Path, name: str, size: int) -> Path:
+    (folder / name).mkdir()
+    (folder / name / "eventlog.csv").write_bytes(b"x" * size)
+    return folder / name
+
+
+def test_the_oldest_logs_make_room_and_nothing_else_is_touched(tmp_path: Path) -> None:
+    old, newer, newest = (log_of(tmp_path, f"2026-01-0{day}T00:00:00.000Z-abc", 100) for day in (1, 2, 3))
+    foreign = log_of(tmp_path, "photos", 10_000)
+    (newer / "note.txt").write_text("somebody's own")
+    assert make_room(tmp_path, 300) == 0
+    assert make_room(tmp_path, 120) == 2
+    assert not old.exists() and newest.exists() and foreign.exists()
+    assert [path.name for path in newer.iterdir()] == ["note.txt"]
+
+
+def test_a_new_session_makes_room_for_its_log(
+    assemble: Assemble, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("chargebyte_fw.modules.evse.logbook.allowance_bytes", lambda folder: 12_000)
+    (tmp_path / "logs").mkdir()
+    older = [log_of(tmp_path / "logs", f"2025-01-0{day}T00:00:00.000Z-abc", 5000) for day in range(1, 8)]
+
+    async def story() -> None:
+        w = await World(assemble, dc=True, session_logging=True, session_logging_path="/logs").start()
+        await session(w)
+        assert [path for path in older if path.exists()] == older[-2:]
+        assert len(list((tmp_path / "logs").iterdir())) == 3
+
+    run(story())

@@ -10,6 +10,7 @@ from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.log_shelf import allowance_bytes, make_room
 from chargebyte_fw.modules.evse.session_log import SessionLog, folder_name
 
 SUFFIX_OF_SESSION = "session_uuid"
@@ -37,7 +38,12 @@ class Logbook:
         try:
             name = folder_name(utc_now(), session_id if suffix == SUFFIX_OF_SESSION else suffix)
             shown = f"{self._config.session_logging_path.rstrip('/')}/{name}"
-            self._file = SessionLog(self._root.write(shown), shown)
+            folder = self._root.write(shown)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            allowance = allowance_bytes(folder.parent)
+            if removed := make_room(folder.parent, allowance):
+                self._log.info("logs of %d older sessions made room in %s", removed, self._config.session_logging_path)
+            self._file = SessionLog(folder, shown, allowance)
         except (OSError, ValueError) as error:
             self._log.warning("no session log: %s", error)
             self._file = None

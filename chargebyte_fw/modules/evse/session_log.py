@@ -33,10 +33,16 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-class SessionLog:
-    """The log of one session; raises OSError where the file system does."""
+FULL = "This log is as large as it may become: messages of the EV and to it are left out from here on."
 
-    def __init__(self, folder: Path, shown: str) -> None:
+
+class SessionLog:
+    """The log of one session; raises OSError where the file system does.
+
+    Beyond `allowance` bytes what carries a message's content is left out; what happens is still told.
+    """
+
+    def __init__(self, folder: Path, shown: str, allowance: int) -> None:
         self.shown = shown
         """The folder's path as the configuration's owner knows it."""
         self._folder = folder
@@ -45,11 +51,14 @@ class SessionLog:
         self._html: IO[str] = (folder / "incomplete-eventlog.html").open("w", encoding="utf-8")
         self._lines: list[tuple[datetime, str, str, str, str, str, str]] = []
         self._html.write(HEAD.format(name=html.escape(folder.name)))
+        self._left = allowance
 
     def record(
         self, at: datetime, origin: str, target: str, text: str, *, xml: str = "", hex: str = "", base64: str = ""
     ) -> None:
         """Note one line: who (`EVSE`, `CAR`, `SYS`) to whom, what. It is written with the next flush."""
+        if self._left < 0 and (xml or hex or base64):
+            return
         self._lines.append((at, origin, target, text, xml, hex, base64))
 
     def flush(self) -> None:
@@ -57,12 +66,17 @@ class SessionLog:
         lines, self._lines = self._lines, []
         for at, origin, target, text, xml, hex, base64 in lines:
             time = rfc3339(at)
-            self._csv.write(",".join(map(_quoted, (time, origin, text, xml))) + "\n")
+            row = ",".join(map(_quoted, (time, origin, text, xml))) + "\n"
             where = html.escape(f"{origin}>{target}" if target else origin)
             said = html.escape(text)
             evse, car = (said, "") if origin != "CAR" else ("", said)
             cells = (time, where, evse, car, f"<pre>{html.escape(xml)}</pre>" if xml else "", hex, base64)
-            self._html.write(f"<tr class='{origin}'><td>" + "</td><td>".join(cells) + "</td></tr>\n")
+            table_row = f"<tr class='{origin}'><td>" + "</td><td>".join(cells) + "</td></tr>\n"
+            self._csv.write(row)
+            self._html.write(table_row)
+            was, self._left = self._left, self._left - len(row) - len(table_row)
+            if was >= 0 > self._left:
+                self._lines.append((at, "SYS", "", FULL, "", "", ""))
         self._csv.flush()
         self._html.flush()
 
