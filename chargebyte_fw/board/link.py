@@ -154,6 +154,9 @@ class SafetyLink:
                 self._trace.record(TRACE_KIND, SENT, frame, frame[1])
             case lm.BeginCycle():
                 self._image = None
+                # What was heard while we asked for the firmware was nobody's news: a controller that never changes
+                # its state again must still be seen.
+                self._said.clear()
                 self._epoch = self._carrier.begin()
             case lm.EndCycle():
                 self._carrier.end()

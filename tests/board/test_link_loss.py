@@ -169,3 +169,18 @@ def _lay(world: World, name: str) -> None:
                 arrive(chunk)
 
         end._arrive = carry  # type: ignore[method-assign]
+
+
+def test_a_controller_that_the_reset_line_does_not_reach_is_still_seen(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays in its safe state and says the same for ever, also while it is asked for its firmware."""
+
+    async def story(world: World) -> None:
+        monkeypatch.setattr(world.mcu, "reset_line", lambda high: None)
+        world.mcu.cut(2.0)
+        await asyncio.sleep(10.0)
+        assert world.mcu.mcu.state is Life.SAFE
+        assert world.active == {("evse_board_support/VendorError", "communication timeout")}
+
+    play(story)
