@@ -75,6 +75,8 @@ def test_a_power_cut_at_half_and_the_same_again(mcu: Mcu, files: Path, capsys: p
     assert "the same command once more repairs that" in said
     told = info(mcu, capsys)
     assert told["running"] is None and told["interrupted"]
+    assert mcu("info") == 1
+    assert "[ INVALID ]" in capsys.readouterr().out, "half a firmware is none, whatever its first block says"
     assert mcu("flash", files / "new.bin") == 0
     assert info(mcu, capsys)["running"]["version"] == "0.5.0"
 
