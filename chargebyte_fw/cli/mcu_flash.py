@@ -87,7 +87,8 @@ def _chip_info(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(told, indent=2))
     else:
-        print(mcu_view.info_text(seen["flash"], "Current MCU Firmware", valid=seen["flash"] is not None and not seen["interrupted"]))
+        whole = seen["flash"] is not None and not seen["interrupted"]
+        print(mcu_view.info_text(seen["flash"], "Current MCU Firmware", valid=whole))
         print(_chip_text(seen, block))
     return 0 if seen["flash"] is not None and seen["running"] is not None else 1
 

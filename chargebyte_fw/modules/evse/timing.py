@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 T_STEP_EF_S = 4.1
-"""Length of state F before the next matching. ISO 15118-3 wants 4 s at least on the pilot, and both ends of it get there
+"""Length of state F before the next matching. ISO 15118-3 wants 4 s at least on the pilot, and both its ends get there
 through the safety controller's 100 ms cycle."""
 T_STEP_EF_AFTER_S = 0.75
 """State X1 after t_step_EF, for the EV to see it."""
