@@ -65,6 +65,7 @@ def baked_with(name: str, configuration: str, pristine: Image, place: Path) -> I
     return image
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "configuration", "module"),
     [("example-module", "guests", "GuestList"), ("example-program", "guests-program", "GuestListProgram")],
@@ -88,6 +89,7 @@ def test_the_example_is_listed_and_serves_a_session(
             assert session.answers() == ["Accepted"], said
 
 
+@pytest.mark.slow
 def test_who_is_not_on_the_examples_list_does_not_charge(pristine: Image, place: Path) -> None:
     image = baked_with("example-program", "guests-program", pristine, place)
     path = image.root / "etc/everest/guests-program.yaml"

@@ -132,6 +132,7 @@ def test_a_new_system_that_passes_stays(updated: Updated, broker: Mosquitto, tmp
 
 # RAUC changes the boot loader's memory four times: the target is out of the order, has no attempts; it has them back,
 # is the first in the order.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "when", ["before 1", "after 1", "before 2", "after 2", "before 3", "after 4", "while carrying"]
 )

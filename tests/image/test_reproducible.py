@@ -26,6 +26,7 @@ def contents(root: Path) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_wheel_and_root_are_the_same_from_another_folder_at_another_time(
     python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -262,6 +262,7 @@ FULL = "mount -t tmpfs -o size=64k none $d && head -c 1M /dev/zero >$d/full 2>/d
 READ_ONLY = "mount -t tmpfs none $d && mount -o remount,ro $d"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [FULL, READ_ONLY], ids=["full", "read-only"])
 def test_full_and_read_only_partitions_at_the_first_boot_keep_nobody_from_charging(
     pristine: Image, place: Path, command: str

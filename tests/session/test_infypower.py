@@ -93,7 +93,7 @@ def test_the_demo_charges_over_multicast_can() -> None:
         way_into_a_namespace()
     except Unavailable as error:
         pytest.skip(str(error))
-    options = ["--plain", "--power-supply", "infypower", "--soc-percent", "73", "--target-soc-percent", "75"]
+    options = ["--plain", "--power-supply", "infypower", "--soc-percent", "74", "--target-soc-percent", "75"]
     command = [sys.executable, "-m", "chargebyte_fw.cli.main", "demo", *options]
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stdout + done.stderr
