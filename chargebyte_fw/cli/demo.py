@@ -51,6 +51,9 @@ def add_parser(subparsers: Any) -> None:
         metavar="DIR",
         help="whose shipped configurations: a checkout or an image's root (default: this checkout)",
     )
+    parser.add_argument(
+        "--trace", type=Path, default=None, metavar="FILE.cbor", help="save what was recorded, for secc trace"
+    )
     parser.set_defaults(run=run)
 
 

@@ -7,6 +7,7 @@ import asyncio
 import io
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -22,6 +23,8 @@ from chargebyte_fw.cli.demo_stage import Stage, Wanted
 from chargebyte_fw.cli.demo_state import BASIC_STEPS, STEPS, DemoState
 from chargebyte_fw.cli.demo_view import screen, summary
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.paths import root_at
+from chargebyte_fw.manager.control import ask
 
 REFRESH_S = 0.125
 PLAIN_NUMBERS_S = 5.0
@@ -70,6 +73,7 @@ class Show:
             loop.add_signal_handler(name, self.interrupt)
         try:
             await self._play()
+            await self._keep_trace()
         except Unavailable as error:
             self.fail(str(error))
         finally:
@@ -103,6 +107,18 @@ class Show:
                 except TimeoutError:
                     continue
         waiting.cancel()
+
+    async def _keep_trace(self) -> None:
+        """Ask the charger for its trace and put it where it is wanted."""
+        if self.arguments.trace is None:
+            return
+        answer = await asyncio.to_thread(ask, root_at(self.stage.root), {"do": "save trace", "why": "demo"})
+        if "error" in answer:
+            raise Unavailable(f"no trace: {answer['error']}")
+        try:
+            shutil.copyfile(answer["file"], self.arguments.trace)
+        except OSError as error:
+            raise Unavailable(f"no trace: {error.filename}: {error.strerror}") from error
 
     def _tick(self) -> None:
         self._take_time()

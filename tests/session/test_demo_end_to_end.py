@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.manager.recording import read
 from chargebyte_fw.sim.net_cable import way_into_a_namespace
 
 COMMAND = [sys.executable, "-m", "chargebyte_fw.cli.main", "demo", "--plain"]
@@ -69,14 +70,17 @@ def leftovers(place: Path) -> list[str]:
 def test_the_demo_charges_a_car_and_ends_with_its_summary_and_zero(
     protocol: str, broker: str, speed: str, environment: dict[str, str], place: Path
 ) -> None:
-    picture = place / "picture.svg"
-    options = ["--protocol", protocol, "--broker", broker, "--speed", speed, "--screenshot", str(picture)]
+    picture, trace = place / "picture.svg", place / "demo.cbor"
+    options = ["--protocol", protocol, "--broker", broker, "--speed", speed]
+    options += ["--screenshot", str(picture), "--trace", str(trace)]
     done = subprocess.run([*COMMAND, *options], env=environment, capture_output=True, text=True, timeout=LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the car charged and left" in done.stdout
     assert "charger: Charging" in done.stdout, "the charger's own word over MQTT"
     assert leftovers(place) == []
     assert "<svg" in picture.read_text()
+    kinds = {entry[1] for entry in read(trace).entries}
+    assert {"uart", "state", "var"} <= kinds and ("v2g" in kinds) is (protocol != "basic")
 
 
 class Running(subprocess.Popen[str]):
