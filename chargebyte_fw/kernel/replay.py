@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -197,3 +197,25 @@ class Comparison:
             elif ours and ours[0][0] < end_s - SLACK_S:
                 self._differences[stream] = Difference(ours[0][0], stream, "", self._say(stream, ours[0][1]))
         return min(self._differences.values(), key=lambda one: one.t_s, default=None)
+
+
+class Part(Protocol):
+    """What plays one part of a trace."""
+
+    inputs: int
+    comparison: Comparison
+
+    def take(self, t_s: float, kind: str, source: str, data: Any, /) -> None:
+        """Take the next entry, as input or as the output that is expected."""
+
+
+def played(entries: Sequence[Entry], what: str, stand: Callable[[Sequence[Entry]], Part]) -> Outcome:
+    """Play `entries`, the first of which tells how `stand` makes the part; say what came of it."""
+    outcome = Outcome(what)
+    part = made(outcome, lambda: stand(entries))
+    if part is None:
+        return outcome
+    play(outcome, entries[1:], part.take)
+    outcome.inputs, outcome.outputs = part.inputs, part.comparison.outputs
+    outcome.difference = part.comparison.first_difference(entries[-1][0])
+    return outcome

@@ -11,7 +11,7 @@ import msgspec
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, made, play
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, played
 from chargebyte_fw.kernel.snapshot import restored
 from chargebyte_fw.kernel.trace import TOKENS, Entry, plain
 from chargebyte_fw.modules.evse import messages, signals
@@ -29,18 +29,7 @@ EVENTS = {
 
 def replay(entries: Sequence[Entry]) -> list[Outcome]:
     """Play each EVSE from the first moment at which the trace tells all that it knew."""
-    return [_one(life, source) for source, life in lives(entries, "fitted")]
-
-
-def _one(entries: Sequence[Entry], source: str) -> Outcome:
-    outcome = Outcome(source)
-    evse = made(outcome, lambda: _Evse(entries))
-    if evse is None:
-        return outcome
-    play(outcome, entries[1:], evse.take)
-    outcome.inputs, outcome.outputs = evse.inputs, evse.comparison.outputs
-    outcome.difference = evse.comparison.first_difference(entries[-1][0])
-    return outcome
+    return [played(life, source, _Evse) for source, life in lives(entries, "fitted")]
 
 
 class _Evse:

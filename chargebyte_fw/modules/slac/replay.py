@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, played, ring_begins
 from chargebyte_fw.kernel.trace import Entry
 from chargebyte_fw.modules.slac.capture import dissect
 from chargebyte_fw.modules.slac.machine.events import (
@@ -44,19 +44,8 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
             continue
         if any(data.get("state") == state.name for state in BEGINNINGS):
             seen.add(source)
-            outcomes.append(_one(entries[place:], source))
+            outcomes.append(played(entries[place:], source, _Matching))
     return outcomes
-
-
-def _one(entries: Sequence[Entry], source: str) -> Outcome:
-    outcome = Outcome(source)
-    matching = made(outcome, lambda: _Matching(entries))
-    if matching is None:
-        return outcome
-    play(outcome, entries[1:], matching.take)
-    outcome.inputs, outcome.outputs = matching.inputs, matching.comparison.outputs
-    outcome.difference = matching.comparison.first_difference(entries[-1][0])
-    return outcome
 
 
 class _Matching:
