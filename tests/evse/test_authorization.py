@@ -117,15 +117,60 @@ def test_rejected_contract_goes_to_hlc(assemble: Assemble, run: Run) -> None:
     run(story())
 
 
-def test_free_charging_offers_a_token_at_plug_in(assemble: Assemble, run: Run) -> None:
+@pytest.mark.parametrize("dc", [False, True])
+def test_with_authentication_disabled_the_evse_manager_authorizes_itself(
+    assemble: Assemble, run: Run, dc: bool
+) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=dc, disable_authentication=True).start()
+        for _ in range(2):
+            w.events.clear()
+            w.bsp.cp("B")
+            await w.until_state("PrepareCharging", limit_s=10)
+            assert [event.event.value for event in w.events[:4]] == [
+                "SessionStarted",
+                "AuthRequired",
+                "Authorized",
+                "TransactionStarted",
+            ]
+            started = w.events[3].transaction_started
+            assert started is not None
+            token = started.id_tag
+            assert (token.id_token.value, token.id_token.type.value) == ("FREESERVICE", "Local")
+            assert (token.authorization_type.value, token.prevalidated) == ("RFID", True)
+            w.bsp.cp("A")
+            await w.until_state("Idle")
+        assert w.tokens == [], "the token is nobody else's business: no Auth is connected"
+
+    run(story())
+
+
+def test_with_authentication_disabled_a_session_that_waited_for_a_fault_is_authorized_too(
+    assemble: Assemble, run: Run
+) -> None:
+    async def story() -> None:
+        w = await World(assemble, disable_authentication=True).start()
+        w.bsp.main.faults.raise_fault("evse_board_support/VendorError", "test")
+        w.bsp.cp("B")
+        await asyncio.sleep(5)
+        assert "SessionStarted" not in w.names
+        w.bsp.main.faults.clear("evse_board_support/VendorError")
+        await w.until_state("PrepareCharging", limit_s=10)
+
+    run(story())
+
+
+def test_with_authentication_disabled_a_stopped_transaction_is_not_begun_again_before_the_unplug(
+    assemble: Assemble, run: Run
+) -> None:
     async def story() -> None:
         w = await World(assemble, disable_authentication=True).start()
         w.bsp.cp("B")
-        await asyncio.sleep(0.5)
-        (token,) = w.tokens
-        assert (token.id_token.value, token.prevalidated) == ("FREESERVICE", True)
-        await w.authorize(token)
-        await w.until_state("PrepareCharging")
+        await w.until_state("PrepareCharging", limit_s=10)
+        await w.m.evse.stop_transaction(types.StopTransactionRequest(reason=types.StopTransactionReason.Local))
+        await w.until_state("Finished", limit_s=10)
+        await asyncio.sleep(60)
+        assert w.names.count("TransactionStarted") == 1 and w.state == "Finished"
 
     run(story())
 

@@ -24,11 +24,16 @@ from chargebyte_fw.modules.evse.messages import (
     EvccId,
     Withdrawn,
 )
-from chargebyte_fw.modules.evse.signals import CarPluggedIn, CarUnplugged, StateIs, TransactionIs
+from chargebyte_fw.modules.evse.signals import BeginSession, CarUnplugged, StateIs, TransactionIs
 
 Effects = list[Any]
 STEPS = (Charging.TStepEF, Charging.TStepX1)
-FREE = "FREESERVICE"
+FREE_SERVICE = ProvidedIdToken(
+    id_token=IdToken(value="FREESERVICE", type=IdTokenType.Local),
+    authorization_type=AuthorizationType.RFID,
+    prevalidated=True,
+)
+"""The token of a session with `disable_authentication` (EVerest, module EvseManager)."""
 
 
 def autocharge_token(mac: str, connector_id: int) -> ProvidedIdToken:
@@ -138,17 +143,10 @@ class HlcAuthorization(Machine):
             return self._respond(AuthorizationStatus.Unknown, CertificateStatus.NoCertificateAvailable)
         return []
 
-    @on(event=CarPluggedIn)
-    def plugged_in(self, _: CarPluggedIn, now: float) -> Effects:
-        if not self._config.disable_authentication:
-            return []
-        token = ProvidedIdToken(
-            id_token=IdToken(value=FREE, type=IdTokenType.Local),
-            authorization_type=AuthorizationType.RFID,
-            prevalidated=True,
-            connectors=[self._config.connector_id],
-        )
-        return [OfferToken(token)]
+    @on(event=BeginSession)
+    def free_service(self, event: BeginSession, now: float) -> Effects:
+        """Authorize each session that begins by plug-in: with `disable_authentication` no Auth is connected."""
+        return [Authorized(FREE_SERVICE)] if self._config.disable_authentication and event.token is None else []
 
     @on(event=CarUnplugged)
     def unplugged(self, _: CarUnplugged, now: float) -> Effects:

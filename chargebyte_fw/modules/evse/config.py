@@ -136,7 +136,9 @@ class EvseConfig(ModuleConfig):
     hack_fix_hlc_integer_current_requests: Annotated[
         bool, Meta(description="Deliver the fraction offered when the EV asks for whole amperes.")
     ] = False
-    disable_authentication: Annotated[bool, Meta(description="Charge for free: a token on each plug-in.")] = False
+    disable_authentication: Annotated[
+        bool, Meta(description="Free charging without Auth: every session is authorized at plug-in.")
+    ] = False
     sae_j2847_2_bpt_enabled: Annotated[bool, Meta(description="SAE J2847/2 bidirectional DC.")] = False
     sae_j2847_2_bpt_mode: Annotated[SaeMode, Meta(description="V2H or V2G.")] = SaeMode.V2G
     request_zero_power_in_idle: Annotated[bool, Meta(description="Ask for no energy when not charging.")] = False

@@ -78,7 +78,7 @@ class EvseManager(Module):
     config: EvseConfig
     evse = provides(Evse, description="The EVSE for authorization, back ends and user interfaces.")
     energy_grid = provides(Leaf, description="Leaf of the energy tree.")
-    token_provider = provides(Tokens, description="Tokens from the EV: Autocharge, Plug and Charge, free charging.")
+    token_provider = provides(Tokens, description="Tokens from the EV: Autocharge, Plug and Charge.")
     random_delay = provides(Delay, description="Random delay of the UK's smart charge point regulations.")
     dc_external_derate = provides(Derate, description="Limits on the power path from outside.")
 

@@ -120,7 +120,7 @@ class Leaf(Energy):
 
 
 class Tokens(AuthTokenProvider):
-    """Tokens that come from the EV, or from nowhere where charging is free."""
+    """Tokens that come from the EV."""
 
 
 class Delay(UkRandomDelay):
