@@ -22,6 +22,8 @@ BOTH: Orders = (True, True, False)
 PRIMARY: Orders = (True, False, False)
 SECONDARY: Orders = (False, True, False)
 _AS_ALWAYS: Orders = (True, True, True)
+_HV_READY = -1
+"""In the place of a contactor's index: the controller's HV ready bit, where it has no contactor."""
 
 
 class FeedbackType(StrEnum):
@@ -106,17 +108,26 @@ class Contactors:
         self.closing = False
         """Whether contactors in series close, and the last on the way to the car is not closed yet."""
         self.denial = ""
-        """Which contactor's feedback denies its order for too long, in words; empty: none does."""
+        """Which contactor did not close on its order, by its feedback, in words; empty: none."""
         self.deadline: float | None = None
         self._settle_s = timing.period(timing.CONTACTOR_SETTLE_S, speed)
         self._limit_s = timing.patient(timing.CONTACTOR_LIMIT_S, speed)
         self._since = 0.0
-        self._deviates: dict[int, float] = {}
+        self._deviates: dict[tuple[str, int], float] = {}
+        self._closed_unordered: dict[int, str] = {}
 
     def let_go(self) -> None:
         """The controller opens everything by itself: it is being reset, or in its safe state."""
         self.orders, self.closing, self.deadline, self.denial = ALL_OPEN, False, None, ""
         self._deviates.clear()
+
+    @property
+    def closed_unordered(self) -> str:
+        """Which contactors are closed although nobody ordered it, in words; empty: none.
+
+        A contactor stays listed until it is reported open, also over a reset of the controller and a lost link.
+        """
+        return "; ".join(self._closed_unordered.values())
 
     def advance(self, close: bool, state: ChargeState | None, now: float) -> None:
         """Take the next step on the way to all that `close` asks for."""
@@ -136,6 +147,7 @@ class Contactors:
             self._wake(self._since + self._settle_s, now)
             self._wake(self._since + timing.OPENING_LIMIT_S, now)
         self.denial = self._unfaithful(state, now)
+        self._look_for_unordered(state, now)
 
     def _next(self, goal: Orders) -> Orders:
         """The step after the present orders; everything is open in between two ways to close."""
@@ -151,7 +163,8 @@ class Contactors:
     def _may_go(self, state: ChargeState, now: float, *, opening: bool) -> bool:
         """Whether the step before is done; an opening never waits long."""
         if self.orders == ALL_OPEN:
-            return all(self._is(index, False, state, now) for index in self._watched)
+            still_closed = ContactorState.CLOSED in state.contactors
+            return not still_closed and all(self._is(index, False, state, now) for index in self._watched)
         if not opening:
             return all(self._is(index, self.orders[index], state, now) for index in self._watched)
         if self.orders != SECONDARY or self.wiring.phases is not PhaseWiring.serial:
@@ -174,22 +187,46 @@ class Contactors:
         return said is not opposite and now >= self._since + self._settle_s
 
     def _unfaithful(self, state: ChargeState, now: float) -> str:
+        """Return which contactor with feedback stays open on its order; without feedback OPEN proves nothing."""
         for index, feedback in enumerate(self.wiring.feedback):
             said, ordered = state.contactors[index], self.orders[index]
-            may_close = ordered and state.cp_state is CpState.C
-            denies = (said is ContactorState.OPEN and may_close) or (said is ContactorState.CLOSED and not ordered)
-            if feedback is FeedbackType.none or not denies:
-                self._deviates.pop(index, None)
-                continue
-            over_s = self._deviates.setdefault(index, now) + self._limit_s
-            if now >= over_s:
-                did = "close" if ordered else "open"
-                return (
-                    f"contactor {index + 1} did not {did}; if it did, its feedback is not {feedback.value} "
-                    f"({PARAMETER_WORDS[feedback]} in the parameter block)"
-                )
-            self._wake(over_s, now)
+            stays_open = said is ContactorState.OPEN and ordered and state.cp_state is CpState.C
+            if self._lasts("open", index, stays_open and feedback is not FeedbackType.none, now):
+                return self._in_words(index, "close")
         return ""
+
+    def _look_for_unordered(self, state: ChargeState, now: float) -> None:
+        """Note what is closed without an order. CLOSED is an observation: no configured feedback type voids it."""
+        for index, said in enumerate(state.contactors):
+            if said in (ContactorState.OPEN, ContactorState.UNUSED):
+                self._closed_unordered.pop(index, None)
+            if self._lasts("closed", index, said is ContactorState.CLOSED and not self.orders[index], now):
+                self._closed_unordered[index] = self._in_words(index, "open")
+        unused = all(said is ContactorState.UNUSED for said in state.contactors)
+        switched = unused and state.hv_ready
+        if not switched:
+            self._closed_unordered.pop(_HV_READY, None)
+        if self._lasts("closed", _HV_READY, switched and self.orders == ALL_OPEN, now):
+            self._closed_unordered[_HV_READY] = "HV ready is on without an order to switch on"
+
+    def _lasts(self, what: str, index: int, present: bool, now: float) -> bool:
+        """Whether a deviation has lasted for longer than a contactor may take."""
+        if not present:
+            self._deviates.pop((what, index), None)
+            return False
+        over_s = self._deviates.setdefault((what, index), now) + self._limit_s
+        if now >= over_s:
+            return True
+        self._wake(over_s, now)
+        return False
+
+    def _in_words(self, index: int, did: str) -> str:
+        feedback = self.wiring.feedback[index] if index < len(self.wiring.feedback) else FeedbackType.none
+        text = f"contactor {index + 1} did not {did}"
+        if feedback is FeedbackType.none:
+            return text
+        word = PARAMETER_WORDS[feedback]
+        return f"{text}; if it did, its feedback is not {feedback.value} ({word} in the parameter block)"
 
     def _wake(self, at: float, now: float) -> None:
         if at > now:

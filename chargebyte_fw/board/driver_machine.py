@@ -22,7 +22,7 @@ from chargebyte_fw.board.messages import (
     RcmState,
     SafeStateActive,
 )
-from chargebyte_fw.board.notices import COMMUNICATION, CONTACTOR, STALLED, WIRING, any_closed
+from chargebyte_fw.board.notices import COMMUNICATION, STALLED, WIRING, any_closed
 from chargebyte_fw.kernel.machine import Timeout, on
 
 _NORMAL = SafeStateActive.NORMAL
@@ -108,7 +108,8 @@ class DriverMachine(DriverOrders):
                 return self._state(state, now)
             case Pt1000State() as temperatures:
                 self.temperatures = temperatures
-                return self.notices.temperatures(temperatures, self._names)
+                safe = self.charge_state is not None and self.charge_state.safe_state_active is not _NORMAL
+                return self.notices.temperatures(temperatures, self._names, safe_state=safe)
             case ErrorMessage() as error:
                 return self.notices.error_message(error, self._generation)
             case other:
@@ -143,14 +144,15 @@ class DriverMachine(DriverOrders):
         return self._armed(effects)
 
     def _unfaithful(self, state: ChargeState, now: float) -> list[Any]:
-        """A feedback that denies its order is a fault of the contactor; wiring that cannot be is one of the board."""
+        """A contactor that is not where it was ordered is its fault; wiring that cannot be is one of the board."""
         contradiction = self.contactors.wiring.contradiction(state)
         effects = self.notices.settle("wiring", {WIRING: contradiction} if contradiction else {})
-        why = self.contactors.denial
-        if why and not self.notices.contactor_failed and state.safe_state_active is _NORMAL:
-            self.notices.contactor_failed = True
-            effects += [*self.notices.settle("contactor", {CONTACTOR: why}), *self._withdraw("a contactor has failed")]
-            effects += self._advance(now)
+        refused, closed = self.contactors.denial, self.contactors.closed_unordered
+        if state.safe_state_active is not _NORMAL:
+            refused = ""  # the controller has opened everything by itself
+        effects += self.notices.contactors_are(refused, closed)
+        if self.notices.contactor_unfit and (self.permitted or self.contactors.orders != ALL_OPEN):
+            effects += [*self._withdraw("a contactor has failed"), *self._advance(now)]
         return effects
 
     def _followed(self, state: ChargeState) -> bool:

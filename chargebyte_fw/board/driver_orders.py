@@ -168,7 +168,7 @@ class DriverOrders(Machine):
             return "the safety controller has not spoken"
         if not self.enabled or self.state is Driver.HALTED:
             return "the port is disabled"
-        if self.notices.contactor_failed:
+        if self.notices.contactor_unfit:
             return "a contactor has failed"
         if contradiction := self.contactors.wiring.contradiction(state):
             return contradiction

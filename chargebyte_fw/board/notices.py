@@ -16,12 +16,14 @@ from chargebyte_fw.board.messages import (
     ContactorState,
     CpState,
     ErrorMessage,
+    EstopState,
     PpState,
     Pt1000State,
     RcmState,
     SafeStateActive,
     SafeStateReason,
 )
+from chargebyte_fw.board.way_out import stopped
 from chargebyte_fw.contracts.types.board_support_common import BspEventEvent, ProximityPilotAmpacity
 
 NAMESPACE = "evse_board_support"
@@ -32,6 +34,7 @@ WIRING = FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Contactor wiring")
 SELF_TEST = FaultKey(Book.RCD, "ac_rcd/Selftest")
 RESIDUAL_CURRENT = FaultKey(Book.RCD, "ac_rcd/DC")
 PLUG_LOCK_MODULE = "APP_INLET"
+TEMPERATURE_STOP = FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "temperature stop")
 _DIODE = FaultKey(Book.BOARD, f"{NAMESPACE}/DiodeFault")
 _PLUG_REMOVAL = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC23ProximityFault", "PlugRemoval")
 _PP_MEASUREMENT = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC23ProximityFault", "MeasurementError")
@@ -80,6 +83,8 @@ class Notices:
         self.socket = socket
         self.contactor_failed = False
         """A contactor did not follow: nothing is switched any more until the next start."""
+        self.contactor_closed = False
+        """A contactor is closed without an order: nothing is switched until it is seen open."""
         self.self_test_running = False
         self.tripped = False
         """A residual current was seen: no way to power until the car is gone or `ac_rcd.reset` was ordered."""
@@ -108,8 +113,12 @@ class Notices:
             return f"the safety controller is in its safe state ({state.safe_state_reason.text})"
         if self.emergency(state):
             return "the cable's proximity pilot cannot be read"
+        if stopped(state):
+            return "an emergency input is tripped"
         if self.tripped:
             return "the residual current monitor has tripped; unplug the car, or order ac_rcd.reset"
+        if state.rcm is RcmState.ERROR:
+            return "the residual current monitor has failed"
         if state.diode_fault or state.cp_short_circuit or state.cp_state is CpState.INVALID:
             return "the control pilot is faulty"
         return ""
@@ -132,10 +141,17 @@ class Notices:
 
     def _follow_trip(self, state: ChargeState) -> None:
         """A reset of the controller alone must not lead back onto the same leak (no automatic re-closing)."""
-        if state.safe_state_reason is SafeStateReason.RCM_TRIPPED:
+        if state.safe_state_reason is SafeStateReason.RCM_TRIPPED or self._leaks(state):
             self.tripped = True
         elif state.cp_state is CpState.A and state.rcm is not RcmState.ERROR:
             self.tripped = False
+
+    def _leaks(self, state: ChargeState) -> bool:
+        """Whether the monitor reports a residual current by itself, without the controller's safe state."""
+        if state.rcm is not RcmState.ERROR or state.safe_state_reason is SafeStateReason.RCM_SELF_TEST_FAILED:
+            return False
+        known = (*self._raised.get("residual current", {}), *self._raised.get("self test", {}))
+        return not self.self_test_running and SELF_TEST not in known
 
     def settle(self, group: str, wanted: dict[FaultKey, str]) -> list[Any]:
         """Make `wanted` the faults of one group: raise what is new, clear what is over."""
@@ -157,9 +173,8 @@ class Notices:
 
     def _contactors(self, state: ChargeState, permitted: bool, closing: bool) -> list[Any]:
         effects: list[Any] = []
-        if state.contactor_fault and not self.contactor_failed:
-            self.contactor_failed = True
-            effects += self.settle("contactor", {CONTACTOR: "a contactor did not follow its order"})
+        if state.contactor_fault:
+            effects += self.contactors_are("a contactor did not follow its order", "")
         known = configured(state)
         if known:
             power: bool | None = any_closed(state)
@@ -177,6 +192,20 @@ class Notices:
             effects.append(Event(BspEventEvent.PowerOn if power else BspEventEvent.PowerOff))
         return effects
 
+    @property
+    def contactor_unfit(self) -> bool:
+        """Whether a contactor's fault keeps everything open."""
+        return self.contactor_failed or self.contactor_closed
+
+    def contactors_are(self, refused: str, closed: str) -> list[Any]:
+        """Take which contactor refused its order and which is closed without one; empty: none."""
+        self.contactor_failed = self.contactor_failed or bool(refused)
+        self.contactor_closed = bool(closed)
+        if not self.contactor_unfit:
+            return self.settle("contactor", {})
+        before = self._raised.get("contactor", {})
+        return self.settle("contactor", {CONTACTOR: before.get(CONTACTOR) or closed or refused})
+
     def _safe_state(self, state: ChargeState) -> list[Any]:
         reason = state.safe_state_reason
         wanted: dict[FaultKey, str] = {}
@@ -190,6 +219,15 @@ class Notices:
             wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Safe State")] = (
                 "the safety controller is in its safe state and does not say why"
             )
+        for number, estop in enumerate(
+            (state.estop_1, state.estop_2, state.estop_3), SafeStateReason.EMERGENCY_INPUT_1
+        ):
+            if estop is EstopState.TRIPPED:
+                text = SafeStateReason(number).text
+                wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/MREC8EmergencyStop", text)] = f"{text} is tripped"
+        if state.rcm is RcmState.ERROR and not self.tripped:
+            failed = SafeStateReason.RCM_SELF_TEST_FAILED.text
+            wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", failed)] = "the residual current monitor has failed"
         if self.tripped:
             tripped = SafeStateReason.RCM_TRIPPED.text
             wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", tripped)] = (
@@ -248,8 +286,11 @@ class Notices:
         self._told_cp = cp
         return [Event(BspEventEvent(cp.name))]
 
-    def temperatures(self, state: Pt1000State, names: tuple[str, ...]) -> list[Any]:
-        """Return the faults of the temperature channels, named as configured."""
+    def temperatures(self, state: Pt1000State, names: tuple[str, ...], *, safe_state: bool = False) -> list[Any]:
+        """Return the faults of the temperature channels, named as configured.
+
+        A channel that stops charging is a fault of the board, too, unless the controller's safe state is one already.
+        """
         wanted: dict[FaultKey, str] = {}
         for name, (temperature_C, failed, stops) in zip(names, state.channels, strict=True):
             if stops:
@@ -257,6 +298,8 @@ class Notices:
                 wanted[FaultKey(Book.TEMPERATURES, "cb_temperatures/ChargingAbort", name)] = (
                     f"{name} stops charging{at}"
                 )
+                if not safe_state:
+                    wanted[TEMPERATURE_STOP] = f"{name} stops charging{at}"
             if failed:
                 wanted[FaultKey(Book.TEMPERATURES, "cb_temperatures/SelftestFailed", name)] = f"{name} is not plausible"
         return self.settle("temperatures", wanted)

@@ -120,9 +120,20 @@ class PlugLock(Machine):
             self._own.pop(self._failure, None)
             effects += [Say(logging.INFO, "plug %s", ("locked" if self._closed else "unlocked",))]
             self.enter(Lock.RESTING)
+        elif self.state is Lock.RESTING and self._closed is not None and before is not None:
+            self._watch_at_rest(before.inlet, state.inlet)
         elif self.state is Lock.MOVING and state.inlet is InletState.ERROR:
             effects += self._failed("the plug lock did not get there")
         return [*effects, *self._settle()]
+
+    def _watch_at_rest(self, before: InletState, now: InletState) -> None:
+        """A lock that leaves its place without an order is a fault until it is back, also without an error message."""
+        moved = self._key("ConnectorLockUnexpectedOpen" if self._closed else "ConnectorLockUnexpectedClose")
+        right, wrong = _ENDS[bool(self._closed)], _ENDS[not self._closed]
+        if before not in wrong and now in wrong and self._failure not in self._own:
+            self._own[moved] = f"the plug lock {'opened' if self._closed else 'closed'} without an order"
+        elif now in right:
+            self._own.pop(moved, None)
 
     # What is ordered.
 

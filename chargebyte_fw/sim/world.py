@@ -105,6 +105,13 @@ class World:
         self.mcu.mcu.hardware.estops[0] = EstopState.TRIPPED if pressed else EstopState.NOT_TRIPPED
         self.mcu.poke()
 
+    def weld_contactor(self, welded: bool = True) -> None:
+        """Let the first contactor stick where it closes the circuit, or come loose and open."""
+        hardware = self.mcu.mcu.hardware
+        hardware.contactors[0].welded = hardware.contactors[0].closed = welded
+        self.pilot.contactors_closed = hardware.phases_connected > 0
+        self.mcu.poke()
+
     async def charger_is_ready(self) -> None:
         """Wait until the charger puts +12 V on the pilot."""
         while self.pilot.drive is not PilotDrive.PLUS:

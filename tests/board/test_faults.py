@@ -287,3 +287,157 @@ def test_a_fixed_cable_has_no_proximity_pilot(play: Any) -> None:
         assert not world.raised
 
     play(story)
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_contactor_that_is_closed_without_an_order_is_a_fault_until_it_is_seen_open(play: Any, index: int) -> None:
+    """Whatever `contactor_N_feedback_type` says: `none` makes OPEN prove nothing, CLOSED stays an observation."""
+    contactors = [Contactor(), Contactor(), Contactor()]
+    contactors[index] = Contactor(closed=True, welded=True)
+    fault = (f"{BOARD}/MREC17EVSEContactorFault", "")
+
+    async def story(world: World) -> None:
+        await plug_in(world)
+        world.pilot.car_state = "C"
+        await asyncio.sleep(0.3)
+        await world.allow(True)
+        await asyncio.sleep(0.3)
+        hardware = world.mcu.mcu.hardware
+        assert [one.closed for one in hardware.contactors] == [place == index for place in range(3)], (
+            "nothing is closed beside a contactor that is closed without an order"
+        )
+        await asyncio.sleep(1.0)
+        assert fault in world.active
+        assert f"contactor {index + 1} did not open" in world.board.faults.active[0].message
+        assert not world.driver.machine.permitted
+        hardware.contactors[index].closed = hardware.contactors[index].welded = False
+        world.mcu.poke()
+        await asyncio.sleep(0.3)
+        assert not world.active
+        assert not world.pilot.contactors_closed, "a permission of before is void"
+        await world.allow(True)
+        await asyncio.sleep(0.5)
+        assert world.pilot.contactors_closed
+
+    play(story, Hardware(contactors=contactors))
+
+
+def test_a_contactor_that_failed_is_not_closed_again_when_it_is_whole(play: Any) -> None:
+    """The permission is withdrawn with the fault; feedback that comes too late gives it back to nobody."""
+    late = Contactor(closing_s=3.0)
+
+    async def story(world: World) -> None:
+        world.mcu.mcu._check_contactors = lambda now: []  # type: ignore[method-assign]
+        world.pilot.car_state = "C"
+        await world.board.pwm_on(20.0)
+        await asyncio.sleep(0.3)
+        begin = asyncio.get_running_loop().time()
+        await world.allow(True)
+        await asyncio.sleep(1.5)
+        assert world.active == {(f"{BOARD}/MREC17EVSEContactorFault", "")}
+        assert not world.driver.machine.permitted
+        assert not world.mcu.mcu.control.contactor_1_close, "the order to close is taken back"
+        await asyncio.sleep(5.0)
+        assert not world.pilot.contactors_closed
+        closed = [at for at, _, now_closed in world.mcu.mcu.contactor_log if now_closed]
+        assert all(at <= begin + 3.2 for at in closed)
+
+    play(
+        story,
+        Hardware(contactors=[late, Contactor(configured=False), Contactor(configured=False)]),
+        contactor_1_feedback_type="no",
+    )
+
+
+def test_high_voltage_that_is_ready_without_an_order_is_a_contactor_fault(play: Any) -> None:
+    """A board without contactors of its own tells by HV ready that it switches on."""
+
+    async def story(world: World) -> None:
+        await asyncio.sleep(0.3)
+        world.mcu.mcu._order_contactors = lambda close, now: None  # type: ignore[method-assign]
+        world.mcu.mcu._wanted[0] = True
+        await asyncio.sleep(0.3)
+        assert not world.active
+        await asyncio.sleep(1.2)
+        assert world.active == {(f"{BOARD}/MREC17EVSEContactorFault", "")}
+        world.mcu.mcu._wanted[0] = False
+        await asyncio.sleep(0.3)
+        assert not world.active, "the fault ends with the observation"
+
+    play(
+        story,
+        Hardware(contactors=[Contactor(configured=False) for _ in range(3)]),
+        connector_type="cCCS2",
+        dc_contactor_wiring="none",
+    )
+
+
+OBSERVED = {
+    "an emergency input": (
+        {"estop_2": EstopState.TRIPPED},
+        {(f"{BOARD}/MREC8EmergencyStop", "emergency input 2")},
+    ),
+    "a residual current": (
+        {"rcm": RcmState.ERROR},
+        {("ac_rcd/DC", ""), (f"{BOARD}/VendorError", "RCM tripped")},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OBSERVED)
+def test_what_is_observed_blocks_although_the_controller_goes_on(play: Any, what: str) -> None:
+    """EvseManager need not be connected to the monitor, and the controller need not have stopped: seen is seen."""
+    fields, expected = OBSERVED[what]
+
+    async def story(world: World) -> None:
+        await world.charge()
+        mcu = world.mcu.mcu
+        honest = mcu.charge_state
+        mcu.charge_state = lambda: honest().changed(**fields)  # type: ignore[method-assign]
+        await asyncio.sleep(0.3)
+        assert world.active == expected
+        await world.allow(False)
+        await asyncio.sleep(0.3)
+        await world.allow(True)
+        await asyncio.sleep(0.5)
+        assert not world.pilot.contactors_closed, "nothing is switched on against what is seen"
+        mcu.charge_state = honest  # type: ignore[method-assign]
+        world.pilot.car_state = "A"
+        await asyncio.sleep(0.3)
+        assert not world.active
+        await world.charge()
+
+    play(story, Hardware(rcm=RcmState.MONITORING, estops=[EstopState.NOT_TRIPPED] * 3))
+
+
+def test_a_failed_self_test_is_a_fault_of_the_board_too(play: Any) -> None:
+    async def story(world: World) -> None:
+        mcu = world.mcu.mcu
+        honest = mcu.charge_state
+        await world.driver.ac_rcd.self_test()
+        mcu.charge_state = lambda: honest().changed(rcm=RcmState.ERROR)  # type: ignore[method-assign]
+        await asyncio.sleep(0.5)
+        assert world.active == {("ac_rcd/Selftest", ""), (f"{BOARD}/VendorError", "RCM self-test failed")}
+        mcu.charge_state = honest  # type: ignore[method-assign]
+        await asyncio.sleep(6.0)
+        assert not world.active
+
+    play(story, Hardware(rcm=RcmState.MONITORING, rcm_self_test_s=5.0))
+
+
+def test_a_channel_that_stops_charging_stops_the_board_although_the_controller_goes_on(play: Any) -> None:
+    async def story(world: World) -> None:
+        await world.charge()
+        mcu = world.mcu.mcu
+        honest = mcu.temperatures
+        mcu.temperatures = lambda: honest().changed(stops_charging_2=True)  # type: ignore[method-assign]
+        await asyncio.sleep(0.3)
+        assert world.active == {
+            ("cb_temperatures/ChargingAbort", "PT1000-2"),
+            (f"{BOARD}/VendorError", "temperature stop"),
+        }
+        mcu.temperatures = honest  # type: ignore[method-assign]
+        await asyncio.sleep(0.3)
+        assert not world.active
+
+    play(story)

@@ -181,3 +181,33 @@ def test_a_parameter_block_without_a_lock_refuses_to_lock(play: Any) -> None:
         assert "pluglock" in fault.message
 
     play(story, Hardware(firmware=PLUG_LOCK_FIRMWARE))
+
+
+@pytest.mark.parametrize(("lock", "name"), [(True, "UnexpectedOpen"), (False, "UnexpectedClose")])
+def test_a_lock_that_leaves_its_place_without_an_order_is_a_fault_until_it_is_back(
+    play: Any, lock: bool, name: str
+) -> None:
+    """The position is an observation: it counts although the controller sends no error message."""
+
+    async def story(world: World) -> None:
+        lock_motor = world.driver.connector_lock
+        await lock_motor.lock()
+        await asyncio.sleep(1.0)
+        if not lock:
+            await lock_motor.unlock()
+            await asyncio.sleep(1.0)
+        assert not active(world)
+        motor = world.mcu.mcu.hardware.plug_lock
+        assert motor is not None
+        there = motor.position
+        for passing in (InletState.OPENING, InletState.OPEN if lock else InletState.CLOSED):
+            motor.position = passing
+            world.mcu.poke()
+            await asyncio.sleep(0.3)
+        assert active(world) == {(f"{LOCK}/ConnectorLock{name}", INLET)}
+        motor.position = there
+        world.mcu.poke()
+        await asyncio.sleep(0.3)
+        assert not active(world)
+
+    play(story, with_lock())
