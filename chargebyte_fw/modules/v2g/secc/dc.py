@@ -223,7 +223,7 @@ class DcDialogue(Dialogue):
 
     def start_power_dc(self) -> str:
         """Begin the charge loop; returns why not, or nothing."""
-        if self.facts.no_energy_pause in ("PauseAfterPrecharge", "PauseBeforeCableCheck"):
+        if self.facts.without_energy:
             self.power_off("dc_open_contactor")
             return "there is no energy now"
         code = self.status_code("EVSE_Ready")

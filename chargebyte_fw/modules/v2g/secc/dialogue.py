@@ -21,8 +21,6 @@ CHARGE_SERVICE_ID = 1
 SCHEDULE_ID = 1
 SCHEDULE_S = 86_400
 SCHEDULE_IN_PAUSE_S = 1_800
-PAUSE_DELAY_S = 300
-"""NotificationMaxDelay of a pause after pre-charge (IEC 61851-23: there is no energy now)."""
 WINDING_DOWN = ("PowerDeliveryReq", "WeldingDetectionReq", "SessionStopReq")
 """Requests by which a car ends its session: answered also when everything else is refused."""
 STOP_ALLOWED = (State.CABLE_CHECK, State.PRECHARGE_FIRST)
@@ -191,13 +189,8 @@ class Dialogue:
 
     @property
     def notification(self) -> tuple[Any, int]:
-        """EVSENotification and NotificationMaxDelay: stop where it is wanted or where there is no energy."""
-        kinds, facts = self.m.EVSENotificationType, self.facts
-        if facts.stop_requested:
-            return kinds.StopCharging, 0
-        if facts.no_energy_pause in ("PauseAfterPrecharge", "PauseBeforeCableCheck"):
-            return kinds.StopCharging, PAUSE_DELAY_S if facts.no_energy_pause == "PauseAfterPrecharge" else 0
-        return kinds.None_, 0
+        """EVSENotification and NotificationMaxDelay (s) of every EVSE status."""
+        raise NotImplementedError
 
     def take_ev_status(self, status: Any) -> None:
         """Publish what the car says of itself (DC_EVStatus)."""

@@ -49,13 +49,15 @@ class DinDialogue(DcDialogue):
         return din.EVSESupportedEnergyTransferType("DC_core" if core else "DC_extended")
 
     def evse_id(self) -> bytes:
-        """Return the EVSE id as octets: DIN SPEC 91286's BCD digits where configured as such, else the text's ASCII."""
-        text = self.facts.evse_id_din or self.facts.evse_id
+        """Return the EVSE id as octets: DIN SPEC 91286's digits (`evse_id_din`, hexadecimal), else `evse_id`'s ASCII.
+
+        Only `evse_id_din` is a number: an `evse_id` such as DE1234AB5678 is text, though each letter is a digit, too.
+        """
         try:
-            octets = bytes.fromhex(text)
+            octets = bytes.fromhex(self.facts.evse_id_din)
         except ValueError:
-            octets = text.encode("ascii", "replace")
-        return octets[:_EVSE_ID_BYTES]
+            octets = self.facts.evse_id_din.encode("ascii", "replace")
+        return (octets or self.facts.evse_id.encode("ascii", "replace"))[:_EVSE_ID_BYTES]
 
     def least_content(self, name: str) -> dict[str, Any]:
         """Return the mandatory fields of a refusal, by request name."""
@@ -95,6 +97,20 @@ class DinDialogue(DcDialogue):
         return din.AC_EVSEStatusType(
             PowerSwitchClosed=False, RCD=False, NotificationMaxDelay=delay_s, EVSENotification=notification
         )
+
+    @property
+    def notification(self) -> tuple[Any, int]:
+        """Return None and 0, always.
+
+        DIN SPEC 70121 has EVSENotification and NotificationMaxDelay in its schema and no use for them: a charger that
+        wants to stop, or has no energy, reports EVSE_Shutdown.
+        """
+        return din.EVSENotificationType.None_, 0
+
+    def status_code(self, normal: str) -> str:
+        """Return the EVSE status code; without energy it is EVSE_Shutdown, as DIN knows no pause (IEC 61851-23)."""
+        code = super().status_code(normal)
+        return "EVSE_Shutdown" if code == normal and self.facts.without_energy else code
 
     # -- set-up
 
@@ -176,7 +192,8 @@ class DinDialogue(DcDialogue):
         )
         if why := self.limits_do_not_fit(parameters):
             return self.failed(name, "FAILED_WrongChargeParameter", why)
-        self.state = State.CABLE_CHECK
+        # IEC 61851-23:2023 CC.5.6: without energy a DIN session ends here, the car comes again later.
+        self.state = State.STOPPED if self.facts.without_energy else State.CABLE_CHECK
         self.wait_since = None
         return Answer(
             din.ChargeParameterDiscoveryRes(

@@ -81,6 +81,16 @@ class ChargerFacts(msgspec.Struct):
         self.service_parameters.clear()
 
     @property
+    def without_energy(self) -> bool:
+        """Whether there is no energy now and the car may not ignore it (IEC 61851-23:2023 CC.3.5, CC.5.6)."""
+        return self.no_energy_pause in ("PauseAfterPrecharge", "PauseBeforeCableCheck")
+
+    @property
+    def is_dc(self) -> bool:
+        """Whether direct current is offered at all."""
+        return any(not mode.startswith("AC") for mode in self.energy_transfer_modes)
+
+    @property
     def power_limit_W(self) -> float:
         """The power that may flow (DC): what was allotted, else what the supply can do."""
         return self.dc_supply_max_power_W if self.dc_max_power_W is None else self.dc_max_power_W

@@ -13,6 +13,8 @@ from chargebyte_fw.modules.v2g.secc.states import State
 from chargebyte_fw.modules.v2g.timing import V2G_SECC_MSG_PERFORMANCE_S
 
 INTERNET_SERVICE_ID = 3
+PAUSE_DELAY_S = 300
+"""NotificationMaxDelay of a pause after pre-charge (IEC 61851-23: there is no energy now)."""
 SAE_SERVICES = {iso15118.SaeJ2847BidiMode.V2H: 28472, iso15118.SaeJ2847BidiMode.V2G: 28473}
 """Service ids of SAE J2847/2 for power from the car."""
 _MOST_SERVICES = 7
@@ -67,6 +69,16 @@ class Iso2SetUp(Dialogue):
         """Answer one request that came with `session_id` in its header."""
         self.header_session_id = session_id
         return super().answer(request, session_id, now)
+
+    @property
+    def notification(self) -> tuple[Any, int]:
+        """EVSENotification and NotificationMaxDelay: stop where it is wanted or where there is no energy."""
+        kinds, facts = iso2.EVSENotificationType, self.facts
+        if facts.stop_requested:
+            return kinds.StopCharging, 0
+        if facts.without_energy:
+            return kinds.StopCharging, PAUSE_DELAY_S if facts.no_energy_pause == "PauseAfterPrecharge" else 0
+        return kinds.None_, 0
 
     # -- services
 

@@ -215,7 +215,7 @@ class Secc(Machine):
         self.last_message = "SupportedAppProtocol"
         self._timers["sequence"] = now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S
         hindered = self.facts.stop_requested or self.facts.error == iso15118.EvseError.Error_EmergencyShutdown
-        choice = handshake.refuse() if hindered else handshake.choose(request, self.facts.app_protocols)
+        choice = handshake.refuse() if hindered else handshake.choose(request, self._served())
         self._offered, self._chosen = request.AppProtocol, choice.entry
         sent = Frame(EXI_DIN_ISO2, codec("sap").encode(choice.response)).to_bytes()
         return [
@@ -226,6 +226,11 @@ class Secc(Machine):
             *self._negotiated(choice, now, hindered),
         ]
 
+    def _served(self) -> list[str]:
+        """Return what may be negotiated: DIN SPEC 70121 is a DC protocol, an AC charger has nothing to offer in it."""
+        dc = self.facts.is_dc
+        return [name for name in self.facts.app_protocols if dc or name != handshake.DIN70121.name]
+
     def _negotiated(self, choice: Choice, now: float, hindered: bool) -> list[Any]:
         if choice.protocol is None:
             self._ours = self._ours or hindered
@@ -234,8 +239,8 @@ class Secc(Machine):
             return [Note(f"no common protocol: {why}"), *self._finish("error", now)]
         self.protocol = choice.protocol
         self.state = SeccState.SESSION
-        dc = any(mode.startswith("DC") for mode in self.facts.energy_transfer_modes)
-        kind: type[Dialogue] = DinDialogue if choice.protocol is handshake.DIN70121 else Iso2Dc if dc else Iso2Ac
+        dc = Iso2Dc if self.facts.is_dc else Iso2Ac
+        kind: type[Dialogue] = DinDialogue if choice.protocol is handshake.DIN70121 else dc
         self.dialogue = kind(self.facts, self.settings, self.outside)
         return [
             Publish("selected_protocol", choice.protocol.text),
