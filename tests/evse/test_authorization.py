@@ -43,6 +43,18 @@ def test_autocharge_offers_the_evs_mac(assemble: Assemble, run: Run) -> None:
     run(story())
 
 
+def test_an_address_of_zeros_is_no_identity(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True, enable_autocharge=True).start()
+        await w.plug_and_match()
+        w.hlc.say("evcc_id", "00:00:00:00:00:00")
+        w.hlc.say("require_auth_eim")
+        await asyncio.sleep(0.1)
+        assert w.tokens == []
+
+    run(story())
+
+
 def test_autocharge_with_the_mac_of_slac(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True, enable_autocharge=True, autocharge_use_slac_instead_of_hlc=True).start()

@@ -36,6 +36,10 @@ FREE_SERVICE = ProvidedIdToken(
 """The token of a session with `disable_authentication` (EVerest, module EvseManager)."""
 
 
+NO_ADDRESS = "00:00:00:00:00:00"
+"""What several makes of car and simulation say in place of an address: it identifies none of them."""
+
+
 def autocharge_token(mac: str, connector_id: int) -> ProvidedIdToken:
     """Make the token of an EV from its MAC address."""
     return ProvidedIdToken(
@@ -87,8 +91,8 @@ class HlcAuthorization(Machine):
     def eim_wanted(self, _: EimWanted, now: float) -> Effects:
         self._waiting_eim = True
         effects: Effects = []
-        if self._authorized is None and self._config.enable_autocharge and self._mac is not None:
-            effects.append(OfferToken(autocharge_token(self._mac, self._config.connector_id)))
+        if self._authorized is None and self._config.enable_autocharge and self._mac not in (None, NO_ADDRESS):
+            effects.append(OfferToken(autocharge_token(str(self._mac), self._config.connector_id)))
         return effects + self._look()
 
     @on(event=ContractWanted)

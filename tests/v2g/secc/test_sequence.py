@@ -9,6 +9,7 @@ import pytest
 from chargebyte_fw.modules.v2g.secc import states
 from chargebyte_fw.modules.v2g.secc.facts import Settings
 from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 from tests.v2g.talk import Talk, demand, ev_status, power, precharge, requests, selection, stop, talk
 
 TABLES = {"din": states.DIN, "iso2": states.ISO2_DC, "ac": states.ISO2_AC}
@@ -66,9 +67,23 @@ def test_the_sequence_counts_before_the_session_in_iso15118_2_and_after_it_in_di
         assert it.ask(demand(it.m), session_id=b"\xff" * 8).ResponseCode == code
 
 
-def test_a_session_id_of_zeros_is_tolerated() -> None:
+@pytest.mark.parametrize("session_id", [bytes(8), b"\0", b""], ids=lambda value: value.hex() or "empty")
+@pytest.mark.parametrize(("kind", "state"), IN_SESSION, ids=lambda v: getattr(v, "name", v))
+def test_a_session_id_of_zero_belongs_to_no_session(kind: str, state: State, session_id: bytes) -> None:
+    """Only SessionSetupReq may carry it: [V2G2-460], [V2G-DC-391]."""
+    it = talk(kind, state)
+    mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
+    for name in TABLES[kind][state]:
+        response = it.ask(requests(it.m, mode)[name], session_id=session_id)
+        assert response.ResponseCode == "FAILED_UnknownSession", name
+    assert it.machine.dialogue.state is state and not it.closing
+
+
+@pytest.mark.parametrize("frame", ["809802000000000000000011b8", "80980011b8"])
+def test_a_service_discovery_without_a_session_is_refused(frame: str) -> None:
     it = talk("iso2", State.SERVICE_DISCOVERY)
-    assert it.ask(it.m.ServiceDiscoveryReq(), session_id=bytes(8)).ResponseCode == "OK"
+    response = it.answer_in(it.raw(Frame(EXI_DIN_ISO2, bytes.fromhex(frame)).to_bytes()))
+    assert response.ResponseCode == "FAILED_UnknownSession"
 
 
 def test_a_failed_answer_leaves_the_state_so_that_the_car_may_correct_itself() -> None:

@@ -103,10 +103,31 @@ def test_din_sends_the_text_of_an_evse_id_that_is_no_number() -> None:
     assert it.ask(din.SessionSetupReq(EVCCID=bytes(6))).EVSEID == b"DE*CBY*ETE1*234"
 
 
-def test_din_cars_pad_their_address_to_eight_bytes() -> None:
+@pytest.mark.parametrize(
+    ("octets", "mac"),
+    [
+        ("562f3397b374", "56:2F:33:97:B3:74"),
+        ("0000562f3397b374", "56:2F:33:97:B3:74"),
+        ("562f3397b3740000", "56:2F:33:97:B3:74"),
+        ("00562f3397b374", "56:2F:33:97:B3:74"),
+        ("0000007dfa010203", "00:7D:FA:01:02:03"),
+        ("007dfa0102030000", "00:7D:FA:01:02:03"),
+        ("007dfa010203", "00:7D:FA:01:02:03"),
+    ],
+)
+def test_din_cars_pad_their_address_to_eight_bytes(octets: str, mac: str) -> None:
     it = talk("din")
-    it.ask(din.SessionSetupReq(EVCCID=b"\0\0" + bytes.fromhex("562f3397b374")))
-    assert it.charger.published("evcc_id") == [("evcc_id", "56:2F:33:97:B3:74")]
+    it.ask(din.SessionSetupReq(EVCCID=bytes.fromhex(octets)))
+    assert it.charger.published("evcc_id") == [("evcc_id", mac)]
+
+
+@pytest.mark.parametrize("octets", ["", "01", "562f3397b3", "562f3397b37401", "562f3397b3740102", "01562f3397b37400"])
+def test_an_evcc_id_that_is_no_address_makes_no_car_of_another(octets: str) -> None:
+    it = talk("din")
+    response = it.ask(din.SessionSetupReq(EVCCID=bytes.fromhex(octets)))
+    assert response.ResponseCode == "OK_NewSessionEstablished"
+    assert it.charger.published("evcc_id", "ev_info") == []
+    assert it.ask(din.ServiceDiscoveryReq()).ResponseCode == "OK"
 
 
 def test_the_charge_service_is_offered_for_external_payment_only_without_tls() -> None:

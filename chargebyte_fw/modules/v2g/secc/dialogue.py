@@ -15,6 +15,7 @@ from chargebyte_fw.contracts.types.iso15118 import DcEvErrorCode, DcEvStatus, Ev
 from chargebyte_fw.modules.v2g.physical import physical
 from chargebyte_fw.modules.v2g.secc.effects import Note, Publish
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.secc.identity import mac_of_evcc_id
 from chargebyte_fw.modules.v2g.secc.states import State
 
 CHARGE_SERVICE_ID = 1
@@ -137,8 +138,9 @@ class Dialogue:
     def refusal(self, name: str, request: Any, session_id: bytes) -> str:
         """Return the FAILED code of the checks that come before every handler, or nothing."""
         wrong_place = self._out_of_sequence(name, request)
-        known = session_id.rjust(8, b"\0") == self.session_id
-        stranger = name != "SessionSetupReq" and any(session_id) and not known
+        # Zero, or no id at all, opens a session with SessionSetupReq and nothing else ([V2G2-460], [V2G-DC-391]).
+        # EVerest takes zero for any id in ISO 15118-2; no car is known that needs it, and testers ask for the refusal.
+        stranger = name != "SessionSetupReq" and session_id.rjust(8, b"\0") != self.session_id
         if code := self.order_of_refusals(stranger, wrong_place):
             return code
         hindered = self.refuse_all or self.facts.error == EvseError.Error_EmergencyShutdown
@@ -206,9 +208,12 @@ class Dialogue:
     # -- what both protocols do alike
 
     def take_evcc_id(self, evcc_id: bytes) -> None:
-        """Publish the car's address as text; DIN cars pad six bytes to eight."""
-        octets = evcc_id.lstrip(b"\0") if len(evcc_id) > 6 else evcc_id
-        self.evcc_id = octets[:6].rjust(6, b"\0").hex(":").upper()
+        """Publish the car's address as text; an EVCCID that is no address names no car and is only logged."""
+        mac = mac_of_evcc_id(evcc_id)
+        if mac is None:
+            self.note(f"car without an address: its EVCCID is {evcc_id.hex().upper() or 'empty'}")
+            return
+        self.evcc_id = mac.hex(":").upper()
         self.publish("evcc_id", self.evcc_id)
         self.note(f"car {self.evcc_id}")
 

@@ -267,7 +267,7 @@ class Secc(Machine):
         if result.log:
             wrong = "FAILED_SequenceError" in result.log or "FAILED_UnknownSession" in result.log
             effects.append(Broken(result.log) if wrong else Note(result.log))
-        if self.last_message == "SessionSetup" and result.code.startswith("OK"):
+        if self.last_message == "SessionSetup" and result.code.startswith("OK") and dialogue.evcc_id:
             effects.append(self._ev_info())
         if result.end:
             effects += self._finish(result.end, now)
