@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from chargebyte_fw.kernel.text import read_text_as_is, yaml_text
 from chargebyte_fw.manager.configuration.reading import read
 from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import MapNode, Place
@@ -19,7 +20,7 @@ def errors(report: Report) -> int:
 def read_map(path: Path, report: Report, what: str, keys: tuple[str, ...]) -> MapNode | None:
     """Read a file that has to hold these keys; None (with findings) when nothing can be made of it."""
     try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(yaml_text(read_text_as_is(path)), Loader=yaml.SafeLoader)
     except (OSError, ValueError, yaml.YAMLError):
         return read(path, report)  # says what is wrong with it
     if node is None or isinstance(node, yaml.MappingNode):

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.errors import ConfigError
+from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.manager.configuration.report import Report, nearest
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Place, Scalar, kind, plain
 from hil import conditions, events
@@ -133,7 +134,7 @@ def load(path: Path, report: Report) -> Scenario | None:
 def is_scenario(path: Path) -> bool:
     """Tell whether a file is meant to be a scenario and no rig; a broken one counts by its beginning."""
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()
+        lines = text_lines(path.read_text("utf-8", "replace"))
     except OSError:
         return False
     keys = {line.partition(":")[0].rstrip() for line in lines if line[:1].isalpha()}

@@ -142,3 +142,40 @@ def test_no_file_is_too_long_to_hold() -> None:
     files = [path for path in sources() if "messages" not in path and "/contracts/types/" not in path]
     long = {path: n for path in files if (n := len((ROOT / path).read_text().splitlines())) > 450}
     assert long == {}
+
+
+YAML_READERS = {"load", "safe_load", "load_all", "safe_load_all", "compose", "compose_all", "parse", "scan"}
+
+
+def python_files() -> list[str]:
+    """The product's files, the rigs' and the scripts that are Python."""
+    scripts = [path for path in sorted((ROOT / "script").iterdir()) if path.is_file()]
+    python = [path for path in scripts if path.read_text("utf-8").startswith("#!/usr/bin/env python3")]
+    return [*sources(), *(str(path.relative_to(ROOT)) for path in [*sorted((ROOT / "hil").rglob("*.py")), *python])]
+
+
+def calls(text: str) -> Iterator[tuple[int, str, str]]:
+    """Line, object and name of each call of an attribute: `yaml.safe_load(...)` is `yaml`, `safe_load`."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            yield node.lineno, owner.id if isinstance(owner, ast.Name) else "", node.func.attr
+
+
+def cut_elsewhere(text: str) -> list[str]:
+    """Calls that cut text at other places than LF and CRLF (`kernel/text.py`)."""
+    found = [f"line {line}: splitlines" for line, _, name in calls(text) if name == "splitlines"]
+    if "yaml_text" not in text:
+        found += [f"line {line}: yaml.{n}" for line, owner, n in calls(text) if owner == "yaml" and n in YAML_READERS]
+    return found
+
+
+@pytest.mark.parametrize("path", python_files())
+def test_text_is_cut_at_line_feeds_only(path: str) -> None:
+    assert cut_elsewhere((ROOT / path).read_text("utf-8")) == [], "use text_lines and yaml_text of kernel/text.py"
+
+
+def test_cutting_elsewhere_is_noticed() -> None:
+    assert cut_elsewhere("for line in open(path).read().splitlines(): pass") == ["line 1: splitlines"]
+    assert cut_elsewhere("import yaml\nyaml.safe_load(text)") == ["line 2: yaml.safe_load"]
+    assert cut_elsewhere("yaml.safe_load(yaml_text(text))") == []

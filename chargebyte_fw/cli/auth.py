@@ -79,7 +79,7 @@ def _list(arguments: argparse.Namespace) -> int:
     if not path.exists():
         print(f"secc: {path}: there is no such list yet; `secc auth add TOKEN` begins it", file=sys.stderr)
         return 1
-    entries = parse(path.read_text("utf-8-sig"), str(path))
+    entries = parse(path.read_bytes().decode("utf-8-sig"), str(path))
     rows = [
         [
             entry.id,

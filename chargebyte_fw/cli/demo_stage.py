@@ -17,6 +17,7 @@ from typing import Any
 
 from chargebyte_fw.cli import demo_broker
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.sim import net_cable
 
 STOP_LIMIT_S = 10.0
@@ -180,7 +181,7 @@ class Stage:
     def last_lines(self, name: str, count: int = 5) -> list[str]:
         """Return the end of a process' log."""
         try:
-            return (self.logs / f"{name}.log").read_text(errors="replace").splitlines()[-count:]
+            return text_lines((self.logs / f"{name}.log").read_text(errors="replace"))[-count:]
         except OSError:
             return []
 

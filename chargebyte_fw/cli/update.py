@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.text import add_root
+from chargebyte_fw.kernel.text import read_text_as_is, text_lines
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.paths import Root
@@ -144,7 +145,7 @@ def is_known(bundle: Bundle, system: System, root: Root) -> bool:
     if bundle.image in system.images or bundle.version == system.version:
         return True
     try:
-        lines = root.read(RECORD).read_text("utf-8", "replace").splitlines()
+        lines = text_lines(read_text_as_is(root.read(RECORD), "replace"))
     except OSError:
         return False
     return any(line.split(" ")[0] == bundle.image for line in lines)
@@ -204,7 +205,7 @@ def examine(path: Path) -> Bundle:
         image = images["rootfs"]
         return Bundle(path.absolute(), str(content["compatible"]), str(content["version"]), str(image["checksum"]))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        reason = said.splitlines()[-1] if said else "it has no root file system"
+        reason = text_lines(said)[-1] if said else "it has no root file system"
         raise Refused(printable(reason)) from error
 
 
@@ -233,5 +234,5 @@ def rauc(*arguments: str, limit_s: float) -> tuple[str, str]:
         done = subprocess.run(["rauc", *arguments], capture_output=True, text=True, timeout=limit_s)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"RAUC does not answer: {error}") from error
-    lines = [line for line in done.stderr.strip().splitlines() if line and "-Message:" not in line]
+    lines = [line for line in text_lines(done.stderr.strip()) if line and "-Message:" not in line]
     return ("" if done.returncode else done.stdout), "\n".join(lines)

@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.text import add_root
+from chargebyte_fw.kernel.text import read_text_as_is, text_lines
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.paths import Root
@@ -61,7 +62,7 @@ def collect(root: Root) -> dict[str, str]:
 def first_line(root: Root, path: str) -> str:
     """Return the first line of a file, `unknown` where there is none."""
     try:
-        lines = root.read(path).read_text("utf-8", "replace").splitlines()
+        lines = text_lines(read_text_as_is(root.read(path), "replace"))
     except OSError:
         return UNKNOWN
     return lines[0].strip() if lines else UNKNOWN

@@ -12,6 +12,7 @@ from types import ModuleType
 import msgspec
 
 from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.kernel.text import read_text_as_is, text_lines, yaml_text
 from chargebyte_fw.manager import index
 
 GROUP = "chargebyte_fw.modules"
@@ -61,7 +62,7 @@ class Found(msgspec.Struct, frozen=True):
         from chargebyte_fw.manager.wire.foreign import BadManifest, class_of
 
         try:
-            manifest = yaml.safe_load((directory / "manifest.yaml").read_text("utf-8"))
+            manifest = yaml.safe_load(yaml_text(read_text_as_is(directory / "manifest.yaml")))
             return class_of(directory, manifest)
         except (OSError, UnicodeDecodeError) as error:
             raise CannotLoad(f"its manifest cannot be read: {error}") from error
@@ -169,7 +170,7 @@ def _key(name: str) -> str:
 def _section(text: str) -> list[tuple[str, str]]:
     pairs = []
     inside = False
-    for line in text.splitlines():
+    for line in text_lines(text):
         if line.startswith("["):
             inside = line.strip() == f"[{GROUP}]"
         elif inside and "=" in line:
@@ -180,7 +181,7 @@ def _section(text: str) -> list[tuple[str, str]]:
 
 def _version(info: Path) -> str:
     try:
-        lines = info.read_text("utf-8", "replace").splitlines()
+        lines = text_lines(info.read_text("utf-8", "replace"))
     except OSError:
         return ""
     return next((line.removeprefix("Version: ") for line in lines if line.startswith("Version: ")), "")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.text import text_lines
 
 _UNIT = re.compile(r"/([^/]+\.service)(?:/|$)")
 STACK_STOP_S = 10.0
@@ -52,7 +53,7 @@ def holders(device: Path, proc: Path = Path("/proc")) -> list[Holder]:
 
 def _lockers(proc: Path, place: str) -> set[int]:
     try:
-        lines = (proc / "locks").read_text().splitlines()
+        lines = text_lines((proc / "locks").read_text())
     except OSError:
         return set()
     words = [line.split() for line in lines]

@@ -11,6 +11,7 @@ from chargebyte_fw.board.framing import Frame
 from chargebyte_fw.board.generations import Generation
 from chargebyte_fw.board.messages import ChargeControl, ChargeState, ErrorMessage, InletState, Pt1000State
 from chargebyte_fw.board.messages_mcs import ChargeControl2, ChargeState2
+from chargebyte_fw.kernel.text import text_lines
 
 NOTES = 4
 CLEAR = "\x1b[H\x1b[J"
@@ -36,7 +37,7 @@ class Screen:
     def note(self, text: str) -> None:
         """Keep a line that is no state: orders, answers, errors."""
         if not text.startswith(tuple(kind.__name__ for kind in _SHOWN_AS_A_WHOLE)):
-            self._notes.extend(text.splitlines())
+            self._notes.extend(text_lines(text))
 
     def text(self, control: ChargeControl | ChargeControl2, *, automatic: bool) -> str:
         """Lay out everything; `control` is what is asked for."""
@@ -52,7 +53,7 @@ class Screen:
         parts.append(_temperatures(temperatures if isinstance(temperatures, Pt1000State) else None))
         parts += [self._info(), self._error(), ["== Timestamps ==", *_rows(self._times)]]
         sending = f"{type(control).__name__} is sent {'by itself' if automatic else 'only on c'}"
-        parts.append([sending, *self._keys.splitlines(), *self._notes])
+        parts.append([sending, *text_lines(self._keys), *self._notes])
         return "\n\n".join("\n".join(lines) for lines in parts)
 
     def _info(self) -> list[str]:

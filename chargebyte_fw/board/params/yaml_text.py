@@ -12,6 +12,7 @@ from chargebyte_fw.board.params import layout, rules
 from chargebyte_fw.board.params.forms import is_disable_word
 from chargebyte_fw.board.params.layout import GROUPS, Field, Group, Parameters
 from chargebyte_fw.kernel.errors import Finding
+from chargebyte_fw.kernel.text import text_lines, yaml_text
 
 SIZE_LIMIT_BYTES = 64 * 1024
 _GROUPS = {group.name: group for group in GROUPS}
@@ -92,7 +93,7 @@ class _Reader:
             self._error(None, f"the file is larger than {SIZE_LIMIT_BYTES // 1024} KiB")
             return None
         try:
-            top = yaml.compose(data.decode("utf-8-sig"), Loader=yaml.SafeLoader)
+            top = yaml.compose(yaml_text(data.decode("utf-8-sig")), Loader=yaml.SafeLoader)
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             column = error.start - data.rfind(b"\n", 0, error.start)
@@ -111,7 +112,7 @@ class _Reader:
 
     def _bad_yaml(self, error: yaml.YAMLError) -> None:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        problem = getattr(error, "problem", None) or text_lines(str(error))[0]
         where = self.document.name if mark is None else f"{self.document.name}:{mark.line + 1}:{mark.column + 1}"
         hint = "indent with spaces, not with tabs" if "\\t" in problem else ""
         self.document.findings.append(Finding(where, f"this is not YAML: {problem}", hint))

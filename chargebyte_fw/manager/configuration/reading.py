@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from chargebyte_fw.kernel.text import yaml_text
 from chargebyte_fw.manager.configuration.report import Report, nearest
 from chargebyte_fw.manager.configuration.syntax import explain
 from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Place, Scalar, kind, shorten
@@ -82,6 +83,7 @@ def _neighbour(path: Path) -> str:
 
 def parse(text: str, name: str, report: Report) -> MapNode | None:
     """Read `text` as one YAML document that is a map; an empty one is an empty map."""
+    text = yaml_text(text)
     reader = _Reader(name, report)
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):

@@ -7,6 +7,8 @@ import re
 import msgspec
 import yaml
 
+from chargebyte_fw.kernel.text import text_lines, yaml_text
+
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7})( |$)")
 _MAPPING = re.compile(r"(\s*)(?:- +)*([\w.-]+):(?:\s+(.*))?$")
 _JOINED = re.compile(r"\s*(?:- +)*([\w.-]+):(\S.*)$")
@@ -25,7 +27,7 @@ class Complaint(msgspec.Struct, frozen=True):
 
 def explain(error: yaml.MarkedYAMLError, text: str) -> Complaint:
     """Say what `error` means in `text`."""
-    lines = text.splitlines()
+    lines = text_lines(text)
     for number, written in enumerate(lines, 1):
         if _CONFLICT.match(written):
             return Complaint(number, 1, "a merge conflict was left here", "keep one side, delete the marked lines")
@@ -68,7 +70,7 @@ def _open(error: yaml.MarkedYAMLError, problem: str, begun: tuple[int, int], tex
         return None
     opened = []
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        for token in yaml.scan(yaml_text(text), Loader=yaml.SafeLoader):
             if isinstance(token, yaml.FlowMappingStartToken | yaml.FlowSequenceStartToken):
                 opened.append(_at(token.start_mark))
             elif isinstance(token, yaml.FlowMappingEndToken | yaml.FlowSequenceEndToken) and opened:

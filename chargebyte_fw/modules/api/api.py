@@ -31,6 +31,7 @@ from chargebyte_fw.kernel.module import (
     requires_many,
     requires_optional,
 )
+from chargebyte_fw.kernel.text import read_text_as_is, yaml_text
 from chargebyte_fw.modules.api.api_commands import BadPayload, Commands
 from chargebyte_fw.modules.api.api_payloads import QUANTITIES, Payloads
 from chargebyte_fw.modules.api.evse_view import EvseView, sink_of
@@ -172,7 +173,7 @@ class API(Module):
         if self.config.charger_information_file:
             path = self.ground.root.read(self.config.charger_information_file)
             try:
-                information = yaml.safe_load(path.read_text(encoding="utf-8"))
+                information = yaml.safe_load(yaml_text(read_text_as_is(path)))
             except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
                 self.log.error("charger_information_file %s cannot be read: %s", path, error)
                 return

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.text import text_lines
 
 SUBPROTOCOL = "EVerestRpcApi"
 RETRY_S = 5.0
@@ -53,7 +54,7 @@ def addresses_of(interface: str) -> list[str | None]:
     if answer:
         found.append(socket.inet_ntoa(answer[20:24]))
     try:
-        lines = Path("/proc/net/if_inet6").read_text(encoding="ascii").splitlines()
+        lines = text_lines(Path("/proc/net/if_inet6").read_text(encoding="ascii"))
     except OSError:
         lines = []
     for address, _, _, scope, _, name in (line.split() for line in lines):

@@ -119,7 +119,7 @@ class AuthListValidator(Module):
             raise ValueError(f"{size} bytes are more than {LARGEST_FILE}")
 
         def read() -> dict[str, Entry]:
-            return parse(path.read_text("utf-8-sig"), self.config.list_file)
+            return parse(path.read_bytes().decode("utf-8-sig"), self.config.list_file)
 
         # Thousands of tokens take a second: not at the expense of whoever charges meanwhile.
         return read() if loop_speed() is None or size < SMALL_FILE else await asyncio.to_thread(read)

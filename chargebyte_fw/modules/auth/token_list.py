@@ -5,8 +5,6 @@ Every scalar is text, so that `0123` and `12E4` are the tokens that they look li
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -16,13 +14,12 @@ import yaml
 
 from chargebyte_fw.contracts.types.authorization import IdTokenType
 from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.text import text_lines, yaml_text
+from chargebyte_fw.modules.auth.token_csv import records
 
 FIELDS = ("id", "type", "name", "expires", "parent", "connectors", "blocked")
 LONGEST = 36
-LONGEST_LINE = 4096
 MOST_CONNECTORS = 64
-DELIMITERS = ",;\t"
-"""Of CSV; a German Excel writes semicolons."""
 _BOOLEANS = {"true": True, "false": False}
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """libyaml where it is there: it is much faster."""
@@ -44,6 +41,8 @@ class Entry(msgspec.Struct, frozen=True):
     """EVSEs where it may charge; empty: everywhere."""
     blocked: bool = False
     line: int = 0
+    last_line: int = 0
+    """Of CSV: a quoted cell may have several lines."""
 
     @property
     def key(self) -> str:
@@ -55,9 +54,9 @@ def parse(text: str, name: str) -> dict[str, Entry]:
     """Read the text of file `name` (`.csv`, anything else is YAML); raises ConfigError with every finding."""
     findings: list[Finding] = []
     entries: dict[str, Entry] = {}
-    for line, values in _csv_rows(text, name) if is_csv(name) else _yaml_rows(text, name):
+    for line, last_line, values in _csv_rows(text, name) if is_csv(name) else _yaml_rows(text, name):
         try:
-            entry = entry_from(values, line)
+            entry = entry_from(values, line, last_line)
         except ValueError as error:
             findings.append(Finding(f"{name}:{line}", str(error)))
             continue
@@ -76,7 +75,7 @@ def is_csv(name: str) -> bool:
     return name.lower().endswith(".csv")
 
 
-def entry_from(values: Mapping[str, Any], line: int = 0) -> Entry:
+def entry_from(values: Mapping[str, Any], line: int = 0, last_line: int = 0) -> Entry:
     """Check the fields of one token; raises ValueError."""
     unknown = [key for key in values if key not in FIELDS]
     if unknown:
@@ -109,6 +108,7 @@ def entry_from(values: Mapping[str, Any], line: int = 0) -> Entry:
         connectors=_connectors(values.get("connectors", "")),
         blocked=_BOOLEANS[blocked],
         line=line,
+        last_line=last_line or line,
     )
 
 
@@ -136,42 +136,29 @@ def _connectors(value: Any) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
-def _csv_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+def _csv_rows(text: str, name: str) -> Iterator[tuple[int, int, dict[str, str]]]:
     columns: list[str] | None = None
-    delimiter = ","
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        where = f"{name}:{number}"
-        if len(line) > LONGEST_LINE:
-            raise ConfigError([Finding(where, f"the line has more than {LONGEST_LINE} characters")])
+    for first, last, cells in records(text, name):
+        where = f"{name}:{first}"
         if columns is None:
-            columns, delimiter = head(line)
+            columns = cells
             if "id" not in columns:
                 raise ConfigError([Finding(where, "the first line must name the columns, one of them id")])
             if len(set(columns)) < len(columns):
                 raise ConfigError([Finding(where, "a column is named twice")])
             continue
-        try:
-            row = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
-        except csv.Error as error:
-            raise ConfigError([Finding(where, f"not CSV: {error}")]) from error
-        if len(row) > len(columns) and any(row[len(columns) :]):
-            raise ConfigError([Finding(where, f"{len(row)} cells in {len(columns)} columns")])
-        values = {key: cell for key, cell in zip(columns, row) if cell}
+        if len(cells) > len(columns) and any(cells[len(columns) :]):
+            raise ConfigError([Finding(where, f"{len(cells)} cells in {len(columns)} columns")])
+        values = {key: cell for key, cell in zip(columns, cells) if cell}
+        if "name" in values:
+            # For people only: a line break within the cell is a blank between two words.
+            values["name"] = " ".join(line.strip() for line in text_lines(values["name"]))
         if values:
             # Excel leaves rows of nothing but delimiters.
-            yield number, values
+            yield first, last, values
 
 
-def head(line: str) -> tuple[list[str], str]:
-    """Return the columns that the first line of CSV names, and the delimiter: the one that it has most of."""
-    delimiter = max(DELIMITERS, key=line.count)
-    row = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
-    return [cell.strip().lower() for cell in row], delimiter
-
-
-def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
     events = _events(text, name)
     first = next(events)
     if isinstance(first, yaml.StreamEndEvent) or _is_nothing(first):
@@ -185,9 +172,9 @@ def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
                 break
             line = _line_of(event)
             if isinstance(event, yaml.ScalarEvent):
-                yield line, {"id": event.value}
+                yield line, line, {"id": event.value}
             elif isinstance(event, yaml.MappingStartEvent):
-                yield line, _fields(events, name)
+                yield line, line, _fields(events, name)
             else:
                 raise _wrong(name, event, "a token is a text, or a map with an id")
     elif not _is_nothing(begin):
@@ -232,7 +219,7 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
     """Read the text event by event: no tree, so nothing that refers to itself and nothing that grows."""
     between = (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(yaml_text(text), Loader=_LOADER):
             if not isinstance(event, between):
                 yield event
     except yaml.YAMLError as error:

@@ -14,7 +14,9 @@ from pathlib import Path
 import yaml
 
 from chargebyte_fw.kernel.errors import ConfigError, Finding
-from chargebyte_fw.modules.auth.token_list import FIELDS, Entry, head, is_csv, parse
+from chargebyte_fw.kernel.text import text_lines, yaml_text
+from chargebyte_fw.modules.auth.token_csv import layout
+from chargebyte_fw.modules.auth.token_list import FIELDS, Entry, is_csv, parse
 
 EMPTY_YAML = "# Tokens that may charge here; fields: id, type, name, expires, parent, connectors, blocked.\ntokens:\n"
 BOM = b"\xef\xbb\xbf"
@@ -26,7 +28,7 @@ def add(text: str, name: str, entry: Entry) -> str:
     listed = parse(text, name)
     if entry.key in listed:
         raise ValueError(f"{entry.id} is listed already, in line {listed[entry.key].line}")
-    changed = _add_csv(text, entry) if is_csv(name) else _add_yaml(text, name, entry)
+    changed = _add_csv(text, name, entry) if is_csv(name) else _add_yaml(text, name, entry)
     return _checked(changed, name, listed | {entry.key: entry})
 
 
@@ -36,8 +38,8 @@ def remove(text: str, name: str, token: str) -> str:
     entry = listed.get(token.casefold())
     if entry is None:
         raise ValueError(f"{token} is not listed")
-    lines = text.splitlines(keepends=True)
-    first = last = entry.line
+    lines = text_lines(text, keep_ends=True)
+    first, last = entry.line, entry.last_line
     if not is_csv(name):
         node = tokens_node(text)
         assert node is not None
@@ -79,20 +81,22 @@ def _values(entry: Entry) -> dict[str, str]:
     return {key: value for key, value in values.items() if value}
 
 
-def _add_csv(text: str, entry: Entry) -> str:
+def _add_csv(text: str, name: str, entry: Entry) -> str:
     text = text if text.strip() else EMPTY_CSV
     values = _values(entry)
-    columns, delimiter = head(
-        next((one for one in text.splitlines() if one.strip() and not one.lstrip().startswith("#")), "")
-    )
-    if not any(columns):
+    head = layout(text, name)
+    if not any(head.columns):
         # Nothing but comments.
-        return _add_csv(_with_newline(text) + EMPTY_CSV, entry)
-    missing = [key for key in values if key not in columns]
+        return _add_csv(_with_newline(text) + head.delimiter.join(FIELDS) + "\n", name, entry)
+    missing = [key for key in values if key not in head.columns]
     if missing:
         raise ConfigError([Finding("the file", f"has no column {missing[0]}")])
+    # A spreadsheet ends rows with CRLF and lines within a cell with LF.
+    ending = "\r\n" if text_lines(text, keep_ends=True)[head.line - 1].endswith("\r\n") else "\n"
     row = io.StringIO()
-    csv.writer(row, delimiter=delimiter, lineterminator="\n").writerow([values.get(column, "") for column in columns])
+    csv.writer(row, delimiter=head.delimiter, lineterminator=ending).writerow(
+        [values.get(column, "") for column in head.columns]
+    )
     return _with_newline(text) + row.getvalue()
 
 
@@ -103,7 +107,7 @@ def _add_yaml(text: str, name: str, entry: Entry) -> str:
         return (_with_newline(text) if _has_word(text) else _with_newline(text) + EMPTY_YAML) + _item(entry, "  ")
     if node.flow_style:
         return _add_in_brackets(text, name, node, entry)
-    lines = _with_newline(text).splitlines(keepends=True)
+    lines = text_lines(_with_newline(text), keep_ends=True)
     at = node.value[-1].end_mark
     after = (
         at.line + 1 if at.column and at.line < len(lines) and isinstance(node.value[-1], yaml.ScalarNode) else at.line
@@ -117,14 +121,14 @@ def _add_yaml(text: str, name: str, entry: Entry) -> str:
 
 def tokens_node(text: str) -> yaml.SequenceNode | None:
     """Return the node of the list `tokens` of a text that was read without complaint, None when it is empty."""
-    root = yaml.compose(text, yaml.BaseLoader)
+    root = yaml.compose(yaml_text(text), yaml.BaseLoader)
     found = root.value[0][1] if isinstance(root, yaml.MappingNode) else None
     return found if isinstance(found, yaml.SequenceNode) else None
 
 
 def _has_word(text: str) -> bool:
     """Tell whether the word `tokens:` is there."""
-    return isinstance(yaml.compose(text, yaml.BaseLoader), yaml.MappingNode)
+    return isinstance(yaml.compose(yaml_text(text), yaml.BaseLoader), yaml.MappingNode)
 
 
 def _add_in_brackets(text: str, name: str, node: yaml.SequenceNode, entry: Entry) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.text import text_lines, yaml_text
 
 
 def read_strings(path: Path) -> tuple[dict[str, str], list[Finding]]:
@@ -24,7 +25,7 @@ def read_strings(path: Path) -> tuple[dict[str, str], list[Finding]]:
     except UnicodeDecodeError as error:
         return {}, [Finding(str(path), f"is not UTF-8 text (byte {error.start})")]
     try:
-        top = yaml.compose(text, Loader=yaml.SafeLoader)
+        top = yaml.compose(yaml_text(text), Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         return {}, [_syntax_finding(path, error)]
     except RecursionError:
@@ -51,6 +52,6 @@ def _place(path: Path, node: yaml.Node) -> str:
 
 def _syntax_finding(path: Path, error: yaml.YAMLError) -> Finding:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    problem = getattr(error, "problem", None) or text_lines(str(error))[0]
     where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(path)
     return Finding(where, f"is no YAML: {problem}")

@@ -16,6 +16,7 @@ from typing import Protocol, cast
 
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.memory import Host, StreamEnd
+from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.kernel.wires import Wires
 from chargebyte_fw.modules.v2g import sdp
 
@@ -157,7 +158,7 @@ def link_local(device: str) -> tuple[str, ipaddress.IPv6Address, int]:
     Raises Unavailable when there is none now.
     """
     try:
-        lines = _ADDRESSES.read_text().splitlines()
+        lines = text_lines(_ADDRESSES.read_text())
     except OSError:
         raise Unavailable("this system has no IPv6") from None
     waiting = False

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chargebyte_fw.kernel.store import write_whole
+from chargebyte_fw.kernel.text import read_text_as_is, text_lines
 from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _keys_in(path: Path) -> tuple[paramiko.HostKeys, paramiko.HostKeys]:
 
     keys, revoked = paramiko.HostKeys(), paramiko.HostKeys()
     try:
-        lines = path.read_text(errors="replace").splitlines()
+        lines = text_lines(read_text_as_is(path, "replace"))
     except FileNotFoundError:
         return keys, revoked
     except OSError as error:

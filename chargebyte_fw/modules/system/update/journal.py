@@ -13,6 +13,7 @@ from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.store import write_whole
+from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.modules.system.update.messages import Phase, Update
 
 
@@ -45,7 +46,7 @@ class Journal:
 
     def _from_marker(self) -> Update | None:
         try:
-            lines = self.marker.read_text().splitlines()
+            lines = text_lines(self.marker.read_text())
             slot, request_id = lines[0].strip(), int(lines[1])
         except FileNotFoundError:
             return None
