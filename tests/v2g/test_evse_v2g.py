@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
-from chargebyte_fw.contracts.types import authorization, iso15118, iso15118_vas
+from chargebyte_fw.contracts.types import authorization, iso15118, iso15118_vas, units
 from chargebyte_fw.kernel import memory
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.module import Module, provides
@@ -411,7 +411,8 @@ def test_value_added_services_come_from_their_providers(run: Any, assemble: Any,
             stream.send(handshake_frame())
             await asyncio.sleep(0.1)
             m = tester.m
-            await ask(tester.frame(m.SessionSetupReq(EVCCID=bytes(6))))
+            set_up = await ask(tester.frame(m.SessionSetupReq(EVCCID=bytes(6))))
+            tester.session_id = set_up.Header.SessionID
             services = await ask(tester.frame(m.ServiceDiscoveryReq()))
             assert services.Body.ServiceList.Service[0].ServiceName == "InternetAccess"
             detail = await ask(tester.frame(m.ServiceDetailReq(ServiceID=3)))
@@ -516,7 +517,7 @@ def test_every_command_of_the_contract_is_served(run: Any, assemble: Any, ground
                 "pause_charging": (True,),
                 "receipt_is_required": (True,),
                 "update_ac_parameters": (None,),
-                "update_ac_maximum_limits": (None,),
+                "update_ac_maximum_limits": (iso15118.AcEvseMaximumPower(charge_power=units.Power(total=22_080.0)),),
                 "update_ac_minimum_limits": (None,),
                 "update_ac_target_values": (None,),
                 "update_ac_present_power": (None,),
@@ -533,5 +534,32 @@ def test_every_command_of_the_contract_is_served(run: Any, assemble: Any, ground
                     certificate_action=iso15118.CertificateActionEnum.Install,
                 )
             )
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("modes", "power", "current_A"),
+    [
+        (["AC_three_phase_core"], units.Power(total=22_080.0), 32.0),
+        (["AC_single_phase_core"], units.Power(total=3_680.0), 16.0),
+        (["AC_three_phase_core"], units.Power(total=11_040.0, L1=3_680.0, L2=3_680.0, L3=3_680.0), 16.0),
+        (["AC_single_phase_core"], units.Power(total=3_680.0, L1=3_680.0), 16.0),
+    ],
+)
+def test_the_nominal_current_comes_from_the_limits_and_outlasts_a_grant_of_nothing(
+    run: Any, assemble: Any, ground: Any, modes: list[str], power: units.Power, current_A: float
+) -> None:
+    async def main() -> None:
+        async with World(assemble, ground) as world:
+            hlc, facts = world.manager.hlc, world.v2g.facts
+            await hlc.update_energy_transfer_modes([iso15118.EnergyTransferMode(mode) for mode in modes])
+            await hlc.set_charging_parameters(iso15118.SetupPhysicalValues(ac_nominal_voltage=230.0))
+            await hlc.update_ac_max_current(13.0)
+            await hlc.update_ac_max_current(0.0)
+            assert (facts.ac_nominal_current_A, facts.ac_max_current_A) == (13.0, 0.0), "the best known"
+            await hlc.update_ac_maximum_limits(iso15118.AcEvseMaximumPower(charge_power=power))
+            await hlc.update_ac_max_current(0.0)
+            assert (facts.ac_nominal_current_A, facts.ac_max_current_A) == (current_A, 0.0)
 
     run(main())

@@ -146,14 +146,20 @@ class Charger(Iso15118Charger):
     async def update_ac_max_current(self, max_current: float) -> None:
         """Take the current per phase that a car may draw, in A."""
         self.facts.ac_max_current_A = max_current
+        self.facts.ac_greatest_current_A = max(self.facts.ac_greatest_current_A, max_current)
 
     async def update_ac_parameters(self, ac_parameters: iso15118.AcParameters) -> None:
         """Nothing: a matter of ISO 15118-20."""
         self._other_protocol("update_ac_parameters")
 
     async def update_ac_maximum_limits(self, maximum_limits: iso15118.AcEvseMaximumPower) -> None:
-        """Nothing: a matter of ISO 15118-20."""
-        self._other_protocol("update_ac_maximum_limits")
+        """Take the nominal current from the greatest power; the other limits are a matter of ISO 15118-20."""
+        facts, power = self.facts, maximum_limits.charge_power
+        phases = [phase_W for phase_W in (power.L1, power.L2, power.L3) if phase_W is not None]
+        if not phases:
+            three = iso15118.EnergyTransferMode.AC_three_phase_core in facts.energy_transfer_modes
+            phases = [power.total / 3] if three else [power.total]
+        facts.ac_rated_current_A = max(0.0, round(max(phases) / facts.ac_nominal_voltage_V, 1))
 
     async def update_ac_minimum_limits(self, minimum_limits: iso15118.AcEvseMinimumPower) -> None:
         """Nothing: a matter of ISO 15118-20."""

@@ -138,12 +138,73 @@ def test_a_profile_above_the_schedule_is_refused_one_within_it_is_not() -> None:
 
 def test_the_schedule_ends_with_the_departure() -> None:
     for departure, duration in ((3600, 3600), (0, 86_400), (None, 86_400), (2**32 - 1, 86_400)):
-        it = talk("iso2", State.CHARGE_PARAMETERS)
-        content = dc_parameters(iso2)
-        content.DepartureTime = departure
-        response = it.ask(parameters(iso2, content=content))
-        (entry,) = response.SASchedules.SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry
-        assert entry.TimeInterval.duration == duration
+        assert schedule("iso2", departure) == [(0, duration, 150_000)]
+
+
+DAY_S = 86_400
+
+
+@pytest.mark.parametrize(("kind", "power_W"), [("iso2", 150_000), ("ac", 22_080)])
+@pytest.mark.parametrize(
+    ("departure_s", "entries"),
+    [
+        (DAY_S, [(0, DAY_S)]),
+        (DAY_S + 1, [(0, DAY_S), (DAY_S, 1)]),
+        (100_000, [(0, DAY_S), (DAY_S, 13_600)]),
+        (2 * DAY_S, [(0, DAY_S), (DAY_S, DAY_S)]),
+        (12 * DAY_S, [(n * DAY_S, DAY_S) for n in range(12)]),
+        (12 * DAY_S + 1, [(n * DAY_S, DAY_S) for n in range(12)]),
+        (2**32 - 2, [(n * DAY_S, DAY_S) for n in range(12)]),
+    ],
+)
+def test_a_schedule_has_entries_until_the_departure(
+    kind: str, power_W: float, departure_s: int, entries: list[tuple[int, int]]
+) -> None:
+    assert schedule(kind, departure_s) == [(*entry, power_W) for entry in entries]
+
+
+def schedule(kind: str, departure_s: int | None) -> list[tuple[int, int, float]]:
+    """Start, duration and power of each entry that a car with this departure is given."""
+    it = talk(kind, State.CHARGE_PARAMETERS)
+    content = ac_parameters(iso2) if kind == "ac" else dc_parameters(iso2)
+    content.DepartureTime = departure_s
+    mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
+    response = it.ask(parameters(iso2, mode, content))
+    (offered,) = response.SASchedules.SAScheduleTuple
+    found = offered.PMaxSchedule.PMaxScheduleEntry
+    return [(one.TimeInterval.start, one.TimeInterval.duration, number(one.PMax)) for one in found]
+
+
+def test_a_profile_is_compared_with_the_whole_schedule() -> None:
+    it = talk("iso2", State.CHARGE_PARAMETERS)
+    content = dc_parameters(iso2)
+    content.DepartureTime = 2 * DAY_S
+    it.ask(parameters(iso2, content=content))
+    for start_s, noted in ((DAY_S + 1, 0), (2 * DAY_S + 1, 1)):
+        assert it.machine.dialogue.profile_fault(profile((0, 15_000, 1), (start_s, 100, 0))) == ("", "")
+        assert len(it.machine.dialogue.out) == noted
+
+
+def test_ac_parameters_are_nominal_and_the_status_has_what_may_be_drawn_now() -> None:
+    it = talk("ac", State.CHARGE_PARAMETERS, ac_max_current_A=0.0, ac_rated_current_A=32.0)
+    response = it.ask(parameters(iso2, "AC_three_phase_core"))
+    content = response.EVSEChargeParameter
+    assert (number(content.EVSEMaxCurrent), number(content.EVSENominalVoltage)) == (32.0, 230.0)
+    (entry,) = response.SASchedules.SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry
+    assert number(entry.PMax) == pytest.approx(22_080, abs=5)
+    it.facts.contactor_closed = True
+    it.ask(power(iso2, "Start"))
+    for current_A in (0.0, 6.0, 13.5, 0.0):
+        it.change(ac_max_current_A=current_A)
+        assert number(it.ask(iso2.ChargingStatusReq()).EVSEMaxCurrent) == current_A
+
+
+def test_nominal_values_of_one_phase() -> None:
+    modes = ["AC_single_phase_core", "AC_three_phase_core"]
+    it = talk("ac", State.CHARGE_PARAMETERS, ac_max_current_A=6.0, ac_rated_current_A=16.0, energy_transfer_modes=modes)
+    response = it.ask(parameters(iso2, "AC_single_phase_core"))
+    (entry,) = response.SASchedules.SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry
+    assert (number(response.EVSEChargeParameter.EVSEMaxCurrent), number(entry.PMax)) == (16.0, 3_680)
 
 
 def test_a_pause_without_energy_has_a_short_schedule() -> None:

@@ -46,6 +46,11 @@ class ChargerFacts(msgspec.Struct):
     energy_to_be_delivered_Wh: float | None = None
     ac_nominal_voltage_V: float = 230.0
     ac_max_current_A: float = 0.0
+    """Current per phase that a car may draw now."""
+    ac_rated_current_A: float = 0.0
+    """Current per phase that the station is made for; 0 where nothing gave its limits."""
+    ac_greatest_current_A: float = 0.0
+    """The greatest `ac_max_current_A` so far."""
 
     present_voltage_V: float = 0.0
     present_current_A: float = 0.0
@@ -89,6 +94,11 @@ class ChargerFacts(msgspec.Struct):
     def is_dc(self) -> bool:
         """Whether direct current is offered at all."""
         return any(not mode.startswith("AC") for mode in self.energy_transfer_modes)
+
+    @property
+    def ac_nominal_current_A(self) -> float:
+        """The current per phase of the charge parameters, whatever the grid grants at this moment (AC)."""
+        return self.ac_rated_current_A or max(self.ac_greatest_current_A, self.ac_max_current_A)
 
     @property
     def power_limit_W(self) -> float:

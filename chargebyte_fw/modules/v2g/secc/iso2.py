@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,10 @@ from chargebyte_fw.modules.v2g.secc.facts import PausedSession
 from chargebyte_fw.modules.v2g.secc.iso2_setup import Iso2SetUp
 from chargebyte_fw.modules.v2g.secc.states import State
 
+MOST_ENTRIES = 12
+"""Entries of a schedule (PMaxScheduleEntry)."""
+WHENEVER_S = 2**32 - 1
+"""The greatest DepartureTime: cars without a departure give it."""
 _START, _STOP = iso2.chargeProgressType.Start, iso2.chargeProgressType.Stop
 
 
@@ -31,6 +36,8 @@ class Iso2Dialogue(Iso2SetUp):
 
     schedule_W = 0.0
     """The power of the schedule that the car was given."""
+    schedule_s = SCHEDULE_S
+    """How long that schedule is."""
     departure_s: int | None = None
     started = False
     """PowerDelivery start was granted."""
@@ -88,14 +95,19 @@ class Iso2Dialogue(Iso2SetUp):
         return at
 
     def schedules(self, power_W: float) -> Any:
-        """Return the one schedule: `power_W` until the departure, at most a day."""
-        duration_s = min(SCHEDULE_S, self.departure_s or SCHEDULE_S)
-        if self.facts.no_energy_pause:
-            duration_s = SCHEDULE_IN_PAUSE_S
-        self.schedule_W = power_W
-        interval = iso2.RelativeTimeIntervalType(start=0, duration=duration_s)
-        entry = iso2.PMaxScheduleEntryType(TimeInterval=interval, PMax=self.watts(power_W))
-        schedule = iso2.PMaxScheduleType(PMaxScheduleEntry=[entry])
+        """Return the one schedule: `power_W` until the departure, for a day where the car gives none."""
+        whole_s = SCHEDULE_S if self.departure_s in (None, 0, WHENEVER_S) else self.departure_s
+        assert whole_s is not None
+        durations_s = durations_until(SCHEDULE_IN_PAUSE_S if self.facts.no_energy_pause else whole_s)
+        self.schedule_W, self.schedule_s = power_W, sum(durations_s)
+        starts_s = itertools.accumulate(durations_s, initial=0)
+        entries = [
+            iso2.PMaxScheduleEntryType(
+                TimeInterval=iso2.RelativeTimeIntervalType(start=start_s, duration=duration_s), PMax=self.watts(power_W)
+            )
+            for start_s, duration_s in zip(starts_s, durations_s)
+        ]
+        schedule = iso2.PMaxScheduleType(PMaxScheduleEntry=entries)
         return iso2.SAScheduleListType(
             SAScheduleTuple=[iso2.SAScheduleTupleType(SAScheduleTupleID=SCHEDULE_ID, PMaxSchedule=schedule)]
         )
@@ -114,7 +126,7 @@ class Iso2Dialogue(Iso2SetUp):
                     "FAILED_ChargingProfileInvalid",
                     f"a profile of {power_W:g} W in a schedule of {self.schedule_W:g} W",
                 )
-            if entry.ChargingProfileEntryStart > SCHEDULE_S:
+            if entry.ChargingProfileEntryStart > self.schedule_s:
                 self.note("the car's charging profile reaches beyond the schedule")
         return "", ""
 
@@ -259,6 +271,17 @@ class Iso2Dc(Iso2Dialogue, DcDialogue):
         if self.charging:
             self.charging = False
             self.publish("current_demand_finished")
+
+
+def durations_until(departure_s: int) -> list[int]:
+    """Return the durations of a schedule's entries: their sum is the time until the departure.
+
+    An entry lasts a day at most (the schema's limit). Twelve entries are what libcbv2g, and many a car with it, can
+    take of the 1,024 of the schema: a departure beyond twelve days is not reached.
+    """
+    whole, rest_s = divmod(departure_s, SCHEDULE_S)
+    durations_s = [SCHEDULE_S] * min(whole, MOST_ENTRIES) + ([rest_s] if rest_s else [])
+    return durations_s[:MOST_ENTRIES]
 
 
 def ac_status(dialogue: Dialogue, *, rcd: bool) -> Any:

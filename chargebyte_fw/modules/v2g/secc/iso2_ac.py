@@ -30,11 +30,11 @@ class Iso2Ac(Iso2Dialogue):
         return ac_status(self, rcd=self.facts.error == iso15118.EvseError.Error_RCD)
 
     def charge_parameter(self, normal: str) -> Any:
-        """Return AC_EVSEChargeParameter."""
+        """Return AC_EVSEChargeParameter: nominal values, what the car may draw now is in ChargingStatusRes."""
         return iso2.AC_EVSEChargeParameterType(
             AC_EVSEStatus=self.evse_status(normal),
             EVSENominalVoltage=self.volts(self.facts.ac_nominal_voltage_V),
-            EVSEMaxCurrent=self.amperes(self.facts.ac_max_current_A),
+            EVSEMaxCurrent=self.amperes(self.facts.ac_nominal_current_A),
         )
 
     def least_content(self, name: str) -> dict[str, Any]:
@@ -95,13 +95,14 @@ class Iso2Ac(Iso2Dialogue):
                 requested_energy_transfer=mode, ac_charging_parameters=needs, departure_time=departure
             ),
         )
+        facts = self.facts
         phases = 3 if wanted is iso2.EnergyTransferModeType.AC_three_phase_core else 1
         self.state = State.POWER_DELIVERY
         return Answer(
             iso2.ChargeParameterDiscoveryRes(
                 ResponseCode=self.ok(),
                 EVSEProcessing=iso2.EVSEProcessingType.Finished,
-                SASchedules=self.schedules(self.facts.ac_max_current_A * self.facts.ac_nominal_voltage_V * phases),
+                SASchedules=self.schedules(facts.ac_nominal_current_A * facts.ac_nominal_voltage_V * phases),
                 EVSEChargeParameter=self.charge_parameter("EVSE_Ready"),
             )
         )
