@@ -267,6 +267,8 @@ class Car:
         else:
             self._got_to("stopped")
             self._says(f"car: session {outcome}")
+            if outcome == "terminated":
+                self._slac.drop()  # D-LINK_TERMINATE: the car leaves the network (ISO 15118-3)
             if self._v2g.facts.charger.notification == "StopCharging":
                 self._hlc(car.Hlc.STOP_FROM_CHARGER)
         self._hlc(car.Hlc.FINISHED)
