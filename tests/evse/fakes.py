@@ -157,24 +157,29 @@ class FakeStore(Neighbour):
 
 
 class FakeMeter(Neighbour):
-    """Counts nothing, signs everything; `answers` False: it never answers."""
+    """Counts nothing, signs everything after `answers_after_s`; `answers` False: it never answers."""
 
     def __init__(self) -> None:
         super().__init__()
         self.answers = True
+        self.answers_after_s = 0.0
         self.status = TransactionRequestStatus.OK
 
     async def _start(self: Any, value: TransactionReq) -> TransactionStartResponse:
-        if not self.module.answers:
-            await asyncio.sleep(1000)
+        await self.module.think()
         return TransactionStartResponse(status=self.module.status, signed_meter_value=signed("start"))
 
     async def _stop(self: Any, transaction_id: str) -> TransactionStopResponse:
-        if not self.module.answers:
-            await asyncio.sleep(1000)
+        await self.module.think()
         return TransactionStopResponse(status=self.module.status, signed_meter_value=signed("stop"))
 
     main = provides(recording(Powermeter, start_transaction=_start, stop_transaction=_stop))
+
+    async def think(self) -> None:
+        """Take the time that an answer takes."""
+        wait_s = self.answers_after_s if self.answers else 1000.0
+        if wait_s:
+            await asyncio.sleep(wait_s)
 
     async def ready(self) -> None:
         self.read(0.0)

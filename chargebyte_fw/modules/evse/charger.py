@@ -225,7 +225,7 @@ class Charger(HlcLink, Machine):
             if c.config.raise_mrec9:
                 c.say(Raise("MREC9AuthorizationTimeout", "nobody authorized within the connection timeout"))
             return
-        if c.transaction or c.transaction_pending:
+        if c.transaction_begun:
             # The transaction is under way: it ends like one that was stopped.
             c.stop_reason = StopTransactionReason.DeAuthorized
         c.authorized = None
@@ -245,7 +245,7 @@ class Charger(HlcLink, Machine):
     @on(event=Cancel)
     def cancel(self, event: Cancel, now: float) -> None:
         c = self.c
-        if not c.transaction or c.transaction_ending:
+        if not c.transaction_begun or c.transaction_ending:
             return
         c.stop_reason, c.stop_token = event.reason, event.token
         c.authorized = None
@@ -259,7 +259,7 @@ class Charger(HlcLink, Machine):
 
     @on(event=UserPause)
     def pause(self, event: UserPause, now: float) -> None:
-        if self.c.transaction:
+        if self.c.transaction_begun:
             self.c.user_pause = event.pause
 
     @on(event=Enabling)
@@ -269,10 +269,12 @@ class Charger(HlcLink, Machine):
         c.source, c.source_connector = event.source, event.connector_id
         if event.enabled:
             c.disabled = not event.connector_enabled
+            if not c.disabled and c.stop_reason is StopTransactionReason.EVSEDisabled and not c.transaction_ending:
+                c.stop_reason = None
             c.say(Note(SessionEventEnum.Enabled, {"source": event.source, "connector_id": event.connector_id}))
         else:
             c.disabled = True
-            if not was and (c.transaction or c.transaction_pending):
+            if not was and c.transaction_begun:
                 c.stop_reason = StopTransactionReason.EVSEDisabled
         if was and not c.disabled:
             c.say(Call("bsp", "enable", (True,)))

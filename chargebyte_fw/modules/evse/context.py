@@ -79,6 +79,10 @@ class Context:
         self.stop_reason: StopTransactionReason | None = None
         self.stop_token: ProvidedIdToken | None = None
         self.user_pause = False
+        self.stopping_s = -1e9
+        """When the last stop began."""
+        self.stopped_by_evse = False
+        """The stop under way was the EVSE's decision: what the EV answers to it is no wish of the EV."""
         self.pause_reasons: list[PauseChargingEVSEReasonEnum] | None = None
 
         self.five = False
@@ -93,6 +97,8 @@ class Context:
         self.v2g_ready = False
         self.link_paused = False
         self.link_ended = False
+        self.link_over_s = -1e9
+        """When the EV ended or paused the communication the last time."""
         self.service: ServiceSelected | None = None
         self.current_demand = False
         self.power_allowed = False
@@ -173,6 +179,26 @@ class Context:
     def wait(self, until_s: float) -> None:
         """Ask to be looked at again."""
         self.due_s.append(until_s)
+
+    @property
+    def transaction_begun(self) -> bool:
+        """A transaction runs, or the meter is starting it: what is ordered for it holds already."""
+        return self.transaction or self.transaction_pending
+
+    @property
+    def must_pause(self) -> bool:
+        """The EVSE may not deliver energy now: a fault, no energy, or the user's pause."""
+        return self.fatal or not self.power or self.user_pause
+
+    def stop_settled_s(self) -> float:
+        """When the EV has answered the EVSE's stop: out of state C, or by the end of the communication and X1 seen."""
+        if not self.stopped_by_evse or self.service is not None:
+            return -1e9
+        if not self.hlc_leads:
+            return self.stopping_s + timing.LEAVE_C_S if self.requests else -1e9
+        if self.link_paused or self.slac is SlacState.UNMATCHED:
+            return self.link_over_s + timing.T_STEP_X1_S
+        return self.entered_s + timing.STOPPING_S
 
     def show_five(self) -> None:
         """Show 5 %."""
@@ -268,7 +294,7 @@ class Context:
         self.no_power_s = None
         self.authorized = None
         self.transaction = self.transaction_asked = self.transaction_ending = self.transaction_pending = False
-        self.cancelled = self.user_pause = False
+        self.cancelled = self.user_pause = self.stopped_by_evse = False
         self.auth_required_told = False
         self.stop_reason = self.stop_token = None
         self.pause_reasons = None

@@ -158,8 +158,8 @@ class EvseManager(Module):
         self.panel.commands(
             enable=lambda _: self._panel_enables(True),
             disable=lambda _: self._panel_enables(False),
-            pause_charging=lambda _: self.pump.feed(UserPause(True)),
-            resume_charging=lambda _: self.pump.feed(UserPause(False)),
+            pause_charging=lambda _: self._panel_pauses(True),
+            resume_charging=lambda _: self._panel_pauses(False),
             switch_three_phases_while_charging=lambda payload: self._panel_switches(payload),
         )
         if self.hlc_side.used:
@@ -243,6 +243,9 @@ class EvseManager(Module):
             ),
         )
 
+    def _panel_pauses(self, pause: bool) -> None:
+        self.pause(pause)
+
     def _panel_switches(self, payload: str) -> None:
         if payload.strip().lower() not in ("true", "false"):
             self.log.warning("switch_three_phases_while_charging: %r is not true or false", payload[:40])
@@ -276,10 +279,17 @@ class EvseManager(Module):
         text = result.tariff_messages[0].content if result.tariff_messages else None
         self.pump.feed(Authorized(token, text, contract))
 
+    def pause(self, pause: bool) -> bool:
+        """Pause or resume the session; false, and nothing happens, without a transaction."""
+        if not self.charger.c.transaction_begun:
+            return False
+        self.pump.feed(UserPause(pause))
+        return True
+
     def cancel_transaction(self, request: types.StopTransactionRequest) -> bool:
         """End the transaction; false if none is active."""
         c = self.charger.c
-        if not c.transaction or c.transaction_ending:
+        if not c.transaction_begun or c.transaction_ending:
             return False
         self.pump.feed(Cancel(request.reason, request.id_tag))
         return True

@@ -134,17 +134,18 @@ class HlcLink:
     def link_pause(self, _: LinkPause, now: float) -> None:
         self.c.link_paused = True
         self.c.slac_do("dlink_pause")
-        self._link_over()
+        self._link_over(now)
 
     @on(event=LinkTerminate)
     def link_terminate(self, _: LinkTerminate, now: float) -> None:
         self.c.link_ended = True
         self.c.service = None
         self.c.slac_do("dlink_terminate")
-        self._link_over()
+        self._link_over(now)
 
-    def _link_over(self) -> None:
+    def _link_over(self, now: float) -> None:
         c = self.c
+        c.link_over_s = now
         c.hlc_allows = c.current_demand = False
         if self._with_ev:
             c.say(SupplyOff())

@@ -17,7 +17,7 @@ from chargebyte_fw.contracts.types.evse_manager import (
     StopTransactionReason,
     UpdateAllowedEnergyTransferModesResult,
 )
-from chargebyte_fw.modules.evse.messages import ForceUnlock, UserPause, Withdrawn
+from chargebyte_fw.modules.evse.messages import ForceUnlock, Withdrawn
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.evse.evse_manager import EvseManager
@@ -57,18 +57,12 @@ class Evse(EvseManagerContract):
         self.module.cancel_reservation()
 
     async def pause_charging(self) -> bool:
-        """Pause; true with an active transaction."""
-        if not self.module.charger.c.transaction:
-            return False
-        self.module.pump.feed(UserPause(True))
-        return True
+        """Pause this session until it is resumed or over; false without a transaction."""
+        return self.module.pause(True)
 
     async def resume_charging(self) -> bool:
-        """Go on; true with an active transaction."""
-        if not self.module.charger.c.transaction:
-            return False
-        self.module.pump.feed(UserPause(False))
-        return True
+        """Go on; false without a transaction."""
+        return self.module.pause(False)
 
     async def stop_transaction(self, request: evse_manager.StopTransactionRequest) -> bool:
         """End the transaction for good; true if one was active."""

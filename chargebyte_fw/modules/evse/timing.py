@@ -29,6 +29,8 @@ HLC_FALLBACK_S = 10.0
 """AC: authorized, matching begun, but no HLC: back to the nominal duty cycle after this long."""
 STOPPING_S = 20.0
 """Longest regular stop; then the contactors are opened."""
+LEAVE_C_S = 3.0
+"""std, IEC 61851-1 sequence 10.1: an EV leaves state C within this long after the PWM went off."""
 POWER_OFF_UNDER_LOAD_S = 6.0
 """std, IEC 61851-1 sequence 10.2: an EV that stays in state C after the PWM went off."""
 UNLOCK_AFTER_F_S = 5.0

@@ -73,7 +73,9 @@ class Finished(Phase):
     def run(self, c: Context, now: float) -> Charging | None:
         """The session ends with the unplug, once the meter has told its last value."""
         self._end_transaction(c)
-        if c.transaction or c.transaction_pending or not (c.gone or c.disabled):
+        # Enabled again before the meter has answered: the EV that is still plugged in may begin anew all the same.
+        disabled = c.disabled or c.stop_reason is StopTransactionReason.EVSEDisabled
+        if c.transaction or c.transaction_pending or not (c.gone or disabled):
             return None
         c.session = False
         c.authorized = None

@@ -81,6 +81,10 @@ class PausedByEvse(Phase):
         if not reasons:
             if now < c.f_until_s:
                 return None
+            if now < c.stop_settled_s():
+                # The end of the communication belongs to the stop; seen later it would be the EV's wish to pause.
+                c.wait(c.stop_settled_s())
+                return None
             c.restart_link()
             return Charging.PrepareCharging
         if reasons != c.pause_reasons:

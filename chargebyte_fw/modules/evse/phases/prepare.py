@@ -17,6 +17,7 @@ class PrepareCharging(Phase):
         """Show the duty cycle that this session uses."""
         c.bcb.reset()
         c.pause_reasons = None
+        c.stopped_by_evse = False
         c.note(SessionEventEnum.PrepareCharging)
         if c.dc and not c.power:
             c.signal_no_energy()

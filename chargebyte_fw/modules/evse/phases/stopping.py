@@ -20,6 +20,8 @@ class StoppingCharging(Phase):
         c.bcb.reset()
         c.woken = False
         c.forced_s = None
+        c.stopping_s = now
+        c.stopped_by_evse = c.must_pause or c.disabled
         c.note(SessionEventEnum.StoppingCharging)
         if c.hlc_leads:
             if c.service is not None and c.user_pause:
@@ -39,7 +41,8 @@ class StoppingCharging(Phase):
             return None
         if c.over:
             return Charging.Finished
-        if not c.power or c.user_pause or c.fatal:
+        if c.stopped_by_evse or c.must_pause:
+            # A stop of the EVSE's own, even if its reason is gone by now: that state goes on by itself.
             return Charging.ChargingPausedEVSE
         return Charging.ChargingPausedEV
 
