@@ -13,6 +13,7 @@ from chargebyte_fw.contracts.types import error_history as error_types
 from chargebyte_fw.contracts.types.evse_manager import SessionEvent, SessionEventEnum
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.contracts.types.units import Current, Energy, Power, Voltage
+from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Mapping
 from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.manager.assembly import Assembly
@@ -61,7 +62,10 @@ class Evse(contract.EvseManager):
 
     def _note(self, name: str, *arguments: Any) -> Any:
         self.calls.append((name, *arguments))
-        return self.answers.get(name, True)
+        answer = self.answers.get(name, True)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def get_evse(self) -> evse_manager.Evse:
         return evse_manager.Evse(id=1, connectors=[evse_manager.Connector(id=1)])
@@ -105,13 +109,23 @@ class EvseModule(Module):
 
 
 class Sink(external_energy_limits.ExternalEnergyLimits):
-    """Keeps what was set."""
+    """Keeps what was set; `refuses` as many commands as it says."""
 
     def __init__(self) -> None:
         self.limits: list[energy.ExternalLimits] = []
+        self.refuses = 0
 
     async def set_external_limits(self, value: energy.ExternalLimits) -> None:
+        if self.refuses:
+            self.refuses -= 1
+            raise CommandError("HandlerException", "the node refuses")
         self.limits.append(value)
+
+    def in_force(self) -> tuple[float | None, float | None, int | None]:
+        """Amperes, watts and phases of the last import limit."""
+        limits = self.limits[-1].schedule_import[0].limits_to_root
+        numbers = (limits.ac_max_current_A, limits.total_power_W, limits.ac_max_phase_count)
+        return tuple(None if number is None else number.value for number in numbers)  # type: ignore[return-value]
 
 
 class SinkModule(Module):

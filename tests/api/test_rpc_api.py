@@ -221,7 +221,7 @@ def test_a_denied_car_is_paused_and_an_allowed_one_gets_its_limit_and_goes_on(gr
         bench.evse.session_event.publish(event(SessionEventEnum.ChargingPausedEVSE))
         await asyncio.sleep(0.1)
         assert await client.ask("EVSE.SetDCChargingPower", [1, 7000]) == {"error": "NoError"}
-        assert len(bench.sink.limits) == 1
+        assert bench.sink.in_force() == (0.0, None, None)
         assert await client.ask("EVSE.SetChargingAllowed", [1, True]) == {"error": "NoError"}
         assert bench.evse.calls == [("pause_charging",), ("resume_charging",)]
         assert bench.sink.limits[-1].schedule_import[0].limits_to_root.total_power_W.value == 7000.0

@@ -48,8 +48,12 @@ def power_limit(power_W: float, source: str, at: datetime) -> ExternalLimits:
 
 def phase_limit(current_A: float, phases: int, source: str, at: datetime) -> ExternalLimits:
     """Limit the current per phase and fix the number of phases."""
+    return with_phases(current_limit(current_A, source, at), phases, source)
+
+
+def with_phases(limits: ExternalLimits, phases: int, source: str) -> ExternalLimits:
+    """Fix the number of phases in limits that were made here."""
     count = IntegerWithSource(value=phases, source=source)
-    limits = current_limit(current_A, source, at)
     for entry in (*limits.schedule_import, *limits.schedule_export):
         entry.limits_to_root.ac_max_phase_count = count
         entry.limits_to_root.ac_min_phase_count = count

@@ -17,11 +17,13 @@ from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEn
 from chargebyte_fw.kernel.errors import CommandError, Unavailable
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.flood import Flood
+from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, requires_many, requires_optional
 from chargebyte_fw.modules.api import jsonrpc, rpc_objects
 from chargebyte_fw.modules.api.evse_view import EvseView
 from chargebyte_fw.modules.api.link import RETRY_S, Connection, WebSocketServer
-from chargebyte_fw.modules.api.rpc_methods import EvseControl, Methods
+from chargebyte_fw.modules.api.orders import EvseControl
+from chargebyte_fw.modules.api.rpc_methods import Methods
 
 HELLO_WITHIN_S = 5.0
 MAX_CLIENTS = 64
@@ -69,6 +71,7 @@ class RpcApi(Module):
         """Follow every EVSE and every fault."""
         self._clients: set[Any] = set()
         self._complaints = Flood(partial(self.log.warning, "%d more clients were turned away within %g s"))
+        self._not_held = LastingConditions(self.log)
         self._stale: set[tuple[int, str]] = set()
         self._last_status: dict[int, Any] = {}
         self._flush_scheduled = False
@@ -103,6 +106,7 @@ class RpcApi(Module):
     async def stop(self) -> None:
         """Close the server."""
         self._complaints.close()
+        self._not_held.close()
         if self.server is not None:
             await self.server.close()
 
@@ -210,7 +214,18 @@ class RpcApi(Module):
             self._mark(at, "meter")
         elif name == "hw_capabilities":
             self._mark(at, "capabilities")
+        elif name == "session_event" and not self._controls[at].orders.charging_allowed:
+            self.spawn(self._hold(self._controls[at]), "charging not allowed")
         self._mark(at, "status")
+
+    async def _hold(self, control: EvseControl) -> None:
+        evse = control.view.manager.module_id
+        try:
+            await control.hold()
+        except CommandError as error:
+            self._not_held.set(evse, True, f"charging is not allowed, but {evse} is not paused: {error}")
+        else:
+            self._not_held.set(evse, False, f"{evse} takes the order to pause again")
 
     def _mark(self, at: int, what: str) -> None:
         """Tell clients of `what` at the end of this turn of the loop; facts of one moment are one notification."""

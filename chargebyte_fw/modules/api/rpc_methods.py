@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -10,27 +9,17 @@ from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.charger_information import ChargerInformation
 from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEnergyLimits
-from chargebyte_fw.contracts.types.energy import ExternalLimits
-from chargebyte_fw.contracts.types.evse_manager import (
-    EnableDisableSource,
-    EnableDisableSourceEnableSource,
-    EnableDisableSourceEnableState,
-)
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault
-from chargebyte_fw.modules.api import limits
 from chargebyte_fw.modules.api import rpc_objects as objects
 from chargebyte_fw.modules.api.evse_view import EvseView, sink_of
 from chargebyte_fw.modules.api.jsonrpc import Method
+from chargebyte_fw.modules.api.orders import EvseControl
 from chargebyte_fw.modules.api.rpc_objects import ResponseError
 from chargebyte_fw.modules.api.session_info import SessionState
 
 API_VERSION = "1.0.0"
-SOURCE = "RpcApi_module"
-UNLIMITED_A = 999.9
-APPLIED_WITHIN_S = 5.0
-_TOLERANCE = 1e-3
 
 EvseIndex = int
 Priority = Annotated[int, Meta(ge=0, le=10000)]
@@ -40,32 +29,6 @@ NoError = ResponseError.NoError
 
 def _only(error: ResponseError) -> Result:
     return {"error": error}
-
-
-class EvseControl:
-    """What RpcApi wants of one EVSE: whether charging is allowed, and the limits last set (each EVSE has its own)."""
-
-    def __init__(self, view: EvseView, sink: ExternalEnergyLimits | None) -> None:
-        self.view = view
-        self.sink = sink
-        self.charging_allowed = True
-        self.current_A: float | None = None
-        self.power_W: float | None = None
-        self.phases: int | None = None
-
-    def wanted(self) -> ExternalLimits:
-        """Return the limits that apply while charging is allowed."""
-        if self.power_W is not None:
-            return limits.power_limit(self.power_W, SOURCE, utc_now())
-        current_A = UNLIMITED_A if self.current_A is None else self.current_A
-        if self.phases is not None:
-            return limits.phase_limit(current_A, self.phases, SOURCE, utc_now())
-        return limits.current_limit(current_A, SOURCE, utc_now())
-
-    async def apply(self) -> None:
-        """Send the limits to the energy node."""
-        assert self.sink is not None
-        await self.sink.set_external_limits(self.wanted())
 
 
 class Methods:
@@ -107,7 +70,7 @@ class Methods:
         index = control.view.index
         return objects.evse_status(
             control.view,
-            charging_allowed=control.charging_allowed,
+            charging_allowed=control.orders.charging_allowed,
             error_present=any(_concerns(fault, index) for fault in self.active_faults.values()),
             now=utc_now(),
             decimal_places=self._decimal_places,
@@ -185,84 +148,56 @@ class Methods:
         return control if control.sink is not None else ResponseError.ErrorOperationNotSupported
 
     async def set_charging_allowed(self, evse_index: EvseIndex, charging_allowed: bool) -> Result:
-        """EVSE.SetChargingAllowed: deny pauses a charging car and closes the limit otherwise; allow undoes both."""
+        """EVSE.SetChargingAllowed: a standing order. Deny closes the limit and pauses; allow undoes both."""
         control = self._controlled(evse_index)
         if isinstance(control, ResponseError):
             return _only(control)
-        if control.charging_allowed == charging_allowed:
-            return _only(NoError)
-        manager, session = control.view.manager, control.view.session
-        control.charging_allowed = charging_allowed
-        applied = True
         try:
-            if charging_allowed:
-                await control.apply()
-                if session.state is SessionState.ChargingPausedEVSE:
-                    applied = await manager.resume_charging()
-            elif session.state is SessionState.Charging:
-                applied = await manager.pause_charging()
-            else:
-                assert control.sink is not None
-                await control.sink.set_external_limits(limits.current_limit(0.0, SOURCE, utc_now()))
+            await control.allow_charging(charging_allowed)
         except CommandError:
-            applied = False
-        if not applied:
-            control.charging_allowed = not charging_allowed
-        control.view.changed("charging_allowed")
-        return _only(NoError if applied else ResponseError.ErrorValuesNotApplied)
+            return _only(ResponseError.ErrorValuesNotApplied)
+        finally:
+            control.view.changed("charging_allowed")
+        return _only(NoError)
 
     async def set_ac_charging_current(self, evse_index: EvseIndex, max_current: float) -> Result:
         """EVSE.SetACChargingCurrent, in A per phase; answers when the limit is in force."""
         control = self._controlled(evse_index)
         if isinstance(control, ResponseError):
             return _only(control)
-        control.current_A, control.power_W = max_current, None
-        if not control.charging_allowed:
-            return _only(NoError)
-        try:
-            await control.apply()
-            async with asyncio.timeout(APPLIED_WITHIN_S):
-                await control.view.manager.enforced_limits.wait_for(
-                    lambda enforced: (
-                        (limit := enforced.limits_root_side.ac_max_current_A) is not None
-                        and limit.value <= abs(max_current) + _TOLERANCE
-                    )
-                )
-        except (CommandError, TimeoutError):
-            return _only(ResponseError.ErrorValuesNotApplied)
-        return _only(NoError)
+        return _only(NoError if await control.give_current(max_current) else ResponseError.ErrorValuesNotApplied)
 
     async def set_ac_charging_phase_count(self, evse_index: EvseIndex, phase_count: int) -> Result:
         """EVSE.SetACChargingPhaseCount."""
         control = self._controlled(evse_index)
         if isinstance(control, ResponseError):
             return _only(control)
-        if control.view.limits is not None and control.view.limits.nr_of_phases_available == phase_count:
+        board, now = control.view.capabilities, control.view.limits
+        valid = phase_count in (1, 3)
+        switches = board is not None and board.supports_changing_phases_during_charging
+        if now is not None and now.nr_of_phases_available == phase_count and not (valid and switches):
             return _only(NoError)
-        board = control.view.capabilities
-        if board is None or not board.supports_changing_phases_during_charging:
+        if board is None or not switches:
             return _only(ResponseError.ErrorOperationNotSupported)
         if not board.min_phase_count_import <= phase_count <= board.max_phase_count_import:
             return _only(ResponseError.ErrorOutOfRange)
-        if phase_count not in (1, 3):
+        if not valid:
             return _only(ResponseError.ErrorInvalidParameter)
-        control.phases = phase_count
-        return await self._apply(control)
+        return await self._give(control, phases=phase_count)
 
     async def set_dc_charging_power(self, evse_index: EvseIndex, max_power: float) -> Result:
         """EVSE.SetDCChargingPower, in W."""
         control = self._controlled(evse_index)
         if isinstance(control, ResponseError):
             return _only(control)
-        control.power_W = max_power
-        return await self._apply(control)
+        return await self._give(control, power_W=max_power, current_A=None)
 
-    async def _apply(self, control: EvseControl) -> Result:
-        if control.charging_allowed:
-            try:
-                await control.apply()
-            except CommandError:
-                return _only(ResponseError.ErrorValuesNotApplied)
+    @staticmethod
+    async def _give(control: EvseControl, **changes: Any) -> Result:
+        try:
+            await control.give(**changes)
+        except CommandError:
+            return _only(ResponseError.ErrorValuesNotApplied)
         return _only(NoError)
 
     async def enable_connector(
@@ -274,16 +209,7 @@ class Methods:
             return _only(ResponseError.ErrorInvalidEVSEIndex)
         if all(connector.id != connector_index for connector in control.view.connectors):
             return _only(ResponseError.ErrorInvalidConnectorIndex)
-        states = EnableDisableSourceEnableState
-        wish = EnableDisableSource(
-            enable_source=EnableDisableSourceEnableSource.LocalAPI,
-            enable_state=states.Enable if enable else states.Disable,
-            enable_priority=priority,
-        )
-        try:
-            applied = await control.view.manager.enable_disable(connector_index, wish) == enable
-        except CommandError:
-            applied = False
+        applied = await control.enable(connector_index, enable, priority)
         return _only(NoError if applied else ResponseError.ErrorValuesNotApplied)
 
 
