@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from chargebyte_fw.modules.v2g.exi.errors import Deviation, EncodeError, ExiError, Refused
-from chargebyte_fw.modules.v2g.exi.grammar import fragment_names, sorted_names
+from chargebyte_fw.modules.v2g.exi.grammar import code_bits, fragment_names, grammar_of, sorted_names
 from chargebyte_fw.modules.v2g.exi.reading import element_reader
 from chargebyte_fw.modules.v2g.exi.source import place_of
 from chargebyte_fw.modules.v2g.exi.writing import element_writer
@@ -18,6 +18,14 @@ HEADER = 0x80
 """EXI header of every V2G stream: no cookie, no options, final version 1."""
 MAX_BYTES = 65_536
 """More than any message of these sets needs (certificate chains stay below 8 kB)."""
+
+
+class Outline(NamedTuple):
+    """As much of a message as names it: its root element, and for a V2G_Message header and type of the body."""
+
+    root: type[Type]
+    header: Any = None
+    body: type[Type] | None = None
 
 
 class Codec(Generic[M]):
@@ -61,6 +69,29 @@ class Codec(Generic[M]):
             raise ExiError(f"global element {code} opens no message of {self.name}", bit=8)
         message: M = self._read(cls, payload, data, left)[0]
         return message
+
+    def outline(self, payload: bytes) -> Outline | None:
+        """Read which message a stream is that `decode` refuses, None where not even that can be read.
+
+        A value beyond its limit, or a stream that ends too early, leaves what lies before it as it was.
+        """
+        try:
+            data, left = self._opened(payload, self._bits)
+            root = self._roots.get(data >> left & (1 << self._bits) - 1)
+            if root is None:
+                return None
+            slots = grammar_of(root).slots
+            if len(slots) < 2 or slots[1].within is None:
+                return Outline(root)
+            # One production leads to the header, one to the body: a bit each, which is zero.
+            header, left = element_reader(slots[0].type)(data, left - _no_choice(data, left))
+            states, members = grammar_of(slots[1].within).state(-1), grammar_of(slots[1].within).slots[0].members
+            left -= _no_choice(data, left) + code_bits(len(states))
+            code = data >> left & (1 << code_bits(len(states))) - 1
+            body = members[states[code].member][1] if code < len(states) and states[code].slot == 0 else None
+            return Outline(root, header, body)
+        except (Deviation, ExiError, ValueError):
+            return None
 
     def encode(self, message: M) -> bytes:
         """Write one message; raises EncodeError naming the path of the field."""
@@ -168,6 +199,13 @@ class Codec(Generic[M]):
                 return _read_to_end(kind, data, left, closing, wide=True)
             except (Deviation, ValueError):
                 raise _exi_error(error, len(payload) * 8) from None
+
+
+def _no_choice(data: int, left: int) -> int:
+    """Return the width of an event code without a choice; raises Deviation where it is the escape."""
+    if data >> left - 1 & 1:
+        raise Deviation("a deviation from the schema", left)
+    return 1
 
 
 def _read_to_end(kind: Any, data: int, left: int, closing: tuple[int, int], wide: bool) -> tuple[Any, int]:

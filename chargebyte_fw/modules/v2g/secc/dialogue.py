@@ -138,23 +138,39 @@ class Dialogue:
     def refusal(self, name: str, request: Any, session_id: bytes) -> str:
         """Return the FAILED code of the checks that come before every handler, or nothing."""
         wrong_place = self._out_of_sequence(name, request)
-        # Zero, or no id at all, opens a session with SessionSetupReq and nothing else ([V2G2-460], [V2G-DC-391]).
-        # EVerest takes zero for any id in ISO 15118-2; no car is known that needs it, and testers ask for the refusal.
-        stranger = name != "SessionSetupReq" and session_id.rjust(8, b"\0") != self.session_id
-        if code := self.order_of_refusals(stranger, wrong_place):
+        if code := self.order_of_refusals(self._stranger(name, session_id), wrong_place):
             return code
         hindered = self.refuse_all or self.facts.error == EvseError.Error_EmergencyShutdown
         if hindered and not (name in WINDING_DOWN and (name != "PowerDeliveryReq" or self.is_stop(name, request))):
             return "FAILED"
         return ""
 
+    def refuse_unread(self, name: str, session_id: bytes) -> Answer:
+        """Refuse a request of which only the kind could be read: a value in it is beyond the schema's limit.
+
+        What the car wants now is not known, so that the energy transfer ends; a request of another session, or out of
+        turn, is refused as such.
+        """
+        code = self.order_of_refusals(self._stranger(name, session_id), self._out_of_sequence(name, None))
+        if not code:
+            self.stopping = self.stopping or self.energised
+            self.connection_ends()
+        over = code == "FAILED_SequenceError" or self.settings.terminate_connection_on_failed_response
+        return Answer(self.refuse(name, code or "FAILED"), end="error" if over else "")
+
+    def _stranger(self, name: str, session_id: bytes) -> bool:
+        # Zero, or no id at all, opens a session with SessionSetupReq and nothing else ([V2G2-460], [V2G-DC-391]).
+        # EVerest takes zero for any id in ISO 15118-2; no car is known that needs it, and testers ask for the refusal.
+        return name != "SessionSetupReq" and session_id.rjust(8, b"\0") != self.session_id
+
     def _out_of_sequence(self, name: str, request: Any) -> bool:
         if not hasattr(self, f"on_{name}"):
             return True
         if name in self.allowed[self.state]:
             return False
-        early_stop = self.state in STOP_ALLOWED and name == "PowerDeliveryReq" and self.is_stop(name, request)
-        return not early_stop
+        if self.state not in STOP_ALLOWED or name != "PowerDeliveryReq":
+            return True
+        return request is not None and not self.is_stop(name, request)
 
     def order_of_refusals(self, stranger: bool, wrong_place: bool) -> str:
         """Return the code that wins: the sequence before the session (ISO 15118-2)."""

@@ -186,7 +186,7 @@ class Secc(Machine):
         try:
             message = codec(self.protocol.schema_set).decode(frame.payload)
         except ExiError as error:
-            return self._overlook(f"not understood: {error}", frame, now)
+            return self._not_understood(error, frame, now)
         name = type(message.Body).__name__
         if not name.endswith("Req"):
             return self._overlook(f"{name} is no request", frame, now)
@@ -197,6 +197,26 @@ class Secc(Machine):
         # The car waits for its answer, everybody else does not.
         effects.insert(1 if effects and isinstance(effects[0], Send) else 0, seen)
         return effects
+
+    def _not_understood(self, error: ExiError, frame: Frame, now: float) -> list[Any]:
+        """Answer FAILED where the kind of the request can be read, so that the car need not wait for its time-out."""
+        assert self.protocol is not None and self.dialogue is not None
+        outline = codec(self.protocol.schema_set).outline(frame.payload)
+        body = outline.body if outline is not None else None
+        if outline is None or body is None or not body.__name__.endswith("Req"):
+            return self._overlook(f"not understood: {error}", frame, now)
+        name, dialogue = body.__name__, self.dialogue
+        self._junk += 1
+        if self._junk > _MOST_JUNK:
+            return self._broken_off(f"{self._junk} frames without sense, the last one: {error}", now)
+        self._timers["sequence"] = now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S
+        self.last_message = name[:-3]
+        answer = dialogue.refuse_unread(name, outline.header.SessionID)
+        effects = self._respond(answer, name)
+        effects.insert(1, Seen(name, frame.to_bytes()))
+        out, dialogue.out = dialogue.out, []
+        effects += [*out, Broken(f"{name} is refused with {answer.code}: {error}")]
+        return effects + (self._finish(answer.end, now) if answer.end else [])
 
     def _overlook(self, what: str, frame: Frame, now: float) -> list[Any]:
         """Take no notice of a frame without sense; the sequence time-out goes on."""
@@ -209,7 +229,19 @@ class Secc(Machine):
         try:
             request = codec("sap").decode(frame.payload)
         except ExiError as error:
-            return self._broken_off(f"no handshake: {error}", now)
+            outline = codec("sap").outline(frame.payload)
+            if outline is None or outline.root is not sap.supportedAppProtocolReq:
+                return self._broken_off(f"no handshake: {error}", now)
+            self.last_message = "SupportedAppProtocol"
+            refused = handshake.refuse().response
+            sent = Frame(EXI_DIN_ISO2, codec("sap").encode(refused)).to_bytes()
+            return [
+                Send(sent, "SupportedAppProtocolRes"),
+                Seen("SupportedAppProtocolReq", frame.to_bytes()),
+                Seen("SupportedAppProtocolRes", sent, refused),
+                Broken(f"SupportedAppProtocolReq is refused with {refused.ResponseCode}: {error}"),
+                *self._finish("error", now),
+            ]
         if not isinstance(request, sap.supportedAppProtocolReq):
             return self._broken_off("no handshake but its response", now)
         self.last_message = "SupportedAppProtocol"
