@@ -26,7 +26,15 @@ from chargebyte_fw.modules.evse.messages import (
     SupplyMeasured,
     SupplyTold,
 )
-from chargebyte_fw.modules.evse.signals import LimitsAre, PhaseIs, ShutdownIs, StateIs, SupplyOff, SupplyWanted
+from chargebyte_fw.modules.evse.signals import (
+    LimitsAre,
+    PhaseIs,
+    ShutdownIs,
+    StateIs,
+    SupplyOff,
+    SupplyOrdered,
+    SupplyWanted,
+)
 
 Effects = list[Any]
 EPSILON = 1e-6
@@ -298,7 +306,7 @@ class DcPath(Machine):
         if self._mode is mode:
             return []
         self._mode = mode
-        return [Call("supply", "setMode", (mode, self.state))]
+        return [SupplyOrdered(mode), Call("supply", "setMode", (mode, self.state))]
 
     @on(event=SupplyOff)
     def off(self, event: SupplyOff, now: float) -> Effects:
@@ -309,4 +317,5 @@ class DcPath(Machine):
         was, self._mode = self._mode, Mode.Off
         if was is Mode.Off and not event.at_once:
             return []
-        return [Call("supply", "setMode", (Mode.Off, self.state), urgent=event.at_once)]
+        off = Call("supply", "setMode", (Mode.Off, self.state), urgent=event.at_once)
+        return [SupplyOrdered(Mode.Off), off]

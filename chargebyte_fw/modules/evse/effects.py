@@ -79,7 +79,7 @@ class Raise(msgspec.Struct, frozen=True):
 
 
 class Clear(msgspec.Struct, frozen=True):
-    """Effect: clear a fault of the EVSE, with every sub-type; an empty name clears all but Inoperative."""
+    """Effect: clear a fault of the EVSE, with every sub-type; an empty name clears what a replug clears."""
 
     name: str
 

@@ -13,6 +13,9 @@ from chargebyte_fw.modules.evse.signals import ShutdownIs
 
 OWN = "evse_manager"
 INOPERATIVE = "Inoperative"
+INTERNAL = "Internal"
+STANDING = (INOPERATIVE, INTERNAL)
+"""Faults that end with what they are raised for; a replug clears the other ones."""
 HARMLESS = {
     "evse_board_support/MREC3HighTemperature",
     "evse_board_support/MREC18CableOverTempDerate",
@@ -24,6 +27,12 @@ Effects = list[Any]
 def blocks(type: str) -> bool:
     """Whether a fault of this type keeps the EVSE from charging; warnings of a vendor never do."""
     return type not in HARMLESS and not type.endswith("/VendorWarning")
+
+
+def cleared_by(name: str, type: str) -> bool:
+    """Whether `Clear(name)` clears our fault of this type: the one named, or without a name all but the standing."""
+    own = type.partition("/")[2]
+    return own == name if name else own not in STANDING
 
 
 def description_of(causes: Iterable[FaultSeen]) -> str:
@@ -73,7 +82,7 @@ class ErrorBook(Machine):
     def cleared(self, event: Clear, now: float) -> Effects:
         if event.name == INOPERATIVE:
             return []
-        own = [key for key in self._causes if key[0] == OWN and event.name in ("", key[1].partition("/")[2])]
+        own = [key for key in self._causes if key[0] == OWN and cleared_by(event.name, key[1])]
         for key in own:
             del self._causes[key]
         return self._look() if own else []

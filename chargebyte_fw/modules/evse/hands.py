@@ -38,7 +38,7 @@ from chargebyte_fw.modules.evse.effects import (
     StopMeter,
     Tell,
 )
-from chargebyte_fw.modules.evse.error_book import INOPERATIVE, OWN
+from chargebyte_fw.modules.evse.error_book import INOPERATIVE, OWN, cleared_by
 from chargebyte_fw.modules.evse.link import Line
 from chargebyte_fw.modules.evse.messages import BudgetOver, Charging, MeterStarted, MeterStopped, Shutdown
 from chargebyte_fw.modules.evse.signals import CarPluggedIn, CarUnplugged, ShutdownIs, StateIs
@@ -254,5 +254,5 @@ class Hands:
             faults.clear_all(f"{OWN}/{name}")
             return
         for fault in faults.active:
-            if fault.type != f"{OWN}/{INOPERATIVE}":
+            if cleared_by(name, fault.type):
                 faults.clear(fault.type, fault.sub_type)

@@ -23,6 +23,7 @@ from chargebyte_fw.modules.evse.over_voltage import OverVoltage
 from chargebyte_fw.modules.evse.pilot import Pilot
 from chargebyte_fw.modules.evse.plausibility import Plausibility
 from chargebyte_fw.modules.evse.session import Session
+from chargebyte_fw.modules.evse.supply_watch import SupplyWatch
 
 LOGGING_PATH = "logging_path"
 RESERVATION = "reservation"
@@ -72,4 +73,5 @@ class Machines:
                 config.voltage_plausibility_fault_duration_ms / 1000,
             ),
             Insulation(fault_Ohm, pause_in_precharge=config.hack_pause_imd_during_precharge),
+            SupplyWatch(),
         ]

@@ -11,6 +11,7 @@ from chargebyte_fw.contracts.types.authorization import CertificateStatus, Provi
 from chargebyte_fw.contracts.types.evse_manager import EnableDisableSource, StopTransactionReason
 from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities as SupplyCapabilities
+from chargebyte_fw.contracts.types.power_supply_DC import Mode
 from chargebyte_fw.contracts.types.powermeter import Powermeter, TransactionStartResponse, TransactionStopResponse
 from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.kernel.faults import Severity
@@ -79,6 +80,12 @@ class SupplyTold(msgspec.Struct, frozen=True):
     """The power supply's capabilities, after external derating."""
 
     supply: SupplyCapabilities
+
+
+class SupplyMode(msgspec.Struct, frozen=True):
+    """The mode that the power supply reports."""
+
+    mode: Mode
 
 
 class SupplyMeasured(msgspec.Struct, frozen=True):

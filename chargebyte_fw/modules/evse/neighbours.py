@@ -51,6 +51,7 @@ from chargebyte_fw.modules.evse.messages import (
     SlacErrorRoutine,
     SlacIs,
     SupplyMeasured,
+    SupplyMode,
     V2gSetupFinished,
 )
 
@@ -96,6 +97,7 @@ class Neighbours:
             m.billing_meter.public_key_ocmf.subscribe(m.evse.powermeter_public_key_ocmf.publish)
         if m.powersupply_DC is not None and m.config.dc:
             m.powersupply_DC.capabilities.subscribe(m.energy_side.supply_told)
+            m.powersupply_DC.mode.subscribe(lambda mode: self._feed(SupplyMode(mode)))
             m.powersupply_DC.voltage_current.subscribe(self._supply)
         if m.imd is not None:
             m.imd.isolation_measurement.subscribe(lambda sample: self._feed(InsulationMeasured(sample)), replay=False)

@@ -44,7 +44,11 @@ class _Evse:
         self._machines = Machines(
             config, fitted, new_uuid=_next(self._chance, NO_UUID), logging_path=_next(self._paths, None)
         )
-        for machine, known in zip(self._machines.core.machines, begins["known"], strict=True):
+        machines = self._machines.core.machines
+        if len(begins["known"]) > len(machines):
+            raise ValueError(f"the trace has {len(begins['known'])} machines, this version has {len(machines)}")
+        # An older version had fewer: those of today that it lacked come last, and begin as new.
+        for machine, known in zip(machines, begins["known"], strict=False):
             restored(machine, known)
         self._machines.core.look_at_the_clock()
         self._event: Any = None

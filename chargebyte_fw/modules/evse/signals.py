@@ -9,7 +9,7 @@ import msgspec
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
-from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase
+from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.modules.evse.messages import Charging, Shutdown
 
 
@@ -129,6 +129,12 @@ class SupplyOff(msgspec.Struct, frozen=True):
 
     at_once: bool = False
     """Overtake everything that waits for the supply."""
+
+
+class SupplyOrdered(msgspec.Struct, frozen=True):
+    """The mode that the power path has ordered of the supply."""
+
+    mode: Mode
 
 
 class PhaseIs(msgspec.Struct, frozen=True):

@@ -53,6 +53,18 @@ MEASUREMENT_LOST_S = 2.0
 """A supply that says nothing for this long while a voltage is awaited has failed."""
 EV_MAX_VOLTAGE_WAIT_S = 1.0
 EV_MAX_VOLTAGE_DEFAULT_V = 500.0
+SUPPLY_OFF_S = 2.0
+"""Longest time from the order until a supply reports that it is off. IEC 61851-23 has the output safe 1 s after the
+end; a supply reports its values once a second."""
+SUPPLY_VOLTAGE_S = 20.0
+"""A voltage that has risen without an order, and stays this long: longer than the cable check waits for less than 60 V,
+which says more of it."""
+SUPPLY_OFF_AGAIN_S = 2.0
+"""Pace of the repeated order to a supply that is on without one: the time it may need to carry it out."""
+SUPPLY_OFF_CURRENT_A = 5.0
+"""std, IEC 61851-23: contactors may open below this; less is the noise of a measurement."""
+SUPPLY_QUIET_S = 10.0
+"""A supply that was on without an order must stay off for this long before it is used again."""
 INSULATION_FAULT_OHM = 100_000.0
 INSULATION_FAULT_MCS_OHM = 125_000.0
 EARTH_VOLTAGE_S = 2.0
