@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
+
+from chargebyte_fw.kernel.decoding import decode_json
 
 STEPS = (
     "plugged in",
@@ -121,7 +122,7 @@ class DemoState:
     def from_charger(self, topic: str, payload: str) -> None:
         """Take one message of `everest_api/...`; what is not JSON is not ours and is left alone."""
         try:
-            value = json.loads(payload)
+            value = decode_json(payload)
         except ValueError:
             return
         if topic.endswith("/var/session_info") and isinstance(value, dict):

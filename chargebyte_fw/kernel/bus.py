@@ -61,8 +61,11 @@ def prepare(implementation: Contract, module_id: str, implementation_id: str) ->
         setattr(implementation, name, Variable(f"{module_id}.{implementation_id}.{name}"))
 
 
-def consumer(provider: C, guard: Guard, trace: Trace | None = None, caller: str = "") -> C:
-    """Return the consumer's object for `provider`: same class, same facts, commands through the bus."""
+def consumer(provider: C, guard: Guard, trace: Trace | None = None, caller: str = "", outside: bool = False) -> C:
+    """Return the consumer's object for `provider`: same class, same facts, commands through the bus.
+
+    `outside`: the consumer passes on what others ask for (group `cloud`), see `run_command`.
+    """
     face = object.__new__(_face_class(provider.declaration()))
     for name in provider.variables:
         setattr(face, name, View(getattr(provider, name), guard))
@@ -70,7 +73,7 @@ def consumer(provider: C, guard: Guard, trace: Trace | None = None, caller: str 
     face.module_id = provider.module_id
     face.implementation_id = provider.implementation_id
     face.mapping = provider.mapping
-    vars(face)["_bus"] = (provider, trace, caller)
+    vars(face)["_bus"] = (provider, trace, caller, outside)
     return cast(C, face)
 
 
@@ -82,8 +85,8 @@ def _face_class(contract: type[Contract]) -> type[Contract]:
 
 def _command(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        provider, trace, caller = self._bus
-        return await run_command(provider, name, args, kwargs, trace=trace, caller=caller)
+        provider, trace, caller, outside = self._bus
+        return await run_command(provider, name, args, kwargs, trace=trace, caller=caller, outside=outside)
 
     call.__name__ = name
     return call
@@ -97,10 +100,13 @@ async def run_command(
     deadline_s: float = COMMAND_DEADLINE_S,
     trace: Trace | None = None,
     caller: str = "",
+    outside: bool = False,
 ) -> Any:
     """Run one command of `provider` in a task of its own; raises CommandError (CommandTimeout after `deadline_s`).
 
-    The recorder hears of it when it begins to run: that is its place among what else the provider takes in.
+    `outside`: whoever is on a wire asked, so that a handler that fails costs the caller its answer, not the charger
+    its session. The recorder hears of the command when it begins to run: that is its place among what else the provider
+    takes in.
     """
     if getattr(getattr(provider, "module", None), "stopped", False):
         raise CommandError("Shutdown", f"{provider.module_id} has stopped")
@@ -113,7 +119,7 @@ async def run_command(
 
     # The handler itself wakes the caller (one turn of the loop less); the callback is for a task that never began.
     task: asyncio.Task[Any] = loop.create_task(
-        _guarded(provider, name, args, kwargs, wake, trace, caller), name=f"cmd {name}"
+        _guarded(provider, name, args, kwargs, wake, trace, caller, outside), name=f"cmd {name}"
     )
     task.add_done_callback(wake)
     timer = loop.call_later(deadline_s, wake)
@@ -141,6 +147,7 @@ async def _guarded(
     wake: Callable[[], None],
     trace: Trace | None,
     caller: str,
+    outside: bool,
 ) -> Any:
     if trace is not None and trace.contracts:
         given = dict(zip(_argument_names(type(provider), name), args), **kwargs) if args else kwargs
@@ -152,9 +159,11 @@ async def _guarded(
     except (PeerError, Unavailable, ValueError) as error:
         raise CommandError("HandlerException", str(error)) from error
     except Exception as error:
-        crash = getattr(getattr(provider, "module", None), "crash", None)
-        if crash is not None:
-            crash(error)
+        module = getattr(provider, "module", None)
+        if outside and module is not None:
+            module.log.error("%s asked from outside by %s failed", name, caller, exc_info=error)
+        elif module is not None:
+            module.crash(error)
         raise CommandError("HandlerException", f"{type(error).__name__}: {error}") from error
     finally:
         wake()

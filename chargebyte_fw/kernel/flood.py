@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from logging import DEBUG, WARNING
+from typing import Any
+
+from chargebyte_fw.kernel.log import ModuleLog
 
 LINES = 5
 PERIOD_S = 60.0
@@ -32,3 +36,19 @@ class Flood:
         if self._count > self._lines:
             self._tell(self._count - self._lines, PERIOD_S)
         self._count = 0
+
+
+class LimitedWarnings:
+    """Warnings of one module about what comes from outside; `more` is logged with a count and a period in its place."""
+
+    def __init__(self, log: ModuleLog, more: str = "%d more messages were refused within %g s") -> None:
+        self._log = log
+        self._flood = Flood(lambda count, period_s: log.warning(more, count, period_s))
+
+    def warn(self, text: str, *values: Any) -> None:
+        """Log one; beyond the first few of a minute for debugging only."""
+        self._log.log(WARNING if self._flood.counts() else DEBUG, text, *values)
+
+    def close(self) -> None:
+        """Log the count of what was left out."""
+        self._flood.close()

@@ -111,7 +111,7 @@ class Assembly:
             ends = []
             for connection in plan.connections.get(name, []):
                 provider = self.provider(connection.module_id, connection.implementation_id)
-                ends.append(bus.consumer(provider, module.crash, self.ground.trace, plan.id))
+                ends.append(bus.consumer(provider, module.crash, self.ground.trace, plan.id, module.group == "cloud"))
             setattr(module, name, ends if requirement.many else (ends[0] if ends else None))
 
     def provider(self, module_id: str, implementation_id: str) -> Contract:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.kernel.clock import loop_speed
+from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root
@@ -58,14 +59,14 @@ class Control:
             async with asyncio.timeout(LIMIT_S):
                 try:
                     answer = await self._answer(await reader.readline())
-                except (ValueError, RecursionError):
+                except ValueError:
                     answer = {"error": "this is no request"}
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
         writer.close()
 
     async def _answer(self, line: bytes) -> dict[str, Any]:
-        request = json.loads(line)
+        request = decode_json(line)
         if not isinstance(request, dict) or request.get("do") != "save trace":
             return {"error": "a request that this charger does not know"}
         try:
@@ -91,8 +92,10 @@ def ask(root: Root, request: dict[str, Any]) -> dict[str, Any]:
         raise Unavailable(f"the charger at {path} does not answer: {error}") from None
     if not line:
         raise Unavailable(f"the charger at {path} ended before it answered")
-    answer: dict[str, Any] = json.loads(line)
-    return answer
+    try:
+        return decode_json(line, dict[str, Any])
+    except ValueError as error:
+        raise Unavailable(f"what the charger at {path} answers makes no sense: {error}") from None
 
 
 @contextlib.contextmanager

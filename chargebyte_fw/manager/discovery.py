@@ -11,8 +11,9 @@ from types import ModuleType
 
 import msgspec
 
+from chargebyte_fw.kernel.decoding import decode_yaml
 from chargebyte_fw.kernel.module import Module
-from chargebyte_fw.kernel.text import read_text_as_is, text_lines, yaml_text
+from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.manager import index
 
 GROUP = "chargebyte_fw.modules"
@@ -57,19 +58,20 @@ class Found(msgspec.Struct, frozen=True):
         return cls
 
     def _program(self, directory: Path) -> type[Module]:
-        import yaml
-
         from chargebyte_fw.manager.wire.foreign import BadManifest, class_of
 
         try:
-            manifest = yaml.safe_load(yaml_text(read_text_as_is(directory / "manifest.yaml")))
-            return class_of(directory, manifest)
-        except (OSError, UnicodeDecodeError) as error:
+            manifest = decode_yaml((directory / "manifest.yaml").read_bytes())
+        except OSError as error:
             raise CannotLoad(f"its manifest cannot be read: {error}") from error
-        except yaml.YAMLError as error:
-            raise CannotLoad(f"its manifest is not YAML: {' '.join(str(error).split())}") from error
+        except ValueError as error:
+            raise CannotLoad(f"its manifest is {error}") from error
+        try:
+            return class_of(directory, manifest)
         except BadManifest as error:
             raise CannotLoad(str(error)) from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise CannotLoad(f"its manifest is not as EVerest declares manifests: {error}") from error
 
     def _import(self) -> ModuleType:
         if self.directory is None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from chargebyte_fw.kernel.decoding import decode_json
+
 PLACE = "/usr/share/secc/modules.json"
 METADATA = (".dist-info", ".egg-info")
 
@@ -54,7 +56,7 @@ def folder_names(folder: Path) -> list[str]:
 def read(path: Path) -> Index | None:
     """Return the index, None without one or when it cannot be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Index)
+        return decode_json(path.read_bytes(), Index)
     except (OSError, msgspec.DecodeError):
         return None
 

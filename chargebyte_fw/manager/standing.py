@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.faults import Fault, Faults
 from chargebyte_fw.kernel.paths import Root
 
@@ -83,7 +84,7 @@ class Board:
 def read(root: Root) -> Standing | None:
     """Return how the stack of this root stands, None when none runs or it wrote nothing that can be read."""
     try:
-        standing = msgspec.json.decode(root.read(PLACE).read_bytes(), type=Standing)
+        standing = decode_json(root.read(PLACE).read_bytes(), Standing)
         os.kill(standing.pid, 0)
     except PermissionError:
         return standing

@@ -252,10 +252,11 @@ def test_a_file_with_the_charger_information_wins_and_a_broken_one_is_told(
         await bench.start()
         assert bench.var("info/var/info") == {"vendor": "Filed"}
         await bench.assembly.stop()
-        (tmp_path / "info.json").write_text("{")
-        broken = Bench(ground, charger_information_file="/info.json")
-        await broken.start()
-        assert broken.mqtt.last("everest_api/info/var/info") is None
-        await broken.assembly.stop()
+        for wrong in ("{", "[" * 2000, "vendor: 2001-14-45", "? [1]\n: 2", "a: &a [*a]"):
+            (tmp_path / "info.json").write_text(wrong)
+            broken = Bench(ground, charger_information_file="/info.json")
+            await broken.start()
+            assert broken.mqtt.last("everest_api/info/var/info") is None
+            await broken.assembly.stop()
 
     run(main())

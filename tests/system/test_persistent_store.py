@@ -189,3 +189,27 @@ JSON = st.recursive(
 @settings(max_examples=150)
 def test_any_json_value_comes_back(value: Any) -> None:
     assert from_row("k", *to_row(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "type_name"),
+    [
+        ("[" * 5000, "Array"),
+        ("[" * 500 + "]" * 500, "Array"),
+        ("1" * 500, "int"),
+        ("1e999", "double"),
+        ('"\ud800"', "int"),
+    ]
+    + [(None, "std::string"), (b"\xff", "std::string"), (7, "int"), (None, None)],
+)
+def test_a_row_that_makes_no_sense_is_a_line_that_names_the_key(text: Any, type_name: Any) -> None:
+    with pytest.raises(PeerError, match="the value of k"):
+        from_row("k", text, type_name)
+
+
+def test_a_value_that_is_nested_too_deeply_to_be_written_is_refused() -> None:
+    value: Any = 1
+    for _ in range(5000):
+        value = [value]
+    with pytest.raises(ValueError, match="not a JSON value"):
+        to_row(value)

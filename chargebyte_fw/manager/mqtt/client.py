@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from logging import DEBUG, ERROR, WARNING
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.kernel.decoding import shorten
+from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.manager.mqtt import machine
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
-from chargebyte_fw.manager.mqtt.topics import Callback, Subscriptions, is_filter
+from chargebyte_fw.manager.mqtt.topics import Callback, Subscriptions, is_filter, is_topic
 
 if TYPE_CHECKING:
     from chargebyte_fw.manager.mqtt.link import MqttLink
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 WAITING_LIMIT = 1000
 """Messages that wait for the broker to come back; the oldest go first."""
 RETAINED_LIMIT = 5000
+TOPIC_LIMIT = 1024
+"""Characters of a topic that is looked at; those of EVerest and of the API have less than a tenth."""
 
 
 class MqttClient:
@@ -33,6 +39,8 @@ class MqttClient:
         self._retained: dict[str, bytes] = {}
         self._waiting: deque[tuple[str, bytes]] = deque(maxlen=WAITING_LIMIT)
         self._dropped = 0
+        self._refused = Flood(partial(self.log.warning, "%d more messages were not handed over within %g s"))
+        self._failures = Flood(partial(self.log.error, "%d more messages made their receiver fail within %g s"))
         self._link: MqttLink | None = None
         self._pump = Pump(machine.Reconnect(), self._act, self._failed)
 
@@ -51,9 +59,17 @@ class MqttClient:
             await self._link.farewell()
         self._pump.feed(machine.Stop())
         self._pump.close()
+        self._refused.close()
+        self._failures.close()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True) -> None:
-        """Publish; while the broker is away a retained message is kept, another waits in line if `wait`."""
+        """Publish; while the broker is away a retained message is kept, another waits in line if `wait`.
+
+        What MQTT cannot carry is left out with a line in the log.
+        """
+        if not is_topic(topic):
+            self._complain(f"{shorten(topic)} is no topic")
+            return
         if retain:
             self._keep(topic, payload)
         if self.online and self._link is not None:
@@ -91,7 +107,7 @@ class MqttClient:
             # The library costs some milliseconds: it is loaded only where there is a broker to talk to.
             from chargebyte_fw.manager.mqtt.link import MqttLink
 
-            self._link = MqttLink(self.address, self._accepted, self._lost, self._message)
+            self._link = MqttLink(self.address, self._accepted, self._lost, self._message, self._complain)
         elif isinstance(effect, machine.Disconnect):
             self._drop()
         elif isinstance(effect, machine.WentAway):
@@ -128,9 +144,23 @@ class MqttClient:
 
     def _message(self, topic: str, payload: bytes) -> None:
         # From the loop and not from inside the library: a callback that fails is the loop's matter, not paho's.
+        if len(topic) > TOPIC_LIMIT:
+            self._complain(f"{shorten(topic)}: a topic of more than {TOPIC_LIMIT} characters")
+            return
         soon = asyncio.get_running_loop().call_soon
         for callback in self._subscriptions.callbacks(topic):
-            soon(callback, topic, payload)
+            soon(self._deliver, callback, topic, payload)
+
+    def _deliver(self, callback: Callback, topic: str, payload: bytes) -> None:
+        """Give a message to its receiver. One that fails on it is a defect of ours, and nobody's reason to stop."""
+        try:
+            callback(topic, payload)
+        except Exception:
+            level = ERROR if self._failures.counts() else DEBUG
+            self.log.log(level, "%s: its receiver failed on this message", shorten(topic), exc_info=True)
+
+    def _complain(self, text: str) -> None:
+        self.log.log(WARNING if self._refused.counts() else DEBUG, "a message is left out: %s", text)
 
     def _failed(self, error: BaseException) -> None:
         asyncio.get_running_loop().call_exception_handler({"message": "the MQTT client failed", "exception": error})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import os
 import socket
@@ -13,26 +12,34 @@ from typing import Any
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from chargebyte_fw.kernel.decoding import shorten
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
+from chargebyte_fw.manager.mqtt.bounded import BoundedSocket
 
 KEEP_ALIVE_S = 20
 HOUSEKEEPING_S = 5.0
 BACKLOG_LIMIT = 20_000
 """Messages handed over since the socket last took everything: a broker that reads so slowly is given up."""
+BACKLOG_LIMIT_BYTES = 32 << 20
+"""The same in octets, far below the memory that the service may have (`MemoryMax` of everest.service)."""
 FAREWELL_S = 1.0
 
 
 class _Client(paho.Client):
     """paho's client with a socket that is open already."""
 
-    opened: socket.socket
+    opened: BoundedSocket
 
     def _create_socket_connection(self) -> socket.socket:
         return self.opened
 
 
 class MqttLink:
-    """A connection from `open` to `close`. Says `on_accepted()` once, `on_lost(reason)` at most once."""
+    """A connection from `open` to `close`.
+
+    Calls `on_accepted()` once, `on_lost(reason)` at most once, `on_refused(text)` for each message that is not handed
+    over: too long to be read, or none that MQTT can carry.
+    """
 
     def __init__(
         self,
@@ -40,15 +47,17 @@ class MqttLink:
         on_accepted: Callable[[], None],
         on_lost: Callable[[str], None],
         on_message: Callable[[str, bytes], None],
+        on_refused: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._address = address
         self._on_accepted = on_accepted
         self._on_lost: Callable[[str], None] | None = on_lost
         self._on_message = on_message
+        self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
         self._client: _Client | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._backlog = 0
+        self._backlog = self._backlog_bytes = 0
         self._opening = self._loop.create_task(self._open(), name="mqtt connect")
 
     async def _open(self) -> None:
@@ -58,7 +67,7 @@ class MqttLink:
             self._lost(os.strerror(error.errno) if error.errno and error.errno > 0 else str(error))
             return
         client = _Client(CallbackAPIVersion.VERSION2, client_id="", protocol=paho.MQTTv311)
-        client.opened = opened
+        client.opened = BoundedSocket(opened, self._left_out)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._message
@@ -81,11 +90,18 @@ class MqttLink:
         self._loop.add_writer(sock, client.loop_write)
 
     def _socket_empty(self, _client: paho.Client, _: Any, sock: Any) -> None:
-        self._backlog = 0
+        self._backlog = self._backlog_bytes = 0
         self._loop.remove_writer(sock)
 
     def _read(self, client: paho.Client) -> None:
-        client.loop_read(100)
+        try:
+            client.loop_read()
+        except Exception as error:
+            # Whatever stands on the wire, and whatever the library makes of it: the connection ends, no more.
+            self._lost(f"what the broker sends cannot be read: {shorten(str(error) or type(error).__name__)}")
+
+    def _left_out(self, length: int) -> None:
+        self._on_refused(f"a message of {length} bytes is not read")
 
     def _housekeeping(self) -> None:
         if self._client is not None:
@@ -102,8 +118,12 @@ class MqttLink:
         self._lost("the broker closed the connection" if str(code) == "Unspecified error" else str(code).lower())
 
     def _message(self, _client: Any, _: Any, message: paho.MQTTMessage) -> None:
-        with contextlib.suppress(UnicodeDecodeError):
-            self._on_message(message.topic, bytes(message.payload))
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            self._on_refused("a topic is no UTF-8 text")
+            return
+        self._on_message(topic, bytes(message.payload))
 
     def _lost(self, reason: str) -> None:
         on_lost, self._on_lost = self._on_lost, None
@@ -116,10 +136,15 @@ class MqttLink:
         if self._client is None:
             return
         self._backlog += 1
-        if self._backlog > BACKLOG_LIMIT:
+        self._backlog_bytes += len(payload)
+        if self._backlog > BACKLOG_LIMIT or self._backlog_bytes > BACKLOG_LIMIT_BYTES:
             self._lost("the broker does not take what we send")
             return
-        self._client.publish(topic, payload, 0, retain)
+        try:
+            self._client.publish(topic, payload, 0, retain)
+        except ValueError as error:
+            # UnicodeEncodeError is one, too: a broker would end the connection for such a topic.
+            self._on_refused(f"{shorten(topic)}: {shorten(str(error))}")
 
     def subscribe(self, topic_filters: Iterable[str]) -> None:
         """Ask the broker for these topics."""

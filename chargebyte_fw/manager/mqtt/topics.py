@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 Callback = Callable[[str, bytes], None]
+LONGEST_TOPIC_BYTES = 65535
+_TOPIC = re.compile("[^+#\0-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+")
 
 
 def matches(topic_filter: str, topic: str) -> bool:
@@ -26,6 +29,16 @@ def is_filter(text: str) -> bool:
     plus = all(level == "+" or "+" not in level for level in levels)
     number = all("#" not in level for level in levels[:-1]) and (levels[-1] == "#" or "#" not in levels[-1])
     return bool(text) and plus and number and "\0" not in text
+
+
+def is_topic(text: str) -> bool:
+    """Tell whether a message can be published there: no wildcards, no characters for which a broker hangs up (1.5.3).
+
+    Control characters and noncharacters are such, also where the standard only lets a receiver treat them so.
+    """
+    if not text or not _TOPIC.fullmatch(text):
+        return False
+    return len(text) <= LONGEST_TOPIC_BYTES // 4 or len(text.encode()) <= LONGEST_TOPIC_BYTES
 
 
 class Subscriptions:

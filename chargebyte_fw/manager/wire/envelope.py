@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
+from chargebyte_fw.kernel.decoding import decode_json, shorten
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault, FaultState
 
@@ -16,8 +18,10 @@ _VAR_HEAD, _VAR_TAIL = b'{"msg_type":"Var","data":{"data":', b"}}"
 class CallData(msgspec.Struct):
     """`data` of a command."""
 
-    id: str
-    origin: str
+    id: Annotated[str, Meta(max_length=256)]
+    """C++ EVerest counts or makes a UUID; it is repeated in the answer."""
+    origin: Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9_.:@-]+\Z")]
+    """The caller's module id: the last level of the topic of the answer."""
     args: dict[str, Any] | None = None
     """C++ EVerest sends null where there are no arguments."""
 
@@ -29,14 +33,11 @@ class Call(msgspec.Struct):
     data: CallData
 
 
-_call = msgspec.json.Decoder(Call)
-
-
 def read_call(payload: bytes) -> CallData:
     """Read a command; raises msgspec.MsgspecError for anything else."""
-    call = _call.decode(payload)
+    call = decode_json(payload, Call)
     if call.msg_type != "Cmd":
-        raise msgspec.ValidationError(f"msg_type is {call.msg_type}, not Cmd")
+        raise msgspec.ValidationError(f"msg_type is {shorten(call.msg_type)}, not Cmd")
     return call.data
 
 
@@ -71,24 +72,19 @@ class _Result(msgspec.Struct):
     data: _ResultData
 
 
-_var = msgspec.json.Decoder(_Var)
-_error = msgspec.json.Decoder(_Error)
-_answer = msgspec.json.Decoder(_Result)
-
-
 def read_variable(payload: bytes) -> Any:
     """Read the value of a variable; raises msgspec.MsgspecError."""
-    return _var.decode(payload).data.data
+    return decode_json(payload, _Var).data.data
 
 
 def read_error(payload: bytes) -> Fault:
     """Read the raising or the end of a fault (its state tells which); raises msgspec.MsgspecError."""
-    return _error.decode(payload).data
+    return decode_json(payload, _Error).data
 
 
 def read_result(payload: bytes) -> tuple[str, Any]:
     """Read an answer: the call's id, and the value or a CommandError; raises msgspec.MsgspecError."""
-    returned = _answer.decode(payload).data.data
+    returned = decode_json(payload, _Result).data.data
     if returned.error is not None:
         return returned.id, CommandError(returned.error.kind, returned.error.text)
     return returned.id, returned.retval

@@ -12,6 +12,7 @@ import msgspec
 
 from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.contract import Contract
+from chargebyte_fw.kernel.decoding import convert, decode_json, shorten
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.flood import Flood
@@ -23,6 +24,8 @@ from chargebyte_fw.manager.wire.carrier import Carrier
 
 CALLS_WAITING_LIMIT = 100
 """Calls of one command that may wait for those before them; EVerest's dispatcher begins to warn there."""
+WAITING_LIMIT_BYTES = 4 << 20
+"""Octets of all calls together that may wait."""
 
 
 class Wire:
@@ -40,6 +43,8 @@ class Wire:
         self._retain_topics = retain_topics
         self._foreign: set[str] = set()
         self._ready = False
+        self.waiting_bytes = 0
+        """Octets of the calls that wait for their turn, all lines together."""
         client.on_up.append(self._came_up)
 
     def join(self, assembly: Assembly) -> None:
@@ -65,11 +70,11 @@ class Wire:
 
         plans = {plan.id: plan for plan in self._assembly.plans} if self._assembly is not None else {}
         try:
-            data = msgspec.json.decode(payload).get("data")
-        except (msgspec.DecodeError, AttributeError) as error:
+            request = decode_json(payload, dict[str, Any])
+        except msgspec.DecodeError as error:
             self._complain("a request for configuration that is none: %s", error)
             return
-        found = answer(data, plans)
+        found = answer(request.get("data"), plans)
         if found is not None:
             topic = f"{self.prefix}modules/{found[0]}/response"
             self._send(topic, envelope.message("ConfigurationResponse", found[1]))
@@ -147,13 +152,10 @@ class Wire:
         line = self._lines.get(topic)
         if line is None:
             line = self._lines[topic] = _Line(self, topic, module_id)
-        line.take(call, provider, name)
+        line.take(call, provider, name, len(payload))
 
     def answer(self, topic: str, call: envelope.CallData, payload: bytes) -> None:
         """Answer a call where its origin listens."""
-        if "+" in call.origin or "#" in call.origin or "\0" in call.origin:
-            self._complain("%s: the origin %r makes no topic", topic, call.origin)
-            return
         self.client.publish(f"{topic}/response/{call.origin}", payload, wait=False)
 
     def _complain(self, text: str, *values: Any) -> None:
@@ -167,15 +169,19 @@ class _Line:
         self._wire = wire
         self._topic = topic
         self._module_id = module_id
-        self._waiting: deque[tuple[envelope.CallData, Contract, str]] = deque()
+        self._waiting: deque[tuple[envelope.CallData, Contract, str, int]] = deque()
         self._busy = False
 
-    def take(self, call: envelope.CallData, provider: Contract, name: str) -> None:
+    def take(self, call: envelope.CallData, provider: Contract, name: str, octets: int) -> None:
         """Answer the call when its turn comes; at once when too many wait."""
         if len(self._waiting) >= CALLS_WAITING_LIMIT:
             self._refuse(call, "NotReady", f"{CALLS_WAITING_LIMIT} calls wait already")
             return
-        self._waiting.append((call, provider, name))
+        if self._wire.waiting_bytes + octets > WAITING_LIMIT_BYTES:
+            self._refuse(call, "NotReady", "the calls that wait are too large together")
+            return
+        self._wire.waiting_bytes += octets
+        self._waiting.append((call, provider, name, octets))
         if not self._busy:
             self._busy = True
             provider.module.spawn(self._work(), f"wire {name}")
@@ -183,25 +189,33 @@ class _Line:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._carry_out(*self._waiting.popleft())
+                call, provider, name, octets = self._waiting.popleft()
+                self._wire.waiting_bytes -= octets
+                await self._carry_out(call, provider, name)
         finally:
             self._busy = False
+            self._wire.waiting_bytes -= sum(octets for *_, octets in self._waiting)
+            self._waiting.clear()
 
     async def _carry_out(self, call: envelope.CallData, provider: Contract, name: str) -> None:
         try:
             arguments = _arguments(provider, name, call.args or {})
             trace = provider.module.ground.trace
-            value = await bus.run_command(provider, name, (), arguments, trace=trace, caller=call.origin)
+            value = await bus.run_command(provider, name, (), arguments, trace=trace, caller=call.origin, outside=True)
             payload = envelope.result(call, self._module_id, value)
         except msgspec.ValidationError as error:
             self._refuse(call, "MessageParsingError", str(error))
         except CommandError as error:
             self._refuse(call, error.kind, error.message)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            # A value that JSON has no words for: the caller misses it, the charger goes on.
+            self._wire.log.error("%s: the answer cannot be written: %s", self._topic, shorten(str(error)))
+            self._refuse(call, "HandlerException", "the answer cannot be written")
         else:
             self._answer(call, payload)
 
     def _refuse(self, call: envelope.CallData, kind: str, text: str) -> None:
-        self._answer(call, envelope.failure(call, self._module_id, kind, text))
+        self._answer(call, envelope.failure(call, self._module_id, kind, shorten(text)))
 
     def _answer(self, call: envelope.CallData, payload: bytes) -> None:
         self._wire.answer(self._topic, call, payload)
@@ -220,4 +234,4 @@ def _arguments(provider: Contract, name: str, given: dict[str, Any]) -> dict[str
     unknown = [argument for argument in given if argument not in kinds]
     if unknown:
         raise msgspec.ValidationError(f"unknown argument {', '.join(unknown)}")
-    return {argument: msgspec.convert(given[argument], kind) for argument, kind in kinds.items()}
+    return {argument: convert(given[argument], kind) for argument, kind in kinds.items()}

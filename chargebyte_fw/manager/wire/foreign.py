@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar, cast
 import msgspec
 
 from chargebyte_fw.kernel.contract import Contract
+from chargebyte_fw.kernel.decoding import convert, shorten
 from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, ConfigError, Finding, Unavailable
 from chargebyte_fw.kernel.faults import FaultState
 from chargebyte_fw.kernel.flood import Flood
@@ -32,6 +33,10 @@ CALL_LIMIT_S = 300.0
 BROKER_LIMIT_S = 10.0
 READY_LIMIT_S = 30.0
 STOP_LIMIT_S = 4.0
+FAULTS_LIMIT = 100
+"""Errors of one implementation that are active at a time."""
+SUB_TYPE_LIMIT = 200
+FAULT_TEXT_LIMIT = 1000
 CALLER = "manager"
 _TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "number": float, "string": str}
 _BOUNDS = {"minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt"}
@@ -103,7 +108,7 @@ class ForeignModule(Module):
 
     def _on_variable(self, implementation: Contract, name: str, kind: Any, topic: str, payload: bytes) -> None:
         try:
-            value = msgspec.convert(envelope.read_variable(payload), kind)
+            value = convert(envelope.read_variable(payload), kind)
         except msgspec.MsgspecError as error:
             self._complain("%s does not fit the contract: %s", topic, error)
             return
@@ -116,11 +121,14 @@ class ForeignModule(Module):
             self._complain("%s is no error of EVerest: %s", topic, error)
             return
         if fault.type not in implementation.faults.allowed:
-            self._complain("%s is not an error of this interface", fault.type)
-        elif fault.state is FaultState.Active:
-            implementation.faults.take_raise(fault)
-        else:
+            self._complain("%s is not an error of this interface", shorten(fault.type))
+        elif fault.state is not FaultState.Active:
             implementation.faults.take_clear(fault)
+        elif len(implementation.faults.active) >= FAULTS_LIMIT or len(fault.sub_type) > SUB_TYPE_LIMIT:
+            self._complain("%s: more than %d errors, or a sub_type of unusual length", topic, FAULTS_LIMIT)
+        else:
+            texts = {name: shorten(getattr(fault, name), FAULT_TEXT_LIMIT) for name in ("message", "description")}
+            implementation.faults.take_raise(msgspec.structs.replace(fault, **texts))
 
     def _on_answer(self, topic: str, payload: bytes) -> None:
         try:
@@ -151,7 +159,7 @@ class ForeignModule(Module):
         try:
             async with asyncio.timeout(CALL_LIMIT_S):
                 answer = await waiting
-            return msgspec.convert(answer, result)
+            return convert(answer, result)
         except TimeoutError:
             raise CommandTimeout(f"{topic}: no answer in {CALL_LIMIT_S:g} s") from None
         except msgspec.ValidationError as error:

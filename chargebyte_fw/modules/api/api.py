@@ -9,7 +9,6 @@ from logging import DEBUG, WARNING
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.charger_information import ChargerInformation
@@ -21,6 +20,7 @@ from chargebyte_fw.contracts.interfaces.uk_random_delay import UkRandomDelay
 from chargebyte_fw.contracts.types.error_history import FilterArguments, State
 from chargebyte_fw.contracts.types.ocpp import ChargingSchedules, ConnectionStatus
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.kernel.decoding import decode_yaml
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.module import (
@@ -31,13 +31,14 @@ from chargebyte_fw.kernel.module import (
     requires_many,
     requires_optional,
 )
-from chargebyte_fw.kernel.text import read_text_as_is, yaml_text
 from chargebyte_fw.modules.api.api_commands import BadPayload, Commands
 from chargebyte_fw.modules.api.api_payloads import QUANTITIES, Payloads
 from chargebyte_fw.modules.api.evse_view import EvseView, sink_of
 
 PREFIX = "everest_api"
 PERIOD_S = 1.0
+WAITING_LIMIT = 100
+"""Commands that may be under way at a time."""
 _PERMANENT_FAULT = "evse_manager/Inoperative"
 _ON_CHANGE = frozenset(("powermeter", "limits", "telemetry", "ev_info", "logging_path"))
 
@@ -96,6 +97,7 @@ class API(Module):
         self._delays: dict[int, UkRandomDelay] = {}
         self._countdowns: dict[int, Any] = {}
         self._complaints = Flood(partial(self.log.warning, "%d more commands were refused within %g s"))
+        self._carried_out = 0
         self._connection_status = "unknown"
         self.views = [
             EvseView(manager, position, partial(self._on_fact, position - 1))
@@ -131,17 +133,26 @@ class API(Module):
 
     def _on_command(self, commands: Commands, name: str, topic: str, payload: str) -> None:
         async def carry_out() -> None:
-            await self._all_ready.wait()
             try:
+                await self._all_ready.wait()
                 await commands.parse(name, payload)
             except BadPayload as error:
                 self._complain("%s: %s", topic, error)
             except CommandError as error:
                 self._complain("%s was not carried out: %s", topic, error)
+            except Exception as error:
+                # A defect of ours that anybody on the broker could use must not end a session.
+                self.log.error("%s failed", topic, exc_info=error)
+            finally:
+                self._carried_out -= 1
 
+        if self._carried_out >= WAITING_LIMIT:
+            self._complain("%s was not carried out: %s", topic, f"{WAITING_LIMIT} commands wait already")
+            return
+        self._carried_out += 1
         self.spawn(carry_out(), name)
 
-    def _complain(self, text: str, topic: str, error: Exception) -> None:
+    def _complain(self, text: str, topic: str, error: object) -> None:
         self.log.log(WARNING if self._complaints.counts() else DEBUG, text, topic, error)
 
     def _publish(self, topic: str, value: Any) -> None:
@@ -173,8 +184,8 @@ class API(Module):
         if self.config.charger_information_file:
             path = self.ground.root.read(self.config.charger_information_file)
             try:
-                information = yaml.safe_load(yaml_text(read_text_as_is(path)))
-            except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+                information = decode_yaml(path.read_bytes())
+            except (OSError, ValueError) as error:
                 self.log.error("charger_information_file %s cannot be read: %s", path, error)
                 return
         elif self.charger_information is not None:

@@ -20,11 +20,13 @@ from chargebyte_fw.contracts.types.evse_manager import (
     StopTransactionReason,
     StopTransactionRequest,
 )
+from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.modules.api import limits
 
 SOURCE = "API_module"
 DEFAULT_PRIORITY = 100
 DEFAULT_RANDOM_DELAY_S = 600
+LARGEST_NUMBER = 2**31 - 1
 
 T = TypeVar("T")
 Call = Coroutine[Any, Any, Any]
@@ -54,18 +56,21 @@ class LimitPhases(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 def _read(payload: str, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(payload, type=kind)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        return decode_json(payload, kind)
+    except msgspec.DecodeError as error:
         raise BadPayload(f"{payload[:80]!r}: {error}") from error
 
 
 def _whole(payload: str, default: int | None = None) -> int:
     try:
-        return int(payload.strip())
+        number = int(payload.strip())
     except ValueError:
         if default is None:
             raise BadPayload(f"{payload[:80]!r} is not a whole number") from None
         return default
+    if abs(number) > LARGEST_NUMBER:
+        raise BadPayload(f"{payload[:80]!r} is more than {LARGEST_NUMBER}")
+    return number
 
 
 class Commands:

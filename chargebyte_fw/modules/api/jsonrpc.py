@@ -9,6 +9,8 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from chargebyte_fw.kernel.decoding import convert, decode_json, shorten
+
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
@@ -38,8 +40,8 @@ class Dispatcher:
     async def answer(self, text: bytes | str) -> bytes | None:
         """Answer one message (a request or a batch); None where nothing is to be sent."""
         try:
-            message = msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError):
+            message = decode_json(text)
+        except msgspec.DecodeError:
             return _encode(_error(None, PARSE_ERROR, "parse error: this is not JSON"))
         if not isinstance(message, list):
             single = await self._one(message)
@@ -58,7 +60,7 @@ class Dispatcher:
         except RpcError as error:
             return None if is_notification else _error(request_id, error.code, str(error))
         except Exception as error:
-            self._failed(str(request.get("method")), error)
+            self._failed(shorten(str(request.get("method"))), error)
             return None if is_notification else _error(request_id, INTERNAL_ERROR, "internal server error")
         return None if is_notification else {"id": request_id, "jsonrpc": "2.0", "result": result}
 
@@ -77,15 +79,15 @@ class Dispatcher:
             raise RpcError(INVALID_REQUEST, "invalid request: params field must be an array, object or null")
         types = self._types.get(name)
         if types is None:
-            raise RpcError(METHOD_NOT_FOUND, f"method not found: {name}")
+            raise RpcError(METHOD_NOT_FOUND, f"method not found: {shorten(name)}")
         return name, _arguments(parameters, types)
 
 
 def is_call_of(text: bytes | str, method: str) -> bool:
     """Tell whether a message is a request (no batch) for `method`."""
     try:
-        message = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+        message = decode_json(text)
+    except msgspec.DecodeError:
         return False
     return isinstance(message, dict) and message.get("method") == method
 
@@ -115,7 +117,7 @@ def _arguments(parameters: Any, types: Mapping[str, Any]) -> dict[str, Any]:
             raise RpcError(INVALID_PARAMETER, f"invalid parameter: {len(values)} values for the parameters: {wanted}")
         given = dict(zip(types, values, strict=True))
     try:
-        return {name: msgspec.convert(given[name], kind, strict=True) for name, kind in types.items()}
+        return {name: convert(given[name], kind) for name, kind in types.items()}
     except msgspec.ValidationError as error:
         raise RpcError(INVALID_PARAMETER, f"invalid parameter: {error}") from error
 

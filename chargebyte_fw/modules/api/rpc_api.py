@@ -180,6 +180,9 @@ class RpcApi(Module):
         async def answer(text: bytes | str) -> None:
             try:
                 await self._answer(client, text)
+            except Exception as error:
+                # A defect of ours that any client could use must not end a session.
+                self.log.error("a request failed", exc_info=error)
             finally:
                 turns.release()
 

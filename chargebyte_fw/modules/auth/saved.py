@@ -10,6 +10,7 @@ import msgspec
 
 from chargebyte_fw.contracts.types.reservation import Reservation
 from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.decoding import convert
 
 
 def key_of(module_id: str) -> str:
@@ -37,7 +38,7 @@ def from_store(value: Any) -> list[Reservation]:
     try:
         found = []
         for entry in value:
-            each = msgspec.convert(entry["reservation"], Reservation)
+            each = convert(entry["reservation"], Reservation)
             each.evse_id = each.evse_id if each.evse_id is not None else entry.get("evse_id")
             found.append(each)
     except (msgspec.ValidationError, TypeError, KeyError, AttributeError) as error:

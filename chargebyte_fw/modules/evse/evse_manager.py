@@ -28,6 +28,7 @@ from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOn
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.contracts.types.powermeter import Powermeter as MeterValue
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.flood import LimitedWarnings
 from chargebyte_fw.kernel.module import (
     ITSELF,
     End,
@@ -103,6 +104,7 @@ class EvseManager(Module):
     async def init(self) -> None:
         """Build the machines for what is configured and connected."""
         config = self.config
+        self._refused = LimitedWarnings(self.log)
         known = config.connector_type in list(types.ConnectorTypeEnum)
         self.connector_type = types.ConnectorTypeEnum(config.connector_type if known else "Unknown")
         used = self.hlc is not None and self.slac is not None and (config.dc or config.ac_hlc_enabled)
@@ -184,6 +186,7 @@ class EvseManager(Module):
         """Go to the safe state: supply off, contactors open, state F."""
         self.pump.close()
         self.panel.close()
+        self._refused.close()
         self.hands.close()
         self.logbook.end()
         off = PowerOnOff(allow_power_on=False, reason=PowerOnOffReason.PowerOff)
@@ -248,7 +251,7 @@ class EvseManager(Module):
 
     def _panel_switches(self, payload: str) -> None:
         if payload.strip().lower() not in ("true", "false"):
-            self.log.warning("switch_three_phases_while_charging: %r is not true or false", payload[:40])
+            self._refused.warn("switch_three_phases_while_charging: %r is not true or false", payload[:40])
             return
         self.switch_phases(payload.strip().lower() == "true")
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.isolation_monitor import IsolationMonitor
 from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
+from chargebyte_fw.kernel.flood import LimitedWarnings
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.power.insulation import InsulationMonitor
@@ -66,11 +67,13 @@ class IMDSimulator(Module):
             config.resistance_F_Ohm, config.interval / 1000, self_test_passes=config.selftest_success
         )
         self.pump = Pump(machine, self._act, self.crash)
+        self._refused = LimitedWarnings(self.log)
         self._unsubscribe = self.ground.mqtt.subscribe(f"everest_api/{self.id}/cmd/set_resistance", self._on_resistance)
 
     async def stop(self) -> None:
         """Measure no more."""
         self._unsubscribe()
+        self._refused.close()
         self.pump.close()
 
     def _on_resistance(self, topic: str, payload: str) -> None:
@@ -79,7 +82,7 @@ class IMDSimulator(Module):
         except ValueError:
             resistance_Ohm = math.nan
         if not (math.isfinite(resistance_Ohm) and resistance_Ohm >= 0):
-            self.log.warning("%s: %r is no resistance in Ohm", topic, payload[:40])
+            self._refused.warn("%s: %r is no resistance in Ohm", topic, payload[:40])
             return
         self.log.info("measures %.0f Ohm from now on", resistance_Ohm)
         self.pump.feed(SetResistance(resistance_Ohm))

@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
+from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.errors import PeerError
 
 COLUMNS = {"KEY": "TEXT UNIQUE", "VALUE": "TEXT", "TYPE": "TEXT"}
+STORED_LIMIT_BYTES = 4 << 20
 _STORED_KEY = re.compile(r"[A-Za-z0-9_.]+\Z")
 
 
@@ -29,7 +31,7 @@ def to_row(value: Any) -> tuple[str, str]:
         plain = msgspec.to_builtins(value)
         # The library's own writer turns what is no number into null without a word.
         text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise ValueError(f"not a JSON value: {error}") from error
     return text, _type_name(plain)
 
@@ -44,8 +46,11 @@ def _type_name(plain: Any) -> str:
     raise ValueError(f"not a JSON value: {type(plain).__name__}")
 
 
-def from_row(key: str, text: str, type_name: str) -> Any:
+def from_row(key: str, text: object, type_name: object) -> Any:
     """Return the value of a row; raises PeerError when another program left something unreadable there."""
+    if not isinstance(text, str):
+        # SQLite keeps whatever type another program bound to the column.
+        raise PeerError("KVS", f"the value of {key} is no text")
     if type_name == "std::string":
         return text
     if type_name == "nullptr_t":
@@ -53,7 +58,7 @@ def from_row(key: str, text: str, type_name: str) -> Any:
     if type_name == "bool" and text in ("0", "1"):
         return text == "1"
     try:
-        value = msgspec.json.decode(text)
+        value = decode_json(text, limit_bytes=STORED_LIMIT_BYTES)
     except msgspec.DecodeError as error:
         raise PeerError("KVS", f"the value of {key} is not readable as {type_name}: {error}") from error
     return float(value) if type_name == "double" and isinstance(value, int) else value

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble
 from chargebyte_fw.modules.system.transfer.threads import Pulse
@@ -134,7 +135,7 @@ class Landing:
     def _read_note(self) -> Origin:
         fresh = Origin(address=self._address)
         try:
-            origin = msgspec.json.decode(self.note.read_bytes(), type=Origin)
+            origin = decode_json(self.note.read_bytes(), Origin)
         except (OSError, msgspec.DecodeError):
             # No note, or what a power cut left of one: begin anew.
             return fresh

@@ -10,6 +10,7 @@ import msgspec
 
 from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest
 from chargebyte_fw.kernel.clock import loop_speed
+from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.store import write_whole
@@ -35,10 +36,10 @@ class Journal:
     def load(self) -> Update | None:
         """Return the update that is under way, None when there is none; raises PeerError for a damaged note."""
         try:
-            return msgspec.json.decode(self.note.read_bytes(), type=Update)
+            return decode_json(self.note.read_bytes(), Update)
         except FileNotFoundError:
             return self._from_marker()
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (OSError, msgspec.DecodeError) as error:
             marked = self._from_marker()
             if marked is None:
                 raise PeerError(str(self.note), f"the update that was under way is not readable: {error}") from error

@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
+import msgspec
+
+from chargebyte_fw.kernel.decoding import convert
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.modules.system.bus_link import Refused, SystemBus
 from chargebyte_fw.modules.system.update import timing
@@ -16,6 +19,7 @@ SERVICE = "de.pengutronix.rauc"
 INSTALLER = "de.pengutronix.rauc.Installer"
 CLAUSE = "RAUC"
 
+T = TypeVar("T")
 Progress = Callable[[int, str], None]
 
 
@@ -32,6 +36,14 @@ class Slots:
     """Those that are not marked good."""
 
 
+def _fitting(member: str, told: Any, kind: type[T]) -> T:
+    """Return what RAUC says as the kind that its interface declares; raises PeerError for anything else."""
+    try:
+        return cast("T", convert(told, kind))
+    except msgspec.ValidationError as error:
+        raise PeerError(CLAUSE, f"what it says with {member} is not as its interface declares: {error}") from error
+
+
 class BundleRefused(PeerError):
     """The bundle is not for us: signature, damage, compatible."""
 
@@ -44,7 +56,8 @@ class RaucLink:
 
     async def slots(self) -> Slots:
         """Return what is booted and what will be."""
-        found: list[tuple[str, dict[str, Any]]] = (await self._call("GetSlotStatus"))[0]
+        answer = _fitting("GetSlotStatus", await self._call("GetSlotStatus"), tuple[list[tuple[str, dict[str, Any]]]])
+        found = answer[0]
         bootable = {name: status for name, status in found if status.get("bootname")}
         booted = next((name for name, status in bootable.items() if status.get("state") == "booted"), "")
         if not booted:
@@ -72,9 +85,10 @@ class RaucLink:
     async def examine(self, bundle: Path) -> str:
         """Return the bundle's version; raises BundleRefused when it may not be installed here."""
         try:
-            compatible, version = await self._call("Info", "s", str(bundle))
+            told = await self._call("Info", "s", str(bundle))
         except PeerError as error:
             raise BundleRefused(CLAUSE, error.what) from error
+        compatible, version = _fitting("Info", told, tuple[str, str])
         ours = str(await self._get("Compatible"))
         if compatible != ours:
             raise BundleRefused(CLAUSE, f"the bundle is for {compatible!r}, this is {ours!r}")
@@ -97,10 +111,17 @@ class RaucLink:
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         def hear(member: str, body: list[Any]) -> None:
-            if member == "Completed" and not ended.done():
-                ended.set_result(int(body[0]))
-            elif member == "PropertiesChanged" and (progress := body[1].get("Progress")):
-                on_progress(int(progress[0]), str(progress[1]))
+            try:
+                if member == "Completed" and not ended.done():
+                    ended.set_result(_fitting(member, body, tuple[int])[0])
+                elif member == "PropertiesChanged":
+                    _, changed, _ = _fitting(member, body, tuple[str, dict[str, Any], list[str]])
+                    if (progress := changed.get("Progress")) is not None:
+                        percentage, step, _ = _fitting("Progress", progress, tuple[int, str, int])
+                        on_progress(percentage, step)
+            except PeerError as error:
+                if member == "Completed":
+                    ended.set_exception(error)
 
         def lost(why: str) -> None:
             if not ended.done():
@@ -121,7 +142,7 @@ class RaucLink:
 
     async def _primary(self) -> str:
         try:
-            return str((await self._call("GetPrimary"))[0])
+            return _fitting("GetPrimary", await self._call("GetPrimary"), tuple[str])[0]
         except PeerError:
             # The boot loader's environment may be unreadable, or name nothing that can be booted.
             return ""
