@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any, TextIO
 
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.kernel.line_limit import LineLimit
 
 session_id: ContextVar[str] = ContextVar("session_id", default="")
 """The charging session that the running task works for; shown in each line."""
@@ -26,6 +27,17 @@ class ModuleLog(logging.LoggerAdapter[logging.Logger]):
     def __init__(self, module_id: str) -> None:
         super().__init__(logging.getLogger(f"secc.{module_id}"), {"module_id": module_id})
         self.session = ""
+        self._limit = LineLimit()
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log a line, unless its kind came too often within the last minute; what was left out is counted."""
+        if not self.isEnabledFor(level):
+            return
+        for text in self._limit.over():
+            super().log(logging.INFO, "%s", text)
+        if self._limit.passes(level, msg, args):
+            kwargs.setdefault("stacklevel", 2)
+            super().log(level, msg, *args, **kwargs)
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         """Add the fields to the record."""

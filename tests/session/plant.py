@@ -22,20 +22,27 @@ CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic"
 
 
 class HeardMqtt:
-    """A broker's stand-in for `everest_api/...`: keeps the last payload of each topic."""
+    """A broker's stand-in for external MQTT: keeps the last payload of each topic, passes commands on."""
 
     def __init__(self) -> None:
         self._last: dict[str, str] = {}
+        self._subscribers: dict[str, list[Callable[[str, str], None]]] = {}
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         self._last[topic] = payload
+
+    def receive(self, topic: str, payload: str = "") -> None:
+        """A client publishes."""
+        for callback in self._subscribers.get(topic, ()):
+            callback(topic, payload)
 
     def said(self, topic: str) -> Any:
         """Return the last payload of a topic, out of JSON."""
         return json.loads(self._last[topic])
 
     def subscribe(self, topic: str, callback: Callable[[str, str], None]) -> Callable[[], None]:
-        return lambda: None
+        self._subscribers.setdefault(topic, []).append(callback)
+        return lambda: self._subscribers[topic].remove(callback)
 
 
 class Plant:
