@@ -304,9 +304,15 @@ def test_a_lost_link_asks_for_the_error_routine() -> None:
     assert len(sent(charger.wait(3.0), vendor.VsLinkStatusReq)) == 3, "one question a second"
     effects = charger.from_modem(vendor.VsLinkStatusCnf(link_status=0))
     assert RequestErrorRoutine() in effects and len(lines(effects, logging.WARNING)) == 1
-    effects = charger.from_modem(vendor.VsLinkStatusCnf(link_status=0))
-    assert RequestErrorRoutine() in effects and lines(effects, logging.WARNING) == []
+    charger.effects.clear()
+    for _ in range(60):
+        charger.wait(1.0)
+        charger.from_modem(vendor.VsLinkStatusCnf(link_status=0))
+    assert charger.take(RequestErrorRoutine) == [] and lines(charger.effects, logging.WARNING) == []
+    assert charger.feed(EnterBcd()) == [RequestErrorRoutine()], "charging begins anew: now it can be done"
     assert lines(charger.from_modem(vendor.VsLinkStatusCnf(link_status=1)), logging.INFO) != []
+    assert charger.feed(EnterBcd()) == []
+    assert RequestErrorRoutine() in charger.from_modem(vendor.VsLinkStatusCnf(link_status=0)), "lost again"
 
 
 def test_the_link_is_asked_for_in_the_vendors_words() -> None:

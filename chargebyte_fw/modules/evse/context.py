@@ -275,7 +275,8 @@ class Context:
 
     def restart_link(self) -> None:
         """Make ready for another HLC session of the same plug-in."""
-        if not self.link_paused and self.slac is SlacState.UNMATCHED:
+        if not self.link_paused:
+            # Matched already, it does nothing; with a lost link SLAC asks for its error routine again.
             self.slac_do("enter_bcd")
         self.link_paused = self.link_ended = False
         self.hlc("stop_charging", False)

@@ -217,13 +217,19 @@ class EvseSlac(WithModem):
     @on(State.MATCHED, event=VsLinkStatusCnf)
     @on(State.MATCHED, event=NscmGetDLinkStatusCnf)
     def link_status(self, answer: VsLinkStatusCnf | NscmGetDLinkStatusCnf, _now: float) -> list[Any]:
-        """Ask for a new start when the link is lost."""
+        """Ask for the error routine once when the link is lost: the charging logic decides when it can be done."""
         lost, before = answer.link_status != LINK_UP, self._link_lost
         self._link_lost = lost
+        if lost is before:
+            return []
         if not lost:
-            return [Report(logging.INFO, "powerline link is up again")] if before else []
-        effects: list[Any] = [] if before else [Report(logging.WARNING, "powerline link lost")]
-        return [*effects, RequestErrorRoutine()]
+            return [Report(logging.INFO, "powerline link is up again")]
+        return [Report(logging.WARNING, "powerline link lost"), RequestErrorRoutine()]
+
+    @on(State.MATCHED, event=EnterBcd)
+    def car_is_still_there(self, _event: EnterBcd, _now: float) -> list[Any]:
+        """Charging begins anew with the same car: without a link only the error routine leads to one."""
+        return [RequestErrorRoutine()] if self._link_lost else []
 
     @on(State.WAIT_FOR_LINK, State.MATCHED, event=CmSlacMatchReq)
     def ev_missed_the_confirmation(self, request: CmSlacMatchReq, now: float) -> list[Any]:
