@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
+from functools import partial
+from logging import DEBUG, ERROR
 from typing import Any
 
 import msgspec
 
+from chargebyte_fw.kernel.admission import OUT_OF_DESCRIPTORS, descriptors
 from chargebyte_fw.kernel.errors import ConfigError, PeerError, Unavailable
 from chargebyte_fw.kernel.faults import Severity
+from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.manager import garbage
@@ -83,6 +87,7 @@ class Charger:
         self._stop = asyncio.Event()
         self._stray: asyncio.Future[BaseException] | None = None
         self._pauses = Pauses()
+        self._starved = Flood(partial(self.log.error, "%d more times without a descriptor within %g s"))
 
     async def run(self) -> int:
         """Run until a signal comes; returns 0.
@@ -122,6 +127,7 @@ class Charger:
             self.standing.remove()
             await control.stop()
             await self.recorder.close()
+            self._starved.close()
             if self.mqtt is not None:
                 await self.mqtt.stop()
             for number in (*ends, signal.SIGUSR1):
@@ -250,5 +256,10 @@ class Charger:
         if "handle" in context and isinstance(error, Exception) and self._stray is not None:
             if not self._stray.done():
                 self._stray.set_result(error)
+            return
+        if isinstance(error, OSError) and error.errno in OUT_OF_DESCRIPTORS:
+            level = ERROR if self._starved.counts() else DEBUG
+            what = f"{error.strerror}: at most {descriptors()} files and connections may be open"
+            self.log.log(level, "%s; who wants to connect waits", what)
             return
         self.log.error("%s", context.get("message", "unhandled"), exc_info=error)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from chargebyte_fw.kernel.admission import Admission
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.errors import Unavailable
@@ -21,6 +22,7 @@ from chargebyte_fw.manager.recording import Recorder
 SOCKET = "/run/secc/control"
 LONGEST_LINE = 4096
 LIMIT_S = 60.0
+MAX_CONNECTIONS = 8
 
 
 class Control:
@@ -32,6 +34,7 @@ class Control:
         self._log = log
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
+        self._admission = Admission(MAX_CONNECTIONS, MAX_CONNECTIONS)
 
     async def start(self) -> None:
         """Begin to listen; on a virtual clock there is nobody outside."""
@@ -55,6 +58,16 @@ class Control:
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._admission.refusal(""):
+            writer.close()
+            return
+        self._admission.enter("")
+        try:
+            await self._converse(reader, writer)
+        finally:
+            self._admission.leave("")
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(LIMIT_S):
                 try:

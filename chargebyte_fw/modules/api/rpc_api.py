@@ -21,12 +21,12 @@ from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, requires_many, requires_optional
 from chargebyte_fw.modules.api import jsonrpc, rpc_objects
 from chargebyte_fw.modules.api.evse_view import EvseView
-from chargebyte_fw.modules.api.link import RETRY_S, Connection, WebSocketServer
+from chargebyte_fw.modules.api.link import MAX_CLIENTS, RETRY_S, Connection, WebSocketServer
 from chargebyte_fw.modules.api.orders import EvseControl
+from chargebyte_fw.modules.api.origins import listed
 from chargebyte_fw.modules.api.rpc_methods import Methods
 
 HELLO_WITHIN_S = 5.0
-MAX_CLIENTS = 64
 IN_FLIGHT_PER_CLIENT = 16
 PROTOCOL_ERROR, TRY_LATER = 1002, 1013
 
@@ -41,6 +41,13 @@ class RpcApiConfig(ModuleConfig):
     ] = "lo"
     websocket_tls_enabled: Annotated[bool, Meta(description="TLS on the WebSocket; not available.")] = False
     authentication_required: Annotated[bool, Meta(description="Ask clients for credentials; not available.")] = False
+    websocket_allowed_origins: Annotated[
+        str,
+        Meta(
+            description="Web pages that may connect beside those of this host, as `https://name`, separated by commas; "
+            "`null` for pages without an origin. Programs need no entry."
+        ),
+    ] = ""
     max_decimal_places_other: Annotated[int, Meta(ge=0, description="Decimal places of numbers; 0 for all.")] = 2
 
 
@@ -66,6 +73,11 @@ class RpcApi(Module):
         for key, hint in hints.items():
             if getattr(config, key):
                 yield Objection(key, f"{key}: true is not available", hint)
+        try:
+            listed(config.websocket_allowed_origins)
+        except ValueError as error:
+            hint = "write https://name or http://name:port, without a path"
+            yield Objection("websocket_allowed_origins", f"websocket_allowed_origins: {error}", hint)
 
     async def init(self) -> None:
         """Follow every EVSE and every fault."""
@@ -126,7 +138,8 @@ class RpcApi(Module):
             wire(self.serve)
             return
         interface, port = self.config.websocket_interface, self.config.websocket_port
-        server = WebSocketServer(interface, port, self.serve, self._complain)
+        origins = listed(self.config.websocket_allowed_origins)
+        server = WebSocketServer(interface, port, self.serve, self._complain, origins)
         told = False
         while True:
             try:
