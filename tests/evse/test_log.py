@@ -13,7 +13,7 @@ import pytest
 
 from chargebyte_fw.contracts.types.iso15118 import V2gMessageId, V2gMessages
 from chargebyte_fw.modules.evse.log_shelf import make_room
-from chargebyte_fw.modules.evse.session_log import FULL, SessionLog, folder_name
+from chargebyte_fw.modules.evse.session_log import FULL, RESERVE_BYTES, SessionLog, folder_name
 from tests.evse.world import Assemble, Run, World
 
 XML = "<CurrentDemandReq/>"
@@ -128,6 +128,21 @@ def test_a_log_that_is_full_still_tells_what_happens(tmp_path: Path) -> None:
         said = [line[2] for line in csv.reader(file)]
     assert said[-2:] == [FULL, "Emergency shutdown"] and said.count(FULL) == 1
     assert sum(file.stat().st_size for file in (tmp_path / "log").iterdir()) < 4000
+
+
+def test_a_log_does_not_grow_without_end_whatever_happens(tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    log = SessionLog(tmp_path / "log", "/log", 2000)
+    for number in range(20_000):
+        log.record(at, "EVSE", "CAR", f"Charger state: Charging->StoppingCharging {number}")
+        if number % 100 == 0:
+            log.flush()
+    log.record(at, "SYS", "", "Session logging stopped.")
+    log.close()
+    assert sum(file.stat().st_size for file in (tmp_path / "log").iterdir()) < 2000 + 1.5 * RESERVE_BYTES
+    assert "Session logging stopped." in (tmp_path / "log/eventlog.csv").read_text()
 
 
 def log_of(folder: Path, name: str, size: int) -> Path:

@@ -23,6 +23,7 @@ from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.decoding import decode_yaml
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.flood import Flood
+from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.module import (
     End,
     Module,
@@ -98,6 +99,8 @@ class API(Module):
         self._countdowns: dict[int, Any] = {}
         self._complaints = Flood(partial(self.log.warning, "%d more commands were refused within %g s"))
         self._carried_out = 0
+        self._troubles = LastingConditions(self.log)
+        self._known_information: Any = None
         self._connection_status = "unknown"
         self.views = [
             EvseView(manager, position, partial(self._on_fact, position - 1))
@@ -121,6 +124,7 @@ class API(Module):
     async def stop(self) -> None:
         """Say what was not said."""
         self._complaints.close()
+        self._troubles.close()
 
     def _listen(self, view: EvseView) -> None:
         commands = Commands(view.manager, sink_of(view, self.evse_energy_sink), self._delays.get(view.index), utc_now)
@@ -181,24 +185,32 @@ class API(Module):
         self._publish("ocpp/var/charging_schedules", schedules)
 
     async def _publish_information(self) -> None:
+        while True:
+            information = await self._information()
+            if information is not None:
+                self._publish("info/var/info", information)
+            await asyncio.sleep(PERIOD_S)
+
+    async def _information(self) -> Any:
+        """Return the charger information, read once it can be read; None until then, or without a source."""
+        if self._known_information is not None:
+            return self._known_information
         if self.config.charger_information_file:
             path = self.ground.root.read(self.config.charger_information_file)
             try:
-                information = decode_yaml(path.read_bytes())
+                self._known_information = decode_yaml(path.read_bytes())
             except (OSError, ValueError) as error:
-                self.log.error("charger_information_file %s cannot be read: %s", path, error)
-                return
+                self._troubles.set("file", True, f"charger_information_file {path} cannot be read: {error}")
+            else:
+                self._troubles.set("file", False, f"charger_information_file {path} is read")
         elif self.charger_information is not None:
             try:
-                information = await self.charger_information.get_charger_information()
+                self._known_information = await self.charger_information.get_charger_information()
             except CommandError as error:
-                self.log.warning("no charger information: %s", error)
-                return
-        else:
-            return
-        while True:
-            self._publish("info/var/info", information)
-            await asyncio.sleep(PERIOD_S)
+                self._troubles.set("information", True, f"no charger information: {error}")
+            else:
+                self._troubles.set("information", False, "the charger information is there")
+        return self._known_information
 
     async def _publish_periodically(self) -> None:
         while True:
@@ -226,6 +238,7 @@ class API(Module):
         try:
             active = await self.error_history.get_errors(FilterArguments(state_filter=State.Active))
         except CommandError as error:
-            self.log.warning("the error history does not answer: %s", error)
+            self._troubles.set("errors", True, f"the error history does not answer: {error}")
             return
+        self._troubles.set("errors", False, "the error history answers again")
         self._publish("errors/var/active_errors", cast("list[Any]", active))

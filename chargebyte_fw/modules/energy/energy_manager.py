@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from logging import DEBUG, WARNING
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -13,6 +12,7 @@ from chargebyte_fw.contracts.interfaces.energy_manager import EnergyManager as E
 from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires
 from chargebyte_fw.kernel.pump import Pump
@@ -71,11 +71,13 @@ class EnergyManager(Module):
         self._told: dict[str, energy.LimitsRes] = {}
         self._waiting: dict[str, energy.EnforcedLimits] = {}
         self._sending: set[str] = set()
+        self._unreached = LastingConditions(self.log)
         self.energy_trunk.energy_flow_request.subscribe(self._on_request)
 
     async def stop(self) -> None:
         """Share out no more; what was granted runs out."""
         self._pump.close()
+        self._unreached.close()
 
     def _rules(self) -> Rules:
         config = self.config
@@ -121,8 +123,10 @@ class EnergyManager(Module):
             while (limits := self._waiting.pop(uuid, None)) is not None:
                 await self.energy_trunk.enforce_limits(limits)
         except CommandError as error:
-            level = DEBUG if error.kind == "Shutdown" else WARNING
-            self.log.log(level, "%s did not get its limits: %s", uuid, error)
+            if error.kind != "Shutdown":
+                self._unreached.set(uuid, True, f"{uuid} did not get its limits: {error}")
+        else:
+            self._unreached.set(uuid, False, f"{uuid} gets its limits again")
         finally:
             self._sending.discard(uuid)
 

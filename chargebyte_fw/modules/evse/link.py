@@ -7,11 +7,12 @@ from typing import Any
 
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.module import Module
 
 
 class Line:
-    """One neighbour's commands, one after the other. A command that fails is one line in the log."""
+    """One neighbour's commands, one after the other. A command that fails, and works again, is one line in the log."""
 
     def __init__(self, name: str, end: Contract, module: Module) -> None:
         self._name = name
@@ -20,6 +21,7 @@ class Line:
         self._waiting: deque[tuple[str, tuple[Any, ...]]] = deque()
         self._busy = False
         self._closed = False
+        self._failing = LastingConditions(module.log)
 
     def send(self, command: str, args: tuple[Any, ...] = (), *, urgent: bool = False, latest: bool = False) -> None:
         """Send a command. `latest`: it replaces one of the same name that still waits.
@@ -55,9 +57,12 @@ class Line:
         try:
             await getattr(self._end, command)(*args)
         except CommandError as error:
-            self._module.log.warning("%s did not carry out %s: %s", self._name, command, error)
+            self._failing.set(command, True, f"{self._name} did not carry out {command}: {error}")
+        else:
+            self._failing.set(command, False, f"{self._name} carries out {command} again")
 
     def close(self) -> None:
         """Drop what waits and take nothing more."""
         self._closed = True
         self._waiting.clear()
+        self._failing.close()

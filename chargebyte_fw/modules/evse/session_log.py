@@ -34,12 +34,14 @@ def _quoted(text: str) -> str:
 
 
 FULL = "This log is as large as it may become: messages of the EV and to it are left out from here on."
+RESERVE_BYTES = 65_536
+"""What plain lines may take beyond the allowance; after that only the end of the session is written."""
 
 
 class SessionLog:
     """The log of one session; raises OSError where the file system does.
 
-    Beyond `allowance` bytes what carries a message's content is left out; what happens is still told.
+    Beyond `allowance` bytes what carries a message's content is left out, beyond RESERVE_BYTES more all but the end.
     """
 
     def __init__(self, folder: Path, shown: str, allowance: int) -> None:
@@ -57,7 +59,8 @@ class SessionLog:
         self, at: datetime, origin: str, target: str, text: str, *, xml: str = "", hex: str = "", base64: str = ""
     ) -> None:
         """Note one line: who (`EVSE`, `CAR`, `SYS`) to whom, what. It is written with the next flush."""
-        if self._left < 0 and (xml or hex or base64):
+        last = origin == "SYS"
+        if self._left < 0 and (xml or hex or base64) or (self._left < -RESERVE_BYTES and not last):
             return
         self._lines.append((at, origin, target, text, xml, hex, base64))
 
