@@ -107,6 +107,92 @@ def test_slac_error_routine(assemble: Assemble, run: Run) -> None:
     run(story())
 
 
+async def error_routine(w: World, *, expect: bool) -> None:
+    """SLAC, or the V2G connection, fails; the EV shows what the pilot makes of it."""
+    await asyncio.sleep(0.1)
+    if not expect:
+        assert w.pilot() == "X1"
+        return
+    await w.until_state("TStepEF", 4.0)
+    assert w.pilot() == "F"
+    w.bsp.cp("F")
+    await asyncio.sleep(4.2)
+    w.bsp.cp("B")
+    await asyncio.sleep(1.0)
+    assert w.pilot() == 5.0
+
+
+@pytest.mark.parametrize("authorized", [False, True])
+def test_error_routines_are_bounded_and_the_wait_for_a_replug_is_logged_once(
+    assemble: Assemble, run: Run, authorized: bool
+) -> None:
+    """C_sequ_retry is 2 [V2G3-M06-07]: the first ones are done, then X1 stays until the plug-in is over."""
+
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        w.bsp.cp("B")
+        await asyncio.sleep(1.0)
+        if authorized:
+            await w.authorize()
+            await w.until_state("PrepareCharging")
+        for expect in (True, True, False):
+            w.slac.main.request_error_routine.publish(None)
+            await error_routine(w, expect=expect)
+        assert w.state == ("ChargingPausedEV" if authorized else "WaitingForAuthentication")
+        for _ in range(5):
+            await asyncio.sleep(40.0)
+            w.slac.main.request_error_routine.publish(None)
+            await asyncio.sleep(0.1)
+            assert w.pilot() == "X1"
+        w.bsp.cp("A")
+        await asyncio.sleep(1.0)
+        w.bsp.cp("B")
+        await asyncio.sleep(1.0)
+        assert w.pilot() == 5.0
+        w.slac.main.request_error_routine.publish(None)
+        await error_routine(w, expect=True)
+
+    run(story())
+
+
+def test_a_car_that_closes_the_connection_again_and_again_is_not_begged_for_ever(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.plug_and_match()
+        await w.authorize()
+        await w.until_state("PrepareCharging")
+        for expect in (True, True, False):
+            w.hlc.say("dlink_error")
+            await error_routine(w, expect=expect)
+        assert w.state == "ChargingPausedEV"
+        await asyncio.sleep(600.0)
+        assert w.pilot() == "X1" and w.state == "ChargingPausedEV"
+        # The EV may still wake up by itself.
+        await bcb(w)
+        await w.until_state("PrepareCharging", 4.0)
+        assert w.pilot() == 5.0
+
+    run(story())
+
+
+@pytest.mark.parametrize(("charged_s", "retries"), [(50.0, 2), (70.0, 0)])
+def test_a_session_that_lasted_gives_a_later_loss_all_its_error_routines(
+    assemble: Assemble, run: Run, charged_s: float, retries: int
+) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging()
+        w.m.charger.c.link_retries = 2
+        await asyncio.sleep(charged_s)
+        w.hlc.say("current_demand_finished")
+        w.hlc.say("dc_open_contactor")
+        w.bsp.cp("B")
+        await asyncio.sleep(0.5)
+        assert w.m.charger.c.link_retries == retries
+
+    run(story())
+
+
 def test_dc_without_matching_waits(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True).start()

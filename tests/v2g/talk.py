@@ -104,6 +104,24 @@ def ev_status(m: Any, **changes: Any) -> Any:
     return m.DC_EVStatusType(**{**fields, "EVErrorCode": m.DC_EVErrorCodeType(fields["EVErrorCode"])})
 
 
+SOC_BITS = 7
+
+
+def with_soc(frame: bytes, soc_percent: int) -> bytes:
+    """Return the frame of a request with an EVRESSSOC that no encoder writes: the schema ends at 100."""
+    spoken = codec("iso2" if frame[9] >> 1 == 76 else "din")
+    message = spoken.decode(frame[8:])
+    body = message.Body
+    holder = getattr(body, "EVChargeParameter", None) or getattr(body, "EVPowerDeliveryParameter", None) or body
+    streams = []
+    for value in (0, 64):
+        holder.DC_EVStatus.EVRESSSOC = value
+        streams.append(int.from_bytes(spoken.encode(message), "big"))
+    top = (streams[0] ^ streams[1]).bit_length()
+    stream = streams[0] | soc_percent << top - SOC_BITS
+    return Frame(EXI_DIN_ISO2, stream.to_bytes(len(frame) - 8, "big")).to_bytes()
+
+
 def quantity(m: Any, value: int, unit: str, multiplier: int = 0) -> Any:
     return m.PhysicalValueType(Multiplier=multiplier, Unit=m.unitSymbolType(unit), Value=value)
 

@@ -154,6 +154,7 @@ class Charger(HlcLink, Machine):
     def contactor(self, event: Contactor, now: float) -> None:
         c = self.c
         was, c.contactor_closed = c.contactor_closed, event.closed
+        self.link_contactor(event.closed, now)
         c.hlc("ac_contactor_closed", event.closed)
         if was and not event.closed and c.dc:
             # Whoever opened them: nothing may stay live on our side.

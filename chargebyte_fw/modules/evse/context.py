@@ -99,6 +99,10 @@ class Context:
         self.link_ended = False
         self.link_over_s = -1e9
         """When the EV ended or paused the communication the last time."""
+        self.link_retries = 0
+        """Error routines since the plug-in, or since a session that lasted."""
+        self.closed_s: float | None = None
+        """When the contactors closed, None while they are open."""
         self.service: ServiceSelected | None = None
         self.current_demand = False
         self.power_allowed = False
@@ -288,6 +292,7 @@ class Context:
         self.matching = self.slac is not SlacState.UNMATCHED
         self.hlc_allows = self.v2g_ready = self.current_demand = False
         self.link_paused = self.link_ended = False
+        self.link_retries = 0
         self.service = None
         self.woken = self.warned_no_power = self.warned_cable = False
         self.five = False

@@ -6,6 +6,7 @@ from typing import Any
 
 from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.kernel.machine import on
+from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.context import Context
 from chargebyte_fw.modules.evse.messages import (
     Charging,
@@ -71,11 +72,45 @@ class HlcLink:
         c = self.c
         if self.state not in (Charging.WaitingForAuthentication, Charging.PrepareCharging) or not c.plugged:
             return
-        c.info("SLAC failed: t_step_EF and another try")
         c.slac_do("reset", False)
+        if self._gives_up(now):
+            return
+        c.info("SLAC failed: t_step_EF and another try")
         c.step_return = self.state
         c.step_duty = 0.0
         self._go(Charging.TStepEF, now)
+
+    def link_contactor(self, closed: bool, now: float) -> None:
+        """Take a session that lasted as proof of the communication: a later loss has all its error routines again."""
+        c = self.c
+        if closed:
+            c.closed_s = now if c.closed_s is None else c.closed_s
+            return
+        if c.closed_s is not None and now - c.closed_s >= timing.LINK_PROVEN_S:
+            c.link_retries = 0
+        c.closed_s = None
+
+    def _gives_up(self, now: float) -> bool:
+        """Count an error routine; without a further one the communication is over as if the EV had ended it.
+
+        An EV that sleeps wakes the EVSE with a BCB toggle, and an authorization gives it another match; every other EV
+        waits for its replug.
+        """
+        c = self.c
+        if c.link_retries < timing.C_SEQU_RETRY:
+            c.link_retries += 1
+            return False
+        if c.link_ended:
+            return True
+        c.warn(
+            f"no lasting communication with the EV, error routine done {c.link_retries} times: "
+            "waiting for it to be plugged in again [V2G3-M06-07]"
+        )
+        c.link_ended = True
+        c.service = None
+        c.forbid_power()
+        self._link_over(now)
+        return True
 
     def _go(self, state: Charging, now: float) -> None:
         raise NotImplementedError
@@ -122,9 +157,11 @@ class HlcLink:
             return
         if not c.five or self.state not in RESTARTABLE:
             return
-        c.info("connection to the EV was lost: beginning the communication anew")
         c.say(SupplyOff(at_once=True))
         c.forbid_power()
+        if self._gives_up(now):
+            return
+        c.info("connection to the EV was lost: beginning the communication anew")
         c.step_return = Charging.WaitingForAuthentication
         c.step_duty = 0.0
         c.step_ef_next = True

@@ -9,6 +9,10 @@ T_STEP_EF_AFTER_S = 0.75
 """State X1 after t_step_EF, for the EV to see it."""
 T_STEP_X1_S = 3.0
 """std, ISO 15118-3: X1 between 5 % and another duty cycle."""
+C_SEQU_RETRY = 2
+"""std, ISO 15118-3 [V2G3-M06-07]: error routines (t_step_EF) without a session that lasts; then X1 until a replug."""
+LINK_PROVEN_S = 60.0
+"""Contactors closed for this long: the next loss of the communication has all its error routines again."""
 WAKE_UP_AFTER_S = 30.0
 """PrepareCharging without state C for this long: wake an old EV by one t_step_EF."""
 PAUSED_AFTER_WAKE_UP_S = 10.0

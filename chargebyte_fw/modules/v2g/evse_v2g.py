@@ -30,7 +30,7 @@ from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.handshake import DIN70121, ISO15118D2
 from chargebyte_fw.modules.v2g.link import Connection, V2gLink
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc.access import Access, CarConnected, CarGone, CloseConnection, DataLink
+from chargebyte_fw.modules.v2g.secc.access import Access, CarConnected, CarGone, CloseConnection, DataLink, SdpAnswered
 from chargebyte_fw.modules.v2g.secc.dialogue import Outside
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
 from chargebyte_fw.modules.v2g.secc.machine import Secc
@@ -178,6 +178,7 @@ class EvseV2G(Module):
             return None
         answer = sdp.Response(address, port).to_bytes()
         self.ground.trace.record("sdp", f"{self.id}.charger", answer)
+        self._access_pump.feed(SdpAnswered())
         return answer
 
     def _accept(self, connection: Connection) -> bool:

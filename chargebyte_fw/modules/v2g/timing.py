@@ -3,7 +3,13 @@
 V2G_SECC_SEQUENCE_TIMEOUT_S = 60.0
 """How long the charger waits for the next request."""
 V2G_SECC_COMMUNICATION_SETUP_S = 18.0
-"""From the data link to the first connection."""
+"""From the data link to the first connection (ISO 15118-2 table 109)."""
+DATA_LINK_SETUP_S = 12.0
+"""From the match to the data link at most (ISO 15118-3 TT_match_join): a modem's link is not watched by default."""
+CONNECT_AFTER_SDP_S = 5.0
+"""A car that was just answered has this long to connect (-2: its TCP retries), whatever the time above says."""
+CONNECT_AFTER_SDP_AT_MOST_S = 20.0
+"""For so long at most (V2G_EVCC_CommunicationSetup): asking without end does not keep the door open."""
 V2G_SECC_MSG_PERFORMANCE_S = 1.5
 """How long the charger may take for the answer to an ordinary request."""
 CONTACTOR_CLOSE_S = 3.0

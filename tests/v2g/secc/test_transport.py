@@ -15,6 +15,7 @@ from chargebyte_fw.modules.v2g.secc.access import (
     CarGone,
     CloseConnection,
     DataLink,
+    SdpAnswered,
 )
 from chargebyte_fw.modules.v2g.secc.states import State
 from chargebyte_fw.modules.v2g.v2gtp import Frame
@@ -176,12 +177,37 @@ def test_nobody_connects_before_the_data_link() -> None:
     assert not access.open
 
 
-def test_without_a_car_the_data_link_is_reported_broken_after_eighteen_seconds() -> None:
+def test_without_a_car_the_data_link_is_reported_broken_after_the_time_of_join_and_set_up() -> None:
+    """TT_match_join (12 s) and V2G_SECC_CommunicationSetup (18 s): by default the modem's link is not watched."""
     access = Access()
     access.feed(DataLink(True), 100.0)
-    assert access.wake(117.9) == []
-    assert out.Publish("dlink_error") in access.wake(118.0)
+    assert access.wake(129.9) == [] and access.open
+    assert out.Publish("dlink_error") in access.wake(130.0)
     assert not access.open
+
+
+def test_a_car_that_asks_late_may_still_connect() -> None:
+    access = Access()
+    access.feed(DataLink(True), 100.0)
+    access.feed(SdpAnswered(), 105.0)
+    assert access.deadline == 130.0
+    access.feed(SdpAnswered(), 129.9)
+    assert access.wake(134.8) == [] and access.open
+    access.feed(CarConnected(), 134.8)
+    assert access.deadline is None
+    access.feed(SdpAnswered(), 135.0)
+    assert access.deadline is None and not access.open
+
+
+def test_asking_without_end_keeps_nothing_open() -> None:
+    access = Access()
+    access.feed(DataLink(True), 100.0)
+    now, effects = 100.0, []
+    while access.open and now < 1000.0:
+        now += 0.25
+        access.feed(SdpAnswered(), now)
+        effects += access.wake(now)
+    assert now == 150.0 and out.Publish("dlink_error") in effects
 
 
 def test_a_connected_car_stops_that_time_and_keeps_others_out() -> None:

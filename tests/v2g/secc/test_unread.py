@@ -15,29 +15,12 @@ from chargebyte_fw.modules.v2g.secc.facts import Settings
 from chargebyte_fw.modules.v2g.secc.states import State
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 from tests.v2g.pair import dc_facts
-from tests.v2g.talk import Talk, demand, ev_status, parameters, power, precharge, requests, stop, talk
+from tests.v2g.talk import Talk, demand, ev_status, parameters, power, precharge, requests, stop, talk, with_soc
 
-SOC_BITS = 7
 CONTENT_BIT = 8 + 7 + 1 + (1 + 1 + 8 + 64 + 1 + 2) + 1 + 6
 """Where the body's content begins: EXI header, root, Header with a session id of eight octets, Body, body element."""
 MESSAGES = {"din": din, "iso2": iso2, "ac": iso2}
 MODES = {"din": "DC_extended", "iso2": "DC_extended", "ac": "AC_three_phase_core"}
-
-
-def with_soc(it: Talk, body: Any, soc_percent: int) -> bytes:
-    """Return the frame of a request whose EVRESSSOC is one that our encoder refuses."""
-    status = find_status(body)
-    frames = []
-    for value in (0, 64):
-        status.EVRESSSOC = value
-        frames.append(int.from_bytes(it.frame(body), "big"))
-    top = (frames[0] ^ frames[1]).bit_length()
-    return (frames[0] | soc_percent << top - SOC_BITS).to_bytes(len(it.frame(body)), "big")
-
-
-def find_status(body: Any) -> Any:
-    holder = getattr(body, "EVChargeParameter", None) or getattr(body, "EVPowerDeliveryParameter", None) or body
-    return holder.DC_EVStatus
 
 
 def with_parameter(m: Any, progress: str) -> Any:
@@ -67,7 +50,7 @@ def test_a_state_of_charge_beyond_the_limit_is_answered_failed(
 ) -> None:
     it = talk(kind, state)
     body = make(it.m)
-    frame = with_soc(it, body, soc_percent)
+    frame = with_soc(it.frame(body), soc_percent)
     with pytest.raises(ExiError):
         codec(kind).decode(frame[8:])
     effects = it.raw(frame)
@@ -84,7 +67,7 @@ def test_a_state_of_charge_beyond_the_limit_is_answered_failed(
 @pytest.mark.parametrize("kind", ["din", "iso2"])
 def test_a_wish_that_cannot_be_read_ends_the_energy_transfer(kind: str) -> None:
     it = talk(kind, State.CHARGING)
-    effects = it.raw(with_soc(it, demand(it.m), 127))
+    effects = it.raw(with_soc(it.frame(demand(it.m)), 127))
     assert [e.name for e in effects if isinstance(e, out.Publish)] == ["current_demand_finished", "dc_open_contactor"]
     response = it.ask(demand(it.m))
     assert (response.ResponseCode, response.DC_EVSEStatus.EVSEStatusCode) == ("OK", "EVSE_Shutdown")
@@ -95,9 +78,9 @@ def test_a_wish_that_cannot_be_read_ends_the_energy_transfer(kind: str) -> None:
 
 def test_checks_of_session_and_sequence_come_first() -> None:
     it = talk("iso2", State.CHARGING)
-    strange = with_soc(it, demand(iso2), 127)
+    strange = with_soc(it.frame(demand(iso2)), 127)
     it.session_id = b"\xff" * 8
-    response = it.answer_in(it.raw(with_soc(it, demand(iso2), 127)))
+    response = it.answer_in(it.raw(with_soc(it.frame(demand(iso2)), 127)))
     assert response.ResponseCode == "FAILED_UnknownSession"
     assert "current_demand_finished" not in it.charger.names(), "it says nothing of this session"
     it = talk("iso2", State.SERVICE_DISCOVERY)
@@ -105,18 +88,18 @@ def test_checks_of_session_and_sequence_come_first() -> None:
     assert it.closing
     it = talk("din", State.SERVICE_DISCOVERY)
     it.session_id = b"\xff" * 8
-    assert it.answer_in(it.raw(with_soc(it, demand(din), 127))).ResponseCode == "FAILED_UnknownSession"
+    assert it.answer_in(it.raw(with_soc(it.frame(demand(din)), 127))).ResponseCode == "FAILED_UnknownSession"
 
 
 def test_it_closes_where_configured() -> None:
     it = talk("din", State.CHARGING, Settings(terminate_connection_on_failed_response=True))
-    assert it.answer_in(it.raw(with_soc(it, demand(din), 101))).ResponseCode == "FAILED"
+    assert it.answer_in(it.raw(with_soc(it.frame(demand(din)), 101))).ResponseCode == "FAILED"
     assert it.closing
 
 
 def test_it_is_bounded() -> None:
     it = talk("iso2", State.CHARGING)
-    frame = with_soc(it, demand(iso2), 127)
+    frame = with_soc(it.frame(demand(iso2)), 127)
     for _ in range(20):
         assert it.answer_in(it.raw(frame)).ResponseCode == "FAILED"
     it.raw(frame)

@@ -9,7 +9,15 @@ import msgspec
 
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.v2g.secc.effects import Note, Publish
-from chargebyte_fw.modules.v2g.timing import V2G_SECC_COMMUNICATION_SETUP_S
+from chargebyte_fw.modules.v2g.timing import (
+    CONNECT_AFTER_SDP_AT_MOST_S,
+    CONNECT_AFTER_SDP_S,
+    DATA_LINK_SETUP_S,
+    V2G_SECC_COMMUNICATION_SETUP_S,
+)
+
+FIRST_CONNECTION_S = DATA_LINK_SETUP_S + V2G_SECC_COMMUNICATION_SETUP_S
+"""What is announced as data link may be the match alone; the car's own 20 s count from its link, up to 12 s later."""
 
 
 class AccessState(Enum):
@@ -27,6 +35,10 @@ class DataLink(msgspec.Struct, frozen=True):
     ready: bool
 
 
+class SdpAnswered(msgspec.Struct, frozen=True):
+    """A car asked where to connect and was answered."""
+
+
 class CarConnected(msgspec.Struct, frozen=True):
     """A connection was accepted."""
 
@@ -42,10 +54,12 @@ class CloseConnection(msgspec.Struct, frozen=True):
 
 
 class Access(Machine):
-    """Opens with the data link, closes with it or when no car comes within 18 s. One car at a time."""
+    """Opens with the data link, closes with it or when no car comes in time. One car at a time."""
 
     def __init__(self) -> None:
         super().__init__(AccessState.SHUT)
+        self._latest = 0.0
+        """When the wait for the first connection is over, whatever is asked meanwhile."""
 
     @property
     def open(self) -> bool:
@@ -59,9 +73,22 @@ class Access(Machine):
         if event.ready:
             if connected:
                 return []
-            return self.enter(AccessState.OPEN, until=now + V2G_SECC_COMMUNICATION_SETUP_S)
+            self._latest = now + FIRST_CONNECTION_S + CONNECT_AFTER_SDP_AT_MOST_S
+            return self.enter(AccessState.OPEN, until=now + FIRST_CONNECTION_S)
         effects = [CloseConnection("the data link is gone")] if connected else []
         return self.enter(AccessState.SHUT, *effects)
+
+    @on(AccessState.OPEN, event=SdpAnswered)
+    def answered(self, event: SdpAnswered, now: float) -> list[Any]:
+        """Leave the car that asks late the time to connect."""
+        if self.deadline is not None:
+            self.deadline = max(self.deadline, min(now + CONNECT_AFTER_SDP_S, self._latest))
+        return []
+
+    @on(AccessState.SHUT, AccessState.CONNECTED, event=SdpAnswered)
+    def answered_before(self, event: SdpAnswered, now: float) -> list[Any]:
+        """The connection, or the end of the data link, was faster."""
+        return []
 
     @on(AccessState.OPEN, event=CarConnected)
     def connected(self, event: CarConnected, now: float) -> list[Any]:
@@ -83,6 +110,6 @@ class Access(Machine):
         """Nobody came: the data link is of no use."""
         return self.enter(
             AccessState.SHUT,
-            Note(f"no car connected within {V2G_SECC_COMMUNICATION_SETUP_S:g} s of the data link"),
+            Note(f"no car connected within {FIRST_CONNECTION_S:g} s of the match"),
             Publish("dlink_error"),
         )
