@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.paths import socket_path
 
 CONSUMER = "secc"
 SIMULATED_LINES = "/run/secc/gpio"
@@ -154,7 +155,8 @@ class _Socket:
     def set(self, active: bool) -> None:
         level = b"1" if active is not self._active_low else b"0"
         try:
-            self._socket.sendto(level, str(self._path))
+            with socket_path(self._path) as name_in_folder:
+                self._socket.sendto(level, name_in_folder)
         except OSError as error:
             if not self._told:
                 what = "no GPIO chip has a line %s and nothing simulates it (%s: %s): nothing is driven"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -47,3 +48,17 @@ def root_at(directory: Path) -> Root:
     state = base / "secc" / name
     state.mkdir(parents=True, exist_ok=True)
     return Root(directory, state)
+
+
+@contextlib.contextmanager
+def socket_path(path: Path) -> Iterator[str]:
+    """Yield a name for the Unix socket `path` that fits `sun_path` (107 octets), however deep the folder is.
+
+    The name goes through a descriptor of the folder and is valid inside the context only. Raises OSError when there is
+    no such folder.
+    """
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.paths import Root, socket_path
 from chargebyte_fw.manager.recording import Recorder
 
 SOCKET = "/run/secc/control"
@@ -42,7 +40,7 @@ class Control:
             return
         try:
             path = self._root.write(SOCKET)
-            with _short(path) as short:
+            with socket_path(path) as short:
                 self._server = await asyncio.start_unix_server(self._serve, short, limit=LONGEST_LINE)
             path.chmod(0o600)
         except OSError as error:
@@ -94,7 +92,7 @@ def ask(root: Root, request: dict[str, Any]) -> dict[str, Any]:
     """Ask the charger that runs below this root; raises Unavailable when there is none, or it does not answer."""
     path = root.state / SOCKET.lstrip("/")
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ear, _short(path) as short:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ear, socket_path(path) as short:
             ear.settimeout(LIMIT_S)
             ear.connect(short)
             ear.sendall(json.dumps(request).encode() + b"\n")
@@ -109,13 +107,3 @@ def ask(root: Root, request: dict[str, Any]) -> dict[str, Any]:
         return decode_json(line, dict[str, Any])
     except ValueError as error:
         raise Unavailable(f"what the charger at {path} answers makes no sense: {error}") from None
-
-
-@contextlib.contextmanager
-def _short(path: Path) -> Iterator[str]:
-    """Name a socket by its folder's descriptor: a socket's path may have 107 octets only."""
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

@@ -7,6 +7,8 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from chargebyte_fw.kernel.paths import socket_path
+
 LINES = "run/secc/gpio"
 
 
@@ -20,7 +22,8 @@ class SimulatedLine:
         self._level = level
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._socket.bind(str(self.path))
+        with socket_path(self.path) as name_in_folder:
+            self._socket.bind(name_in_folder)
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
     def _read(self) -> None:

@@ -22,6 +22,7 @@ from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.sim.gpio import SimulatedLine
 
 LOG = ModuleLog("bsp")
@@ -51,6 +52,22 @@ def test_a_line_of_another_process_is_told_each_level(ground: Ground, tmp_path: 
         line.close()
         other.close()
         assert not other.path.exists()
+
+    clock.run(main())
+
+
+def test_a_line_works_in_a_folder_deeper_than_a_sockets_path_may_be(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+
+    async def main() -> None:
+        levels: list[bool] = []
+        other = SimulatedLine(deep, NAME, levels.append)
+        line = open_output(Ground(root=Root(deep, deep)), NAME, True, LOG)
+        line.set(True)
+        await asyncio.sleep(0.05)
+        assert levels == [False]
+        line.close()
+        other.close()
 
     clock.run(main())
 
