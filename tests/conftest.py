@@ -18,6 +18,47 @@ from chargebyte_fw.manager.plan import Connection, ModulePlan
 
 T = TypeVar("T")
 
+REAL_TIME = (
+    "board/flash/test_owner",
+    "board/test_serial",
+    "cli/test_demo",
+    "cli/test_mcu",
+    "cli/test_run",
+    "hil/test_bench",
+    "hil/test_desk",
+    "image/test_fall_back",
+    "image/test_first_boot",
+    "image/test_start",
+    "image/test_stick",
+    "manager/test_foreign",
+    "manager/test_hostile",
+    "manager/test_life",
+    "manager/test_mqtt",
+    "manager/test_wire",
+    "session/test_demo_end_to_end",
+    "session/test_infypower",
+    "sim/test_mcu_port",
+    "slac/test_link",
+    "slac/test_peers",
+    "slac/test_tool",
+    "system/cb_system/",
+    "v2g/test_link",
+)
+"""Tests on the real clock, with processes, pseudo-terminals and sockets: mostly waiting, sensitive to a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under `--dist loadgroup` run the real-time tests first, on one worker; any other file is a group of its own."""
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> str:
+        return item.path.relative_to(tests).as_posix() if item.path.is_relative_to(tests) else ""
+
+    for item in items:
+        name = place(item)
+        item.add_marker(pytest.mark.xdist_group("real-time" if name.startswith(REAL_TIME) else name))
+    items.sort(key=lambda item: not place(item).startswith(REAL_TIME))
+
 
 @pytest.fixture(autouse=True)
 def product_log() -> Iterator[logging.Logger]:
