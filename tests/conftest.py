@@ -44,7 +44,7 @@ REAL_TIME = (
     "system/cb_system/",
     "v2g/test_link",
 )
-"""Tests on the real clock, with processes, pseudo-terminals and sockets: mostly waiting, sensitive to a busy machine."""
+"""Tests on the real clock, with processes, pseudo-terminals, sockets: mostly waiting, sensitive to a busy machine."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
