@@ -284,7 +284,9 @@ class CableCheck(Machine):
 
     def _fail(self, why: str, now: float, *, aborted: bool = False) -> Effects:
         """Take the voltage away, wait for less than 60 V, then say so."""
-        effects: Effects = [Say(f"cable check failed: {why}", "info" if aborted else "warning")]
+        effects: Effects = [
+            Say(f"cable check aborted: {why}") if aborted else Say(f"cable check failed: {why}", "warning")
+        ]
         if self._imd_runs:
             self._imd_runs = False
             effects.append(Call("imd", "stop"))

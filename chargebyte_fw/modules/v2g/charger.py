@@ -118,8 +118,9 @@ class Charger(Iso15118Charger):
         self.module.data_link(value)
 
     async def cable_check_finished(self, status: bool) -> None:
-        """Take the result of the cable check."""
-        self.facts.cable_check = status
+        """Take the result of the cable check: a false one after a wish to stop is no result, the check was aborted."""
+        self.facts.cable_check_aborted = not status and self.facts.stop_requested
+        self.facts.cable_check = None if self.facts.cable_check_aborted else status
         self.module.facts_changed()
 
     async def receipt_is_required(self, receipt_required: bool) -> None:

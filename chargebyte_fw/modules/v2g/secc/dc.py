@@ -169,9 +169,13 @@ class DcDialogue(Dialogue):
         """Start the cable check once, say Ongoing until its result is there."""
         self.take_ev_status(request.DC_EVStatus)
         m = self.m
+        if self.facts.cable_check_aborted and not self.facts.stop_requested:
+            # The charger has taken its wish to stop back while the car still waits: the check begins anew.
+            self.wait_since = None
         if self.wait_since is None:
             self.wait_since = now
             self.facts.cable_check = None
+            self.facts.cable_check_aborted = False
             self.energised = True
             self.publish("start_cable_check")
             self.note("cable check")

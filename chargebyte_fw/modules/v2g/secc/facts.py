@@ -68,7 +68,9 @@ class ChargerFacts(msgspec.Struct):
     authorized: bool | None = None
     """None: nobody has decided yet."""
     cable_check: bool | None = None
-    """None: no result yet."""
+    """Passed or failed; None: no result."""
+    cable_check_aborted: bool = False
+    """The check ended without a result because the charger wants the session to end."""
     contactor_closed: bool = False
     stop_requested: bool = False
     error: str = ""
@@ -81,6 +83,7 @@ class ChargerFacts(msgspec.Struct):
         """Forget what belonged to the session that ended."""
         self.authorized = None
         self.cable_check = None
+        self.cable_check_aborted = False
         self.isolation = "Invalid"
         self.no_energy_pause = ""
         self.service_parameters.clear()

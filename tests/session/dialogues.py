@@ -1,0 +1,106 @@
+"""What a whole-stack test needs of the dialogue: the messages on the wire, the session events, AC with HLC."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chargebyte_fw.contracts.types.evse_manager import SessionEvent
+from tests.session.plant import Plant
+
+AC_WITH_HLC = "bsp-only-ac.yaml"
+
+
+def overlay(state: Path, configuration: str, modules: dict[str, Any]) -> None:
+    """Lay a user's changes over a shipped configuration."""
+    file = state / "etc/everest/user-config" / configuration
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml.safe_dump({"active_modules": modules}))
+
+
+def connected(module_id: str, implementation_id: str) -> list[dict[str, str]]:
+    return [{"module_id": module_id, "implementation_id": implementation_id}]
+
+
+def ac_with_hlc(state: Path, modules: dict[str, Any] | None = None, **connector: Any) -> str:
+    """Make AC charging speak ISO 15118-2: SLAC, HLC and the certificate store beside the shipped modules."""
+    overlay(
+        state,
+        AC_WITH_HLC,
+        {
+            "connector": {
+                "config_module": {"ac_hlc_enabled": True, **connector},
+                "connections": {
+                    "slac": connected("slac", "main"),
+                    "hlc": connected("iso15118_charger", "charger"),
+                },
+            },
+            "slac": {"module": "EvseSlac", "config_implementation": {"main": {"device": "eth1"}}},
+            "iso15118_charger": {
+                "module": "EvseV2G",
+                "config_module": {"device": "eth1"},
+                "connections": {"security": connected("evse_security", "main")},
+            },
+            "evse_security": {"module": "EvseSecurity", "config_module": {"private_key_password": "123456"}},
+            **(modules or {}),
+        },
+    )
+    return AC_WITH_HLC
+
+
+class Story:
+    """Everything that happened, in order: `v2g` messages, session `events`, with the second at which they came."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.connector: Any = plant.assembly.modules["connector"]
+        self.told: list[tuple[float, str, Any]] = []
+        self.connector.evse.session_event.subscribe(self._event, replay=False)
+        hlc: Any = plant.assembly.modules.get("iso15118_charger")
+        if hlc is not None:
+            hlc.charger.v2g_messages.subscribe(self._message, replay=False)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _event(self, event: SessionEvent) -> None:
+        self.told.append((self._now(), event.event.value, event))
+
+    def _message(self, message: Any) -> None:
+        body = json.loads(message.v2g_json).get("Body", {}) if message.v2g_json else {}
+        self.told.append((self._now(), message.id.value, body))
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.told.clear()
+
+    @property
+    def names(self) -> list[str]:
+        return [name for _, name, _ in self.told]
+
+    def of(self, name: str) -> list[Any]:
+        """All messages or events of this name."""
+        return [what for _, told, what in self.told if told == name]
+
+    def count(self, name: str) -> int:
+        return self.names.count(name)
+
+    def at(self, name: str) -> float:
+        """The second of the first one of this name."""
+        return next(at for at, told, _ in self.told if told == name)
+
+    def responses(self, name: str) -> list[str]:
+        """The response codes of this response."""
+        return [body["ResponseCode"] for body in self.of(name)]
+
+    def failed(self) -> list[tuple[str, str]]:
+        """Every response that says FAILED."""
+        return [
+            (name, body["ResponseCode"])
+            for _, name, body in self.told
+            if isinstance(body, dict) and str(body.get("ResponseCode", "")).startswith("FAILED")
+        ]
