@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import Enum
 from typing import Any
 
@@ -11,7 +10,7 @@ from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.effects import Call, Clear, Raise, Say
 from chargebyte_fw.modules.evse.error_book import INTERNAL
-from chargebyte_fw.modules.evse.messages import Contactor, SupplyMeasured, SupplyMode
+from chargebyte_fw.modules.evse.messages import SupplyMeasured, SupplyMode
 from chargebyte_fw.modules.evse.signals import SupplyOrdered
 
 Effects = list[Any]
@@ -27,9 +26,10 @@ class Finding(Enum):
 
 
 class SupplyWatch(Machine):
-    """Compares the order with what the supply reports: its mode, its current, a voltage that rises.
+    """Compares the order with what the supply reports: its mode and its current.
 
-    A voltage alone is no evidence: capacitors keep it, and through closed contactors it may be the EV's.
+    A voltage alone is no evidence: capacitors keep it, and through closed contactors it may be the EV's. One that does
+    not fall below 60 V fails the cable check.
     """
 
     def __init__(self) -> None:
@@ -38,19 +38,14 @@ class SupplyWatch(Machine):
         self._off_since_s: float | None = None
         """None before the first report of this process' life."""
         self._mode = Mode.Off
-        self._voltage_V = 0.0
         self._current_A = 0.0
-        self._lowest_V = math.inf
-        """Since the supply was ordered off, with open contactors."""
-        self._risen_since_s: float | None = None
-        self._closed = False
         self._again_s = 0.0
         self._quiet_since_s: float | None = None
 
     @on(event=SupplyOrdered)
     def ordered(self, event: SupplyOrdered, now: float) -> Effects:
         if event.mode is Mode.Off and self._ordered is not Mode.Off:
-            self._off_since_s, self._lowest_V = now, math.inf
+            self._off_since_s = now
         self._ordered = event.mode
         return self._look(now)
 
@@ -65,51 +60,30 @@ class SupplyWatch(Machine):
 
     @on(event=SupplyMeasured)
     def measured(self, event: SupplyMeasured, now: float) -> Effects:
-        self._voltage_V, self._current_A = event.voltage_V, event.current_A
-        if not self._closed:
-            self._lowest_V = min(self._lowest_V, event.voltage_V)
-        return self._look(now)
-
-    @on(event=Contactor)
-    def contactor(self, event: Contactor, now: float) -> Effects:
-        self._closed = event.closed
-        self._lowest_V = math.inf if event.closed else self._voltage_V
+        self._current_A = event.current_A
         return self._look(now)
 
     @on(event=Timeout)
     def timeout(self, _: Timeout, now: float) -> Effects:
         return self._look(now)
 
-    def _evidence(self, now: float) -> str:
+    def _evidence(self) -> str:
         """Say what shows that the supply is on, or nothing."""
         if self._mode in FLOWING:
             return f"it reports {self._mode.value}"
         if abs(self._current_A) > timing.SUPPLY_OFF_CURRENT_A:
             return f"it reports {self._current_A:.1f} A"
-        if self._risen_since_s is not None and now >= self._risen_since_s + timing.SUPPLY_VOLTAGE_S:
-            return f"its voltage has risen to {self._voltage_V:.0f} V"
         return ""
 
-    def _watch_voltage(self, now: float) -> None:
-        risen = not self._closed and self._voltage_V > self._lowest_V + timing.SAFE_VOLTAGE_V
-        if not risen or self._ordered is not Mode.Off:
-            self._risen_since_s = None
-        elif self._risen_since_s is None:
-            self._risen_since_s = now
-
     def _look(self, now: float) -> Effects:
-        self._watch_voltage(now)
         if self._off_since_s is None:
             self._off_since_s = now - timing.SUPPLY_OFF_S
         self.deadline = None
         if self._ordered is not Mode.Off:
             return []
-        evidence = self._evidence(now)
+        evidence = self._evidence()
         if self.state is Finding.AsOrdered:
-            if evidence:
-                return self._suspect(evidence, now)
-            self.deadline = None if self._risen_since_s is None else self._risen_since_s + timing.SUPPLY_VOLTAGE_S
-            return []
+            return self._suspect(evidence, now) if evidence else []
         if evidence:
             self._quiet_since_s = None
             return self._switch_off(now)
@@ -127,7 +101,7 @@ class SupplyWatch(Machine):
         if now < late_s:
             self.deadline = late_s
             return []
-        self.state, self._again_s = Finding.WithoutOrder, now
+        self.state, self._again_s, self._quiet_since_s = Finding.WithoutOrder, now, None
         text = f"the power supply is on without an order: {evidence}"
         return [*self._switch_off(now), Raise(INTERNAL, text, SUB_TYPE)]
 

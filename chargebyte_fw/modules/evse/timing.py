@@ -60,9 +60,6 @@ EV_MAX_VOLTAGE_DEFAULT_V = 500.0
 SUPPLY_OFF_S = 2.0
 """Longest time from the order until a supply reports that it is off. IEC 61851-23 has the output safe 1 s after the
 end; a supply reports its values once a second."""
-SUPPLY_VOLTAGE_S = 20.0
-"""A voltage that has risen without an order, and stays this long: longer than the cable check waits for less than 60 V,
-which says more of it."""
 SUPPLY_OFF_AGAIN_S = 2.0
 """Pace of the repeated order to a supply that is on without one: the time it may need to carry it out."""
 SUPPLY_OFF_CURRENT_A = 5.0
