@@ -41,7 +41,10 @@ class Tried:
 def copy_of_the_tree(target: Path) -> None:
     """Copy every file that git knows or would take, and compile them so that a changed file is noticed."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     for name in filter(None, listed.stdout.decode().split("\0")):
         source, copy = ROOT / name, target / name
@@ -123,20 +126,26 @@ def tried(work: Sequence[tuple[str, Mutant]], covered: CoverageMap, trees: Seque
 def report(results: Sequence[Tried], verdicts: dict[str, str], elapsed_s: float) -> tuple[list[str], bool]:
     """Return the lines of the table, and whether the run is good."""
     lines: list[str] = []
-    survivors = sorted((one for one in results if one.outcome in ("survived", "not run")), key=lambda one: one.mutant.name)
+    survivors = sorted(
+        (one for one in results if one.outcome in ("survived", "not run")), key=lambda one: one.mutant.name
+    )
     unjudged = 0
     for one in survivors:
         verdict = verdicts.get(one.mutant.name, "")
         unjudged += not verdict
         lines.append(f"{one.outcome}: {one.mutant.name}")
         lines.append(f"    {one.mutant.path}:{one.mutant.line}, {one.tests} tests; {verdict or 'NOT JUDGED'}")
-    lines.append(f"{'house':10} {'mutants':>8} {'killed':>8} {'timed out':>10} {'survived':>9} {'not run':>8} {'share':>7}")
+    lines.append(
+        f"{'house':10} {'mutants':>8} {'killed':>8} {'timed out':>10} {'survived':>9} {'not run':>8} {'share':>7}"
+    )
     shares: list[float] = []
     for house in (*HOUSES, "all"):
         mine = [one for one in results if house in (one.house, "all")]
         if not mine:
             continue
-        counts = {name: sum(one.outcome == name for one in mine) for name in ("killed", "timed out", "survived", "not run")}
+        counts = {
+            name: sum(one.outcome == name for one in mine) for name in ("killed", "timed out", "survived", "not run")
+        }
         share = (counts["killed"] + counts["timed out"]) / len(mine)
         shares.append(share)
         lines.append(
@@ -144,7 +153,9 @@ def report(results: Sequence[Tried], verdicts: dict[str, str], elapsed_s: float)
             f"{counts['not run']:8} {share:7.1%}"
         )
     good = bool(shares) and shares[-1] >= LEAST_SHARE and unjudged == 0
-    lines.append(f"{unjudged} survivors are not judged; {elapsed_s / 60:.1f} min, {len(results) / elapsed_s:.2f} mutants/s")
+    lines.append(
+        f"{unjudged} survivors are not judged; {elapsed_s / 60:.1f} min, {len(results) / elapsed_s:.2f} mutants/s"
+    )
     return lines, good
 
 
@@ -188,7 +199,9 @@ def _work(options: argparse.Namespace, houses: tuple[str, ...]) -> list[tuple[st
     if options.only:
         found = [(house, one) for house in houses for one in all_mutants(ROOT, HOUSES[house])]
         return [(house, one) for house, one in found if options.only in one.name]
-    drawn = [(house, one) for house, some in sample(ROOT, options.mutants, options.seed, houses).items() for one in some]
+    drawn = [
+        (house, one) for house, some in sample(ROOT, options.mutants, options.seed, houses).items() for one in some
+    ]
     if options.survivors:
         names = set((CACHE / "survivors.txt").read_text(encoding="utf-8").split("\n"))
         drawn = [(house, one) for house, one in drawn if one.name in names]

@@ -173,9 +173,7 @@ class _Finder:
                             yield from self._condition(child.guard)
                         yield from self._body(child.body, in_function=in_function)
 
-    def _assignment(
-        self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, *, in_function: bool
-    ) -> Iterator[Mutant]:
+    def _assignment(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, *, in_function: bool) -> Iterator[Mutant]:
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         if in_function and isinstance(target, ast.Attribute | ast.Subscript) and node.value is not None:
             yield self._mutant(node, "pass", f"drop {_short(self._text(node))}")
@@ -205,7 +203,9 @@ class _Finder:
             case ast.Call() if _spoken(node) or _name(node.func) in NO_MUTANTS_IN:
                 return
             case ast.Call(func=ast.Name(id=name)) if name in SWAPPED_CALLS:
-                yield self._mutant(node.func, SWAPPED_CALLS[name], f"{name} -> {SWAPPED_CALLS[name]} in {_short(self._text(node))}")
+                yield self._mutant(
+                    node.func, SWAPPED_CALLS[name], f"{name} -> {SWAPPED_CALLS[name]} in {_short(self._text(node))}"
+                )
             case ast.Compare():
                 yield from self._comparison(node)
             case ast.BoolOp():
@@ -214,7 +214,11 @@ class _Finder:
                 span = self._span(node.left)[1], self._span(node.right)[0]
                 old = self._data[span[0] : span[1]].decode()
                 new = ARITHMETIC[type(node.op)]
-                if not any(mark in old for mark in "()#\n") and not _is_sequence(node.left) and not _is_sequence(node.right):
+                if (
+                    not any(mark in old for mark in "()#\n")
+                    and not _is_sequence(node.left)
+                    and not _is_sequence(node.right)
+                ):
                     what = f"{_short(self._text(node))}: {old.strip()} -> {new}"
                     yield self._mutant(node, f" {new} ", what, span)
             case ast.UnaryOp(op=ast.Not()):
