@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -41,6 +41,8 @@ class ClockLoop(asyncio.SelectorEventLoop):
         self._virtual_s = 0.0
         self._started_s = time.monotonic()
         self._started_at = VIRTUAL_EPOCH if speed is None else datetime.now(UTC)
+        self.on_wall_set: list[Callable[[], None]] = []
+        """Called when the wall time of this clock is set."""
         super().__init__(selector)
 
     def time(self) -> float:
@@ -52,6 +54,12 @@ class ClockLoop(asyncio.SelectorEventLoop):
     def wall(self) -> datetime:
         """Wall time as this loop's clock sees it (aware, UTC)."""
         return self._started_at + timedelta(seconds=self.time())
+
+    def set_wall(self, at: datetime) -> None:
+        """Set the wall time, as NTP or a person does; `time()` goes on as if nothing had happened."""
+        self._started_at += at - self.wall()
+        for call in tuple(self.on_wall_set):
+            self.call_soon(call)
 
     def pace(self, select: Any, timeout: float | None) -> list[Any]:
         """Wait for descriptors for `timeout` seconds of this clock; a virtual clock jumps there instead."""

@@ -29,6 +29,7 @@ from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.faults import Mapping
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.wall_watch import WallWatch
 
 C = TypeVar("C", bound=Contract)
 
@@ -136,6 +137,7 @@ class Module:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._wall_watches: list[WallWatch] = []
         self.failed: asyncio.Future[BaseException] | None = None
 
     @classmethod
@@ -181,12 +183,25 @@ class Module:
 
     async def cancel_tasks(self) -> None:
         """End every task of this module and wait for them (the manager calls this after `stop`)."""
+        for watch in self._wall_watches:
+            watch.close()
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=5.0)
+
+    def on_wall_set(self, call: Callable[[], None]) -> None:
+        """Call `call` each time the wall clock was set, until the module is stopped; its failure is the module's."""
+
+        def guarded() -> None:
+            try:
+                call()
+            except Exception as error:
+                self.crash(error)
+
+        self._wall_watches.append(WallWatch(guarded))
 
     def after(self, delay_s: float, call: Callable[[], None]) -> asyncio.TimerHandle:
         """Call `call` after `delay_s` seconds of the loop's clock; its failure is the module's failure."""

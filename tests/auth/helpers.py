@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -26,6 +27,7 @@ from chargebyte_fw.contracts.types.evse_manager import (
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.contracts.types.reservation import Reservation
 from chargebyte_fw.contracts.types.units import Energy
+from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
 from chargebyte_fw.modules.auth import messages as m
 from chargebyte_fw.modules.auth.machine import Authorizer
 
@@ -88,6 +90,7 @@ class Bench:
     def __init__(self, *evses: list[ConnectorTypeEnum], timeout_s: float = 10.0, **rules: Any) -> None:
         kinds = evses or ([ANY], [ANY])
         self.now = 0.0
+        self.wall_zero_at = VIRTUAL_EPOCH
         self.machine = Authorizer(m.Rules(connection_timeout_s=timeout_s, **rules))
         self.verdicts: dict[str, list[ValidationResult]] = {}
         self.answering = True
@@ -235,8 +238,17 @@ class Bench:
             reservation_id=number, id_token=token, expiry_time="", evse_id=evse, parent_id_token=parent,
             connector_type=kind,
         )  # fmt: skip
-        self.feed(m.Reserve(ticket, wanted, remaining_s))
+        self.feed(m.Reserve(ticket, wanted, self.wall_at(remaining_s), self.wall_at(0.0)))
         return str(self.answers[ticket].value)
+
+    def wall_at(self, after_s: float | None) -> Any:
+        """The wall time in so many seconds, by the clock as it goes now."""
+        return None if after_s is None else self.wall_zero_at + timedelta(seconds=self.now + after_s)
+
+    def set_wall(self, by_s: float) -> None:
+        """NTP sets the clock by so many seconds."""
+        self.wall_zero_at += timedelta(seconds=by_s)
+        self.feed(m.WallSet(self.wall_at(0.0)))
 
     def cancel(self, number: int) -> bool:
         ticket = next(self._tickets)

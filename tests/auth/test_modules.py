@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -494,6 +495,73 @@ def test_a_reservation_is_made_kept_over_a_restart_and_used(run: Any, assemble: 
         assert await again.provider("store", "main").load("reservation_auth") == []
         await again.stop()
         await world.stop()
+
+    run(main())
+
+
+YEARS = timedelta(days=6 * 365)
+
+
+@pytest.mark.parametrize("by", [YEARS, -YEARS, timedelta(minutes=30), timedelta(minutes=-30)], ids=str)
+def test_a_reservation_ends_by_the_wall_clock_when_ntp_sets_it(run: Any, assemble: Any, by: timedelta) -> None:
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        world = with_reader(assemble)
+        await world.start()
+        booking = world.provider("auth", "reservation")
+        at = utc_now() + by + timedelta(hours=1) if by > timedelta() else utc_now() + timedelta(hours=1)
+        wanted = reservation.Reservation(reservation_id=1, id_token="R", expiry_time=rfc3339(at), evse_id=1)
+        assert await run_command(booking, "reserve_now", (wanted,), {}) == "Accepted"
+        await asyncio.sleep(60)
+        loop.set_wall(utc_now() + by)
+        if by == -YEARS:
+            await asyncio.sleep(7200)
+            assert world.modules["connector"].reserved == 1
+            loop.set_wall(at - timedelta(minutes=5))
+        await asyncio.sleep((at - utc_now()).total_seconds() - 1)
+        assert world.modules["connector"].reserved == 1
+        assert booking.reservation_update.value.reservation_status == "Placed"
+        await asyncio.sleep(2)
+        assert booking.reservation_update.value.reservation_status == "Expired"
+        assert world.modules["connector"].reserved is None
+        await world.stop()
+
+    run(main())
+
+
+@pytest.mark.parametrize("ntp_after_s", [20.0, None])
+def test_a_kept_reservation_outlives_a_boot_with_a_clock_that_is_years_ahead(
+    run: Any, assemble: Any, ntp_after_s: float | None
+) -> None:
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        world = with_reader(assemble)
+        await world.start()
+        booking = world.provider("auth", "reservation")
+        assert await run_command(booking, "reserve_now", (in_an_hour(1, evse_id=1),), {}) == "Accepted"
+        await asyncio.sleep(1)
+        await world.stop()
+        right_at = utc_now()
+        loop.set_wall(right_at + YEARS)
+        again = with_reader(assemble)
+        await again.start()
+        update = again.provider("auth", "reservation").reservation_update
+        if ntp_after_s is not None:
+            await asyncio.sleep(ntp_after_s)
+            assert again.modules["connector"].reserved is None
+            loop.set_wall(right_at + timedelta(seconds=ntp_after_s))
+            await asyncio.sleep(1)
+            assert (again.modules["connector"].reserved, update.value.reservation_status) == (1, "Placed")
+            await asyncio.sleep(1000)
+            assert again.modules["connector"].reserved == 1
+        else:
+            await asyncio.sleep(299)
+            stored = await again.provider("store", "main").load("reservation_auth")
+            assert len(stored) == 1 and again.modules["connector"].reserved is None
+            await asyncio.sleep(2)
+            assert update.value.reservation_status == "Expired"
+            assert await again.provider("store", "main").load("reservation_auth") == []
+        await again.stop()
 
     run(main())
 

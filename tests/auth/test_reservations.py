@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chargebyte_fw.contracts.types.authorization import SelectionAlgorithm
 from chargebyte_fw.contracts.types.reservation import Reservation
+from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
 from chargebyte_fw.modules.auth import messages as m
 from chargebyte_fw.modules.auth.machine import FOR_ANYBODY
 from tests.auth.helpers import ANY, CCS2, TESLA, TYPE2, Bench, result
@@ -270,6 +272,32 @@ def test_it_expires() -> None:
     assert (bench.reserved, bench.told[-1], bench.kept) == ({}, (1, "Expired"), [])
 
 
+YEARS_S = 6 * 365 * 86_400.0
+
+
+@pytest.mark.parametrize("by_s", [3600.0, YEARS_S, -3600.0, -YEARS_S])
+def test_it_expires_when_the_wall_clock_says_so_whatever_that_does_meanwhile(by_s: float) -> None:
+    bench = Bench()
+    bench.reserve(1, evse=1, remaining_s=by_s + 600.0 if by_s > 0 else 600.0)
+    bench.pass_time(10.0)
+    assert bench.reserved == {1: 1}
+    bench.set_wall(by_s)
+    left_s = 590.0 if by_s > 0 else 590.0 - by_s
+    bench.pass_time(left_s - 0.1)
+    assert (bench.reserved, bench.told[-1]) == ({1: 1}, (1, "Placed"))
+    bench.pass_time(0.2)
+    assert (bench.reserved, bench.told[-1], bench.kept) == ({}, (1, "Expired"), [])
+
+
+def test_it_expires_at_once_when_the_clock_is_set_beyond_its_end() -> None:
+    bench = Bench()
+    bench.reserve(1, evse=1, remaining_s=600.0)
+    bench.reserve(2, remaining_s=YEARS_S + 600.0)
+    bench.set_wall(YEARS_S)
+    assert (bench.reserved.get(1), [entry.reservation_id for entry in bench.kept]) == (None, [2])
+    assert bench.told[-1] == (1, "Expired")
+
+
 def test_it_is_cancelled_once() -> None:
     bench = Bench()
     bench.reserve(1, evse=1)
@@ -362,7 +390,9 @@ def test_a_station_that_is_promised_as_a_whole_is_reserved_for_others() -> None:
 
 
 def stored(number: int, remaining_s: float | None, evse: int | None = None) -> m.Reserve:
-    return m.Reserve(0, Reservation(reservation_id=number, id_token="R", expiry_time="", evse_id=evse), remaining_s)
+    until_at = None if remaining_s is None else VIRTUAL_EPOCH + timedelta(seconds=remaining_s)
+    wanted = Reservation(reservation_id=number, id_token="R", expiry_time="", evse_id=evse)
+    return m.Reserve(0, wanted, until_at, VIRTUAL_EPOCH)
 
 
 def test_what_was_kept_is_promised_again() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from chargebyte_fw.contracts.interfaces.energy import Energy
 from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.kernel.bus import run_command
+from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.modules.energy.energy_manager import EnergyManager
@@ -191,3 +193,37 @@ def test_the_configuration_says_what_it_bounds() -> None:
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(wrong, EnergyNode.Config)
     assert msgspec.convert({}, EnergyManager.Config).slice_watt == 500
+
+
+@pytest.mark.parametrize("interval_s", [1, 600])
+def test_schedules_follow_the_wall_clock_when_ntp_sets_it(run: Any, assemble: Any, interval_s: int) -> None:
+    """Booted years behind: the entry of today holds as soon as NTP has set the clock, and back again."""
+
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        world = three(assemble, update_interval=interval_s)
+        await world.start()
+        before_at = utc_now()
+        today_at = before_at + timedelta(days=6 * 365)
+        schedule = [
+            entry(side("ems", A=amps), at=at)
+            for at, amps in ((before_at, 16.0), (today_at, 8.0), (today_at + timedelta(hours=1), 12.0))
+        ]
+        node = world.provider("grid_connection_point", "external_limits")
+        limits = energy.ExternalLimits(schedule_import=schedule, schedule_export=[], schedule_setpoints=[])
+        await node.set_external_limits(limits)
+        await asyncio.sleep(2 * interval_s + 1)
+        heard = world.modules["connector"].heard
+        assert current_A(heard[-1][1].limits_root_side) == 16.0
+        for wall_at, wanted_A in (
+            (today_at + timedelta(minutes=5), 8.0),
+            (today_at + timedelta(hours=2), 12.0),
+            (today_at + timedelta(minutes=6), 8.0),
+            (before_at, 16.0),
+        ):
+            loop.set_wall(wall_at)
+            await asyncio.sleep(1.1)
+            assert current_A(heard[-1][1].limits_root_side) == wanted_A
+        await world.stop()
+
+    run(main())

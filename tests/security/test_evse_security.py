@@ -7,6 +7,7 @@ import base64
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from chargebyte_fw.contracts.types.evse_security import (
     LeafCertificateType,
 )
 from chargebyte_fw.kernel.bus import run_command
+from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError, ConfigError
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.paths import Root
@@ -344,6 +346,26 @@ def test_a_full_store_takes_nothing_more_and_makes_room(run: Any, assemble: Any,
         assert {"SECC_LEAF.pem", "SECC_LEAF.key", "orphan.key", "old13.pem"} <= left
         assert not {"old0.pem", "old0.key", "old4.pem"} & left
         assert await ask(world, "install_ca_certificate", issue("R").pem, CaCertificateType.V2G) == "Accepted"
+
+    running(run, assemble, test)
+
+
+@pytest.mark.parametrize("years", [6, -6])
+def test_a_key_waits_an_hour_for_its_certificate_whatever_the_wall_clock_does(
+    run: Any, assemble: Any, tmp_path: Path, mocker: Any, years: int
+) -> None:
+
+    async def test(world: Any) -> None:
+        loop: Any = asyncio.get_running_loop()
+        request = ("DE", "chargebyte", "cb", False)
+        mocker.patch("chargebyte_fw.modules.security.layout.FULL_BYTES", 1 << 20)
+        assert (await ask(world, "generate_certificate_signing_request", V2G, *request)).status == "Accepted"
+        mocker.patch("chargebyte_fw.modules.security.layout.FULL_BYTES", 0)
+        loop.set_wall(utc_now() + timedelta(days=365 * years))
+        await asyncio.sleep(59 * 60)
+        assert list((tmp_path / CERTS / "client/cso").glob("*.key")), "deleted while it waited"
+        await asyncio.sleep(30 * 60)
+        assert not list((tmp_path / CERTS / "client/cso").glob("*.key")), "never deleted"
 
     running(run, assemble, test)
 

@@ -20,6 +20,7 @@ from chargebyte_fw.contracts.types import authorization
 from chargebyte_fw.contracts.types import reservation as booked
 from chargebyte_fw.contracts.types.authorization import SelectionAlgorithm
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum, SessionEvent
+from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.machine import Unexpected
@@ -44,6 +45,11 @@ OWN_NUMBER = "give each EvseManager its own connector_id"
 
 def _same_number(number: int, ids: Sequence[str]) -> str:
     return f"{' and '.join(ids)} {'are both' if len(ids) == 2 else 'are all'} EVSE {number}"
+
+
+def _is_over(entry: booked.Reservation) -> bool:
+    until_at = saved.until_at(entry)
+    return until_at is not None and until_at <= utc_now()
 
 
 class Main(AuthContract):
@@ -78,9 +84,8 @@ class Booking(ReservationContract):
 
     async def reserve_now(self, request: booked.Reservation) -> booked.ReservationResult:
         """Promise an EVSE, or any EVSE, to a token until the expiry time."""
-        remaining_s = saved.remaining_s(request)
         result: booked.ReservationResult = await self.module.ask(
-            partial(m.Reserve, reservation=request, remaining_s=remaining_s)
+            partial(m.Reserve, reservation=request, until_at=saved.until_at(request), wall_at=utc_now())
         )
         return result
 
@@ -168,6 +173,8 @@ class Auth(Module):
         )
         self.pump = Pump(Authorizer(rules), self._act, self.crash)
         self._errands = Errands(self.token_validator, self.kvs, self.pump.feed, self.log)
+        self._seem_over: list[booked.Reservation] = []
+        self.on_wall_set(self._on_wall_set)
         self._begun = False
         self._early: list[Callable[[], None]] = []
         for evse in self.evse_manager:
@@ -216,13 +223,33 @@ class Auth(Module):
             consumer.faults.subscribe(
                 partial(self._on_fault, evse_id, active=True), partial(self._on_fault, evse_id, active=False)
             )
+        self._seem_over = [entry for entry in stored if _is_over(entry)]
         for entry in stored:
-            self.pump.feed(m.Reserve(0, entry, saved.remaining_s(entry)))
+            if entry not in self._seem_over:
+                self._take_stored(entry)
+        if self._seem_over:
+            self.after(timing.STORED_PATIENCE_S, self._judge_stored)
         # A car that was plugged in, and the token for it, may have come during the start: in the order they came.
         early, self._early = self._early, []
         for again in early:
             again()
         self.log.debug("EVSEs %s, %d reservations", ", ".join(map(str, self._errands.evses)), len(stored))
+
+    def _take_stored(self, entry: booked.Reservation) -> None:
+        self.pump.feed(m.Reserve(0, entry, saved.until_at(entry), utc_now()))
+
+    def _on_wall_set(self) -> None:
+        self.pump.feed(m.WallSet(utc_now()))
+        valid = [entry for entry in self._seem_over if not _is_over(entry)]
+        self._seem_over = [entry for entry in self._seem_over if entry not in valid]
+        for entry in valid:
+            self._take_stored(entry)
+
+    def _judge_stored(self) -> None:
+        """End the kept reservations that were over at the start and still are."""
+        over, self._seem_over = self._seem_over, []
+        for entry in over:
+            self._take_stored(entry)
 
     async def _number_of(self, evse: EvseManager) -> Any:
         told = ""
@@ -282,7 +309,7 @@ class Auth(Module):
                     booked.ReservationUpdateStatus(reservation_id=number, reservation_status=status)
                 )
             case m.Keep(entries):
-                self.spawn(self._errands.keep(self.id, entries), "keep reservations")
+                self.spawn(self._errands.keep(self.id, [*entries, *self._seem_over]), "keep reservations")
             case m.Note(text, level):
                 (self.log.info if level == "info" else self.log.debug)("%s", text)
             case Unexpected(state, event):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -105,11 +106,18 @@ class SetMasterPass(msgspec.Struct, frozen=True):
 
 
 class Reserve(msgspec.Struct, frozen=True):
-    """Somebody reserves; `remaining_s` until the end is None for a time that is none. Ticket 0: read from the store."""
+    """A reservation until `until_at` (None: its expiry time is no time); now is `wall_at`. Ticket 0: from the store."""
 
     ticket: int
     reservation: Reservation
-    remaining_s: float | None
+    until_at: datetime | None
+    wall_at: datetime
+
+
+class WallSet(msgspec.Struct, frozen=True):
+    """The wall clock was set, or is known for the first time."""
+
+    wall_at: datetime
 
 
 class Reserved(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -15,10 +16,10 @@ from chargebyte_fw.modules.auth.station import Evse
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One reservation and the second at which it ends."""
+    """One reservation and the wall time at which it ends."""
 
     reservation: Reservation
-    until_s: float
+    until_at: datetime
 
     @property
     def id(self) -> int:
@@ -108,10 +109,8 @@ class Book:
         free = [evse for evse in self._evses.values() if self._usable(evse) and self.bound(evse.id) is None]
         return {evse.id for evse in free if not self.charging_possible(evse.id)}
 
-    def check(self, reservation: Reservation, remaining_s: float | None) -> ReservationResult:
+    def check(self, reservation: Reservation) -> ReservationResult:
         """Say whether a reservation can be promised; one with the same number is thought away."""
-        if remaining_s is None or remaining_s <= 0:
-            return ReservationResult.Rejected
         replaced = self._entries.pop(reservation.reservation_id, None)
         try:
             return self._check_evse(reservation) if reservation.evse_id is not None else self._check_any(reservation)

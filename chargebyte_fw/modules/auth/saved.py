@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.contracts.types.reservation import Reservation
-from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.decoding import convert
 
 
@@ -46,10 +45,10 @@ def from_store(value: Any) -> list[Reservation]:
     return found
 
 
-def remaining_s(reservation: Reservation) -> float | None:
-    """Return the seconds until the reservation ends, None when its expiry time is no time (RFC 3339)."""
+def until_at(reservation: Reservation) -> datetime | None:
+    """Return when the reservation ends, None when its expiry time is no time (RFC 3339; without a zone: UTC)."""
     try:
         at = datetime.fromisoformat(reservation.expiry_time)
     except ValueError:
         return None
-    return ((at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - utc_now()).total_seconds()
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -16,7 +16,7 @@ from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.modules.energy.machine import VALID_INTERVALS, Enforce, Optimizer, Requested, Rules, Silent
+from chargebyte_fw.modules.energy.machine import VALID_INTERVALS, Enforce, Optimizer, Requested, Rules, Silent, WallSet
 from chargebyte_fw.modules.energy.phases import PhaseRules, Stickiness, SwitchingMode
 
 
@@ -73,6 +73,7 @@ class EnergyManager(Module):
         self._sending: set[str] = set()
         self._unreached = LastingConditions(self.log)
         self.energy_trunk.energy_flow_request.subscribe(self._on_request)
+        self.on_wall_set(lambda: self._pump.feed(WallSet(utc_now())))
 
     async def stop(self) -> None:
         """Share out no more; what was granted runs out."""

@@ -83,6 +83,8 @@ class EnergyNode(Module):
         """State what the node can carry and ask for it."""
         self.external_limits.capabilities.publish(self.book.capabilities())
         self.publish_request()
+        # Other entries of the schedules hold then, and those that were over may hold again.
+        self.on_wall_set(self.publish_request)
 
     def publish_request(self) -> None:
         """Tell the node above what this one and its children want."""

@@ -48,6 +48,12 @@ class Requested(msgspec.Struct, frozen=True):
     wall_at: datetime
 
 
+class WallSet(msgspec.Struct, frozen=True):
+    """The wall clock was set to `wall_at`: other entries of the schedules hold now."""
+
+    wall_at: datetime
+
+
 class Enforce(msgspec.Struct, frozen=True):
     """Effect: send these limits down the tree."""
 
@@ -75,15 +81,30 @@ class Optimizer(Machine):
         self._request: energy.EnergyFlowRequest | None = None
         self._heard_s = 0.0
         self._heard_at: datetime | None = None
+        self._clock_was_set = False
 
     @on(event=Requested)
     def tree_asks(self, event: Requested, now: float) -> list[Any]:
         """Take a new request; the first one and one with priority are served at once."""
         self._request, self._heard_s, self._heard_at = event.request, now, event.wall_at
         urgent = any(node.priority_request for node in requests_of(event.request))
-        if self.state is State.WAITING or urgent:
+        # A request from before the clock was set left out what was over by the old time.
+        if self.state is State.WAITING or urgent or self._clock_was_set:
+            self._clock_was_set = False
             return self._share(now)
         return []
+
+    @on(State.WAITING, event=WallSet)
+    def wall_set(self, _event: WallSet, now: float) -> list[Any]:
+        """Nothing to judge: the next request brings its own time."""
+        return []
+
+    @on(State.SHARING, event=WallSet)
+    def share_by_the_new_time(self, event: WallSet, now: float) -> list[Any]:
+        """Share again at once: limits must not follow a wrong clock for the rest of the interval."""
+        self._heard_at = event.wall_at - timedelta(seconds=now - self._heard_s)
+        self._clock_was_set = True
+        return self._share(now)
 
     @on(State.SHARING, event=Timeout)
     def interval_is_over(self, _event: Timeout, now: float) -> list[Any]:

@@ -42,7 +42,7 @@ class Changes:
 
     def __init__(self, shelf: Shelf, chance: random.Random, complain: Callable[[str], None]) -> None:
         self.shelf = shelf
-        self.pending: dict[Path, datetime] = {}
+        self.pending: dict[Path, float] = {}
         """Keys that wait for their certificate, since when."""
         self._chance = chance
         self._complain = complain
@@ -166,7 +166,15 @@ class Changes:
         return InstallCertificateResult.Accepted
 
     def request_signature(
-        self, kind: LeafCertificateType, country: str, organization: str, common: str, at: datetime, *, use_tpm: bool
+        self,
+        kind: LeafCertificateType,
+        country: str,
+        organization: str,
+        common: str,
+        at: datetime,
+        now_s: float,
+        *,
+        use_tpm: bool,
     ) -> GetCertificateSignRequestResult:
         """Make a key and a signing request for it; a key inside a TPM is not to be had here."""
         status = GetCertificateSignRequestStatus
@@ -186,7 +194,7 @@ class Changes:
         except OSError as error:
             self._complain(f"a private key cannot be written: {error}")
             return GetCertificateSignRequestResult(status=status.KeyGenError)
-        self.pending[path] = at
+        self.pending[path] = now_s
         return GetCertificateSignRequestResult(status=status.Accepted, csr=request.decode())
 
     def keep_ocsp(self, name: CertificateHashData, response: str, at: datetime) -> int:

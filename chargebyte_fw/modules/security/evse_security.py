@@ -112,7 +112,7 @@ class Store(EvseSecurityContract):
     ) -> GetCertificateSignRequestResult:
         """Make a new key and a PKCS#10 request (PEM) for it."""
         return self.module.changes.request_signature(
-            certificate_type, country, organization, common, utc_now(), use_tpm=use_tpm
+            certificate_type, country, organization, common, utc_now(), _now_s(), use_tpm=use_tpm
         )
 
     async def get_leaf_certificate_info(
@@ -274,7 +274,7 @@ class EvseSecurity(Module):
                     from chargebyte_fw.modules.security import garbage
 
                     deleted = 0
-                    for number in garbage.collect(self.changes, utc_now()):
+                    for number in garbage.collect(self.changes, utc_now(), _now_s()):
                         deleted += number
                         await asyncio.sleep(0)
                     self.log.warning("the certificate store is full: %d things deleted", deleted)
@@ -285,3 +285,7 @@ class EvseSecurity(Module):
         if text not in self._complained:
             self._complained.add(text)
             self.log.warning("%s", text)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

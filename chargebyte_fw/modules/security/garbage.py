@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from chargebyte_fw.modules.security import certificates as x509
@@ -12,14 +12,15 @@ from chargebyte_fw.modules.security.layout import KEY_SUFFIX, OCSP_FOLDER, files
 from chargebyte_fw.modules.security.shelf import hash_lines
 
 KEPT_CHAINS = 10
-KEY_PATIENCE = timedelta(minutes=60)
+KEY_PATIENCE_S = 60 * 60.0
 """How long a key waits for its certificate; one found after a restart waits anew."""
 
 
-def collect(changes: Changes, at: datetime) -> Iterator[int]:
+def collect(changes: Changes, at: datetime, now_s: float) -> Iterator[int]:
     """Make room in small steps, so that the caller can do other things between; each step says what it deleted.
 
-    OSError is the caller's.
+    `at` judges certificates; `now_s` (monotonic) says how long a key has waited, because a clock that NTP sets by years
+    would end each wait at once. OSError is the caller's.
     """
     shelf = changes.shelf
     for kind, place in shelf.layout.leaves.items():
@@ -34,7 +35,7 @@ def collect(changes: Changes, at: datetime) -> Iterator[int]:
                 used.add(shelf.key_of(leaf, kind))
                 yield 0
         for path in files_in(place.keys, KEY_SUFFIX):
-            if path not in used and at - changes.pending.setdefault(path, at) > KEY_PATIENCE:
+            if path not in used and now_s - changes.pending.setdefault(path, now_s) > KEY_PATIENCE_S:
                 path.unlink(missing_ok=True)
                 del changes.pending[path]
                 yield 1

@@ -32,6 +32,8 @@ IMAGE = "/srv/firmware-update.image"
 NOTE = "/var/lib/everest/firmware-update.json"
 MARKER = "/var/lib/everest/.ocpp_fw_installed"
 KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/var/lib/everest/ssh_known_hosts")
+SCHEDULED = (messages.Phase.DOWNLOAD_SCHEDULED, messages.Phase.INSTALL_SCHEDULED)
+"""An update waits for a time of the wall clock."""
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -151,6 +153,7 @@ class CbSystem(Module):
         """Take the boot reason out of the store and go on with an update."""
         await self.boot_reason()
         self.updater.start(self._left)
+        self.on_wall_set(self._on_wall_set)
 
     async def stop(self) -> None:
         """Break off what can be resumed; RAUC finishes by itself what it has begun."""
@@ -241,8 +244,8 @@ class CbSystem(Module):
             self.log.warning("the clock is not set: %s", error)
             return False
         self.log.info("the clock is set to %s, it was wrong by %.1f s", timestamp, off_ms / 1000)
-        # A time of day that an update waits for may have come.
-        self.updater.pump.feed(messages.ClockRead(utc_now()))
+        # On a machine the watch notices it, too, but a second later.
+        self._on_wall_set()
         return True
 
     async def boot_reason(self) -> system.BootReason:
@@ -250,6 +253,11 @@ class CbSystem(Module):
         return await self.reasons.of_this_start(self._after_update)
 
     # --- helpers
+
+    def _on_wall_set(self) -> None:
+        """Look at the clock: a time that an update waits for may have come."""
+        if self.updater.life.state in SCHEDULED:
+            self.updater.pump.feed(messages.ClockRead(utc_now()))
 
     async def _reset(self, kind: system.ResetType, reason: system.BootReason) -> None:
         await self.reasons.note(reason)

@@ -365,6 +365,35 @@ def test_an_address_that_is_none_fails_the_download_and_nothing_else(
     assert "the firmware cannot be downloaded: " in caplog.text and "Traceback" not in caplog.text
 
 
+def test_a_scheduled_download_follows_the_wall_clock_when_ntp_sets_it(
+    run: Any, assemble: Any, keys: rig.Authority
+) -> None:
+    year = timedelta(days=365)
+
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        world, face, _ = await started(assemble, store=False)
+        said: list[str] = []
+        face.firmware_update_status.subscribe(lambda value: said.append(value.firmware_update_status))
+        loop.set_wall(datetime.now(UTC))
+        due_at = utc_now() + timedelta(hours=1)
+        request = system.FirmwareUpdateRequest(
+            request_id=5, location="nonsense", signing_certificate=keys.pem, signature="AAAA",
+            retrieve_timestamp=rfc3339(due_at),
+        )  # fmt: skip
+        assert await face.update_firmware(request) is UpdateFirmwareResponse.Accepted
+        for wall_at, s in ((utc_now(), 10), (due_at - 6 * year, 7200), (due_at - timedelta(seconds=30), 20)):
+            loop.set_wall(wall_at)
+            await asyncio.sleep(s)
+            assert said == ["DownloadScheduled"]
+        loop.set_wall(due_at + 6 * year)
+        await asyncio.sleep(0.1)
+        assert said[:2] == ["DownloadScheduled", "Downloading"]
+        await world.stop()
+
+    run(main())
+
+
 def test_a_request_that_cannot_be_kept_is_rejected(assemble: Any, keys: rig.Authority) -> None:
     async def main() -> None:
         world, face, _ = await started(assemble)

@@ -17,6 +17,7 @@ from chargebyte_fw.modules.auth.messages import (
     ReserveAt,
     Reserved,
     Tell,
+    WallSet,
 )
 from chargebyte_fw.modules.auth.reservations import Entry
 from chargebyte_fw.modules.auth.station import Evse
@@ -32,12 +33,15 @@ class BookingRows(Core):
     @on(State.READY, event=Reserve)
     def reserve(self, event: Reserve, now: float) -> list[Any]:
         """Promise an EVSE, or any EVSE, to a token."""
-        wanted = event.reservation
-        result = self.book.check(wanted, event.remaining_s)
-        if result is not ReservationResult.Accepted or event.remaining_s is None:
+        wanted, until_at = event.reservation, event.until_at
+        self.note_wall(event.wall_at, now)
+        if until_at is None or until_at <= event.wall_at:
+            return self._refused(event, ReservationResult.Rejected)
+        result = self.book.check(wanted)
+        if result is not ReservationResult.Accepted:
             return self._refused(event, result)
         old = self.book.get(wanted.reservation_id)
-        self.book.put(Entry(wanted, now + event.remaining_s))
+        self.book.put(Entry(wanted, until_at))
         effects: list[Any] = []
         if old is not None and old.evse_id not in (None, wanted.evse_id):
             effects += self.release(old.evse_id or 0)
@@ -47,6 +51,12 @@ class BookingRows(Core):
             effects += [*self._answer(event.ticket, result), Tell(wanted.reservation_id, Status.Placed)]
         where = f"EVSE {wanted.evse_id}" if wanted.evse_id is not None else "an EVSE"
         return [*effects, *self.keep_all(), Note(f"{where} is reserved (reservation {wanted.reservation_id})")]
+
+    @on(State.READY, event=WallSet)
+    def wall_set(self, event: WallSet, now: float) -> list[Any]:
+        """Judge every reservation by the clock as it goes now."""
+        self.note_wall(event.wall_at, now)
+        return self.expired(now)
 
     @on(State.READY, event=Reserved)
     def reserved(self, event: Reserved, now: float) -> list[Any]:
@@ -113,7 +123,7 @@ class BookingRows(Core):
     def expired(self, now: float) -> list[Any]:
         """End the reservations whose time is over."""
         effects: list[Any] = []
-        over = [entry for entry in self.book.entries if now >= entry.until_s]
+        over = [entry for entry in self.book.entries if now >= self.second_of(entry.until_at)]
         for entry in over:
             self.book.remove(entry.id)
             effects += self._free(entry)
@@ -126,7 +136,7 @@ class BookingRows(Core):
     def _refused(self, event: Reserve, result: ReservationResult) -> list[Any]:
         if event.ticket != FROM_STORE:
             return [Answer(event.ticket, result)]
-        expired = event.remaining_s is not None and event.remaining_s <= 0
+        expired = event.until_at is not None and event.until_at <= event.wall_at
         number = event.reservation.reservation_id
         note = Note(f"reservation {number} of the last run is over: {'expired' if expired else result.value}")
         return [Tell(number, Status.Expired if expired else Status.Removed), *self.keep_all(), note]

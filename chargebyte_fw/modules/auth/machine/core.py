@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import count
 from typing import Any
@@ -68,6 +69,8 @@ class Core(Machine):
         """EVSEs that keep themselves for one of several reservations."""
         self.releasing: dict[int, int] = {}
         """How often each EVSE was told to give up a reservation and has not answered yet."""
+        self._wall_zero_at: datetime | None = None
+        """The wall time at monotonic second 0; another one after each setting of the clock."""
         self._numbers = count(1)
         self._plug_ins = count(1)
         self._early: list[Any] = []
@@ -97,7 +100,16 @@ class Core(Machine):
                 yield evse.holder.until_s
             if evse.plug_until_s is not None:
                 yield evse.plug_until_s
-        yield from (entry.until_s for entry in self.book.entries)
+        yield from (self.second_of(entry.until_at) for entry in self.book.entries)
+
+    def note_wall(self, wall_at: datetime, now: float) -> None:
+        """Know the wall time: absolute times are judged by it and waited for with it."""
+        self._wall_zero_at = wall_at.astimezone(UTC) - timedelta(seconds=now)
+
+    def second_of(self, at: datetime) -> float:
+        """Return the monotonic second at which the wall clock, as it goes now, will show `at`."""
+        assert self._wall_zero_at is not None, "an absolute time came before the wall time"
+        return (at - self._wall_zero_at).total_seconds()
 
     def land(self, flight: Flight, status: TokenValidationStatus) -> list[Any]:
         """End a token's way with `status`."""
