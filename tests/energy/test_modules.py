@@ -227,3 +227,27 @@ def test_schedules_follow_the_wall_clock_when_ntp_sets_it(run: Any, assemble: An
         await world.stop()
 
     run(main())
+
+
+def test_a_leaf_that_takes_no_limits_is_logged_once_and_once_when_it_does_again(
+    run: Any, assemble: Any, mocker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    taken = Leaf.enforce_limits
+
+    async def refused(self: Leaf, value: energy.EnforcedLimits) -> None:
+        raise CommandError("HandlerException", "out of order")
+
+    async def main() -> None:
+        world = three(assemble)
+        mocker.patch.object(Leaf, "enforce_limits", refused)
+        await world.start()
+        await asyncio.sleep(300)
+        mocker.patch.object(Leaf, "enforce_limits", taken)
+        await asyncio.sleep(5)
+        await world.stop()
+
+    run(main())
+    lines = [one.getMessage() for one in caplog.records if one.name == "secc.grid_connection_point"]
+    assert len(lines) == 2 and "connector did not take its limits" in lines[0], lines
+    assert lines[1] == "connector takes its limits again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,39 @@ def test_an_upstream_that_fails_does_not_keep_the_others_from_answering(
     mocker.patch.object(Upstream, "gone", True)
     told = info(run, assemble, tmp_path, "vendor: A\nmodel: A\n", upstream=(Upstream,))
     assert (told.vendor, told.board_revision) == ("A", None)
+
+
+def test_who_does_not_answer_is_logged_once_and_once_when_it_does_again(
+    run: Any, assemble: Any, tmp_path: Path, mocker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    mocker.patch.object(Upstream, "gone", True)
+    (tmp_path / "0.yaml").write_text("vendor: A\n")
+    caplog.set_level("INFO")
+
+    async def main() -> None:
+        wanted = {"kvs": ["kvs.main"], "charger_information": "upstream.main"}
+        world = assemble(
+            kvs=(YamlStore, {"file": "/0.yaml"}),
+            upstream=(Upstream,),
+            charger_info=(ChargerInfo, {"firmware_version_file": "/VERSION"}, wanted),
+        )
+        await world.start()
+        for second in range(200):
+            if second == 100:
+                mocker.patch.object(Upstream, "gone", False)
+                (tmp_path / "VERSION").write_text("1.2.3\n")
+            await world.provider("charger_info", "main").get_charger_information()
+            await asyncio.sleep(1)
+        await world.stop()
+
+    run(main())
+    lines = [record.getMessage() for record in caplog.records if record.name == "secc.charger_info"]
+    assert [line.partition(":")[0] for line in lines] == [
+        "upstream does not say who this is",
+        "the firmware version is not known from /VERSION",
+        "upstream says again who this is",
+        "the firmware version is 1.2.3",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from chargebyte_fw.kernel.bus import run_command
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import Module, provides
-from chargebyte_fw.modules.system.error_history import RETRY_S, ErrorHistory
+from chargebyte_fw.modules.system.error_history import RETRY_S, WAITING_LIMIT, ErrorHistory
 
 PATH = "/tmp/error_history.db"
 
@@ -230,6 +230,59 @@ def test_while_the_file_cannot_be_written_errors_wait_and_charging_goes_on(
     told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(told) == 1
     assert "errors cannot be recorded for now" in told[0]
+
+
+def test_active_errors_come_from_memory_while_the_disk_is_full_and_two_lines_are_logged(
+    run: Any, assemble: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / PATH[1:]
+    path.mkdir(parents=True)
+    caplog.set_level("INFO")
+
+    async def main() -> None:
+        world = history(assemble)
+        await world.start()
+        faults = world.provider("troubled", "main").faults
+        faults.raise_fault("generic/VendorError", "one", sub_type="reader")
+        await asyncio.sleep(10)
+        world.provider("troubled", "other").faults.raise_fault("generic/VendorWarning", "two", severity=Severity.Low)
+        for _ in range(300):
+            await asyncio.sleep(1)
+            assert [entry.message for entry in await errors(world, state_filter=State.Active)] == ["one", "two"]
+        (first,) = await errors(world, state_filter=State.Active, severity_filter=SeverityFilter.HIGH_GE)
+        assert (first.message, first.sub_type, first.timestamp) == ("one", "reader", "2026-01-01T00:00:00.000Z")
+        faults.clear_all()
+        assert [entry.message for entry in await errors(world, state_filter=State.Active)] == ["two"]
+        path.rmdir()
+        await asyncio.sleep(RETRY_S + 1)
+        assert [entry.state for entry in await errors(world)] == [State.ClearedByModule, State.Active]
+        await world.stop()
+
+    run(main())
+    lines = [record.getMessage() for record in caplog.records if record.name == "secc.error_history"]
+    assert len(lines) == 2 and "errors cannot be recorded for now" in lines[0] and "recorded again" in lines[1]
+
+
+def test_what_had_to_be_given_up_is_counted(
+    run: Any, assemble: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / PATH[1:]
+    path.mkdir(parents=True)
+    caplog.set_level("INFO")
+
+    async def main() -> None:
+        world = history(assemble)
+        await world.start()
+        faults = world.provider("troubled", "main").faults
+        for number in range(WAITING_LIMIT // 2 + 50):
+            faults.raise_fault("generic/VendorError", f"{number}")
+            faults.clear_all()
+        path.rmdir()
+        await asyncio.sleep(RETRY_S + 1)
+        await world.stop()
+
+    run(main())
+    assert "errors are recorded again; 100 changes from before are lost" in caplog.text
 
 
 def test_the_table_is_the_one_of_everest(run: Any, assemble: Any, tmp_path: Path) -> None:

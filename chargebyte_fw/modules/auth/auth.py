@@ -23,6 +23,7 @@ from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum, Sessio
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.kernel.faults import Fault
+from chargebyte_fw.kernel.lasting import LastingCondition
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import (
     End,
@@ -192,6 +193,7 @@ class Auth(Module):
     async def stop(self) -> None:
         """Answer those who still wait; running charging is not ours to end."""
         self.pump.close()
+        self._errands.close()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(CommandError("Shutdown", f"{self.id} is shutting down"))
@@ -252,15 +254,19 @@ class Auth(Module):
             self._take_stored(entry)
 
     async def _number_of(self, evse: EvseManager) -> Any:
-        told = ""
-        while True:
-            try:
-                return await evse.get_evse()
-            except CommandError as error:
-                if told != str(error):
-                    self.log.warning("%s does not say its number yet: %s", evse.module_id, error)
-                told = str(error)
-                await asyncio.sleep(timing.EVSE_RETRY_S)
+        silent = LastingCondition(self.log)
+        try:
+            while True:
+                try:
+                    answer = await evse.get_evse()
+                except CommandError as error:
+                    silent.begin(f"{evse.module_id} does not say its number yet: {error}")
+                    await asyncio.sleep(timing.EVSE_RETRY_S)
+                else:
+                    silent.end(f"{evse.module_id} is EVSE {answer.id}")
+                    return answer
+        finally:
+            silent.close()
 
     def _on_token(self, token: authorization.ProvidedIdToken) -> None:
         if self._begun:

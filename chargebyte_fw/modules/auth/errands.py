@@ -12,6 +12,7 @@ from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.contracts.types import reservation as booked
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, ValidationResult
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.lasting import LastingCondition, LastingConditions
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.modules.auth import messages as m
 from chargebyte_fw.modules.auth import saved
@@ -30,6 +31,13 @@ class Errands:
         self._log = log
         self._to_keep: list[booked.Reservation] | None = None
         self._keeping = False
+        self._not_kept = LastingCondition(log)
+        self._silent = LastingConditions(log)
+
+    def close(self) -> None:
+        """Log what was only counted."""
+        self._not_kept.close()
+        self._silent.close()
 
     async def validate(self, wish: m.Validate) -> None:
         """Ask every validator at once; one that cannot say anything counts as unknown."""
@@ -38,10 +46,12 @@ class Errands:
         )
         results: list[ValidationResult] = []
         for validator, answer in zip(self._validators, answers, strict=True):
+            name = validator.module_id
             if isinstance(answer, ValidationResult):
+                self._silent.set(name, False, f"{name} validates tokens again")
                 results.append(answer)
             elif isinstance(answer, CommandError):
-                self._log.warning("%s could not validate: %s", validator.module_id, answer)
+                self._silent.set(name, True, f"{name} could not validate: {answer}")
                 results.append(ValidationResult(authorization_status=AuthorizationStatus.Unknown, tariff_messages=[]))
             else:
                 raise answer
@@ -111,7 +121,8 @@ class Errands:
             while self._to_keep is not None:
                 newest, self._to_keep = self._to_keep, None
                 await self._kvs.store(saved.key_of(module_id), saved.to_store(newest))
+            self._not_kept.end("the reservations are kept over a restart again")
         except CommandError as error:
-            self._log.warning("the reservations are not kept over a restart: %s", error)
+            self._not_kept.begin(f"the reservations are not kept over a restart: {error}")
         finally:
             self._keeping = False

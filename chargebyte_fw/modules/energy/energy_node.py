@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from logging import DEBUG, WARNING
 from typing import Annotated
 
 from msgspec import Meta
@@ -17,6 +16,7 @@ from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSc
 from chargebyte_fw.contracts.types.powermeter import Powermeter as MeterValue
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires_many, requires_optional
 from chargebyte_fw.modules.energy.node import Fuse, NodeBook
 
@@ -70,6 +70,7 @@ class EnergyNode(Module):
     async def init(self) -> None:
         """Listen to the children, the meter and the prices."""
         config = self.config
+        self._refused = LastingConditions(self.log)
         fuse = Fuse(config.fuse_limit_A, config.phase_count, config.nominal_voltage_V)
         self.book = NodeBook(self.id, fuse, enhance=config.enhance_external_schedule)
         for consumer in self.energy_consumer:
@@ -85,6 +86,10 @@ class EnergyNode(Module):
         self.publish_request()
         # Other entries of the schedules hold then, and those that were over may hold again.
         self.on_wall_set(self.publish_request)
+
+    async def stop(self) -> None:
+        """Log what was only counted."""
+        self._refused.close()
 
     def publish_request(self) -> None:
         """Tell the node above what this one and its children want."""
@@ -108,9 +113,12 @@ class EnergyNode(Module):
             *(consumer.enforce_limits(limits) for consumer in self.energy_consumer), return_exceptions=True
         )
         for consumer, answer in zip(self.energy_consumer, answers, strict=True):
+            name = consumer.module_id
             if isinstance(answer, CommandError):
                 # Who is stopping needs none any more: that is no news.
-                level = DEBUG if answer.kind == "Shutdown" else WARNING
-                self.log.log(level, "%s did not take its limits: %s", consumer.module_id, answer)
+                if answer.kind != "Shutdown":
+                    self._refused.set(name, True, f"{name} did not take its limits: {answer}")
             elif isinstance(answer, BaseException):
                 raise answer
+            else:
+                self._refused.set(name, False, f"{name} takes its limits again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from logging import ERROR
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ from chargebyte_fw.contracts.types.evse_security import (
 )
 from chargebyte_fw.kernel.clock import loop_speed, utc_now
 from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
+from chargebyte_fw.kernel.lasting import LastingCondition
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.modules.security import layout
 from chargebyte_fw.modules.security.layout import Layout, LeafPlace
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from chargebyte_fw.modules.security.questions import Questions
 
 GARBAGE_INTERVAL_S = 20 * 60.0
+COMPLAINTS_KEPT = 100
+"""So many different warnings are known to have been logged."""
 Operation = CertificateStoreUpdateOperation
 
 
@@ -267,6 +271,7 @@ class EvseSecurity(Module):
         return await asyncio.to_thread(keys.file_is_signed, path, signer, signature)
 
     async def _collect_garbage(self) -> None:
+        self._full, self._no_room = LastingCondition(self.log), LastingCondition(self.log, ERROR)
         while True:
             await asyncio.sleep(GARBAGE_INTERVAL_S)
             try:
@@ -277,11 +282,17 @@ class EvseSecurity(Module):
                     for number in garbage.collect(self.changes, utc_now(), _now_s()):
                         deleted += number
                         await asyncio.sleep(0)
-                    self.log.warning("the certificate store is full: %d things deleted", deleted)
+                    self.log.info("room is made in the certificate store: %d things deleted", deleted)
+                full = self.layout.is_full()
+                self._full.set(full, "the certificate store is full" + ("" if full else " no longer"))
+                self._no_room.end("room can be made in the certificate store again")
             except OSError as error:
-                self.log.error("no room can be made in the certificate store: %s", error)
+                self._no_room.begin(f"no room can be made in the certificate store: {error}")
 
     def _complain(self, text: str) -> None:
+        if len(self._complained) >= COMPLAINTS_KEPT:
+            # What comes from a back end could otherwise fill the memory.
+            self._complained.clear()
         if text not in self._complained:
             self._complained.add(text)
             self.log.warning("%s", text)

@@ -11,6 +11,7 @@ from chargebyte_fw.contracts.interfaces.charger_information import ChargerInform
 from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.contracts.types.charger_information import ChargerInformation
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires_many, requires_optional
 
 KEYS = ChargerInformation.__struct_fields__
@@ -44,7 +45,13 @@ class ChargerInfo(Module):
     kvs = requires_many(Kvs, 1, 10)
     charger_information = requires_optional(ChargerInformationContract)
 
-    _told: str = ""
+    async def init(self) -> None:
+        """Prepare what is logged once however often the identity is asked for."""
+        self._missing = LastingConditions(self.log)
+
+    async def stop(self) -> None:
+        """Log what was only counted."""
+        self._missing.close()
 
     async def collect(self) -> ChargerInformation:
         """Merge: the provider upstream, then each store in order, then the version file; the later one wins."""
@@ -65,8 +72,9 @@ class ChargerInfo(Module):
         try:
             told: dict[str, str] = msgspec.to_builtins(await upstream.get_charger_information())
         except CommandError as error:
-            self.log.warning("%s does not say who this is: %s", upstream.module_id, error)
+            self._note_answer(upstream.module_id, str(error))
             return {}
+        self._note_answer(upstream.module_id, "")
         return {key: value for key, value in told.items() if value}
 
     async def _from_store(self, store: Kvs) -> dict[str, str]:
@@ -75,11 +83,18 @@ class ChargerInfo(Module):
             try:
                 value: Any = await store.load(key)
             except CommandError as error:
-                self.log.warning("%s does not say who this is: %s", store.module_id, error)
+                self._note_answer(store.module_id, str(error))
                 return found
             if isinstance(value, (str, int, float)) and str(value):
                 found[key] = str(value)
+        self._note_answer(store.module_id, "")
         return found
+
+    def _note_answer(self, module_id: str, trouble: str) -> None:
+        end = f"{module_id} says again who this is"
+        self._missing.set(
+            module_id, bool(trouble), f"{module_id} does not say who this is: {trouble}" if trouble else end
+        )
 
     def _version(self) -> str:
         """Return the first line of the version file, empty when there is none (told once)."""
@@ -90,7 +105,6 @@ class ChargerInfo(Module):
             trouble = "" if line and len(line) <= VERSION_LENGTH else "its first line is no version"
         except OSError as error:
             line, trouble = "", error.strerror or str(error)
-        if trouble and trouble != self._told:
-            self.log.warning("the firmware version is not known from %s: %s", path, trouble)
-        self._told = trouble
+        begin, end = f"the firmware version is not known from {path}: {trouble}", f"the firmware version is {line}"
+        self._missing.set("", bool(trouble), begin if trouble else end)
         return "" if trouble else line

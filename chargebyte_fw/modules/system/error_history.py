@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
+from logging import ERROR
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.error_history import ErrorHistory as ErrorHistoryContract
-from chargebyte_fw.contracts.types.error_history import ErrorObject, FilterArguments
+from chargebyte_fw.contracts.types.error_history import ErrorObject, FilterArguments, State
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.faults import Fault
+from chargebyte_fw.kernel.lasting import LastingCondition
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.store import Database
 from chargebyte_fw.modules.system import error_rows
@@ -54,7 +56,8 @@ class ErrorHistory(Module):
         self._waiting: deque[Fault] = deque()
         self._lock = asyncio.Lock()
         self._begun = False
-        self._trouble = ""
+        self._trouble = LastingCondition(self.log, ERROR)
+        self._given_up = 0
         self._writer: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
         path = self.ground.root.write(self.error_history.config.database_path)
@@ -70,11 +73,19 @@ class ErrorHistory(Module):
             await self._write()
         if self._retry is not None:
             self._retry.cancel()
+        self._trouble.close()
         self.database.close()
 
     async def find(self, filters: FilterArguments) -> list[ErrorObject]:
-        """Return matching errors; raises Unavailable when the file cannot be read, ValueError for a bad filter."""
+        """Return matching errors; raises Unavailable when the file cannot be read, ValueError for a bad filter.
+
+        What is active is known without the file, so that a full disk hides no fault.
+        """
         where, values = error_rows.condition(filters)
+        if filters.state_filter is State.Active:
+            faults = [fault for book in self.ground.all_faults for fault in book.active]
+            found = [entry for fault in faults if (entry := error_rows.from_memory(fault, filters)) is not None]
+            return sorted(found, key=lambda entry: entry.timestamp)
         if self._waiting:
             await self._write()
         return await self.database.run(lambda connection: error_rows.read(connection, where, values))
@@ -83,11 +94,12 @@ class ErrorHistory(Module):
         self._waiting.append(fault)
         if len(self._waiting) > WAITING_LIMIT:
             self._waiting.popleft()
+            self._given_up += 1
         self._write_soon()
 
     def _write_soon(self) -> None:
         # While the file makes trouble the retry writes; otherwise one task at a time takes all that waits.
-        if not self._trouble and (self._writer is None or self._writer.done()):
+        if not self._trouble.active and (self._writer is None or self._writer.done()):
             self._writer = self.spawn(self._write_all(), "write")
 
     async def _write_all(self) -> None:
@@ -110,9 +122,9 @@ class ErrorHistory(Module):
         self._begun = True
         if left_open:
             self.log.info("%d errors of the last run ended with the restart", left_open)
-        if self._trouble:
-            self._trouble = ""
-            self.log.info("errors are recorded again")
+        lost = f"; {self._given_up} changes from before are lost" if self._given_up else ""
+        self._given_up = 0
+        self._trouble.end(f"errors are recorded again{lost}")
         return True
 
     def _enter(self, connection: sqlite3.Connection, batch: list[Fault]) -> int:
@@ -122,12 +134,9 @@ class ErrorHistory(Module):
         return left_open
 
     def _on_trouble(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            self.log.error("errors cannot be recorded for now: %s", trouble)
-        self._trouble = trouble
-        if self._retry is not None:
-            self._retry.cancel()
-        self._retry = self.after(RETRY_S, self._try_again)
+        self._trouble.begin(f"errors cannot be recorded for now: {trouble}")
+        if self._retry is None:
+            self._retry = self.after(RETRY_S, self._try_again)
 
     def _try_again(self) -> None:
         self._retry = None

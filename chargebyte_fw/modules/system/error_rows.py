@@ -91,6 +91,36 @@ def condition(filters: FilterArguments) -> tuple[str, list[str]]:
     return " AND ".join(clauses) or "1", values
 
 
+def from_memory(fault: Fault, filters: FilterArguments) -> ErrorObject | None:
+    """Return a fault as an entry of the history, None when it does not satisfy the filters (checked by `condition`)."""
+    origin = ImplementationIdentifier(
+        module_id=fault.origin.module_id, implementation_id=fault.origin.implementation_id
+    )
+    fits = [
+        filters.state_filter is None or filters.state_filter.value == fault.state.value,
+        filters.origin_filter is None or filters.origin_filter == origin,
+        filters.type_filter is None or filters.type_filter == fault.type,
+        filters.severity_filter is None or fault.severity.value in _AT_LEAST[filters.severity_filter.value],
+        filters.handle_filter is None or filters.handle_filter == fault.uuid,
+    ]
+    if (period := filters.timeperiod_filter) is not None:
+        # As the table compares it: as text, which a fault of another process may have written in another form.
+        fits.append(_normal(period.timestamp_from) <= fault.timestamp <= _normal(period.timestamp_to))
+    if not all(fits):
+        return None
+    return ErrorObject(
+        uuid=fault.uuid,
+        type=fault.type,
+        description=fault.description,
+        message=fault.message,
+        origin=origin,
+        timestamp=fault.timestamp,
+        severity=error_history.Severity(fault.severity.value),
+        state=error_history.State(fault.state.value),
+        sub_type=fault.sub_type or None,
+    )
+
+
 def read(connection: sqlite3.Connection, where: str, values: list[str]) -> list[ErrorObject]:
     """Return the errors that satisfy the condition, oldest first; rows with words of other programs are left out."""
     rows = connection.execute(

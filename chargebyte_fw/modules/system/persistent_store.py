@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from logging import ERROR
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.lasting import LastingCondition
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.store import Database
 from chargebyte_fw.modules.system.key_value import COLUMNS, checked, from_row, to_row
+
+T = TypeVar("T")
 
 
 class Values(Kvs):
@@ -29,7 +34,7 @@ class Values(Kvs):
             connection.execute("DELETE FROM KVS WHERE KEY = ?", row[:1])
             connection.execute("INSERT INTO KVS (KEY, VALUE, TYPE) VALUES (?, ?, ?)", row)
 
-        await self.module.database.run(write)
+        await self.module.run(write)
 
     async def load(self, key: str) -> Any:
         """Return the value under `key`, None when there is none."""
@@ -38,13 +43,13 @@ class Values(Kvs):
         def read(connection: sqlite3.Connection) -> Any:
             return connection.execute("SELECT VALUE, TYPE FROM KVS WHERE KEY = ?", wanted).fetchone()
 
-        row = await self.module.database.run(read)
+        row = await self.module.run(read)
         return None if row is None else from_row(key, *row)
 
     async def delete(self, key: str) -> None:
         """Forget `key`; an unknown one is no error."""
         wanted = (checked(key),)
-        await self.module.database.run(lambda connection: connection.execute("DELETE FROM KVS WHERE KEY = ?", wanted))
+        await self.module.run(lambda connection: connection.execute("DELETE FROM KVS WHERE KEY = ?", wanted))
 
     async def exists(self, key: str) -> bool:
         """Tell whether there is a value (also null) under `key`."""
@@ -53,7 +58,7 @@ class Values(Kvs):
         def look(connection: sqlite3.Connection) -> bool:
             return connection.execute("SELECT 1 FROM KVS WHERE KEY = ?", wanted).fetchone() is not None
 
-        return await self.module.database.run(look)
+        return await self.module.run(look)
 
 
 class PersistentStore(Module):
@@ -75,17 +80,27 @@ class PersistentStore(Module):
         """Open the file, so that trouble with it is known from the start; a later command tries again."""
         path = self.ground.root.write(self.config.sqlite_db_file_path)
         self.database = Database(path, "KVS", COLUMNS, self._on_set_aside)
+        self._trouble = LastingCondition(self.log, ERROR)
         try:
-            count = await self.database.run(
-                lambda connection: connection.execute("SELECT count(*) FROM KVS").fetchone()
-            )
+            count = await self.run(lambda connection: connection.execute("SELECT count(*) FROM KVS").fetchone())
+        except Unavailable:
+            # Is logged; each command tries again.
+            return
+        self.log.debug("%d values in %s", count[0], path)
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work` in one transaction; raises Unavailable, logged when it begins and when it ends."""
+        try:
+            result = await self.database.run(work)
         except Unavailable as error:
-            self.log.error("values cannot be kept for now: %s", error)
-        else:
-            self.log.debug("%d values in %s", count[0], path)
+            self._trouble.begin(f"values cannot be kept for now: {error}")
+            raise
+        self._trouble.end("values are kept again")
+        return result
 
     async def stop(self) -> None:
         """Let go of the file."""
+        self._trouble.close()
         self.database.close()
 
     def _on_set_aside(self, reason: str, kept: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
+from logging import ERROR
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
+from chargebyte_fw.kernel.lasting import LastingCondition
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.kernel.text import text_lines
@@ -30,8 +32,8 @@ class Journal:
         self.marker = marker
         self._thread: ThreadPoolExecutor | None = None
         self._last: Future[None] | None = None
-        self._log = log
-        self._told = False
+        self._not_kept = None if log is None else LastingCondition(log, ERROR)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def load(self) -> Update | None:
         """Return the update that is under way, None when there is none; raises PeerError for a damaged note."""
@@ -62,6 +64,7 @@ class Journal:
         marked = update is not None and bool(update.target_slot)
         note = None if update is None else msgspec.json.encode(update)
         marker = f"{update.target_slot}\n{update.request.request_id}\n" if update is not None and marked else None
+        self._loop = asyncio.get_running_loop()
         if loop_speed() is None:
             self._write(note, marker)
             return
@@ -93,12 +96,17 @@ class Journal:
             if note is None:
                 self.note.unlink(missing_ok=True)
         except OSError as error:
-            if self._log is not None and not self._told:
-                self._log.error(
-                    "%s: %s; the update that is under way would not survive a restart",
-                    self.note,
-                    error.strerror or error,
-                )
-            self._told = True
-            raise Unavailable(f"{self.note}: {error.strerror or error}") from error
-        self._told = False
+            what = f"{self.note}: {error.strerror or error}"
+            self._report(True, f"{what}; the update that is under way would not survive a restart")
+            raise Unavailable(what) from error
+        self._report(False, f"{self.note} is written again")
+
+    def _report(self, active: bool, text: str) -> None:
+        """Log on the loop, from the thread that writes."""
+        if self._not_kept is None or self._loop is None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._not_kept.set, active, text)
+        except RuntimeError:
+            # The process ends: the loop is closed already.
+            return
