@@ -507,12 +507,12 @@ def test_learning_a_key_keeps_what_was_learnt_before(tmp_path: Path) -> None:
     keys = {name: paramiko.ECDSAKey.generate() for name in ("first", "second")}
     (tmp_path / "learnt").write_text("# by hand\nhalf a li")
     for name, key in keys.items():
-        hosts.check(name, key)
-        hosts.check(name, key)
+        hosts.check(name, 22, key.get_name(), key.asbytes())
+        hosts.check(name, 22, key.get_name(), key.asbytes())
     text = (tmp_path / "learnt").read_text().splitlines()
     assert text[:2] == ["# by hand", "half a li"] and [line.split()[0] for line in text[2:]] == ["first", "second"]
     with pytest.raises(TransferError, match="another key"):
-        hosts.check("first", keys["second"])
+        hosts.check("first", 22, keys["second"].get_name(), keys["second"].asbytes())
 
 
 def test_a_list_that_cannot_be_read_lets_nobody_in(carrier: Carrier, target: Path, tmp_path: Path) -> None:

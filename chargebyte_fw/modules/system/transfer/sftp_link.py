@@ -113,11 +113,11 @@ class Talk:
         logging.getLogger("paramiko").setLevel(logging.CRITICAL)
         self._transport = transport = paramiko.Transport(self._socket)
         transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = timing.CONNECT_LIMIT_S
-        name = address.host if address.port == 22 else f"[{address.host}]:{address.port}"
         options = transport.get_security_options()
-        options.key_types = self._known.algorithms(name, options.key_types)
+        options.key_types = self._known.algorithms(address.host, address.port, options.key_types)
         transport.start_client(timeout=timing.CONNECT_LIMIT_S)
-        self._known.check(name, transport.get_remote_server_key())
+        key = transport.get_remote_server_key()
+        self._known.check(address.host, address.port, key.get_name(), key.asbytes())
         if not address.user:
             raise TransferError(Trouble.DENIED, "the address names no user", final=True)
         transport.auth_password(address.user, address.password)
