@@ -12,7 +12,7 @@ from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.contactors import ALL_OPEN
 from chargebyte_fw.board.driver_orders import Driver, DriverOrders
-from chargebyte_fw.board.driver_words import ResetController, Say, SetImage
+from chargebyte_fw.board.driver_words import STATE_E, STATE_F, STATE_X1, ResetController, Say, SetImage
 from chargebyte_fw.board.messages import (
     ChargeControl,
     ChargeState,
@@ -21,11 +21,13 @@ from chargebyte_fw.board.messages import (
     Pt1000State,
     RcmState,
     SafeStateActive,
+    SafeStateReason,
 )
 from chargebyte_fw.board.notices import COMMUNICATION, STALLED, WIRING, any_closed
 from chargebyte_fw.kernel.machine import Timeout, on
 
 _NORMAL = SafeStateActive.NORMAL
+_CONSTANT = (STATE_E, STATE_F, STATE_X1)
 DUTY_TOLERANCE_PERCENT = 0.1
 
 
@@ -39,11 +41,12 @@ class DriverMachine(DriverOrders):
         platform, application = event.firmware.platform.text, event.firmware.application.text
         parameters = event.firmware.parameter_version
         self._generation, self._version = event.generation, version
+        level = self._level(logging.INFO)
         if self.state is not Driver.HALTED:
             self.state = Driver.STARTING
         return [
             Say(
-                logging.INFO,
+                level,
                 "safety controller %s (g%s, %s, %s, Parameter Version: %s)",
                 (version, git, platform, application, parameters),
             ),
@@ -55,9 +58,14 @@ class DriverMachine(DriverOrders):
     @on(event=lm.Restarting)
     def _restarting(self, event: lm.Restarting, now: float) -> list[Any]:
         return [
-            Say(logging.INFO, "safety controller is being reset: %s", (event.why,)),
+            Say(self._level(logging.INFO), "safety controller is being reset: %s", (event.why,)),
             *self._void(Driver.STARTING, "reset"),
         ]
+
+    def _level(self, level: int) -> int:
+        """Return the level of a line about the way out of a safe state; what is tried again is no news."""
+        again = self._way_out.attempts > 1 and self.state is not Driver.DOWN
+        return logging.DEBUG if again else level
 
     @on(event=lm.Down)
     def _down(self, event: lm.Down, now: float) -> list[Any]:
@@ -118,13 +126,12 @@ class DriverMachine(DriverOrders):
     def _state(self, state: ChargeState, now: float) -> list[Any]:
         before, control = self.charge_state, self.control
         self.charge_state = state
-        effects: list[Any] = self.notices.settle("communication", {})
-        effects += self._advance(now)
+        effects: list[Any] = self._advance(now)
         expect_e = self.control.pwm_active is False
         effects += self.notices.look(state, self.permitted, expect_e=expect_e, closing=self.contactors.closing)
         effects += self._unfaithful(state, now)
         if state.safe_state_active is _NORMAL:
-            effects += self._normal(before, now)
+            effects += self._normal(state, before, now)
         else:
             effects += self._safe(state, before, now)
         if self._stalled and not any_closed(state):
@@ -141,6 +148,8 @@ class DriverMachine(DriverOrders):
             effects.append(SetImage(self.control))
         if self._followed(state):
             self._due.pop("duty", None)
+        # The link counts as lost until everything that the controller says is told: what was unseen comes first.
+        effects += self.notices.settle("communication", {})
         return self._armed(effects)
 
     def _unfaithful(self, state: ChargeState, now: float) -> list[Any]:
@@ -161,10 +170,10 @@ class DriverMachine(DriverOrders):
             return not state.pwm_active
         return state.pwm_active and abs(state.duty_percent - wanted.duty_percent) <= DUTY_TOLERANCE_PERCENT
 
-    def _normal(self, before: ChargeState | None, now: float) -> list[Any]:
+    def _normal(self, state: ChargeState, before: ChargeState | None, now: float) -> list[Any]:
         if self.state is not Driver.HALTED:
             self.state = Driver.NORMAL
-        self._way_out.normal(now)
+        self._way_out.normal(state, now)
         if before is not None and before.safe_state_active is not _NORMAL:
             return self.notices.forget_warnings()
         return []
@@ -172,11 +181,18 @@ class DriverMachine(DriverOrders):
     def _safe(self, state: ChargeState, before: ChargeState | None, now: float) -> list[Any]:
         effects: list[Any] = []
         fresh = before is None or before.safe_state_active is _NORMAL
-        if fresh:
-            effects.append(
-                Say(logging.ERROR, "safety controller went to its safe state: %s", (state.safe_state_reason.text,))
-            )
         self._way_out.safe(state, now, fresh=fresh)
+        if fresh:
+            again = self._way_out.attempts > 0 and state.safe_state_reason is self._safe_reason
+            self._safe_reason = state.safe_state_reason
+            level = logging.DEBUG if again else logging.ERROR
+            effects.append(Say(level, "safety controller went to its safe state: %s", (state.safe_state_reason.text,)))
+            if (
+                state.safe_state_reason is SafeStateReason.CONTROL_PILOT_DIODE_NOT_DETECTED
+                and self.wish not in _CONSTANT
+            ):
+                # A diode is judged by the negative half wave alone: +12 V lets the plug be watched after the reset.
+                self.wish = STATE_X1
         if self.permitted or self.contactors.orders != ALL_OPEN:
             effects += self._withdraw("safe state")
             self.contactors.let_go()

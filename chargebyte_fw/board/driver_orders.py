@@ -32,7 +32,15 @@ from chargebyte_fw.board.driver_words import (
     Wish,
 )
 from chargebyte_fw.board.generations import TODAY, Generation
-from chargebyte_fw.board.messages import ActionId, ChargeControl, ChargeState, Pt1000State, RcmState, SafeStateActive
+from chargebyte_fw.board.messages import (
+    ActionId,
+    ChargeControl,
+    ChargeState,
+    Pt1000State,
+    RcmState,
+    SafeStateActive,
+    SafeStateReason,
+)
 from chargebyte_fw.board.notices import SELF_TEST, Notices, any_closed
 from chargebyte_fw.board.phase_switch import PhaseSwitch
 from chargebyte_fw.board.way_out import WayOut, stopped
@@ -84,6 +92,7 @@ class DriverOrders(Machine):
         self._stalled = False
         self._due: dict[str, float] = {}
         self._way_out = WayOut()
+        self._safe_reason = SafeStateReason.NO_SAFE_STATE
 
     @property
     def control(self) -> ChargeControl:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.messages import ChargeState, EstopState, SafeStateReason
+from chargebyte_fw.board.messages import ChargeState, CpState, EstopState, SafeStateReason
 
+_PLUGGED = (CpState.B, CpState.C, CpState.D)
 CALM_S = 10.0
 """A controller that stayed out of its safe state this long gets its first attempts back."""
 
@@ -22,11 +23,18 @@ class WayOut:
         self._attempt = 0
         self._reset_at = -timing.ASKED_RESET_PAUSE_S
         self._normal_since: float | None = None
+        self._plugged = False
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried since the controller was well for long enough."""
+        return self._attempt
 
     @property
     def _pause_s(self) -> float:
         pauses = timing.SAFE_STATE_PAUSES_S
-        return pauses[min(self._attempt, len(pauses) - 1)]
+        pause_s = pauses[min(self._attempt, len(pauses) - 1)]
+        return min(pause_s, timing.PLUG_LOOK_S) if self._plugged else pause_s
 
     def asked(self, now: float) -> None:
         """Somebody insists (`cp_state_X1`): sooner than planned, but never a storm."""
@@ -34,10 +42,14 @@ class WayOut:
         at = max(now, self._reset_at + pause_s)
         self.deadline = at if self.deadline is None else min(at, self.deadline)
 
-    def normal(self, now: float) -> None:
-        """Everything is well."""
+    def normal(self, state: ChargeState, now: float) -> None:
+        """Everything is well, and the pilot shows whether there is a car."""
+        if state.cp_state in _PLUGGED or state.cp_state is CpState.A:
+            self._plugged = state.cp_state in _PLUGGED
         if self._normal_since is None:
             self._normal_since = now
+        elif now - self._normal_since >= CALM_S:
+            self._attempt = 0
         self.deadline = None
 
     def safe(self, state: ChargeState, now: float, *, fresh: bool) -> None:
@@ -47,8 +59,12 @@ class WayOut:
         self._normal_since = None
 
     def plan(self, state: ChargeState, before: ChargeState | None, now: float) -> None:
-        """Plan the next attempt, none while it would be in vain."""
-        if stopped(state) or state.safe_state_reason is SafeStateReason.HIGH_VOLTAGE_SWITCH_MALFUNCTION:
+        """Plan the next attempt, none while it would be in vain.
+
+        After a failed contactor it gives no power back (the driver closes nothing any more), but the safe state's
+        -12 V hides the plug: a car that leaves would never be seen to.
+        """
+        if stopped(state):
             self.deadline = None
         elif stopped(before):
             self.deadline = now + timing.ASKED_RESET_PAUSE_S

@@ -157,6 +157,8 @@ class VirtualMcu(Machine):
             if self.state is Life.INIT:
                 self.state = Life.RUNNING
                 self._due["cycle"] = now + self._period_s
+                if self.hardware.checks_contactors_at_start:
+                    self._due["grace"] = now + CONTACTOR_GRACE_S
             elif control == self.control:
                 return []
             self.control = control

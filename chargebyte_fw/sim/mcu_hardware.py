@@ -86,6 +86,8 @@ class Hardware:
     rcm_self_test_fails: bool = False
     parameter_mismatch: bool = False
     """The parameter block is of another version than the firmware needs: safe state at once."""
+    checks_contactors_at_start: bool = False
+    """A contactor whose feedback says closed leads to the safe state after each start, too."""
     error_messages: list[tuple[str, int, int, int]] = field(default_factory=list)
     """Errors that the firmware finds at start-up: module name, reason, two data words."""
 

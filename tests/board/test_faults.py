@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
 
+from chargebyte_fw.board import timing
 from chargebyte_fw.board.messages import EstopState, RcmState
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.sim.mcu import Life
@@ -14,6 +16,8 @@ from chargebyte_fw.sim.mcu_hardware import Contactor, Hardware, Temperature
 from tests.board.world import World
 
 BOARD = "evse_board_support"
+PLUG_SEEN_S = timing.PLUG_LOOK_S + 1.0
+"""Until the pilot shows the plug after the controller's safe state: the pause, and the reset itself."""
 
 
 async def plug_in(world: World, duty: float = 5.0) -> None:
@@ -109,9 +113,72 @@ def test_a_welded_contactor_is_a_contactor_fault(play: Any) -> None:
         assert (f"{BOARD}/VendorWarning", "APP_HVSWITCH") in world.active
         assert world.events[-1] == "F"
         assert "PowerOff" not in world.events[world.events.index("PowerOn") :], "it is not open"
+        fault = (f"{BOARD}/MREC17EVSEContactorFault", "")
+        await asyncio.sleep(PLUG_SEEN_S)
+        assert world.events[-1] == "C", "a reset does not help the contactor, but lets the plug be watched"
+        assert fault in world.active
+        await world.allow(True)
+        await asyncio.sleep(60.0)
+        assert len(world.resets) == 2
+        control = world.mcu.mcu.control
+        assert not (control.contactor_1_close or control.contactor_2_close or control.contactor_3_close)
+        world.pilot.car_state = "A"
+        await asyncio.sleep(0.3)
+        assert world.events[-1] == "A"
+        assert fault in world.active, "until the next start"
+
+    play(story)
+
+
+@pytest.mark.parametrize("leaves_after_s", [0.5, 20.0, 300.0])
+def test_a_car_that_leaves_while_the_pilot_is_shorted_is_seen_soon(play: Any, leaves_after_s: float) -> None:
+    """The controller's safe state holds -12 V, behind which no plug is seen: with a car it is looked at often."""
+
+    async def story(world: World) -> None:
+        await world.charge()
+        world.pilot.cp_short = True
+        await asyncio.sleep(leaves_after_s)
+        assert world.active == {(f"{BOARD}/MREC14PilotFault", "CPShortFault")}
+        world.pilot.cp_short = False
+        world.pilot.car_state = "A"
+        await asyncio.sleep(PLUG_SEEN_S)
+        assert world.events[-1] == "A"
+        assert not world.active
+
+    play(story)
+
+
+def test_a_car_that_leaves_after_a_diode_fault_is_seen_at_once(play: Any) -> None:
+    """+12 V shows the plug: the duty cycle that a diode is judged by does not come back by itself."""
+
+    async def story(world: World) -> None:
+        await world.charge()
+        world.pilot.diode_fault = True
+        await asyncio.sleep(PLUG_SEEN_S)
+        assert not world.active
+        assert world.pilot.letter == "C" and world.pilot.duty_percent is None
         resets = len(world.resets)
-        await asyncio.sleep(120.0)
-        assert len(world.resets) == resets, "no reset can help"
+        await asyncio.sleep(60.0)
+        assert len(world.resets) == resets
+        world.pilot.car_state = "A"
+        await asyncio.sleep(0.3)
+        assert world.events[-1] == "A"
+
+    play(story)
+
+
+def test_attempts_that_repeat_are_logged_once(play: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def story(world: World) -> None:
+        await world.charge()
+        caplog.clear()
+        world.pilot.cp_short = True
+        await asyncio.sleep(600.0)
+        lines = [record.getMessage() for record in caplog.records]
+        assert sum("safe state: Control Pilot short-circuit" in line for line in lines) == 1
+        assert sum("is being reset" in line for line in lines) == 1
+        assert len(lines) < 10, lines
 
     play(story)
 
