@@ -116,8 +116,7 @@ class DriverMachine(DriverOrders):
                 return self._state(state, now)
             case Pt1000State() as temperatures:
                 self.temperatures = temperatures
-                safe = self.charge_state is not None and self.charge_state.safe_state_active is not _NORMAL
-                return self.notices.temperatures(temperatures, self._names, safe_state=safe)
+                return self.notices.temperatures(temperatures, self._names)
             case ErrorMessage() as error:
                 return self.notices.error_message(error, self._generation)
             case other:

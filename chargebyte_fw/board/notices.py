@@ -16,7 +16,6 @@ from chargebyte_fw.board.messages import (
     ContactorState,
     CpState,
     ErrorMessage,
-    EstopState,
     PpState,
     Pt1000State,
     RcmState,
@@ -34,7 +33,6 @@ WIRING = FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Contactor wiring")
 SELF_TEST = FaultKey(Book.RCD, "ac_rcd/Selftest")
 RESIDUAL_CURRENT = FaultKey(Book.RCD, "ac_rcd/DC")
 PLUG_LOCK_MODULE = "APP_INLET"
-TEMPERATURE_STOP = FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "temperature stop")
 _DIODE = FaultKey(Book.BOARD, f"{NAMESPACE}/DiodeFault")
 _PLUG_REMOVAL = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC23ProximityFault", "PlugRemoval")
 _PP_MEASUREMENT = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC23ProximityFault", "MeasurementError")
@@ -219,12 +217,6 @@ class Notices:
             wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Safe State")] = (
                 "the safety controller is in its safe state and does not say why"
             )
-        for number, estop in enumerate(
-            (state.estop_1, state.estop_2, state.estop_3), SafeStateReason.EMERGENCY_INPUT_1
-        ):
-            if estop is EstopState.TRIPPED:
-                text = SafeStateReason(number).text
-                wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/MREC8EmergencyStop", text)] = f"{text} is tripped"
         if state.rcm is RcmState.ERROR and not self.tripped:
             failed = SafeStateReason.RCM_SELF_TEST_FAILED.text
             wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", failed)] = "the residual current monitor has failed"
@@ -286,11 +278,8 @@ class Notices:
         self._told_cp = cp
         return [Event(BspEventEvent(cp.name))]
 
-    def temperatures(self, state: Pt1000State, names: tuple[str, ...], *, safe_state: bool = False) -> list[Any]:
-        """Return the faults of the temperature channels, named as configured.
-
-        A channel that stops charging is a fault of the board, too, unless the controller's safe state is one already.
-        """
+    def temperatures(self, state: Pt1000State, names: tuple[str, ...]) -> list[Any]:
+        """Return the faults of the temperature channels, named as configured."""
         wanted: dict[FaultKey, str] = {}
         for name, (temperature_C, failed, stops) in zip(names, state.channels, strict=True):
             if stops:
@@ -298,8 +287,6 @@ class Notices:
                 wanted[FaultKey(Book.TEMPERATURES, "cb_temperatures/ChargingAbort", name)] = (
                     f"{name} stops charging{at}"
                 )
-                if not safe_state:
-                    wanted[TEMPERATURE_STOP] = f"{name} stops charging{at}"
             if failed:
                 wanted[FaultKey(Book.TEMPERATURES, "cb_temperatures/SelftestFailed", name)] = f"{name} is not plausible"
         return self.settle("temperatures", wanted)

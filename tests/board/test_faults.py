@@ -439,30 +439,16 @@ def test_high_voltage_that_is_ready_without_an_order_is_a_contactor_fault(play: 
     )
 
 
-OBSERVED = {
-    "an emergency input": (
-        {"estop_2": EstopState.TRIPPED},
-        {(f"{BOARD}/MREC8EmergencyStop", "emergency input 2")},
-    ),
-    "a residual current": (
-        {"rcm": RcmState.ERROR},
-        {("ac_rcd/DC", ""), (f"{BOARD}/VendorError", "RCM tripped")},
-    ),
-}
-
-
-@pytest.mark.parametrize("what", OBSERVED)
-def test_what_is_observed_blocks_although_the_controller_goes_on(play: Any, what: str) -> None:
+def test_a_monitor_in_error_blocks_although_the_controller_goes_on(play: Any) -> None:
     """EvseManager need not be connected to the monitor, and the controller need not have stopped: seen is seen."""
-    fields, expected = OBSERVED[what]
 
     async def story(world: World) -> None:
         await world.charge()
         mcu = world.mcu.mcu
         honest = mcu.charge_state
-        mcu.charge_state = lambda: honest().changed(**fields)  # type: ignore[method-assign]
+        mcu.charge_state = lambda: honest().changed(rcm=RcmState.ERROR)  # type: ignore[method-assign]
         await asyncio.sleep(0.3)
-        assert world.active == expected
+        assert world.active == {("ac_rcd/DC", ""), (f"{BOARD}/VendorError", "RCM tripped")}
         await world.allow(False)
         await asyncio.sleep(0.3)
         await world.allow(True)
@@ -474,7 +460,22 @@ def test_what_is_observed_blocks_although_the_controller_goes_on(play: Any, what
         assert not world.active
         await world.charge()
 
-    play(story, Hardware(rcm=RcmState.MONITORING, estops=[EstopState.NOT_TRIPPED] * 3))
+    play(story, Hardware(rcm=RcmState.MONITORING))
+
+
+def test_nothing_is_switched_on_while_an_emergency_input_is_tripped(play: Any) -> None:
+    async def story(world: World) -> None:
+        world.pilot.car_state = "C"
+        await world.board.pwm_on(20.0)
+        mcu = world.mcu.mcu
+        honest = mcu.charge_state
+        mcu.charge_state = lambda: honest().changed(estop_2=EstopState.TRIPPED)  # type: ignore[method-assign]
+        await asyncio.sleep(0.3)
+        await world.allow(True)
+        await asyncio.sleep(0.5)
+        assert not world.pilot.contactors_closed
+
+    play(story, Hardware(estops=[EstopState.NOT_TRIPPED] * 3))
 
 
 def test_a_failed_self_test_is_a_fault_of_the_board_too(play: Any) -> None:
@@ -490,21 +491,3 @@ def test_a_failed_self_test_is_a_fault_of_the_board_too(play: Any) -> None:
         assert not world.active
 
     play(story, Hardware(rcm=RcmState.MONITORING, rcm_self_test_s=5.0))
-
-
-def test_a_channel_that_stops_charging_stops_the_board_although_the_controller_goes_on(play: Any) -> None:
-    async def story(world: World) -> None:
-        await world.charge()
-        mcu = world.mcu.mcu
-        honest = mcu.temperatures
-        mcu.temperatures = lambda: honest().changed(stops_charging_2=True)  # type: ignore[method-assign]
-        await asyncio.sleep(0.3)
-        assert world.active == {
-            ("cb_temperatures/ChargingAbort", "PT1000-2"),
-            (f"{BOARD}/VendorError", "temperature stop"),
-        }
-        mcu.temperatures = honest  # type: ignore[method-assign]
-        await asyncio.sleep(0.3)
-        assert not world.active
-
-    play(story)

@@ -67,20 +67,11 @@ def deaf_after_bad_frames(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(framing.Receiver, "feed", feed)
 
 
-def heat_is_ignored(patch: pytest.MonkeyPatch) -> None:
-    """A controller that goes on when a contact is hot, and a driver that leaves it to the controller to stop."""
-    real = notices.Notices.temperatures
-    deaf_to(SafeStateReason.TEMPERATURE_1_OVER_TEMPERATURE)(patch)
-    patch.setattr(
-        notices.Notices, "temperatures", lambda self, state, names, **_: real(self, state, names, safe_state=True)
-    )
-
-
 BROKEN: dict[str, tuple[str, Break]] = {
     "the diode is not looked at": ("basic-diode-fault", deaf_to(SafeStateReason.CONTROL_PILOT_DIODE_NOT_DETECTED)),
     "a short is no reason": ("iso2-pilot-short", deaf_to(SafeStateReason.CONTROL_PILOT_SHORT_CIRCUIT)),
     "a short is no reason, AC": ("basic-pilot-short", deaf_to(SafeStateReason.CONTROL_PILOT_SHORT_CIRCUIT)),
-    "heat is no reason": ("iso2-over-temperature", heat_is_ignored),
+    "heat is no reason": ("iso2-over-temperature", deaf_to(SafeStateReason.TEMPERATURE_1_OVER_TEMPERATURE)),
     "a broken sensor is no reason": ("din-sensor-broken", deaf_to(SafeStateReason.TEMPERATURE_2_MALFUNCTION)),
     "a leak is no reason": ("basic-residual-current", deaf_to(SafeStateReason.RCM_TRIPPED)),
     "the monitor trips too late": ("basic-residual-current-at-the-limit", other(mcu, "RCM_TRIP_MA", 10.0)),
