@@ -110,6 +110,13 @@ class Car:
         assert isinstance(runner, ScriptRunner)
         return runner.running
 
+    def become(self, mac: bytes) -> None:
+        """Be another car: with this MAC address on the powerline and as EVCCID, and no session to resume."""
+        self._v2g.drop()
+        self._v2g.session_id = bytes(8)
+        self.settings = replace(self.settings, evcc_id=mac)
+        self._slac.become(mac)
+
     def fall_silent(self) -> None:
         """Let the V2G stack die without a word; plug and pilot stay as they are."""
         self._v2g.drop()

@@ -33,6 +33,10 @@ class SlacSide:
         port.receive = self._received
         self._pump.feed(events.LinkUp(port.mac))
 
+    def become(self, mac: bytes) -> None:
+        """Be another car's modem: unmatched, with another address."""
+        self._pump.feed(events.LinkUp(mac))
+
     def begin(self) -> None:
         """Plugged in and 5 % seen: begin the match."""
         self._pump.feed(events.TriggerMatching())

@@ -36,6 +36,7 @@ PLC_RESET_LINE = "nPLC_RESET_INT"
 CAN_DEVICE = "can0"
 CHARGER_MAC = b"\x02\0\0\0\0\x01"
 CAR_MAC = b"\x02\0\0\0\0\x02"
+OTHER_CAR_MAC = b"\x02\0\0\0\0\x03"
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -95,6 +96,11 @@ class World:
     def plc_reset_line(self, high: bool) -> None:
         """Hold the charger's modem in reset while the line is low."""
         self.modems.power("charger", high)
+
+    def exchange_car(self, mac: bytes = OTHER_CAR_MAC) -> None:
+        """Pull the plug and bring another car, which comes with `plug_in`."""
+        self.car.replace("unplug")
+        self.car.become(mac)
 
     def cut_uart(self, duration_s: float) -> None:
         """Cut the UART for a while: nothing passes in either direction."""

@@ -24,7 +24,14 @@ from chargebyte_fw.modules.evse.messages import (
     EvccId,
     Withdrawn,
 )
-from chargebyte_fw.modules.evse.signals import BeginSession, CarUnplugged, StateIs, TransactionIs
+from chargebyte_fw.modules.evse.signals import (
+    BeginSession,
+    CarUnplugged,
+    EvProven,
+    PlugWatched,
+    StateIs,
+    TransactionIs,
+)
 
 Effects = list[Any]
 STEPS = (Charging.TStepEF, Charging.TStepX1)
@@ -64,6 +71,8 @@ class HlcAuthorization(Machine):
         self._waiting_contract = False
         self._authorized: Authorized | None = None
         self._transaction = False
+        self._doubt = False
+        """Another EV may have been plugged in: what the session's EV was granted is not granted to this one yet."""
 
     @property
     def waiting_for_contract(self) -> bool:
@@ -75,7 +84,7 @@ class HlcAuthorization(Machine):
 
     def _look(self) -> Effects:
         """Confirm once a transaction runs."""
-        if self._authorized is None or not self._transaction:
+        if self._authorized is None or not self._transaction or self._doubt:
             return []
         if self._waiting_contract and self._authorized.contract:
             self._waiting_contract = False
@@ -133,8 +142,22 @@ class HlcAuthorization(Machine):
     def state_is(self, event: StateIs, now: float) -> Effects:
         self.state = event.state
         if event.state in (Charging.Idle, Charging.Disabled) and not self._transaction:
+            self._doubt = False
             self._waiting_eim = self._waiting_contract = False
             self._authorized = None
+        return self._look()
+
+    @on(event=PlugWatched)
+    def watched(self, event: PlugWatched, now: float) -> Effects:
+        if event.doubt:
+            self._doubt = self._transaction or self._authorized is not None
+            self._waiting_eim = self._waiting_contract = False
+            self._mac = None
+        return []
+
+    @on(event=EvProven)
+    def proven(self, _: EvProven, now: float) -> Effects:
+        self._doubt = False
         return self._look()
 
     @on(event=Withdrawn)

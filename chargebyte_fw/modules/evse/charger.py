@@ -7,6 +7,7 @@ from typing import Any
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
 from chargebyte_fw.contracts.types.iso15118 import EvseError
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.context import Context, Wiring
 from chargebyte_fw.modules.evse.effects import AskEnergy, Call, CancelReservation, LimitsChanged, Raise
@@ -21,6 +22,8 @@ from chargebyte_fw.modules.evse.messages import (
     Charging,
     Contactor,
     Enabling,
+    EvIdentified,
+    FaultSeen,
     PhasesWanted,
     Shutdown,
     SupplyTold,
@@ -35,8 +38,11 @@ from chargebyte_fw.modules.evse.signals import (
     CarRequests,
     CarUnplugged,
     EndSession,
+    EvProven,
     LockAuthorized,
     Note,
+    PlugUnwatched,
+    PlugWatched,
     ShowX1,
     ShutdownIs,
     StateIs,
@@ -47,6 +53,8 @@ from chargebyte_fw.modules.evse.signals import (
 BEFORE_TRANSACTION = (Charging.Disabled, Charging.Idle, Charging.WaitingForAuthentication)
 LIVE = (Charging.PrepareCharging, Charging.Charging, Charging.StoppingCharging)
 """States in which the contactors may be closed."""
+EMERGENCY_STOP = "evse_board_support/MREC8EmergencyStop"
+DIODE_FAULT = "evse_board_support/DiodeFault"
 MAX_PASSES = 10
 
 
@@ -63,6 +71,8 @@ class Charger(HlcLink, Machine):
         c = self.c
         c.effects = []
         super().feed(event, now)
+        self._resolve_doubt(now)
+        self._age_of_doubt(now)
         if c.allowance.age(now):
             c.warn("the energy budget was not renewed in time: 0 A")
             c.say(BudgetOver())
@@ -83,6 +93,7 @@ class Charger(HlcLink, Machine):
         budget = c.allowance.budget
         if budget is not None and not c.allowance.expired:
             c.wait(budget.until_s + 1.0)
+        self._wait_for_doubt(now)
         self.deadline = min(c.due_s, default=None)
 
     def _go(self, state: Charging, now: float) -> None:
@@ -113,6 +124,72 @@ class Charger(HlcLink, Machine):
         c.entered_s = now
         c.say(AskEnergy())
 
+    # The plug: what belongs to one plug-in ends with it, also where the unplug cannot be seen.
+
+    def _age_of_doubt(self, now: float) -> None:
+        c = self.c
+        if c.unwatched_s is not None and now >= c.unwatched_s + timing.PLUG_UNWATCHED_S and c.plugged:
+            c.leave(now, f"the pilot has not shown the plug for {timing.PLUG_UNWATCHED_S:g} s")
+        if c.proof_until_s is not None and now >= c.proof_until_s:
+            c.leave(now, "the EV does not prove that it is still the same one")
+
+    def _wait_for_doubt(self, now: float) -> None:
+        c = self.c
+        if c.session and c.unwatched_s is not None:
+            c.wait(c.unwatched_s + timing.PLUG_UNWATCHED_S)
+        if c.session and c.proof_until_s is not None:
+            c.wait(c.proof_until_s)
+
+    @on(event=PlugUnwatched)
+    def unwatched(self, _: PlugUnwatched, now: float) -> None:
+        self.c.watched = False
+        self.c.unwatched_s = now
+
+    @on(event=PlugWatched)
+    def watched(self, event: PlugWatched, now: float) -> None:
+        c = self.c
+        c.watched, c.unwatched_s = True, None
+        if event.doubt and c.session:
+            c.doubt = True
+            c.ids_before, c.ids = c.ids_before | c.ids, {}
+
+    def _resolve_doubt(self, now: float) -> None:
+        """Once nothing blocks any more: an EV with a data link has to say who it is, any other session ends."""
+        c = self.c
+        if not c.doubt or c.fatal or not c.watched or c.left or c.ev_failed:
+            return
+        c.doubt = False
+        known = c.ids.keys() & c.ids_before.keys()
+        if not c.ids_before or not (c.dc or c.five):
+            c.leave(now, "the plug was not watched for a while")
+        elif any(c.ids[by] != c.ids_before[by] for by in known):
+            c.leave(now, "another EV is plugged in")
+        elif known:
+            c.proof_until_s = None
+            c.ids_before = {}
+            c.say(EvProven())
+        elif c.proof_until_s is None:
+            c.proof_until_s = now + timing.EV_PROOF_S
+
+    @on(event=EvIdentified)
+    def identified(self, event: EvIdentified, now: float) -> None:
+        c = self.c
+        c.ids[event.by] = event.mac
+        if c.proof_until_s is not None and event.by in c.ids_before:
+            c.doubt = True
+
+    @on(event=FaultSeen)
+    def fault_seen(self, event: FaultSeen, now: float) -> None:
+        c = self.c
+        if not c.session:
+            return
+        if event.type == EMERGENCY_STOP:
+            c.emergency_stop = True
+        if event.type == DIODE_FAULT and not c.ev_failed:
+            # The duty cycle would bring the fault back at once.
+            c.ev_failed = True
+            c.info("the EV's diode has failed: no charging until it was unplugged")
+
     # The pilot and the contactors.
 
     @on(event=CarPluggedIn)
@@ -125,7 +202,9 @@ class Charger(HlcLink, Machine):
     def unplugged(self, _: CarUnplugged, now: float) -> None:
         c = self.c
         c.plugged = c.requests = c.cp_shorted = False
+        c.ids, c.proof_until_s, c.doubt = {}, None, False
         if self.state not in (Charging.Idle, Charging.Disabled):
+            c.left_s = now if c.left_s is None else c.left_s
             c.left = True
             c.info("EV unplugged")
         c.say(SupplyOff(at_once=True))
@@ -289,6 +368,7 @@ class Charger(HlcLink, Machine):
         c.shutdown = event.kind
         if event.kind is Shutdown.Nothing:
             c.fault_shown = False
+            c.unfit_ev = c.ev_failed
             c.hlc("reset_error")
             return
         if not worse:

@@ -55,7 +55,27 @@ class Context:
         self.source_connector: int | None = None
         self.plugged = False
         self.left = False
-        """The EV of this session was unplugged, even if one is plugged in again."""
+        """The EV of this session was unplugged, or may have been, even if one is plugged in again."""
+        self.left_s: float | None = None
+        """When `left` became true, or the plug was pulled."""
+        self.watched = False
+        """The pilot shows the plug: neither state E or F nor a lost link hides it."""
+        self.unwatched_s: float | None = None
+        """Since when it does not."""
+        self.doubt = False
+        """Meanwhile another EV may have been plugged in; looked into when no fault stands any more."""
+        self.proof_until_s: float | None = None
+        """After the plug was not watched: by then the EV has to prove that it is the one of this session."""
+        self.ids: dict[str, str] = {}
+        """How the plugged-in EV has named itself, by the layer that said so."""
+        self.ids_before: dict[str, str] = {}
+        """The same of the EV that this session began with, from before the doubt."""
+        self.ev_failed = False
+        """The EV itself had a fault in this plug-in."""
+        self.unfit_ev = False
+        """Which is over, but has ended charging for this plug-in."""
+        self.emergency_stop = False
+        """An emergency stop came in this session."""
         self.link_begun = False
         self.requests = False
         self.supply_s: float | None = None
@@ -147,12 +167,25 @@ class Context:
     @property
     def over(self) -> bool:
         """Charging cannot go on in this session."""
-        return self.authorized is None or not self.transaction or self.gone or self.disabled
+        return self.authorized is None or not self.transaction or self.gone or self.disabled or self.unfit_ev
 
     @property
     def gone(self) -> bool:
         """The EV of this session is not there any more."""
         return self.left or not self.plugged
+
+    def leave(self, now: float, why: str) -> None:
+        """End the session: its EV is not there any more, or cannot be told from another one."""
+        if self.left or not self.session:
+            return
+        self.left = True
+        self.left_s = now
+        if self.stop_reason is None:
+            self.stop_reason = (
+                StopTransactionReason.EmergencyStop if self.emergency_stop else StopTransactionReason.Other
+            )
+        self.info(f"{why}: the session ends")
+        self.forbid_power()
 
     def say(self, *effects: Any) -> None:
         """Add effects, in order."""
@@ -289,6 +322,10 @@ class Context:
         """Forget everything that belongs to one plug-in."""
         self.bcb.reset()
         self.left = self.link_begun = False
+        self.left_s = self.proof_until_s = None
+        self.ids_before = {}
+        self.doubt = False
+        self.ev_failed = self.unfit_ev = self.emergency_stop = False
         self.matching = self.slac is not SlacState.UNMATCHED
         self.hlc_allows = self.v2g_ready = self.current_demand = False
         self.link_paused = self.link_ended = False

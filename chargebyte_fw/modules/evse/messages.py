@@ -245,6 +245,13 @@ class EvccId(msgspec.Struct, frozen=True):
     mac: str
 
 
+class EvIdentified(msgspec.Struct, frozen=True):
+    """The EV has named itself on the data link. `by`: "SLAC" (its MAC address) or "HLC" (EVCCID)."""
+
+    by: str
+    mac: str
+
+
 class HlcAllowsClose(msgspec.Struct, frozen=True):
     """HLC allows or forbids closed contactors."""
 

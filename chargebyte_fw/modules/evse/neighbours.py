@@ -32,6 +32,7 @@ from chargebyte_fw.modules.evse.messages import (
     Dynamic,
     EimWanted,
     EvccId,
+    EvIdentified,
     EvMaximum,
     EvTargets,
     FaultGone,
@@ -176,11 +177,13 @@ class Neighbours:
 
     def _slac_mac(self, mac: str) -> None:
         self._m.logbook.line("CAR", "EVSE", f"SLAC MAC {mac}", iso15118=True)
+        self._feed(EvIdentified("SLAC", mac))
         if self._m.config.autocharge_use_slac_instead_of_hlc:
             self._feed(EvccId(mac))
 
     def _evcc_id(self, mac: str) -> None:
         self._info.learn(evcc_id=mac)
+        self._feed(EvIdentified("HLC", mac))
         self._m.evse.car_manufacturer.publish(manufacturer_from_mac(mac))
         if not self._m.config.autocharge_use_slac_instead_of_hlc:
             self._feed(EvccId(mac))

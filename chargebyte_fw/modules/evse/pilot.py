@@ -7,7 +7,16 @@ from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.effects import Call
-from chargebyte_fw.modules.evse.messages import Begin, Contactor, Cp, CpReported, ForceUnlock
+from chargebyte_fw.modules.evse.error_book import blocks
+from chargebyte_fw.modules.evse.messages import (
+    Begin,
+    Contactor,
+    Cp,
+    CpReported,
+    FaultGone,
+    FaultSeen,
+    ForceUnlock,
+)
 from chargebyte_fw.modules.evse.signals import (
     AllowPower,
     CarBack,
@@ -16,11 +25,15 @@ from chargebyte_fw.modules.evse.signals import (
     CarRequests,
     CarUnplugged,
     LockAuthorized,
+    PlugUnwatched,
+    PlugWatched,
     ShowDuty,
     ShowF,
     ShowX1,
 )
 
+BOARD = "evse_board_support/"
+LINK_LOST = f"{BOARD}CommunicationFault"
 CONNECTED = (Cp.B, Cp.C, Cp.D)
 ASKING = (Cp.C, Cp.D)
 Effects = list[object]
@@ -47,6 +60,12 @@ class Pilot(Machine):
         self._authorized = False
         self._open_at: float | None = None
         self._unlock_at: float | None = None
+        self._link_lost = False
+        self._watched = False
+        self._ordered_f = False
+        """The plug is not watched because of a state F of our own."""
+        self._f_ended_s = 0.0
+        self._board_faults: set[tuple[str, str, str]] = set()
 
     @property
     def duty(self) -> float:
@@ -61,19 +80,45 @@ class Pilot(Machine):
     @on(event=Begin)
     def begin(self, _: Begin, now: float) -> Effects:
         self._begun = True
-        return self._change(self._seen, now) if self._seen is not Cp.Off else []
+        return self._change(self._present, now) if self._seen is not Cp.Off else []
 
     @on(event=CpReported)
     def cp(self, event: CpReported, now: float) -> Effects:
         self._seen = event.state
-        if not self._begun or event.state is self.state:
-            return []
-        return self._change(event.state, now)
+        return self._look(now)
+
+    @on(event=FaultSeen)
+    def fault_seen(self, event: FaultSeen, now: float) -> Effects:
+        if event.type.startswith(BOARD) and blocks(event.type):
+            self._board_faults.add((event.type, event.sub_type, event.origin))
+            self._ordered_f = False
+        return self._link(True, now) if event.type == LINK_LOST else []
+
+    @on(event=FaultGone)
+    def fault_gone(self, event: FaultGone, now: float) -> Effects:
+        self._board_faults.discard((event.type, event.sub_type, event.origin))
+        return self._link(False, now) if event.type == LINK_LOST else []
+
+    def _link(self, lost: bool, now: float) -> Effects:
+        self._link_lost = lost
+        return self._look(now)
+
+    @property
+    def _present(self) -> Cp:
+        """The pilot's state; without a link to the board nothing is known of an EV: as in state F, the board's own."""
+        hidden = self._link_lost and self._seen not in (Cp.A, Cp.Off)
+        return Cp.F if hidden else self._seen
+
+    def _look(self, now: float) -> Effects:
+        cp = self._present
+        return self._change(cp, now) if self._begun and cp is not self.state else []
 
     def _change(self, cp: Cp, now: float) -> Effects:
         before = Cp(self.state.value)
         self.state = cp
-        effects: Effects = []
+        # An empty connector is told as such before it is told to be watched: it begins no session.
+        watch = self._watch(now)
+        effects: Effects = [] if cp is Cp.A else watch
         if cp is not Cp.F:
             self._unlock_at = None
         if cp in ASKING:
@@ -91,6 +136,7 @@ class Pilot(Machine):
             if cp is Cp.A and self.plugged:
                 self.plugged = False
                 effects.append(CarUnplugged())
+            effects += watch if cp is Cp.A else []
             self._force_unlocked = False
         elif cp is Cp.E:
             effects += self._open() + self._show_none()
@@ -104,6 +150,21 @@ class Pilot(Machine):
         if before in (Cp.E, Cp.F) and cp in CONNECTED and self.plugged:
             effects.append(CarBack())
         return effects + self._request() + self._power(now) + self._lock() + self._arm()
+
+    def _watch(self, now: float) -> Effects:
+        """Note from when to when the plug is hidden: by state E, by state F, by a lost link."""
+        watched = self.state in (Cp.A, *CONNECTED)
+        # A board with a fault of its own may hold state F for that, whatever is ordered.
+        own = self.state is Cp.F and not self._board_faults
+        if watched is self._watched:
+            self._ordered_f = self._ordered_f and own
+            return []
+        self._watched = watched
+        if not watched:
+            self._ordered_f = own and self._output == "F"
+            return [PlugUnwatched()]
+        same = self._ordered_f and (self._output == "F" or now - self._f_ended_s <= timing.PILOT_FOLLOWS_S)
+        return [PlugWatched(doubt=self.plugged and self.state is not Cp.A and not same)]
 
     def _plug(self, before: Cp, *, simplified: bool) -> Effects:
         if self.plugged or before not in (Cp.A, Cp.Off, Cp.F, Cp.E):
@@ -179,8 +240,13 @@ class Pilot(Machine):
                 self._output = None
                 return [Call("bsp", "cp_state_X1")]
 
+    def _end_f(self, now: float) -> None:
+        if self._output == "F":
+            self._f_ended_s = now
+
     @on(event=ShowDuty)
     def show_duty(self, event: ShowDuty, now: float) -> Effects:
+        self._end_f(now)
         duty = event.duty
         if self.simplified and self._config.hack_simplified_mode_limit_10A and duty > timing.FIVE_PERCENT:
             duty = min(duty, timing.SIMPLIFIED_MODE_DUTY)
@@ -189,6 +255,7 @@ class Pilot(Machine):
 
     @on(event=ShowX1)
     def show_x1(self, _: ShowX1, now: float) -> Effects:
+        self._end_f(now)
         return self._show(None) + self._power(now) + self._arm()
 
     @on(event=ShowF)

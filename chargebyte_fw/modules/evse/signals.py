@@ -38,6 +38,23 @@ class CarBack(msgspec.Struct, frozen=True):
     """The pilot went from E or F to B, C or D."""
 
 
+class PlugUnwatched(msgspec.Struct, frozen=True):
+    """The pilot does not show the plug any more: state E or F, or no link to the board."""
+
+
+class PlugWatched(msgspec.Struct, frozen=True):
+    """The pilot shows the plug again.
+
+    `doubt`: meanwhile another EV may have been plugged in; false after a step of the pilot that was ordered.
+    """
+
+    doubt: bool
+
+
+class EvProven(msgspec.Struct, frozen=True):
+    """After a doubt: the EV is the one of this session."""
+
+
 class ShowDuty(msgspec.Struct, frozen=True):
     """Show this duty cycle, 0..1."""
 

@@ -71,7 +71,23 @@ INSULATION_FAULT_MCS_OHM = 125_000.0
 EARTH_VOLTAGE_S = 2.0
 """std, IEC 61851-23 6.3.1.112.2: a wrong voltage to earth for this long is a fault."""
 
+PLUG_UNWATCHED_S = 60.0
+"""A plug that the board cannot see for this long counts as pulled: the session ends."""
+PILOT_FOLLOWS_S = 1.0
+"""The board shows the plug again this long after a state F of our own (t_step_EF, the pulse of a fault, the switch of
+phases) at most; later another reason hid it. The EV after such a step is the one before."""
+EV_PROOF_S = 60.0
+"""An EV that does not prove within this time that it is still the same one is another one. A new matching
+(ISO 15118-3, up to three tries) and a V2G session up to its first message take less."""
+CONTACTOR_AFTER_UNPLUG_S = 5.0
+"""After the unplug a contactor that is not reported open holds the session for so long only: no energy reaches an EV
+any more, and what is wrong is a fault that keeps the next EV from charging."""
 ENERGY_REQUEST_S = 1.0
 FIRST_BUDGET_S = 120.0
 METER_ANSWER_S = 10.0
 """A meter that does not answer a transaction command within this time has failed it."""
+SESSION_END_S = CONTACTOR_AFTER_UNPLUG_S + 2 * METER_ANSWER_S + 1.0
+"""From the unplug to the end of session and transaction at most, whatever is broken: contactor, meter (asked for the
+start and for the end), and a moment for everything else."""
+SESSION_END_UNSEEN_S = PLUG_UNWATCHED_S + SESSION_END_S
+"""The same if the board cannot see the plug any more."""

@@ -28,6 +28,9 @@ class WaitingForAuthentication(Phase):
 
     def run(self, c: Context, now: float) -> Charging | None:
         """Go on once authorized, with a transaction, and the pilot decided."""
+        if c.fatal and c.transaction:
+            # The data link began anew in a running transaction: it is paused like any other.
+            return Charging.StoppingCharging
         if c.fatal:
             c.slac_do("reset", False)
             return Charging.Finished
@@ -49,6 +52,8 @@ class WaitingForAuthentication(Phase):
         if c.dc and not c.power and not self._waited_for_energy(c, now):
             return None
         if not c.transaction:
+            if not c.watched:
+                return None
             if not c.transaction_asked:
                 c.transaction_asked = c.transaction_pending = True
                 c.say(BeginTransaction(c.authorized.token, c.authorized.tariff_text))
@@ -84,6 +89,8 @@ class WaitingForAuthentication(Phase):
         """Keep 5 % for HLC, or step to the nominal duty cycle in a way that the EV understands."""
         if not c.five or c.dc or c.v2g_ready or c.config.ac_enforce_hlc:
             return Charging.PrepareCharging
+        if c.proof_until_s is not None:
+            return None
         contract = c.authorized is not None and c.authorized.contract
         if not contract and not c.matching:
             return _step(c, Charging.TStepEF)

@@ -43,7 +43,10 @@ class Idle(Phase):
                 c.say(EndSession())
             return Charging.Disabled
         self._show(c)
-        return Charging.WaitingForAuthentication if c.plugged and not c.fatal and c.begun else None
+        if not c.plugged or not c.watched or c.fatal or not c.begun:
+            return None
+        # What is closed without our word may be a welded contactor: no EV is served through it.
+        return None if c.contactor_closed else Charging.WaitingForAuthentication
 
     @staticmethod
     def _show(c: Context) -> None:
@@ -68,7 +71,8 @@ class Finished(Phase):
     def _end_transaction(c: Context) -> None:
         if c.transaction and not c.transaction_ending:
             c.transaction_ending = True
-            c.say(EndTransaction(c.stop_reason or StopTransactionReason.EVDisconnected, c.stop_token))
+            reason = StopTransactionReason.EVDisconnected if c.gone else StopTransactionReason.Other
+            c.say(EndTransaction(c.stop_reason or reason, c.stop_token))
 
     def run(self, c: Context, now: float) -> Charging | None:
         """The session ends with the unplug, once the meter has told its last value."""

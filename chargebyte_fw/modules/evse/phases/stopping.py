@@ -23,7 +23,9 @@ class StoppingCharging(Phase):
         c.stopping_s = now
         c.stopped_by_evse = c.must_pause or c.disabled
         c.note(SessionEventEnum.StoppingCharging)
-        if c.hlc_leads:
+        if c.gone and c.plugged:
+            c.show_x1()  # the data link is the next EV's already
+        elif c.hlc_leads:
             if c.service is not None and c.user_pause:
                 c.hlc("pause_charging", True)
             else:
@@ -33,10 +35,11 @@ class StoppingCharging(Phase):
 
     def run(self, c: Context, now: float) -> Charging | None:
         """Wait for open contactors."""
+        c.stopped_by_evse = c.stopped_by_evse or c.fatal
         if c.five and not c.dc and not c.hlc_allows and c.power_allowed:
             # The EV has ended the energy transfer (ISO 15118-2 PowerDelivery): nothing flows any more.
             c.forbid_power()
-        if c.contactor_closed:
+        if c.contactor_closed and not self._is_alone(c, now):
             self._force(c, now)
             return None
         if c.over:
@@ -45,6 +48,18 @@ class StoppingCharging(Phase):
             # A stop of the EVSE's own, even if its reason is gone by now: that state goes on by itself.
             return Charging.ChargingPausedEVSE
         return Charging.ChargingPausedEV
+
+    @staticmethod
+    def _is_alone(c: Context, now: float) -> bool:
+        """Whether the EV has been gone for long enough to go on without the contactor's word."""
+        if not c.gone or c.left_s is None:
+            return False
+        alone_s = c.left_s + timing.CONTACTOR_AFTER_UNPLUG_S
+        if now < alone_s:
+            c.wait(alone_s)
+            return False
+        c.warn("the EV is gone, but the contactors are not reported open: the session ends")
+        return True
 
     @staticmethod
     def _force(c: Context, now: float) -> None:
