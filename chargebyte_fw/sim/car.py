@@ -169,6 +169,8 @@ class Car:
                 self._start_v2g(effect)
             case car.StopV2g(pause):
                 self._v2g.stop(pause=pause)
+            case car.Renegotiate():
+                self._v2g.renegotiate()
             case car.DropV2g():
                 self._dc_on, self._step = False, None
                 self._v2g.drop()

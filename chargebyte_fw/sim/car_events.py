@@ -93,6 +93,10 @@ class StopV2g(msgspec.Struct, frozen=True):
     pause: bool = False
 
 
+class Renegotiate(msgspec.Struct, frozen=True):
+    """Effect: renegotiate the charge parameters (ISO 15118-2 PowerDelivery, Renegotiate)."""
+
+
 class DropV2g(msgspec.Struct, frozen=True):
     """Effect: the plug is out: the V2G stack and SLAC are reset, nothing more is sent."""
 

@@ -286,6 +286,13 @@ class ScriptRunner(Machine):
     def _iso_wait_v2g_session_stopped(self, _command: Command, _now: float) -> bool:
         return car.Hlc.FINISHED in self._news
 
+    def _iso_renegotiate(self, _command: Command, _now: float) -> bool:
+        if self._step == 0:
+            self._step = 1
+            self._news.discard(car.Hlc.DC_POWER_ON)
+            self._out.append(car.Renegotiate())
+        return bool(self._news & {car.Hlc.DC_POWER_ON, car.Hlc.FINISHED})
+
     def _iso_pause_charging(self, _command: Command, _now: float) -> bool:
         self._out.append(car.StopV2g(pause=True))
         return True

@@ -58,6 +58,12 @@ class V2gSide:
         if self._pump is not None:
             self._pump.feed(evcc.FactsChanged())
 
+    def renegotiate(self) -> None:
+        """Ask for other charge parameters in the running session."""
+        self.facts.renegotiate = True
+        if self._pump is not None:
+            self._pump.feed(evcc.FactsChanged())
+
     def fail(self, reason: str) -> None:
         """End the session at once: something outside the protocol ended it."""
         if self._pump is not None:

@@ -30,8 +30,9 @@ ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
     "iso_pause_charging": (0,),
     "iso_wait_for_resume": (0,),
     "iso_start_bcb_toggle": (1,),
+    "iso_renegotiate": (0,),
 }
-"""Every command and how many arguments it takes; EvManager's, and `wait_for_soc` beside them."""
+"""Every command and how many arguments it takes; EvManager's, `wait_for_soc` and `iso_renegotiate` beside them."""
 
 NUMERIC = {
     "sleep": (0,),

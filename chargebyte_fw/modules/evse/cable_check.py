@@ -18,6 +18,7 @@ from chargebyte_fw.modules.evse.messages import (
     Cancel,
     Charging,
     Contactor,
+    CurrentDemand,
     EvMaximum,
     HlcAllowsClose,
     InsulationMeasured,
@@ -82,6 +83,8 @@ class CableCheck(Machine):
         self._imd_runs = False
         self._until_s = 0.0
         self._measured_s = 0.0
+        self._demand = False
+        self._wanted = False
 
     @on(event=SupplyTold)
     def supply(self, event: SupplyTold, now: float) -> Effects:
@@ -101,6 +104,11 @@ class CableCheck(Machine):
             return self._contactors_closed(now)
         return []
 
+    @on(event=CurrentDemand)
+    def current_demand(self, event: CurrentDemand, now: float) -> Effects:
+        self._demand = event.running
+        return []
+
     @on(event=Cancel)
     def cancel(self, event: Cancel, now: float) -> Effects:
         self._stop_reason = event.reason
@@ -109,6 +117,9 @@ class CableCheck(Machine):
     @on(event=StateIs)
     def kernel_state(self, event: StateIs, now: float) -> Effects:
         self._kernel = event.state
+        wanted, self._wanted = self._wanted, False
+        if wanted:
+            return self.start(CableCheckStart(), now)
         if event.state in (Charging.Idle, Charging.WaitingForAuthentication):
             self._ev_max_V = None if event.state is Charging.Idle else self._ev_max_V
             self._stop_reason = None
@@ -119,6 +130,10 @@ class CableCheck(Machine):
     @on(event=CableCheckStart)
     def start(self, _: CableCheckStart, now: float) -> Effects:
         if self.state not in (Step.Rest, Step.FailDischarge):
+            return []
+        if self._kernel is Charging.Charging and not self._demand:
+            # A renegotiation: the charging kernel goes back to the preparation on the same message.
+            self._wanted = True
             return []
         if self._kernel is not Charging.PrepareCharging:
             return [Say("a cable check was asked for outside the preparation", "warning"), _finished(False)]

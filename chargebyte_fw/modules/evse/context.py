@@ -125,6 +125,9 @@ class Context:
         """When the contactors closed, None while they are open."""
         self.service: ServiceSelected | None = None
         self.current_demand = False
+        self.demand_ended_s = 0.0
+        self.check_wanted = False
+        """HLC asks for a cable check while the state is still Charging: the EV renegotiates."""
         self.power_allowed = False
         self.no_power_s: float | None = None
         self.warned_no_power = False

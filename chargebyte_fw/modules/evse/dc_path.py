@@ -68,6 +68,11 @@ class DcPath(Machine):
         self._enforce_s: float | None = None
         self._refused = False
 
+    @property
+    def reference_V(self) -> float:
+        """The voltage that the EV asked for last in this session, 0 before."""
+        return self._last_voltage_V
+
     @on(event=SupplyTold)
     def supply(self, event: SupplyTold, now: float) -> Effects:
         self._supply = event.supply
@@ -143,6 +148,8 @@ class DcPath(Machine):
             effects += self._apply(now)
         if not event.running:
             self.state = phase
+            # What the EV asked for ends with the loop; the next pre-charge brings its own.
+            self.target = self._dynamic = None
         return effects
 
     def _phase(self, phase: ChargingPhase) -> Effects:
@@ -202,6 +209,7 @@ class DcPath(Machine):
             at_V = self.present_V if self.present_V > LEAST_VOLTAGE_V else event.max_voltage_V
             current_A = min(event.max_current_A, limits.current_A, power_W / max(at_V, 1.0))
             self.target = EvTargets(event.max_voltage_V, current_A)
+        self._last_voltage_V = self.target.voltage_V
         return self._apply(now)
 
     def _permitted(self) -> bool:

@@ -234,7 +234,7 @@ class EnergySide:
     def dc_limits(self) -> LimitsAre:
         """Compute what the power path may do now."""
         path = self._module.dc_path
-        target_V = path.target.voltage_V if path.target is not None else 0.0
+        target_V = path.reference_V
         return limits_from_budget(
             self.supply,
             self._root_W,
@@ -246,7 +246,7 @@ class EnergySide:
     def _dc(self, *, force: bool = False) -> None:
         module = self._module
         path = module.dc_path
-        target_V = path.target.voltage_V if path.target is not None else 0.0
+        target_V = path.reference_V
         if not self._limits.changed(self._root_W, self.supply, target_V, path.present_V) and not force:
             return
         self._tell_dc(self.dc_limits())

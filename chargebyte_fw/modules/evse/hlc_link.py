@@ -9,6 +9,7 @@ from chargebyte_fw.kernel.machine import on
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.context import Context
 from chargebyte_fw.modules.evse.messages import (
+    CableCheckStart,
     Charging,
     CurrentDemand,
     DcOpenContactor,
@@ -137,7 +138,12 @@ class HlcLink:
         c = self.c
         c.current_demand = event.running and self._with_ev
         if not event.running:
+            c.demand_ended_s = now
             c.say(SupplyOff())
+
+    @on(event=CableCheckStart)
+    def cable_check_start(self, _: CableCheckStart, now: float) -> None:
+        self.c.check_wanted = self.state is Charging.Charging
 
     @on(event=DcOpenContactor)
     def dc_open_contactor(self, _: DcOpenContactor, now: float) -> None:

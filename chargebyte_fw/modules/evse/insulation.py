@@ -45,13 +45,16 @@ class Insulation(Machine):
 
     @on(event=StateIs)
     def kernel_state(self, event: StateIs, now: float) -> Effects:
-        self.state = event.state
+        before, self.state = self.state, event.state
         self._bad_since = None
         if event.state is Charging.PrepareCharging:
+            # In a renegotiation the monitor waits for the next cable check.
+            ended = self._stop() if before is Charging.Charging else []
             self._may_run = True
             self._paused = self._pause_in_precharge
             self._told = None
-        elif event.state in (Charging.Finished, Charging.ChargingPausedEVSE, Charging.TStepX1):
+            return ended
+        if event.state in (Charging.Finished, Charging.ChargingPausedEVSE, Charging.TStepX1):
             return self._stop()
         return []
 

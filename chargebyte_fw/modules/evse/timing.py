@@ -40,6 +40,9 @@ POWER_OFF_UNDER_LOAD_S = 6.0
 UNLOCK_AFTER_F_S = 5.0
 DC_ENFORCE_S = 5.0
 """The EVSE's limits are applied again to the EV's last target."""
+DEMAND_PAUSE_S = 0.5
+"""From the end of the current demand until it is taken for a renegotiation: HLC reports the end of a whole energy
+transfer by two messages, and the second one follows at once."""
 RAMP_STEP_S = 0.25
 """Pace at which a rising current is set."""
 FIVE_PERCENT = 0.05

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
+from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.context import Context
 from chargebyte_fw.modules.evse.messages import Charging
 from chargebyte_fw.modules.evse.phases.phase import Phase
@@ -26,12 +27,28 @@ class ChargingPhase(Phase):
         if (c.dc or c.five) and not c.hlc_allows:
             # HLC has ended or asked for open contactors while the EV still shows state C.
             return Charging.StoppingCharging
+        if c.dc and not c.current_demand:
+            return self._renegotiation(c, now)
         if not c.power:
             return self._without_power(c, now)
         c.no_power_s = None
         if not c.dc and not c.five:
             c.show_nominal(now)
         return None
+
+    @staticmethod
+    def _renegotiation(c: Context, now: float) -> Charging | None:
+        """The current demand has ended, the power path is still granted (ISO 15118-2 PowerDelivery, Renegotiate).
+
+        Charge parameters, cable check and pre-charge follow in the same transaction. The EV has opened its contactors
+        and stays in state C; ours stay closed without voltage, as before the cable check's end.
+        """
+        begin_s = c.demand_ended_s + timing.DEMAND_PAUSE_S
+        if not c.check_wanted and now < begin_s:
+            c.wait(begin_s)
+            return None
+        c.info("the EV renegotiates: back to the preparation")
+        return Charging.PrepareCharging
 
     @staticmethod
     def _without_power(c: Context, now: float) -> Charging | None:

@@ -16,6 +16,7 @@ class PrepareCharging(Phase):
     def enter(self, c: Context, now: float) -> None:
         """Show the duty cycle that this session uses."""
         c.bcb.reset()
+        c.check_wanted = False
         c.pause_reasons = None
         c.stopped_by_evse = False
         c.note(SessionEventEnum.PrepareCharging)

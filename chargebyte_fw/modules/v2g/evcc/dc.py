@@ -27,25 +27,27 @@ class DcCar(CarDialogue):
             if self.stage == "PreCharge" and "pre-charge" in self.limits or self.stage == "PowerOn":
                 self.wind_down("PowerOff")
             elif self.stage == "CurrentDemand":
-                self._ramp_down(now)
+                self._ramp_down(now, "PowerOff")
         elif self.stage == "CurrentDemand" and self.may_renegotiate():
-            self.stage = "Renegotiate"
+            self._ramp_down(now, "Renegotiate")
         return super().next(now)
 
     def may_renegotiate(self) -> bool:
         """Tell whether somebody wants to renegotiate and the protocol can."""
         return False
 
-    def _ramp_down(self, now: float) -> None:
+    def _ramp_down(self, now: float, then: str) -> None:
+        """Ask for 0 A until the car's contactors may open, then go on to the stage `then`."""
         charger = self.facts.charger
         if self.ramp_until is None:
             self.ramp_until = now + self.settings.ramp_down_limit_s
-            self.report(Step.STOPPING, self.why())
+            if then == "PowerOff":
+                self.report(Step.STOPPING, self.why())
         low = abs(charger.present_current_A) < _NO_CURRENT_A
         if charger.status_code in GRAVE or low or now >= self.ramp_until:
             if charger.status_code in GRAVE:
                 self.power(False)
-            self.stage = "PowerOff"
+            self.stage = then
 
     def ev_status(self) -> Any:
         """Return DC_EVStatus."""

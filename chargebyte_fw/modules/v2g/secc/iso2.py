@@ -268,6 +268,8 @@ class Iso2Dc(Iso2Dialogue, DcDialogue):
         """Go back to the charge parameters; the isolation must be checked again."""
         super().renegotiate()
         self.facts.isolation = "Invalid"
+        # The next pre-charge has targets of its own, even if they are equal.
+        self.outside.told.pop("dc_ev_target_voltage_current", None)
         if self.charging:
             self.charging = False
             self.publish("current_demand_finished")
