@@ -135,7 +135,7 @@ async def through_mosquitto(port: int) -> tuple[float, float]:
     """Medians: a call by another client and its answer (ms); the publishing of a variable (us)."""
     assembly, _, provider = build()
     charger, tool = (MqttClient(BrokerAddress("127.0.0.1", port)) for _ in range(2))
-    wire = Wire(Carrier(charger, "everest/"))
+    wire = Wire(Carrier(charger, "everest/"), commands_from=["tool"])
     wire.join(assembly)
     answers: asyncio.Queue[bytes] = asyncio.Queue()
     topic = "everest/modules/provider/impl/main/cmd/say"

@@ -55,7 +55,16 @@ class LoadedStage(TimedStage):
 
     def _charger_command(self, source: Path) -> list[str]:
         _, _, _, *options = super()._charger_command(source)
-        return [sys.executable, "-m", "bench.mcu_cycle", "charger", str(self.root), *options]
+        return [
+            sys.executable,
+            "-m",
+            "bench.mcu_cycle",
+            "charger",
+            str(self.root),
+            *options,
+            "--wire-commands-from",
+            "bench",
+        ]
 
     async def start(self) -> None:
         await super().start()

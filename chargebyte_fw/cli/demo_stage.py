@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.cli import demo_broker
+from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.sim import net_cable
 
 STOP_LIMIT_S = 10.0
-PR_SET_PDEATHSIG = 1
 LONGEST_TEMPORARY = 48
 """The name of a Unix socket has 107 bytes; the simulated reset line's takes the rest of them."""
 CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
@@ -150,7 +148,7 @@ class Stage:
                 env={**os.environ, **(environment or {})},
                 # A session of its own: Ctrl-C reaches the demo alone, which ends its processes in the safe order.
                 start_new_session=True,
-                preexec_fn=_die_with_the_demo,
+                preexec_fn=ends_with_us(),
             )
         self._processes.append((name, process))
         if piped:
@@ -218,8 +216,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _die_with_the_demo() -> None:
-    """Ask the kernel to end this child when the demo is killed without a chance to clean up."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -29,7 +29,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--broker",
         metavar="URL",
-        help="mqtt://HOST:PORT, unix:///PATH, embedded (bring one) or none (default: as configured)",
+        help="mqtt://HOST:PORT, unix:///PATH, embedded (bring one) or none (default: as configured, or the one of this "
+        "machine)",
     )
     parser.add_argument(
         "--log-level",
@@ -42,7 +43,14 @@ def add_parser(subparsers: Any) -> None:
         "--wire",
         choices=("on", "off"),
         default="on",
-        help="show modules on the broker in EVerest's protocol and take commands there (default: on)",
+        help="show modules on the broker in EVerest's protocol, and take commands of declared peers (default: on)",
+    )
+    parser.add_argument(
+        "--wire-commands-from",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="take commands from this origin, too, beside the programs of the configuration; may be repeated",
     )
     parser.add_argument(
         "--retain-topics", action="store_true", help="keep EVerest's metadata topics on the broker, for tools"
@@ -120,7 +128,7 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
         return await Charger(configuration.plans, ground, configuration=named, notices=notices).run()
     settings = configuration.settings
     broker = EmbeddedBroker(settings.broker_port) if arguments.broker == "embedded" else None
-    client = MqttClient(broker.address if broker is not None else _address(arguments.broker, configuration))
+    client = MqttClient(broker.address if broker is not None else _address(arguments.broker, configuration, root))
     ground.mqtt = External(client, settings.external_prefix)
     wire = None
     if arguments.wire == "on":
@@ -131,7 +139,7 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
             str(root.static / "usr"),
             str(root.read("/etc/everest/default_logging.cfg")),
         )
-        wire = Wire(carrier, retain_topics=arguments.retain_topics)
+        wire = Wire(carrier, retain_topics=arguments.retain_topics, commands_from=arguments.wire_commands_from)
     try:
         if broker is not None:
             await broker.start()
@@ -141,11 +149,13 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
             await broker.stop()
 
 
-def _address(given: str | None, configuration: Configuration) -> BrokerAddress:
+def _address(given: str | None, configuration: Configuration, root: Root) -> BrokerAddress:
     from chargebyte_fw.kernel.errors import ConfigError, Finding
-    from chargebyte_fw.manager.mqtt.address import BrokerAddress, parse_address
+    from chargebyte_fw.manager.mqtt.address import BrokerAddress, parse_address, usual
 
     settings = configuration.settings
+    if given is None and not settings.broker_named:
+        return usual(root)
     if given is None:
         return BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_socket)
     try:

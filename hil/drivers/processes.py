@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import shutil
 import signal
@@ -11,13 +10,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.sim.net_cable import way_into_a_namespace
 
 STOP_LIMIT_S = 5.0
 ENTER_LIMIT_S = 5.0
 LINE_LIMIT = 1 << 20
-PR_SET_PDEATHSIG = 1
 LAST_LINES = 5
 PROGRAMS = {"unshare": "util-linux", "nsenter": "util-linux", "ip": "iproute2"}
 
@@ -66,7 +65,7 @@ class Process:
             limit=LINE_LIMIT,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
             start_new_session=True,
-            preexec_fn=_die_with_us,
+            preexec_fn=ends_with_us(),
         )
         self._tasks = [asyncio.create_task(self._read(process), name=self.name)]
 
@@ -167,8 +166,3 @@ def _program(pid: int) -> str:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
-
-
-def _die_with_us() -> None:
-    """Ask the kernel to end this child when the rig is killed without a chance to clean up."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -128,7 +128,7 @@ def test_without_a_broker_in_reach_it_is_ready_all_the_same_and_says_so_once(sta
 def test_tools_of_others_see_it_through_the_configured_broker(start: Callable[..., Run], mosquitto: Mosquitto) -> None:
     listen = ["mosquitto_sub", "-p", str(mosquitto.port), "-t", "everest/modules/supply/impl/main/#", "-C", "1", "-v"]
     with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as listener:
-        run = start(port=mosquitto.port)
+        run = start("--wire-commands-from", "tool", port=mosquitto.port)
         run.wait_for("is there")
         answer = "everest/modules/supply/impl/main/cmd/setMode/response/tool"
         call = {"id": "7", "origin": "tool", "args": {"mode": "Off", "phase": "Other"}}
@@ -139,6 +139,50 @@ def test_tools_of_others_see_it_through_the_configured_broker(start: Callable[..
         listener.wait(LIMIT_S)
         assert listener.stdout is not None and listener.stdout.read().startswith("everest/modules/supply/impl/main/")
     assert run.end(signal.SIGTERM) == 0
+
+
+def test_commands_are_taken_from_declared_origins_only_and_facts_are_shown_to_all(
+    start: Callable[..., Run], mosquitto: Mosquitto
+) -> None:
+    run = start(port=mosquitto.port)
+    run.wait_for("is there")
+    topic = "everest/modules/supply/impl/main/cmd/setMode"
+    answer = f"{topic}/response/tool"
+    call = {"id": "7", "origin": "tool", "args": {"mode": "Export", "phase": "Charging"}}
+    message = json.dumps({"msg_type": "Cmd", "data": call})
+    ask = ["mosquitto_rr", "-p", str(mosquitto.port), "-t", topic, "-e", answer, "-m", message, "-W", "10"]
+    for _ in range(3):
+        done = subprocess.run(ask, capture_output=True, text=True, timeout=30, check=True)
+        assert json.loads(done.stdout)["data"]["data"]["error"] == {
+            "__everest__error_type": "HandlerException",
+            "__everest__error_msg": "commands over MQTT are not taken from tool",
+        }
+    assert run.end(signal.SIGTERM) == 0
+    lines = [line for line in run.text().splitlines() if "may not command here" in line]
+    assert len(lines) == 1 and f"{topic}: tool may not command here (--wire-commands-from tool)" in lines[0]
+
+
+def test_without_a_word_about_the_broker_the_socket_of_the_shipped_one_is_used(
+    tmp_path: Path, start: Callable[..., Run]
+) -> None:
+    """There the charging stack may do what port 1883 does not allow; who names a broker gets that one."""
+    (tmp_path / "run/mosquitto").mkdir(parents=True)
+    broker = Mosquitto(tmp_path)
+    broker.config.write_text(
+        broker.config.read_text().replace(str(broker.socket_path), f"{tmp_path}/run/mosquitto/everest.socket")
+    )
+    broker.start()
+    try:
+        run = start(port=broker.port)
+        run.wait_for(f"broker 127.0.0.1:{broker.port} is there")
+        assert run.end(signal.SIGTERM) == 0
+        config = tmp_path / "etc/everest/config.yaml"
+        config.write_text(config.read_text()[config.read_text().index("active_modules") :])
+        again = Run(tmp_path)
+        again.wait_for(f"broker unix://{tmp_path}/run/mosquitto/everest.socket is there")
+        assert again.end(signal.SIGTERM) == 0
+    finally:
+        broker.kill()
 
 
 def test_the_wire_can_be_switched_off(start: Callable[..., Run], mosquitto: Mosquitto) -> None:

@@ -6,7 +6,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -139,13 +142,39 @@ def test_every_udev_rule_is_one(pristine: Image) -> None:
     assert {"tty", "gpio", "net", "tpm", "block"} <= set(said["SUBSYSTEM"]) and "can[0-9]*" in said["KERNEL"]
 
 
-def test_the_broker_takes_its_configuration(pristine: Image, tmp_path: Path) -> None:
+@dataclass
+class Broker:
+    """The broker as shipped, on another port and in another folder."""
+
+    port: int
+    socket: Path
+
+    def deliver(self, sends: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Send (way, topic, text) one after the other; returns the topics that a listener on the port gets."""
+        ways = {"port": ["-p", str(self.port)], "socket": ["--unix", str(self.socket)]}
+        listen = ["stdbuf", "-oL", "mosquitto_sub", *ways["port"], "-t", "#", "-F", "%t", "-W", "20", "-d"]
+        with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as listener:
+            assert listener.stdout is not None
+            while "SUBACK" not in listener.stdout.readline():
+                continue
+            for way, topic, text in [*sends, ("socket", "the/end", "x")]:
+                command = ["mosquitto_pub", *ways[way], "-t", topic, "-s"]
+                subprocess.run(command, input=text, text=True, check=True, timeout=20)
+            got = []
+            while (line := listener.stdout.readline().strip()) != "the/end":
+                assert line, "the listener has ended"
+                got.append(line)
+            listener.kill()
+        return [line for line in got if "/" in line and " " not in line]
+
+
+@pytest.fixture
+def broker(pristine: Image, tmp_path: Path) -> Iterator[Broker]:
     port = free_port()
-    text = (pristine.root / "etc/mosquitto/conf.d/chargebyte.conf").read_text()
-    assert "set_tcp_nodelay true" in text and "listener 1883 127.0.0.1" in text
-    text = text.replace("1883", str(port)).replace("/run/mosquitto", str(tmp_path))
-    (tmp_path / "conf.d").mkdir()
-    (tmp_path / "conf.d/chargebyte.conf").write_text(text)
+    shutil.copytree(pristine.root / "etc/mosquitto/conf.d", tmp_path / "conf.d")
+    for path in (tmp_path / "conf.d").iterdir():
+        text = path.read_text().replace("listener 1883", f"listener {port}")
+        path.write_text(text.replace("/run/mosquitto", str(tmp_path)).replace("/etc/mosquitto", str(tmp_path)))
     (tmp_path / "mosquitto.conf").write_text(f"user root\ninclude_dir {tmp_path}/conf.d\n")
     process = subprocess.Popen([MOSQUITTO, "-c", tmp_path / "mosquitto.conf"], stderr=subprocess.PIPE, text=True)
     try:
@@ -154,7 +183,54 @@ def test_the_broker_takes_its_configuration(pristine: Image, tmp_path: Path) -> 
                 break
             time.sleep(0.02)
         assert process.poll() is None and (tmp_path / "everest.socket").exists()
+        yield Broker(port, tmp_path / "everest.socket")
+        assert process.poll() is None
     finally:
         process.kill()
         said = process.communicate()[1]
     assert "Error" not in said, said
+
+
+def test_the_broker_takes_its_configuration_and_has_no_nagle(pristine: Image, broker: Broker) -> None:
+    text = (pristine.root / "etc/mosquitto/conf.d/chargebyte.conf").read_text()
+    assert "set_tcp_nodelay true" in text and "listener 1883 127.0.0.1" in text
+    assert broker.deliver([]) == []
+
+
+def test_programs_see_facts_and_wish_by_the_api_and_the_stack_alone_speaks_everests_protocol(broker: Broker) -> None:
+    command = "everest/modules/supply/impl/main/cmd/setMode"
+    topics = [
+        command,
+        "everest/modules/supply/impl/main/var/mode",
+        "everest/modules/supply/impl/main/error/generic/VendorError",
+        "everest/config/request",
+        "everest_api/connector/var/session_info",
+        "everest_api/connector/cmd/pause_charging",
+        "everest_external/nodered/1/cmd/enable",
+        "something/else",
+    ]
+    wishes = ["everest_api/connector/cmd/pause_charging", "everest_external/nodered/1/cmd/enable"]
+    assert broker.deliver([("port", topic, "x") for topic in topics]) == wishes
+    assert broker.deliver([("socket", topic, "x") for topic in topics]) == topics
+
+
+def test_a_payload_that_is_too_large_is_not_passed_on(broker: Broker) -> None:
+    wish = "everest_api/connector/cmd/set_limit_amps"
+    sends = [("port", wish, "x" * size) for size in (262_145, 262_144)]
+    assert broker.deliver([*sends, ("socket", "everest/x", "x" * 262_145)]) == [wish]
+
+
+def test_the_brokers_socket_is_for_the_stacks_group_alone(pristine: Image, tmp_path: Path) -> None:
+    folders = (pristine.root / "usr/lib/tmpfiles.d/chargebyte.conf").read_text()
+    assert "d /run/mosquitto 2750 mosquitto everest\n" in folders
+    unit = pristine.root / UNITS / "mosquitto.service.d/chargebyte.conf"
+    assert "UMask=0007\n" in unit.read_text()
+    # Such a folder and such a mask give a socket of that group which nobody else can use.
+    folder = tmp_path / "mosquitto"
+    folder.mkdir()
+    os.chown(folder, -1, 870)
+    folder.chmod(0o2750)
+    listen = f"import os, socket; os.umask(0o007); socket.socket(socket.AF_UNIX).bind({str(folder / 's')!r})"
+    subprocess.run([sys.executable, "-c", listen], check=True)
+    made = (folder / "s").stat()
+    assert (made.st_gid, made.st_mode & 0o007) == (870, 0)

@@ -78,6 +78,7 @@ KEPT = {
     "/var/lib/everest/ocpp16/db.sqlite": "database\n",
     "/etc/everest-ui/settings.json": "{}\n",
     "/etc/mosquitto/conf.d/bridge.conf": "connection cloud\n",
+    "/etc/mosquitto/conf.d/own.acl": "topic readwrite own/#\n",
 }
 LEFT = {
     "/etc/everest/charger_info.yaml": "friendly_name: mine\n",

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import logging
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +28,7 @@ from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.discovery import Found, Installed
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
+from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.wire.answers import answer
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.face import Wire
@@ -56,7 +64,7 @@ class Using(Module):
         await self.imd.start_self_test(500.0)
 
 
-def assembly_of(tmp_path: Path, ground: Ground, mode: str = "no", more: str = ", resistance: 5000") -> Assembly:
+def plans_of(tmp_path: Path, mode: str = "no", more: str = ", resistance: 5000") -> list[ModulePlan]:
     installed = Installed(
         [
             Found("ForeignMonitor", str(PROGRAM), str(PROGRAM), PROGRAM),
@@ -66,8 +74,12 @@ def assembly_of(tmp_path: Path, ground: Ground, mode: str = "no", more: str = ",
     (tmp_path / "c.yaml").write_text(CONFIG.format(mode=mode, more=more))
     configuration = load(tmp_path / "c.yaml", Root(tmp_path, tmp_path), environment={}, installed=installed)
     assert [str(finding) for finding in configuration.findings] == []
+    return configuration.plans
+
+
+def assembly_of(tmp_path: Path, ground: Ground, mode: str = "no", more: str = ", resistance: 5000") -> Assembly:
     assembly = Assembly(ground)
-    assembly.build(configuration.plans)
+    assembly.build(plans_of(tmp_path, mode, more))
     return assembly
 
 
@@ -184,3 +196,88 @@ def test_a_module_may_ask_for_its_own_configuration_only(tmp_path: Path, ground:
             assert answer(rubbish, plans) is None
 
     run_loop(main())
+
+
+CHARGER = """
+import sys
+from pathlib import Path
+
+from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager.charger import Charger
+from chargebyte_fw.manager.mqtt.address import BrokerAddress
+from chargebyte_fw.manager.mqtt.client import MqttClient
+from chargebyte_fw.manager.wire.carrier import Carrier
+from chargebyte_fw.manager.wire.face import Wire
+from tests.manager.test_foreign import plans_of
+
+root = Path(sys.argv[1])
+
+
+async def main():
+    client = MqttClient(BrokerAddress("127.0.0.1", int(sys.argv[2])))
+    wire = Wire(Carrier(client, "everest/"))
+    await Charger(plans_of(root), Ground(root=Root(root, root)), client, wire).run()
+
+
+clock.run(main())
+"""
+
+
+def programs(name: str) -> list[int]:
+    """The processes that run a module of this name."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if any(word.endswith(f"{name}/module.py".encode()) for word in words):
+                    found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
+def test_a_program_ends_with_the_charger_however_the_charger_ends(
+    mosquitto: Mosquitto, tmp_path: Path, end: signal.Signals
+) -> None:
+    before = set(programs("ForeignMonitor"))
+    command = [sys.executable, "-c", CHARGER, str(tmp_path), str(mosquitto.port)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as charger:
+        give_up_at = time.monotonic() + 30
+        standing = tmp_path / "run/everest/standing.json"
+        while not (standing.exists() and b'"ready":true' in standing.read_bytes()):
+            assert charger.poll() is None and time.monotonic() < give_up_at
+            time.sleep(0.05)
+        started = set(programs("ForeignMonitor")) - before
+        assert len(started) == 1
+        charger.send_signal(end)
+        charger.wait(20)
+    give_up_at = time.monotonic() + 10
+    while started & set(programs("ForeignMonitor")):
+        if time.monotonic() > give_up_at:
+            for pid in started:
+                os.kill(pid, signal.SIGKILL)
+            pytest.fail("the program outlives the charger")
+        time.sleep(0.05)
+
+
+def test_only_a_program_of_the_configuration_commands(mosquitto: Mosquitto, tmp_path: Path, ground: Ground) -> None:
+    """Whose name is not in the configuration gets an error; the program itself is served."""
+
+    async def test(assembly: Assembly, user: Any) -> None:
+        carrier: Any = assembly.modules["imd"].carrier  # type: ignore[attr-defined]
+        answers: list[Any] = []
+        at = "everest/modules/user/impl/none/cmd/go"
+        for origin in ("imd", "stranger"):
+            carrier.client.subscribe(f"{at}/response/{origin}", lambda _t, payload: answers.append(json.loads(payload)))
+        await asyncio.sleep(0.2)
+        for origin in ("imd", "stranger"):
+            call = {"id": origin, "origin": origin, "args": {}}
+            carrier.client.publish(at, json.dumps({"msg_type": "Cmd", "data": call}).encode())
+        await until(lambda: len(answers) == 2)
+        told = {one["data"]["data"]["id"]: one["data"]["data"]["error"] for one in answers}
+        assert told["imd"]["__everest__error_type"] == "MessageParsingError"
+        assert told["stranger"]["__everest__error_msg"] == "commands over MQTT are not taken from stranger"
+
+    with_program(mosquitto, tmp_path, ground, test)

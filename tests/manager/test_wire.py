@@ -54,7 +54,7 @@ def with_wire(
 ) -> None:
     async def main() -> None:
         client = MqttClient(BrokerAddress("127.0.0.1", broker.port))
-        wire = Wire(Carrier(client, "everest/"), **options)
+        wire = Wire(Carrier(client, "everest/"), **{"commands_from": ["tool"], **options})
         onlooker = Onlooker(broker)
         client.start()
         onlooker.client.start()

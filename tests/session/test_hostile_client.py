@@ -51,7 +51,7 @@ class Stack:
         plans = load(REPOSITORY / "etc/everest" / CONFIGURATIONS[model.protocol], self.ground.root, environment={})
         self.mqtt = MqttClient(BrokerAddress("127.0.0.1", broker.port))
         self.ground.mqtt = External(self.mqtt)
-        self.wire = Wire(Carrier(self.mqtt, "everest/"))
+        self.wire = Wire(Carrier(self.mqtt, "everest/"), commands_from=["tool", "connector"])
         self.charger = Charger(plans.require_sound().plans, self.ground, self.mqtt, self.wire)
         self.states: list[str] = []
 

@@ -37,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True):
     broker_host: str = "localhost"
     broker_port: int = 1883
     broker_socket: str | None = None
+    broker_named: bool = False
+    """Somebody says where the broker is: the file, or the environment."""
     everest_prefix: str = "everest/"
     external_prefix: str = ""
     modules_dir: str | None = None
@@ -63,6 +65,7 @@ def read_settings(node: MapNode | None, environment: Mapping[str, str], report: 
         broker_host=texts.get("mqtt_broker_host", "localhost"),
         broker_port=port if port is not None else 1883,
         broker_socket=texts.get("mqtt_broker_socket_path"),
+        broker_named=any(key in given for key in ("mqtt_broker_host", "mqtt_broker_port", "mqtt_broker_socket_path")),
         everest_prefix=_with_slash(texts.get("mqtt_everest_prefix", "everest")),
         external_prefix=texts.get("mqtt_external_prefix", ""),
         modules_dir=texts.get("modules_dir"),
@@ -73,7 +76,7 @@ def read_settings(node: MapNode | None, environment: Mapping[str, str], report: 
         other = "mqtt_broker_host" if "mqtt_broker_host" in texts else "the environment variable MQTT_SERVER_ADDRESS"
         report.error(entry.place, f"mqtt_broker_socket_path and {other} exclude each other", "leave one of them out")
     if host_from_outside:
-        settings = msgspec.structs.replace(settings, broker_host=host_from_outside)
+        settings = msgspec.structs.replace(settings, broker_host=host_from_outside, broker_named=True)
     if settings.external_prefix and settings.external_prefix == settings.everest_prefix:
         entry = given["mqtt_external_prefix"]
         report.error(
@@ -87,7 +90,7 @@ def _port_from_outside(settings: Settings, environment: Mapping[str, str], repor
     if not text:
         return settings
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
-        return msgspec.structs.replace(settings, broker_port=int(text))
+        return msgspec.structs.replace(settings, broker_port=int(text), broker_named=True)
     report.warning(Place("environment"), f"MQTT_SERVER_PORT is not a port number: {text}", "it is ignored")
     return settings
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from urllib.parse import urlsplit
 
 import msgspec
 
+from chargebyte_fw.kernel.paths import Root
+
 DEFAULT_PORT = 1883
+SHIPPED_SOCKET = "/run/mosquitto/everest.socket"
+"""Where the broker as shipped (etc/mosquitto) takes the charging stack, which may do there what others may not."""
 
 
 class BrokerAddress(msgspec.Struct, frozen=True):
@@ -20,6 +25,14 @@ class BrokerAddress(msgspec.Struct, frozen=True):
         if self.socket_path is not None:
             return f"unix://{self.socket_path}"
         return f"{self.host}:{self.port}"
+
+
+def usual(root: Root) -> BrokerAddress:
+    """Return where the broker is when nobody says so: the shipped one's socket if it can be used, else port 1883."""
+    path = root.read(SHIPPED_SOCKET)
+    if path.is_socket() and os.access(path, os.W_OK):
+        return BrokerAddress(socket_path=str(path))
+    return BrokerAddress()
 
 
 def parse_address(text: str) -> BrokerAddress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from logging import DEBUG, WARNING
 from typing import Any
@@ -29,9 +29,14 @@ WAITING_LIMIT_BYTES = 4 << 20
 
 
 class Wire:
-    """Shows one assembly at a time under EVerest's prefix. With the broker away it costs a comparison a fact."""
+    """Shows one assembly at a time under EVerest's prefix. With the broker away it costs a comparison a fact.
 
-    def __init__(self, carrier: Carrier, *, retain_topics: bool = False) -> None:
+    Facts are for everybody. Commands are taken from the modules of the configuration that run as processes of their own
+    and from `commands_from`; the origin is what a caller says of itself, so that the broker's ACL has to see to it that
+    nobody else says so.
+    """
+
+    def __init__(self, carrier: Carrier, *, retain_topics: bool = False, commands_from: Collection[str] = ()) -> None:
         self.carrier = carrier
         self.client = client = carrier.client
         self.prefix = carrier.prefix
@@ -42,6 +47,8 @@ class Wire:
         self._lines: dict[str, _Line] = {}
         self._retain_topics = retain_topics
         self._foreign: set[str] = set()
+        self._commands_from = frozenset(commands_from)
+        self._undeclared = Flood(partial(self.log.warning, "%d more commands of undeclared origins within %g s"), 1)
         self._ready = False
         self.waiting_bytes = 0
         """Octets of the calls that wait for their turn, all lines together."""
@@ -86,6 +93,7 @@ class Wire:
             stop()
         self._lines.clear()
         self._complaints.close()
+        self._undeclared.close()
         self._assembly = None
         self._foreign.clear()
         self._ready = False
@@ -142,6 +150,14 @@ class Wire:
             call = envelope.read_call(payload)
         except msgspec.MsgspecError as error:
             self._complain("%s: this is no command of EVerest: %s", topic, error)
+            return
+        if call.origin not in self._foreign and call.origin not in self._commands_from:
+            level = WARNING if self._undeclared.counts() else DEBUG
+            self.log.log(
+                level, "%s: %s may not command here (--wire-commands-from %s)", topic, call.origin, call.origin
+            )
+            text = f"commands over MQTT are not taken from {call.origin}"
+            self.answer(topic, call, envelope.failure(call, module_id, "HandlerException", text))
             return
         provider = self._assembly.implementations.get((module_id, implementation_id))
         name = None if provider is None else _attribute(provider, command)

@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar, cast
 
 import msgspec
 
+from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.decoding import convert, shorten
 from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, ConfigError, Finding, Unavailable
@@ -80,7 +81,9 @@ class ForeignModule(Module):
             raise Unavailable(f"{self.name} needs the broker, which is not there") from None
         self._listen(carrier)
         arguments, environment = command_line(self.directory, self.name, self.id, carrier)
-        self._process = await asyncio.create_subprocess_exec(*arguments, env={**os.environ, **environment})
+        self._process = await asyncio.create_subprocess_exec(
+            *arguments, env={**os.environ, **environment}, preexec_fn=ends_with_us()
+        )
         self.spawn(self._watch(self._process), "process")
         try:
             async with asyncio.timeout(READY_LIMIT_S):
