@@ -3,6 +3,9 @@
 Always on, so it is cheap: an entry is packed into bytes when it happens, and the ring is a row of such pieces of a
 fixed total size; nothing else is kept. When a piece is let go, the last entry of each kind and source in it goes to
 `past`, so that a saved trace still tells what was known when it begins. docs/trace.md describes the file.
+
+The pieces are allocated once and written again: blocks of ever other sizes, each let go a ring later, leave holes in
+the heap that nothing else fits into, and the process grows by megabytes in a day.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import hashlib
 import os
 import secrets
 import struct
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
@@ -35,7 +39,7 @@ RING_BYTES = 24 << 20
 """About 40 minutes of DC charging with its contract traffic; 35 with a car that asks every 100 ms."""
 PIECE_BYTES = 64 << 10
 LARGEST_ENTRY = 16 << 10
-"""More octets than this are cut off an entry."""
+"""More octets than this are cut off an entry; it fits into a piece."""
 MOST_NAMES = 4096
 """Pairs of kind and source that are told apart; what comes later is `other`."""
 MOST_PAST = 4096
@@ -49,7 +53,8 @@ SNAPSHOT_S = 600.0
 """A machine of which everything is recorded can be played from a point that is no older than this."""
 
 _HEAD = struct.Struct("<dHBI")
-_head = _HEAD.pack
+_HEAD_BYTES = _HEAD.size
+_head_into = _HEAD.pack_into
 _running_loop = asyncio.get_running_loop
 _OTHER = ("other", "other")
 
@@ -67,10 +72,10 @@ class Trace:
     def __init__(self, ring_bytes: int = RING_BYTES) -> None:
         self.on = True
         self.contracts = True
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[Piece] = deque()
         self._most_pieces = max(1, ring_bytes // PIECE_BYTES - 1)
-        self._piece_bytes = min(PIECE_BYTES, ring_bytes // 2)
-        self._piece = bytearray()
+        self._piece = Piece()
+        self._shots: weakref.WeakSet[Shot] = weakref.WeakSet()
         self._numbers: dict[tuple[str, str], int] = {}
         self._names: list[tuple[str, str]] = []
         self._past: dict[tuple[int, int], tuple[float, bytes]] = {}
@@ -103,10 +108,15 @@ class Trace:
             packed = _pack(data[:LARGEST_ENTRY] if isinstance(data, bytes) else repr(data)[: LARGEST_ENTRY // 4])
             length = len(packed)
         piece = self._piece
-        piece += _head(_running_loop().time() if t_s is None else t_s, number, key, length)
-        piece += packed
-        if len(piece) >= self._piece_bytes:
-            self._next_piece()
+        begin = piece.used + _HEAD_BYTES
+        end = begin + length
+        if end > PIECE_BYTES:
+            piece = self._next_piece()
+            begin, end = _HEAD_BYTES, _HEAD_BYTES + length
+        block = piece.data
+        _head_into(block, piece.used, _running_loop().time() if t_s is None else t_s, number, key, length)
+        block[begin:end] = packed
+        piece.used = end
 
     def _number(self, kind: str, source: str) -> int:
         if (number := self._numbers.get((kind, source))) is not None:
@@ -118,22 +128,28 @@ class Trace:
             self._names.append(name)
         return number
 
-    def _next_piece(self) -> None:
-        self._pieces.append(bytes(self._piece))
-        self._piece.clear()
-        if len(self._pieces) > self._most_pieces:
-            for t_s, number, key, packed in _unpacked(self._pieces.popleft()):
-                if (number, key) in self._past or len(self._past) < MOST_PAST:
-                    self._past[number, key] = (t_s, packed)
+    def _next_piece(self) -> Piece:
+        self._pieces.append(self._piece)
+        if len(self._pieces) <= self._most_pieces:
+            self._piece = Piece()
+            return self._piece
+        oldest = self._pieces.popleft()
+        for t_s, number, key, packed in oldest.entries():
+            if (number, key) in self._past or len(self._past) < MOST_PAST:
+                self._past[number, key] = (t_s, packed)
+        # What a shot still has to write stays as it is.
+        self._piece = Piece() if self._shots else oldest
+        self._piece.used = 0
+        return self._piece
 
     @property
     def bytes_held(self) -> int:
         """How many bytes the ring and the past take."""
         past = sum(len(packed) for _, packed in self._past.values())
-        return sum(map(len, self._pieces)) + len(self._piece) + past
+        return sum(piece.used for piece in self._pieces) + self._piece.used + past
 
     def __len__(self) -> int:
-        return sum(1 for piece in (*self._pieces, bytes(self._piece)) for _ in _unpacked(piece))
+        return sum(1 for piece in (*self._pieces, self._piece) for _ in piece.entries())
 
     def entries(self) -> list[Entry]:
         """Return the ring's content, oldest first."""
@@ -141,7 +157,9 @@ class Trace:
 
     def _shot(self) -> Shot:
         past = sorted((t_s, number, packed) for (number, _), (t_s, packed) in self._past.items())
-        return Shot([*self._pieces, bytes(self._piece)], past, list(self._names), self._salt)
+        shot = Shot([*self._pieces, self._piece.copy()], past, list(self._names), self._salt)
+        self._shots.add(shot)
+        return shot
 
     def shot(self, why: str = "") -> Shot:
         """Return the present content, to be written when there is time, also by another thread."""
@@ -159,13 +177,39 @@ class Trace:
         return self.shot(why).write(path)
 
 
+class Piece:
+    """A part of the ring: entries one after the other in a block of a fixed size."""
+
+    __slots__ = ("data", "used")
+
+    def __init__(self) -> None:
+        self.data = bytearray(PIECE_BYTES)
+        self.used = 0
+
+    def copy(self) -> Piece:
+        """Return one that stays as this is now."""
+        copy = Piece()
+        copy.data[: self.used] = self.data[: self.used]
+        copy.used = self.used
+        return copy
+
+    def entries(self) -> Iterator[tuple[float, int, int, bytes]]:
+        """Yield second, number of kind and source, key, and packed data of each entry."""
+        at = 0
+        while at < self.used:
+            t_s, number, key, length = _HEAD.unpack_from(self.data, at)
+            at += _HEAD_BYTES
+            yield t_s, number, key, bytes(self.data[at : at + length])
+            at += length
+
+
 class Shot:
-    """What the ring held at one moment."""
+    """What the ring held at one moment. As long as it is kept, its part of the ring is not written again."""
 
     head: Entry
 
     def __init__(
-        self, pieces: list[bytes], past: list[tuple[float, int, bytes]], names: list[tuple[str, str]], salt: bytes
+        self, pieces: list[Piece], past: list[tuple[float, int, bytes]], names: list[tuple[str, str]], salt: bytes
     ) -> None:
         self.pieces = pieces
         self.past = past
@@ -175,7 +219,7 @@ class Shot:
     def ring(self) -> Iterator[Entry]:
         """Yield the entries of the ring, oldest first."""
         for piece in self.pieces:
-            for t_s, number, _, packed in _unpacked(piece):
+            for t_s, number, _, packed in piece.entries():
                 yield t_s, *self._names[number], _decode(packed)
 
     def write(self, path: Path) -> int:
@@ -318,15 +362,6 @@ def plain(data: Any) -> Any:
 
 _pack = msgspec.msgpack.Encoder(enc_hook=repr).encode
 _unpack = msgspec.msgpack.Decoder().decode
-
-
-def _unpacked(piece: bytes) -> Iterator[tuple[float, int, int, bytes]]:
-    at = 0
-    while at < len(piece):
-        t_s, number, key, length = _HEAD.unpack_from(piece, at)
-        at += _HEAD.size
-        yield t_s, number, key, piece[at : at + length]
-        at += length
 
 
 def _decode(packed: bytes) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import tracemalloc
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from pathlib import Path
@@ -54,6 +55,48 @@ def test_the_ring_is_bounded_in_bytes_and_keeps_the_newest(run: Run) -> None:
         kept = [int.from_bytes(data[:4], "big") for _, _, _, data in trace.entries()]
         assert kept[-1] == 19_999 and kept == list(range(kept[0], 20_000))
         assert len(kept) > 3000
+
+    run(main())
+
+
+def test_a_full_ring_takes_no_more_memory(run: Run) -> None:
+    """Pieces that are allocated again and again leave holes in the heap: a process grows although nothing is kept."""
+
+    async def main() -> None:
+        trace = Trace(ring_bytes=8 * PIECE_BYTES)
+
+        def fill(rings: int) -> None:
+            for number in range(rings * 4000):
+                trace.record("uart", "mcu", bytes(number % 400))
+
+        fill(2)
+        tracemalloc.start()
+        fill(1)
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        fill(3)
+        after, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert abs(after - before) < 2000
+        assert peak - before < PIECE_BYTES // 4
+
+    run(main())
+
+
+def test_what_is_being_saved_is_not_written_again(run: Run, tmp_path: Path) -> None:
+    """Another thread writes the file while the charger goes on."""
+
+    async def main() -> None:
+        trace = Trace(ring_bytes=4 * PIECE_BYTES)
+        for number in range(3000):
+            trace.record("uart", "mcu", number.to_bytes(4, "big") * 20)
+        kept = trace.entries()
+        shot = trace.shot("request")
+        for number in range(9000):
+            trace.record("uart", "host", number.to_bytes(4, "big") * 20)
+        assert shot.write(tmp_path / "t") == len(kept)
+        assert [tuple(entry) for entry in sequence(tmp_path / "t")][1 + len(shot.past) :] == kept
+        assert {source for _, _, source, _ in trace.entries()} == {"host"}
 
     run(main())
 
