@@ -6,13 +6,15 @@ import asyncio
 import csv
 import errno
 import logging
+import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chargebyte_fw.contracts.types.iso15118 import V2gMessageId, V2gMessages
-from chargebyte_fw.modules.evse.log_shelf import make_room
+from chargebyte_fw.modules.evse.log_shelf import FILES, RECOUNT_SESSIONS, LogSpace, make_room
 from chargebyte_fw.modules.evse.session_log import FULL, RESERVE_BYTES, SessionLog, folder_name
 from tests.evse.world import Assemble, Run, World
 
@@ -175,3 +177,66 @@ def test_a_new_session_makes_room_for_its_log(
         assert len(list((tmp_path / "logs").iterdir())) == 3
 
     run(story())
+
+
+def test_no_session_reads_the_whole_folder_of_logs(
+    assemble: Assemble, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One folder a session is left: what a session reads of them and keeps in memory must not grow with them."""
+    (tmp_path / "logs").mkdir()
+    for number in range(200):
+        log_of(tmp_path / "logs", f"2025-01-01T00:00:00.{number:03d}Z-abc", 10)
+    looked: list[int] = [0]
+    real = os.stat
+
+    def counted(*arguments: Any, **more: Any) -> os.stat_result:
+        looked[0] += "eventlog" in str(arguments[0])
+        return real(*arguments, **more)
+
+    async def story() -> None:
+        w = await World(assemble, dc=True, session_logging=True, session_logging_path="/logs").start()
+        await session(w)
+        looked[0] = 0
+        for _ in range(3):
+            await w.to_preparation()
+            await w.unplug()
+        assert looked[0] <= 3 * len(FILES)
+
+    monkeypatch.setattr(os, "stat", counted)
+    run(story())
+
+
+def test_logs_that_others_wrote_are_counted_now_and_then(tmp_path: Path) -> None:
+    space = LogSpace()
+    assert space.make_room(tmp_path, 1000) == 0
+    others = [log_of(tmp_path, f"2026-01-01T00:00:00.{number:03d}Z-abc", 100) for number in range(30)]
+    removed = [space.make_room(tmp_path, 1000) for _ in range(RECOUNT_SESSIONS)]
+    assert removed[-1] == 22 and sum(removed) == 22
+    assert [path for path in others if path.exists()] == others[-8:], "one part in eight is kept free"
+
+
+def test_room_is_made_for_what_this_evse_wrote(tmp_path: Path) -> None:
+    space = LogSpace()
+    for number in range(50):
+        space.make_room(tmp_path, 1000)
+        name = f"2026-01-01T00:00:00.{number:03d}Z-abc"
+        space.begun(tmp_path / name)
+        log_of(tmp_path, name, 100)
+        assert sum(file.stat().st_size for file in tmp_path.rglob("*.csv")) <= 1100
+    assert (tmp_path / "2026-01-01T00:00:00.049Z-abc").exists()
+
+
+def test_memory_for_making_room_does_not_grow_with_the_number_of_logs(tmp_path: Path) -> None:
+    def peak(count: int) -> int:
+        for number in range(count):
+            (tmp_path / f"2026-01-01T00:00:{number % 60:02d}.{number:06d}Z-abc").mkdir(exist_ok=True)
+        tracemalloc.start()
+        make_room(tmp_path, 10)
+        LogSpace().make_room(tmp_path, 10)
+        largest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return largest
+
+    peak(100)
+    few = peak(100)
+    assert peak(3000) < few + 20_000

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 SHARE = 0.05
@@ -12,6 +14,46 @@ SHARE = 0.05
 FOLDER = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z-")
 """How the name of a session's folder begins; nothing else is touched."""
 FILES = ("eventlog.csv", "eventlog.html", "incomplete-eventlog.csv", "incomplete-eventlog.html")
+BATCH = 64
+"""How many names of old sessions are kept in memory at a time while they are removed."""
+RECOUNT_SESSIONS = 100
+"""The folder is read again after so many sessions: other EVSEs and people write into it and remove from it too."""
+SPARE = 8
+"""Whoever makes room frees one part in so many more than is needed, so that not every session has to make room."""
+
+
+class LogSpace:
+    """How much the logs in the folder of this EVSE take: counted once, then kept account of.
+
+    A session must not read the whole folder, which holds one entry a session: time and memory would grow with it.
+    """
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._bytes = 0
+        self._sessions = 0
+        self._newest: Path | None = None
+
+    def make_room(self, folder: Path, allowance: int) -> int:
+        """Remove the oldest sessions' logs when all take more than `allowance` bytes; returns how many went.
+
+        Raises OSError when the folder cannot be read.
+        """
+        self._sessions += 1
+        if folder != self._folder or self._sessions >= RECOUNT_SESSIONS:
+            self._bytes = sum(_size(entry.path) for entry in _sessions(folder))
+            self._folder, self._sessions = folder, 0
+        elif self._newest is not None:
+            self._bytes += _size(os.fspath(self._newest))
+        self._newest = None
+        if self._bytes <= allowance:
+            return 0
+        self._folder = None  # counted anew: what could not be removed still takes its room
+        return make_room(folder, allowance - allowance // SPARE)
+
+    def begun(self, session: Path) -> None:
+        """Note the folder of the session that begins; it is counted when the next one does."""
+        self._newest = session
 
 
 def allowance_bytes(folder: Path) -> int:
@@ -25,24 +67,36 @@ def make_room(folder: Path, allowance: int) -> int:
 
     A folder that holds more than a log keeps what else is in it. Raises OSError when the folder cannot be read.
     """
-    sessions = sorted((path for path in folder.iterdir() if FOLDER.match(path.name)), key=lambda path: path.name)
-    sizes = {path: _size(path) for path in sessions}
-    total, removed = sum(sizes.values()), 0
-    for path in sessions:
-        if total <= allowance:
+    total, removed, newest = sum(_size(entry.path) for entry in _sessions(folder)), 0, ""
+    while total > allowance:
+        names = (entry.name for entry in _sessions(folder) if entry.name > newest)
+        oldest = heapq.nsmallest(BATCH, names)
+        if not oldest:
             break
-        with contextlib.suppress(OSError):
-            for name in FILES:
-                (path / name).unlink(missing_ok=True)
-            total -= sizes[path]
-            removed += 1
-            path.rmdir()
+        for newest in oldest:
+            if total <= allowance:
+                break
+            session = folder / newest
+            size = _size(os.fspath(session))
+            with contextlib.suppress(OSError):
+                for name in FILES:
+                    (session / name).unlink(missing_ok=True)
+                total -= size
+                removed += 1
+                session.rmdir()
     return removed
 
 
-def _size(session: Path) -> int:
+def _sessions(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if FOLDER.match(entry.name):
+                yield entry
+
+
+def _size(session: str) -> int:
     size = 0
     for name in FILES:
         with contextlib.suppress(OSError):
-            size += (session / name).stat().st_size
+            size += os.stat(f"{session}/{name}").st_size
     return size

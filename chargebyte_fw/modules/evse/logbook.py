@@ -10,7 +10,7 @@ from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.log_shelf import allowance_bytes, make_room
+from chargebyte_fw.modules.evse.log_shelf import LogSpace, allowance_bytes
 from chargebyte_fw.modules.evse.session_log import SessionLog, folder_name
 
 SUFFIX_OF_SESSION = "session_uuid"
@@ -28,6 +28,7 @@ class Logbook:
         self._publish = publish
         self._file: SessionLog | None = None
         self._open = False
+        self._space = LogSpace()
 
     def begin(self, session_id: str) -> str | None:
         """Open the log of a session; returns its folder, None without one."""
@@ -41,8 +42,9 @@ class Logbook:
             folder = self._root.write(shown)
             folder.parent.mkdir(parents=True, exist_ok=True)
             allowance = allowance_bytes(folder.parent)
-            if removed := make_room(folder.parent, allowance):
+            if removed := self._space.make_room(folder.parent, allowance):
                 self._log.info("logs of %d older sessions made room in %s", removed, self._config.session_logging_path)
+            self._space.begun(folder)
             self._file = SessionLog(folder, shown, allowance)
         except (OSError, ValueError) as error:
             self._log.warning("no session log: %s", error)
