@@ -12,7 +12,7 @@ import errno
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from chargebyte_fw.kernel.errors import Unavailable
@@ -31,6 +31,8 @@ BAD_READS = 20
 READ_S = 0.1
 _LAYOUT = struct.Struct("=IB3x8s")
 _GONE = (errno.ENETDOWN, errno.ENODEV, errno.ENXIO, errno.EBADF, errno.EIO)
+_ECHOING = ("udp_multicast",)
+"""What is sent on these comes back to the sender, too."""
 _WITH_DESCRIPTOR = ("socketcan", "udp_multicast")
 _NO_KERNEL = "this kernel has no CAN (modules can, can_raw)"
 _WORDS = {errno.EAFNOSUPPORT: _NO_KERNEL, errno.EPROTONOSUPPORT: _NO_KERNEL, errno.ENODEV: "there is no such interface"}
@@ -79,8 +81,8 @@ def split(device: str) -> tuple[str, str]:
     return (interface, channel) if colon else ("socketcan", device)
 
 
-def open_bus(device: str, *, bitrate: int = 0, wanted: tuple[int, int] | None = None) -> Any:
-    """Open a python-can bus. `wanted` (id, mask) keeps other extended frames away. Raises Unavailable, in words."""
+def open_bus(device: str, *, bitrate: int = 0, wanted: Sequence[tuple[int, int]] = ()) -> Any:
+    """Open a python-can bus. `wanted` (ids with masks) keeps other frames away. Raises Unavailable, in words."""
     interface, channel = split(device)
     try:
         # Only charger with something on a CAN bus needs it.
@@ -88,8 +90,8 @@ def open_bus(device: str, *, bitrate: int = 0, wanted: tuple[int, int] | None = 
     except ImportError as error:
         raise Unavailable(f"CAN device {device}: python-can is missing (pip install chargebyte-fw[can])") from error
     options: dict[str, Any] = {"bitrate": bitrate} if bitrate else {}
-    if wanted is not None:
-        options["can_filters"] = [{"can_id": wanted[0], "can_mask": wanted[1], "extended": True}]
+    if wanted:
+        options["can_filters"] = [{"can_id": id, "can_mask": mask, "extended": True} for id, mask in wanted]
     if interface in _WITH_DESCRIPTOR:
         options["fd"] = False
     try:
@@ -122,7 +124,7 @@ def _from_message(heard: Any) -> CanFrame:
 
 
 def open_port(
-    device: str, wires: Wires, ears: Ears, *, bitrate: int = 0, wanted: tuple[int, int] | None = None
+    device: str, wires: Wires, ears: Ears, *, bitrate: int = 0, wanted: Sequence[tuple[int, int]] = ()
 ) -> CanPort:
     """Open a bus: the wire `can:<device>` in memory if there is one, else python-can. Raises Unavailable."""
     end: WireEnd | None = wires.find(f"can:{device}")
@@ -156,6 +158,7 @@ class _BusPort:
         self._device, self._bus, self._ears = device, bus, ears
         self._loop = asyncio.get_running_loop()
         self._kept: deque[CanFrame] = deque(maxlen=KEPT_FRAMES)
+        self._echoes: deque[CanFrame] | None = deque(maxlen=FRAMES_A_TURN) if split(device)[0] in _ECHOING else None
         self._bad = 0
         self._open = True
         self._thread: threading.Thread | None = None
@@ -176,6 +179,9 @@ class _BusPort:
         except (can.CanError, OSError) as error:
             if is_gone(error):
                 self._lose(error)
+        else:
+            if self._echoes is not None:
+                self._echoes.append(frame)
 
     def close(self) -> None:
         if not self._open:
@@ -196,7 +202,11 @@ class _BusPort:
             heard = self._take(0)
             if heard is None or not self._open:
                 return
-            _hear(_from_message(heard), self, self._ears)
+            frame = _from_message(heard)
+            if self._echoes and frame in self._echoes:
+                self._echoes.remove(frame)
+                continue
+            _hear(frame, self, self._ears)
 
     def _take(self, timeout_s: float) -> Any:
         """Read one message; what cannot be read once is noise, what cannot be read for long is a lost bus."""

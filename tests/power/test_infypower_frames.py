@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.kernel.can_bus import CanFrame, Ears, open_bus, open_port
+from chargebyte_fw.kernel.can_bus import EXTENDED, CanFrame, Ears, open_bus, open_port
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.wires import Wires
 from chargebyte_fw.modules.power.infypower import messages as m
@@ -232,5 +232,33 @@ def test_noise_on_a_multicast_group_is_not_the_end_of_the_bus() -> None:
                     return heard
 
                 assert [frame.data for frame in clock.run(main())] == [b"12345678"]
+    except NamespacesUnavailable as error:
+        pytest.skip(str(error))
+
+
+def test_on_a_multicast_group_nobody_hears_himself() -> None:
+    """The group gives everything back to its sender, for whom it would be another controller with his address."""
+    try:
+        with namespace() as place:
+            place.ip("route", "add", "239.0.0.0/8", "dev", "lo")
+            with place.entered():
+
+                async def main() -> tuple[list[CanFrame], list[CanFrame]]:
+                    heard: tuple[list[CanFrame], list[CanFrame]] = ([], [])
+                    one, other = (
+                        open_port("udp_multicast:239.74.163.2", Wires(), Ears(ears.append, lambda _: None))
+                        for ears in heard
+                    )
+                    frame = CanFrame(EXTENDED | 5, b"12345678")
+                    for _ in range(3):
+                        one.send(frame)
+                    other.send(frame)
+                    await asyncio.sleep(0.3)
+                    one.close()
+                    other.close()
+                    return heard
+
+                one, other = clock.run(main())
+                assert (len(one), len(other)) == (1, 3)
     except NamespacesUnavailable as error:
         pytest.skip(str(error))

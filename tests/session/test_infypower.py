@@ -68,6 +68,29 @@ def test_modules_that_vanish_under_load_end_the_session_and_the_next_one_charges
     run(main())
 
 
+def test_another_controller_of_the_group_ends_the_session_and_the_next_one_charges(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Plant(tmp_path, small("iso2"), configuration=CONFIGURATION) as plant:
+            await asyncio.sleep(3)
+            await plant.charging()
+            end = plant.ground.wires.find("can:can0")
+            assert end is not None and end.peer is not None
+            modules = plant.world.power_modules.modules
+            end.peer.send(m.Said(m.SET_CURRENT, 100.0, 241, 0).frame().encode())
+            await plant.until(lambda: not any(module.on for module in modules), 0.2)
+            assert set(plant.faults()) == {"power_supply_DC/VendorError", "evse_manager/Inoperative"}
+            await plant.until(lambda: not plant.world.pilot.contactors_closed, 5.0)
+            plant.world.take("unplug")
+            await plant.until(lambda: plant.faults() == [], 12.0)
+            await plant.session()
+            assert plant.world.car.battery.soc_percent >= 72.0
+            assert plant.tracebacks() == []
+            told = [text for text in plant.warnings() if "(241) commands group 0" in text]
+            assert len(told) <= 2, "once by the supply, once by the EVSE"
+
+    run(main())
+
+
 def test_a_car_that_comes_while_the_modules_boot_waits_for_them_and_charges(run: Any, tmp_path: Path) -> None:
     def without_power(world: Any) -> None:
         for module in world.power_modules.modules:

@@ -16,9 +16,9 @@ from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.power.infypower import messages as m
-from chargebyte_fw.modules.power.infypower.limits import Limits
+from chargebyte_fw.modules.power.infypower.limits import Limits, LimitsAre, Options
 from chargebyte_fw.modules.power.infypower.link import CanTape, InfypowerLink
-from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, LimitsAre, Options, State
+from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, State
 from chargebyte_fw.modules.power.infypower.timing import times
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
 
@@ -135,7 +135,7 @@ class InfypowerDCSupply(Module):
         self.link = InfypowerLink(
             config.device,
             config.bitrate,
-            config.can_source_address,
+            options,
             self.ground,
             self.log,
             up=lambda: self.pump.feed(m.BusUp()),

@@ -14,15 +14,15 @@ from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, play
 from chargebyte_fw.kernel.snapshot import restored
 from chargebyte_fw.kernel.trace import Entry, plain
 from chargebyte_fw.modules.power.infypower import messages as m
-from chargebyte_fw.modules.power.infypower.link import TRACE_KIND
-from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, LimitsAre, Options
+from chargebyte_fw.modules.power.infypower.limits import LimitsAre, Options
+from chargebyte_fw.modules.power.infypower.link import FOREIGN, TRACE_KIND
+from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup
+from chargebyte_fw.modules.power.infypower.sharing import LEAST_CONTROLLER
 from chargebyte_fw.modules.power.infypower.timing import Times
 from chargebyte_fw.modules.power.infypower_dc_supply import capabilities
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
 
 EVENTS: dict[str, Any] = {kind.__name__: kind for kind in (m.BusUp, m.BusDown, SetMode, SetExport, SetImport)}
-LEAST_CONTROLLER = 240
-"""Addresses from here on are controllers', below are modules'."""
 _WORDS = {m.SWITCH: {m.ON: "on", m.OFF: "off"}, m.DIRECTION: {m.EXPORT: "export", m.IMPORT: "import"}}
 _PUBLISHED = ("main.mode", "main.voltage_current", "main.capabilities")
 
@@ -50,6 +50,8 @@ class _Group:
         match kind:
             case "can" if source == self._device and kind == TRACE_KIND:
                 self._frame(CanFrame.decode(data), t_s)
+            case "can" if source == f"{self._device}{FOREIGN}":
+                self._feed(CanFrame.decode(data), t_s)
             case "port" if source == self._device:
                 # What is sent until the group hears of it is lost, and in no trace.
                 self._bus = False

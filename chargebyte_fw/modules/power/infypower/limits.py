@@ -43,6 +43,25 @@ class Limits:
         return narrowed, refused
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The configuration, in EVerest's words; negative overrides are none."""
+
+    source: int = 240
+    destination: int = 0
+    bidirectional: bool = True
+    override_max_current_A: float = -1.0
+    override_max_power_W: float = -1.0
+    override_cutoff_V: float = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsAre:
+    """Effect: what the group can do."""
+
+    limits: Limits
+
+
 def add_up(told: Mapping[Item, Mapping[int, float]]) -> Limits:
     """Put together what each module told of itself: currents and powers add up, the tightest voltages hold."""
     return Limits(

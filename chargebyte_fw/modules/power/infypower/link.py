@@ -11,21 +11,38 @@ from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.trace import FullTape, Trace
+from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.interface import set_up
-from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, Options
+from chargebyte_fw.modules.power.infypower.limits import Options
+from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup
 from chargebyte_fw.modules.power.infypower.timing import AGAIN_S, Times
 
 TRACE_KIND = "can"
-DESTINATION_MASK = 0xFF00
+FOREIGN = ".foreign"
+"""Behind the device in the trace: frames of another controller with our address."""
+DESTINATION_MASK, SOURCE_MASK, COMMAND_MASK = 0xFF00, 0x00FF, 0x3F_0000
+
+
+def wanted_by(options: Options) -> list[tuple[int, int]]:
+    """Return which frames the group must get, as ids with masks: those for us, and those of another controller that has
+    our address, or commands our group or everyone.
+    """
+    command = m.Command.WRITE << 16
+    return [
+        (options.source << 8 | EXTENDED, DESTINATION_MASK),
+        (options.source | EXTENDED, SOURCE_MASK),
+        (command | options.destination << 8 | EXTENDED, COMMAND_MASK | DESTINATION_MASK),
+        (command | m.BROADCAST << 8 | EXTENDED, COMMAND_MASK | DESTINATION_MASK),
+    ]
 
 
 class CanTape(FullTape):
-    """Records what the group is told: frames for us as they are, everything else as events.
+    """Records what the group is told: frames that it must get as they are, everything else as events.
 
     What it wants done is in the trace already: frames, facts, faults.
     """
 
-    __slots__ = ("_frame", "_ours")
+    __slots__ = ("_foreign", "_frame", "_ours", "_wanted")
 
     def __init__(
         self, trace: Trace, source: str, device: str, options: Options, times: Times, group: InfypowerGroup
@@ -33,12 +50,15 @@ class CanTape(FullTape):
         begins = {"device": device, "options": options, "times": times}
         super().__init__(trace, source, begins, (group,), elsewhere=(CanFrame,))
         self._frame = trace.channel(TRACE_KIND, device)
-        self._ours = options.source << 8
+        self._foreign = trace.channel(TRACE_KIND, f"{device}{FOREIGN}")
+        self._ours = options.source
+        self._wanted = wanted_by(options)
 
     def fed(self, event: Any, now: float) -> None:
         super().fed(event, now)
-        if isinstance(event, CanFrame) and event.id & DESTINATION_MASK == self._ours:
-            self._frame(event.encode(), now)
+        if isinstance(event, CanFrame) and any(event.id & mask == wanted & mask for wanted, mask in self._wanted):
+            # What this controller sends is in the trace with its address, too.
+            (self._foreign if event.id & SOURCE_MASK == self._ours else self._frame)(event.encode(), now)
 
     def told(self, event: Any, effects: list[Any], now: float) -> None:
         """Leave it to those who carry it out."""
@@ -51,7 +71,7 @@ class InfypowerLink:
         self,
         device: str,
         bitrate: int,
-        address: int,
+        options: Options,
         ground: Ground,
         log: ModuleLog,
         *,
@@ -59,7 +79,7 @@ class InfypowerLink:
         received: Callable[[CanFrame], None],
         down: Callable[[str], None],
     ) -> None:
-        self._device, self._bitrate, self._address = device, bitrate, address
+        self._device, self._bitrate, self._options = device, bitrate, options
         self._ground, self._log = ground, log
         self._up, self._received, self._down = up, received, down
         self._port: CanPort | None = None
@@ -86,9 +106,9 @@ class InfypowerLink:
             # pyroute2 brings an event loop of its own, which does not stand another one in its thread.
             for text in await asyncio.to_thread(set_up, self._device, self._bitrate):
                 self._log.info("%s", text)
-        ours = (self._address << 8 | EXTENDED, DESTINATION_MASK)
         ears = Ears(self._arrive, self._lose)
-        self._port = open_port(self._device, self._ground.wires, ears, bitrate=self._bitrate, wanted=ours)
+        wanted = wanted_by(self._options)
+        self._port = open_port(self._device, self._ground.wires, ears, bitrate=self._bitrate, wanted=wanted)
         if self._missing:
             self._missing = False
             self._log.info("CAN device %s is there", self._device)

@@ -7,7 +7,6 @@ modules are switched off first, and the fault is cleared when they do again what
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -16,7 +15,8 @@ from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.power.infypower import messages as m
-from chargebyte_fw.modules.power.infypower.limits import Limits, add_up
+from chargebyte_fw.modules.power.infypower.limits import Limits, LimitsAre, Options, add_up
+from chargebyte_fw.modules.power.infypower.sharing import AddressWatch, Members
 from chargebyte_fw.modules.power.infypower.timing import AGAIN_S, Times
 from chargebyte_fw.modules.power.infypower.wishes import Confirmed, Question, Wishes
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
@@ -29,6 +29,7 @@ SETTLED_S = 3.0
 """After it was switched on, a module's status may still say off for this long."""
 LOST = ("CommunicationFault", "")
 REFUSED = "VendorError"
+SHARED = ("VendorError", "Address Conflict")
 
 
 class State(Enum):
@@ -40,25 +41,6 @@ class State(Enum):
     LIMITS = "asking for limits"
     RUNNING = "running"
     WAITING = "waiting before the next try"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The configuration, in EVerest's words; negative overrides are none."""
-
-    source: int = 240
-    destination: int = 0
-    bidirectional: bool = True
-    override_max_current_A: float = -1.0
-    override_max_power_W: float = -1.0
-    override_cutoff_V: float = -1.0
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsAre:
-    """Effect: what the group can do."""
-
-    limits: Limits
 
 
 class InfypowerGroup(Machine):
@@ -80,12 +62,13 @@ class InfypowerGroup(Machine):
         self._count = 0
         self._polls = 0
         self._poll_s = self._heard_s = self._again_s = self._settled_s = 0.0
-        self._status_s: dict[int, float] = {}
         self._alarms: dict[int, int] = {}
         self._raised: set[tuple[str, str]] = set()
         self._mode: Mode | None = None
         self._start_up_until: float | None = None
         self._said_waiting = False
+        self._watch = AddressWatch()
+        self._members = Members()
 
     @property
     def at_rest(self) -> bool:
@@ -140,11 +123,19 @@ class InfypowerGroup(Machine):
             said = m.read(frame)
         except PeerError as error:
             return [m.Report(logging.DEBUG, str(error))]
-        if said is None or said.destination != self.options.source:
+        if said is None:
+            self.strangers += 1
+            return []
+        if why := self._watch.other_command(said, self.options.source, self.options.destination):
+            return self._shared(why, now, at_once=said.item.command is m.Command.WRITE)
+        if said.destination != self.options.source:
             self.strangers += 1
             return []
         if said.error == m.Outcome.STARTING or self.state in (State.NO_BUS, State.WAITING):
             return []
+        self._members.answering.add(said.source)
+        if self.state is State.RUNNING and said.source not in self._members:
+            return self._outsider(said, now)
         effects: list[Any] = []
         if self.state is State.RUNNING and said.item in m.POLLED and said.error == m.Outcome.NORMAL:
             effects = self._measure(said, now)
@@ -173,10 +164,43 @@ class InfypowerGroup(Machine):
         return self._go_on(now)
 
     def _begin(self, now: float) -> list[Any]:
+        effects = self._clear(*SHARED) if self._watch.over(now) else []
         self._confirmed, self._question, self._told = Confirmed(), None, {}
-        self._status_s, self.current_A = {}, None
+        self._members, self.current_A = Members(), None
         self.state = State.COUNTING
-        return self._ask(m.COUNT, 0, 1, now)
+        return effects + self._ask(m.COUNT, 0, 1, now)
+
+    # -- who is one of the group, and who else is on the bus
+
+    def _outsider(self, said: m.Said, now: float) -> list[Any]:
+        """Take no value from a module that is none of the group; it may be one that has just come."""
+        if said.source in self._members.newcomers:
+            return self._take_in(now)
+        self._members.outsiders.add(said.source)
+        why = f"module {said.source} answers to address {self.options.source}, but is none of group "
+        return self._shared(f"{why}{self.options.destination}", now, at_once=False)
+
+    def _counted(self, count: int, now: float) -> list[Any]:
+        """Believe that outsiders are newcomers when the group has grown."""
+        if self._members.grow(count):
+            self._watch.explained()
+            return self._take_in(now)
+        return self._go_on(now)
+
+    def _take_in(self, now: float) -> list[Any]:
+        if self.wishes.mode is not Mode.Off or self._question is not None:
+            return self._go_on(now)
+        names = ", ".join(map(str, sorted(self._members.newcomers)))
+        return [m.Report(logging.INFO, f"module {names} has come to the group"), *self._begin(now)]
+
+    def _shared(self, why: str, now: float, *, at_once: bool) -> list[Any]:
+        """Note another owner of an address. With two of them the output is switched off and stays off."""
+        if not self._watch.seen(why, now, at_once=at_once):
+            return self._go_on(now)
+        effects = self._raise(*SHARED, f"{why}: no power before each has its own")
+        if self._question is not None and not self._question.is_off and self.state is State.RUNNING:
+            self._question = None
+        return [*effects, *self._say_mode(), *self._go_on(now)]
 
     def _ask(self, item: m.Item, value: float, expected: int, now: float, tries: int = 1) -> list[Any]:
         self._question = Question(item, value, expected, now + self.times.answer_s, tries)
@@ -193,7 +217,7 @@ class InfypowerGroup(Machine):
         values = question.answers
         match self.state:
             case State.COUNTING:
-                self._count = int(next(iter(values.values())))
+                self._members.master, self._count = next((source, int(count)) for source, count in values.items())
                 if self._count == 0:
                     nobody = "the group has no modules"
                     if self._starts_up(now):
@@ -213,12 +237,14 @@ class InfypowerGroup(Machine):
         return self._take(question, now)
 
     def _run(self, now: float) -> list[Any]:
+        if len(self._members.answering) > self._count or self._watch.conflict:
+            return self._too_many(now)
         told = add_up(self._told)
         if not told.make_sense:
             return self._lose(f"the modules tell impossible limits: {told}", now)
         self.limits, refused = told.narrowed(self.options.override_max_current_A, self.options.override_max_power_W)
         self.state, self._heard_s, self._poll_s = State.RUNNING, now, now
-        self._status_s, self._alarms = dict.fromkeys(self._told[m.MAX_CURRENT], now), {}
+        self._members.status_s, self._alarms = dict.fromkeys(self._told[m.MAX_CURRENT], now), {}
         limits = self.limits
         text = (
             f"{self._count} module{'s' if self._count > 1 else ''} on the bus: {limits.min_voltage_V:g} to "
@@ -227,9 +253,19 @@ class InfypowerGroup(Machine):
         reports = [m.Report(logging.WARNING, f"not applied: {words}") for words in refused]
         return [m.Report(logging.INFO, text), *reports, LimitsAre(limits), *self._say_mode(), *self._go_on(now)]
 
+    def _too_many(self, now: float) -> list[Any]:
+        """Believe no limits while others than the group's modules answer, too."""
+        why = f"{len(self._members.answering)} modules answer to address {self.options.source}, but group "
+        why = f"{why}{self.options.destination} has {self._count}"
+        effects = self._shared(why, now, at_once=False) if len(self._members.answering) > self._count else []
+        self._question = None
+        return effects + self.enter(State.WAITING, until=now + AGAIN_S)
+
     def _take(self, question: Question, now: float) -> list[Any]:
         """Compare what the modules say that they do with what they were told."""
         item, wanted = question.item, question.value
+        if item is m.COUNT:
+            return self._counted(int(next(iter(question.answers.values()))), now)
         other = [value for value in question.answers.values() if abs(value - wanted) > ROUNDING]
         effects: list[Any] = []
         if other:
@@ -266,6 +302,9 @@ class InfypowerGroup(Machine):
         if self.state is State.LIMITS and question.answers:
             text = f"{len(question.answers)} of {question.expected} modules answer to {question.item.name}"
             return [m.Report(logging.WARNING, text), *self._answered(question, now)]
+        if question.item is m.COUNT and self.state is State.RUNNING:
+            self._question = None
+            return self._go_on(now)
         if self.state is State.COUNTING:
             why = "no power module answers"
         else:
@@ -308,9 +347,8 @@ class InfypowerGroup(Machine):
 
     def _status(self, said: m.Said, now: float) -> list[Any]:
         bits = int(said.value)
-        newcomer = said.source not in self._status_s
-        if not newcomer:
-            self._status_s[said.source] = now
+        if said.source in self._members.status_s:
+            self._members.status_s[said.source] = now
         self._alarms[said.source] = bits
         effects: list[Any] = []
         together = 0
@@ -322,9 +360,9 @@ class InfypowerGroup(Machine):
                 effects += self._raise(alarm.error, alarm.sub_type, f"module {said.source}: {alarm.text}")
             elif known and not together & alarm.mask:
                 effects += self._clear(alarm.error, alarm.sub_type)
-        if newcomer and self.wishes.mode is Mode.Off and self._question is None:
-            text = f"module {said.source} has come to the group"
-            return [*effects, m.Report(logging.INFO, text), *self._begin(now)]
+        if self._watch.conflict and not bits & m.STATUS_OFF and self._question is None and now >= self._settled_s:
+            # The other owner has switched it on: off again.
+            self._confirmed.values.pop(m.SWITCH, None)
         on = self._question is None and self._confirmed.values.get(m.SWITCH) == m.ON
         if bits & m.STATUS_OFF and on and now >= self._settled_s:
             # It restarted, or protected itself: what it was told before is worth nothing.
@@ -339,9 +377,11 @@ class InfypowerGroup(Machine):
         if self.state in (State.NO_BUS, State.WAITING):
             return effects
         if self.state is State.RUNNING:
+            if self._watch.is_over(now):
+                return self._begin(now)
             if now - self._heard_s > self.times.receive_timeout_s:
                 return self._lose(f"no answer for {self.times.receive_timeout_s:g} s", now)
-            for source, at in self._status_s.items():
+            for source, at in self._members.status_s.items():
                 if now - at > self.times.module_silent_s:
                     return self._lose(f"module {source} of the group is silent", now)
             if now >= self._poll_s:
@@ -355,8 +395,13 @@ class InfypowerGroup(Machine):
     def _command(self, now: float) -> list[Any]:
         if self._question is not None or self.limits is None:
             return []
+        if self._watch.conflict:
+            return self._ask(m.SWITCH, m.OFF, self._count, now) if self._confirmed.on else []
         command = self._confirmed.next(self.wishes.wanted(self.limits))
         if command is None:
+            if self._members.outsiders and now >= self._members.recount_s:
+                self._members.recount_s = now + AGAIN_S
+                return self._ask(m.COUNT, 0, 1, now)
             # Everything is as it is wanted, or was refused: the group is back.
             return self._clear(*LOST) if LOST in self._raised else []
         refused_off = self._confirmed.refused.get(m.SWITCH) == m.OFF
@@ -374,6 +419,8 @@ class InfypowerGroup(Machine):
         off = self._confirmed.values.get(m.SWITCH) != m.ON
         importing = self._confirmed.values.get(m.DIRECTION) == m.IMPORT
         mode = Mode.Off if off else Mode.Import if importing else Mode.Export
+        if self._watch.conflict:
+            mode = Mode.Fault
         if mode is self._mode:
             return []
         self._mode = mode

@@ -20,6 +20,12 @@ get their power together with the charger boot for several seconds. There are no
 """
 OFF_LIMIT_S = 3.0
 """How long switching off waits for the current to go."""
+SHARED_S = 6.0
+"""A fault is raised when another owner of an address has been noticed for so long, by answers and questions alone."""
+SHARED_GAP_S = 5.0
+"""Without a sign of another owner for so long that time begins again."""
+SHARED_OVER_S = 10.0
+"""Without a sign of another owner for so long it is gone."""
 REAL_PATIENCE_S = 0.4
 """Real seconds that a time-out lasts at least, however fast the clock is set: the modules live in another process."""
 FASTEST_POLL_S = 0.01
