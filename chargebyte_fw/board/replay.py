@@ -13,7 +13,7 @@ from chargebyte_fw.board.capture import UartReader
 from chargebyte_fw.board.contactors import Wiring
 from chargebyte_fw.board.driver_machine import DriverMachine
 from chargebyte_fw.board.framing import Frame, encode_message
-from chargebyte_fw.board.messages import ChargeControl, FirmwareVersion, GitHash
+from chargebyte_fw.board.messages import ChargeControl, ChargeState, ContactorState, FirmwareVersion, GitHash
 from chargebyte_fw.board.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
@@ -75,10 +75,12 @@ class _Board:
                 self._link.woken(now)
         for com_id in (FirmwareVersion.com_id, GitHash.com_id, *(i for i in heard if i not in _INQUIRED)):
             if com_id in heard:
-                self._link.feed(lm.Heard(Frame(com_id, heard[com_id][1:])), now)
+                self._link.feed(lm.Heard(Frame(com_id, _without_contactors(com_id, heard[com_id][1:]))), now)
         for _, kind, source, data in known:
             if kind == "cmd":
                 self.take(now, kind, source, data)
+        if ChargeState.com_id in heard:
+            self._link.feed(lm.Heard(Frame(ChargeState.com_id, heard[ChargeState.com_id][1:])), now)
         self._listening = True
         self.inputs = 0
 
@@ -160,6 +162,19 @@ class _Board:
                 self._link.feed(lm.Reset(why), now)
             case words.RunAction(action):
                 self._link.feed(lm.Act(action), now)
+
+
+def _without_contactors(com_id: int, payload: bytes) -> bytes:
+    """Return the controller's state as it was before the orders: contactors that are closed already would be welded."""
+    if com_id != ChargeState.com_id:
+        return payload
+    state = ChargeState.from_payload(payload)
+    closed = {
+        f"contactor_{n}": ContactorState.OPEN
+        for n, is_ in enumerate(state.contactors, 1)
+        if is_ is ContactorState.CLOSED
+    }
+    return state.changed(hv_ready=False, **closed).payload()
 
 
 _INQUIRED = (FirmwareVersion.com_id, GitHash.com_id)
