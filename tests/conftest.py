@@ -19,6 +19,7 @@ from chargebyte_fw.manager.plan import Connection, ModulePlan
 T = TypeVar("T")
 
 REAL_TIME = (
+    "api/test_strangers",
     "board/flash/test_owner",
     "board/test_serial",
     "cli/test_demo",
@@ -36,6 +37,7 @@ REAL_TIME = (
     "manager/test_mqtt",
     "manager/test_wire",
     "session/test_demo_end_to_end",
+    "session/test_hostile",
     "session/test_infypower",
     "sim/test_mcu_port",
     "slac/test_link",

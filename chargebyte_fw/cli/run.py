@@ -99,6 +99,7 @@ def _run(arguments: argparse.Namespace) -> int:
     configuration.require_sound()
     for finding in configuration.findings:
         ModuleLog("manager").warning("%s", finding)
+    notices = [*notices, *configuration.notices]
     return clock.run(_charge(configuration, notices, root, arguments), speed=arguments.speed)
 
 

@@ -139,6 +139,8 @@ class Module:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._wall_watches: list[WallWatch] = []
         self.failed: asyncio.Future[BaseException] | None = None
+        self.set_aside: list[str] = []
+        """What is left out so that the start goes on, each in a sentence: raised as a fault that blocks nothing."""
 
     @classmethod
     def module_name(cls) -> str:

@@ -35,6 +35,8 @@ START_LIMIT_S = 60.0
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 STEADY_S = 300.0
+NOTICES_LIMIT = 10
+"""Faults of what was set aside: a file with a hundred wrong lines is one that somebody looks at anyway."""
 """Who ran so long before failing starts again after the first pause."""
 
 
@@ -227,8 +229,12 @@ class Charger:
         """Raise what was set aside as the first warning that a module of this configuration can raise."""
         warnings = [(book, type) for book in self.ground.all_faults for type in sorted(book.allowed)]
         fitting = [(book, type) for book, type in warnings if type.endswith("/VendorWarning")]
-        for number, notice in enumerate(self.notices):
+        for notice in self.notices:
             self.log.error("%s", notice)
+        # What modules left out they have logged themselves.
+        modules = self.assembly.modules.values() if self.assembly is not None else ()
+        told = [*self.notices, *(notice for module in modules for notice in module.set_aside)]
+        for number, notice in enumerate(told[:NOTICES_LIMIT]):
             if fitting:
                 book, type = fitting[0]
                 book.raise_fault(type, notice, sub_type=f"SetAside{number or ''}", severity=Severity.Low)

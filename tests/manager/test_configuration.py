@@ -19,6 +19,7 @@ from chargebyte_fw.manager.configuration.tree import plain
 from chargebyte_fw.manager.discovery import Found
 from chargebyte_fw.manager.plan import Connection
 from tests.manager.parts import Mode, Pump, installed
+from tests.odd_files import make_odd
 
 SOUND = """\
 active_modules:
@@ -448,6 +449,35 @@ def test_keys_are_text_and_anchors_and_merge_keys_work() -> None:
 
 
 # --- the user's overlay --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        ("folder", "a folder"),
+        ("link to nothing", "a link to nothing"),
+        ("link to itself", "unreachable (Too many levels of symbolic links)"),
+        ("pipe", "a pipe"),
+        ("socket", "a socket"),
+        ("device", "a device"),
+    ],
+)
+@pytest.mark.parametrize("beside", ["user-config/c.yaml", "user-config"])
+def test_what_lies_in_the_overlays_place_and_is_none_is_a_warning(
+    tmp_path: Path, kind: str, what: str, beside: str
+) -> None:
+    make_odd(tmp_path / beside, kind)
+    configuration = checked(tmp_path, SOUND)
+    assert configuration.errors == [] and len(configuration.plans) == len(checked(tmp_path, SOUND).plans)
+    if (beside, kind) == ("user-config", "folder"):
+        assert configuration.findings == []
+        return
+    (finding,) = configuration.findings
+    odd = what if beside != "user-config" or "link" in kind else "no folder"
+    assert finding.where == f"{tmp_path}/{beside}:1:1" and finding.severity == "warning"
+    assert finding.what == f"the user's changes are left out: this is {odd}"
+    assert configuration.notices == [f"{tmp_path}/{beside}: {finding.what}"]
 
 
 def test_the_overlay_changes_adds_and_deletes(tmp_path: Path) -> None:

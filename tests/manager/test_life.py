@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
+from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.module import Module, Objection
 from chargebyte_fw.manager import assembly as assembly_file
@@ -19,7 +20,7 @@ from chargebyte_fw.manager import recording
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.charger import Charger, Pauses
 from chargebyte_fw.manager.plan import Connection, ModulePlan
-from tests.manager.parts import BoardJournal, Journal, Kernel, Watcher
+from tests.manager.parts import BoardJournal, Journal, Kernel, Pump, Watcher
 
 Run = Callable[[Any], Any]
 
@@ -379,3 +380,24 @@ def test_where_no_lock_can_be_made_it_runs_all_the_same(
 
     run(main())
     assert any("whether another charger runs here" in record.getMessage() for record in caplog.records)
+
+
+def test_what_a_module_left_out_at_its_start_is_a_fault_that_blocks_nothing(run: Run, ground: Ground) -> None:
+    class Forgetful(Journal):
+        async def init(self) -> None:
+            self.set_aside += ["info.yaml: cannot be read: No such file", *(f"line {number}" for number in range(50))]
+
+    async def main() -> None:
+        charger = Charger(
+            [ModulePlan("pump", Pump, Pump.Config(power_W=5)), plan("store", cls=Forgetful)], ground, notices=["first"]
+        )
+        running = asyncio.ensure_future(charger.run())
+        await asyncio.sleep(1)
+        faults = [fault for book in ground.all_faults for fault in book.active]
+        assert [fault.message for fault in faults[:2]] == ["first", "info.yaml: cannot be read: No such file"]
+        assert {(fault.type, fault.severity) for fault in faults} == {("generic/VendorWarning", Severity.Low)}
+        assert len(faults) == charger_file.NOTICES_LIMIT
+        charger.request_stop()
+        await running
+
+    run(main())

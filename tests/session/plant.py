@@ -13,7 +13,7 @@ from typing import Any
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager.assembly import Assembly
-from chargebyte_fw.manager.configuration.loading import load
+from chargebyte_fw.manager.configuration.forgiving import load_forgiving
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.world import MemoryWorld
 
@@ -57,12 +57,13 @@ class Plant:
         contracts: bool = False,
         configuration: str = "",
         before_start: Callable[[MemoryWorld], None] = lambda _: None,
+        root: Root | None = None,
     ) -> None:
         self.configuration = configuration or CONFIGURATIONS[model.protocol]
         self.model = model
         self.reports: list[dict[str, Any]] = []
         self.mqtt = HeardMqtt()
-        self.ground = Ground(root=Root(REPOSITORY, state), mqtt=self.mqtt, random=random.Random(seed))
+        self.ground = Ground(root=root or Root(REPOSITORY, state), mqtt=self.mqtt, random=random.Random(seed))
         self.ground.trace.contracts = contracts
         self.ground.wires.plug("websocket:8080", lambda serve: None)
         self._seed = seed
@@ -77,8 +78,9 @@ class Plant:
         self.tasks_before = asyncio.all_tasks()
         self.world = MemoryWorld(self.ground.wires, self.model, report=self.reports.append, seed=self._seed)
         self._before_start(self.world)
-        configuration = REPOSITORY / "etc/everest" / self.configuration
-        plans = load(configuration, self.ground.root, environment={}).require_sound().plans
+        configuration = self.ground.root.static / "etc/everest" / self.configuration
+        loaded, _ = load_forgiving(configuration, self.ground.root)
+        plans = loaded.require_sound().plans
         self.assembly = Assembly(self.ground)
         self.assembly.build(plans)
         await self.assembly.start()

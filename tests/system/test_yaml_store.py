@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargebyte_fw.kernel.bus import run_command
-from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
+from chargebyte_fw.kernel.errors import CommandError, Finding
 from chargebyte_fw.modules.system.yaml_file import read_strings
 from chargebyte_fw.modules.system.yaml_store import YamlStore
+from tests.odd_files import ODD, make_odd
 
 
 def read(tmp_path: Path, text: str | bytes) -> tuple[dict[str, str], list[Finding]]:
@@ -75,11 +76,20 @@ def test_no_content_raises_anything_else(tmp_path_factory: pytest.TempPathFactor
     assert all(isinstance(value, str) for value in values.values())
 
 
-def test_a_missing_file_stops_the_start_with_its_name(run: Any, assemble: Any) -> None:
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("kind", ODD)
+def test_a_file_that_is_none_is_a_line_and_keeps_nobody_from_charging(
+    run: Any, assemble: Any, tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_odd(tmp_path / "etc/everest/charger_info.yaml", kind)
+
     async def main() -> None:
         world = assemble(kvs=(YamlStore, {"file": "/etc/everest/charger_info.yaml"}))
-        with pytest.raises(ConfigError, match=r"charger_info.yaml: error: cannot be read: No such file"):
-            await world.start()
+        await world.start()
+        assert await world.provider("kvs", "main").load("vendor") is None
+        assert "charger_info.yaml: error: cannot be read: " in caplog.text and "going on without it" in caplog.text
+        assert len(world.modules["kvs"].set_aside) == 1
+        await world.stop()
 
     run(main())
 

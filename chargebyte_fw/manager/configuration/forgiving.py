@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chargebyte_fw.kernel.files import oddity
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager.configuration.loading import Configuration, load, overlay_path
 
@@ -17,7 +18,7 @@ def load_forgiving(path: Path, root: Root) -> tuple[Configuration, list[str]]:
     """
     configuration = load(path, root)
     overlay = overlay_path(path, root)
-    if not configuration.errors or not overlay.is_file():
+    if not configuration.errors or oddity(overlay) or not overlay.is_file():
         return configuration, []
     without = load(path, root, overlay=False)
     if without.errors:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.files import folder_oddity, oddity
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager import index
@@ -35,6 +36,8 @@ class Configuration(msgspec.Struct):
     findings: list[Finding] = msgspec.field(default_factory=list)
     origins: dict[str, Found] = msgspec.field(default_factory=dict)
     """Where each module's code comes from, by module id."""
+    notices: list[str] = msgspec.field(default_factory=list)
+    """What a person put there and has no effect, although the start goes on."""
 
     @property
     def errors(self) -> list[Finding]:
@@ -66,7 +69,7 @@ def load(
         settings_node = _section(document, "settings", report)
         result.settings = read_settings(settings_node, os.environ if environment is None else environment, report)
         if overlay:
-            document = _overlaid(path, document, root, report)
+            document = _overlaid(path, document, root, report, result.notices)
         if installed is None:
             installed = discover([_modules_dir(result.settings, root)], index_file=root.read(index.PLACE))
         _modules(document, installed, result, report)
@@ -90,8 +93,15 @@ def overlay_path(path: Path, root: Root) -> Path:
     return beside
 
 
-def _overlaid(path: Path, document: MapNode, root: Root, report: Report) -> MapNode:
+def _overlaid(path: Path, document: MapNode, root: Root, report: Report, notices: list[str]) -> MapNode:
     beside = overlay_path(path, root)
+    for found, odd in ((beside.parent, folder_oddity(beside.parent)), (beside, oddity(beside))):
+        if odd:
+            what = f"the user's changes are left out: this is {odd}"
+            wanted = "a folder of files" if found is beside.parent else "a file"
+            report.warning(Place(str(found)), what, f"put {wanted} there, or take it away")
+            notices.append(f"{found}: {what}")
+            return document
     if not beside.is_file():
         return document
     patch = read(beside, report)

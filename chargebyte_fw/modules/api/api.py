@@ -20,8 +20,9 @@ from chargebyte_fw.contracts.interfaces.uk_random_delay import UkRandomDelay
 from chargebyte_fw.contracts.types.error_history import FilterArguments, State
 from chargebyte_fw.contracts.types.ocpp import ChargingSchedules, ConnectionStatus
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
-from chargebyte_fw.kernel.decoding import decode_yaml
+from chargebyte_fw.kernel.decoding import SIZE_LIMIT_BYTES, decode_yaml
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.files import read_regular
 from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.module import (
@@ -198,7 +199,7 @@ class API(Module):
         if self.config.charger_information_file:
             path = self.ground.root.read(self.config.charger_information_file)
             try:
-                self._known_information = decode_yaml(path.read_bytes())
+                self._known_information = decode_yaml(read_regular(path, SIZE_LIMIT_BYTES))
             except (OSError, ValueError) as error:
                 self._troubles.set("file", True, f"charger_information_file {path} cannot be read: {error}")
             else:

@@ -11,11 +11,13 @@ from chargebyte_fw.contracts.interfaces.charger_information import ChargerInform
 from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.contracts.types.charger_information import ChargerInformation
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.files import read_regular
 from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires_many, requires_optional
 
 KEYS = ChargerInformation.__struct_fields__
 UNKNOWN = "unknown"
+VERSION_FILE_BYTES = 64 * 1024
 VERSION_LENGTH = 255
 """More characters than this are no version."""
 
@@ -100,8 +102,8 @@ class ChargerInfo(Module):
         """Return the first line of the version file, empty when there is none (told once)."""
         path = self.config.firmware_version_file
         try:
-            with self.ground.root.read(path).open("rb") as file:
-                line = file.readline(VERSION_LENGTH + 1).decode("utf-8", "replace").strip()
+            content = read_regular(self.ground.root.read(path), VERSION_FILE_BYTES)
+            line = content.partition(b"\n")[0].decode("utf-8", "replace").strip()
             trouble = "" if line and len(line) <= VERSION_LENGTH else "its first line is no version"
         except OSError as error:
             line, trouble = "", error.strerror or str(error)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.decoding import SIZE_LIMIT_BYTES
+from chargebyte_fw.kernel.errors import Finding
+from chargebyte_fw.kernel.files import read_regular
 from chargebyte_fw.kernel.text import text_lines, yaml_text
 
 
@@ -14,12 +16,10 @@ def read_strings(path: Path) -> tuple[dict[str, str], list[Finding]]:
     """Return the file's values as the texts that stand there, and everything that is wrong in it, with its place.
 
     What is wrong costs its own value alone; a file that is no YAML has none. An empty file has no values and nothing
-    wrong. A key given twice counts with its last value, as in EVerest. Raises ConfigError when there is no such file.
+    wrong. A key given twice counts with its last value, as in EVerest. A file that is not there is one thing wrong.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError([Finding(str(path), f"cannot be read: {error.strerror}")]) from error
+        text = read_regular(path, SIZE_LIMIT_BYTES).decode("utf-8")
     except OSError as error:
         return {}, [Finding(str(path), f"cannot be read: {error.strerror or error}")]
     except UnicodeDecodeError as error:
