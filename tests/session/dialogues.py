@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
+from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.contracts.types.evse_manager import SessionEvent
+from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from tests.session.plant import Plant
 
 AC_WITH_HLC = "bsp-only-ac.yaml"
@@ -104,3 +106,20 @@ class Story:
             for _, name, body in self.told
             if isinstance(body, dict) and str(body.get("ResponseCode", "")).startswith("FAILED")
         ]
+
+
+async def limit(
+    plant: Plant, *, power_W: float | None = None, current_A: float | None = None, phases: int | None = None
+) -> None:
+    """Limit what the grid connection may draw, as an energy management above the charger does."""
+    node: Any = plant.assembly.modules["grid_connection_point"]
+    source = "limit of the test"
+    side = energy.LimitsReq(
+        total_power_W=None if power_W is None else energy.NumberWithSource(value=power_W, source=source),
+        ac_max_current_A=None if current_A is None else energy.NumberWithSource(value=current_A, source=source),
+        ac_max_phase_count=None if phases is None else energy.IntegerWithSource(value=phases, source=source),
+    )
+    entry = energy.ScheduleReqEntry(timestamp=rfc3339(utc_now()), limits_to_root=side, limits_to_leaves=side)
+    await node.external_limits.set_external_limits(
+        energy.ExternalLimits(schedule_import=[entry], schedule_export=[], schedule_setpoints=[])
+    )

@@ -83,6 +83,7 @@ class Charger(HlcLink, Machine):
         c = self.c
         for passes in range(100):
             c.due_s = []
+            self._track_asking(now)
             state = PHASES[self.state].run(c, now)
             if state is None or state is self.state:
                 break
@@ -90,6 +91,7 @@ class Charger(HlcLink, Machine):
                 c.warn(f"the charging state does not settle ({self.state.value} to {state.value})")
             self._go(state, now)
         self._tell_limits()
+        self._tell_energy(now)
         budget = c.allowance.budget
         if budget is not None and not c.allowance.expired:
             c.wait(budget.until_s + 1.0)
@@ -103,6 +105,37 @@ class Charger(HlcLink, Machine):
         PHASES[state].enter(c, now)
         if state is Charging.Finished:
             c.say(AskEnergy())
+
+    def _track_asking(self, now: float) -> None:
+        """Note since when energy is asked for, and ask at once where nothing was asked before."""
+        c = self.c
+        if not c.asks_energy(self.state):
+            c.asking_since_s = None
+        elif c.asking_since_s is None:
+            c.asking_since_s = now
+            if c.config.request_zero_power_in_idle and self.state is not Charging.WaitingForAuthentication:
+                c.say(AskEnergy())
+
+    def _tell_energy(self, now: float) -> None:
+        """One line when there is no energy for an EV that may charge, with the limit that rules; one when there is."""
+        c = self.c
+        missing = not c.power and not c.over and c.asks_energy(self.state)
+        if not missing:
+            c.no_energy_s = None
+            if c.power and c.no_energy_told:
+                c.no_energy_told = False
+                c.info("there is energy again")
+            return
+        if c.no_energy_s is None:
+            c.no_energy_s = now
+        say_s = c.no_energy_s + timing.NO_ENERGY_S
+        if c.no_energy_told:
+            return
+        if now < say_s:
+            c.wait(say_s)
+            return
+        c.no_energy_told = True
+        c.warn(f"no energy to charge with: {c.allowance.why_none}")
 
     def _tell_limits(self) -> None:
         c = self.c

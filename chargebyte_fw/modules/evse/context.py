@@ -27,6 +27,17 @@ from chargebyte_fw.modules.evse.messages import Authorized, Charging, ServiceSel
 from chargebyte_fw.modules.evse.pwm import Allowance, duty_from_current
 from chargebyte_fw.modules.evse.signals import AllowPower, Note, PwmLimit, ShowDuty, ShowF, ShowX1
 
+ASKING = (
+    Charging.WaitingForAuthentication,
+    Charging.PrepareCharging,
+    Charging.Charging,
+    Charging.ChargingPausedEV,
+    Charging.TStepEF,
+    Charging.TStepX1,
+    Charging.SwitchPhases,
+)
+"""States that want energy, whatever else is true."""
+
 
 class Wiring(msgspec.Struct, frozen=True):
     """Which neighbours are connected and used."""
@@ -131,6 +142,11 @@ class Context:
         self.power_allowed = False
         self.no_power_s: float | None = None
         self.warned_no_power = False
+        self.no_energy_s: float | None = None
+        """Since when an EV that may charge has had no energy."""
+        self.no_energy_told = False
+        self.asking_since_s: float | None = None
+        """Since when the energy management has been asked without a break; None: it is not asked."""
         self.warned_cable = False
         self.woken = False
         self.woken_s = 0.0
@@ -189,6 +205,18 @@ class Context:
             )
         self.info(f"{why}: the session ends")
         self.forbid_power()
+
+    def asks_energy(self, state: Charging) -> bool:
+        """Whether energy is wanted in this state: also while nothing but the lack of it holds up the charging."""
+        if state in (Charging.StoppingCharging, Charging.ChargingPausedEVSE):
+            return not (self.over or self.user_pause or self.fatal)
+        return state in ASKING
+
+    def just_asked(self, now: float) -> bool:
+        """Whether the energy management was asked for nothing until a moment ago, so that it has not answered yet."""
+        since_s = self.asking_since_s
+        zero = self.config.request_zero_power_in_idle
+        return zero and since_s is not None and now < since_s + timing.NO_ENERGY_S
 
     def say(self, *effects: Any) -> None:
         """Add effects, in order."""
@@ -337,7 +365,8 @@ class Context:
         self.woken = self.warned_no_power = self.warned_cable = False
         self.five = False
         self.fault_shown = False
-        self.no_power_s = None
+        self.no_power_s = self.no_energy_s = None
+        self.no_energy_told = False
         self.authorized = None
         self.transaction = self.transaction_asked = self.transaction_ending = self.transaction_pending = False
         self.cancelled = self.user_pause = self.stopped_by_evse = False

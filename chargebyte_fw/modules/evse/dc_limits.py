@@ -61,6 +61,10 @@ def limits_from_budget(
     current_A = supply.max_export_current_A
     if target_V > LEAST_VOLTAGE_V:
         current_A = min(current_A, charge_W / (present_V if present_V > LEAST_VOLTAGE_V else target_V))
+    least_A = supply.min_export_current_A
+    if current_A < least_A or charge_W < least_A * supply.min_export_voltage_V:
+        # What the supply gives at least is more than what is allowed: nothing.
+        charge_W = 0.0
     discharge_A = discharge_W = 0.0
     if bidirectional and supply.bidirectional:
         discharge_W = supply.max_import_power_W or 0.0

@@ -67,6 +67,7 @@ class DcPath(Machine):
         self._applied_s = 0.0
         self._enforce_s: float | None = None
         self._refused = False
+        self._below_least = False
 
     @property
     def reference_V(self) -> float:
@@ -109,6 +110,7 @@ class DcPath(Machine):
             self.target = self._dynamic = None
             self._bidirectional = self._config.hack_allow_bpt_with_iso2
             self._last_voltage_V = 0.0
+            self._below_least = False
             return self._phase(ChargingPhase.Other)
         return []
 
@@ -165,6 +167,10 @@ class DcPath(Machine):
         if self._fatal:
             return []
         self._checking = True
+        least_A = self._supply.min_export_current_A if self._supply is not None else 0.0
+        if event.current_A < least_A:
+            text = f"{event.current_A:.1f} A are allowed here, the power supply gives at least {least_A:.1f} A"
+            return [Say(text, "error")]
         effects = self._set_point(Mode.Export, event.voltage_V, event.current_A)
         return effects if self._refused else effects + self._on(Mode.Export)
 
@@ -221,20 +227,22 @@ class DcPath(Machine):
             and self.state in (ChargingPhase.PreCharge, ChargingPhase.Charging)
         )
 
-    def _clamped(self) -> tuple[float, float]:
-        """The EV's targets within its own maxima and the EVSE's limits."""
+    def _clamped(self) -> tuple[float, float, str]:
+        """The EV's targets within its own maxima and the EVSE's limits, and what limits the current."""
         assert self.target is not None
-        voltage_V, current_A = self.target.voltage_V, self.target.current_A
+        voltage_V = self.target.voltage_V
         if self.ev_max.voltage_V:
             voltage_V = min(voltage_V, self.ev_max.voltage_V)
+        limits_A = [(self.target.current_A, "the EV asks for")]
         if self.ev_max.current_A:
-            current_A = min(current_A, self.ev_max.current_A)
+            limits_A.append((self.ev_max.current_A, "the EV takes at most"))
         if self._limits is not None and self.state is ChargingPhase.Charging:
-            current_A = min(current_A, self._limits.current_A)
+            limits_A.append((self._limits.current_A, "the EVSE allows"))
             at_V = self.present_V if self.present_V > LEAST_VOLTAGE_V else voltage_V
             if at_V > LEAST_VOLTAGE_V:
-                current_A = min(current_A, self._limits.power_W / at_V)
-        return voltage_V, max(current_A, 0.0)
+                limits_A.append((self._limits.power_W / at_V, f"{self._limits.power_W:.0f} W allow"))
+        current_A, by = min(limits_A, key=lambda limit: limit[0])
+        return voltage_V, max(current_A, 0.0), by
 
     def _apply(self, now: float) -> Effects:
         self._enforce_s = now + timing.DC_ENFORCE_S
@@ -243,22 +251,40 @@ class DcPath(Machine):
         self._checking = False
         if self._discharging():
             return self._apply_discharge(now)
-        voltage_V, wanted_A = self._clamped()
-        current_A = self._ramped(wanted_A, now)
-        effects = self._set_point(Mode.Export, voltage_V, current_A)
+        voltage_V, wanted_A, by = self._clamped()
+        least_A = self._supply.min_export_current_A if self._supply is not None else 0.0
+        wanted_A, effects = self._above_least(wanted_A, least_A, by)
+        current_A = self._ramped(wanted_A, least_A, now)
+        effects += self._set_point(Mode.Export, voltage_V, current_A)
         if not self._refused:
             effects += self._on(Mode.Export)
         rising = current_A < wanted_A - EPSILON and self._kernel is not Charging.StoppingCharging
         self.deadline = now + timing.RAMP_STEP_S if rising else self._enforce_s
         return effects
 
-    def _ramped(self, wanted_A: float, now: float) -> float:
+    def _above_least(self, wanted_A: float, least_A: float, by: str) -> tuple[float, Effects]:
+        """Return 0 A for less than the supply can give: its least is never given against a limit; say so once."""
+        below = 0.0 < wanted_A < least_A - EPSILON
+        effects: Effects = []
+        if below and not self._below_least:
+            text = f"no current: {by} {wanted_A:.2f} A, the power supply gives at least {least_A:.2f} A"
+            effects.append(Say(text, "warning"))
+        elif self._below_least and wanted_A >= least_A - EPSILON:
+            effects.append(Say(f"current again: {wanted_A:.2f} A"))
+        if below or wanted_A > 0.0:
+            self._below_least = below
+        return (0.0 if below else wanted_A), effects
+
+    def _ramped(self, wanted_A: float, least_A: float, now: float) -> float:
         if self._mode is Mode.Off:
             self._applied_A, self._applied_s = 0.0, now
         # Once we stop, the EV leads the current down and it never rises again.
         stopping = self._kernel is Charging.StoppingCharging
         rise_A = 0.0 if stopping else (now - self._applied_s) * self._config.dc_ramp_ampere_per_second
         current_A = min(wanted_A, self._applied_A + rise_A)
+        if current_A < least_A:
+            # The ramp begins at the least current of the supply.
+            current_A = 0.0 if stopping else min(wanted_A, least_A)
         self._applied_A, self._applied_s = current_A, now
         return current_A
 
@@ -278,10 +304,17 @@ class DcPath(Machine):
         assert self.target is not None and self._limits is not None
         asked_A = abs(self.target.current_A)
         at_V = self.present_V if self.present_V > LEAST_VOLTAGE_V else max(self.target.voltage_V, 1.0)
-        current_A = min(asked_A, self._limits.discharge_current_A, self._limits.discharge_power_W / at_V)
+        limits_A = [
+            (asked_A, "the EV offers"),
+            (self._limits.discharge_current_A, "the EVSE takes at most"),
+            (self._limits.discharge_power_W / at_V, f"{self._limits.discharge_power_W:.0f} W allow"),
+        ]
+        wanted_A, by = min(limits_A, key=lambda limit: limit[0])
+        least_A = self._supply.min_import_current_A or 0.0 if self._supply is not None else 0.0
+        current_A, effects = self._above_least(wanted_A, least_A, by)
         self.deadline = self._enforce_s
         self._applied_A, self._applied_s = 0.0, now
-        return self._set_point(Mode.Import, self.target.voltage_V, current_A) + self._on(Mode.Import)
+        return effects + self._set_point(Mode.Import, self.target.voltage_V, current_A) + self._on(Mode.Import)
 
     @on(event=Timeout)
     def timeout(self, _: Timeout, now: float) -> Effects:
@@ -301,9 +334,8 @@ class DcPath(Machine):
             if voltage_V > high_V + EPSILON or voltage_V < low_V - EPSILON:
                 self._refused = True
                 return [Say(f"{voltage_V:.0f} V is not in the supply's range {low_V:.0f}..{high_V:.0f} V", "error")]
-            low_A = supply.min_export_current_A if mode is Mode.Export else supply.min_import_current_A or 0.0
             high_A = supply.max_export_current_A if mode is Mode.Export else supply.max_import_current_A or 0.0
-            current_A = min(max(current_A, low_A), high_A)
+            current_A = min(current_A, high_A)
         if self._set == (mode, voltage_V, current_A):
             return []
         self._set = (mode, voltage_V, current_A)

@@ -19,6 +19,7 @@ from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.limit_rules import is_wiring
 from chargebyte_fw.modules.evse.messages import Charging
 
 STATES = {
@@ -35,12 +36,6 @@ STATES = {
     Charging.StoppingCharging: EvseState.Finished,
     Charging.Finished: EvseState.Finished,
 }
-ACTIVE = (
-    Charging.Charging,
-    Charging.PrepareCharging,
-    Charging.WaitingForAuthentication,
-    Charging.ChargingPausedEV,
-)
 
 
 class Leaf:
@@ -113,6 +108,7 @@ class Leaf:
         state: Charging,
         supply: Capabilities,
         *,
+        asks: bool,
         no_power: bool,
         priority: bool,
         root_meter: Powermeter | None,
@@ -120,7 +116,7 @@ class Leaf:
     ) -> EnergyFlowRequest:
         """Say what is wanted from now on; the entry begins with the current full hour."""
         hour = rfc3339(at.replace(minute=0, second=0, microsecond=0))
-        active = state in ACTIVE or not self._config.request_zero_power_in_idle
+        active = asks or not self._config.request_zero_power_in_idle
         paused = state is Charging.ChargingPausedEV and no_power
         efficiency = (supply.conversion_efficiency_export, supply.conversion_efficiency_import)
 
@@ -145,12 +141,23 @@ class Leaf:
             energy_usage_leaves=leaf_meter,
         )
 
+    def phases(self, limits: LimitsRes) -> int:
+        """Return the phases that carry current: the active ones, or fewer where a node on the way has fewer.
+
+        What a node's configuration says is how it is wired. A phase limit from elsewhere is a wish, and where the board
+        cannot follow it all active phases carry current.
+        """
+        active = self.active_phases or 1
+        wired = limits.ac_max_phase_count
+        if wired is None or wired.value < 1 or not is_wiring(wired.source):
+            return active
+        return min(active, wired.value)
+
     def ac_limit(self, limits: LimitsRes) -> float:
         """Return the current per phase in A: the one of the current and the power limit that is closer to 0."""
         current_A = limits.ac_max_current_A.value if limits.ac_max_current_A else 0.0
         if limits.total_power_W is not None:
-            phases = self.active_phases or 1
-            from_power_A = limits.total_power_W.value / (self._config.ac_nominal_voltage * phases)
+            from_power_A = limits.total_power_W.value / (self._config.ac_nominal_voltage * self.phases(limits))
             if limits.ac_max_current_A is None or abs(from_power_A) < abs(current_A):
                 current_A = from_power_A
         return current_A

@@ -27,7 +27,9 @@ from chargebyte_fw.modules.evse.dc_limits import (
     minimum_for_hlc,
 )
 from chargebyte_fw.modules.evse.energy_leaf import Leaf
+from chargebyte_fw.modules.evse.limit_rules import rule_of
 from chargebyte_fw.modules.evse.messages import Budget, CableLimit, Charging, SupplyTold
+from chargebyte_fw.modules.evse.pwm import LEAST_A
 from chargebyte_fw.modules.evse.random_delay import AFTER_READY_S, RandomDelay
 from chargebyte_fw.modules.evse.signals import LimitsAre
 from chargebyte_fw.modules.evse.transfer_modes import power
@@ -49,6 +51,7 @@ NO_HARDWARE = HardwareCapabilities(
     connector_type=HardwareCapabilitiesConnectorType.IEC62196Type2Cable,
 )
 """What holds until the board has spoken."""
+EPSILON_A = 1e-6
 DELAYED = (Charging.PrepareCharging, Charging.Charging, Charging.WaitingForAuthentication)
 
 
@@ -75,6 +78,7 @@ class EnergySide:
         )
         self._after_delay_A = 0.0
         self._counting = False
+        self._phases_impossible = False
         self.ready_s: float | None = None
 
     @property
@@ -101,6 +105,7 @@ class EnergySide:
             utc_now(),
             module.charger.state if c.begun else Charging.Disabled,
             self.supply,
+            asks=c.asks_energy(module.charger.state),
             no_power=not c.power,
             priority=priority,
             root_meter=grid,
@@ -185,6 +190,31 @@ class EnergySide:
             value = msgspec.structs.replace(value, limits_root_side=side)
         self._module.evse.enforced_limits.publish(value)
 
+    def _why_too_little(self, limits: LimitsAre, charge_A: float) -> str:
+        """Say how much there is and which limit rules, where it is too little to charge with."""
+        side = self._last.limits_root_side if self._last is not None else None
+        if side is None:
+            return "the energy management has granted nothing yet"
+        amperes, watts = side.ac_max_current_A, side.total_power_W
+        if self._module.config.dc:
+            if limits.current_A > 0.0 and limits.power_W > 0.0:
+                return ""
+            if self.supply is NO_SUPPLY:
+                return "the power supply has not told what it can"
+            least_A = self.supply.min_export_current_A
+            names = [rule_of(one.source) for one in (watts, amperes) if one is not None]
+            return (
+                f"{self._root_W:.0f} W from {(names or ['nobody'])[0]}, the power supply gives at least {least_A:g} A"
+            )
+        if charge_A >= LEAST_A:
+            return ""
+        if self.delay.running:
+            return f"{charge_A:.2f} A from the random delay, an EV needs {LEAST_A:g} A"
+        by_current = amperes is not None and abs(amperes.value - charge_A) < EPSILON_A
+        rules = amperes if by_current or watts is None else watts
+        name = rule_of(rules.source) if rules is not None else "nobody"
+        return f"{charge_A:.2f} A from {name}, an EV needs {LEAST_A:g} A"
+
     def _budget(self, limit_A: float, until_s: float) -> None:
         module = self._module
         service = module.charger.c.service
@@ -198,7 +228,8 @@ class EnergySide:
                 dc_A=limits.discharge_current_A if discharging else limits.current_A,
                 dc_W=limits.discharge_power_W if discharging else limits.power_W,
                 until_s=until_s,
-                phases=self.leaf.active_phases or 1,
+                phases=self.leaf.phases(self._last.limits_root_side) if self._last else self.leaf.active_phases or 1,
+                limited_by=self._why_too_little(limits, charge_A),
             )
         )
         self._tell_ac(charge_A)
@@ -217,16 +248,31 @@ class EnergySide:
         elif limit_A >= 0.0:
             module.tell_hlc("update_ac_max_current", limit_A)
 
+    def _tell_phases(self, limits: energy.LimitsRes) -> None:
+        """One line when a number of phases is wanted that the board cannot have, one when that is over."""
+        hardware, wanted = self.leaf.hardware, limits.ac_max_phase_count
+        if self._module.config.dc or wanted is None or wanted.value < 1:
+            return
+        fixed = not hardware.supports_changing_phases_during_charging
+        impossible = fixed and wanted.value < hardware.max_phase_count_import
+        if impossible is self._phases_impossible:
+            return
+        self._phases_impossible = impossible
+        if not impossible:
+            self._module.log.info("the number of phases is possible again: %d", wanted.value)
+            return
+        what = "%d of %d phases from %s: the board cannot switch phases, the current holds for each phase that is wired"
+        self._module.log.warning(what, wanted.value, hardware.max_phase_count_import, rule_of(wanted.source))
+
     def _switch_phases(self, limits: energy.LimitsRes) -> None:
         if limits.ac_max_current_A is not None and limits.ac_max_current_A.value == 0.0:
             # Nothing is granted (as before the board told what it can), so it is not on any number of phases either.
             return
+        self._tell_phases(limits)
         wanted = limits.ac_max_phase_count.value if limits.ac_max_phase_count else None
         if self._module.config.dc or wanted is None or wanted == self.leaf.active_phases or wanted < 1:
             return
         if not self.leaf.hardware.supports_changing_phases_during_charging:
-            if wanted < self.leaf.hardware.max_phase_count_import:
-                self._module.log.error("%d phases are wanted, but the hardware cannot switch phases", wanted)
             return
         if self._module.switch_phases(wanted == 3):
             self.leaf.active_phases = wanted

@@ -139,6 +139,8 @@ class Budget(msgspec.Struct, frozen=True):
     dc_W: float
     until_s: float
     phases: int = 3
+    limited_by: str = ""
+    """Where there is too little of it: how much, and which limit rules."""
 
 
 class BudgetOver(msgspec.Struct, frozen=True):

@@ -7,7 +7,11 @@ import msgspec
 from chargebyte_fw.modules.evse.messages import Budget
 
 MIN_CURRENT_A = 5.9
-"""Below this there is no duty cycle: no power."""
+"""Below this there is no duty cycle."""
+LEAST_A = 6.0
+"""std, IEC 61851-1: no duty cycle stands for less. An EV that is allowed less gets no power."""
+ROUNDING_A = 0.01
+"""6 A that come as watts, or through a rounded limit, are 6 A."""
 
 
 def duty_from_current(current_A: float) -> float:
@@ -53,10 +57,19 @@ class Allowance(msgspec.Struct):
         allowed_A = max(self.budget.ac_A, 0.0)
         return allowed_A if self.cable_A is None else min(allowed_A, self.cable_A)
 
+    @property
+    def why_none(self) -> str:
+        """Say which limit leaves nothing to charge with."""
+        if self.budget is None or self.expired:
+            return "the energy management is silent"
+        if self.cable_A is not None and self.cable_A < LEAST_A - ROUNDING_A <= self.budget.ac_A:
+            return f"the cable carries {self.cable_A:g} A, an EV needs {LEAST_A:g} A"
+        return self.budget.limited_by or "no limit is known"
+
     def available(self, *, dc: bool) -> bool:
         """Whether there is power to charge with."""
         if self.budget is None or self.expired:
             return False
         if dc:
             return self.budget.dc_A > 0.0 and self.budget.dc_W > 0.0
-        return self.current_A > MIN_CURRENT_A
+        return self.current_A >= LEAST_A - ROUNDING_A

@@ -27,6 +27,8 @@ DUTY_CHANGE_S = 5.0
 """std, IEC 61851-1: least time between two duty cycle changes while charging."""
 WAIT_FOR_ENERGY_S = 5.0
 """DC, authorized, no power: wait this long before going on without."""
+NO_ENERGY_S = 2.0
+"""The energy management answers within its interval of a second; no energy for longer is worth a line in the log."""
 WAIT_FOR_SUPPLY_S = 30.0
 """The same while the power supply has not told what it can: it may be starting. An EV waits 60 s to be authorized."""
 HLC_FALLBACK_S = 10.0

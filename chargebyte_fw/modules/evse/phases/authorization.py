@@ -80,7 +80,7 @@ class WaitingForAuthentication(Phase):
             return False
         if not c.warned_no_power:
             c.warned_no_power = True
-            c.warn("authorized, but there is no power to charge with")
+            c.info("authorized, but there is no power to charge with: going on without")
             c.signal_no_energy()
         return True
 

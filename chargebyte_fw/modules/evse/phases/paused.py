@@ -7,6 +7,7 @@ from chargebyte_fw.contracts.types.evse_manager import (
     PauseChargingEVSEReasonEnum,
     SessionEventEnum,
 )
+from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.context import Context
 from chargebyte_fw.modules.evse.effects import Clear
 from chargebyte_fw.modules.evse.messages import Charging
@@ -64,6 +65,11 @@ class PausedByEvse(Phase):
         elif now >= c.f_until_s:
             c.show_x1()
 
+    @staticmethod
+    def _asked_in_vain(c: Context) -> bool:
+        """False where nothing is granted because nothing is asked for."""
+        return not c.config.request_zero_power_in_idle or c.asks_energy(Charging.ChargingPausedEVSE)
+
     def run(self, c: Context, now: float) -> Charging | None:
         """Go on when no reason is left."""
         if c.over:
@@ -74,7 +80,7 @@ class PausedByEvse(Phase):
         reasons = []
         if c.fatal:
             reasons.append(PauseChargingEVSEReasonEnum.Error)
-        if not c.power:
+        if not c.power and self._asked_in_vain(c):
             reasons.append(PauseChargingEVSEReasonEnum.NoEnergy)
         if c.user_pause:
             reasons.append(PauseChargingEVSEReasonEnum.UserPause)
@@ -87,6 +93,9 @@ class PausedByEvse(Phase):
                 return None
             c.restart_link()
             return Charging.PrepareCharging
+        if reasons == [PauseChargingEVSEReasonEnum.NoEnergy] and c.just_asked(now):
+            c.wait((c.asking_since_s or now) + timing.NO_ENERGY_S)
+            return None
         if reasons != c.pause_reasons:
             c.pause_reasons = reasons
             c.note(

@@ -152,8 +152,9 @@ class DcDialogue(Dialogue):
             EVSEMaximumCurrentLimit=self.amperes(facts.dc_max_current_A),
             EVSEMaximumPowerLimit=self.watts(facts.power_limit_W),
             EVSEMaximumVoltageLimit=self.volts(facts.dc_max_voltage_V),
-            EVSEMinimumCurrentLimit=self.amperes(facts.dc_min_current_A),
-            EVSEMinimumVoltageLimit=self.volts(facts.dc_min_voltage_V),
+            # A car refuses a least value above the greatest one; where nothing is allowed at this moment, both are 0.
+            EVSEMinimumCurrentLimit=self.amperes(min(facts.dc_min_current_A, facts.dc_max_current_A)),
+            EVSEMinimumVoltageLimit=self.volts(min(facts.dc_min_voltage_V, facts.dc_max_voltage_V)),
             EVSECurrentRegulationTolerance=None if tolerance is None else self.amperes(tolerance),
             EVSEPeakCurrentRipple=self.amperes(facts.peak_current_ripple_A),
             EVSEEnergyToBeDelivered=None if energy is None else physical(self.m.PhysicalValueType, energy, unit_Wh),
