@@ -168,9 +168,11 @@ class Charger(HlcLink, Machine):
 
     def _wait_for_doubt(self, now: float) -> None:
         c = self.c
-        if c.session and c.unwatched_s is not None:
+        if not c.session or c.left:
+            return
+        if c.plugged and c.unwatched_s is not None:
             c.wait(c.unwatched_s + timing.PLUG_UNWATCHED_S)
-        if c.session and c.proof_until_s is not None:
+        if c.proof_until_s is not None:
             c.wait(c.proof_until_s)
 
     @on(event=PlugUnwatched)
