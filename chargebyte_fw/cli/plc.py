@@ -113,6 +113,8 @@ def _reset(arguments: argparse.Namespace) -> int:
         _pull(arguments)
         modem = asyncio.run(wait_for(arguments.interface))
     print(f"{modem.vendor} modem {modem.mac} is back after {time.monotonic() - began_s:.1f} s")
+    for note in modem.notes:
+        print(f"note: {note}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -11,17 +12,28 @@ from chargebyte_fw.modules.slac import messages_vendor as vendor
 from chargebyte_fw.modules.slac.machine.events import (
     DlinkReady,
     EnterBcd,
+    Ignored,
+    KeyRefused,
     LeaveBcd,
     LinkDown,
     LinkUp,
     ModemAnswers,
+    Report,
     RequestErrorRoutine,
     Reset,
     Send,
     StateIs,
 )
 from chargebyte_fw.modules.slac.machine.modem import EvseOptions, State, Vendor
-from chargebyte_fw.modules.slac.messages import MODEM_MAC, CmSetKeyCnf, CmSetKeyReq, CmSlacMatchCnf
+from chargebyte_fw.modules.slac.messages import (
+    MODEM_MAC,
+    CmAttenCharInd,
+    CmAttenProfileInd,
+    CmSetKeyCnf,
+    CmSetKeyReq,
+    CmSlacMatchCnf,
+    mac_text,
+)
 from tests.slac.stand import EV, EVSE, KEYS, Charger, lines, nid, sent
 
 LINKED = EvseOptions(link_status_detection=True)
@@ -97,6 +109,206 @@ def test_a_modem_that_boots_late_tells_its_vendor_late() -> None:
     assert charger.machine.vendor is Vendor.LUMISSIL and len(lines(effects, logging.INFO)) == 1
     assert charger.from_modem(vendor.VsOpAttributesCnf()) == [], "the first answer counts"
     assert state_of(charger) is State.IDLE
+
+
+# -- confirmations are read
+
+
+@pytest.mark.parametrize(("result", "taken"), [(1, True), (0, False), (2, False), (255, False)])
+def test_a_qualcomm_chip_confirms_with_one_and_refuses_with_zero(result: int, taken: bool) -> None:
+    """HomePlug AV 1.0, which QCA700x follow; a QCA7005 refuses a key that comes right after a match."""
+    charger = qualcomm()
+    charger.effects.clear()
+    effects = charger.from_modem(CmSetKeyCnf(result=result))
+    if taken:
+        assert effects == [StateIs(UNMATCHED)]
+        return
+    assert effects == [KeyRefused(result)] and state_of(charger) is State.RESET
+    (again,) = sent(charger.wait(1.0), CmSetKeyReq)
+    assert again.new_key == KEYS[0], "the same key: a car may have it"
+    assert charger.from_modem(CmSetKeyCnf(result=1)) == [KeyRefused(None), StateIs(UNMATCHED)]
+
+
+@pytest.mark.parametrize("result", [0, 1])
+def test_a_chip_of_another_vendor_may_confirm_with_either(result: int) -> None:
+    """HomePlug AV 1.1 and Green PHY have 0 for success."""
+    charger = Charger()
+    charger.feed(LinkUp(EVSE))
+    charger.wait(0.2)
+    assert charger.from_modem(CmSetKeyCnf(result=result)) == [StateIs(UNMATCHED)]
+
+
+def test_a_qualcomm_chip_that_answers_zero_to_every_key_is_used_all_the_same() -> None:
+    charger = qualcomm()
+    charger.effects.clear()
+    for _ in range(2):
+        charger.from_modem(CmSetKeyCnf(result=0))
+        assert state_of(charger) is State.RESET
+        charger.wait(1.0)
+    effects = charger.from_modem(CmSetKeyCnf(result=0))
+    assert state_of(charger) is State.IDLE and len(lines(effects, logging.WARNING)) == 1
+    assert charger.take(KeyRefused) == [KeyRefused(0)], "reported once"
+
+
+def test_a_reserved_result_is_no_confirmation_however_often_it_comes() -> None:
+    charger = Charger()
+    charger.feed(LinkUp(EVSE))
+    charger.wait(0.2)
+    for _ in range(10):
+        charger.from_modem(CmSetKeyCnf(result=7))
+        assert state_of(charger) is State.RESET
+        charger.wait(1.0)
+    assert charger.take(KeyRefused) == [KeyRefused(7)]
+    charger.feed(EnterBcd())
+    charger.from_modem(CmSetKeyCnf(result=0))
+    assert state_of(charger) is State.MATCHING, "the car that waited is matched"
+
+
+def test_a_refused_reset_is_tried_again_and_then_done_without() -> None:
+    charger = qualcomm(EvseOptions(do_chip_reset=True))
+    charger.effects.clear()
+    for number in range(3):
+        charger.from_modem(CmSetKeyCnf())
+        charger.wait(0.1)
+        assert state_of(charger) is State.RESET_CHIP
+        charger.from_modem(vendor.VsRsDevCnf(status=1))
+        assert state_of(charger) is (State.IDLE if number == 2 else State.RESET)
+    errors = lines(charger.effects, logging.ERROR)
+    assert errors == ["the modem refuses its reset (status 1), setting the key again"]
+    assert len(lines(charger.effects, logging.WARNING)) == 1
+    charger.effects.clear()
+    charger.feed(Reset())
+    charger.from_modem(CmSetKeyCnf())
+    charger.wait(0.1)
+    charger.from_modem(vendor.VsRsDevCnf(status=1))
+    assert state_of(charger) is State.IDLE and lines(charger.effects, logging.ERROR) == []
+    charger.feed(Reset())
+    charger.from_modem(CmSetKeyCnf())
+    charger.wait(0.1)
+    assert lines(charger.from_modem(vendor.VsRsDevCnf()), logging.INFO) == ["the modem resets again"]
+
+
+def test_a_chip_that_never_confirms_its_reset_does_not_keep_the_charger_from_matching() -> None:
+    charger = qualcomm(EvseOptions(do_chip_reset=True))
+    for _ in range(3):
+        charger.from_modem(CmSetKeyCnf())
+        charger.wait(0.7)
+    assert state_of(charger) is State.IDLE
+    assert len(lines(charger.effects, logging.ERROR)) == 1
+
+
+def test_attributes_that_are_refused_name_no_chip() -> None:
+    charger = Charger()
+    charger.feed(LinkUp(EVSE))
+    effects = charger.from_modem(vendor.VsOpAttributesCnf(status=1, hardware="garbage"))
+    assert charger.machine.vendor is Vendor.QUALCOMM
+    (line,) = lines(effects, logging.INFO)
+    assert "status 1" in line and "garbage" not in line
+
+
+# -- who is our modem
+
+CHIP = bytes.fromhex("000187050502")
+STRANGER = bytes.fromhex("0000c0ffee01")
+
+
+def with_chip(options: EvseOptions | None = None) -> Charger:
+    """A charger whose modem answers from its own address, as real ones do."""
+    charger = Charger(options)
+    charger.feed(LinkUp(EVSE))
+    charger.from_ev(vendor.VsOpAttributesCnf(hardware="QCA7000"), CHIP)
+    assert charger.machine.modem.mac == CHIP
+    return charger
+
+
+ANSWERS = [
+    CmSetKeyCnf(),
+    vendor.VsRsDevCnf(),
+    vendor.VsOpAttributesCnf(hardware="QCA7000"),
+    vendor.VsLinkStatusCnf(link_status=0),
+    vendor.NscmGetVersionCnf(),
+    vendor.NscmGetDLinkStatusCnf(link_status=0),
+    CmAttenProfileInd(EV, attenuation_dB=bytes(58)),
+]
+
+
+@pytest.mark.parametrize("message", ANSWERS, ids=lambda message: message.title)
+@pytest.mark.parametrize("source", [STRANGER, EV], ids=["stranger", "car"])
+@pytest.mark.parametrize("state", ["RESET", "RESET_CHIP", "MATCHING", "WAIT_FOR_LINK", "MATCHED"])
+def test_what_claims_to_be_the_modems_is_believed_only_from_it(state: str, source: bytes, message: Any) -> None:
+    linked = state in ("WAIT_FOR_LINK", "MATCHED")
+    options = EvseOptions(do_chip_reset=state == "RESET_CHIP", link_status_detection=linked)
+    charger = with_chip(options)
+    if state != "RESET":
+        charger.from_ev(CmSetKeyCnf(), CHIP)
+    if state == "RESET_CHIP":
+        charger.wait(0.1)
+    elif state != "RESET":
+        charger.feed(EnterBcd())
+    if state in ("WAIT_FOR_LINK", "MATCHED"):
+        charger.ask()
+        charger.begin_sounding()
+        charger.wait(0.7)
+        charger.confirm_profile()
+        charger.choose()
+    elif state == "MATCHING":
+        charger.ask()
+        charger.begin_sounding()
+    if state == "MATCHED":
+        charger.from_ev(vendor.VsLinkStatusCnf(link_status=1), CHIP)
+        charger.wait(1.0)
+    assert state_of(charger) is State[state]
+    before = (charger.machine.state, charger.machine.deadline, charger.machine.vendor, charger.machine.modem.mac)
+    (effect,) = charger.from_ev(message, source)
+    assert isinstance(effect, Ignored) and mac_text(source) in effect.text and mac_text(CHIP) in effect.text
+    after = (charger.machine.state, charger.machine.deadline, charger.machine.vendor, charger.machine.modem.mac)
+    assert after == before
+
+
+def test_profiles_of_others_do_not_count() -> None:
+    charger = with_chip()
+    charger.from_ev(CmSetKeyCnf(), CHIP)
+    charger.feed(EnterBcd())
+    charger.ask()
+    charger.begin_sounding()
+    for _ in range(10):
+        charger.from_ev(CmAttenProfileInd(EV, attenuation_dB=bytes([1]) * 58), STRANGER)
+        charger.from_ev(CmAttenProfileInd(EV, attenuation_dB=bytes([30]) * 58), CHIP)
+    effects = charger.wait(0.05)
+    (profile,) = sent(effects, CmAttenCharInd)
+    assert (profile.num_sounds, set(profile.attenuation_dB)) == (10, {30})
+
+
+def test_an_answer_to_no_question_changes_nothing_even_from_the_modems_address() -> None:
+    charger = with_chip(LINKED)
+    charger.from_ev(CmSetKeyCnf(), CHIP)
+    charger.feed(EnterBcd())
+    charger.ask()
+    charger.begin_sounding()
+    charger.wait(0.7)
+    charger.confirm_profile()
+    charger.choose()
+    charger.from_ev(vendor.VsLinkStatusCnf(link_status=1), CHIP)
+    assert state_of(charger) is State.MATCHED
+    for message in ANSWERS[:-1]:
+        (effect,) = charger.from_ev(message, CHIP)
+        assert isinstance(effect, Report) and effect.level == logging.DEBUG
+    charger.wait(1.0)
+    assert RequestErrorRoutine() in charger.from_ev(vendor.VsLinkStatusCnf(link_status=0), CHIP)
+
+
+def test_another_modem_is_learnt_when_the_first_one_is_silent_or_the_interface_returns() -> None:
+    charger = with_chip()
+    charger.from_ev(CmSetKeyCnf(), CHIP)
+    charger.feed(Reset())
+    (ignored,) = charger.from_ev(CmSetKeyCnf(), STRANGER)
+    assert isinstance(ignored, Ignored)
+    charger.wait(1.0)
+    charger.from_ev(CmSetKeyCnf(), STRANGER)
+    assert charger.machine.modem.mac == STRANGER and state_of(charger) is State.IDLE
+    charger.feed(LinkDown())
+    charger.feed(LinkUp(EVSE))
+    assert charger.machine.modem.mac is None
 
 
 def test_every_reset_makes_a_new_key() -> None:
@@ -310,8 +522,10 @@ def test_a_lost_link_asks_for_the_error_routine() -> None:
         charger.from_modem(vendor.VsLinkStatusCnf(link_status=0))
     assert charger.take(RequestErrorRoutine) == [] and lines(charger.effects, logging.WARNING) == []
     assert charger.feed(EnterBcd()) == [RequestErrorRoutine()], "charging begins anew: now it can be done"
+    charger.wait(1.0)
     assert lines(charger.from_modem(vendor.VsLinkStatusCnf(link_status=1)), logging.INFO) != []
     assert charger.feed(EnterBcd()) == []
+    charger.wait(1.0)
     assert RequestErrorRoutine() in charger.from_modem(vendor.VsLinkStatusCnf(link_status=0)), "lost again"
 
 

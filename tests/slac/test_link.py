@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,14 +18,17 @@ import pytest
 from chargebyte_fw.contracts.types.slac import State
 from chargebyte_fw.kernel import memory
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.modules.slac import messages_vendor as vendor
 from chargebyte_fw.modules.slac.evse_slac import EvseSlac
 from chargebyte_fw.modules.slac.link import PacketSocket
 from chargebyte_fw.modules.slac.machine.events import TriggerMatching
+from chargebyte_fw.modules.slac.messages import CmAttenProfileInd, CmSetKeyCnf, Frame
 from chargebyte_fw.sim.modem_bench import ModemBench
 from chargebyte_fw.sim.net_sockets import PacketPort
 from tests.netns import Namespace, connect
 from tests.slac.peers import drive_car
 
+STRANGER = b"\0\0\xc0\xff\xee\1"
 Assemble = Callable[..., Any]
 Cable = tuple[Namespace, Namespace]
 LIMIT_S = 20.0
@@ -40,9 +44,9 @@ async def until(wanted: Callable[[], Any]) -> None:
 class Site:
     """EvseSlac in the charger's namespace; modems and car at the other end of the cable, as in the demo."""
 
-    def __init__(self, assemble: Assemble, cable: Cable) -> None:
+    def __init__(self, assemble: Assemble, cable: Cable, **options: Any) -> None:
         self.charger, self.far = cable
-        self.assembly = assemble(slac=(EvseSlac, {}, {}, {"main": {"device": "eth1"}}))
+        self.assembly = assemble(slac=(EvseSlac, {}, {}, {"main": {"device": "eth1", **options}}))
         self.slac: Any = self.assembly.modules["slac"].main
         self.errors: list[BaseException] = []
         self.ends: list[str] = []
@@ -176,6 +180,59 @@ def test_frames_of_others_and_oversized_ones_do_no_harm(assemble: Assemble, cabl
         await site.stop()
 
     in_charger(cable, main())
+
+
+def test_frames_that_claim_to_be_the_modems_end_no_match_and_confirm_no_key(
+    assemble: Assemble, cable: Cable, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody on the power line, before, during and after a match that is watched by the modem's link status."""
+    lies = [
+        CmSetKeyCnf(result=1),
+        vendor.VsRsDevCnf(),
+        vendor.VsLinkStatusCnf(link_status=0),
+        vendor.NscmGetDLinkStatusCnf(link_status=0),
+        vendor.NscmGetVersionCnf(version_major=9),
+        CmAttenProfileInd(b"\x02\0\0\0\0\xca", attenuation_dB=bytes([99]) * 58),
+    ]
+    asked_for: list[object] = []
+
+    async def main() -> None:
+        site = Site(assemble, cable, link_status_detection=True)
+        site.lay_far_end()
+        with cable[1].entered():
+            port = PacketPort("eth1")
+
+        def lie(host: bytes) -> None:
+            for source in (STRANGER, b"\x02\0\0\0\0\xca"):
+                for message in lies:
+                    port.send(Frame(host, source, message).encode())
+
+        async def lie_on(host: bytes) -> None:
+            while True:
+                lie(host)
+                await asyncio.sleep(0.02)
+
+        site.slac.request_error_routine.subscribe(asked_for.append)
+        await site.assembly.start()
+        await until(lambda: site.slac.state.value is State.UNMATCHED)
+        machine = site.assembly.modules["slac"].machine
+        known = (machine.vendor, machine.modem.mac)
+        liar = asyncio.get_running_loop().create_task(lie_on(machine.mac))
+        await site.match()
+        await asyncio.sleep(3.0)
+        assert site.slac.dlink_ready.value and site.slac.state.value is State.MATCHED
+        assert asked_for == [] and (machine.vendor, machine.modem.mac) == known
+        liar.cancel()
+        port.close()
+        await site.stop()
+
+    with caplog.at_level(logging.INFO, logger="secc.slac"):
+        in_charger(cable, main())
+    texts = [record.getMessage() for record in caplog.records]
+    (chosen,) = [text for text in texts if "chose this charger" in text]
+    found = re.search(r"10 sounds, ([\d.]+) dB", chosen)
+    assert found is not None and 18.0 < float(found[1]) < 22.0, "the modem's own profile of 20 dB counts"
+    assert 1 <= len([text for text in texts if "our modem is" in text]) <= 20, "rate-limited"
 
 
 def test_a_missing_interface_is_unavailable_in_words(cable: Cable) -> None:

@@ -20,6 +20,7 @@ from chargebyte_fw.modules.slac.machine.events import (
     EnterBcd,
     EvMac,
     Ignored,
+    KeyRefused,
     LeaveBcd,
     LinkDown,
     LinkUp,
@@ -37,6 +38,7 @@ from chargebyte_fw.modules.slac.messages import Frame, mac_text
 COMMUNICATION_FAULT = "generic/CommunicationFault"
 VENDOR_WARNING = "generic/VendorWarning"
 MODEM_SILENT = "ModemSilent"
+KEY_REFUSED = "KeyRefused"
 
 
 class SlacConfig(ModuleConfig):
@@ -187,6 +189,7 @@ class EvseSlac(Module):
         """Let the recorder know where the machine stands: from here on it can be played again (docs/trace.md)."""
         m = self.machine
         standing = {"state": m.state.name, "vendor": m.vendor.name, "mac": m.mac, "options": m.options}
+        standing["modem"] = m.modem.mac
         device = self.main.config.device
         self.ground.trace.record("start", self.id, {**standing, "device": device, "car_comes": car_comes})
 
@@ -200,6 +203,7 @@ class EvseSlac(Module):
         self.ground.trace.record("port", self.id, {"down": str(error)})
         self.pump.feed(LinkDown())
         self.main.faults.clear(VENDOR_WARNING, MODEM_SILENT)
+        self.main.faults.clear(VENDOR_WARNING, KEY_REFUSED)
         self.main.faults.raise_fault(COMMUNICATION_FAULT, str(error))
 
     def _received(self, frame: Frame) -> None:
@@ -221,6 +225,8 @@ class EvseSlac(Module):
                 self.main.request_error_routine.publish(None)
             case ModemAnswers(answers):
                 self._modem_answers(answers)
+            case KeyRefused(result):
+                self._key_refused(result)
             case Ignored(text):
                 self.link.complain(text)
             case Report(level, text):
@@ -236,3 +242,12 @@ class EvseSlac(Module):
             text = "the modem does not confirm its key (has it power, does its driver run?)"
             self.log.error("%s, trying on", text)
             self.main.faults.raise_fault(VENDOR_WARNING, text, sub_type=MODEM_SILENT)
+
+    def _key_refused(self, result: int | None) -> None:
+        if result is None:
+            self.log.info("the modem takes its key again")
+            self.main.faults.clear(VENDOR_WARNING, KEY_REFUSED)
+            return
+        text = f"the modem refuses its key (result {result} in CM_SET_KEY.CNF)"
+        self.log.error("%s, trying again", text)
+        self.main.faults.raise_fault(VENDOR_WARNING, text, sub_type=KEY_REFUSED)

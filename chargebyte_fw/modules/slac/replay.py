@@ -25,6 +25,7 @@ from chargebyte_fw.modules.slac.machine.events import (
 )
 from chargebyte_fw.modules.slac.machine.evse import EvseSlac
 from chargebyte_fw.modules.slac.machine.modem import EvseOptions, State, Vendor
+from chargebyte_fw.modules.slac.machine.own_modem import OwnModem
 from chargebyte_fw.modules.slac.messages import decode, mac_text
 
 BEGINNINGS = (State.OFF, State.IDLE)
@@ -54,7 +55,7 @@ class _Matching:
         self._device = begins["device"]
         machine = EvseSlac(msgspec.convert(begins["options"], EvseOptions, strict=False), lambda: bytes(16))
         machine.state, machine.vendor = State[begins["state"]], Vendor[begins["vendor"]]
-        machine.mac, machine.nmk = bytes(begins["mac"]), bytes(16)
+        machine.mac, machine.nmk, machine.modem = bytes(begins["mac"]), bytes(16), OwnModem(begins.get("modem"))
         self.player = Player(machine, self._act)
         self.comparison = Comparison(_say, _same)
         self.inputs = 0

@@ -27,6 +27,7 @@ LUMISSIL_NOTE = (
     "its parameters live in the chip: store_key_change must be off (mse-nmk-store-fixup), or each key wears its flash"
 )
 FACTORY_NOTE = "it is in the network of the factory's key, which anybody may join: EvseSlac sets a key of its own"
+UNCONFIRMED_NOTE = "it answers, but it did not confirm its reset: perhaps it did not start again"
 BOOT_NOTE = "it is stuck in its boot loader: secc plc reset --line"
 
 
@@ -49,6 +50,8 @@ class Talk:
 
     def __init__(self, interface: str) -> None:
         self.interface = interface
+        self.modem = b""
+        """The address of the modem that answered first; what others answer from then on does not count."""
         self._answers: asyncio.Queue[Frame | Unavailable] = asyncio.Queue()
         self._port = PacketSocket(interface, self._arrive, self._answers.put_nowait)
 
@@ -57,7 +60,7 @@ class Talk:
             frame = decode(data)
         except PeerError:
             return  # noise on the line is no answer
-        if frame.destination == self._port.mac:
+        if frame.destination == self._port.mac and self.modem in (b"", frame.source):
             self._answers.put_nowait(frame)
 
     def send(self, question: Mme) -> None:
@@ -75,7 +78,8 @@ class Talk:
                         heard = await self._answers.get()
                         if isinstance(heard, Unavailable):
                             raise heard
-                        if isinstance(heard.message, answers):
+                        if isinstance(heard.message, answers) and self.modem in (b"", heard.source):
+                            self.modem = heard.source
                             return heard
             except TimeoutError:
                 continue
@@ -172,7 +176,7 @@ async def _link(talk: Talk) -> bool:
 
 async def restart(interface: str) -> Modem:
     """Tell the modem to start again and wait until it has; raises Unavailable when it refuses or does not come back."""
-    talk = Talk(interface)
+    talk, confirmed = Talk(interface), True
     try:
         modem = await _find(talk)
         if modem.vendor == "Lumissil":
@@ -180,11 +184,15 @@ async def restart(interface: str) -> Modem:
         else:
             heard = await talk.ask([vendor.VsRsDevReq()], (vendor.VsRsDevCnf,), tries=1)
             told: Any = heard.message if heard is not None else None
+            confirmed = told is not None
             if told is not None and told.status != 0:
                 raise Unavailable(f"the modem refuses its reset (status {told.status})")
     finally:
         talk.close()
-    return await wait_for(interface)
+    modem = await wait_for(interface)
+    if not confirmed:
+        modem.notes.append(UNCONFIRMED_NOTE)
+    return modem
 
 
 async def wait_for(interface: str, limit_s: float = RETURN_LIMIT_S) -> Modem:

@@ -45,6 +45,7 @@ from chargebyte_fw.modules.slac.messages import (
     BROADCAST,
     GROUP_BIT,
     MODEM_MAC,
+    MVF_LENGTH_CNF,
     CmAttenCharInd,
     CmAttenCharRsp,
     CmMnbcSoundInd,
@@ -280,6 +281,8 @@ class EvSlac(Machine):
         """Take the charger's key."""
         if self._sender != self._chosen or answer.run_id != self.run_id:
             return []
+        if answer.pev_mac != self.mac or answer.evse_mac != self._chosen or answer.mvf_length != MVF_LENGTH_CNF:
+            return [Report(logging.WARNING, f"{answer.title} of {mac_text(self._sender)} is for another match")]
         self._network = answer
         self._limit_s = now + TT_MATCH_JOIN_S
         result = self._chargers[self._chosen]
@@ -294,8 +297,10 @@ class EvSlac(Machine):
         return self._fail("the modem does not confirm the key", now)
 
     @on(State.JOINING, event=CmSetKeyCnf)
-    def key_is_set(self, _answer: CmSetKeyCnf, now: float) -> list[Any]:
-        """Be matched, or wait for the link."""
+    def key_is_set(self, answer: CmSetKeyCnf, now: float) -> list[Any]:
+        """Be matched, or wait for the link. Chips confirm with 1 or with 0, by the HomePlug version they follow."""
+        if answer.result > 1:
+            return self._fail(f"the modem refuses the key (result {answer.result})", now)
         if self.options.wait_for_link:
             return self._ask_for_link(now)
         return self.enter(State.MATCHED, StateIs(slac.State.MATCHED), DlinkReady(True))

@@ -68,6 +68,12 @@ class ModemAnswers(msgspec.Struct, frozen=True):
     answers: bool
 
 
+class KeyRefused(msgspec.Struct, frozen=True):
+    """Effect (charger): the local modem refuses its key with `result`; None: it took one again."""
+
+    result: int | None
+
+
 class Matched(msgspec.Struct, frozen=True):
     """Effect (car): the charger that was chosen, and the network it shares."""
 

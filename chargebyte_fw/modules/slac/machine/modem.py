@@ -17,6 +17,7 @@ from chargebyte_fw.modules.slac.keys import new_nmk, nid_from_nmk
 from chargebyte_fw.modules.slac.machine.events import (
     DlinkReady,
     EnterBcd,
+    KeyRefused,
     LeaveBcd,
     LinkDown,
     LinkUp,
@@ -26,7 +27,15 @@ from chargebyte_fw.modules.slac.machine.events import (
     Send,
     StateIs,
 )
-from chargebyte_fw.modules.slac.messages import GROUP_BIT, MODEM_MAC, CmSetKeyCnf, CmSetKeyReq, Frame, mac_text
+from chargebyte_fw.modules.slac.machine.own_modem import OwnModem
+from chargebyte_fw.modules.slac.messages import (
+    GROUP_BIT,
+    MODEM_MAC,
+    CmSetKeyCnf,
+    CmSetKeyReq,
+    Frame,
+    mac_text,
+)
 from chargebyte_fw.modules.slac.messages_vendor import (
     NscmGetDLinkStatusReq,
     NscmGetVersionCnf,
@@ -39,6 +48,12 @@ from chargebyte_fw.modules.slac.messages_vendor import (
     VsRsDevReq,
 )
 from chargebyte_fw.modules.slac.timing import C_EV_MATCH_MNBC, MODEM_PROBE_S, TT_EVSE_SLAC_INIT_S
+
+KEY_RESULT_1 = 1
+KEY_TRIES = 3
+"""So often a key is set to a chip whose result may be a refusal or a confirmation."""
+RESET_TRIES = 3
+"""So often the chip is reset before the charger goes on without."""
 
 
 class State(Enum):
@@ -102,7 +117,16 @@ class WithModem(Machine):
         self._match_when_idle = False
         self._told_unmatched = False
         self._silent_modem = False
+        self._key_answered = False
+        """The modem has answered the last CM_SET_KEY.REQ: it refused."""
+        self._key_refusals = 0
+        """How often the modem refused the present key."""
+        self._refuses_keys = False
+        """Reported: the modem refuses its keys."""
         self._chip_is_resetting = False
+        self._failed_resets = 0
+        """How often the chip's reset failed since the last that did not."""
+        self.modem = OwnModem()
 
     @abstractmethod
     def _idle(self, now: float) -> list[Any]:
@@ -113,6 +137,9 @@ class WithModem(Machine):
         """Let the message be the event; its sender is remembered. What is for others, or from us, is not for us."""
         if frame.source == self.mac or not (frame.destination == self.mac or frame.destination[0] & GROUP_BIT):
             return []
+        # Of Lumissil's chips no capture is known that shows where their profiles come from.
+        if doubt := self.modem.doubt(frame, profiles_from_anybody=self.vendor is Vendor.LUMISSIL):
+            return [doubt]
         self._sender = frame.source
         return self.feed(frame.message, now)
 
@@ -120,6 +147,7 @@ class WithModem(Machine):
     def link_up(self, event: LinkUp, now: float) -> list[Any]:
         """Ask the modem who it is."""
         self.mac, self.vendor, self._silent_modem = event.mac, Vendor.UNKNOWN, False
+        self.modem, self._failed_resets = OwnModem(), 0
         return self.enter(State.INIT, *self._leave(), self._to_modem(VsOpAttributesReq()), until=now + MODEM_PROBE_S)
 
     @on(event=LinkDown)
@@ -135,6 +163,8 @@ class WithModem(Machine):
     def is_qualcomm(self, answer: VsOpAttributesCnf, now: float) -> list[Any]:
         """A Qualcomm chip."""
         firmware = f"{answer.hardware}, firmware {answer.version_major}.{answer.version_minor}"
+        if answer.status != 0:
+            firmware = f"chip that keeps its attributes to itself (status {answer.status})"
         return self._know(Vendor.QUALCOMM, firmware, now)
 
     @on(event=NscmGetVersionCnf)
@@ -183,40 +213,65 @@ class WithModem(Machine):
             self.nmk = self._make_nmk()
             self.nid = nid_from_nmk(self.nmk)
         self._chip_is_resetting = False
+        self._key_refusals = 0
         return [*effects, *self._set_key(now)]
 
     def _set_key(self, now: float) -> list[Any]:
+        self._key_answered = False
         key = CmSetKeyReq(nid=self.nid, new_key=self.nmk)
         return self.enter(State.RESET, self._to_modem(key), until=now + self.options.set_key_timeout_s)
 
     @on(State.RESET, event=Timeout)
     def key_is_not_confirmed(self, _event: Timeout, now: float) -> list[Any]:
-        """Say so once and keep trying: a modem that is still booting answers later."""
+        """Log it once and keep trying: a modem that is still booting answers later."""
+        if self._key_answered:
+            return self._set_key(now)
         effects: list[Any] = []
         if not self._silent_modem:
             self._silent_modem = True
             effects.append(ModemAnswers(False))
+        self.modem.forget()
         if self.vendor is Vendor.UNKNOWN:
             effects += [self._to_modem(VsOpAttributesReq()), self._to_modem(NscmGetVersionReq())]
         return effects + self._set_key(now)
 
     @on(State.RESET, event=CmSetKeyCnf)
-    def key_is_set(self, _answer: CmSetKeyCnf, now: float) -> list[Any]:
-        """The result is not looked at: chips answer 1 where the specification has 0."""
+    def key_is_set(self, answer: CmSetKeyCnf, now: float) -> list[Any]:
+        """Take the result as the chip means it; a key that was refused is set again."""
         effects: list[Any] = []
         if self._silent_modem:
             self._silent_modem = False
             effects.append(ModemAnswers(True))
+        if self._refused(answer.result):
+            self._key_refusals, self._key_answered = self._key_refusals + 1, True
+            if not self._refuses_keys:
+                self._refuses_keys = True
+                effects.append(KeyRefused(answer.result))
+            if answer.result > KEY_RESULT_1 or self._key_refusals < KEY_TRIES:
+                # A QCA7005 refuses a key that comes right after a match, and takes it a moment later.
+                return effects + self.enter(State.RESET, until=now + self.options.set_key_timeout_s)
+            text = f"the modem answers result {answer.result} to every key: taken as its way of confirming"
+            effects.append(Report(logging.WARNING, text))
+        elif self._refuses_keys:
+            self._refuses_keys = False
+            effects.append(KeyRefused(None))
         if self.options.do_chip_reset:
             return effects + self.enter(State.RESET_CHIP, until=now + self.options.chip_reset_delay_s)
         return effects + self._idle(now)
+
+    def _refused(self, result: int) -> bool:
+        """Whether a result of CM_SET_KEY.CNF is a refusal.
+
+        HomePlug AV 1.0, which Qualcomm's chips follow, has 1 for success and 0 for failure; HomePlug AV 1.1 and Green
+        PHY have it the other way round. Of a chip of another vendor both may be its success.
+        """
+        return result > KEY_RESULT_1 or (self.vendor is Vendor.QUALCOMM and result != KEY_RESULT_1)
 
     @on(State.RESET_CHIP, event=Timeout)
     def chip_reset_is_due(self, _event: Timeout, now: float) -> list[Any]:
         """Reset the chip in its vendor's words; only Qualcomm's answers."""
         if self._chip_is_resetting:
-            text = "the modem does not confirm its reset, setting the key again"
-            return [Report(logging.ERROR, text), *self._new_network(now)]
+            return self._reset_failed("the modem does not confirm its reset", now)
         if self.vendor is Vendor.LUMISSIL:
             return [self._to_modem(NscmResetDeviceReq()), *self._idle(now)]
         if self.vendor is Vendor.UNKNOWN:
@@ -226,9 +281,27 @@ class WithModem(Machine):
         return self.enter(State.RESET_CHIP, self._to_modem(VsRsDevReq()), until=until)
 
     @on(State.RESET_CHIP, event=VsRsDevCnf)
-    def chip_resets(self, _answer: VsRsDevCnf, now: float) -> list[Any]:
-        """Done."""
-        return self._idle(now)
+    def chip_resets(self, answer: VsRsDevCnf, now: float) -> list[Any]:
+        """Go on where the chip resets; where it refuses, as where it is silent."""
+        if answer.status != 0:
+            return self._reset_failed(f"the modem refuses its reset (status {answer.status})", now)
+        effects: list[Any] = []
+        if self._failed_resets:
+            effects.append(Report(logging.INFO, "the modem resets again"))
+        self._failed_resets = 0
+        return effects + self._idle(now)
+
+    def _reset_failed(self, why: str, now: float) -> list[Any]:
+        """Set the key and reset again; after some tries go on without: logged when it begins, and when it ends."""
+        self._failed_resets += 1
+        effects: list[Any] = []
+        if self._failed_resets == 1:
+            effects.append(Report(logging.ERROR, f"{why}, setting the key again"))
+        if self._failed_resets < RESET_TRIES:
+            return effects + self._new_network(now)
+        if self._failed_resets == RESET_TRIES:
+            effects.append(Report(logging.WARNING, f"{why} in {RESET_TRIES} tries: on without it"))
+        return effects + self._idle(now)
 
     @on(event=EnterBcd)
     def car_came_early(self, _event: EnterBcd, _now: float) -> list[Any]:
@@ -253,6 +326,7 @@ class WithModem(Machine):
         return StateIs(state)
 
     def _to_modem(self, message: Mme) -> Send:
+        self.modem.asked(message)
         return Send(Frame(MODEM_MAC, self.mac, message))
 
     def _ask_link_status(self) -> list[Any]:
