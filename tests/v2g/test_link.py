@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import struct
@@ -185,6 +186,75 @@ def test_the_link_waits_for_its_interface_and_survives_its_loss(cable: Cable, as
         assert (await find(cable)).port == TCP_PORT
 
     in_secc(cable, assemble, story)
+
+
+def bring_another_interface(host: Namespace) -> None:
+    """Add an interface that comes first by name and has a link-local address, too."""
+    host.ip("link", "add", "aaa0", "type", "veth", "peer", "name", "aaa1")
+    host.up("aaa0")
+    host.up("aaa1")
+
+
+def test_the_chosen_address_stays_while_it_is_listed(
+    cable: Cable, assemble: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A second address, another order, another interface, and a carrier that is lost for a moment end no session."""
+    cable.plug()
+
+    async def story(world: Any) -> None:
+        v2g, secc = world.modules["v2g"], cable.secc
+        await world.modules["manager"].hlc.dlink_ready(True)
+        where = await find(cable)
+        car = await connect(cable, where)
+        await until(v2g.is_connected)
+        secc.ip("addr", "add", "fe80::1/64", "dev", "eth1", "nodad")
+        secc.ip("addr", "add", "fe80::ffff:1/64", "dev", "eth1")
+        bring_another_interface(secc)
+        await asyncio.sleep(2.5)
+        # The chosen one comes last now: taken off and put on again, it would be gone for a moment.
+        secc.ip("link", "del", "aaa0")
+        cable.car.down("ev0")
+        await asyncio.sleep(1.2)
+        cable.car.up("ev0")
+        await asyncio.sleep(2.5)
+        assert v2g.is_connected() and v2g.charger.faults.active == ()
+        secc.ip("addr", "del", "fe80::1/64", "dev", "eth1")
+        await asyncio.sleep(1.5)
+        assert v2g.is_connected()
+        secc.ip("addr", "del", f"{where.address}/64", "dev", "eth1")
+        await until(lambda: not v2g.is_connected())
+        await until(lambda: not v2g.charger.faults.active)
+        await world.modules["manager"].hlc.dlink_ready(True)
+        assert str((await find(cable)).address) == "fe80::ffff:1"
+        car.close()
+
+    with caplog.at_level(logging.WARNING, logger="secc.v2g"):
+        in_secc(cable, assemble, story)
+    losses = [record.getMessage() for record in caplog.records if "no V2G communication" in record.getMessage()]
+    assert len(losses) == 1 and "eth1 lost fe80::" in losses[0]
+
+
+def test_auto_stays_with_its_interface(cable: Cable, assemble: Any) -> None:
+    cable.plug()
+
+    async def main() -> None:
+        link = V2gLink("auto", Ground().wires, lambda _: False, lambda *_: None)
+        told: list[str] = []
+        task = asyncio.create_task(link.keep_open(told.append, told.append))
+        await until(lambda: told and told[-1].endswith("on eth1"))
+        told.clear()
+        cable.pull()
+        bring_another_interface(cable.secc)
+        await asyncio.sleep(3.0)
+        assert told == ["eth1 is gone"], "aaa0 is not the modem's"
+        cable.plug()
+        await until(lambda: len(told) == 2)
+        assert told[1].endswith("on eth1")
+        task.cancel()
+        link.close()
+
+    with cable.secc.entered():
+        clock.run(main())
 
 
 def test_a_second_charger_on_the_port_is_a_fault_and_no_crash(cable: Cable, assemble: Any, tmp_path: Any) -> None:

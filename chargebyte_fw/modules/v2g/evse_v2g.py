@@ -45,7 +45,11 @@ class EvseV2GConfig(ModuleConfig):
     """EVerest's keys of EvseV2G."""
 
     device: Annotated[
-        str, Meta(description="Network interface of the powerline modem; `auto` takes the first with IPv6 link-local.")
+        str,
+        Meta(
+            description="Network interface of the powerline modem; `auto` takes the first with IPv6 link-local "
+            "and stays with it."
+        ),
     ] = "eth0"
     supported_DIN70121: Annotated[bool, Meta(description="Speak DIN SPEC 70121.")] = True
     supported_ISO15118_2: Annotated[bool, Meta(description="Speak ISO 15118-2.")] = True

@@ -12,7 +12,7 @@ import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.memory import Host, StreamEnd
@@ -152,27 +152,42 @@ class _SdpSocket(asyncio.DatagramProtocol):
         """Overlook it: a car that is gone does not need its answer."""
 
 
-def link_local(device: str) -> tuple[str, ipaddress.IPv6Address, int]:
-    """Return (interface, usable link-local address, scope id) of `device` (`auto`: the first that has one).
+class LinkLocal(NamedTuple):
+    """A link-local address of an interface, and whether it can be used now."""
 
-    Raises Unavailable when there is none now.
-    """
+    interface: str
+    address: ipaddress.IPv6Address
+    scope: int
+    usable: bool = True
+
+
+def link_local_addresses() -> list[LinkLocal]:
+    """Return every IPv6 link-local address of this host, in the kernel's order; raises Unavailable without IPv6."""
     try:
         lines = text_lines(_ADDRESSES.read_text())
     except OSError:
         raise Unavailable("this system has no IPv6") from None
-    waiting = False
+    found = []
     for line in lines:
         packed, index, _, scope, flags, name = line.split()
-        if int(scope, 16) != _SCOPE_LINK or (device != name and device != "auto"):
-            continue
-        if int(flags, 16) & _NOT_USABLE:
-            waiting = True
-            continue
-        return name, ipaddress.IPv6Address(bytes.fromhex(packed)), int(index, 16)
+        if int(scope, 16) == _SCOPE_LINK:
+            address = ipaddress.IPv6Address(bytes.fromhex(packed))
+            found.append(LinkLocal(name, address, int(index, 16), not int(flags, 16) & _NOT_USABLE))
+    return found
+
+
+def link_local(device: str) -> LinkLocal:
+    """Return a usable link-local address of `device` (`auto`: of the first interface that has one).
+
+    Raises Unavailable when there is none now.
+    """
+    found = [one for one in link_local_addresses() if device in (one.interface, "auto")]
+    for one in found:
+        if one.usable:
+            return one
     if device != "auto" and device not in (name for _, name in socket.if_nameindex()):
         raise Unavailable(f"there is no interface {device}")
-    raise Unavailable(f"{device} has no {'usable ' if waiting else ''}IPv6 link-local address")
+    raise Unavailable(f"{device} has no {'usable ' if found else ''}IPv6 link-local address")
 
 
 class V2gLink:
@@ -195,7 +210,7 @@ class V2gLink:
         self._host: Host | None = wires.find(f"ip:{device}")
         self._server: asyncio.Server | None = None
         self._sdp: asyncio.DatagramTransport | None = None
-        self._address: tuple[str, ipaddress.IPv6Address, int] | None = None
+        self._address: LinkLocal | None = None
 
     async def keep_open(self, came: Callable[[str], None], went: Callable[[str], None]) -> None:
         """Open, watch, open again, for ever: `came(where)` when it stands, `went(why)` once when it does not."""
@@ -217,7 +232,7 @@ class V2gLink:
             missing = ""
             self.available = True
             assert self._address is not None
-            came(f"{self._address[1]} port {TCP_PORT} on {self._address[0]}")
+            came(f"{self._address.address} port {TCP_PORT} on {self._address.interface}")
             missing = await self._until_lost()
             self.close()
             went(missing)
@@ -260,7 +275,11 @@ class V2gLink:
     # -- real sockets
 
     async def _open(self) -> None:
-        name, address, scope = self._address = link_local(self.device)
+        self._address = link_local(self.device)
+        name, address, scope, _ = self._address
+        # With `auto` the first interface is the modem's from now on: another one may come first after its driver was
+        # loaded again.
+        self.device = name
         loop = asyncio.get_running_loop()
         try:
             listening = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
@@ -282,15 +301,22 @@ class V2gLink:
             raise Unavailable(f"cannot listen on {name}: {error.strerror or error}") from None
 
     async def _until_lost(self) -> str:
-        """Wait until the address is not there any more; returns why."""
+        """Wait until the chosen address is not listed any more; returns why.
+
+        Other addresses, their order and other interfaces are no reason, and neither is an address that the kernel
+        checks again after the carrier was lost for a moment.
+        """
+        chosen = self._address
+        assert chosen is not None
         while True:
             await asyncio.sleep(RETRY_S)
             try:
-                now = link_local(self.device)
+                listed = [one[:3] for one in link_local_addresses()]
             except Unavailable as why:
                 return str(why)
-            if now != self._address:
-                return f"the address of {now[0]} changed"
+            if chosen[:3] not in listed:
+                missing = chosen.interface not in (name for _, name in socket.if_nameindex())
+                return f"{chosen.interface} is gone" if missing else f"{chosen.interface} lost {chosen.address}"
 
 
 def _sdp_socket(name: str, scope: int) -> socket.socket:

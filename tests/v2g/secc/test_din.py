@@ -144,3 +144,26 @@ def test_a_dc_charger_picks_what_the_car_prefers() -> None:
 def test_only_the_din_form_of_an_evse_id_is_a_number(evse_id: str, evse_id_din: str, octets: bytes) -> None:
     it = Talk(din, dc_facts(evse_id=evse_id, evse_id_din=evse_id_din))
     assert octets == it.ask(din.SessionSetupReq(EVCCID=bytes(6))).EVSEID
+
+
+@pytest.mark.parametrize(
+    ("modes", "offered"),
+    [
+        (["DC_core"], "DC_core"),
+        (["AC_three_phase_core", "DC_core"], "DC_core"),
+        (["DC_BPT", "DC_core"], "DC_core"),
+        (["DC_core", "DC_extended"], "DC_extended"),
+        (["DC_BPT", "DC_extended"], "DC_extended"),
+        (["DC_BPT"], "DC_extended"),
+    ],
+)
+def test_the_offered_type_does_not_depend_on_which_mode_comes_first(modes: list[str], offered: str) -> None:
+    it = talk("din", State.SERVICE_DISCOVERY, energy_transfer_modes=modes)
+    assert it.ask(din.ServiceDiscoveryReq()).ChargeService.EnergyTransferType == offered
+
+
+def test_a_type_that_is_not_offered_but_can_be_served_is_taken() -> None:
+    it = talk("din", State.CHARGE_PARAMETERS, energy_transfer_modes=["DC_core", "DC_extended"])
+    assert it.ask(parameters(din, "DC_core")).ResponseCode == "OK"
+    it = talk("din", State.CHARGE_PARAMETERS, energy_transfer_modes=["DC_extended"])
+    assert it.ask(parameters(din, "DC_core")).ResponseCode == "FAILED_WrongEnergyTransferType"

@@ -44,8 +44,9 @@ class DinDialogue(DcDialogue):
         return bool(self.facts.cable_check) and self.isolation() in ("Valid", "Warning")
 
     def energy_transfer_type(self) -> Any:
-        """Return the one offered type: DC_core or DC_extended."""
-        core = self.facts.energy_transfer_modes[:1] == [iso15118.EnergyTransferMode.DC_core]
+        """Return the one offered type: DC_extended, DC_core only where it is all there is."""
+        modes = self.facts.energy_transfer_modes
+        core = iso15118.EnergyTransferMode.DC_core in modes and iso15118.EnergyTransferMode.DC_extended not in modes
         return din.EVSESupportedEnergyTransferType("DC_core" if core else "DC_extended")
 
     def evse_id(self) -> bytes:
@@ -178,7 +179,7 @@ class DinDialogue(DcDialogue):
     ) -> Answer:
         """Compare the car's limits with ours and give it ours."""
         name, wanted = "ChargeParameterDiscoveryReq", request.EVRequestedEnergyTransferType
-        if wanted != self.energy_transfer_type():
+        if wanted != self.energy_transfer_type() and wanted not in self.facts.energy_transfer_modes:
             return self.failed(name, "FAILED_WrongEnergyTransferType", str(wanted))
         parameters = request.EVChargeParameter
         if not isinstance(parameters, din.DC_EVChargeParameterType):
