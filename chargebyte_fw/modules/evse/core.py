@@ -7,23 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine, Timeout
-from chargebyte_fw.modules.evse import effects, messages, signals
-
-PUBLIC = (
-    signals.StateIs,
-    signals.ShutdownIs,
-    signals.TransactionIs,
-    signals.CarPluggedIn,
-    signals.CarUnplugged,
-    messages.BudgetOver,
-    effects.Raise,
-    effects.Clear,
-)
-"""Messages between the machines that the owner hears, too."""
+from chargebyte_fw.modules.evse.public import Public
 
 
 class Core(Machine):
-    """Several machines that behave like one. Messages without a listener here are the effects."""
+    """Several machines that behave like one. Messages without a listener here, and public ones, are the effects."""
 
     def __init__(self, machines: Sequence[Machine]) -> None:
         self.machines = tuple(machines)
@@ -50,7 +38,7 @@ class Core(Machine):
         while waiting:
             message = waiting.popleft()
             listeners = self._routes.get(type(message))
-            if listeners is None or isinstance(message, PUBLIC):
+            if listeners is None or isinstance(message, Public):
                 told.append(message)
             for machine in listeners or ():
                 waiting.extend(machine.feed(message, now))

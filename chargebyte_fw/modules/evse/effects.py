@@ -9,6 +9,7 @@ import msgspec
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.kernel.faults import Severity
+from chargebyte_fw.modules.evse.public import Public
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -67,7 +68,7 @@ class SetUpSession(msgspec.Struct, frozen=True):
     external_only: bool
 
 
-class Raise(msgspec.Struct, frozen=True):
+class Raise(Public, frozen=True):
     """Effect: raise a fault of the EVSE."""
 
     name: str
@@ -78,7 +79,7 @@ class Raise(msgspec.Struct, frozen=True):
     description: str = ""
 
 
-class Clear(msgspec.Struct, frozen=True):
+class Clear(Public, frozen=True):
     """Effect: clear a fault of the EVSE, with every sub-type; an empty name clears what a replug clears."""
 
     name: str

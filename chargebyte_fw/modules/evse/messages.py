@@ -15,6 +15,7 @@ from chargebyte_fw.contracts.types.power_supply_DC import Mode
 from chargebyte_fw.contracts.types.powermeter import Powermeter, TransactionStartResponse, TransactionStopResponse
 from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.kernel.faults import Severity
+from chargebyte_fw.modules.evse.public import Public
 
 
 class Cp(StrEnum):
@@ -143,7 +144,7 @@ class Budget(msgspec.Struct, frozen=True):
     """Where there is too little of it: how much, and which limit rules."""
 
 
-class BudgetOver(msgspec.Struct, frozen=True):
+class BudgetOver(Public, frozen=True):
     """The budget was not renewed in time: there is none."""
 
 

@@ -11,13 +11,14 @@ from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.modules.evse.messages import Charging, Shutdown
+from chargebyte_fw.modules.evse.public import Public
 
 
-class CarPluggedIn(msgspec.Struct, frozen=True):
+class CarPluggedIn(Public, frozen=True):
     """The connector is in the EV."""
 
 
-class CarUnplugged(msgspec.Struct, frozen=True):
+class CarUnplugged(Public, frozen=True):
     """The connector is out of the EV."""
 
 
@@ -82,13 +83,13 @@ class LockAuthorized(msgspec.Struct, frozen=True):
     authorized: bool
 
 
-class ShutdownIs(msgspec.Struct, frozen=True):
+class ShutdownIs(Public, frozen=True):
     """What the active faults demand from now on."""
 
     kind: Shutdown
 
 
-class StateIs(msgspec.Struct, frozen=True):
+class StateIs(Public, frozen=True):
     """The charging kernel has entered this state."""
 
     state: Charging
@@ -118,7 +119,7 @@ class EndTransaction(msgspec.Struct, frozen=True):
     token: ProvidedIdToken | None = None
 
 
-class TransactionIs(msgspec.Struct, frozen=True):
+class TransactionIs(Public, frozen=True):
     """The transaction runs; with `failed` it could not be started."""
 
     active: bool
