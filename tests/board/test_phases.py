@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.board import timing
 from chargebyte_fw.board.contactors import ALL_OPEN, PhaseWiring
 from chargebyte_fw.board.link_machine import Tripped
 from chargebyte_fw.kernel.errors import ConfigError
@@ -68,6 +69,29 @@ def test_in_series_the_secondary_closes_first_and_opens_last(play: Any) -> None:
         assert not world.raised
 
     play(story, wired(PhaseWiring.serial), switch_3ph1ph_wiring="serial", **FEEDBACK)
+
+
+@pytest.mark.parametrize("feedback", [True, False])
+def test_in_series_the_secondary_is_never_switched_under_load(play: Any, feedback: bool) -> None:
+    """It moves only while the primary is open for good: its feedback says so, or its time to open is over."""
+
+    async def story(world: World) -> None:
+        await charge(world)
+        await world.allow(False)
+        await asyncio.sleep(1.0)
+        log = world.mcu.mcu.contactor_log
+        at = {(index + 1, closed): moved for moved, index, closed in log}
+        assert len(at) == len(log) == 4
+        least_s = timing.CYCLE_S / 2 if feedback else 0.99 * timing.CONTACTOR_SETTLE_S
+        assert at[1, True] - at[2, True] >= least_s
+        assert least_s <= at[2, False] - at[1, False] <= timing.OPENING_LIMIT_S + timing.CYCLE_S
+
+    play(
+        story,
+        wired(PhaseWiring.serial, feedback=feedback),
+        switch_3ph1ph_wiring="serial",
+        **(FEEDBACK if feedback else {}),
+    )
 
 
 def test_in_series_power_is_told_when_the_primary_is_closed(play: Any) -> None:
