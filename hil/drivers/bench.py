@@ -114,10 +114,13 @@ class InletBox(Resource):
     async def _measure(self) -> None:
         scope: Scpi = self.bound["scope"]
         while True:
-            high_V, low_V = await scope.ask("high_V"), await scope.ask("low_V")
-            swings = high_V - low_V >= STEADY_V
-            drive, duty = drive_of(high_V, low_V, await scope.ask("duty_percent") if swings else 0.0)
-            closed = await scope.ask("contactors") > self.options.closed_above
+            seen = await self._look(scope)
+            if seen is None:
+                await asyncio.sleep(self.options.period_s)
+                continue
+            high_V, low_V, percent, contactors = seen
+            drive, duty = drive_of(high_V, low_V, percent)
+            closed = contactors > self.options.closed_above
             self.pilot.drive_line(drive is not Drive.OFF, {Drive.MINUS: 0.0, Drive.PLUS: 100.0}.get(drive, duty))
             self.pilot.contactors_closed = closed
             assert self.stage is not None
@@ -131,6 +134,16 @@ class InletBox(Resource):
             )
             self.stage.recorder.look()
             await asyncio.sleep(self.options.period_s)
+
+    async def _look(self, scope: Scpi) -> tuple[float, float, float, float] | None:
+        """Return peaks in V, duty cycle in %, and what shows the contactors; None while one of them is out of range."""
+        if (peaks := await scope.measure("high_V", "low_V")) is None:
+            return None
+        high_V, low_V = peaks
+        names = ("duty_percent", "contactors") if high_V - low_V >= STEADY_V else ("contactors",)
+        if (others := await scope.measure(*names)) is None:
+            return None
+        return high_V, low_V, others[0] if len(others) > 1 else 0.0, others[-1]
 
 
 class BenchDriver(Driver):

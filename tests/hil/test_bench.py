@@ -79,9 +79,9 @@ def test_a_meter_is_asked_again_and_again_and_set_up_once() -> None:
             await scpi.activate(on)
             await meter.activate(on)
             await until(lambda: on.recorder.now["current_A"] == 24.5)
-            load.readings["A"] = "9.9E37"  # nothing to measure
-            await until(lambda: on.recorder.now["current_A"] == 0)
-            assert meter.read() == (391.25, 0.0) and load.heard.count("INPut ON") == 1
+            load.readings["A"] = "0.01"
+            await until(lambda: on.recorder.now["current_A"] == 0.01)
+            assert meter.read() == (391.25, 0.01) and load.heard.count("INPut ON") == 1
             await meter.deactivate()
             await scpi.deactivate()
 
