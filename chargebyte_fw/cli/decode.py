@@ -35,7 +35,8 @@ def add_parser(subparsers: Any) -> None:
         metavar="WHAT",
         nargs="?",
         default=STDIN,
-        help="a frame in hex, or a file: pcap, pcapng, JSON lines with a `frame` each, lines of hex (default: stdin)",
+        help="a frame in hex, or a file: pcap, pcapng, JSON lines with a `frame` each, lines of hex; each of them also "
+        "compressed by gzip (default: stdin)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a message")
     parser.add_argument("--full", action="store_true", help="print every field on a line of its own")
@@ -61,7 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
     reader = Reader(arguments.protocol)
     try:
         items = _items(arguments.source)
-        return _check(items, reader) if arguments.check else _show(items, reader, arguments)
+        items = _counted(items, found := [0])
+        status = _check(items, reader) if arguments.check else _show(items, reader, arguments)
+        if found[0] or status:
+            return status
+        name = "stdin" if arguments.source == STDIN else arguments.source
+        print(f"secc decode: {name}: there is no V2G and no SLAC message in it", file=sys.stderr)
     except CaptureError as error:
         sys.stdout.flush()
         print(f"secc decode: {error}", file=sys.stderr)
@@ -70,6 +76,12 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         print(f"secc decode: {error.filename or arguments.source}: {error.strerror}", file=sys.stderr)
     return 1
+
+
+def _counted(items: Iterator[Item], found: list[int]) -> Iterator[Item]:
+    for item in items:
+        found[0] += 1
+        yield item
 
 
 def _show(items: Iterator[Item], reader: Any, arguments: argparse.Namespace) -> int:
@@ -115,10 +127,16 @@ def _items(source: str) -> Iterator[Item]:
 
 
 def _of_file(file: BinaryIO, name: str) -> Iterator[Item]:
-    from chargebyte_fw.modules.v2g.capture import files, sniffed, traffic
+    from chargebyte_fw.modules.v2g.capture import compressed, files, sniffed, traffic
 
     stream = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", file))
     beginning = stream.peek(16)
+    if beginning.startswith(compressed.MAGIC):
+        unzipped = compressed.Unzipped(stream)
+        yield from _of_file(cast("BinaryIO", io.BufferedReader(unzipped)), name)
+        if unzipped.damage:
+            raise files.CaptureError(name, unzipped.damage)
+        return
     if files.is_capture(beginning):
         yield from sniffed.of_capture(stream, name)
         return

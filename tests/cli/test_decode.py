@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from pathlib import Path
@@ -164,9 +165,26 @@ def test_what_cannot_be_opened(secc: Any, argument: str) -> None:
     assert status == 1 and lines == [] and err.count("\n") == 1 and argument in err
 
 
-def test_an_empty_file_is_empty(secc: Any, tmp_path: Path) -> None:
-    (tmp_path / "empty").write_bytes(b"")
-    assert secc(tmp_path / "empty") == (0, [], "")
+@pytest.mark.parametrize("check", [[], ["--check"], ["--json"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n\n",
+        wire.pcap([]),
+        wire.pcap([wire.link(wire.udp(("10.0.0.1", 53), ("10.0.0.2", 53), b"no V2G"), wire.ETHERNET)]),
+        wire.section() + wire.interface(),
+        gzip.compress(wire.pcap([])),
+    ],
+    ids=["empty", "empty lines", "no packet", "other packets", "pcapng without a packet", "gzip"],
+)
+def test_a_file_without_a_message_is_said_to_have_none(
+    secc: Any, tmp_path: Path, content: bytes, check: list[str]
+) -> None:
+    (tmp_path / "file").write_bytes(content)
+    status, _, err = secc(tmp_path / "file", *check)
+    assert status == 1
+    assert err == f"secc decode: {tmp_path / 'file'}: there is no V2G and no SLAC message in it\n"
 
 
 def test_a_frame_that_cannot_be_read_is_shown_with_its_reason_and_status_1(secc: Any) -> None:

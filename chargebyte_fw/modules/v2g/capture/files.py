@@ -13,12 +13,21 @@ from typing import BinaryIO
 PCAP_MAGICS = {
     0xA1B2C3D4: 1_000_000,
     0xA1B23C4D: 1_000_000_000,
+    0xA1B2CD34: 1_000_000,
 }
 """First word of a pcap file, and the parts of a second in which it counts."""
+KUZNETSOV = 0xA1B2CD34
+"""A patched libpcap of old: eight more octets (interface, protocol, packet type) in the header of a packet."""
+FCS_IS_KNOWN = 1 << 26
+"""In the last word of a pcap header: the highest four bits are the length of a frame's checksum in words of 16 bits."""
 SECTION = 0x0A0D0D0A
 INTERFACE = 1
+PACKET = 2
+"""Obsolete, and still written."""
 SIMPLE_PACKET = 3
 ENHANCED_PACKET = 6
+PACKET_HEADS = {PACKET: "H2x", ENHANCED_PACKET: "I"}
+"""How a block with a packet names its interface."""
 MAX_OCTETS = 1 << 24
 """No packet or block is longer: a length beyond this means that the file is damaged."""
 
@@ -59,7 +68,7 @@ def packets(file: BinaryIO, name: str) -> Iterator[Packet]:
     for order in (">", "<"):
         (magic,) = struct.unpack(f"{order}I", word)
         if magic in PCAP_MAGICS:
-            yield from _pcap(reader, order, PCAP_MAGICS[magic])
+            yield from _pcap(reader, order, PCAP_MAGICS[magic], more=8 if magic == KUZNETSOV else 0)
             return
     raise CaptureError(reader.where(0), "this is neither pcap nor pcapng")
 
@@ -95,20 +104,26 @@ class _Octets:
     def _read(self, count: int) -> bytes:
         data = self._file.read(count)
         self.at += len(data)
+        # What was compressed may end elsewhere than it seems to.
+        damage = getattr(getattr(self._file, "raw", None), "damage", "") if len(data) < count else ""
+        if damage:
+            raise CaptureError(self.where(self.at), damage)
         return data
 
 
-def _pcap(reader: _Octets, order: str, parts: int) -> Iterator[Packet]:
-    *_, link = struct.unpack(f"{order}HHiIII", reader.take(20, "the file's header"))
-    # The upper bits tell whether frames carry a checksum; it lies behind what their own lengths cover.
-    link &= 0x0FFF_FFFF
+def _pcap(reader: _Octets, order: str, parts: int, more: int) -> Iterator[Packet]:
+    *_, network = struct.unpack(f"{order}HHiIII", reader.take(20, "the file's header"))
+    link = network & 0xFFFF
+    checksum_octets = 2 * (network >> 28) if network & FCS_IS_KNOWN else 0
     number = 0
-    while head := reader.take_or_end(16, f"the header of packet {number + 1}"):
+    while head := reader.take_or_end(16 + more, f"the header of packet {number + 1}"):
         number += 1
-        seconds, fraction, captured, _ = struct.unpack(f"{order}IIII", head)
+        seconds, fraction, captured, length = struct.unpack_from(f"{order}IIII", head)
         if captured > MAX_OCTETS:
-            raise CaptureError(reader.where(reader.at - 8), f"packet {number} claims {captured} octets: damaged")
+            raise CaptureError(reader.where(reader.at - more - 8), f"packet {number} claims {captured} octets: damaged")
         data = reader.take(captured, f"packet {number}")
+        # Of a frame that was captured in part, the checksum is what is missing first.
+        data = data[: max(0, length - checksum_octets)]
         yield Packet(number, seconds + fraction / parts, link, data)
 
 
@@ -137,9 +152,9 @@ def _pcapng(reader: _Octets) -> Iterator[Packet]:
         try:
             if kind == INTERFACE:
                 interfaces.append(_interface(body, order))
-            elif kind == ENHANCED_PACKET:
+            elif kind in (ENHANCED_PACKET, PACKET):
                 number += 1
-                at, high, low, captured = struct.unpack_from(f"{order}IIII", body)
+                at, high, low, captured = struct.unpack_from(f"{order}{PACKET_HEADS[kind]}III", body)
                 if 20 + captured > len(body):
                     raise CaptureError(reader.where(began), f"packet {number} is longer than its block")
                 face = interfaces[at]
