@@ -214,6 +214,8 @@ class Secc(Machine):
         answer = dialogue.refuse_unread(name, outline.header.SessionID)
         effects = self._respond(answer, name)
         effects.insert(1, Seen(name, frame.to_bytes()))
+        if answer.end:
+            dialogue.connection_ends()
         out, dialogue.out = dialogue.out, []
         effects += [*out, Broken(f"{name} is refused with {answer.code}: {error}")]
         return effects + (self._finish(answer.end, now) if answer.end else [])
