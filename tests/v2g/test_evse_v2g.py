@@ -555,11 +555,11 @@ def test_the_nominal_current_comes_from_the_limits_and_outlasts_a_grant_of_nothi
             hlc, facts = world.manager.hlc, world.v2g.facts
             await hlc.update_energy_transfer_modes([iso15118.EnergyTransferMode(mode) for mode in modes])
             await hlc.set_charging_parameters(iso15118.SetupPhysicalValues(ac_nominal_voltage=230.0))
-            await hlc.update_ac_max_current(13.0)
-            await hlc.update_ac_max_current(0.0)
-            assert (facts.ac_nominal_current_A, facts.ac_max_current_A) == (13.0, 0.0), "the best known"
             await hlc.update_ac_maximum_limits(iso15118.AcEvseMaximumPower(charge_power=power))
             await hlc.update_ac_max_current(0.0)
             assert (facts.ac_nominal_current_A, facts.ac_max_current_A) == (current_A, 0.0)
+            await hlc.update_ac_max_current(13.0)
+            await hlc.update_ac_max_current(0.0)
+            assert (facts.ac_nominal_current_A, facts.ac_max_current_A) == (13.0, 0.0), "a fuse holds it below"
 
     run(main())

@@ -100,8 +100,12 @@ class ChargerFacts(msgspec.Struct):
 
     @property
     def ac_nominal_current_A(self) -> float:
-        """The current per phase of the charge parameters, whatever the grid grants at this moment (AC)."""
-        return self.ac_rated_current_A or max(self.ac_greatest_current_A, self.ac_max_current_A)
+        """The current per phase of the charge parameters, whatever the grid grants at this moment (AC).
+
+        It is the most that was ever granted, since a fuse may hold the station below what it is made for; that is
+        reported only before anything was granted.
+        """
+        return max(self.ac_greatest_current_A, self.ac_max_current_A) or self.ac_rated_current_A
 
     @property
     def power_limit_W(self) -> float:
