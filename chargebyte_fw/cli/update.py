@@ -105,7 +105,9 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"installed {bundle}; the next start is with it")
     remember(bundle, root)
     if arguments.reboot:
-        subprocess.run(["systemctl", "reboot"], check=False)
+        done = subprocess.run(["systemctl", "reboot"], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Unavailable(f"installed, but systemctl reboot failed: {done.stderr.strip() or done.returncode}")
     return 0
 
 

@@ -9,6 +9,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Exten
 from chargebyte_fw.contracts.types import authorization, iso15118, power_supply_DC, powermeter, units
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
+from chargebyte_fw.modules.v2g.secc.identity import NO_EVSE_ID, is_evse_id
 
 
 class Owner(Protocol):
@@ -46,6 +47,9 @@ class Charger(Iso15118Charger):
     ) -> None:
         """Take the EVSE's identity; debug mode publishes each message."""
         self.facts.evse_id = evse_id.evse_id
+        if not is_evse_id(evse_id.evse_id):
+            what = f"{evse_id.evse_id!r} has {len(evse_id.evse_id)} characters where ISO 15118-2 has 7 to 37"
+            self.module.log.warning("evse_id %s: cars get %s, which stands for none", what, NO_EVSE_ID)
         self.facts.evse_id_din = evse_id.evse_id_din or ""
         self.facts.bidirectional_mode = sae_j2847_mode
         self.module.debug = debug_mode

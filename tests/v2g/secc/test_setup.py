@@ -320,3 +320,22 @@ def test_the_codec_round_trips_what_the_handshake_offers() -> None:
     response = handshake.choose(offered, BOTH).response
     assert handshake.accepted(response, ("ISO15118D2", "DIN70121")) is handshake.ISO15118D2
     assert handshake.accepted(handshake.refuse().response, ("ISO15118D2",)) is None
+
+
+@pytest.mark.parametrize(
+    ("evse_id", "iso2_text", "din_octets"),
+    [
+        ("DE*CHB*E123456*1", "DE*CHB*E123456*1", b"DE*CHB*E123456*1"),
+        ("DE*C*E1", "DE*C*E1", b"DE*C*E1"),
+        ("DE*C*E", "ZZ00000", b"DE*C*E"),
+        ("", "ZZ00000", b"\0"),
+        ("DE*CHB*E" + "1" * 29, "DE*CHB*E" + "1" * 29, b"\0"),
+        ("DE*CHB*E" + "1" * 30, "ZZ00000", b"\0"),
+    ],
+)
+def test_no_evse_id_is_made_up(evse_id: str, iso2_text: str, din_octets: bytes) -> None:
+    """Neither filled with zeros nor cut: that would be another EVSE's. ZZ00000 and zero stand for none."""
+    it = Talk(iso2, dc_facts(evse_id=evse_id))
+    assert iso2_text == it.ask(iso2.SessionSetupReq(EVCCID=bytes(6))).EVSEID
+    it = Talk(din, dc_facts(evse_id=evse_id, evse_id_din=""))
+    assert din_octets == it.ask(din.SessionSetupReq(EVCCID=bytes(6))).EVSEID

@@ -9,10 +9,10 @@ from chargebyte_fw.modules.v2g.messages import din
 from chargebyte_fw.modules.v2g.secc import states
 from chargebyte_fw.modules.v2g.secc.dc import DcDialogue
 from chargebyte_fw.modules.v2g.secc.dialogue import CHARGE_SERVICE_ID, SCHEDULE_ID, SCHEDULE_S, Answer
+from chargebyte_fw.modules.v2g.secc.identity import EVSE_ID_BYTES_DIN, NO_EVSE_ID_DIN
 from chargebyte_fw.modules.v2g.secc.states import State
 
 _GREATEST_PMAX_W = 32_767
-_EVSE_ID_BYTES = 32
 
 
 class DinDialogue(DcDialogue):
@@ -58,7 +58,8 @@ class DinDialogue(DcDialogue):
             octets = bytes.fromhex(self.facts.evse_id_din)
         except ValueError:
             octets = self.facts.evse_id_din.encode("ascii", "replace")
-        return (octets or self.facts.evse_id.encode("ascii", "replace"))[:_EVSE_ID_BYTES]
+        octets = octets or self.facts.evse_id.encode("ascii", "replace")
+        return octets if 0 < len(octets) <= EVSE_ID_BYTES_DIN else NO_EVSE_ID_DIN
 
     def least_content(self, name: str) -> dict[str, Any]:
         """Return the mandatory fields of a refusal, by request name."""

@@ -9,6 +9,7 @@ from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import physical
 from chargebyte_fw.modules.v2g.secc.dialogue import CHARGE_SERVICE_ID, Answer, Dialogue, Later
 from chargebyte_fw.modules.v2g.secc.effects import AskService, ServicesSelected
+from chargebyte_fw.modules.v2g.secc.identity import NO_EVSE_ID, is_evse_id
 from chargebyte_fw.modules.v2g.secc.states import State
 from chargebyte_fw.modules.v2g.timing import V2G_SECC_MSG_PERFORMANCE_S
 
@@ -59,8 +60,8 @@ class Iso2SetUp(Dialogue):
         return Answer(iso2.SessionSetupRes(ResponseCode=code, EVSEID=self.evse_id()))
 
     def evse_id(self) -> str:
-        """Return the EVSE id, which has 7 to 37 characters on the wire."""
-        return self.facts.evse_id[:37].ljust(7, "0")
+        """Return the EVSE id; one that the schema cannot carry is none, and no part of it another EVSE's."""
+        return self.facts.evse_id if is_evse_id(self.facts.evse_id) else NO_EVSE_ID
 
     header_session_id = b""
     """The session id of the request in hand."""
