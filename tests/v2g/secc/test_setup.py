@@ -339,3 +339,37 @@ def test_no_evse_id_is_made_up(evse_id: str, iso2_text: str, din_octets: bytes) 
     assert iso2_text == it.ask(iso2.SessionSetupReq(EVCCID=bytes(6))).EVSEID
     it = Talk(din, dc_facts(evse_id=evse_id, evse_id_din=""))
     assert din_octets == it.ask(din.SessionSetupReq(EVCCID=bytes(6))).EVSEID
+
+
+@pytest.mark.parametrize(
+    ("offer", "answer"),
+    [
+        # -20:DC of rank 2 before -2 of rank 1: the car's rank counts, not the order.
+        (
+            "01fe8001000000478000f3ab9371d34b9b79d39ba321d34b9b79d189a98989c1d1699181d222180100001c0401d75726e3a69736f"
+            "3a31353131383a323a323031333a4d73674465660040000480080",
+            "01fe80010000000480400240",
+        ),
+        # -20:AC and -20:DC alone: nothing in common.
+        (
+            "01fe8001000000488000f3ab9371d34b9b79d39ba321d34b9b79d189a98989c1d1699181d20a180100000c0001e75726"
+            "e3a69736f3a7374643a69736f3a31353131383a2d32303a44430020000200880",
+            "01fe800100000003804880",
+        ),
+    ],
+)
+def test_offers_of_cars_with_iso_15118_20(offer: str, answer: str) -> None:
+    it = Talk(iso2, dc_facts(), shake=False)
+    effects = it.raw(bytes.fromhex(offer))
+    (sent,) = [effect for effect in effects if isinstance(effect, out.Send)]
+    assert sent.data.hex() == answer
+    assert it.charger.broken() == [], "it was read to its end"
+
+
+def test_a_car_that_prefers_iso_15118_20_gets_what_both_speak() -> None:
+    it = Talk(iso2, dc_facts(), shake=False)
+    entries = [entry("urn:iso:std:iso:15118:-20:DC", 1, 0, 3, 1), entry(ISO2, 2, 0, 9, 2)]
+    payload = codec("sap").encode(sap.supportedAppProtocolReq(AppProtocol=entries))
+    effects = it.raw(Frame(EXI_DIN_ISO2, payload).to_bytes())
+    (sent,) = [effect for effect in effects if isinstance(effect, out.Send)]
+    assert codec("sap").decode(sent.data[8:]).SchemaID == 9
