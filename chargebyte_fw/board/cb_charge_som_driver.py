@@ -15,7 +15,7 @@ from chargebyte_fw.board import timing
 from chargebyte_fw.board.can_mirror import CanMirror
 from chargebyte_fw.board.carriers import Tap
 from chargebyte_fw.board.contactors import DcWiring
-from chargebyte_fw.board.driver_config import ConnectorType, DriverConfig, contradictions, wiring_of
+from chargebyte_fw.board.driver_config import ConnectorType, DriverConfig, contradictions, owned, wiring_of
 from chargebyte_fw.board.driver_machine import DriverMachine
 from chargebyte_fw.board.driver_words import Book, Enable, Halt, Permit, SelfTest, SetPilot, Wish
 from chargebyte_fw.board.gpio import open_input, open_output, read_input
@@ -33,7 +33,7 @@ from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, St
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.faults import Faults
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.module import End, Module, Objection, provides
+from chargebyte_fw.kernel.module import Claim, End, Module, Objection, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape
 
@@ -145,6 +145,11 @@ class CbChargeSOMDriver(Module):
     def objections(cls, config: DriverConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
         """Limits and wiring that contradict each other."""
         return contradictions(config)
+
+    @classmethod
+    def claims(cls, config: DriverConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """The port of the safety controller, its lines, the CAN interface that gets a copy."""
+        return owned(config)
 
     async def init(self) -> None:
         """Build the driver; nothing is opened yet."""

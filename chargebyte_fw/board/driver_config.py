@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chargebyte_fw.board.contactors import DcWiring, FeedbackType, PhaseWiring, Wiring
-from chargebyte_fw.kernel.module import ModuleConfig, Objection
+from chargebyte_fw.kernel.module import Claim, ModuleConfig, Objection
 
 
 class ConnectorType(StrEnum):
@@ -79,6 +80,16 @@ def contradictions(config: DriverConfig) -> Iterable[Objection]:
     if config.connector_type == ConnectorType.cCCS2 and config.switch_3ph1ph_wiring != PhaseWiring.none:
         what = f"switch_3ph1ph_wiring {config.switch_3ph1ph_wiring} is for AC, connector_type cCCS2 for DC"
         yield Objection("switch_3ph1ph_wiring", what)
+
+
+def owned(config: DriverConfig) -> Iterable[Claim]:
+    """Tell what nobody else may use."""
+    yield Claim("serial port", os.path.normpath(config.serial_port), "serial_port")
+    for key in ("reset_gpio_line_name", "grid_phase_count_gpio_line_name", "charge_stop_gpio_line_name"):
+        if name := getattr(config, key):
+            yield Claim("GPIO line", name, key)
+    if config.can_mirror_device:
+        yield Claim("CAN bus", config.can_mirror_device, "can_mirror_device", "a copy of the UART's frames")
 
 
 def wiring_of(config: DriverConfig) -> Wiring:

@@ -113,6 +113,9 @@ class Contract(ABC):
     error_references: ClassVar[tuple[str, ...]] = ()
     variables: ClassVar[tuple[str, ...]] = ()
     commands: ClassVar[tuple[str, ...]] = ()
+    one_user: ClassVar[str] = ""
+    """An implementation has one user at most, as two would drive what it drives against each other: how a second one is
+    taken, `error` or `warning`. Empty: for any number of users."""
 
     faults: Faults
     """The faults of this implementation (provider: raise and clear; consumer: subscribe and ask)."""
@@ -125,12 +128,13 @@ class Contract(ABC):
     mapping: Mapping | None = None
     """The EVSE and connector that the configuration assigns to the provider."""
 
-    def __init_subclass__(cls, interface: str | None = None, errors: tuple[str, ...] = ()) -> None:
+    def __init_subclass__(cls, interface: str | None = None, errors: tuple[str, ...] = (), one_user: str = "") -> None:
         super().__init_subclass__()
         if interface is None:
             return
         cls.interface = interface
         cls.error_references = errors
+        cls.one_user = one_user
         cls.variables = tuple(name for name, kind in cls.__annotations__.items() if str(kind).startswith("Var["))
         cls.commands = tuple(name for name, method in vars(cls).items() if inspect.iscoroutinefunction(method))
 

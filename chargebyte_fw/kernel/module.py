@@ -91,6 +91,19 @@ class Objection(msgspec.Struct, frozen=True):
     """`error` stops the start, `warning` does not."""
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """Something that a module has for itself, or uses in a way on which all others have to agree."""
+
+    kind: str
+    """`serial port`, `database file`: as in "both use the serial port /dev/ttyLP2"."""
+    name: str
+    about: str
+    """The key that says so."""
+    value: str = ""
+    """What all who use it must have the same; empty: nobody else may use it."""
+    hint: str = ""
+
+
 def provides(implementation: type[C], *, config: type[ModuleConfig] = NoConfig, description: str = "") -> C:
     """Declare a provided implementation; the attribute's name is the implementation id."""
     return cast(C, Provision(implementation, config, description))
@@ -153,6 +166,11 @@ class Module:
 
         `ends` are by requirement; under `ITSELF` the module finds its own id and mapping.
         """
+        return ()
+
+    @classmethod
+    def claims(cls, config: Any, implementations: Map[str, Any]) -> Iterable[Claim]:
+        """Return what this module has for itself: ports, files, addresses. `implementations` are their values."""
         return ()
 
     async def init(self) -> None:

@@ -38,6 +38,11 @@ class Root(msgspec.Struct, frozen=True):
         return target
 
 
+def normal(path: str) -> str:
+    """Return a path of the configuration as one that names the same place alike; relative ones begin at the root."""
+    return os.path.normpath(f"/{path.lstrip('/')}")
+
+
 def root_at(directory: Path) -> Root:
     """Return the root for `secc --root DIR`: a checkout gets a run root of its own, anything else is used as it is."""
     directory = directory.resolve()

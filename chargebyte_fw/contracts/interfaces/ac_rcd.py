@@ -7,7 +7,7 @@ from abc import abstractmethod
 from chargebyte_fw.kernel.contract import Contract, Var
 
 
-class AcRcd(Contract, interface="ac_rcd", errors=("ac_rcd",)):
+class AcRcd(Contract, interface="ac_rcd", one_user="error", errors=("ac_rcd",)):
     """Residual current device."""
 
     rcd_current_mA: Var[float]

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from chargebyte_fw.kernel.contract import Contract
 
 
-class ConnectorLock(Contract, interface="connector_lock", errors=("connector_lock",)):
+class ConnectorLock(Contract, interface="connector_lock", one_user="error", errors=("connector_lock",)):
     """Socket lock motor."""
 
     @abstractmethod

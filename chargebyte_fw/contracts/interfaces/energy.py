@@ -8,7 +8,7 @@ from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.kernel.contract import Contract, Var
 
 
-class Energy(Contract, interface="energy"):
+class Energy(Contract, interface="energy", one_user="error"):
     """Edge of the energy tree (child provides, parent requires)."""
 
     energy_flow_request: Var[energy.EnergyFlowRequest]

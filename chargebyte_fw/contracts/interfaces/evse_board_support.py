@@ -14,6 +14,7 @@ from chargebyte_fw.kernel.contract import Contract, Var
 class EvseBoardSupport(
     Contract,
     interface="evse_board_support",
+    one_user="error",
     errors=(
         "evse_board_support",
         "ac_rcd",

@@ -11,7 +11,7 @@ from chargebyte_fw.contracts.types import authorization, evse_manager, iso15118,
 from chargebyte_fw.kernel.contract import Contract, Var
 
 
-class Iso15118Charger(Contract, interface="ISO15118_charger", errors=("generic",)):
+class Iso15118Charger(Contract, interface="ISO15118_charger", one_user="warning", errors=("generic",)):
     """SECC side of DIN 70121 / ISO 15118-2 / -20."""
 
     supported_app_protocols_secc: Var[iso15118.SupportedAppProtocols]

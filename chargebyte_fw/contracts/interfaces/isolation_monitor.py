@@ -8,7 +8,7 @@ from chargebyte_fw.contracts.types import isolation_monitor
 from chargebyte_fw.kernel.contract import Contract, Var
 
 
-class IsolationMonitor(Contract, interface="isolation_monitor", errors=("isolation_monitor",)):
+class IsolationMonitor(Contract, interface="isolation_monitor", one_user="error", errors=("isolation_monitor",)):
     """DC insulation monitor."""
 
     isolation_measurement: Var[isolation_monitor.IsolationMeasurement]

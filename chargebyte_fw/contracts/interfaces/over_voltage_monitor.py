@@ -7,7 +7,9 @@ from abc import abstractmethod
 from chargebyte_fw.kernel.contract import Contract, Var
 
 
-class OverVoltageMonitor(Contract, interface="over_voltage_monitor", errors=("over_voltage_monitor",)):
+class OverVoltageMonitor(
+    Contract, interface="over_voltage_monitor", one_user="error", errors=("over_voltage_monitor",)
+):
     """Fast DC over-voltage supervision (IEC 61851-23 6.3.1.106)."""
 
     voltage_measurement_V: Var[float]

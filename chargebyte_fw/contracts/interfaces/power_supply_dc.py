@@ -8,7 +8,7 @@ from chargebyte_fw.contracts.types import power_supply_DC
 from chargebyte_fw.kernel.contract import Contract, Var
 
 
-class PowerSupplyDC(Contract, interface="power_supply_DC", errors=("power_supply_DC",)):
+class PowerSupplyDC(Contract, interface="power_supply_DC", one_user="error", errors=("power_supply_DC",)):
     """DC power supply, optionally bidirectional."""
 
     voltage_current: Var[power_supply_DC.VoltageCurrent]

@@ -11,7 +11,7 @@ from chargebyte_fw.contracts.types import slac
 from chargebyte_fw.kernel.contract import Contract, Var
 
 
-class Slac(Contract, interface="slac", errors=("generic",)):
+class Slac(Contract, interface="slac", one_user="warning", errors=("generic",)):
     """ISO 15118-3 SLAC, EVSE side."""
 
     state: Var[slac.State]

@@ -14,8 +14,10 @@ from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager import index
 from chargebyte_fw.manager.configuration.connections import find_rings
-from chargebyte_fw.manager.configuration.entries import Written, read_entry
+from chargebyte_fw.manager.configuration.energy_tree import check_energy_tree
+from chargebyte_fw.manager.configuration.entries import read_entry
 from chargebyte_fw.manager.configuration.overlay import FOLDER, lay_over
+from chargebyte_fw.manager.configuration.owners import check_claims, check_users, place_of
 from chargebyte_fw.manager.configuration.planning import find_module, plan_module
 from chargebyte_fw.manager.configuration.reading import read
 from chargebyte_fw.manager.configuration.report import Report
@@ -135,10 +137,12 @@ def _modules(document: MapNode, installed: Installed, result: Configuration, rep
             written.append(one)
     loaded: dict[str, type[Module] | None] = dict.fromkeys(section.entries)
     for one in written:
-        found = find_module(one, installed, report)
+        found = find_module(one, written, installed, report)
         if found is not None:
             loaded[one.id], result.origins[one.id] = found
     find_rings(written, loaded, report)
+    check_users(written, loaded, report)
+    check_energy_tree(written, loaded, report)
     for one in written:
         plan = plan_module(one, loaded, section.removed, report)
         if plan is not None:
@@ -146,7 +150,8 @@ def _modules(document: MapNode, installed: Installed, result: Configuration, rep
     by_id = {one.id: one for one in written}
     for plan, objection in objections(result.plans):
         say = report.error if objection.severity == "error" else report.warning
-        say(_place_of(objection.about, by_id[plan.id]), f"{plan.id}: {objection.what}", objection.hint)
+        say(place_of(objection.about, by_id[plan.id]), f"{plan.id}: {objection.what}", objection.hint)
+    check_claims(result.plans, by_id, report)
 
 
 def _top_level(document: MapNode, report: Report) -> bool:
@@ -165,9 +170,3 @@ def _top_level(document: MapNode, report: Report) -> bool:
         hint = "a module? indent it below active_modules:" if entry in modules else ""
         report.unknown_key(entry, "the configuration", TOP_LEVEL, hint)
     return True
-
-
-def _place_of(about: str, written: Written) -> Place:
-    if about in written.config.entries:
-        return written.config.entries[about].place
-    return written.connections[about][0] if about in written.connections else written.place

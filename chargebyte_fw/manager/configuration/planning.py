@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,12 +18,21 @@ from chargebyte_fw.manager.discovery import CannotLoad, Found, Installed
 from chargebyte_fw.manager.plan import ModulePlan
 
 
-def find_module(written: Written, installed: Installed, report: Report) -> tuple[type[Module], Found] | None:
-    """Return the class that an entry names, and where it comes from."""
+def find_module(
+    written: Written, others: Sequence[Written], installed: Installed, report: Report
+) -> tuple[type[Module], Found] | None:
+    """Return the class that an entry names, and where it comes from. `others` are all entries: who is to use it."""
     if not written.module:
         return None
     places = installed.by_name.get(written.module, [])
     if not places:
+        # A list of names is read here only.
+        from chargebyte_fw.manager.configuration.everest import what_is_missing
+
+        missing = what_is_missing(written, others)
+        if missing is not None:
+            report.error(written.module_place, *missing)
+            return None
         hint = nearest(written.module, installed.names()) or "secc modules lists what is installed"
         report.error(written.module_place, f"no module {written.module} is installed", hint)
         return None

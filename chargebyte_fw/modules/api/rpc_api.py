@@ -18,7 +18,7 @@ from chargebyte_fw.kernel.errors import CommandError, Unavailable
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.lasting import LastingConditions
-from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, requires_many, requires_optional
+from chargebyte_fw.kernel.module import Claim, End, Module, ModuleConfig, Objection, requires_many, requires_optional
 from chargebyte_fw.modules.api import jsonrpc, rpc_objects
 from chargebyte_fw.modules.api.evse_view import EvseView
 from chargebyte_fw.modules.api.link import MAX_CLIENTS, RETRY_S, Connection, WebSocketServer
@@ -78,6 +78,13 @@ class RpcApi(Module):
         except ValueError as error:
             hint = "write https://name or http://name:port, without a path"
             yield Objection("websocket_allowed_origins", f"websocket_allowed_origins: {error}", hint)
+
+    @classmethod
+    def claims(cls, config: RpcApiConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """The port."""
+        if config.websocket_enabled and config.websocket_port:
+            where = "every interface" if config.websocket_interface == "all" else config.websocket_interface
+            yield Claim("TCP port", f"{config.websocket_port} on {where}", "websocket_port")
 
     async def init(self) -> None:
         """Follow every EVSE and every fault."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -17,7 +18,7 @@ from chargebyte_fw.contracts.types.powermeter import Powermeter as MeterValue
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.lasting import LastingConditions
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires_many, requires_optional
+from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, provides, requires_many, requires_optional
 from chargebyte_fw.modules.energy.node import Fuse, NodeBook
 
 
@@ -43,6 +44,10 @@ class Sink(ExternalEnergyLimits):
         self.module.publish_request()
 
 
+SMALLEST_FUSE_A, LARGEST_FUSE_A = 1.0, 1000.0
+"""A fuse beyond is a slip of the unit: nothing charges below 6 A (IEC 61851-1, table A.7), no site has one of 1 kA."""
+
+
 class EnergyNode(Module):
     """A node of the energy tree: its fuse, its meter, its prices and the limits that others set on it."""
 
@@ -57,6 +62,17 @@ class EnergyNode(Module):
         enhance_external_schedule: Annotated[
             bool, Meta(description="Derive the current from the power where an external schedule tells only the power.")
         ] = False
+
+    @classmethod
+    def objections(cls, config: Config, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+        """A fuse whose unit was probably another one."""
+        fuse_A = config.fuse_limit_A
+        if fuse_A > LARGEST_FUSE_A:
+            hint = f"amperes, not milliamperes: {fuse_A / 1000:g}?"
+            yield Objection("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning")
+        elif 0 < fuse_A < SMALLEST_FUSE_A:
+            hint = f"amperes, not kiloamperes: {fuse_A * 1000:g}? Nothing charges below 6 A"
+            yield Objection("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning")
 
     config: Config
     energy_grid = provides(Grid, description="The node in the tree.")

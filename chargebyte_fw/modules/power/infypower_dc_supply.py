@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from chargebyte_fw.contracts.types import power_supply_DC
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
+from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.limits import Limits, LimitsAre, Options
@@ -114,6 +115,18 @@ class InfypowerDCSupply(Module):
     main = provides(Supply, description="The group of power modules.")
 
     pump: Pump
+
+    @classmethod
+    def claims(cls, config: Config, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """The group on its bus; how fast the bus is."""
+        yield Claim("CAN bus", config.device, "bitrate", f"{config.bitrate} bit/s")
+        group = f"{config.can_destination_address} on {config.device}"
+        yield Claim(
+            "group address",
+            group,
+            "can_destination_address",
+            hint="give each group an address of its own by its DIP switches",
+        )
 
     async def init(self) -> None:
         """Build the group; the bus is not opened yet."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from logging import ERROR
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
@@ -31,7 +32,8 @@ from chargebyte_fw.contracts.types.evse_security import (
 from chargebyte_fw.kernel.clock import loop_speed, utc_now
 from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
 from chargebyte_fw.kernel.lasting import LastingCondition
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
+from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
+from chargebyte_fw.kernel.paths import normal
 from chargebyte_fw.modules.security import layout
 from chargebyte_fw.modules.security.layout import Layout, LeafPlace
 
@@ -190,6 +192,15 @@ class EvseSecurity(Module):
     main = provides(Store, description="The store.")
 
     layout: Layout
+
+    @classmethod
+    def claims(cls, config: Config, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """The folders in which it installs and deletes."""
+        for folder in dict.fromkeys((config.csms_leaf_cert_directory, config.secc_leaf_cert_directory)):
+            about = (
+                "csms_leaf_cert_directory" if folder == config.csms_leaf_cert_directory else "secc_leaf_cert_directory"
+            )
+            yield Claim("certificate folder", normal(layout.absolute(folder)), about)
 
     async def init(self) -> None:
         """Make the folders and files that are missing; a ConfigError when places of roots and leaves coincide."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from msgspec import Meta
 from chargebyte_fw.contracts.interfaces.slac import Slac
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
+from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.slac.keys import new_nmk
@@ -157,6 +158,11 @@ class EvseSlac(Module):
     machine: Matching
     pump: Pump
     link: SlacLink
+
+    @classmethod
+    def claims(cls, config: Any, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """The modem."""
+        yield Claim("interface for SLAC", implementations["main"].device, "device")
 
     async def init(self) -> None:
         """Build the machine from its configuration."""

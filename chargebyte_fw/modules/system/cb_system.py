@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -14,7 +15,7 @@ from chargebyte_fw.contracts.interfaces.system import System
 from chargebyte_fw.contracts.types import network, system
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires_optional
+from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides, requires_optional
 from chargebyte_fw.modules.system.boot_reason import BootReasons
 from chargebyte_fw.modules.system.bus_link import SystemBus
 from chargebyte_fw.modules.system.host_link import HostLink
@@ -110,6 +111,11 @@ class CbSystem(Module):
     """None: `reboot` on a board, nothing (the process ends instead) where the root is not the machine's."""
 
     updater: Updater
+
+    @classmethod
+    def claims(cls, config: Config, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """The machine: its slots, its clock, its restart."""
+        yield Claim("system", "of this machine", "", hint="take one of them out")
 
     async def init(self) -> None:
         """Read what the last run left; nothing heavy is loaded before it is needed."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
+from collections.abc import Iterable, Mapping
 from logging import ERROR
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -16,7 +17,8 @@ from chargebyte_fw.contracts.types.error_history import ErrorObject, FilterArgum
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.lasting import LastingCondition
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
+from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
+from chargebyte_fw.kernel.paths import normal
 from chargebyte_fw.kernel.store import Database
 from chargebyte_fw.modules.system import error_rows
 
@@ -50,6 +52,12 @@ class ErrorHistory(Module):
     error_history = provides(History, config=HistoryConfig, description="The history.")
 
     database: Database
+
+    @classmethod
+    def claims(cls, config: Any, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """The file."""
+        path = implementations["error_history"].database_path
+        yield Claim("database file", normal(path), "database_path")
 
     async def init(self) -> None:
         """Open the file, close what the last run left open, and listen to every module."""

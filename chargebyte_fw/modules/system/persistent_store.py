@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from logging import ERROR
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -13,7 +13,8 @@ from msgspec import Meta
 from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.lasting import LastingCondition
-from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
+from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
+from chargebyte_fw.kernel.paths import normal
 from chargebyte_fw.kernel.store import Database
 from chargebyte_fw.modules.system.key_value import COLUMNS, checked, from_row, to_row
 
@@ -75,6 +76,11 @@ class PersistentStore(Module):
     main = provides(Values, description="The values.")
 
     database: Database
+
+    @classmethod
+    def claims(cls, config: Config, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """The file."""
+        yield Claim("database file", normal(config.sqlite_db_file_path), "sqlite_db_file_path")
 
     async def init(self) -> None:
         """Open the file, so that trouble with it is known from the start; a later command tries again."""

@@ -21,7 +21,7 @@ from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError, PeerError
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.flood import Flood
-from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, provides, requires, requires_many
+from chargebyte_fw.kernel.module import Claim, End, Module, ModuleConfig, Objection, provides, requires, requires_many
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import sdp
@@ -102,6 +102,11 @@ class EvseV2G(Module):
             yield Objection("tls_security", what, "use allow or prohibit")
         if not config.supported_DIN70121 and not config.supported_ISO15118_2:
             yield Objection("supported_ISO15118_2", "no protocol is left to speak", "set one of them to true")
+
+    @classmethod
+    def claims(cls, config: EvseV2GConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """SDP and the TCP port on the interface of the modem."""
+        yield Claim("interface for V2G", config.device, "device")
 
     async def init(self) -> None:
         """Read the configuration, compile the codecs, listen to providers of value-added services."""
