@@ -237,7 +237,7 @@ class ScriptRunner(Machine):
 
     def _iso_wait_slac_matched(self, _command: Command, _now: float) -> bool:
         self.state = Plug.PLUGGED_IN
-        if self._step == 0 and 3.0 < self.duty_percent < 7.0:
+        if self._step == 0 and 3.0 < self.duty_percent < 97.0:
             self._step = 1
             self._out.append(car.Match())
         return self._matched

@@ -321,3 +321,21 @@ def test_half_an_hour_costs_little(assemble: Assemble, run: Run) -> None:
         assert len(w.calls("bsp", "pwm_on")) == 1
 
     run(story())
+
+
+def test_state_d_without_ventilation_is_never_told_as_charging(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, has_ventilation=False).start()
+        await w.to_preparation()
+        w.bsp.cp("D")
+        await asyncio.sleep(10.0)
+        assert "ChargingStarted" not in w.names and w.state == "PrepareCharging"
+        w.bsp.cp("C")
+        await w.until_state("Charging")
+        w.bsp.cp("D")
+        await w.until(lambda: not w.bsp.closed, 0.5)
+        await w.until_state("ChargingPausedEV")
+        w.bsp.cp("C")
+        await w.until_state("Charging")
+
+    run(story())

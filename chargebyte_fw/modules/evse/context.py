@@ -184,6 +184,11 @@ class Context:
         return self.allowance.available(dc=self.dc)
 
     @property
+    def link_over(self) -> bool:
+        """HLC has ended or paused the data link of this plug-in."""
+        return self.link_ended or self.link_paused
+
+    @property
     def over(self) -> bool:
         """Charging cannot go on in this session."""
         return self.authorized is None or not self.transaction or self.gone or self.disabled or self.unfit_ev
@@ -288,8 +293,15 @@ class Context:
         self.say(ShowF())
 
     def show_nominal(self, now: float) -> None:
-        """Show the duty cycle of the budget, at most one change every 5 s; without power X1 at once."""
+        """Show the duty cycle of the budget, at most one change every 5 s; without power X1 at once.
+
+        After HLC has ended or paused the data link, X1 stays until a replug or the EV's wake-up (ISO 15118-3).
+        """
         self.five = False
+        if self.link_over:
+            if self.nominal_duty:
+                self.show_x1()
+            return
         duty = duty_from_current(self.allowance.current_A) if self.power else 1.0
         if duty >= 1.0:
             if self.nominal_duty:

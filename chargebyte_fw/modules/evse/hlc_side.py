@@ -112,7 +112,7 @@ class HlcSide:
             megawatt = module.connector_type is ConnectorTypeEnum.cMCS
             return transfer_modes.dc_modes(bidirectional=module.energy_side.supply.bidirectional, megawatt=megawatt)
         hardware = module.energy_side.leaf.hardware
-        return transfer_modes.ac_modes(hardware, bpt=module.config.supported_iso_ac_bpt, der=self.der)
+        return transfer_modes.offered_ac_modes(hardware, bpt=module.config.supported_iso_ac_bpt, der=self.der)
 
     def offer_modes(self) -> None:
         """Tell the modes, and the AC power limits that go with them, when they have changed."""

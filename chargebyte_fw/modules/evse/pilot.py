@@ -6,7 +6,7 @@ from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOn
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.effects import Call
+from chargebyte_fw.modules.evse.effects import Call, Say
 from chargebyte_fw.modules.evse.error_book import blocks
 from chargebyte_fw.modules.evse.messages import (
     Begin,
@@ -61,6 +61,7 @@ class Pilot(Machine):
         self._open_at: float | None = None
         self._unlock_at: float | None = None
         self._link_lost = False
+        self._ventilation_told = False
         self._watched = False
         self._ordered_f = False
         """The plug is not watched because of a state F of our own."""
@@ -123,6 +124,7 @@ class Pilot(Machine):
             self._unlock_at = None
         if cp in ASKING:
             effects += self._plug(before, simplified=True)
+            effects += [] if self._may_ask else self._wait_without_ventilation()
         elif cp is Cp.B:
             if before not in (Cp.A, Cp.B):
                 effects += self._open()
@@ -132,7 +134,7 @@ class Pilot(Machine):
             effects += self._show_none(force=True)
             effects += self._open()
             self._requests = False
-            self.simplified = False
+            self.simplified = self._ventilation_told = False
             if cp is Cp.A and self.plugged:
                 self.plugged = False
                 effects.append(CarUnplugged())
@@ -173,9 +175,24 @@ class Pilot(Machine):
         self.simplified = simplified
         return [CarPluggedIn()]
 
+    @property
+    def _may_ask(self) -> bool:
+        """State C, or state D where there is ventilation."""
+        return self.state is Cp.C or (self.state is Cp.D and self._config.has_ventilation)
+
+    def _wait_without_ventilation(self) -> Effects:
+        """State D without ventilation is answered like state B (IEC 61851-1 table A.4): the EV waits."""
+        effects = self._stop_requesting(always=False)
+        if not self._ventilation_told:
+            self._ventilation_told = True
+            effects.append(
+                Say("the EV asks for ventilation (state D), which there is not: it gets no power", "warning")
+            )
+        return effects
+
     def _request(self) -> Effects:
         """An EV in state C asks for power; one that skipped state B only once a duty cycle is shown."""
-        if self.state not in ASKING or self._requests or (self.simplified and not self.running):
+        if not self._may_ask or self._requests or (self.simplified and not self.running):
             return []
         self._requests = True
         return [CarRequests(True)]
@@ -188,8 +205,7 @@ class Pilot(Machine):
 
     def _power(self, now: float) -> Effects:
         """Close in C or D with a duty cycle and permission (std: within 3 s); after the PWM went off, open in 6 s."""
-        ready = self.state is Cp.C or (self.state is Cp.D and self._config.has_ventilation)
-        if not ready or not self._allowed.allowed:
+        if not self._may_ask or not self._allowed.allowed:
             self._open_at = None
             return self._open() if self._power_sent else []
         if self.running:

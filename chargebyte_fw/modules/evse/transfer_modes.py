@@ -37,6 +37,17 @@ def ac_modes(hardware: HardwareCapabilities, *, bpt: bool, der: bool) -> list[En
     return modes
 
 
+def offered_ac_modes(hardware: HardwareCapabilities, *, bpt: bool, der: bool) -> list[EnergyTransferMode]:
+    """Return the modes to offer: those of the hardware, and one phase always.
+
+    EVerest offers no mode below the board's least phase count. An EV with one phase draws from the first one of three,
+    as it does by the duty cycle alone, and can ask for no other mode.
+    """
+    modes = ac_modes(hardware, bpt=bpt, der=der)
+    one = EnergyTransferMode.AC_single_phase_core
+    return modes if one in modes else [one, *modes]
+
+
 def dc_modes(*, bidirectional: bool, megawatt: bool) -> list[EnergyTransferMode]:
     """Return the DC modes for the supply and the connector."""
     if megawatt:

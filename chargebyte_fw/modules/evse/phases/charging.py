@@ -24,7 +24,7 @@ class ChargingPhase(Phase):
         """Stop when anything that must hold does not hold any more."""
         if c.fatal or c.over or c.user_pause or not c.requests:
             return Charging.StoppingCharging
-        if (c.dc or c.five) and not c.hlc_allows:
+        if c.link_over or ((c.dc or c.five) and not c.hlc_allows):
             # HLC has ended or asked for open contactors while the EV still shows state C.
             return Charging.StoppingCharging
         if c.dc and not c.current_demand:

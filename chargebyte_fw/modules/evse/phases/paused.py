@@ -21,14 +21,14 @@ class PausedByEv(Phase):
         """Contactors stay open."""
         c.forbid_power()
         c.note(SessionEventEnum.ChargingPausedEV, "charging_state_changed_event")
-        if c.link_ended or c.link_paused:
+        if c.link_over:
             c.show_x1()
 
     def run(self, c: Context, now: float) -> Charging | None:
         """Go on when the EV asks: by BCB toggle with HLC, by state C without."""
         if c.over:
             return Charging.StoppingCharging
-        if c.hlc_leads or c.five:
+        if c.hlc_leads or c.five or c.link_over:
             if c.bcb.complete(now):
                 c.info("the EV woke up: on with charging")
                 return Charging.PrepareCharging

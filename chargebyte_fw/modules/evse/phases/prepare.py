@@ -22,7 +22,7 @@ class PrepareCharging(Phase):
         c.note(SessionEventEnum.PrepareCharging)
         if c.dc and not c.power:
             c.signal_no_energy()
-        if c.link_ended or c.link_paused:
+        if c.link_over:
             c.restart_link()
         if c.dc or c.five:
             c.show_five()
@@ -34,14 +34,16 @@ class PrepareCharging(Phase):
         if c.dc:
             return self._dc(c)
         if c.five:
-            if c.link_ended or c.link_paused:
+            if c.link_over:
                 return Charging.ChargingPausedEV
             return Charging.Charging if c.requests and c.hlc_allows else None
+        if c.link_over:
+            return Charging.ChargingPausedEV
         return self._basic(c, now)
 
     @staticmethod
     def _dc(c: Context) -> Charging | None:
-        if c.link_ended or c.link_paused:
+        if c.link_over:
             # The EV has ended or paused the communication before energy flowed.
             return Charging.ChargingPausedEV
         if c.power_allowed and not c.requests:
