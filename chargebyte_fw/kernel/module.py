@@ -132,6 +132,8 @@ class Module:
     Config: ClassVar[type[ModuleConfig]] = NoConfig
     enable_external_mqtt: ClassVar[bool] = False
     enable_global_errors: ClassVar[bool] = False
+    enable_telemetry: ClassVar[bool] = False
+    """Whether EVerest's module of this name publishes telemetry: a flag of its manifest, which tools read."""
     group: ClassVar[str] = "charge"
     """Its place on the way out: `charge` (between car and contactor) is stopped before `cloud` (who only watches)."""
 

@@ -35,6 +35,7 @@ def declarations(config: type[ModuleConfig]) -> dict[str, dict[str, Any]]:
         declared.setdefault("type", "string")
         if info.default is not msgspec.NODEFAULT and info.default is not None:
             declared["default"] = msgspec.to_builtins(info.default)
+        declared["mutability"] = "ReadOnly"
         found[info.encode_name] = declared
     return found
 
@@ -61,7 +62,7 @@ def manifest_of(module: type[Module]) -> dict[str, Any]:
             for name, requirement in module.requirements.items()
         },
         "enable_external_mqtt": module.enable_external_mqtt,
-        "enable_telemetry": False,
+        "enable_telemetry": module.enable_telemetry,
         "enable_global_errors": module.enable_global_errors,
         "metadata": {"license": LICENSE, "authors": list(AUTHORS)},
     }

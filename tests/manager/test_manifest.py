@@ -14,15 +14,18 @@ from tests.manager.parts import Pump, Valve
 FILES = everything({"Pump": Pump})
 
 
+READ_ONLY = {"mutability": "ReadOnly"}
+
+
 def test_a_manifest_declares_what_the_class_says() -> None:
     manifest = manifest_of(Pump)
     assert manifest["description"] == "Pumps."
     assert manifest["config"] == {
-        "power_W": {"type": "number", "minimum": 0, "maximum": 1000, "description": "Power, in W."},
-        "speed": {"type": "integer", "exclusiveMinimum": 0, "description": "Speed.", "default": 3},
-        "quiet": {"type": "boolean", "description": "Whisper.", "default": False},
-        "mode": {"type": "string", "enum": ["Slow", "Fast"], "description": "How.", "default": "Slow"},
-        "label": {"type": "string", "pattern": "^[a-z]+$", "description": "Label.", "default": "pump"},
+        "power_W": {"type": "number", "minimum": 0, "maximum": 1000, "description": "Power, in W.", **READ_ONLY},
+        "speed": {"type": "integer", "exclusiveMinimum": 0, "description": "Speed.", **READ_ONLY, "default": 3},
+        "quiet": {"type": "boolean", "description": "Whisper.", **READ_ONLY, "default": False},
+        "mode": {"type": "string", "enum": ["Slow", "Fast"], "description": "How.", **READ_ONLY, "default": "Slow"},
+        "label": {"type": "string", "pattern": "^[a-z]+$", "description": "Label.", **READ_ONLY, "default": "pump"},
     }
     assert manifest["provides"]["main"]["interface"] == "valve"
     assert manifest["provides"]["main"]["config"]["name"]["minLength"] == 2

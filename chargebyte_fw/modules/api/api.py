@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from logging import DEBUG, WARNING
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,7 @@ from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEn
 from chargebyte_fw.contracts.interfaces.ocpp import Ocpp
 from chargebyte_fw.contracts.interfaces.uk_random_delay import UkRandomDelay
 from chargebyte_fw.contracts.types.error_history import FilterArguments, State
+from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.contracts.types.ocpp import ChargingSchedules, ConnectionStatus
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.decoding import SIZE_LIMIT_BYTES, decode_yaml
@@ -42,7 +43,8 @@ PERIOD_S = 1.0
 WAITING_LIMIT = 100
 """Commands that may be under way at a time."""
 _PERMANENT_FAULT = "evse_manager/Inoperative"
-_ON_CHANGE = frozenset(("powermeter", "limits", "telemetry", "ev_info", "logging_path"))
+_NAMES = {"hw_capabilities": "hardware_capabilities"}
+_ON_CHANGE = frozenset(("powermeter", "limits", "telemetry", "ev_info", "logging_path", "hardware_capabilities"))
 
 
 def _rounding_keys() -> list[tuple[str, Any, Any]]:
@@ -168,6 +170,10 @@ class API(Module):
         view = self.views[at]
         if name == "ready" and all(each.manager.ready.value for each in self.views):
             self._all_ready.set()
+        if name == "session_event" and view.last_event is SessionEventEnum.TransactionFinished:
+            # At once: a second later the EV may be gone and with it the energy of its session.
+            self._publish_session_info(view, utc_now())
+        name = _NAMES.get(name, name)
         if name not in _ON_CHANGE:
             return
         if name == "logging_path":
@@ -225,13 +231,21 @@ class API(Module):
 
     def _publish_view(self, view: EvseView, at: Any) -> None:
         evse = view.manager.module_id
-        permanent_fault = view.manager.faults.is_active(_PERMANENT_FAULT)
         self._publish(f"{evse}/var/datetime", rfc3339(at))
-        info = self._payloads.session_info(view, self._countdowns.get(view.index), permanent_fault, at)
-        self._publish(f"{evse}/var/session_info", info)
+        self._publish_session_info(view, at)
         self._publish(f"{evse}/var/selected_protocol", view.manager.selected_protocol.value or "")
-        if view.capabilities is not None:
-            self._publish(f"{evse}/var/hardware_capabilities", self._payloads.hardware_capabilities(view))
+        known = view.capabilities is not None
+        self._publish(
+            f"{evse}/var/hardware_capabilities", self._payloads.hardware_capabilities(view) if known else ""
+        )
+        if view.ev_info is not None:
+            # Repeated for clients that join late; EVerest publishes changes only.
+            self._publish(f"{evse}/var/ev_info", view.ev_info)
+
+    def _publish_session_info(self, view: EvseView, at: Any) -> None:
+        permanent_fault = view.manager.faults.is_active(_PERMANENT_FAULT)
+        info = self._payloads.session_info(view, self._countdowns.get(view.index), permanent_fault, at)
+        self._publish(f"{view.manager.module_id}/var/session_info", info)
 
     async def _publish_errors(self) -> None:
         if self.error_history is None:
@@ -242,4 +256,6 @@ class API(Module):
             self._troubles.set("errors", True, f"the error history does not answer: {error}")
             return
         self._troubles.set("errors", False, "the error history answers again")
-        self._publish("errors/var/active_errors", cast("list[Any]", active))
+        # EVerest's list has a sub-type also where it is empty.
+        errors = [{"sub_type": "", **msgspec.to_builtins(error)} for error in active]
+        self._publish("errors/var/active_errors", errors)

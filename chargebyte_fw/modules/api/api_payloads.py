@@ -22,6 +22,7 @@ _METER_KEYS = {
     "current_A": "powermeter_current",
     "frequency_Hz": "powermeter_frequency",
 }
+_METER_NAMES = ("timestamp", "meter_id", "phase_seq_error")
 _CAPABILITY_KEYS = {
     "max_current_A_export": "hw_caps_max_current_export",
     "max_current_A_import": "hw_caps_max_current_import",
@@ -63,8 +64,8 @@ class Payloads:
         info: dict[str, Any] = {
             "state": str(session.state),
             "permanent_fault": permanent_fault,
-            "charged_energy_wh": round(session.charged_energy_Wh),
-            "discharged_energy_wh": round(session.discharged_energy_Wh),
+            "charged_energy_wh": int(session.charged_energy_Wh),
+            "discharged_energy_wh": int(session.discharged_energy_Wh),
             "latest_total_w": rounded(session.latest_total_W, *self._rounding["powermeter_power"]),
             "charging_duration_s": view.duration_s,
             "datetime": rfc3339(at),
@@ -74,7 +75,7 @@ class Payloads:
                 "priority": source.enable_priority if source is not None else 0,
             },
         }
-        if delay is not None:
+        if delay is not None and delay.countdown_s > 0:
             info["uk_random_delay"] = {
                 "remaining_s": delay.countdown_s,
                 "current_limit_after_delay_A": delay.current_limit_after_delay_A,
@@ -86,7 +87,8 @@ class Payloads:
     def powermeter(self, view: EvseView) -> Any:
         """Return the billing meter's value."""
         plain = msgspec.to_builtins(view.meter)
-        return {key: self._round(_METER_KEYS[key], v) if key in _METER_KEYS else v for key, v in plain.items()}
+        told = {key: plain[key] for key in _METER_NAMES if key in plain}
+        return told | {key: self._round(quantity, plain[key]) for key, quantity in _METER_KEYS.items() if key in plain}
 
     def hardware_capabilities(self, view: EvseView) -> Any:
         """Return what the board can do."""
@@ -108,5 +110,4 @@ class Payloads:
         }
         meter = view.meter
         told["phase_seq_error"] = bool(meter.phase_seq_error) if meter is not None else False
-        told["relais_on"] = plain["relais_on"]
         return told

@@ -37,6 +37,7 @@ class EvseView:
         self.enable_source: EnableDisableSource | None = None
         self.connectors: list[Connector] = []
         self.logging_path = ""
+        self.last_event: SessionEventEnum | None = None
         manager.session_event.subscribe(self._on_event)
         manager.powermeter.subscribe(self._on_meter)
         for name in (
@@ -53,6 +54,7 @@ class EvseView:
             getattr(manager, name).subscribe(lambda _, name=name: changed(name))
 
     def _on_event(self, event: SessionEvent) -> None:
+        self.last_event = event.event
         self.session.take_event(event, asyncio.get_running_loop().time())
         if event.event in (SessionEventEnum.Enabled, SessionEventEnum.Disabled) and event.source is not None:
             self.enable_source = event.source

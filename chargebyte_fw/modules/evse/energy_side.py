@@ -181,6 +181,8 @@ class EnergySide:
         if module.config.dc:
             self._dc()
         self._budget(limit_A, now + value.valid_for)
+        # With each enforcement, so that a client that joins late learns of them.
+        module.publish_limits()
 
     def _publish(self, value: energy.EnforcedLimits) -> None:
         cable_A, limit = self.leaf.cable_A, value.limits_root_side.ac_max_current_A
@@ -240,7 +242,6 @@ class EnergySide:
         self._ac_told = limit_A
         module = self._module
         service = module.charger.c.service
-        module.panel.limits(current_A=limit_A)
         if service is not None and service.ac:
             phases = self.leaf.hardware.max_phase_count_import
             target = power(limit_A, module.config.ac_nominal_voltage, phases)

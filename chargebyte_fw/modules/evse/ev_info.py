@@ -42,7 +42,6 @@ class EvInfoBook:
         return True
 
     def forget(self) -> None:
-        """The session begins or ends: nothing is known."""
-        if self.info != EVInfo():
-            self.info = EVInfo()
-            self._publish(self.info)
+        """The session begins or ends: nothing is known, and clients learn of that."""
+        self.info = EVInfo()
+        self._publish(self.info)

@@ -74,6 +74,7 @@ class EvseManager(Module):
     """Charging kernel of one EVSE: authorization gate, IEC 61851-1, HLC, DC power path, limits, faults, sessions."""
 
     enable_external_mqtt = True
+    enable_telemetry = True
     Config = EvseConfig
 
     config: EvseConfig
@@ -312,10 +313,10 @@ class EvseManager(Module):
             self.pump.feed(Note(types.SessionEventEnum.ReservationEnd))
 
     def publish_limits(self) -> None:
-        """Tell what the EV may draw."""
+        """Publish what the EV may draw; EVerest names the module, not the session, in `uuid`."""
         c = self.charger.c
         budget = c.allowance.budget
         phases = budget.phases if budget is not None else self.energy_side.leaf.active_phases or 3
-        self.evse.limits.publish(
-            types.Limits(uuid=self.session.id or None, max_current=c.allowance.current_A, nr_of_phases_available=phases)
-        )
+        current_A = c.allowance.current_A
+        self.panel.limits(current_A=current_A)
+        self.evse.limits.publish(types.Limits(uuid=self.id, max_current=current_A, nr_of_phases_available=phases))

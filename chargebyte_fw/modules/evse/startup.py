@@ -9,7 +9,7 @@ from chargebyte_fw.contracts.types import evse_manager as types
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.effects import Tell
-from chargebyte_fw.modules.evse.messages import Begin, Enabling
+from chargebyte_fw.modules.evse.messages import Begin, Charging, Enabling
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.evse.evse_manager import EvseManager
@@ -38,6 +38,8 @@ class Startup:
         if enabled and connector_enabled:
             m.hands.call("bsp", "enable", (True,))
         m.pump.feed(Enabling(enabled, m.enabling.winner, connector_enabled=connector_enabled))
+        if m.charger.state is Charging.Idle:
+            m.panel.state(Charging.Idle)
         m.pump.feed(Begin())
         m.evse.selected_protocol.publish("Unknown")
         m.evse.ready.publish(True)

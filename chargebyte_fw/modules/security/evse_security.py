@@ -171,6 +171,8 @@ class Store(EvseSecurityContract):
 class EvseSecurity(Module):
     """Keeps certificates and keys, and answers questions about them."""
 
+    enable_telemetry = True
+
     class Config(ModuleConfig):
         """Places, relative to `/etc/everest/certs` unless absolute, and the password of the keys."""
 

@@ -84,6 +84,7 @@ class EvseV2G(Module):
     """Speaks DIN SPEC 70121 and ISO 15118-2 with cars over the powerline link."""
 
     Config = EvseV2GConfig
+    enable_telemetry = True
     config: EvseV2GConfig
     charger = provides(Charger, description="The charger's side of the session.")
     extensions = provides(Extensions, description="The bridge to OCPP.")
