@@ -48,7 +48,7 @@ def test_log_of_a_session(assemble: Assemble, run: Run, tmp_path: Path, xml: boo
         assert all(len(line) == 4 for line in lines)
         assert {line[1] for line in lines} == {"EVSE", "CAR", "SYS"}
         assert (lines[0][2], lines[-1][2]) == ("Session logging started.", "Session logging stopped.")
-        (request,) = [line for line in lines if line[2] == "CurrentDemandReq"]
+        (request,) = [line for line in lines if line[2] == "V2G CurrentDemandReq"]
         assert (request[1], request[3]) == ("CAR", XML if xml else "")
         page = (folder / "eventlog.html").read_text()
         assert ("&lt;CurrentDemandReq/&gt;" in page) is xml

@@ -48,6 +48,8 @@ TYPES: dict[tuple[str, str], Any] = {
     ("imd", "isolation_measurement"): isolation_monitor.IsolationMeasurement,
     ("hlc", "dc_ev_maximum_limits"): iso15118.DcEvMaximumLimits,
     ("hlc", "dc_ev_target_voltage_current"): iso15118.DcEvTargetValues,
+    ("hlc", "v2g_messages"): iso15118.V2gMessages,
+    ("bsp", "telemetry"): evse_board_support.Telemetry,
     ("hlc", "dc_ev_status"): iso15118.DcEvStatus,
     ("hlc", "dc_ev_remaining_time"): iso15118.DcEvRemainingTime,
     ("hlc", "selected_payment_option"): iso15118.PaymentOption,
@@ -110,8 +112,10 @@ def shape(event: dict[str, Any]) -> dict[str, Any]:
     return dict(without_meter(event))
 
 
-async def replay(assemble: Assemble, name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Silent]:
-    """Play a recording; returns (events of the reference, ours, the neighbour)."""
+async def replay(
+    assemble: Assemble, name: str, *, more: list[list[Any]] | None = None, **beside: tuple[Any, ...]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Silent]:
+    """Play a recording, `more` rows and modules `beside`; returns (events of the reference, ours, the neighbour)."""
     dc = name == "dc"
     names = ["bsp", "slac", "hlc"] + (["supply", "imd"] if dc else ["rcd", "lock"])
     requirements = {part: part for part in names} | {"powermeter_car_side" if dc else "powermeter_grid_side": "meter"}
@@ -128,7 +132,7 @@ async def replay(assemble: Assemble, name: str) -> tuple[list[dict[str, Any]], l
         "ac_hlc_enabled": not dc,
         "ac_hlc_use_5percent": False,
     }
-    it = assemble(all=(Silent,), evse=(EvseManager, config, connections))
+    it = assemble(all=(Silent,), evse=(EvseManager, config, connections), **beside)
     everyone: Any = it.modules["all"]
     everyone.signs = not dc
     manager: Any = it.modules["evse"]
@@ -150,7 +154,7 @@ async def replay(assemble: Assemble, name: str) -> tuple[list[dict[str, Any]], l
     # Our start is a moment; the recording's takes a second and a half.
     offset = loop.time()
     expected, limits = [], None
-    for at, kind, who, what, value in rows(name):
+    for at, kind, who, what, value in sorted([*rows(name), *(more or [])], key=lambda row: row[0]):
         await asyncio.sleep(max(0.0, offset + at - loop.time()))
         if kind == "expect":
             expected.append(value)

@@ -239,7 +239,7 @@ def test_frames_and_decisions_are_told_in_words(capsys: pytest.CaptureFixture[st
     text = capsys.readouterr().out
     for words in ("240 to 0: read status?", "1 to 240: read greatest power 30000 W", "240 to 0: switch off"):
         assert words in text
-    assert re.search(r"effect connector\.StateIs +state=Prepare Charging\n", text)
+    assert re.search(r"effect connector\.StateIs +state=PrepareCharging\n", text)
     assert "peer=supply command=setMode" in text
     assert max(map(len, text.splitlines())) < 600
 

@@ -235,9 +235,7 @@ class API(Module):
         self._publish_session_info(view, at)
         self._publish(f"{evse}/var/selected_protocol", view.manager.selected_protocol.value or "")
         known = view.capabilities is not None
-        self._publish(
-            f"{evse}/var/hardware_capabilities", self._payloads.hardware_capabilities(view) if known else ""
-        )
+        self._publish(f"{evse}/var/hardware_capabilities", self._payloads.hardware_capabilities(view) if known else "")
         if view.ev_info is not None:
             # Repeated for clients that join late; EVerest publishes changes only.
             self._publish(f"{evse}/var/ev_info", view.ev_info)

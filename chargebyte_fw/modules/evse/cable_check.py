@@ -12,7 +12,7 @@ from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.effects import Call, Raise, Say
+from chargebyte_fw.modules.evse.effects import Call, Log, Raise, Say, isolation_line
 from chargebyte_fw.modules.evse.messages import (
     CableCheckStart,
     Cancel,
@@ -194,7 +194,7 @@ class CableCheck(Machine):
         return self._close(now)
 
     def _close(self, now: float) -> Effects:
-        effects: Effects = [HlcAllowsClose(True)]
+        effects: Effects = [HlcAllowsClose(True), Log("DC HLC Close contactor (in CableCheck)", "CAR", True)]
         self._await(Step.Contactors, now, float(self._config.cable_check_relays_closed_timeout_s))
         return effects + (self._contactors_closed(now) if self._closed else [])
 
@@ -255,6 +255,7 @@ class CableCheck(Machine):
         effects: Effects = [
             Call("hlc", "update_isolation_status", (status,)),
             Say(f"insulation is {resistance_Ohm / 1000:.0f} kOhm"),
+            isolation_line(resistance_Ohm, valid=valid),
         ]
         if not valid:
             text = f"{resistance_Ohm:.0f} Ohm"

@@ -10,7 +10,7 @@ from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.context import Context, Wiring
-from chargebyte_fw.modules.evse.effects import AskEnergy, Call, CancelReservation, LimitsChanged, Raise
+from chargebyte_fw.modules.evse.effects import AskEnergy, Call, CancelReservation, LimitsChanged, Log, Raise
 from chargebyte_fw.modules.evse.hlc_link import HlcLink
 from chargebyte_fw.modules.evse.messages import (
     Authorized,
@@ -100,6 +100,8 @@ class Charger(HlcLink, Machine):
 
     def _go(self, state: Charging, now: float) -> None:
         c = self.c
+        if state is Charging.StoppingCharging:
+            c.say(Log(f"Stop in {self.state.name}: [{', '.join(c.why_stop())}]"))
         c.before, self.state, c.entered_s = self.state, state, now
         c.say(StateIs(state))
         PHASES[state].enter(c, now)

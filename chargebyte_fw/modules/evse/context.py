@@ -263,6 +263,20 @@ class Context:
         """The EVSE may not deliver energy now: a fault, no energy, or the user's pause."""
         return self.fatal or not self.power or self.user_pause
 
+    def why_stop(self) -> list[str]:
+        """Return why charging is stopped, in EVerest's words where a recording has them."""
+        reasons = {
+            "fatal error": self.fatal,
+            "EV unplugged": self.gone,
+            "EVSE disabled": self.disabled,
+            "not authorized": self.authorized is None,
+            "no transaction": not self.transaction,
+            "user pause": self.user_pause,
+            "IEC stop": not self.requests and not self.gone,
+            "no energy": not self.power,
+        }
+        return [text for text, true in reasons.items() if true] or ["HLC stop"]
+
     def stop_settled_s(self) -> float:
         """When the EV has answered the EVSE's stop: out of state C, or by the end of the communication and X1 seen."""
         if not self.stopped_by_evse or self.service is not None:

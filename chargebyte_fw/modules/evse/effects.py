@@ -92,6 +92,19 @@ class Say(msgspec.Struct, frozen=True):
     level: str = "info"
 
 
+class Log(msgspec.Struct, frozen=True):
+    """Effect: a line of the session's log only. `origin`: EVSE, CAR or SYS."""
+
+    text: str
+    origin: str = "EVSE"
+    iso15118: bool = False
+
+
+def isolation_line(resistance_Ohm: float, *, valid: bool) -> Log:
+    """Return the line of an insulation measurement, in EVerest's words."""
+    return Log(f"Isolation measurement {'Ok' if valid else 'FAULT'} R_F {resistance_Ohm:.12g}.")
+
+
 class LimitsChanged(msgspec.Struct, frozen=True):
     """Effect: current and phases that the EV may use."""
 

@@ -27,6 +27,7 @@ from chargebyte_fw.modules.evse.dc_limits import (
     minimum_for_hlc,
 )
 from chargebyte_fw.modules.evse.energy_leaf import Leaf
+from chargebyte_fw.modules.evse.event_lines import limits_line
 from chargebyte_fw.modules.evse.limit_rules import rule_of
 from chargebyte_fw.modules.evse.messages import Budget, CableLimit, Charging, SupplyTold
 from chargebyte_fw.modules.evse.pwm import LEAST_A
@@ -300,6 +301,10 @@ class EnergySide:
 
     def _tell_dc(self, limits: LimitsAre) -> None:
         module = self._module
+        path = module.dc_path
+        target_V = path.target.voltage_V if path.target is not None else 0.0
+        bidirectional = module.hlc_side.bidirectional
+        module.logbook.write(limits_line(limits, target_V, path.present_V, bidirectional=bidirectional))
         module.pump.feed(limits)
         module.tell_hlc("update_dc_maximum_limits", maximum_for_hlc(limits, bidirectional=self.supply.bidirectional))
         module.tell_hlc("update_dc_minimum_limits", minimum_for_hlc(self.supply))

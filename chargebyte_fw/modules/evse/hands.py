@@ -21,7 +21,7 @@ from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault, FaultState, Origin
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse import event_lines, timing
 from chargebyte_fw.modules.evse.effects import (
     AskEnergy,
     Call,
@@ -29,6 +29,7 @@ from chargebyte_fw.modules.evse.effects import (
     Clear,
     Keep,
     LimitsChanged,
+    Log,
     OfferToken,
     Raise,
     Say,
@@ -41,7 +42,15 @@ from chargebyte_fw.modules.evse.effects import (
 from chargebyte_fw.modules.evse.error_book import INOPERATIVE, OWN, cleared_by
 from chargebyte_fw.modules.evse.link import Line
 from chargebyte_fw.modules.evse.messages import BudgetOver, Charging, MeterStarted, MeterStopped, Shutdown
-from chargebyte_fw.modules.evse.signals import CarPluggedIn, CarUnplugged, ShutdownIs, StateIs
+from chargebyte_fw.modules.evse.signals import (
+    CarBack,
+    CarLost,
+    CarPluggedIn,
+    CarRequests,
+    CarUnplugged,
+    ShutdownIs,
+    StateIs,
+)
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.evse.evse_manager import EvseManager
@@ -65,6 +74,7 @@ class Hands:
 
     def __init__(self, module: EvseManager) -> None:
         self._m = module
+        self._before = Charging.Idle
         ends: dict[str, Any] = {
             "bsp": module.bsp,
             "power": module.bsp,
@@ -98,10 +108,14 @@ class Hands:
         m = self._m
         match effect:
             case Call():
+                m.logbook.write(event_lines.command_line(effect))
                 self.call(effect.peer, effect.command, effect.args, urgent=effect.urgent)
             case Say():
                 getattr(m.log, effect.level)(effect.text)
-                m.logbook.line("EVSE", "", effect.text)
+                if effect.level != "info":
+                    m.logbook.line("EVSE", effect.text)
+            case Log():
+                m.logbook.write(effect)
             case Tell():
                 self._tell(effect)
             case StateIs():
@@ -132,13 +146,15 @@ class Hands:
                 m.cancel_reservation()
             case ShutdownIs():
                 self._shutdown(effect.kind)
-            case CarPluggedIn() | CarUnplugged():
-                m.logbook.line("CAR", "EVSE", type(effect).__name__)
+            case CarPluggedIn() | CarUnplugged() | CarRequests() | CarLost() | CarBack():
+                m.logbook.write(event_lines.pilot_line(effect))
             case Unexpected():
                 m.log.debug("%r has no listener in %s", effect.event, effect.state)
 
     def _state(self, state: Charging) -> None:
         m = self._m
+        m.logbook.write(event_lines.state_line(self._before, state))
+        self._before = state
         m.panel.state(state)
         m.ground.trace.record("state", m.id, state.value)
         if state in (Charging.Idle, Charging.Disabled):
@@ -161,6 +177,7 @@ class Hands:
         m.ev_info.forget()
         if session_id:
             m.log.session = session_id
+            m.logbook.listen()
             m.evse.selected_protocol.publish("IEC61851-1")
             return
         m.evse.selected_protocol.publish("Unknown")
@@ -175,7 +192,7 @@ class Hands:
             meter = getattr(value, "meter_value", None)
             if meter is not None and not meter.timestamp:
                 value.meter_value = msgspec.structs.replace(meter, timestamp=timestamp)
-        m.logbook.line("EVSE", "", tell.event.value)
+        m.logbook.write(event_lines.event_line(tell))
         m.evse.session_event.publish(
             SessionEvent(uuid=tell.session_id, timestamp=timestamp, event=tell.event, **tell.extra)
         )

@@ -9,7 +9,7 @@ from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse import timing
-from chargebyte_fw.modules.evse.effects import Call, Raise
+from chargebyte_fw.modules.evse.effects import Call, Raise, isolation_line
 from chargebyte_fw.modules.evse.messages import (
     Charging,
     DcOpenContactor,
@@ -85,7 +85,7 @@ class Insulation(Machine):
             return []
         resistance_Ohm = event.sample.resistance_F_Ohm
         low = resistance_Ohm < self._fault_Ohm
-        effects: Effects = []
+        effects: Effects = [isolation_line(resistance_Ohm, valid=not low)]
         status = IsolationStatus.Fault if low else IsolationStatus.Valid
         if status is not self._told:
             self._told = status

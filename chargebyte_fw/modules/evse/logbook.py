@@ -10,9 +10,11 @@ from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.effects import Log
 from chargebyte_fw.modules.evse.log_shelf import LogSpace, allowance_bytes
 from chargebyte_fw.modules.evse.session_log import SessionLog, folder_name
 
+TARGETS = {"EVSE": "CAR", "CAR": "EVSE", "SYS": ""}
 SUFFIX_OF_SESSION = "session_uuid"
 
 
@@ -28,13 +30,14 @@ class Logbook:
         self._publish = publish
         self._file: SessionLog | None = None
         self._open = False
+        self._begun = False
+        """The log exists, but what led to the session is still being told."""
         self._space = LogSpace()
 
     def begin(self, session_id: str) -> str | None:
         """Open the log of a session; returns its folder, None without one."""
         if not self._config.session_logging:
             return None
-        self._open = True
         suffix = self._config.logfile_suffix
         try:
             name = folder_name(utc_now(), session_id if suffix == SUFFIX_OF_SESSION else suffix)
@@ -49,13 +52,25 @@ class Logbook:
         except (OSError, ValueError) as error:
             self._log.warning("no session log: %s", error)
             self._file = None
-        self.line("SYS", "", "Session logging started.")
+        self._open, self._begun = False, True
         return self._file.shown if self._file is not None else None
 
-    def line(self, origin: str, target: str, text: str, *, iso15118: bool = False, **more: str) -> None:
+    def listen(self) -> None:
+        """Write lines from now on: what comes next belongs to the session."""
+        if self._begun:
+            self._open, self._begun = True, False
+            self.line("SYS", "Session logging started.")
+
+    def write(self, line: Log | None) -> None:
+        """Write a line, if there is one and a session is logged."""
+        if line is not None:
+            self.line(line.origin, line.text, iso15118=line.iso15118)
+
+    def line(self, origin: str, text: str, *, iso15118: bool = False, **more: str) -> None:
         """Write a line if a session is logged."""
         if not self._open:
             return
+        target = TARGETS[origin]
         self._publish(origin, target, iso15118, text)
         self._try(lambda file: file.record(utc_now(), origin, target, text, **more))
 
@@ -63,8 +78,9 @@ class Logbook:
         """Write a message of the EV or to it."""
         name = message.id.value
         text = (message.xml or message.v2g_json or "") if self._config.session_logging_xml else ""
-        origin, target = ("EVSE", "CAR") if "Res" in name else ("CAR", "EVSE")
-        self.line(origin, target, name, iso15118=True, xml=text, hex=message.exi or "", base64=message.exi_base64 or "")
+        origin = "EVSE" if "Res" in name else "CAR"
+        content = {"xml": text, "hex": message.exi or "", "base64": message.exi_base64 or ""}
+        self.line(origin, f"V2G {name}", iso15118=True, **content)
 
     def flush(self) -> None:
         """Hand what was written to the file system."""
@@ -72,7 +88,7 @@ class Logbook:
 
     def end(self) -> None:
         """Close the log."""
-        self.line("SYS", "", "Session logging stopped.")
+        self.line("SYS", "Session logging stopped.")
         self._open = False
         self._try(SessionLog.close)
         self._file = None

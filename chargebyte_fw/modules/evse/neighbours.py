@@ -16,6 +16,7 @@ from chargebyte_fw.contracts.types.evse_manager import (
 )
 from chargebyte_fw.contracts.types.power_supply_DC import VoltageCurrent
 from chargebyte_fw.contracts.types.powermeter import Powermeter
+from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.modules.evse.config import SaeMode
@@ -102,11 +103,11 @@ class Neighbours:
             m.powersupply_DC.voltage_current.subscribe(self._supply)
         if m.imd is not None:
             m.imd.isolation_measurement.subscribe(lambda sample: self._feed(InsulationMeasured(sample)), replay=False)
-            m.imd.self_test_result.subscribe(lambda passed: self._feed(SelfTested(passed)), replay=False)
+            m.imd.self_test_result.subscribe(self._self_tested, replay=False)
         if m.over_voltage_monitor is not None:
             m.over_voltage_monitor.voltage_measurement_V.subscribe(lambda volt: self._feed(MonitorMeasured(volt)))
         if m.slac is not None and m.hlc_side.used:
-            m.slac.state.subscribe(lambda state: self._feed(SlacIs(state)))
+            m.slac.state.subscribe(self._slac_state)
             m.slac.dlink_ready.subscribe(self._link_ready)
             m.slac.request_error_routine.subscribe(lambda _: self._feed(SlacErrorRoutine()), replay=False)
             m.slac.ev_mac_address.subscribe(self._slac_mac, replay=False)
@@ -114,16 +115,24 @@ class Neighbours:
             self._hlc(m.hlc)
         self._faults()
 
+    def _slac_state(self, state: SlacState) -> None:
+        self._m.logbook.line("EVSE", f"SLAC {state.value}", iso15118=True)
+        self._feed(SlacIs(state))
+
+    def _self_tested(self, passed: bool) -> None:
+        self._m.logbook.line("EVSE", f"Isolation monitor self test result: {str(passed).lower()}")
+        self._feed(SelfTested(passed))
+
     def _link_ready(self, up: bool) -> None:
-        self._m.logbook.line("EVSE", "CAR", f"D-LINK_READY ({str(up).lower()})", iso15118=True)
+        self._m.logbook.line("EVSE", f"D-LINK_READY ({str(up).lower()})", iso15118=True)
         self._feed(LinkReady(up))
 
     # The board.
 
     def _board_event(self, value: board.BspEvent) -> None:
         event = value.event.value
-        self._m.logbook.line("CAR" if len(event) == 1 else "EVSE", "", f"Pilot {event}" if len(event) == 1 else event)
         if event in ("PowerOn", "PowerOff"):
+            self._m.logbook.line("EVSE", f"Event {event}")
             self._feed(Contactor(event == "PowerOn"))
         elif event != "Disconnected":
             self._feed(CpReported(Cp(event)))
@@ -176,7 +185,7 @@ class Neighbours:
     # Communication with the EV.
 
     def _slac_mac(self, mac: str) -> None:
-        self._m.logbook.line("CAR", "EVSE", f"SLAC MAC {mac}", iso15118=True)
+        self._m.logbook.line("CAR", f"SLAC MAC {mac}", iso15118=True)
         self._feed(EvIdentified("SLAC", mac))
         if self._m.config.autocharge_use_slac_instead_of_hlc:
             self._feed(EvccId(mac))
@@ -191,17 +200,22 @@ class Neighbours:
     def _hlc(self, hlc: Iso15118Charger) -> None:
         m, feed, learn = self._m, self._feed, self._info.learn
 
-        def event(variable: Any, make: Callable[[Any], Any]) -> None:
-            variable.subscribe(lambda value: feed(make(value)), replay=False)
+        def event(variable: Any, make: Callable[[Any], Any], line: str = "", origin: str = "EVSE") -> None:
+            def take(value: Any) -> None:
+                if line:
+                    m.logbook.line(origin, line, iso15118=True)
+                feed(make(value))
+
+            variable.subscribe(take, replay=False)
 
         def fact(variable: Any, name: str) -> None:
             variable.subscribe(lambda value: learn(**{name: value}), replay=False)
 
         event(hlc.require_auth_eim, lambda _: EimWanted())
         event(hlc.require_auth_pnc, ContractWanted)
-        event(hlc.dlink_error, lambda _: LinkError())
-        event(hlc.dlink_pause, lambda _: LinkPause())
-        event(hlc.dlink_terminate, lambda _: LinkTerminate())
+        event(hlc.dlink_error, lambda _: LinkError(), "D-LINK_ERROR.req")
+        event(hlc.dlink_pause, lambda _: LinkPause(), "D-LINK_PAUSE.req")
+        event(hlc.dlink_terminate, lambda _: LinkTerminate(), "D-LINK_TERMINATE.req")
         event(hlc.v2g_setup_finished, lambda _: V2gSetupFinished())
         hlc.hlc_session_failed.subscribe(self._failed, replay=False)
         hlc.evcc_id.subscribe(self._evcc_id, replay=False)
@@ -213,8 +227,8 @@ class Neighbours:
         if m.config.dc:
             self._hlc_dc(hlc, event, fact)
         else:
-            event(hlc.ac_close_contactor, lambda _: HlcAllowsClose(True))
-            event(hlc.ac_open_contactor, lambda _: HlcAllowsClose(False))
+            event(hlc.ac_close_contactor, lambda _: HlcAllowsClose(True), "AC HLC Close contactor", "CAR")
+            event(hlc.ac_open_contactor, lambda _: HlcAllowsClose(False), "AC HLC Open contactor", "CAR")
             fact(hlc.ac_eamount, "remaining_energy_needed")
             fact(hlc.ac_ev_max_voltage, "maximum_voltage_limit")
             fact(hlc.ac_ev_max_current, "maximum_current_limit")
@@ -224,7 +238,7 @@ class Neighbours:
             hlc.ac_ev_dynamic_control_mode.subscribe(self._wishes, replay=False)
 
     def _hlc_dc(self, hlc: Iso15118Charger, event: Any, fact: Any) -> None:
-        event(hlc.start_cable_check, lambda _: CableCheckStart())
+        event(hlc.start_cable_check, lambda _: CableCheckStart(), "Start cable check...")
         event(hlc.start_pre_charge, lambda _: PreChargeStart())
         event(hlc.current_demand_started, lambda _: CurrentDemand(True))
         event(hlc.current_demand_finished, lambda _: CurrentDemand(False))
@@ -325,7 +339,7 @@ class Neighbours:
 
     def _seen(self, fault: Fault) -> None:
         m = self._m
-        m.logbook.line("SYS", "", f"Error {fault.type} {fault.sub_type}".rstrip())
+        m.logbook.line("SYS", f"Error {fault.type} {fault.sub_type}".rstrip())
         origin = f"{fault.origin.module_id}.{fault.origin.implementation_id}"
         namespace = fault.type.partition("/")[0]
         self._feed(FaultSeen(namespace, fault.type, fault.sub_type, fault.severity, fault.vendor_id, origin))

@@ -22,20 +22,20 @@ class CarUnplugged(Public, frozen=True):
     """The connector is out of the EV."""
 
 
-class CarRequests(msgspec.Struct, frozen=True):
+class CarRequests(Public, frozen=True):
     """The EV asks for power (state C or D) or has stopped to."""
 
     power: bool
 
 
-class CarLost(msgspec.Struct, frozen=True):
+class CarLost(Public, frozen=True):
     """The pilot went from B, C or D to E or F."""
 
     shorted: bool
     """State E."""
 
 
-class CarBack(msgspec.Struct, frozen=True):
+class CarBack(Public, frozen=True):
     """The pilot went from E or F to B, C or D."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.context import Context
-from chargebyte_fw.modules.evse.effects import AskEnergy
+from chargebyte_fw.modules.evse.effects import AskEnergy, Log
 from chargebyte_fw.modules.evse.messages import Charging
 from chargebyte_fw.modules.evse.phases.phase import Phase
 from chargebyte_fw.modules.evse.signals import BeginSession, BeginTransaction
@@ -56,6 +56,7 @@ class WaitingForAuthentication(Phase):
                 return None
             if not c.transaction_asked:
                 c.transaction_asked = c.transaction_pending = True
+                c.say(Log(f"{'PnC' if c.authorized.contract else 'EIM'} Authorization received"))
                 c.say(BeginTransaction(c.authorized.token, c.authorized.tariff_text))
             return None
         return self._decide(c, now)
@@ -88,6 +89,7 @@ class WaitingForAuthentication(Phase):
     def _decide(c: Context, now: float) -> Charging | None:
         """Keep 5 % for HLC, or step to the nominal duty cycle in a way that the EV understands."""
         if not c.five or c.dc or c.v2g_ready or c.config.ac_enforce_hlc:
+            c.say(Log(_way_on(c)))
             return Charging.PrepareCharging
         if c.proof_until_s is not None:
             return None
@@ -100,6 +102,18 @@ class WaitingForAuthentication(Phase):
             return None
         c.info("no HLC from the EV: on with the nominal duty cycle")
         return _step(c, Charging.TStepEF if contract else Charging.TStepX1)
+
+
+def _way_on(c: Context) -> str:
+    """Return how the pilot goes on, in EVerest's words where a recording has them."""
+    if c.dc:
+        return "DC mode. We are in 5percent mode so we can continue without further action."
+    if c.five:
+        return "AC mode, HLC enabled(5percent), keeping 5 percent on for HLC."
+    if not c.ac_hlc:
+        return "AC mode, HLC disabled. We are in X1 so we can go directly to nominal PWM."
+    started = "already started" if c.matching else "not started yet"
+    return f"AC mode, HLC enabled(X1), matching {started}. We are in X1 so we can go directly to nominal PWM."
 
 
 def _step(c: Context, step: Charging) -> Charging:
