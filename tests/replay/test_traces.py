@@ -247,13 +247,18 @@ def test_frames_and_decisions_are_told_in_words(capsys: pytest.CaptureFixture[st
 # -- traces as they come from the field
 
 
-def test_a_board_whose_start_has_left_the_ring_goes_on_from_what_was_known(run: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pieces", [5, 6, 8])
+def test_a_board_whose_start_has_left_the_ring_goes_on_from_what_was_known(
+    run: Any, tmp_path: Path, pieces: int
+) -> None:
+    """The ring may begin between two sessions, or in one with closed contactors."""
+
     async def story(plant: Any) -> None:
         for _ in range(3):
             await plant.session()
             plant.world.car.battery.soc_percent = 70.0
 
-    run(record.recorded("iso2", story, "", tmp_path / "t.cbor", ring_bytes=6 * PIECE_BYTES))
+    run(record.recorded("iso2", story, "", tmp_path / "t.cbor", ring_bytes=pieces * PIECE_BYTES))
     entries = entries_of(tmp_path / "t.cbor")
     past = entries[0][3]["past"]
     assert ("start", "bsp") in {entry[1:3] for entry in entries[1 : past + 1]}
