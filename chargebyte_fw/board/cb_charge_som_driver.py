@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -273,7 +272,7 @@ class CbChargeSOMDriver(Module):
 
     def _hear(self, effect: Any) -> None:
         if self.config.serial_debug and isinstance(effect, lm.Said):
-            self.log.info("safety controller says %s", effect.message)
+            self.log.every("safety controller says %s", effect.message)
         if isinstance(effect, lm.Up):
             version = ".".join(str(number) for number in effect.firmware.version)
             self.about["safety controller"] = f"{version} ({effect.firmware.platform.text})"
@@ -291,7 +290,7 @@ class CbChargeSOMDriver(Module):
         match effect:
             case words.SetImage(control):
                 if self.config.serial_debug:
-                    self.log.info("host says %s", control)
+                    self.log.every("host says %s", control)
                 self.link.set_image(control)
             case words.Event(event):
                 self.log.debug("board event %s", event.value)
@@ -326,7 +325,7 @@ class CbChargeSOMDriver(Module):
         log = self.log
 
         def tap(sent: bool, data: bytes) -> None:
-            log.log(logging.INFO, "uart %s %s", "host>" if sent else "mcu> ", data.hex(" "))
+            log.every("uart %s %s", "host>" if sent else "mcu> ", data.hex(" "))
 
         return tap
 

@@ -39,6 +39,10 @@ class ModuleLog(logging.LoggerAdapter[logging.Logger]):
             kwargs.setdefault("stacklevel", 2)
             super().log(level, msg, *args, **kwargs)
 
+    def every(self, msg: object, *args: object) -> None:
+        """Log a line at INFO however often it comes: for what a configuration key asks to see completely."""
+        super().log(logging.INFO, msg, *args, stacklevel=2)
+
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         """Add the fields to the record."""
         kwargs["extra"] = {"module_id": (self.extra or {})["module_id"], "session": self.session or session_id.get()}

@@ -66,3 +66,13 @@ def test_outside_of_a_loop_it_works_too(texts: Any) -> None:
     for _ in range(100):
         log.info("again")
     assert len(texts()) == LINES
+
+
+def test_what_a_key_asks_to_see_completely_is_not_bounded(run: Run, texts: Any) -> None:
+    async def main() -> None:
+        log = ModuleLog("bsp")
+        for _ in range(100):
+            log.every("uart %s", "a5")
+        assert len(texts()) == 100
+
+    run(main())

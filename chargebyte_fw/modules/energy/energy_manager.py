@@ -136,7 +136,8 @@ class EnergyManager(Module):
         if self._told.get(limits.uuid) == granted and not self.config.debug:
             return
         self._told[limits.uuid] = granted
-        self.log.info("%s may draw %s", limits.uuid, described(granted))
+        log = self.log.every if self.config.debug else self.log.info
+        log("%s may draw %s", limits.uuid, described(granted))
 
 
 def described(granted: energy.LimitsRes) -> str:
