@@ -67,6 +67,8 @@ def test_a_public_message_reaches_machines_and_owner(message: type) -> None:
     given = {
         "StateIs": signals.StateIs(messages.Charging.Idle),
         "ShutdownIs": signals.ShutdownIs(messages.Shutdown.Error),
+        "CarRequests": signals.CarRequests(True),
+        "CarLost": signals.CarLost(False),
         "Raise": effects.Raise("MREC22ResistanceFault", "low"),
         "Clear": effects.Clear(""),
         "TransactionIs": signals.TransactionIs(True),
