@@ -107,6 +107,8 @@ class Bench:
         self.refusing: set[int] = set()
         """EVSEs that do not let themselves be reserved, or do not stop, or do not take an authorization."""
         self.released: list[int] = []
+        self.letting_go = True
+        """EVSEs give reservations up at once; else `let_go` is waited for."""
         self.told: list[tuple[int, str]] = []
         self.kept: list[Reservation] = []
         self.answers: dict[int, Any] = {}
@@ -158,8 +160,9 @@ class Bench:
                     self._queue.append(m.Reserved(ticket, number, taken))
             case m.ReleaseAt(evse_id):
                 self.released.append(evse_id)
-                self.reserved.pop(evse_id, None)
-                self._queue.append(m.Released(evse_id))
+                if self.letting_go:
+                    self.reserved.pop(evse_id, None)
+                    self._queue.append(m.Released(evse_id))
             case m.Tell(number, status):
                 self.told.append((number, status.value))
             case m.Keep(entries):
@@ -176,6 +179,12 @@ class Bench:
 
     def confirm(self, *, taken: bool = True) -> None:
         self.feed(m.Authorized(self.pending.pop(0), taken))
+
+    def let_go(self, evse_id: int, *, answered: bool = True) -> None:
+        """An EVSE reports the end of a reservation that it was told to give up, then answers the command."""
+        self.event(evse_id, "ReservationEnd")
+        if answered:
+            self.feed(m.Released(evse_id))
 
     def swipe(self, value: str, **more: Any) -> None:
         self.feed(m.Presented(provided(value, **more)))

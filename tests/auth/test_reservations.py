@@ -344,12 +344,46 @@ def test_an_evse_may_give_its_reservation_up_by_itself() -> None:
 
 def test_the_end_that_we_asked_for_does_not_end_the_next_reservation() -> None:
     bench = Bench()
+    bench.letting_go = False
     bench.reserve(1, evse=1)
-    bench.feed(m.Cancel(90, 1))
-    bench.machine.releasing[1] = 1  # the EVSE has not answered yet
+    assert bench.cancel(1) and bench.released == [1]
     bench.reserve(2, evse=1)
+    bench.let_go(1)
+    assert [entry.reservation_id for entry in bench.kept] == [2] and (2, "Removed") not in bench.told
     bench.event(1, "ReservationEnd")
-    assert [entry.reservation_id for entry in bench.kept] == [2]
+    assert bench.kept == [] and bench.told[-1] == (2, "Removed"), "believed again once it has answered"
+
+
+def test_each_end_that_we_asked_for_is_expected_until_it_was_answered() -> None:
+    bench = Bench()
+    bench.letting_go = False
+    for number in (1, 2):
+        bench.reserve(number, evse=1)
+        assert bench.cancel(number)
+    bench.reserve(3, evse=1)
+    assert bench.released == [1, 1]
+    bench.let_go(1)
+    bench.let_go(1, answered=False)
+    assert [entry.reservation_id for entry in bench.kept] == [3], "the second answer is still to come"
+    bench.feed(m.Released(1))
+    bench.feed(m.Released(1))  # one too many does not count for the next
+    bench.event(1, "ReservationEnd")
+    assert bench.kept == [] and bench.told[-1] == (3, "Removed")
+    bench.reserve(4, evse=1)
+    assert bench.cancel(4)
+    bench.reserve(5, evse=1)
+    bench.event(1, "ReservationEnd")
+    assert [entry.reservation_id for entry in bench.kept] == [5]
+
+
+def test_an_evse_that_is_let_go_does_not_cover_for_another() -> None:
+    bench = Bench()
+    bench.letting_go = False
+    bench.reserve(1, evse=1)
+    bench.reserve(2, evse=2)
+    assert bench.cancel(1)
+    bench.event(2, "ReservationEnd")
+    assert bench.told[-1] == (2, "Removed")
 
 
 # Asking
