@@ -319,4 +319,5 @@ class Auth(Module):
             case m.Note(text, level):
                 (self.log.info if level == "info" else self.log.debug)("%s", text)
             case Unexpected(state, event):
-                self.log.debug("%s does not expect %r", state, event)
+                # Without its content: tokens are no matter of a log.
+                self.log.debug("%s does not expect %s", state, type(event).__name__)

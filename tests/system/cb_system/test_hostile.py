@@ -104,15 +104,23 @@ def test_a_signed_address_reaches_the_server_letter_by_letter(carrier: Carrier, 
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         writer.close()
 
-    path = "/group%2Fproject/a+b(1).image?X-Sig=aB%2F%2Bc%3D&x=a%20b/c"
+    paths = [
+        "/group%2Fproject/a+b(1).image?X-Sig=aB%2F%2Bc%3D&x=a%20b/c",
+        '/a[1]|b^c{d}`e\\f"g<h>?x[]={y}|z^\\"<>`',
+        "/%41%7e~/./../a//b;p=1",
+        "//x?a?b&&c=%zz%",
+        "/a%",
+    ]
 
     async def main() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        await carrier.fetch(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}", target, 100)
+        for path in paths:
+            await carrier.fetch(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}", target, 100)
+            forget(target)
         server.close()
 
     clock.run(main())
-    assert seen == [path]
+    assert seen == paths
     assert address_of("ftp://host/a%2Fb%20c").path == "/a/b c"
     assert address_of("http://bücher.example/ü").url == "http://xn--bcher-kva.example/%C3%BC"
 

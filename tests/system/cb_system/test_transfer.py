@@ -473,6 +473,30 @@ def test_an_address_is_shown_without_its_secrets() -> None:
     assert str(address_of("sftp://[fe80::1]/x")) == "sftp://[fe80::1]/x"
 
 
+LETTERS = "#/?@:[]\\ \t%<>\"'|^{}" + "\uff03\uff0f\uff1f\uff20\uff1a\u2100\u2047\ufe6b\u3000\u2028\x85\u00df\U0001f600"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "ftp", "ftps", "sftp", "tftp", ""])
+@pytest.mark.parametrize("letter", LETTERS, ids=lambda letter: f"U+{ord(letter):04X}")
+def test_no_part_of_a_password_is_shown_however_it_was_written(scheme: str, letter: str) -> None:
+    pieces = [("secret", "qrst"), ("1234", "5678"), ("1234", "q@st"), ("se@ret", "qrst"), ("", "qrst"), ("secret", "")]
+    for first, second in pieces:
+        for rest in ("host/file", "host:21/file", "host", "[::1]/file", "host/a@b", "host/file?x=1#y"):
+            text = f"{scheme}://user:{first}{letter}{second}@{rest}"
+            try:
+                shown = str(address_of(text))
+            except TransferError as error:
+                shown = str(error)
+            for piece in ("secret", "qrst", "1234", "5678", "q@st", "se@ret", "ret@"):
+                assert piece not in shown, (text, shown)
+
+
+def test_an_address_that_could_hide_a_password_is_not_shown() -> None:
+    assert str(address_of("https://host:8443/a@b")) == "https://<unreadable URL>"
+    assert address_of("https://host:8443/a@b").url == "https://host:8443/a@b"
+    assert str(address_of("https://host:8443/a%40b")) == "https://host:8443/a%40b"
+
+
 def test_the_note_beside_a_part_holds_no_password(tmp_path: Path, carrier: Carrier, target: Path) -> None:
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, "http", stack).open(CUT)

@@ -118,13 +118,17 @@ async def _session() -> AsyncIterator[aiohttp.ClientSession]:
     except (aiohttp.ClientSSLError, ssl.SSLError) as error:
         raise TransferError(Trouble.DENIED, f"no TLS with the server: {one_line(error)}") from error
     except aiohttp.InvalidURL as error:
-        raise TransferError(Trouble.ADDRESS, f"the address is no URL: {one_line(error)}", final=True) from error
+        # Its own text holds the whole address.
+        raise TransferError(Trouble.ADDRESS, "the address is no URL", final=True) from error
     except TimeoutError as error:
         raise TransferError(Trouble.BROKEN, "the server does not answer in time") from error
     except aiohttp.ClientResponseError as error:
         # Its own text holds the whole address, with a query that may be a secret.
         raise TransferError(Trouble.BROKEN, f"the server's answer is no HTTP: {one_line(error.message)}") from error
-    except (aiohttp.ClientError, OSError, EOFError, ValueError) as error:
+    except ValueError as error:
+        # What a library could not read, and shows, may be a part of the address.
+        raise TransferError(Trouble.BROKEN, f"the request cannot be made ({type(error).__name__})") from error
+    except (aiohttp.ClientError, OSError, EOFError) as error:
         if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, socket.gaierror):
             raise TransferError(Trouble.ADDRESS, f"the host has no address: {error.os_error.strerror}") from error
         raise TransferError(Trouble.BROKEN, one_line(error)) from error

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_address
+from unicodedata import normalize
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from chargebyte_fw.kernel.errors import Unavailable
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
 LONGEST = 8192
-_KEPT = "/%:@!$&'()*+,;=?~"
-"""What stays as it is in a path or query that was written as a URL."""
+_UNREADABLE = "<unreadable URL>"
+_HINT = "in user and password write %23 for #, %2F for /, %3F for ?, %40 for @"
 
 
 class Trouble(StrEnum):
@@ -51,11 +52,17 @@ class Address:
     """Decoded, begins with `/`."""
     raw_path: str
     """As it was written: to HTTP `a%2Fb` and `a/b` are two names."""
-    query: str = ""
+    query: str | None = None
+    """As it was written; None: there is none, not even an empty one."""
     user: str = ""
     password: str = ""
+    ambiguous: bool = False
+    """It may have been meant otherwise: there is an `@` behind the host."""
 
     def __str__(self) -> str:
+        # Who forgets to escape `/`, `?` or `#` in a password has its rest, up to the `@`, in the path or the query.
+        if self.ambiguous:
+            return f"{self.scheme}://{_UNREADABLE}"
         # A query may hold a signature that opens the store behind it.
         query = "?..." if self.query else ""
         return f"{self.scheme}://{self._where()}{self.raw_path}{query}"
@@ -67,7 +74,7 @@ class Address:
     @property
     def url(self) -> str:
         """The URL without user and password."""
-        query = f"?{self.query}" if self.query else ""
+        query = "" if self.query is None else f"?{self.query}"
         return f"{self.scheme}://{self._where()}{self.raw_path}{query}"
 
     def child(self, name: str) -> Address:
@@ -77,36 +84,48 @@ class Address:
 
 
 def address_of(text: str) -> Address:
-    """Return the parts of a URL; raises TransferError (final) when it is none or of a protocol we do not speak."""
+    """Return the parts of a URL; raises TransferError (final) when it is none or of a protocol we do not speak.
+
+    The error never shows a part of what cannot be read: it may be a password.
+    """
     if len(text) > LONGEST:
         raise _no_address(f"has more than {LONGEST} characters")
     try:
         text.encode()
         parts: SplitResult = urlsplit(text.strip())
         host, port = unquote(parts.hostname or ""), parts.port
-    except ValueError as error:
-        raise _no_address(f"is no URL: {error}") from error
+    except ValueError:
+        # The library's own words show what it could not read.
+        raise _no_address(f"is no URL; {_HINT}") from None
     if not parts.scheme:
         raise _no_address("names no protocol")
     if parts.scheme not in DEFAULT_PORTS:
         known = ", ".join(DEFAULT_PORTS)
-        raise TransferError(Trouble.SCHEME, f"{parts.scheme[:20]} is none of {known}", final=True)
+        raise TransferError(Trouble.SCHEME, f"the protocol is none of {known}", final=True)
     path = unquote(parts.path) or "/"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in path + host + user + password):
         raise _no_address("has characters that no address has")
     if port == 0:
         raise _no_address("names port 0")
+    before_fragment, _, fragment = text.strip().partition("#")
+    query = parts.query if "?" in before_fragment else None
     return Address(
         parts.scheme,
         _host_of(host),
         port or DEFAULT_PORTS[parts.scheme],
         path,
-        quote(parts.path or "/", safe=_KEPT),
-        quote(parts.query, safe=_KEPT),
+        _sendable(parts.path or "/"),
+        None if query is None else _sendable(query),
         user,
         password,
+        ambiguous="@" in normalize("NFKC", f"{parts.path}{parts.query}{fragment}"),
     )
+
+
+def _sendable(text: str) -> str:
+    """Escape what no request line can carry; everything else stays as it was written (a signature may cover it)."""
+    return "".join(one if "!" <= one <= "~" else quote(one) for one in text)
 
 
 def one_line(error: BaseException | str, most: int = 200) -> str:
@@ -123,10 +142,10 @@ def _host_of(host: str) -> str:
             return str(ip_address(host))
         # Empty labels and labels of more than 63 letters are refused here.
         name = host.encode("idna").decode()
-    except ValueError as error:
-        raise _no_address(f"names no host that there can be: {host[:80]!r}") from error
+    except ValueError:
+        raise _no_address(f"names no host that there can be; {_HINT}") from None
     if any(letter in name for letter in " /\\<>\"'"):
-        raise _no_address(f"names no host that there can be: {host[:80]!r}")
+        raise _no_address(f"names no host that there can be; {_HINT}")
     return name
 
 

@@ -85,7 +85,7 @@ class Updater:
         elif isinstance(effect, m.ReadClock):
             self.pump.feed(m.ClockRead(utc_now()))
         elif isinstance(effect, Unexpected):
-            tools.log.debug("update: %s means nothing in %s", effect.event, effect.state)
+            tools.log.debug("update: %s means nothing in %s", type(effect.event).__name__, effect.state)
         else:
             self._act_in_time(effect)
 
