@@ -1,4 +1,4 @@
-"""FTP and FTPS (explicit TLS, RFC 4217) with the standard library, in a thread."""
+"""FTP and FTPS (explicit TLS, RFC 4217; implicit at port 990) with the standard library, in a thread."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import ftplib
 import socket
 import ssl
 from pathlib import Path
+from typing import Any
 
 from chargebyte_fw.modules.system.transfer import timing
 from chargebyte_fw.modules.system.transfer.landing import Landing
 from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, one_line
 from chargebyte_fw.modules.system.transfer.threads import Pulse, in_thread
 
-LOGIN_REFUSED = ("430", "530", "532")
-FILE_REFUSED = "550"
+IMPLICIT_TLS_PORT = 990
+"""Here TLS begins with the first byte (IANA: `ftps`)."""
+REFUSED = ("430", "530", "532", "550")
+"""Login or file refused. 430 is no reply of RFC 959, and is no busy server although it begins with 4."""
+SERVICE_CLOSES = "421"
 
 
 async def fetch(address: Address, landing: Landing) -> None:
@@ -28,7 +32,21 @@ async def send(address: Address, file: Path, pulse: Pulse, *, resume: bool) -> N
     await in_thread(lambda: talk.send(file, resume, pulse), talk.abort, "ftp")
 
 
-class FtpOverTls(ftplib.FTP_TLS):
+class Ftp(ftplib.FTP):
+    """Takes the replies of any server: what is not UTF-8 in them is for people, and lines may end with LF."""
+
+    def getline(self) -> str:
+        """Return the next line of the control connection; raises EOFError at its end."""
+        assert self.file is not None
+        line: bytes = self.file.buffer.readline(self.maxline + 1)
+        if len(line) > self.maxline:
+            raise ftplib.Error(f"a line of more than {self.maxline} bytes")
+        if not line:
+            raise EOFError
+        return line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+class FtpOverTls(Ftp, ftplib.FTP_TLS):
     """Takes the TLS session of the control connection for the data, which many servers insist on (vsftpd, ProFTPD)."""
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
@@ -37,6 +55,20 @@ class FtpOverTls(ftplib.FTP_TLS):
         if isinstance(self.sock, ssl.SSLSocket):
             data = self.context.wrap_socket(data, server_hostname=self.host, session=self.sock.session)
         return data, size
+
+
+class FtpInTls(FtpOverTls):
+    """TLS from the first byte."""
+
+    def connect(self, host: str = "", port: int = 0, timeout: float = -999, source_address: Any = None) -> str:
+        """Connect, greet in TLS, and return the server's welcome."""
+        self.host, self.port, self.timeout = host, port, timeout
+        plain = socket.create_connection((host, port), timeout, source_address=source_address)
+        self.af = plain.family
+        self.sock = self.context.wrap_socket(plain, server_hostname=host)
+        self.file = self.sock.makefile("r", encoding=self.encoding)
+        self.welcome = self.getresp()
+        return self.welcome
 
 
 class Talk:
@@ -90,14 +122,14 @@ class Talk:
             ftp, path = self._enter()
             there = (_size(ftp, path) or 0) if resume else 0
             offset = there if there <= file.stat().st_size else 0
-            verb = "APPE" if offset else "STOR"
-            with file.open("rb") as body, self._open(ftp, f"{verb} {path}") as data:
+            data, offset = self._store(ftp, path, offset)
+            with file.open("rb") as body, data:
                 body.seek(offset)
                 while chunk := body.read(timing.CHUNK):
                     data.sendall(chunk)
                     pulse.beat()
                 if isinstance(data, ssl.SSLSocket):
-                    data.unwrap()
+                    _say_end(data)
             ftp.voidresp()
             _leave(ftp)
         except (OSError, EOFError, ftplib.Error, ValueError) as error:
@@ -105,10 +137,22 @@ class Talk:
         finally:
             self._close()
 
+    def _store(self, ftp: ftplib.FTP, path: str, offset: int) -> tuple[socket.socket, int]:
+        if offset:
+            try:
+                return self._open(ftp, f"APPE {path}"), offset
+            except ftplib.error_perm:
+                # A server that cannot append takes the whole file.
+                pass
+        return self._open(ftp, f"STOR {path}"), 0
+
     def _enter(self) -> tuple[ftplib.FTP, str]:
         address = self.address
-        secure = address.scheme == "ftps"
-        ftp = FtpOverTls(context=ssl.create_default_context()) if secure else ftplib.FTP()
+        if address.scheme != "ftps":
+            ftp = Ftp()
+        else:
+            kind = FtpInTls if address.port == IMPLICIT_TLS_PORT else FtpOverTls
+            ftp = kind(context=ssl.create_default_context())
         self._ftp = ftp
         ftp.connect(address.host, address.port, timeout=timing.CONNECT_LIMIT_S)
         ftp.login(address.user or "anonymous", address.password or "anonymous@")
@@ -140,10 +184,12 @@ class Talk:
             ftp.close()
 
     def _explain(self, error: Exception) -> TransferError:
-        if isinstance(error, ftplib.error_perm):
-            code = str(error)[:3]
-            denied = code in LOGIN_REFUSED or code == FILE_REFUSED
-            return TransferError(Trouble.DENIED if denied else Trouble.BROKEN, f"the server says {one_line(error)}")
+        if isinstance(error, ftplib.error_perm | ftplib.error_temp):
+            text = one_line(error)
+            if text[:3] in REFUSED:
+                return TransferError(Trouble.DENIED, f"the server says {text}")
+            says = "the server is busy:" if isinstance(error, ftplib.error_temp) else "the server says"
+            return TransferError(Trouble.BROKEN, f"{says} {text}")
         if isinstance(error, socket.gaierror):
             return TransferError(Trouble.ADDRESS, f"the host has no address: {error.strerror}")
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -163,6 +209,9 @@ def _size(ftp: ftplib.FTP, path: str) -> int | None:
     except (ftplib.error_perm, ValueError):
         # Not there, a server without SIZE, or one that answers nonsense: RETR will tell.
         return None
+    except ftplib.error_temp as error:
+        _require_service(error)
+        return None
     return size if size is not None and size >= 0 else None
 
 
@@ -171,6 +220,23 @@ def _time(ftp: ftplib.FTP, path: str) -> str:
         return ftp.voidcmd(f"MDTM {path}")
     except ftplib.error_perm:
         return ""
+    except ftplib.error_temp as error:
+        _require_service(error)
+        return ""
+
+
+def _require_service(error: ftplib.error_temp) -> None:
+    """Raise when the server closes the connection; anything else that it cannot say now is not needed."""
+    if str(error).startswith(SERVICE_CLOSES):
+        raise error
+
+
+def _say_end(data: ssl.SSLSocket) -> None:
+    try:
+        data.unwrap()
+    except (OSError, ValueError):
+        # Some servers just close; whether the file is complete they say on the control connection.
+        return
 
 
 def _leave(ftp: ftplib.FTP) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 REDIRECTS = 5
+"""So many are followed (docs/update.md)."""
 
 
 async def fetch(address: Address, landing: Landing) -> None:
@@ -86,7 +87,7 @@ async def _asked(
     from yarl import URL
 
     moved = (301, 302, 303, 307, 308) if body is None else (307, 308)
-    for _ in range(REDIRECTS):
+    for _ in range(REDIRECTS + 1):
         url = URL(address.url, encoded=True)
         data = None if body is None else body()
         async with session.request(

@@ -12,6 +12,8 @@ from chargebyte_fw.kernel.errors import Unavailable
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
 LONGEST = 8192
+SHORTEST_SECRET = 3
+"""What is shorter cannot be told from other words."""
 _UNREADABLE = "<unreadable URL>"
 _HINT = "in user and password write %23 for #, %2F for /, %3F for ?, %40 for @"
 
@@ -38,6 +40,12 @@ class TransferError(Unavailable):
         self.trouble = trouble
         self.final = final
         super().__init__(what)
+
+    def without(self, secret: str) -> TransferError:
+        """Return the error without a secret that the other side repeated."""
+        if len(secret) < SHORTEST_SECRET or secret not in str(self):
+            return self
+        return TransferError(self.trouble, str(self).replace(secret, "***"), final=self.final)
 
 
 @dataclass(frozen=True, slots=True)

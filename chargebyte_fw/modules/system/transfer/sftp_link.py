@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -79,14 +80,17 @@ class Talk:
                 while chunk := body.read(timing.CHUNK):
                     target.write(chunk)
                     pulse.beat()
-            written = sftp.stat(path).st_size
-            if written != file.stat().st_size:
-                raise TransferError(Trouble.BROKEN, f"the server has {written} bytes of it")
+                target.flush()
+                # The library drops the answers to writes; while the file is open its size tells how they went.
+                _require_size(target.stat, file.stat().st_size)
+            # A server that takes the file away when it is closed, or lets nobody look, has it all the same.
+            _require_size(lambda: sftp.stat(path), file.stat().st_size)
 
     def _there(self, sftp: paramiko.SFTPClient, path: str, most: int) -> int:
         try:
             there = sftp.stat(path).st_size or 0
-        except FileNotFoundError:
+        except OSError:
+            # Not there, or nobody may look: begin anew.
             return 0
         return there if there <= most else 0
 
@@ -135,6 +139,16 @@ class Talk:
             self._transport.close()
         if self._socket is not None:
             self._socket.close()
+
+
+def _require_size(look: Callable[[], paramiko.SFTPAttributes], size: int) -> None:
+    """Raise TransferError when the server says another size; one that does not say any is believed."""
+    try:
+        written = look().st_size
+    except OSError:
+        return
+    if written is not None and written != size:
+        raise TransferError(Trouble.BROKEN, f"the server has {written} of {size} bytes")
 
 
 class Session:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chargebyte_fw.modules.system.transfer import timing
 from chargebyte_fw.modules.system.transfer.landing import Landing
-from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble, address_of
+from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, address_of
 from chargebyte_fw.modules.system.transfer.threads import Pulse, alive, in_thread
 
 
@@ -34,7 +34,7 @@ class Carrier:
         if landing.complete:
             return
         try:
-            async with self._bounded(landing.pulse):
+            async with self._bounded(landing.pulse, address):
                 if address.scheme in ("http", "https"):
                     from chargebyte_fw.modules.system.transfer import http_link
 
@@ -58,7 +58,7 @@ class Carrier:
         """
         address = address_of(location).child(file.name)
         pulse = Pulse()
-        async with self._bounded(pulse):
+        async with self._bounded(pulse, address):
             if address.scheme in ("http", "https"):
                 from chargebyte_fw.modules.system.transfer import http_link
 
@@ -74,12 +74,14 @@ class Carrier:
         return str(address)
 
     @asynccontextmanager
-    async def _bounded(self, pulse: Pulse) -> AsyncIterator[None]:
-        """Bound what is done inside, as a whole and in silence; raises TransferError."""
+    async def _bounded(self, pulse: Pulse, address: Address) -> AsyncIterator[None]:
+        """Bound what is done inside, as a whole and in silence; raises TransferError, which shows no password."""
         whole: asyncio.Timeout | None = None
         try:
             async with asyncio.timeout(self.total_limit_s) as whole, alive(pulse, timing.SILENCE_LIMIT_S):
                 yield
+        except TransferError as error:
+            raise error.without(address.password) from error.__cause__
         except TimeoutError as error:
             if whole is not None and whole.expired():
                 what = f"not complete after {self.total_limit_s:g} s"
