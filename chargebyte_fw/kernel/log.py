@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
@@ -12,12 +11,12 @@ from typing import Any, TextIO
 
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.line_limit import LineLimit
+from chargebyte_fw.kernel.redaction import redact
 
 session_id: ContextVar[str] = ContextVar("session_id", default="")
 """The charging session that the running task works for; shown in each line."""
 
 REPEAT_LIMIT = 3
-_SECRET = re.compile(r"((?:password|passphrase|nmk|private[_ ]key|token)\s*[=:]\s*)(\"[^\"]*\"|\S+)", re.IGNORECASE)
 _JOURNAL_LEVEL = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 
@@ -49,11 +48,6 @@ class ModuleLog(logging.LoggerAdapter[logging.Logger]):
         return msg, kwargs
 
 
-def redact(text: str) -> str:
-    """Blank out what follows a word for a secret."""
-    return _SECRET.sub(r"\1***", text)
-
-
 class LineFormatter(logging.Formatter):
     """`2026-01-01T12:00:00.000Z INFO connector [session] text`; under systemd `<level>` stands in place of the time."""
 
@@ -67,10 +61,11 @@ class LineFormatter(logging.Formatter):
         """Write one record as one line (a traceback, if any, follows indented)."""
         module = getattr(record, "module_id", record.name)
         session = getattr(record, "session", "")
-        text = redact(record.getMessage()).replace("\n", "\n    ")
+        text = record.getMessage()
         where = f"{module} [{session[:8]}]" if session else module
         if record.exc_info:
-            text += "\n    " + self.formatException(record.exc_info).replace("\n", "\n    ")
+            text += "\n" + self.formatException(record.exc_info)
+        text = redact(text).replace("\n", "\n    ")
         if self.bare:
             return f"{where}: {text}"
         if self.journal:

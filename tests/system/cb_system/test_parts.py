@@ -197,12 +197,12 @@ def test_a_name_has_no_path_in_it() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"AuthorizationKey": "abc", "Password":"x y"}', '{"AuthorizationKey": ***, "Password":***}'),
+        ('{"AuthorizationKey": "abc", "Password":"x y"}', '{"AuthorizationKey": "***", "Password": "***"}'),
         ("private_key_password = 'z'\npins: 3", "private_key_password = ***\npins: 3"),
         ("ftp://u:pw@h/ and https://host/path@2:x", "ftp://u:***@h/ and https://host/path@2:x"),
         ("  password: my long pass\n  port: 80", "  password: ***\n  port: 80"),
         ("Authorization: Basic dTpw\r\nHost: x", "Authorization: ***\nHost: x"),
-        (r'{"m": "{\"password\":\"abc\",\"x\":1}"}', r'{"m": "{\"password\":***,\"x\":1}"}'),
+        (r'{"m": "{\"password\":\"abc\",\"x\":1}"}', r'{"m": "{\"password\":\"***\",\"x\":1}"}'),
         ("root 12 curl --password abc -k", "root 12 curl --password *** -k"),
         (
             '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"abc"}]',
