@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,10 @@ def parser_for(names: Sequence[str]) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; exit status 0 done, 1 failed, 2 called wrongly, 78 wrong configuration."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that is not UTF-8, or a terminal that knows no umlauts: escaped, never a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
     # The usual start names its subcommand first: then only that one is loaded.
     first = arguments[0] if arguments else ""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ENDINGS = (".image", ".raucb")
 RECORD = "/srv/installed-from-sticks"
 """What came from a stick: the sum of the image, version and file name, one line each; both slots see it."""
+VERSION_FILE = "/usr/share/secc/VERSION"
 EXAMINE_S = 120.0
 INSTALL_S = 3600.0
 WARNING, ERROR = "<4>", "<3>"
@@ -71,6 +72,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="FILE|DIR",
         help="a bundle; or a folder: the newest bundle in it for this board, unless it was installed before",
     )
+    parser.add_argument("--allow-older", action="store_true", help="also a version that is older than the running one")
     parser.add_argument("--reboot", action="store_true", help="start the new system at once")
     add_root(parser)
     parser.set_defaults(run=run)
@@ -78,6 +80,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Install; exit status 0 when it is installed or there was nothing to do, 1 with one sentence when it failed."""
+    from chargebyte_fw.cli.version import first_line
     from chargebyte_fw.kernel.errors import Unavailable
     from chargebyte_fw.kernel.paths import root_at
 
@@ -90,6 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
         if is_known(bundle, system, root):
             say(f"{bundle} is installed already, or was: left alone")
             return 0
+        if is_older(bundle, system.version) and not arguments.allow_older:
+            say(f"{bundle} is older than what runs here ({printable(system.version)}): left alone")
+            return 0
         if not system.proven:
             say(f"this system has not passed its self check yet: {bundle} waits until it has", WARNING)
             return 1
@@ -98,6 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
             bundle = examine(arguments.place)
         except Refused as refusal:
             raise Unavailable(f"{printable(arguments.place.name)}: {refusal}") from refusal
+        running = first_line(root, VERSION_FILE)
+        if is_older(bundle, running) and not arguments.allow_older:
+            what = f"{bundle} is older than what runs here ({printable(running)})"
+            raise Unavailable(f"{what}; --allow-older installs it nevertheless")
     else:
         raise Unavailable(f"{printable(str(arguments.place))} is neither a bundle nor a folder")
     say(f"installing {bundle}")
@@ -137,7 +147,7 @@ def look(root: Root) -> System:
         compatible = str(told["compatible"])
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise Unavailable(f"RAUC does not say what is in the slots: {said or status[:200]}") from error
-    version = first_line(root, "/usr/share/secc/VERSION")
+    version = first_line(root, VERSION_FILE)
     good = first_line(root, f"/var/lib/secc/good-{booted_slot(root)}")
     return System(compatible, version, frozenset(filter(None, sums)), good == version != UNKNOWN)
 
@@ -171,7 +181,9 @@ def choose(folder: Path, system: System) -> tuple[Bundle | None, bool]:
     """Return the newest bundle for this board in a folder, and whether one was refused; each other one is told."""
     found: list[Bundle] = []
     refused = False
-    paths = [path for path in sorted(folder.iterdir()) if path.suffix in ENDINGS and not path.name.startswith(".")]
+    paths = [
+        path for path in sorted(folder.iterdir()) if path.suffix.lower() in ENDINGS and not path.name.startswith(".")
+    ]
     for path in paths:
         if path.is_symlink() or not path.is_file():
             continue
@@ -191,15 +203,42 @@ def choose(folder: Path, system: System) -> tuple[Bundle | None, bool]:
     return max(found, key=lambda one: age(one.version), default=None), refused
 
 
-def age(version: str) -> tuple[tuple[int, ...], int]:
-    """Return what versions are ordered by: the release's numbers, then the commits since."""
-    release, _, build = version.partition("+")
+def age(version: str) -> tuple[Any, ...]:
+    """Return what versions are ordered by: numbers of the release, pre-release (older), commits since (newer).
+
+    As semantic versioning orders them (`1.0.0-rc.1`), also written without separator (`1.0.0rc1`) and without regard to
+    case; the number behind `+` counts the commits since. A text without a number is older than every version.
+    """
+    text, _, build = version.strip().lower().partition("+")
+    found = re.match(r"v?(\d+(?:\.\d+)*)(.*)", text)
+    if found is None:
+        return ((), (), 0)
+    numbers = [int(one) for one in found[1].split(".")]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    names = re.findall(r"\d+|[a-z]+", found[2])
+    # Semantic versioning §11.4: numbers before words, fewer before more; a release comes after all of its own.
+    before = tuple((0, int(one), "") if one.isdigit() else (1, 0, one) for one in names)
     commits = re.match(r"\d+", build)
-    return tuple(int(one) for one in re.findall(r"\d+", release)), int(commits[0]) if commits else 0
+    return (tuple(numbers) or (0,), before or ((2, 0, ""),), int(commits[0]) if commits else 0)
+
+
+def is_older(bundle: Bundle, running: str) -> bool:
+    """Tell whether a bundle would be a step back; where the running version is not known none is."""
+    return age(running) > ((), (), 0) and age(bundle.version) < age(running)
+
+
+def require_utf8(path: Path) -> None:
+    """Raise Refused for a name that D-Bus, over which RAUC is told, cannot carry."""
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise Refused("its name is not UTF-8 text: rename the file") from None
 
 
 def examine(path: Path) -> Bundle:
     """Read a bundle whose signature leads to the keyring; raises Refused."""
+    require_utf8(path)
     told, said = rauc("info", "--output-format=json", str(path.absolute()), limit_s=EXAMINE_S)
     try:
         content = json.loads(told)
@@ -219,7 +258,12 @@ def install(bundle: Bundle) -> None:
     out = None if sys.stdout.isatty() else subprocess.PIPE
     try:
         done = subprocess.run(
-            ["rauc", "install", str(bundle.path)], stdout=out, stderr=subprocess.STDOUT, text=True, timeout=INSTALL_S
+            ["rauc", "install", str(bundle.path)],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=INSTALL_S,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"RAUC did not install {bundle}: {error}") from error
@@ -233,7 +277,9 @@ def rauc(*arguments: str, limit_s: float) -> tuple[str, str]:
     from chargebyte_fw.kernel.errors import Unavailable
 
     try:
-        done = subprocess.run(["rauc", *arguments], capture_output=True, text=True, timeout=limit_s)
+        done = subprocess.run(
+            ["rauc", *arguments], capture_output=True, encoding="utf-8", errors="replace", timeout=limit_s
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"RAUC does not answer: {error}") from error
     lines = [line for line in text_lines(done.stderr.strip()) if line and "-Message:" not in line]

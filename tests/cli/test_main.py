@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -183,3 +184,24 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", b"/tmp/M\xfcnchen.yaml"],
+        ["run", b"/tmp/M\xfcnchen.yaml"],
+        ["update", b"/tmp/M\xfcnchen.image"],
+        ["auth", "list", "--file", b"/tmp/M\xfcnchen.csv"],
+        ["decode", b"/tmp/M\xfcnchen.pcap"],
+        ["trace", "show", b"/tmp/M\xfcnchen.cbor"],
+        ["mcu", "params", "check", b"/tmp/M\xfcnchen.yaml"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_name_that_is_not_utf_8_is_told_in_words(arguments: list[str | bytes]) -> None:
+    command = [sys.executable, "-m", "chargebyte_fw.cli.main", *arguments]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8"}, check=False)
+    said = (done.stdout + done.stderr).decode("utf-8", "replace")
+    assert done.returncode in (1, 2, 78) and "nchen" in said, said
+    assert "Traceback" not in said and "UnicodeEncodeError" not in said
