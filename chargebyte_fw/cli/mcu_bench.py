@@ -132,8 +132,12 @@ def _stop(holders: list[Any], units: list[str]) -> None:
     from chargebyte_fw.board.flash import owner
 
     for holder in holders:
+        try:
+            unit = owner.stop(holder)
+        except ProcessLookupError:
+            note(f"{holder} has ended by itself meanwhile")
+            continue
         note(f"{holder} is asked to stop")
-        unit = owner.stop(holder)
         if unit:
             units.append(unit)
         else:

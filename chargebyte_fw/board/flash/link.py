@@ -56,6 +56,11 @@ class Port:
         if not str(self.path.resolve()).startswith("/dev/pts/"):
             # Beside the lock of polite programs: keeps every other program from opening the port.
             fcntl.ioctl(self._port.fileno(), termios.TIOCEXCL)
+        if others := owner.readers(self.path):
+            # Opened before us and without a lock (cat, a terminal program): each byte goes to one reader only.
+            self._port.close()
+            self._port = None
+            raise owner.Busy(self.path, others, shared=True)
         asyncio.get_running_loop().add_reader(self._port.fileno(), self._readable)
 
     def set_baud(self, baud: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +33,13 @@ class Holder:
 
 
 class Busy(Unavailable):
-    """Somebody else holds the UART."""
+    """Another process has the UART: it holds its lock, or reads from it beside us (`shared`)."""
 
-    def __init__(self, path: Path, holders: list[Holder]) -> None:
+    def __init__(self, path: Path, holders: list[Holder], *, shared: bool = False) -> None:
         self.holders = holders
         who = " and ".join(str(holder) for holder in holders) or "a process that cannot be seen from here"
-        super().__init__(f"{path} is held by {who}; stop it first, or let this command do it with --stop-stack")
+        how = f"also open in {who}, which would take answers away" if shared else f"held by {who}"
+        super().__init__(f"{path} is {how}; stop it first, or let this command do it with --stop-stack")
 
 
 def holders(device: Path, proc: Path = Path("/proc")) -> list[Holder]:
@@ -49,6 +51,15 @@ def holders(device: Path, proc: Path = Path("/proc")) -> list[Holder]:
     place = f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}"
     pids = _lockers(proc, place) or _openers(proc, there)
     return [describe(pid, proc) for pid in sorted(pids - {os.getpid()})]
+
+
+def readers(device: Path, proc: Path = Path("/proc")) -> list[Holder]:
+    """Return the processes beside this one that have `device` open, with a lock or without."""
+    try:
+        there = device.stat()
+    except OSError:
+        return []
+    return [describe(pid, proc) for pid in sorted(_openers(proc, there) - {os.getpid()})]
 
 
 def _lockers(proc: Path, place: str) -> set[int]:
@@ -67,9 +78,26 @@ def _openers(proc: Path, there: os.stat_result) -> set[int]:
             files = [(process / "fd" / name).stat() for name in os.listdir(process / "fd")]
         except OSError:
             continue  # it has ended, or it is not ours to look into
-        if any((one.st_dev, one.st_ino) == (there.st_dev, there.st_ino) for one in files):
+        if any(_is_same(one, there) for one in files) and not (_is_slave(there) and any(map(_is_master, files))):
             found.add(int(process.name))
     return found
+
+
+def _is_slave(device: os.stat_result) -> bool:
+    """Tell a pseudo-terminal (Unix98, Documentation/admin-guide/devices.txt) from a UART."""
+    return stat.S_ISCHR(device.st_mode) and 136 <= os.major(device.st_rdev) <= 143
+
+
+def _is_master(file: os.stat_result) -> bool:
+    """Tell the far end of a pseudo-terminal: who plays the controller keeps both ends open, and reads its own only."""
+    return stat.S_ISCHR(file.st_mode) and file.st_rdev == os.makedev(5, 2)
+
+
+def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
+    """Tell whether two files are one, or two names of one device."""
+    if stat.S_ISCHR(one.st_mode) and stat.S_ISCHR(other.st_mode):
+        return one.st_rdev == other.st_rdev
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 
 
 def describe(pid: int, proc: Path = Path("/proc")) -> Holder:
@@ -92,15 +120,33 @@ def has_systemd() -> bool:
 
 
 def stop(holder: Holder) -> str:
-    """Ask a holder to end; returns the unit that was stopped, "" for a process. Raises OSError when that is refused."""
+    """Ask a holder to end; returns the unit that was stopped, "" for a process.
+
+    Raises ProcessLookupError when it has ended by itself (nothing was stopped then), OSError when that is refused.
+    """
     if holder.unit and has_systemd():
+        # A unit may start its process again; one that is not active was not stopped by us, nor is it ours to start.
+        if not _exists(holder.pid) and not _is_active(holder.unit):
+            raise ProcessLookupError(f"{holder} has ended")
         _systemctl("stop", holder.unit)
         return holder.unit
-    try:
-        os.kill(holder.pid, signal.SIGTERM)
-    except ProcessLookupError:
-        pass  # it has just ended by itself
+    os.kill(holder.pid, signal.SIGTERM)
     return ""
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _is_active(unit: str) -> bool:
+    done = subprocess.run(["systemctl", "is-active", "--quiet", unit], check=False)
+    return done.returncode == 0
 
 
 def start(unit: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from chargebyte_fw.board.cb_charge_som_driver import CbChargeSOMDriver
 from chargebyte_fw.board.flash import owner
 from chargebyte_fw.board.flash.owner import Busy, Holder
 from chargebyte_fw.board.flash.programmer import Programmer, Wiring
+from chargebyte_fw.cli import mcu_bench
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.ground import Ground
@@ -90,10 +92,77 @@ def test_a_holder_without_a_unit_is_asked_to_end(line: Path, stack: subprocess.P
     assert owner.holders(line) == []
 
 
+READ = """import os, sys, time
+port = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+print(flush=True)
+while True:
+    os.read(port, 1)
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def reader(line: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that reads from the UART without a lock, such as `cat`."""
+    process = subprocess.Popen([sys.executable, "-c", READ, str(line)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_second_reader_is_named_before_anything_is_sent(
+    ground: Ground, line: Path, reader: subprocess.Popen[bytes]
+) -> None:
+    what = rf"ttyLP2 is also open in process {reader.pid} \(.*python.*\), which would take answers away; .*--stop-stack"
+    with pytest.raises(Busy, match=what):
+        clock.run(use(ground))
+    assert [one.pid for one in owner.readers(line)] == [reader.pid] and reader.poll() is None
+
+
+def test_a_second_reader_under_another_name_of_the_device_is_named(
+    ground: Ground, line: Path, reader: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    other = tmp_path / "safety-mcu"
+    try:
+        os.mknod(other, 0o600 | stat.S_IFCHR, line.stat().st_rdev)
+    except PermissionError:
+        other.symlink_to(line.resolve())
+    assert [one.pid for one in owner.readers(other)] == [reader.pid]
+
+
+def test_who_has_ended_was_not_stopped(line: Path, stack: subprocess.Popen[bytes], mocker: Any, capsys: Any) -> None:
+    (holder,) = owner.holders(line)
+    stack.kill()
+    stack.wait()
+    with pytest.raises(ProcessLookupError):
+        owner.stop(holder)
+    mocker.patch.object(owner, "has_systemd", return_value=True)
+    inactive = mocker.patch.object(subprocess, "run", return_value=subprocess.CompletedProcess([], 3, "", ""))
+    units: list[str] = []
+    mcu_bench._stop([holder, Holder(holder.pid, "secc run", "everest.service")], units)
+    assert units == [] and [call.args[0][1] for call in inactive.call_args_list] == ["is-active"]
+    said = capsys.readouterr().err
+    assert said.count("has ended by itself meanwhile") == 2
+    assert "asked to stop" not in said and "start it again" not in said
+
+
+def test_a_unit_that_starts_its_process_again_is_stopped_all_the_same(mocker: Any, capsys: Any) -> None:
+    mocker.patch.object(owner, "has_systemd", return_value=True)
+    mocker.patch.object(owner, "_exists", return_value=False)
+    ran = mocker.patch.object(subprocess, "run", return_value=subprocess.CompletedProcess([], 0, "", ""))
+    units: list[str] = []
+    mcu_bench._stop([Holder(1234, "secc run", "everest.service")], units)
+    assert units == ["everest.service"] and ran.call_args.args[0] == ["systemctl", "stop", "everest.service"]
+    assert "process 1234 (secc run, everest.service) is asked to stop" in capsys.readouterr().err
+
+
 def test_a_holder_of_a_unit_is_stopped_by_systemd(mocker: Any) -> None:
     mocker.patch.object(owner, "has_systemd", return_value=True)
     ran = mocker.patch.object(subprocess, "run", return_value=subprocess.CompletedProcess([], 0, "", ""))
-    assert owner.stop(Holder(1234, "secc run", "everest.service")) == "everest.service"
+    assert owner.stop(Holder(os.getpid(), "secc run", "everest.service")) == "everest.service"
     assert ran.call_args.args[0] == ["systemctl", "stop", "everest.service"]
     owner.start("everest.service")
     assert ran.call_args.args[0] == ["systemctl", "start", "everest.service"]
