@@ -27,6 +27,7 @@ import msgspec
 
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.machine import Machine, Unexpected
+from chargebyte_fw.kernel.redaction import redact
 from chargebyte_fw.kernel.snapshot import taken
 
 T = TypeVar("T")
@@ -250,6 +251,9 @@ class Shot:
             return {key: self._field(key, value) for key, value in data.items()}
         if isinstance(data, list):
             return [self._blanked(one) for one in data]
+        if isinstance(data, str) and ("://" in data or "{" in data):
+            # An address with a password, JSON in a text.
+            return redact(data)
         return data
 
     def _field(self, name: Any, value: Any) -> Any:

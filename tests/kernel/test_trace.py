@@ -165,12 +165,14 @@ def test_secrets_do_not_get_into_a_file_and_tokens_cannot_be_read(run: Run, tmp_
         trace.record("cmd", "a", ["b", {"password": "hunter2", "nested": [{"private_key": "PEM"}], "user": "eve"}])
         trace.record("var", "c", {"id_token": token})
         trace.record("var", "d", {"parent_id_token": token, "id_tag": {"id_token": token}})
+        trace.record("cmd", "e", {"location": "ftp://eve:qw@rt/y7@host/file", "body": '{"idTag": "04AABBCC"}'})
         trace.save(tmp_path / "t")
 
     run(main())
     text = (tmp_path / "t").read_bytes()
+    assert b"qw@rt" not in text and b"y7@" not in text and b"@host/file" in text
     assert b"hunter2" not in text and b"PEM" not in text and b"04AABBCC" not in text and b"eve" in text
-    _, _, one, other = sequence(tmp_path / "t")
+    _, _, one, other, _ = sequence(tmp_path / "t")
     hidden = one[3]["id_token"]["value"]
     assert hidden == other[3]["parent_id_token"]["value"] == other[3]["id_tag"]["id_token"]["value"]
     assert one[3]["id_token"]["type"] == "ISO14443"

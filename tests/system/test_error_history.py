@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from chargebyte_fw.kernel.bus import run_command
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import Module, provides
+from chargebyte_fw.modules.system import error_rows
 from chargebyte_fw.modules.system.error_history import RETRY_S, WAITING_LIMIT, ErrorHistory
 
 PATH = "/tmp/error_history.db"
@@ -330,3 +332,29 @@ def test_in_real_time_a_thread_writes_and_nothing_is_lost(assemble: Any) -> None
         await again.stop()
 
     clock.run(main())
+
+
+def test_what_is_forgotten_is_what_changed_first_whatever_the_clock_said(
+    run: Any, assemble: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(error_rows, "KEPT_ROWS", 2)
+
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        world = history(assemble)
+        await world.start()
+        faults = world.provider("troubled", "main").faults
+        right_at = clock.utc_now()
+        for number, wall_at in enumerate([right_at + timedelta(days=2000), right_at, right_at]):
+            loop.set_wall(wall_at)
+            faults.raise_fault("generic/VendorError", f"{number}")
+            await asyncio.sleep(1)
+            faults.clear_all()
+            await asyncio.sleep(1)
+        await world.stop()
+        again = history(assemble)
+        await again.start()
+        assert {entry.message for entry in await errors(again)} == {"1", "2"}
+        await again.stop()
+
+    run(main())

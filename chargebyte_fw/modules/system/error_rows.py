@@ -54,11 +54,14 @@ def write(connection: sqlite3.Connection, fault: Fault) -> None:
 
 
 def begin(connection: sqlite3.Connection) -> int:
-    """Close what a run before left open, forget the oldest; returns how many were left open."""
+    """Close what a run before left open, forget the oldest; returns how many were left open.
+
+    The oldest are those that changed first: their times may be of a clock that was years ahead.
+    """
     closed = connection.execute("UPDATE errors SET state = 'ClearedByReboot' WHERE state = 'Active'").rowcount
     connection.execute(
         "DELETE FROM errors WHERE state <> 'Active' AND rowid NOT IN "
-        "(SELECT rowid FROM errors ORDER BY timestamp DESC LIMIT ?)",
+        "(SELECT rowid FROM errors ORDER BY rowid DESC LIMIT ?)",
         (KEPT_ROWS,),
     )
     return closed
