@@ -45,12 +45,12 @@ def _redact_lines(text: str) -> str:
                 done += [*_by_names(unread), found[0]]
                 unread, number = [], number + block.count("\n", 0, found[1]) + 1
                 continue
-        told, read = _redact_line(line)
+        redacted, read = _redact_line(line)
         if read:
-            done += [*_by_names(unread), told]
+            done += [*_by_names(unread), redacted]
             unread = []
         else:
-            unread.append(told)
+            unread.append(redacted)
         number += 1
     return "\n".join([*done, *_by_names(unread)])
 
@@ -65,8 +65,8 @@ def _redact_line(line: str) -> tuple[str, bool]:
 
     if not ("{" in line or "[" in line) or not _is_suspicious(line):
         return line, False
-    told = redact_json(line, on_read=on_read)
-    return told, read * 2 > len(line)
+    redacted = redact_json(line, on_read=on_read)
+    return redacted, read * 2 > len(line)
 
 
 def _by_names(lines: list[str]) -> list[str]:

@@ -129,7 +129,7 @@ class Talk:
                     data.sendall(chunk)
                     pulse.beat()
                 if isinstance(data, ssl.SSLSocket):
-                    _say_end(data)
+                    _close_tls(data)
             ftp.voidresp()
             _leave(ftp)
         except (OSError, EOFError, ftplib.Error, ValueError) as error:
@@ -231,7 +231,7 @@ def _require_service(error: ftplib.error_temp) -> None:
         raise error
 
 
-def _say_end(data: ssl.SSLSocket) -> None:
+def _close_tls(data: ssl.SSLSocket) -> None:
     try:
         data.unwrap()
     except (OSError, ValueError):
