@@ -155,6 +155,34 @@ def test_error_routines_are_bounded_and_the_wait_for_a_replug_is_logged_once(
     run(story())
 
 
+def test_a_car_that_charges_with_the_duty_cycle_is_not_stopped_for_want_of_communication(
+    assemble: Assemble, run: Run
+) -> None:
+    async def story() -> None:
+        w = await World(assemble, hlc=True, ac_hlc_use_5percent=False).start()
+        w.bsp.cp("B")
+        await w.authorize()
+        await w.until_state("PrepareCharging")
+        await asyncio.sleep(1.0)
+        for _ in range(2):
+            w.slac.main.request_error_routine.publish(None)
+            await w.until_state("TStepEF", 1.0)
+            w.bsp.cp("F")
+            await asyncio.sleep(4.5)
+            w.bsp.cp("B")
+            await asyncio.sleep(2.0)
+        nominal = w.pilot()
+        assert isinstance(nominal, float) and nominal > 5.0
+        for _ in range(3):
+            w.slac.main.request_error_routine.publish(None)
+            await asyncio.sleep(0.5)
+            assert w.pilot() == nominal
+        w.bsp.cp("C")
+        await w.until_state("Charging", 2.0)
+
+    run(story())
+
+
 def test_a_car_that_closes_the_connection_again_and_again_is_not_begged_for_ever(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True).start()

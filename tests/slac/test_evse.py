@@ -147,7 +147,13 @@ def test_a_qualcomm_chip_that_answers_zero_to_every_key_is_used_all_the_same() -
         charger.wait(1.0)
     effects = charger.from_modem(CmSetKeyCnf(result=0))
     assert state_of(charger) is State.IDLE and len(lines(effects, logging.WARNING)) == 1
-    assert charger.take(KeyRefused) == [KeyRefused(0)], "reported once"
+    assert charger.take(KeyRefused) == [KeyRefused(0), KeyRefused(None)], "reported once"
+    charger.feed(Reset())
+    charger.from_modem(CmSetKeyCnf(result=0))
+    assert state_of(charger) is State.IDLE, "from now on at once"
+    charger.feed(Reset())
+    charger.from_modem(CmSetKeyCnf(result=2))
+    assert state_of(charger) is State.RESET
 
 
 def test_a_reserved_result_is_no_confirmation_however_often_it_comes() -> None:

@@ -101,7 +101,8 @@ class HlcLink:
         if c.link_retries < timing.C_SEQU_RETRY:
             c.link_retries += 1
             return False
-        if c.link_ended:
+        if c.link_ended or not c.five:
+            # Said already; or the nominal duty cycle is shown, with which a car charges without communication.
             return True
         c.warn(
             f"no lasting communication with the EV, error routine done {c.link_retries} times: "

@@ -122,6 +122,14 @@ def test_the_sequence_time_out_closes_after_sixty_seconds(state: State) -> None:
     assert it.closed and "no request for 60 s" in it.charger.broken()[0]
 
 
+def test_din_is_not_held_to_a_clause_of_iso_15118_2() -> None:
+    for kind, clause in (("din", False), ("iso2", True)):
+        it = talk(kind, State.CHARGING)
+        it.wait(60.1)
+        (line,) = it.charger.broken()
+        assert line.startswith("no request for 60 s") and ("[V2G2" in line) is clause
+
+
 def test_the_sequence_time_out_counts_before_the_handshake_too() -> None:
     it = Talk(iso2, dc_facts(), shake=False)
     it.wait(60.1)

@@ -123,6 +123,8 @@ class WithModem(Machine):
         """How often the modem refused the present key."""
         self._refuses_keys = False
         """Reported: the modem refuses its keys."""
+        self._confirms_with_0 = False
+        """This Qualcomm chip answers 0 to every key."""
         self._chip_is_resetting = False
         self._failed_resets = 0
         """How often the chip's reset failed since the last that did not."""
@@ -147,7 +149,7 @@ class WithModem(Machine):
     def link_up(self, event: LinkUp, now: float) -> list[Any]:
         """Ask the modem who it is."""
         self.mac, self.vendor, self._silent_modem = event.mac, Vendor.UNKNOWN, False
-        self.modem, self._failed_resets = OwnModem(), 0
+        self.modem, self._failed_resets, self._confirms_with_0 = OwnModem(), 0, False
         return self.enter(State.INIT, *self._leave(), self._to_modem(VsOpAttributesReq()), until=now + MODEM_PROBE_S)
 
     @on(event=LinkDown)
@@ -252,7 +254,8 @@ class WithModem(Machine):
                 return effects + self.enter(State.RESET, until=now + self.options.set_key_timeout_s)
             text = f"the modem answers result {answer.result} to every key: taken as its way of confirming"
             effects.append(Report(logging.WARNING, text))
-        elif self._refuses_keys:
+            self._confirms_with_0 = True
+        if self._refuses_keys:
             self._refuses_keys = False
             effects.append(KeyRefused(None))
         if self.options.do_chip_reset:
@@ -265,7 +268,8 @@ class WithModem(Machine):
         HomePlug AV 1.0, which Qualcomm's chips follow, has 1 for success and 0 for failure; HomePlug AV 1.1 and Green
         PHY have it the other way round. Of a chip of another vendor both may be its success.
         """
-        return result > KEY_RESULT_1 or (self.vendor is Vendor.QUALCOMM and result != KEY_RESULT_1)
+        with_1 = self.vendor is Vendor.QUALCOMM and not self._confirms_with_0
+        return result > KEY_RESULT_1 or (with_1 and result != KEY_RESULT_1)
 
     @on(State.RESET_CHIP, event=Timeout)
     def chip_reset_is_due(self, _event: Timeout, now: float) -> list[Any]:

@@ -143,7 +143,8 @@ class Secc(Machine):
         for name in due:
             del self._timers[name]
         if "sequence" in due:
-            return self._broken_off(f"no request for {timing.V2G_SECC_SEQUENCE_TIMEOUT_S:g} s [V2G2-713]", now)
+            clause = " [V2G2-713]" if self.protocol is handshake.ISO15118D2 else ""
+            return self._broken_off(f"no request for {timing.V2G_SECC_SEQUENCE_TIMEOUT_S:g} s{clause}", now)
         if "fin" in due:
             return self._over([Abort()])
         if "close" in due:
