@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chargebyte_fw.contracts.types.evse_manager import (
+    SessionEvent,
     SessionEventEnum,
+    SessionStarted,
+    StartSessionReason,
     StopTransactionReason,
     TransactionFinished,
     TransactionStarted,
@@ -97,3 +102,61 @@ def test_the_next_session_begins_at_nothing() -> None:
     info.take_meter(meter(7.0), 2.0)
     info.take_event(event(E.SessionStarted), 60.0)
     assert (info.charged_energy_Wh, info.duration_s(61.0)) == (0.0, 0)
+
+
+# The state follows from what is known, not from the last event.
+
+
+def after(*kinds: SessionEventEnum | SessionEvent, tells_phase_switching: bool = False) -> SessionState:
+    info = SessionInfo(tells_phase_switching=tells_phase_switching)
+    for kind in kinds:
+        info.take_event(kind if isinstance(kind, SessionEvent) else event(kind), 0.0)
+    return info.state
+
+
+AUTHORIZED_FIRST = event(
+    E.SessionStarted,
+    session_started=SessionStarted(
+        reason=StartSessionReason.Authorized, meter_value=meter(0.0), id_tag=started(0.0).id_tag
+    ),
+)
+LOCAL_STOP = event(
+    E.TransactionFinished,
+    transaction_finished=TransactionFinished(meter_value=meter(0.0), reason=StopTransactionReason.Local),
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ((E.Enabled, E.SessionStarted, E.ChargingStarted, E.StoppingCharging, E.Enabled), S.FinishedEV),
+        ((E.Enabled, E.SessionStarted, LOCAL_STOP, E.Enabled), S.FinishedEVSE),
+        ((E.Enabled, E.ReservationStart, E.SessionStarted, E.AuthRequired, E.ReservationEnd), S.AuthRequired),
+        ((E.Enabled, E.ReservationStart, E.SessionStarted, E.SessionFinished), S.Unplugged),
+        ((E.Enabled, E.ReservationStart, E.Enabled), S.Reserved),
+        ((E.Disabled, E.ReservationEnd), S.Disabled),
+        ((E.Enabled, E.SessionStarted, E.Disabled, E.SessionFinished), S.Disabled),
+        ((E.Disabled, E.Enabled), S.Unplugged),
+        ((E.Enabled, AUTHORIZED_FIRST, E.Authorized, E.AuthRequired), S.Preparing),
+        ((E.Enabled, E.SessionStarted, E.AuthRequired, E.Authorized), S.Preparing),
+        ((E.Enabled, E.SessionStarted, E.AuthRequired, E.PluginTimeout, E.Authorized), S.Preparing),
+        ((E.Enabled, E.SessionStarted, E.AuthRequired, E.Authorized, E.Deauthorized), S.AuthRequired),
+        ((E.Enabled, E.SessionStarted, E.TransactionStarted, E.ChargingStarted, E.Deauthorized), S.Charging),
+        ((E.SessionResumed, LOCAL_STOP), S.Unknown),
+        ((E.SessionResumed, LOCAL_STOP, E.Enabled), S.Unplugged),
+    ],
+)
+def test_an_evse_is_shown_free_only_if_it_is(events: tuple[Any, ...], state: SessionState) -> None:
+    assert after(*events) is state
+
+
+@pytest.mark.parametrize(
+    ("last", "state"),
+    [(E.Authorized, S.Preparing), (E.Deauthorized, S.AuthRequired), (E.SwitchingPhases, S.Charging)],
+)
+def test_a_client_interface_that_starts_in_a_session_knows_its_state(
+    last: SessionEventEnum, state: SessionState
+) -> None:
+    assert after(last) is state
+    if last is E.SwitchingPhases:
+        assert after(last, tells_phase_switching=True) is S.SwitchingPhases

@@ -32,13 +32,7 @@ class SessionState(StrEnum):
 
 
 _E, _S = SessionEventEnum, SessionState
-_STATE_AFTER = {
-    _E.Enabled: _S.Unplugged,
-    _E.SessionFinished: _S.Unplugged,
-    _E.ReservationEnd: _S.Unplugged,
-    _E.Disabled: _S.Disabled,
-    _E.AuthRequired: _S.AuthRequired,
-    _E.SessionStarted: _S.Preparing,
+_IN_SESSION = {
     _E.TransactionStarted: _S.Preparing,
     _E.PrepareCharging: _S.Preparing,
     _E.ChargingStarted: _S.Charging,
@@ -47,9 +41,8 @@ _STATE_AFTER = {
     _E.StoppingCharging: _S.FinishedEV,
     _E.ChargingFinished: _S.Finished,
     _E.PluginTimeout: _S.AuthTimeout,
-    _E.ReservationStart: _S.Reserved,
 }
-"""TransactionFinished depends on its reason; an event that is not here keeps the state."""
+"""What these events say of a session; the others depend on what is known besides."""
 _COUNTING = frozenset((_S.Charging, _S.ChargingPausedEV, _S.ChargingPausedEVSE, _S.SwitchingPhases))
 
 
@@ -58,37 +51,99 @@ def _export_Wh(meter: Powermeter) -> float:
 
 
 class SessionInfo:
-    """State, energy and duration of one EVSE's session. `tells_phase_switching`: SwitchingPhases is a state."""
+    """State, energy and duration of one EVSE's session. `tells_phase_switching`: SwitchingPhases is a state.
+
+    `state` follows from what is known of EVSE and session, not from the last event alone: an EVSE that is enabled, or
+    whose reservation ends, while an EV is plugged in is not free.
+    """
 
     def __init__(self, *, tells_phase_switching: bool = False) -> None:
-        self.state = SessionState.Unknown
         self.charged_energy_Wh = 0.0
         self.discharged_energy_Wh = 0.0
         self.latest_total_W = 0.0
         self._tells_phase_switching = tells_phase_switching
+        self._known = False
+        """Whether any event has come."""
+        self._disabled = False
+        self._reserved = False
+        self._authorized = False
+        self._transaction = False
+        self._resumed = False
+        """The transaction of an earlier run is being ended: there is no session now."""
+        self._in_session: SessionState | None = None
+        """State of the session, None without one."""
         self._first_import_Wh: float | None = None
         self._first_export_Wh = 0.0
         self._started_s: float | None = None
         self._duration_s = 0.0
 
+    @property
+    def state(self) -> SessionState:
+        """What integrators see."""
+        if self._in_session is not None:
+            return self._in_session
+        if not self._known:
+            return _S.Unknown
+        if self._disabled:
+            return _S.Disabled
+        return _S.Reserved if self._reserved else _S.Unplugged
+
     def take_event(self, event: SessionEvent, now: float) -> None:
         """Follow one session event at monotonic second `now`."""
         self._hold(now)
-        kind = event.event
-        if kind is _E.SessionStarted:
+        self._count_event(event, now)
+        of_earlier_run = event.event is _E.SessionResumed or (self._resumed and event.event is _E.TransactionFinished)
+        self._known = self._known or not of_earlier_run
+        match event.event:
+            case _E.Enabled | _E.Disabled:
+                self._disabled = event.event is _E.Disabled
+                if self._disabled:
+                    self._in_session = None
+            case _E.ReservationStart | _E.ReservationEnd:
+                self._reserved = event.event is _E.ReservationStart
+            case _E.SessionResumed:
+                self._resumed = True
+            case _E.SessionFinished:
+                self._in_session, self._authorized, self._transaction = None, False, False
+            case _:
+                self._in_session = self._session_after(event)
+
+    def _session_after(self, event: SessionEvent) -> SessionState | None:
+        before = self._in_session
+        match event.event:
+            case _E.SessionStarted:
+                self._authorized = event.session_started is not None and event.session_started.id_tag is not None
+                self._reserved = self._transaction = self._resumed = False
+                return _S.Preparing
+            case _E.AuthRequired:
+                return _S.Preparing if self._authorized else _S.AuthRequired
+            case _E.Authorized:
+                self._authorized = True
+                return _S.Preparing if before in (None, _S.AuthRequired, _S.AuthTimeout) else before
+            case _E.Deauthorized:
+                self._authorized = False
+                return _S.AuthRequired if before in (None, _S.Preparing) and not self._transaction else before
+            case _E.SwitchingPhases:
+                return _S.SwitchingPhases if self._tells_phase_switching else before or _S.Charging
+            case _E.TransactionFinished:
+                self._transaction = False
+                if self._resumed:
+                    self._resumed = False
+                    return before
+                reason = event.transaction_finished.reason if event.transaction_finished is not None else None
+                return _S.FinishedEVSE if reason is StopTransactionReason.Local else _S.Finished
+        if event.event is _E.TransactionStarted:
+            self._transaction = True
+        return _IN_SESSION.get(event.event, before)
+
+    def _count_event(self, event: SessionEvent, now: float) -> None:
+        if event.event is _E.SessionStarted:
             self._clear()
-        elif kind is _E.TransactionStarted and event.transaction_started is not None:
+        elif event.transaction_started is not None:
             self._clear()
             self._begin(event.transaction_started.meter_value, now)
-        if kind is _E.TransactionFinished:
-            reason = event.transaction_finished.reason if event.transaction_finished is not None else None
-            self.state = _S.FinishedEVSE if reason is StopTransactionReason.Local else _S.Finished
-            if event.transaction_finished is not None:
-                self._count(event.transaction_finished.meter_value)
-        elif kind is _E.SwitchingPhases and self._tells_phase_switching:
-            self.state = _S.SwitchingPhases
-        else:
-            self.state = _STATE_AFTER.get(kind, self.state)
+        elif event.transaction_finished is not None:
+            self._count(event.transaction_finished.meter_value)
 
     def take_meter(self, value: Powermeter, now: float) -> None:
         """Follow one value of the billing meter."""
