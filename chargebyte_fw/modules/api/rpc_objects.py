@@ -119,9 +119,9 @@ def evse_status(
 def _display_parameters(car: EVInfo, now: datetime) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if car.soc is not None:
-        shown["present_soc"] = car.soc
+        shown["present_soc"] = round(car.soc)
     if car.battery_full_soc is not None:
-        shown["maximum_soc"] = car.battery_full_soc
+        shown["maximum_soc"] = round(car.battery_full_soc)
     if car.battery_capacity is not None:
         shown["battery_energy_capacity"] = car.battery_capacity
     for name, at in (
