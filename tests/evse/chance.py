@@ -34,6 +34,9 @@ CLEAN_UP_S = 40.0
 """Longest way from the unplug to Idle: a meter that does not answer twice (10 s each), t_step, StoppingCharging."""
 FAULTS = {
     "stop": ("bsp", "evse_board_support/MREC8EmergencyStop", Severity.High),
+    "link": ("bsp", "evse_board_support/CommunicationFault", Severity.High),
+    "contactor": ("bsp", "evse_board_support/MREC17EVSEContactorFault", Severity.High),
+    "diode": ("bsp", "evse_board_support/DiodeFault", Severity.High),
     "pilot": ("bsp", "evse_board_support/MREC14PilotFault", Severity.Medium),
     "lock": ("lock", "connector_lock/ConnectorLockFailedLock", Severity.Medium),
     "meter": ("meter", "powermeter/CommunicationFault", Severity.Medium),
@@ -60,6 +63,11 @@ PEOPLE = (
 TROUBLE = (
     "fault stop",
     "fault pilot",
+    "fault link",
+    "fault contactor",
+    "fault diode",
+    "swap",
+    "swap behind a lost link",
     "fault lock",
     "fault meter",
     "fault warning",
@@ -129,6 +137,9 @@ class Chance:
         self.since: dict[str, float] = {}
         self.energy_Wh = 0.0
         self.book = EventBook()
+        self.car = 0
+        self.paid_for: dict[str, set[int]] = {}
+        """Which cars were connected to the power stage in which transaction."""
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -189,6 +200,8 @@ class Chance:
             case "weld" | "unweld":
                 w.bsp.welded = name == "weld"
                 w.bsp._move()
+            case "swap":
+                await self.swap(lost_link=bool(rest))
             case "phases":
                 await w.grant(phases=int(rest))
             case "match":
@@ -220,6 +233,27 @@ class Chance:
                 w.supply.residual_V = 0.0
             case _:
                 raise AssertionError(action)
+
+    async def swap(self, *, lost_link: bool) -> None:
+        """Another EV comes while nobody sees the plug, and names itself differently."""
+        w = self.w
+        if w.bsp._cp == "A" or w.pilot() == "F":
+            return
+        kind = FAULTS["link"][1]
+        if lost_link:
+            w.bsp.main.faults.raise_fault(kind, "chance")
+            w.bsp.allow(False)
+            w.bsp._cp = "B"
+        else:
+            w.bsp.cp("F")
+        await asyncio.sleep(2.0)
+        self.car += 1
+        w.ev_mac = f"56:2F:33:97:B3:{self.car % 256:02X}"
+        if lost_link:
+            w.bsp.cp("B")
+            w.bsp.main.faults.clear(kind)
+        else:
+            w.bsp.cp("B")
 
     def no_fault(self) -> None:
         for module in self.w.assembly.modules.values():
@@ -293,6 +327,9 @@ class Chance:
     def look(self) -> None:
         w = self.w
         state, board = w.state, w.bsp
+        if board.closed and not board.welded and self.book.transaction:
+            self.paid_for.setdefault(self.book.session, set()).add(self.car)
+        self.never("one transaction pays for two EVs", any(len(cars) > 1 for cars in self.paid_for.values()), for_s=-1)
         c = w.m.charger.c
         fatal = bool(w.m.error_book.causes)
         closed = board.closed and not board.welded

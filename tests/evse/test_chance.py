@@ -39,6 +39,28 @@ STORIES = {
         "AC",
         [("meter silent", 0.05), ("charge", 1.0), ("withdraw", 1.0), ("charge", 0.0)],
     ),
+    "another EV behind state F": ("AC", [("charge", 3.0), ("swap", 0.3), ("charge", 6.0)]),
+    "another EV behind a lost link": ("AC", [("charge", 3.0), ("swap behind a lost link", 0.3), ("charge", 6.0)]),
+    "another EV behind an emergency stop": (
+        "AC",
+        [("charge", 3.0), ("fault stop", 1.0), ("swap", 1.0), ("no fault", 1.0), ("charge", 6.0)],
+    ),
+    "another EV on a data link": ("DC", [("charge", 3.0), ("swap", 0.3), ("charge", 6.0)]),
+    "another EV on a data link that names itself to nobody": (
+        "DC",
+        [
+            ("charge", 3.0),
+            ("swap", 0.3),
+            ("bcb", 6.0),
+            ("match", 1.0),
+            ("parameters", 0.0),
+            ("cp C", 0.3),
+            ("say start_cable_check", 12.0),
+            ("say start_pre_charge", 1.0),
+            ("say current_demand_started", 0.3),
+            ("target 400 80", 12.0),
+        ],
+    ),
     "a fault while disabled": ("DC", [("charge", 3.0), ("disable", 0.0), ("cp B", 3.0), ("fault stop", 1.0)]),
     "HLC still speaks of the last EV": ("AC with HLC", [("say v2g_setup_finished", 6.0)]),
     "an authorization withdrawn while a fault keeps the EVSE idle": (

@@ -72,6 +72,8 @@ class World:
         self.limits_W: float | None = 40_000.0 if dc else None
         self.energy_on = True
         self.dc = dc
+        self.ev_mac = "56:2F:33:97:B3:74"
+        """How the EV names itself on HLC."""
 
     bsp: fakes.FakeBoard
     lock: fakes.FakeLock
@@ -164,7 +166,7 @@ class World:
         await asyncio.sleep(0.2)
 
     def ask_authorization(self) -> None:
-        self.hlc.say("evcc_id", "56:2F:33:97:B3:74")
+        self.hlc.say("evcc_id", self.ev_mac)
         self.hlc.say("require_auth_eim")
 
     def parameters(self, voltage_V: float = 450.0, current_A: float = 125.0) -> None:

@@ -31,6 +31,8 @@ class PrepareCharging(Phase):
         """Charge once pilot, HLC and budget agree."""
         if c.fatal or c.over or c.user_pause:
             return Charging.StoppingCharging
+        if c.proof_until_s is not None:
+            return None
         if c.dc:
             return self._dc(c)
         if c.five:
