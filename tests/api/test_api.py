@@ -128,6 +128,21 @@ def test_a_command_without_payload_is_one_call(on_bench: Any, name: str) -> None
     on_bench(story)
 
 
+@pytest.mark.parametrize("name", ["pause_charging", "resume_charging", "stop_charging"])
+def test_a_command_without_a_transaction_says_that_it_had_no_effect(
+    on_bench: Any, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    async def story(bench: Bench) -> None:
+        bench.evse.answers |= {name: False, "stop_transaction": False}
+        bench.mqtt.receive(f"{CMD}/{name}", "")
+        await asyncio.sleep(0.1)
+        lines = [record.getMessage() for record in caplog.records if "had no effect" in record.getMessage()]
+        assert lines == [f"{CMD}/{name} had no effect: no transaction runs"]
+
+    caplog.set_level(logging.INFO, "secc")
+    on_bench(story)
+
+
 def test_stop_and_unlock_say_their_reason(on_bench: Any) -> None:
     async def story(bench: Bench) -> None:
         bench.mqtt.receive(f"{CMD}/stop_charging")

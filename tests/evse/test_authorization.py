@@ -187,6 +187,21 @@ def test_with_authentication_disabled_a_stopped_transaction_is_not_begun_again_b
     run(story())
 
 
+@pytest.mark.parametrize("disabled", [False, True])
+def test_an_evse_that_waits_for_an_authorization_says_so(
+    assemble: Assemble, run: Run, caplog: pytest.LogCaptureFixture, disabled: bool
+) -> None:
+    async def story() -> None:
+        w = await World(assemble, disable_authentication=disabled).start()
+        w.bsp.cp("B")
+        await asyncio.sleep(60)
+        lines = [record.getMessage() for record in caplog.records]
+        assert lines.count("waiting for an authorization") == (0 if disabled else 1)
+
+    caplog.set_level("INFO", "secc")
+    run(story())
+
+
 @pytest.mark.parametrize("raises", [False, True])
 def test_nobody_authorizes_in_time(assemble: Assemble, run: Run, raises: bool) -> None:
     async def story() -> None:

@@ -44,6 +44,7 @@ WAITING_LIMIT = 100
 """Commands that may be under way at a time."""
 _PERMANENT_FAULT = "evse_manager/Inoperative"
 _NAMES = {"hw_capabilities": "hardware_capabilities"}
+_NEED_TRANSACTION = ("pause_charging", "resume_charging", "stop_charging")
 _ON_CHANGE = frozenset(("powermeter", "limits", "telemetry", "ev_info", "logging_path", "hardware_capabilities"))
 
 
@@ -142,7 +143,8 @@ class API(Module):
         async def carry_out() -> None:
             try:
                 await self._all_ready.wait()
-                await commands.parse(name, payload)
+                if await commands.parse(name, payload) is False and name in _NEED_TRANSACTION:
+                    self.log.info("%s had no effect: no transaction runs", topic)
             except BadPayload as error:
                 self._complain("%s: %s", topic, error)
             except CommandError as error:

@@ -248,7 +248,8 @@ class EvseManager(Module):
         )
 
     def _panel_pauses(self, pause: bool) -> None:
-        self.pause(pause)
+        if not self.pause(pause):
+            self.log.info("%s had no effect: no transaction runs", "pause_charging" if pause else "resume_charging")
 
     def _panel_switches(self, payload: str) -> None:
         if payload.strip().lower() not in ("true", "false"):

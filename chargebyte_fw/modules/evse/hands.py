@@ -196,7 +196,9 @@ class Hands:
         m.evse.session_event.publish(
             SessionEvent(uuid=tell.session_id, timestamp=timestamp, event=tell.event, **tell.extra)
         )
-        if tell.event is SessionEventEnum.ChargingStarted:
+        if tell.event is SessionEventEnum.AuthRequired and not m.config.disable_authentication:
+            m.log.info("waiting for an authorization")
+        elif tell.event is SessionEventEnum.ChargingStarted:
             m.log.info("charging")
         elif tell.event in (SessionEventEnum.ChargingPausedEV, SessionEventEnum.StoppingCharging):
             m.log.info(tell.event.value)
