@@ -272,6 +272,7 @@ class Car:
         self._step, self._dc_on = None, False
         self._flow()
         if outcome == "failed":
+            self._slac.drop()  # D-LINK_ERROR: the same
             self._report({"failure": reason, "message": f"car: session failed: {reason}"})
         else:
             self._got_to("stopped")

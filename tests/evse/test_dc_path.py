@@ -15,6 +15,7 @@ from chargebyte_fw.modules.evse.messages import (
     Contactor,
     CurrentDemand,
     Dynamic,
+    EvMaximum,
     EvTargets,
     PreChargeStart,
     ServiceSelected,
@@ -114,3 +115,32 @@ def test_no_discharge_without_a_bidirectional_service() -> None:
     machine.feed(StateIs(Charging.Charging), 1.0)
     machine.feed(CurrentDemand(True), 1.0)
     assert not any("Import" in command for command, _ in commands(machine.feed(EvTargets(400.0, -10.0), 1.0)))
+
+
+def charging_path(**changes: Any) -> DcPath:
+    machine = path(**changes)
+    machine.feed(CurrentDemand(True), 1.0)
+    machine.feed(StateIs(Charging.Charging), 1.0)
+    return machine
+
+
+def test_the_voltage_is_never_above_what_the_ev_takes_nor_the_current_above_what_the_supply_gives() -> None:
+    machine = charging_path(limits=LimitsAre(920.0, 500.0, 400_000.0))
+    machine.feed(EvMaximum(450.0, 400.0, None), 1.0)
+    effects = machine.feed(EvTargets(480.0, 390.0), 2.0) + settle(machine, 2.0)
+    points = [args for command, args in commands(effects) if command == "setExportVoltageCurrent"]
+    assert points[-1] == (450.0, SUPPLY.max_export_current_A)
+    assert {voltage_V for voltage_V, _ in points} == {450.0}
+
+
+def test_after_the_loop_the_next_pre_charge_begins_with_its_own_targets() -> None:
+    machine = charging_path()
+    machine.feed(EvTargets(400.0, 50.0), 2.0)
+    settle(machine, 2.0)
+    machine.feed(CurrentDemand(False), 5.0)
+    machine.feed(SupplyOff(), 5.0)
+    machine.feed(StateIs(Charging.PrepareCharging), 5.0)
+    assert machine.reference_V == 400.0, "limits are still told at the EV's voltage"
+    assert commands(machine.feed(PreChargeStart(), 20.0)) == []
+    effects = machine.feed(EvTargets(390.0, 2.0), 20.1)
+    assert commands(effects)[0] == ("setExportVoltageCurrent", (390.0, 1.0))

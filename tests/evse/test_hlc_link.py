@@ -503,3 +503,24 @@ def test_enforced_hlc_on_ac_never_shows_a_nominal_duty_cycle(assemble: Assemble,
         assert w.calls("bsp", "pwm_on") == [(5.0,)]
 
     run(story())
+
+
+@pytest.mark.parametrize("when_s", [0.0, 0.3, 1.0, 4.5])
+def test_an_open_contactor_command_during_the_cable_check_ends_it_also_in_state_c(
+    assemble: Assemble, run: Run, when_s: float
+) -> None:
+    """ISO 15118-2 lets an EV stop by PowerDelivery in the cable check, before it shows state B."""
+
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_cable_check()
+        await asyncio.sleep(when_s)
+        w.hlc.say("dc_open_contactor")
+        await w.until(lambda: not w.bsp.closed and w.supply.mode is Mode.Off, 0.5)
+        begin = asyncio.get_running_loop().time()
+        await asyncio.sleep(30.0)
+        late = [name for at, who, name, args in w.told if at > begin + 0.1 and who == "supply" and args[0] != Mode.Off]
+        assert late == [] and not w.bsp.closed
+        assert not w.m.evse.faults.active
+
+    run(story())

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
+from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.modules.v2g.evcc import Step
 from chargebyte_fw.sim.car_models import Model
-from tests.session.dialogues import Story, ac_with_hlc
+from tests.session.dialogues import Story, ac_with_hlc, limit
 from tests.session.plant import Plant
 from tests.session.test_interrupted import is_at, next_session_charges
 
@@ -187,5 +188,52 @@ def test_an_ac_session_is_never_asked_for_a_receipt(run: Any, tmp_path: Path) ->
             assert story.count("ChargingStatusRes") > 5
             assert not any(body.get("ReceiptRequired") for body in story.of("ChargingStatusRes"))
             assert story.failed() == [] and plant.failures() == []
+
+    run(main())
+
+
+AGAIN = "iso_wait_for_stop 3600;iso_wait_v2g_session_stopped;sleep 75;"
+
+
+@pytest.mark.parametrize("reason", ["user", "limit", "fault"])
+def test_a_dc_session_that_the_charger_interrupts_goes_on_in_the_same_transaction(
+    reason: str, run: Any, tmp_path: Path
+) -> None:
+    """ISO 15118-2 has no pause of the charger: the V2G session ends, the transaction stays, the car comes again."""
+
+    async def main() -> None:
+        async with Plant(tmp_path, DC) as plant:
+            story = Story(plant)
+            imd: Any = plant.assembly.modules["imd"]
+            evse = story.connector.evse
+            await plant.world.charger_is_ready()
+            plant.world.car.run(DC_SESSION + AGAIN + DC_SESSION + f"sleep 5;{LEAVE}")
+            await plant.until(lambda: plant.world.car.inlet.power_W > 3000.0)
+            match reason:
+                case "user":
+                    await evse.pause_charging()
+                case "limit":
+                    await limit(plant, power_W=0.0)
+                case "fault":
+                    imd.main.faults.raise_fault(
+                        "isolation_monitor/DeviceFault", "of the test", severity=Severity.Medium
+                    )
+            await plant.until(lambda: story.count("ChargingPausedEVSE") == 1, 40.0)
+            await asyncio.sleep(60)
+            assert not plant.world.pilot.contactors_closed and story.count("ChargingStarted") <= 2
+            begun = story.count("ChargingStarted")
+            match reason:
+                case "user":
+                    await evse.resume_charging()
+                case "limit":
+                    await limit(plant, power_W=11_000.0)
+                case "fault":
+                    imd.main.faults.clear("isolation_monitor/DeviceFault")
+            await plant.until(lambda: story.count("ChargingStarted") == begun + 1, 90.0)
+            await plant.until(lambda: plant.world.car.inlet.power_W > 3000.0, 5.0)
+            await plant.car_finished()
+            await asyncio.sleep(2)
+            assert story.count("TransactionStarted") == story.count("TransactionFinished") == 1
+            assert plant.faults() == [] and plant.tracebacks() == []
 
     run(main())

@@ -19,6 +19,7 @@ from chargebyte_fw.modules.evse.messages import (
     Charging,
     Contactor,
     CurrentDemand,
+    DcOpenContactor,
     EvMaximum,
     HlcAllowsClose,
     InsulationMeasured,
@@ -108,6 +109,12 @@ class CableCheck(Machine):
     def current_demand(self, event: CurrentDemand, now: float) -> Effects:
         self._demand = event.running
         return []
+
+    @on(event=DcOpenContactor)
+    def open_contactor(self, _: DcOpenContactor, now: float) -> Effects:
+        """The EV has ended the energy transfer before it began; it need not show state B for that."""
+        running = self.state not in (Step.Rest, Step.FailDischarge)
+        return self._fail("the EV has ended it", now, aborted=True) if running else []
 
     @on(event=Cancel)
     def cancel(self, event: Cancel, now: float) -> Effects:

@@ -51,6 +51,9 @@ class PrepareCharging(Phase):
         if c.power_allowed and not c.requests:
             c.hlc_allows = False
             return Charging.ChargingPausedEVSE
+        if c.power_allowed and not c.hlc_allows:
+            # HLC is done with the power path before energy flowed; the EV may stay in state C until its session ends.
+            c.forbid_power()
         if c.hlc_allows and c.requests and not c.power_allowed:
             c.allow_power(PowerOnOffReason.DCCableCheck)
         return Charging.Charging if c.current_demand and c.contactor_closed else None
