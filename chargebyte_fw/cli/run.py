@@ -118,6 +118,7 @@ def _levels(given: list[str]) -> dict[str, str]:
 async def _charge(configuration: Configuration, notices: list[str], root: Root, arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.ground import Ground
     from chargebyte_fw.manager.charger import Charger
+    from chargebyte_fw.manager.mqtt.address import usual
     from chargebyte_fw.manager.mqtt.client import External, MqttClient
     from chargebyte_fw.manager.mqtt.embedded import EmbeddedBroker
     from chargebyte_fw.manager.wire.carrier import Carrier
@@ -129,7 +130,12 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
         return await Charger(configuration.plans, ground, configuration=named, notices=notices).run()
     settings = configuration.settings
     broker = EmbeddedBroker(settings.broker_port) if arguments.broker == "embedded" else None
-    client = MqttClient(broker.address if broker is not None else _address(arguments.broker, configuration, root))
+    if broker is not None:
+        client = MqttClient(broker.address)
+    elif arguments.broker is None and not settings.broker_named:
+        client = MqttClient(usual(root), lambda: usual(root))
+    else:
+        client = MqttClient(_address(arguments.broker, configuration))
     ground.mqtt = External(client, settings.external_prefix)
     wire = None
     if arguments.wire == "on":
@@ -150,13 +156,11 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
             await broker.stop()
 
 
-def _address(given: str | None, configuration: Configuration, root: Root) -> BrokerAddress:
+def _address(given: str | None, configuration: Configuration) -> BrokerAddress:
     from chargebyte_fw.kernel.errors import ConfigError, Finding
-    from chargebyte_fw.manager.mqtt.address import BrokerAddress, parse_address, usual
+    from chargebyte_fw.manager.mqtt.address import BrokerAddress, parse_address
 
     settings = configuration.settings
-    if given is None and not settings.broker_named:
-        return usual(root)
     if given is None:
         return BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_socket)
     try:

@@ -16,15 +16,17 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.admission import Admission, peer_of
+from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.modules.api import link
+from chargebyte_fw.modules.api.api_commands import BadPayload, Commands
 from chargebyte_fw.modules.api.origins import is_allowed, listed
 from chargebyte_fw.modules.api.rpc_api import RpcApi
 from tests.api.helpers import charger, publish_first_facts
@@ -228,3 +230,52 @@ def test_running_out_of_descriptors_is_one_kind_of_line(caplog: pytest.LogCaptur
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 6 and all(record.exc_info is None for record in caplog.records)
     assert lines[0].startswith("Too many open files: at most ") and lines[0].endswith("; who wants to connect waits")
+
+
+# --- payloads of the API -------------------------------------------------------------------------------------------
+
+
+class Wishes:
+    """Takes every command; nobody is at the other end."""
+
+    def __getattr__(self, name: str) -> Any:
+        async def carried_out(*_: Any, **__: Any) -> None:
+            return None
+
+        return carried_out
+
+
+NAMES = (
+    "enable_disable",
+    "enable",
+    "disable",
+    "stop_charging",
+    "force_unlock",
+    "set_limit_amps",
+    "set_limit_watts",
+    "set_limit_amps_phases",
+    "uk_random_delay",
+    "uk_random_delay_set_max_duration_s",
+)
+KEYS = st.sampled_from(["connector_id", "amps", "phases", "state"])
+PAYLOADS = st.text() | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner),
+    max_leaves=8,
+).map(json.dumps)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(NAMES), PAYLOADS)
+@example("enable_disable", "[" * 5000)
+@example("set_limit_amps", "1e999")
+@example("enable", "9" * 4000)
+@example("uk_random_delay_set_max_duration_s", "9" * 40)
+@example("force_unlock", '"\\ud800 and more"')
+def test_a_payload_is_a_call_or_refused_in_a_line(name: str, payload: str) -> None:
+    wishes: Any = Wishes()
+    commands = Commands(wishes, wishes, wishes, utc_now)
+    try:
+        commands.parse(name, payload).close()
+    except BadPayload as error:
+        assert len(str(error)) < 800

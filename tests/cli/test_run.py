@@ -185,6 +185,24 @@ def test_without_a_word_about_the_broker_the_socket_of_the_shipped_one_is_used(
         broker.kill()
 
 
+def test_a_broker_that_starts_later_is_found_at_its_socket(tmp_path: Path, start: Callable[..., Run]) -> None:
+    (tmp_path / "run/mosquitto").mkdir(parents=True)
+    start(port=1).end(signal.SIGTERM)
+    config = tmp_path / "etc/everest/config.yaml"
+    config.write_text(config.read_text()[config.read_text().index("active_modules") :])
+    run = Run(tmp_path)
+    run.wait_for("ready in ")
+    broker = Mosquitto(tmp_path)
+    socket_path = f"{tmp_path}/run/mosquitto/everest.socket"
+    broker.config.write_text(broker.config.read_text().replace(str(broker.socket_path), socket_path))
+    broker.start()
+    try:
+        run.wait_for(f"broker unix://{socket_path} is ")
+        assert run.end(signal.SIGTERM) == 0
+    finally:
+        broker.kill()
+
+
 def test_the_wire_can_be_switched_off(start: Callable[..., Run], mosquitto: Mosquitto) -> None:
     run = start("--wire", "off", port=mosquitto.port)
     run.wait_for("is there")

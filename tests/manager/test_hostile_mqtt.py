@@ -8,6 +8,7 @@ import logging
 import socket
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.bounded import PACKET_LIMIT_BYTES, BoundedSocket
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.mqtt.topics import is_topic
-from chargebyte_fw.manager.wire import face
+from chargebyte_fw.manager.wire import envelope, face
 from chargebyte_fw.manager.wire.face import Wire
 from tests.manager.broker import Mosquitto
 from tests.manager.test_mqtt import until, with_client
@@ -119,6 +120,22 @@ def test_a_message_that_is_too_large_is_left_out_and_the_connection_stays(
 
     caplog.set_level(logging.INFO)
     with_client(mosquitto, test)
+
+
+def test_a_listener_that_opens_while_we_connect_to_another_is_taken_instead(mosquitto: Mosquitto) -> None:
+    port, path = BrokerAddress("127.0.0.1", mosquitto.port), BrokerAddress(socket_path=str(mosquitto.socket_path))
+    answers = [port, path]
+
+    async def main() -> None:
+        client = MqttClient(port, lambda: answers.pop(0) if len(answers) > 1 else answers[0])
+        ups: list[BrokerAddress] = []
+        client.on_up.append(lambda: ups.append(client.address))
+        client.start()
+        await until(lambda: client.online and bool(ups))
+        assert ups == [path]
+        await client.stop()
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(
@@ -274,3 +291,26 @@ def test_calls_that_are_too_large_together_are_refused(
         assert wire.waiting_bytes == 0
 
     with_wire(mosquitto, ground, test)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=12,
+)
+NEARLY = st.fixed_dictionaries(
+    {
+        "msg_type": st.sampled_from(["Cmd", "Var", "CmdResult", "RaiseError"]) | PLAIN,
+        "data": PLAIN | st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "origin", "args", "data"), PLAIN)),
+    }
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200) | (NEARLY | PLAIN).map(lambda value: json.dumps(value).encode()))
+def test_no_payload_makes_an_envelope_fail_otherwise(payload: bytes) -> None:
+    for read in (envelope.read_call, envelope.read_variable, envelope.read_error, envelope.read_result):
+        try:
+            read(payload)
+        except msgspec.MsgspecError as error:
+            assert len(str(error)) < 300 and "\n" not in str(error)

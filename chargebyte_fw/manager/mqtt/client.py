@@ -30,8 +30,10 @@ TOPIC_LIMIT = 1024
 class MqttClient:
     """One connection with everything that outlives it: subscriptions, retained messages, a bounded queue."""
 
-    def __init__(self, address: BrokerAddress) -> None:
+    def __init__(self, address: BrokerAddress, where: Callable[[], BrokerAddress] | None = None) -> None:
+        """Begin with `address`; `where`, if given, is asked before each connection, as a broker may start after us."""
         self.address = address
+        self._where = where or (lambda: address)
         self.log = ModuleLog("mqtt")
         self.on_up: list[Callable[[], None]] = []
         """Called each time the broker is there, after the subscriptions are renewed."""
@@ -107,6 +109,7 @@ class MqttClient:
             # The library costs some milliseconds: it is loaded only where there is a broker to talk to.
             from chargebyte_fw.manager.mqtt.link import MqttLink
 
+            self.address = self._where()
             self._link = MqttLink(self.address, self._accepted, self._lost, self._message, self._complain)
         elif isinstance(effect, machine.Disconnect):
             self._drop()
@@ -129,6 +132,11 @@ class MqttClient:
 
     def _came_up(self, effect: machine.CameUp) -> None:
         if self._link is None:
+            return
+        if self._where() != self.address:
+            # The broker opened its second listener while we connected to the first.
+            # Not from here: the library is in the middle of its CONNACK.
+            asyncio.get_running_loop().call_soon(self._lost, f"the broker is at {self._where()}, too")
             return
         dropped, self._dropped = self._dropped, 0
         losses = f"; {dropped} messages were lost" if dropped else ""
