@@ -8,7 +8,7 @@ import pytest
 
 from chargebyte_fw.contracts.types.authorization import AuthorizationType, SelectionAlgorithm, ValidationResultUpdate
 from chargebyte_fw.modules.auth import messages as m
-from tests.auth.helpers import ANY, Bench, id_token, provided, result
+from tests.auth.helpers import ANY, Bench, id_token, provided, result, session_event
 
 PLUG_EVENTS = {"selection": SelectionAlgorithm.PlugEvents}
 USED = ["Processing", "Accepted", "UsedToStart"]
@@ -47,6 +47,32 @@ def test_the_plug_event_comes_while_the_token_is_validated() -> None:
     assert bench.authorized == []
     bench.answer()
     assert bench.authorized == [(2, "A", "Accepted")]
+
+
+@pytest.mark.parametrize("kind", [AuthorizationType.Autocharge, AuthorizationType.PlugAndCharge])
+def test_a_token_of_the_car_itself_dies_with_its_plug_in(kind: AuthorizationType) -> None:
+    """A back end that takes its time answers for the car that asked, not for the one that came meanwhile."""
+    bench = Bench([ANY], **PLUG_EVENTS)
+    bench.answering = False
+    bench.plug_in(1)
+    bench.feed(m.Presented(provided("CAR-1", connectors=[1], kind=kind)))
+    bench.feed(m.Happened(1, session_event("SessionFinished")))
+    assert bench.says("CAR-1") == ["Processing", "Withdrawn"]
+    bench.plug_in(1)
+    bench.feed(m.Validated(bench.asked[0], [result()]))
+    assert bench.authorized == []
+
+
+def test_a_token_of_the_driver_is_good_for_the_next_plug_in() -> None:
+    """Who presents a card may plug in afterwards, or once more."""
+    bench = Bench([ANY], **PLUG_EVENTS)
+    bench.answering = False
+    bench.plug_in(1)
+    bench.swipe("A")
+    bench.feed(m.Happened(1, session_event("SessionFinished")))
+    bench.plug_in(1)
+    bench.answer()
+    assert bench.authorized == [(1, "A", "Accepted")]
 
 
 def test_what_comes_during_the_start_is_kept_in_order() -> None:

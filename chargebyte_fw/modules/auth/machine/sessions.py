@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, TokenValidationStatus, ValidationResult
+from chargebyte_fw.contracts.types.authorization import (
+    AuthorizationStatus,
+    AuthorizationType,
+    TokenValidationStatus,
+    ValidationResult,
+)
 from chargebyte_fw.contracts.types.evse_manager import SessionEvent, SessionEventEnum, StartSessionReason
 from chargebyte_fw.kernel.machine import on
 from chargebyte_fw.modules.auth.connectors import Change
 from chargebyte_fw.modules.auth.machine.booking import BookingRows
-from chargebyte_fw.modules.auth.machine.core import State
+from chargebyte_fw.modules.auth.machine.core import Stage, State
 from chargebyte_fw.modules.auth.machine.tokens import TokenRows
 from chargebyte_fw.modules.auth.messages import Happened, Inoperative, Note, TakeBack
 from chargebyte_fw.modules.auth.station import Evse, Holder
+
+
+FROM_THE_CAR = (AuthorizationType.Autocharge, AuthorizationType.PlugAndCharge)
 
 
 class SessionRows(TokenRows, BookingRows):
@@ -78,11 +86,22 @@ class SessionRows(TokenRows, BookingRows):
             evse.holder = None
         evse.transaction, evse.engaged, evse.plugged, evse.plug_until_s = False, False, None, None
         evse.timed_out = False
-        effects: list[Any] = []
+        effects = self._forget_the_cars_own(evse)
         if evse.holder is not None and evse.holder.settled:
             # Unplugged before a transaction could begin: the session took the authorization with it.
             effects += self.take_back(evse, TokenValidationStatus.Withdrawn, "unplugged")[1:]
         return [*effects, *self.after_change(evse), *self.try_waiting(now)]
+
+    def _forget_the_cars_own(self, evse: Evse) -> list[Any]:
+        """End tokens on their way that came from the car itself: they say nothing of the next one."""
+        own = [
+            flight
+            for flight in self.flights.values()
+            if flight.token.authorization_type in FROM_THE_CAR
+            and flight.references == [evse.id]
+            and flight.stage in (Stage.VALIDATING, Stage.WAITING)
+        ]
+        return [effect for flight in own for effect in self.land(flight, TokenValidationStatus.Withdrawn)]
 
     def _changed(self, evse: Evse, change: Change, connector_id: int | None, now: float) -> list[Any]:
         if not evse.change(change, connector_id):
