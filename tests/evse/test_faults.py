@@ -181,3 +181,34 @@ def test_inoperative_names_its_causes(assemble: Assemble, run: Run) -> None:
         assert (fault.message, fault.description) == ("ac_rcd/DC", "DC")
 
     run(story())
+
+
+@pytest.mark.parametrize("dc", [False, True])
+def test_a_fault_that_each_reset_shows_again_replays_nothing(assemble: Assemble, run: Run, dc: bool) -> None:
+    """A controller that is reset again and again says for a moment that all is well."""
+
+    async def story() -> None:
+        w = await World(assemble, dc=dc).start()
+        if dc:
+            await w.to_charging()
+        else:
+            await w.to_preparation()
+            w.bsp.cp("C")
+            await w.until_state("Charging")
+        kind = "evse_board_support/VendorError"
+        for _ in range(20):
+            w.bsp.main.faults.raise_fault(kind, "hot", sub_type="temperature 1 over-temperature")
+            w.bsp.cp("F")
+            await asyncio.sleep(5.0)
+            w.bsp.main.faults.clear(kind, "temperature 1 over-temperature")
+            w.bsp.cp("B")
+            await asyncio.sleep(0.5)
+        told = w.names
+        assert told.count("PrepareCharging") == 1 and told.count("SessionStarted") == 1
+        assert told.count("StoppingCharging") == 1 and told.count("ChargingPausedEVSE") == 1
+        assert told.count("ChargingStarted") <= 2, "once more when the shutdown begins, as EVerest tells it"
+        assert "TransactionFinished" not in told
+        await asyncio.sleep(5.0)
+        assert w.state in ("PrepareCharging", "WaitingForAuthentication")
+
+    run(story())

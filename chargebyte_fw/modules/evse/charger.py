@@ -176,6 +176,8 @@ class Charger(HlcLink, Machine):
             c.wait(c.unwatched_s + timing.PLUG_UNWATCHED_S)
         if c.proof_until_s is not None:
             c.wait(c.proof_until_s)
+        if c.doubt and now < c.calm_s:
+            c.wait(c.calm_s)
 
     @on(event=PlugUnwatched)
     def unwatched(self, _: PlugUnwatched, now: float) -> None:
@@ -193,7 +195,7 @@ class Charger(HlcLink, Machine):
     def _resolve_doubt(self, now: float) -> None:
         """Once nothing blocks any more: an EV with a data link has to say who it is, any other session ends."""
         c = self.c
-        if not c.doubt or c.fatal or not c.watched or c.left or c.ev_failed:
+        if not c.doubt or c.fatal or not c.watched or c.left or c.ev_failed or now < c.calm_s:
             return
         c.doubt = False
         known = c.ids.keys() & c.ids_before.keys()
@@ -406,6 +408,7 @@ class Charger(HlcLink, Machine):
         if event.kind is Shutdown.Nothing:
             c.fault_shown = False
             c.unfit_ev = c.ev_failed
+            c.calm_s = now + timing.FAULT_OVER_S
             c.hlc("reset_error")
             return
         if not worse:

@@ -94,6 +94,8 @@ class Context:
         self.cp_shorted = False
         self.contactor_closed = False
         self.shutdown = Shutdown.Nothing
+        self.calm_s = -1e9
+        """From when on the last fault counts as over where it hid the plug."""
         self.fault_shown = False
         """The F pulse of the present fault has been shown."""
         self.f_until_s = -1e9
@@ -148,6 +150,7 @@ class Context:
         self.asking_since_s: float | None = None
         """Since when the energy management has been asked without a break; None: it is not asked."""
         self.warned_cable = False
+        self.warned_contactor = False
         self.woken = False
         self.woken_s = 0.0
         self.step_return = Charging.WaitingForAuthentication
@@ -388,7 +391,7 @@ class Context:
         self.link_paused = self.link_ended = False
         self.link_retries = 0
         self.service = None
-        self.woken = self.warned_no_power = self.warned_cable = False
+        self.woken = self.warned_no_power = self.warned_cable = self.warned_contactor = False
         self.five = False
         self.fault_shown = False
         self.no_power_s = self.no_energy_s = None

@@ -81,6 +81,9 @@ PLUG_UNWATCHED_S = 60.0
 PILOT_FOLLOWS_S = 1.0
 """The board shows the plug again this long after a state F of our own (t_step_EF, the pulse of a fault, the switch of
 phases) at most; later another reason hid it. The EV after such a step is the one before."""
+FAULT_OVER_S = 2.0
+"""After a fault that hid the plug it is over when it has not come back for this long: the first words of a safety
+controller after its reset may come before it sees again what it was reset for."""
 EV_PROOF_S = 60.0
 """An EV that does not prove within this time that it is still the same one is another one. A new matching
 (ISO 15118-3, up to three tries) and a V2G session up to its first message take less."""

@@ -19,7 +19,6 @@ from chargebyte_fw.modules.auth.machine.tokens import TokenRows
 from chargebyte_fw.modules.auth.messages import Happened, Inoperative, Note, TakeBack
 from chargebyte_fw.modules.auth.station import Evse, Holder
 
-
 FROM_THE_CAR = (AuthorizationType.Autocharge, AuthorizationType.PlugAndCharge)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
+from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.context import Context
 from chargebyte_fw.modules.evse.effects import Call, Clear
 from chargebyte_fw.modules.evse.messages import Charging, Shutdown
@@ -45,8 +46,20 @@ class Idle(Phase):
         self._show(c)
         if not c.plugged or not c.watched or c.fatal or not c.begun:
             return None
-        # What is closed without our word may be a welded contactor: no EV is served through it.
-        return None if c.contactor_closed else Charging.WaitingForAuthentication
+        if c.contactor_closed:
+            # Without our word that may be a welded one: no EV is served through it.
+            self._wait_for_contactor(c, now)
+            return None
+        return Charging.WaitingForAuthentication
+
+    @staticmethod
+    def _wait_for_contactor(c: Context, now: float) -> None:
+        warn_s = c.entered_s + timing.CONTACTOR_AFTER_UNPLUG_S
+        if now < warn_s:
+            c.wait(warn_s)
+        elif not c.warned_contactor:
+            c.warned_contactor = True
+            c.warn("an EV is plugged in, but the contactors are reported closed: it has to wait until they are open")
 
     @staticmethod
     def _show(c: Context) -> None:

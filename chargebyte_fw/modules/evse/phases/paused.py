@@ -85,7 +85,7 @@ class PausedByEvse(Phase):
         if c.user_pause:
             reasons.append(PauseChargingEVSEReasonEnum.UserPause)
         if not reasons:
-            if now < c.f_until_s or not c.watched:
+            if now < c.f_until_s or not c.watched or c.doubt:
                 return None
             if now < c.stop_settled_s():
                 # The end of the communication belongs to the stop; seen later it would be the EV's wish to pause.
