@@ -76,9 +76,11 @@ def _add_rig(parser: argparse.ArgumentParser) -> None:
 
 
 def default_root() -> Path:
-    """Return the checkout that this package is in, or the machine's own root."""
+    """Return the checkout that this package is in, or what is shipped with the package, or the machine's own root."""
+    from chargebyte_fw.kernel.paths import shipped_at
+
     checkout = Path(__file__).resolve().parents[1]
-    return checkout if (checkout / "etc/everest").is_dir() else Path("/")
+    return checkout if (checkout / "etc/everest").is_dir() else shipped_at(Path("/"))
 
 
 def chosen(scenarios: list[Scenario], names: list[str]) -> list[Scenario]:

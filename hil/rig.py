@@ -7,6 +7,7 @@ from typing import Any, get_origin
 
 import msgspec
 
+from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.manager.configuration.report import Report, nearest
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar, kind, plain
@@ -233,7 +234,9 @@ def _part(entry: Entry, table: dict[str, str], what: str, resources: list[Part],
     try:
         cls = find(table, name)
     except ImportError as error:
-        report.error(written.place, f"{name} cannot be used: {error}", "pip install 'chargebyte-fw[rig]'")
+        line = extras.missing(error)
+        what = f"{name} cannot be used: {line or error}"
+        report.error(written.place, what, "" if line else "pip install 'chargebyte-fw[rig]'")
         return None
     bindings = _bindings(entry, cls, given, resources, report)
     options = _options(entry, cls, given, report)

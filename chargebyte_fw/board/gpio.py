@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
@@ -210,13 +211,21 @@ class _WatchedLine(_ChipLine):
         return super().get()
 
 
+def _library() -> Any:
+    """Return the package gpiod. Raises OSError without it, as for a chip that cannot be opened."""
+    try:
+        import gpiod
+    except ImportError as error:
+        raise OSError(extras.missing(error) or str(error)) from error
+    return gpiod
+
+
 def find_line(name: str, chips: Path = Path("/dev")) -> tuple[str, int] | None:
     """Look a line name up over all chips; returns the chip's device and the line's offset, None when there is none."""
     devices = sorted(str(path) for path in chips.glob("gpiochip*"))
     if not devices:
         return None
-    import gpiod
-
+    gpiod = _library()
     for device in devices:
         with gpiod.Chip(device) as chip:
             try:
@@ -229,9 +238,7 @@ def find_line(name: str, chips: Path = Path("/dev")) -> tuple[str, int] | None:
 def _line_of(chip: Path, name: str) -> tuple[str, int] | None:
     if not chip.exists():
         return None
-    import gpiod
-
-    with gpiod.Chip(str(chip)) as opened:
+    with _library().Chip(str(chip)) as opened:
         try:
             return str(chip), int(opened.line_offset_from_id(name))
         except ValueError:
@@ -241,7 +248,7 @@ def _line_of(chip: Path, name: str) -> tuple[str, int] | None:
 def _request(
     place: tuple[str, int], active_low: bool, output: bool, watched: bool = False, *, active: bool = True
 ) -> _ChipLine:
-    import gpiod
+    gpiod = _library()
     from gpiod.line import Direction, Value
 
     device, offset = place
@@ -304,8 +311,6 @@ def take_output(ground: Ground, name: str, chip: Path | None, log: ModuleLog) ->
             return _request(place, active_low=False, output=True)
         if simulated.exists():
             return _Socket(simulated, False, log)
-    except ImportError as error:
-        raise Unavailable("GPIO lines need the package gpiod, which is not installed") from error
     except OSError as error:
         taken = error.errno == errno.EBUSY
         what = "somebody else drives it (does the charging stack run?)" if taken else error.strerror or error

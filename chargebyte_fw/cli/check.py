@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.text import add_root, configuration_file, counted, table
@@ -33,9 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print every finding; exit status 78 if one of them stops the start."""
     from chargebyte_fw.kernel.paths import root_at
     from chargebyte_fw.manager.configuration.loading import load
+    from chargebyte_fw.manager.packages import lacking
 
     root = root_at(arguments.root)
     configuration = load(configuration_file(arguments.file, arguments.root), root)
+    if root.static != root.state or root.static == Path("/"):
+        # Otherwise it is another machine's root, an image that is being built: it has packages of its own.
+        configuration.findings += lacking(configuration)
     if arguments.json:
         print(json.dumps(as_json(configuration), indent=2))
     else:

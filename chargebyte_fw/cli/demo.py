@@ -49,7 +49,7 @@ def add_parser(subparsers: Any) -> None:
         type=Path,
         default=None,
         metavar="DIR",
-        help="whose shipped configurations: a checkout or an image's root (default: this checkout)",
+        help="whose shipped configurations: a checkout or an image's root (default: this installation's)",
     )
     parser.add_argument(
         "--trace", type=Path, default=None, metavar="FILE.cbor", help="save what was recorded, for secc trace"
@@ -81,6 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.power_supply == "infypower" and arguments.protocol == "basic":
         print("secc demo: a basic session is AC: --power-supply infypower needs iso2 or din", file=sys.stderr)
         return 2
+    from chargebyte_fw.kernel.extras import require
+
+    require("rich", "paho", "pyroute2", "cryptography", "websockets", extra="demo")
     if os.environ.get(INSIDE) != "1":
         _go_inside()
     from chargebyte_fw.cli.demo_show import show

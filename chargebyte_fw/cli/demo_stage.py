@@ -16,6 +16,7 @@ from typing import Any
 from chargebyte_fw.cli import demo_broker
 from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.paths import PACKAGED
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.sim import net_cable
 
@@ -48,12 +49,13 @@ class Wanted:
 
 def repository(root: Path | None = None) -> Path:
     """Return the checkout, or the root that was named, with the shipped configurations; raises Unavailable."""
-    for folder in (root.resolve(),) if root is not None else (Path(__file__).resolve().parents[2], Path.cwd()):
+    usual = (Path(__file__).resolve().parents[2], PACKAGED, Path.cwd())
+    for folder in (root.resolve(),) if root is not None else usual:
         if (folder / "etc/everest").is_dir():
             return folder
     if root is not None:
         raise Unavailable(f"{root} has no etc/everest")
-    raise Unavailable("etc/everest is not here: run the demo from a checkout of the repository")
+    raise Unavailable("etc/everest is not here: run the demo from a checkout of the repository, or install the wheel")
 
 
 class Stage:

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.manager import index
     from chargebyte_fw.manager.discovery import MODULES_DIR, index_of
 
-    root = root_at(arguments.root)
+    root = root_at(arguments.root, hardware=True)
     site = arguments.site or Path(chargebyte_fw.__file__).parents[1]
     made = index_of(site, root.read(MODULES_DIR))
     target = root.write(index.PLACE)

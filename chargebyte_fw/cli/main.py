@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = [first] if first in command_names() else command_names()
     parsed = parser_for(names).parse_args(arguments)
     from chargebyte_fw.kernel.errors import ConfigError, Unavailable
+    from chargebyte_fw.kernel.extras import MissingPackage
+    from chargebyte_fw.kernel.extras import missing as missing_package
 
     try:
         status: int | None = parsed.run(parsed)
@@ -57,8 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EX_CONFIG
     except Unavailable as error:
         print(f"secc: {error}", file=sys.stderr)
-        return 1
+        return EX_CONFIG if parsed.command == "run" and isinstance(error, MissingPackage) else 1
     except ModuleNotFoundError as error:
+        if line := missing_package(error):
+            print(f"secc: {line}", file=sys.stderr)
+            return EX_CONFIG if parsed.command == "run" else 1
         # A target may have parts of the product only (the packages of recipes/chargebyte-fw).
         missing = (error.name or "").split(".")
         if missing[0] != "chargebyte_fw" or len(missing) < 2:

@@ -65,7 +65,7 @@ def ground_root(arguments: argparse.Namespace) -> Root:
     """Return where the charger's files are; with a virtual board they are in its folder."""
     from chargebyte_fw.kernel.paths import Root, root_at
 
-    return root_at(arguments.root) if arguments.sim is None else Root(arguments.sim, arguments.sim)
+    return root_at(arguments.root, hardware=True) if arguments.sim is None else Root(arguments.sim, arguments.sim)
 
 
 def ground_of(arguments: argparse.Namespace) -> Ground:

@@ -124,7 +124,9 @@ def _pull(arguments: argparse.Namespace) -> None:
     from chargebyte_fw.kernel.log import ModuleLog
     from chargebyte_fw.kernel.paths import root_at
 
-    line = take_output(Ground(root=root_at(arguments.root)), arguments.line, arguments.chip, ModuleLog("plc"))
+    line = take_output(
+        Ground(root=root_at(arguments.root, hardware=True)), arguments.line, arguments.chip, ModuleLog("plc")
+    )
     try:
         line.set(False)
         time.sleep(PULSE_S)

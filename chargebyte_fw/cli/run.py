@@ -82,6 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.paths import root_at
     from chargebyte_fw.manager.configuration.forgiving import load_forgiving
     from chargebyte_fw.manager.configuration.loading import load
+    from chargebyte_fw.manager.packages import lacking
 
     if not arguments.speed > 0:
         raise ConfigError([Finding("--speed", f"{arguments.speed:g} is not above zero")])
@@ -96,6 +97,7 @@ def _run(arguments: argparse.Namespace) -> int:
         configuration, notices = load_forgiving(path, root)
     else:
         configuration = load(path, root)
+    configuration.findings += lacking(configuration)
     configuration.require_sound()
     for finding in configuration.findings:
         ModuleLog("manager").warning("%s", finding)
@@ -116,6 +118,7 @@ def _levels(given: list[str]) -> dict[str, str]:
 
 
 async def _charge(configuration: Configuration, notices: list[str], root: Root, arguments: argparse.Namespace) -> int:
+    from chargebyte_fw.kernel.extras import require
     from chargebyte_fw.kernel.ground import Ground
     from chargebyte_fw.manager.charger import Charger
     from chargebyte_fw.manager.mqtt.address import usual
@@ -128,6 +131,9 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
     named = str(configuration.path)
     if arguments.broker == "none":
         return await Charger(configuration.plans, ground, configuration=named, notices=notices).run()
+    if arguments.broker == "embedded":
+        require("paho", "amqtt", extra="demo")
+    require("paho")
     settings = configuration.settings
     broker = EmbeddedBroker(settings.broker_port) if arguments.broker == "embedded" else None
     if broker is not None:

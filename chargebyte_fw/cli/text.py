@@ -22,12 +22,16 @@ def add_root(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("/"),
         metavar="DIR",
-        help="where the product's file system is: / on a charger, the checkout on a desk (default: /)",
+        help="where the product's file system is: / on a charger (elsewhere / means what came with this package), the "
+        "checkout on a desk (default: /)",
     )
 
 
 def configuration_file(given: str | None, root: Path) -> Path:
     """Find the file that a person means: as typed, below the root, or by its short name in etc/everest."""
+    from chargebyte_fw.kernel.paths import shipped_at
+
+    root = shipped_at(root)
     if given is None:
         return root / "etc/everest/config.yaml"
     typed = Path(given)

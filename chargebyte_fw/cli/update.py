@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.errors import Unavailable
     from chargebyte_fw.kernel.paths import root_at
 
-    root = root_at(arguments.root)
+    root = root_at(arguments.root, hardware=True)
     if arguments.place.is_dir():
         system = look(root)
         bundle, refused = choose(arguments.place, system)

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.kernel.wires import Wires
@@ -88,7 +89,7 @@ def open_bus(device: str, *, bitrate: int = 0, wanted: Sequence[tuple[int, int]]
         # Only charger with something on a CAN bus needs it.
         import can
     except ImportError as error:
-        raise Unavailable(f"CAN device {device}: python-can is missing (pip install chargebyte-fw[can])") from error
+        raise Unavailable(f"CAN device {device}: {extras.missing(error) or error}") from error
     options: dict[str, Any] = {"bitrate": bitrate} if bitrate else {}
     if wanted:
         options["can_filters"] = [{"can_id": id, "can_mask": mask, "extended": True} for id, mask in wanted]

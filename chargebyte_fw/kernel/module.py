@@ -134,6 +134,8 @@ class Module:
     enable_global_errors: ClassVar[bool] = False
     enable_telemetry: ClassVar[bool] = False
     """Whether EVerest's module of this name publishes telemetry: a flag of its manifest, which tools read."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Optional packages that it cannot do without, by the names that are imported (kernel/extras.py)."""
     group: ClassVar[str] = "charge"
     """Its place on the way out: `charge` (between car and contactor) is stopped before `cloud` (who only watches)."""
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from chargebyte_fw.kernel.errors import Unavailable
+
 
 class Root(msgspec.Struct, frozen=True):
     """Two trees laid over each other: `static` is what was shipped, `state` is where this run writes.
@@ -43,15 +45,36 @@ def normal(path: str) -> str:
     return os.path.normpath(f"/{path.lstrip('/')}")
 
 
-def root_at(directory: Path) -> Root:
-    """Return the root for `secc --root DIR`: a checkout gets a run root of its own, anything else is used as it is."""
+PACKAGED = Path(__file__).resolve().parents[1] / "shipped"
+"""The shipped configurations in an installed package (setup.py puts them there); a checkout has none."""
+CONFIGURATIONS = "etc/everest"
+
+
+def shipped_at(directory: Path) -> Path:
+    """Return where the files of `secc --root DIR` are shipped.
+
+    On a machine that is no charger (no /etc/everest), `/` means what came with the installed package.
+    """
     directory = directory.resolve()
-    if not (directory / "setup.cfg").is_file():
+    is_charger = directory != Path("/") or (directory / CONFIGURATIONS).is_dir()
+    return directory if is_charger or not PACKAGED.is_dir() else PACKAGED
+
+
+def root_at(directory: Path, *, hardware: bool = False) -> Root:
+    """Return the root for `secc --root DIR`: a checkout and an installed package get a run root of the user's own.
+
+    Anything else is used as it is, and so is `/` where it is this machine's `hardware` that matters. Raises Unavailable
+    when the run root cannot be made.
+    """
+    directory = directory.resolve() if hardware else shipped_at(directory)
+    if directory != PACKAGED and not (directory / "setup.cfg").is_file():
         return Root(directory, directory)
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
     name = hashlib.sha256(str(directory).encode()).hexdigest()[:12]
-    state = base / "secc" / name
-    state.mkdir(parents=True, exist_ok=True)
+    try:
+        state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "secc" / name
+        state.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:
+        raise Unavailable(f"no folder for the state: {error}; name one by XDG_STATE_HOME") from error
     return Root(directory, state)
 
 

@@ -15,7 +15,7 @@ from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root, socket_path
-from chargebyte_fw.manager.recording import Recorder
+from chargebyte_fw.manager.recording import Recorder, reason
 
 SOCKET = "/run/secc/control"
 LONGEST_LINE = 4096
@@ -82,8 +82,9 @@ class Control:
             return {"error": "a request that this charger does not know"}
         try:
             target, entries = await self._recorder.save(str(request.get("why") or "request"))
-        except OSError as error:
-            return {"error": f"the trace could not be saved: {error}"}
+        except Exception as error:
+            # Whatever is wrong with this disk or this installation, it is the answer to who asked.
+            return {"error": f"the trace could not be saved: {reason(error)}"}
         self._log.info("trace of %d entries saved to %s", entries, target)
         return {"file": str(target), "entries": entries}
 

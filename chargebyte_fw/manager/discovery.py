@@ -11,6 +11,7 @@ from types import ModuleType
 
 import msgspec
 
+from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.decoding import decode_yaml
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.text import text_lines
@@ -46,6 +47,8 @@ class Found(msgspec.Struct, frozen=True):
         try:
             module = self._import()
         except ImportError as error:
+            if line := extras.missing(error):
+                raise CannotLoad(line) from error
             missing = f" (a library is missing: {error.name})" if isinstance(error, ModuleNotFoundError) else ""
             raise CannotLoad(f"{error}{missing if error.name and not _ours(error.name) else ''}") from error
         except Exception as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.clock import loop_speed, rfc3339, utc_now
 from chargebyte_fw.kernel.faults import Fault, Faults, Severity
 from chargebyte_fw.kernel.ground import Ground
@@ -70,15 +71,18 @@ class Recorder:
         task.add_done_callback(self._saving.discard)
 
     async def try_to_save(self, why: str) -> tuple[Path, int] | None:
-        """Save and say so; None (and a line in the log) when it cannot be done."""
+        """Save and log it; None (and a line in the log) when it cannot be done, whatever the reason."""
         try:
             return self._say(*await self.save(why))
-        except OSError as error:
-            self._log.error("the trace could not be saved: %s", error)
+        except Exception as error:
+            self._failed(error)
             return None
 
     async def save(self, why: str) -> tuple[Path, int]:
-        """Write the ring into a new file while the charger goes on; returns file and entries. Raises OSError."""
+        """Write the ring into a new file while the charger goes on; returns file and entries.
+
+        Raises OSError, or ModuleNotFoundError without cbor2.
+        """
         if loop_speed() is None:
             return save(self._ground.trace, self._ground.root, why)
         shot = self._ground.trace.shot(why)
@@ -91,8 +95,11 @@ class Recorder:
         """Save before anything else happens: for the moment when nothing runs any more."""
         try:
             self._say(*save(self._ground.trace, self._ground.root, why))
-        except OSError as error:
-            self._log.error("the trace could not be saved: %s", error)
+        except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        self._log.error("the trace could not be saved: %s", reason(error))
 
     def _say(self, target: Path, entries: int) -> tuple[Path, int]:
         self._log.info("trace of %d entries saved to %s", entries, target)
@@ -106,6 +113,13 @@ class Recorder:
             self.save_now(self._why)
         if self._saving:
             await asyncio.wait(self._saving)
+
+
+def reason(error: Exception) -> str:
+    """Return why a trace cannot be saved, in one line."""
+    if isinstance(error, ImportError) and (line := extras.missing(error)):
+        return line
+    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 def save(trace: Trace, root: Root, why: str) -> tuple[Path, int]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import logging
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel import clock, trace
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Origin, Severity
 from chargebyte_fw.kernel.ground import Ground
@@ -215,5 +217,72 @@ def test_a_root_without_room_for_a_socket_does_not_keep_a_charger_from_running(g
         control = Control(ground.root, recorder(ground), ModuleLog("manager"))
         await control.start()
         await control.stop()
+
+    clock.run(main())
+
+
+def without_cbor2(monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
+    monkeypatch.setitem(sys.modules, "cbor2", None)
+    return "the Python package cbor2 is not installed: pip install 'chargebyte-fw[recorder]'"
+
+
+def on_a_read_only_disk(monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
+    (folder / "var").write_text("a file in the place of the folder")
+    return "Not a directory"
+
+
+def with_a_full_disk(monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    return "No space left on device"
+
+
+def with_an_error_of_ours(monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
+    def broken(*_: Any) -> bytes:
+        raise KeyError("whatever")
+
+    monkeypatch.setattr(trace, "_decode", broken)
+    return "KeyError: 'whatever'"
+
+
+@pytest.mark.parametrize("speed", [None, 1.0], ids=["in place", "in a thread"])
+@pytest.mark.parametrize("trouble", [without_cbor2, on_a_read_only_disk, with_a_full_disk, with_an_error_of_ours])
+def test_saving_the_trace_of_a_failure_never_fails_itself(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any, trouble: Any, speed: float | None
+) -> None:
+    async def main() -> None:
+        ours = recorder(ground)
+        ground.trace.record("state", "bsp", "FAILED")
+        with monkeypatch.context() as patched:
+            why = trouble(patched, tmp_path)
+            ours.save_now("bsp")
+            assert await ours.try_to_save("bsp") is None
+            for line in (one.getMessage() for one in caplog.records):
+                assert line.startswith("the trace could not be saved: ") and why in line and "\n" not in line
+            assert len(caplog.records) == 2
+        if (tmp_path / "var").is_file():
+            (tmp_path / "var").unlink()
+        assert await ours.try_to_save("bsp") is not None
+        await ours.close()
+
+    caplog.set_level(logging.ERROR)
+    clock.run(main(), speed=speed)
+
+
+def test_who_asks_for_a_trace_hears_what_is_not_installed(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = without_cbor2(monkeypatch, tmp_path)
+
+    async def main() -> None:
+        control = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        await control.start()
+        try:
+            answer = await asyncio.to_thread(ask, ground.root, {"do": "save trace"})
+            assert answer == {"error": f"the trace could not be saved: {why}"}
+        finally:
+            await control.stop()
 
     clock.run(main())

@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import sys
 
+from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 
@@ -35,7 +36,7 @@ class EmbeddedBroker:
     async def start(self) -> None:
         """Start and wait until it takes connections; raises Unavailable with what to do."""
         if not installed():
-            raise Unavailable(f"the embedded broker is not installed: {ADVICE}")
+            raise Unavailable(f"there is no embedded broker: {extras.lacking(('amqtt',))}")
         pipe = asyncio.subprocess.PIPE
         # Its standard input is its life line: when we are gone, however we went, it ends.
         self._process = await asyncio.create_subprocess_exec(

@@ -54,6 +54,8 @@ class RpcApiConfig(ModuleConfig):
 class RpcApi(Module):
     """Serves JSON-RPC over WebSocket to applications outside: state, meter values, limits, pause and resume."""
 
+    packages = ("websockets",)
+
     Config = RpcApiConfig
     enable_global_errors = True
     group = "cloud"

@@ -85,6 +85,8 @@ class Supply(PowerSupplyDC):
 class InfypowerDCSupply(Module):
     """Drives a group of Infypower BEG or BEC power modules over CAN."""
 
+    packages = ("can",)
+
     class Config(ModuleConfig):
         """Bus, addresses and limits."""
 

@@ -172,6 +172,7 @@ class EvseSecurity(Module):
     """Keeps certificates and keys, and answers questions about them."""
 
     enable_telemetry = True
+    packages = ("cryptography",)
 
     class Config(ModuleConfig):
         """Places, relative to `/etc/everest/certs` unless absolute, and the password of the keys."""

@@ -82,6 +82,8 @@ class Main(System):
 class CbSystem(Module):
     """Firmware updates with RAUC, log upload, reset, clock and boot reason of a chargebyte board."""
 
+    packages = ("aiohttp", "dbus_fast", "paramiko")
+
     class Config(ModuleConfig):
         """Tries, delays, and whether an installation asks first."""
 

@@ -1,0 +1,16 @@
+"""Which optional packages the modules of a configuration need and this installation lacks."""
+
+from __future__ import annotations
+
+from chargebyte_fw.kernel import extras
+from chargebyte_fw.kernel.errors import Finding
+from chargebyte_fw.manager.configuration.loading import Configuration
+
+
+def lacking(configuration: Configuration) -> list[Finding]:
+    """Return an error for each module that needs a package which is not installed here."""
+    return [
+        Finding(str(configuration.path), f"module {plan.id} ({plan.module.module_name()}): {line}")
+        for plan in configuration.plans
+        if (line := extras.lacking(plan.module.packages))
+    ]
