@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -137,11 +136,12 @@ def printable(text: str) -> str:
 def look(root: Root) -> System:
     """Ask RAUC what is in the slots; raises Unavailable."""
     from chargebyte_fw.cli.version import UNKNOWN, booted_slot, first_line
+    from chargebyte_fw.kernel.decoding import decode_json
     from chargebyte_fw.kernel.errors import Unavailable
 
     status, said = rauc("status", "--detailed", "--output-format=json", limit_s=EXAMINE_S)
     try:
-        told = json.loads(status)
+        told = decode_json(status)
         slots = [entry for one in told["slots"] for entry in one.values()]
         sums = [slot.get("slot_status", {}).get("checksum", {}).get("sha256") for slot in slots]
         compatible = str(told["compatible"])
@@ -239,9 +239,11 @@ def require_utf8(path: Path) -> None:
 def examine(path: Path) -> Bundle:
     """Read a bundle whose signature leads to the keyring; raises Refused."""
     require_utf8(path)
+    from chargebyte_fw.kernel.decoding import decode_json
+
     told, said = rauc("info", "--output-format=json", str(path.absolute()), limit_s=EXAMINE_S)
     try:
-        content = json.loads(told)
+        content = decode_json(told)
         images = {name: image for one in content["images"] for name, image in one.items()}
         image = images["rootfs"]
         return Bundle(path.absolute(), str(content["compatible"]), str(content["version"]), str(image["checksum"]))

@@ -79,6 +79,8 @@ def booted_slot(root: Root) -> str:
 
 def slot(root: Root) -> str:
     """Return the booted slot and how RAUC holds it, as far as that can be found out."""
+    from chargebyte_fw.kernel.decoding import decode_json
+
     booted = booted_slot(root)
     if not booted:
         return f"{UNKNOWN} (this system was not started from a slot)"
@@ -86,7 +88,7 @@ def slot(root: Root) -> str:
         done = subprocess.run(
             ["rauc", "status", "--output-format=json"], capture_output=True, text=True, timeout=10, check=True
         )
-        slots = [entry for one in json.loads(done.stdout)["slots"] for entry in one.values()]
+        slots = [entry for one in decode_json(done.stdout)["slots"] for entry in one.values()]
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, AttributeError, TypeError):
         return booted
     state = next((entry.get("boot_status") for entry in slots if entry.get("bootname") == booted), None)
