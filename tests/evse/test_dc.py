@@ -445,3 +445,73 @@ def test_meter_news_reach_hlc(assemble: Assemble, run: Run) -> None:
         assert present.evse_present_voltage == 400.0
 
     run(story())
+
+
+def test_a_renegotiation_goes_back_to_the_preparation_at_the_latest_after_half_a_second(
+    assemble: Assemble, run: Run
+) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging()
+        assert w.imd.runs
+        w.hlc.say("current_demand_finished")
+        await asyncio.sleep(0.4)
+        assert w.supply.mode is Mode.Off and w.state == "Charging"
+        await w.until_state("PrepareCharging", 0.3)
+        assert not w.imd.runs, "it waits for the next cable check"
+        assert w.bsp.closed, "the contactors stay as they are"
+        w.hlc.say("start_cable_check")
+        await w.until(lambda: len(w.calls("hlc", "cable_check_finished")) == 2)
+        assert w.calls("hlc", "cable_check_finished")[-1] == (True,)
+        w.hlc.say("start_pre_charge")
+        w.target(390.0, 2.0)
+        w.hlc.say("current_demand_started")
+        await w.until_state("Charging")
+        assert w.names.count("ChargingStarted") == 2 and w.names.count("StoppingCharging") == 0
+
+    run(story())
+
+
+def test_a_cable_check_that_follows_at_once_is_not_refused(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging()
+        w.hlc.say("current_demand_finished")
+        w.hlc.say("start_cable_check")
+        await w.until_state("PrepareCharging", 0.1)
+        await w.until(lambda: len(w.calls("hlc", "cable_check_finished")) == 2)
+        assert w.calls("hlc", "cable_check_finished")[-1] == (True,)
+
+    run(story())
+
+
+def test_a_cable_check_while_the_current_demand_runs_is_refused(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging()
+        w.hlc.say("start_cable_check")
+        await asyncio.sleep(0.2)
+        assert w.calls("hlc", "cable_check_finished")[-1] == (False,)
+        assert w.state == "Charging" and w.supply.mode is Mode.Export
+
+    run(story())
+
+
+def test_the_ends_of_an_energy_transfer_are_no_renegotiation_whichever_comes_first(
+    assemble: Assemble, run: Run
+) -> None:
+    async def story() -> None:
+        for first, second in (
+            ("current_demand_finished", "dc_open_contactor"),
+            ("dc_open_contactor", "current_demand_finished"),
+        ):
+            w = await World(assemble, dc=True).start()
+            await w.to_charging()
+            w.hlc.say(first)
+            await asyncio.sleep(0.3)
+            w.hlc.say(second)
+            await w.until_state("StoppingCharging", 0.5)
+            assert w.names.count("PrepareCharging") == 1
+            await w.assembly.stop()
+
+    run(story())

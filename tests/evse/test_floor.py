@@ -138,3 +138,34 @@ def test_less_than_six_ampere_is_no_power(granted_A: float, power: bool) -> None
     allowance = Allowance()
     allowance.take(Budget(granted_A, 0.0, 0.0, 100.0))
     assert allowance.available(dc=False) is power
+
+
+@pytest.mark.parametrize(
+    ("discharge_A", "discharge_W", "expected_A"),
+    [(50.0, 10_000.0, 25.0), (10.0, 10_000.0, 10.0), (50.0, 30_000.0, 40.0)],
+)
+def test_a_discharge_keeps_to_current_power_and_what_the_ev_offers(
+    discharge_A: float, discharge_W: float, expected_A: float
+) -> None:
+    machine = path(supply=BOTH_WAYS, limits=LimitsAre(920.0, 0.0, 0.0, 150.0, discharge_A, discharge_W))
+    machine._bidirectional = True
+    machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
+    machine.feed(CurrentDemand(True), 1.0)
+    effects = machine.feed(EvTargets(400.0, -40.0), 2.0)
+    assert set_points(effects) == [(400.0, expected_A)]
+
+
+@pytest.mark.parametrize(
+    ("present_V", "current_A"), [(0.0, 25.0), (9.0, 25.0), (500.0, 20.0), (200.0, 50.0), (40.0, 200.0)]
+)
+def test_the_current_of_a_budget_is_that_of_the_measured_voltage_or_else_of_the_wanted_one(
+    present_V: float, current_A: float
+) -> None:
+    limits = limits_from_budget(SUPPLY, 10_000.0, target_V=400.0, present_V=present_V, bidirectional=False)
+    assert limits.current_A == pytest.approx(current_A)
+    assert limits.power_W == 10_000.0
+
+
+def test_a_budget_is_never_more_than_the_supply() -> None:
+    limits = limits_from_budget(SUPPLY, 1e6, target_V=0.0, present_V=0.0, bidirectional=False)
+    assert (limits.power_W, limits.current_A) == (SUPPLY.max_export_power_W, SUPPLY.max_export_current_A)
