@@ -32,7 +32,13 @@ class World:
     """EvseV2G at one end of a link in memory, cars at the other."""
 
     def __init__(
-        self, assemble: Any, ground: Any, manager: type[Manager] = Manager, vas: Any = None, **config: Any
+        self,
+        assemble: Any,
+        ground: Any,
+        manager: type[Manager] = Manager,
+        vas: Any = None,
+        providers: int = 1,
+        **config: Any,
     ) -> None:
         charger_host, self.host = memory.link("fe80::1", "fe80::2")
         ground.wires.plug("ip:eth1", charger_host)
@@ -40,8 +46,9 @@ class World:
         connections: dict[str, Any] = {"security": "security.main"}
         modules: dict[str, Any] = {"security": (Security,)}
         if vas is not None:
-            modules["vas"] = (vas,)
-            connections["iso15118_vas"] = ["vas.main"]
+            names = [f"vas{number or ''}" for number in range(providers)]
+            modules |= dict.fromkeys(names, (vas,))
+            connections["iso15118_vas"] = [f"{name}.main" for name in names]
         self.assembly = assemble(
             v2g=(EvseV2G, {"device": "eth1", **config}, connections),
             manager=(manager, {}, {"hlc": "v2g.charger"}),
@@ -424,6 +431,32 @@ def test_value_added_services_come_from_their_providers(run: Any, assemble: Any,
             assert told == [iso15118_vas.SelectedService(service_id=3, parameter_set_id=3)]
 
     run(main())
+
+
+def test_a_service_that_two_providers_offer_belongs_to_the_first(
+    run: Any, assemble: Any, ground: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with World(assemble, ground, vas=InternetModule, providers=2) as world:
+            first, second = world.assembly.modules["vas"], world.assembly.modules["vas1"]
+            name = iso15118_vas.OfferedService(service_id=3, service_name="second", free_service=True)
+            other = iso15118_vas.OfferedService(service_id=4, service_name="other", free_service=True)
+            second.main.offered_vas.publish(iso15118_vas.OfferedServices(services=[name, other]))
+            await asyncio.sleep(0.01)
+            offered = world.v2g.facts.offered_services
+            assert (offered[3].service_name, offered[4].service_name) == ("net", "other")
+            await world.v2g._tell_selected(((3, 3), (4, 1)))
+            assert [one.service_id for one in first.selected] == [3]
+            assert [one.service_id for one in second.selected] == [4]
+            # Its owner offers it no longer: the next offer may have it.
+            first.main.offered_vas.publish(iso15118_vas.OfferedServices(services=[]))
+            second.main.offered_vas.publish(iso15118_vas.OfferedServices(services=[name]))
+            await asyncio.sleep(0.01)
+            assert world.v2g.facts.offered_services[3].service_name == "second"
+
+    with caplog.at_level(logging.WARNING, logger="secc.v2g"):
+        run(main())
+    assert "service 3 is offered by two providers" in caplog.text
 
 
 def handshake_frame() -> bytes:

@@ -307,7 +307,14 @@ class EvseV2G(Module):
 
     def _services_offered(self, place: int) -> Callable[[vas.OfferedServices], None]:
         def take(offered: vas.OfferedServices) -> None:
-            self._services[place] = offered.services
+            # A service id has one owner: the provider that offered it first, for as long as it does.
+            taken = {owner: services for owner, services in enumerate(self._services) if owner != place}
+            others = {one.service_id for services in taken.values() for one in services}
+            for one in offered.services:
+                if one.service_id in others:
+                    text = "service %d is offered by two providers: the one that offered it first keeps it"
+                    self.log.warning(text, one.service_id)
+            self._services[place] = [one for one in offered.services if one.service_id not in others]
             self.facts.offered_services = {one.service_id: one for services in self._services for one in services}
 
         return take
