@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.ground import Ground
@@ -17,6 +18,10 @@ from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 
 T = TypeVar("T")
+
+settings.register_profile("product", deadline=None)
+settings.load_profile("product")
+"""No example is judged by the time that it takes on a busy machine."""
 
 REAL_TIME = (
     "api/test_strangers",
