@@ -144,13 +144,16 @@ class Database:
                     os.replace(rest, kept.with_name(kept.name + suffix))
         except OSError as error:
             raise Unavailable(f"{self.path}: damaged, and it cannot be set aside: {error.strerror or error}") from error
-        self._forget_old_copies()
+        self._forget_old_copies(kept)
         return kept
 
-    def _forget_old_copies(self) -> None:
-        """Keep the newest few: a medium that fails again and again must not fill up with them."""
-        copies = sorted(self.path.parent.glob(f"{self.path.name}.damaged-*Z"))
-        for old in copies[:-COPIES_KEPT]:
+    def _forget_old_copies(self, latest: Path) -> None:
+        """Keep the newest few: a medium that fails again and again must not fill up with them.
+
+        `latest` stays, whatever its name says: the clock may have been years ahead before.
+        """
+        copies = [path for path in sorted(self.path.parent.glob(f"{self.path.name}.damaged-*Z")) if path != latest]
+        for old in copies[: -COPIES_KEPT + 1]:
             for suffix in ("", "-wal", "-shm"):
                 with contextlib.suppress(OSError):
                     old.with_name(old.name + suffix).unlink(missing_ok=True)

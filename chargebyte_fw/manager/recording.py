@@ -88,7 +88,7 @@ class Recorder:
         shot = self._ground.trace.shot(why)
         target = _target(self._ground.root, why)
         entries = await asyncio.get_running_loop().run_in_executor(None, shot.write, target)
-        _let_go(self._ground.root)
+        _let_go(self._ground.root, target)
         return target, entries
 
     def save_now(self, why: str) -> None:
@@ -126,7 +126,7 @@ def save(trace: Trace, root: Root, why: str) -> tuple[Path, int]:
     """Write the ring into a new file, let go of the oldest; returns file and entries. OSError is the caller's."""
     target = _target(root, why)
     entries = trace.save(target, why)
-    _let_go(root)
+    _let_go(root, target)
     return target, entries
 
 
@@ -135,9 +135,11 @@ def _target(root: Root, why: str) -> Path:
     return root.write(f"{FOLDER}/{rfc3339(utc_now()).replace(':', '')}-{name}.cbor")
 
 
-def _let_go(root: Root) -> None:
+def _let_go(root: Root, latest: Path) -> None:
+    """Remove the oldest files. `latest` stays, whatever its name says: the clock may have been years ahead before."""
     total = 0
-    for kept, path in enumerate(reversed(files(root)), 1):
+    newest_first = [latest, *(path for path in reversed(files(root)) if path.name != latest.name)]
+    for kept, path in enumerate(newest_first, 1):
         total += path.stat().st_size
         if kept > KEPT or (total > KEPT_BYTES and kept > 1):
             path.unlink()

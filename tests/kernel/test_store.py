@@ -6,12 +6,14 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chargebyte_fw.kernel import clock
+from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.store import Database, write_whole
 
@@ -104,6 +106,14 @@ def test_a_medium_that_damages_it_again_and_again_does_not_fill_up_with_copies(r
             await asyncio.sleep(1)
         copies = sorted(tmp_path.glob("a.db.damaged-*"))
         assert [path.read_bytes()[-1] for path in copies] == [3, 4, 5], "the newest are kept"
+        loop: Any = asyncio.get_running_loop()
+        loop.set_wall(utc_now() - timedelta(days=2000))
+        (tmp_path / "a.db").write_bytes(b"this is no database, " * 50 + bytes([6]))
+        database = Database(tmp_path / "a.db", "things", COLUMNS)
+        await database.run(put("a", "1"))
+        database.close()
+        left = {path.read_bytes()[-1] for path in tmp_path.glob("a.db.damaged-*")}
+        assert left == {4, 5, 6}, "the latest is kept although its name is of years ago"
 
     run(main())
 

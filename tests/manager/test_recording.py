@@ -10,12 +10,14 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chargebyte_fw.kernel import clock, trace
+from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Origin, Severity
 from chargebyte_fw.kernel.ground import Ground
@@ -105,6 +107,24 @@ def test_number_and_size_of_files_are_bounded(run: Run, ground: Ground, monkeypa
 
     run(main())
     assert sum(path.stat().st_size for path in saved(ground)) <= 25_000 and len(saved(ground)) >= 2
+
+
+def test_the_latest_file_stays_although_the_clock_was_years_ahead_before(run: Run, ground: Ground) -> None:
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        made = recorder(ground)
+        right_at = utc_now()
+        loop.set_wall(right_at + timedelta(days=2000))
+        for _ in range(recording.KEPT):
+            await asyncio.sleep(1)
+            await made.save("request")
+        loop.set_wall(right_at)
+        for _ in range(3):
+            path, _ = await made.save("request")
+            assert path.exists() and len(saved(ground)) == recording.KEPT
+            await asyncio.sleep(1)
+
+    run(main())
 
 
 def test_a_full_disk_costs_one_line(
