@@ -78,11 +78,12 @@ class LastingCondition:
             if self._latest != self._logged:
                 self._write(f" (changed {count} more times within {PERIOD_S:g} s)")
             else:
-                self._log.log(logging.INFO, "%s (changed %d times within %g s)", self._latest[1], count, PERIOD_S)
+                self._log.log(logging.INFO, f"{self._latest[1]} (changed {count} times within {PERIOD_S:g} s)")
 
     def _write(self, count: str) -> None:
         active, text = self._logged = self._latest
-        self._log.log(self._level if active else logging.INFO, "%s%s", text, count)
+        # The whole text as the statement: the bound on lines of one kind (`kernel/line_limit.py`) counts statements.
+        self._log.log(self._level if active else logging.INFO, text + count)
 
 
 class LastingConditions:

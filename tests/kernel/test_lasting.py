@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.kernel.lasting import CHANGES, PERIOD_S, LastingCondition, LastingConditions
+from chargebyte_fw.kernel.log import ModuleLog
 
 Run = Callable[[Any], Any]
 
@@ -107,3 +108,18 @@ def test_close_logs_what_was_only_counted(run: Run, lines: Any) -> None:
 
     run(main())
     assert [text for _, text in said] == ["0", "1", "2", "3", "other", "4 (changed 1 more times within 60 s)"]
+
+
+def test_many_conditions_that_end_at_once_are_all_logged(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def main() -> None:
+        conditions = LastingConditions(ModuleLog("m"))
+        for number in range(30):
+            conditions.set(number, True, f"EVSE {number} is lost at 100 % load")
+        for number in range(30):
+            conditions.set(number, False, f"EVSE {number} is back at 100 % load")
+
+    run(main())
+    texts = [record.getMessage() for record in caplog.records]
+    assert texts == [f"EVSE {number} is {what} at 100 % load" for what in ("lost", "back") for number in range(30)]
