@@ -285,6 +285,12 @@ class CbChargeSOMDriver(Module):
         if isinstance(effect, HEARD_BY_THE_LOCK):
             self._lock_pump.feed(effect)
         self._changed.set()
+        if isinstance(effect, lm.Down):
+            self.spawn(self._name_readers(), "readers")
+
+    async def _name_readers(self) -> None:
+        if readers := await self.link.readers():
+            self.log.warning("the UART is also open in %s, which takes bytes away", " and ".join(readers))
 
     def _act(self, effect: Any) -> None:
         match effect:

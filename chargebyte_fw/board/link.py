@@ -71,6 +71,14 @@ class SafetyLink:
         """Whether the cycle runs."""
         return self._machine.state is lm.Link.RUNNING
 
+    async def readers(self) -> list[str]:
+        """Return who has the port open beside us, and so takes bytes away; looked up in a thread."""
+        if isinstance(self._carrier, WireCarrier):
+            return []
+        from chargebyte_fw.board.flash.owner import readers
+
+        return [str(holder) for holder in await asyncio.to_thread(readers, self._path())]
+
     def start(self) -> None:
         """Begin to open, reset, inquire; never fails: trouble is an effect."""
         self._trace.record("port", TRACE_KIND, "start")

@@ -122,6 +122,21 @@ def test_a_second_reader_is_named_before_anything_is_sent(
     assert [one.pid for one in owner.readers(line)] == [reader.pid] and reader.poll() is None
 
 
+def test_the_driver_names_a_second_reader_when_nothing_answers(
+    ground: Ground, line: Path, reader: subprocess.Popen[bytes], assemble: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        assembly = assemble(bsp=(CbChargeSOMDriver, {}))
+        await assembly.start()
+        async with asyncio.timeout(30):
+            while "also open" not in caplog.text:
+                await asyncio.sleep(0.05)
+        await assembly.stop()
+
+    clock.run(main())
+    assert f"the UART is also open in process {reader.pid} (" in caplog.text
+
+
 def test_a_second_reader_under_another_name_of_the_device_is_named(
     ground: Ground, line: Path, reader: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
