@@ -274,3 +274,9 @@ def test_a_note_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         journal.close()
 
     clock.run(main())
+
+
+def test_the_end_of_this_boots_journal_is_there_whatever_the_clock_showed_then() -> None:
+    """Lines from before NTP may be dated years away from the time that is asked for."""
+    boot = [command for command in archive.COMMANDS if "--boot" in command]
+    assert len(boot) == 1 and not any("since" in word or "until" in word for word in boot[0])

@@ -49,6 +49,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("i2cdetect", "-l"),
     ("mmc", "extcsd", "read", "/dev/mmcblk0"),
     ("systemctl", "status", "--no-pager", "--all"),
+    # Before NTP a clock may be years off: the lines of this boot then lie outside of the time that is asked for.
+    ("journalctl", "--no-pager", "--utc", "--boot", "--lines=2000"),
     ("mosquitto_sub", "-h", "localhost", "-t", "#", "-v", "-W", "1"),
 )
 
