@@ -12,7 +12,21 @@ from collections.abc import Callable
 from typing import Any
 
 BLANK = "***"
-HINTS = ("pass", "authorization", "private", "secret", "psk", "pin", "token", "://", "nmk", "tag", "emaid")
+HINTS = (
+    "pass",
+    "authorization",
+    "private",
+    "secret",
+    "psk",
+    "pin",
+    "token",
+    "://",
+    ":\\",
+    "\\u",
+    "nmk",
+    "tag",
+    "emaid",
+)
 """Without one of these, in lower case, a text has no secret; this is found much faster than what follows."""
 LONGEST_LINE = 256 << 10
 """A longer line is not read as JSON."""
@@ -35,11 +49,15 @@ _SECRET = re.compile(
     # JSON that stands in JSON has its quotes behind backslashes.
     rf"""((?:{_NAMES})\\{{0,8}}["']?\s{{0,80}}[:=]\s{{0,80}})"""
     # An object; a quoted value, in which an escaped quote is no end; without quotes up to the end of line or member.
-    r"""(\*{3}|\\{0,8}\{[^{}\n]*\}|(?P<quote>\\{0,8}["'])[^\n]*?(?<!\\)(?P=quote)|[^\s,}][^\n,}]*)""",
+    r"""(\*{3}|\\{0,8}\{[^{}\n]*\}|'(?:[^'\n]|'')*'|(?P<quote>\\{0,8}["'])[^\n]*?(?<!\\)(?P=quote)|[^\s,}][^\n,}]*)""",
     re.IGNORECASE,
 )
 _OPTION = re.compile(r"(\s--?(?:password|passwd|pass|passphrase|token|secret|psk)[ =])\S+", re.IGNORECASE)
-_IN_URL = re.compile(r"""(\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@"'<>]{0,256}:)[^\s"'<>]{1,1024}@""", re.IGNORECASE)
+_IN_URL = re.compile(
+    # JSON may write a slash with a backslash.
+    r"""(\b[a-z][a-z0-9+.-]{0,20}:\\{0,8}/\\{0,8}/[^\s/:@"'<>]{0,256}:)[^\s"'<>]{1,1024}@""",
+    re.IGNORECASE,
+)
 _KEY_BLOCK = re.compile(
     r"(-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----).*?(-----END [A-Z ]{0,20}PRIVATE KEY-----|\Z)", re.DOTALL
 )
