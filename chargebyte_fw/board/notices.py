@@ -57,6 +57,7 @@ _AMPACITY = {
     PpState.A_63_3PH_70_1PH: ProximityPilotAmpacity.A_63_3ph_70_1ph,
 }
 _CHARGING = (CpState.C, CpState.D)
+_PLUGGED = (CpState.B, CpState.C, CpState.D)
 
 
 def pp_is_measurable(pp: PpState) -> bool:
@@ -86,6 +87,8 @@ class Notices:
         self.self_test_running = False
         self.tripped = False
         """A residual current was seen: no way to power until the car is gone or `ac_rcd.reset` was ordered."""
+        self._plugged: bool | None = None
+        """Whether a car was there when the pilot told last; None before it did."""
         self._raised: dict[str, dict[FaultKey, str]] = {}
         self._warnings: dict[str, set[int]] = {}
         self._plug_removed = False
@@ -141,8 +144,13 @@ class Notices:
         """A reset of the controller alone must not lead back onto the same leak (no automatic re-closing)."""
         if state.safe_state_reason is SafeStateReason.RCM_TRIPPED or self._leaks(state):
             self.tripped = True
-        elif state.cp_state is CpState.A and state.rcm is not RcmState.ERROR:
+        elif (state.cp_state is CpState.A or self._plugged is False) and state.rcm is not RcmState.ERROR:
+            # State F, which a fault brings, hides that there is no car: what was seen last counts.
             self.tripped = False
+        if state.cp_state is CpState.A:
+            self._plugged = False
+        elif state.cp_state in _PLUGGED:
+            self._plugged = True
 
     def _leaks(self, state: ChargeState) -> bool:
         """Whether the monitor reports a residual current by itself, without the controller's safe state."""
