@@ -253,8 +253,11 @@ COMMANDS: dict[str, Do] = {
 
 def restore(scene: Scene) -> None:
     """Take back what commands have left: disabled, not allowed, limited, reserved."""
-    _mqtt("enable", "0")(scene)
+    for connector in ("0", "1"):
+        _mqtt("enable", connector)(scene)
     _rpc("EVSE.SetACChargingCurrent", evse_index=1, max_current=63.0)(scene)
     _allowed(True)(scene)
     _mqtt("set_limit_amps", "63")(scene)
     cancel_reservations(scene)
+    if scene.dc:
+        scene.mailbox.takers["everest_api/imd/cmd/set_resistance"]("everest_api/imd/cmd/set_resistance", "900000")

@@ -167,7 +167,9 @@ def main(arguments: Sequence[str] | None = None, out: Callable[[str], None] = pr
     tally, began_s = Tally(), time.monotonic()
     seeds = range(options.seed, options.seed + options.lives)
     for one in played(seeds, options.config, options.jobs):
-        tally.take(one.outcome, same=one.same, worker=one.pid, memory_MiB=one.memory_MiB)
+        for finding in tally.take(one.outcome, same=one.same, worker=one.pid, memory_MiB=one.memory_MiB):
+            life = one.outcome.life
+            print(f"{finding}: script/soak --life {life.seed} --config {life.kind}", file=sys.stderr, flush=True)
         progress(tally, options.lives, began_s)
     shorten = partial(_short_life, options.config) if options.shrink else None
     for line in tally.report(time.monotonic() - began_s, shorten):

@@ -6,6 +6,7 @@ What lives in the charger (a supply that refuses, a book of faults) goes with a 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 from collections.abc import Callable
 from datetime import timedelta
@@ -244,7 +245,11 @@ def _volts(voltage_V: float) -> Callable[[Any], Any]:
     return lambda effect: Output(voltage_V, effect.current_A) if isinstance(effect, Output) else effect
 
 
-_gated("supply silent", "powersupply_dc", lambda effect: None)
+_gated(
+    "supply silent",
+    "powersupply_dc",
+    lambda effect: None if isinstance(effect, Output | Reading) else effect,
+)
 _gated("supply without voltage", "powersupply_dc", _volts(0.0))
 _gated("supply with too much voltage", "powersupply_dc", _volts(1200.0))
 _gated("meter silent", "powersupply_dc", lambda effect: None if isinstance(effect, Reading) else effect)
@@ -273,13 +278,22 @@ def _restore_commands(module_id: str, *names: str) -> Do:
     return do
 
 
-@fault("supply answers late", _restore_commands("powersupply_dc", "setMode", "setExportVoltageCurrent"))
+def _answers_late_no_more(scene: Scene) -> None:
+    scene.supply_is_late.set()
+    _restore_commands("powersupply_dc", "setMode", "setExportVoltageCurrent")(scene)
+
+
+@fault("supply answers late", _answers_late_no_more)
 def supply_answers_late(scene: Scene) -> None:
     supply = scene.implementation("powersupply_dc")
     kind, delay_s = type(supply), scene.chance.choice((0.5, 5.0, 45.0))
+    mended = scene.supply_is_late = asyncio.Event()
 
     async def set_mode(mode: Any, phase: Any) -> None:
-        await asyncio.sleep(delay_s)
+        # What still waits when the supply is mended is done then, in its order.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                await mended.wait()
         await kind.setMode(supply, mode, phase)
 
     supply.setMode = set_mode
@@ -318,9 +332,12 @@ def _capabilities(scene: Scene, *, restore: bool) -> None:
 # -- rectifier modules on CAN
 
 
-fault("CAN lost", lambda scene: setattr(scene.can.plug, "cut", False))(
-    lambda scene: setattr(scene.can.plug, "cut", True)
-)
+def _can_is_back(scene: Scene) -> None:
+    scene.can.plug.cut = False
+    scene.supply_obeys_from_s = max(scene.supply_obeys_from_s, asyncio.get_running_loop().time())
+
+
+fault("CAN lost", _can_is_back)(lambda scene: setattr(scene.can.plug, "cut", True))
 
 
 @fault("CAN garbage")
@@ -495,7 +512,8 @@ fault("disk full", _file_size(resource.RLIM_INFINITY))(_file_size(0))
 @fault("store damaged")
 def store_damaged(scene: Scene) -> None:
     for path in sorted(scene.state.rglob("*.db")):
-        path.write_bytes(scene.chance.randbytes(4096))
+        with contextlib.suppress(OSError):  # a full disk takes no damage either
+            path.write_bytes(scene.chance.randbytes(4096))
 
 
 def _wall_clock(jump: timedelta) -> None:

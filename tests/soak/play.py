@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.sim.pilot import CarState
+from chargebyte_fw.sim.pilot import CarState, Drive
 from tests.soak import acts, faults
 from tests.soak.life import Life, Step
 from tests.soak.scene import Scene, quiet_logs
@@ -21,6 +21,7 @@ START_S = 3.0
 CONTACTOR_FAULT = "evse_board_support/MREC17EVSEContactorFault"
 MENDED_S = 100.0
 """From the last fault's end and the unplug to the rest: resets of the controller are up to 60 s apart."""
+LEAST_MENDED_S = 12.0
 CHARGES_S = 120.0
 """From the plug to the first watt of a good car at a sound charger."""
 AFTER_STOP_S = 40.0
@@ -114,7 +115,7 @@ class Player:
 
     def _clear(self, scene: Scene, name: str) -> None:
         faults.CLEAR[name](scene)
-        if name.startswith("supply"):
+        if name in ("supply refuses", "supply answers late"):
             scene.supply_obeys_from_s = asyncio.get_running_loop().time()
         self.present = [other for other in self.present if other != name]
 
@@ -135,7 +136,8 @@ class Player:
         acts.restore(scene)
         scene.drive("unplug")
         scene.pilot.car_state = CarState.A
-        await self._until(lambda: False, MENDED_S)
+        await self._until(lambda: False, LEAST_MENDED_S)
+        await self._until(lambda: self._is_at_rest(scene), MENDED_S - LEAST_MENDED_S)
         acts.restore(scene)
         await asyncio.sleep(1.0)
         if self.watch.findings:
@@ -147,6 +149,11 @@ class Player:
             await asyncio.sleep(START_S)
         self._at_rest(scene)
 
+    def _is_at_rest(self, scene: Scene) -> bool:
+        book = self.watch.book
+        faults_are_over = not any(one.active for one in scene.books())
+        return faults_are_over and not book.session and scene.pilot.drive is Drive.PLUS
+
     def _sessions_are_over(self) -> None:
         if self.watch.book.session or self.watch.book.transaction:
             self.watch.found("UNMATCHED", f"{MENDED_S:g} s after the unplug a session is not finished")
@@ -157,7 +164,7 @@ class Player:
         active = sorted({fault.type for one in scene.books() for fault in one.active})
         if active:
             found("STUCK", f"faults stay though everything is mended: {active}")
-        if scene.pilot.drive.name != "PLUS":
+        if scene.pilot.drive is not Drive.PLUS:
             found("STUCK", f"the pilot shows {scene.pilot.drive.value} though everything is mended and no car is there")
 
     async def _charge_a_good_car(self, scene: Scene) -> None:

@@ -91,6 +91,7 @@ class Scene:
         """What the proximity pilot shows whatever is plugged in."""
         self.supply_obeys_from_s = 0.0
         """The supply carries commands out from then on."""
+        self.supply_is_late = asyncio.Event()
         self.capabilities: Any = None
         self.wall_jump = timedelta()
         self.foreign_lines: list[Any] = []
@@ -245,6 +246,8 @@ class Scene:
 
     def drive(self, script: str, *, fresh: bool = False) -> None:
         """Let the car's script go on with this, or begin (`fresh`)."""
+        if fresh or script.startswith("unplug"):
+            self.plugged_by_script = False
         (self.world.car.run if fresh else self.world.car.replace)(script)
 
     def _reported(self, report: dict[str, Any]) -> None:

@@ -31,8 +31,8 @@ class Tally:
         self.simulated_s = 0.0
         self._memory: dict[int, list[float]] = defaultdict(list)
 
-    def take(self, outcome: Outcome, *, same: bool, worker: int, memory_MiB: float) -> None:
-        """Count one life."""
+    def take(self, outcome: Outcome, *, same: bool, worker: int, memory_MiB: float) -> list[str]:
+        """Count one life; returns what was found in none before."""
         self.lives += 1
         self.kinds[outcome.life.kind] += 1
         self.injected += outcome.injected
@@ -43,10 +43,14 @@ class Tally:
         self._memory[worker].append(memory_MiB)
         if not same:
             self.twice_different.append(outcome.life.seed)
+        new: list[str] = []
         for finding in outcome.findings:
             kind = kind_of(finding)
-            self.texts.setdefault(kind, finding)
             self.found.setdefault(kind, []).append(outcome)
+            if kind not in self.texts:
+                self.texts[kind] = finding
+                new.append(finding)
+        return new
 
     @property
     def growth_MiB(self) -> float:

@@ -51,6 +51,7 @@ class Watch:
         self._disturbed_s = -UNWATCHED_GRACE_S
         self._unplugged_s: float | None = 0.0
         self._welded_s: float | None = None
+        self._session_s = 0.0
         self._stopping_s: float | None = None
 
     @property
@@ -98,6 +99,8 @@ class Watch:
         self.note("session", name)
         self.counts[name] += 1
         self.book.take(event)
+        if name == "SessionStarted":
+            self._session_s = self.now
         if name in STOPPED_BY:
             self._stopping_s = self.now if self._stopping_s is None else self._stopping_s
         elif name in ("PrepareCharging", "ChargingStarted", "SessionFinished"):
@@ -178,6 +181,8 @@ class Watch:
         self.charged = self.charged or drawing
         if watched and scene.assembly is not None:
             self._look_at_charger(scene, closed, drawing)
+        # A contactor without feedback that refuses to close: nobody can know.
+        unknown = any(one.stuck_open and not one.has_feedback for one in scene.hardware.contactors)
         on = scene.supply_on
         obeys = now - scene.supply_obeys_from_s > 2.0 and not scene.can_is_cut
         self.never(
@@ -186,7 +191,7 @@ class Watch:
         self.never(
             "UNSAFE",
             "the supply is on while contactors are open",
-            on and obeys and watched and not pilot.contactors_closed,
+            on and obeys and watched and not pilot.contactors_closed and not unknown,
             SUPPLY_OFF_S + 1.0,
         )
         live = obeys and scene.output_V > SAFE_V and pilot.letter == "A"
@@ -204,7 +209,8 @@ class Watch:
         self.never("UNSAFE", "another car charges in the transaction of the one before", other)
         self._look_at_limits(scene, closed)
         self._look_at_weld(scene, drawing)
-        ended = self._unplugged_s is not None and now - max(self._unplugged_s, self._disturbed_s) > SESSION_ENDS_S
+        since_s = max(self._unplugged_s or 0.0, self._disturbed_s, self._session_s)
+        ended = self._unplugged_s is not None and now - since_s > SESSION_ENDS_S
         if ended and book.session:
             self.found("UNMATCHED", "a session goes on though the car is gone")
         for name, module in scene.assembly.modules.items() if scene.assembly is not None else ():
