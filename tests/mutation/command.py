@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 
-from tests.mutation.coverage_map import CoverageMap, recorded
+from tests.mutation.coverage_map import TESTS, CoverageMap, recorded
 from tests.mutation.judged import FILE, judged
 from tests.mutation.mutants import Mutant
 from tests.mutation.sample import HOUSES, all_mutants, sample
@@ -24,7 +25,8 @@ from tests.mutation.sample import HOUSES, all_mutants, sample
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / "build/mutation"
 LEAST_SHARE = 0.9
-MOST_TESTS_S = 90.0
+ALIVE = ("survived", "not run")
+MOST_TESTS_S = 40.0
 """The slowest tests are left out once those before them take so long together."""
 
 
@@ -36,6 +38,29 @@ class Tried:
     mutant: Mutant
     outcome: str
     tests: int
+
+
+class Outcomes:
+    """What became of mutants before, for as long as their file stays as it is; a survivor is tried again."""
+
+    def __init__(self, path: Path, tree: Path) -> None:
+        self._path = path
+        self._tree = tree
+        self._known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+
+    def _key(self, mutant: Mutant) -> str:
+        digest = hashlib.blake2b((self._tree / mutant.path).read_bytes(), digest_size=8).hexdigest()
+        return f"{digest} {mutant.name}"
+
+    def of(self, mutant: Mutant) -> str:
+        """Return `killed` or `timed out`; empty where the mutant is to be tried."""
+        return self._known.get(self._key(mutant), "")
+
+    def take(self, one: Tried) -> None:
+        """Keep an outcome."""
+        if one.outcome not in ALIVE:
+            self._known[self._key(one.mutant)] = one.outcome
+            self._path.write_text(json.dumps(self._known))
 
 
 def copy_of_the_tree(target: Path) -> None:
@@ -106,7 +131,7 @@ def tried(work: Sequence[tuple[str, Mutant]], covered: CoverageMap, trees: Seque
             while not waiting.empty():
                 house, mutant = waiting.get_nowait()
                 tests = chosen_tests(covered, mutant)
-                source = mutant.apply((ROOT / mutant.path).read_text(encoding="utf-8"))
+                source = mutant.apply((tree / mutant.path).read_text(encoding="utf-8"))
                 cpu_s = int(20 + 4 * covered.duration_s(tests))
                 outcome = worker.outcome(mutant, source, tests, cpu_s) if tests else "not run"
                 results.put(Tried(house, mutant, outcome, len(tests)))
@@ -126,9 +151,7 @@ def tried(work: Sequence[tuple[str, Mutant]], covered: CoverageMap, trees: Seque
 def report(results: Sequence[Tried], verdicts: dict[str, str], elapsed_s: float) -> tuple[list[str], bool]:
     """Return the lines of the table, and whether the run is good."""
     lines: list[str] = []
-    survivors = sorted(
-        (one for one in results if one.outcome in ("survived", "not run")), key=lambda one: one.mutant.name
-    )
+    survivors = sorted((one for one in results if one.outcome in ALIVE), key=lambda one: one.mutant.name)
     unjudged = 0
     for one in survivors:
         verdict = verdicts.get(one.mutant.name, "")
@@ -169,6 +192,8 @@ def main(arguments: Sequence[str] | None = None, out: Callable[[str], None] = pr
     parser.add_argument("--only", metavar="TEXT", help="every mutant whose name contains this, in place of a sample")
     parser.add_argument("--survivors", action="store_true", help="only those that survived the last time")
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
+    parser.add_argument("--skip", action="append", choices=TESTS, default=[], help="leave a folder of tests out")
+    parser.add_argument("--again", action="store_true", help="also what was tried for the same file before")
     parser.add_argument("--stale", action="store_true", help="take the coverage of an older tree")
     options = parser.parse_args(arguments)
     houses = tuple(options.house or HOUSES)
@@ -184,9 +209,19 @@ def main(arguments: Sequence[str] | None = None, out: Callable[[str], None] = pr
         trees = [Path(folder) / str(number) for number in range(max(1, options.jobs))]
         for tree in trees:
             copy_of_the_tree(tree)
-        covered = recorded(trees[0], CACHE, stale=options.stale)
-        for one in tried(work, covered, trees):
+        covered = recorded(trees, CACHE, stale=options.stale, skip=options.skip)
+        known = Outcomes(CACHE / "outcomes.json", trees[0])
+        results += [
+            Tried(house, mutant, outcome, 0)
+            for house, mutant in work
+            if (outcome := known.of(mutant)) and not options.again
+        ]
+        done = {one.mutant.name for one in results}
+        for one in tried([pair for pair in work if pair[1].name not in done], covered, trees):
             results.append(one)
+            known.take(one)
+            if one.outcome in ALIVE:
+                print(f"{one.outcome}: {one.mutant.name}", file=sys.stderr, flush=True)
             _progress(results, len(work), began_s)
     lines, good = report(results, verdicts, time.monotonic() - began_s)
     for line in lines:
@@ -210,7 +245,7 @@ def _work(options: argparse.Namespace, houses: tuple[str, ...]) -> list[tuple[st
 
 def _remember(results: Sequence[Tried]) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
-    names = [one.mutant.name for one in results if one.outcome in ("survived", "not run")]
+    names = [one.mutant.name for one in results if one.outcome in ALIVE]
     (CACHE / "survivors.txt").write_text("\n".join(names), encoding="utf-8")
 
 
@@ -218,6 +253,6 @@ def _progress(results: Sequence[Tried], count: int, began_s: float) -> None:
     terminal = sys.stderr.isatty()
     if not terminal and len(results) % 10:
         return
-    alive = sum(one.outcome in ("survived", "not run") for one in results)
+    alive = sum(one.outcome in ALIVE for one in results)
     text = f"{len(results)} of {count} mutants, {alive} survive, {(time.monotonic() - began_s) / 60:.1f} min"
     print(f"{text:79}", end="\r" if terminal else "\n", file=sys.stderr, flush=True)

@@ -11,7 +11,10 @@ from typing import Any
 import coverage
 import pytest
 
+from tests.conftest import REAL_TIME
 from tests.mutation.sample import HOUSES
+
+BY_CHANCE = ("evse/test_chance", "auth/test_fuzz", "soak/")
 
 
 class Recorder:
@@ -21,6 +24,10 @@ class Recorder:
         self.measured = measured
         self.durations_s: dict[str, float] = defaultdict(float)
         self.bad: set[str] = set()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out the tests of real processes and the random ones: they run lines by chance, or elsewhere."""
+        items[:] = [one for one in items if not any(name in one.nodeid for name in (*REAL_TIME, *BY_CHANCE))]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Any:
