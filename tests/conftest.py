@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.ground import Ground
@@ -19,7 +19,7 @@ from chargebyte_fw.manager.plan import Connection, ModulePlan
 
 T = TypeVar("T")
 
-settings.register_profile("product", deadline=None)
+settings.register_profile("product", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("product")
 """No example is judged by the time that it takes on a busy machine."""
 
