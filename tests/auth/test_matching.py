@@ -67,6 +67,6 @@ def test_known_stations(places: list[set[Kind]], cars: list[Kind], served: bool)
 
 def test_a_large_station_is_answered_quickly() -> None:
     """Forty cars at a hundred places: orders and choices without number, a matching in a moment."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert always_served([CCS2] * 20 + [TYPE2] * 20, [frozenset({CCS2, TYPE2})] * 100)
-    assert time.perf_counter() - begun < 2.0
+    assert time.process_time() - begun < 2.0

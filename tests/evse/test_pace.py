@@ -31,9 +31,9 @@ def test_one_request_of_the_ev_is_cheap(assemble: Assemble, run: Run) -> None:
         await w.to_charging(50.0)
         took = []
         for step in range(500):
-            begin = time.perf_counter()
+            begin = time.process_time()
             w.m.pump.feed(EvTargets(400.0 + step % 7, 40.0 + step % 5))
-            took.append(time.perf_counter() - begin)
+            took.append(time.process_time() - begin)
             await asyncio.sleep(0.25)
         took.sort()
         assert took[len(took) // 2] < 0.001

@@ -37,11 +37,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("data", HOSTILE, ids=lambda data: f"{data[:12]!r}-{len(data)}")
 def test_what_cannot_be_read_is_a_decode_error_in_one_short_line(data: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(msgspec.DecodeError) as caught:
         decode_json(data)
     assert len(str(caught.value)) < 300 and "\n" not in str(caught.value)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_deep_and_large_values_within_the_limits_are_read() -> None:

@@ -151,11 +151,11 @@ def test_oversized_streams_take_linear_time(name: str) -> None:
     """The longest stream that is read, full of list entries, must not take quadratic time (bound: 100 ns a bit)."""
     transform = xmldsig.TransformType(Algorithm="", XPath=[""] * 40_000)
     long = codec("xmldsig").encode_fragment(xmldsig.TransformsType(Transform=[transform]))[:MAX_BYTES]
-    began = time.perf_counter()
+    began = time.process_time()
     read_fragment(long)
     for octet in (0x00, 0x55, 0x92, 0xFF):
         read(name, b"\x80" + bytes([0x98 if name == "iso2" else 0x9A]) + bytes([octet]) * (MAX_BYTES - 2))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def read_fragment(payload: bytes) -> None:
