@@ -28,6 +28,8 @@ MAX_CONNECTIONS = MAX_CLIENTS + 16
 """Connections, those included that are not as far yet: a stranger who only connects takes no more."""
 MAX_CONNECTIONS_PER_PEER = 24
 HANDSHAKE_LIMIT_S = 5.0
+BACKLOG = 16
+"""asyncio accepts so many connections in one turn of the loop, before the first of them can be refused."""
 _SIOCGIFADDR = 0x8915
 _NOT_HERE = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT))
 """A machine without IPv6 (or IPv4) has one of the addresses only."""
@@ -130,6 +132,7 @@ class WebSocketServer:
                     process_request=self._check_origin,
                     create_connection=connection,
                     open_timeout=HANDSHAKE_LIMIT_S,
+                    backlog=BACKLOG,
                     compression=None,
                     max_size=MAX_MESSAGE_BYTES,
                     logger=self._log,
