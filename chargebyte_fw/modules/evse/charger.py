@@ -165,7 +165,10 @@ class Charger(HlcLink, Machine):
         c = self.c
         if c.unwatched_s is not None and now >= c.unwatched_s + timing.PLUG_UNWATCHED_S and c.plugged:
             c.leave(now, f"the pilot has not shown the plug for {timing.PLUG_UNWATCHED_S:g} s")
-        if c.proof_until_s is not None and now >= c.proof_until_s:
+        if c.proof_until_s is not None and self.state is Charging.ChargingPausedEVSE:
+            # A pause of ours does not let the EV speak; nothing flows meanwhile.
+            c.proof_until_s = now + timing.EV_PROOF_S
+        elif c.proof_until_s is not None and now >= c.proof_until_s:
             c.leave(now, "the EV does not prove that it is still the same one")
 
     def _wait_for_doubt(self, now: float) -> None:
@@ -174,7 +177,7 @@ class Charger(HlcLink, Machine):
             return
         if c.plugged and c.unwatched_s is not None:
             c.wait(c.unwatched_s + timing.PLUG_UNWATCHED_S)
-        if c.proof_until_s is not None:
+        if c.proof_until_s is not None and self.state is not Charging.ChargingPausedEVSE:
             c.wait(c.proof_until_s)
         if c.doubt and now < c.calm_s:
             c.wait(c.calm_s)
