@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -106,8 +107,12 @@ class Worker:
         self._process.wait()
 
 
-def chosen_tests(covered: CoverageMap, mutant: Mutant) -> list[str]:
-    """Return the tests for a mutant, the fastest first, within the time for one."""
+def chosen_tests(covered: CoverageMap, mutant: Mutant, tree: Path) -> list[str]:
+    """Return the tests for a mutant, the fastest first, within the time for one.
+
+    A line that runs only at import, or in another process, has no test of its own in the map: then the files of tests
+    are taken that name the module or the class.
+    """
     tests: list[str] = []
     total_s = 0.0
     for test in covered.of(mutant.path, mutant.line):
@@ -115,7 +120,15 @@ def chosen_tests(covered: CoverageMap, mutant: Mutant) -> list[str]:
         if tests and total_s > MOST_TESTS_S:
             break
         tests.append(test)
-    return tests
+    return tests or _naming(mutant, tree)
+
+
+def _naming(mutant: Mutant, tree: Path) -> list[str]:
+    classes = [name for name in mutant.function.split(".") if name[:1].isupper()]
+    words = "|".join((Path(mutant.path).stem, *classes))
+    named = re.compile(rf"\b({words})\b")
+    files = [path for folder in TESTS for path in sorted((tree / folder).rglob("test_*.py"))]
+    return [str(path.relative_to(tree)) for path in files if named.search(path.read_text(encoding="utf-8"))]
 
 
 def tried(work: Sequence[tuple[str, Mutant]], covered: CoverageMap, trees: Sequence[Path]) -> Iterator[Tried]:
@@ -130,9 +143,9 @@ def tried(work: Sequence[tuple[str, Mutant]], covered: CoverageMap, trees: Seque
             worker = Worker(tree)
             while not waiting.empty():
                 house, mutant = waiting.get_nowait()
-                tests = chosen_tests(covered, mutant)
+                tests = chosen_tests(covered, mutant, tree)
                 source = mutant.apply((tree / mutant.path).read_text(encoding="utf-8"))
-                cpu_s = int(20 + 4 * covered.duration_s(tests))
+                cpu_s = int(30 + 4 * covered.duration_s(tests))
                 outcome = worker.outcome(mutant, source, tests, cpu_s) if tests else "not run"
                 results.put(Tried(house, mutant, outcome, len(tests)))
             worker.close()

@@ -24,6 +24,8 @@ TESTS = (
     "tests/replay",
 )
 """Folders of tests that run the houses in their own process; each is recorded by itself."""
+UNKNOWN_S = 10.0
+"""For a file of tests that was not recorded."""
 NEAR = 8
 """A change on a continued line counts as run when the statement's first line is."""
 
@@ -47,7 +49,7 @@ class CoverageMap:
     def duration_s(self, tests: list[str]) -> float:
         """Return how long tests take together."""
         known = dict(zip(self.tests, self.durations_s, strict=True))
-        return sum(known[test] for test in tests)
+        return sum(known.get(test, UNKNOWN_S) for test in tests)
 
 
 def key_of(tree: Path, tests: str) -> str:

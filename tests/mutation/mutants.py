@@ -154,7 +154,7 @@ class _Finder:
                 yield from self._body(node.body, in_function=in_function)
                 yield from self._body(node.orelse, in_function=in_function)
             case ast.Return(value=value) if value is not None and not _is_none(value):
-                if not isinstance(value, ast.Constant):
+                if not isinstance(value, ast.Constant) and not _is_empty(value):
                     yield self._mutant(value, "None", f"return {_short(self._text(value))} -> None")
                 yield from self._expression(value)
             case ast.Break() | ast.Continue():
@@ -280,6 +280,11 @@ def _name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_empty(node: ast.expr) -> bool:
+    """Whether a machine's handler says that there is nothing to do: None means the same to the pump."""
+    return isinstance(node, ast.List | ast.Tuple) and not node.elts
 
 
 def _is_none(node: ast.expr) -> bool:
