@@ -364,9 +364,15 @@ fault("module alarm", _modules(lambda module: module.alarms.clear()))(
     lambda scene: scene.world.power_modules.modules[0].alarms.add(scene.chance.choice(infypower.ALARMS))
 )
 fault("modules without power", _modules(lambda module: setattr(module, "powered", True)))(_modules(_dark))
-fault("modules refuse", _modules(lambda module: module.refuses.clear()))(
-    _modules(lambda module: module.refuses.update({infypower.SWITCH: 3}))
-)
+
+
+@fault("modules refuse", _modules(lambda module: module.refuses.clear()))
+def modules_refuse(scene: Scene) -> None:
+    for module in scene.world.power_modules.modules:
+        module.refuses[infypower.SWITCH] = 3
+    # They refuse to be switched off as well.
+    scene.supply_obeys_from_s = float("inf")
+
 
 # -- the power line and ISO 15118
 

@@ -115,7 +115,7 @@ class Player:
 
     def _clear(self, scene: Scene, name: str) -> None:
         faults.CLEAR[name](scene)
-        if name in ("supply refuses", "supply answers late"):
+        if name in ("supply refuses", "supply answers late", "modules refuse"):
             scene.supply_obeys_from_s = asyncio.get_running_loop().time()
         self.present = [other for other in self.present if other != name]
 
