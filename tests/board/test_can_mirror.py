@@ -89,7 +89,7 @@ def test_without_python_can_it_says_how_to_get_it(caplog: Any, mocker: Any) -> N
     made = CanMirror("can0", logging.getLogger("mirror"))  # type: ignore[arg-type]
     made.open()
     made.close()
-    assert "pip install chargebyte-fw[can]" in caplog.text
+    assert "pip install 'chargebyte-fw[can]'" in caplog.text
 
 
 def test_what_is_queued_is_sent_before_the_bus_is_closed(mirror: CanMirror, bus: Any) -> None:
