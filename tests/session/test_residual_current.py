@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.board.messages import RcmState
+from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.messages import Charging
 from chargebyte_fw.sim.car_models import Model
 from tests.session.plant import Plant
 
@@ -48,6 +50,29 @@ def test_a_trip_while_a_car_is_there_waits_for_the_unplug(run: Any, tmp_path: Pa
             plant.world.car.replace("unplug")
             await plant.until(lambda: plant.faults() == [], HEALS_S)
             plant.reports.clear()
+            plant.world.car.battery.soc_percent = 70.0
+            await plant.session()
+            assert "charging" in plant.steps() and plant.tracebacks() == []
+
+    run(main())
+
+
+def test_a_trip_that_outlasts_its_session_is_over_with_the_unplug(run: Any, tmp_path: Path) -> None:
+    """The safe state hides the plug for so long that the session ends; state F in Idle must not hide it any further."""
+
+    async def main() -> None:
+        async with Plant(tmp_path, BASIC, before_start=with_a_monitor) as plant:
+            await plant.charging()
+            plant.world.weld_contactor()
+            plant.world.pilot.residual_current_mA = 30.0
+            await asyncio.sleep(timing.SESSION_END_UNSEEN_S)
+            connector: Any = plant.assembly.modules["connector"]
+            assert connector.charger.state is Charging.Idle and "ac_rcd/DC" in plant.faults()
+            plant.world.pilot.residual_current_mA = 0.0
+            plant.world.weld_contactor(False)
+            await asyncio.sleep(HEALS_S)
+            plant.world.car.replace("unplug")
+            await plant.until(lambda: plant.faults() == [], HEALS_S)
             plant.world.car.battery.soc_percent = 70.0
             await plant.session()
             assert "charging" in plant.steps() and plant.tracebacks() == []

@@ -27,7 +27,7 @@ class Disabled(Phase):
 
 
 class Idle(Phase):
-    """No EV; a fault is shown as state F."""
+    """No EV; a fault is shown as state F, once no EV is known to be plugged in."""
 
     def enter(self, c: Context, now: float) -> None:
         """Forget the last EV; a re-plug clears our own faults."""
@@ -65,7 +65,8 @@ class Idle(Phase):
     def _show(c: Context) -> None:
         if not c.begun:
             return
-        if c.shutdown is Shutdown.Nothing:
+        if c.shutdown is Shutdown.Nothing or c.plugged:
+            # State F would hide the unplug of an EV whose session ended unseen, and a trip that waits for it.
             c.show_x1()
         else:
             c.show_f()
