@@ -98,3 +98,35 @@ def test_a_step_of_the_pilot_that_was_ordered_leaves_no_doubt(assemble: Assemble
         await w.until_state("Charging")
 
     run(story())
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_an_ev_that_names_itself_otherwise_after_an_ordered_state_f_has_a_new_session(
+    assemble: Assemble, run: Run, same: bool
+) -> None:
+    """State F of the error routine hides an exchange of EVs as any other."""
+
+    async def story() -> None:
+        w = await World(assemble, dc=True).start()
+        await w.to_charging()
+        await w.m.evse.pause_charging()
+        w.bsp.cp("B")
+        await w.until_state("ChargingPausedEVSE")
+        await w.m.evse.resume_charging()
+        await w.until_state("PrepareCharging", 30.0)
+        w.slac.main.request_error_routine.publish(None)
+        await w.until_state("TStepEF")
+        w.bsp.cp("F")
+        await w.until(lambda: w.pilot() != "F", 6.0)
+        w.bsp.cp("B")
+        await w.until_state("PrepareCharging", 10.0)
+        w.ev_mac = w.ev_mac if same else "56:2F:33:97:B3:75"
+        w.slac.match()
+        w.ask_authorization()
+        await asyncio.sleep(0.5)
+        assert w.names.count("SessionStarted") == (1 if same else 2)
+        assert ("TransactionFinished" in w.names) is not same
+        await asyncio.sleep(timing.EV_PROOF_S + 5.0)
+        assert w.names.count("SessionStarted") == (1 if same else 2)
+
+    run(story())

@@ -191,8 +191,9 @@ class Charger(HlcLink, Machine):
     def watched(self, event: PlugWatched, now: float) -> None:
         c = self.c
         c.watched, c.unwatched_s = True, None
-        if event.doubt and c.session:
-            c.doubt = True
+        if c.session and (event.doubt or c.plugged):
+            # After a state F of our own the EV need not name itself again, but if it does, by the same name.
+            c.doubt = c.doubt or event.doubt
             c.ids_before, c.ids = c.ids_before | c.ids, {}
 
     def _resolve_doubt(self, now: float) -> None:
@@ -217,7 +218,9 @@ class Charger(HlcLink, Machine):
     def identified(self, event: EvIdentified, now: float) -> None:
         c = self.c
         c.ids[event.by] = event.mac
-        if c.proof_until_s is not None and event.by in c.ids_before:
+        if event.by not in c.ids_before:
+            return
+        if c.proof_until_s is not None or c.ids_before[event.by] != event.mac:
             c.doubt = True
 
     @on(event=FaultSeen)
