@@ -107,3 +107,24 @@ def test_a_wish_for_one_phase_that_the_board_cannot_follow_never_exceeds_the_pow
             assert len(lines(plant, "the number of phases is possible again")) == 1
 
     run(main())
+
+
+def test_a_pause_for_a_car_that_never_began_is_not_the_next_cars(run: Any, tmp_path: Path) -> None:
+    """The order to pause belongs to the plug-in in which there was no energy."""
+
+    async def main() -> None:
+        name = CONFIGURATIONS["iso2"]
+        overlay(tmp_path, name, {"connector": {"config_module": {"zero_power_ignore_pause": False}}})
+        async with Plant(tmp_path, DC, configuration=name) as plant:
+            await plant.world.charger_is_ready()
+            await limit(plant, current_A=0.0)
+            plant.world.car.replace("iec_wait_pwr_ready;sleep 3600")
+            await plant.until(lambda: lines(plant, "going on without") != [], 30.0)
+            plant.world.car.replace("unplug")
+            await plant.until(lambda: lines(plant, "session is over") != [], 30.0)
+            await limit(plant, current_A=16.0)
+            await asyncio.sleep(5.0)
+            await plant.session()
+            assert "charging" in plant.steps() and plant.failures() == []
+
+    run(main())

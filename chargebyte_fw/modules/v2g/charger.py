@@ -72,8 +72,12 @@ class Charger(Iso15118Charger):
         supported_certificate_service: bool,
         central_contract_validation_allowed: bool,
     ) -> None:
-        """Take the payment options for the next session; a contract needs TLS and is not offered without it."""
+        """Take the payment options for the next session; a contract needs TLS and is not offered without it.
+
+        A no-energy pause that was ordered for an EV that never began a session ends here.
+        """
         self.facts.payment_options = [str(option) for option in payment_options]
+        self.facts.no_energy_pause = ""
 
     async def bpt_setup(self, bpt_config: iso15118.BptSetup) -> None:
         """Nothing: bidirectional power transfer is a matter of ISO 15118-20."""
