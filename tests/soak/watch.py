@@ -235,7 +235,9 @@ class Watch:
 
     def _look_at_weld(self, scene: Scene, drawing: bool) -> None:
         contactor = scene.hardware.contactors[0]
-        seen = contactor.welded and contactor.closed and contactor.has_feedback and not scene.world.mcu.mcu._wanted[0]
+        # Feedback that is inverted reports a welded contactor as open: two faults at once that no one can tell apart.
+        reported = contactor.welded and contactor.closed and contactor.has_feedback and not contactor.denies
+        seen = reported and not scene.world.mcu.mcu._wanted[0]
         if not seen:
             self._welded_s = None if not contactor.welded else self._welded_s
         elif self._welded_s is None and scene.world.mcu.mcu.state.name in ("RUNNING", "SAFE"):
