@@ -51,6 +51,28 @@ def test_senders_units_cycles_and_words_are_said(database: Any) -> None:
     assert "every 100 ms" in state.comment
 
 
+@pytest.mark.parametrize(
+    ("message", "signal", "words"),
+    [
+        (0x07, "inlet", '0 "UNDEFINED" 1 "OPEN" 2 "OPENING" 3 "CLOSED" 4 "CLOSING" 5 "ERROR" 7 "NOT_CONFIGURED"'),
+        (0x07, "contactor_1", '0 "UNDEFINED" 1 "OPEN" 2 "CLOSED" 3 "UNUSED"'),
+        (0x08, "temperature_4_C", '8191 "absent"'),
+        (0x0A, "platform", '0 "unknown" 129 "Charge SOM" 130 "Charge Control Y" 255 "unspecified"'),
+        (0x0E, "data_2", '65535 "absent"'),
+        (0x10, "id_state", '0 "UNKNOWN" 1 "NOT_CONNECTED" 2 "CONNECTED" 3 "INVALID" 15 "INVALID_OLD"'),
+        (0xFF, "action", '0 "NONE" 1 "RCM_SELF_TEST" 2 "INLET_CLOSE" 3 "INLET_OPEN"'),
+    ],
+)
+def test_every_value_of_a_signal_has_its_word(message: int, signal: str, words: str) -> None:
+    """From 0 to the highest number that fits into the signal; the 29-bit id carries the file format's top bit."""
+    assert f"VAL_ {message | 1 << 31} {signal} {words} ;" in dbc().splitlines()
+
+
+def test_a_number_without_named_values_has_no_words() -> None:
+    named = {(int(line.split()[1]) & 0xFF, line.split()[2]) for line in dbc().splitlines() if line.startswith("VAL_ ")}
+    assert not named & {(0x06, "duty_percent"), (0x07, "hv_ready"), (0x0A, "major"), (0x0B, "commit"), (0x09, "pp")}
+
+
 def test_the_words_do_not_name_values_that_somebody_once_received(database: Any) -> None:
     """An unknown value becomes a member of the enumeration at run time; the file stays the same."""
     assert messages.CpState(7) is messages.CpState.INVALID

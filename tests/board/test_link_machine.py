@@ -251,3 +251,22 @@ def test_on_a_fast_clock_a_time_out_is_not_shorter_than_the_other_process_needs(
     assert timing.patient(1.0, None) == 1.0
     assert timing.period(timing.CYCLE_S, 50.0) == 1.0
     assert timing.period(timing.CYCLE_S, 1.0) == timing.CYCLE_S
+
+
+def test_an_action_dies_with_the_link_and_the_next_link_takes_a_new_one() -> None:
+    """It is answered once, as not confirmed; it neither blocks an action after the recovery nor is answered again."""
+    bench = Bench()
+    bench.up()
+    test, move = ActionId.RCM_SELF_TEST, ActionId.INLET_CLOSE
+    bench.feed(lm.Act(test))
+    assert lm.Acted(test, False) in bench.feed(lm.Failed("unplugged"))
+    assert bench.wait() == [lm.EndCycle(), lm.HoldReset(True), lm.OpenPort()]
+    assert bench.now == pytest.approx(100.305 + timing.RECONNECT_PAUSES_S[0])
+    bench.feed(lm.Opened())
+    bench.wait()
+    bench.wait()
+    bench.feed(heard(FIRMWARE))
+    bench.feed(heard(GIT))
+    assert bench.feed(heard(Action(test))) == [], "nobody waits for it any more"
+    assert bench.feed(lm.Act(move)) == [lm.Send(encode_message(Inquiry(Action.com_id, move)))]
+    assert bench.feed(heard(Action(move))) == [lm.Acted(move, True)]

@@ -60,6 +60,14 @@ def test_a_whole_image_says_what_it_is() -> None:
     assert (info.version, info.platform, info.parameter_version) == ((1, 2, 3), Platform.CHARGE_CONTROL_Y, 2)
 
 
+def test_the_smallest_image_ends_with_its_information_block() -> None:
+    """The block is 32 bytes from 0x3E0: 1024 bytes are an image, one byte less has no whole block."""
+    smallest = firmware_image(size=0x400)
+    assert image.check(smallest).size == len(smallest) == 1024
+    with pytest.raises(BadImage, match="1023 bytes are too few for its information block"):
+        image.check(smallest[:-1])
+
+
 def broken(at: int, content: bytes) -> bytes:
     data = bytearray(firmware_image(size=4096))
     data[at : at + len(content)] = content
