@@ -240,12 +240,14 @@ def test_a_message_has_these_fields_in_these_bits(kind: type[Message]) -> None:
 
 
 @every
-def test_a_number_has_its_scale_its_unit_and_its_enumeration(kind: type[Message]) -> None:
+def test_a_field_has_its_width_its_scale_its_unit_and_its_enumeration(kind: type[Message]) -> None:
     kinds, hints = enumerations(), get_type_hints(kind)
     for one in fields(kind):
         place = kind.places[one.name]
         assert (place.scale, place.unit, place.signed) == (one.scale, one.unit, one.signed), one.name
+        assert (place.high, place.low) == (one.high, one.low), one.name
         assert place.absent == one.absent, one.name
+        assert place.maximum == (1000 if (kind.com_id, one.name) == (0x06, "duty_percent") else None), one.name
         if isinstance(hints[one.name], type) and issubclass(hints[one.name], Enum):
             assert hints[one.name] is kinds[one.kind], one.name
         assert (hints[one.name] is bool) <= (one.width == 1), one.name
