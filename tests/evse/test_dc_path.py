@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
@@ -144,3 +145,44 @@ def test_after_the_loop_the_next_pre_charge_begins_with_its_own_targets() -> Non
     assert commands(machine.feed(PreChargeStart(), 20.0)) == []
     effects = machine.feed(EvTargets(390.0, 2.0), 20.1)
     assert commands(effects)[0] == ("setExportVoltageCurrent", (390.0, 1.0))
+
+
+def test_the_ramp_begins_at_no_current_where_the_supply_can_give_any() -> None:
+    machine = DcPath(EvseConfig(connector_id=1, dc_ramp_ampere_per_second=25))
+    machine.feed(SupplyTold(replace(SUPPLY, min_export_current_A=0.0)), 0.0)
+    machine.feed(LimitsAre(920.0, 100.0, 40_000.0), 0.0)
+    machine.feed(StateIs(Charging.PrepareCharging), 0.0)
+    machine.feed(Contactor(True), 0.0)
+    machine.feed(CurrentDemand(True), 1.0)
+    machine.feed(StateIs(Charging.Charging), 1.0)
+    points = [args for _, args in commands(machine.feed(EvTargets(400.0, 20.0), 10.0))][:1]
+    for step in range(1, 6):
+        points += [args for _, args in commands(machine.wake(10.0 + step * 0.25))]
+    assert points == [(400.0, 0.0), (400.0, 6.25), (400.0, 12.5), (400.0, 18.75), (400.0, 20.0)]
+
+
+def test_an_ev_that_is_stopped_leads_the_current_down_and_it_never_rises_again() -> None:
+    machine = charging_path()
+    machine.feed(EvTargets(400.0, 50.0), 2.0)
+    settle(machine, 2.0)
+    machine.feed(StateIs(Charging.StoppingCharging), 5.0)
+    assert commands(machine.feed(EvTargets(400.0, 30.0), 5.5)) == [("setExportVoltageCurrent", (400.0, 30.0))]
+    assert commands(machine.feed(EvTargets(400.0, 40.0), 6.0) + settle(machine, 6.0)) == []
+    assert commands(machine.feed(EvTargets(400.0, 0.5), 8.0)) == [("setExportVoltageCurrent", (400.0, 0.0))]
+
+
+@pytest.mark.parametrize(
+    ("asked_A", "given_A"), [(49.0, 49.9), (49.5, 49.5), (48.0, 48.0), (48.9, 48.9), (50.0, 49.9), (60.0, 49.9)]
+)
+def test_only_whole_amperes_just_below_the_offer_are_completed(asked_A: float, given_A: float) -> None:
+    config = EvseConfig(connector_id=1, dc_ramp_ampere_per_second=1000, hack_fix_hlc_integer_current_requests=True)
+    machine = DcPath(config)
+    machine.feed(SupplyTold(SUPPLY), 0.0)
+    machine.feed(LimitsAre(920.0, 49.9, 40_000.0), 0.0)
+    machine.feed(StateIs(Charging.PrepareCharging), 0.0)
+    machine.feed(Contactor(True), 0.0)
+    machine.feed(CurrentDemand(True), 1.0)
+    machine.feed(StateIs(Charging.Charging), 1.0)
+    effects = machine.feed(EvTargets(400.0, asked_A), 2.0) + settle(machine, 2.0)
+    points = [args for command, args in commands(effects) if command == "setExportVoltageCurrent"]
+    assert points[-1] == (400.0, given_A)

@@ -160,3 +160,22 @@ def test_derating_derives_the_missing_partner() -> None:
     assert (half.max_export_power_W, half.max_export_current_A) == (20_000.0, 50.0)
     still = derated(SUPPLY, ExternalDerating(max_export_power_W=20_000.0), present_V=0.0)
     assert (still.max_export_power_W, still.max_export_current_A) == (20_000.0, 200.0)
+
+
+def test_until_the_first_grant_it_is_named_as_missing_and_after_two_minutes_as_silent(
+    assemble: Assemble, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The energy management may start later: for 120 s this is no silence."""
+
+    async def story() -> None:
+        w = World(assemble)
+        w.energy_on = False
+        await w.start()
+        allowance = w.m.charger.c.allowance
+        assert allowance.why_none == "the energy management has granted nothing yet"
+        await asyncio.sleep(110.0)
+        assert not allowance.expired and allowance.current_A == 0.0
+        await asyncio.sleep(10.0)
+        assert allowance.expired and allowance.why_none == "the energy management is silent"
+
+    run(story())

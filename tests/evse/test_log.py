@@ -57,6 +57,33 @@ def test_log_of_a_session(assemble: Assemble, run: Run, tmp_path: Path, xml: boo
     run(story())
 
 
+def test_the_log_names_the_meters_reading_at_both_ends_of_the_transaction(
+    assemble: Assemble, run: Run, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        w = await World(assemble, session_logging=True, session_logging_path="/logs").start()
+        w.meter.read(22.0)
+        await w.to_preparation()
+        w.bsp.cp("C")
+        await w.until_state("Charging")
+        w.meter.read(5022.0)
+        await asyncio.sleep(1.0)
+        await w.unplug()
+        await w.until_state("Idle")
+        started = w.events[1].session_started
+        assert started is not None and started.logging_path is not None
+        with (tmp_path / started.logging_path.lstrip("/") / "eventlog.csv").open(newline="") as file:
+            texts = [line[2] for line in csv.reader(file)]
+        assert [text for text in texts if text.startswith(("Session S", "Session F", "Transaction"))] == [
+            "Session Started: EVConnected",
+            "Transaction Started (0.022 kWh)",
+            "Transaction Finished: EVDisconnected (5.022 kWh)",
+            "Session Finished",
+        ]
+
+    run(story())
+
+
 def test_no_log_without_being_asked(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True).start()
