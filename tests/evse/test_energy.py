@@ -179,3 +179,16 @@ def test_until_the_first_grant_it_is_named_as_missing_and_after_two_minutes_as_s
         assert allowance.expired and allowance.why_none == "the energy management is silent"
 
     run(story())
+
+
+def test_the_random_delay_is_enabled_and_disabled_by_command(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble).start()
+        delay = w.m.energy_side.delay
+        assert not delay.enabled
+        await w.m.random_delay.enable()
+        assert delay.enabled
+        await w.m.random_delay.disable()
+        assert not delay.enabled
+
+    run(story())
