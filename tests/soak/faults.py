@@ -175,7 +175,8 @@ def pilot_open_for_a_moment(scene: Scene) -> None:
         if scene.number == number and pilot.car_state == "A" and scene.plugged_by_script:
             pilot.car_state = before
 
-    later(scene.chance.choice((0.05, 0.3, 1.5)), join)
+    # Less than a second: by then the car itself has given up and pulled its plug, which must not be joined again.
+    later(scene.chance.choice((0.05, 0.3, 0.8)), join)
 
 
 def _proximity(code: int | None) -> Do:
