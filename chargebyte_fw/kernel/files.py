@@ -33,21 +33,21 @@ def kind_of(mode: int) -> str:
 
 def oddity(path: Path) -> str:
     """Return what is wrong with `path` as the place of an optional file: "" for a file, and for nothing at all."""
-    try:
-        mode = os.stat(path).st_mode
-    except FileNotFoundError:
-        return kind_of(stat.S_IFLNK) if os.path.islink(path) else ""
-    except OSError as error:
-        return f"unreachable ({error.strerror or error})"
-    return "" if stat.S_ISREG(mode) else kind_of(mode)
+    mode, wrong = _mode_of(path)
+    return wrong if mode is None or stat.S_ISREG(mode) else kind_of(mode)
 
 
 def folder_oddity(path: Path) -> str:
     """Return what is wrong with `path` as the place of an optional folder: "" for a folder, and for nothing at all."""
+    mode, wrong = _mode_of(path)
+    return wrong if mode is None or stat.S_ISDIR(mode) else "no folder"
+
+
+def _mode_of(path: Path) -> tuple[int | None, str]:
+    """Return the mode of what is there and no fault, or no mode and what is wrong ("" for nothing at all)."""
     try:
-        mode = os.stat(path).st_mode
+        return os.stat(path).st_mode, ""
     except FileNotFoundError:
-        return kind_of(stat.S_IFLNK) if os.path.islink(path) else ""
+        return None, kind_of(stat.S_IFLNK) if os.path.islink(path) else ""
     except OSError as error:
-        return f"unreachable ({error.strerror or error})"
-    return "" if stat.S_ISDIR(mode) else "no folder"
+        return None, f"unreachable ({error.strerror or error})"
