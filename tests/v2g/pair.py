@@ -11,9 +11,9 @@ from typing import Any
 from chargebyte_fw.modules.v2g import evcc, sdp
 from chargebyte_fw.modules.v2g.evcc import CarFacts, CarSettings, Evcc
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc.dialogue import Outside
+from chargebyte_fw.modules.v2g.secc.common.session import Outside
+from chargebyte_fw.modules.v2g.secc.connection import Secc
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
-from chargebyte_fw.modules.v2g.secc.machine import Secc
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.messages import din, iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
-from chargebyte_fw.modules.v2g.secc.states import State
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 from tests.v2g.pair import Charger, ac_facts, dc_facts
 

@@ -25,15 +25,15 @@ from chargebyte_fw.kernel.module import Claim, End, Module, ModuleConfig, Object
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import sdp
-from chargebyte_fw.modules.v2g.charger import Charger, Extensions
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.handshake import DIN70121, ISO15118D2
+from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.link import Connection, V2gLink
 from chargebyte_fw.modules.v2g.secc import effects as out
 from chargebyte_fw.modules.v2g.secc.access import Access, CarConnected, CarGone, CloseConnection, DataLink, SdpAnswered
-from chargebyte_fw.modules.v2g.secc.dialogue import Outside
+from chargebyte_fw.modules.v2g.secc.common.session import Outside
+from chargebyte_fw.modules.v2g.secc.connection import Secc
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
-from chargebyte_fw.modules.v2g.secc.machine import Secc
 
 FAULT = "generic/CommunicationFault"
 FIRST_OF_A_SESSION = "SessionSetupReq"
@@ -86,8 +86,8 @@ class EvseV2G(Module):
     Config = EvseV2GConfig
     enable_telemetry = True
     config: EvseV2GConfig
-    charger = provides(Charger, description="The charger's side of the session.")
-    extensions = provides(Extensions, description="The bridge to OCPP.")
+    charger = provides(Iso15118ChargerImpl, description="The charger's side of the session.")
+    extensions = provides(Iso15118ExtensionsImpl, description="The bridge to OCPP.")
     security = requires(EvseSecurity)
     iso15118_vas = requires_many(Iso15118Vas)
 

@@ -16,12 +16,12 @@ from chargebyte_fw.kernel.trace import Entry
 from chargebyte_fw.modules.v2g import v2gtp
 from chargebyte_fw.modules.v2g.capture.reading import Reader
 from chargebyte_fw.modules.v2g.capture.traffic import Origin, V2gFrame, of_octets
-from chargebyte_fw.modules.v2g.charger import Charger, Extensions
 from chargebyte_fw.modules.v2g.exi.rendering import one_line
+from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc.dialogue import Outside
+from chargebyte_fw.modules.v2g.secc.common.session import Outside
+from chargebyte_fw.modules.v2g.secc.connection import Secc
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
-from chargebyte_fw.modules.v2g.secc.machine import Secc
 
 AFTERMATH_S = 0.2
 """Variables of a session may be recorded this long after its end."""
@@ -84,7 +84,7 @@ class _Conversation:
         self._now = self._began_s
         self._drawn = [data for _, kind, source, data in entries if (kind, source) == ("chance", self._id)]
         self._desk = _Desk(msgspec.convert(begins["facts"], ChargerFacts, strict=False))
-        self._charger = Charger.__new__(Charger)
+        self._charger = Iso15118ChargerImpl.__new__(Iso15118ChargerImpl)
         self._charger.module = self._desk
         outside = Outside(self._chance, self._wall)
         settings = msgspec.convert(begins["settings"], Settings)
@@ -181,12 +181,12 @@ class _Conversation:
 
 @cache
 def _hints(command: str) -> dict[str, Any]:
-    return get_type_hints(getattr(Charger, command))
+    return get_type_hints(getattr(Iso15118ChargerImpl, command))
 
 
 @cache
 def _published() -> frozenset[str]:
     """Every variable that a session publishes; the others are the module's own."""
     own = {"v2g_messages", "supported_app_protocols_secc", "service_renegotiation_supported"}
-    provided = (("charger", Charger), ("extensions", Extensions))
+    provided = (("charger", Iso15118ChargerImpl), ("extensions", Iso15118ExtensionsImpl))
     return frozenset(f"{where}.{name}" for where, kind in provided for name in kind.variables if name not in own)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.modules.v2g.charger import Charger
-from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from tests.v2g.talk import ev_status, stop, talk
 
 KINDS = ["din", "iso2"]
@@ -24,9 +24,9 @@ class Owner:
     def facts_changed(self) -> None: ...
 
 
-def at_cable_check(kind: str) -> tuple[Any, Charger]:
+def at_cable_check(kind: str) -> tuple[Any, Iso15118ChargerImpl]:
     it = talk(kind, State.CABLE_CHECK)
-    charger = Charger.__new__(Charger)
+    charger = Iso15118ChargerImpl.__new__(Iso15118ChargerImpl)
     charger.module = Owner(it.facts)  # type: ignore[assignment]
     return it, charger
 

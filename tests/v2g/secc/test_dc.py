@@ -9,8 +9,8 @@ import pytest
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import din, iso2
 from chargebyte_fw.modules.v2g.physical import number
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.facts import Settings
-from chargebyte_fw.modules.v2g.secc.states import State
 from tests.v2g.talk import (
     ac_parameters,
     dc_parameters,

@@ -8,7 +8,7 @@ import pytest
 
 from chargebyte_fw.contracts.types.iso15118 import EvseError
 from chargebyte_fw.modules.v2g.messages import din
-from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from tests.v2g.pair import ac_facts, dc_facts
 from tests.v2g.talk import Talk, demand, ev_status, parameters, power, precharge, stop, talk
 

@@ -9,7 +9,7 @@ import pytest
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import number
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from tests.v2g.pair import dc_facts
 from tests.v2g.talk import (
     Talk,

@@ -9,12 +9,12 @@ import pytest
 from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnum as Reason
 from chargebyte_fw.modules.v2g.messages import din, iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc import states
-from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.secc.common import sequence
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from tests.v2g.pair import ac_facts, dc_facts
 from tests.v2g.talk import Talk, demand, power, requests, talk, with_soc
 
-TABLES = {"din": states.DIN, "iso2": states.ISO2_DC, "ac": states.ISO2_AC}
+TABLES = {"din": sequence.DIN, "iso2": sequence.ISO2_DC, "ac": sequence.ISO2_AC}
 WAYS_OUT = ("WeldingDetectionReq", "SessionStopReq")
 IN_TURN = [
     (kind, state, name)

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.modules.v2g.secc import states
+from chargebyte_fw.modules.v2g.secc.common import sequence
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.facts import Settings
-from chargebyte_fw.modules.v2g.secc.states import State
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 from tests.v2g.talk import Talk, demand, ev_status, power, precharge, requests, selection, stop, talk
 
-TABLES = {"din": states.DIN, "iso2": states.ISO2_DC, "ac": states.ISO2_AC}
+TABLES = {"din": sequence.DIN, "iso2": sequence.ISO2_DC, "ac": sequence.ISO2_AC}
 KINDS = list(TABLES)
 EVERY = [(kind, state) for kind in KINDS for state in TABLES[kind] if state is not State.ENDED]
 
@@ -149,7 +149,7 @@ def test_a_car_that_vanishes_before_its_first_message_failed_to_negotiate() -> N
     assert [str(value) for _, value in session_end(it)] == ["None", "ProtocolNegotiationFailed"]
 
 
-@pytest.mark.parametrize("state", [s for s in states.ISO2_DC if s is not State.ENDED], ids=lambda s: s.name)
+@pytest.mark.parametrize("state", [s for s in sequence.ISO2_DC if s is not State.ENDED], ids=lambda s: s.name)
 def test_the_power_goes_off_when_the_car_vanishes(state: State) -> None:
     it = talk("iso2", state)
     if state is State.CABLE_CHECK:

@@ -17,7 +17,7 @@ from chargebyte_fw.modules.v2g.secc.access import (
     DataLink,
     SdpAnswered,
 )
-from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.v2gtp import Frame
 from tests.v2g.pair import dc_facts
 from tests.v2g.talk import Talk, demand, stop, talk

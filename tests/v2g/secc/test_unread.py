@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from chargebyte_fw.modules.v2g.exi import ExiError, codec
 from chargebyte_fw.modules.v2g.messages import din, iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.facts import Settings
-from chargebyte_fw.modules.v2g.secc.states import State
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 from tests.v2g.pair import dc_facts
 from tests.v2g.talk import Talk, demand, ev_status, parameters, power, precharge, requests, stop, talk, with_soc

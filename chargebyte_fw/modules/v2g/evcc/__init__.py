@@ -22,7 +22,8 @@ writes what the charger said into `facts.charger` (present voltage and current o
 A paused session is taken up by another `Evcc` whose settings carry its `session_id`.
 """
 
-from chargebyte_fw.modules.v2g.evcc.face import (
+from chargebyte_fw.modules.v2g.evcc.connection import Evcc
+from chargebyte_fw.modules.v2g.evcc.types import (
     CarFacts,
     CarSettings,
     ChargerSays,
@@ -42,7 +43,6 @@ from chargebyte_fw.modules.v2g.evcc.face import (
     Start,
     Step,
 )
-from chargebyte_fw.modules.v2g.evcc.machine import Evcc
 
 __all__ = [
     "CarFacts",

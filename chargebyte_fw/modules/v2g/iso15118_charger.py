@@ -8,8 +8,8 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import authorization, iso15118, power_supply_DC, powermeter, units
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.modules.v2g.secc.common.identity import NO_EVSE_ID, is_evse_id
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
-from chargebyte_fw.modules.v2g.secc.identity import NO_EVSE_ID, is_evse_id
 
 
 class Owner(Protocol):
@@ -30,7 +30,7 @@ class Owner(Protocol):
         """Whether a car is connected."""
 
 
-class Charger(Iso15118Charger):
+class Iso15118ChargerImpl(Iso15118Charger):
     """The charger's side of DIN 70121 and ISO 15118-2."""
 
     module: Owner
@@ -224,7 +224,7 @@ class Charger(Iso15118Charger):
         self.module.log.debug("%s: a matter of ISO 15118-20, which this module does not speak", command)
 
 
-class Extensions(Iso15118Extensions):
+class Iso15118ExtensionsImpl(Iso15118Extensions):
     """The bridge to OCPP."""
 
     module: Owner

@@ -8,8 +8,8 @@ from typing import Any
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.modules.v2g.physical import number, physical
-from chargebyte_fw.modules.v2g.secc.dialogue import Answer, Dialogue
-from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.common.session import Answer, Dialogue
 
 _STATUS_OF_ERROR = {
     iso15118.EvseError.Error_EmergencyShutdown: "EVSE_EmergencyShutdown",

@@ -6,11 +6,11 @@ from typing import Any
 
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import din
-from chargebyte_fw.modules.v2g.secc import states
-from chargebyte_fw.modules.v2g.secc.dc import DcDialogue
-from chargebyte_fw.modules.v2g.secc.dialogue import CHARGE_SERVICE_ID, SCHEDULE_ID, SCHEDULE_S, Answer
-from chargebyte_fw.modules.v2g.secc.identity import EVSE_ID_BYTES_DIN, NO_EVSE_ID_DIN
-from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.secc.common import sequence
+from chargebyte_fw.modules.v2g.secc.common.dc import DcDialogue
+from chargebyte_fw.modules.v2g.secc.common.identity import EVSE_ID_BYTES_DIN, NO_EVSE_ID_DIN
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.common.session import CHARGE_SERVICE_ID, SCHEDULE_ID, SCHEDULE_S, Answer
 
 _GREATEST_PMAX_W = 32_767
 
@@ -23,7 +23,7 @@ class DinDialogue(DcDialogue):
     @property
     def allowed(self) -> dict[State, tuple[str, ...]]:
         """The table of requests by state."""
-        return states.DIN
+        return sequence.DIN
 
     def order_of_refusals(self, stranger: bool, wrong_place: bool) -> str:
         """Return the code that wins: the session before the sequence."""

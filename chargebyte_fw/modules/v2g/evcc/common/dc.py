@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chargebyte_fw.modules.v2g import timing
-from chargebyte_fw.modules.v2g.evcc.dialogue import GRAVE, CarDialogue, Failed
-from chargebyte_fw.modules.v2g.evcc.face import SetPilot, Step
+from chargebyte_fw.modules.v2g.evcc.common.session import GRAVE, CarDialogue, Failed
+from chargebyte_fw.modules.v2g.evcc.types import SetPilot, Step
 from chargebyte_fw.modules.v2g.physical import number
 
 _PRECHARGE_A = 1.0

@@ -7,10 +7,10 @@ from typing import Any
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import number
-from chargebyte_fw.modules.v2g.secc import states
-from chargebyte_fw.modules.v2g.secc.dialogue import SCHEDULE_ID, Answer, Later
-from chargebyte_fw.modules.v2g.secc.iso2 import Iso2Dialogue, ac_status
-from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.secc.common import sequence
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.common.session import SCHEDULE_ID, Answer, Later
+from chargebyte_fw.modules.v2g.secc.iso2.session import Iso2Dialogue, ac_status
 from chargebyte_fw.modules.v2g.timing import CONTACTOR_CLOSE_S
 
 
@@ -23,7 +23,7 @@ class Iso2Ac(Iso2Dialogue):
     @property
     def allowed(self) -> dict[State, tuple[str, ...]]:
         """The table of requests by state."""
-        return states.ISO2_AC
+        return sequence.ISO2_AC
 
     def evse_status(self, normal: str) -> Any:
         """Return AC_EVSEStatus."""

@@ -8,9 +8,10 @@ from typing import Any
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.modules.v2g import handshake, sdp, timing
-from chargebyte_fw.modules.v2g.evcc.dialogue import CarDialogue, Failed
-from chargebyte_fw.modules.v2g.evcc.din import DinCar
-from chargebyte_fw.modules.v2g.evcc.face import (
+from chargebyte_fw.modules.v2g.evcc.common.session import CarDialogue, Failed
+from chargebyte_fw.modules.v2g.evcc.din.session import DinCar
+from chargebyte_fw.modules.v2g.evcc.iso2.session import Iso2AcCar, Iso2DcCar
+from chargebyte_fw.modules.v2g.evcc.types import (
     CarFacts,
     CarSettings,
     Close,
@@ -29,7 +30,6 @@ from chargebyte_fw.modules.v2g.evcc.face import (
     Start,
     Step,
 )
-from chargebyte_fw.modules.v2g.evcc.iso2 import Iso2AcCar, Iso2DcCar
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.handshake import DIN70121
 from chargebyte_fw.modules.v2g.messages import sap

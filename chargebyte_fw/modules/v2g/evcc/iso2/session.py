@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from chargebyte_fw.modules.v2g import timing
-from chargebyte_fw.modules.v2g.evcc.dc import DcCar
-from chargebyte_fw.modules.v2g.evcc.dialogue import CarDialogue, Failed
-from chargebyte_fw.modules.v2g.evcc.face import CarFacts, CarSettings, SetPilot, Step
+from chargebyte_fw.modules.v2g.evcc.common.dc import DcCar
+from chargebyte_fw.modules.v2g.evcc.common.session import CarDialogue, Failed
+from chargebyte_fw.modules.v2g.evcc.types import CarFacts, CarSettings, SetPilot, Step
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import number
 

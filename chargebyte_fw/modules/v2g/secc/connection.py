@@ -13,8 +13,8 @@ from chargebyte_fw.modules.v2g import handshake, timing
 from chargebyte_fw.modules.v2g.exi import EncodeError, ExiError, codec
 from chargebyte_fw.modules.v2g.handshake import Choice, Protocol
 from chargebyte_fw.modules.v2g.messages import sap
-from chargebyte_fw.modules.v2g.secc.dialogue import Answer, Dialogue, Later, Outside
-from chargebyte_fw.modules.v2g.secc.din import DinDialogue
+from chargebyte_fw.modules.v2g.secc.common.session import Answer, Dialogue, Later, Outside
+from chargebyte_fw.modules.v2g.secc.din.session import DinDialogue
 from chargebyte_fw.modules.v2g.secc.effects import (
     Abort,
     Broken,
@@ -31,8 +31,8 @@ from chargebyte_fw.modules.v2g.secc.effects import (
     ShutDown,
 )
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
-from chargebyte_fw.modules.v2g.secc.iso2 import Iso2Dc
-from chargebyte_fw.modules.v2g.secc.iso2_ac import Iso2Ac
+from chargebyte_fw.modules.v2g.secc.iso2.ac import Iso2Ac
+from chargebyte_fw.modules.v2g.secc.iso2.session import Iso2Dc
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame, Receiver
 
 _MOST_WAITING_FRAMES = 4

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from chargebyte_fw.modules.v2g import timing
-from chargebyte_fw.modules.v2g.evcc.face import CarFacts, CarSettings, Power, Report, SetPilot, Step
+from chargebyte_fw.modules.v2g.evcc.types import CarFacts, CarSettings, Power, Report, SetPilot, Step
 from chargebyte_fw.modules.v2g.physical import number, physical
 
 GRAVE = ("EVSE_EmergencyShutdown", "EVSE_Malfunction", "EVSE_UtilityInterruptEvent")

@@ -10,9 +10,10 @@ from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import number
-from chargebyte_fw.modules.v2g.secc import states
-from chargebyte_fw.modules.v2g.secc.dc import DcDialogue
-from chargebyte_fw.modules.v2g.secc.dialogue import (
+from chargebyte_fw.modules.v2g.secc.common import sequence
+from chargebyte_fw.modules.v2g.secc.common.dc import DcDialogue
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.common.session import (
     SCHEDULE_ID,
     SCHEDULE_IN_PAUSE_S,
     SCHEDULE_S,
@@ -21,8 +22,7 @@ from chargebyte_fw.modules.v2g.secc.dialogue import (
     Later,
 )
 from chargebyte_fw.modules.v2g.secc.facts import PausedSession
-from chargebyte_fw.modules.v2g.secc.iso2_setup import Iso2SetUp
-from chargebyte_fw.modules.v2g.secc.states import State
+from chargebyte_fw.modules.v2g.secc.iso2.setup import Iso2SetUp
 
 MOST_ENTRIES = 12
 """Entries of a schedule (PMaxScheduleEntry)."""
@@ -202,7 +202,7 @@ class Iso2Dc(Iso2Dialogue, DcDialogue):
     @property
     def allowed(self) -> dict[State, tuple[str, ...]]:
         """The table of requests by state."""
-        return states.ISO2_DC
+        return sequence.ISO2_DC
 
     def evse_status(self, normal: str) -> Any:
         """Return DC_EVSEStatus."""

@@ -7,10 +7,10 @@ from typing import Any
 from chargebyte_fw.contracts.types import iso15118, iso15118_vas
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import physical
-from chargebyte_fw.modules.v2g.secc.dialogue import CHARGE_SERVICE_ID, Answer, Dialogue, Later
+from chargebyte_fw.modules.v2g.secc.common.identity import NO_EVSE_ID, is_evse_id
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.common.session import CHARGE_SERVICE_ID, Answer, Dialogue, Later
 from chargebyte_fw.modules.v2g.secc.effects import AskService, ServicesSelected
-from chargebyte_fw.modules.v2g.secc.identity import NO_EVSE_ID, is_evse_id
-from chargebyte_fw.modules.v2g.secc.states import State
 from chargebyte_fw.modules.v2g.timing import V2G_SECC_MSG_PERFORMANCE_S
 
 INTERNET_SERVICE_ID = 3

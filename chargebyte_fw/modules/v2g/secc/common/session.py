@@ -13,10 +13,10 @@ import msgspec
 
 from chargebyte_fw.contracts.types.iso15118 import DcEvErrorCode, DcEvStatus, EvseError, PaymentOption
 from chargebyte_fw.modules.v2g.physical import physical
+from chargebyte_fw.modules.v2g.secc.common.identity import mac_of_evcc_id
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.effects import Note, Publish
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
-from chargebyte_fw.modules.v2g.secc.identity import mac_of_evcc_id
-from chargebyte_fw.modules.v2g.secc.states import State
 
 CHARGE_SERVICE_ID = 1
 SCHEDULE_ID = 1

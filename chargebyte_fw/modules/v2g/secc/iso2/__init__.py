@@ -1,0 +1,1 @@
+"""ISO 15118-2 on the side of the charger."""
