@@ -22,14 +22,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.rows import Row, at_most, info, times_less
 from chargebyte_fw.kernel.contract import Contract, Var
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.module import Module, provides, requires
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 from chargebyte_fw.manager.wire.carrier import Carrier
-from chargebyte_fw.manager.wire.face import Wire
+from chargebyte_fw.manager.wire.publisher import Publisher
 
 ROUNDS = 3000
 TURNS = 5
@@ -58,7 +58,7 @@ class Caller(Module):
 
 
 def build() -> tuple[Assembly, Caller, Provider]:
-    assembly = Assembly(Ground())
+    assembly = Assembly(Runtime())
     ends = {"echo": [Connection("provider", "main")]}
     assembly.build(
         [
@@ -135,7 +135,7 @@ async def through_mosquitto(port: int) -> tuple[float, float]:
     """Medians: a call by another client and its answer (ms); the publishing of a variable (us)."""
     assembly, _, provider = build()
     charger, tool = (MqttClient(BrokerAddress("127.0.0.1", port)) for _ in range(2))
-    wire = Wire(Carrier(charger, "everest/"), commands_from=["tool"])
+    wire = Publisher(Carrier(charger, "everest/"), commands_from=["tool"])
     wire.join(assembly)
     answers: asyncio.Queue[bytes] = asyncio.Queue()
     topic = "everest/modules/provider/impl/main/cmd/say"

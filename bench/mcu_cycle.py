@@ -24,7 +24,7 @@ from bench.v2g_latency import STARTING_S, TimedStage, in_a_namespace, measure
 from chargebyte_fw.board.messages import ChargeControl
 from chargebyte_fw.board.serial_carrier import _Session
 from chargebyte_fw.cli import demo_broker, main
-from chargebyte_fw.manager.charger import Charger
+from chargebyte_fw.manager.supervisor import Supervisor
 from chargebyte_fw.modules.v2g.exi import ExiError, codec
 
 CHARGE_S = 108.0
@@ -153,9 +153,9 @@ def charger(root: Path, options: list[str]) -> int:
     """Be `secc run` with more to do."""
     frames: list[float] = []
     ticks: list[float] = []
-    run, write = Charger.run, _Session._write
+    run, write = Supervisor.run, _Session._write
 
-    async def loaded(self: Charger) -> int:
+    async def loaded(self: Supervisor) -> int:
         more = [asyncio.create_task(exi_fuzz()), asyncio.create_task(timer(ticks))]
         try:
             return await run(self)
@@ -168,7 +168,7 @@ def charger(root: Path, options: list[str]) -> int:
         if frame[1] == ChargeControl.com_id:
             frames.append(time.monotonic())
 
-    Charger.run, _Session._write = loaded, noted  # type: ignore[method-assign]
+    Supervisor.run, _Session._write = loaded, noted  # type: ignore[method-assign]
     try:
         return main.main(options)
     finally:

@@ -71,7 +71,7 @@ def lean(figures: Figures) -> None:
                 await plant.charging()
                 await asyncio.sleep(10 * ROUND_S)
                 spent: dict[bool, list[float]] = {True: [], False: []}
-                trace = plant.ground.trace
+                trace = plant.runtime.trace
                 for number in range(2 * ROUNDS):
                     trace.on = number % 4 in (0, 3)
                     began_s = time.process_time()
@@ -95,9 +95,9 @@ def half_hour(figures: Figures, saved: Path) -> None:
                 await asyncio.sleep(CHARGE_S)
                 plant.world.car.replace("unplug")
                 await asyncio.sleep(20)
-                figures.entries, figures.bytes_held = len(plant.ground.trace), plant.ground.trace.bytes_held
+                figures.entries, figures.bytes_held = len(plant.runtime.trace), plant.runtime.trace.bytes_held
                 began_s = time.perf_counter()
-                plant.ground.trace.save(saved)
+                plant.runtime.trace.save(saved)
                 figures.saved_s = time.perf_counter() - began_s
 
     clock.run(record(), speed=None)
@@ -178,7 +178,7 @@ def growth(sessions: int, ring_bytes: int, tell: bool = False) -> Growth:
             plant = Plant(
                 Path(state), Model("iso2", battery_kWh=1.0, soc_percent=70, target_soc_percent=71), contracts=True
             )
-            plant.ground.trace = Trace(ring_bytes)
+            plant.runtime.trace = Trace(ring_bytes)
             async with plant:
                 began_s = time.perf_counter()
                 for number in range(sessions):
@@ -190,7 +190,7 @@ def growth(sessions: int, ring_bytes: int, tell: bool = False) -> Growth:
                     plant.world.mcu.mcu.contactor_log.clear()
                     if (number + 1) % max(1, sessions // SECTIONS) == 0:
                         gc.collect()
-                        held.append(Held(plant.ground.trace.bytes_held, sys.getallocatedblocks(), _rss_bytes()))
+                        held.append(Held(plant.runtime.trace.bytes_held, sys.getallocatedblocks(), _rss_bytes()))
                         if tell:
                             recorder, objects, rss = held[-1]
                             print(

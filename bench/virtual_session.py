@@ -32,7 +32,7 @@ def session(seed: int, pause_s: float = PAUSE_S) -> tuple[float, float, str, int
                 await plant.world.charger_is_ready()
                 plant.world.car.run(SCRIPT)
                 await plant.car_finished()
-                entries = plant.ground.trace.entries()
+                entries = plant.runtime.trace.entries()
                 digest = hashlib.sha256()
                 for entry in entries:
                     digest.update(repr(entry).encode())

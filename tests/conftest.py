@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 
@@ -92,12 +92,12 @@ def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
 
 
 @pytest.fixture
-def ground(tmp_path: Path) -> Ground:
+def runtime(tmp_path: Path) -> Runtime:
     """Surroundings whose files are under a temporary directory."""
-    return Ground(root=Root(tmp_path, tmp_path))
+    return Runtime(root=Root(tmp_path, tmp_path))
 
 
-def assembler(ground: Ground) -> Callable[..., Assembly]:
+def assembler(runtime: Runtime) -> Callable[..., Assembly]:
     """Build modules inside a running loop: `assemble(bsp=(Driver, {}), evse=(Manager, {}, {"bsp": "bsp.main"}))`.
 
     Each value is (class, module config, connections, implementation configs); connections map a requirement to
@@ -117,7 +117,7 @@ def assembler(ground: Ground) -> Callable[..., Assembly]:
             }
             configs = {name: cls.provisions[name].config(**values) for name, values in implementations.items()}
             plans.append(ModulePlan(module_id, cls, cls.Config(**config), configs, connections))
-        assembly = Assembly(ground)
+        assembly = Assembly(runtime)
         assembly.build(plans)
         return assembly
 
@@ -125,6 +125,6 @@ def assembler(ground: Ground) -> Callable[..., Assembly]:
 
 
 @pytest.fixture
-def assemble(ground: Ground) -> Callable[..., Assembly]:
-    """Build modules inside a running loop, in the surroundings of `ground`: see `assembler`."""
-    return assembler(ground)
+def assemble(runtime: Runtime) -> Callable[..., Assembly]:
+    """Build modules inside a running loop, in the surroundings of `runtime`: see `assembler`."""
+    return assembler(runtime)

@@ -32,7 +32,7 @@ from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, St
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.faults import Faults
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.module import Claim, End, Module, Objection, provides
+from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape
 
@@ -141,7 +141,7 @@ class CbChargeSOMDriver(Module):
     link: SafetyLink
 
     @classmethod
-    def objections(cls, config: DriverConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+    def config_issues(cls, config: DriverConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """Limits and wiring that contradict each other."""
         return contradictions(config)
 
@@ -167,9 +167,9 @@ class CbChargeSOMDriver(Module):
         self._phases = config.max_phase_count
         self.machine = DriverMachine(socket, self._names, loop_speed(), wiring)
         begins = {"socket": socket, "names": self._names, "speed": loop_speed(), "wiring": to_builtins(wiring)}
-        self.ground.trace.record("start", self.id, begins)
-        self._pump = Pump(self.machine, self._act, self.crash, Tape(self.ground.trace, self.id))
-        lock_tracks = Tape(self.ground.trace, lock_tape(self.id))
+        self.runtime.trace.record("start", self.id, begins)
+        self._pump = Pump(self.machine, self._act, self.crash, Tape(self.runtime.trace, self.id))
+        lock_tracks = Tape(self.runtime.trace, lock_tape(self.id))
         self._lock_pump = Pump(PlugLock(loop_speed()), self._act, self.crash, lock_tracks)
         self._changed = asyncio.Event()
         self._self_test: asyncio.Future[bool] | None = None
@@ -180,12 +180,12 @@ class CbChargeSOMDriver(Module):
             Book.LOCK: self.connector_lock.faults,
         }
         self.link = SafetyLink(
-            wire=self.ground.wires.find(f"serial:{config.serial_port}"),
-            path=lambda: self.ground.root.read(config.serial_port),
-            reset=open_output(self.ground, config.reset_gpio_line_name, config.reset_active_low, self.log),
+            wire=self.runtime.wires.find(f"serial:{config.serial_port}"),
+            path=lambda: self.runtime.root.read(config.serial_port),
+            reset=open_output(self.runtime, config.reset_gpio_line_name, config.reset_active_low, self.log),
             listener=self._hear,
             guard=self.crash,
-            trace=self.ground.trace,
+            trace=self.runtime.trace,
             tap=self._tap() if config.serial_trace else None,
             mirror=CanMirror(config.can_mirror_device, self.log) if config.can_mirror_device else None,
         )
@@ -196,7 +196,7 @@ class CbChargeSOMDriver(Module):
         phases = config.max_phase_count
         if self.config.grid_phase_count_gpio_line_name:
             active = read_input(
-                self.ground,
+                self.runtime,
                 self.config.grid_phase_count_gpio_line_name,
                 self.config.grid_phase_count_active_low,
                 self.log,
@@ -207,7 +207,7 @@ class CbChargeSOMDriver(Module):
         self.evse_board_support.ac_nr_of_phases_available.publish(phases)
         if config.charge_stop_gpio_line_name:
             name, active_low = config.charge_stop_gpio_line_name, config.charge_stop_active_low
-            line = open_input(self.ground, name, active_low, self.log)
+            line = open_input(self.runtime, name, active_low, self.log)
             if line is not None:
                 self.spawn(watch(line, StopInput(name), self._stop_pressed, self.log), "charge stop")
         self.link.start()
@@ -239,7 +239,7 @@ class CbChargeSOMDriver(Module):
 
     async def stop(self) -> None:
         """Pilot F, contactors open; returns when the safety controller has confirmed both, or cannot."""
-        self.ground.trace.record("port", self.id, "halt")
+        self.runtime.trace.record("port", self.id, "halt")
         self.order(Halt())
         try:
             async with asyncio.timeout(timing.patient(timing.STOP_CONFIRM_S, loop_speed())):
@@ -342,6 +342,6 @@ class CbChargeSOMDriver(Module):
             state = self.machine.temperatures
             if state is not None:
                 self.temperatures.temperatures.publish(temperatures(state, self._names))
-            told = telemetry(state, self.machine.charge_state, chip_temperature_C(self.ground.root))
+            told = telemetry(state, self.machine.charge_state, chip_temperature_C(self.runtime.root))
             if told is not None:
                 self.evse_board_support.telemetry.publish(told)

@@ -10,7 +10,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chargebyte_fw.board.contactors import DcWiring, FeedbackType, PhaseWiring, Wiring
-from chargebyte_fw.kernel.module import Claim, ModuleConfig, Objection
+from chargebyte_fw.kernel.module import Claim, ConfigIssue, ModuleConfig
 
 
 class ConnectorType(StrEnum):
@@ -69,17 +69,17 @@ class DriverConfig(ModuleConfig):
     charge_stop_active_low: Annotated[bool, Meta(description="Whether a low level means stop.")] = True
 
 
-def contradictions(config: DriverConfig) -> Iterable[Objection]:
+def contradictions(config: DriverConfig) -> Iterable[ConfigIssue]:
     """Tell what contradicts itself."""
     if config.min_phase_count > config.max_phase_count:
         what = f"min_phase_count {config.min_phase_count} is above max_phase_count {config.max_phase_count}"
-        yield Objection("min_phase_count", what)
+        yield ConfigIssue("min_phase_count", what)
     if config.min_current_A > config.max_current_A:
         what = f"min_current_A {config.min_current_A:g} is above max_current_A {config.max_current_A:g}"
-        yield Objection("min_current_A", what)
+        yield ConfigIssue("min_current_A", what)
     if config.connector_type == ConnectorType.cCCS2 and config.switch_3ph1ph_wiring != PhaseWiring.none:
         what = f"switch_3ph1ph_wiring {config.switch_3ph1ph_wiring} is for AC, connector_type cCCS2 for DC"
-        yield Objection("switch_3ph1ph_wiring", what)
+        yield ConfigIssue("switch_3ph1ph_wiring", what)
 
 
 def owned(config: DriverConfig) -> Iterable[Claim]:

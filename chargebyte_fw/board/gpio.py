@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.errors import Unavailable
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import socket_path
+from chargebyte_fw.kernel.runtime import Runtime
 
 CONSUMER = "secc"
 SIMULATED_LINES = "/run/secc/gpio"
@@ -267,16 +267,16 @@ def _request(
     return kind(gpiod.request_lines(device, consumer=CONSUMER, config={offset: settings}), offset)
 
 
-def _simulated(ground: Ground, name: str) -> Path:
-    return ground.root.state / SIMULATED_LINES.lstrip("/") / name
+def _simulated(runtime: Runtime, name: str) -> Path:
+    return runtime.root.state / SIMULATED_LINES.lstrip("/") / name
 
 
-def open_output(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> Output:
+def open_output(runtime: Runtime, name: str, active_low: bool, log: ModuleLog) -> Output:
     """Take the line `name` as an output, active at once.
 
     Warns when there is none, or when somebody else has it; then it is tried again each time that a level is wanted.
     """
-    wired = ground.wires.find(f"gpio:{name}")
+    wired = runtime.wires.find(f"gpio:{name}")
     if wired is not None:
         return _Wired(wired, active_low)
     if not name:
@@ -286,7 +286,7 @@ def open_output(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> 
         place = find_line(name)
         if place is not None:
             return _request(place, active_low, output=True, active=active)
-        return _Socket(_simulated(ground, name), active_low, log)
+        return _Socket(_simulated(runtime, name), active_low, log)
 
     try:
         return take(True)
@@ -295,16 +295,16 @@ def open_output(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> 
         return _LateLine(name, take, log)
 
 
-def take_output(ground: Ground, name: str, chip: Path | None, log: ModuleLog) -> Output:
+def take_output(runtime: Runtime, name: str, chip: Path | None, log: ModuleLog) -> Output:
     """Take the line `name` as an output that is high at once, of `chip` or of whichever chip has it.
 
     For a tool that is of no use without the line: raises Unavailable when there is none or when somebody else has it.
     """
-    wired = ground.wires.find(f"gpio:{name}")
+    wired = runtime.wires.find(f"gpio:{name}")
     if wired is not None:
         return _Wired(wired, active_low=False)
     where = str(chip) if chip is not None else "no GPIO chip"
-    simulated = _simulated(ground, name)
+    simulated = _simulated(runtime, name)
     try:
         place = find_line(name) if chip is None else _line_of(chip, name)
         if place is not None:
@@ -318,9 +318,9 @@ def take_output(ground: Ground, name: str, chip: Path | None, log: ModuleLog) ->
     raise Unavailable(f"{where} has {'no' if chip is not None else 'a'} line named {name}")
 
 
-def open_input(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> Input | None:
+def open_input(runtime: Runtime, name: str, active_low: bool, log: ModuleLog) -> Input | None:
     """Take the line `name` as an input to watch; None (with a warning) when somebody else has it."""
-    wired = ground.wires.find(f"gpio:{name}")
+    wired = runtime.wires.find(f"gpio:{name}")
     if wired is not None:
         return _WiredInput(wired, active_low)
     try:
@@ -333,15 +333,15 @@ def open_input(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> I
         held = " (the kernel's gpio-keys has it? then its node must leave the device tree)"
         log.warning("GPIO line %s cannot be watched: %s%s", name, error, held if error.errno == errno.EBUSY else "")
         return None
-    path = _simulated(ground, name)
+    path = _simulated(runtime, name)
     if not path.exists():
         log.warning("no GPIO chip has a line %s and nothing simulates it (%s) yet", name, path)
     return _FileInput(path, active_low)
 
 
-def read_input(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> bool | None:
+def read_input(runtime: Runtime, name: str, active_low: bool, log: ModuleLog) -> bool | None:
     """Read the input `name` once: whether it is active, None (with a warning) if there is no such line."""
-    wired = ground.wires.find(f"gpio:{name}")
+    wired = runtime.wires.find(f"gpio:{name}")
     if wired is not None:
         return bool(wired()) is not active_low
     try:
@@ -352,7 +352,7 @@ def read_input(ground: Ground, name: str, active_low: bool, log: ModuleLog) -> b
                 return line.get()
             finally:
                 line.close()
-        path = _simulated(ground, name)
+        path = _simulated(runtime, name)
         if path.exists() and stat.S_ISREG(path.stat().st_mode):
             return (path.read_text().strip() == "1") is not active_low
     except OSError as error:

@@ -16,8 +16,8 @@ from chargebyte_fw.cli.mcu_options import wiring_of
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.diary import Diary
     from chargebyte_fw.board.flash.programmer import Programmer
-    from chargebyte_fw.kernel.ground import Ground
     from chargebyte_fw.kernel.paths import Root
+    from chargebyte_fw.kernel.runtime import Runtime
 
 T = TypeVar("T")
 RETRY_S = 0.2
@@ -50,9 +50,9 @@ def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Na
             ignored = signal.getsignal(number) is signal.SIG_IGN
             if not ignored and threading.current_thread() is threading.main_thread():
                 asyncio.get_running_loop().add_signal_handler(number, end, number)
-        ground = ground_of(arguments)
-        async with opened(ground, arguments) as programmer:
-            return await job(programmer, Diary(ground.root, arguments.uart))
+        runtime = runtime_of(arguments)
+        async with opened(runtime, arguments) as programmer:
+            return await job(programmer, Diary(runtime.root, arguments.uart))
 
     speed = (arguments.sim_speed or None) if arguments.sim is not None else 1.0
     try:
@@ -61,36 +61,36 @@ def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Na
         raise SystemExit(128 + ended_by) from None
 
 
-def ground_root(arguments: argparse.Namespace) -> Root:
+def runtime_root(arguments: argparse.Namespace) -> Root:
     """Return where the charger's files are; with a virtual board they are in its folder."""
     from chargebyte_fw.kernel.paths import Root, root_at
 
     return root_at(arguments.root, hardware=True) if arguments.sim is None else Root(arguments.sim, arguments.sim)
 
 
-def ground_of(arguments: argparse.Namespace) -> Ground:
+def runtime_of(arguments: argparse.Namespace) -> Runtime:
     """Return the surroundings: the charger's, or those of the virtual board."""
-    from chargebyte_fw.kernel.ground import Ground
+    from chargebyte_fw.kernel.runtime import Runtime
 
     if arguments.sim is None:
-        return Ground(root=ground_root(arguments))
+        return Runtime(root=runtime_root(arguments))
     from chargebyte_fw.sim import board
 
     arguments.sim.mkdir(parents=True, exist_ok=True)
-    ground = Ground(root=ground_root(arguments))
+    runtime = Runtime(root=runtime_root(arguments))
     board.on_wires(
-        ground.wires,
+        runtime.wires,
         board.chip_in(arguments.sim / board.CHIP_FOLDER),
         board.power_cut(arguments.sim_power_cut) if arguments.sim_power_cut is not None else None,
         uart=arguments.uart,
         reset=arguments.reset_gpio,
         mode=arguments.md_gpio,
     )
-    return ground
+    return runtime
 
 
 @asynccontextmanager
-async def opened(ground: Ground, arguments: argparse.Namespace) -> AsyncIterator[Programmer]:
+async def opened(runtime: Runtime, arguments: argparse.Namespace) -> AsyncIterator[Programmer]:
     """Own the controller; a stack that was stopped for it is started again at the end."""
     from chargebyte_fw.board.flash import owner
     from chargebyte_fw.board.flash.programmer import Programmer
@@ -102,7 +102,7 @@ async def opened(ground: Ground, arguments: argparse.Namespace) -> AsyncIterator
     units: list[str] = []
     log = ModuleLog("mcu")
     with Bar() as bar:
-        programmer = Programmer(ground, wiring_of(arguments), log, bar)
+        programmer = Programmer(runtime, wiring_of(arguments), log, bar)
         try:
             try:
                 await programmer.__aenter__()

@@ -199,7 +199,7 @@ def auto_update(arguments: argparse.Namespace) -> int:
 
     log.set_up("DEBUG" if arguments.verbose else "INFO")
     told = log.ModuleLog("mcu")
-    root = mcu_bench.ground_root(arguments)
+    root = mcu_bench.runtime_root(arguments)
     folder: Path = arguments.folder or root.read(update.FOLDER)
 
     async def work(programmer: Programmer, diary: Diary) -> None:

@@ -120,12 +120,12 @@ def _reset(arguments: argparse.Namespace) -> int:
 
 def _pull(arguments: argparse.Namespace) -> None:
     from chargebyte_fw.board.gpio import take_output
-    from chargebyte_fw.kernel.ground import Ground
     from chargebyte_fw.kernel.log import ModuleLog
     from chargebyte_fw.kernel.paths import root_at
+    from chargebyte_fw.kernel.runtime import Runtime
 
     line = take_output(
-        Ground(root=root_at(arguments.root, hardware=True)), arguments.line, arguments.chip, ModuleLog("plc")
+        Runtime(root=root_at(arguments.root, hardware=True)), arguments.line, arguments.chip, ModuleLog("plc")
     )
     try:
         line.set(False)

@@ -69,9 +69,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, start, run; exit status 0 after a signal, 78 for a wrong configuration."""
-    from chargebyte_fw.manager import garbage
+    from chargebyte_fw.manager import gc_tuning
 
-    with garbage.put_off():
+    with gc_tuning.put_off():
         return _run(arguments)
 
 
@@ -80,8 +80,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.errors import ConfigError, Finding
     from chargebyte_fw.kernel.log import ModuleLog, set_up
     from chargebyte_fw.kernel.paths import root_at
-    from chargebyte_fw.manager.configuration.forgiving import load_forgiving
     from chargebyte_fw.manager.configuration.loading import load
+    from chargebyte_fw.manager.configuration.overlay_fallback import load_with_fallback
     from chargebyte_fw.manager.packages import lacking
 
     if not arguments.speed > 0:
@@ -94,7 +94,7 @@ def _run(arguments: argparse.Namespace) -> int:
     path = configuration_file(arguments.config, arguments.root)
     notices: list[str] = []
     if arguments.overlay == "forgiving":
-        configuration, notices = load_forgiving(path, root)
+        configuration, notices = load_with_fallback(path, root)
     else:
         configuration = load(path, root)
     configuration.findings += lacking(configuration)
@@ -119,18 +119,18 @@ def _levels(given: list[str]) -> dict[str, str]:
 
 async def _charge(configuration: Configuration, notices: list[str], root: Root, arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.extras import require
-    from chargebyte_fw.kernel.ground import Ground
-    from chargebyte_fw.manager.charger import Charger
+    from chargebyte_fw.kernel.runtime import Runtime
     from chargebyte_fw.manager.mqtt.address import usual
     from chargebyte_fw.manager.mqtt.client import External, MqttClient
     from chargebyte_fw.manager.mqtt.embedded import EmbeddedBroker
+    from chargebyte_fw.manager.supervisor import Supervisor
     from chargebyte_fw.manager.wire.carrier import Carrier
-    from chargebyte_fw.manager.wire.face import Wire
+    from chargebyte_fw.manager.wire.publisher import Publisher
 
-    ground = Ground(root=root)
+    runtime = Runtime(root=root)
     named = str(configuration.path)
     if arguments.broker == "none":
-        return await Charger(configuration.plans, ground, configuration=named, notices=notices).run()
+        return await Supervisor(configuration.plans, runtime, configuration=named, notices=notices).run()
     if arguments.broker == "embedded":
         require("paho", "amqtt", extra="demo")
     require("paho")
@@ -142,8 +142,8 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
         client = MqttClient(usual(root), lambda: usual(root))
     else:
         client = MqttClient(_address(arguments.broker, configuration))
-    ground.mqtt = External(client, settings.external_prefix)
-    wire = None
+    runtime.mqtt = External(client, settings.external_prefix)
+    publisher = None
     if arguments.wire == "on":
         carrier = Carrier(
             client,
@@ -152,11 +152,15 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
             str(root.static / "usr"),
             str(root.read("/etc/everest/default_logging.cfg")),
         )
-        wire = Wire(carrier, retain_topics=arguments.retain_topics, commands_from=arguments.wire_commands_from)
+        publisher = Publisher(
+            carrier, retain_topics=arguments.retain_topics, commands_from=arguments.wire_commands_from
+        )
     try:
         if broker is not None:
             await broker.start()
-        return await Charger(configuration.plans, ground, client, wire, configuration=named, notices=notices).run()
+        return await Supervisor(
+            configuration.plans, runtime, client, publisher, configuration=named, notices=notices
+        ).run()
     finally:
         if broker is not None:
             await broker.stop()

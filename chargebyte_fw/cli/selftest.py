@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chargebyte_fw.kernel.paths import Root
-    from chargebyte_fw.manager.standing import Standing
+    from chargebyte_fw.manager.status_file import Status
 
 DRIVER = "CbChargeSOMDriver"
 LOST = "CommunicationFault"
@@ -38,11 +38,11 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run every check, print one line each; exit status 1 when one fails."""
     from chargebyte_fw.kernel.paths import root_at
-    from chargebyte_fw.manager.standing import read
+    from chargebyte_fw.manager.status_file import read
 
     root = root_at(arguments.root)
-    standing = read(root)
-    checks: dict[str, Callable[[Root, Standing | None], str]] = {
+    status = read(root)
+    checks: dict[str, Callable[[Root, Status | None], str]] = {
         "stack": stack,
         "board": board,
         "broker": broker,
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     rows = []
     for name, check in checks.items():
         try:
-            rows.append({"check": name, "passed": True, "what": check(root, standing)})
+            rows.append({"check": name, "passed": True, "what": check(root, status)})
         except Failed as failure:
             rows.append({"check": name, "passed": False, "what": str(failure)})
     if arguments.json:
@@ -63,24 +63,24 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(row["passed"] for row in rows) else 1
 
 
-def _running(standing: Standing | None) -> Standing:
-    if standing is None:
+def _running(status: Status | None) -> Status:
+    if status is None:
         raise Failed("the charging stack does not run")
-    return standing
+    return status
 
 
-def stack(_: Root, standing: Standing | None) -> str:
+def stack(_: Root, status: Status | None) -> str:
     """All modules are ready. What was set aside at the start is told; it stops nothing."""
-    now = _running(standing)
+    now = _running(status)
     if not now.ready:
         raise Failed("its modules are not ready")
     aside = f"; {'; '.join(now.notices)}" if now.notices else ""
     return f"{len(now.modules)} modules of {now.configuration} are ready{aside}"
 
 
-def board(_: Root, standing: Standing | None) -> str:
+def board(_: Root, status: Status | None) -> str:
     """The safety controller answers."""
-    now = _running(standing)
+    now = _running(status)
     ids = [module_id for module_id, name in now.modules.items() if name == DRIVER]
     if not ids:
         return "this configuration has no safety controller"
@@ -93,9 +93,9 @@ def board(_: Root, standing: Standing | None) -> str:
     return f"safety controller {controller}"
 
 
-def broker(_: Root, standing: Standing | None) -> str:
+def broker(_: Root, status: Status | None) -> str:
     """The broker is there, when the configuration has one."""
-    now = _running(standing)
+    now = _running(status)
     if not now.broker:
         return "runs without a broker"
     if not now.on_broker:
@@ -103,7 +103,7 @@ def broker(_: Root, standing: Standing | None) -> str:
     return now.broker
 
 
-def certificates(root: Root, _: Standing | None) -> str:
+def certificates(root: Root, _: Status | None) -> str:
     """What is installed can be read, and no key is open to everybody."""
     folder = root.read("/etc/everest/certs")
     if not folder.is_dir():
@@ -137,7 +137,7 @@ def _check_pem(path: str, content: bytes) -> None:
         raise Failed(f"{path} holds no certificate") from error
 
 
-def stores(root: Root, _: Standing | None) -> str:
+def stores(root: Root, _: Status | None) -> str:
     """Every database is whole, and the place where they are can be written."""
     import sqlite3
     import tempfile

@@ -42,11 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
 def collect(root: Root) -> dict[str, str]:
     """Return what runs here, by name."""
     from chargebyte_fw import VERSION
-    from chargebyte_fw.manager.standing import read
+    from chargebyte_fw.manager.status_file import read
 
-    standing = read(root)
-    without = "the charging stack does not run" if standing is None else "it does not answer"
-    controller = standing.about.get("safety controller") if standing is not None else None
+    status = read(root)
+    without = "the charging stack does not run" if status is None else "it does not answer"
+    controller = status.about.get("safety controller") if status is not None else None
     told = {
         "image": first_line(root, "/usr/share/secc/VERSION"),
         "application": VERSION,

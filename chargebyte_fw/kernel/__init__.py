@@ -1,1 +1,1 @@
-"""The ground under every module: machine, pump, module, bus, clock, faults, log, trace, store; it knows no car."""
+"""The runtime of every module: machine, pump, module, bus, clock, faults, log, trace, store; it knows no car."""

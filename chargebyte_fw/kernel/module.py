@@ -27,8 +27,8 @@ import msgspec
 
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.faults import Mapping
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.wall_watch import WallWatch
 
 C = TypeVar("C", bound=Contract)
@@ -81,7 +81,7 @@ ITSELF = ""
 """Instead of a requirement's name: the module that is asked."""
 
 
-class Objection(msgspec.Struct, frozen=True):
+class ConfigIssue(msgspec.Struct, frozen=True):
     """Why a plan cannot work although each value is allowed: about which key or requirement, what, what to do."""
 
     about: str
@@ -125,7 +125,7 @@ def requires_many(contract: type[C], minimum: int = 0, maximum: int = 128) -> li
 
 
 class Module:
-    """Base of every module. The manager fills `id`, `ground`, `config`, the implementations and the requirements."""
+    """Base of every module. The manager fills `id`, `runtime`, `config`, the implementations and the requirements."""
 
     provisions: ClassVar[dict[str, Provision]] = {}
     requirements: ClassVar[dict[str, Requirement]] = {}
@@ -140,7 +140,7 @@ class Module:
     """Its place on the way out: `charge` (between car and contactor) is stopped before `cloud` (who only watches)."""
 
     id: str
-    ground: Ground
+    runtime: Runtime
     config: Any
     mapping: Mapping | None = None
     stopped: bool = False
@@ -165,7 +165,7 @@ class Module:
         return cls.__name__
 
     @classmethod
-    def objections(cls, config: Any, ends: Map[str, Sequence[End]]) -> Iterable[Objection]:
+    def config_issues(cls, config: Any, ends: Map[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """Say what of a configuration cannot work, known before anything starts.
 
         `ends` are by requirement; under `ITSELF` the module finds its own id and mapping.

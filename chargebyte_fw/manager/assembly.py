@@ -13,11 +13,11 @@ from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Mapping, Origin, Severity
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.order import stop_order
-from chargebyte_fw.manager.plan import ModulePlan, objections
+from chargebyte_fw.manager.plan import ModulePlan, config_issues
 
 RECORDED_AS_FRAMES = frozenset(("v2g_messages",))
 """Variables that repeat what the recorder has from the wire."""
@@ -33,8 +33,8 @@ class Assembly:
     `remote` is asked for an implementation that no module here provides (one behind MQTT).
     """
 
-    def __init__(self, ground: Ground, remote: Callable[[str, str], Contract] | None = None) -> None:
-        self.ground = ground
+    def __init__(self, runtime: Runtime, remote: Callable[[str, str], Contract] | None = None) -> None:
+        self.runtime = runtime
         self.modules: dict[str, Module] = {}
         self.implementations: dict[tuple[str, str], Contract] = {}
         self.plans: list[ModulePlan] = []
@@ -47,7 +47,7 @@ class Assembly:
 
     def build(self, plans: Iterable[ModulePlan]) -> None:
         """Make every module and its implementations, then connect the requirements."""
-        self.ground.require_safe_chance()
+        self.runtime.require_safe_chance()
         self.plans = list(plans)
         for plan in self.plans:
             self._make(plan)
@@ -57,7 +57,7 @@ class Assembly:
     def _make(self, plan: ModulePlan) -> None:
         module = plan.module()
         module.id = plan.id
-        module.ground = self.ground
+        module.runtime = self.runtime
         module.config = plan.config
         module.mapping = plan.mapping
         module.log = ModuleLog(plan.id)
@@ -72,16 +72,16 @@ class Assembly:
             implementation.config = plan.implementation_configs.get(name) or provision.config()
             setattr(module, name, implementation)
             self.implementations[plan.id, name] = implementation
-            if self.ground.trace.contracts:
+            if self.runtime.trace.contracts:
                 self._record(implementation)
         self.modules[plan.id] = module
 
     def _record(self, implementation: Contract) -> None:
         """Let the black box hear every fact and fault."""
-        record = self.ground.trace.record
+        record = self.runtime.trace.record
         names = [name for name in implementation.variables if name not in RECORDED_AS_FRAMES]
         for variable in (getattr(implementation, name) for name in names):
-            variable.recorder = self.ground.trace.channel("var", variable.name)
+            variable.recorder = self.runtime.trace.channel("var", variable.name)
         at = f"{implementation.module_id}.{implementation.implementation_id}"
         implementation.faults.subscribe(partial(record, "fault", at), partial(record, "fault", at))
 
@@ -98,11 +98,11 @@ class Assembly:
                 origin=origin,
                 state=FaultState.Active,
                 timestamp=rfc3339(utc_now()),
-                uuid=self.ground.new_uuid(),
+                uuid=self.runtime.new_uuid(),
             )
 
         book = Faults(frozenset(errors_of(implementation.declaration())), make)
-        self.ground.all_faults.append(book)
+        self.runtime.all_faults.append(book)
         return book
 
     def _wire(self, plan: ModulePlan) -> None:
@@ -111,7 +111,7 @@ class Assembly:
             ends = []
             for connection in plan.connections.get(name, []):
                 provider = self.provider(connection.module_id, connection.implementation_id)
-                ends.append(bus.consumer(provider, module.crash, self.ground.trace, plan.id, module.group == "cloud"))
+                ends.append(bus.consumer(provider, module.crash, self.runtime.trace, plan.id, module.group == "cloud"))
             setattr(module, name, ends if requirement.many else (ends[0] if ends else None))
 
     def provider(self, module_id: str, implementation_id: str) -> Contract:
@@ -131,7 +131,7 @@ class Assembly:
         """
         against = [
             Finding(f"{plan.id}.{one.about}", one.what, one.hint)
-            for plan, one in objections(self.plans)
+            for plan, one in config_issues(self.plans)
             if one.severity == "error"
         ]
         if against:

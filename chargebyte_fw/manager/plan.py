@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
-from chargebyte_fw.kernel.module import ITSELF, End, Module, ModuleConfig, Objection
+from chargebyte_fw.kernel.module import ITSELF, ConfigIssue, End, Module, ModuleConfig
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class ModulePlan(msgspec.Struct, frozen=True):
     implementation_mappings: dict[str, Mapping] = msgspec.field(default_factory=dict)
 
 
-def objections(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, Objection]]:
+def config_issues(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, ConfigIssue]]:
     """Ask every module what it has against its plan, where everybody it is connected to has a sound one."""
     known = {plan.id: plan for plan in plans}
 
@@ -43,5 +43,5 @@ def objections(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, Object
             continue
         connected = {name: [end(each) for each in connections] for name, connections in plan.connections.items()}
         connected[ITSELF] = [End(plan.id, plan.config, plan.mapping)]
-        for objection in plan.module.objections(plan.config, connected):
-            yield plan, objection
+        for issue in plan.module.config_issues(plan.config, connected):
+            yield plan, issue

@@ -15,7 +15,7 @@ def age_s() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started_s
 
 
-def tell_systemd(state: str) -> None:
+def notify_systemd(state: str) -> None:
     """Send `READY=1`, `STATUS=...`, `STOPPING=1` to systemd (sd_notify(3)); nobody there: nothing happens."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:

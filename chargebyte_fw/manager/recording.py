@@ -12,9 +12,9 @@ import msgspec
 from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.clock import loop_speed, rfc3339, utc_now
 from chargebyte_fw.kernel.faults import Fault, Faults, Severity
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.trace import Entry, Trace
 
 FOLDER = "/var/lib/secc/traces"
@@ -33,8 +33,8 @@ LONGEST_PAUSE_S = 3600.0
 class Recorder:
     """Saves the ring at faults and on request. A disk that is full or missing costs one line in the log."""
 
-    def __init__(self, ground: Ground, log: ModuleLog) -> None:
-        self._ground = ground
+    def __init__(self, runtime: Runtime, log: ModuleLog) -> None:
+        self._runtime = runtime
         self._log = log
         self._pause_s = FIRST_PAUSE_S
         self._not_before_s = float("-inf")
@@ -84,17 +84,17 @@ class Recorder:
         Raises OSError, or ModuleNotFoundError without cbor2.
         """
         if loop_speed() is None:
-            return save(self._ground.trace, self._ground.root, why)
-        shot = self._ground.trace.shot(why)
-        target = _target(self._ground.root, why)
+            return save(self._runtime.trace, self._runtime.root, why)
+        shot = self._runtime.trace.shot(why)
+        target = _target(self._runtime.root, why)
         entries = await asyncio.get_running_loop().run_in_executor(None, shot.write, target)
-        _let_go(self._ground.root, target)
+        _let_go(self._runtime.root, target)
         return target, entries
 
     def save_now(self, why: str) -> None:
         """Save before anything else happens: for the moment when nothing runs any more."""
         try:
-            self._say(*save(self._ground.trace, self._ground.root, why))
+            self._say(*save(self._runtime.trace, self._runtime.root, why))
         except Exception as error:
             self._failed(error)
 

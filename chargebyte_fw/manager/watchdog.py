@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 
 from chargebyte_fw.kernel.clock import loop_speed
-from chargebyte_fw.manager.process import tell_systemd
+from chargebyte_fw.manager.process import notify_systemd
 
 SHARE = 4
 """So many times in the watchdog's interval it is told: one late turn of the loop is not the end."""
@@ -28,6 +28,6 @@ async def feed(alive: Callable[[], bool] = lambda: True) -> None:
         return
     while True:
         if alive():
-            tell_systemd("WATCHDOG=1")
+            notify_systemd("WATCHDOG=1")
         # systemd's seconds are the world's, whatever clock this loop has.
         await asyncio.sleep(wanted_s / SHARE * (loop_speed() or 1.0))

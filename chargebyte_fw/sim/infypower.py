@@ -3,7 +3,7 @@
 In one process, on a virtual clock::
 
     ours, theirs = memory.wire()
-    ground.wires.plug("can:can0", ours)
+    runtime.wires.plug("can:can0", ours)
     modules = InfypowerBench(InfypowerModules(), theirs)
 
 On a bus of python-can: `InfypowerBench(InfypowerModules(), "udp_multicast:239.74.163.2")`. As a program::

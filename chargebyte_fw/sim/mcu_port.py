@@ -3,9 +3,9 @@
 In one process, on a virtual clock::
 
     ours, theirs = memory.wire()
-    ground.wires.plug("serial:/dev/ttyLP2", ours)
+    runtime.wires.plug("serial:/dev/ttyLP2", ours)
     mcu = McuOnWire(VirtualMcu(pilot), theirs)
-    ground.wires.plug("gpio:nSAFETY_RESET_INT", mcu.reset_line)
+    runtime.wires.plug("gpio:nSAFETY_RESET_INT", mcu.reset_line)
 
 In a process of its own::
 

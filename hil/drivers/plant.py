@@ -16,9 +16,9 @@ from msgspec import Meta
 
 from chargebyte_fw.board.messages import EstopState, RcmState
 from chargebyte_fw.kernel.errors import ConfigError
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.module import ModuleConfig
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.wires import Wires
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
@@ -156,17 +156,17 @@ class VirtualPlant(Resource):
         stage = self.stage
         assert stage is not None
         self.mailbox.takers.clear()
-        ground = Ground(
+        runtime = Runtime(
             root=Root(stage.root, self._folder),
             wires=self._wires,
             mqtt=self.mailbox,
             random=random.Random(self.options.seed),
         )
-        ground.trace.contracts = False
-        configuration = load(self.configuration, ground.root, environment={})
+        runtime.trace.contracts = False
+        configuration = load(self.configuration, runtime.root, environment={})
         if configuration.errors:
             raise ConfigError(configuration.findings)
-        self.assembly = Assembly(ground)
+        self.assembly = Assembly(runtime)
         self.assembly.build(configuration.plans)
         for call in self.on_assembly:
             call(self.assembly)

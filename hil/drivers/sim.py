@@ -312,7 +312,7 @@ class SimCharger(SimDriver):
 
     def _faults(self, _fault: Fault) -> None:
         if self.stage is not None and self.plant.assembly is not None:
-            books = self.plant.assembly.ground.all_faults
+            books = self.plant.assembly.runtime.all_faults
             self.recorder.put(faults=frozenset(fault.type for book in books for fault in book.active))
 
     def _session(self, event: Any) -> None:

@@ -174,7 +174,7 @@ class Mqtt:
         return next((payload for name, payload in reversed(self.published) if name == topic), None)
 
 
-def charger(ground: Any, module: type[Module], connections: dict[str, str], mapped: bool = True, **config: Any) -> Any:
+def charger(runtime: Any, module: type[Module], connections: dict[str, str], mapped: bool = True, **config: Any) -> Any:
     """Build `module` beside the small charger; `mapped` gives the energy node its EVSE."""
     here = Mapping(1)
     plans = [
@@ -189,7 +189,7 @@ def charger(ground: Any, module: type[Module], connections: dict[str, str], mapp
             connections={name: [Connection(*end.split("."))] for name, end in connections.items()},
         ),
     ]
-    assembly = Assembly(ground)
+    assembly = Assembly(runtime)
     assembly.build(plans)
     return assembly
 

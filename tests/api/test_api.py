@@ -33,9 +33,9 @@ CMD = "everest_api/connector/cmd"
 
 
 class Bench:
-    def __init__(self, ground: Any, **config: Any) -> None:
-        self.mqtt = ground.mqtt = Mqtt()
-        self.assembly = charger(ground, API, CONNECTIONS, **config)
+    def __init__(self, runtime: Any, **config: Any) -> None:
+        self.mqtt = runtime.mqtt = Mqtt()
+        self.assembly = charger(runtime, API, CONNECTIONS, **config)
         self.evse = self.assembly.implementations["connector", "evse"]
         self.sink = self.assembly.implementations["grid", "external_limits"]
 
@@ -51,10 +51,10 @@ class Bench:
 
 
 @pytest.fixture
-def on_bench(run: Run, ground: Any) -> Callable[..., None]:
+def on_bench(run: Run, runtime: Any) -> Callable[..., None]:
     def go(story: Callable[[Bench], Any], **config: Any) -> None:
         async def main() -> None:
-            bench = Bench(ground, **config)
+            bench = Bench(runtime, **config)
             await bench.start()
             await story(bench)
             await bench.assembly.stop()
@@ -234,9 +234,9 @@ def test_a_payload_that_makes_no_sense_is_one_warning_and_no_call(
     on_bench(story)
 
 
-def test_a_command_waits_until_every_evse_is_ready(run: Run, ground: Any) -> None:
+def test_a_command_waits_until_every_evse_is_ready(run: Run, runtime: Any) -> None:
     async def main() -> None:
-        bench = Bench(ground)
+        bench = Bench(runtime)
         await bench.assembly.start()
         bench.mqtt.receive(f"{CMD}/pause_charging")
         await asyncio.sleep(1.0)
@@ -249,9 +249,9 @@ def test_a_command_waits_until_every_evse_is_ready(run: Run, ground: Any) -> Non
     run(main())
 
 
-def test_an_energy_node_without_an_evse_is_a_finding_at_start(run: Run, ground: Any) -> None:
+def test_an_energy_node_without_an_evse_is_a_finding_at_start(run: Run, runtime: Any) -> None:
     async def main() -> None:
-        assembly = charger(ground, API, CONNECTIONS, mapped=False)
+        assembly = charger(runtime, API, CONNECTIONS, mapped=False)
         with pytest.raises(ConfigError, match="evse_energy_sink grid has no mapping"):
             await assembly.start()
 
@@ -259,17 +259,17 @@ def test_an_energy_node_without_an_evse_is_a_finding_at_start(run: Run, ground: 
 
 
 def test_a_file_with_the_charger_information_wins_and_a_broken_one_is_told(
-    run: Run, ground: Any, tmp_path: Any
+    run: Run, runtime: Any, tmp_path: Any
 ) -> None:
     async def main() -> None:
         (tmp_path / "info.json").write_text('{"vendor": "Filed"}')
-        bench = Bench(ground, charger_information_file="/info.json")
+        bench = Bench(runtime, charger_information_file="/info.json")
         await bench.start()
         assert bench.var("info/var/info") == {"vendor": "Filed"}
         await bench.assembly.stop()
         for wrong in ("{", "[" * 2000, "vendor: 2001-14-45", "? [1]\n: 2", "a: &a [*a]"):
             (tmp_path / "info.json").write_text(wrong)
-            broken = Bench(ground, charger_information_file="/info.json")
+            broken = Bench(runtime, charger_information_file="/info.json")
             await broken.start()
             assert broken.mqtt.last("everest_api/info/var/info") is None
             await broken.assembly.stop()

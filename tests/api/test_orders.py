@@ -20,12 +20,12 @@ FAILS = CommandError("HandlerException", "no")
 
 
 @pytest.fixture
-def with_methods(run: Any, ground: Any) -> Callable[[Story], None]:
+def with_methods(run: Any, runtime: Any) -> Callable[[Story], None]:
     """Run a story with the methods of an RpcApi beside one EVSE and one energy node."""
 
     def go(story: Story) -> None:
         async def main() -> None:
-            bench = Bench(ground)
+            bench = Bench(runtime)
             await bench.start()
             await story(bench, bench.assembly.modules["api"].methods)  # type: ignore[attr-defined]
             await bench.assembly.stop()

@@ -59,10 +59,10 @@ class Client:
 
 
 class Bench:
-    def __init__(self, ground: Any, connections: dict[str, str] = CONNECTIONS) -> None:
+    def __init__(self, runtime: Any, connections: dict[str, str] = CONNECTIONS) -> None:
         self._serve: Any = None
-        ground.wires.plug("websocket:8080", lambda serve: setattr(self, "_serve", serve))
-        self.assembly = charger(ground, RpcApi, connections)
+        runtime.wires.plug("websocket:8080", lambda serve: setattr(self, "_serve", serve))
+        self.assembly = charger(runtime, RpcApi, connections)
         self.evse = self.assembly.implementations["connector", "evse"]
         self.sink = self.assembly.implementations.get(("grid", "external_limits"))
 
@@ -77,10 +77,10 @@ class Bench:
 
 
 @pytest.fixture
-def greeted(run: Run, ground: Any) -> Callable[..., None]:
+def greeted(run: Run, runtime: Any) -> Callable[..., None]:
     def go(story: Callable[[Bench, Client], Any], connections: dict[str, str] = CONNECTIONS) -> None:
         async def main() -> None:
-            bench = Bench(ground, connections)
+            bench = Bench(runtime, connections)
             await bench.start()
             client, task = bench.connect()
             client.inbox.put_nowait(json.dumps(HELLO))
@@ -118,10 +118,10 @@ def test_hello_says_who_we_are(greeted: Any) -> None:
     ],
 )
 def test_who_does_not_say_hello_first_within_five_seconds_is_closed(
-    run: Run, ground: Any, said: str | None, reason: str
+    run: Run, runtime: Any, said: str | None, reason: str
 ) -> None:
     async def main() -> None:
-        bench = Bench(ground)
+        bench = Bench(runtime)
         await bench.start()
         client, task = bench.connect()
         if said is not None:
@@ -308,17 +308,17 @@ def test_faults_of_every_module_are_told_and_mark_the_status(greeted: Any) -> No
 
 
 @pytest.mark.parametrize("key", ["websocket_tls_enabled", "authentication_required"])
-def test_keys_that_would_promise_protection_we_do_not_have_stop_the_start(run: Run, ground: Any, key: str) -> None:
+def test_keys_that_would_promise_protection_we_do_not_have_stop_the_start(run: Run, runtime: Any, key: str) -> None:
     async def main() -> None:
         with pytest.raises(ConfigError, match=key):
-            await charger(ground, RpcApi, CONNECTIONS, **{key: True}).start()
+            await charger(runtime, RpcApi, CONNECTIONS, **{key: True}).start()
 
     run(main())
 
 
-def test_real_clients_over_a_real_socket(ground: Any) -> None:
+def test_real_clients_over_a_real_socket(runtime: Any) -> None:
     async def main() -> None:
-        assembly = charger(ground, RpcApi, CONNECTIONS, websocket_port=0)
+        assembly = charger(runtime, RpcApi, CONNECTIONS, websocket_port=0)
         await assembly.start()
         evse = assembly.implementations["connector", "evse"]
         publish_first_facts(evse)
@@ -351,10 +351,10 @@ def test_real_clients_over_a_real_socket(ground: Any) -> None:
 
 
 def test_clients_that_speak_no_websocket_are_a_few_lines_without_a_traceback(
-    ground: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    runtime: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     async def main() -> None:
-        assembly = charger(ground, RpcApi, CONNECTIONS, websocket_port=0)
+        assembly = charger(runtime, RpcApi, CONNECTIONS, websocket_port=0)
         await assembly.start()
         api = assembly.modules["api"]
         async with asyncio.timeout(10):
@@ -378,11 +378,11 @@ def test_clients_that_speak_no_websocket_are_a_few_lines_without_a_traceback(
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_port_that_is_taken_is_tried_again(ground: Any, unused_tcp_port_holder: Any) -> None:
+def test_a_port_that_is_taken_is_tried_again(runtime: Any, unused_tcp_port_holder: Any) -> None:
     holder, port = unused_tcp_port_holder
 
     async def main() -> None:
-        assembly = charger(ground, RpcApi, CONNECTIONS, websocket_port=port)
+        assembly = charger(runtime, RpcApi, CONNECTIONS, websocket_port=port)
         await assembly.start()
         api = assembly.modules["api"]
         await asyncio.sleep(1.0)

@@ -52,8 +52,8 @@ sys.stdin.read()
 
 
 @contextlib.asynccontextmanager
-async def served(ground: Any, **config: Any) -> AsyncIterator[int]:
-    assembly = charger(ground, RpcApi, CONNECTIONS, websocket_port=0, **config)
+async def served(runtime: Any, **config: Any) -> AsyncIterator[int]:
+    assembly = charger(runtime, RpcApi, CONNECTIONS, websocket_port=0, **config)
     await assembly.start()
     publish_first_facts(assembly.implementations["connector", "evse"])
     api = assembly.modules["api"]
@@ -78,10 +78,10 @@ def few_descriptors() -> Iterator[int]:
 
 @pytest.mark.parametrize("half", [[], ["half a request"]], ids=["silent", "half a request"])
 def test_connections_that_say_nothing_leave_descriptors_for_the_car(
-    ground: Any, few_descriptors: int, half: list[str], caplog: pytest.LogCaptureFixture
+    runtime: Any, few_descriptors: int, half: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        async with served(ground) as port:
+        async with served(runtime) as port:
             arguments = [sys.executable, "-c", STRANGER, str(port), "400", *half]
             stranger = await asyncio.create_subprocess_exec(*arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             assert stranger.stdout is not None and stranger.stdin is not None
@@ -175,7 +175,7 @@ def test_no_header_makes_the_check_fail(origin: str, host: str) -> None:
 
 @pytest.mark.parametrize("config", [{}, {"websocket_allowed_origins": "https://fleet.example null"}])
 def test_a_browser_is_asked_where_its_page_comes_from(
-    ground: Any, config: dict[str, Any], caplog: pytest.LogCaptureFixture
+    runtime: Any, config: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def outcome(port: int, origin: str | None) -> str:
         try:
@@ -190,7 +190,7 @@ def test_a_browser_is_asked_where_its_page_comes_from(
             return str(error.response.status_code)
 
     async def main() -> None:
-        async with served(ground, **config) as port:
+        async with served(runtime, **config) as port:
             assert await outcome(port, None) == "served"
             assert await outcome(port, "http://127.0.0.1") == "served"
             assert await outcome(port, "https://evil.example") == "403"
@@ -204,20 +204,20 @@ def test_a_browser_is_asked_where_its_page_comes_from(
     clock.run(main())
 
 
-def test_a_list_of_pages_that_is_none_stops_the_start(run: Any, ground: Any) -> None:
+def test_a_list_of_pages_that_is_none_stops_the_start(run: Any, runtime: Any) -> None:
     async def main() -> None:
-        assembly = charger(ground, RpcApi, CONNECTIONS, websocket_allowed_origins="fleet.example")
+        assembly = charger(runtime, RpcApi, CONNECTIONS, websocket_allowed_origins="fleet.example")
         with pytest.raises(ConfigError, match=r"fleet.example is no origin \(write https://name"):
             await assembly.start()
 
     run(main())
 
 
-def test_running_out_of_descriptors_is_one_kind_of_line(caplog: pytest.LogCaptureFixture, ground: Any) -> None:
-    from chargebyte_fw.manager.charger import Charger
+def test_running_out_of_descriptors_is_one_kind_of_line(caplog: pytest.LogCaptureFixture, runtime: Any) -> None:
+    from chargebyte_fw.manager.supervisor import Supervisor
 
     async def main() -> None:
-        stack = Charger([], ground)
+        stack = Supervisor([], runtime)
         for _ in range(20):
             error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             stack._on_stray(

@@ -60,8 +60,8 @@ def token(value: str, kind: IdTokenType = IdTokenType.ISO14443, connectors: list
 
 
 class Station:
-    def __init__(self, assemble: Any, ground: Any, text: str | None, path: str = PATH, **config: Any) -> None:
-        self.path: Path = ground.root.write(path)
+    def __init__(self, assemble: Any, runtime: Any, text: str | None, path: str = PATH, **config: Any) -> None:
+        self.path: Path = runtime.root.write(path)
         if text is not None:
             self.path.write_text(text)
         self.assembly = assemble(validator=(AuthListValidator, {"list_file": path, **config}))
@@ -76,9 +76,9 @@ class Station:
 
 
 @pytest.mark.parametrize(("text", "path"), [(YAML, PATH), (CSV, "/etc/everest/auth_list.csv")], ids=["YAML", "CSV"])
-def test_a_token_is_what_its_line_says(run: Any, assemble: Any, ground: Any, text: str, path: str) -> None:
+def test_a_token_is_what_its_line_says(run: Any, assemble: Any, runtime: Any, text: str, path: str) -> None:
     async def main() -> None:
-        station = Station(assemble, ground, text, path)
+        station = Station(assemble, runtime, text, path)
         await station.assembly.start()
         assert await station.status("DEADBEEF") is Status.Accepted
         assert await station.status("deadbeef") is Status.Accepted, "letter case does not count"
@@ -98,10 +98,10 @@ def test_a_token_is_what_its_line_says(run: Any, assemble: Any, ground: Any, tex
     run(main())
 
 
-def test_a_token_expires_in_the_moment_that_was_written(run: Any, assemble: Any, ground: Any) -> None:
+def test_a_token_expires_in_the_moment_that_was_written(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
         at = VIRTUAL_EPOCH + timedelta(seconds=10)
-        station = Station(assemble, ground, f"tokens:\n  - {{id: A, expires: '{at.isoformat()}'}}\n")
+        station = Station(assemble, runtime, f"tokens:\n  - {{id: A, expires: '{at.isoformat()}'}}\n")
         await station.assembly.start()
         await asyncio.sleep(9)
         assert await station.status("A") is Status.Accepted
@@ -112,9 +112,9 @@ def test_a_token_expires_in_the_moment_that_was_written(run: Any, assemble: Any,
     run(main())
 
 
-def test_a_changed_file_counts_from_the_next_token_on(run: Any, assemble: Any, ground: Any) -> None:
+def test_a_changed_file_counts_from_the_next_token_on(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        station = Station(assemble, ground, "tokens: [A]\n")
+        station = Station(assemble, runtime, "tokens: [A]\n")
         await station.assembly.start()
         assert await station.status("B") is Status.Invalid
         save(station.path, "tokens: [B]\n")
@@ -150,10 +150,10 @@ def test_a_changed_file_counts_from_the_next_token_on(run: Any, assemble: Any, g
     ],
 )
 def test_a_broken_file_keeps_the_last_good_list_with_one_clear_line(
-    run: Any, assemble: Any, ground: Any, caplog: Any, broken: str, says: str
+    run: Any, assemble: Any, runtime: Any, caplog: Any, broken: str, says: str
 ) -> None:
     async def main() -> None:
-        station = Station(assemble, ground, "tokens: [GOOD]\n")
+        station = Station(assemble, runtime, "tokens: [GOOD]\n")
         await station.assembly.start()
         caplog.clear()
         save(station.path, broken)
@@ -213,11 +213,11 @@ def test_how_an_expiry_may_be_written(text: str, ends: str) -> None:
     assert at is not None and at.isoformat() == ends
 
 
-def test_a_file_that_is_being_written_takes_nobodys_token_away(run: Any, assemble: Any, ground: Any) -> None:
+def test_a_file_that_is_being_written_takes_nobodys_token_away(run: Any, assemble: Any, runtime: Any) -> None:
     """An editor that truncates and then writes leaves an empty file for a moment."""
 
     async def main() -> None:
-        station = Station(assemble, ground, "tokens: [A]\n")
+        station = Station(assemble, runtime, "tokens: [A]\n")
         await station.assembly.start()
         station.path.write_text("")
         assert await station.status("A") is Status.Accepted
@@ -234,12 +234,12 @@ def test_a_file_that_is_being_written_takes_nobodys_token_away(run: Any, assembl
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(
-    run: Any, assemble: Any, ground: Any, monkeypatch: pytest.MonkeyPatch
+    run: Any, assemble: Any, runtime: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from chargebyte_fw.modules.auth import auth_list_validator
 
     async def main() -> None:
-        station = Station(assemble, ground, "tokens: [A]\n")
+        station = Station(assemble, runtime, "tokens: [A]\n")
         await station.assembly.start()
         real = auth_list_validator.parse
 
@@ -258,10 +258,10 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     run(main())
 
 
-def test_what_is_no_file_is_said(run: Any, assemble: Any, ground: Any, caplog: Any) -> None:
+def test_what_is_no_file_is_said(run: Any, assemble: Any, runtime: Any, caplog: Any) -> None:
     async def main() -> None:
-        os.mkfifo(ground.root.write(PATH))
-        station = Station(assemble, ground, None)
+        os.mkfifo(runtime.root.write(PATH))
+        station = Station(assemble, runtime, None)
         await station.assembly.start()
         assert await station.status("A") is Status.Invalid
         assert "not a file; nobody is listed" in caplog.text
@@ -270,14 +270,14 @@ def test_what_is_no_file_is_said(run: Any, assemble: Any, ground: Any, caplog: A
     run(main())
 
 
-def test_ten_thousand_tokens_do_not_hold_up_the_charger(assemble: Any, ground: Any) -> None:
+def test_ten_thousand_tokens_do_not_hold_up_the_charger(assemble: Any, runtime: Any) -> None:
     """On the real clock: a session goes on while a long list is read."""
     text = "tokens:\n" + "".join(
         f"  - id: '{n:08X}'\n    name: Ada {n}\n    expires: 2027-01-01\n" for n in range(10_000)
     )
 
     async def main() -> None:
-        station = Station(assemble, ground, "tokens: [A]\n")
+        station = Station(assemble, runtime, "tokens: [A]\n")
         await station.assembly.start()
         loop = asyncio.get_running_loop()
         worst_s = 0.0
@@ -304,9 +304,9 @@ def test_ten_thousand_tokens_do_not_hold_up_the_charger(assemble: Any, ground: A
     clock.run(main())
 
 
-def test_bytes_that_are_no_text_are_a_broken_file(run: Any, assemble: Any, ground: Any) -> None:
+def test_bytes_that_are_no_text_are_a_broken_file(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        station = Station(assemble, ground, "tokens: [GOOD]\n")
+        station = Station(assemble, runtime, "tokens: [GOOD]\n")
         await station.assembly.start()
         station.path.write_bytes(b"tokens: [\xff\xfe]\n")
         assert await station.status("GOOD") is Status.Accepted
@@ -316,9 +316,9 @@ def test_bytes_that_are_no_text_are_a_broken_file(run: Any, assemble: Any, groun
     run(main())
 
 
-def test_without_a_file_nobody_charges_until_there_is_one(run: Any, assemble: Any, ground: Any, caplog: Any) -> None:
+def test_without_a_file_nobody_charges_until_there_is_one(run: Any, assemble: Any, runtime: Any, caplog: Any) -> None:
     async def main() -> None:
-        station = Station(assemble, ground, None)
+        station = Station(assemble, runtime, None)
         await station.assembly.start()
         assert await station.status("A") is Status.Invalid
         assert "No such file" in caplog.text and "nobody is listed" in caplog.text

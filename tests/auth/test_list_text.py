@@ -27,10 +27,10 @@ NO_BREAKS = {"VT": "\v", "FF": "\f", "FS": "\x1c", "NEL": "\x85", "LS": "\u2028"
     ],
 )
 def test_what_is_no_line_break_begins_no_token(
-    run: Any, assemble: Any, ground: Any, name: str, text: str, one: str
+    run: Any, assemble: Any, runtime: Any, name: str, text: str, one: str
 ) -> None:
     async def main() -> None:
-        path: Path = ground.root.write(f"/etc/everest/{name}")
+        path: Path = runtime.root.write(f"/etc/everest/{name}")
         path.write_bytes(text.format(one).encode())
         assembly = assemble(validator=(AuthListValidator, {"list_file": f"/etc/everest/{name}"}))
         await assembly.start()

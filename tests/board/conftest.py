@@ -14,12 +14,12 @@ Story = Callable[[World], Awaitable[None]]
 
 
 @pytest.fixture
-def play(run: Any, assemble: Any, ground: Any) -> Callable[..., None]:
+def play(run: Any, assemble: Any, runtime: Any) -> Callable[..., None]:
     """Build a world, start it (`enable` False: leave the port off), tell `story`, stop it."""
 
     def tell(story: Story, hardware: Hardware | None = None, *, enable: bool = True, **config: Any) -> None:
         async def main() -> None:
-            world = World(assemble, ground, hardware, **config)
+            world = World(assemble, runtime, hardware, **config)
             await world.start(enable)
             await story(world)
             assert world.mcu.failure is None

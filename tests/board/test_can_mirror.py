@@ -44,11 +44,11 @@ def everything(bus: Any) -> list[tuple[int, bytes]]:
     return heard
 
 
-def test_every_frame_of_both_directions_is_mirrored(run: Callable[..., Any], assemble: Any, ground: Any) -> None:
+def test_every_frame_of_both_directions_is_mirrored(run: Callable[..., Any], assemble: Any, runtime: Any) -> None:
     """29-bit id is the COM id, the same eight bytes."""
 
     async def main() -> None:
-        world = await World(assemble, ground, can_mirror_device="virtual:both").start()
+        world = await World(assemble, runtime, can_mirror_device="virtual:both").start()
         await world.board.pwm_on(5.0)
         await asyncio.sleep(0.3)
         await world.stop()
@@ -69,10 +69,10 @@ def test_every_frame_of_both_directions_is_mirrored(run: Callable[..., Any], ass
     ("device", "why"), [("no-such-can0", "CAN"), ("nonsense:1", 'Unknown interface type "nonsense"')]
 )
 def test_a_mirror_that_is_not_there_is_one_warning(
-    run: Callable[..., Any], assemble: Any, ground: Any, caplog: Any, device: str, why: str
+    run: Callable[..., Any], assemble: Any, runtime: Any, caplog: Any, device: str, why: str
 ) -> None:
     async def main() -> None:
-        world = await World(assemble, ground, can_mirror_device=device).start()
+        world = await World(assemble, runtime, can_mirror_device=device).start()
         await world.charge()
         world.driver.link.reset("test")
         await asyncio.sleep(1.0)

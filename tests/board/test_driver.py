@@ -199,9 +199,9 @@ def test_capabilities_have_one_number_of_phases_because_the_board_cannot_switch(
     ("level", "active_low", "phases"), [(True, False, 3), (False, False, 1), (True, True, 1), (False, True, 3)]
 )
 def test_the_grids_phase_input_decides_the_number_of_phases(
-    play: Any, ground: Any, level: bool, active_low: bool, phases: int
+    play: Any, runtime: Any, level: bool, active_low: bool, phases: int
 ) -> None:
-    ground.wires.plug("gpio:GRID", lambda: level)
+    runtime.wires.plug("gpio:GRID", lambda: level)
 
     async def story(world: World) -> None:
         told = world.board.capabilities.value
@@ -213,11 +213,11 @@ def test_the_grids_phase_input_decides_the_number_of_phases(
 
 @pytest.mark.parametrize("wrong", [{"min_phase_count": 3, "max_phase_count": 1}, {"min_current_A": 90}])
 def test_limits_that_contradict_each_other_are_an_error_of_the_configuration(
-    run: Any, assemble: Any, ground: Any, wrong: dict[str, Any]
+    run: Any, assemble: Any, runtime: Any, wrong: dict[str, Any]
 ) -> None:
     async def main() -> None:
         with pytest.raises(ConfigError, match="is above"):
-            await World(assemble, ground, **wrong).start()
+            await World(assemble, runtime, **wrong).start()
 
     run(main())
 
@@ -288,9 +288,9 @@ def test_without_those_keys_the_log_is_quiet(play: Any, caplog: pytest.LogCaptur
     play(story)
 
 
-def test_stop_returns_when_pilot_f_and_open_contactors_are_confirmed(run: Any, assemble: Any, ground: Any) -> None:
+def test_stop_returns_when_pilot_f_and_open_contactors_are_confirmed(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        world = await World(assemble, ground).start()
+        world = await World(assemble, runtime).start()
         await world.charge()
         began = asyncio.get_running_loop().time()
         await world.driver.stop()
@@ -306,10 +306,10 @@ def test_stop_returns_when_pilot_f_and_open_contactors_are_confirmed(run: Any, a
 
 
 def test_stop_does_not_wait_for_a_controller_that_does_not_answer(
-    run: Any, assemble: Any, ground: Any, caplog: pytest.LogCaptureFixture
+    run: Any, assemble: Any, runtime: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        world = await World(assemble, ground).start()
+        world = await World(assemble, runtime).start()
         await world.charge()
         world.plug.cut = True
         began = asyncio.get_running_loop().time()
@@ -321,9 +321,9 @@ def test_stop_does_not_wait_for_a_controller_that_does_not_answer(
     run(main())
 
 
-def test_after_stop_no_order_counts(run: Any, assemble: Any, ground: Any) -> None:
+def test_after_stop_no_order_counts(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        world = await World(assemble, ground).start()
+        world = await World(assemble, runtime).start()
         await world.charge()
         stopping = asyncio.ensure_future(world.driver.stop())
         await asyncio.sleep(0)

@@ -20,9 +20,9 @@ from chargebyte_fw.board.gpio import find_line, open_input, open_output, read_in
 from chargebyte_fw.board.stop_input import StopInput, watch
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import Unavailable
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.sim.gpio import SimulatedLine
 
 LOG = ModuleLog("bsp")
@@ -30,21 +30,21 @@ NAME = "nSAFETY_RESET_INT"
 
 
 @pytest.mark.parametrize(("active_low", "levels"), [(True, [False, True]), (False, [True, False])])
-def test_active_is_the_level_that_the_configuration_says(ground: Ground, active_low: bool, levels: list[bool]) -> None:
+def test_active_is_the_level_of_the_configuration(runtime: Runtime, active_low: bool, levels: list[bool]) -> None:
     told: list[bool] = []
-    ground.wires.plug(f"gpio:{NAME}", told.append)
-    line = open_output(ground, NAME, active_low, LOG)
+    runtime.wires.plug(f"gpio:{NAME}", told.append)
+    line = open_output(runtime, NAME, active_low, LOG)
     line.set(True)
     line.set(False)
     line.close()
     assert told == levels
 
 
-def test_a_line_of_another_process_is_told_each_level(ground: Ground, tmp_path: Path) -> None:
+def test_a_line_of_another_process_is_told_each_level(runtime: Runtime, tmp_path: Path) -> None:
     async def main() -> None:
         told: list[bool] = []
         other = SimulatedLine(tmp_path, NAME, told.append)
-        line = open_output(ground, NAME, True, LOG)
+        line = open_output(runtime, NAME, True, LOG)
         line.set(True)
         line.set(False)
         await asyncio.sleep(0.05)
@@ -62,7 +62,7 @@ def test_a_line_works_in_a_folder_deeper_than_a_sockets_path_may_be(tmp_path: Pa
     async def main() -> None:
         levels: list[bool] = []
         other = SimulatedLine(deep, NAME, levels.append)
-        line = open_output(Ground(root=Root(deep, deep)), NAME, True, LOG)
+        line = open_output(Runtime(root=Root(deep, deep)), NAME, True, LOG)
         line.set(True)
         await asyncio.sleep(0.05)
         assert levels == [False]
@@ -73,10 +73,10 @@ def test_a_line_works_in_a_folder_deeper_than_a_sockets_path_may_be(tmp_path: Pa
 
 
 def test_a_line_that_is_nowhere_is_one_warning_and_may_come_later(
-    ground: Ground, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    runtime: Runtime, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        line = open_output(ground, NAME, True, LOG)
+        line = open_output(runtime, NAME, True, LOG)
         line.set(True)
         line.set(False)
         assert len(caplog.records) == 1
@@ -93,8 +93,8 @@ def test_a_line_that_is_nowhere_is_one_warning_and_may_come_later(
     clock.run(main())
 
 
-def test_an_empty_name_is_no_line_by_choice(ground: Ground, caplog: pytest.LogCaptureFixture) -> None:
-    line = open_output(ground, "", True, LOG)
+def test_an_empty_name_is_no_line_by_choice(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    line = open_output(runtime, "", True, LOG)
     line.set(True)
     line.close()
     assert not caplog.records
@@ -104,16 +104,16 @@ def test_an_empty_name_is_no_line_by_choice(ground: Ground, caplog: pytest.LogCa
     ("content", "active_low", "active"), [("1\n", False, True), ("0", False, False), ("0", True, True)]
 )
 def test_a_simulated_input_is_a_file(
-    ground: Ground, tmp_path: Path, content: str, active_low: bool, active: bool
+    runtime: Runtime, tmp_path: Path, content: str, active_low: bool, active: bool
 ) -> None:
     file = tmp_path / "run/secc/gpio/GRID"
     file.parent.mkdir(parents=True)
     file.write_text(content)
-    assert read_input(ground, "GRID", active_low, LOG) is active
+    assert read_input(runtime, "GRID", active_low, LOG) is active
 
 
-def test_an_input_that_is_nowhere_is_unknown(ground: Ground, caplog: pytest.LogCaptureFixture) -> None:
-    assert read_input(ground, "GRID", False, LOG) is None
+def test_an_input_that_is_nowhere_is_unknown(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    assert read_input(runtime, "GRID", False, LOG) is None
     assert "GRID" in caplog.text
 
 
@@ -188,9 +188,9 @@ def chips(mocker: Any, tmp_path: Path) -> Iterator[FakeGpiod]:
 
 
 def test_a_chips_line_is_found_by_name_over_all_chips_and_active_from_the_start(
-    ground: Ground, chips: FakeGpiod, tmp_path: Path
+    runtime: Runtime, chips: FakeGpiod, tmp_path: Path
 ) -> None:
-    line = open_output(ground, NAME, True, LOG)
+    line = open_output(runtime, NAME, True, LOG)
     settings = chips.requested["config"][28]
     assert chips.requested["device"] == str(tmp_path / "gpiochip1")
     assert settings == {"direction": "out", "active_low": True, "output_value": "active"}
@@ -201,16 +201,16 @@ def test_a_chips_line_is_found_by_name_over_all_chips_and_active_from_the_start(
     assert chips.released
 
 
-def test_a_chips_input_is_read_once_and_released(ground: Ground, chips: FakeGpiod) -> None:
-    assert read_input(ground, NAME, False, LOG) is True
+def test_a_chips_input_is_read_once_and_released(runtime: Runtime, chips: FakeGpiod) -> None:
+    assert read_input(runtime, NAME, False, LOG) is True
     chips.level = "inactive"
-    assert read_input(ground, NAME, False, LOG) is False
+    assert read_input(runtime, NAME, False, LOG) is False
     assert chips.released
 
 
-def test_a_watched_input_tells_of_its_edges_and_a_bounce_is_none(ground: Ground, chips: FakeGpiod) -> None:
+def test_a_watched_input_tells_of_its_edges_and_a_bounce_is_none(runtime: Runtime, chips: FakeGpiod) -> None:
     chips.level = "inactive"
-    line = open_input(ground, NAME, True, LOG)
+    line = open_input(runtime, NAME, True, LOG)
     assert line is not None
     assert chips.requested["config"][28]["edge_detection"] == "both"
     presses: list[float] = []
@@ -236,20 +236,20 @@ def test_a_watched_input_tells_of_its_edges_and_a_bounce_is_none(ground: Ground,
 
 
 def test_an_input_that_the_kernel_holds_is_a_warning_that_says_so(
-    ground: Ground, chips: FakeGpiod, mocker: Any, caplog: pytest.LogCaptureFixture
+    runtime: Runtime, chips: FakeGpiod, mocker: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     mocker.patch.object(gpio, "_request", side_effect=OSError(16, "Device or resource busy"))
-    assert open_input(ground, NAME, True, LOG) is None
+    assert open_input(runtime, NAME, True, LOG) is None
     assert "gpio-keys" in caplog.text
 
 
 def test_a_line_that_another_program_lets_go_of_is_taken_with_the_level_that_is_wanted(
-    ground: Ground, chips: FakeGpiod, mocker: Any, caplog: pytest.LogCaptureFixture
+    runtime: Runtime, chips: FakeGpiod, mocker: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     real = gpio._request
     busy = mocker.patch.object(gpio, "_request", side_effect=OSError(16, "Device or resource busy"))
-    line = open_output(ground, NAME, True, LOG)
+    line = open_output(runtime, NAME, True, LOG)
     line.set(True)
     assert chips.values == []
     busy.side_effect = real
@@ -262,14 +262,14 @@ def test_a_line_that_another_program_lets_go_of_is_taken_with_the_level_that_is_
     assert caplog.text.count("cannot be taken yet") == caplog.text.count("is ours now") == 1
 
 
-def test_a_simulated_line_has_one_owner_as_well(ground: Ground, tmp_path: Path) -> None:
+def test_a_simulated_line_has_one_owner_as_well(runtime: Runtime, tmp_path: Path) -> None:
     async def main() -> None:
         told: list[bool] = []
         other = SimulatedLine(tmp_path, NAME, told.append)
-        tool = take_output(ground, NAME, None, LOG)
+        tool = take_output(runtime, NAME, None, LOG)
         with pytest.raises(Unavailable, match="somebody else drives it"):
-            take_output(ground, NAME, None, LOG)
-        driver = open_output(ground, NAME, True, LOG)
+            take_output(runtime, NAME, None, LOG)
+        driver = open_output(runtime, NAME, True, LOG)
         driver.set(True)
         await asyncio.sleep(0.05)
         assert told == []
@@ -278,16 +278,16 @@ def test_a_simulated_line_has_one_owner_as_well(ground: Ground, tmp_path: Path) 
         await asyncio.sleep(0.05)
         assert told == [False]
         driver.close()
-        take_output(ground, NAME, None, LOG).close()
+        take_output(runtime, NAME, None, LOG).close()
         other.close()
 
     clock.run(main())
 
 
 def test_a_line_that_another_program_holds_is_a_warning(
-    ground: Ground, chips: FakeGpiod, mocker: Any, caplog: pytest.LogCaptureFixture
+    runtime: Runtime, chips: FakeGpiod, mocker: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     mocker.patch.object(gpio, "_request", side_effect=OSError(16, "Device or resource busy"))
-    open_output(ground, NAME, True, LOG).set(True)
-    assert read_input(ground, NAME, True, LOG) is None
+    open_output(runtime, NAME, True, LOG).set(True)
+    assert read_input(runtime, NAME, True, LOG) is None
     assert caplog.text.count("busy") == 2

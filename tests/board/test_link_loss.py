@@ -68,10 +68,10 @@ def test_the_reset_line_is_held_while_there_is_no_link(play: Any) -> None:
 
 
 def test_a_controller_that_never_answers_leaves_the_process_ready_and_faulted(
-    run: Any, assemble: Any, ground: Any
+    run: Any, assemble: Any, runtime: Any
 ) -> None:
     async def main() -> None:
-        world = World(assemble, ground)
+        world = World(assemble, runtime)
         world.plug.cut = True
         await world.start()
         assert world.board.capabilities.known
@@ -140,7 +140,7 @@ def test_rubbish_on_the_line_is_neither_a_fault_nor_a_traceback(play: Any, caplo
     async def story(world: World) -> None:
         await world.charge()
         for _ in range(50):
-            world.mcu.noise(world.ground.random.randbytes(200))
+            world.mcu.noise(world.runtime.random.randbytes(200))
             await asyncio.sleep(0.05)
         await asyncio.sleep(1.0)
         assert world.pilot.contactors_closed

@@ -322,9 +322,9 @@ def test_direct_current_without_contactors_is_told_by_hv_ready(play: Any) -> Non
          dc_contactor_wiring="none")  # fmt: skip
 
 
-def test_phase_wiring_of_a_dc_connector_is_an_error_of_the_configuration(run: Any, assemble: Any, ground: Any) -> None:
+def test_phase_wiring_of_a_dc_connector_is_an_error_of_the_configuration(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
         with pytest.raises(ConfigError, match="for DC"):
-            await World(assemble, ground, connector_type="cCCS2", switch_3ph1ph_wiring="serial").start()
+            await World(assemble, runtime, connector_type="cCCS2", switch_3ph1ph_wiring="serial").start()
 
     run(main())

@@ -16,7 +16,7 @@ from chargebyte_fw.sim.pilot import Pilot
 
 @pytest.mark.parametrize("active_low", [True, False])
 def test_port_reset_line_and_its_level_are_the_configured_ones(
-    run: Any, assemble: Any, ground: Any, active_low: bool
+    run: Any, assemble: Any, runtime: Any, active_low: bool
 ) -> None:
     async def main() -> None:
         ours, theirs = memory.wire()
@@ -28,8 +28,8 @@ def test_port_reset_line_and_its_level_are_the_configured_ones(
             levels.append(high)
             mcu.reset_line(high is active_low)
 
-        ground.wires.plug("serial:/dev/ttyLP1", ours)
-        ground.wires.plug("gpio:nSAFETY2_RESET_INT", line)
+        runtime.wires.plug("serial:/dev/ttyLP1", ours)
+        runtime.wires.plug("gpio:nSAFETY2_RESET_INT", line)
         config = {
             "serial_port": "/dev/ttyLP1",
             "reset_gpio_line_name": "nSAFETY2_RESET_INT",

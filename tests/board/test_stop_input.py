@@ -23,9 +23,9 @@ def presses(world: World) -> list[StopTransactionRequest]:
     return heard
 
 
-def test_a_press_asks_for_the_end_of_the_transaction_once(play: Any, ground: Any) -> None:
+def test_a_press_asks_for_the_end_of_the_transaction_once(play: Any, runtime: Any) -> None:
     level = [True]
-    ground.wires.plug(f"gpio:{LINE}", lambda: level[0])
+    runtime.wires.plug(f"gpio:{LINE}", lambda: level[0])
 
     async def story(world: World) -> None:
         heard = presses(world)
@@ -41,11 +41,11 @@ def test_a_press_asks_for_the_end_of_the_transaction_once(play: Any, ground: Any
     play(story, charge_stop_gpio_line_name=LINE)
 
 
-def test_without_the_key_nobody_looks_at_the_line(play: Any, ground: Any) -> None:
+def test_without_the_key_nobody_looks_at_the_line(play: Any, runtime: Any) -> None:
     def never() -> bool:
         raise AssertionError
 
-    ground.wires.plug(f"gpio:{LINE}", never)
+    runtime.wires.plug(f"gpio:{LINE}", never)
 
     async def story(world: World) -> None:
         await asyncio.sleep(1.0)
@@ -54,10 +54,10 @@ def test_without_the_key_nobody_looks_at_the_line(play: Any, ground: Any) -> Non
 
 
 def test_an_input_that_is_active_from_the_start_counts_when_it_comes_anew(
-    play: Any, ground: Any, caplog: pytest.LogCaptureFixture
+    play: Any, runtime: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     level = [True]
-    ground.wires.plug(f"gpio:{LINE}", lambda: level[0])
+    runtime.wires.plug(f"gpio:{LINE}", lambda: level[0])
 
     async def story(world: World) -> None:
         heard = presses(world)

@@ -24,16 +24,16 @@ class World:
     """Everything between the bus and the car's socket; what was published is in `events`, `raised`, `cleared`."""
 
     def __init__(
-        self, assemble: Callable[..., Any], ground: Any, hardware: Hardware | None = None, **config: Any
+        self, assemble: Callable[..., Any], runtime: Any, hardware: Hardware | None = None, **config: Any
     ) -> None:
         ours, theirs = memory.wire()
         self.plug = ours.plug
-        ground.wires.plug(PORT, ours)
+        runtime.wires.plug(PORT, ours)
         self.pilot = Pilot()
         self.mcu = McuOnWire(VirtualMcu(self.pilot, hardware), theirs)
         self.resets: list[float] = []
-        ground.wires.plug(RESET, self._reset_line)
-        self.ground = ground
+        runtime.wires.plug(RESET, self._reset_line)
+        self.runtime = runtime
         self.assembly = assemble(bsp=(CbChargeSOMDriver, config))
         self.driver: CbChargeSOMDriver = self.assembly.modules["bsp"]
         self.board = self.driver.evse_board_support

@@ -22,8 +22,8 @@ from chargebyte_fw.contracts.types.evse_manager import (
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from tests.conftest import assembler
 from tests.evse.world import World
 
@@ -470,7 +470,7 @@ def play(steps: list[Step], kind: str, *, trace: Callable[[str], None] | None = 
 
     async def story() -> list[str]:
         before = asyncio.all_tasks()
-        world = World(assembler(ground), dc=kind == "DC", hlc=kind == "AC with HLC", **config)
+        world = World(assembler(runtime), dc=kind == "DC", hlc=kind == "AC with HLC", **config)
         chance = Chance(world)
         world.m.evse.session_event.subscribe(chance.book.take)
         await world.start()
@@ -494,7 +494,7 @@ def play(steps: list[Step], kind: str, *, trace: Callable[[str], None] | None = 
         return chance.broken + chance.book.wrong
 
     with tempfile.TemporaryDirectory() as folder:
-        ground = Ground(root=Root(Path(folder), Path(folder)))
+        runtime = Runtime(root=Root(Path(folder), Path(folder)))
         result: list[str] = clock.run(story(), speed=None)
         return result
 

@@ -109,7 +109,7 @@ def test_watts_limit_an_ac_evse_too(assemble: Assemble, run: Run) -> None:
 def test_random_delay_holds_a_change(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await charging(World(assemble, uk_smartcharging_random_delay_enable=True))
-        w.m.ground.random = random.Random(3)
+        w.m.runtime.random = random.Random(3)
         w.m.energy_side.delay._chance = random.Random(3)
         counts: list[Any] = []
         await w.m.random_delay.cancel()

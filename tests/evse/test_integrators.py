@@ -70,10 +70,10 @@ def sessions() -> dict[str, list[Message]]:
 
 
 @pytest.fixture
-def ours(assemble: Assemble, run: Run, ground: Any, sessions: dict[str, list[Message]]) -> Callable[[str], Any]:
+def ours(assemble: Assemble, run: Run, runtime: Any, sessions: dict[str, list[Message]]) -> Callable[[str], Any]:
     def play(name: str) -> list[Message]:
         if name not in sessions:
-            ground.mqtt = recorder = Recorder()
+            runtime.mqtt = recorder = Recorder()
             end_s = recorded(name)[-1][0]
             times = [2.0 + 0.5 * n for n in range(int(end_s * 2))]
             more: list[list[Any]] = [[at, "var", "bsp", "telemetry", TELEMETRY] for at in times]

@@ -20,7 +20,7 @@ class Plain(Module):
     stopped: list[str]
 
     async def stop(self) -> None:
-        self.ground.wires.find("log").append(self.id)
+        self.runtime.wires.find("log").append(self.id)
 
 
 class Hangs(Plain):
@@ -52,11 +52,11 @@ def test_a_failing_task_fails_its_module(run: Run, assemble: Any) -> None:
 
 
 def test_modules_stop_in_reverse_order_and_one_that_hangs_or_fails_does_not_keep_the_others(
-    run: Run, assemble: Any, ground: Any
+    run: Run, assemble: Any, runtime: Any
 ) -> None:
     async def main() -> None:
         stopped: list[str] = []
-        ground.wires.plug("log", stopped)
+        runtime.wires.plug("log", stopped)
         assembly = assemble(a=(Plain,), b=(Hangs,), c=(Breaks,), d=(Plain,))
         await assembly.start()
         assembly.modules["a"].spawn(asyncio.sleep(1e9))

@@ -115,7 +115,7 @@ class Journal(Module):
     above = requires_optional(Level)
 
     def note(self, text: str) -> None:
-        with Path(self.ground.root.write(self.config.file)).open("a") as file:
+        with Path(self.runtime.root.write(self.config.file)).open("a") as file:
             file.write(f"{self.id} {text}\n")
 
     async def init(self) -> None:

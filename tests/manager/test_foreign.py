@@ -20,9 +20,9 @@ import pytest
 from chargebyte_fw.contracts.interfaces.isolation_monitor import IsolationMonitor
 from chargebyte_fw.kernel.clock import run as run_loop
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Unavailable
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.module import Module, requires
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.discovery import Found, Installed
@@ -31,7 +31,7 @@ from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.wire.answers import answer
 from chargebyte_fw.manager.wire.carrier import Carrier
-from chargebyte_fw.manager.wire.face import Wire
+from chargebyte_fw.manager.wire.publisher import Publisher
 from tests.manager.broker import Mosquitto
 from tests.manager.test_mqtt import until
 
@@ -77,8 +77,8 @@ def plans_of(tmp_path: Path, mode: str = "no", more: str = ", resistance: 5000")
     return configuration.plans
 
 
-def assembly_of(tmp_path: Path, ground: Ground, mode: str = "no", more: str = ", resistance: 5000") -> Assembly:
-    assembly = Assembly(ground)
+def assembly_of(tmp_path: Path, runtime: Runtime, mode: str = "no", more: str = ", resistance: 5000") -> Assembly:
+    assembly = Assembly(runtime)
     assembly.build(plans_of(tmp_path, mode, more))
     return assembly
 
@@ -86,18 +86,18 @@ def assembly_of(tmp_path: Path, ground: Ground, mode: str = "no", more: str = ",
 def with_program(
     broker: Mosquitto,
     tmp_path: Path,
-    ground: Ground,
+    runtime: Runtime,
     test: Callable[[Assembly, Any], Awaitable[None]],
     mode: str = "no",
 ) -> None:
     async def main() -> None:
         client = MqttClient(BrokerAddress("127.0.0.1", broker.port))
-        wire = Wire(Carrier(client, "everest/"))
+        wire = Publisher(Carrier(client, "everest/"))
         client.start()
-        assembly = assembly_of(tmp_path, ground, mode)
+        assembly = assembly_of(tmp_path, runtime, mode)
         wire.join(assembly)
         try:
-            await assembly.start(wire.say_ready)
+            await assembly.start(wire.announce_ready)
             await test(assembly, assembly.modules["user"])
         finally:
             await assembly.stop()
@@ -107,7 +107,7 @@ def with_program(
     run_loop(main())
 
 
-def test_commands_variables_and_errors_cross_the_broker(mosquitto: Mosquitto, tmp_path: Path, ground: Ground) -> None:
+def test_commands_variables_and_errors_cross_the_broker(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
     async def test(assembly: Assembly, user: Any) -> None:
         await until(lambda: user.tested == [True])
         await user.imd.start()
@@ -121,10 +121,10 @@ def test_commands_variables_and_errors_cross_the_broker(mosquitto: Mosquitto, tm
         await user.imd.stop()
         await until(lambda: not user.imd.faults.active)
 
-    with_program(mosquitto, tmp_path, ground, test)
+    with_program(mosquitto, tmp_path, runtime, test)
 
 
-def test_a_program_that_ends_brings_its_group_down(mosquitto: Mosquitto, tmp_path: Path, ground: Ground) -> None:
+def test_a_program_that_ends_brings_its_group_down(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
     async def test(assembly: Assembly, user: Any) -> None:
         call = asyncio.ensure_future(user.imd.start())
         async with asyncio.timeout(10):
@@ -135,11 +135,11 @@ def test_a_program_that_ends_brings_its_group_down(mosquitto: Mosquitto, tmp_pat
         with pytest.raises(CommandError, match="Shutdown"):
             await call
 
-    with_program(mosquitto, tmp_path, ground, test, mode="die")
+    with_program(mosquitto, tmp_path, runtime, test, mode="die")
 
 
 def test_a_program_that_breaks_its_contract_without_end_is_a_few_lines_and_a_count(
-    mosquitto: Mosquitto, tmp_path: Path, ground: Ground, caplog: pytest.LogCaptureFixture
+    mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test(assembly: Assembly, user: Any) -> None:
         program: Any = assembly.modules["imd"]
@@ -151,30 +151,30 @@ def test_a_program_that_breaks_its_contract_without_end_is_a_few_lines_and_a_cou
         assert "95 more messages did not fit within 60 s" in [record.getMessage() for record in caplog.records]
 
     caplog.set_level(logging.INFO, "secc")
-    with_program(mosquitto, tmp_path, ground, test)
+    with_program(mosquitto, tmp_path, runtime, test)
 
 
-def test_a_program_ends_with_us(mosquitto: Mosquitto, tmp_path: Path, ground: Ground) -> None:
+def test_a_program_ends_with_us(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
     seen: list[Any] = []
 
     async def test(assembly: Assembly, user: Any) -> None:
         seen.append(assembly.modules["imd"]._process)  # type: ignore[attr-defined]
 
-    with_program(mosquitto, tmp_path, ground, test)
+    with_program(mosquitto, tmp_path, runtime, test)
     assert seen[0].returncode is not None
 
 
-def test_without_a_broker_a_program_cannot_be_used_and_says_what_to_change(tmp_path: Path, ground: Ground) -> None:
+def test_without_a_broker_a_program_cannot_be_used_and_says_what_to_change(tmp_path: Path, runtime: Runtime) -> None:
     async def main() -> None:
         with pytest.raises(ConfigError, match="needs a broker with the wire on"):
-            await assembly_of(tmp_path, ground).start()
+            await assembly_of(tmp_path, runtime).start()
 
     run_loop(main())
 
 
-def test_a_module_may_ask_for_its_own_configuration_only(tmp_path: Path, ground: Ground) -> None:
+def test_a_module_may_ask_for_its_own_configuration_only(tmp_path: Path, runtime: Runtime) -> None:
     async def main() -> None:
-        plans = {plan.id: plan for plan in assembly_of(tmp_path, ground).plans}
+        plans = {plan.id: plan for plan in assembly_of(tmp_path, runtime).plans}
 
         def ask(kind: str, **request: Any) -> Any:
             found = answer({"origin": "imd", "type": kind, "request": request}, plans)
@@ -183,7 +183,7 @@ def test_a_module_may_ask_for_its_own_configuration_only(tmp_path: Path, ground:
 
         own = {"module_id": "imd", "configuration_parameter_name": "resistance"}
         assert ask("Get", type="Value", identifier=own)["response"]["data"]["value"] == 5000.0
-        plans = {plan.id: plan for plan in assembly_of(tmp_path, ground, more="").plans}
+        plans = {plan.id: plan for plan in assembly_of(tmp_path, runtime, more="").plans}
         default = ask("Get", type="Value", identifier=own)["response"]["data"]["value"]
         assert default == 900000.0 and isinstance(default, float)
         assert ask("Get", type="Value", identifier={**own, "module_id": "user"})["status"] == "AccessDenied"
@@ -203,13 +203,13 @@ import sys
 from pathlib import Path
 
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.paths import Root
-from chargebyte_fw.manager.charger import Charger
+from chargebyte_fw.manager.supervisor import Supervisor
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.wire.carrier import Carrier
-from chargebyte_fw.manager.wire.face import Wire
+from chargebyte_fw.manager.wire.publisher import Publisher
 from tests.manager.test_foreign import plans_of
 
 root = Path(sys.argv[1])
@@ -217,8 +217,8 @@ root = Path(sys.argv[1])
 
 async def main():
     client = MqttClient(BrokerAddress("127.0.0.1", int(sys.argv[2])))
-    wire = Wire(Carrier(client, "everest/"))
-    await Charger(plans_of(root), Ground(root=Root(root, root)), client, wire).run()
+    wire = Publisher(Carrier(client, "everest/"))
+    await Supervisor(plans_of(root), Runtime(root=Root(root, root)), client, wire).run()
 
 
 clock.run(main())
@@ -262,7 +262,7 @@ def test_a_program_ends_with_the_charger_however_the_charger_ends(
         time.sleep(0.05)
 
 
-def test_only_a_program_of_the_configuration_commands(mosquitto: Mosquitto, tmp_path: Path, ground: Ground) -> None:
+def test_only_a_program_of_the_configuration_commands(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
     """Whose name is not in the configuration gets an error; the program itself is served."""
 
     async def test(assembly: Assembly, user: Any) -> None:
@@ -280,4 +280,4 @@ def test_only_a_program_of_the_configuration_commands(mosquitto: Mosquitto, tmp_
         assert told["imd"]["__everest__error_type"] == "MessageParsingError"
         assert told["stranger"]["__everest__error_msg"] == "commands over MQTT are not taken from stranger"
 
-    with_program(mosquitto, tmp_path, ground, test)
+    with_program(mosquitto, tmp_path, runtime, test)

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.bounded import PACKET_LIMIT_BYTES, BoundedSocket
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.mqtt.topics import is_topic
-from chargebyte_fw.manager.wire import envelope, face
-from chargebyte_fw.manager.wire.face import Wire
+from chargebyte_fw.manager.wire import envelope, publisher
+from chargebyte_fw.manager.wire.publisher import Publisher
 from tests.manager.broker import Mosquitto
 from tests.manager.test_mqtt import until, with_client
 from tests.manager.test_wire import VALVE, Onlooker, with_wire
@@ -195,9 +195,9 @@ def test_a_receiver_that_fails_on_a_message_fails_alone(mosquitto: Mosquitto, ca
     ids=lambda data: ascii(data)[:60],
 )
 def test_a_command_that_is_none_is_a_line_and_the_next_one_is_carried_out(
-    mosquitto: Mosquitto, ground: Ground, data: Any, caplog: pytest.LogCaptureFixture
+    mosquitto: Mosquitto, runtime: Runtime, data: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         link = wire.client._link
         onlooker.client.publish(f"{VALVE}/cmd/turn", json.dumps({"msg_type": "Cmd", "data": data}).encode())
         answer = await onlooker.call("close", {}, "id-2")
@@ -208,24 +208,24 @@ def test_a_command_that_is_none_is_a_line_and_the_next_one_is_carried_out(
         assert all(len(record.getMessage()) < 600 for record in caplog.records)
 
     caplog.set_level(logging.INFO)
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
 @pytest.mark.parametrize("payload", [b"[" * 5000, b"[]", b'"\xff"', b'{"data": ' + b"[" * 900 + b"]" * 900 + b"}"])
 def test_a_request_for_configuration_that_is_none_is_a_line(
-    mosquitto: Mosquitto, ground: Ground, payload: bytes
+    mosquitto: Mosquitto, runtime: Runtime, payload: bytes
 ) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         wire._on_request("everest/config/request", payload)
         await onlooker.call("close", {})
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
 def test_a_handler_that_fails_costs_a_caller_on_the_wire_its_answer_only(
-    mosquitto: Mosquitto, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         async def fail(*_: Any, **__: Any) -> None:
             raise OverflowError("on purpose")
 
@@ -235,20 +235,20 @@ def test_a_handler_that_fails_costs_a_caller_on_the_wire_its_answer_only(
         assert answer["data"]["data"]["error"]["__everest__error_type"] == "HandlerException"
         assert pump.failed is not None and not pump.failed.done()
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
 def test_calls_beyond_the_limit_of_waiting_ones_are_refused_at_once_and_the_others_answered_in_order(
-    mosquitto: Mosquitto, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         release = asyncio.Event()
 
         async def wait(*_: Any, **__: Any) -> None:
             await release.wait()
 
         monkeypatch.setattr(type(assembly.modules["pump"].main), "close", wait)  # type: ignore[attr-defined]
-        for number in range(face.CALLS_WAITING_LIMIT + 6):
+        for number in range(publisher.CALLS_WAITING_LIMIT + 6):
             data = {**CALL, "id": str(number)}
             onlooker.client.publish(f"{VALVE}/cmd/close", json.dumps({"msg_type": "Cmd", "data": data}).encode())
         topic = f"{VALVE}/cmd/close/response/tool"
@@ -264,14 +264,14 @@ def test_calls_beyond_the_limit_of_waiting_ones_are_refused_at_once_and_the_othe
         assert answered == [str(number) for number in range(101)]
         assert wire.waiting_bytes == 0
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
 def test_calls_that_are_too_large_together_are_refused(
-    mosquitto: Mosquitto, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
-        monkeypatch.setattr(face, "WAITING_LIMIT_BYTES", 1_000_000)
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
+        monkeypatch.setattr(publisher, "WAITING_LIMIT_BYTES", 1_000_000)
         release = asyncio.Event()
 
         async def wait(*_: Any, **__: Any) -> None:
@@ -290,7 +290,7 @@ def test_calls_that_are_too_large_together_are_refused(
         assert kinds == ["NotReady"] * 6 + [None] + ["MessageParsingError"] * 4
         assert wire.waiting_bytes == 0
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
 PLAIN = st.recursive(

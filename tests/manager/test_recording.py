@@ -20,8 +20,8 @@ from chargebyte_fw.kernel import clock, trace
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Origin, Severity
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager import recording
 from chargebyte_fw.manager.control import Control, ask
 from chargebyte_fw.manager.recording import Recorder, files, read
@@ -36,50 +36,50 @@ def book() -> Faults:
     return Faults(frozenset(("a/Stop", "a/Warning")), make)
 
 
-def recorder(ground: Ground, *books: Faults) -> Recorder:
-    made = Recorder(ground, ModuleLog("manager"))
+def recorder(runtime: Runtime, *books: Faults) -> Recorder:
+    made = Recorder(runtime, ModuleLog("manager"))
     made.watch(books)
     return made
 
 
-def saved(ground: Ground) -> list[Path]:
-    return files(ground.root)
+def saved(runtime: Runtime) -> list[Path]:
+    return files(runtime.root)
 
 
-def test_a_fault_is_saved_with_what_it_led_to(run: Run, ground: Ground) -> None:
+def test_a_fault_is_saved_with_what_it_led_to(run: Run, runtime: Runtime) -> None:
     async def main() -> None:
         faults = book()
-        recorder(ground, faults)
-        ground.trace.record("state", "bsp", "BEFORE")
+        recorder(runtime, faults)
+        runtime.trace.record("state", "bsp", "BEFORE")
         faults.raise_fault("a/Stop", "pressed")
         await asyncio.sleep(1)
-        ground.trace.record("state", "bsp", "AFTER")
-        assert saved(ground) == []
+        runtime.trace.record("state", "bsp", "AFTER")
+        assert saved(runtime) == []
         await asyncio.sleep(recording.AFTERMATH_S)
 
     run(main())
-    (path,) = saved(ground)
+    (path,) = saved(runtime)
     assert path.name.endswith("-bsp-a-Stop.cbor")
     assert [entry[3] for entry in read(path).entries[1:]] == ["BEFORE", "AFTER"]
 
 
-def test_a_low_fault_is_none_to_save(run: Run, ground: Ground) -> None:
+def test_a_low_fault_is_none_to_save(run: Run, runtime: Runtime) -> None:
     async def main() -> None:
         faults = book()
-        recorder(ground, faults)
+        recorder(runtime, faults)
         faults.raise_fault("a/Warning", "dusty", severity=Severity.Low)
         await asyncio.sleep(10)
 
     run(main())
-    assert saved(ground) == []
+    assert saved(runtime) == []
 
 
-def test_faults_that_go_on_make_fewer_and_fewer_files(run: Run, ground: Ground) -> None:
+def test_faults_that_go_on_make_fewer_and_fewer_files(run: Run, runtime: Runtime) -> None:
     moments: list[float] = []
 
     async def main() -> None:
         faults = book()
-        made = recorder(ground, faults)
+        made = recorder(runtime, faults)
         made.save_soon = lambda why: moments.append(asyncio.get_running_loop().time())  # type: ignore[method-assign]
         for _ in range(4 * 3600):
             faults.raise_fault("a/Stop", "again")
@@ -92,27 +92,27 @@ def test_faults_that_go_on_make_fewer_and_fewer_files(run: Run, ground: Ground) 
     assert len(moments) <= 10
 
 
-def test_number_and_size_of_files_are_bounded(run: Run, ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_and_size_of_files_are_bounded(run: Run, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
-        made = recorder(ground)
+        made = recorder(runtime)
         for _ in range(recording.KEPT + 5):
             await asyncio.sleep(1)
             await made.save("request")
-        assert len(saved(ground)) == recording.KEPT
-        ground.trace.record("v2g", "car", bytes(10_000))
+        assert len(saved(runtime)) == recording.KEPT
+        runtime.trace.record("v2g", "car", bytes(10_000))
         monkeypatch.setattr(recording, "KEPT_BYTES", 25_000)
         for _ in range(5):
             await asyncio.sleep(1)
             await made.save("request")
 
     run(main())
-    assert sum(path.stat().st_size for path in saved(ground)) <= 25_000 and len(saved(ground)) >= 2
+    assert sum(path.stat().st_size for path in saved(runtime)) <= 25_000 and len(saved(runtime)) >= 2
 
 
-def test_the_latest_file_stays_although_the_clock_was_years_ahead_before(run: Run, ground: Ground) -> None:
+def test_the_latest_file_stays_although_the_clock_was_years_ahead_before(run: Run, runtime: Runtime) -> None:
     async def main() -> None:
         loop: Any = asyncio.get_running_loop()
-        made = recorder(ground)
+        made = recorder(runtime)
         right_at = utc_now()
         loop.set_wall(right_at + timedelta(days=2000))
         for _ in range(recording.KEPT):
@@ -121,21 +121,21 @@ def test_the_latest_file_stays_although_the_clock_was_years_ahead_before(run: Ru
         loop.set_wall(right_at)
         for _ in range(3):
             path, _ = await made.save("request")
-            assert path.exists() and len(saved(ground)) == recording.KEPT
+            assert path.exists() and len(saved(runtime)) == recording.KEPT
             await asyncio.sleep(1)
 
     run(main())
 
 
 def test_a_full_disk_costs_one_line(
-    run: Run, ground: Ground, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    run: Run, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     async def main() -> None:
         faults = book()
-        made = recorder(ground, faults)
+        made = recorder(runtime, faults)
         monkeypatch.setattr(os, "fsync", full)
         faults.raise_fault("a/Stop", "pressed")
         await asyncio.sleep(5)
@@ -143,27 +143,27 @@ def test_a_full_disk_costs_one_line(
         assert await made.try_to_save("request") is None
 
     run(main())
-    assert list((ground.root.state / "var/lib/secc/traces").iterdir()) == []
+    assert list((runtime.root.state / "var/lib/secc/traces").iterdir()) == []
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
         "the trace could not be saved: [Errno 28] No space left on device"
     ] * 3
 
 
-def test_what_is_due_is_saved_when_the_charger_stops(run: Run, ground: Ground) -> None:
+def test_what_is_due_is_saved_when_the_charger_stops(run: Run, runtime: Runtime) -> None:
     async def main() -> None:
         faults = book()
-        made = recorder(ground, faults)
+        made = recorder(runtime, faults)
         faults.raise_fault("a/Stop", "pressed")
         await made.close()
 
     run(main())
-    assert len(saved(ground)) == 1
+    assert len(saved(runtime)) == 1
 
 
-def test_a_name_cannot_lead_out_of_the_folder(run: Run, ground: Ground) -> None:
+def test_a_name_cannot_lead_out_of_the_folder(run: Run, runtime: Runtime) -> None:
     async def main() -> None:
-        target, _ = await recorder(ground).save("../../etc/x y\0" + 200 * "z")
-        assert target.parent == ground.root.state / "var/lib/secc/traces" and target.exists()
+        target, _ = await recorder(runtime).save("../../etc/x y\0" + 200 * "z")
+        assert target.parent == runtime.root.state / "var/lib/secc/traces" and target.exists()
 
     run(main())
 
@@ -171,13 +171,13 @@ def test_a_name_cannot_lead_out_of_the_folder(run: Run, ground: Ground) -> None:
 # -- the control socket
 
 
-def asked(ground: Ground, *lines: bytes) -> list[Any]:
+def asked(runtime: Runtime, *lines: bytes) -> list[Any]:
     """Ask a charger's ear that listens in a loop of its own."""
 
     async def main() -> list[Any]:
-        control = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        control = Control(runtime.root, recorder(runtime), ModuleLog("manager"))
         await control.start()
-        ground.trace.record("uart", "host", b"\xa5")
+        runtime.trace.record("uart", "host", b"\xa5")
         try:
             return [await asyncio.to_thread(one, line) for line in lines]
         finally:
@@ -185,7 +185,7 @@ def asked(ground: Ground, *lines: bytes) -> list[Any]:
 
     def one(line: bytes) -> Any:
         with socket.socket(socket.AF_UNIX) as ear:
-            folder = os.open(ground.root.state / "run/secc", os.O_PATH)
+            folder = os.open(runtime.root.state / "run/secc", os.O_PATH)
             try:
                 ear.connect(f"/proc/self/fd/{folder}/control")
             finally:
@@ -199,27 +199,27 @@ def asked(ground: Ground, *lines: bytes) -> list[Any]:
     return clock.run(main())
 
 
-def test_who_asks_gets_the_file(ground: Ground) -> None:
-    (answer,) = asked(ground, b'{"do": "save trace", "why": "look"}\n')
+def test_who_asks_gets_the_file(runtime: Runtime) -> None:
+    (answer,) = asked(runtime, b'{"do": "save trace", "why": "look"}\n')
     assert answer["entries"] == 1 and answer["file"].endswith("-look.cbor")
     assert read(Path(answer["file"])).entries[1][3] == b"\xa5"
 
 
 @pytest.mark.parametrize("line", [b"\n", b"{}\n", b"[1]\n", b"\xff\xfe\n", b"[" * 4000 + b"\n", b"x" * 9000, b'"a'])
-def test_nonsense_is_refused_and_the_next_request_is_served(ground: Ground, line: bytes) -> None:
-    refused, served = asked(ground, line, b'{"do": "save trace"}\n')
+def test_nonsense_is_refused_and_the_next_request_is_served(runtime: Runtime, line: bytes) -> None:
+    refused, served = asked(runtime, line, b'{"do": "save trace"}\n')
     assert "error" in refused and "file" in served
 
 
-def test_the_socket_is_the_owners_alone_and_gone_with_the_charger(ground: Ground) -> None:
+def test_the_socket_is_the_owners_alone_and_gone_with_the_charger(runtime: Runtime) -> None:
     async def main() -> None:
-        control = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        control = Control(runtime.root, recorder(runtime), ModuleLog("manager"))
         await control.start()
-        path = ground.root.state / "run/secc/control"
+        path = runtime.root.state / "run/secc/control"
         assert path.stat().st_mode & 0o777 == 0o600
-        again = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        again = Control(runtime.root, recorder(runtime), ModuleLog("manager"))
         await again.start()
-        answer = await asyncio.to_thread(ask, ground.root, {"do": "save trace"})
+        answer = await asyncio.to_thread(ask, runtime.root, {"do": "save trace"})
         assert "file" in answer
         await again.stop()
         await control.stop()
@@ -227,14 +227,14 @@ def test_the_socket_is_the_owners_alone_and_gone_with_the_charger(ground: Ground
 
     clock.run(main())
     with pytest.raises(Unavailable, match="no charger runs here"):
-        ask(ground.root, {"do": "save trace"})
+        ask(runtime.root, {"do": "save trace"})
 
 
-def test_a_root_without_room_for_a_socket_does_not_keep_a_charger_from_running(ground: Ground) -> None:
-    (ground.root.state / "run").write_text("a file")
+def test_a_root_without_room_for_a_socket_does_not_keep_a_charger_from_running(runtime: Runtime) -> None:
+    (runtime.root.state / "run").write_text("a file")
 
     async def main() -> None:
-        control = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        control = Control(runtime.root, recorder(runtime), ModuleLog("manager"))
         await control.start()
         await control.stop()
 
@@ -270,11 +270,11 @@ def with_an_error_of_ours(monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
 @pytest.mark.parametrize("speed", [None, 1.0], ids=["in place", "in a thread"])
 @pytest.mark.parametrize("trouble", [without_cbor2, on_a_read_only_disk, with_a_full_disk, with_an_error_of_ours])
 def test_saving_the_trace_of_a_failure_never_fails_itself(
-    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any, trouble: Any, speed: float | None
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any, trouble: Any, speed: float | None
 ) -> None:
     async def main() -> None:
-        ours = recorder(ground)
-        ground.trace.record("state", "bsp", "FAILED")
+        ours = recorder(runtime)
+        runtime.trace.record("state", "bsp", "FAILED")
         with monkeypatch.context() as patched:
             why = trouble(patched, tmp_path)
             ours.save_now("bsp")
@@ -292,15 +292,15 @@ def test_saving_the_trace_of_a_failure_never_fails_itself(
 
 
 def test_who_asks_for_a_trace_hears_what_is_not_installed(
-    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     why = without_cbor2(monkeypatch, tmp_path)
 
     async def main() -> None:
-        control = Control(ground.root, recorder(ground), ModuleLog("manager"))
+        control = Control(runtime.root, recorder(runtime), ModuleLog("manager"))
         await control.start()
         try:
-            answer = await asyncio.to_thread(ask, ground.root, {"do": "save trace"})
+            answer = await asyncio.to_thread(ask, runtime.root, {"do": "save trace"})
             assert answer == {"error": f"the trace could not be saved: {why}"}
         finally:
             await control.stop()

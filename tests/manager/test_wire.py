@@ -12,14 +12,14 @@ import msgspec
 import pytest
 
 from chargebyte_fw.kernel.clock import run as run_loop
-from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 from chargebyte_fw.manager.wire import envelope
 from chargebyte_fw.manager.wire.carrier import Carrier
-from chargebyte_fw.manager.wire.face import Wire
+from chargebyte_fw.manager.wire.publisher import Publisher
 from tests.manager.broker import Mosquitto
 from tests.manager.parts import Pump, Report, User
 from tests.manager.test_mqtt import until
@@ -50,16 +50,19 @@ class Onlooker:
 
 
 def with_wire(
-    broker: Mosquitto, ground: Ground, test: Callable[[Assembly, Onlooker, Wire], Awaitable[None]], **options: Any
+    broker: Mosquitto,
+    runtime: Runtime,
+    test: Callable[[Assembly, Onlooker, Publisher], Awaitable[None]],
+    **options: Any,
 ) -> None:
     async def main() -> None:
         client = MqttClient(BrokerAddress("127.0.0.1", broker.port))
-        wire = Wire(Carrier(client, "everest/"), **{"commands_from": ["tool"], **options})
+        wire = Publisher(Carrier(client, "everest/"), **{"commands_from": ["tool"], **options})
         onlooker = Onlooker(broker)
         client.start()
         onlooker.client.start()
         await until(lambda: client.online and onlooker.client.online)
-        assembly = Assembly(ground)
+        assembly = Assembly(runtime)
         ends = {
             "valve": [Connection("pump", "main")],
             "levels": [Connection("pump", "tank"), Connection("pump", "tank")],
@@ -72,7 +75,7 @@ def with_wire(
         )
         wire.join(assembly)
         await assembly.start()
-        wire.say_ready()
+        wire.announce_ready()
         await until(lambda: bool(onlooker.at("everest/ready")))
         try:
             await test(assembly, onlooker, wire)
@@ -85,8 +88,8 @@ def with_wire(
     run_loop(main())
 
 
-def test_readiness_is_announced_as_by_modules_and_manager(mosquitto: Mosquitto, ground: Ground) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+def test_readiness_is_announced_as_by_modules_and_manager(mosquitto: Mosquitto, runtime: Runtime) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         assert onlooker.at("everest/modules/pump/metadata") == [
             {
                 "msg_type": "ConfigurationResponse",
@@ -99,11 +102,11 @@ def test_readiness_is_announced_as_by_modules_and_manager(mosquitto: Mosquitto, 
         assert onlooker.at("everest/modules/user/ready") == [{"msg_type": "ModuleReady", "data": True}]
         assert onlooker.heard[-1] == ("everest/ready", {"msg_type": "GlobalReady", "data": True})
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
-def test_variables_go_out_in_everests_envelope(mosquitto: Mosquitto, ground: Ground) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+def test_variables_go_out_in_everests_envelope(mosquitto: Mosquitto, runtime: Runtime) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         main = assembly.modules["pump"].main  # type: ignore[attr-defined]
         main.position.publish(12.5)
         main.report.publish(Report(litres=1.0))
@@ -114,11 +117,11 @@ def test_variables_go_out_in_everests_envelope(mosquitto: Mosquitto, ground: Gro
         assert onlooker.at(f"{VALVE}/var/report") == [{"msg_type": "Var", "data": {"data": {"litres": 1.0}}}]
         assert onlooker.at(f"{VALVE}/var/opened") == [{"msg_type": "Var", "data": {"data": None}}]
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
-def test_faults_are_raised_and_cleared_with_the_same_uuid_and_time(mosquitto: Mosquitto, ground: Ground) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+def test_faults_are_raised_and_cleared_with_the_same_uuid_and_time(mosquitto: Mosquitto, runtime: Runtime) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         faults = assembly.modules["pump"].main.faults  # type: ignore[attr-defined]
         faults.raise_fault("generic/VendorError", "valve is stuck", sub_type="stuck")
         faults.clear("generic/VendorError", "stuck")
@@ -131,11 +134,11 @@ def test_faults_are_raised_and_cleared_with_the_same_uuid_and_time(mosquitto: Mo
         names = "description message origin severity state sub_type timestamp type uuid vendor_id"
         assert set(raised["data"]) == set(names.split())
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
-def test_a_command_is_carried_out_and_answered_on_the_callers_topic(mosquitto: Mosquitto, ground: Ground) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+def test_a_command_is_carried_out_and_answered_on_the_callers_topic(mosquitto: Mosquitto, runtime: Runtime) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         answer = await onlooker.call("turn", {"to": 30, "mode": "Fast"})
         assert answer == {
             "msg_type": "CmdResult",
@@ -145,7 +148,7 @@ def test_a_command_is_carried_out_and_answered_on_the_callers_topic(mosquitto: M
         answer = await onlooker.call("close", None)
         assert answer["data"]["data"] == {"id": "id-1", "origin": "pump", "retval": None}
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
 @pytest.mark.parametrize(
@@ -160,19 +163,19 @@ def test_a_command_is_carried_out_and_answered_on_the_callers_topic(mosquitto: M
     ],
 )
 def test_a_command_that_fails_says_so_with_everests_names(
-    mosquitto: Mosquitto, ground: Ground, command: str, args: Any, kind: str, text: str
+    mosquitto: Mosquitto, runtime: Runtime, command: str, args: Any, kind: str, text: str
 ) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         answer = await onlooker.call(command, args)
         data = answer["data"]["data"]
         assert "retval" not in data
         assert data["error"] == {"__everest__error_type": kind, "__everest__error_msg": text}
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
-def test_calls_of_one_command_run_one_after_the_other(mosquitto: Mosquitto, ground: Ground) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+def test_calls_of_one_command_run_one_after_the_other(mosquitto: Mosquitto, runtime: Runtime) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         slow = asyncio.ensure_future(onlooker.call("turn", {"to": 1, "mode": "Slow"}, "a"))
         await asyncio.sleep(0)
         await onlooker.call("turn", {"to": 2, "mode": "Fast"}, "b")
@@ -180,11 +183,11 @@ def test_calls_of_one_command_run_one_after_the_other(mosquitto: Mosquitto, grou
         ids = [one["data"]["data"]["id"] for one in onlooker.at(f"{VALVE}/cmd/turn/response/tool")]
         assert ids == ["a", "b"]
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
-def test_rubbish_on_a_command_topic_is_a_line_and_no_more(mosquitto: Mosquitto, ground: Ground) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+def test_rubbish_on_a_command_topic_is_a_line_and_no_more(mosquitto: Mosquitto, runtime: Runtime) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         for rubbish in (b"", b"{", b"\xff", b"[]", b'{"msg_type":"Var","data":{"id":"1","origin":"x"}}', b"1" * 10000):
             wire._on_call(f"{VALVE}/cmd/turn", rubbish)
         data = {"id": "1", "args": {}, "origin": "a/#"}
@@ -193,13 +196,13 @@ def test_rubbish_on_a_command_topic_is_a_line_and_no_more(mosquitto: Mosquitto, 
         failed = assembly.modules["pump"].failed
         assert failed is not None and not failed.done()
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
 def test_rubbish_by_the_thousand_is_a_few_lines_and_leaves_nothing_behind(
-    mosquitto: Mosquitto, ground: Ground, caplog: pytest.LogCaptureFixture
+    mosquitto: Mosquitto, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         for number in range(1000):
             wire._on_call(f"{VALVE}/cmd/turn", f"{{{number}".encode())
             call = {"msg_type": "Cmd", "data": {"id": "1", "args": {}, "origin": "tool"}}
@@ -211,11 +214,11 @@ def test_rubbish_by_the_thousand_is_a_few_lines_and_leaves_nothing_behind(
         assert "995 more messages made no sense within 60 s" in [record.getMessage() for record in caplog.records]
 
     caplog.set_level(logging.INFO, "secc")
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
-def test_commands_and_variables_work_again_when_the_broker_is_back(mosquitto: Mosquitto, ground: Ground) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+def test_commands_and_variables_work_again_when_the_broker_is_back(mosquitto: Mosquitto, runtime: Runtime) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         onlooker.heard.clear()
         mosquitto.kill()
         await until(lambda: not wire.client.online and not onlooker.client.online)
@@ -231,22 +234,22 @@ def test_commands_and_variables_work_again_when_the_broker_is_back(mosquitto: Mo
                 continue
         assert onlooker.at(f"{VALVE}/var/position")[-1]["data"]["data"] == 3.0
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
-def test_a_value_that_cannot_be_written_costs_the_onlooker_only(mosquitto: Mosquitto, ground: Ground) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+def test_a_value_that_cannot_be_written_costs_the_onlooker_only(mosquitto: Mosquitto, runtime: Runtime) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         main = assembly.modules["pump"].main  # type: ignore[attr-defined]
         main.report.publish(object())
         main.position.publish(1.0)
         await until(lambda: bool(onlooker.at(f"{VALVE}/var/position")))
         assert all(module.failed is not None and not module.failed.done() for module in assembly.modules.values())
 
-    with_wire(mosquitto, ground, test)
+    with_wire(mosquitto, runtime, test)
 
 
-def test_the_managers_metadata_is_kept_on_the_broker_when_asked_for(mosquitto: Mosquitto, ground: Ground) -> None:
-    async def test(assembly: Assembly, onlooker: Onlooker, wire: Wire) -> None:
+def test_the_managers_metadata_is_kept_on_the_broker_when_asked_for(mosquitto: Mosquitto, runtime: Runtime) -> None:
+    async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
         late = Onlooker(mosquitto)
         late.client.start()
         await until(lambda: bool(late.at("everest/module_names")))
@@ -265,7 +268,7 @@ def test_the_managers_metadata_is_kept_on_the_broker_when_asked_for(mosquitto: M
         assert late.at("everest/module_names")[0]["data"] == {"pump": "Pump", "user": "User"}
         await late.client.stop()
 
-    with_wire(mosquitto, ground, test, retain_topics=True)
+    with_wire(mosquitto, runtime, test, retain_topics=True)
 
 
 def test_the_envelopes_read_what_cpp_everest_writes() -> None:

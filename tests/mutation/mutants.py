@@ -11,7 +11,7 @@ SPOKEN = frozenset(
     ("log", "info", "warn", "warning", "error", "debug", "exception", "critical", "Note", "Report", "Said", "complain")
 )
 """Calls whose text is for people: their arguments are no behaviour that a test asserts."""
-NO_MUTANTS_IN = frozenset(("Meta", "Finding", "Objection", "TypeVar", "NewType", "Literal", "cast"))
+NO_MUTANTS_IN = frozenset(("Meta", "Finding", "ConfigIssue", "TypeVar", "NewType", "Literal", "cast"))
 COMPARISONS: dict[type[ast.cmpop], tuple[str, ...]] = {
     ast.Lt: ("<=", ">"),
     ast.LtE: ("<", ">"),

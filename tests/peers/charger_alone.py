@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel import clock, log
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 from chargebyte_fw.modules.v2g.evse_v2g import EvseV2G
@@ -27,8 +27,8 @@ LIMIT_S = 240.0
 
 async def serve(device: str, manager: type[Manager], trace: Path | None) -> int:
     """Serve one session; returns 0 when the car ended it as agreed."""
-    ground = Ground(root=Root(Path("/"), Path("/")))
-    assembly = Assembly(ground)
+    runtime = Runtime(root=Root(Path("/"), Path("/")))
+    assembly = Assembly(runtime)
     plans = [
         ModulePlan("security", Security, Security.Config(), {}, {}),
         ModulePlan("v2g", EvseV2G, EvseV2G.Config(device=device), {}, {"security": [Connection("security", "main")]}),
@@ -57,7 +57,7 @@ async def serve(device: str, manager: type[Manager], trace: Path | None) -> int:
         how = "nothing"
     again.cancel()
     if trace is not None:
-        ground.trace.save(trace)
+        runtime.trace.save(trace)
     await assembly.stop()
     print(json.dumps({"over": how}), flush=True)
     return 0 if how == "dlink_terminate" else 1

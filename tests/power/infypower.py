@@ -20,9 +20,9 @@ CAPABILITIES_WITHIN_S = 2.0
 class World:
     """`heard` is every frame that the controller sent, `raised` and `cleared` what it said of faults."""
 
-    def __init__(self, assemble: Callable[..., Any], ground: Any, count: int = 2, **config: Any) -> None:
+    def __init__(self, assemble: Callable[..., Any], runtime: Any, count: int = 2, **config: Any) -> None:
         ours, self.end = memory.wire()
-        ground.wires.plug("can:can0", ours)
+        runtime.wires.plug("can:can0", ours)
         self.battery_V: float | None = None
         self.modules = InfypowerModules(
             [OneModule(number + 1) for number in range(count)],

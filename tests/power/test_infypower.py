@@ -23,12 +23,12 @@ Play = Callable[..., Any]
 
 
 @pytest.fixture
-def play(run: Any, assemble: Any, ground: Any) -> Play:
+def play(run: Any, assemble: Any, runtime: Any) -> Play:
     """Run a story in a world that has started; `count` modules, the rest is configuration."""
 
     def tell(story: Callable[[World], Awaitable[None]], *, count: int = 2, begun: bool = True, **config: Any) -> None:
         async def main() -> None:
-            world = World(assemble, ground, count, **config)
+            world = World(assemble, runtime, count, **config)
             if begun:
                 await world.start()
             await story(world)
@@ -621,7 +621,7 @@ def test_stop_switches_off_and_lets_go_of_the_bus(play: Play) -> None:
 
 def test_frames_go_to_the_recorder(play: Play) -> None:
     async def story(world: World) -> None:
-        frames = [entry for entry in world.module.ground.trace.entries() if entry[1] == "can"]
+        frames = [entry for entry in world.module.runtime.trace.entries() if entry[1] == "can"]
         sent = m.read(CanFrame.decode(frames[0][3]))
         assert sent is not None and sent.item is m.COUNT
         answer = m.read(CanFrame.decode(frames[1][3]))

@@ -47,15 +47,15 @@ class Bus:
 class Two:
     """Two groups of two modules, each with a supply that has the other's address as a controller, or its group's."""
 
-    def __init__(self, assemble: Callable[..., Any], ground: Any, one: dict[str, int], other: dict[str, int]) -> None:
+    def __init__(self, assemble: Callable[..., Any], runtime: Any, one: dict[str, int], other: dict[str, int]) -> None:
         self.bus = Bus()
         self.groups = [
             InfypowerModules([OneModule(1), OneModule(2)], group=0, battery_V=lambda: 400.0),
             InfypowerModules([OneModule(3), OneModule(4)], group=1, battery_V=lambda: 700.0),
         ]
         self.benches = [InfypowerBench(group, self.bus.station()) for group in self.groups]
-        ground.wires.plug("can:can0", self.bus.station())
-        ground.wires.plug("can:can1", self.bus.station())
+        runtime.wires.plug("can:can0", self.bus.station())
+        runtime.wires.plug("can:can1", self.bus.station())
         self.one = assemble(one=(InfypowerDCSupply, {"device": "can0", **one}))
         self.other = assemble(other=(InfypowerDCSupply, {"device": "can1", **other}))
         self.mains = [self.one.modules["one"].main, self.other.modules["other"].main]
@@ -89,10 +89,10 @@ async def when(true: Callable[[], bool], limit_s: float) -> float:
 
 
 def test_a_supply_that_gets_another_groups_answers_does_not_drive_and_goes_on_when_they_end(
-    run: Any, assemble: Any, ground: Any, caplog: Any
+    run: Any, assemble: Any, runtime: Any, caplog: Any
 ) -> None:
     async def story() -> None:
-        two = Two(assemble, ground, {"can_destination_address": 0}, {"can_destination_address": 1})
+        two = Two(assemble, runtime, {"can_destination_address": 0}, {"can_destination_address": 1})
         await two.one.start()
         await asyncio.sleep(2.0)
         await two.export(0)
@@ -124,9 +124,9 @@ def test_a_supply_that_gets_another_groups_answers_does_not_drive_and_goes_on_wh
     assert len([text for text in texts if text == "VendorError Address Conflict is over"]) == 1
 
 
-def test_two_supplies_that_start_together_do_not_drive_either(run: Any, assemble: Any, ground: Any) -> None:
+def test_two_supplies_that_start_together_do_not_drive_either(run: Any, assemble: Any, runtime: Any) -> None:
     async def story() -> None:
-        two = Two(assemble, ground, {"can_destination_address": 0}, {"can_destination_address": 1})
+        two = Two(assemble, runtime, {"can_destination_address": 0}, {"can_destination_address": 1})
         await two.one.start()
         await two.other.start()
         await two.export(0)
@@ -141,9 +141,9 @@ def test_two_supplies_that_start_together_do_not_drive_either(run: Any, assemble
     run(story())
 
 
-def test_another_controller_that_commands_the_group_is_a_fault_at_once(run: Any, assemble: Any, ground: Any) -> None:
+def test_another_controller_that_commands_the_group_is_a_fault_at_once(run: Any, assemble: Any, runtime: Any) -> None:
     async def story() -> None:
-        two = Two(assemble, ground, {"can_source_address": 240}, {"can_source_address": 241})
+        two = Two(assemble, runtime, {"can_source_address": 240}, {"can_source_address": 241})
         await two.one.start()
         await asyncio.sleep(1.0)
         await two.export(0)
@@ -161,9 +161,9 @@ def test_another_controller_that_commands_the_group_is_a_fault_at_once(run: Any,
     run(story())
 
 
-def test_two_controllers_with_addresses_of_their_own_drive_both(run: Any, assemble: Any, ground: Any) -> None:
+def test_two_controllers_with_addresses_of_their_own_drive_both(run: Any, assemble: Any, runtime: Any) -> None:
     async def story() -> None:
-        two = Two(assemble, ground, {}, {"can_source_address": 241, "can_destination_address": 1})
+        two = Two(assemble, runtime, {}, {"can_source_address": 241, "can_destination_address": 1})
         await two.one.start()
         await two.other.start()
         await asyncio.sleep(1.0)
@@ -184,10 +184,10 @@ Play = Callable[..., None]
 
 
 @pytest.fixture
-def play(run: Any, assemble: Any, ground: Any) -> Play:
+def play(run: Any, assemble: Any, runtime: Any) -> Play:
     def tell(story: Callable[[World], Awaitable[None]]) -> None:
         async def main() -> None:
-            world = await World(assemble, ground).start()
+            world = await World(assemble, runtime).start()
             world.battery_V = 400.0
             await story(world)
             await world.stop()

@@ -200,10 +200,10 @@ class Topics:
     [("50000", 50_000.0), ("0", 0.0), ("-1", 900_000.0), ("nan", 900_000.0), ("", 900_000.0), ("many", 900_000.0)],
 )
 def test_an_integrator_may_change_the_resistance_but_only_to_a_resistance(
-    run: Any, assemble: Any, ground: Any, payload: str, measured_Ohm: float
+    run: Any, assemble: Any, runtime: Any, payload: str, measured_Ohm: float
 ) -> None:
     async def main() -> None:
-        ground.mqtt = topics = Topics()
+        runtime.mqtt = topics = Topics()
         world = assemble(imd=(IMDSimulator,))
         await world.start()
         topics.callbacks["everest_api/imd/cmd/set_resistance"]("everest_api/imd/cmd/set_resistance", payload)

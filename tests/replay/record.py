@@ -93,10 +93,10 @@ async def recorded(
     with tempfile.TemporaryDirectory() as state:
         plant = Plant(Path(state), model(protocol), seed=seed, contracts=True, configuration=configuration)
         if ring_bytes is not None:
-            plant.ground.trace = Trace(ring_bytes)
+            plant.runtime.trace = Trace(ring_bytes)
         async with plant:
             await story(plant)
-            plant.ground.trace.save(target, "simulation")
+            plant.runtime.trace.save(target, "simulation")
 
 
 def main(names: list[str]) -> int:

@@ -33,7 +33,7 @@ def story(assemble: Assemble, run: Run, tmp_path: Path, **config: Any) -> list[E
         await asyncio.sleep(1.0)
         await w.unplug()
         await asyncio.sleep(5.0)
-        w.m.ground.trace.save(tmp_path / "t.cbor")
+        w.m.runtime.trace.save(tmp_path / "t.cbor")
 
     run(main())
     return list(read(tmp_path / "t.cbor").entries)
@@ -71,7 +71,7 @@ def test_autocharge_by_the_address_of_the_car_is_no_difference(assemble: Assembl
         w.ask_authorization()
         await asyncio.sleep(2.0)
         assert w.tokens, "a token is made of the address"
-        w.m.ground.trace.save(tmp_path / "t.cbor")
+        w.m.runtime.trace.save(tmp_path / "t.cbor")
 
     run(main())
     (outcome,) = play(read(tmp_path / "t.cbor").entries, "evse")

@@ -64,7 +64,7 @@ def written(entries: list[Entry], path: Path) -> Path:
 def test_a_trace_that_the_charger_saves_is_a_test_as_it_is(run: Any, tmp_path: Path) -> None:
     async def main() -> Path:
         async with Plant(tmp_path, record.model("din"), contracts=True) as plant:
-            saving = Recorder(plant.ground, ModuleLog("manager"))
+            saving = Recorder(plant.runtime, ModuleLog("manager"))
             await plant.charging()
             plant.world.press_emergency_stop(True)
             await asyncio.sleep(3)

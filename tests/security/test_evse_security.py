@@ -28,8 +28,8 @@ from chargebyte_fw.contracts.types.evse_security import (
 from chargebyte_fw.kernel.bus import run_command
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError, ConfigError
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.modules.security.evse_security import EvseSecurity
@@ -129,7 +129,7 @@ def test_what_was_shipped_is_used_and_never_written_to(run: Any, tmp_path: Path)
     before = {path: path.read_bytes() for path in static.rglob("*") if path.is_file()}
 
     async def main() -> None:
-        world = Assembly(Ground(root=Root(static, state)))
+        world = Assembly(Runtime(root=Root(static, state)))
         world.build([ModulePlan("evse_security", EvseSecurity, EvseSecurity.Config(private_key_password="123456"))])
         await world.start()
         answer = await ask(world, "get_leaf_certificate_info", V2G, PEM, False)
@@ -178,14 +178,14 @@ import sys
 from pathlib import Path
 from chargebyte_fw.contracts.types.evse_security import EncodingFormat, LeafCertificateType
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.modules.security.evse_security import EvseSecurity
 
 async def main():
-    world = Assembly(Ground(root=Root(Path({str(tmp_path)!r}), Path({str(tmp_path)!r}))))
+    world = Assembly(Runtime(root=Root(Path({str(tmp_path)!r}), Path({str(tmp_path)!r}))))
     world.build([ModulePlan("evse_security", EvseSecurity, EvseSecurity.Config())])
     await world.start()
     store = world.provider("evse_security", "main")

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
-from chargebyte_fw.manager.configuration.forgiving import load_forgiving
+from chargebyte_fw.manager.configuration.overlay_fallback import load_with_fallback
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.world import MemoryWorld
 
@@ -63,9 +63,9 @@ class Plant:
         self.model = model
         self.reports: list[dict[str, Any]] = []
         self.mqtt = HeardMqtt()
-        self.ground = Ground(root=root or Root(REPOSITORY, state), mqtt=self.mqtt, random=random.Random(seed))
-        self.ground.trace.contracts = contracts
-        self.ground.wires.plug("websocket:8080", lambda serve: None)
+        self.runtime = Runtime(root=root or Root(REPOSITORY, state), mqtt=self.mqtt, random=random.Random(seed))
+        self.runtime.trace.contracts = contracts
+        self.runtime.wires.plug("websocket:8080", lambda serve: None)
         self._seed = seed
         self._before_start = before_start
         self.records: list[logging.LogRecord] = []
@@ -76,12 +76,12 @@ class Plant:
         logger.addHandler(self._logs)
         logger.setLevel(logging.INFO)
         self.tasks_before = asyncio.all_tasks()
-        self.world = MemoryWorld(self.ground.wires, self.model, report=self.reports.append, seed=self._seed)
+        self.world = MemoryWorld(self.runtime.wires, self.model, report=self.reports.append, seed=self._seed)
         self._before_start(self.world)
-        configuration = self.ground.root.static / "etc/everest" / self.configuration
-        loaded, _ = load_forgiving(configuration, self.ground.root)
+        configuration = self.runtime.root.static / "etc/everest" / self.configuration
+        loaded, _ = load_with_fallback(configuration, self.runtime.root)
         plans = loaded.require_sound().plans
-        self.assembly = Assembly(self.ground)
+        self.assembly = Assembly(self.runtime)
         self.assembly.build(plans)
         await self.assembly.start()
         return self
@@ -141,7 +141,7 @@ class Plant:
 
     def faults(self) -> list[str]:
         """Types of all faults that are active anywhere."""
-        return [fault.type for book in self.ground.all_faults for fault in book.active]
+        return [fault.type for book in self.runtime.all_faults for fault in book.active]
 
     def warnings(self) -> list[str]:
         return [record.getMessage() for record in self.records if record.levelno >= logging.WARNING]

@@ -15,15 +15,15 @@ import msgspec
 import pytest
 
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.paths import Root
-from chargebyte_fw.manager.charger import Charger
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
+from chargebyte_fw.manager.supervisor import Supervisor
 from chargebyte_fw.manager.wire import envelope
 from chargebyte_fw.manager.wire.carrier import Carrier
-from chargebyte_fw.manager.wire.face import Wire, _arguments
+from chargebyte_fw.manager.wire.publisher import Publisher, _arguments
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.world import MemoryWorld
 from tests.manager.broker import Mosquitto
@@ -45,14 +45,14 @@ class Stack:
     """The charger as `secc run` makes it, the world in memory, and everything that is said of both."""
 
     def __init__(self, state: Path, broker: Mosquitto, model: Model) -> None:
-        self.ground = Ground(root=Root(REPOSITORY, state), random=random.Random(1))
-        self.ground.wires.plug("websocket:8080", lambda serve: None)
-        self.world = MemoryWorld(self.ground.wires, model, report=lambda _: None, seed=1)
-        plans = load(REPOSITORY / "etc/everest" / CONFIGURATIONS[model.protocol], self.ground.root, environment={})
+        self.runtime = Runtime(root=Root(REPOSITORY, state), random=random.Random(1))
+        self.runtime.wires.plug("websocket:8080", lambda serve: None)
+        self.world = MemoryWorld(self.runtime.wires, model, report=lambda _: None, seed=1)
+        plans = load(REPOSITORY / "etc/everest" / CONFIGURATIONS[model.protocol], self.runtime.root, environment={})
         self.mqtt = MqttClient(BrokerAddress("127.0.0.1", broker.port))
-        self.ground.mqtt = External(self.mqtt)
-        self.wire = Wire(Carrier(self.mqtt, "everest/"), commands_from=["tool", "connector"])
-        self.charger = Charger(plans.require_sound().plans, self.ground, self.mqtt, self.wire)
+        self.runtime.mqtt = External(self.mqtt)
+        self.wire = Publisher(Carrier(self.mqtt, "everest/"), commands_from=["tool", "connector"])
+        self.charger = Supervisor(plans.require_sound().plans, self.runtime, self.mqtt, self.wire)
         self.states: list[str] = []
 
     async def charging(self) -> None:

@@ -34,7 +34,7 @@ def test_a_car_charges_through_can_frames(run: Any, tmp_path: Path, protocol: st
             assert plant.failures() == [] and plant.faults() == []
             assert plant.steps()[-1] == "unplugged" and "charging" in plant.steps()
             assert plant.world.car.battery.soc_percent >= 72.0
-            frames = [m.read(CanFrame.decode(entry[3])) for entry in plant.ground.trace.entries() if entry[1] == "can"]
+            frames = [m.read(CanFrame.decode(entry[3])) for entry in plant.runtime.trace.entries() if entry[1] == "can"]
             voltages = {said.value for said in frames if said and said.item is m.SET_VOLTAGE and said.source == 240}
             assert any(380 < voltage_V < 440 for voltage_V in voltages), "the car's wish reached the modules"
             assert not any(module.on for module in plant.world.power_modules.modules)
@@ -73,7 +73,7 @@ def test_another_controller_of_the_group_ends_the_session_and_the_next_one_charg
         async with Plant(tmp_path, small("iso2"), configuration=CONFIGURATION) as plant:
             await asyncio.sleep(3)
             await plant.charging()
-            end = plant.ground.wires.find("can:can0")
+            end = plant.runtime.wires.find("can:can0")
             assert end is not None and end.peer is not None
             modules = plant.world.power_modules.modules
             end.peer.send(m.Said(m.SET_CURRENT, 100.0, 241, 0).frame().encode())

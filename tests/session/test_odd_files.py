@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.kernel.paths import Root
-from chargebyte_fw.manager.configuration.forgiving import load_forgiving
+from chargebyte_fw.manager.configuration.overlay_fallback import load_with_fallback
 from chargebyte_fw.sim.car_models import Model
 from tests.odd_files import ODD, make_odd
 from tests.session.plant import REPOSITORY, Plant
@@ -35,7 +35,7 @@ def test_a_car_charges_whatever_lies_there(run: Any, tmp_path: Path, name: str, 
     for shipped in ("etc/everest", "usr/share/secc"):
         shutil.copytree(REPOSITORY / shipped, root / shipped, symlinks=True)
     make_odd(root / name, kind)
-    configuration, notices = load_forgiving(root / "etc/everest/bsp-only-ac.yaml", Root(root, root))
+    configuration, notices = load_with_fallback(root / "etc/everest/bsp-only-ac.yaml", Root(root, root))
     configuration.require_sound()
     told = [*notices, *configuration.notices]
     fine = kind == "missing" or "user-config" not in name or (name.endswith("user-config") and kind == "folder")

@@ -66,7 +66,7 @@ def test_the_charge_stop_ends_the_session_softly(run: Any, built: Any, protocol:
         model = Model(protocol, battery_kWh=20.0, soc_percent=20.0, target_soc_percent=100.0)
         plant = built(model, Hardware(), charge_stop_gpio_line_name="CHSTOP_IN")
         level = [True]
-        plant.ground.wires.plug("gpio:CHSTOP_IN", lambda: level[0])
+        plant.runtime.wires.plug("gpio:CHSTOP_IN", lambda: level[0])
         async with plant:
             await asyncio.sleep(2)
             events: list[Any] = []
@@ -118,7 +118,7 @@ def test_one_and_three_phases_are_switched_within_a_session_and_the_recording_re
             assert plant.faults() == []
             plant.world.take("unplug")
             await asyncio.sleep(10)
-        (outcome,) = play(plant.ground.trace.entries(), "board")
+        (outcome,) = play(plant.runtime.trace.entries(), "board")
         assert not outcome.remark
         assert outcome.difference is None, outcome.difference
 

@@ -86,7 +86,7 @@ def test_the_same_seed_gives_the_same_trace_and_another_seed_another(run: Any, t
         async def main() -> list[Any]:
             async with Plant(tmp_path / name, DC, seed=seed, contracts=True) as plant:
                 await plant.session()
-                return [(t, kind, source, repr(data)) for t, kind, source, data in plant.ground.trace.entries()]
+                return [(t, kind, source, repr(data)) for t, kind, source, data in plant.runtime.trace.entries()]
 
         result: list[Any] = run(main())
         return result

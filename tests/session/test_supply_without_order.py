@@ -76,7 +76,7 @@ def test_ordinary_sessions_raise_no_such_fault(run: Any, tmp_path: Path) -> None
     async def main() -> None:
         async with Plant(tmp_path, DC) as plant:
             seen: list[str] = []
-            for book in plant.ground.all_faults:
+            for book in plant.runtime.all_faults:
                 book.subscribe(lambda fault: seen.append(fault.type), lambda _: None)
             for _ in range(3):
                 plant.world.car.battery.soc_percent = 70.0

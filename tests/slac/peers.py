@@ -20,9 +20,9 @@ from typing import Any
 
 from chargebyte_fw.contracts.types.slac import State
 from chargebyte_fw.kernel import memory
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.modules.slac.evse_slac import EvseSlac, SlacConfig
@@ -112,8 +112,8 @@ def pev_against_evse_slac(config: dict[str, Any] | None = None) -> Outcome:
 
 
 async def _charge(command: list[str], folder: Path, config: SlacConfig) -> Outcome:
-    ground = Ground(root=Root(folder, folder))
-    assembly = Assembly(ground)
+    runtime = Runtime(root=Root(folder, folder))
+    assembly = Assembly(runtime)
     assembly.build([ModulePlan("slac", EvseSlac, EvseSlac.Config(), {"main": config}, {})])
     module: Any = assembly.modules["slac"]
     slac = module.main

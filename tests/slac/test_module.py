@@ -16,8 +16,8 @@ import pytest
 from chargebyte_fw.contracts.types.slac import State
 from chargebyte_fw.kernel import memory
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.modules.slac.evse_slac import EvseSlac, SlacConfig, options_from_config
 from chargebyte_fw.modules.slac.machine.ev import EvOptions
 from chargebyte_fw.modules.slac.machine.events import Reset, TriggerMatching
@@ -35,10 +35,10 @@ CAR = b"\x02\0\0\0\0\xca"
 class Site:
     """EvseSlac, the virtual modems and a car, joined in memory."""
 
-    def __init__(self, assemble: Assemble, ground: Ground, **config: Any) -> None:
+    def __init__(self, assemble: Assemble, runtime: Runtime, **config: Any) -> None:
         charger_end, plc0 = memory.wire(mac_a=b"\x02\0\0\0\0\x01")
         car_end, plc1 = memory.wire(mac_a=CAR)
-        ground.wires.plug("ethernet:eth1", charger_end)
+        runtime.wires.plug("ethernet:eth1", charger_end)
         self.errors: list[BaseException] = []
         self.ends: list[str] = []
         self.bench = ModemBench({"charger": plc0, "car": plc1}, self.errors.append, chance=random.Random(1))
@@ -81,9 +81,9 @@ def recorded_variables() -> list[tuple[str, Any]]:
     ]
 
 
-def test_a_match_publishes_what_everest_published(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_a_match_publishes_what_everest_published(run: Run, assemble: Assemble, runtime: Runtime) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         await site.slac.reset(True)
         await asyncio.sleep(2.0)
@@ -131,12 +131,12 @@ def test_tt_evse_slac_init_is_10_to_50_s(value: int) -> None:
         msgspec.convert({"slac_init_timeout_ms": value}, SlacConfig)
 
 
-def test_the_start_up_delay_is_kept(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_the_start_up_delay_is_kept(run: Run, assemble: Assemble, runtime: Runtime) -> None:
     async def main() -> None:
-        site = Site(assemble, ground, startup_delay_ms=3000)
+        site = Site(assemble, runtime, startup_delay_ms=3000)
         await site.start()
         await asyncio.sleep(2.9)
-        assert len(ground.trace) == 0 or not [e for e in ground.trace.entries() if e[1] == "slac"]
+        assert len(runtime.trace) == 0 or not [e for e in runtime.trace.entries() if e[1] == "slac"]
         await asyncio.sleep(0.2)
         assert site.log == [("state", State.UNMATCHED)]
         await site.stop()
@@ -144,9 +144,9 @@ def test_the_start_up_delay_is_kept(run: Run, assemble: Assemble, ground: Ground
     run(main())
 
 
-def test_reset_false_unmatches_reset_true_does_nothing(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_reset_false_unmatches_reset_true_does_nothing(run: Run, assemble: Assemble, runtime: Runtime) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         await site.match()
         site.log.clear()
@@ -162,9 +162,9 @@ def test_reset_false_unmatches_reset_true_does_nothing(run: Run, assemble: Assem
 
 
 @pytest.mark.parametrize("command", ["dlink_terminate", "dlink_error", "leave_bcd"])
-def test_the_end_of_a_session_leaves_the_network(run: Run, assemble: Assemble, ground: Ground, command: str) -> None:
+def test_the_end_of_a_session_leaves_the_network(run: Run, assemble: Assemble, runtime: Runtime, command: str) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         await site.match()
         assert site.bench.link_up("car")
@@ -178,9 +178,9 @@ def test_the_end_of_a_session_leaves_the_network(run: Run, assemble: Assemble, g
     run(main())
 
 
-def test_a_pause_keeps_the_match(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_a_pause_keeps_the_match(run: Run, assemble: Assemble, runtime: Runtime) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         await site.match()
         site.log.clear()
@@ -192,9 +192,9 @@ def test_a_pause_keeps_the_match(run: Run, assemble: Assemble, ground: Ground) -
     run(main())
 
 
-def test_a_second_car_is_matched_after_the_first(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_a_second_car_is_matched_after_the_first(run: Run, assemble: Assemble, runtime: Runtime) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         await site.match()
         await site.slac.leave_bcd()
@@ -209,9 +209,9 @@ def test_a_second_car_is_matched_after_the_first(run: Run, assemble: Assemble, g
     run(main())
 
 
-def test_a_silent_car_ends_in_the_error_routine(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_a_silent_car_ends_in_the_error_routine(run: Run, assemble: Assemble, runtime: Runtime) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         await site.slac.enter_bcd()
         await asyncio.sleep(39.0)
@@ -223,9 +223,9 @@ def test_a_silent_car_ends_in_the_error_routine(run: Run, assemble: Assemble, gr
     run(main())
 
 
-def test_a_silent_modem_is_a_warning_until_it_answers(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_a_silent_modem_is_a_warning_until_it_answers(run: Run, assemble: Assemble, runtime: Runtime) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         site.bench.power("charger", False)
         await site.start()
         await asyncio.sleep(10.0)
@@ -241,7 +241,7 @@ def test_a_silent_modem_is_a_warning_until_it_answers(run: Run, assemble: Assemb
 
 
 def test_a_missing_interface_is_a_communication_fault(
-    run: Run, assemble: Assemble, ground: Ground, caplog: pytest.LogCaptureFixture
+    run: Run, assemble: Assemble, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
         assembly = assemble(slac=(EvseSlac, {}, {}, {"main": {"device": "nodev9"}}))
@@ -262,10 +262,10 @@ def test_a_missing_interface_is_a_communication_fault(
 
 
 def test_bad_frames_are_one_line_each_and_no_harm(
-    run: Run, assemble: Assemble, ground: Ground, caplog: pytest.LogCaptureFixture
+    run: Run, assemble: Assemble, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         whole = Frame(b"\xff" * 6, CAR, CmSlacParmReq(run_id=bytes(8))).encode()
         bad = [b"", whole[:5], whole[:18], whole[:25], bytes(60), whole[:14] + b"\x07" + whole[15:], b"\xff" * 9000]
@@ -283,10 +283,10 @@ def test_bad_frames_are_one_line_each_and_no_harm(
 
 
 def test_a_flood_of_bad_frames_is_a_few_lines_a_minute(
-    run: Run, assemble: Assemble, ground: Ground, caplog: pytest.LogCaptureFixture
+    run: Run, assemble: Assemble, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         await site.slac.enter_bcd()
         with caplog.at_level(logging.WARNING, logger="secc.slac"):
@@ -306,13 +306,13 @@ def test_a_flood_of_bad_frames_is_a_few_lines_a_minute(
     run(main())
 
 
-def test_frames_go_to_the_trace_without_their_keys(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_frames_go_to_the_trace_without_their_keys(run: Run, assemble: Assemble, runtime: Runtime) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         await site.match()
         frames = [
-            decode(data) for _, kind, source, data in ground.trace.entries() if (kind, source) == ("slac", "eth1")
+            decode(data) for _, kind, source, data in runtime.trace.entries() if (kind, source) == ("slac", "eth1")
         ]
         titles = [frame.message.title for frame in frames]
         assert titles.count("CM_ATTEN_PROFILE.IND") == 10 and titles[-1] == "CM_SLAC_MATCH.CNF"
@@ -327,10 +327,10 @@ def test_frames_go_to_the_trace_without_their_keys(run: Run, assemble: Assemble,
 
 
 def test_the_log_tells_the_match_in_a_few_lines(
-    run: Run, assemble: Assemble, ground: Ground, caplog: pytest.LogCaptureFixture
+    run: Run, assemble: Assemble, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         with caplog.at_level(logging.INFO, logger="secc.slac"):
             await site.idle()
             await site.match()
@@ -345,9 +345,9 @@ def test_the_log_tells_the_match_in_a_few_lines(
     run(main())
 
 
-def test_a_stop_takes_the_link_down_and_lets_go_of_the_interface(run: Run, assemble: Assemble, ground: Ground) -> None:
+def test_a_stop_takes_the_link_down_and_releases_the_interface(run: Run, assemble: Assemble, runtime: Runtime) -> None:
     async def main() -> None:
-        site = Site(assemble, ground)
+        site = Site(assemble, runtime)
         await site.idle()
         await site.match()
         site.log.clear()
@@ -360,10 +360,10 @@ def test_a_stop_takes_the_link_down_and_lets_go_of_the_interface(run: Run, assem
 
 
 def test_a_stop_before_the_start_up_delay_is_over_forgets_the_start(
-    run: Run, assemble: Assemble, ground: Ground
+    run: Run, assemble: Assemble, runtime: Runtime
 ) -> None:
     async def main() -> None:
-        site = Site(assemble, ground, startup_delay_ms=1000)
+        site = Site(assemble, runtime, startup_delay_ms=1000)
         await site.start()
         await site.stop()
         await asyncio.sleep(5.0)

@@ -16,12 +16,12 @@ import yaml
 from chargebyte_fw.board.messages import EstopState, RcmState
 from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.errors import CommandError
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.wire.carrier import Carrier
-from chargebyte_fw.manager.wire.face import Wire
+from chargebyte_fw.manager.wire.publisher import Publisher
 from chargebyte_fw.modules.slac.machine.events import LinkUp
 from chargebyte_fw.sim.car_models import PROTOCOLS, Model
 from chargebyte_fw.sim.mcu_hardware import Hardware
@@ -62,8 +62,8 @@ class Scene:
         self.hlc = life.kind != "ac"
         self.mailbox = Mailbox()
         self.broker = MqttClients()
-        self.ground = Ground(root=Root(REPOSITORY, state), mqtt=self.mailbox, random=random.Random(life.seed))
-        self.ground.wires.plug("websocket:8080", self._serve)
+        self.runtime = Runtime(root=Root(REPOSITORY, state), mqtt=self.mailbox, random=random.Random(life.seed))
+        self.runtime.wires.plug("websocket:8080", self._serve)
         self.rpc: RpcClient | None = None
         self._rpc_tasks: set[asyncio.Task[None]] = set()
         hardware = Hardware()
@@ -74,15 +74,15 @@ class Scene:
             hardware.contactors[0].has_feedback = False
         model = Model("iso2" if self.hlc else "basic", battery_kWh=BATTERY_KWH, soc_percent=30.0, demand_pause_s=0.5)
         self.world = MemoryWorld(
-            self.ground.wires, model, report=self._reported, seed=life.seed, hardware=hardware, over=self._over
+            self.runtime.wires, model, report=self._reported, seed=life.seed, hardware=hardware, over=self._over
         )
-        self.line = DisturbedLine(self.ground.wires.find(f"serial:{SERIAL_PORT}"), random.Random(life.seed))
-        self.ground.wires.plug(f"serial:{SERIAL_PORT}", self.line.charger_end)
-        self._reset_line: Callable[[bool], None] = self.ground.wires.find(f"gpio:{RESET_LINE}") or (lambda _: None)
-        self.ground.wires.plug(f"gpio:{RESET_LINE}", self._drive_reset_line)
+        self.line = DisturbedLine(self.runtime.wires.find(f"serial:{SERIAL_PORT}"), random.Random(life.seed))
+        self.runtime.wires.plug(f"serial:{SERIAL_PORT}", self.line.charger_end)
+        self._reset_line: Callable[[bool], None] = self.runtime.wires.find(f"gpio:{RESET_LINE}") or (lambda _: None)
+        self.runtime.wires.plug(f"gpio:{RESET_LINE}", self._drive_reset_line)
         self._dark = False
         self._reset_high = True
-        self.can = self.ground.wires.find("can:can0")
+        self.can = self.runtime.wires.find("can:can0")
         self.number = 0
         """Which car it is: they count from 1."""
         self.plugged_by_script = False
@@ -98,7 +98,7 @@ class Scene:
         self._calls: set[asyncio.Task[Any]] = set()
         self.world.pilot.on_change.append(self._hold_proximity)
         self.assembly: Assembly | None = None
-        self.wire: Wire | None = None
+        self.wire: Publisher | None = None
         self.starts = 0
         self._plans = self._load()
 
@@ -124,7 +124,7 @@ class Scene:
             overlay = self.state / "etc/everest/user-config" / name
             overlay.parent.mkdir(parents=True)
             overlay.write_text(yaml.safe_dump({"active_modules": modules}))
-        return load(REPOSITORY / "etc/everest" / name, self.ground.root, environment={}).require_sound().plans
+        return load(REPOSITORY / "etc/everest" / name, self.runtime.root, environment={}).require_sound().plans
 
     # -- the charger
 
@@ -132,13 +132,13 @@ class Scene:
         """Start the charger, the first time or again over the same files."""
         self.starts += 1
         self.mailbox.takers.clear()
-        self.ground.all_faults.clear()
-        self.assembly = assembly = Assembly(self.ground)
+        self.runtime.all_faults.clear()
+        self.assembly = assembly = Assembly(self.runtime)
         assembly.build(self._plans)
-        self.wire = Wire(Carrier(self.broker, "everest/"))  # type: ignore[arg-type]
+        self.wire = Publisher(Carrier(self.broker, "everest/"))  # type: ignore[arg-type]
         self.wire.join(assembly)
         assembly.modules["connector"].evse.session_event.subscribe(self._session)  # type: ignore[attr-defined]
-        await assembly.start(self.wire.say_ready)
+        await assembly.start(self.wire.announce_ready)
 
     async def stop(self) -> None:
         """Stop the charger."""
@@ -184,7 +184,7 @@ class Scene:
 
     def books(self) -> list[Any]:
         """Return the fault books of the running charger."""
-        return self.ground.all_faults
+        return self.runtime.all_faults
 
     def _session(self, event: Any) -> None:
         self.observe("session", event)

@@ -12,9 +12,9 @@ import chargebyte_fw
 from chargebyte_fw.contracts.interfaces.charger_information import ChargerInformation as Contract
 from chargebyte_fw.contracts.types.charger_information import ChargerInformation
 from chargebyte_fw.kernel.errors import Unavailable
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 from chargebyte_fw.modules.system.charger_info import ChargerInfo
@@ -174,7 +174,7 @@ def test_numbers_from_a_store_become_texts(run: Any, assemble: Any, tmp_path: Pa
 
 def test_the_shipped_files_name_the_product_and_its_version(run: Any, tmp_path: Path) -> None:
     async def main() -> None:
-        world = Assembly(Ground(root=Root(ROOT, tmp_path)))
+        world = Assembly(Runtime(root=Root(ROOT, tmp_path)))
         file = YamlStore.Config(file="/etc/everest/charger_info.yaml")
         config = ChargerInfo.Config(firmware_version_file="/usr/share/secc/VERSION")
         connections = {"kvs": [Connection("kvs", "main")]}

@@ -151,14 +151,14 @@ def test_a_time_that_is_none_is_refused_and_nothing_breaks(run: Any, assemble: A
     run(main())
 
 
-def test_what_a_kill_left_open_is_cleared_by_reboot(run: Any, assemble: Any, ground: Any) -> None:
+def test_what_a_kill_left_open_is_cleared_by_reboot(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
         world = history(assemble)
         await world.start()
         world.provider("troubled", "main").faults.raise_fault("generic/VendorError", "before")
         await asyncio.sleep(0)
         # Killed: nobody stops anything, and the next process knows of no fault.
-        ground.all_faults.clear()
+        runtime.all_faults.clear()
         again = history(assemble)
         await again.start()
         again.provider("troubled", "main").faults.raise_fault("generic/VendorError", "after")

@@ -34,14 +34,14 @@ class World:
     def __init__(
         self,
         assemble: Any,
-        ground: Any,
+        runtime: Any,
         manager: type[Manager] = Manager,
         vas: Any = None,
         providers: int = 1,
         **config: Any,
     ) -> None:
         charger_host, self.host = memory.link("fe80::1", "fe80::2")
-        ground.wires.plug("ip:eth1", charger_host)
+        runtime.wires.plug("ip:eth1", charger_host)
         self.charger_host = charger_host
         connections: dict[str, Any] = {"security": "security.main"}
         modules: dict[str, Any] = {"security": (Security,)}
@@ -95,10 +95,10 @@ class Knocking:
 
 @pytest.mark.parametrize(("manager", "settings"), [(Manager, DIN), (Manager, ISO2), (AcManager, AC)])
 def test_a_session_from_the_data_link_to_its_end(
-    run: Any, assemble: Any, ground: Any, manager: type[Manager], settings: CarSettings
+    run: Any, assemble: Any, runtime: Any, manager: type[Manager], settings: CarSettings
 ) -> None:
     async def main() -> None:
-        async with World(assemble, ground, manager) as world:
+        async with World(assemble, runtime, manager) as world:
             car = await world.charging(settings)
             await asyncio.sleep(10)
             car.wish(stop=True)
@@ -112,9 +112,9 @@ def test_a_session_from_the_data_link_to_its_end(
     run(main())
 
 
-def test_the_charger_ends_the_session_when_asked_to(run: Any, assemble: Any, ground: Any) -> None:
+def test_the_charger_ends_the_session_when_asked_to(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             car = await world.charging(ISO2)
             await world.manager.hlc.stop_charging(True)
             assert (await car.ended).outcome == "terminated"
@@ -122,9 +122,9 @@ def test_the_charger_ends_the_session_when_asked_to(run: Any, assemble: Any, gro
     run(main())
 
 
-def test_present_values_reach_the_car_with_its_next_request(run: Any, assemble: Any, ground: Any) -> None:
+def test_present_values_reach_the_car_with_its_next_request(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             car = await world.charging(ISO2)
             await asyncio.sleep(1)
             assert (car.facts.charger.present_voltage_V, car.facts.charger.present_current_A) == (360.0, 50.0)
@@ -136,10 +136,10 @@ def test_present_values_reach_the_car_with_its_next_request(run: Any, assemble: 
 
 
 def test_sdp_is_silent_until_the_data_link_is_ready_and_connections_are_refused(
-    run: Any, assemble: Any, ground: Any
+    run: Any, assemble: Any, runtime: Any
 ) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             answers: list[bytes] = []
             port = world.host.bind(lambda data, _: answers.append(data))
             ask = sdp.Request().to_bytes()
@@ -173,12 +173,12 @@ def texts(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_a_flood_of_refused_connections_is_a_few_lines_and_a_count(
-    run: Any, assemble: Any, ground: Any, caplog: pytest.LogCaptureFixture
+    run: Any, assemble: Any, runtime: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each comes from another port: no two lines are alike."""
 
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             await world.charging(ISO2)
             caplog.clear()
             for number in range(1000):
@@ -196,10 +196,10 @@ def test_a_flood_of_refused_connections_is_a_few_lines_and_a_count(
 
 
 def test_a_flood_of_connections_that_say_nothing_useful_is_counted_and_the_car_after_it_is_told_of(
-    run: Any, assemble: Any, ground: Any, caplog: pytest.LogCaptureFixture
+    run: Any, assemble: Any, runtime: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             await world.manager.hlc.dlink_ready(True)
             for number in range(200):
                 one = Knocking(f"fe80::bad port {number}")
@@ -223,9 +223,9 @@ def test_a_flood_of_connections_that_say_nothing_useful_is_counted_and_the_car_a
     run(main())
 
 
-def test_without_the_sdp_server_only_tcp_is_served(run: Any, assemble: Any, ground: Any) -> None:
+def test_without_the_sdp_server_only_tcp_is_served(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground, enable_sdp_server=False) as world:
+        async with World(assemble, runtime, enable_sdp_server=False) as world:
             await world.manager.hlc.dlink_ready(True)
             car = Car(world.host, ISO2)
             car.start()
@@ -238,9 +238,9 @@ def test_without_the_sdp_server_only_tcp_is_served(run: Any, assemble: Any, grou
     run(main())
 
 
-def test_of_ten_connections_one_is_served_and_nine_are_closed(run: Any, assemble: Any, ground: Any) -> None:
+def test_of_ten_connections_one_is_served_and_nine_are_closed(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             car = await world.charging(ISO2)
             closed: list[int] = []
             for number in range(9):
@@ -256,9 +256,9 @@ def test_of_ten_connections_one_is_served_and_nine_are_closed(run: Any, assemble
     run(main())
 
 
-def test_a_car_that_comes_again_after_losing_its_connection_is_served(run: Any, assemble: Any, ground: Any) -> None:
+def test_a_car_that_comes_again_after_losing_its_connection_is_served(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             for _ in range(3):
                 car = await world.charging(ISO2)
                 assert car.stream is not None
@@ -271,9 +271,9 @@ def test_a_car_that_comes_again_after_losing_its_connection_is_served(run: Any, 
     run(main())
 
 
-def test_a_lost_data_link_ends_the_session_and_opens_the_contactor(run: Any, assemble: Any, ground: Any) -> None:
+def test_a_lost_data_link_ends_the_session_and_opens_the_contactor(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             car = await world.charging(ISO2)
             await world.manager.hlc.dlink_ready(False)
             assert (await car.ended).outcome == "failed"
@@ -284,9 +284,9 @@ def test_a_lost_data_link_ends_the_session_and_opens_the_contactor(run: Any, ass
     run(main())
 
 
-def test_the_module_takes_the_power_off_when_it_stops(run: Any, assemble: Any, ground: Any) -> None:
+def test_the_module_takes_the_power_off_when_it_stops(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        world = World(assemble, ground)
+        world = World(assemble, runtime)
         async with world:
             await world.charging(ISO2)
         await asyncio.sleep(0.1)
@@ -295,11 +295,11 @@ def test_the_module_takes_the_power_off_when_it_stops(run: Any, assemble: Any, g
     run(main())
 
 
-def test_authorization_that_overtakes_the_plug_in_works(run: Any, assemble: Any, ground: Any) -> None:
+def test_authorization_that_overtakes_the_plug_in_works(run: Any, assemble: Any, runtime: Any) -> None:
     """The station hears of the car's wish before of the plug: session_setup comes between question and answer."""
 
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             hlc = world.manager.hlc
             world.manager.authorize_s = 3.0
             await hlc.dlink_ready(True)
@@ -316,9 +316,9 @@ def test_authorization_that_overtakes_the_plug_in_works(run: Any, assemble: Any,
     run(main())
 
 
-def test_an_authorization_of_nobody_is_not_kept_for_the_next_car(run: Any, assemble: Any, ground: Any) -> None:
+def test_an_authorization_of_nobody_is_not_kept_for_the_next_car(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             hlc = world.manager.hlc
             accepted = authorization.AuthorizationStatus.Accepted
             await hlc.authorization_response(accepted, authorization.CertificateStatus.Accepted)
@@ -332,9 +332,9 @@ def test_an_authorization_of_nobody_is_not_kept_for_the_next_car(run: Any, assem
     run(main())
 
 
-def test_protocols_may_be_restricted(run: Any, assemble: Any, ground: Any) -> None:
+def test_protocols_may_be_restricted(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             hlc, kinds = world.manager.hlc, iso15118.SupportedAppProtocol
             only = iso15118.SupportedAppProtocols
             assert await hlc.update_supported_app_protocols(only(app_protocols=[kinds.ISO15118D20])) is False
@@ -347,9 +347,9 @@ def test_protocols_may_be_restricted(run: Any, assemble: Any, ground: Any) -> No
     run(main())
 
 
-def test_debug_mode_publishes_each_message_with_its_own_bytes(run: Any, assemble: Any, ground: Any) -> None:
+def test_debug_mode_publishes_each_message_with_its_own_bytes(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             await world.charging(ISO2)
             messages = [value for name, value in world.manager.heard if name == "v2g_messages"]
             assert [str(message.id) for message in messages[:4]] == [
@@ -361,9 +361,9 @@ def test_debug_mode_publishes_each_message_with_its_own_bytes(run: Any, assemble
     run(main())
 
 
-def test_errors_reach_the_car_and_an_emergency_stays_in_front(run: Any, assemble: Any, ground: Any) -> None:
+def test_errors_reach_the_car_and_an_emergency_stays_in_front(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             car = await world.charging(ISO2)
             hlc = world.manager.hlc
             await hlc.send_error(iso15118.EvseError.Error_EmergencyShutdown)
@@ -400,9 +400,9 @@ class InternetModule(Module):
         self.main.offered_vas.publish(iso15118_vas.OfferedServices(services=[service]))
 
 
-def test_value_added_services_come_from_their_providers(run: Any, assemble: Any, ground: Any) -> None:
+def test_value_added_services_come_from_their_providers(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground, vas=InternetModule) as world:
+        async with World(assemble, runtime, vas=InternetModule) as world:
             await world.manager.hlc.dlink_ready(True)
             tester = Talk(iso2, world.v2g.facts, shake=False)
             stream = world.host.connect(TCP_PORT)
@@ -434,10 +434,10 @@ def test_value_added_services_come_from_their_providers(run: Any, assemble: Any,
 
 
 def test_a_service_that_two_providers_offer_belongs_to_the_first(
-    run: Any, assemble: Any, ground: Any, caplog: pytest.LogCaptureFixture
+    run: Any, assemble: Any, runtime: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        async with World(assemble, ground, vas=InternetModule, providers=2) as world:
+        async with World(assemble, runtime, vas=InternetModule, providers=2) as world:
             first, second = world.assembly.modules["vas"], world.assembly.modules["vas1"]
             name = iso15118_vas.OfferedService(service_id=3, service_name="second", free_service=True)
             other = iso15118_vas.OfferedService(service_id=4, service_name="other", free_service=True)
@@ -466,22 +466,22 @@ def handshake_frame() -> bytes:
 # -- configuration
 
 
-def start(run: Any, assemble: Any, ground: Any, **config: Any) -> None:
+def start(run: Any, assemble: Any, runtime: Any, **config: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground, **config):
+        async with World(assemble, runtime, **config):
             pass
 
     run(main())
 
 
-def test_tls_by_force_does_not_start(run: Any, assemble: Any, ground: Any) -> None:
+def test_tls_by_force_does_not_start(run: Any, assemble: Any, runtime: Any) -> None:
     with pytest.raises(ConfigError, match="tls_security.*plain TCP only"):
-        start(run, assemble, ground, tls_security="force")
+        start(run, assemble, runtime, tls_security="force")
 
 
-def test_a_charger_that_speaks_nothing_does_not_start(run: Any, assemble: Any, ground: Any) -> None:
+def test_a_charger_that_speaks_nothing_does_not_start(run: Any, assemble: Any, runtime: Any) -> None:
     with pytest.raises(ConfigError, match="no protocol is left"):
-        start(run, assemble, ground, supported_DIN70121=False, supported_ISO15118_2=False)
+        start(run, assemble, runtime, supported_DIN70121=False, supported_ISO15118_2=False)
 
 
 @pytest.fixture
@@ -491,16 +491,16 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_keys_that_need_tls_say_so(run: Any, assemble: Any, ground: Any, lines: Any) -> None:
-    start(run, assemble, ground, tls_key_logging=True, tls_timeout=100, verify_contract_cert_chain=True)
+def test_keys_that_need_tls_say_so(run: Any, assemble: Any, runtime: Any, lines: Any) -> None:
+    start(run, assemble, runtime, tls_key_logging=True, tls_timeout=100, verify_contract_cert_chain=True)
     for key in ("tls_key_logging", "tls_timeout", "verify_contract_cert_chain"):
         assert f"{key} has no effect: it needs TLS" in lines.text
     assert "auth_timeout_pnc has no effect" not in lines.text
 
 
-def test_a_session_is_a_short_story_in_the_log(run: Any, assemble: Any, ground: Any, lines: Any) -> None:
+def test_a_session_is_a_short_story_in_the_log(run: Any, assemble: Any, runtime: Any, lines: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             car = await world.charging(ISO2)
             await asyncio.sleep(60)
             car.wish(stop=True)
@@ -514,11 +514,11 @@ def test_a_session_is_a_short_story_in_the_log(run: Any, assemble: Any, ground: 
 
 
 @pytest.mark.parametrize("protocol", ["DIN70121", "ISO15118D2"])
-def test_a_protocol_may_be_switched_off(run: Any, assemble: Any, ground: Any, protocol: str) -> None:
+def test_a_protocol_may_be_switched_off(run: Any, assemble: Any, runtime: Any, protocol: str) -> None:
     off = {"DIN70121": "supported_DIN70121", "ISO15118D2": "supported_ISO15118_2"}[protocol]
 
     async def main() -> None:
-        async with World(assemble, ground, **{off: False}) as world:
+        async with World(assemble, runtime, **{off: False}) as world:
             await world.manager.hlc.dlink_ready(True)
             car = Car(world.host, CarSettings(protocols=(protocol,)))
             car.start()
@@ -527,9 +527,9 @@ def test_a_protocol_may_be_switched_off(run: Any, assemble: Any, ground: Any, pr
     run(main())
 
 
-def test_nobody_within_thirty_seconds_is_an_error_of_the_data_link(run: Any, assemble: Any, ground: Any) -> None:
+def test_nobody_within_thirty_seconds_is_an_error_of_the_data_link(run: Any, assemble: Any, runtime: Any) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             await world.manager.hlc.dlink_ready(True)
             await asyncio.sleep(29.5)
             assert "dlink_error" not in world.manager.names()
@@ -539,11 +539,11 @@ def test_nobody_within_thirty_seconds_is_an_error_of_the_data_link(run: Any, ass
     run(main())
 
 
-def test_every_command_of_the_contract_is_served(run: Any, assemble: Any, ground: Any) -> None:
+def test_every_command_of_the_contract_is_served(run: Any, assemble: Any, runtime: Any) -> None:
     """Also those that belong to other protocols: they must not fail."""
 
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             hlc = world.manager.hlc
             calls: dict[str, tuple[Any, ...]] = {
                 "bpt_setup": (None,),
@@ -581,10 +581,10 @@ def test_every_command_of_the_contract_is_served(run: Any, assemble: Any, ground
     ],
 )
 def test_the_nominal_current_comes_from_the_limits_and_outlasts_a_grant_of_nothing(
-    run: Any, assemble: Any, ground: Any, modes: list[str], power: units.Power, current_A: float
+    run: Any, assemble: Any, runtime: Any, modes: list[str], power: units.Power, current_A: float
 ) -> None:
     async def main() -> None:
-        async with World(assemble, ground) as world:
+        async with World(assemble, runtime) as world:
             hlc, facts = world.manager.hlc, world.v2g.facts
             await hlc.update_energy_transfer_modes([iso15118.EnergyTransferMode(mode) for mode in modes])
             await hlc.set_charging_parameters(iso15118.SetupPhysicalValues(ac_nominal_voltage=230.0))

@@ -26,8 +26,8 @@ from chargebyte_fw.board.messages import (
     Platform,
 )
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.runtime import Runtime
 
 HANDSHAKES = 3
 """How often the controller is reset into its boot loader before its silence counts."""
@@ -98,15 +98,15 @@ class Running:
 class Programmer:
     """Owns UART and lines from `async with` to its end; leaves the controller as the last call left it."""
 
-    def __init__(self, ground: Ground, wiring: Wiring, log: ModuleLog, report: Report = lambda *_: None) -> None:
+    def __init__(self, runtime: Runtime, wiring: Wiring, log: ModuleLog, report: Report = lambda *_: None) -> None:
         self.wiring = wiring
         self.chip: Chip | None = None
         """Known while the boot loader runs."""
-        self._ground = ground
+        self._runtime = runtime
         self._log = log
         self._report = report
-        wire = ground.wires.find(f"serial:{wiring.uart}")
-        self.port = Port(ground.root.read(wiring.uart), wire, ground.trace)
+        wire = runtime.wires.find(f"serial:{wiring.uart}")
+        self.port = Port(runtime.root.read(wiring.uart), wire, runtime.trace)
         self._reset: Output | None = None
         self._mode: Output | None = None
         self._link: LoaderLink | None = None
@@ -117,8 +117,8 @@ class Programmer:
         self.port.open()
         chip = Path(self.wiring.gpiochip) if self.wiring.gpiochip else None
         try:
-            self._mode = take_output(self._ground, self.wiring.mode_line, chip, self._log)
-            self._reset = take_output(self._ground, self.wiring.reset_line, chip, self._log)
+            self._mode = take_output(self._runtime, self.wiring.mode_line, chip, self._log)
+            self._reset = take_output(self._runtime, self.wiring.reset_line, chip, self._log)
         except BaseException:
             self._close()
             raise
@@ -262,7 +262,7 @@ class Programmer:
     def platform_of_board(self) -> Platform | None:
         """Return the platform that the device tree names; None when it names none of ours."""
         try:
-            words = self._ground.root.read(COMPATIBLE).read_bytes().decode(errors="replace").split("\0")
+            words = self._runtime.root.read(COMPATIBLE).read_bytes().decode(errors="replace").split("\0")
         except OSError:
             return None
         for word in words:

@@ -24,7 +24,7 @@ from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.settings import Settings, read_settings
 from chargebyte_fw.manager.configuration.tree import MapNode, Place
 from chargebyte_fw.manager.discovery import MODULES_DIR, Found, Installed, discover
-from chargebyte_fw.manager.plan import ModulePlan, objections
+from chargebyte_fw.manager.plan import ModulePlan, config_issues
 
 TOP_LEVEL = ("active_modules", "settings", "x-module-layout")
 
@@ -148,9 +148,9 @@ def _modules(document: MapNode, installed: Installed, result: Configuration, rep
         if plan is not None:
             result.plans.append(plan)
     by_id = {one.id: one for one in written}
-    for plan, objection in objections(result.plans):
-        say = report.error if objection.severity == "error" else report.warning
-        say(place_of(objection.about, by_id[plan.id]), f"{plan.id}: {objection.what}", objection.hint)
+    for plan, issue in config_issues(result.plans):
+        say = report.error if issue.severity == "error" else report.warning
+        say(place_of(issue.about, by_id[plan.id]), f"{plan.id}: {issue.what}", issue.hint)
     check_claims(result.plans, by_id, report)
 
 

@@ -10,9 +10,9 @@ from logging import DEBUG, ERROR, WARNING
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.kernel.decoding import shorten
-from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.rate_limited_log import RateLimit
 from chargebyte_fw.manager.mqtt import machine
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.topics import Callback, Subscriptions, is_filter, is_topic
@@ -41,8 +41,8 @@ class MqttClient:
         self._retained: dict[str, bytes] = {}
         self._waiting: deque[tuple[str, bytes]] = deque(maxlen=WAITING_LIMIT)
         self._dropped = 0
-        self._refused = Flood(partial(self.log.warning, "%d more messages were not handed over within %g s"))
-        self._failures = Flood(partial(self.log.error, "%d more messages made their receiver fail within %g s"))
+        self._refused = RateLimit(partial(self.log.warning, "%d more messages were not handed over within %g s"))
+        self._failures = RateLimit(partial(self.log.error, "%d more messages made their receiver fail within %g s"))
         self._link: MqttLink | None = None
         self._pump = Pump(machine.Reconnect(), self._act, self._failed)
 
@@ -175,7 +175,7 @@ class MqttClient:
 
 
 class External:
-    """MQTT for modules (`ground.mqtt`): EVerest's external prefix in front of each topic, text as payload."""
+    """MQTT for modules (`runtime.mqtt`): EVerest's external prefix in front of each topic, text as payload."""
 
     def __init__(self, client: MqttClient, prefix: str = "") -> None:
         self._client = client

@@ -22,8 +22,8 @@ from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.decoding import convert, shorten
 from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, ConfigError, Finding, Unavailable
 from chargebyte_fw.kernel.faults import FaultState
-from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.module import Module, ModuleConfig, Provision, Requirement
+from chargebyte_fw.kernel.rate_limited_log import RateLimit
 from chargebyte_fw.manager.export import contracts
 from chargebyte_fw.manager.manifest import command_types, everest_name, variable_types
 from chargebyte_fw.manager.wire import envelope
@@ -69,7 +69,7 @@ class ForeignModule(Module):
 
     async def init(self) -> None:
         """Start the program and wait until it says that it is ready."""
-        self._complaints = Flood(partial(self.log.warning, "%d more messages did not fit within %g s"))
+        self._complaints = RateLimit(partial(self.log.warning, "%d more messages did not fit within %g s"))
         carrier = self.carrier
         if carrier is None:
             what = f"{self.name} is a program of its own and needs a broker with the wire on"
@@ -155,7 +155,7 @@ class ForeignModule(Module):
         carrier = self.carrier
         if carrier is None:
             raise CommandError("NotReady", f"{self.id} has no broker")
-        call_id = self.ground.new_uuid()
+        call_id = self.runtime.new_uuid()
         waiting = self._calls[call_id] = asyncio.get_running_loop().create_future()
         topic = f"{carrier.prefix}modules/{self.id}/impl/{implementation.implementation_id}/cmd/{command}"
         carrier.client.publish(topic, envelope.call(call_id, CALLER, arguments), wait=False)
@@ -242,7 +242,7 @@ def class_of(directory: Path, manifest: Any) -> type[ForeignModule]:
         key: _requirement(entry, _contract(entry, known)) for key, entry in _section(manifest, "requires").items()
     }
     for key in (*provisions, *requirements):
-        if hasattr(ForeignModule, key) or key in ("id", "log", "config", "ground"):
+        if hasattr(ForeignModule, key) or key in ("id", "log", "config", "runtime"):
             raise BadManifest(f"{key} cannot be the name of an implementation or requirement here")
     namespace = {
         "__doc__": str(manifest.get("description", "")),

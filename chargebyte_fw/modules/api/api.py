@@ -24,16 +24,16 @@ from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.decoding import SIZE_LIMIT_BYTES, decode_yaml
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.files import read_regular
-from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.module import (
+    ConfigIssue,
     End,
     Module,
     ModuleConfig,
-    Objection,
     requires_many,
     requires_optional,
 )
+from chargebyte_fw.kernel.rate_limited_log import RateLimit
 from chargebyte_fw.modules.api.api_commands import BadPayload, Commands
 from chargebyte_fw.modules.api.api_payloads import QUANTITIES, Payloads
 from chargebyte_fw.modules.api.evse_view import EvseView, sink_of
@@ -87,13 +87,13 @@ class API(Module):
     error_history = requires_optional(ErrorHistory)
 
     @classmethod
-    def objections(cls, config: Any, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+    def config_issues(cls, config: Any, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """A sink of limits says by its mapping which EVSE it limits."""
         for sink in ends.get("evse_energy_sink", []):
             if sink.mapping is None:
                 hint = f"add `mapping: {{module: {{evse: 1}}}}` to module {sink.module_id}"
                 what = f"evse_energy_sink {sink.module_id} has no mapping to an EVSE"
-                yield Objection("evse_energy_sink", what, hint)
+                yield ConfigIssue("evse_energy_sink", what, hint)
 
     async def init(self) -> None:
         """Follow every EVSE."""
@@ -101,7 +101,7 @@ class API(Module):
         self._all_ready = asyncio.Event()
         self._delays: dict[int, UkRandomDelay] = {}
         self._countdowns: dict[int, Any] = {}
-        self._complaints = Flood(partial(self.log.warning, "%d more commands were refused within %g s"))
+        self._complaints = RateLimit(partial(self.log.warning, "%d more commands were refused within %g s"))
         self._carried_out = 0
         self._troubles = LastingConditions(self.log)
         self._known_information: Any = None
@@ -134,7 +134,7 @@ class API(Module):
         commands = Commands(view.manager, sink_of(view, self.evse_energy_sink), self._delays.get(view.index), utc_now)
         evse = view.manager.module_id
         for name in commands.names:
-            self.ground.mqtt.subscribe(
+            self.runtime.mqtt.subscribe(
                 f"{PREFIX}/{evse}/cmd/{name}",
                 partial(self._on_command, commands, name),
             )
@@ -166,7 +166,7 @@ class API(Module):
 
     def _publish(self, topic: str, value: Any) -> None:
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        self.ground.mqtt.publish(f"{PREFIX}/{topic}", text)
+        self.runtime.mqtt.publish(f"{PREFIX}/{topic}", text)
 
     def _on_fact(self, at: int, name: str) -> None:
         view = self.views[at]
@@ -205,7 +205,7 @@ class API(Module):
         if self._known_information is not None:
             return self._known_information
         if self.config.charger_information_file:
-            path = self.ground.root.read(self.config.charger_information_file)
+            path = self.runtime.root.read(self.config.charger_information_file)
             try:
                 self._known_information = decode_yaml(read_regular(path, SIZE_LIMIT_BYTES))
             except (OSError, ValueError) as error:

@@ -16,9 +16,9 @@ from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEnergyLimits
 from chargebyte_fw.kernel.errors import CommandError, Unavailable
 from chargebyte_fw.kernel.faults import Fault
-from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.lasting import LastingConditions
-from chargebyte_fw.kernel.module import Claim, End, Module, ModuleConfig, Objection, requires_many, requires_optional
+from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, requires_many, requires_optional
+from chargebyte_fw.kernel.rate_limited_log import RateLimit
 from chargebyte_fw.modules.api import jsonrpc, rpc_objects
 from chargebyte_fw.modules.api.evse_view import EvseView
 from chargebyte_fw.modules.api.link import MAX_CLIENTS, RETRY_S, Connection, WebSocketServer
@@ -66,7 +66,7 @@ class RpcApi(Module):
     charger_information = requires_optional(ChargerInformation)
 
     @classmethod
-    def objections(cls, config: RpcApiConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+    def config_issues(cls, config: RpcApiConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """What is not available."""
         hints = {
             "websocket_tls_enabled": "leave it false and put a TLS proxy in front of the port",
@@ -74,12 +74,12 @@ class RpcApi(Module):
         }
         for key, hint in hints.items():
             if getattr(config, key):
-                yield Objection(key, f"{key}: true is not available", hint)
+                yield ConfigIssue(key, f"{key}: true is not available", hint)
         try:
             listed(config.websocket_allowed_origins)
         except ValueError as error:
             hint = "write https://name or http://name:port, without a path"
-            yield Objection("websocket_allowed_origins", f"websocket_allowed_origins: {error}", hint)
+            yield ConfigIssue("websocket_allowed_origins", f"websocket_allowed_origins: {error}", hint)
 
     @classmethod
     def claims(cls, config: RpcApiConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:
@@ -91,7 +91,7 @@ class RpcApi(Module):
     async def init(self) -> None:
         """Follow every EVSE and every fault."""
         self._clients: set[Any] = set()
-        self._complaints = Flood(partial(self.log.warning, "%d more clients were turned away within %g s"))
+        self._complaints = RateLimit(partial(self.log.warning, "%d more clients were turned away within %g s"))
         self._not_held = LastingConditions(self.log)
         self._stale: set[tuple[int, str]] = set()
         self._last_status: dict[int, Any] = {}
@@ -118,7 +118,7 @@ class RpcApi(Module):
 
     async def ready(self) -> None:
         """Ask for the connectors, listen to faults, open the server."""
-        for book in self.ground.all_faults:
+        for book in self.runtime.all_faults:
             book.subscribe(self._on_raised, self._on_cleared)
         self.spawn(self._ask_connectors(), "connectors")
         if self.config.websocket_enabled:
@@ -142,7 +142,7 @@ class RpcApi(Module):
                 self.log.warning("%s does not tell its connectors: %s", control.view.manager.module_id, error)
 
     async def _open_server(self) -> None:
-        wire = self.ground.wires.find(f"websocket:{self.config.websocket_port}")
+        wire = self.runtime.wires.find(f"websocket:{self.config.websocket_port}")
         if wire is not None:
             wire(self.serve)
             return

@@ -26,10 +26,10 @@ from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.lasting import LastingCondition
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import (
+    ConfigIssue,
     End,
     Module,
     ModuleConfig,
-    Objection,
     provides,
     requires_many,
     requires_optional,
@@ -147,7 +147,7 @@ class Auth(Module):
     pump: Pump
 
     @classmethod
-    def objections(cls, config: Config, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+    def config_issues(cls, config: Config, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """Each EVSE has a number of its own (`connector_id` of EVerest's EvseManager), or tokens cannot be matched."""
         numbered: dict[int, list[str]] = {}
         for end in ends.get("evse_manager", []):
@@ -156,7 +156,7 @@ class Auth(Module):
                 numbered.setdefault(number, []).append(end.module_id)
         for number, ids in numbered.items():
             if len(ids) > 1:
-                yield Objection("evse_manager", _same_number(number, ids), OWN_NUMBER)
+                yield ConfigIssue("evse_manager", _same_number(number, ids), OWN_NUMBER)
 
     async def init(self) -> None:
         """Listen to the token providers and the validators."""

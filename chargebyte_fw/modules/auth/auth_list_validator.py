@@ -80,7 +80,7 @@ class AuthListValidator(Module):
         A file that is suddenly empty is probably being written: it counts when `again` finds it so.
         """
         async with self._looking:
-            path = self.ground.root.read(self.config.list_file)
+            path = self.runtime.root.read(self.config.list_file)
             seen = _state_of(path)
             if seen == self._seen:
                 return

@@ -18,7 +18,15 @@ from chargebyte_fw.contracts.types.powermeter import Powermeter as MeterValue
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.lasting import LastingConditions
-from chargebyte_fw.kernel.module import End, Module, ModuleConfig, Objection, provides, requires_many, requires_optional
+from chargebyte_fw.kernel.module import (
+    ConfigIssue,
+    End,
+    Module,
+    ModuleConfig,
+    provides,
+    requires_many,
+    requires_optional,
+)
 from chargebyte_fw.modules.energy.node import Fuse, NodeBook
 
 
@@ -64,15 +72,15 @@ class EnergyNode(Module):
         ] = False
 
     @classmethod
-    def objections(cls, config: Config, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+    def config_issues(cls, config: Config, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """A fuse whose unit was probably another one."""
         fuse_A = config.fuse_limit_A
         if fuse_A > LARGEST_FUSE_A:
             hint = f"amperes, not milliamperes: {fuse_A / 1000:g}?"
-            yield Objection("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning")
+            yield ConfigIssue("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning")
         elif 0 < fuse_A < SMALLEST_FUSE_A:
             hint = f"amperes, not kiloamperes: {fuse_A * 1000:g}? Nothing charges below 6 A"
-            yield Objection("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning")
+            yield ConfigIssue("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning")
 
     config: Config
     energy_grid = provides(Grid, description="The node in the tree.")

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum
-from chargebyte_fw.kernel.module import ModuleConfig, Objection
+from chargebyte_fw.kernel.module import ConfigIssue, ModuleConfig
 
 
 class ChargeMode(StrEnum):
@@ -201,30 +201,30 @@ class EvseConfig(ModuleConfig):
         return self.charge_mode is ChargeMode.DC
 
 
-def contradictions(config: EvseConfig, connected: Container[str], evse: int | None) -> Iterable[Objection]:
+def contradictions(config: EvseConfig, connected: Container[str], evse: int | None) -> Iterable[ConfigIssue]:
     """Tell what cannot be honoured with these requirements connected, mapped to EVSE number `evse`."""
     if config.ac_with_soc:
         what = "starting an AC session as DC to read the state of charge is not supported"
-        yield Objection("ac_with_soc", what, "set ac_with_soc to false")
+        yield ConfigIssue("ac_with_soc", what, "set ac_with_soc to false")
     if config.dc:
         missing = ", ".join(name for name in ("slac", "hlc", "powersupply_DC") if name not in connected)
         if missing:
-            yield Objection("charge_mode", f"DC charging needs {missing}", "connect it, or charge AC")
+            yield ConfigIssue("charge_mode", f"DC charging needs {missing}", "connect it, or charge AC")
         if "imd" not in connected:
             what = "no insulation monitor is connected: the cable check will not measure anything"
-            yield Objection("charge_mode", what, "connect imd", "warning")
+            yield ConfigIssue("charge_mode", what, "connect imd", "warning")
     elif config.ac_hlc_enabled and not ("slac" in connected and "hlc" in connected):
         what = "without slac and hlc the EV cannot be spoken to: ac_hlc_enabled has no effect"
-        yield Objection("ac_hlc_enabled", what, "connect both, or set it to false", "warning")
+        yield ConfigIssue("ac_hlc_enabled", what, "connect both, or set it to false", "warning")
     if not config.payment_enable_eim and not config.payment_enable_contract:
         what = "both payments are off: external payment is offered anyway"
-        yield Objection("payment_enable_eim", what, "set payment_enable_eim to true", "warning")
+        yield ConfigIssue("payment_enable_eim", what, "set payment_enable_eim to true", "warning")
     if config.connector_type not in list(ConnectorTypeEnum):
         what = f"connector_type {config.connector_type} is not one of EVerest's"
-        yield Objection("connector_type", what, f"known: {', '.join(ConnectorTypeEnum)}", "warning")
+        yield ConfigIssue("connector_type", what, f"known: {', '.join(ConnectorTypeEnum)}", "warning")
     if not config.lock_connector_in_state_b:
         what = "the connector can be pulled in state B, which IEC 61851-1 does not allow"
-        yield Objection("lock_connector_in_state_b", what, "set it to true", "warning")
+        yield ConfigIssue("lock_connector_in_state_b", what, "set it to true", "warning")
     if evse is not None and evse != config.connector_id:
         what = f"connector_id is {config.connector_id}, but the mapping says EVSE {evse}: faults are shown for that one"
-        yield Objection("connector_id", what, "use one number for both", "warning")
+        yield ConfigIssue("connector_id", what, "use one number for both", "warning")

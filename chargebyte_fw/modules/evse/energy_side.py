@@ -72,7 +72,7 @@ class EnergySide:
         self._last: energy.EnforcedLimits | None = None
         self._ac_told: float | None = None
         self.delay = RandomDelay(
-            module.ground.random,
+            module.runtime.random,
             enabled=config.uk_smartcharging_random_delay_enable,
             longest_s=config.uk_smartcharging_random_delay_max_duration,
             any_change=config.uk_smartcharging_random_delay_at_any_change,

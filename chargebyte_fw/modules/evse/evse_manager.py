@@ -28,17 +28,17 @@ from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOn
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.contracts.types.powermeter import Powermeter as MeterValue
 from chargebyte_fw.kernel.errors import CommandError
-from chargebyte_fw.kernel.flood import LimitedWarnings
 from chargebyte_fw.kernel.module import (
     ITSELF,
+    ConfigIssue,
     End,
     Module,
-    Objection,
     provides,
     requires,
     requires_optional,
 )
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.trace import FullTape, Tape, overheard
 from chargebyte_fw.modules.evse.config import EvseConfig, contradictions
 from chargebyte_fw.modules.evse.enabling import EnableTable
@@ -97,7 +97,7 @@ class EvseManager(Module):
     store = requires_optional(Kvs)
 
     @classmethod
-    def objections(cls, config: EvseConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+    def config_issues(cls, config: EvseConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """Keys that contradict each other, the connections or the mapping."""
         mapping = ends[ITSELF][0].mapping
         return contradictions(config, {name for name in ends if ends[name]}, mapping.evse if mapping else None)
@@ -105,7 +105,7 @@ class EvseManager(Module):
     async def init(self) -> None:
         """Build the machines for what is configured and connected."""
         config = self.config
-        self._refused = LimitedWarnings(self.log)
+        self._refused = RateLimitedLog(self.log)
         known = config.connector_type in list(types.ConnectorTypeEnum)
         self.connector_type = types.ConnectorTypeEnum(config.connector_type if known else "Unknown")
         used = self.hlc is not None and self.slac is not None and (config.dc or config.ac_hlc_enabled)
@@ -115,8 +115,8 @@ class EvseManager(Module):
         self.enabling = EnableTable()
         self.gate = asyncio.Event()
         self.released = False
-        self.panel = Panel(self.ground.mqtt, self.id, config.connector_id)
-        self.logbook = Logbook(config, self.ground.root, self.log, self.panel.log)
+        self.panel = Panel(self.runtime.mqtt, self.id, config.connector_id)
+        self.logbook = Logbook(config, self.runtime.root, self.log, self.panel.log)
         self.ev_info = EvInfoBook(self.evse.ev_info.publish)
         tape = self._build(used)
         self.hlc_side = HlcSide(self, used=used)
@@ -125,7 +125,7 @@ class EvseManager(Module):
         self.pump = Pump(self.core, self.hands.act, self.crash, tape)
 
     def _build(self, used: bool) -> Tape | None:
-        trace = self.ground.trace
+        trace = self.runtime.trace
         fitted = Fitted(
             hlc=used,
             lock=self.connector_lock is not None,
@@ -135,7 +135,7 @@ class EvseManager(Module):
         machines = Machines(
             self.config,
             fitted,
-            new_uuid=overheard(trace, "chance", self.id, self.ground.new_uuid),
+            new_uuid=overheard(trace, "chance", self.id, self.runtime.new_uuid),
             logging_path=overheard(trace, "answer", f"{self.id}.{LOGGING_PATH}", self.logbook.begin),
         )
         self.pilot, self.charger, self.session = machines.pilot, machines.charger, machines.session
@@ -278,7 +278,7 @@ class EvseManager(Module):
         if result.reservation_id is not None:
             self.reservation.id = result.reservation_id
         self.session.reservation_id = self.reservation.use()
-        self.ground.trace.record("answer", f"{self.id}.{RESERVATION}", self.session.reservation_id)
+        self.runtime.trace.record("answer", f"{self.id}.{RESERVATION}", self.session.reservation_id)
         if result.allowed_energy_transfer_modes:
             self.hlc_side.allow_modes(result.allowed_energy_transfer_modes)
         text = result.tariff_messages[0].content if result.tariff_messages else None

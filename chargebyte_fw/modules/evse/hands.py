@@ -156,7 +156,7 @@ class Hands:
         m.logbook.write(event_lines.state_line(self._before, state))
         self._before = state
         m.panel.state(state)
-        m.ground.trace.record("state", m.id, state.value)
+        m.runtime.trace.record("state", m.id, state.value)
         if state in (Charging.Idle, Charging.Disabled):
             m.log.debug("state %s", state.value)
         if state is Charging.Idle:
@@ -262,7 +262,7 @@ class Hands:
                 origin=Origin(self._m.id, "evse", self._m.mapping),
                 state=FaultState.Active,
                 timestamp=rfc3339(utc_now()),
-                uuid=self._m.ground.new_uuid(),
+                uuid=self._m.runtime.new_uuid(),
                 vendor_id=effect.vendor_id,
             )
         )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.contracts.types.powermeter import Powermeter
-from chargebyte_fw.kernel.ground import ExternalMqtt
+from chargebyte_fw.kernel.runtime import ExternalMqtt
 from chargebyte_fw.modules.evse.messages import Charging
 
 ORDER = tuple(Charging)

@@ -9,9 +9,9 @@ from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.isolation_monitor import IsolationMonitor
 from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
-from chargebyte_fw.kernel.flood import LimitedWarnings
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.modules.power.insulation import InsulationMonitor
 from chargebyte_fw.modules.power.messages import (
     Measured,
@@ -67,8 +67,10 @@ class IMDSimulator(Module):
             config.resistance_F_Ohm, config.interval / 1000, self_test_passes=config.selftest_success
         )
         self.pump = Pump(machine, self._act, self.crash)
-        self._refused = LimitedWarnings(self.log)
-        self._unsubscribe = self.ground.mqtt.subscribe(f"everest_api/{self.id}/cmd/set_resistance", self._on_resistance)
+        self._refused = RateLimitedLog(self.log)
+        self._unsubscribe = self.runtime.mqtt.subscribe(
+            f"everest_api/{self.id}/cmd/set_resistance", self._on_resistance
+        )
 
     async def stop(self) -> None:
         """Measure no more."""

@@ -145,13 +145,13 @@ class InfypowerDCSupply(Module):
             override_cutoff_V=config.override_cutoff_voltage,
         )
         self.machine = InfypowerGroup(options, self._times)
-        tape = CanTape(self.ground.trace, self.id, config.device, options, self._times, self.machine)
+        tape = CanTape(self.runtime.trace, self.id, config.device, options, self._times, self.machine)
         self.pump = Pump(self.machine, self._act, self.crash, tape)
         self.link = InfypowerLink(
             config.device,
             config.bitrate,
             options,
-            self.ground,
+            self.runtime,
             self.log,
             up=lambda: self.pump.feed(m.BusUp()),
             received=self._hear,

@@ -238,10 +238,10 @@ class EvseSecurity(Module):
 
     def _place(self, path: str) -> Path:
         try:
-            return layout.resolve(self.ground.root, path)
+            return layout.resolve(self.runtime.root, path)
         except OSError as error:
             self.log.error("%s is only read: %s", path, error)
-            return self.ground.root.read(layout.absolute(path))
+            return self.runtime.root.read(layout.absolute(path))
 
     async def ready(self) -> None:
         """Make room in the store from time to time."""
@@ -255,7 +255,7 @@ class EvseSecurity(Module):
             from chargebyte_fw.modules.security.shelf import Shelf
 
             shelf = Shelf(self.layout, self.config.private_key_password, self._complain)
-            self._changes = Changes(shelf, self.ground.random, self._complain)
+            self._changes = Changes(shelf, self.runtime.random, self._complain)
         return self._changes
 
     @property
@@ -279,7 +279,7 @@ class EvseSecurity(Module):
         except (ValueError, IndexError):
             self.log.warning("a file signature cannot be checked: the signing certificate is not readable")
             return False
-        path = self.ground.root.read(file_path)
+        path = self.runtime.root.read(file_path)
         if loop_speed() is None:
             return keys.file_is_signed(path, signer, signature)
         return await asyncio.to_thread(keys.file_is_signed, path, signer, signature)

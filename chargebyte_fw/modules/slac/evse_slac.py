@@ -167,12 +167,12 @@ class EvseSlac(Module):
     async def init(self) -> None:
         """Build the machine from its configuration."""
         config: SlacConfig = self.main.config
-        # The ground's chance is the system's (fit for keys) outside of a seeded simulation.
-        self.machine = Matching(options_from_config(config), partial(new_nmk, self.ground.random))
-        self.pump = Pump(self.machine, self._act, self.crash, Tape(self.ground.trace, self.id))
+        # The runtime's chance is the system's (fit for keys) outside of a seeded simulation.
+        self.machine = Matching(options_from_config(config), partial(new_nmk, self.runtime.random))
+        self.pump = Pump(self.machine, self._act, self.crash, Tape(self.runtime.trace, self.id))
         self.link = SlacLink(
             config.device,
-            self.ground,
+            self.runtime,
             self.log,
             up=self._link_up,
             received=self._received,
@@ -186,7 +186,7 @@ class EvseSlac(Module):
 
     async def stop(self) -> None:
         """Let go of the interface."""
-        self.ground.trace.record("port", self.id, {"down": "the charger stops"})
+        self.runtime.trace.record("port", self.id, {"down": "the charger stops"})
         self.pump.feed(LinkDown())
         self.pump.close()
         self.link.close()
@@ -197,16 +197,16 @@ class EvseSlac(Module):
         standing = {"state": m.state.name, "vendor": m.vendor.name, "mac": m.mac, "options": m.options}
         standing["modem"] = m.modem.mac
         device = self.main.config.device
-        self.ground.trace.record("start", self.id, {**standing, "device": device, "car_comes": car_comes})
+        self.runtime.trace.record("start", self.id, {**standing, "device": device, "car_comes": car_comes})
 
     def _link_up(self, mac: bytes) -> None:
         self.main.faults.clear(COMMUNICATION_FAULT)
         self.mark()
-        self.ground.trace.record("port", self.id, {"up": mac})
+        self.runtime.trace.record("port", self.id, {"up": mac})
         self.pump.feed(LinkUp(mac))
 
     def _link_down(self, error: Unavailable) -> None:
-        self.ground.trace.record("port", self.id, {"down": str(error)})
+        self.runtime.trace.record("port", self.id, {"down": str(error)})
         self.pump.feed(LinkDown())
         self.main.faults.clear(VENDOR_WARNING, MODEM_SILENT)
         self.main.faults.clear(VENDOR_WARNING, KEY_REFUSED)

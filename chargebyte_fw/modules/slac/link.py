@@ -18,10 +18,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
-from chargebyte_fw.kernel.flood import Flood
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.memory import WireEnd
+from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.modules.slac.messages import ETHERTYPE, Frame, decode
 
 RETRY_S = 1.0
@@ -112,7 +112,7 @@ class SlacLink:
     def __init__(
         self,
         device: str,
-        ground: Ground,
+        runtime: Runtime,
         log: ModuleLog,
         *,
         up: Callable[[bytes], None],
@@ -121,9 +121,9 @@ class SlacLink:
         after: Callable[[float, Callable[[], None]], asyncio.TimerHandle],
     ) -> None:
         self._device = device
-        self._ground = ground
+        self._runtime = runtime
         self._log = log
-        self._bad = Flood(partial(log.warning, "%d more bad frames came within %g s"), BAD_FRAMES_TOLD)
+        self._bad = RateLimit(partial(log.warning, "%d more bad frames came within %g s"), BAD_FRAMES_TOLD)
         self._up, self._received, self._down, self._after = up, received, down, after
         self._port: PacketSocket | WireEnd | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -146,7 +146,7 @@ class SlacLink:
         self._up(self._port.mac)
 
     def _open_port(self) -> PacketSocket | WireEnd:
-        end: WireEnd | None = self._ground.wires.find(f"ethernet:{self._device}")
+        end: WireEnd | None = self._runtime.wires.find(f"ethernet:{self._device}")
         if end is None:
             return PacketSocket(self._device, self._arrive, self._lose)
         end.receive = self._arrive
@@ -174,7 +174,7 @@ class SlacLink:
         try:
             frame = decode(data)
         except PeerError as error:
-            self._ground.trace.record("slac", self._device, data)
+            self._runtime.trace.record("slac", self._device, data)
             self.complain(f"bad frame of {data[6:12].hex(':') or 'nobody'}: {error}")
             return
         self._trace(frame, data)
@@ -189,7 +189,7 @@ class SlacLink:
         hidden = {name: bytes(16) for name in SECRETS if hasattr(message, name)}
         if hidden:
             data = replace(frame, message=replace(message, **hidden)).encode()
-        self._ground.trace.record("slac", self._device, data)
+        self._runtime.trace.record("slac", self._device, data)
 
     def close(self) -> None:
         """Give the interface back."""

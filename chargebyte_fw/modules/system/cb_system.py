@@ -121,7 +121,7 @@ class CbSystem(Module):
 
     async def init(self) -> None:
         """Read what the last run left; nothing heavy is loaded before it is needed."""
-        root = self.ground.root
+        root = self.runtime.root
         self.bus = SystemBus()
         command = self.reboot_command
         if command is None:
@@ -300,7 +300,7 @@ class CbSystem(Module):
         return f"update {update.request.request_id} is {update.phase}"
 
     def _boot_id(self) -> str:
-        path = self.ground.root.read(BOOT_ID)
+        path = self.runtime.root.read(BOOT_ID)
         try:
             return (path if path.exists() else Path(BOOT_ID)).read_text().strip()
         except OSError as error:

@@ -102,7 +102,7 @@ class ChargerInfo(Module):
         """Return the first line of the version file, empty when there is none (told once)."""
         path = self.config.firmware_version_file
         try:
-            content = read_regular(self.ground.root.read(path), VERSION_FILE_BYTES)
+            content = read_regular(self.runtime.root.read(path), VERSION_FILE_BYTES)
             line = content.partition(b"\n")[0].decode("utf-8", "replace").strip()
             trouble = "" if line and len(line) <= VERSION_LENGTH else "its first line is no version"
         except OSError as error:

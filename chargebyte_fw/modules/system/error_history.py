@@ -68,10 +68,10 @@ class ErrorHistory(Module):
         self._given_up = 0
         self._writer: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
-        path = self.ground.root.write(self.error_history.config.database_path)
+        path = self.runtime.root.write(self.error_history.config.database_path)
         self.database = Database(path, "errors", error_rows.COLUMNS, self._on_set_aside)
         await self._write()
-        self._stops = [book.subscribe(self._on_change, self._on_change) for book in self.ground.all_faults]
+        self._stops = [book.subscribe(self._on_change, self._on_change) for book in self.runtime.all_faults]
 
     async def stop(self) -> None:
         """Write what waits, let go of the file."""
@@ -91,7 +91,7 @@ class ErrorHistory(Module):
         """
         where, values = error_rows.condition(filters)
         if filters.state_filter is State.Active:
-            faults = [fault for book in self.ground.all_faults for fault in book.active]
+            faults = [fault for book in self.runtime.all_faults for fault in book.active]
             found = [entry for fault in faults if (entry := error_rows.from_memory(fault, filters)) is not None]
             return sorted(found, key=lambda entry: entry.timestamp)
         if self._waiting:
@@ -153,7 +153,7 @@ class ErrorHistory(Module):
     def _on_set_aside(self, reason: str, kept: Path) -> None:
         self.log.error("the error history was damaged (%s): kept as %s, begun anew", reason, kept)
         # The new file knows nothing of the errors that are there now.
-        for book in self.ground.all_faults:
+        for book in self.runtime.all_faults:
             self._waiting.extend(book.active)
         if self._waiting:
             self._write_soon()

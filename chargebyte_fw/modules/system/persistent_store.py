@@ -84,7 +84,7 @@ class PersistentStore(Module):
 
     async def init(self) -> None:
         """Open the file, so that trouble with it is known from the start; a later command tries again."""
-        path = self.ground.root.write(self.config.sqlite_db_file_path)
+        path = self.runtime.root.write(self.config.sqlite_db_file_path)
         self.database = Database(path, "KVS", COLUMNS, self._on_set_aside)
         self._trouble = LastingCondition(self.log, ERROR)
         try:

@@ -49,7 +49,7 @@ class YamlStore(Module):
 
     async def init(self) -> None:
         """Read the file. What is wrong with it is a line and a fault, and left out: a car charges without it, too."""
-        self.values, findings = read_strings(self.ground.root.read(self.config.file))
+        self.values, findings = read_strings(self.runtime.root.read(self.config.file))
         for finding in findings:
             self.log.error("%s; going on without it", finding)
             self.set_aside.append(f"{self.id}: {finding.where}: {finding.what}")

@@ -20,9 +20,9 @@ from chargebyte_fw.contracts.types import iso15118_vas as vas
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError, PeerError
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.kernel.flood import Flood
-from chargebyte_fw.kernel.module import Claim, End, Module, ModuleConfig, Objection, provides, requires, requires_many
+from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires, requires_many
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.rate_limited_log import RateLimit
 from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.modules.v2g.exi import codec
@@ -96,13 +96,13 @@ class EvseV2G(Module):
     debug = False
 
     @classmethod
-    def objections(cls, config: EvseV2GConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[Objection]:
+    def config_issues(cls, config: EvseV2GConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """TLS is not spoken yet, and something must be."""
         if config.tls_security == "force":
             what = "TLS is asked for, but this version speaks plain TCP only"
-            yield Objection("tls_security", what, "use allow or prohibit")
+            yield ConfigIssue("tls_security", what, "use allow or prohibit")
         if not config.supported_DIN70121 and not config.supported_ISO15118_2:
-            yield Objection("supported_ISO15118_2", "no protocol is left to speak", "set one of them to true")
+            yield ConfigIssue("supported_ISO15118_2", "no protocol is left to speak", "set one of them to true")
 
     @classmethod
     def claims(cls, config: EvseV2GConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:
@@ -126,15 +126,15 @@ class EvseV2G(Module):
             codec(schema_set)
         self._session: tuple[Pump, Connection] | None = None
         self._access = Access()
-        self._access_pump = Pump(self._access, self._act, self.crash, Tape(self.ground.trace, f"{self.id}.access"))
+        self._access_pump = Pump(self._access, self._act, self.crash, Tape(self.runtime.trace, f"{self.id}.access"))
         self._where = ""
         self._level = INFO
-        self._refusals = Flood(partial(self.log.warning, "%d more connections were refused within %g s"))
-        self._connections = Flood(partial(self.log.warning, "%d more connections came within %g s"))
-        self._from_car = self.ground.trace.channel("v2g", f"{self.id}.car")
-        self._to_car = self.ground.trace.channel("v2g", f"{self.id}.charger")
+        self._refusals = RateLimit(partial(self.log.warning, "%d more connections were refused within %g s"))
+        self._connections = RateLimit(partial(self.log.warning, "%d more connections came within %g s"))
+        self._from_car = self.runtime.trace.channel("v2g", f"{self.id}.car")
+        self._to_car = self.runtime.trace.channel("v2g", f"{self.id}.charger")
         self._link = V2gLink(
-            config.device, self.ground.wires, self._accept, self._offer, with_sdp=config.enable_sdp_server
+            config.device, self.runtime.wires, self._accept, self._offer, with_sdp=config.enable_sdp_server
         )
         self._services: list[list[vas.OfferedService]] = [[] for _ in self.iso15118_vas]
         for place, provider in enumerate(self.iso15118_vas):
@@ -178,7 +178,7 @@ class EvseV2G(Module):
 
     def _offer(self, data: bytes, address: ipaddress.IPv6Address, port: int) -> bytes | None:
         """Answer an SDP request while a car may come: plain TCP, also to a car that would like TLS."""
-        self.ground.trace.record("sdp", f"{self.id}.car", data)
+        self.runtime.trace.record("sdp", f"{self.id}.car", data)
         if not self._access.open:
             return None
         try:
@@ -187,7 +187,7 @@ class EvseV2G(Module):
             self.log.debug("no SDP request: %s", error)
             return None
         answer = sdp.Response(address, port).to_bytes()
-        self.ground.trace.record("sdp", f"{self.id}.charger", answer)
+        self.runtime.trace.record("sdp", f"{self.id}.charger", answer)
         self._access_pump.feed(SdpAnswered())
         return answer
 
@@ -196,12 +196,12 @@ class EvseV2G(Module):
             busy = "another car is connected" if self._session is not None else "the data link is not ready"
             self.log.log(INFO if self._refusals.counts() else DEBUG, "refused %s: %s", connection.peer, busy)
             return False
-        record = self.ground.trace.record
+        record = self.runtime.trace.record
         # What a session answers with, so that it can be played again from here on (docs/trace.md).
         begins = {"opened": connection.peer, "at": self._where, "wall": utc_now().isoformat()}
         record("conn", self.id, {**begins, "facts": self.facts, "settings": self._settings})
         machine = Secc(self.facts, self._settings, Outside(self._chance, self._wall))
-        pump = Pump(machine, self._act, self.crash, Tape(self.ground.trace, f"{self.id}.secc"))
+        pump = Pump(machine, self._act, self.crash, Tape(self.runtime.trace, f"{self.id}.secc"))
         self._session = (pump, connection)
 
         def received(data: bytes) -> None:
@@ -220,18 +220,18 @@ class EvseV2G(Module):
         return True
 
     def _chance(self, count: int) -> bytes:
-        drawn = self.ground.random.randbytes(count)
-        self.ground.trace.record("chance", self.id, drawn)
+        drawn = self.runtime.random.randbytes(count)
+        self.runtime.trace.record("chance", self.id, drawn)
         return drawn
 
     def _wall(self) -> datetime:
         now = utc_now()
-        self.ground.trace.record("wall", self.id, now.isoformat())
+        self.runtime.trace.record("wall", self.id, now.isoformat())
         return now
 
     def _end_session(self, reason: str) -> None:
         if self._session is not None:
-            self.ground.trace.record("conn", self.id, {"lost": reason})
+            self.runtime.trace.record("conn", self.id, {"lost": reason})
             self._session[0].feed(out.LinkLost(reason))
 
     # -- what the commands need
@@ -284,7 +284,7 @@ class EvseV2G(Module):
         (pump, connection), self._session = self._session, None
         pump.close()
         connection.on_data, connection.on_closed = lambda _: None, lambda: None
-        self.ground.trace.record("conn", self.id, {"ended": how})
+        self.runtime.trace.record("conn", self.id, {"ended": how})
         self.log.log(self._level, "V2G session over (%s)", how)
         self._access_pump.feed(CarGone())
 
@@ -333,7 +333,7 @@ class EvseV2G(Module):
                 sets = await provider.get_service_parameters(service_id)
         except CommandError as error:
             self.log.warning("service %d: %s", service_id, error)
-        self.ground.trace.record("answer", f"{self.id}.get_service_parameters", [service_id, sets])
+        self.runtime.trace.record("answer", f"{self.id}.get_service_parameters", [service_id, sets])
         self.facts.service_parameters[service_id] = sets
         self.facts_changed()
 

@@ -11,8 +11,8 @@ import pytest
 from chargebyte_fw.board.flash.diary import Diary
 from chargebyte_fw.board.flash.programmer import Programmer, Wiring
 from chargebyte_fw.board.params import layout
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.sim import board
 from chargebyte_fw.sim.bootloader import Trouble
 from chargebyte_fw.sim.chip import CODE, DATA, Chip, firmware_image
@@ -23,7 +23,7 @@ from chargebyte_fw.sim.mcu_port import McuOnWire
 class Bench:
     """What a test may touch: the chip from inside, the tool from outside."""
 
-    ground: Ground
+    runtime: Runtime
     chip: Chip
     trouble: Trouble
     diary: Diary
@@ -50,16 +50,16 @@ def shipped_chip(**firmware: Any) -> Chip:
 
 
 @pytest.fixture
-def work(run: Any, ground: Ground) -> Callable[..., Any]:
+def work(run: Any, runtime: Runtime) -> Callable[..., Any]:
     """Tell a story with a controller on the bench; returns what the story returns."""
 
     def tell(story: Story, chip: Chip | None = None, trouble: Trouble | None = None) -> Any:
         async def main() -> Any:
             wiring = Wiring()
-            bench = Bench(ground, chip or shipped_chip(), trouble or Trouble(), Diary(ground.root, wiring.uart))
-            bench.mcu = board.on_wires(ground.wires, bench.chip, bench.trouble)
+            bench = Bench(runtime, chip or shipped_chip(), trouble or Trouble(), Diary(runtime.root, wiring.uart))
+            bench.mcu = board.on_wires(runtime.wires, bench.chip, bench.trouble)
             report = lambda *step: bench.progress.append(step)  # noqa: E731
-            async with Programmer(ground, wiring, bench.log, report) as bench.programmer:
+            async with Programmer(runtime, wiring, bench.log, report) as bench.programmer:
                 result = await story(bench)
             assert bench.mcu.failure is None
             return result

@@ -31,10 +31,10 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
 
 
 def test_a_saved_block_is_whole_on_the_disk_before_it_has_its_name(
-    ground: Any, settled: list[tuple[str, bytes]]
+    runtime: Any, settled: list[tuple[str, bytes]]
 ) -> None:
     """What is still in the process at the fsync would be missing after a power cut."""
-    diary = Diary(ground.root, "/dev/ttyLP2")
+    diary = Diary(runtime.root, "/dev/ttyLP2")
     diary.save_block(BLOCK)
     assert settled == [("ttyLP2.parameters.bin.new", BLOCK), (Path(FOLDER).name, b"")]
     assert diary.block == BLOCK
@@ -45,11 +45,11 @@ def test_a_saved_block_is_whole_on_the_disk_before_it_has_its_name(
 
 
 def test_a_flashing_that_was_begun_is_known_to_the_next_run_until_it_ends(
-    ground: Any, settled: list[tuple[str, bytes]]
+    runtime: Any, settled: list[tuple[str, bytes]]
 ) -> None:
-    Diary(ground.root, "/dev/ttyLP2").begin_flashing("0.4.1")
+    Diary(runtime.root, "/dev/ttyLP2").begin_flashing("0.4.1")
     assert settled == [("ttyLP2.flashing.new", b"0.4.1"), (Path(FOLDER).name, b"")]
-    assert Diary(ground.root, "/dev/ttyLP2").is_flashing
-    assert not Diary(ground.root, "/dev/ttyLP1").is_flashing, "each controller has its own"
-    Diary(ground.root, "/dev/ttyLP2").end_flashing()
-    assert not Diary(ground.root, "/dev/ttyLP2").is_flashing
+    assert Diary(runtime.root, "/dev/ttyLP2").is_flashing
+    assert not Diary(runtime.root, "/dev/ttyLP1").is_flashing, "each controller has its own"
+    Diary(runtime.root, "/dev/ttyLP2").end_flashing()
+    assert not Diary(runtime.root, "/dev/ttyLP2").is_flashing

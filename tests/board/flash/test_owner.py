@@ -21,8 +21,8 @@ from chargebyte_fw.board.flash.programmer import Programmer, Wiring
 from chargebyte_fw.cli import mcu_bench
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import Unavailable
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.runtime import Runtime
 
 HOLD = """import fcntl, sys, time
 port = open(sys.argv[1], "rb+", 0)
@@ -33,10 +33,10 @@ time.sleep(60)
 
 
 @pytest.fixture
-def line(ground: Ground) -> Iterator[Path]:
+def line(runtime: Runtime) -> Iterator[Path]:
     """A pseudo-terminal where the UART is."""
     master, slave = pty.openpty()
-    path = ground.root.write("/dev/ttyLP2")
+    path = runtime.root.write("/dev/ttyLP2")
     path.symlink_to(os.ttyname(slave))
     yield path
     os.close(master)
@@ -55,21 +55,21 @@ def stack(line: Path) -> Iterator[subprocess.Popen[bytes]]:
     process.stdout.close()
 
 
-async def use(ground: Ground) -> None:
-    async with Programmer(ground, Wiring(), ModuleLog("mcu")):
+async def use(runtime: Runtime) -> None:
+    async with Programmer(runtime, Wiring(), ModuleLog("mcu")):
         pass
 
 
-def test_the_holder_is_named_and_left_alone(ground: Ground, line: Path, stack: subprocess.Popen[bytes]) -> None:
+def test_the_holder_is_named_and_left_alone(runtime: Runtime, line: Path, stack: subprocess.Popen[bytes]) -> None:
     (holder,) = owner.holders(line)
     assert holder.pid == stack.pid and "python" in holder.command
     with pytest.raises(Busy, match=rf"held by process {stack.pid} \(.*python.*\); .*--stop-stack"):
-        clock.run(use(ground))
+        clock.run(use(runtime))
     assert stack.poll() is None
 
 
 def test_the_driver_names_the_holder_and_takes_the_port_when_it_is_free(
-    ground: Ground, line: Path, stack: subprocess.Popen[bytes], assemble: Any, caplog: pytest.LogCaptureFixture
+    runtime: Runtime, line: Path, stack: subprocess.Popen[bytes], assemble: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
         assembly = assemble(bsp=(CbChargeSOMDriver, {}))
@@ -114,16 +114,16 @@ def reader(line: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_second_reader_is_named_before_anything_is_sent(
-    ground: Ground, line: Path, reader: subprocess.Popen[bytes]
+    runtime: Runtime, line: Path, reader: subprocess.Popen[bytes]
 ) -> None:
     what = rf"ttyLP2 is also open in process {reader.pid} \(.*python.*\), which would take answers away; .*--stop-stack"
     with pytest.raises(Busy, match=what):
-        clock.run(use(ground))
+        clock.run(use(runtime))
     assert [one.pid for one in owner.readers(line)] == [reader.pid] and reader.poll() is None
 
 
 def test_the_driver_names_a_second_reader_when_nothing_answers(
-    ground: Ground, line: Path, reader: subprocess.Popen[bytes], assemble: Any, caplog: pytest.LogCaptureFixture
+    runtime: Runtime, line: Path, reader: subprocess.Popen[bytes], assemble: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
         assembly = assemble(bsp=(CbChargeSOMDriver, {}))
@@ -138,7 +138,7 @@ def test_the_driver_names_a_second_reader_when_nothing_answers(
 
 
 def test_a_second_reader_under_another_name_of_the_device_is_named(
-    ground: Ground, line: Path, reader: subprocess.Popen[bytes], tmp_path: Path
+    runtime: Runtime, line: Path, reader: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     other = tmp_path / "safety-mcu"
     try:
@@ -205,21 +205,21 @@ def test_without_a_lock_those_who_have_it_open_are_named(tmp_path: Path) -> None
     assert owner.holders(tmp_path / "nowhere", tmp_path / "proc") == []
 
 
-def test_a_uart_that_is_not_there_is_told(ground: Ground) -> None:
+def test_a_uart_that_is_not_there_is_told(runtime: Runtime) -> None:
     with pytest.raises(Unavailable, match="ttyLP2: No such file"):
-        clock.run(use(ground))
+        clock.run(use(runtime))
 
 
-def test_a_board_without_the_lines_is_told_before_anything_is_sent(ground: Ground, line: Path) -> None:
+def test_a_board_without_the_lines_is_told_before_anything_is_sent(runtime: Runtime, line: Path) -> None:
     with pytest.raises(Unavailable, match="no GPIO chip has a line named SAFETY_BOOTMODE_SET"):
-        clock.run(use(ground))
+        clock.run(use(runtime))
     assert owner.holders(line) == []
 
 
-def test_a_chip_that_was_named_and_is_not_there_is_told(ground: Ground, line: Path) -> None:
+def test_a_chip_that_was_named_and_is_not_there_is_told(runtime: Runtime, line: Path) -> None:
     async def main() -> None:
         wiring = Wiring(gpiochip="/nowhere/gpiochip9")
-        async with Programmer(ground, wiring, ModuleLog("mcu")):
+        async with Programmer(runtime, wiring, ModuleLog("mcu")):
             pass
 
     with pytest.raises(Unavailable, match="/nowhere/gpiochip9 has no line named SAFETY_BOOTMODE_SET"):

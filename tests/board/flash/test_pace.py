@@ -12,8 +12,8 @@ from chargebyte_fw.board.flash import timing
 from chargebyte_fw.board.flash.messages import AreaKind
 from chargebyte_fw.board.flash.programmer import Programmer, Wiring
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.sim.board import BoardOnPty
 from chargebyte_fw.sim.bootloader import Speed
 from chargebyte_fw.sim.chip import CODE, firmware_image
@@ -56,7 +56,7 @@ def test_a_usual_firmware_with_all_resets_and_waits_takes_what_the_protocol_pres
     work(story)
 
 
-def test_on_a_pseudo_terminal_with_its_baud_rates(tmp_path: Path, ground: Ground) -> None:
+def test_on_a_pseudo_terminal_with_its_baud_rates(tmp_path: Path, runtime: Runtime) -> None:
     image = firmware_image((0, 5, 0), size=4096)
 
     async def main() -> float:
@@ -67,7 +67,7 @@ def test_on_a_pseudo_terminal_with_its_baud_rates(tmp_path: Path, ground: Ground
         wiring = Wiring(reset_hold_s=0.02)
         try:
             report = lambda *step: steps.append(step)  # noqa: E731
-            async with Programmer(ground, wiring, ModuleLog("mcu"), report) as tool:
+            async with Programmer(runtime, wiring, ModuleLog("mcu"), report) as tool:
                 now = asyncio.get_running_loop().time
                 await tool.boot_loader()
                 assert board.mcu.flash.host_baud == timing.BAUD

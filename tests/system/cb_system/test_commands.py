@@ -435,7 +435,7 @@ def test_the_defaults_of_the_configuration_count_where_the_request_is_silent(
         update = world.modules["system"].updater.life.update
         assert (update.tries_left, update.retry_interval_s) == (3, 2), "also after a restart"
         await world.stop()
-        (world.ground.root.state / "var/lib/everest/firmware-update.json").unlink()
+        (world.runtime.root.state / "var/lib/everest/firmware-update.json").unlink()
         world, face, _ = await started(assemble, default_retries=3)
         request = system.FirmwareUpdateRequest(
             request_id=-1, location="http://127.0.0.1:9/file", retries=9, retry_interval_s=-5

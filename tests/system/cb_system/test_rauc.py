@@ -271,7 +271,7 @@ RUN_US = """
 import asyncio, sys
 from pathlib import Path
 from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest
-from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import ModulePlan
@@ -279,7 +279,7 @@ from chargebyte_fw.modules.system.cb_system import CbSystem
 
 async def main():
     root = Path(sys.argv[1])
-    assembly = Assembly(Ground(root=Root(root, root)))
+    assembly = Assembly(Runtime(root=Root(root, root)))
     assembly.build([ModulePlan("system", CbSystem, CbSystem.Config(), {}, {})])
     await assembly.start()
     request = FirmwareUpdateRequest(

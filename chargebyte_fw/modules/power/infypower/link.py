@@ -8,8 +8,8 @@ from typing import Any
 
 from chargebyte_fw.kernel.can_bus import EXTENDED, CanFrame, CanPort, Ears, open_port, split
 from chargebyte_fw.kernel.errors import Unavailable
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.trace import FullTape, Trace
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.interface import set_up
@@ -72,7 +72,7 @@ class InfypowerLink:
         device: str,
         bitrate: int,
         options: Options,
-        ground: Ground,
+        runtime: Runtime,
         log: ModuleLog,
         *,
         up: Callable[[], None],
@@ -80,7 +80,7 @@ class InfypowerLink:
         down: Callable[[str], None],
     ) -> None:
         self._device, self._bitrate, self._options = device, bitrate, options
-        self._ground, self._log = ground, log
+        self._runtime, self._log = runtime, log
         self._up, self._received, self._down = up, received, down
         self._port: CanPort | None = None
         self._gone: asyncio.Future[Unavailable]
@@ -101,14 +101,14 @@ class InfypowerLink:
     async def _use(self) -> None:
         """Open the bus and raise Unavailable when it is gone."""
         self._gone = asyncio.get_running_loop().create_future()
-        wired = self._ground.wires.find(f"can:{self._device}") is not None
+        wired = self._runtime.wires.find(f"can:{self._device}") is not None
         if split(self._device)[0] == "socketcan" and not wired:
             # pyroute2 brings an event loop of its own, which does not stand another one in its thread.
             for text in await asyncio.to_thread(set_up, self._device, self._bitrate):
                 self._log.info("%s", text)
         ears = Ears(self._arrive, self._lose)
         wanted = wanted_by(self._options)
-        self._port = open_port(self._device, self._ground.wires, ears, bitrate=self._bitrate, wanted=wanted)
+        self._port = open_port(self._device, self._runtime.wires, ears, bitrate=self._bitrate, wanted=wanted)
         if self._missing:
             self._missing = False
             self._log.info("CAN device %s is there", self._device)
@@ -118,7 +118,7 @@ class InfypowerLink:
     def send(self, frame: CanFrame) -> None:
         """Send one frame; without a bus it is lost."""
         if self._port is not None:
-            self._ground.trace.record(TRACE_KIND, self._device, frame.encode())
+            self._runtime.trace.record(TRACE_KIND, self._device, frame.encode())
             self._port.send(frame)
 
     def close(self) -> None:
@@ -132,6 +132,6 @@ class InfypowerLink:
 
     def _lose(self, error: Unavailable) -> None:
         self._port = None
-        self._ground.trace.record("port", self._device, "lost")
+        self._runtime.trace.record("port", self._device, "lost")
         if not self._gone.done():
             self._gone.set_result(error)

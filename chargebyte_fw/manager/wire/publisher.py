@@ -1,4 +1,4 @@
-"""The face of our modules on the wire: variables and faults go out, commands come in."""
+"""Publishes the modules of this process on MQTT: variables and faults go out, commands come in."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.decoding import convert, decode_json, shorten
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault
-from chargebyte_fw.kernel.flood import Flood
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.rate_limited_log import RateLimit
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.manifest import command_types, everest_name
 from chargebyte_fw.manager.wire import envelope
@@ -28,7 +28,7 @@ WAITING_LIMIT_BYTES = 4 << 20
 """Octets of all calls together that may wait."""
 
 
-class Wire:
+class Publisher:
     """Shows one assembly at a time under EVerest's prefix. With the broker away it costs a comparison a fact.
 
     Facts are for everybody. Commands are taken from the modules of the configuration that run as processes of their own
@@ -41,14 +41,14 @@ class Wire:
         self.client = client = carrier.client
         self.prefix = carrier.prefix
         self.log = ModuleLog("wire")
-        self._complaints = Flood(partial(self.log.warning, "%d more messages made no sense within %g s"))
+        self._complaints = RateLimit(partial(self.log.warning, "%d more messages made no sense within %g s"))
         self._stops: list[Callable[[], None]] = []
         self._assembly: Assembly | None = None
         self._lines: dict[str, _Line] = {}
         self._retain_topics = retain_topics
         self._foreign: set[str] = set()
         self._commands_from = frozenset(commands_from)
-        self._undeclared = Flood(partial(self.log.warning, "%d more commands of undeclared origins within %g s"), 1)
+        self._undeclared = RateLimit(partial(self.log.warning, "%d more commands of undeclared origins within %g s"), 1)
         self._ready = False
         self.waiting_bytes = 0
         """Octets of the calls that wait for their turn, all lines together."""
@@ -98,7 +98,7 @@ class Wire:
         self._foreign.clear()
         self._ready = False
 
-    def say_ready(self) -> None:
+    def announce_ready(self) -> None:
         """Announce that every module is initialised, as EVerest's modules and manager do."""
         self._ready = True
         self._announce()
@@ -181,8 +181,8 @@ class Wire:
 class _Line:
     """The calls of one command: one after the other, in the order in which they came (EVerest's rule)."""
 
-    def __init__(self, wire: Wire, topic: str, module_id: str) -> None:
-        self._wire = wire
+    def __init__(self, publisher: Publisher, topic: str, module_id: str) -> None:
+        self._publisher = publisher
         self._topic = topic
         self._module_id = module_id
         self._waiting: deque[tuple[envelope.CallData, Contract, str, int]] = deque()
@@ -193,10 +193,10 @@ class _Line:
         if len(self._waiting) >= CALLS_WAITING_LIMIT:
             self._refuse(call, "NotReady", f"{CALLS_WAITING_LIMIT} calls wait already")
             return
-        if self._wire.waiting_bytes + octets > WAITING_LIMIT_BYTES:
+        if self._publisher.waiting_bytes + octets > WAITING_LIMIT_BYTES:
             self._refuse(call, "NotReady", "the calls that wait are too large together")
             return
-        self._wire.waiting_bytes += octets
+        self._publisher.waiting_bytes += octets
         self._waiting.append((call, provider, name, octets))
         if not self._busy:
             self._busy = True
@@ -206,17 +206,17 @@ class _Line:
         try:
             while self._waiting:
                 call, provider, name, octets = self._waiting.popleft()
-                self._wire.waiting_bytes -= octets
+                self._publisher.waiting_bytes -= octets
                 await self._carry_out(call, provider, name)
         finally:
             self._busy = False
-            self._wire.waiting_bytes -= sum(octets for *_, octets in self._waiting)
+            self._publisher.waiting_bytes -= sum(octets for *_, octets in self._waiting)
             self._waiting.clear()
 
     async def _carry_out(self, call: envelope.CallData, provider: Contract, name: str) -> None:
         try:
             arguments = _arguments(provider, name, call.args or {})
-            trace = provider.module.ground.trace
+            trace = provider.module.runtime.trace
             value = await bus.run_command(provider, name, (), arguments, trace=trace, caller=call.origin, outside=True)
             payload = envelope.result(call, self._module_id, value)
         except msgspec.ValidationError as error:
@@ -225,7 +225,7 @@ class _Line:
             self._refuse(call, error.kind, error.message)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             # A value that JSON has no words for: the caller misses it, the charger goes on.
-            self._wire.log.error("%s: the answer cannot be written: %s", self._topic, shorten(str(error)))
+            self._publisher.log.error("%s: the answer cannot be written: %s", self._topic, shorten(str(error)))
             self._refuse(call, "HandlerException", "the answer cannot be written")
         else:
             self._answer(call, payload)
@@ -234,7 +234,7 @@ class _Line:
         self._answer(call, envelope.failure(call, self._module_id, kind, shorten(text)))
 
     def _answer(self, call: envelope.CallData, payload: bytes) -> None:
-        self._wire.answer(self._topic, call, payload)
+        self._publisher.answer(self._topic, call, payload)
 
 
 def _attribute(provider: Contract, command: str) -> str | None:

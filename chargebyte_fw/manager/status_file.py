@@ -17,7 +17,7 @@ PLACE = "/run/everest/standing.json"
 LOOK_S = 1.0
 
 
-class Standing(msgspec.Struct):
+class Status(msgspec.Struct):
     """What others may know."""
 
     pid: int = 0
@@ -36,12 +36,12 @@ class Standing(msgspec.Struct):
     on_broker: bool = False
 
 
-class Board:
+class StatusFile:
     """Keeps the file; what cannot be written is left out, for nobody who charges depends on it."""
 
     def __init__(self, root: Root) -> None:
         self._root = root
-        self.now = Standing(os.getpid())
+        self.now = Status(os.getpid())
 
     async def keep(self, look: Callable[[], dict[str, Any]]) -> None:
         """Write what `look` tells whenever it has changed."""
@@ -81,16 +81,16 @@ class Board:
             return
 
 
-def read(root: Root) -> Standing | None:
+def read(root: Root) -> Status | None:
     """Return how the stack of this root stands, None when none runs or it wrote nothing that can be read."""
     try:
-        standing = decode_json(root.read(PLACE).read_bytes(), Standing)
-        os.kill(standing.pid, 0)
+        status = decode_json(root.read(PLACE).read_bytes(), Status)
+        os.kill(status.pid, 0)
     except PermissionError:
-        return standing
+        return status
     except (OSError, msgspec.DecodeError):
         return None
-    return standing
+    return status
 
 
 def _line(fault: Fault) -> str:

@@ -13,7 +13,7 @@ LINES = 5
 PERIOD_S = 60.0
 
 
-class Flood:
+class RateLimit:
     """Counts one kind of happening. `tell(count, period_s)` says how many were not said."""
 
     def __init__(self, tell: Callable[[int, float], None], lines: int = LINES) -> None:
@@ -38,12 +38,12 @@ class Flood:
         self._count = 0
 
 
-class LimitedWarnings:
+class RateLimitedLog:
     """Warnings of one module about what comes from outside; `more` is logged with a count and a period in its place."""
 
     def __init__(self, log: ModuleLog, more: str = "%d more messages were refused within %g s") -> None:
         self._log = log
-        self._flood = Flood(lambda count, period_s: log.warning(more, count, period_s))
+        self._flood = RateLimit(lambda count, period_s: log.warning(more, count, period_s))
 
     def warn(self, text: str, *values: Any) -> None:
         """Log one; beyond the first few of a minute for debugging only."""

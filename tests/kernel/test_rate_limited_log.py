@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from chargebyte_fw.kernel.flood import LINES, PERIOD_S, Flood
+from chargebyte_fw.kernel.rate_limited_log import LINES, PERIOD_S, RateLimit
 
 Run = Callable[[Any], Any]
 
@@ -15,7 +15,7 @@ def test_the_first_of_a_minute_are_said_and_the_rest_is_counted(run: Run) -> Non
     told: list[tuple[int, float]] = []
 
     async def main() -> None:
-        flood = Flood(lambda count, period_s: told.append((count, period_s)))
+        flood = RateLimit(lambda count, period_s: told.append((count, period_s)))
         assert [flood.counts() for _ in range(100)] == [True] * LINES + [False] * (100 - LINES)
         await asyncio.sleep(PERIOD_S - 0.1)
         assert told == []
@@ -30,7 +30,7 @@ def test_a_few_are_no_flood(run: Run) -> None:
     told: list[int] = []
 
     async def main() -> None:
-        flood = Flood(lambda count, _: told.append(count), lines=2)
+        flood = RateLimit(lambda count, _: told.append(count), lines=2)
         assert flood.counts() and flood.counts()
         await asyncio.sleep(PERIOD_S + 1)
         flood.close()
@@ -43,7 +43,7 @@ def test_who_ends_says_what_is_left(run: Run) -> None:
     told: list[int] = []
 
     async def main() -> None:
-        flood = Flood(lambda count, _: told.append(count), lines=1)
+        flood = RateLimit(lambda count, _: told.append(count), lines=1)
         for _ in range(3):
             flood.counts()
         flood.close()

@@ -37,7 +37,7 @@ class NoMqtt:
 
 
 @dataclass
-class Ground:
+class Runtime:
     """The surroundings of all modules of one process."""
 
     root: Root = field(default_factory=lambda: Root(Path("/"), Path("/")))

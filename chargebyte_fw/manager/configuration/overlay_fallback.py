@@ -11,7 +11,7 @@ from chargebyte_fw.manager.configuration.loading import Configuration, load, ove
 ASIDE = ".set-aside"
 
 
-def load_forgiving(path: Path, root: Root) -> tuple[Configuration, list[str]]:
+def load_with_fallback(path: Path, root: Root) -> tuple[Configuration, list[str]]:
     """Load as `load` does. If only the overlay is wrong, rename it and load without; returns what was set aside.
 
     When the shipped file is wrong, too, everything stays as it is and the findings are those of both.

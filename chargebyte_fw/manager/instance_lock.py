@@ -12,7 +12,7 @@ from chargebyte_fw.kernel.paths import Root
 PLACE = "/run/secc/lock"
 
 
-class Sole:
+class InstanceLock:
     """A lock from `take` to `release`, or to the end of the process, however that comes."""
 
     def __init__(self, root: Root, log: ModuleLog) -> None:

@@ -10,30 +10,30 @@ from pathlib import Path
 import pytest
 
 import chargebyte_fw
-from chargebyte_fw.kernel.ground import Ground
+from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 
 PRODUCT = Path(chargebyte_fw.__file__).parent
 
 
-async def build(ground: Ground) -> None:
-    Assembly(ground).build([])
+async def build(runtime: Runtime) -> None:
+    Assembly(runtime).build([])
 
 
 def test_chance_is_the_operating_systems_unless_somebody_says_otherwise() -> None:
-    assert isinstance(Ground().random, random.SystemRandom)
+    assert isinstance(Runtime().random, random.SystemRandom)
 
 
 def test_seeded_chance_is_refused_where_a_real_car_could_be_at_the_other_end(run) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(RuntimeError, match="predictable"):
-        run(build(Ground(random=random.Random(1))))
+        run(build(Runtime(random=random.Random(1))))
 
 
 def test_seeded_chance_is_for_wires_in_memory(run) -> None:  # type: ignore[no-untyped-def]
-    ground = Ground(random=random.Random(1))
-    ground.wires.plug("serial:/dev/ttyLP2", object())
-    run(build(ground))
-    run(build(Ground()))
+    runtime = Runtime(random=random.Random(1))
+    runtime.wires.plug("serial:/dev/ttyLP2", object())
+    run(build(runtime))
+    run(build(Runtime()))
 
 
 def predictable(tree: ast.AST) -> Iterator[int]:

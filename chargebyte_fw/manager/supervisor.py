@@ -15,20 +15,20 @@ import msgspec
 from chargebyte_fw.kernel.admission import OUT_OF_DESCRIPTORS, descriptors
 from chargebyte_fw.kernel.errors import ConfigError, PeerError, Unavailable
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.kernel.flood import Flood
-from chargebyte_fw.kernel.ground import Ground
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.manager import garbage
+from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.manager import gc_tuning
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.control import Control
+from chargebyte_fw.manager.instance_lock import InstanceLock
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
 from chargebyte_fw.manager.plan import ModulePlan
-from chargebyte_fw.manager.process import age_s, tell_systemd
+from chargebyte_fw.manager.process import age_s, notify_systemd
 from chargebyte_fw.manager.recording import Recorder
-from chargebyte_fw.manager.sole import Sole
-from chargebyte_fw.manager.standing import Board
+from chargebyte_fw.manager.status_file import StatusFile
 from chargebyte_fw.manager.watchdog import feed
-from chargebyte_fw.manager.wire.face import Wire
+from chargebyte_fw.manager.wire.publisher import Publisher
 
 START_LIMIT_S = 60.0
 """How long all modules together may take to become ready."""
@@ -61,15 +61,15 @@ class Failure(msgspec.Struct, frozen=True):
     error: BaseException
 
 
-class Charger:
+class Supervisor:
     """All modules of a configuration in one process, until `request_stop`."""
 
     def __init__(
         self,
         plans: Sequence[ModulePlan],
-        ground: Ground,
+        runtime: Runtime,
         mqtt: MqttClient | None = None,
-        wire: Wire | None = None,
+        publisher: Publisher | None = None,
         *,
         configuration: str = "",
         notices: Sequence[str] = (),
@@ -77,31 +77,31 @@ class Charger:
         self.plans = list(plans)
         self.notices = list(notices)
         """What was set aside so that the start went on: told as a fault that blocks nothing."""
-        self.standing = Board(ground.root)
-        self.standing.now.configuration = configuration
-        self.standing.now.notices = self.notices
-        self.ground = ground
+        self.status_file = StatusFile(runtime.root)
+        self.status_file.now.configuration = configuration
+        self.status_file.now.notices = self.notices
+        self.runtime = runtime
         self.mqtt = mqtt
-        self.wire = wire
+        self.publisher = publisher
         self.log = ModuleLog("manager")
-        self.recorder = Recorder(ground, self.log)
+        self.recorder = Recorder(runtime, self.log)
         self.assembly: Assembly | None = None
         self._stop = asyncio.Event()
         self._stray: asyncio.Future[BaseException] | None = None
         self._pauses = Pauses()
-        self._starved = Flood(partial(self.log.error, "%d more times without a descriptor within %g s"))
+        self._starved = RateLimit(partial(self.log.error, "%d more times without a descriptor within %g s"))
 
     async def run(self) -> int:
         """Run until a signal comes; returns 0.
 
         Raises ConfigError when a module cannot use its configuration, Unavailable when another charger runs here.
         """
-        sole = Sole(self.ground.root, self.log)
-        sole.take()
+        lock = InstanceLock(self.runtime.root, self.log)
+        lock.take()
         try:
             return await self._run()
         finally:
-            sole.release()
+            lock.release()
 
     async def _run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -112,9 +112,9 @@ class Charger:
         for number in ends:
             loop.add_signal_handler(number, self.request_stop, number.name)
         loop.add_signal_handler(signal.SIGUSR1, self.recorder.save_soon, "request")
-        control = Control(self.ground.root, self.recorder, self.log)
+        control = Control(self.runtime.root, self.recorder, self.log)
         await control.start()
-        aside = [loop.create_task(feed()), loop.create_task(self.standing.keep(self._look))]
+        aside = [loop.create_task(feed()), loop.create_task(self.status_file.keep(self._look))]
         try:
             if self.mqtt is not None:
                 self.mqtt.start()
@@ -126,7 +126,7 @@ class Charger:
         finally:
             for task in aside:
                 task.cancel()
-            self.standing.remove()
+            self.status_file.remove()
             await control.stop()
             await self.recorder.close()
             self._starved.close()
@@ -141,7 +141,7 @@ class Charger:
         """Begin to stop; the second time, hurry."""
         if not self._stop.is_set():
             self.log.info("stopping (%s): safe state first", why)
-            tell_systemd("STOPPING=1")
+            notify_systemd("STOPPING=1")
             self._stop.set()
         elif self.assembly is not None:
             self.log.warning("stopping in a hurry (%s)", why)
@@ -151,28 +151,28 @@ class Charger:
         """Build, start, watch, stop; returns why it ended unless it was asked to."""
         loop = asyncio.get_running_loop()
         self._stray = loop.create_future()
-        self.ground.all_faults.clear()
-        self.assembly = assembly = Assembly(self.ground)
+        self.runtime.all_faults.clear()
+        self.assembly = assembly = Assembly(self.runtime)
         ended: list[asyncio.Future[Any]] = []
         failure: Failure | None = None
         try:
             assembly.build(self.plans)
-            self.recorder.watch(self.ground.all_faults)
+            self.recorder.watch(self.runtime.all_faults)
             ended = [loop.create_task(assembly.failure()), loop.create_task(self._stop.wait()), self._stray]
             failure = await self._start(assembly, ended)
             if failure is None and not self._stop.is_set():
-                self._say_ready()
+                self._report_ready()
                 await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
                 failure = self._reason(ended)
         finally:
             if failure is not None:
-                self._say_failure(failure)
-            self.standing.write(ready=False)
+                self._log_failure(failure)
+            self.status_file.write(ready=False)
             await assembly.stop()
-            if self.wire is not None:
-                self.wire.leave()
-            if isinstance(self.ground.mqtt, External):
-                self.ground.mqtt.forget()
+            if self.publisher is not None:
+                self.publisher.leave()
+            if isinstance(self.runtime.mqtt, External):
+                self.runtime.mqtt.forget()
             for waiting in ended:
                 waiting.cancel()
             await asyncio.gather(*ended, return_exceptions=True)
@@ -184,11 +184,11 @@ class Charger:
         return failure
 
     async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:
-        if self.wire is None:
+        if self.publisher is None:
             start = assembly.start()
         else:
-            self.wire.join(assembly)
-            start = assembly.start(self.wire.say_ready)
+            self.publisher.join(assembly)
+            start = assembly.start(self.publisher.announce_ready)
         starting = asyncio.get_running_loop().create_task(start)
         await asyncio.wait([starting, *ended], timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
@@ -207,13 +207,13 @@ class Charger:
             return Failure("a callback", stray.result())
         return None
 
-    def _say_ready(self) -> None:
+    def _report_ready(self) -> None:
         self.log.info("ready in %.2f s: %d modules", age_s(), len(self.plans))
         self._raise_notices()
-        self.standing.watch(self.ground.all_faults)
-        self.standing.write(ready=True, modules={plan.id: plan.module.module_name() for plan in self.plans})
-        tell_systemd(f"READY=1\nSTATUS={len(self.plans)} modules run")
-        garbage.settle()
+        self.status_file.watch(self.runtime.all_faults)
+        self.status_file.write(ready=True, modules={plan.id: plan.module.module_name() for plan in self.plans})
+        notify_systemd(f"READY=1\nSTATUS={len(self.plans)} modules run")
+        gc_tuning.settle()
 
     def _look(self) -> dict[str, Any]:
         """Return what changes without a fault: the broker, what modules know of their devices."""
@@ -227,7 +227,7 @@ class Charger:
 
     def _raise_notices(self) -> None:
         """Raise what was set aside as the first warning that a module of this configuration can raise."""
-        warnings = [(book, type) for book in self.ground.all_faults for type in sorted(book.allowed)]
+        warnings = [(book, type) for book in self.runtime.all_faults for type in sorted(book.allowed)]
         fitting = [(book, type) for book, type in warnings if type.endswith("/VendorWarning")]
         for notice in self.notices:
             self.log.error("%s", notice)
@@ -239,7 +239,7 @@ class Charger:
                 book, type = fitting[0]
                 book.raise_fault(type, notice, sub_type=f"SetAside{number or ''}", severity=Severity.Low)
 
-    def _say_failure(self, failure: Failure) -> None:
+    def _log_failure(self, failure: Failure) -> None:
         error = failure.error
         if isinstance(error, ConfigError):
             # Starting again does not mend a file; who called us prints the findings.
@@ -251,7 +251,7 @@ class Charger:
 
     async def _pause(self, pause_s: float) -> None:
         self.log.info("starting again in %g s", pause_s)
-        tell_systemd(f"STATUS=starting again in {pause_s:g} s")
+        notify_systemd(f"STATUS=starting again in {pause_s:g} s")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._stop.wait()
