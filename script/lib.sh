@@ -20,11 +20,24 @@ find_python() {
   exit 1
 }
 
-# The environment is made again when setup.cfg changes; EXTRAS name what goes in.
+# all_pythons: print one interpreter of each supported version that the machine has, on PATH or in pyenv.
+all_pythons() {
+  local version candidate
+  for version in 3.11 3.12 3.13; do
+    for candidate in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python; do
+      if "$candidate" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null; then
+        printf '%s\n' "$candidate"
+        break
+      fi
+    done
+  done
+}
+
+# need_venv EXTRAS: make the environment again when what it is made of changes; tools are of the series in constraints.txt.
 need_venv() {
   local extras=$1 stamp want
   stamp=$venv/.made-for-$extras
-  want=$(sha256sum setup.cfg pyproject.toml | sha256sum | cut -d' ' -f1)
+  want=$(sha256sum setup.cfg pyproject.toml constraints.txt | sha256sum | cut -d' ' -f1)
   if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$want" ]; then return; fi
   local python
   python=$(find_python)
@@ -33,7 +46,7 @@ need_venv() {
     need_packages python3-venv
     "$python" -m venv "$venv"
   fi
-  "$venv/bin/python" -m pip install -q --disable-pip-version-check -e ".[$extras]"
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[$extras]"
   printf '%s' "$want" >"$stamp"
 }
 
