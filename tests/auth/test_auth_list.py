@@ -407,6 +407,8 @@ def test_a_broken_file_is_not_changed() -> None:
 
 
 texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=12)
+# Hypothesis takes bounds without a time zone and adds the zone itself.
+EARLIEST, LATEST = datetime(2020, 1, 1), datetime(2099, 1, 1)  # noqa: DTZ001
 entries = st.builds(
     Entry,
     id=texts.filter(lambda text: text.strip() == text),
@@ -414,7 +416,7 @@ entries = st.builds(
     parent=texts.map(str.strip),
     connectors=st.lists(st.integers(1, 9), max_size=3).map(tuple),
     blocked=st.booleans(),
-    expires=st.none() | st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)),
+    expires=st.none() | st.datetimes(EARLIEST, LATEST, timezones=st.just(UTC)),
 )
 
 
