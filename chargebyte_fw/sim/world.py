@@ -201,7 +201,7 @@ class RealWorld(World):
     async def charger_is_ready(self) -> None:
         """Wait for +12 V, and until the charger has found its power supply where that is beyond a CAN bus."""
         await super().charger_is_ready()
-        while self._power is not None and not self.power_modules.watched:
+        while self._power is not None and not self.power_modules.watched:  # noqa: ASYNC110
             await asyncio.sleep(POWER_LOOK_S)
 
     def close(self) -> None:

@@ -160,7 +160,8 @@ class MqttLink:
     async def farewell(self) -> None:
         """Wait until everything handed over is on its way, for a second at most."""
         give_up_at = self._loop.time() + FAREWELL_S
-        while self._client is not None and self._client.want_write() and self._loop.time() < give_up_at:
+        # paho reports no moment at which its buffer is empty.
+        while self._client is not None and self._client.want_write() and self._loop.time() < give_up_at:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     def close(self) -> None:

@@ -77,7 +77,7 @@ class RaucLink:
         """Wait until nobody else installs; raises PeerError when that takes too long."""
         try:
             async with asyncio.timeout(timing.INSTALL_LIMIT_S):
-                while await self.is_busy():
+                while await self.is_busy():  # noqa: ASYNC110
                     await asyncio.sleep(timing.IDLE_LOOK_S)
         except TimeoutError as error:
             raise PeerError(CLAUSE, f"busy with another installation for {timing.INSTALL_LIMIT_S:g} s") from error
