@@ -522,7 +522,15 @@ def test_a_full_disk_leaves_the_old_list(tmp_path: Path, mocker: Any) -> None:
     assert path.read_text() == "tokens: [A]\n" and os.listdir(tmp_path) == ["list.yaml"]
 
 
-@pytest.mark.parametrize("values", [{"id": ""}, {"id": "é"}, {"id": "A", "name": "two\nlines"}, {"id": " A"}])
-def test_what_is_no_token_is_refused(values: dict[str, str]) -> None:
-    with pytest.raises(ValueError):
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"id": ""}, "a token needs an id"),
+        ({"id": "é"}, "is no token: up to"),
+        ({"id": "A", "name": "two\nlines"}, "a name is one line"),
+        ({"id": " A"}, "has blanks around it"),
+    ],
+)
+def test_what_is_no_token_is_refused(values: dict[str, str], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
         entry_from(values)

@@ -71,5 +71,5 @@ def test_a_folder_that_cannot_be_made_is_the_trouble_of_who_opens_the_file(tmp_p
     (tmp_path / "var").write_text("no folder")
     path = Root(tmp_path, tmp_path).write("/var/lib/store.db")
     assert path == tmp_path / "var/lib/store.db"
-    with pytest.raises(OSError):
+    with pytest.raises(NotADirectoryError):
         path.write_text("x")

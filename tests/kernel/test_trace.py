@@ -186,7 +186,7 @@ def test_a_file_is_complete_or_not_there(run: Run, tmp_path: Path, monkeypatch: 
         trace = Trace()
         trace.record("uart", "host", b"\xa5")
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="No space left"):
             trace.save(tmp_path / "t")
 
     run(main())

@@ -158,17 +158,17 @@ def test_a_foreign_vendors_message_is_not_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("message", "why"),
     [
-        CmSlacParmReq(run_id=b"123456789"),
-        CmSlacParmReq(application_type=256),
-        CmAttenProfileInd(EV, num_groups=3),
-        CmMnbcSoundInd(random=bytes(17)),
+        (CmSlacParmReq(run_id=b"123456789"), "run_id takes 8 octets, not 9"),
+        (CmSlacParmReq(application_type=256), "CM_SLAC_PARM.REQ: .*"),
+        (CmAttenProfileInd(EV, num_groups=3), "attenuation_dB has 58 octets, num_groups says 3"),
+        (CmMnbcSoundInd(random=bytes(17)), "random takes 16 octets, not 17"),
     ],
     ids=["octets", "number", "count", "rest"],
 )
-def test_a_value_that_does_not_fit_is_our_error(message: Mme) -> None:
-    with pytest.raises(ValueError):
+def test_a_value_that_does_not_fit_is_our_error(message: Mme, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{why}$"):
         message.payload()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import ssl
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -325,7 +325,7 @@ def test_an_upload_follows_a_redirect_and_minds_a_refusal(tmp_path: Path, carrie
 
 
 @pytest.fixture
-def tls(tmp_path: Path) -> Iterator[tuple[ssl.SSLContext, Path]]:
+def tls(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
     """A server's TLS under an authority of its own."""
     import ipaddress
 
@@ -347,7 +347,7 @@ def tls(tmp_path: Path) -> Iterator[tuple[ssl.SSLContext, Path]]:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate_path, key_path)
-    yield context, certificate_path
+    return context, certificate_path
 
 
 @pytest.mark.parametrize("trusted", [True, False])

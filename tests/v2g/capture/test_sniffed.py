@@ -163,8 +163,7 @@ def test_a_broken_file_still_yields_what_waited_behind_a_hole() -> None:
     del packets[2]
     found: list[Item] = []
     with pytest.raises(CaptureError):
-        for item in of_capture(io.BytesIO(wire.pcap(packets) + b"\x00"), "a.pcap"):
-            found.append(item)
+        found.extend(of_capture(io.BytesIO(wire.pcap(packets) + b"\x00"), "a.pcap"))
     assert len([item for item in found if isinstance(item, V2gFrame)]) == 2
 
 
@@ -172,8 +171,7 @@ def test_a_broken_file_is_blamed_once() -> None:
     packets = [wire.link(p, wire.ETHERNET) for p in wire.conversation([FRAMES[0], FRAMES[1]], size=20)]
     found: list[Item] = []
     with pytest.raises(CaptureError):
-        for item in of_capture(io.BytesIO(wire.pcap(packets)[:-120]), "a.pcap"):
-            found.append(item)
+        found.extend(of_capture(io.BytesIO(wire.pcap(packets)[:-120]), "a.pcap"))
     assert [type(item) for item in found] == [V2gFrame]
 
 
