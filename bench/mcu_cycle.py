@@ -21,8 +21,8 @@ from typing import Any
 
 from bench.rows import Row, at_most, info, quantile, times_less
 from bench.v2g_latency import STARTING_S, TimedStage, in_a_namespace, measure
-from chargebyte_fw.board.messages import ChargeControl
-from chargebyte_fw.board.serial_carrier import _Session
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl
+from chargebyte_fw.board.link.serial_carrier import _Session
 from chargebyte_fw.cli import demo_broker, main
 from chargebyte_fw.manager.supervisor import Supervisor
 from chargebyte_fw.modules.v2g.exi import ExiError, codec

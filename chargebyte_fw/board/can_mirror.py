@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from typing import Any
 
-from chargebyte_fw.board.framing import Frame
+from chargebyte_fw.board.link.messages.framing import Frame
 from chargebyte_fw.kernel.can_bus import EXTENDED, CanFrame, is_gone, message, open_bus
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog

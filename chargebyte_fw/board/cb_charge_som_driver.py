@@ -8,20 +8,20 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from chargebyte_fw.board import driver_words as words
-from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.can_mirror import CanMirror
-from chargebyte_fw.board.carriers import Tap
-from chargebyte_fw.board.contactors import DcWiring
-from chargebyte_fw.board.driver_config import ConnectorType, DriverConfig, contradictions, owned, wiring_of
-from chargebyte_fw.board.driver_machine import DriverMachine
-from chargebyte_fw.board.driver_words import Book, Enable, Halt, Permit, SelfTest, SetPilot, Wish
+from chargebyte_fw.board.driver import events as words
+from chargebyte_fw.board.driver.config import ConnectorType, DriverConfig, contradictions, owned, wiring_of
+from chargebyte_fw.board.driver.contactors import DcWiring
+from chargebyte_fw.board.driver.events import Book, Enable, Halt, Permit, SelfTest, SetPilot, Wish
+from chargebyte_fw.board.driver.machine import DriverMachine
+from chargebyte_fw.board.driver.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
+from chargebyte_fw.board.driver.stop_input import StopInput, watch
+from chargebyte_fw.board.driver.telemetry import chip_temperature_C, telemetry, temperatures
 from chargebyte_fw.board.gpio import open_input, open_output, read_input
-from chargebyte_fw.board.link import SafetyLink
-from chargebyte_fw.board.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
-from chargebyte_fw.board.stop_input import StopInput, watch
-from chargebyte_fw.board.telemetry import chip_temperature_C, telemetry, temperatures
+from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link.carriers import Tap
+from chargebyte_fw.board.link.safety_link import SafetyLink
 from chargebyte_fw.contracts.interfaces.ac_rcd import AcRcd
 from chargebyte_fw.contracts.interfaces.cb_temperatures import CbTemperatures
 from chargebyte_fw.contracts.interfaces.connector_lock import ConnectorLock

@@ -7,14 +7,20 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.board import driver_words as words
-from chargebyte_fw.board import link_machine as lm
-from chargebyte_fw.board.capture import UartReader
-from chargebyte_fw.board.contactors import Wiring
-from chargebyte_fw.board.driver_machine import DriverMachine
-from chargebyte_fw.board.framing import Frame, encode_message
-from chargebyte_fw.board.messages import ChargeControl, ChargeState, ContactorState, FirmwareVersion, GitHash
-from chargebyte_fw.board.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
+from chargebyte_fw.board.driver import events as words
+from chargebyte_fw.board.driver.contactors import Wiring
+from chargebyte_fw.board.driver.machine import DriverMachine
+from chargebyte_fw.board.driver.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
+from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link.messages.charge_som import (
+    ChargeControl,
+    ChargeState,
+    ContactorState,
+    FirmwareVersion,
+    GitHash,
+)
+from chargebyte_fw.board.link.messages.framing import Frame, encode_message
+from chargebyte_fw.board.link.messages.uart_reader import UartReader
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry

@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the file; exit status 1 when it cannot be written."""
-    from chargebyte_fw.board.dbc import ENCODING, dbc
+    from chargebyte_fw.board.link.messages.dbc import ENCODING, dbc
 
     text = dbc(short_ids=arguments.short_ids)
     if arguments.output is None:

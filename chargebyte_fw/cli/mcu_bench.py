@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from chargebyte_fw.cli.mcu_options import wiring_of
 
 if TYPE_CHECKING:
-    from chargebyte_fw.board.flash.diary import Diary
     from chargebyte_fw.board.flash.programmer import Programmer
+    from chargebyte_fw.board.flash.record import Diary
     from chargebyte_fw.kernel.paths import Root
     from chargebyte_fw.kernel.runtime import Runtime
 
@@ -35,7 +35,7 @@ def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Na
     ended_by = 0
 
     async def main() -> T:
-        from chargebyte_fw.board.flash.diary import Diary
+        from chargebyte_fw.board.flash.record import Diary
 
         task = asyncio.current_task()
         assert task is not None
@@ -92,7 +92,7 @@ def runtime_of(arguments: argparse.Namespace) -> Runtime:
 @asynccontextmanager
 async def opened(runtime: Runtime, arguments: argparse.Namespace) -> AsyncIterator[Programmer]:
     """Own the controller; a stack that was stopped for it is started again at the end."""
-    from chargebyte_fw.board.flash import owner
+    from chargebyte_fw.board.flash import port_holders
     from chargebyte_fw.board.flash.programmer import Programmer
     from chargebyte_fw.cli.mcu_view import Bar
     from chargebyte_fw.kernel.log import ModuleLog, set_up
@@ -106,7 +106,7 @@ async def opened(runtime: Runtime, arguments: argparse.Namespace) -> AsyncIterat
         try:
             try:
                 await programmer.__aenter__()
-            except owner.Busy as busy:
+            except port_holders.Busy as busy:
                 if not arguments.stop_stack or not busy.holders:
                     raise
                 _stop(busy.holders, units)
@@ -116,7 +116,7 @@ async def opened(runtime: Runtime, arguments: argparse.Namespace) -> AsyncIterat
         finally:
             for unit in units:
                 note(f"{unit} is started again")
-                owner.start(unit)
+                port_holders.start(unit)
 
 
 @asynccontextmanager
@@ -129,11 +129,11 @@ async def _closing(programmer: Programmer) -> AsyncIterator[None]:
 
 def _stop(holders: list[Any], units: list[str]) -> None:
     """Stop each holder; `units` gets what is to be started again, also if a later one cannot be stopped."""
-    from chargebyte_fw.board.flash import owner
+    from chargebyte_fw.board.flash import port_holders
 
     for holder in holders:
         try:
-            unit = owner.stop(holder)
+            unit = port_holders.stop(holder)
         except ProcessLookupError:
             note(f"{holder} has ended by itself meanwhile")
             continue
@@ -146,11 +146,11 @@ def _stop(holders: list[Any], units: list[str]) -> None:
 
 async def _open_patiently(programmer: Programmer) -> None:
     """Open when the holder has let go of UART and lines: it leads the board to its safe state first."""
-    from chargebyte_fw.board.flash import owner
+    from chargebyte_fw.board.flash import port_holders
     from chargebyte_fw.kernel.errors import Unavailable
 
     loop = asyncio.get_running_loop()
-    until = loop.time() + owner.STACK_STOP_S
+    until = loop.time() + port_holders.STACK_STOP_S
     while True:
         try:
             await programmer.__aenter__()

@@ -13,9 +13,9 @@ from chargebyte_fw.cli import mcu_bench, mcu_view
 from chargebyte_fw.cli.mcu_options import PLATFORMS
 
 if TYPE_CHECKING:
-    from chargebyte_fw.board.flash.diary import Diary
     from chargebyte_fw.board.flash.messages import AreaKind
     from chargebyte_fw.board.flash.programmer import Programmer
+    from chargebyte_fw.board.flash.record import Diary
 
 
 def reset(arguments: argparse.Namespace) -> int:
@@ -165,7 +165,7 @@ def flash(arguments: argparse.Namespace) -> int:
 
         return mcu_params.write(arguments)
     from chargebyte_fw.board.flash import image, update
-    from chargebyte_fw.board.messages import Platform
+    from chargebyte_fw.board.link.messages.charge_som import Platform
     from chargebyte_fw.kernel.errors import PeerError, Unavailable
 
     data = arguments.file.read_bytes()

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from chargebyte_fw.cli import mcu_bench
 
 if TYPE_CHECKING:
-    from chargebyte_fw.board.flash.diary import Diary
     from chargebyte_fw.board.flash.programmer import Programmer
+    from chargebyte_fw.board.flash.record import Diary
     from chargebyte_fw.board.flash.screen import Screen
 
 DRAW_S = 0.1
@@ -53,7 +53,7 @@ class _Terminal:
     async def run(self) -> int:
         from chargebyte_fw.board.flash.monitor import KEYS, KEYS_MCS, Begin, Monitor
         from chargebyte_fw.board.flash.screen import Screen
-        from chargebyte_fw.board.generations import generation_of
+        from chargebyte_fw.board.link.messages.generations import generation_of
         from chargebyte_fw.kernel.pump import Pump
 
         if not self._arguments.no_reset:
@@ -96,7 +96,7 @@ class _Terminal:
 
     def _listen(self) -> None:
         from chargebyte_fw.board.flash.monitor import Heard
-        from chargebyte_fw.board.framing import Receiver
+        from chargebyte_fw.board.link.messages.framing import Receiver
         from chargebyte_fw.kernel.clock import utc_now
 
         receiver = Receiver()
@@ -123,7 +123,7 @@ class _Terminal:
 
     def _act(self, effect: Any) -> None:
         from chargebyte_fw.board.flash import monitor
-        from chargebyte_fw.board.framing import Frame
+        from chargebyte_fw.board.link.messages.framing import Frame
 
         match effect:
             case monitor.Send(message):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from chargebyte_fw.cli import mcu_bench
 
 if TYPE_CHECKING:
-    from chargebyte_fw.board.flash.diary import Diary
     from chargebyte_fw.board.flash.programmer import Programmer
+    from chargebyte_fw.board.flash.record import Diary
     from chargebyte_fw.board.params.yaml_text import Document
     from chargebyte_fw.kernel.errors import Finding
 

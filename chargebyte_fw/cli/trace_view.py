@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.board.capture import UartReader
+from chargebyte_fw.board.link.messages.uart_reader import UartReader
 from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.errors import PeerError

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from chargebyte_fw.board.flash.messages import Command
 from chargebyte_fw.board.flash.parameters import only_contactor
-from chargebyte_fw.board.messages import Platform
+from chargebyte_fw.board.link.messages.charge_som import Platform
 from chargebyte_fw.board.params import layout
 from chargebyte_fw.kernel import memory
 from chargebyte_fw.kernel.clock import loop_speed, run

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chargebyte_fw.board.flash import image
 from chargebyte_fw.board.flash.messages import Area, AreaKind, Signature
-from chargebyte_fw.board.messages import Application, FirmwareVersion, GitHash, Platform
+from chargebyte_fw.board.link.messages.charge_som import Application, FirmwareVersion, GitHash, Platform
 from chargebyte_fw.board.params import layout
 
 CODE = Area(AreaKind.CODE, 0x0, 0x1FFFF, 0x800, 4)

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from chargebyte_fw.board import mcu_errors, timing
-from chargebyte_fw.board.declare import Message
-from chargebyte_fw.board.framing import Frame, Receiver, encode, encode_message
-from chargebyte_fw.board.generations import Generation, generation_of
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board import timing
+from chargebyte_fw.board.link.messages import error_texts as mcu_errors
+from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
     ChargeControl,
@@ -36,6 +34,9 @@ from chargebyte_fw.board.messages import (
     SafeStateActive,
     SafeStateReason,
 )
+from chargebyte_fw.board.link.messages.declaration import Message
+from chargebyte_fw.board.link.messages.framing import Frame, Receiver, encode, encode_message
+from chargebyte_fw.board.link.messages.generations import Generation, generation_of
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 from chargebyte_fw.sim.mcu_hardware import RCM_TRIP_MA, Hardware
 from chargebyte_fw.sim.mcu_pilot import PilotReading, read_pilot

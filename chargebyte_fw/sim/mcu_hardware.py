@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chargebyte_fw.board.contactors import PhaseWiring
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.driver.contactors import PhaseWiring
+from chargebyte_fw.board.link.messages.charge_som import (
     Application,
     EstopState,
     FirmwareVersion,

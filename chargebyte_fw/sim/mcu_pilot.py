@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chargebyte_fw.board.messages import CpState
+from chargebyte_fw.board.link.messages.charge_som import CpState
 from chargebyte_fw.sim.pilot import Drive, Pilot
 
 STATE_FROM_V = ((10.5, CpState.A), (7.5, CpState.B), (4.5, CpState.C), (1.5, CpState.D))

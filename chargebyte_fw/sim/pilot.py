@@ -90,7 +90,7 @@ class Pilot:
 
     @property
     def pp_code(self) -> int:
-        """The cable's code on the proximity pilot as `board.messages.PpState` counts: 0 none, 3 32 A."""
+        """The cable's code on the proximity pilot as `PpState` counts: 0 none, 3 32 A."""
         return self._pp_code
 
     @pp_code.setter

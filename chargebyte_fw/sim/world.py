@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.board.messages import EstopState
+from chargebyte_fw.board.link.messages.charge_som import EstopState
 from chargebyte_fw.kernel import memory
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.wires import Wires

@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.board.messages import EstopState, RcmState
+from chargebyte_fw.board.link.messages.charge_som import EstopState, RcmState
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.modules.power.infypower.messages import ALARMS

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import yaml
 from msgspec import Meta
 
-from chargebyte_fw.board.messages import EstopState, RcmState
+from chargebyte_fw.board.link.messages.charge_som import EstopState, RcmState
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.module import ModuleConfig
 from chargebyte_fw.kernel.paths import Root

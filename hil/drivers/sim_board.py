@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from chargebyte_fw.board.messages import EstopState
+from chargebyte_fw.board.link.messages.charge_som import EstopState
 from chargebyte_fw.sim.mcu_hardware import Hardware
 from hil.drivers import active
 from hil.drivers.sim import SimDriver

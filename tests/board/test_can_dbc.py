@@ -11,9 +11,9 @@ from cantools.database.namedsignalvalue import NamedSignalValue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board import messages
-from chargebyte_fw.board.dbc import ENCODING, dbc
-from chargebyte_fw.board.declare import Message, declared
+from chargebyte_fw.board.link.messages import charge_som as messages
+from chargebyte_fw.board.link.messages.dbc import ENCODING, dbc
+from chargebyte_fw.board.link.messages.declaration import Message, declared
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 
 from chargebyte_fw.board import can_mirror
 from chargebyte_fw.board.can_mirror import CanMirror
-from chargebyte_fw.board.framing import Frame
+from chargebyte_fw.board.link.messages.framing import Frame
 from chargebyte_fw.kernel.can_bus import open_bus
 from chargebyte_fw.kernel.errors import Unavailable
 from tests.board.world import World

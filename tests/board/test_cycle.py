@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chargebyte_fw.board.cycle import SAFE_FRAME, ZERO_FRAME, Cycle
-from chargebyte_fw.board.framing import encode_message
-from chargebyte_fw.board.messages import ChargeControl
+from chargebyte_fw.board.link.cycle import SAFE_FRAME, ZERO_FRAME, Cycle
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl
+from chargebyte_fw.board.link.messages.framing import encode_message
 
 CLOSE = ChargeControl(True, 5.0, True, True, True)
 CLOSE_FRAME = encode_message(CLOSE)

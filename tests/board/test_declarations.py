@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board import generations as _generations
-from chargebyte_fw.board.declare import Message, OpenEnum, Sender, declared
-from chargebyte_fw.board.messages import CpState, Platform, SafeStateReason
+from chargebyte_fw.board.link.messages import generations as _generations
+from chargebyte_fw.board.link.messages.charge_som import CpState, Platform, SafeStateReason
+from chargebyte_fw.board.link.messages.declaration import Message, OpenEnum, Sender, declared
 
 SPOKEN = {0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0E, 0x10, 0x11, 0x12, 0x13}
 SPOKEN |= {0x14, 0x15, 0x16, 0xFE, 0xFF}

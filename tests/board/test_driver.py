@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.messages import CpState
+from chargebyte_fw.board.link.messages.charge_som import CpState
 from chargebyte_fw.contracts.types.evse_board_support import HardwareCapabilities
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.sim.mcu import Life

@@ -7,10 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board import link_machine as lm
-from chargebyte_fw.board.contactors import FeedbackType, PhaseWiring, Wiring
-from chargebyte_fw.board.driver_machine import DriverMachine
-from chargebyte_fw.board.driver_words import (
+from chargebyte_fw.board.driver.contactors import FeedbackType, PhaseWiring, Wiring
+from chargebyte_fw.board.driver.events import (
     STATE_E,
     STATE_F,
     STATE_X1,
@@ -26,9 +24,9 @@ from chargebyte_fw.board.driver_words import (
     SwitchPhases,
     Wish,
 )
-from chargebyte_fw.board.framing import Frame
-from chargebyte_fw.board.generations import TODAY
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.driver.machine import DriverMachine
+from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
     Application,
     ChargeState,
@@ -40,6 +38,8 @@ from chargebyte_fw.board.messages import (
     Pt1000State,
     SafeStateActive,
 )
+from chargebyte_fw.board.link.messages.framing import Frame
+from chargebyte_fw.board.link.messages.generations import TODAY
 
 NAMES = ("one", "two", "three", "four")
 UP = lm.Up(FirmwareVersion(0, 4, 1, Platform.CHARGE_SOM, Application.FIRMWARE, 1), GitHash(bytes(8)), TODAY)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.messages import EstopState, RcmState
+from chargebyte_fw.board.link.messages.charge_som import EstopState, RcmState
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.sim.mcu import Life
 from chargebyte_fw.sim.mcu_hardware import Contactor, Hardware, Temperature

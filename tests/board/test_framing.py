@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.framing import EOF, FRAME_BYTES, SOF, Frame, Receiver, crc8, encode
+from chargebyte_fw.board.link.messages.framing import EOF, FRAME_BYTES, SOF, Frame, Receiver, crc8, encode
 from tests.board import cables
 
 PAYLOADS = [bytes(8), bytes([SOF] * 8), bytes([EOF] * 8), bytes(range(8)), b"\xa5\x03\xa5\x03\xa5\x03\xa5\x03"]

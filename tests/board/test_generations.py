@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chargebyte_fw.board.framing import Frame
-from chargebyte_fw.board.generations import generation_of
-from chargebyte_fw.board.mcu_errors import reason_text
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link.messages.charge_som import (
     Application,
     ChargeState,
     ContactorState,
@@ -19,7 +16,10 @@ from chargebyte_fw.board.messages import (
     RcmState,
     SafeStateReason,
 )
-from chargebyte_fw.board.messages_mcs import ChargeState2
+from chargebyte_fw.board.link.messages.error_texts import reason_text
+from chargebyte_fw.board.link.messages.framing import Frame
+from chargebyte_fw.board.link.messages.generations import generation_of
+from chargebyte_fw.board.link.messages.mcs import ChargeState2
 
 
 def firmware(*version: int, parameters: int = 1, platform: Platform = Platform.CHARGE_SOM) -> FirmwareVersion:

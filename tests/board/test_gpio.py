@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board import gpio
+from chargebyte_fw.board.driver.stop_input import StopInput, watch
 from chargebyte_fw.board.gpio import find_line, open_input, open_output, read_input, take_output
-from chargebyte_fw.board.stop_input import StopInput, watch
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog

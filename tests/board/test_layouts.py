@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, get_type_hints
 
 import pytest
 
-from chargebyte_fw.board import generations, messages, messages_mcs
-from chargebyte_fw.board.declare import Message, declared
+from chargebyte_fw.board.link.messages import charge_som as messages
+from chargebyte_fw.board.link.messages import generations
+from chargebyte_fw.board.link.messages import mcs as messages_mcs
+from chargebyte_fw.board.link.messages.declaration import Message, declared
 
 LAYOUTS: dict[str, tuple[int, str]] = {
     "ChargeControl": (

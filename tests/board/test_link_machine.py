@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.framing import Frame, encode_message
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
     Application,
@@ -20,7 +19,8 @@ from chargebyte_fw.board.messages import (
     Inquiry,
     Platform,
 )
-from chargebyte_fw.board.messages_service import AnalogInput01
+from chargebyte_fw.board.link.messages.framing import Frame, encode_message
+from chargebyte_fw.board.link.messages.service import AnalogInput01
 
 FIRMWARE = FirmwareVersion(0, 4, 1, Platform.CHARGE_SOM, Application.FIRMWARE, 1)
 GIT = GitHash(bytes(8))

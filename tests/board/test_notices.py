@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.driver_words import Ampacity, Clear, Event, FaultKey, Raise, Say
-from chargebyte_fw.board.messages import ChargeState, ContactorState, CpState, PpState, SafeStateActive, SafeStateReason
-from chargebyte_fw.board.notices import Notices
+from chargebyte_fw.board.driver.events import Ampacity, Clear, Event, FaultKey, Raise, Say
+from chargebyte_fw.board.driver.faults import Notices
+from chargebyte_fw.board.link.messages.charge_som import (
+    ChargeState,
+    ContactorState,
+    CpState,
+    PpState,
+    SafeStateActive,
+    SafeStateReason,
+)
 
 UNDEFINED, OPEN, CLOSED, UNUSED = ContactorState
 NO_CONTACTORS: dict[str, Any] = {"contactor_1": UNUSED, "contactor_2": UNUSED, "contactor_3": UNUSED}

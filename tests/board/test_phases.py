@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.contactors import ALL_OPEN, PhaseWiring
-from chargebyte_fw.board.link_machine import Tripped
+from chargebyte_fw.board.driver.contactors import ALL_OPEN, PhaseWiring
+from chargebyte_fw.board.link.machine import Tripped
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.sim.mcu_hardware import CHARGE_SOM, Contactor, Hardware
 from chargebyte_fw.sim.pilot import Drive

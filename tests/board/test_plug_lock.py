@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.messages import InletState
+from chargebyte_fw.board.link.messages.charge_som import InletState
 from chargebyte_fw.sim.mcu_hardware import PLUG_LOCK_FIRMWARE, Hardware, PlugLockMotor
 from tests.board.world import World
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board import link_machine as lm
-from chargebyte_fw.board.driver_words import Book, FaultKey, MovePlugLock, Raise, RunAction, Say
-from chargebyte_fw.board.generations import generation_of
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.driver.events import Book, FaultKey, MovePlugLock, Raise, RunAction, Say
+from chargebyte_fw.board.driver.plug_lock import Lock, PlugLock
+from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
     Application,
     ChargeState,
@@ -20,7 +20,7 @@ from chargebyte_fw.board.messages import (
     InletState,
     Platform,
 )
-from chargebyte_fw.board.plug_lock import Lock, PlugLock
+from chargebyte_fw.board.link.messages.generations import generation_of
 
 FIRMWARE = FirmwareVersion(0, 5, 0, Platform.CHARGE_SOM, Application.FIRMWARE, 3)
 ORDERS = {True: ActionId.INLET_CLOSE, False: ActionId.INLET_OPEN}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from chargebyte_fw.board.messages import ChargeControl, EstopState, RcmState
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl, EstopState, RcmState
 from chargebyte_fw.sim.mcu import Life
 from chargebyte_fw.sim.mcu_hardware import Contactor, Hardware
 from tests.board.world import World

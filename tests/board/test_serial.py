@@ -16,9 +16,16 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board.cb_charge_som_driver import CbChargeSOMDriver
-from chargebyte_fw.board.declare import Message
-from chargebyte_fw.board.framing import Frame, Receiver, encode_message
-from chargebyte_fw.board.messages import ChargeControl, ChargeState, ContactorState, CpState, GitHash, Inquiry
+from chargebyte_fw.board.link.messages.charge_som import (
+    ChargeControl,
+    ChargeState,
+    ContactorState,
+    CpState,
+    GitHash,
+    Inquiry,
+)
+from chargebyte_fw.board.link.messages.declaration import Message
+from chargebyte_fw.board.link.messages.framing import Frame, Receiver, encode_message
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOnOffReason
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.sim.gpio import SimulatedLine

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.stop_input import StopInput
+from chargebyte_fw.board.driver.stop_input import StopInput
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
 from tests.board.world import World
 

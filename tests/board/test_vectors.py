@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chargebyte_fw.board.declare import Message, declared
-from chargebyte_fw.board.framing import Receiver, crc8, encode_message
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
     Application,
@@ -29,7 +27,9 @@ from chargebyte_fw.board.messages import (
     SafeStateActive,
     SafeStateReason,
 )
-from chargebyte_fw.board.messages_mcs import (
+from chargebyte_fw.board.link.messages.declaration import Message, declared
+from chargebyte_fw.board.link.messages.framing import Receiver, crc8, encode_message
+from chargebyte_fw.board.link.messages.mcs import (
     CcsReady,
     CeState,
     ChargeControl2,

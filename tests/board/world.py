@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chargebyte_fw.board.cb_charge_som_driver import CbChargeSOMDriver
-from chargebyte_fw.board.messages import ChargeControl
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOnOffReason
 from chargebyte_fw.kernel import memory
 from chargebyte_fw.kernel.faults import Fault

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.messages import SafeStateReason
+from chargebyte_fw.board.link.messages.charge_som import SafeStateReason
 from chargebyte_fw.sim.mcu import VirtualMcu
 from chargebyte_fw.sim.mcu_hardware import Hardware
 from hil.drivers import plant

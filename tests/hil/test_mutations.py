@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board import framing, notices
 from chargebyte_fw.board import timing as board
-from chargebyte_fw.board.driver_words import Raise
-from chargebyte_fw.board.messages import SafeStateReason
+from chargebyte_fw.board.driver import faults as notices
+from chargebyte_fw.board.driver.events import Raise
+from chargebyte_fw.board.link.messages import framing
+from chargebyte_fw.board.link.messages.charge_som import SafeStateReason
 from chargebyte_fw.modules.evse import bcb, neighbours, pwm
 from chargebyte_fw.modules.evse import timing as evse
 from chargebyte_fw.modules.v2g import timing as v2g

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from chargebyte_fw.board.contactors import FeedbackType, PhaseWiring
-from chargebyte_fw.board.messages import InletState
+from chargebyte_fw.board.driver.contactors import FeedbackType, PhaseWiring
+from chargebyte_fw.board.link.messages.charge_som import InletState
 from chargebyte_fw.cli.trace_replay import play
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager.configuration.loading import load

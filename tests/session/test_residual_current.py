@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.board.messages import RcmState
+from chargebyte_fw.board.link.messages.charge_som import RcmState
 from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.messages import Charging
 from chargebyte_fw.sim.car_models import Model

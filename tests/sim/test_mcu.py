@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.declare import Message
-from chargebyte_fw.board.framing import Receiver, encode_message
-from chargebyte_fw.board.generations import generation_of
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
     ChargeControl,
@@ -31,6 +28,9 @@ from chargebyte_fw.board.messages import (
     SafeStateActive,
     SafeStateReason,
 )
+from chargebyte_fw.board.link.messages.declaration import Message
+from chargebyte_fw.board.link.messages.framing import Receiver, encode_message
+from chargebyte_fw.board.link.messages.generations import generation_of
 from chargebyte_fw.sim.mcu import HOST_SILENCE_S, Bytes, Changed, Life, ResetLine, Transmit, VirtualMcu
 from chargebyte_fw.sim.mcu_hardware import CHARGE_SOM, Contactor, Hardware
 from chargebyte_fw.sim.pilot import Pilot

@@ -9,8 +9,8 @@ from typing import Any
 
 import serial
 
-from chargebyte_fw.board.framing import Receiver, encode_message
-from chargebyte_fw.board.messages import ChargeControl, ChargeState, FirmwareVersion, Inquiry
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl, ChargeState, FirmwareVersion, Inquiry
+from chargebyte_fw.board.link.messages.framing import Receiver, encode_message
 from chargebyte_fw.kernel import clock, memory
 from chargebyte_fw.sim.mcu import Life, VirtualMcu
 from chargebyte_fw.sim.mcu_port import McuOnPty, McuOnWire

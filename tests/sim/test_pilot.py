@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chargebyte_fw.board.messages import CpState
+from chargebyte_fw.board.link.messages.charge_som import CpState
 from chargebyte_fw.sim.mcu_pilot import read_pilot
 from chargebyte_fw.sim.pilot import CarState, Pilot
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from chargebyte_fw.board.messages import EstopState
+from chargebyte_fw.board.link.messages.charge_som import EstopState
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, ValidationResult
 from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.clock import ClockLoop

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from chargebyte_fw.board.messages import EstopState, RcmState
+from chargebyte_fw.board.link.messages.charge_som import EstopState, RcmState
 from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.paths import Root

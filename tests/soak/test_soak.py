@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board.cb_charge_som_driver import CbChargeSOMDriver
-from chargebyte_fw.board.driver_words import Permit
+from chargebyte_fw.board.driver.events import Permit
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.modules.power.dc_supply_simulator import Supply
 from tests.soak import acts, faults

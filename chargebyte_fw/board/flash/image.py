@@ -11,7 +11,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from chargebyte_fw.board.messages import Application, Platform
+from chargebyte_fw.board.link.messages.charge_som import Application, Platform
 
 INFO_AT = 0x3E0
 INFO_BYTES = 32

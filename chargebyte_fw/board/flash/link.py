@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.board.declare import Message
 from chargebyte_fw.board.flash import machine as lm
-from chargebyte_fw.board.flash import owner, timing
-from chargebyte_fw.board.framing import Receiver, encode_message
-from chargebyte_fw.board.messages import Inquiry
+from chargebyte_fw.board.flash import port_holders, timing
+from chargebyte_fw.board.link.messages.charge_som import Inquiry
+from chargebyte_fw.board.link.messages.declaration import Message
+from chargebyte_fw.board.link.messages.framing import Receiver, encode_message
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.kernel.pump import Pump
@@ -49,18 +49,18 @@ class Port:
         except OSError as error:
             number = error.errno or getattr(error.__context__, "errno", None)
             if number in _TAKEN:
-                held = owner.holders(self.path)
+                held = port_holders.holders(self.path)
                 if held or number != errno.EACCES:
-                    raise owner.Busy(self.path, held) from error
+                    raise port_holders.Busy(self.path, held) from error
             raise Unavailable(f"{self.path}: {os.strerror(number) if number else error}") from error
         if not str(self.path.resolve()).startswith("/dev/pts/"):
             # Beside the lock of polite programs: keeps every other program from opening the port.
             fcntl.ioctl(self._port.fileno(), termios.TIOCEXCL)
-        if others := owner.readers(self.path):
+        if others := port_holders.readers(self.path):
             # Opened before us and without a lock (cat, a terminal program): each byte goes to one reader only.
             self._port.close()
             self._port = None
-            raise owner.Busy(self.path, others, shared=True)
+            raise port_holders.Busy(self.path, others, shared=True)
         asyncio.get_running_loop().add_reader(self._port.fileno(), self._readable)
 
     def set_baud(self, baud: int) -> None:

@@ -11,7 +11,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-from chargebyte_fw.board.declare import OpenEnum
+from chargebyte_fw.board.link.messages.declaration import OpenEnum
 
 SOD_COMMAND = 0x01
 SOD_DATA = 0x81

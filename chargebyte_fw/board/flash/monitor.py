@@ -7,10 +7,7 @@ from enum import Enum, auto
 from typing import Any, TypeVar
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.declare import Message
-from chargebyte_fw.board.framing import Frame, encode_message
-from chargebyte_fw.board.generations import Generation
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
     ChargeControl,
@@ -18,7 +15,10 @@ from chargebyte_fw.board.messages import (
     ErrorMessage,
     Inquiry,
 )
-from chargebyte_fw.board.messages_mcs import CcsReady, ChargeControl2, ChargeState2
+from chargebyte_fw.board.link.messages.declaration import Message
+from chargebyte_fw.board.link.messages.framing import Frame, encode_message
+from chargebyte_fw.board.link.messages.generations import Generation
+from chargebyte_fw.board.link.messages.mcs import CcsReady, ChargeControl2, ChargeState2
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 
 PATIENCE_S = 1.5 * timing.CYCLE_S

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chargebyte_fw.board.flash.diary import Diary
 from chargebyte_fw.board.flash.image import BadImage
 from chargebyte_fw.board.flash.messages import AreaKind
 from chargebyte_fw.board.flash.programmer import Programmer
+from chargebyte_fw.board.flash.record import Diary
 from chargebyte_fw.board.params import forms, layout, rules, yaml_text
 from chargebyte_fw.board.params.layout import Parameters
 from chargebyte_fw.kernel.errors import Finding

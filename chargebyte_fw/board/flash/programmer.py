@@ -15,9 +15,8 @@ from chargebyte_fw.board.flash import timing
 from chargebyte_fw.board.flash.image import INFO_AT, INFO_BYTES, Info, check_size, read_info
 from chargebyte_fw.board.flash.link import LoaderLink, Port, ask
 from chargebyte_fw.board.flash.messages import Area, AreaKind, Signature
-from chargebyte_fw.board.generations import LAST_WITHOUT_PART_NUMBER
 from chargebyte_fw.board.gpio import Output, take_output
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link.messages.charge_som import (
     ChipInfo,
     FirmwareVersion,
     GitHash,
@@ -25,6 +24,7 @@ from chargebyte_fw.board.messages import (
     PartNumber2,
     Platform,
 )
+from chargebyte_fw.board.link.messages.generations import LAST_WITHOUT_PART_NUMBER
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.runtime import Runtime

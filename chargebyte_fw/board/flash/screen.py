@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from chargebyte_fw.board.declare import Message, OpenEnum
 from chargebyte_fw.board.flash.programmer import Running
-from chargebyte_fw.board.framing import Frame
-from chargebyte_fw.board.generations import Generation
-from chargebyte_fw.board.messages import ChargeControl, ChargeState, ErrorMessage, InletState, Pt1000State
-from chargebyte_fw.board.messages_mcs import ChargeControl2, ChargeState2
+from chargebyte_fw.board.link.messages.charge_som import (
+    ChargeControl,
+    ChargeState,
+    ErrorMessage,
+    InletState,
+    Pt1000State,
+)
+from chargebyte_fw.board.link.messages.declaration import Message, OpenEnum
+from chargebyte_fw.board.link.messages.framing import Frame
+from chargebyte_fw.board.link.messages.generations import Generation
+from chargebyte_fw.board.link.messages.mcs import ChargeControl2, ChargeState2
 from chargebyte_fw.kernel.text import text_lines
 
 NOTES = 4

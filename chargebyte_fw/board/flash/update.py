@@ -8,13 +8,13 @@ from enum import Enum
 from pathlib import Path
 
 from chargebyte_fw.board.flash import image, parameters
-from chargebyte_fw.board.flash.diary import Diary
 from chargebyte_fw.board.flash.image import BadImage, Info
 from chargebyte_fw.board.flash.machine import Refused
 from chargebyte_fw.board.flash.messages import AreaKind, Status
 from chargebyte_fw.board.flash.parameters import Say
 from chargebyte_fw.board.flash.programmer import Programmer, Running
-from chargebyte_fw.board.messages import Platform
+from chargebyte_fw.board.flash.record import Diary
+from chargebyte_fw.board.link.messages.charge_som import Platform
 from chargebyte_fw.board.params import yaml_text
 from chargebyte_fw.board.params.layout import Parameters
 from chargebyte_fw.kernel.errors import PeerError, Unavailable

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.flash.diary import Diary
 from chargebyte_fw.board.flash.programmer import Programmer, Wiring
+from chargebyte_fw.board.flash.record import Diary
 from chargebyte_fw.board.params import layout
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.runtime import Runtime

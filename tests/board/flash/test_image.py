@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chargebyte_fw.board.flash import image
 from chargebyte_fw.board.flash.image import BadImage, Info
-from chargebyte_fw.board.messages import Application, Platform
+from chargebyte_fw.board.link.messages.charge_som import Application, Platform
 from chargebyte_fw.sim.chip import firmware_image
 
 # The blocks of two published firmware files.

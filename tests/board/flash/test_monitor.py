@@ -9,9 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargebyte_fw.board.flash.monitor import PATIENCE_S, Begin, Heard, Key, Monitor, Quit, Reset, Send, Show
-from chargebyte_fw.board.framing import Frame
-from chargebyte_fw.board.generations import generation_of
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
     Application,
@@ -23,7 +21,9 @@ from chargebyte_fw.board.messages import (
     Inquiry,
     Platform,
 )
-from chargebyte_fw.board.messages_mcs import CcsReady, ChargeControl2, ChargeState2
+from chargebyte_fw.board.link.messages.framing import Frame
+from chargebyte_fw.board.link.messages.generations import generation_of
+from chargebyte_fw.board.link.messages.mcs import CcsReady, ChargeControl2, ChargeState2
 
 SOM = generation_of(FirmwareVersion(0, 4, 1, Platform.CHARGE_SOM, Application.FIRMWARE, 1))
 MCS = generation_of(FirmwareVersion(0, 3, 1, Platform.CHARGE_CONTROL_Y, Application.FIRMWARE, 1))

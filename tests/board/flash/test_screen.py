@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from chargebyte_fw.board.flash.programmer import Running
 from chargebyte_fw.board.flash.screen import NOTES, Screen
-from chargebyte_fw.board.framing import Frame
-from chargebyte_fw.board.generations import generation_of
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link.messages.charge_som import (
     Application,
     ChargeControl,
     ChargeState,
@@ -26,7 +24,9 @@ from chargebyte_fw.board.messages import (
     SafeStateActive,
     SafeStateReason,
 )
-from chargebyte_fw.board.messages_mcs import CcsReady, CeState, ChargeControl2, ChargeState2, IdState
+from chargebyte_fw.board.link.messages.framing import Frame
+from chargebyte_fw.board.link.messages.generations import generation_of
+from chargebyte_fw.board.link.messages.mcs import CcsReady, CeState, ChargeControl2, ChargeState2, IdState
 
 SOM = FirmwareVersion(0, 9, 0, Platform.CHARGE_SOM, Application.FIRMWARE, 3)
 MCS = FirmwareVersion(0, 3, 1, Platform.CHARGE_CONTROL_Y, Application.FIRMWARE, 1)

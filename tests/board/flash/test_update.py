@@ -15,8 +15,8 @@ from chargebyte_fw.board.flash.image import BadImage
 from chargebyte_fw.board.flash.machine import Refused, Silent
 from chargebyte_fw.board.flash.messages import AreaKind, Command, Status
 from chargebyte_fw.board.flash.update import Blocks, Order, Outcome
-from chargebyte_fw.board.framing import encode_message
-from chargebyte_fw.board.messages import ChargeControl, Platform
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl, Platform
+from chargebyte_fw.board.link.messages.framing import encode_message
 from chargebyte_fw.board.params import layout
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.sim.bootloader import Trouble

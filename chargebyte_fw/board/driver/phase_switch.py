@@ -10,11 +10,11 @@ from enum import Enum, auto
 from typing import Any
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.contactors import ALL_OPEN, Contactors, PhaseWiring
-from chargebyte_fw.board.driver_words import PhasesAre, Say, Wish
-from chargebyte_fw.board.generations import LAST_OLD_CONTACTOR_BITS, Generation
-from chargebyte_fw.board.messages import ChargeState, CpState
-from chargebyte_fw.board.notices import any_closed
+from chargebyte_fw.board.driver.contactors import ALL_OPEN, Contactors, PhaseWiring
+from chargebyte_fw.board.driver.events import PhasesAre, Say, Wish
+from chargebyte_fw.board.driver.faults import any_closed
+from chargebyte_fw.board.link.messages.charge_som import ChargeState, CpState
+from chargebyte_fw.board.link.messages.generations import LAST_OLD_CONTACTOR_BITS, Generation
 
 _DRAWING = (CpState.C, CpState.D)
 HLC_DUTY_PERCENT = (3.0, 7.0)

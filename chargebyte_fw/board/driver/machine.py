@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.contactors import ALL_OPEN
-from chargebyte_fw.board.driver_orders import Driver, DriverOrders
-from chargebyte_fw.board.driver_words import STATE_E, STATE_F, STATE_X1, ResetController, Say, SetImage
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.driver.contactors import ALL_OPEN
+from chargebyte_fw.board.driver.events import STATE_E, STATE_F, STATE_X1, ResetController, Say, SetImage
+from chargebyte_fw.board.driver.faults import COMMUNICATION, STALLED, WIRING, any_closed
+from chargebyte_fw.board.driver.orders import Driver, DriverOrders
+from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link.messages.charge_som import (
     ChargeControl,
     ChargeState,
     CpState,
@@ -23,7 +24,6 @@ from chargebyte_fw.board.messages import (
     SafeStateActive,
     SafeStateReason,
 )
-from chargebyte_fw.board.notices import COMMUNICATION, STALLED, WIRING, any_closed
 from chargebyte_fw.kernel.machine import Timeout, on
 
 _NORMAL = SafeStateActive.NORMAL

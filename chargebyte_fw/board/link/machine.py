@@ -11,9 +11,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.framing import Frame, encode_message
-from chargebyte_fw.board.generations import TODAY, Generation, generation_of
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
     Application,
@@ -23,6 +21,8 @@ from chargebyte_fw.board.messages import (
     GitHash,
     Inquiry,
 )
+from chargebyte_fw.board.link.messages.framing import Frame, encode_message
+from chargebyte_fw.board.link.messages.generations import TODAY, Generation, generation_of
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any, get_type_hints
 
-from chargebyte_fw.board import messages, messages_mcs, messages_service
-from chargebyte_fw.board.declare import PAYLOAD_BYTES, Message, Place, Sender, declared
+from chargebyte_fw.board.link.messages import charge_som as messages
+from chargebyte_fw.board.link.messages import mcs as messages_mcs
+from chargebyte_fw.board.link.messages import service as messages_service
+from chargebyte_fw.board.link.messages.declaration import PAYLOAD_BYTES, Message, Place, Sender, declared
 from chargebyte_fw.board.timing import CYCLE_S
 
 ENCODING = "cp1252"

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board.cb_charge_som_driver import CbChargeSOMDriver
-from chargebyte_fw.board.flash import owner
-from chargebyte_fw.board.flash.owner import Busy, Holder
+from chargebyte_fw.board.flash import port_holders
+from chargebyte_fw.board.flash.port_holders import Busy, Holder
 from chargebyte_fw.board.flash.programmer import Programmer, Wiring
 from chargebyte_fw.cli import mcu_bench
 from chargebyte_fw.kernel import clock
@@ -61,7 +61,7 @@ async def use(runtime: Runtime) -> None:
 
 
 def test_the_holder_is_named_and_left_alone(runtime: Runtime, line: Path, stack: subprocess.Popen[bytes]) -> None:
-    (holder,) = owner.holders(line)
+    (holder,) = port_holders.holders(line)
     assert holder.pid == stack.pid and "python" in holder.command
     with pytest.raises(Busy, match=rf"held by process {stack.pid} \(.*python.*\); .*--stop-stack"):
         clock.run(use(runtime))
@@ -86,10 +86,10 @@ def test_the_driver_names_the_holder_and_takes_the_port_when_it_is_free(
 
 
 def test_a_holder_without_a_unit_is_asked_to_end(line: Path, stack: subprocess.Popen[bytes]) -> None:
-    (holder,) = owner.holders(line)
-    assert owner.stop(Holder(holder.pid, holder.command)) == ""
+    (holder,) = port_holders.holders(line)
+    assert port_holders.stop(Holder(holder.pid, holder.command)) == ""
     assert stack.wait(10) == -15
-    assert owner.holders(line) == []
+    assert port_holders.holders(line) == []
 
 
 READ = """import os, sys, time
@@ -119,7 +119,7 @@ def test_a_second_reader_is_named_before_anything_is_sent(
     what = rf"ttyLP2 is also open in process {reader.pid} \(.*python.*\), which would take answers away; .*--stop-stack"
     with pytest.raises(Busy, match=what):
         clock.run(use(runtime))
-    assert [one.pid for one in owner.readers(line)] == [reader.pid] and reader.poll() is None
+    assert [one.pid for one in port_holders.readers(line)] == [reader.pid] and reader.poll() is None
 
 
 def test_the_driver_names_a_second_reader_when_nothing_answers(
@@ -145,16 +145,16 @@ def test_a_second_reader_under_another_name_of_the_device_is_named(
         os.mknod(other, 0o600 | stat.S_IFCHR, line.stat().st_rdev)
     except PermissionError:
         other.symlink_to(line.resolve())
-    assert [one.pid for one in owner.readers(other)] == [reader.pid]
+    assert [one.pid for one in port_holders.readers(other)] == [reader.pid]
 
 
 def test_who_has_ended_was_not_stopped(line: Path, stack: subprocess.Popen[bytes], mocker: Any, capsys: Any) -> None:
-    (holder,) = owner.holders(line)
+    (holder,) = port_holders.holders(line)
     stack.kill()
     stack.wait()
     with pytest.raises(ProcessLookupError):
-        owner.stop(holder)
-    mocker.patch.object(owner, "has_systemd", return_value=True)
+        port_holders.stop(holder)
+    mocker.patch.object(port_holders, "has_systemd", return_value=True)
     inactive = mocker.patch.object(subprocess, "run", return_value=subprocess.CompletedProcess([], 3, "", ""))
     units: list[str] = []
     mcu_bench._stop([holder, Holder(holder.pid, "secc run", "everest.service")], units)
@@ -165,8 +165,8 @@ def test_who_has_ended_was_not_stopped(line: Path, stack: subprocess.Popen[bytes
 
 
 def test_a_unit_that_starts_its_process_again_is_stopped_all_the_same(mocker: Any, capsys: Any) -> None:
-    mocker.patch.object(owner, "has_systemd", return_value=True)
-    mocker.patch.object(owner, "_exists", return_value=False)
+    mocker.patch.object(port_holders, "has_systemd", return_value=True)
+    mocker.patch.object(port_holders, "_exists", return_value=False)
     ran = mocker.patch.object(subprocess, "run", return_value=subprocess.CompletedProcess([], 0, "", ""))
     units: list[str] = []
     mcu_bench._stop([Holder(1234, "secc run", "everest.service")], units)
@@ -175,23 +175,23 @@ def test_a_unit_that_starts_its_process_again_is_stopped_all_the_same(mocker: An
 
 
 def test_a_holder_of_a_unit_is_stopped_by_systemd(mocker: Any) -> None:
-    mocker.patch.object(owner, "has_systemd", return_value=True)
+    mocker.patch.object(port_holders, "has_systemd", return_value=True)
     ran = mocker.patch.object(subprocess, "run", return_value=subprocess.CompletedProcess([], 0, "", ""))
-    assert owner.stop(Holder(os.getpid(), "secc run", "everest.service")) == "everest.service"
+    assert port_holders.stop(Holder(os.getpid(), "secc run", "everest.service")) == "everest.service"
     assert ran.call_args.args[0] == ["systemctl", "stop", "everest.service"]
-    owner.start("everest.service")
+    port_holders.start("everest.service")
     assert ran.call_args.args[0] == ["systemctl", "start", "everest.service"]
     ran.return_value = subprocess.CompletedProcess([], 5, "", "Access denied\n")
     with pytest.raises(OSError, match="systemctl start everest.service: Access denied"):
-        owner.start("everest.service")
+        port_holders.start("everest.service")
 
 
 def test_a_process_says_its_unit(tmp_path: Path) -> None:
     (tmp_path / "77").mkdir()
     (tmp_path / "77/cmdline").write_bytes(b"/usr/bin/secc\0run\0")
     (tmp_path / "77/cgroup").write_text("0::/system.slice/everest.service\n")
-    assert str(owner.describe(77, tmp_path)) == "process 77 (/usr/bin/secc run, everest.service)"
-    assert str(owner.describe(78, tmp_path)) == "process 78 (?)"
+    assert str(port_holders.describe(77, tmp_path)) == "process 77 (/usr/bin/secc run, everest.service)"
+    assert str(port_holders.describe(78, tmp_path)) == "process 78 (?)"
 
 
 def test_without_a_lock_those_who_have_it_open_are_named(tmp_path: Path) -> None:
@@ -201,8 +201,8 @@ def test_without_a_lock_those_who_have_it_open_are_named(tmp_path: Path) -> None
     (tmp_path / "proc/42/fd/3").symlink_to(device)
     (tmp_path / "proc/43/fd").mkdir(parents=True)
     (tmp_path / "proc/locks").write_text("1: FLOCK  ADVISORY  WRITE 99 00:00:1 0 EOF\n")
-    assert [holder.pid for holder in owner.holders(device, tmp_path / "proc")] == [42]
-    assert owner.holders(tmp_path / "nowhere", tmp_path / "proc") == []
+    assert [holder.pid for holder in port_holders.holders(device, tmp_path / "proc")] == [42]
+    assert port_holders.holders(tmp_path / "nowhere", tmp_path / "proc") == []
 
 
 def test_a_uart_that_is_not_there_is_told(runtime: Runtime) -> None:
@@ -213,7 +213,7 @@ def test_a_uart_that_is_not_there_is_told(runtime: Runtime) -> None:
 def test_a_board_without_the_lines_is_told_before_anything_is_sent(runtime: Runtime, line: Path) -> None:
     with pytest.raises(Unavailable, match="no GPIO chip has a line named SAFETY_BOOTMODE_SET"):
         clock.run(use(runtime))
-    assert owner.holders(line) == []
+    assert port_holders.holders(line) == []
 
 
 def test_a_chip_that_was_named_and_is_not_there_is_told(runtime: Runtime, line: Path) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.messages import ChargeState, ContactorState, CpState
+from chargebyte_fw.board.link.messages.charge_som import ChargeState, ContactorState, CpState
 
 Orders = tuple[bool, bool, bool]
 """Which contactors shall be closed, the first one first."""

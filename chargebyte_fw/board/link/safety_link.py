@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board.can_mirror import CanMirror
-from chargebyte_fw.board.carriers import Carrier, Ears, Tap, WireCarrier
-from chargebyte_fw.board.framing import Frame
 from chargebyte_fw.board.gpio import Output
-from chargebyte_fw.board.messages import ActionId, ChargeControl, ChargeState, Pt1000State
+from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link.carriers import Carrier, Ears, Tap, WireCarrier
+from chargebyte_fw.board.link.messages.charge_som import ActionId, ChargeControl, ChargeState, Pt1000State
+from chargebyte_fw.board.link.messages.framing import Frame
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.kernel.pump import Pump
@@ -62,7 +62,7 @@ class SafetyLink:
             self._carrier = WireCarrier(wire, ears)
         else:
             # pyserial and a thread are only wanted where there is a real port.
-            from chargebyte_fw.board.serial_carrier import SerialCarrier
+            from chargebyte_fw.board.link.serial_carrier import SerialCarrier
 
             self._carrier = SerialCarrier(path, ears)
 
@@ -75,7 +75,7 @@ class SafetyLink:
         """Return who has the port open beside us, and so takes bytes away; looked up in a thread."""
         if isinstance(self._carrier, WireCarrier):
             return []
-        from chargebyte_fw.board.flash.owner import readers
+        from chargebyte_fw.board.flash.port_holders import readers
 
         return [str(holder) for holder in await asyncio.to_thread(readers, self._path())]
 
@@ -188,7 +188,7 @@ def _mirrored(mirror: CanMirror, tap: Tap | None) -> Tap:
 def _reason(error: OSError, path: Path) -> str:
     """Say why a port cannot be opened, without pyserial's repetition of the path; who has it, if somebody has."""
     if error.errno in (errno.EAGAIN, errno.EBUSY):
-        from chargebyte_fw.board.flash.owner import holders
+        from chargebyte_fw.board.flash.port_holders import holders
 
         if held := holders(path):
             return f"held by {' and '.join(map(str, held))}"

@@ -5,7 +5,7 @@ Analogue words are raw readings of the converter, 16 bits each.
 
 from __future__ import annotations
 
-from chargebyte_fw.board.declare import Message, Sender, bits, frame, pin
+from chargebyte_fw.board.link.messages.declaration import Message, Sender, bits, frame, pin
 
 HOST, MCU = Sender.HOST, Sender.MCU
 

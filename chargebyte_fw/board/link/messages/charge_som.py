@@ -6,7 +6,7 @@ firmware lays out differently is in `generations.py`.
 
 from __future__ import annotations
 
-from chargebyte_fw.board.declare import Message, OpenEnum, Sender, bits, frame, octets
+from chargebyte_fw.board.link.messages.declaration import Message, OpenEnum, Sender, bits, frame, octets
 
 HOST, MCU = Sender.HOST, Sender.MCU
 

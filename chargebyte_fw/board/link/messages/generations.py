@@ -11,11 +11,11 @@ from functools import cache
 
 import msgspec
 
-from chargebyte_fw.board import mcu_errors, messages, messages_service
-from chargebyte_fw.board import messages_mcs as messages_mcs  # declares what the MCS boards say
-from chargebyte_fw.board.declare import Message, OpenEnum, Sender, bits, declared, frame
-from chargebyte_fw.board.framing import Frame
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.link.messages import charge_som as messages
+from chargebyte_fw.board.link.messages import error_texts as mcu_errors
+from chargebyte_fw.board.link.messages import mcs as mcs  # declares what the MCS boards say
+from chargebyte_fw.board.link.messages import service as messages_service
+from chargebyte_fw.board.link.messages.charge_som import (
     ChargeState,
     ContactorState,
     CpState,
@@ -26,6 +26,8 @@ from chargebyte_fw.board.messages import (
     SafeStateActive,
     SafeStateReason,
 )
+from chargebyte_fw.board.link.messages.declaration import Message, OpenEnum, Sender, bits, declared, frame
+from chargebyte_fw.board.link.messages.framing import Frame
 
 _SERVICE = messages_service.__name__
 LAST_OLD_CONTACTOR_BITS = (0, 2, 5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.messages import ChargeState, CpState, EstopState, SafeStateReason
+from chargebyte_fw.board.link.messages.charge_som import ChargeState, CpState, EstopState, SafeStateReason
 
 _PLUGGED = (CpState.B, CpState.C, CpState.D)
 CALM_S = 10.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chargebyte_fw.board.capture import UartReader
+from chargebyte_fw.board.link.messages.uart_reader import UartReader
 
 
 @pytest.mark.parametrize("octets", ["A5 42 01 02 03 04 05 06 07 08 C3 03", "42 01 02 03 04 05 06 07 08"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chargebyte_fw.board.declare import Message
+from chargebyte_fw.board.link.messages.declaration import Message
 
 SOF = 0xA5
 EOF = 0x03

@@ -6,8 +6,8 @@ lock: each side only replaces whole values, and an image from before a trip is r
 
 from __future__ import annotations
 
-from chargebyte_fw.board.framing import encode_message
-from chargebyte_fw.board.messages import ChargeControl
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl
+from chargebyte_fw.board.link.messages.framing import encode_message
 
 ZERO_IMAGE = ChargeControl()
 """After every open and reset: pilot at 0 V, every contactor open."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.board.framing import EOF, FRAME_BYTES, SOF, Frame
-from chargebyte_fw.board.generations import TODAY, Generation, generation_of
-from chargebyte_fw.board.messages import ChargeControl, FirmwareVersion, Inquiry
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl, FirmwareVersion, Inquiry
+from chargebyte_fw.board.link.messages.framing import EOF, FRAME_BYTES, SOF, Frame
+from chargebyte_fw.board.link.messages.generations import TODAY, Generation, generation_of
 
 
 class UartReader:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chargebyte_fw.board.messages import ChargeState, Pt1000State
-from chargebyte_fw.board.notices import any_closed
+from chargebyte_fw.board.driver.faults import any_closed
+from chargebyte_fw.board.link.messages.charge_som import ChargeState, Pt1000State
 from chargebyte_fw.contracts.types.evse_board_support import Telemetry
 from chargebyte_fw.contracts.types.temperature import Temperature
 from chargebyte_fw.kernel.paths import Root

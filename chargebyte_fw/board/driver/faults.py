@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from chargebyte_fw.board.driver_words import Ampacity, Book, Clear, Event, FaultKey, Raise, Say
-from chargebyte_fw.board.generations import Generation
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.driver.events import Ampacity, Book, Clear, Event, FaultKey, Raise, Say
+from chargebyte_fw.board.driver.safe_state_recovery import stopped
+from chargebyte_fw.board.link.messages.charge_som import (
     ChargeState,
     ContactorState,
     CpState,
@@ -22,7 +22,7 @@ from chargebyte_fw.board.messages import (
     SafeStateActive,
     SafeStateReason,
 )
-from chargebyte_fw.board.way_out import stopped
+from chargebyte_fw.board.link.messages.generations import Generation
 from chargebyte_fw.contracts.types.board_support_common import BspEventEvent, ProximityPilotAmpacity
 
 NAMESPACE = "evse_board_support"

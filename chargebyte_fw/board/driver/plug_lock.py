@@ -10,12 +10,12 @@ import logging
 from enum import Enum, auto
 from typing import Any
 
-from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.driver_words import Book, Clear, FaultKey, MovePlugLock, Raise, RunAction, Say
-from chargebyte_fw.board.generations import FIRST_PARAMETER_BLOCK_WITH_INLET, TODAY, Generation
-from chargebyte_fw.board.messages import ActionId, ChargeState, ErrorMessage, InletState
-from chargebyte_fw.board.notices import PLUG_LOCK_MODULE, any_closed
+from chargebyte_fw.board.driver.events import Book, Clear, FaultKey, MovePlugLock, Raise, RunAction, Say
+from chargebyte_fw.board.driver.faults import PLUG_LOCK_MODULE, any_closed
+from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link.messages.charge_som import ActionId, ChargeState, ErrorMessage, InletState
+from chargebyte_fw.board.link.messages.generations import FIRST_PARAMETER_BLOCK_WITH_INLET, TODAY, Generation
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 
 NAMESPACE = "connector_lock"

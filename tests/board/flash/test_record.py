@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.flash.diary import FOLDER, Diary
+from chargebyte_fw.board.flash.record import FOLDER, Diary
 
 BLOCK = bytes(range(64))
 

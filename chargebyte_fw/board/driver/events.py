@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from chargebyte_fw.board.messages import ActionId, ChargeControl
+from chargebyte_fw.board.link.messages.charge_som import ActionId, ChargeControl
 from chargebyte_fw.contracts.types.board_support_common import BspEventEvent, ProximityPilotAmpacity
 
 

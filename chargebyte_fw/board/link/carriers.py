@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.cycle import Cycle
-from chargebyte_fw.board.framing import Frame, Receiver
-from chargebyte_fw.board.messages import ChargeControl
+from chargebyte_fw.board.link.cycle import Cycle
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl
+from chargebyte_fw.board.link.messages.framing import Frame, Receiver
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.memory import WireEnd
 

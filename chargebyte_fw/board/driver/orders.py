@@ -11,10 +11,9 @@ import logging
 from enum import Enum, auto
 from typing import Any
 
-from chargebyte_fw.board import link_machine as lm
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.contactors import Contactors, Wiring
-from chargebyte_fw.board.driver_words import (
+from chargebyte_fw.board.driver.contactors import Contactors, Wiring
+from chargebyte_fw.board.driver.events import (
     STATE_E,
     STATE_F,
     STATE_X1,
@@ -31,8 +30,11 @@ from chargebyte_fw.board.driver_words import (
     SwitchPhases,
     Wish,
 )
-from chargebyte_fw.board.generations import TODAY, Generation
-from chargebyte_fw.board.messages import (
+from chargebyte_fw.board.driver.faults import SELF_TEST, Notices, any_closed
+from chargebyte_fw.board.driver.phase_switch import PhaseSwitch
+from chargebyte_fw.board.driver.safe_state_recovery import WayOut, stopped
+from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
     ChargeControl,
     ChargeState,
@@ -41,9 +43,7 @@ from chargebyte_fw.board.messages import (
     SafeStateActive,
     SafeStateReason,
 )
-from chargebyte_fw.board.notices import SELF_TEST, Notices, any_closed
-from chargebyte_fw.board.phase_switch import PhaseSwitch
-from chargebyte_fw.board.way_out import WayOut, stopped
+from chargebyte_fw.board.link.messages.generations import TODAY, Generation
 from chargebyte_fw.kernel.machine import Machine, on
 
 

@@ -23,10 +23,10 @@ from typing import Any
 import serial
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.carriers import Ears
-from chargebyte_fw.board.cycle import Cycle
-from chargebyte_fw.board.framing import Receiver
-from chargebyte_fw.board.messages import ChargeControl
+from chargebyte_fw.board.link.carriers import Ears
+from chargebyte_fw.board.link.cycle import Cycle
+from chargebyte_fw.board.link.messages.charge_som import ChargeControl
+from chargebyte_fw.board.link.messages.framing import Receiver
 from chargebyte_fw.kernel.clock import loop_speed, real_seconds
 
 BAUD = 115200

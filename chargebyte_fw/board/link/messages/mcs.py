@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chargebyte_fw.board.declare import Message, OpenEnum, Sender, bits, frame
-from chargebyte_fw.board.messages import SafeStateActive
+from chargebyte_fw.board.link.messages.charge_som import SafeStateActive
+from chargebyte_fw.board.link.messages.declaration import Message, OpenEnum, Sender, bits, frame
 
 
 class CcsReady(OpenEnum):

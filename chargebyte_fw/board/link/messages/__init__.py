@@ -1,0 +1,1 @@
+"""What is on the UART: framing, messages as declarations, differences between firmware generations."""
