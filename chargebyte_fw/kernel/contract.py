@@ -36,10 +36,11 @@ class Variable(Generic[T]):
     An exception in a callback is given to the subscriber's guard (its module's task group).
     """
 
-    __slots__ = ("_subscribers", "_value", "known", "name", "recorder")
+    __slots__ = ("_subscribers", "_value", "interface", "known", "name", "recorder")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, interface: str = "") -> None:
         self.name = name
+        self.interface = interface
         self.known = False
         self._value: T | None = None
         self._subscribers: list[tuple[Callback[T], Guard | None]] = []
@@ -137,6 +138,11 @@ class Contract(ABC):
         cls.one_user = one_user
         cls.variables = tuple(name for name, kind in cls.__annotations__.items() if str(kind).startswith("Var["))
         cls.commands = tuple(name for name, method in vars(cls).items() if inspect.iscoroutinefunction(method))
+        # What `kernel/effects.py` reads: a command knows its interface, and a variable can be named by its class.
+        for name in cls.commands:
+            vars(cls)[name].interface = interface
+        for name in cls.variables:
+            setattr(cls, name, Variable(name, interface))
 
     @classmethod
     def declaration(cls) -> type[Contract]:

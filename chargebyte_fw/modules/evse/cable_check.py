@@ -126,7 +126,7 @@ class CableCheck(Machine):
         self._kernel = event.state
         wanted, self._wanted = self._wanted, False
         if wanted:
-            return self.start(CableCheckStart(), now)
+            return self.begin(CableCheckStart(), now)
         if event.state in (Charging.Idle, Charging.WaitingForAuthentication):
             self._ev_max_V = None if event.state is Charging.Idle else self._ev_max_V
             self._stop_reason = None
@@ -135,7 +135,7 @@ class CableCheck(Machine):
         return []
 
     @on(event=CableCheckStart)
-    def start(self, _: CableCheckStart, now: float) -> Effects:
+    def begin(self, _: CableCheckStart, now: float) -> Effects:
         if self.state not in (Step.Rest, Step.FailDischarge):
             return []
         if self._kernel is Charging.Charging and not self._demand:

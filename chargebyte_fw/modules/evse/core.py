@@ -15,10 +15,11 @@ class Core(Machine):
 
     def __init__(self, machines: Sequence[Machine]) -> None:
         self.machines = tuple(machines)
-        self.deadline: float | None = None
+        self._timers = {}
+        self._deadline = None
         self._routes: dict[type, list[Machine]] = {}
         for machine in self.machines:
-            for event in {event for _, event in machine.table if event is not Timeout}:
+            for event in {event for _, event in machine.table if isinstance(event, type) and event is not Timeout}:
                 self._routes.setdefault(event, []).append(machine)
 
     def feed(self, event: Any, now: float) -> list[Any]:

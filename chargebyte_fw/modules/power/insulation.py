@@ -36,7 +36,7 @@ class InsulationMonitor(Machine):
         self._tested_s: float | None = None
 
     @on(event=StartMeasuring)
-    def start(self, _event: StartMeasuring, now: float) -> list[Any]:
+    def start_measuring(self, _event: StartMeasuring, now: float) -> list[Any]:
         """Measure at once and then at every interval; started twice, the rhythm stays."""
         if self.state is State.MEASURING:
             return []
@@ -44,7 +44,7 @@ class InsulationMonitor(Machine):
         return self._due(now)
 
     @on(event=StopMeasuring)
-    def stop(self, _event: StopMeasuring, now: float) -> list[Any]:
+    def stop_measuring(self, _event: StopMeasuring, now: float) -> list[Any]:
         """Say nothing any more, not even the result of a test that nobody waits for now."""
         self.state, self._measure_s, self._tested_s = State.STOPPED, None, None
         return self._due(now)

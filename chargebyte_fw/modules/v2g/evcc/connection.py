@@ -73,7 +73,7 @@ class Evcc(Machine):
     # -- search and connection
 
     @on(EvccState.IDLE, event=Start)
-    def start(self, event: Start, now: float) -> list[Any]:
+    def begin(self, event: Start, now: float) -> list[Any]:
         """Look for the charger."""
         self.state = EvccState.SEARCHING
         self._timers["setup"] = now + timing.V2G_EVCC_COMMUNICATION_SETUP_S
