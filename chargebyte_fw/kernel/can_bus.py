@@ -68,8 +68,8 @@ class CanPort(Protocol):
         """Let go of the bus; nothing is reported any more."""
 
 
-class Ears(NamedTuple):
-    """Whom an open bus calls, always on the event loop."""
+class CanCallbacks(NamedTuple):
+    """What an open bus calls, always on the event loop."""
 
     received: Callable[[CanFrame], None]
     lost: Callable[[Unavailable], None]
@@ -119,27 +119,27 @@ def message(frame: CanFrame) -> Any:
     return can.Message(arbitration_id=frame.id & 0x1FFF_FFFF, is_extended_id=bool(frame.id & EXTENDED), data=frame.data)
 
 
-def _from_message(heard: Any) -> CanFrame:
-    flags = EXTENDED * bool(heard.is_extended_id) | ERROR * bool(heard.is_error_frame)
-    return CanFrame(heard.arbitration_id | flags, bytes(heard.data))
+def _from_message(received: Any) -> CanFrame:
+    flags = EXTENDED * bool(received.is_extended_id) | ERROR * bool(received.is_error_frame)
+    return CanFrame(received.arbitration_id | flags, bytes(received.data))
 
 
 def open_port(
-    device: str, wires: Wires, ears: Ears, *, bitrate: int = 0, wanted: Sequence[tuple[int, int]] = ()
+    device: str, wires: Wires, callbacks: CanCallbacks, *, bitrate: int = 0, wanted: Sequence[tuple[int, int]] = ()
 ) -> CanPort:
     """Open a bus: the wire `can:<device>` in memory if there is one, else python-can. Raises Unavailable."""
     end: WireEnd | None = wires.find(f"can:{device}")
     if end is not None:
-        return _WirePort(end, ears)
+        return _WirePort(end, callbacks)
     bus = open_bus(device, bitrate=bitrate, wanted=wanted)
-    return _BusPort(device, bus, ears, threaded=split(device)[0] not in _WITH_DESCRIPTOR)
+    return _BusPort(device, bus, callbacks, threaded=split(device)[0] not in _WITH_DESCRIPTOR)
 
 
 class _WirePort:
     """A bus in memory. A cut wire is a bus without anybody else on it."""
 
-    def __init__(self, end: WireEnd, ears: Ears) -> None:
-        self._end, self._ears = end, ears
+    def __init__(self, end: WireEnd, callbacks: CanCallbacks) -> None:
+        self._end, self._callbacks = end, callbacks
         end.receive = self._receive
 
     def send(self, frame: CanFrame) -> None:
@@ -149,14 +149,14 @@ class _WirePort:
         self._end.receive = None
 
     def _receive(self, data: bytes) -> None:
-        _hear(CanFrame.decode(data), self, self._ears)
+        _dispatch(CanFrame.decode(data), self, self._callbacks)
 
 
 class _BusPort:
     """A bus of python-can: its descriptor is on the event loop, or a thread reads where it has none."""
 
-    def __init__(self, device: str, bus: Any, ears: Ears, *, threaded: bool) -> None:
-        self._device, self._bus, self._ears = device, bus, ears
+    def __init__(self, device: str, bus: Any, callbacks: CanCallbacks, *, threaded: bool) -> None:
+        self._device, self._bus, self._callbacks = device, bus, callbacks
         self._loop = asyncio.get_running_loop()
         self._kept: deque[CanFrame] = deque(maxlen=KEPT_FRAMES)
         self._echoes: deque[CanFrame] | None = deque(maxlen=FRAMES_A_TURN) if split(device)[0] in _ECHOING else None
@@ -196,32 +196,32 @@ class _BusPort:
     def _lose(self, error: BaseException) -> None:
         if self._open:
             self.close()
-            self._ears.lost(Unavailable(f"CAN device {self._device} is gone: {_why(error)}"))
+            self._callbacks.lost(Unavailable(f"CAN device {self._device} is gone: {_why(error)}"))
 
     def _readable(self) -> None:
         for _ in range(FRAMES_A_TURN):
-            heard = self._take(0)
-            if heard is None or not self._open:
+            received = self._take(0)
+            if received is None or not self._open:
                 return
-            frame = _from_message(heard)
+            frame = _from_message(received)
             if self._echoes and frame in self._echoes:
                 self._echoes.remove(frame)
                 continue
-            _hear(frame, self, self._ears)
+            _dispatch(frame, self, self._callbacks)
 
     def _take(self, timeout_s: float) -> Any:
         """Read one message; what cannot be read once is noise, what cannot be read for long is a lost bus."""
         import can
 
         try:
-            heard = self._bus.recv(timeout_s)
+            received = self._bus.recv(timeout_s)
         except (can.CanError, OSError, ValueError) as error:
             self._bad += 1
             if is_gone(error) or self._bad >= BAD_READS:
                 self._report(self._lose, error)
             return None
         self._bad = 0
-        return heard
+        return received
 
     def _report(self, call: Callable[..., None], *arguments: Any) -> None:
         if self._thread is None:
@@ -232,9 +232,9 @@ class _BusPort:
 
     def _read(self) -> None:
         while self._open:
-            heard = self._take(READ_S)
-            if heard is not None and self._open:
-                self._kept.append(_from_message(heard))
+            received = self._take(READ_S)
+            if received is not None and self._open:
+                self._kept.append(_from_message(received))
                 if len(self._kept) == 1:
                     self._report(self._deliver)
         self._bus.shutdown()
@@ -242,7 +242,7 @@ class _BusPort:
     def _deliver(self) -> None:
         for _ in range(min(FRAMES_A_TURN, len(self._kept))):
             if self._open:
-                _hear(self._kept.popleft(), self, self._ears)
+                _dispatch(self._kept.popleft(), self, self._callbacks)
         if self._kept and self._open:
             self._loop.call_soon(self._deliver)
 
@@ -253,9 +253,9 @@ def is_gone(error: BaseException) -> bool:
     return number in _GONE
 
 
-def _hear(frame: CanFrame, port: CanPort, ears: Ears) -> None:
+def _dispatch(frame: CanFrame, port: CanPort, callbacks: CanCallbacks) -> None:
     if not frame.id & ERROR:
-        ears.received(frame)
+        callbacks.received(frame)
     elif frame.id & BUS_OFF:
         port.close()
-        ears.lost(Unavailable("the CAN controller is bus-off: too many errors on the bus"))
+        callbacks.lost(Unavailable("the CAN controller is bus-off: too many errors on the bus"))

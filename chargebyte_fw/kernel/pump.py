@@ -51,7 +51,7 @@ class Pump:
                     self._full.fed(event, now)
                 effects = self.machine.feed(event, now)
                 if self._full is not None:
-                    self._full.told(event, effects, now)
+                    self._full.produced(event, effects, now)
                 for effect in effects:
                     self._act(effect)
         except Exception as error:
@@ -90,7 +90,7 @@ class Pump:
             # A timer may fire a clock tick early; the machine's own deadline decides.
             effects = self.machine.wake(max(now, deadline))
             if self._full is not None:
-                self._full.told(None, effects, now)
+                self._full.produced(None, effects, now)
             for effect in effects:
                 self._act(effect)
         except Exception as error:

@@ -149,14 +149,14 @@ def play(outcome: Outcome, entries: Iterable[Entry], take: Callable[[float, str,
 
 
 class Comparison:
-    """Two rows of outputs a stream. `say(stream, data)` writes one for people; `same` decides on equality."""
+    """Two rows of outputs a stream. `describe(stream, data)` returns one as text; `same` decides on equality."""
 
     def __init__(
         self,
-        say: Callable[[str, Any], str],
+        describe: Callable[[str, Any], str],
         same: Callable[[Any, Any], bool] = lambda recorded, replayed: recorded == replayed,
     ) -> None:
-        self._say = say
+        self._describe = describe
         self._same = same
         self._rows: dict[str, tuple[deque[tuple[float, Any]], deque[tuple[float, Any]]]] = {}
         self._differences: dict[str, Difference] = {}
@@ -184,7 +184,7 @@ class Comparison:
             if self._same(recorded, replayed):
                 self.outputs += 1
             else:
-                texts = self._say(stream, recorded), self._say(stream, replayed)
+                texts = self._describe(stream, recorded), self._describe(stream, replayed)
                 self._differences[stream] = Difference(t_s, stream, *texts)
 
     def first_difference(self, end_s: float) -> Difference | None:
@@ -193,9 +193,9 @@ class Comparison:
             if stream in self._differences:
                 continue
             if theirs:
-                self._differences[stream] = Difference(theirs[0][0], stream, self._say(stream, theirs[0][1]), "")
+                self._differences[stream] = Difference(theirs[0][0], stream, self._describe(stream, theirs[0][1]), "")
             elif ours and ours[0][0] < end_s - SLACK_S:
-                self._differences[stream] = Difference(ours[0][0], stream, "", self._say(stream, ours[0][1]))
+                self._differences[stream] = Difference(ours[0][0], stream, "", self._describe(stream, ours[0][1]))
         return min(self._differences.values(), key=lambda one: one.t_s, default=None)
 
 

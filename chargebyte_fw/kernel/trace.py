@@ -341,14 +341,14 @@ class FullTape(Tape):
         """The machine is about to be told that its deadline has passed."""
         self._wake(None, now)
 
-    def told(self, event: Any, effects: list[Any], now: float) -> None:
+    def produced(self, event: Any, effects: list[Any], now: float) -> None:
         """The machine wants this done; what nobody listened to is none of it."""
         for effect in effects:
             if effect is not event and not isinstance(effect, Unexpected):
                 self._channel("effect", type(effect))(effect, now)
 
 
-def overheard(trace: Trace, kind: str, source: str, ask: Callable[..., T]) -> Callable[..., T]:
+def record_answers(trace: Trace, kind: str, source: str, ask: Callable[..., T]) -> Callable[..., T]:
     """Return `ask` with each answer recorded: for a function that a machine asks beside its events."""
 
     def asked(*question: Any) -> T:

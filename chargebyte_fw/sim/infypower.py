@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from chargebyte_fw.kernel.can_bus import CanFrame, Ears, open_port
+from chargebyte_fw.kernel.can_bus import CanCallbacks, CanFrame, open_port
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.kernel.wires import Wires
@@ -185,7 +185,7 @@ class InfypowerBench:
         if isinstance(bus, WireEnd):
             wires.plug(f"can:{device}", bus)
         self.lost: asyncio.Future[Unavailable] = asyncio.get_running_loop().create_future()
-        self._port = open_port(device, wires, Ears(self._hear, self.lost.set_result))
+        self._port = open_port(device, wires, CanCallbacks(self._hear, self.lost.set_result))
 
     def _hear(self, frame: CanFrame) -> None:
         for answer in self.modules.hear(frame, asyncio.get_running_loop().time()):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.kernel.can_bus import EXTENDED, CanFrame, Ears, open_bus, open_port
+from chargebyte_fw.kernel.can_bus import EXTENDED, CanCallbacks, CanFrame, open_bus, open_port
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.wires import Wires
 from chargebyte_fw.modules.power.infypower import messages as m
@@ -180,7 +180,7 @@ def test_a_flood_gets_a_share_of_the_event_loop_only(mocker: Any) -> None:
         endless = mocker.Mock(fileno=lambda: reader, recv=lambda _: can.Message(arbitration_id=1, data=bytes(8)))
         mocker.patch("chargebyte_fw.kernel.can_bus.open_bus", return_value=endless)
         heard: list[CanFrame] = []
-        port = open_port("can0", Wires(), Ears(heard.append, lambda _: None))
+        port = open_port("can0", Wires(), CanCallbacks(heard.append, lambda _: None))
         for _ in range(10):
             await asyncio.sleep(0)
         port.close()
@@ -201,7 +201,7 @@ def test_an_interface_that_goes_down_is_told_once(mocker: Any, number: int) -> N
             "chargebyte_fw.kernel.can_bus.open_bus", return_value=mocker.Mock(fileno=lambda: reader, recv=gone)
         )
         lost: list[Unavailable] = []
-        port = open_port("can0", Wires(), Ears(lambda _: None, lost.append))
+        port = open_port("can0", Wires(), CanCallbacks(lambda _: None, lost.append))
         await asyncio.sleep(0.05)
         port.close()
         os.close(reader)
@@ -220,7 +220,7 @@ def test_noise_on_a_multicast_group_is_not_the_end_of_the_bus() -> None:
                 async def main() -> list[CanFrame]:
                     heard: list[CanFrame] = []
                     lost: list[Unavailable] = []
-                    port = open_port("udp_multicast:239.74.163.2", Wires(), Ears(heard.append, lost.append))
+                    port = open_port("udp_multicast:239.74.163.2", Wires(), CanCallbacks(heard.append, lost.append))
                     other = open_bus("udp_multicast:239.74.163.2")
                     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
                         noise.sendto(b"what is this?", ("239.74.163.2", 43113))
@@ -246,7 +246,7 @@ def test_on_a_multicast_group_nobody_hears_himself() -> None:
                 async def main() -> tuple[list[CanFrame], list[CanFrame]]:
                     heard: tuple[list[CanFrame], list[CanFrame]] = ([], [])
                     one, other = (
-                        open_port("udp_multicast:239.74.163.2", Wires(), Ears(ears.append, lambda _: None))
+                        open_port("udp_multicast:239.74.163.2", Wires(), CanCallbacks(ears.append, lambda _: None))
                         for ears in heard
                     )
                     frame = CanFrame(EXTENDED | 5, b"12345678")

@@ -39,7 +39,7 @@ from chargebyte_fw.kernel.module import (
 )
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
-from chargebyte_fw.kernel.trace import FullTape, Tape, overheard
+from chargebyte_fw.kernel.trace import FullTape, Tape, record_answers
 from chargebyte_fw.modules.evse.config import EvseConfig, contradictions
 from chargebyte_fw.modules.evse.enabling import EnableTable
 from chargebyte_fw.modules.evse.energy_side import EnergySide
@@ -135,8 +135,8 @@ class EvseManager(Module):
         machines = Machines(
             self.config,
             fitted,
-            new_uuid=overheard(trace, "chance", self.id, self.runtime.new_uuid),
-            logging_path=overheard(trace, "answer", f"{self.id}.{LOGGING_PATH}", self.logbook.begin),
+            new_uuid=record_answers(trace, "chance", self.id, self.runtime.new_uuid),
+            logging_path=record_answers(trace, "answer", f"{self.id}.{LOGGING_PATH}", self.logbook.begin),
         )
         self.pilot, self.charger, self.session = machines.pilot, machines.charger, machines.session
         self.authorization, self.error_book = machines.authorization, machines.error_book

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from chargebyte_fw.kernel.can_bus import EXTENDED, CanFrame, CanPort, Ears, open_port, split
+from chargebyte_fw.kernel.can_bus import EXTENDED, CanCallbacks, CanFrame, CanPort, open_port, split
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.runtime import Runtime
@@ -106,9 +106,9 @@ class InfypowerLink:
             # pyroute2 brings an event loop of its own, which does not stand another one in its thread.
             for text in await asyncio.to_thread(set_up, self._device, self._bitrate):
                 self._log.info("%s", text)
-        ears = Ears(self._arrive, self._lose)
+        callbacks = CanCallbacks(self._arrive, self._lose)
         wanted = wanted_by(self._options)
-        self._port = open_port(self._device, self._runtime.wires, ears, bitrate=self._bitrate, wanted=wanted)
+        self._port = open_port(self._device, self._runtime.wires, callbacks, bitrate=self._bitrate, wanted=wanted)
         if self._missing:
             self._missing = False
             self._log.info("CAN device %s is there", self._device)
