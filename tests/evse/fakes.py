@@ -1,4 +1,4 @@
-"""Neighbours of an EVSE manager, as small modules: each writes down what it was told and plays its part."""
+"""Inputs of an EVSE manager, as small modules: each writes down what it was told and plays its part."""
 
 from __future__ import annotations
 

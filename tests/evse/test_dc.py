@@ -11,7 +11,7 @@ from chargebyte_fw.contracts.types.dc_external_derate import ExternalDerating
 from chargebyte_fw.contracts.types.iso15118 import DcEvMaximumLimits
 from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
-from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.machine import timing
 from tests.evse.world import Assemble, Run, World
 
 

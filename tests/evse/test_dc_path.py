@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.dc_path import DcPath
-from chargebyte_fw.modules.evse.effects import Call
-from chargebyte_fw.modules.evse.messages import (
+from chargebyte_fw.modules.evse.machine.dc.power_path import DcPath
+from chargebyte_fw.modules.evse.machine.effects import Call
+from chargebyte_fw.modules.evse.machine.events import (
     Charging,
     Contactor,
     CurrentDemand,
@@ -24,7 +24,7 @@ from chargebyte_fw.modules.evse.messages import (
     SupplyMeasured,
     SupplyTold,
 )
-from chargebyte_fw.modules.evse.signals import LimitsAre, ShutdownIs, StateIs, SupplyOff
+from chargebyte_fw.modules.evse.machine.signals import LimitsAre, ShutdownIs, StateIs, SupplyOff
 from tests.evse.fakes import SUPPLY
 
 BOTH_WAYS = replace(

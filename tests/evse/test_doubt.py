@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.machine import timing
 from tests.evse.world import Assemble, Run, World
 
 LINK_LOST = "evse_board_support/CommunicationFault"

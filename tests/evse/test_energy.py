@@ -10,8 +10,8 @@ import pytest
 
 from chargebyte_fw.contracts.types.dc_external_derate import ExternalDerating
 from chargebyte_fw.contracts.types.energy import EnergyFlowRequest
-from chargebyte_fw.modules.evse.dc_limits import derated, limits_from_budget, maximum_for_hlc
-from chargebyte_fw.modules.evse.random_delay import RandomDelay
+from chargebyte_fw.modules.evse.machine.dc.limits import derated, limits_from_budget, maximum_for_hlc
+from chargebyte_fw.modules.evse.machine.random_delay import RandomDelay
 from tests.evse.fakes import SUPPLY
 from tests.evse.test_ac import charging
 from tests.evse.world import Assemble, Run, World
@@ -110,7 +110,7 @@ def test_random_delay_holds_a_change(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await charging(World(assemble, uk_smartcharging_random_delay_enable=True))
         w.m.runtime.random = random.Random(3)
-        w.m.energy_side.delay._chance = random.Random(3)
+        w.m.energy_adapter.delay._chance = random.Random(3)
         counts: list[Any] = []
         await w.m.random_delay.cancel()
         await asyncio.sleep(6.0)
@@ -184,7 +184,7 @@ def test_until_the_first_grant_it_is_named_as_missing_and_after_two_minutes_as_s
 def test_the_random_delay_is_enabled_and_disabled_by_command(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble).start()
-        delay = w.m.energy_side.delay
+        delay = w.m.energy_adapter.delay
         assert not delay.enabled
         await w.m.random_delay.enable()
         assert delay.enabled

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chargebyte_fw.modules.evse.dc_limits import limits_from_budget
-from chargebyte_fw.modules.evse.effects import Call, Say
-from chargebyte_fw.modules.evse.messages import (
+from chargebyte_fw.modules.evse.machine.dc.limits import limits_from_budget
+from chargebyte_fw.modules.evse.machine.effects import Call, Say
+from chargebyte_fw.modules.evse.machine.events import (
     Budget,
     Charging,
     CurrentDemand,
@@ -18,8 +18,8 @@ from chargebyte_fw.modules.evse.messages import (
     PreChargeStart,
     SupplyMeasured,
 )
-from chargebyte_fw.modules.evse.pwm import Allowance
-from chargebyte_fw.modules.evse.signals import LimitsAre, StateIs, SupplyWanted
+from chargebyte_fw.modules.evse.machine.pwm import Allowance
+from chargebyte_fw.modules.evse.machine.signals import LimitsAre, StateIs, SupplyWanted
 from tests.evse.fakes import SUPPLY
 from tests.evse.test_dc_path import BOTH_WAYS, path, settle
 

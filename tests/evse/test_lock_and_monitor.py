@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from chargebyte_fw.modules.evse import timing
-from chargebyte_fw.modules.evse.effects import Call
-from chargebyte_fw.modules.evse.messages import Contactor, CurrentDemand
-from chargebyte_fw.modules.evse.over_voltage import OverVoltage
+from chargebyte_fw.modules.evse.machine import timing
+from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage
+from chargebyte_fw.modules.evse.machine.effects import Call
+from chargebyte_fw.modules.evse.machine.events import Contactor, CurrentDemand
 from tests.evse.world import Assemble, Run, World
 
 
@@ -42,7 +42,7 @@ def test_a_cable_limits_what_an_ac_charger_asks_for(run: Run, assemble: Assemble
     async def main() -> None:
         world = await World(assemble).start()
         requests = world.m.energy_grid.energy_flow_request
-        world.m.energy_side.leaf.cable_A = 13.0
+        world.m.energy_adapter.leaf.cable_A = 13.0
         await asyncio.sleep(2.0)
         assert requests.value is not None
         imports, exports = requests.value.schedule_import, requests.value.schedule_export

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types.iso15118 import V2gMessageId, V2gMessages
-from chargebyte_fw.modules.evse.log_shelf import FILES, RECOUNT_SESSIONS, LogSpace, make_room
-from chargebyte_fw.modules.evse.session_log import FULL, RESERVE_BYTES, SessionLog, folder_name
+from chargebyte_fw.modules.evse.logs.retention import FILES, RECOUNT_SESSIONS, LogRetention, make_room
+from chargebyte_fw.modules.evse.logs.session_log import FULL, RESERVE_BYTES, SessionLog, folder_name
 from tests.evse.world import Assemble, Run, World
 
 XML = "<CurrentDemandReq/>"
@@ -193,7 +193,7 @@ def test_the_oldest_logs_make_room_and_nothing_else_is_touched(tmp_path: Path) -
 def test_a_new_session_makes_room_for_its_log(
     assemble: Assemble, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("chargebyte_fw.modules.evse.logbook.allowance_bytes", lambda folder: 12_000)
+    monkeypatch.setattr("chargebyte_fw.modules.evse.logs.session_logger.allowance_bytes", lambda folder: 12_000)
     (tmp_path / "logs").mkdir()
     older = [log_of(tmp_path / "logs", f"2025-01-0{day}T00:00:00.000Z-abc", 5000) for day in range(1, 8)]
 
@@ -234,7 +234,7 @@ def test_no_session_reads_the_whole_folder_of_logs(
 
 
 def test_logs_that_others_wrote_are_counted_now_and_then(tmp_path: Path) -> None:
-    space = LogSpace()
+    space = LogRetention()
     assert space.make_room(tmp_path, 1000) == 0
     others = [log_of(tmp_path, f"2026-01-01T00:00:00.{number:03d}Z-abc", 100) for number in range(30)]
     removed = [space.make_room(tmp_path, 1000) for _ in range(RECOUNT_SESSIONS)]
@@ -243,7 +243,7 @@ def test_logs_that_others_wrote_are_counted_now_and_then(tmp_path: Path) -> None
 
 
 def test_room_is_made_for_what_this_evse_wrote(tmp_path: Path) -> None:
-    space = LogSpace()
+    space = LogRetention()
     for number in range(50):
         space.make_room(tmp_path, 1000)
         name = f"2026-01-01T00:00:00.{number:03d}Z-abc"
@@ -259,7 +259,7 @@ def test_memory_for_making_room_does_not_grow_with_the_number_of_logs(tmp_path: 
             (tmp_path / f"2026-01-01T00:00:{number % 60:02d}.{number:06d}Z-abc").mkdir(exist_ok=True)
         tracemalloc.start()
         make_room(tmp_path, 10)
-        LogSpace().make_room(tmp_path, 10)
+        LogRetention().make_room(tmp_path, 10)
         largest = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return largest

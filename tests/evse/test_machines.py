@@ -17,14 +17,15 @@ from chargebyte_fw.contracts.types.evse_manager import (
 )
 from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode as Mode
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.modules.evse.bcb import BcbToggle
-from chargebyte_fw.modules.evse.cable_check import test_voltage_from_limits as check_voltage
+from chargebyte_fw.modules.evse.adapters.energy import NO_HARDWARE
 from chargebyte_fw.modules.evse.config import EvseConfig, SessionIdType
-from chargebyte_fw.modules.evse.effects import Call, Clear, Raise
-from chargebyte_fw.modules.evse.enabling import EnableTable
-from chargebyte_fw.modules.evse.energy_side import NO_HARDWARE
-from chargebyte_fw.modules.evse.error_book import ErrorBook
-from chargebyte_fw.modules.evse.messages import (
+from chargebyte_fw.modules.evse.machine.bcb import BcbToggle
+from chargebyte_fw.modules.evse.machine.dc.cable_check import test_voltage_from_limits as check_voltage
+from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage, emergency_threshold
+from chargebyte_fw.modules.evse.machine.dc.plausibility import Plausibility
+from chargebyte_fw.modules.evse.machine.effects import Call, Clear, Raise
+from chargebyte_fw.modules.evse.machine.enabling import EnableTable
+from chargebyte_fw.modules.evse.machine.events import (
     Begin,
     Contactor,
     Cp,
@@ -38,12 +39,11 @@ from chargebyte_fw.modules.evse.messages import (
     Shutdown,
     SupplyMeasured,
 )
-from chargebyte_fw.modules.evse.over_voltage import OverVoltage, emergency_threshold
-from chargebyte_fw.modules.evse.pilot import Pilot
-from chargebyte_fw.modules.evse.plausibility import Plausibility
-from chargebyte_fw.modules.evse.pwm import duty_from_current
-from chargebyte_fw.modules.evse.session import session_id_from_uuid
-from chargebyte_fw.modules.evse.signals import (
+from chargebyte_fw.modules.evse.machine.fault_policy import ErrorBook
+from chargebyte_fw.modules.evse.machine.pilot import Pilot
+from chargebyte_fw.modules.evse.machine.pwm import duty_from_current
+from chargebyte_fw.modules.evse.machine.session import session_id_from_uuid
+from chargebyte_fw.modules.evse.machine.signals import (
     AllowPower,
     CarPluggedIn,
     CarRequests,
@@ -53,7 +53,7 @@ from chargebyte_fw.modules.evse.signals import (
     ShowX1,
     ShutdownIs,
 )
-from chargebyte_fw.modules.evse.transfer_modes import ac_modes, dc_modes
+from chargebyte_fw.modules.evse.machine.transfer_modes import ac_modes, dc_modes
 
 CONFIG = EvseConfig(connector_id=1)
 

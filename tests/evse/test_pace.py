@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from chargebyte_fw.modules.evse.messages import EvTargets
+from chargebyte_fw.modules.evse.machine.events import EvTargets
 from tests.evse.world import Assemble, Run, World
 
 

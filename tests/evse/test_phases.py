@@ -37,7 +37,7 @@ def test_under_hlc_phases_are_not_switched_while_charging_and_all_of_them_count(
         await asyncio.sleep(15.0)
         assert w.state == "Charging" and w.bsp.closed and w.pilot() == 5.0
         assert not w.calls("bsp", SWITCH) and "SwitchingPhases" not in w.names
-        assert w.m.energy_side.leaf.active_phases == 3
+        assert w.m.energy_adapter.leaf.active_phases == 3
         budget = w.m.charger.c.allowance.budget
         assert budget is not None and budget.phases == 3
 
@@ -57,7 +57,7 @@ def test_under_hlc_a_limit_on_phases_is_followed_when_the_ev_pauses(assemble: As
         await w.grant(phases=1)
         await asyncio.sleep(0.1)
         assert w.calls("bsp", SWITCH) == [(False,)]
-        assert w.m.energy_side.leaf.active_phases == 1
+        assert w.m.energy_adapter.leaf.active_phases == 1
         assert w.state == "ChargingPausedEV"
 
     run(story())

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.modules.evse import timing
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.messages import Begin, Cp, CpReported, FaultGone, FaultSeen
-from chargebyte_fw.modules.evse.pilot import Pilot
-from chargebyte_fw.modules.evse.signals import PlugUnwatched, PlugWatched, ShowDuty, ShowF, ShowX1
+from chargebyte_fw.modules.evse.machine import timing
+from chargebyte_fw.modules.evse.machine.events import Begin, Cp, CpReported, FaultGone, FaultSeen
+from chargebyte_fw.modules.evse.machine.pilot import Pilot
+from chargebyte_fw.modules.evse.machine.signals import PlugUnwatched, PlugWatched, ShowDuty, ShowF, ShowX1
 from tests.evse.world import Assemble, Run, World
 
 BOARD_FAULT = "evse_board_support/MREC14PilotFault"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
-from chargebyte_fw.modules.evse import timing
-from chargebyte_fw.modules.evse.effects import Call, Clear, Raise
-from chargebyte_fw.modules.evse.error_book import ErrorBook
-from chargebyte_fw.modules.evse.messages import Shutdown, SupplyMeasured, SupplyMode
-from chargebyte_fw.modules.evse.signals import ShutdownIs, SupplyOrdered
-from chargebyte_fw.modules.evse.supply_watch import SUB_TYPE, SupplyWatch
+from chargebyte_fw.modules.evse.machine import timing
+from chargebyte_fw.modules.evse.machine.dc.supply_watch import SUB_TYPE, SupplyWatch
+from chargebyte_fw.modules.evse.machine.effects import Call, Clear, Raise
+from chargebyte_fw.modules.evse.machine.events import Shutdown, SupplyMeasured, SupplyMode
+from chargebyte_fw.modules.evse.machine.fault_policy import ErrorBook
+from chargebyte_fw.modules.evse.machine.signals import ShutdownIs, SupplyOrdered
 
 OFF = Call("supply", "setMode", (Mode.Off, ChargingPhase.Other), urgent=True)
 

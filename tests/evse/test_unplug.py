@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
-from chargebyte_fw.modules.evse import timing
-from chargebyte_fw.modules.evse.messages import Charging
+from chargebyte_fw.modules.evse.machine import timing
+from chargebyte_fw.modules.evse.machine.events import Charging
 from tests.evse.test_ac import charging
 from tests.evse.world import Assemble, Run, World
 

@@ -12,8 +12,9 @@ from chargebyte_fw.board.driver import faults as notices
 from chargebyte_fw.board.driver.events import Raise
 from chargebyte_fw.board.link.messages import framing
 from chargebyte_fw.board.link.messages.charge_som import SafeStateReason
-from chargebyte_fw.modules.evse import bcb, neighbours, pwm
-from chargebyte_fw.modules.evse import timing as evse
+from chargebyte_fw.modules.evse.adapters import inputs
+from chargebyte_fw.modules.evse.machine import bcb, pwm
+from chargebyte_fw.modules.evse.machine import timing as evse
 from chargebyte_fw.modules.v2g import timing as v2g
 from chargebyte_fw.sim import mcu
 from chargebyte_fw.sim.mcu import VirtualMcu
@@ -96,7 +97,7 @@ BROKEN: dict[str, tuple[str, Break]] = {
     "there is no duty cycle for 16 A": ("basic-session", other(pwm, "MIN_CURRENT_A", 99.0)),
     "a cable carries everything": (
         "basic-cable-limits",
-        other(neighbours, "AMPACITY_A", dict.fromkeys(neighbours.AMPACITY_A, 32.0)),
+        other(inputs, "AMPACITY_A", dict.fromkeys(inputs.AMPACITY_A, 32.0)),
     ),
 }
 

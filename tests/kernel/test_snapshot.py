@@ -10,9 +10,9 @@ import pytest
 
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.snapshot import restored, taken
-from chargebyte_fw.modules.evse.bcb import BcbToggle
-from chargebyte_fw.modules.evse.messages import Budget, EvTargets
-from chargebyte_fw.modules.evse.pwm import Allowance
+from chargebyte_fw.modules.evse.machine.bcb import BcbToggle
+from chargebyte_fw.modules.evse.machine.events import Budget, EvTargets
+from chargebyte_fw.modules.evse.machine.pwm import Allowance
 from chargebyte_fw.modules.power.infypower import messages as can
 from chargebyte_fw.modules.power.infypower.wishes import Confirmed
 

@@ -27,7 +27,7 @@ from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.replay import Outcome
 from chargebyte_fw.kernel.trace import PIECE_BYTES, Entry
 from chargebyte_fw.manager.recording import Recorder, read
-from chargebyte_fw.modules.evse import timing as evse_timing
+from chargebyte_fw.modules.evse.machine import timing as evse_timing
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.slac.messages import CmAttenCharInd, decode
 from tests.replay import record

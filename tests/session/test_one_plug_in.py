@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.modules.evse import timing
+from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.pilot import CarState
 from tests.session.billing import Billing

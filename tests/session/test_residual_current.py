@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.board.link.messages.charge_som import RcmState
-from chargebyte_fw.modules.evse import timing
-from chargebyte_fw.modules.evse.messages import Charging
+from chargebyte_fw.modules.evse.machine import timing
+from chargebyte_fw.modules.evse.machine.events import Charging
 from chargebyte_fw.sim.car_models import Model
 from tests.session.plant import Plant
 

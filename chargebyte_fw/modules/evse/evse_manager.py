@@ -40,16 +40,19 @@ from chargebyte_fw.kernel.module import (
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.trace import FullTape, Tape, record_answers
+from chargebyte_fw.modules.evse.adapters.energy import EnergyAdapter
+from chargebyte_fw.modules.evse.adapters.ev_info import EvInfoAdapter
+from chargebyte_fw.modules.evse.adapters.hlc import HlcAdapter
+from chargebyte_fw.modules.evse.adapters.inputs import Inputs
+from chargebyte_fw.modules.evse.adapters.nodered import Panel
+from chargebyte_fw.modules.evse.adapters.outputs import Outputs
+from chargebyte_fw.modules.evse.adapters.provided import Delay, Derate, Evse, Leaf, Tokens
+from chargebyte_fw.modules.evse.adapters.start_up import StartUp
 from chargebyte_fw.modules.evse.config import EvseConfig, contradictions
-from chargebyte_fw.modules.evse.enabling import EnableTable
-from chargebyte_fw.modules.evse.energy_side import EnergySide
-from chargebyte_fw.modules.evse.ev_info import EvInfoBook
-from chargebyte_fw.modules.evse.hands import Hands
-from chargebyte_fw.modules.evse.hlc_side import HlcSide
-from chargebyte_fw.modules.evse.implementations import Delay, Derate, Evse, Leaf, Tokens
-from chargebyte_fw.modules.evse.logbook import Logbook
-from chargebyte_fw.modules.evse.machines import LOGGING_PATH, RESERVATION, Fitted, Machines
-from chargebyte_fw.modules.evse.messages import (
+from chargebyte_fw.modules.evse.logs.session_logger import SessionLogger
+from chargebyte_fw.modules.evse.machine.composite import LOGGING_PATH, RESERVATION, Fitted, Machines
+from chargebyte_fw.modules.evse.machine.enabling import EnableTable
+from chargebyte_fw.modules.evse.machine.events import (
     Authorized,
     Cancel,
     Charging,
@@ -59,11 +62,8 @@ from chargebyte_fw.modules.evse.messages import (
     PhasesWanted,
     UserPause,
 )
-from chargebyte_fw.modules.evse.neighbours import Neighbours
-from chargebyte_fw.modules.evse.nodered import Panel
-from chargebyte_fw.modules.evse.reservations import Reservation
-from chargebyte_fw.modules.evse.signals import Note
-from chargebyte_fw.modules.evse.startup import Startup
+from chargebyte_fw.modules.evse.machine.reservations import Reservation
+from chargebyte_fw.modules.evse.machine.signals import Note
 
 SAFE_STATE_S = 4.0
 PANEL_SOURCE = types.EnableDisableSourceEnableSource.LocalAPI
@@ -116,12 +116,12 @@ class EvseManager(Module):
         self.gate = asyncio.Event()
         self.released = False
         self.panel = Panel(self.runtime.mqtt, self.id, config.connector_id)
-        self.logbook = Logbook(config, self.runtime.root, self.log, self.panel.log)
-        self.ev_info = EvInfoBook(self.evse.ev_info.publish)
+        self.logbook = SessionLogger(config, self.runtime.root, self.log, self.panel.log)
+        self.ev_info = EvInfoAdapter(self.evse.ev_info.publish)
         tape = self._build(used)
-        self.hlc_side = HlcSide(self, used=used)
-        self.energy_side = EnergySide(self)
-        self.hands = Hands(self)
+        self.hlc_adapter = HlcAdapter(self, used=used)
+        self.energy_adapter = EnergyAdapter(self)
+        self.hands = Outputs(self)
         self.pump = Pump(self.core, self.hands.act, self.crash, tape)
 
     def _build(self, used: bool) -> Tape | None:
@@ -157,7 +157,7 @@ class EvseManager(Module):
 
     async def ready(self) -> None:
         """Begin to listen; what takes time goes on beside."""
-        Neighbours(self).listen()
+        Inputs(self).listen()
         self.panel.commands(
             enable=lambda _: self._panel_enables(True),
             disable=lambda _: self._panel_enables(False),
@@ -165,18 +165,18 @@ class EvseManager(Module):
             resume_charging=lambda _: self._panel_pauses(False),
             switch_three_phases_while_charging=lambda payload: self._panel_switches(payload),
         )
-        if self.hlc_side.used:
-            self.hlc_side.set_up()
+        if self.hlc_adapter.used:
+            self.hlc_adapter.set_up()
         # They may still run for an earlier process.
         self.hands.call("monitor", "stop")
         self.hands.call("imd", "stop")
         self.evse.evse_id.publish(self.config.evse_id)
         self.publish_limits()
-        self.energy_side.ask(priority=True)
-        self.spawn(self.energy_side.work(), "energy requests")
+        self.energy_adapter.ask(priority=True)
+        self.spawn(self.energy_adapter.work(), "energy requests")
         if self.config.session_logging:
             self.spawn(self._flush(), "session log")
-        self.spawn(Startup(self).run(), "start")
+        self.spawn(StartUp(self).run(), "start")
 
     async def _flush(self) -> None:
         while True:
@@ -280,7 +280,7 @@ class EvseManager(Module):
         self.session.reservation_id = self.reservation.use()
         self.runtime.trace.record("answer", f"{self.id}.{RESERVATION}", self.session.reservation_id)
         if result.allowed_energy_transfer_modes:
-            self.hlc_side.allow_modes(result.allowed_energy_transfer_modes)
+            self.hlc_adapter.allow_modes(result.allowed_energy_transfer_modes)
         text = result.tariff_messages[0].content if result.tariff_messages else None
         self.pump.feed(Authorized(token, text, contract))
 
@@ -317,7 +317,7 @@ class EvseManager(Module):
         """Publish what the EV may draw; EVerest names the module, not the session, in `uuid`."""
         c = self.charger.c
         budget = c.allowance.budget
-        phases = budget.phases if budget is not None else self.energy_side.leaf.active_phases or 3
+        phases = budget.phases if budget is not None else self.energy_adapter.leaf.active_phases or 3
         current_A = c.allowance.current_A
         self.panel.limits(current_A=current_A)
         self.evse.limits.publish(types.Limits(uuid=self.id, max_current=current_A, nr_of_phases_available=phases))

@@ -14,14 +14,14 @@ from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, played
 from chargebyte_fw.kernel.snapshot import restored
 from chargebyte_fw.kernel.trace import TOKENS, Entry, plain
-from chargebyte_fw.modules.evse import messages, signals
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.machines import LOGGING_PATH, RESERVATION, Fitted, Machines
+from chargebyte_fw.modules.evse.machine import events, signals
+from chargebyte_fw.modules.evse.machine.composite import LOGGING_PATH, RESERVATION, Fitted, Machines
 
 DIGITS = 1e-9
 EVENTS = {
     name: kind
-    for module in (messages, signals)
+    for module in (events, signals)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 }
@@ -65,7 +65,7 @@ class _Evse:
             case "event":
                 self._feed(_event(name, data), t_s)
             case "var" if name == "evse.powermeter":
-                self._feed(messages.MeterRead(msgspec.convert(data, Powermeter, strict=False)), t_s)
+                self._feed(events.MeterRead(msgspec.convert(data, Powermeter, strict=False)), t_s)
             case "wake":
                 self._event = None
                 self._player.overdue(t_s)
@@ -97,8 +97,8 @@ def _next(answers: list[Any], otherwise: Any) -> Callable[..., Any]:
 
 def _event(name: str, data: Any) -> Any:
     event = msgspec.convert(data, EVENTS[name], strict=False)
-    if isinstance(event, messages.ContractRejected):
-        return messages.ContractRejected(AuthorizationStatus(event.status), event.certificate)
+    if isinstance(event, events.ContractRejected):
+        return events.ContractRejected(AuthorizationStatus(event.status), event.certificate)
     return event
 
 

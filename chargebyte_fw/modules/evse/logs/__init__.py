@@ -1,0 +1,1 @@
+"""The session log of integrators and the room that it may take."""

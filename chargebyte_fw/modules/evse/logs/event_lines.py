@@ -1,0 +1,99 @@
+"""The session log's lines in EVerest's words, which integrators read on `hlc_log` (recorded of C++ EVerest)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
+from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
+from chargebyte_fw.modules.evse.machine.effects import Call, Log, Tell
+from chargebyte_fw.modules.evse.machine.events import Charging
+from chargebyte_fw.modules.evse.machine.signals import (
+    CarBack,
+    CarLost,
+    CarPluggedIn,
+    CarRequests,
+    CarUnplugged,
+    LimitsAre,
+)
+
+
+def number(value: float) -> str:
+    """Write a number in as few digits as it takes: 0, 0.022, 900000."""
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def state_line(before: Charging, after: Charging) -> Log | None:
+    """Return the line of a state change; the session is over in Idle and Disabled."""
+    if after in (Charging.Idle, Charging.Disabled):
+        return None
+    return Log(f"Charger state: {before.value}->{after.value}")
+
+
+def limits_line(limits: LimitsAre, target_V: float, present_V: float, *, bidirectional: bool) -> Log:
+    """Return the line of new DC limits."""
+    return Log(
+        f"Change HLC Limits: {number(limits.power_W)}W/{number(limits.current_A)}A, target_voltage {number(target_V)}, "
+        f"actual_voltage {number(present_V)}, bpt_active {str(bidirectional).lower()}",
+        iso15118=True,
+    )
+
+
+def event_line(event: Tell) -> Log | None:
+    """Return the line of a session event; None for one whose state change says it."""
+    extra = event.extra
+    match event.event:
+        case SessionEventEnum.SessionStarted:
+            return Log(f"Session Started: {extra['session_started'].reason.value}")
+        case SessionEventEnum.TransactionStarted:
+            return Log(f"Transaction Started ({_kWh(extra['transaction_started'])} kWh)")
+        case SessionEventEnum.TransactionFinished:
+            finished = extra["transaction_finished"]
+            return Log(f"Transaction Finished: {finished.reason.value} ({_kWh(finished)} kWh)")
+        case SessionEventEnum.SessionFinished:
+            return Log("Session Finished")
+    return None
+
+
+def _kWh(transaction: Any) -> str:
+    return number(transaction.meter_value.energy_Wh_import.total / 1000)
+
+
+def pilot_line(signal: Any) -> Log | None:
+    """Return the line of what the EV does on the pilot."""
+    match signal:
+        case CarPluggedIn() | CarUnplugged():
+            name = type(signal).__name__
+        case CarRequests(power):
+            name = "CarRequestedPower" if power else "CarRequestedStopPower"
+        case CarLost(shorted):
+            name = "BCDtoE" if shorted else "BCDtoEF"
+        case CarBack():
+            name = "EFtoBCD"
+        case _:
+            return None
+    return Log(f"Event {name}", origin="CAR")
+
+
+def command_line(call: Call) -> Log | None:
+    """Return the line of a command to the board or the power supply."""
+    match call.peer, call.command, call.args:
+        case "bsp", "pwm_on", (percent,):
+            # The board takes a command at once; EVerest measures how long its driver takes.
+            return Log(f"Set PWM On ({percent:.1f}%) took 0 ms")
+        case "bsp", "cp_state_X1", ():
+            return Log("Set PWM Off")
+        case "bsp", "cp_state_F", ():
+            return Log("Set PWM F")
+        case "supply", ("setExportVoltageCurrent" | "setImportVoltageCurrent"), (voltage_V, current_A):
+            values = f"{voltage_V:.2f}V/{current_A:.2f}A"
+            return Log(f"DC power supply set: {values}, requested was {values}.")
+        case "supply", "setMode", (Mode.Off, _):
+            return Log("DC power supply OFF")
+        case "supply", "setMode", (Mode.Import, _):
+            return Log("DC power supply: switch ON in import mode")
+        case "supply", "setMode", (Mode.Export, ChargingPhase.Charging):
+            return Log("DC power supply: switch ON in export mode")
+        case "supply", "setMode", (Mode.Export, phase):
+            return Log(f"DC power supply: switch ON called, ChargingPhase: {phase.value}")
+    return None

@@ -1,0 +1,1 @@
+"""The machines that only an AC EVSE has."""

@@ -1,0 +1,1 @@
+"""The machines of the DC power path and its supervision."""

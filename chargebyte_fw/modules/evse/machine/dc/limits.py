@@ -1,0 +1,129 @@
+"""From the energy management's watts to the limits that HLC and the power path get, and external derating."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chargebyte_fw.contracts.types.dc_external_derate import ExternalDerating
+from chargebyte_fw.contracts.types.iso15118 import DcEvseMaximumLimits, DcEvseMinimumLimits
+from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
+from chargebyte_fw.modules.evse.machine.signals import LimitsAre
+
+NO_SUPPLY = Capabilities(
+    bidirectional=False,
+    current_regulation_tolerance_A=0.5,
+    peak_current_ripple_A=0.5,
+    max_export_voltage_V=60.0,
+    min_export_voltage_V=0.0,
+    max_export_current_A=0.0,
+    min_export_current_A=0.0,
+    max_export_power_W=0.0,
+)
+"""What holds until the supply has said what it can."""
+LEAST_VOLTAGE_V = 10.0
+
+
+def derated(supply: Capabilities, derating: ExternalDerating, present_V: float) -> Capabilities:
+    """Return the supply's capabilities within the derating; a missing partner follows from the present voltage."""
+    export_A, export_W = _pair(derating.max_export_current_A, derating.max_export_power_W, present_V)
+    import_A, import_W = _pair(derating.max_import_current_A, derating.max_import_power_W, present_V)
+    return msgspec.structs.replace(
+        supply,
+        max_export_current_A=_least(supply.max_export_current_A, export_A),
+        max_export_power_W=_least(supply.max_export_power_W, export_W),
+        max_import_current_A=_optional(supply.max_import_current_A, import_A),
+        max_import_power_W=_optional(supply.max_import_power_W, import_W),
+    )
+
+
+def _pair(current_A: float | None, power_W: float | None, present_V: float) -> tuple[float | None, float | None]:
+    if present_V > LEAST_VOLTAGE_V:
+        if current_A is None and power_W is not None:
+            current_A = power_W / present_V
+        elif power_W is None and current_A is not None:
+            power_W = current_A * present_V
+    return current_A, power_W
+
+
+def _least(value: float, limit: float | None) -> float:
+    return value if limit is None else min(value, limit)
+
+
+def _optional(value: float | None, limit: float | None) -> float | None:
+    return None if value is None else _least(value, limit)
+
+
+def limits_from_budget(
+    supply: Capabilities, root_W: float, *, target_V: float, present_V: float, bidirectional: bool
+) -> LimitsAre:
+    """Return what the power path may do with `root_W` at the grid (negative: into it)."""
+    charge_W = min(max(root_W, 0.0) * (supply.conversion_efficiency_export or 1.0), supply.max_export_power_W)
+    current_A = supply.max_export_current_A
+    if target_V > LEAST_VOLTAGE_V:
+        current_A = min(current_A, charge_W / (present_V if present_V > LEAST_VOLTAGE_V else target_V))
+    least_A = supply.min_export_current_A
+    if current_A < least_A or charge_W < least_A * supply.min_export_voltage_V:
+        # What the supply gives at least is more than what is allowed: nothing.
+        charge_W = 0.0
+    discharge_A = discharge_W = 0.0
+    if bidirectional and supply.bidirectional:
+        discharge_W = supply.max_import_power_W or 0.0
+        discharge_A = supply.max_import_current_A or 0.0
+        if root_W < 0.0:
+            discharge_W = min(discharge_W, -root_W / (supply.conversion_efficiency_import or 1.0))
+    return LimitsAre(
+        voltage_V=supply.max_export_voltage_V,
+        current_A=0.0 if charge_W <= 0.0 else current_A,
+        power_W=charge_W,
+        min_voltage_V=supply.min_export_voltage_V,
+        discharge_current_A=discharge_A,
+        discharge_power_W=discharge_W,
+    )
+
+
+def maximum_for_hlc(limits: LimitsAre, *, bidirectional: bool) -> DcEvseMaximumLimits:
+    """Write the maxima for HLC."""
+    return DcEvseMaximumLimits(
+        evse_maximum_current_limit=limits.current_A,
+        evse_maximum_power_limit=limits.power_W,
+        evse_maximum_voltage_limit=limits.voltage_V,
+        evse_maximum_discharge_current_limit=limits.discharge_current_A if bidirectional else None,
+        evse_maximum_discharge_power_limit=limits.discharge_power_W if bidirectional else None,
+    )
+
+
+def minimum_for_hlc(supply: Capabilities) -> DcEvseMinimumLimits:
+    """Write the minima for HLC."""
+    discharge_A = supply.min_import_current_A if supply.bidirectional else None
+    discharge_V = supply.min_import_voltage_V if supply.bidirectional else None
+    return DcEvseMinimumLimits(
+        evse_minimum_current_limit=supply.min_export_current_A,
+        evse_minimum_voltage_limit=supply.min_export_voltage_V,
+        evse_minimum_power_limit=supply.min_export_voltage_V * supply.min_export_current_A,
+        evse_minimum_discharge_current_limit=discharge_A,
+        evse_minimum_discharge_power_limit=None
+        if discharge_A is None or discharge_V is None
+        else discharge_A * discharge_V,
+    )
+
+
+class DcLimits:
+    """Remembers what was told, so that only what matters is told again."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[float, ...] = ()
+
+    def changed(self, root_W: float, supply: Capabilities, target_V: float, present_V: float) -> bool:
+        """Tell whether limits must be computed anew: 0.1 of anything, 1 V at the output."""
+        seen = (
+            root_W,
+            target_V,
+            supply.max_export_power_W,
+            supply.max_export_current_A,
+            supply.max_export_voltage_V,
+            present_V / 10.0,
+        )
+        if len(self._seen) == len(seen) and all(abs(a - b) <= 0.1 for a, b in zip(seen, self._seen, strict=True)):
+            return False
+        self._seen = seen
+        return True

@@ -1,0 +1,120 @@
+"""What the machines of an EVSE want done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
+from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
+from chargebyte_fw.kernel.faults import Severity
+from chargebyte_fw.modules.evse.machine.public import Public
+
+
+class Call(msgspec.Struct, frozen=True):
+    """Effect: a command to a neighbour (`bsp`, `hlc`, `slac`, `supply`, `imd`, `monitor`, `lock`)."""
+
+    peer: str
+    command: str
+    args: tuple[Any, ...] = ()
+    urgent: bool = False
+    """Overtake, and drop, what still waits for this neighbour."""
+
+
+class StartMeter(msgspec.Struct, frozen=True):
+    """Effect: ask the billing meter to begin; answer with MeterStarted."""
+
+    session_id: str
+    token: ProvidedIdToken
+    tariff_text: str | None
+
+
+class StopMeter(msgspec.Struct, frozen=True):
+    """Effect: ask the billing meter to end; answer with MeterStopped."""
+
+    session_id: str
+
+
+class Keep(msgspec.Struct, frozen=True):
+    """Effect: remember the id of the running transaction over a loss of power; empty forgets it."""
+
+    session_id: str
+
+
+class Tell(msgspec.Struct, frozen=True):
+    """Effect: publish a session event; a meter value without time is stamped by the owner."""
+
+    event: SessionEventEnum
+    session_id: str
+    extra: dict[str, Any]
+
+
+class SessionIs(msgspec.Struct, frozen=True):
+    """Effect: the session's id, empty without one (the log and the EV's data follow it)."""
+
+    session_id: str
+
+
+class OfferToken(msgspec.Struct, frozen=True):
+    """Effect: publish a token."""
+
+    token: ProvidedIdToken
+
+
+class SetUpSession(msgspec.Struct, frozen=True):
+    """Effect: tell HLC the payment options: everything configured, or external payment only."""
+
+    external_only: bool
+
+
+class Raise(Public, frozen=True):
+    """Effect: raise a fault of the EVSE."""
+
+    name: str
+    message: str
+    sub_type: str = ""
+    severity: Severity = Severity.High
+    vendor_id: str = ""
+    description: str = ""
+
+
+class Clear(Public, frozen=True):
+    """Effect: clear a fault of the EVSE, with every sub-type; an empty name clears what a replug clears."""
+
+    name: str
+
+
+class Say(msgspec.Struct, frozen=True):
+    """Effect: a line for the log."""
+
+    text: str
+    level: str = "info"
+
+
+class Log(msgspec.Struct, frozen=True):
+    """Effect: a line of the session's log only. `origin`: EVSE, CAR or SYS."""
+
+    text: str
+    origin: str = "EVSE"
+    iso15118: bool = False
+
+
+def isolation_line(resistance_Ohm: float, *, valid: bool) -> Log:
+    """Return the line of an insulation measurement, in EVerest's words."""
+    return Log(f"Isolation measurement {'Ok' if valid else 'FAULT'} R_F {resistance_Ohm:.12g}.")
+
+
+class LimitsChanged(msgspec.Struct, frozen=True):
+    """Effect: current and phases that the EV may use."""
+
+    limit_A: float
+    phases: int
+
+
+class AskEnergy(msgspec.Struct, frozen=True):
+    """Effect: tell the energy management at once what is wanted."""
+
+
+class CancelReservation(msgspec.Struct, frozen=True):
+    """Effect: the reservation cannot be kept."""

@@ -1,0 +1,75 @@
+"""IEC 61851-1 table A.7: the current that a duty cycle stands for, and what a budget comes to."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chargebyte_fw.modules.evse.machine.events import Budget
+
+MIN_CURRENT_A = 5.9
+"""Below this there is no duty cycle."""
+LEAST_A = 6.0
+"""std, IEC 61851-1: no duty cycle stands for less. An EV that is allowed less gets no power."""
+ROUNDING_A = 0.01
+"""6 A that come as watts, or through a rounded limit, are 6 A."""
+
+
+def duty_from_current(current_A: float) -> float:
+    """Return the duty cycle (0..1) for a current in A; 1.0 stands for no PWM."""
+    if current_A < MIN_CURRENT_A:
+        return 1.0
+    if current_A <= 6.1:
+        return 0.1
+    if current_A < 52.5:
+        return min(current_A, 51.0) / 0.6 / 100.0
+    if current_A <= 80.0:
+        return (current_A / 2.5 + 64.0) / 100.0
+    if current_A <= 80.1:
+        return 0.97
+    return 1.0
+
+
+class Allowance(msgspec.Struct):
+    """The budget that holds now and the cable that carries it."""
+
+    budget: Budget | None = None
+    cable_A: float | None = None
+    """Rating of a socket's cable; None without socket, 0 unknown."""
+    expired: bool = False
+
+    def take(self, budget: Budget) -> None:
+        """Replace the budget."""
+        self.budget = budget
+        self.expired = False
+
+    def age(self, now: float) -> bool:
+        """Let a budget older than its validity (by a whole second) become nothing; tells once."""
+        if self.budget is None or self.expired or now < self.budget.until_s + 1.0:
+            return False
+        self.expired = True
+        return True
+
+    @property
+    def current_A(self) -> float:
+        """Current per phase that the EV may draw, in A."""
+        if self.budget is None or self.expired:
+            return 0.0
+        allowed_A = max(self.budget.ac_A, 0.0)
+        return allowed_A if self.cable_A is None else min(allowed_A, self.cable_A)
+
+    @property
+    def why_none(self) -> str:
+        """Say which limit leaves nothing to charge with."""
+        if self.budget is None or self.expired:
+            return "the energy management is silent"
+        if self.cable_A is not None and self.cable_A < LEAST_A - ROUNDING_A <= self.budget.ac_A:
+            return f"the cable carries {self.cable_A:g} A, an EV needs {LEAST_A:g} A"
+        return self.budget.limited_by or "no limit is known"
+
+    def available(self, *, dc: bool) -> bool:
+        """Whether there is power to charge with."""
+        if self.budget is None or self.expired:
+            return False
+        if dc:
+            return self.budget.dc_A > 0.0 and self.budget.dc_W > 0.0
+        return self.current_A >= LEAST_A - ROUNDING_A
