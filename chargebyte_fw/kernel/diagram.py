@@ -17,7 +17,7 @@ def mermaid(machine: type[Machine]) -> str:
     """Return the state diagram: an arrow for each change of state, labelled with its events and timers."""
     lines = ["stateDiagram-v2"]
     initial = getattr(machine, "initial", None)
-    names = {state: _identifier(state) for state in _states(machine)}
+    names = {state: _identifier(state) for state in states(machine)}
     lines += [f"    {name} : {_label(state)}" for state, name in names.items() if name != _label(state)]
     if initial is not None:
         lines.append(f"    [*] --> {names[initial]}")
@@ -34,15 +34,16 @@ def mermaid(machine: type[Machine]) -> str:
 
 def rows(machine: type[Machine]) -> str:
     """Return the table: states, event or timer, what the handler does (its first sentence), and where it may lead."""
-    found: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    found: dict[tuple[str, str], tuple[list[Enum | None], list[str]]] = {}
     for (state, key), row in machine.table.items():
         states, to = found.setdefault((row.method, _key(key)), ([], []))
-        states.append(EVERY if state is None else _label(state))
+        states.append(state)
         to += [label for one in _ordered(row.to or ()) if (label := _label(one)) not in to]
     lines = ["| in | on | what | to |", "| --- | --- | --- | --- |"]
     for (method, key), (states, to) in found.items():
+        where = EVERY if None in states else ", ".join(_label(one) for one in _ordered(filter(None, states)))
         what = _sentence(getattr(machine, method))
-        lines.append(f"| {', '.join(states)} | {key} | {what} | {', '.join(to) or '–'} |")
+        lines.append(f"| {where} | {key} | {what} | {', '.join(to) or '–'} |")
     if issubclass(machine, LevelMachine):
         lines += ["", "| state | what | may be followed by |", "| --- | --- | --- |"]
         for state, one in machine.states.items():
@@ -62,7 +63,8 @@ def _edges(machine: type[Machine]) -> Iterable[Edge]:
                 yield _identifier(state), _identifier(target), ""
 
 
-def _states(machine: type[Machine]) -> list[Enum]:
+def states(machine: type[Machine]) -> list[Enum]:
+    """Return the states that the table or the level-triggered states name, in the order of their declaration."""
     found: dict[Enum, None] = {}
     initial = getattr(machine, "initial", None)
     if initial is not None:
