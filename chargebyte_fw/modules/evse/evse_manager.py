@@ -132,7 +132,7 @@ class EvseManager(Module):
             imd=self.imd is not None,
             monitor=self.over_voltage_monitor is not None,
         )
-        machines = Machines(
+        self.machines = machines = Machines(
             self.config,
             fitted,
             new_uuid=record_answers(trace, "chance", self.id, self.runtime.new_uuid),

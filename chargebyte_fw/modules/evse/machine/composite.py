@@ -22,10 +22,13 @@ from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage
 from chargebyte_fw.modules.evse.machine.dc.plausibility import Plausibility
 from chargebyte_fw.modules.evse.machine.dc.power_path import DcPath
 from chargebyte_fw.modules.evse.machine.dc.supply_watch import SupplyWatch
+from chargebyte_fw.modules.evse.machine.events import Charging
+from chargebyte_fw.modules.evse.machine.facts import TransactionState
 from chargebyte_fw.modules.evse.machine.fault_policy import ErrorBook
 from chargebyte_fw.modules.evse.machine.pilot import Pilot
 from chargebyte_fw.modules.evse.machine.public import Public
 from chargebyte_fw.modules.evse.machine.session import Session
+from chargebyte_fw.modules.evse.machine.snapshot import PowerPathSnapshot, Snapshot
 
 LOGGING_PATH = "logging_path"
 RESERVATION = "reservation"
@@ -104,6 +107,42 @@ class Machines:
         self.dc_path = DcPath(config)
         machines: list[Machine] = [self.error_book, self.session, self.pilot, self.charger, self.authorization]
         self.core = Core([*machines, *(self._of_dc(config, fitted) if config.dc else [OverCurrent(config)])])
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The machines as of the last event."""
+        c, path = self.charger.c, self.dc_path
+        budget = c.allowance.budget
+        transaction = TransactionState.Over if c.transaction_asked else TransactionState.NotAsked
+        if c.transaction:
+            transaction = TransactionState.Ending if c.transaction_ending else TransactionState.Running
+        elif c.transaction_pending:
+            transaction = TransactionState.Starting
+        return Snapshot(
+            state=Charging(self.charger.state),
+            started=c.begun,
+            plugged=c.plugged,
+            contactors_closed=c.contactor_closed,
+            session=c.session,
+            session_id=self.session.id,
+            authorized=c.authorized is not None,
+            transaction=transaction,
+            blocking_faults=self.error_book.causes,
+            asks_energy=c.asks_energy(Charging(self.charger.state)),
+            power=c.power,
+            allowed_current_A=c.allowance.current_A,
+            allowed_phases=budget.phases if budget is not None else None,
+            service=c.service,
+            checks_contract=self.authorization.waiting_for_contract,
+            can_switch_phases=self.charger.can_switch_phases(),
+            power_path=PowerPathSnapshot(
+                reference_V=path.reference_V,
+                target_V=path.target.voltage_V if path.target is not None else None,
+                present_V=path.present_V,
+                present_A=path.present_A,
+                ev_maximum=path.ev_max,
+            ),
+        )
 
     def _of_dc(self, config: EvseConfig, fitted: Fitted) -> list[Machine]:
         megawatt = config.connector_type == ConnectorTypeEnum.cMCS.value
