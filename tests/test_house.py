@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from chargebyte_fw.kernel.machine import Machine
+from tests.docs import machines
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = "chargebyte_fw"
 PURE_ROOMS = ("messages", "timing", "machine")
-HANDS = {"asyncio", "socket", "select", "selectors", "threading", "subprocess", "time", "serial", "gpiod", "pyroute2"}
+OPENERS = {"asyncio", "socket", "select", "selectors", "threading", "subprocess", "time", "serial", "gpiod", "pyroute2"}
+FILES = {"os", "pathlib", "io", "shutil", "tempfile"}
 NEVER = ("hil", "tests", "bench")
 
 
@@ -110,7 +114,7 @@ def complaints(path: str) -> list[str]:
         only(kernel, contracts, house)
         if is_pure(name):
             found.extend(f"imports the module {t}" for t in ours if t in module_files())
-            found.extend(f"has hands: {t}" for t in foreign if t.split(".")[0] in HANDS)
+            found.extend(f"has hands: {t}" for t in foreign if t.split(".")[0] in OPENERS)
             found.extend(f"imports the link {t}" for t in ours if house_of(t) and is_link(t))
     elif room == "manager":
         only(kernel, contracts, f"{PACKAGE}.manager")
@@ -127,6 +131,32 @@ def test_every_file_keeps_to_its_side_of_the_walls(path: str) -> None:
     assert complaints(path) == []
 
 
+def machine_files() -> list[str]:
+    """The files that define a subclass of `Machine`, found by importing the product."""
+    kinds = [*machines.subclasses(Machine), Machine]
+    names = sorted({kind.__module__ for kind in kinds if kind.__module__.startswith(f"{PACKAGE}.")})
+    return [str(Path(str(sys.modules[name].__file__)).relative_to(ROOT)) for name in names]
+
+
+def opened(path: str) -> list[str]:
+    """What a file imports or calls to reach something outside the process."""
+    found = [f"imports {target}" for target in imports(path) if target.split(".")[0] in OPENERS | FILES]
+    tree = ast.parse((ROOT / path).read_text(), path)
+    names = [node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    return found + [f"calls {name}" for name in names if name in ("open", "print", "input")]
+
+
+def test_whoever_subclasses_machine_is_pure_whatever_its_file_is_called() -> None:
+    machines.machines()
+    files = machine_files()
+    assert len(files) > 25
+    assert {path: found for path in files if (found := opened(path))} == {}
+    for path in files:
+        targets = [target for target in imports(path) if within(target, PACKAGE)]
+        outside = [t for t in targets if t in module_files() or (house_of(t) is not None and is_link(t))]
+        assert outside == [], path
+
+
 @pytest.mark.parametrize("path", [path for path in sources() if not path.endswith("__main__.py")])
 def test_every_package_and_file_says_its_job_in_a_docstring(path: str) -> None:
     text = (ROOT / path).read_text()
@@ -139,7 +169,7 @@ def test_the_walls_notice_a_breach() -> None:
     assert not is_pure(f"{PACKAGE}.modules.slac.link")
     assert is_link(f"{PACKAGE}.modules.v2g.tcp_link") and not is_link(f"{PACKAGE}.modules.v2g.messages.din")
     assert house_of(f"{PACKAGE}.board.link.messages.framing") == f"{PACKAGE}.board"
-    assert "asyncio" in HANDS and "asyncio" in sys.stdlib_module_names
+    assert "asyncio" in OPENERS and "asyncio" in sys.stdlib_module_names
     assert f"{PACKAGE}.kernel.contract" in set(imports(f"{PACKAGE}/kernel/bus.py"))
 
 

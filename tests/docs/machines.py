@@ -27,15 +27,16 @@ def machines() -> list[type[Machine]]:
     for found in pkgutil.walk_packages(chargebyte_fw.__path__, f"{chargebyte_fw.__name__}."):
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
-    classes = [kind for kind in dict.fromkeys(_subclasses(Machine)) if kind.__module__.startswith("chargebyte_fw.")]
+    classes = [kind for kind in dict.fromkeys(subclasses(Machine)) if kind.__module__.startswith("chargebyte_fw.")]
     used = [kind for kind in classes if kind not in FRAMES and not kind.__subclasses__()]
     return sorted(used, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 
-def _subclasses(kind: type[Machine]) -> Iterator[type[Machine]]:
+def subclasses(kind: type[Machine]) -> Iterator[type[Machine]]:
+    """Yield every class below `kind` that has been imported."""
     for one in kind.__subclasses__():
         yield one
-        yield from _subclasses(one)
+        yield from subclasses(one)
 
 
 def house(kind: type[Machine]) -> str:
@@ -78,8 +79,8 @@ def pages() -> dict[str, str]:
             "",
             NOTE,
             "",
-            "Every machine of the product, drawn from its table. The idiom is in `chargebyte_fw/kernel/machine.py`; the",
-            "second one, for states that follow from facts, in [level-triggered.md](../level-triggered.md).",
+            "Every machine of the product, drawn from its table. The idiom is in `chargebyte_fw/kernel/machine.py`,",
+            "the second one, for states that follow from facts, in [level-triggered.md](../level-triggered.md).",
             "",
             "| machine | house | what it is |",
             "| --- | --- | --- |",
