@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -11,6 +12,7 @@ from chargebyte_fw.contracts.interfaces.energy import Energy
 from chargebyte_fw.contracts.interfaces.energy_manager import EnergyManager as EnergyManagerContract
 from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.command_queue import CommandQueue
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.lasting import LastingConditions
 from chargebyte_fw.kernel.machine import Unexpected
@@ -69,8 +71,7 @@ class EnergyManager(Module):
         """Listen to the trunk."""
         self._pump = Pump(Optimizer(self._rules()), self._act, self.crash)
         self._told: dict[str, energy.LimitsRes] = {}
-        self._waiting: dict[str, energy.EnforcedLimits] = {}
-        self._sending: set[str] = set()
+        self._queues: dict[str, CommandQueue] = {}
         self._unreached = LastingConditions(self.log)
         self.energy_trunk.energy_flow_request.subscribe(self._on_request)
         self.on_wall_set(lambda: self._pump.feed(WallSet(utc_now())))
@@ -78,6 +79,8 @@ class EnergyManager(Module):
     async def stop(self) -> None:
         """Share out no more; what was granted runs out."""
         self._pump.close()
+        for queue in self._queues.values():
+            queue.close()
         self._unreached.close()
 
     def _rules(self) -> Rules:
@@ -105,10 +108,7 @@ class EnergyManager(Module):
         match effect:
             case Enforce(limits):
                 self._tell_story(limits)
-                self._waiting[limits.uuid] = limits
-                if limits.uuid not in self._sending:
-                    self._sending.add(limits.uuid)
-                    self.spawn(self._send(limits.uuid), f"enforce {limits.uuid}")
+                self._queue(limits.uuid).send("enforce_limits", (limits,), latest=True)
             case Silent():
                 self.log.warning(
                     "%s has asked for nothing for %d s: its limits run out",
@@ -118,18 +118,18 @@ class EnergyManager(Module):
             case Unexpected(state, event):
                 self.log.debug("%s does not expect %r", state, event)
 
-    async def _send(self, uuid: str) -> None:
-        """Send the newest limits of one leaf; while it is slow to take them, older ones are skipped."""
-        try:
-            while (limits := self._waiting.pop(uuid, None)) is not None:
-                await self.energy_trunk.enforce_limits(limits)
-        except CommandError as error:
-            if error.kind != "Shutdown":
-                self._unreached.set(uuid, True, f"{uuid} did not get its limits: {error}")
-        else:
+    def _queue(self, uuid: str) -> CommandQueue:
+        """Return the queue of one leaf: a leaf that is slow to take its limits keeps no other waiting."""
+        if uuid not in self._queues:
+            report = partial(self._report, uuid)
+            self._queues[uuid] = CommandQueue(f"enforce {uuid}", self.energy_trunk, self, report)
+        return self._queues[uuid]
+
+    def _report(self, uuid: str, _command: str, error: CommandError | None) -> None:
+        if error is None:
             self._unreached.set(uuid, False, f"{uuid} gets its limits again")
-        finally:
-            self._sending.discard(uuid)
+        elif error.kind != "Shutdown":
+            self._unreached.set(uuid, True, f"{uuid} did not get its limits: {error}")
 
     def _tell_story(self, limits: energy.EnforcedLimits) -> None:
         granted = limits.limits_root_side

@@ -18,10 +18,10 @@ from chargebyte_fw.contracts.types.powermeter import (
     TransactionStopResponse,
 )
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
+from chargebyte_fw.kernel.command_queue import CommandQueue
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault, FaultState, Origin
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.modules.evse.adapters.link import Line
 from chargebyte_fw.modules.evse.logs import event_lines
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.effects import (
@@ -87,7 +87,7 @@ class Outputs:
         }
         if module.hlc_adapter.used:
             ends |= {"slac": module.slac, "hlc": module.hlc}
-        self.lines = {name: Line(name, end, module) for name, end in ends.items() if end is not None}
+        self.lines = {name: CommandQueue(name, end, module) for name, end in ends.items() if end is not None}
 
     def call(self, peer: str, command: str, args: tuple[Any, ...] = (), *, urgent: bool = False) -> None:
         """Send a command; to a neighbour that is not connected it is lost."""
