@@ -13,9 +13,17 @@ from chargebyte_fw.board.can_mirror import CanMirror
 from chargebyte_fw.board.driver import events as words
 from chargebyte_fw.board.driver.config import ConnectorType, DriverConfig, contradictions, owned, wiring_of
 from chargebyte_fw.board.driver.contactors import DcWiring
-from chargebyte_fw.board.driver.events import Book, Enable, Halt, Permit, SelfTest, SetPilot, Wish
+from chargebyte_fw.board.driver.events import (
+    AllowPowerOn,
+    Enable,
+    Halt,
+    Implementation,
+    PilotOutput,
+    SetPilot,
+    StartSelfTest,
+)
 from chargebyte_fw.board.driver.machine import DriverMachine
-from chargebyte_fw.board.driver.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
+from chargebyte_fw.board.driver.plug_lock import LOCK_INPUTS, PlugLock, lock_tape
 from chargebyte_fw.board.driver.stop_input import StopInput, watch
 from chargebyte_fw.board.driver.telemetry import chip_temperature_C, telemetry, temperatures
 from chargebyte_fw.board.gpio import open_input, open_output, read_input
@@ -61,7 +69,7 @@ class Board(EvseBoardSupport):
         """Put PWM of `value` percent on the pilot; 0 is state F, 100 is X1. Raises ValueError outside 0 to 100."""
         if not 0.0 <= value <= 100.0:
             raise ValueError(f"a duty cycle of {value} % does not exist")
-        self.module.order(SetPilot(Wish(True, value)))
+        self.module.order(SetPilot(PilotOutput(True, value)))
 
     async def cp_state_X1(self) -> None:
         """Put +12 V on the pilot; leads a safety controller out of its safe state."""
@@ -77,7 +85,7 @@ class Board(EvseBoardSupport):
 
     async def allow_power_on(self, value: types.PowerOnOff) -> None:
         """Let the safety controller close the contactors in state C, or open them now."""
-        self.module.order(Permit(value.allow_power_on, value.reason.value))
+        self.module.order(AllowPowerOn(value.allow_power_on, value.reason.value))
 
     async def ac_switch_three_phases_while_charging(self, value: bool) -> None:
         """Connect three phases (or one); a car that charges is taken off the grid for it by a sequence on the pilot.
@@ -173,11 +181,11 @@ class CbChargeSOMDriver(Module):
         self._lock_pump = Pump(PlugLock(loop_speed()), self._act, self.crash, lock_tracks)
         self._changed = asyncio.Event()
         self._self_test: asyncio.Future[bool] | None = None
-        self._books: dict[Book, Faults] = {
-            Book.BOARD: self.evse_board_support.faults,
-            Book.RCD: self.ac_rcd.faults,
-            Book.TEMPERATURES: self.temperatures.faults,
-            Book.LOCK: self.connector_lock.faults,
+        self._books: dict[Implementation, Faults] = {
+            Implementation.BOARD: self.evse_board_support.faults,
+            Implementation.RCD: self.ac_rcd.faults,
+            Implementation.TEMPERATURES: self.temperatures.faults,
+            Implementation.LOCK: self.connector_lock.faults,
         }
         self.link = SafetyLink(
             wire=self.runtime.wires.find(f"serial:{config.serial_port}"),
@@ -266,26 +274,26 @@ class CbChargeSOMDriver(Module):
         before, self._self_test = self._self_test, asked
         if before is not None and not before.done():
             before.set_result(False)
-        self.order(SelfTest())
+        self.order(StartSelfTest())
         if not await asked:
             self.log.warning("the residual current monitor's self-test did not begin")
 
     def _hear(self, effect: Any) -> None:
-        if self.config.serial_debug and isinstance(effect, lm.Said):
+        if self.config.serial_debug and isinstance(effect, lm.MessageReceived):
             self.log.every("safety controller says %s", effect.message)
-        if isinstance(effect, lm.Up):
+        if isinstance(effect, lm.LinkUp):
             version = ".".join(str(number) for number in effect.firmware.version)
             self.about["safety controller"] = f"{version} ({effect.firmware.platform.text})"
-        elif isinstance(effect, lm.Down):
+        elif isinstance(effect, lm.LinkDown):
             self.about.pop("safety controller", None)
         if isinstance(effect, Unexpected):
             self.log.debug("link: unexpected %s while %s", effect.event, effect.state.name)
             return
         self._pump.feed(effect)
-        if isinstance(effect, HEARD_BY_THE_LOCK):
+        if isinstance(effect, LOCK_INPUTS):
             self._lock_pump.feed(effect)
         self._changed.set()
-        if isinstance(effect, lm.Down):
+        if isinstance(effect, lm.LinkDown):
             self.spawn(self._name_readers(), "readers")
 
     async def _name_readers(self) -> None:
@@ -294,34 +302,34 @@ class CbChargeSOMDriver(Module):
 
     def _act(self, effect: Any) -> None:
         match effect:
-            case words.SetImage(control):
+            case words.SetControl(control):
                 if self.config.serial_debug:
                     self.log.every("host says %s", control)
                 self.link.set_image(control)
-            case words.Event(event):
+            case words.BoardEvent(event):
                 self.log.debug("board event %s", event.value)
                 self.evse_board_support.event.publish(BspEvent(event=event))
             case words.Ampacity(ampacity):
                 self.evse_board_support.ac_pp_ampacity.publish(ProximityPilot(ampacity=ampacity))
-            case words.PhasesAre(three, switchable):
+            case words.PhasesAvailable(three, switchable):
                 told = self._capabilities(self._phases, switchable)
                 if told != self.evse_board_support.capabilities.value:
                     self.evse_board_support.capabilities.publish(told)
                 available = self._phases if three else GRID_PHASES[False]
                 if available != self.evse_board_support.ac_nr_of_phases_available.value:
                     self.evse_board_support.ac_nr_of_phases_available.publish(available)
-            case words.Raise(key, message):
+            case words.RaiseFault(key, message):
                 self._books[key.book].raise_fault(key.type, message, sub_type=key.sub_type)
-            case words.Clear(key):
+            case words.ClearFault(key):
                 if self._books[key.book].clear(key.type, key.sub_type) is not None:
                     self.log.info("over: %s", " ".join(part for part in (key.type, key.sub_type) if part))
-            case words.Say(level, text, values):
+            case words.Log(level, text, values):
                 self.log.log(level, text, *values)
             case words.ResetController(why):
                 self.link.reset(why)
-            case words.RunAction(action):
+            case words.RequestAction(action):
                 self.link.act(action)
-            case words.SelfTestBegun(accepted):
+            case words.SelfTestAnswered(accepted):
                 if self._self_test is not None and not self._self_test.done():
                     self._self_test.set_result(accepted)
             case Unexpected(state, event):

@@ -10,7 +10,7 @@ import msgspec
 from chargebyte_fw.board.driver import events as words
 from chargebyte_fw.board.driver.contactors import Wiring
 from chargebyte_fw.board.driver.machine import DriverMachine
-from chargebyte_fw.board.driver.plug_lock import HEARD_BY_THE_LOCK, PlugLock, lock_tape
+from chargebyte_fw.board.driver.plug_lock import LOCK_INPUTS, PlugLock, lock_tape
 from chargebyte_fw.board.link import machine as lm
 from chargebyte_fw.board.link.messages.charge_som import (
     ChargeControl,
@@ -74,19 +74,19 @@ class _Board:
         self._listening = False
         heard = {data[0]: data for _, kind, source, data in known if (kind, source) == (UART, "mcu") and data}
         self._link.feed(lm.Start(), now)
-        self._link.feed(lm.Opened(), now)
+        self._link.feed(lm.PortOpened(), now)
         for _ in range(2):
             self._link.machine.deadline, due_s = now, self._link.machine.deadline
             if due_s is not None:
                 self._link.woken(now)
         for com_id in (FirmwareVersion.com_id, GitHash.com_id, *(i for i in heard if i not in _INQUIRED)):
             if com_id in heard:
-                self._link.feed(lm.Heard(Frame(com_id, _without_contactors(com_id, heard[com_id][1:]))), now)
+                self._link.feed(lm.FrameReceived(Frame(com_id, _without_contactors(com_id, heard[com_id][1:]))), now)
         for _, kind, source, data in known:
             if kind == "cmd":
                 self.take(now, kind, source, data)
         if ChargeState.com_id in heard:
-            self._link.feed(lm.Heard(Frame(ChargeState.com_id, heard[ChargeState.com_id][1:])), now)
+            self._link.feed(lm.FrameReceived(Frame(ChargeState.com_id, heard[ChargeState.com_id][1:])), now)
         self._listening = True
         self.inputs = 0
 
@@ -101,7 +101,7 @@ class _Board:
                 self.comparison.recorded("frames", t_s, data)
             case "uart", "mcu", bytes() if data:
                 self.inputs += 1
-                self._link.feed(lm.Heard(Frame(data[0], data[1:])), t_s)
+                self._link.feed(lm.FrameReceived(Frame(data[0], data[1:])), t_s)
             case "port", "uart", _:
                 self._port(data, t_s)
             case "port", self._id, "halt":
@@ -129,13 +129,13 @@ class _Board:
             case "start":
                 self._link.feed(lm.Start(), t_s)
             case "opened":
-                self._link.feed(lm.Opened(), t_s)
+                self._link.feed(lm.PortOpened(), t_s)
             case "stop":
                 self._link.feed(lm.Stop(), t_s)
             case "tripped":
-                self._driver.feed(lm.Tripped(), t_s)
+                self._driver.feed(lm.DeadManTripped(), t_s)
             case {"failed": str(why)}:
-                self._link.feed(lm.Failed(why), t_s)
+                self._link.feed(lm.PortFailed(why), t_s)
 
     def _tell(self, stream: str, now: float, data: Any) -> None:
         if self._listening:
@@ -143,31 +143,31 @@ class _Board:
 
     def _of_link(self, effect: Any, now: float) -> None:
         match effect:
-            case lm.Send(frame):
+            case lm.SendFrame(frame):
                 self._tell("frames", now, frame)
-            case lm.BeginCycle():
+            case lm.StartCycle():
                 self._image = None
-            case lm.OpenPort() | lm.ClosePort() | lm.HoldReset() | lm.Discard() | lm.EndCycle():
+            case lm.OpenPort() | lm.ClosePort() | lm.HoldReset() | lm.DiscardInput() | lm.StopCycle():
                 pass
             case _:
                 self._driver.feed(effect, now)
-                if isinstance(effect, HEARD_BY_THE_LOCK):
+                if isinstance(effect, LOCK_INPUTS):
                     self._lock.feed(effect, now)
 
     def _of_driver(self, effect: Any, now: float) -> None:
         match effect:
-            case words.SetImage(control):
-                if self._link.machine.state is lm.Link.RUNNING and control != self._image:
+            case words.SetControl(control):
+                if self._link.machine.state is lm.LinkState.RUNNING and control != self._image:
                     self._image = control
                     self._tell("frames", now, encode_message(control))
-            case words.Event(event):
+            case words.BoardEvent(event):
                 self._tell("variables", now, ("event", {"event": event.value}))
             case words.Ampacity(ampacity):
                 self._tell("variables", now, ("ac_pp_ampacity", msgspec.to_builtins({"ampacity": ampacity})))
             case words.ResetController(why):
-                self._link.feed(lm.Reset(why), now)
-            case words.RunAction(action):
-                self._link.feed(lm.Act(action), now)
+                self._link.feed(lm.ResetRequest(why), now)
+            case words.RequestAction(action):
+                self._link.feed(lm.ActionRequest(action), now)
 
 
 def _without_contactors(com_id: int, payload: bytes) -> bytes:
@@ -191,7 +191,7 @@ def _order(command: str, arguments: dict[str, Any]) -> Any:
         case "enable", {"value": bool(on)}:
             return words.Enable(on)
         case "pwm_on", {"value": percent} if 0.0 <= percent <= 100.0:
-            return words.SetPilot(words.Wish(True, percent))
+            return words.SetPilot(words.PilotOutput(True, percent))
         case "cp_state_X1", _:
             return words.SetPilot(words.STATE_X1)
         case "cp_state_F", _:
@@ -200,13 +200,13 @@ def _order(command: str, arguments: dict[str, Any]) -> Any:
             return words.SetPilot(words.STATE_E)
         case "allow_power_on", {"value": value}:
             order = msgspec.convert(value, PowerOnOff, strict=False)
-            return words.Permit(order.allow_power_on, order.reason.value)
+            return words.AllowPowerOn(order.allow_power_on, order.reason.value)
         case "ac_switch_three_phases_while_charging", {"value": bool(three)}:
             return words.SwitchPhases(three)
         case "lock" | "unlock" as move, _:
             return words.MovePlugLock(move == "lock")
         case "self_test", _:
-            return words.SelfTest()
+            return words.StartSelfTest()
     return None
 
 

@@ -12,17 +12,17 @@ from chargebyte_fw.board.driver.events import (
     STATE_E,
     STATE_F,
     STATE_X1,
-    Clear,
+    AllowPowerOn,
+    ClearFault,
     Enable,
     FaultKey,
     Halt,
-    Permit,
-    Raise,
-    SelfTest,
-    SetImage,
+    PilotOutput,
+    RaiseFault,
+    SetControl,
     SetPilot,
+    StartSelfTest,
     SwitchPhases,
-    Wish,
 )
 from chargebyte_fw.board.driver.machine import DriverMachine
 from chargebyte_fw.board.link import machine as lm
@@ -42,26 +42,26 @@ from chargebyte_fw.board.link.messages.framing import Frame
 from chargebyte_fw.board.link.messages.generations import TODAY
 
 NAMES = ("one", "two", "three", "four")
-UP = lm.Up(FirmwareVersion(0, 4, 1, Platform.CHARGE_SOM, Application.FIRMWARE, 1), GitHash(bytes(8)), TODAY)
+UP = lm.LinkUp(FirmwareVersion(0, 4, 1, Platform.CHARGE_SOM, Application.FIRMWARE, 1), GitHash(bytes(8)), TODAY)
 PAYLOAD = st.binary(min_size=8, max_size=8)
 GOOD = bytes.fromhex("8032030041000000")
 
 EVENTS = st.one_of(
     st.booleans().map(Enable),
-    st.sampled_from([STATE_X1, STATE_F, STATE_E, Wish(True, 5.0)]).map(SetPilot),
-    st.booleans().map(Permit),
-    st.just(SelfTest()),
+    st.sampled_from([STATE_X1, STATE_F, STATE_E, PilotOutput(True, 5.0)]).map(SetPilot),
+    st.booleans().map(AllowPowerOn),
+    st.just(StartSelfTest()),
     st.just(UP),
-    st.just(lm.Restarting("test")),
-    st.just(lm.Down("test")),
-    st.just(lm.StillDown("test")),
-    st.just(lm.Tripped()),
-    st.booleans().map(lambda confirmed: lm.Acted(ActionId.RCM_SELF_TEST, confirmed)),
-    st.just(lm.Said(ChargeState.from_payload(GOOD))),
-    PAYLOAD.map(lambda payload: lm.Said(ChargeState.from_payload(payload))),
-    PAYLOAD.map(lambda payload: lm.Said(Pt1000State.from_payload(payload))),
-    PAYLOAD.map(lambda payload: lm.Said(ErrorMessage.from_payload(payload))),
-    PAYLOAD.map(lambda payload: lm.Strange(Frame(0x55, payload))),
+    st.just(lm.ControllerReset("test")),
+    st.just(lm.LinkDown("test")),
+    st.just(lm.LinkStillDown("test")),
+    st.just(lm.DeadManTripped()),
+    st.booleans().map(lambda confirmed: lm.ActionResult(ActionId.RCM_SELF_TEST, confirmed)),
+    st.just(lm.MessageReceived(ChargeState.from_payload(GOOD))),
+    PAYLOAD.map(lambda payload: lm.MessageReceived(ChargeState.from_payload(payload))),
+    PAYLOAD.map(lambda payload: lm.MessageReceived(Pt1000State.from_payload(payload))),
+    PAYLOAD.map(lambda payload: lm.MessageReceived(ErrorMessage.from_payload(payload))),
+    PAYLOAD.map(lambda payload: lm.UnknownFrame(Frame(0x55, payload))),
     st.just(Halt()),
 )
 
@@ -69,11 +69,11 @@ EVENTS = st.one_of(
 def withdraws(event: Any) -> bool:
     """Whether what happens opens the contactors."""
     match event:
-        case Enable(False) | Permit(False) | lm.Restarting() | lm.Down() | lm.Tripped() | Halt():
+        case Enable(False) | AllowPowerOn(False) | lm.ControllerReset() | lm.LinkDown() | lm.DeadManTripped() | Halt():
             return True
         case SetPilot(wish):
             return wish in (STATE_E, STATE_F)
-        case lm.Said(ChargeState() as state):
+        case lm.MessageReceived(ChargeState() as state):
             return state.safe_state_active is not SafeStateActive.NORMAL or state.cp_state is CpState.A
     return False
 
@@ -86,7 +86,7 @@ def test_contactors_are_asked_for_only_by_a_permission_that_stands(events: list[
     for event in events:
         now += 0.7
         effects = machine.wake(now) + machine.feed(event, now)
-        if isinstance(event, Permit):
+        if isinstance(event, AllowPowerOn):
             allowed = event.allowed
         elif withdraws(event):
             allowed = False
@@ -94,9 +94,9 @@ def test_contactors_are_asked_for_only_by_a_permission_that_stands(events: list[
         wanted = control.contactor_1_close or control.contactor_2_close or control.contactor_3_close
         assert allowed or not wanted
         for effect in effects:
-            if isinstance(effect, SetImage):
+            if isinstance(effect, SetControl):
                 image = effect.control.contactor_1_close
-        if isinstance(event, lm.Restarting | lm.Down):
+        if isinstance(event, lm.ControllerReset | lm.LinkDown):
             image = False  # the link zeroes the image itself
         assert not image or allowed, "what was sent last must not ask for more"
 
@@ -116,11 +116,11 @@ def test_the_primary_never_closes_without_permission_and_excluded_ways_never_bot
     for event in events:
         now += pause_s
         effects = machine.wake(now) + machine.feed(event, now)
-        if isinstance(event, Permit):
+        if isinstance(event, AllowPowerOn):
             allowed = event.allowed
         elif withdraws(event):
             allowed = False
-        for control in [effect.control for effect in effects if isinstance(effect, SetImage)][-1:]:
+        for control in [effect.control for effect in effects if isinstance(effect, SetControl)][-1:]:
             assert allowed or not control.contactor_1_close
             if phases is PhaseWiring.mutual:
                 assert not (control.contactor_1_close and control.contactor_2_close)
@@ -136,10 +136,10 @@ def test_quirk_k_only_what_is_raised_is_cleared_and_nothing_is_raised_twice(even
     for event in events:
         now += 0.7
         for effect in machine.wake(now) + machine.feed(event, now):
-            if isinstance(effect, Raise):
+            if isinstance(effect, RaiseFault):
                 active[effect.key] = active.get(effect.key, 0) + 1
                 assert active[effect.key] <= (2 if effect.key.type == "ac_rcd/Selftest" else 1)
-            elif isinstance(effect, Clear):
+            elif isinstance(effect, ClearFault):
                 active[effect.key] = active.get(effect.key, 0) - 1
                 assert active[effect.key] >= 0
 
@@ -151,6 +151,6 @@ def test_a_state_that_is_not_normal_never_stays_without_a_fault_of_the_board() -
             machine = DriverMachine(False, NAMES, None)
             machine.feed(UP, 0.0)
             payload = (0x84000600_3D3F0000 | (active << 58) | (reason << 8)).to_bytes(8, "big")
-            effects = machine.feed(lm.Said(ChargeState.from_payload(payload)), 0.1)
-            raised = [effect.key for effect in effects if isinstance(effect, Raise)]
+            effects = machine.feed(lm.MessageReceived(ChargeState.from_payload(payload)), 0.1)
+            raised = [effect.key for effect in effects if isinstance(effect, RaiseFault)]
             assert any(key.book == "evse_board_support" for key in raised), (reason, active)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.driver.events import Ampacity, Clear, Event, FaultKey, Raise, Say
+from chargebyte_fw.board.driver.events import Ampacity, BoardEvent, ClearFault, FaultKey, Log, RaiseFault
 from chargebyte_fw.board.driver.faults import Notices
 from chargebyte_fw.board.link.messages.charge_som import (
     ChargeState,
@@ -36,11 +36,11 @@ class Bench:
         return self.notices.look(ChargeState(**fields), permitted, expect_e=False, closing=closing)
 
     def events(self, permitted: bool = False, closing: bool = False, **fields: Any) -> list[str]:
-        return [one.event.value for one in self.look(permitted, closing, **fields) if isinstance(one, Event)]
+        return [one.event.value for one in self.look(permitted, closing, **fields) if isinstance(one, BoardEvent)]
 
 
 def contactor_lines(effects: list[Any]) -> list[str]:
-    return [one.text % one.values for one in effects if isinstance(one, Say) and one.level == logging.DEBUG]
+    return [one.text % one.values for one in effects if isinstance(one, Log) and one.level == logging.DEBUG]
 
 
 def test_the_contactors_are_logged_when_one_of_them_changes_and_only_then() -> None:
@@ -107,7 +107,7 @@ def test_state_e_of_a_controller_that_was_just_reset_is_told_only_when_it_was_or
     assert bench.events(cp_state=CpState.B) == ["B"]
     assert bench.events(cp_state=CpState.E) == ["E"]
     ordered = Notices(False).look(ChargeState(cp_state=CpState.E), False, expect_e=True)
-    assert [one.event.value for one in ordered if isinstance(one, Event)] == ["E"]
+    assert [one.event.value for one in ordered if isinstance(one, BoardEvent)] == ["E"]
 
 
 @pytest.mark.parametrize(
@@ -142,13 +142,15 @@ def test_a_fault_is_raised_once_cleared_once_and_can_come_again(fields: dict[str
     bench.look()
 
     def faults(**state: Any) -> list[tuple[str, FaultKey]]:
-        return [(type(one).__name__, one.key) for one in bench.look(**state) if isinstance(one, Raise | Clear)]
+        return [
+            (type(one).__name__, one.key) for one in bench.look(**state) if isinstance(one, RaiseFault | ClearFault)
+        ]
 
     for _ in range(2):
         ((word, key),) = faults(**fields)
-        assert (word, key.type, key.sub_type) == ("Raise", *fault)
+        assert (word, key.type, key.sub_type) == ("RaiseFault", *fault)
         assert faults(**fields) == []
-        assert faults() == [("Clear", key)]
+        assert faults() == [("ClearFault", key)]
         assert faults() == []
 
 

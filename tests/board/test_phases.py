@@ -9,7 +9,7 @@ import pytest
 
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.driver.contactors import ALL_OPEN, PhaseWiring
-from chargebyte_fw.board.link.machine import Tripped
+from chargebyte_fw.board.link.machine import DeadManTripped
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.sim.mcu_hardware import CHARGE_SOM, Contactor, Hardware
 from chargebyte_fw.sim.pilot import Drive
@@ -124,7 +124,7 @@ def test_in_series_a_primary_that_does_not_open_does_not_keep_the_secondary_clos
 def test_a_tripped_dead_mans_handle_leaves_nothing_closed_in_series(play: Any) -> None:
     async def story(world: World) -> None:
         await charge(world)
-        world.driver.machine.feed(Tripped(), asyncio.get_running_loop().time())
+        world.driver.machine.feed(DeadManTripped(), asyncio.get_running_loop().time())
         assert world.driver.machine.contactors.orders == ALL_OPEN
 
     play(story, wired(PhaseWiring.serial), switch_3ph1ph_wiring="serial", **FEEDBACK)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.driver.events import Book, FaultKey, MovePlugLock, Raise, RunAction, Say
-from chargebyte_fw.board.driver.plug_lock import Lock, PlugLock
+from chargebyte_fw.board.driver.events import FaultKey, Implementation, Log, MovePlugLock, RaiseFault, RequestAction
+from chargebyte_fw.board.driver.plug_lock import LockState, PlugLock
 from chargebyte_fw.board.link import machine as lm
 from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
@@ -36,14 +36,14 @@ class Bench:
     def __init__(self, inlet: InletState) -> None:
         self.machine = PlugLock(None)
         self.now = 100.0
-        self.feed(lm.Up(FIRMWARE, GitHash(bytes(8)), generation_of(FIRMWARE)))
+        self.feed(lm.LinkUp(FIRMWARE, GitHash(bytes(8)), generation_of(FIRMWARE)))
         self.report(inlet)
 
     def feed(self, event: Any) -> list[Any]:
         return self.machine.feed(event, self.now)
 
     def report(self, inlet: InletState, contactor: ContactorState = ContactorState.OPEN) -> list[Any]:
-        return self.feed(lm.Said(ChargeState(inlet=inlet, contactor_1=contactor)))
+        return self.feed(lm.MessageReceived(ChargeState(inlet=inlet, contactor_1=contactor)))
 
     def wait(self) -> list[Any]:
         assert self.machine.deadline is not None
@@ -52,11 +52,11 @@ class Bench:
 
 
 def lines(effects: list[Any], level: int) -> list[str]:
-    return [one.text % one.values for one in effects if isinstance(one, Say) and one.level == level]
+    return [one.text % one.values for one in effects if isinstance(one, Log) and one.level == level]
 
 
 def failure(close: bool) -> FaultKey:
-    return FaultKey(Book.LOCK, f"connector_lock/{FAILURES[close]}", "APP_INLET")
+    return FaultKey(Implementation.LOCK, f"connector_lock/{FAILURES[close]}", "APP_INLET")
 
 
 @both
@@ -67,13 +67,13 @@ def test_an_order_that_is_refused_is_given_three_times_half_a_second_apart_and_t
         begun = bench.now
         asked_after_s = []
         effects = bench.feed(MovePlugLock(close))
-        while RunAction(action) in effects:
+        while RequestAction(action) in effects:
             asked_after_s.append(round(bench.now - begun, 3))
-            effects = bench.feed(lm.Acted(action, False))
-            if not any(isinstance(one, Raise) for one in effects) and bench.machine.deadline is not None:
+            effects = bench.feed(lm.ActionResult(action, False))
+            if not any(isinstance(one, RaiseFault) for one in effects) and bench.machine.deadline is not None:
                 effects = bench.wait()
         assert asked_after_s == [0.0, 0.5, 1.0]
-        assert bench.machine.state is Lock.RESTING
+        assert bench.machine.state is LockState.AT_REST
         bench.now += 10.0
     assert bench.machine.deadline is None
 
@@ -83,27 +83,27 @@ def test_an_order_that_is_refused_three_times_names_the_refusal(close: bool) -> 
     bench = Bench(ENDS[not close])
     bench.feed(MovePlugLock(close))
     for _ in range(2):
-        assert bench.feed(lm.Acted(ORDERS[close], False)) == []
+        assert bench.feed(lm.ActionResult(ORDERS[close], False)) == []
         bench.wait()
-    assert bench.feed(lm.Acted(ORDERS[close], False)) == [
-        Raise(failure(close), "the safety controller does not accept the order")
+    assert bench.feed(lm.ActionResult(ORDERS[close], False)) == [
+        RaiseFault(failure(close), "the safety controller does not accept the order")
     ]
 
 
 @both
 def test_the_plug_is_where_it_was_ordered_when_the_lock_reports_its_end_and_not_before(close: bool) -> None:
     bench = Bench(ENDS[not close])
-    assert bench.feed(MovePlugLock(close)) == [RunAction(ORDERS[close])]
-    assert bench.feed(lm.Acted(ORDERS[close], True)) == []
+    assert bench.feed(MovePlugLock(close)) == [RequestAction(ORDERS[close])]
+    assert bench.feed(lm.ActionResult(ORDERS[close], True)) == []
     assert bench.machine.deadline == pytest.approx(106.0)
     for inlet in (ENDS[not close], WAYS[close], WAYS[close]):
         bench.now += 0.1
         assert lines(bench.report(inlet), logging.INFO) == []
-        assert bench.machine.state is Lock.MOVING
+        assert bench.machine.state is LockState.MOVING
         assert bench.machine.deadline == pytest.approx(106.0)
     bench.now += 0.1
     assert lines(bench.report(ENDS[close]), logging.INFO) == ["plug locked" if close else "plug unlocked"]
-    assert (bench.machine.state, bench.machine.deadline) == (Lock.RESTING, None)
+    assert (bench.machine.state, bench.machine.deadline) == (LockState.AT_REST, None)
     assert bench.report(ENDS[close]) == []
 
 
@@ -111,23 +111,23 @@ def test_the_plug_is_where_it_was_ordered_when_the_lock_reports_its_end_and_not_
 def test_a_lock_that_is_under_way_for_six_seconds_has_failed(close: bool) -> None:
     bench = Bench(ENDS[not close])
     bench.feed(MovePlugLock(close))
-    bench.feed(lm.Acted(ORDERS[close], True))
+    bench.feed(lm.ActionResult(ORDERS[close], True))
     bench.report(WAYS[close])
-    assert bench.wait() == [Raise(failure(close), "the plug lock did not get there within 6 s")]
+    assert bench.wait() == [RaiseFault(failure(close), "the plug lock did not get there within 6 s")]
     assert bench.now == pytest.approx(106.0)
 
 
 def test_a_lock_that_reports_an_error_on_its_way_has_failed_at_once() -> None:
     bench = Bench(InletState.OPEN)
     bench.feed(MovePlugLock(True))
-    bench.feed(lm.Acted(ActionId.INLET_CLOSE, True))
+    bench.feed(lm.ActionResult(ActionId.INLET_CLOSE, True))
     bench.report(InletState.CLOSING)
-    raised = [one.key for one in bench.report(InletState.ERROR) if isinstance(one, Raise)]
+    raised = [one.key for one in bench.report(InletState.ERROR) if isinstance(one, RaiseFault)]
     assert set(raised) == {
         failure(True),
-        FaultKey(Book.LOCK, "connector_lock/MREC1ConnectorLockFailure", "APP_INLET"),
+        FaultKey(Implementation.LOCK, "connector_lock/MREC1ConnectorLockFailure", "APP_INLET"),
     }
-    assert bench.machine.state is Lock.RESTING
+    assert bench.machine.state is LockState.AT_REST
 
 
 def test_unlocking_under_load_waits_for_the_contactor_and_asks_in_the_report_that_shows_it_open() -> None:
@@ -135,6 +135,6 @@ def test_unlocking_under_load_waits_for_the_contactor_and_asks_in_the_report_tha
     bench.report(InletState.CLOSED, ContactorState.CLOSED)
     effects = bench.feed(MovePlugLock(False))
     assert lines(effects, logging.WARNING) == ["the plug stays locked while a contactor is closed"]
-    assert (bench.machine.state, bench.machine.deadline) == (Lock.WAITING, None)
+    assert (bench.machine.state, bench.machine.deadline) == (LockState.WAITING, None)
     assert bench.report(InletState.CLOSED, ContactorState.CLOSED) == []
-    assert bench.report(InletState.CLOSED, ContactorState.OPEN) == [RunAction(ActionId.INLET_OPEN)]
+    assert bench.report(InletState.CLOSED, ContactorState.OPEN) == [RequestAction(ActionId.INLET_OPEN)]

@@ -9,7 +9,7 @@ import pytest
 
 from chargebyte_fw.board import timing as board
 from chargebyte_fw.board.driver import faults as notices
-from chargebyte_fw.board.driver.events import Raise
+from chargebyte_fw.board.driver.events import RaiseFault
 from chargebyte_fw.board.link.messages import framing
 from chargebyte_fw.board.link.messages.charge_som import SafeStateReason
 from chargebyte_fw.modules.evse.adapters import inputs
@@ -51,7 +51,7 @@ def mute(method: str) -> Break:
         real = getattr(notices.Notices, method)
 
         def told(self: notices.Notices, *arguments: Any) -> list[Any]:
-            return [one for one in real(self, *arguments) if not isinstance(one, Raise)]
+            return [one for one in real(self, *arguments) if not isinstance(one, RaiseFault)]
 
         patch.setattr(notices.Notices, method, told)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board.cb_charge_som_driver import CbChargeSOMDriver
-from chargebyte_fw.board.driver.events import Permit
+from chargebyte_fw.board.driver.events import AllowPowerOn
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.modules.power.dc_supply_simulator import Supply
 from tests.soak import acts, faults
@@ -50,7 +50,7 @@ def test_a_driver_that_does_not_open_contactors_is_found(monkeypatch: pytest.Mon
     order = CbChargeSOMDriver.order
 
     def only_close(self: CbChargeSOMDriver, event: Any) -> None:
-        if event.__class__ is not Permit or event.allowed:
+        if event.__class__ is not AllowPowerOn or event.allowed:
             order(self, event)
 
     monkeypatch.setattr(CbChargeSOMDriver, "order", only_close)

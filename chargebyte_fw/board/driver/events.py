@@ -11,7 +11,7 @@ from chargebyte_fw.board.link.messages.charge_som import ActionId, ChargeControl
 from chargebyte_fw.contracts.types.board_support_common import BspEventEvent, ProximityPilotAmpacity
 
 
-class Book(StrEnum):
+class Implementation(StrEnum):
     """Which implementation's faults are meant."""
 
     BOARD = "evse_board_support"
@@ -20,28 +20,28 @@ class Book(StrEnum):
     LOCK = "connector_lock"
 
 
-class Wish(NamedTuple):
+class PilotOutput(NamedTuple):
     """What shall be on the pilot."""
 
     pwm_active: bool
     duty_percent: float
 
 
-STATE_E = Wish(False, 0.0)
+STATE_E = PilotOutput(False, 0.0)
 """0 V by the controller's own word for it: CHARGE_CONTROL with the PWM bit at 0.
 
 EVerest's driver stops the link and resets the controller instead, which then holds 0 V until the next control frame.
 Meanwhile nobody hears of an emergency stop or a fault, and the next `pwm_on` finds a dead link. Here the link, and with
 it the supervision of both sides, goes on; an order that is not followed is told ("pilot did not follow").
 """
-STATE_F = Wish(True, 0.0)
-STATE_X1 = Wish(True, 100.0)
+STATE_F = PilotOutput(True, 0.0)
+STATE_X1 = PilotOutput(True, 100.0)
 
 
 class FaultKey(NamedTuple):
     """One fault of this driver."""
 
-    book: Book
+    book: Implementation
     type: str
     sub_type: str = ""
 
@@ -55,10 +55,10 @@ class Enable(msgspec.Struct, frozen=True):
 class SetPilot(msgspec.Struct, frozen=True):
     """Event: something else shall be on the pilot."""
 
-    wish: Wish
+    wish: PilotOutput
 
 
-class Permit(msgspec.Struct, frozen=True):
+class AllowPowerOn(msgspec.Struct, frozen=True):
     """Event: the contactors may close, or must open."""
 
     allowed: bool
@@ -77,7 +77,7 @@ class MovePlugLock(msgspec.Struct, frozen=True):
     close: bool
 
 
-class SelfTest(msgspec.Struct, frozen=True):
+class StartSelfTest(msgspec.Struct, frozen=True):
     """Event: the residual current monitor shall test itself."""
 
 
@@ -89,7 +89,7 @@ class Halt(msgspec.Struct, frozen=True):
     """Event: the driver ends: pilot F, contactors open, and no order counts any more."""
 
 
-class SetImage(msgspec.Struct, frozen=True):
+class SetControl(msgspec.Struct, frozen=True):
     """Effect: this is what the safety controller shall hear from now on."""
 
     control: ChargeControl
@@ -101,19 +101,19 @@ class ResetController(msgspec.Struct, frozen=True):
     why: str
 
 
-class RunAction(msgspec.Struct, frozen=True):
+class RequestAction(msgspec.Struct, frozen=True):
     """Effect: ask the safety controller for an action."""
 
     action: ActionId
 
 
-class SelfTestBegun(msgspec.Struct, frozen=True):
+class SelfTestAnswered(msgspec.Struct, frozen=True):
     """Effect: whether the commanded self-test was accepted."""
 
     accepted: bool
 
 
-class Event(msgspec.Struct, frozen=True):
+class BoardEvent(msgspec.Struct, frozen=True):
     """Effect: publish a board event."""
 
     event: BspEventEvent
@@ -125,27 +125,27 @@ class Ampacity(msgspec.Struct, frozen=True):
     ampacity: ProximityPilotAmpacity
 
 
-class PhasesAre(msgspec.Struct, frozen=True):
+class PhasesAvailable(msgspec.Struct, frozen=True):
     """Effect: publish how many phases the car gets, and whether that can be changed while it charges."""
 
     three: bool
     switchable: bool
 
 
-class Raise(msgspec.Struct, frozen=True):
+class RaiseFault(msgspec.Struct, frozen=True):
     """Effect: raise a fault."""
 
     key: FaultKey
     message: str
 
 
-class Clear(msgspec.Struct, frozen=True):
+class ClearFault(msgspec.Struct, frozen=True):
     """Effect: clear a fault."""
 
     key: FaultKey
 
 
-class Say(msgspec.Struct, frozen=True):
+class Log(msgspec.Struct, frozen=True):
     """Effect: one line for people; `level` as in logging."""
 
     level: int

@@ -9,7 +9,15 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from chargebyte_fw.board.driver.events import Ampacity, Book, Clear, Event, FaultKey, Raise, Say
+from chargebyte_fw.board.driver.events import (
+    Ampacity,
+    BoardEvent,
+    ClearFault,
+    FaultKey,
+    Implementation,
+    Log,
+    RaiseFault,
+)
 from chargebyte_fw.board.driver.safe_state_recovery import stopped
 from chargebyte_fw.board.link.messages.charge_som import (
     ChargeState,
@@ -26,16 +34,17 @@ from chargebyte_fw.board.link.messages.generations import Generation
 from chargebyte_fw.contracts.types.board_support_common import BspEventEvent, ProximityPilotAmpacity
 
 NAMESPACE = "evse_board_support"
-COMMUNICATION = FaultKey(Book.BOARD, f"{NAMESPACE}/CommunicationFault")
-STALLED = FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Host stalled")
-CONTACTOR = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC17EVSEContactorFault")
-WIRING = FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Contactor wiring")
-SELF_TEST = FaultKey(Book.RCD, "ac_rcd/Selftest")
-RESIDUAL_CURRENT = FaultKey(Book.RCD, "ac_rcd/DC")
+BOARD, RCD, TEMPERATURES = Implementation.BOARD, Implementation.RCD, Implementation.TEMPERATURES
+COMMUNICATION = FaultKey(BOARD, f"{NAMESPACE}/CommunicationFault")
+STALLED = FaultKey(BOARD, f"{NAMESPACE}/VendorError", "Host stalled")
+CONTACTOR = FaultKey(BOARD, f"{NAMESPACE}/MREC17EVSEContactorFault")
+WIRING = FaultKey(BOARD, f"{NAMESPACE}/VendorError", "Contactor wiring")
+SELF_TEST = FaultKey(RCD, "ac_rcd/Selftest")
+RESIDUAL_CURRENT = FaultKey(RCD, "ac_rcd/DC")
 PLUG_LOCK_MODULE = "APP_INLET"
-_DIODE = FaultKey(Book.BOARD, f"{NAMESPACE}/DiodeFault")
-_PLUG_REMOVAL = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC23ProximityFault", "PlugRemoval")
-_PP_MEASUREMENT = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC23ProximityFault", "MeasurementError")
+_DIODE = FaultKey(BOARD, f"{NAMESPACE}/DiodeFault")
+_PLUG_REMOVAL = FaultKey(BOARD, f"{NAMESPACE}/MREC23ProximityFault", "PlugRemoval")
+_PP_MEASUREMENT = FaultKey(BOARD, f"{NAMESPACE}/MREC23ProximityFault", "MeasurementError")
 
 _EMERGENCY_INPUTS = range(SafeStateReason.EMERGENCY_INPUT_1, SafeStateReason.EMERGENCY_INPUT_3 + 1)
 _TOLD_OTHERWISE = {
@@ -163,8 +172,8 @@ class Notices:
         """Make `wanted` the faults of one group: raise what is new, clear what is over."""
         before = self._raised.get(group, {})
         self._raised[group] = wanted
-        over = [Clear(key) for key in before if key not in wanted]
-        return over + [Raise(key, text) for key, text in wanted.items() if key not in before]
+        over = [ClearFault(key) for key in before if key not in wanted]
+        return over + [RaiseFault(key, text) for key, text in wanted.items() if key not in before]
 
     def _pilot_faults(self, state: ChargeState) -> list[Any]:
         wanted: dict[FaultKey, str] = {}
@@ -172,9 +181,9 @@ class Notices:
             wanted[_DIODE] = "the car's diode is missing on the control pilot"
         pilot = f"{NAMESPACE}/MREC14PilotFault"
         if state.cp_short_circuit:
-            wanted[FaultKey(Book.BOARD, pilot, "CPShortFault")] = "the control pilot is shorted"
+            wanted[FaultKey(BOARD, pilot, "CPShortFault")] = "the control pilot is shorted"
         if state.cp_state is CpState.INVALID:
-            wanted[FaultKey(Book.BOARD, pilot, "CPOutOfRange")] = "the control pilot's voltage is out of range"
+            wanted[FaultKey(BOARD, pilot, "CPOutOfRange")] = "the control pilot's voltage is out of range"
         return self.settle("pilot", wanted)
 
     def _contactors(self, state: ChargeState, permitted: bool, closing: bool) -> list[Any]:
@@ -192,10 +201,10 @@ class Notices:
             power = None  # nothing is known of contactors that exist
         if state.contactors != self._told_contactors:
             self._told_contactors = state.contactors
-            effects.append(Say(logging.DEBUG, "contactors: %s", (", ".join(c.name for c in state.contactors),)))
+            effects.append(Log(logging.DEBUG, "contactors: %s", (", ".join(c.name for c in state.contactors),)))
         if power is not None and power is not self._told_power:
             self._told_power = power
-            effects.append(Event(BspEventEvent.PowerOn if power else BspEventEvent.PowerOff))
+            effects.append(BoardEvent(BspEventEvent.PowerOn if power else BspEventEvent.PowerOff))
         return effects
 
     @property
@@ -216,21 +225,21 @@ class Notices:
         reason = state.safe_state_reason
         wanted: dict[FaultKey, str] = {}
         if reason in _EMERGENCY_INPUTS:
-            stop = FaultKey(Book.BOARD, f"{NAMESPACE}/MREC8EmergencyStop", reason.text)
+            stop = FaultKey(BOARD, f"{NAMESPACE}/MREC8EmergencyStop", reason.text)
             wanted[stop] = f"the safety controller has stopped charging: {reason.text}"
         elif reason is not SafeStateReason.NO_SAFE_STATE and not self._is_told(reason):
-            error = FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", reason.text)
+            error = FaultKey(BOARD, f"{NAMESPACE}/VendorError", reason.text)
             wanted[error] = f"the safety controller has stopped charging: {reason.text}"
         elif state.safe_state_active is not SafeStateActive.NORMAL and reason is SafeStateReason.NO_SAFE_STATE:
-            wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", "Safe State")] = (
+            wanted[FaultKey(BOARD, f"{NAMESPACE}/VendorError", "Safe State")] = (
                 "the safety controller is in its safe state and does not say why"
             )
         if state.rcm is RcmState.ERROR and not self.tripped:
             failed = SafeStateReason.RCM_SELF_TEST_FAILED.text
-            wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", failed)] = "the residual current monitor has failed"
+            wanted[FaultKey(BOARD, f"{NAMESPACE}/VendorError", failed)] = "the residual current monitor has failed"
         if self.tripped:
             tripped = SafeStateReason.RCM_TRIPPED.text
-            wanted[FaultKey(Book.BOARD, f"{NAMESPACE}/VendorError", tripped)] = (
+            wanted[FaultKey(BOARD, f"{NAMESPACE}/VendorError", tripped)] = (
                 f"the safety controller has stopped charging: {tripped}"
             )
         return self.settle("safe state", wanted)
@@ -284,7 +293,7 @@ class Notices:
         if cp is CpState.E and self._told_cp is None and not expect_e:
             return []  # a controller that has just been reset holds E until our first frame
         self._told_cp = cp
-        return [Event(BspEventEvent(cp.name))]
+        return [BoardEvent(BspEventEvent(cp.name))]
 
     def temperatures(self, state: Pt1000State, names: tuple[str, ...]) -> list[Any]:
         """Return the faults of the temperature channels, named as configured."""
@@ -292,11 +301,9 @@ class Notices:
         for name, (temperature_C, failed, stops) in zip(names, state.channels, strict=True):
             if stops:
                 at = "" if temperature_C is None else f" at {temperature_C:.1f} °C"
-                wanted[FaultKey(Book.TEMPERATURES, "cb_temperatures/ChargingAbort", name)] = (
-                    f"{name} stops charging{at}"
-                )
+                wanted[FaultKey(TEMPERATURES, "cb_temperatures/ChargingAbort", name)] = f"{name} stops charging{at}"
             if failed:
-                wanted[FaultKey(Book.TEMPERATURES, "cb_temperatures/SelftestFailed", name)] = f"{name} is not plausible"
+                wanted[FaultKey(TEMPERATURES, "cb_temperatures/SelftestFailed", name)] = f"{name} is not plausible"
         return self.settle("temperatures", wanted)
 
     def error_message(self, error: ErrorMessage, generation: Generation) -> list[Any]:
@@ -313,7 +320,7 @@ class Notices:
             reasons.discard(error.reason)
         data = ", ".join(str(one) for one in (error.data_1, error.data_2) if one is not None)
         text = f"{module}: {text} [{data}]" if data else f"{module}: {text}"
-        said = Say(logging.WARNING, "safety controller %s: %s", ("reports" if error.active else "takes back", text))
+        said = Log(logging.WARNING, "safety controller %s: %s", ("reports" if error.active else "takes back", text))
         return [said, *self._settle_warnings(text)]
 
     def forget_warnings(self) -> list[Any]:
@@ -322,8 +329,6 @@ class Notices:
         return self._settle_warnings("")
 
     def _settle_warnings(self, text: str) -> list[Any]:
-        keys = [
-            FaultKey(Book.BOARD, f"{NAMESPACE}/VendorWarning", name) for name, seen in self._warnings.items() if seen
-        ]
+        keys = [FaultKey(BOARD, f"{NAMESPACE}/VendorWarning", name) for name, seen in self._warnings.items() if seen]
         before = self._raised.get("warnings", {})
         return self.settle("warnings", {key: before.get(key, text) for key in keys})

@@ -17,22 +17,22 @@ from chargebyte_fw.board.driver.events import (
     STATE_E,
     STATE_F,
     STATE_X1,
+    AllowPowerOn,
     Enable,
     Halt,
-    Permit,
+    Log,
+    PilotOutput,
+    RequestAction,
     ResetTrip,
-    RunAction,
-    Say,
-    SelfTest,
-    SelfTestBegun,
-    SetImage,
+    SelfTestAnswered,
+    SetControl,
     SetPilot,
+    StartSelfTest,
     SwitchPhases,
-    Wish,
 )
 from chargebyte_fw.board.driver.faults import SELF_TEST, Notices, any_closed
 from chargebyte_fw.board.driver.phase_switch import PhaseSwitch
-from chargebyte_fw.board.driver.safe_state_recovery import WayOut, stopped
+from chargebyte_fw.board.driver.safe_state_recovery import SafeStateRecovery, stopped
 from chargebyte_fw.board.link import machine as lm
 from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
@@ -47,15 +47,15 @@ from chargebyte_fw.board.link.messages.generations import TODAY, Generation
 from chargebyte_fw.kernel.machine import Machine, on
 
 
-class Driver(Enum):
+class DriverState(Enum):
     """What the driver knows of the controller."""
 
-    DOWN = auto()
+    NO_LINK = auto()
     """No link."""
     STARTING = auto()
     """It is being reset, or has not told its state since."""
     NORMAL = auto()
-    SAFE = auto()
+    SAFE_STATE = auto()
     """It has let go of everything."""
     HALTED = auto()
     """The driver has ended; the link may still be up."""
@@ -75,7 +75,7 @@ class DriverOrders(Machine):
         wiring: Wiring | None = None,
         three: bool = True,
     ) -> None:
-        super().__init__(Driver.DOWN)
+        super().__init__(DriverState.NO_LINK)
         self.contactors = Contactors(wiring or Wiring(), three, speed)
         self.switch = PhaseSwitch(self.contactors)
         self._version = ""
@@ -84,20 +84,20 @@ class DriverOrders(Machine):
         self._confirm_s = timing.patient(timing.DUTY_CONFIRM_S, speed)
         self._generation: Generation = TODAY
         self.enabled = False
-        self.wish: Wish = STATE_X1
+        self.wish: PilotOutput = STATE_X1
         self.permitted = False
         self.charge_state: ChargeState | None = None
         """What the controller said last; None before its first word since it was reset."""
         self.temperatures: Pt1000State | None = None
         self._stalled = False
         self._due: dict[str, float] = {}
-        self._way_out = WayOut()
+        self._recovery = SafeStateRecovery()
         self._safe_reason = SafeStateReason.NO_SAFE_STATE
 
     @property
     def control(self) -> ChargeControl:
         """The image that the controller shall have."""
-        wish = self.wish if self.enabled and self.state is not Driver.HALTED else STATE_F
+        wish = self.wish if self.enabled and self.state is not DriverState.HALTED else STATE_F
         if self.switch.holds_pilot and wish not in (STATE_E, STATE_F):
             wish = STATE_X1
         first, second, third = self.contactors.orders
@@ -121,7 +121,7 @@ class DriverOrders(Machine):
     def _send(self, now: float) -> list[Any]:
         self._due["duty"] = now + self._confirm_s
         effects = self._advance(now)
-        return self._armed([*effects, SetImage(self.control)])
+        return self._armed([*effects, SetControl(self.control)])
 
     def _advance(self, now: float) -> list[Any]:
         """Let contactors and phases take every step that they can."""
@@ -137,10 +137,10 @@ class DriverOrders(Machine):
         if not self.permitted:
             return []
         self.permitted = False
-        return [Say(logging.INFO, "contactors: permission withdrawn (%s)", (why,))]
+        return [Log(logging.INFO, "contactors: permission withdrawn (%s)", (why,))]
 
     def _armed(self, effects: list[Any]) -> list[Any]:
-        due = (self.contactors.deadline, self.switch.deadline, self._way_out.deadline)
+        due = (self.contactors.deadline, self.switch.deadline, self._recovery.deadline)
         self.deadline = min((at for at in (*due, *self._due.values()) if at is not None), default=None)
         return effects
 
@@ -154,28 +154,28 @@ class DriverOrders(Machine):
         self.wish = event.wish
         effects = self._withdraw("pilot E or F") if event.wish in (STATE_E, STATE_F) else []
         if event.wish == STATE_X1 and self.enabled and self.emergency and not stopped(self.charge_state):
-            self._way_out.asked(now)
+            self._recovery.asked(now)
         return effects + self._send(now)
 
-    @on(event=Permit)
-    def _permit(self, event: Permit, now: float) -> list[Any]:
+    @on(event=AllowPowerOn)
+    def _permit(self, event: AllowPowerOn, now: float) -> list[Any]:
         if not event.allowed:
             self.permitted = False
             return self._send(now)
         refusal = self._refusal()
         if refusal:
             self.permitted = False
-            return [Say(logging.WARNING, "contactors stay open: %s", (refusal,)), *self._send(now)]
+            return [Log(logging.WARNING, "contactors stay open: %s", (refusal,)), *self._send(now)]
         if not self.permitted:
             self.permitted = True
-            return [Say(logging.DEBUG, "contactors may close (%s)", (event.reason,)), *self._send(now)]
+            return [Log(logging.DEBUG, "contactors may close (%s)", (event.reason,)), *self._send(now)]
         return self._send(now)
 
     def _refusal(self) -> str:
         state = self.charge_state
         if state is None:
             return "the safety controller has not spoken"
-        if not self.enabled or self.state is Driver.HALTED:
+        if not self.enabled or self.state is DriverState.HALTED:
             return "the port is disabled"
         if self.notices.contactor_unfit:
             return "a contactor has failed"
@@ -193,29 +193,29 @@ class DriverOrders(Machine):
         wish = self.wish if self.permitted else None
         refusal = self.switch.refusal(self._generation, self._version, wish)
         if refusal:
-            return [Say(logging.WARNING, "phases stay as they are: %s", (refusal,))]
+            return [Log(logging.WARNING, "phases stay as they are: %s", (refusal,))]
         effects: list[Any] = []
         if event.three is not self.contactors.three:
-            effects.append(Say(logging.INFO, "switching to %s", ("three phases" if event.three else "one phase",)))
+            effects.append(Log(logging.INFO, "switching to %s", ("three phases" if event.three else "one phase",)))
         self.switch.ask(event.three, self.charge_state, self.permitted, now)
         return [*effects, *self._send(now), *self._armed(self._tell_phases())]
 
     def _tell_phases(self) -> list[Any]:
         return self.switch.tell(self._version != "" and not self._generation.old_contactor_bits)
 
-    @on(event=SelfTest)
-    def _self_test(self, _: SelfTest, now: float) -> list[Any]:
-        return [RunAction(ActionId.RCM_SELF_TEST)]
+    @on(event=StartSelfTest)
+    def _self_test(self, _: StartSelfTest, now: float) -> list[Any]:
+        return [RequestAction(ActionId.RCM_SELF_TEST)]
 
-    @on(event=lm.Acted)
-    def _acted(self, event: lm.Acted, now: float) -> list[Any]:
+    @on(event=lm.ActionResult)
+    def _acted(self, event: lm.ActionResult, now: float) -> list[Any]:
         if event.action is not ActionId.RCM_SELF_TEST:
             return []
         if event.confirmed:
             self.notices.self_test_running = True
             self._due["self test"] = now + timing.SELF_TEST_LIMIT_S
-            return self._armed([SelfTestBegun(True)])
-        effects: list[Any] = [SelfTestBegun(False)]
+            return self._armed([SelfTestAnswered(True)])
+        effects: list[Any] = [SelfTestAnswered(False)]
         if self.charge_state is not None and self.charge_state.rcm is not RcmState.NOT_CONFIGURED:
             why = "the safety controller did not accept the self-test"
             effects += self.notices.settle("self test", {SELF_TEST: why})
@@ -225,7 +225,7 @@ class DriverOrders(Machine):
     def _halt(self, _: Halt, now: float) -> list[Any]:
         self.enabled = self.permitted = False
         self._due.clear()
-        self._way_out.let_go()
-        self.state = Driver.HALTED
+        self._recovery.let_go()
+        self.state = DriverState.HALTED
         self._advance(now)
-        return self._armed([SetImage(self.control)])
+        return self._armed([SetControl(self.control)])

@@ -11,7 +11,7 @@ from typing import Any
 
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.driver.contactors import ALL_OPEN, Contactors, PhaseWiring
-from chargebyte_fw.board.driver.events import PhasesAre, Say, Wish
+from chargebyte_fw.board.driver.events import Log, PhasesAvailable, PilotOutput
 from chargebyte_fw.board.driver.faults import any_closed
 from chargebyte_fw.board.link.messages.charge_som import ChargeState, CpState
 from chargebyte_fw.board.link.messages.generations import LAST_OLD_CONTACTOR_BITS, Generation
@@ -46,7 +46,7 @@ class PhaseSwitch:
     def _wired(self) -> bool:
         return self._contactors.wiring.phases is not PhaseWiring.none
 
-    def refusal(self, generation: Generation, version: str, charging_at: Wish | None) -> str:
+    def refusal(self, generation: Generation, version: str, charging_at: PilotOutput | None) -> str:
         """Say why not now; empty: it can be. `charging_at`: what a car that may charge is shown on the pilot."""
         if not self._wired:
             return "this board cannot switch (switch_3ph1ph_wiring is none)"
@@ -64,7 +64,7 @@ class PhaseSwitch:
         if not self._wired or now == self._told:
             return []
         self._told = now
-        return [PhasesAre(*now)]
+        return [PhasesAvailable(*now)]
 
     @property
     def holds_pilot(self) -> bool:
@@ -96,7 +96,7 @@ class PhaseSwitch:
             self.step, self.deadline = Step.OPENING, None
             if state.cp_state in _DRAWING:
                 late = "the car did not stop within %g s: its phases are switched all the same"
-                return [Say(logging.WARNING, late, (timing.SWITCH_STOP_S,))]
+                return [Log(logging.WARNING, late, (timing.SWITCH_STOP_S,))]
         elif self.step is Step.OPENING and self._contactors.orders == ALL_OPEN and not any_closed(state):
             self._contactors.three = self._three
             if not self._was_charging:

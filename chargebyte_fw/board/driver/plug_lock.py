@@ -11,7 +11,15 @@ from enum import Enum, auto
 from typing import Any
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.driver.events import Book, Clear, FaultKey, MovePlugLock, Raise, RunAction, Say
+from chargebyte_fw.board.driver.events import (
+    ClearFault,
+    FaultKey,
+    Implementation,
+    Log,
+    MovePlugLock,
+    RaiseFault,
+    RequestAction,
+)
 from chargebyte_fw.board.driver.faults import PLUG_LOCK_MODULE, any_closed
 from chargebyte_fw.board.link import machine as lm
 from chargebyte_fw.board.link.messages.charge_som import ActionId, ChargeState, ErrorMessage, InletState
@@ -28,7 +36,7 @@ _BY_REASON = {
 }
 _ENDS = {True: (InletState.CLOSED,), False: (InletState.OPEN,)}
 _MOVES = {True: ActionId.INLET_CLOSE, False: ActionId.INLET_OPEN}
-HEARD_BY_THE_LOCK = (lm.Up, lm.Restarting, lm.Down, lm.Said, lm.Acted)
+LOCK_INPUTS = (lm.LinkUp, lm.ControllerReset, lm.LinkDown, lm.MessageReceived, lm.ActionResult)
 """What the link tells that concerns the lock."""
 
 
@@ -37,12 +45,12 @@ def lock_tape(module_id: str) -> str:
     return f"{module_id} plug lock"
 
 
-class Lock(Enum):
+class LockState(Enum):
     """Where the lock is, as far as orders go."""
 
-    AWAY = auto()
+    UNAVAILABLE = auto()
     """No link, or a controller that cannot move a lock."""
-    RESTING = auto()
+    AT_REST = auto()
     WAITING = auto()
     """A contactor is closed: the plug stays locked."""
     ASKING = auto()
@@ -53,7 +61,7 @@ class PlugLock(Machine):
     """One plug lock. `speed` is the clock's (timing.patient)."""
 
     def __init__(self, speed: float | None = 1.0) -> None:
-        super().__init__(Lock.AWAY)
+        super().__init__(LockState.UNAVAILABLE)
         self._limit_s = timing.patient(timing.LOCK_LIMIT_S, speed)
         self._generation: Generation = TODAY
         self._running = ""
@@ -67,8 +75,8 @@ class PlugLock(Machine):
 
     # What is told.
 
-    @on(event=lm.Up)
-    def _up(self, event: lm.Up, now: float) -> list[Any]:
+    @on(event=lm.LinkUp)
+    def _up(self, event: lm.LinkUp, now: float) -> list[Any]:
         self._generation = event.generation
         version = ".".join(str(number) for number in event.firmware.version)
         self._running = f"{version} with parameter block version {event.firmware.parameter_version}"
@@ -77,8 +85,8 @@ class PlugLock(Machine):
         self._own.clear()
         return [*self._go_away(), *(self._begin(now) if self._closed is not None else [])]
 
-    @on(event=lm.Restarting)
-    @on(event=lm.Down)
+    @on(event=lm.ControllerReset)
+    @on(event=lm.LinkDown)
     def _gone(self, _: Any, now: float) -> list[Any]:
         self._state = None
         self._running = ""
@@ -86,10 +94,10 @@ class PlugLock(Machine):
 
     def _go_away(self) -> list[Any]:
         self._reasons.clear()
-        return [*self.enter(Lock.AWAY), *self._settle()]
+        return [*self.enter(LockState.UNAVAILABLE), *self._settle()]
 
-    @on(event=lm.Said)
-    def _said(self, event: lm.Said, now: float) -> list[Any]:
+    @on(event=lm.MessageReceived)
+    def _said(self, event: lm.MessageReceived, now: float) -> list[Any]:
         match event.message:
             case ChargeState() as state if self._generation.has_inlet:
                 return self._look(state, now)
@@ -106,23 +114,23 @@ class PlugLock(Machine):
         before, self._state = self._state, state
         effects: list[Any] = []
         if before is None or before.inlet is not state.inlet:
-            effects.append(Say(logging.DEBUG, "plug lock: %s", (state.inlet.name,)))
+            effects.append(Log(logging.DEBUG, "plug lock: %s", (state.inlet.name,)))
             failed = self._key("MREC1ConnectorLockFailure")
             if state.inlet is InletState.ERROR:
                 self._own[failed] = "the plug lock's position cannot be told"
             else:
                 self._own.pop(failed, None)
         known = before is not None and before.inlet is not InletState.UNDEFINED
-        resumed = not known and self.state is Lock.AWAY and self._closed is not None
-        if resumed or (self.state is Lock.WAITING and not any_closed(state)):
+        resumed = not known and self.state is LockState.UNAVAILABLE and self._closed is not None
+        if resumed or (self.state is LockState.WAITING and not any_closed(state)):
             effects += self._begin(now)
-        elif self.state is Lock.MOVING and self._closed is not None and state.inlet in _ENDS[self._closed]:
+        elif self.state is LockState.MOVING and self._closed is not None and state.inlet in _ENDS[self._closed]:
             self._own.pop(self._failure, None)
-            effects += [Say(logging.INFO, "plug %s", ("locked" if self._closed else "unlocked",))]
-            self.enter(Lock.RESTING)
-        elif self.state is Lock.RESTING and self._closed is not None and before is not None:
+            effects += [Log(logging.INFO, "plug %s", ("locked" if self._closed else "unlocked",))]
+            self.enter(LockState.AT_REST)
+        elif self.state is LockState.AT_REST and self._closed is not None and before is not None:
             self._watch_at_rest(before.inlet, state.inlet)
-        elif self.state is Lock.MOVING and state.inlet is InletState.ERROR:
+        elif self.state is LockState.MOVING and state.inlet is InletState.ERROR:
             effects += self._failed("the plug lock did not get there")
         return [*effects, *self._settle()]
 
@@ -145,15 +153,15 @@ class PlugLock(Machine):
             self._reasons.clear()
             self._own.clear()
             effects += self._settle()
-        if event.close is self._closed and self.state in (Lock.ASKING, Lock.MOVING):
+        if event.close is self._closed and self.state in (LockState.ASKING, LockState.MOVING):
             return effects
         self._closed = event.close
-        return effects + self._begin(now, turned=self.state in (Lock.ASKING, Lock.MOVING))
+        return effects + self._begin(now, turned=self.state in (LockState.ASKING, LockState.MOVING))
 
     def _begin(self, now: float, *, turned: bool = False) -> list[Any]:
         """Take the order up, if the controller can and nothing is under load. `turned`: another is under way."""
         if not self._running:
-            return self.enter(Lock.AWAY)  # taken up when the link is there
+            return self.enter(LockState.UNAVAILABLE)  # taken up when the link is there
         if not self._generation.has_inlet:
             return self._cannot(
                 f"the plug lock needs firmware on the safety controller with parameter block version "
@@ -161,51 +169,51 @@ class PlugLock(Machine):
             )
         state = self._state
         if state is None or state.inlet is InletState.UNDEFINED:
-            return self.enter(Lock.AWAY)
+            return self.enter(LockState.UNAVAILABLE)
         if state.inlet is InletState.NOT_CONFIGURED:
             return self._cannot("the parameter block has no plug lock (`pluglock`)")
         if not self._closed and any_closed(state):
-            self.enter(Lock.WAITING)
-            return [Say(logging.WARNING, "the plug stays locked while a contactor is closed")]
+            self.enter(LockState.WAITING)
+            return [Log(logging.WARNING, "the plug stays locked while a contactor is closed")]
         if state.inlet in _ENDS[bool(self._closed)] and not turned:
-            return [*self.enter(Lock.RESTING), *self._settle()]
+            return [*self.enter(LockState.AT_REST), *self._settle()]
         self._tries = 1
         return self._ask()
 
     def _cannot(self, why: str) -> list[Any]:
         """Refuse; a plug that shall be locked and cannot be is a fault, an unlocked one is as ordered."""
-        self.enter(Lock.AWAY)
+        self.enter(LockState.UNAVAILABLE)
         if not self._closed:
-            return [Say(logging.DEBUG, "plug lock: %s", (why,)), *self._settle()]
-        self._own[FaultKey(Book.LOCK, f"{NAMESPACE}/MREC1ConnectorLockFailure", "Unsupported")] = why
+            return [Log(logging.DEBUG, "plug lock: %s", (why,)), *self._settle()]
+        self._own[FaultKey(Implementation.LOCK, f"{NAMESPACE}/MREC1ConnectorLockFailure", "Unsupported")] = why
         return self._settle()
 
     def _ask(self) -> list[Any]:
-        return [*self.enter(Lock.ASKING), RunAction(_MOVES[bool(self._closed)])]
+        return [*self.enter(LockState.ASKING), RequestAction(_MOVES[bool(self._closed)])]
 
-    @on(event=lm.Acted)
-    def _acted(self, event: lm.Acted, now: float) -> list[Any]:
-        if self.state is not Lock.ASKING or event.action is not _MOVES[bool(self._closed)]:
+    @on(event=lm.ActionResult)
+    def _acted(self, event: lm.ActionResult, now: float) -> list[Any]:
+        if self.state is not LockState.ASKING or event.action is not _MOVES[bool(self._closed)]:
             return []
         if event.confirmed:
-            return self.enter(Lock.MOVING, until=now + self._limit_s)
+            return self.enter(LockState.MOVING, until=now + self._limit_s)
         if self._tries < timing.LOCK_TRIES:
             self._tries += 1
-            return self.enter(Lock.ASKING, until=now + timing.LOCK_PAUSE_S)
+            return self.enter(LockState.ASKING, until=now + timing.LOCK_PAUSE_S)
         return self._failed("the safety controller does not accept the order")
 
-    @on(Lock.ASKING, event=Timeout)
+    @on(LockState.ASKING, event=Timeout)
     def _again(self, _: Timeout, now: float) -> list[Any]:
         return self._ask()
 
-    @on(Lock.MOVING, event=Timeout)
+    @on(LockState.MOVING, event=Timeout)
     def _late(self, _: Timeout, now: float) -> list[Any]:
         if self._state is not None and self._state.inlet in _ENDS[bool(self._closed)]:
-            return self.enter(Lock.RESTING)  # there and back between two reports
+            return self.enter(LockState.AT_REST)  # there and back between two reports
         return self._failed(f"the plug lock did not get there within {self._limit_s:g} s")
 
     def _failed(self, why: str) -> list[Any]:
-        self.enter(Lock.RESTING)
+        self.enter(LockState.AT_REST)
         self._own[self._failure] = why
         if self._state is not None and self._state.inlet is InletState.ERROR:
             self._own[self._key("MREC1ConnectorLockFailure")] = "the plug lock's position cannot be told"
@@ -219,7 +227,7 @@ class PlugLock(Machine):
 
     @staticmethod
     def _key(name: str) -> FaultKey:
-        return FaultKey(Book.LOCK, f"{NAMESPACE}/{name}", PLUG_LOCK_MODULE)
+        return FaultKey(Implementation.LOCK, f"{NAMESPACE}/{name}", PLUG_LOCK_MODULE)
 
     def _settle(self) -> list[Any]:
         """Raise what is new, clear what is over; what is cleared is forgotten, so that it can be raised again."""
@@ -227,5 +235,5 @@ class PlugLock(Machine):
         for reason, text in self._reasons.items():
             wanted.setdefault(self._key(_BY_REASON.get(reason, "VendorError")), f"{PLUG_LOCK_MODULE}: {text}")
         before, self._raised = self._raised, wanted
-        over = [Clear(key) for key in before if key not in wanted]
-        return over + [Raise(key, text) for key, text in wanted.items() if key not in before]
+        over = [ClearFault(key) for key in before if key not in wanted]
+        return over + [RaiseFault(key, text) for key, text in wanted.items() if key not in before]

@@ -15,7 +15,7 @@ def stopped(state: ChargeState | None) -> bool:
     return state is not None and EstopState.TRIPPED in (state.estop_1, state.estop_2, state.estop_3)
 
 
-class WayOut:
+class SafeStateRecovery:
     """When the next reset is due."""
 
     def __init__(self) -> None:

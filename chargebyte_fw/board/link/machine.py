@@ -26,7 +26,7 @@ from chargebyte_fw.board.link.messages.generations import TODAY, Generation, gen
 from chargebyte_fw.kernel.machine import Machine, Timeout, on
 
 
-class Link(Enum):
+class LinkState(Enum):
     """Where the link is."""
 
     CLOSED = auto()
@@ -46,29 +46,29 @@ class Stop(msgspec.Struct, frozen=True):
     """Event: end, for good."""
 
 
-class Opened(msgspec.Struct, frozen=True):
+class PortOpened(msgspec.Struct, frozen=True):
     """Event: the port is open."""
 
 
-class Failed(msgspec.Struct, frozen=True):
+class PortFailed(msgspec.Struct, frozen=True):
     """Event: the port cannot be opened or has broken."""
 
     why: str
 
 
-class Heard(msgspec.Struct, frozen=True):
+class FrameReceived(msgspec.Struct, frozen=True):
     """Event: a frame came in."""
 
     frame: Frame
 
 
-class Reset(msgspec.Struct, frozen=True):
+class ResetRequest(msgspec.Struct, frozen=True):
     """Event: the driver wants the controller reset."""
 
     why: str
 
 
-class Act(msgspec.Struct, frozen=True):
+class ActionRequest(msgspec.Struct, frozen=True):
     """Event: the driver wants an action done."""
 
     action: ActionId
@@ -88,25 +88,25 @@ class HoldReset(msgspec.Struct, frozen=True):
     active: bool
 
 
-class Discard(msgspec.Struct, frozen=True):
+class DiscardInput(msgspec.Struct, frozen=True):
     """Effect: forget received bytes that are no frame yet, and what the controller said last."""
 
 
-class Send(msgspec.Struct, frozen=True):
+class SendFrame(msgspec.Struct, frozen=True):
     """Effect: send one frame."""
 
     frame: bytes
 
 
-class BeginCycle(msgspec.Struct, frozen=True):
+class StartCycle(msgspec.Struct, frozen=True):
     """Effect: repeat the control image, beginning with zero."""
 
 
-class EndCycle(msgspec.Struct, frozen=True):
+class StopCycle(msgspec.Struct, frozen=True):
     """Effect: stop repeating and zero the control image."""
 
 
-class Up(msgspec.Struct, frozen=True):
+class LinkUp(msgspec.Struct, frozen=True):
     """Effect: the controller is known and the cycle runs."""
 
     firmware: FirmwareVersion
@@ -114,42 +114,42 @@ class Up(msgspec.Struct, frozen=True):
     generation: Generation
 
 
-class Restarting(msgspec.Struct, frozen=True):
+class ControllerReset(msgspec.Struct, frozen=True):
     """Effect: the controller is being reset on purpose; whatever it said before is void."""
 
     why: str
 
 
-class Down(msgspec.Struct, frozen=True):
+class LinkDown(msgspec.Struct, frozen=True):
     """Effect: the link is lost; `why` in words."""
 
     why: str
 
 
-class StillDown(msgspec.Struct, frozen=True):
+class LinkStillDown(msgspec.Struct, frozen=True):
     """Effect: an attempt to get the link back failed for another reason than the one before."""
 
     why: str
 
 
-class Tripped(msgspec.Struct, frozen=True):
+class DeadManTripped(msgspec.Struct, frozen=True):
     """Effect: the event loop was stuck; the safe image was sent in place of the driver's."""
 
 
-class Said(msgspec.Struct, frozen=True):
+class MessageReceived(msgspec.Struct, frozen=True):
     """Effect: the controller said this."""
 
     message: Any
 
 
-class Acted(msgspec.Struct, frozen=True):
+class ActionResult(msgspec.Struct, frozen=True):
     """Effect: an action was confirmed, or refused, or not answered (`confirmed` False)."""
 
     action: ActionId
     confirmed: bool
 
 
-class Strange(msgspec.Struct, frozen=True):
+class UnknownFrame(msgspec.Struct, frozen=True):
     """Effect: a frame came that has no place here."""
 
     frame: Frame
@@ -162,7 +162,7 @@ class LinkMachine(Machine):
     """One port, one controller. `speed` is the clock's: None virtual, N times real time (timing.patient)."""
 
     def __init__(self, speed: float | None = 1.0) -> None:
-        super().__init__(Link.CLOSED)
+        super().__init__(LinkState.CLOSED)
         self._ready_s = timing.ready_after_reset(speed)
         self._receive_timeout_s = timing.patient(timing.RECEIVE_TIMEOUT_S, speed)
         self._inquiry_timeout_s = timing.patient(timing.INQUIRY_TIMEOUT_S, speed)
@@ -180,55 +180,54 @@ class LinkMachine(Machine):
 
     def touch(self, now: float) -> None:
         """Take note that the controller repeated its state unchanged (saves a turn of the machine)."""
-        if self.state is Link.RUNNING:
+        if self.state is LinkState.RUNNING:
             self._heard_at = now
 
-    @on(Link.CLOSED, event=Start)
+    @on(LinkState.CLOSED, event=Start)
     def _start(self, _: Start, now: float) -> list[Any]:
         return self._open()
 
     def _open(self) -> list[Any]:
-        return self.enter(Link.OPENING, EndCycle(), HoldReset(True), OpenPort())
+        return self.enter(LinkState.OPENING, StopCycle(), HoldReset(True), OpenPort())
 
-    @on(Link.OPENING, event=Opened)
-    def _opened(self, _: Opened, now: float) -> list[Any]:
-        return self.enter(Link.RESETTING, until=now + timing.RESET_PULSE_S)
+    @on(LinkState.OPENING, event=PortOpened)
+    def _opened(self, _: PortOpened, now: float) -> list[Any]:
+        return self.enter(LinkState.RESETTING, until=now + timing.RESET_PULSE_S)
 
-    @on(Link.RUNNING, Link.ASKING, Link.BOOTING, event=Reset)
-    def _reset(self, event: Reset, now: float) -> list[Any]:
+    @on(LinkState.RUNNING, LinkState.ASKING, LinkState.BOOTING, event=ResetRequest)
+    def _reset(self, event: ResetRequest, now: float) -> list[Any]:
         self._action = None
-        return self.enter(
-            Link.RESETTING, EndCycle(), HoldReset(True), Restarting(event.why), until=now + timing.RESET_PULSE_S
-        )
+        effects = [StopCycle(), HoldReset(True), ControllerReset(event.why)]
+        return self.enter(LinkState.RESETTING, *effects, until=now + timing.RESET_PULSE_S)
 
-    @on(Link.CLOSED, Link.OPENING, Link.RESETTING, Link.LOST, event=Reset)
-    def _reset_is_under_way(self, _: Reset, now: float) -> list[Any]:
+    @on(LinkState.CLOSED, LinkState.OPENING, LinkState.RESETTING, LinkState.LOST, event=ResetRequest)
+    def _reset_is_under_way(self, _: ResetRequest, now: float) -> list[Any]:
         """A reset belongs to every way out of these states."""
         return []
 
-    @on(Link.RESETTING, event=Timeout)
+    @on(LinkState.RESETTING, event=Timeout)
     def _release(self, _: Timeout, now: float) -> list[Any]:
         self._early.clear()
-        return self.enter(Link.BOOTING, Discard(), HoldReset(False), until=now + self._ready_s)
+        return self.enter(LinkState.BOOTING, DiscardInput(), HoldReset(False), until=now + self._ready_s)
 
-    @on(Link.BOOTING, event=Timeout)
+    @on(LinkState.BOOTING, event=Timeout)
     def _booted(self, _: Timeout, now: float) -> list[Any]:
         return self._ask(FirmwareVersion.com_id, now)
 
     def _ask(self, com_id: int, now: float) -> list[Any]:
         self._wanted, self._tries = com_id, 1
-        return self.enter(Link.ASKING, Send(_inquiry(com_id)), until=now + self._inquiry_timeout_s)
+        return self.enter(LinkState.ASKING, SendFrame(_inquiry(com_id)), until=now + self._inquiry_timeout_s)
 
-    @on(Link.ASKING, event=Timeout)
+    @on(LinkState.ASKING, event=Timeout)
     def _no_answer(self, _: Timeout, now: float) -> list[Any]:
         if self._tries < timing.INQUIRY_TRIES:
             self._tries += 1
-            return self.enter(Link.ASKING, Send(_inquiry(self._wanted)), until=now + self._inquiry_timeout_s)
+            return self.enter(LinkState.ASKING, SendFrame(_inquiry(self._wanted)), until=now + self._inquiry_timeout_s)
         what = "firmware version" if self._wanted == FirmwareVersion.com_id else "git hash"
         return self._lose(f"no answer when asked for its {what}", now)
 
-    @on(Link.ASKING, event=Heard)
-    def _answer(self, event: Heard, now: float) -> list[Any]:
+    @on(LinkState.ASKING, event=FrameReceived)
+    def _answer(self, event: FrameReceived, now: float) -> list[Any]:
         if event.frame.com_id == ErrorMessage.com_id:
             self._early.append(event.frame)
         if event.frame.com_id != self._wanted:
@@ -243,36 +242,36 @@ class LinkMachine(Machine):
         assert self._firmware is not None
         self._down, self._heard_at = None, now
         return self.enter(
-            Link.RUNNING,
-            BeginCycle(),
-            Up(self._firmware, GitHash.from_payload(event.frame.payload), self.generation),
-            *(Said(self.generation.decode(frame)) for frame in self._early),
+            LinkState.RUNNING,
+            StartCycle(),
+            LinkUp(self._firmware, GitHash.from_payload(event.frame.payload), self.generation),
+            *(MessageReceived(self.generation.decode(frame)) for frame in self._early),
             until=now + self._receive_timeout_s,
         )
 
-    @on(Link.RUNNING, event=Heard)
-    def _heard(self, event: Heard, now: float) -> list[Any]:
+    @on(LinkState.RUNNING, event=FrameReceived)
+    def _heard(self, event: FrameReceived, now: float) -> list[Any]:
         message = self.generation.decode(event.frame)
         if isinstance(message, Action):
             return self._confirmed(message)
         if message is None or event.frame.com_id in _ASKED:
-            return [Strange(event.frame)]
+            return [UnknownFrame(event.frame)]
         if isinstance(message, ChargeState):
             self._heard_at = now
             self._failures = 0
-        return [Said(message)]
+        return [MessageReceived(message)]
 
-    @on(Link.RUNNING, event=Act)
-    def _act(self, event: Act, now: float) -> list[Any]:
+    @on(LinkState.RUNNING, event=ActionRequest)
+    def _act(self, event: ActionRequest, now: float) -> list[Any]:
         if self._action is not None:
-            return [Acted(event.action, False)]
+            return [ActionResult(event.action, False)]
         self._action = (event.action, now + self._action_timeout_s)
         self._arm()
-        return [Send(encode_message(Inquiry(Action.com_id, event.action)))]
+        return [SendFrame(encode_message(Inquiry(Action.com_id, event.action)))]
 
-    @on(event=Act)
-    def _cannot_act(self, event: Act, now: float) -> list[Any]:
-        return [Acted(event.action, False)]
+    @on(event=ActionRequest)
+    def _cannot_act(self, event: ActionRequest, now: float) -> list[Any]:
+        return [ActionResult(event.action, False)]
 
     def _confirmed(self, message: Action) -> list[Any]:
         if self._action is None:
@@ -280,15 +279,15 @@ class LinkMachine(Machine):
         action, _ = self._action
         self._action = None
         self._arm()
-        return [Acted(action, message.confirmed is action)]
+        return [ActionResult(action, message.confirmed is action)]
 
-    @on(Link.RUNNING, event=Timeout)
+    @on(LinkState.RUNNING, event=Timeout)
     def _silence(self, _: Timeout, now: float) -> list[Any]:
         if now >= self._heard_at + self._receive_timeout_s:
             return self._lose(f"no CHARGE_STATE for {self._receive_timeout_s:.1f} s", now)
         effects: list[Any] = []
         if self._action is not None and now >= self._action[1]:
-            effects.append(Acted(self._action[0], False))
+            effects.append(ActionResult(self._action[0], False))
             self._action = None
         self._arm()
         return effects
@@ -298,40 +297,40 @@ class LinkMachine(Machine):
         if self._action is not None:
             self.deadline = min(self.deadline, self._action[1])
 
-    @on(event=Failed)
-    def _failed(self, event: Failed, now: float) -> list[Any]:
-        return [] if self.state in (Link.CLOSED, Link.LOST) else self._lose(event.why, now)
+    @on(event=PortFailed)
+    def _failed(self, event: PortFailed, now: float) -> list[Any]:
+        return [] if self.state in (LinkState.CLOSED, LinkState.LOST) else self._lose(event.why, now)
 
     def _lose(self, why: str, now: float) -> list[Any]:
         pause_s = timing.RECONNECT_PAUSES_S[min(self._failures, len(timing.RECONNECT_PAUSES_S) - 1)]
         self._failures += 1
-        effects: list[Any] = [EndCycle(), HoldReset(True), ClosePort()]
+        effects: list[Any] = [StopCycle(), HoldReset(True), ClosePort()]
         if self._action is not None:
-            effects.append(Acted(self._action[0], False))
+            effects.append(ActionResult(self._action[0], False))
             self._action = None
         if self._down is None:
-            effects.append(Down(why))
+            effects.append(LinkDown(why))
         elif self._down != why:
-            effects.append(StillDown(why))
+            effects.append(LinkStillDown(why))
         self._down = why
-        return self.enter(Link.LOST, *effects, until=now + pause_s)
+        return self.enter(LinkState.LOST, *effects, until=now + pause_s)
 
-    @on(Link.LOST, event=Timeout)
+    @on(LinkState.LOST, event=Timeout)
     def _try_again(self, _: Timeout, now: float) -> list[Any]:
         return self._open()
 
     @on(event=Stop)
     def _stop(self, _: Stop, now: float) -> list[Any]:
-        return self.enter(Link.CLOSED, EndCycle(), ClosePort())
+        return self.enter(LinkState.CLOSED, StopCycle(), ClosePort())
 
-    @on(Link.BOOTING, event=Heard)
-    def _starting_up(self, event: Heard, now: float) -> list[Any]:
+    @on(LinkState.BOOTING, event=FrameReceived)
+    def _starting_up(self, event: FrameReceived, now: float) -> list[Any]:
         if event.frame.com_id == ErrorMessage.com_id:
             self._early.append(event.frame)
         return []
 
-    @on(event=Heard)
-    def _nobody_asked(self, _: Heard, now: float) -> list[Any]:
+    @on(event=FrameReceived)
+    def _nobody_asked(self, _: FrameReceived, now: float) -> list[Any]:
         """What comes before the inquiry is from before the reset."""
         return []
 

@@ -69,7 +69,7 @@ class SafetyLink:
     @property
     def running(self) -> bool:
         """Whether the cycle runs."""
-        return self._machine.state is lm.Link.RUNNING
+        return self._machine.state is lm.LinkState.RUNNING
 
     async def readers(self) -> list[str]:
         """Return who has the port open beside us, and so takes bytes away; looked up in a thread."""
@@ -105,11 +105,11 @@ class SafetyLink:
 
     def reset(self, why: str) -> None:
         """Reset the controller on purpose."""
-        self._pump.feed(lm.Reset(why))
+        self._pump.feed(lm.ResetRequest(why))
 
     def act(self, action: ActionId) -> None:
         """Ask for an action; Acted tells the outcome."""
-        self._pump.feed(lm.Act(action))
+        self._pump.feed(lm.ActionRequest(action))
 
     def _frames(self, frames: list[Frame]) -> None:
         now = asyncio.get_running_loop().time()
@@ -124,19 +124,19 @@ class SafetyLink:
             if frame.com_id in _PERIODIC:
                 self._said[frame.com_id] = frame.payload
             self._trace.record(TRACE_KIND, RECEIVED, bytes((frame.com_id,)) + frame.payload, frame.com_id)
-            self._pump.feed(lm.Heard(frame))
+            self._pump.feed(lm.FrameReceived(frame))
 
     def _failed(self, why: str) -> None:
         self._fail(f"{self._path()}: {why}")
 
     def _fail(self, why: str) -> None:
         self._trace.record("port", TRACE_KIND, {"failed": why})
-        self._pump.feed(lm.Failed(why))
+        self._pump.feed(lm.PortFailed(why))
 
     def _tripped(self, epoch: int) -> None:
         self._epoch = epoch
         self._trace.record("port", TRACE_KIND, "tripped")
-        self._listener(lm.Tripped())
+        self._listener(lm.DeadManTripped())
 
     def _carry_out(self, effect: Any) -> None:
         match effect:
@@ -149,24 +149,24 @@ class SafetyLink:
                     self._fail(f"{self._path()}: {_reason(error, self._path())}")
                 else:
                     self._trace.record("port", TRACE_KIND, "opened")
-                    self._pump.feed(lm.Opened())
+                    self._pump.feed(lm.PortOpened())
             case lm.ClosePort():
                 self._carrier.close()
             case lm.HoldReset(active):
                 self._reset.set(active)
-            case lm.Discard():
+            case lm.DiscardInput():
                 self._carrier.discard()
                 self._said.clear()
-            case lm.Send(frame):
+            case lm.SendFrame(frame):
                 self._carrier.send(frame)
                 self._trace.record(TRACE_KIND, SENT, frame, frame[1])
-            case lm.BeginCycle():
+            case lm.StartCycle():
                 self._image = None
                 # What was heard while we asked for the firmware was nobody's news: a controller that never changes
                 # its state again must still be seen.
                 self._said.clear()
                 self._epoch = self._carrier.begin()
-            case lm.EndCycle():
+            case lm.StopCycle():
                 self._carrier.end()
                 self._said.clear()
             case _:
