@@ -432,6 +432,8 @@ class EventBook:
         self.transaction = False
         self.billed = False
         self.started_Wh = 0.0
+        self.backwards_logged = False
+        """The log says that the meter of the transaction that ends counted backwards."""
         self.wrong: list[str] = []
 
     def take(self, event: SessionEvent) -> None:
@@ -452,7 +454,9 @@ class EventBook:
         elif name == "TransactionFinished":
             self._is(self.transaction, told)
             assert event.transaction_finished is not None
-            self._is(event.transaction_finished.meter_value.energy_Wh_import.total >= self.started_Wh, told)
+            ended_Wh = event.transaction_finished.meter_value.energy_Wh_import.total
+            self._is(ended_Wh >= self.started_Wh or self.backwards_logged, told)
+            self.backwards_logged = False
             self.transaction, self.billed = False, True
         elif name in ("PrepareCharging", "ChargingStarted", "ChargingPausedEV", "ChargingPausedEVSE"):
             self._is(self.transaction, told)

@@ -131,6 +131,7 @@ def test_a_closed_queue_sends_nothing_more(supply: Any) -> None:
 
 def test_a_failure_is_logged_once_and_its_end_too(supply: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "secc")
+
     async def story(module: SupplyModule, queue: CommandQueue) -> None:
         module.broken = True
         for _ in range(3):

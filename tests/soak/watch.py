@@ -115,6 +115,7 @@ class Watch:
         module = getattr(record, "module_id", record.name)
         text = record.getMessage()
         self.note("log", f"{record.levelname} {module}: {text[:300]}")
+        self.book.backwards_logged |= "counted backwards" in text
         if record.exc_info and record.levelno >= logging.ERROR:
             self.found("UNCAUGHT", f"{module}: {text}: {record.exc_info[1]!r}"[:300])
         if len(text) > 2000:

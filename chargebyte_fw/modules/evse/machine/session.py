@@ -65,6 +65,8 @@ class Session(Machine):
         """The last value; without a meter one without time, which the owner stamps."""
         self._token: Any = None
         self._start_signed: SignedMeterValue | None = None
+        self._start_Wh = 0.0
+        """The meter's reading at the start of the transaction."""
         self._ending: EndTransaction | None = None
         self._busy = False
         self._waiting: deque[Any] = deque()
@@ -151,6 +153,7 @@ class Session(Machine):
                 TransactionIs(False, True),
             ]
         self._start_signed = answer.signed_meter_value if answer is not None else None
+        self._start_Wh = self.meter.energy_Wh_import.total
         started = types.TransactionStarted(
             id_tag=self._token,
             meter_value=self.meter,
@@ -186,10 +189,13 @@ class Session(Machine):
             id_tag=ending.token,
         )
         self._start_signed = None
+        end_Wh = self.meter.energy_Wh_import.total
+        backwards = f"the meter counted backwards in this transaction: {self._start_Wh:.0f} Wh, then {end_Wh:.0f} Wh"
         return [
             Keep(""),
+            *([Say(backwards, "warning")] if end_Wh < self._start_Wh else []),
             Tell(SessionEventEnum.ChargingFinished, self.id, {}),
             Tell(SessionEventEnum.TransactionFinished, self.id, {"transaction_finished": finished}),
-            Say(f"transaction is over: {ending.reason.value}, {self.meter.energy_Wh_import.total:.0f} Wh on the meter"),
+            Say(f"transaction is over: {ending.reason.value}, {end_Wh:.0f} Wh on the meter"),
             TransactionIs(False),
         ]
