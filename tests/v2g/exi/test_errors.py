@@ -37,14 +37,18 @@ def demand(**changes: Any) -> iso2.V2G_Message:
 
 
 def read(name: str, payload: bytes) -> None:
-    """Decode; only an ExiError may come out. What was read can be written again."""
+    """Decode; only an ExiError may come out. What was read can be written again.
+
+    The fast reader accepts only what the exact one accepts, with the same result.
+    """
     try:
         message = codec(name).decode(payload)
     except ExiError as error:
         assert isinstance(error, PeerError)
         assert error.bit is None or 0 <= error.bit <= 8 * len(payload)
     else:
-        codec(name).encode(message)
+        assert repr(codec(name)._decode_exactly(payload)) == repr(message)
+        assert codec(name).encode(message) == codec(name)._encode_exactly(message)
 
 
 # -- what arrives

@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from chargebyte_fw.modules.v2g.exi import fused_reading, fused_writing
 from chargebyte_fw.modules.v2g.exi.errors import Deviation, EncodeError, ExiError, Refused
-from chargebyte_fw.modules.v2g.exi.grammar import code_bits, fragment_names, grammar_of, sorted_names
+from chargebyte_fw.modules.v2g.exi.fused_reading import fused_reader
+from chargebyte_fw.modules.v2g.exi.fused_writing import fused_writer
+from chargebyte_fw.modules.v2g.exi.grammar import code_bits, fragment_names, grammar_of, is_simple, sorted_names
 from chargebyte_fw.modules.v2g.exi.reading import element_reader
 from chargebyte_fw.modules.v2g.exi.source import place_of
 from chargebyte_fw.modules.v2g.exi.writing import element_writer
@@ -41,6 +44,8 @@ class Codec(Generic[M]):
         self._roots = {
             code: kind for code, (kind, name) in enumerate(zip(self._types, self._names)) if name in schema.roots
         }
+        self._openings = {HEADER << self._bits | code: kind for code, kind in self._roots.items()}
+        """Types of the messages by EXI header and first event code."""
         self._codes = {kind: code for code, kind in self._roots.items()}
 
     @property
@@ -57,11 +62,30 @@ class Codec(Generic[M]):
         """Compile every type of the set now; otherwise each is compiled when its first message comes."""
         for kind in fragment_names(self.schema).values():
             if kind is not None:
-                element_reader(kind)
-                element_writer(kind)
+                if is_simple(kind):
+                    element_reader(kind)
+                    element_writer(kind)
+                else:
+                    fused_reader(kind)
+                    fused_writer(kind)
 
     def decode(self, payload: bytes) -> M:
         """Read one message; raises ExiError naming path and bit. Zero padding behind the message is tolerated."""
+        size = len(payload)
+        if 2 <= size <= MAX_BYTES:
+            data, left = int.from_bytes(payload, "big"), 8 * size - 8 - self._bits
+            opening = self._openings.get(data >> left)
+            if opening is not None:
+                try:
+                    message: M
+                    message, left = fused_reader(opening)(data, left)
+                    if not data & (1 << left) - 1:
+                        return message
+                except fused_reading.REFUSED:
+                    pass
+        return self._decode_exactly(payload)
+
+    def _decode_exactly(self, payload: bytes) -> M:
         data, left = self._opened(payload, self._bits)
         cls = self._roots.get(data >> left & (1 << self._bits) - 1)
         if cls is None:
@@ -95,6 +119,16 @@ class Codec(Generic[M]):
 
     def encode(self, message: M) -> bytes:
         """Write one message; raises EncodeError naming the path of the field."""
+        cls = type(message)
+        code = self._codes.get(cls)
+        if code is not None:
+            try:
+                return _padded(fused_writer(cls)(message, HEADER << self._bits | code))
+            except fused_writing.REFUSED:
+                pass
+        return self._encode_exactly(message)
+
+    def _encode_exactly(self, message: M) -> bytes:
         cls = type(message)
         code = self._codes.get(cls)
         if code is None:

@@ -33,6 +33,8 @@ END = -1
 CHARACTERS = -2
 """The production of characters between elements (mixed content): coded, never spoken."""
 
+_FEW = 5
+
 
 class Field(msgspec.Struct, frozen=True):
     """What a field's annotation says. `type` is a Coding, a StrEnum or a Type; a group has `members` instead."""
@@ -220,6 +222,17 @@ class Grammar:
         slots = sorted((s for s in wanted if s >= 0), key=lambda s: (self.slots[s].kind == "any", s))
         found = [Production(slot, member) for slot in slots for member in range(self.slots[slot].width)]
         return [*found, Production(END)] if END in wanted else found
+
+
+def is_straight(grammar: Grammar) -> bool:
+    """Tell a plain sequence of fields, none of which is a list."""
+    return grammar.cls.model is None and not grammar.cls.mixed and not any(slot.is_list for slot in grammar.slots)
+
+
+def is_small(cls: type[Type]) -> bool:
+    """Tell a plain sequence of few fields, which may be written out wherever the type is used."""
+    grammar = grammar_of(cls)
+    return is_straight(grammar) and len(grammar.slots) <= _FEW and not any(slot.members for slot in grammar.slots)
 
 
 @cache

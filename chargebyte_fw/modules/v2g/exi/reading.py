@@ -1,7 +1,8 @@
 """Generates, from a type's grammar, the function that reads it: `run(data, left)` returns (object, left).
 
 Bits that must be zero (event codes without a choice, CH, EE) are not read by themselves: they wait in `zeros` and are
-taken together with the next value, so that one comparison checks them and the value's range.
+taken together with the next value, so that one comparison checks them and the value's range. What these functions raise
+names the field and the bit. `fused_reading` makes faster ones of the same grammar, for streams that are right.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def reader(cls: type[Type], wide: bool = False) -> Reader:
     """
     found = _readers.get((cls, wide))
     if found is None:
-        found = _readers[cls, wide] = _Reading(grammar_of(cls), wide).make()
+        found = _readers[cls, wide] = Reading(grammar_of(cls), wide).make()
     return found
 
 
@@ -68,14 +69,14 @@ def element_reader(kind: Any, wide: bool = False) -> Reader:
     return _simple_readers[kind]
 
 
-class _ValueSource(Source):
+class _ValueReading(Source):
     """What reading of simple values needs."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title, **_HELPERS)
         self.zeros = 0
 
-    def _flush(self, indent: str) -> None:
+    def flush(self, indent: str) -> None:
         """Read the zeros that wait."""
         if self.zeros:
             self.line(f"{indent}left -= {self.zeros}")
@@ -92,44 +93,54 @@ class _ValueSource(Source):
             self.line(f"{indent}if {target} > {largest}: raise deviation({target}, {bits}, left, '{what}')")
         self.zeros = 0
 
-    def _value(self, target: str, kind: Any, indent: str) -> None:
+    def value(self, target: str, kind: Any, indent: str) -> None:
+        """Read a simple value."""
         if is_enum(kind):
-            self._bits("code", enum_bits(kind), len(kind) - 1, indent, "value")
-            self.line(f"{indent}{target} = {self.name(tuple(kind), kind.__name__)}[code]")
+            self.option(target, enum_bits(kind), tuple(kind), indent)
             return
         coding: Coding = kind
         if coding.kind == "bool":
-            self._bits("code", 1, 1, indent, "value")
-            self.line(f"{indent}{target} = {self.name(_BOOL, 'bool')}[code]")
+            self.option(target, 1, _BOOL, indent)
         elif coding.kind == "nbit":
-            low, high = coding.low or 0, coding.high or 0
-            self._bits(target, coding.bits, high - low, indent, "value")
-            if low:
-                self.line(f"{indent}{target} += {low}")
+            self.number(target, coding.bits, coding.low or 0, coding.high or 0, indent)
         elif coding.kind in ("uint", "int"):
-            self._integer(target, coding, indent)
+            self.integer(target, coding, indent)
         else:
-            read = "read_string" if coding.kind == "string" else "read_bytes"
-            bounds = f"{coding.shortest}, {coding.longest}"
-            self.line(f"{indent}{target}, left = {read}(data, left, {self.zeros}, {bounds})")
-            self.zeros = 0
+            self.octets(target, coding, indent)
 
-    def _integer(self, target: str, coding: Coding, indent: str) -> None:
-        """Numbers below 128, the usual ones, are read in place, others by a call."""
+    def option(self, target: str, bits: int, options: tuple[Any, ...], indent: str) -> None:
+        """Read one of several values, which stands as its index (EXI 1.0 section 7.2)."""
+        self._bits("code", bits, len(options) - 1, indent, "value")
+        self.line(f"{indent}{target} = {self.name(options, 'options')}[code]")
+
+    def number(self, target: str, bits: int, low: int, high: int, indent: str) -> None:
+        """Read an integer of a small range, counted from the least (EXI 1.0 section 7.1.5)."""
+        self._bits(target, bits, high - low, indent, "value")
+        if low:
+            self.line(f"{indent}{target} += {low}")
+
+    def integer(self, target: str, coding: Coding, indent: str) -> None:
+        """Read an integer (EXI 1.0 sections 7.1.5 and 7.1.6): below 128, as usual, in place, otherwise by a call."""
         total = self.zeros + (8 if coding.kind == "uint" else 9)
-        octets = values.MAX_OCTETS if coding.high is not None else values.MAX_OCTETS_UNBOUNDED
-        simple = (coding.low or 0) <= 0 and (coding.high is None or coding.high >= 127)
         self.line(f"{indent}left -= {total}")
         self.line(f"{indent}{target} = data >> left & {(1 << total) - 1}")
-        head = f"if {target} > 127: " if simple else ""
-        self.line(
-            f"{indent}{head}{target}, left = "
-            f"read_{coding.kind}(data, left, {target}, {coding.low}, {coding.high}, {octets})"
-        )
+        head = f"if {target} > 127: " if in_place(coding) else ""
+        self.line(f"{indent}{head}{self.rest_of_integer(target, coding)}")
+        self.zeros = 0
+
+    def rest_of_integer(self, target: str, coding: Coding) -> str:
+        """Return the call that goes on with an integer whose first octet (and sign) is in `target`."""
+        octets = values.MAX_OCTETS if coding.high is not None else values.MAX_OCTETS_UNBOUNDED
+        return f"{target}, left = read_{coding.kind}(data, left, {target}, {coding.low}, {coding.high}, {octets})"
+
+    def octets(self, target: str, coding: Coding, indent: str) -> None:
+        """Read a string or octets (EXI 1.0 sections 7.1.1 and 7.1.10)."""
+        read = "read_string" if coding.kind == "string" else "read_bytes"
+        self.line(f"{indent}{target}, left = {read}(data, left, {self.zeros}, {coding.shortest}, {coding.longest})")
         self.zeros = 0
 
 
-class _SimpleReading(_ValueSource):
+class _SimpleReading(_ValueReading):
     """Reads an element of a simple type: CH, value, EE."""
 
     def __init__(self, kind: Any) -> None:
@@ -139,66 +150,80 @@ class _SimpleReading(_ValueSource):
     def make(self) -> Reader:
         self.line("def run(data, left):")
         self.zeros = 1
-        self._value("value", self.kind, "    ")
+        self.value("value", self.kind, "    ")
         self.zeros += 1
-        self._flush("    ")
+        self.flush("    ")
         self.line("    return value, left")
         function: Reader = self.compile()
         return function
 
 
-class _Reading(_ValueSource):
+class Reading(_ValueReading):
+    """The reading function of a complex type in the making."""
+
     def __init__(self, grammar: Grammar, wide: bool) -> None:
         super().__init__(grammar.cls.__name__)
         self.grammar = grammar
         self.wide = wide
+        self.at = "at"
+        """Variable that holds the slot which comes."""
+        self.prefix = "f_"
+        """Before the fields' names, the names of the variables that hold their values."""
 
     def make(self) -> Reader:
-        grammar, slots = self.grammar, self.grammar.slots
+        """Compile."""
         self.line("def run(data, left):")
-        self._start_fields()
-        self._transition(-1, "    ", certain=True)
+        self.fields("    ")
+        self.flush("    ")
+        self.line(f"    return {self.construction()}, left")
+        function: Reader = self.compile()
+        return function
+
+    def fields(self, indent: str) -> None:
+        """Read the fields of the type into variables."""
+        grammar, slots = self.grammar, self.grammar.slots
+        self._start_fields(indent)
+        self._transition(-1, indent, certain=True)
         for slot in slots[: grammar.attributes]:
-            self._place(slot, "    ")
-        indent = "    "
+            self._place(slot, indent)
         if grammar.loops:
-            self._flush("    ")
-            self.line(f"    while at != {len(slots)}:")
-            indent = "        "
+            self.flush(indent)
+            self.line(f"{indent}while {self.at} != {len(slots)}:")
+            indent += "    "
             self._trim(indent)
         for slot in slots[grammar.attributes :]:
             self._place(slot, indent)
-        self._flush("    ")
-        fields = {slot.field for slot in slots if slot.field}
-        arguments = ", ".join(f"{name}=f_{name}" for name in grammar.cls.__struct_fields__ if name in fields)
-        self.line(f"    return {self.name(grammar.cls, 'cls')}({arguments}), left")
-        function: Reader = self.compile()
-        return function
+
+    def construction(self) -> str:
+        """Return the expression that makes the object of the variables."""
+        fields = {slot.field for slot in self.grammar.slots if slot.field}
+        names = [name for name in self.grammar.cls.__struct_fields__ if name in fields]
+        return f"{self.name(self.grammar.cls, 'cls')}({', '.join(f'{name}={self.prefix}{name}' for name in names)})"
 
     def _place(self, slot: Slot, indent: str) -> None:
         """Read a slot and the event code behind it; where it may be missing, only if `at` says that it comes."""
         self.place = slot.name
         certain = self.grammar.certain(slot.index) and not slot.counted
         if not certain:
-            self._flush(indent)
-            self.line(f"{indent}{'while' if slot.counted else 'if'} at == {slot.index}:")
+            self.flush(indent)
+            self.line(f"{indent}{'while' if slot.counted else 'if'} {self.at} == {slot.index}:")
             indent += "    "
         self._slot(slot, indent)
         self._transition(slot.index, indent, certain)
         if not certain:
-            self._flush(indent)
+            self.flush(indent)
 
     def _trim(self, indent: str) -> None:
         """Cut off now and then what has been read: a shift costs what lies before it."""
         self.line(f"{indent}if data.bit_length() - left > 8192: data &= (1 << left) - 1")
 
-    def _start_fields(self) -> None:
+    def _start_fields(self, indent: str) -> None:
         for name in dict.fromkeys(slot.field for slot in self.grammar.slots if slot.field):
             slots = [slot for slot in self.grammar.slots if slot.field == name]
             if any(slot.is_list for slot in slots):
-                self.line(f"    f_{name} = []")
+                self.line(f"{indent}{self.prefix}{name} = []")
             elif not any(self.grammar.certain(slot.index) for slot in slots):
-                self.line(f"    f_{name} = None")
+                self.line(f"{indent}{self.prefix}{name} = None")
 
     # -- event codes
 
@@ -208,7 +233,7 @@ class _Reading(_ValueSource):
         if slot is None or not slot.counted:
             self._state(self.grammar.state(after), after, indent, certain)
             return
-        self.line(f"{indent}entries = len(f_{slot.field})")
+        self.line(f"{indent}entries = len({self.prefix}{slot.field})")
         if slot.high is None or slot.high > 32:
             self._trim(indent)
         head = "if"
@@ -235,7 +260,7 @@ class _Reading(_ValueSource):
         waiting = self.zeros
         self.line(head)
         self._state(productions, after, indent + "    ", certain=False)
-        self._flush(indent + "    ")
+        self.flush(indent + "    ")
         self.zeros = waiting
 
     def _state(self, productions: list[Production], after: int, indent: str, certain: bool) -> None:
@@ -245,69 +270,83 @@ class _Reading(_ValueSource):
             target = productions[0].slot
             following = target == after + 1 and certain and self.grammar.certain(target) and not slots[target].counted
             if not following and not (certain and target == END):
-                self.line(f"{indent}at = {self._number(target)}")
+                self.goes_on_at(self._state_number(target), indent)
             return
         bits = code_bits(len(productions))
-        self._bits("at", bits, len(productions) - 1, indent, "event")
-        numbers = [self._number(production.slot) for production in productions]
         if any(production.slot >= 0 and slots[production.slot].members for production in productions):
-            table = tuple((self._number(production.slot), production.member) for production in productions)
-            self.line(f"{indent}at, member = {self.name(table, 'state')}[at]")
-        elif numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-            if numbers[0]:
-                self.line(f"{indent}at += {numbers[0]}")
+            members = tuple((self._state_number(production.slot), production.member) for production in productions)
+            self.event(f"{self.at}, member", bits, members, indent)
         else:
-            self.line(f"{indent}at = {self.name(tuple(numbers), 'state')}[at]")
+            self.event(self.at, bits, tuple(self._state_number(production.slot) for production in productions), indent)
         if productions[-1].slot == CHARACTERS:
             self.line(
-                f"{indent}if at == {self._number(CHARACTERS)}: "
+                f"{indent}if at == {self._state_number(CHARACTERS)}: "
                 f"raise Deviation('characters between elements are not spoken', left + {bits})"
             )
 
-    def _number(self, slot: int) -> int:
+    def goes_on_at(self, state: int, indent: str) -> None:
+        """Leave in `at` what comes without a choice."""
+        self.line(f"{indent}{self.at} = {state}")
+
+    def event(self, target: str, bits: int, states: tuple[Any, ...], indent: str) -> None:
+        """Read an event code; `states` are what its values lead to."""
+        self._bits("at", bits, len(states) - 1, indent, "event")
+        first = states[0]
+        if not isinstance(first, int) or states != tuple(range(first, first + len(states))):
+            self.line(f"{indent}{target} = {self.name(states, 'states')}[at]")
+        elif first:
+            self.line(f"{indent}at += {first}")
+
+    def _state_number(self, slot: int) -> int:
         """Return the number of a slot in `at`; the end comes behind the last slot."""
         return {END: len(self.grammar.slots), CHARACTERS: len(self.grammar.slots) + 1}.get(slot, slot)
 
+    # -- content
+
     def _slot(self, slot: Slot, indent: str) -> None:
         if slot.kind == "any":
-            self._flush(indent)
+            self.flush(indent)
             self.line(f"{indent}raise Deviation('an element beyond the schema', left)")
             return
-        target = f"f_{slot.field}"
+        target = f"{self.prefix}{slot.field}"
         if slot.is_list:
             target = "entry"
             self.place += "[]"
-            self.line(f"{indent}entries = len(f_{slot.field})")
-        if slot.kind == "element":
-            self._element(target, slot, indent)
+            self.line(f"{indent}entries = len({self.prefix}{slot.field})")
+        if slot.kind != "element":
+            self.value(target, slot.type, indent)
+        elif not slot.members and slot.within is None and is_simple(slot.type):
+            self.zeros += 1
+            self.value(target, slot.type, indent)
+            self.zeros += 1
         else:
-            self._value(target, slot.type, indent)
+            self.complex(target, slot, indent)
         if slot.field == "content":
-            self.line(f"{indent}f_content.append(({slot.name!r}, entry))")
+            self.line(f"{indent}{self.prefix}content.append(({slot.name!r}, entry))")
         elif slot.is_list:
-            self.line(f"{indent}f_{slot.field}.append(entry)")
+            self.line(f"{indent}{self.prefix}{slot.field}.append(entry)")
 
-    def _element(self, target: str, slot: Slot, indent: str) -> None:
+    def complex(self, target: str, slot: Slot, indent: str) -> None:
+        """Read an element of a complex type, by a call of its reading function."""
+        self.flush(indent)
         if slot.members:
-            self._flush(indent)
             self.place += "?"
             readers: list[Reader] = []
             for number, (_, cls) in enumerate(slot.members):
-                make = _abstract if cls is None else partial(reader, cls, self.wide)
+                make = _abstract if cls is None else self.reader_of(cls)
                 readers.append(on_first_call(readers, number, make))
             self.line(f"{indent}{target}, left = {self.name(readers, 'readers')}[member](data, left)")
         elif slot.within is not None:
-            self._flush(indent)
-            self.line(
-                f"{indent}wrapper, left = {self.later(partial(reader, slot.within, self.wide), 'read')}(data, left)"
-            )
+            self.line(f"{indent}wrapper, left = {self.later(self.reader_of(slot.within), 'read')}(data, left)")
             self.line(f"{indent}{target} = wrapper.{slot.within.__struct_fields__[0]}")
-        elif is_simple(slot.type):
-            self.zeros += 1
-            self._value(target, slot.type, indent)
-            self.zeros += 1
         else:
-            self._flush(indent)
-            self.line(
-                f"{indent}{target}, left = {self.later(partial(reader, slot.type, self.wide), 'read')}(data, left)"
-            )
+            self.line(f"{indent}{target}, left = {self.later(self.reader_of(slot.type), 'read')}(data, left)")
+
+    def reader_of(self, cls: type[Type]) -> Callable[[], Reader]:
+        """Return what makes the reading function of another type, in the same manner."""
+        return partial(reader, cls, self.wide)
+
+
+def in_place(coding: Coding) -> bool:
+    """Whether an integer of one octet is in range in any case."""
+    return (coding.low or 0) <= 0 and (coding.high is None or coding.high >= 127)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from enum import StrEnum
 from types import CodeType, TracebackType
@@ -12,6 +13,9 @@ _places: dict[CodeType, tuple[str, dict[int, str]]] = {}
 
 class Source:
     """One function in the making."""
+
+    has_places = True
+    """Whether `place_of` knows its lines."""
 
     def __init__(self, title: str, **names: Any) -> None:
         self.title = title
@@ -28,7 +32,7 @@ class Source:
 
     def name(self, value: Any, hint: str) -> str:
         """Make `value` reachable from the generated code; returns its name there."""
-        name = f"{hint}_{len(self.names)}"
+        name = sys.intern(f"{hint}_{len(self.names)}")
         self.names[name] = value
         return name
 
@@ -47,7 +51,8 @@ class Source:
         """Return the function, which must be called `run` in the text."""
         exec(compile(self.text, f"<EXI {self.title}>", "exec"), self.names)
         function = self.names["run"]
-        _places[function.__code__] = (self.title, self._fields)
+        if self.has_places:
+            _places[function.__code__] = (self.title, self._fields)
         return function
 
 

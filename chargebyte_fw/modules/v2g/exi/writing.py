@@ -1,7 +1,8 @@
 """Generates, from a type's grammar, the function that writes it: `run(value, stream)` returns the longer stream.
 
 Bits that are known beforehand (event codes without a choice, CH, EE) wait in `known` and go out with the next value.
-`at` is the state at run time, where the codes depend on which optional fields came before.
+`at` is the state at run time, where the codes depend on which optional fields came before. What these functions raise
+names the field. `fused_writing` makes faster ones of the same grammar, for messages that are right.
 """
 
 from __future__ import annotations
@@ -36,17 +37,20 @@ _HELPERS = {
     "write_bytes": values.write_bytes,
     "write_string": values.write_string,
     "join": values.join,
+    "from_bytes": int.from_bytes,
 }
 _JOIN = "        if stream.bit_length() > 4096: before, stream = join(before, stream), 1"
 """A list that may be long grows in parts: a shift costs what lies before it."""
 _BOOL = {False: 0, True: 1}
+START = -1
+"""Number of the state in which nothing has been written."""
 
 
 def writer(cls: type[Type]) -> Writer:
     """Return the writing function of a type, made on first use."""
     found = _writers.get(cls)
     if found is None:
-        found = _writers[cls] = _Writing(grammar_of(cls)).make()
+        found = _writers[cls] = Writing(grammar_of(cls)).make()
     return found
 
 
@@ -59,8 +63,8 @@ def element_writer(kind: Any) -> Writer:
     return _simple_writers[kind]
 
 
-class _ValueSource(Source):
-    """What writing of simple values needs."""
+class _ValueWriting(Source):
+    """What writing of simple values needs. `v` is the expression of the value in the generated text."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title, **_HELPERS)
@@ -85,38 +89,47 @@ class _ValueSource(Source):
         self.line(f"{indent}stream = stream << {width + bits}{known} | {text}")
         self.known = (0, 0)
 
-    def value(self, kind: Any, indent: str) -> None:
-        """Write the simple value `v`."""
+    def value(self, v: str, kind: Any, indent: str) -> None:
+        """Write a simple value."""
         if is_enum(kind):
             codes = self.name({member: code for code, member in enumerate(kind)}, kind.__name__)
-            self.bits(f"{codes}[v]", enum_bits(kind), indent)
+            self.bits(f"{codes}[{v}]", enum_bits(kind), indent)
             return
         coding: Coding = kind
         if coding.kind == "bool":
-            self.bits(f"{self.name(_BOOL, 'bool')}[v]", 1, indent)
-        elif coding.kind in ("nbit", "uint", "int"):
-            self._integer(coding, indent)
-        else:
-            self.flush(indent)
-            write = "write_string" if coding.kind == "string" else "write_bytes"
-            self.line(f"{indent}stream = {write}(stream, v, {coding.shortest}, {coding.longest})")
-
-    def _integer(self, coding: Coding, indent: str) -> None:
-        if coding.high is not None:
-            self.line(f"{indent}if not {coding.low} <= v <= {coding.high}: raise Refused(f'{{v}} is out of range')")
-        if coding.kind == "nbit":
+            self.bits(f"{self.name(_BOOL, 'bool')}[{v}]", 1, indent)
+        elif coding.kind == "nbit":
+            self.line(f"{indent}if not {coding.low} <= {v} <= {coding.high}: raise {_out_of_range(v)}")
             low = coding.low or 0
-            self.bits(f"(v - {low})" if low > 0 else f"(v + {-low})" if low else "v", coding.bits, indent)
-            return
+            self.bits(f"({v} - {low})" if low > 0 else f"({v} + {-low})" if low else v, coding.bits, indent)
+        elif coding.kind in ("uint", "int"):
+            self.integer(v, coding, indent)
+        else:
+            self.octets(v, coding, indent)
+
+    def integer(self, v: str, coding: Coding, indent: str) -> None:
+        """Write an integer (EXI 1.0 sections 7.1.5 and 7.1.6): below 128, as usual, in place, otherwise by a call."""
+        if coding.high is not None:
+            self.line(f"{indent}if not {coding.low} <= {v} <= {coding.high}: raise {_out_of_range(v)}")
         width = 8 if coding.kind == "uint" else 9
         known, waiting = self.known
-        self.line(f"{indent}if 0 <= v < 128: stream = stream << {waiting + width} | {known << width} | v")
+        self.line(f"{indent}if 0 <= {v} < 128: stream = stream << {waiting + width} | {known << width} | {v}")
         self.known = (0, 0)
         shifted = f"stream << {waiting} | {known}" if waiting else "stream"
-        self.line(f"{indent}else: stream = write_{coding.kind}({shifted}, v)")
+        self.line(f"{indent}else: stream = write_{coding.kind}({shifted}, {v})")
+
+    def octets(self, v: str, coding: Coding, indent: str) -> None:
+        """Write a string or octets (EXI 1.0 sections 7.1.1 and 7.1.10)."""
+        self.flush(indent)
+        write = "write_string" if coding.kind == "string" else "write_bytes"
+        self.line(f"{indent}stream = {write}(stream, {v}, {coding.shortest}, {coding.longest})")
 
 
-class _SimpleWriting(_ValueSource):
+def _out_of_range(v: str) -> str:
+    return f"Refused(f'{{{v}}} is out of range')"
+
+
+class _SimpleWriting(_ValueWriting):
     """Writes an element of a simple type: CH, value, EE."""
 
     def __init__(self, kind: Any) -> None:
@@ -126,7 +139,7 @@ class _SimpleWriting(_ValueSource):
     def make(self) -> Writer:
         self.line("def run(v, stream):")
         self.know(0, 1)
-        self.value(self.kind, "    ")
+        self.value("v", self.kind, "    ")
         self.know(0, 1)
         self.flush("    ")
         self.line("    return stream")
@@ -134,142 +147,160 @@ class _SimpleWriting(_ValueSource):
         return function
 
 
-class _Writing(_ValueSource):
+class Writing(_ValueWriting):
+    """The writing function of a complex type in the making."""
+
     def __init__(self, grammar: Grammar) -> None:
         super().__init__(grammar.cls.__name__)
         self.grammar = grammar
-        self.states = {
-            (after, full): grammar.state(after, full)
-            for after in range(-1, len(grammar.slots))
-            for full in (False, True)
-            if full or (after >= 0 and grammar.slots[after].counted)
-        }
+        self.at = "at"
+        """Variable that holds the number of the present state."""
+        self.prefix = "f_"
+        """Before the fields' names, the names of the variables that hold their values."""
+        self._codes: dict[type[Type], dict[int, dict[int, tuple[int, int]]]] = {}
 
     def make(self) -> Writer:
-        grammar = self.grammar
+        """Compile."""
         self.line("def run(value, stream):")
-        self.line(f"    if type(value) is not {self.name(grammar.cls, 'cls')}: raise Refused('not a {self.title}')")
-        self.line(f"    at = {_state_number(-1, True)}")
-        plain = grammar.slots if grammar.cls.model is None else grammar.slots[: grammar.attributes]
-        for slot in plain:
-            self.place = slot.name
-            self._plain(slot)
-        if grammar.cls.model is not None:
-            self.flush("    ")
-            self._modelled(grammar.slots[grammar.attributes :])
-        self.place = ""
-        self._code(END, "    ")
+        self.fields("value", "    ")
         self.flush("    ")
         self.line("    return stream")
         function: Writer = self.compile()
         return function
 
+    def fields(self, v: str, indent: str) -> None:
+        """Write the fields of `v`, an object of the type, and the end."""
+        grammar, cls = self.grammar, self.grammar.cls
+        self.line(f"{indent}if type({v}) is not {self.name(cls, 'cls')}: raise Refused('not a {cls.__name__}')")
+        self.goes_on_at(START, indent)
+        plain = grammar.slots if grammar.cls.model is None else grammar.slots[: grammar.attributes]
+        for slot in plain:
+            self.place = slot.name
+            self.plain(f"{v}.{slot.field}", slot, indent)
+        if grammar.cls.model is not None:
+            self.flush(indent)
+            self._modelled(grammar.slots[grammar.attributes :])
+        self.place = ""
+        self.code(END, indent)
+
     # -- event codes
 
-    def _codes(self, slot: int) -> dict[int, tuple[int, int]]:
+    def codes(self, slot: int) -> dict[int, tuple[int, int]]:
         """Return, by state number, the code and width of the first production of `slot`."""
-        found = {}
-        for (after, full), productions in self.states.items():
-            if after >= 0 and not full and after == slot:
-                continue
-            for code, production in enumerate(productions):
-                if production.slot == slot:
-                    found[_state_number(after, full)] = (code, code_bits(len(productions)))
-                    break
-        return found
+        cls = self.grammar.cls
+        if cls not in self._codes:
+            self._codes[cls] = _codes(self.grammar)
+        return self._codes[cls].get(slot, {})
 
-    def _code(self, slot: int, indent: str, member: str = "") -> None:
+    def code(self, slot: int, indent: str, member: str = "") -> None:
         """Write the event code of `slot` in the present state."""
-        codes = self._codes(slot)
+        codes = self.codes(slot)
         if len(set(codes.values())) == 1 and self.grammar.cls.model is None:
             code, width = next(iter(codes.values()))
             if member:
                 self.bits(f"({member} + {code})" if code else member, width, indent)
             else:
                 self.know(code, width)
-            return
+        else:
+            self.code_by_state(codes, indent, member)
+
+    def code_by_state(self, codes: dict[int, tuple[int, int]], indent: str, member: str) -> None:
+        """Write an event code that depends on the state at run time."""
         self.flush(indent)
-        self.line(f"{indent}code, width = {self.name(codes, 'codes')}[at]")
+        self.line(f"{indent}code, width = {self.name(codes, 'codes')}[{self.at}]")
         self.line(f"{indent}stream = stream << width | code{f' + {member}' if member else ''}")
+
+    def goes_on_at(self, state: int, indent: str) -> None:
+        """Keep the number of the state."""
+        self.line(f"{indent}{self.at} = {state}")
 
     # -- the fields of a plain sequence
 
-    def _plain(self, slot: Slot) -> None:
+    def plain(self, source: str, slot: Slot, indent: str) -> None:
+        """Write a field, which is had by the expression `source`."""
         if slot.counted:
-            self._list(slot)
+            self._list(source, slot, indent)
             return
-        self.line(f"    v = value.{slot.field}")
-        indent = "    "
-        if not slot.low:
-            self.flush("    ")
-            self.line("    if v is not None:")
-            indent = "        "
-        self._item(slot, indent)
+        v = f"{self.prefix}{slot.field}"
+        self.line(f"{indent}{v} = {source}")
         if not slot.low:
             self.flush(indent)
-        self.line(f"{indent}at = {_state_number(slot.index, True)}")
+            self.line(f"{indent}if {v} is not None:")
+            indent += "    "
+        self._item(v, slot, indent)
+        if not slot.low:
+            self.flush(indent)
+        self.goes_on_at(_state_number(slot.index, True), indent)
 
-    def _item(self, slot: Slot, indent: str) -> None:
-        """Write event code and content of `v`."""
+    def _item(self, v: str, slot: Slot, indent: str) -> None:
+        """Write event code and content."""
         if slot.members:
             members = {cls: number for number, (_, cls) in enumerate(slot.members) if cls is not None}
             self.place += "?"
-            self.line(f"{indent}member = {self.name(members, 'members')}[type(v)]")
-            self._code(slot.index, indent, "member")
+            self.line(f"{indent}member = {self.name(members, 'members')}[type({v})]")
+            self.code(slot.index, indent, "member")
             self.flush(indent)
             writers: dict[type, Writer] = {}
             for cls in members:
-                writers[cls] = on_first_call(writers, cls, partial(writer, cls))
-            self.line(f"{indent}stream = {self.name(writers, 'writers')}[type(v)](v, stream)")
+                writers[cls] = on_first_call(writers, cls, self.writer_of(cls))
+            self.line(f"{indent}stream = {self.name(writers, 'writers')}[type({v})]({v}, stream)")
             return
-        self._code(slot.index, indent)
-        self._content(slot, indent)
+        self.code(slot.index, indent)
+        self._content(v, slot, indent)
 
-    def _content(self, slot: Slot, indent: str) -> None:
+    def _content(self, v: str, slot: Slot, indent: str) -> None:
         if slot.kind != "element":
-            self.value(slot.type, indent)
-        elif slot.within is not None:
-            self.flush(indent)
-            wrapper, field = self.name(slot.within, "wrapper"), slot.within.__struct_fields__[0]
-            self.line(
-                f"{indent}stream = {self.later(partial(writer, slot.within), 'write')}({wrapper}({field}=v), stream)"
-            )
-        elif is_simple(slot.type):
+            self.value(v, slot.type, indent)
+        elif slot.within is None and is_simple(slot.type):
             self.know(0, 1)
-            self.value(slot.type, indent)
+            self.value(v, slot.type, indent)
             self.know(0, 1)
         else:
-            self.flush(indent)
-            self.line(f"{indent}stream = {self.later(partial(writer, slot.type), 'write')}(v, stream)")
+            self.complex(v, slot, indent)
 
-    def _list(self, slot: Slot) -> None:
+    def complex(self, v: str, slot: Slot, indent: str) -> None:
+        """Write an element of a complex type, by a call of its writing function."""
+        self.flush(indent)
+        write = self.later(self.writer_of(slot.within or slot.type), "write")
+        if slot.within is not None:
+            v = f"{self.name(slot.within, 'wrapper')}({slot.within.__struct_fields__[0]}={v})"
+        self.line(f"{indent}stream = {write}({v}, stream)")
+
+    def writer_of(self, cls: type[Type]) -> Callable[[], Writer]:
+        """Return what makes the writing function of another type, in the same manner."""
+        return partial(writer, cls)
+
+    def _list(self, source: str, slot: Slot, indent: str) -> None:
         """Exact unrolling: no choice below the minimum, the list and what follows up to the maximum, then the rest."""
-        self.line(f"    entries = len(value.{slot.field})")
+        self.line(f"{indent}entries = len({source})")
         limit = "" if slot.high is None else f" or entries > {slot.high}"
         if slot.low or limit:
-            self.line(f"    if entries < {slot.low}{limit}: raise Refused(f'{{entries}} entries are out of bounds')")
-        self.flush("    ")
+            self.line(
+                f"{indent}if entries < {slot.low}{limit}: raise Refused(f'{{entries}} entries are out of bounds')"
+            )
+        self.flush(indent)
         self.place += "[]"
         long = slot.high is None or slot.high > 32
         if long:
-            self.line("    before, stream = stream, 1")
-        self.line(f"    for entries, v in enumerate(value.{slot.field}):")
+            self.line(f"{indent}before, stream = stream, 1")
+        self.line(f"{indent}for entries, v in enumerate({source}):")
         repeat = self.grammar.state(slot.index, full=False)
         again = repeat.index(Production(slot.index))
-        self.line("        if not entries:")
-        self._code(slot.index, "            ")
-        self.flush("            ")
+        inner = indent + "    "
+        self.line(f"{inner}if not entries:")
+        self.code(slot.index, inner + "    ")
+        self.flush(inner + "    ")
         if slot.low > 1:
-            self.line(f"        elif entries < {slot.low}: stream = stream << 1")
-        self.line(f"        else: stream = stream << {code_bits(len(repeat))} | {again}")
-        self._content(slot, "        ")
-        self.flush("        ")
+            self.line(f"{inner}elif entries < {slot.low}: stream = stream << 1")
+        self.line(f"{inner}else: stream = stream << {code_bits(len(repeat))} | {again}")
+        self._content("v", slot, inner)
+        self.flush(inner)
         if long:
             self.line(_JOIN)
-            self.line("    stream = join(before, stream)")
+            self.line(f"{indent}stream = join(before, stream)")
         full, open_ = _state_number(slot.index, True), _state_number(slot.index, False)
-        state = str(open_) if slot.high is None else f"{full} if len(value.{slot.field}) == {slot.high} else {open_}"
-        self.line(f"    if value.{slot.field}: at = {state}")
+        state = str(open_) if slot.high is None else f"{full} if len({source}) == {slot.high} else {open_}"
+        self.line(f"{indent}if {source}: {self.at} = {state}")
 
     # -- content models that are no plain sequence
 
@@ -293,12 +324,12 @@ class _Writing(_ValueSource):
             self.line(f"        if at not in {moves}: raise Refused('may not stand here')")
             self.line(f"        code, width, at = {moves}[at]")
             self.line("        stream = stream << width | code")
-            self._content(same[0], "        ")
+            self._content("v", same[0], "        ")
             self.flush("        ")
             if same[0].is_list:
                 self.line("    stream = join(before, stream)")
         self.place = ""
-        self.line(f"    if at not in {self.name(self._codes(END), 'ends')}: raise Refused('something is missing')")
+        self.line(f"    if at not in {self.name(self.codes(END), 'ends')}: raise Refused('something is missing')")
 
     def _ordered(self, slots: list[Slot]) -> None:
         self.place = "content[]"
@@ -315,7 +346,7 @@ class _Writing(_ValueSource):
     def _moves(self, slots: list[Slot]) -> dict[int, tuple[int, int, int]]:
         found = {}
         for slot in slots:
-            for state, (code, width) in self._codes(slot.index).items():
+            for state, (code, width) in self.codes(slot.index).items():
                 found[state] = (code, width, _state_number(slot.index, True))
         return found
 
@@ -323,3 +354,18 @@ class _Writing(_ValueSource):
 def _state_number(after: int, full: bool) -> int:
     """Return the number of a state in `at`."""
     return 2 * after + full
+
+
+def _codes(grammar: Grammar) -> dict[int, dict[int, tuple[int, int]]]:
+    """Return, by slot and state number, the code and width of the slot's first production."""
+    found: dict[int, dict[int, tuple[int, int]]] = {}
+    for after in range(-1, len(grammar.slots)):
+        for full in (False, True):
+            if not full and (after < 0 or not grammar.slots[after].counted):
+                continue
+            productions = grammar.state(after, full)
+            for code, production in enumerate(productions):
+                if production.slot != after or full or after < 0:
+                    states = found.setdefault(production.slot, {})
+                    states.setdefault(_state_number(after, full), (code, code_bits(len(productions))))
+    return found
