@@ -71,7 +71,7 @@ class Evse(contract.EvseManager):
         return evse_manager.Evse(id=1, connectors=[evse_manager.Connector(id=1)])
 
     async def enable_disable(self, connector_id: int, cmd_source: Any) -> bool:
-        return self._note("enable_disable", connector_id, cmd_source)
+        return bool(self._note("enable_disable", connector_id, cmd_source))
 
     async def authorize_response(self, provided_token: Any, validation_result: Any) -> None: ...
 
@@ -83,16 +83,16 @@ class Evse(contract.EvseManager):
     async def cancel_reservation(self) -> None: ...
 
     async def pause_charging(self) -> bool:
-        return self._note("pause_charging")
+        return bool(self._note("pause_charging"))
 
     async def resume_charging(self) -> bool:
-        return self._note("resume_charging")
+        return bool(self._note("resume_charging"))
 
     async def stop_transaction(self, request: Any) -> bool:
-        return self._note("stop_transaction", request)
+        return bool(self._note("stop_transaction", request))
 
     async def force_unlock(self, connector_id: int) -> bool:
-        return self._note("force_unlock", connector_id)
+        return bool(self._note("force_unlock", connector_id))
 
     async def external_ready_to_start_charging(self) -> bool:
         return True

@@ -27,7 +27,7 @@ def with_methods(run: Any, runtime: Any) -> Callable[[Story], None]:
         async def main() -> None:
             bench = Bench(runtime)
             await bench.start()
-            await story(bench, bench.assembly.modules["api"].methods)  # type: ignore[attr-defined]
+            await story(bench, bench.assembly.modules["api"].methods)
             await bench.assembly.stop()
 
         run(main())

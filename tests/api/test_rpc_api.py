@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 from chargebyte_fw.contracts.types.evse_manager import EVInfo, SessionEventEnum
 from chargebyte_fw.kernel import clock
@@ -330,11 +331,8 @@ def test_real_clients_over_a_real_socket(runtime: Any) -> None:
         with pytest.raises(InvalidStatus):
             await connect(url).__aenter__()
         async with (
-            connect(url, subprotocols=["EVerestRpcApi"]) as one,
-            connect(  # type: ignore[list-item]
-                url,
-                subprotocols=["EVerestRpcApi"],  # type: ignore[list-item]
-            ) as other,
+            connect(url, subprotocols=[Subprotocol("EVerestRpcApi")]) as one,
+            connect(url, subprotocols=[Subprotocol("EVerestRpcApi")]) as other,
         ):
             for client in (one, other):
                 await client.send(json.dumps(HELLO))

@@ -24,6 +24,7 @@ from chargebyte_fw.contracts.types.authorization import (
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
 from chargebyte_fw.kernel.errors import ConfigError
+from chargebyte_fw.modules.auth import token_list
 from chargebyte_fw.modules.auth.auth_list_validator import AuthListValidator
 from chargebyte_fw.modules.auth.token_list import Entry, entry_from, parse
 from chargebyte_fw.modules.auth.token_list_edit import add, change, remove, save
@@ -241,7 +242,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
     async def main() -> None:
         station = Station(assemble, runtime, "tokens: [A]\n")
         await station.assembly.start()
-        real = auth_list_validator.parse
+        real = token_list.parse
 
         def overtaken(text: str, name: str) -> Any:
             monkeypatch.setattr(auth_list_validator, "parse", real)

@@ -46,7 +46,7 @@ class Side(EvseManager):
             self.session_event.publish(transaction_started(provided_token))
 
     async def stop_transaction(self, request: evse_manager.StopTransactionRequest) -> bool:
-        self.module.stopped.append(request)
+        self.module.stops.append(request)
         self.session_event.publish(session_event("TransactionFinished"))
         return True
 
@@ -65,8 +65,12 @@ class Side(EvseManager):
     async def _other(self, *_args: Any) -> Any:
         raise AssertionError("authorization has no business here")
 
-    enable_disable = pause_charging = resume_charging = force_unlock = external_ready_to_start_charging = _other
-    set_plug_and_charge_configuration = update_allowed_energy_transfer_modes = set_der_available = _other
+    enable_disable: Any = _other
+    pause_charging = resume_charging = external_ready_to_start_charging = _other
+    force_unlock: Any = _other
+    set_plug_and_charge_configuration: Any = _other
+    update_allowed_energy_transfer_modes: Any = _other
+    set_der_available: Any = _other
 
 
 class Connector(Module):
@@ -79,7 +83,7 @@ class Connector(Module):
 
     async def init(self) -> None:
         self.answers: list[Any] = []
-        self.stopped: list[Any] = []
+        self.stops: list[Any] = []
         self.withdrawn = 0
         self.reserved: int | None = None
 
@@ -336,7 +340,7 @@ def test_a_card_starts_and_stops(run: Any, assemble: Any) -> None:
         reader.swipe("card")
         await asyncio.sleep(1)
         assert statuses(heard) == ["Processing", "Accepted", "UsedToStart", "Processing", "UsedToStop"]
-        (request,) = connector.stopped
+        (request,) = connector.stops
         assert request.reason is evse_manager.StopTransactionReason.Local
         assert request.id_tag.connectors == [1]
         await world.stop()
@@ -459,7 +463,7 @@ def test_the_configured_master_pass_ends_a_transaction(run: Any, assemble: Any) 
         await asyncio.sleep(1)
         world.modules["reader"].swipe("M", prevalidated=True, parent="boss")
         await asyncio.sleep(1)
-        (request,) = world.modules["connector"].stopped
+        (request,) = world.modules["connector"].stops
         assert request.reason is evse_manager.StopTransactionReason.MasterPass
         await world.stop()
 

@@ -10,7 +10,7 @@ from chargebyte_fw.contracts.types.authorization import AuthorizationType, Selec
 from chargebyte_fw.modules.auth import messages as m
 from tests.auth.helpers import ANY, Bench, id_token, provided, result, session_event
 
-PLUG_EVENTS = {"selection": SelectionAlgorithm.PlugEvents}
+PLUG_EVENTS: dict[str, Any] = {"selection": SelectionAlgorithm.PlugEvents}
 USED = ["Processing", "Accepted", "UsedToStart"]
 
 

@@ -15,13 +15,15 @@ from chargebyte_fw.cli.main import main
 def test_the_file_loads_in_cantools(tmp_path: Path) -> None:
     path = tmp_path / "safety.dbc"
     assert main(["can", "dbc", "-o", str(path)]) == 0
-    assert cantools.database.load_file(path).get_message_by_name("ChargeState").frame_id == 7
+    database: Any = cantools.database.load_file(path)
+    assert database.get_message_by_name("ChargeState").frame_id == 7
 
 
 def test_without_a_file_it_goes_to_standard_output(capfdbinary: Any) -> None:
     assert main(["can", "dbc"]) == 0
     text = capfdbinary.readouterr().out.decode("cp1252")
-    assert cantools.database.load_string(text).get_message_by_name("Pt1000State").frame_id == 8
+    database: Any = cantools.database.load_string(text)
+    assert database.get_message_by_name("Pt1000State").frame_id == 8
 
 
 def test_a_dump_of_the_mirror_is_read_by_cantools_on_the_command_line(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +139,8 @@ def test_without_any_broker_it_says_what_to_install_and_the_embedded_one_is_the_
 
 def test_where_no_namespace_is_allowed_it_says_what_to_allow(mocker: Any) -> None:
     refused = mocker.Mock(returncode=1, stderr="unshare: unshare failed: Operation not permitted")
-    mocker.patch.object(net_cable.subprocess, "run", return_value=refused)
-    mocker.patch.object(net_cable.os, "geteuid", return_value=1000)
+    mocker.patch.object(subprocess, "run", return_value=refused)
+    mocker.patch.object(os, "geteuid", return_value=1000)
     with pytest.raises(Unavailable) as caught:
         net_cable.way_into_a_namespace()
     text = str(caught.value)
@@ -146,7 +148,7 @@ def test_where_no_namespace_is_allowed_it_says_what_to_allow(mocker: Any) -> Non
 
 
 def test_without_unshare_it_says_what_to_install(mocker: Any) -> None:
-    mocker.patch.object(net_cable.subprocess, "run", side_effect=FileNotFoundError())
+    mocker.patch.object(subprocess, "run", side_effect=FileNotFoundError())
     with pytest.raises(Unavailable, match="apt-get install util-linux"):
         net_cable.way_into_a_namespace()
 

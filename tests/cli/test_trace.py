@@ -184,7 +184,7 @@ def tshark(pcap: Path, *arguments: str) -> Iterator[list[str]]:
 
 def test_tshark_shows_the_mmes_and_the_v2gtp_packets(tmp_path: Path) -> None:
     pcap = exported(SESSION, tmp_path / "o.pcap")
-    fields = ("udp.payload", "tcp.payload", "tcp.flags.str")
+    fields = ["udp.payload", "tcp.payload", "tcp.flags.str"]
     fields += ("tcp.checksum.status", "udp.checksum.status", "tcp.analysis.flags", "_ws.malformed", "_ws.col.Info")
     rows = list(tshark(pcap, "-T", "fields", *(word for name in fields for word in ("-e", name))))
     column: dict[str, list[str]] = {name: [row[place] for row in rows] for place, name in enumerate(fields)}

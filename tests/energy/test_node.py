@@ -23,7 +23,11 @@ def root_side(book: NodeBook, place: int = 0, after_s: float = 0.0) -> LimitsReq
 
 def values(limits: LimitsReq) -> tuple[float | None, int | None, float | None]:
     current, phases, power = limits.ac_max_current_A, limits.ac_max_phase_count, limits.total_power_W
-    return current and current.value, phases and phases.value, power and power.value
+    return (
+        None if current is None else current.value,
+        None if phases is None else phases.value,
+        None if power is None else power.value,
+    )
 
 
 @pytest.mark.parametrize(("phase_count", "power_W"), [(3, 27_600), (1, 9_200), (0, 9_200)])

@@ -69,7 +69,7 @@ def test_outlets_and_relays_are_switched_by_labgrid(tmp_path: Path) -> None:
         assert (tmp_path / "estop").read_text() == (tmp_path / "hot").read_text() == "0\n"
         with pytest.raises(Unavailable, match="relay 9"):
             await target.set("relay 9", True)
-        for one in (console, safety, power, target):
-            await one.deactivate()
+        for bound_driver in (console, safety, power, target):
+            await bound_driver.deactivate()
 
     asyncio.run(main())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chargebyte_fw.sim.car_models import PROTOCOLS, Model
@@ -31,7 +33,8 @@ def test_the_scenarios_cover_all_cars_and_all_kinds_of_trouble() -> None:
     assert {one.group for one in every} == set(scenario.GROUPS)
     texts = {step.event.text for one in every for step in one.steps if step.event is not None}
     assert any("diode_fail" in text for text in texts) and any("error_e" in text for text in texts)
-    assert all(item.clause for one in every for step in one.steps for item in (*step.expect, *step.keep))
+    judged: list[Any] = [item for one in every for step in one.steps for item in (*step.expect, *step.keep)]
+    assert all(item.clause for item in judged)
 
 
 NOT_ON_A_RIG = {
@@ -57,7 +60,8 @@ def test_deadlines_say_whose_they_are() -> None:
     owners = ("IEC ", "ISO ", "DIN ", "house rule", "safety protocol", "driver", "EvseManager", "EVerest")
     for one in scenario.load_all():
         for step in one.steps:
-            for item in (*step.expect, *step.keep):
+            judged: list[Any] = [*step.expect, *step.keep]
+            for item in judged:
                 assert item.clause.startswith(owners), (one.name, item.clause)
 
 

@@ -35,7 +35,7 @@ class Image:
         given = dict(options)
         environment = {**os.environ, "PYTHONPATH": f"{self.root}{SITE}", **given.pop("env", {})}  # type: ignore[dict-item]
         command = [str(self.python), "-P", *map(str, arguments)]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, **given)  # type: ignore[call-overload,no-any-return]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, **given)  # type: ignore[call-overload]
 
     def secc(self, *arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
         """Run the root's command on the root."""

@@ -30,7 +30,7 @@ def test_a_record_has_module_and_session_as_fields(tmp_path: Path) -> None:
         journal.bind(str(tmp_path / "journal"))
         kept: list[logging.LogRecord] = []
         other = logging.Handler()
-        other.emit = kept.append  # type: ignore[method-assign]
+        other.emit = kept.append  # type: ignore[method-assign,assignment]
         handler = JournalHandler(other, str(tmp_path / "journal"))
         handler.setFormatter(LineFormatter(bare=True))
         log = ModuleLog("connector")

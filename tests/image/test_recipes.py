@@ -176,6 +176,6 @@ def test_the_linter_has_nothing_to_say() -> None:
     options = ["--quiet", "--hide", "info", "--release", "scarthgap", "--suppress", "oelint.vars.homepageping"]
     # `inherit chargebyte-module` is how a vendor's layer is to read.
     options += ["--suppress", "oelint.bbclass.underscores", f"--constantmods=+{bitbake.LAYER}/oelint-variables.json"]
-    command = [Path(sys.executable).parent / "oelint-adv", *options, *files]
+    command: list[str | Path] = [Path(sys.executable).parent / "oelint-adv", *options, *files]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -30,7 +30,8 @@ def contents(root: Path) -> dict[str, str]:
 def test_wheel_and_root_are_the_same_from_another_folder_at_another_time(
     python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wheels, roots = [], []
+    wheels: list[bytes] = []
+    roots: list[dict[str, str]] = []
     monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
     for name, zone, seed, language in (("a", "UTC", "1", "C.UTF-8"), ("another-folder/b", "Asia/Tokyo", "2", "C")):
         folder = tmp_path / name

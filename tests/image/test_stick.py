@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ class Board:
         """What is on the stick; it becomes a file system of its own when it is plugged in."""
         return self.plant.folder / "stick"
 
-    def bundle(self, name: str, version: str, *, key: Path | None = None, **options: str) -> Path:
+    def bundle(self, name: str, version: str, *, key: Path | None = None, **options: Any) -> Path:
         """Put a bundle on the stick."""
         return self.plant.bundle(name, key or self.key, folder=self.stick, version=version, **options)
 

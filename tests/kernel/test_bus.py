@@ -158,7 +158,11 @@ def test_a_fault_of_ours_in_a_handler_brings_down_the_provider_and_not_the_calle
 def test_a_failing_callback_is_the_subscribers_failure(run: Run, assemble: Any) -> None:
     async def main() -> None:
         valve, user, assembly = pair(assemble)
-        user.valve.position.subscribe(lambda value: 1 // value)
+
+        def divide(value: int) -> None:
+            assert 1 // value
+
+        user.valve.position.subscribe(divide)
         valve.main.position.publish(0)
         module_id, error = await assembly.failure()
         assert module_id == "u" and isinstance(error, ZeroDivisionError)

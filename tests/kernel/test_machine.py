@@ -33,7 +33,7 @@ class Example(Machine):
         super().__init__(State.OFF)
 
     @on(State.OFF, event=Start)
-    def start(self, _event: Start, now: float) -> list[Any]:
+    def begin(self, _event: Start, now: float) -> list[Any]:
         return self.enter(State.WAITING, "waiting", until=now + 2.0)
 
     @on(State.WAITING, event=Timeout)

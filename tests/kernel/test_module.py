@@ -17,10 +17,9 @@ Run = Callable[[Any], Any]
 class Plain(Module):
     """Does nothing."""
 
-    stopped: list[str]
-
     async def stop(self) -> None:
-        self.runtime.wires.find("log").append(self.id)
+        order: Any = self.runtime.wires.find("log")
+        order.append(self.id)
 
 
 class Hangs(Plain):

@@ -25,7 +25,7 @@ Run = Callable[[Any], Any]
 
 def sequence(path: Path) -> Iterator[list[Any]]:
     with path.open("rb") as file:
-        while file.peek(1):  # type: ignore[attr-defined]
+        while file.peek(1):
             yield cbor2.load(file)
 
 

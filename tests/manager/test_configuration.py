@@ -61,7 +61,7 @@ def test_a_sound_file_becomes_plans_with_every_default_filled_in(tmp_path: Path)
     pump, user = configuration.plans
     assert (pump.id, pump.module) == ("pump", Pump)
     assert pump.config == Pump.Config(power_W=5.0, speed=3, quiet=False, mode=Mode.Fast, label="pump")
-    assert isinstance(pump.config.power_W, float)  # type: ignore[attr-defined]
+    assert isinstance(pump.config.power_W, float)
     assert pump.implementation_configs["main"].name == "no"  # type: ignore[attr-defined]
     assert pump.mapping == Mapping(1) and pump.implementation_mappings == {"tank": Mapping(1, 2)}
     assert user.connections["valve"] == [Connection("pump", "main")]
@@ -73,7 +73,7 @@ def changed(old: str, new: str) -> str:
     return SOUND.replace(old, new, 1)
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[str | bytes, list[str]]] = {
     "unknown module": (
         changed("module: Pump", "module: Pmp"),
         ["c.yaml:3:13: error: no module Pmp is installed (did you mean Pump?)"],

@@ -192,7 +192,8 @@ def test_a_module_may_ask_for_its_own_configuration_only(tmp_path: Path, runtime
         assert list(ask("Get", type="All")["response"]["data"]) == ["imd"]
         assert ask("Set", identifier=own, value="1")["response"]["status"] == "Rejected"
         assert ask("Get", type="Nonsense")["status"] == "Error"
-        for rubbish in (None, [], {}, {"origin": "nobody", "request": {}}, {"origin": "imd"}):
+        nothing: list[Any] = [None, [], {}]
+        for rubbish in (*nothing, {"origin": "nobody", "request": {}}, {"origin": "imd"}):
             assert answer(rubbish, plans) is None
 
     run_loop(main())

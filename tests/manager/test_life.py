@@ -221,8 +221,8 @@ def test_a_module_that_never_becomes_ready_is_named(run: Run, runtime: Runtime) 
 
     async def main() -> None:
         charger = Supervisor([plan("slow", cls=Slow)], runtime)
-        failures = []
-        charger._log_failure = failures.append  # type: ignore[method-assign]
+        failures: list[Any] = []
+        charger._log_failure = failures.append  # type: ignore[method-assign,assignment]
         await run_for(charger, supervisor_file.START_LIMIT_S + 0.5)
         assert [(one.module_id, str(one.error)) for one in failures] == [("slow", "it is not ready after 60 s")]
 

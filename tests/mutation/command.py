@@ -155,10 +155,10 @@ def tried(work: Sequence[tuple[str, Mutant]], covered: CoverageMap, trees: Seque
     for tree in trees:
         threading.Thread(target=serve, args=(tree,), daemon=True).start()
     for _ in work:
-        one = results.get()
-        if isinstance(one, BaseException):
-            raise one
-        yield one
+        result = results.get()
+        if isinstance(result, BaseException):
+            raise result
+        yield result
 
 
 def report(results: Sequence[Tried], verdicts: dict[str, str], elapsed_s: float) -> tuple[list[str], bool]:

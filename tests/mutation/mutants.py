@@ -230,8 +230,8 @@ class _Finder:
                 return
             case ast.Constant(value=bool()):
                 yield self._mutant(node, str(not node.value))
-            case ast.Constant(value=int() | float()):
-                yield self._mutant(node, _other_number(node.value))
+            case ast.Constant(value=int() | float() as number):
+                yield self._mutant(node, _other_number(number))
             case ast.JoinedStr() | ast.Lambda():
                 if isinstance(node, ast.Lambda):
                     yield from self._expression(node.body)

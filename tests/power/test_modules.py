@@ -60,7 +60,7 @@ def test_by_default_it_can_do_what_everests_can() -> None:
 )
 def test_each_rating_shows_in_the_capabilities(key: str, shown_as: list[str]) -> None:
     before = msgspec.to_builtins(capabilities_from_config(SupplyConfig()))
-    after = msgspec.to_builtins(capabilities_from_config(SupplyConfig(**{key: 77.0})))
+    after = msgspec.to_builtins(capabilities_from_config(msgspec.structs.replace(SupplyConfig(), **{key: 77.0})))
     assert {name for name in after if after[name] != before[name]} == set(shown_as)
     assert {after[name] for name in shown_as} == {77.0}
 

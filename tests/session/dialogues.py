@@ -59,10 +59,11 @@ class Story:
 
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
-        self.connector: Any = plant.assembly.modules["connector"]
+        modules: Any = plant.assembly.modules
+        self.connector = modules["connector"]
         self.told: list[tuple[float, str, Any]] = []
         self.connector.evse.session_event.subscribe(self._event, replay=False)
-        hlc: Any = plant.assembly.modules.get("iso15118_charger")
+        hlc = modules.get("iso15118_charger")
         if hlc is not None:
             hlc.charger.v2g_messages.subscribe(self._message, replay=False)
 

@@ -22,7 +22,8 @@ def test_a_session_and_its_faults_do_not_need_the_disk(run: Any, tmp_path: Path)
             await plant.world.charger_is_ready()
             await asyncio.sleep(600)
             await plant.session()
-            book = plant.assembly.modules["bsp"].evse_board_support.faults
+            board: Any = plant.assembly.modules["bsp"]
+            book = board.evse_board_support.faults
             fault = sorted(book.allowed)[0]
             book.raise_fault(fault, "for the test")
             await asyncio.sleep(120)

@@ -45,7 +45,7 @@ def test_a_grant_below_the_least_current_of_the_supply_is_no_current_and_the_rea
     async def main() -> None:
         async with Plant(tmp_path, DC) as plant:
             story = Story(plant)
-            supply = plant.assembly.modules["powersupply_dc"].main
+            supply: Any = plant.assembly.modules["powersupply_dc"].main  # type: ignore[attr-defined]
             await plant.charging()
             amperes: list[float] = []
             await limit(plant, power_W=400.0)

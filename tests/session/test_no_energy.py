@@ -29,7 +29,7 @@ def lines(plant: Plant, word: str) -> list[str]:
     ],
 )
 def test_a_limit_that_ends_ac_charging_is_named_once_and_its_end_once(
-    limits: dict[str, float], says: str, run: Any, tmp_path: Path
+    limits: dict[str, Any], says: str, run: Any, tmp_path: Path
 ) -> None:
     async def main() -> None:
         async with Plant(tmp_path, BASIC) as plant:

@@ -15,7 +15,7 @@ OFF_AGAIN_S = 0.5
 
 
 async def drive(plant: Plant, voltage_V: float, current_A: float) -> None:
-    supply = plant.assembly.modules["powersupply_dc"].main
+    supply: Any = plant.assembly.modules["powersupply_dc"].main  # type: ignore[attr-defined]
     await supply.setExportVoltageCurrent(voltage_V, current_A)
     await supply.setMode(Mode.Export, ChargingPhase.Charging)
 
@@ -27,7 +27,7 @@ def test_a_supply_that_is_driven_in_idle_is_switched_off_and_blocks_charging_unt
         async with Plant(tmp_path, DC) as plant:
             await plant.world.charger_is_ready()
             await asyncio.sleep(5)
-            supply = plant.assembly.modules["powersupply_dc"]
+            supply: Any = plant.assembly.modules["powersupply_dc"]
             volts: list[float] = []
             supply.main.voltage_current.subscribe(lambda value: volts.append(value.voltage_V))
             for _ in range(20):
@@ -59,7 +59,7 @@ def test_a_supply_that_is_driven_while_a_car_waits_never_reaches_it(run: Any, tm
             plant.world.plug_in()
             await plant.until(lambda: "SLAC" in plant.steps())
             await drive(plant, 900.0, 100.0)
-            supply = plant.assembly.modules["powersupply_dc"]
+            supply: Any = plant.assembly.modules["powersupply_dc"]
             await plant.until(lambda: supply.main.mode.value is Mode.Off, OFF_AGAIN_S)
             assert "evse_manager/Internal" in plant.faults()
             assert not plant.world.pilot.contactors_closed

@@ -29,7 +29,7 @@ def test_dc_renegotiation_keeps_the_transaction_and_charges_again(run: Any, tmp_
     async def main() -> None:
         async with Plant(tmp_path, DC) as plant:
             story = Story(plant)
-            supply = plant.assembly.modules["powersupply_dc"].main
+            supply: Any = plant.assembly.modules["powersupply_dc"].main  # type: ignore[attr-defined]
             await plant.world.charger_is_ready()
             plant.world.car.run(DC_SESSION + f"sleep 20;iso_renegotiate;sleep 20;{LEAVE}")
             await plant.until(lambda: is_at(plant, Step.RENEGOTIATING))
@@ -82,7 +82,7 @@ def test_a_renegotiation_that_ends_in_the_middle_leaves_nothing_on(
     async def main() -> None:
         async with Plant(tmp_path, DC) as plant:
             story = Story(plant)
-            supply = plant.assembly.modules["powersupply_dc"].main
+            supply: Any = plant.assembly.modules["powersupply_dc"].main  # type: ignore[attr-defined]
             await plant.world.charger_is_ready()
             plant.world.car.run(DC_SESSION + "sleep 3600")
             await plant.until(lambda: plant.world.car.inlet.power_W > 3000.0)

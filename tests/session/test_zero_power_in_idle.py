@@ -27,7 +27,8 @@ def plant(state: Path, model: Model) -> Plant:
 
 def asked_A(it: Plant) -> float:
     """What the EVSE asks the energy management for."""
-    entry = it.assembly.modules["connector"].energy_grid.energy_flow_request.value.schedule_import[0]
+    connector: Any = it.assembly.modules["connector"]
+    entry = connector.energy_grid.energy_flow_request.value.schedule_import[0]
     return float(entry.limits_to_leaves.ac_max_current_A.value)
 
 

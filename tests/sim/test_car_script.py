@@ -97,7 +97,8 @@ def test_a_dc_session_follows_slac_and_v2g() -> None:
 
 def test_the_four_forms_of_starting_a_session() -> None:
     def start(arguments: str) -> car.StartV2g:
-        return Rig(f"iso_start_v2g_session {arguments}").of(car.StartV2g)[0]
+        started: list[car.StartV2g] = Rig(f"iso_start_v2g_session {arguments}").of(car.StartV2g)
+        return started[0]
 
     assert start("ac") == car.StartV2g("ac")
     assert start("DC Contract") == car.StartV2g("dc", "contract")

@@ -82,7 +82,7 @@ class Scene:
         self.runtime.wires.plug(f"gpio:{RESET_LINE}", self._drive_reset_line)
         self._dark = False
         self._reset_high = True
-        self.can = self.runtime.wires.find("can:can0")
+        self.can: Any = self.runtime.wires.find("can:can0")
         self.number = 0
         """Which car it is: they count from 1."""
         self.plugged_by_script = False

@@ -256,7 +256,8 @@ class Watch:
             self.found("LEAK", f"tasks are left behind: {sorted(task.get_name() for task in left)}"[:300])
         loop: Any = asyncio.get_running_loop()
         assert isinstance(loop, ClockLoop)
-        timers = [str(handle) for handle in loop._scheduled if not handle.cancelled()]
+        scheduled: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]
+        timers = [str(handle) for handle in scheduled if not handle.cancelled()]
         if timers:
             self.found("LEAK", f"timers are left behind: {timers[:3]}"[:300])
 

@@ -53,7 +53,8 @@ def info(run: Any, assemble: Any, tmp_path: Path, *files: str, version: str | No
             wanted["charger_information"] = "upstream.main"
         world = assemble(**stores, **more, charger_info=(ChargerInfo, {"firmware_version_file": "/VERSION"}, wanted))
         await world.start()
-        told = await world.provider("charger_info", "main").get_charger_information()
+        provider: Any = world.provider("charger_info", "main")
+        told = await provider.get_charger_information()
         await world.stop()
         return told
 
@@ -165,7 +166,8 @@ def test_numbers_from_a_store_become_texts(run: Any, assemble: Any, tmp_path: Pa
         await world.start()
         await world.provider("db", "main").store("model_number", 12)
         await world.provider("db", "main").store("vendor", ["not", "a", "text"])
-        told = await world.provider("charger_info", "main").get_charger_information()
+        provider: Any = world.provider("charger_info", "main")
+        told = await provider.get_charger_information()
         assert (told.model_number, told.vendor) == ("12", "unknown")
         await world.stop()
 
@@ -185,7 +187,8 @@ def test_the_shipped_files_name_the_product_and_its_version(run: Any, tmp_path: 
             ]
         )
         await world.start()
-        told = await world.provider("charger_info", "main").get_charger_information()
+        provider: Any = world.provider("charger_info", "main")
+        told = await provider.get_charger_information()
         assert (told.vendor, told.model) == ("chargebyte", "Charge SOM")
         assert told.firmware_version == chargebyte_fw.VERSION
         await world.stop()

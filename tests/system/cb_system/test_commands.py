@@ -605,7 +605,7 @@ def test_an_upload_is_tried_as_often_as_asked(
     said: list[tuple[str, int]] = []
 
     async def main(_: AsyncExitStack) -> None:
-        world, face, _ = await started(assemble)
+        world, face, _host = await started(assemble)
         face.log_status.subscribe(lambda value: said.append((value.log_status.value, value.request_id)))
         location = f"http://127.0.0.1:{unused_port}/"
         await face.upload_logs(system.UploadLogsRequest(location=location, retries=3, retry_interval_s=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ftplib
 import logging
 import os
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 from aiohttp import web
 
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.modules.system.transfer import ftp_link, http_link, timing
+from chargebyte_fw.modules.system.transfer import http_link, timing
 from chargebyte_fw.modules.system.transfer.host_keys import KnownHosts
 from chargebyte_fw.modules.system.transfer.landing import Landing, forget
 from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble, address_of
@@ -433,14 +434,14 @@ def test_an_ftp_server_that_cannot_go_on_begins_anew(
     folder = tmp_path / "server"
     folder.mkdir()
     (folder / "file").write_bytes(data)
-    real = ftp_link.ftplib.FTP.ntransfercmd
+    real = ftplib.FTP.ntransfercmd
 
     def without_rest(self: Any, cmd: str, rest: Any = None) -> Any:
         if rest is not None:
-            raise ftp_link.ftplib.error_perm("502 REST is not for us")
+            raise ftplib.error_perm("502 REST is not for us")
         return real(self, cmd, rest)
 
-    monkeypatch.setattr(ftp_link.ftplib.FTP, "ntransfercmd", without_rest)
+    monkeypatch.setattr(ftplib.FTP, "ntransfercmd", without_rest)
 
     async def main() -> None:
         with servers.ftp(folder, 100_000) as (port, _):

@@ -22,7 +22,7 @@ from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.paths import Root
-from chargebyte_fw.modules.system.logs import archive
+from chargebyte_fw.modules.system.logs import archive, sources
 from chargebyte_fw.modules.system.logs.archive import Span, gather, name_of, run_command
 from chargebyte_fw.modules.system.logs.secrets import redact
 from chargebyte_fw.modules.system.transfer.messages import TransferError, address_of
@@ -139,10 +139,10 @@ def test_old_files_and_links_out_of_the_folder_are_left_out(root: Path, tmp_path
         (root / "var/log/everest" / name).write_text(name)
         os.utime(root / "var/log/everest" / name, (NOW.timestamp() - 86400 * age_days,) * 2)
     (root / "var/log/everest/link.log").symlink_to("/etc/shadow")
-    span = Span(NOW - timedelta(days=1), NOW)
-    files, _ = packed(root, tmp_path / "a.tar.gz", span)
+    oldest = NOW - timedelta(days=1)
+    files, _ = packed(root, tmp_path / "a.tar.gz", Span(oldest, NOW))
     assert set(files) == {"commands.log", "var/log/everest/new.log"}
-    assert f"asked: --since=@{span.oldest.timestamp():.0f} --until=@".encode() in files["commands.log"]  # type: ignore[union-attr]
+    assert f"asked: --since=@{oldest.timestamp():.0f} --until=@".encode() in files["commands.log"]
 
 
 def test_large_files_keep_their_end_and_a_full_archive_says_what_is_missing(
@@ -278,5 +278,5 @@ def test_a_note_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 def test_the_end_of_this_boots_journal_is_there_whatever_the_clock_showed_then() -> None:
     """Lines from before NTP may be dated years away from the time that is asked for."""
-    boot = [command for command in archive.COMMANDS if "--boot" in command]
+    boot = [command for command in sources.COMMANDS if "--boot" in command]
     assert len(boot) == 1 and not any("since" in word or "until" in word for word in boot[0])

@@ -59,7 +59,9 @@ class Charger:
             more.setdefault("signing_certificate", keys.pem)
             more.setdefault("signature", base64.b64encode(keys.sign(image)).decode())
         request_id = REQUEST if keys is not None else -1
-        return await self.face.update_firmware(FirmwareUpdateRequest(request_id=request_id, location=location, **more))
+        request = FirmwareUpdateRequest(request_id=request_id, location=location, **more)
+        answer: UpdateFirmwareResponse = await self.face.update_firmware(request)
+        return answer
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import asyncssh
 import pytest
 from aiohttp import web
+from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import TLS_FTPHandler
 
 from chargebyte_fw.kernel import clock
@@ -145,7 +146,8 @@ def test_a_busy_ftp_server_is_said_to_be_busy_and_may_be_tried_again(
 
     async def main() -> None:
         async with scripted({at: answer}, answer if at == "banner" else b"220 ready\r\n") as (location, _):
-            works = [] if at == "STOR" else [carrier.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))]
+            works: list[Coroutine[Any, Any, Any]] = []
+            works += [] if at == "STOR" else [carrier.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))]
             works += [] if at == "RETR" else [carrier.send(location, file)]
             for work in works:
                 with pytest.raises(TransferError) as caught:
@@ -181,7 +183,7 @@ def implicit(folder: Path, pem: Path) -> Iterator[int]:
     """pyftpdlib that speaks TLS from the first byte."""
 
     class Handler(TLS_FTPHandler):  # type: ignore[misc]
-        authorizer = servers.DummyAuthorizer()
+        authorizer = DummyAuthorizer()
         certfile = str(pem)
         tls_control_required = True
         tls_data_required = True
