@@ -53,7 +53,8 @@ def test_a_current_has_one_decimal(kind: str, present_A: float, deci_A: int) -> 
 def test_an_evse_id_of_din_has_up_to_32_octets(octets: int) -> None:
     it = talk("din", State.SESSION_SETUP, evse_id_din="AB" * octets)
     response = it.ask(din.SessionSetupReq(EVCCID=b"\x02\0\0\0\0\x02"))
-    assert response.EVSEID == bytes.fromhex("AB" * octets)
+    expected = bytes.fromhex("AB" * octets)
+    assert response.EVSEID == expected
 
 
 @pytest.mark.parametrize("octets", [33, 64])
