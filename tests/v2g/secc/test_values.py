@@ -54,7 +54,8 @@ def test_an_evse_id_of_din_has_up_to_32_octets(octets: int) -> None:
     it = talk("din", State.SESSION_SETUP, evse_id_din="AB" * octets)
     response = it.ask(din.SessionSetupReq(EVCCID=b"\x02\0\0\0\0\x02"))
     expected = bytes.fromhex("AB" * octets)
-    assert response.EVSEID == expected
+    evse_id = response.EVSEID
+    assert evse_id == expected
 
 
 @pytest.mark.parametrize("octets", [33, 64])
