@@ -8,14 +8,23 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.modules.v2g import evcc, sdp
 from chargebyte_fw.modules.v2g.evcc import CarFacts, CarSettings, Evcc
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc.common.session import Outside
 from chargebyte_fw.modules.v2g.secc.connection import Secc
-from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
+from chargebyte_fw.modules.v2g.secc.protocol import Environment
+from chargebyte_fw.modules.v2g.secc.registry import protocols
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def change(facts: ChargerFacts, changes: dict[str, Any]) -> ChargerFacts:
+    """Change facts of the charger, or of its session, by name."""
+    for name, value in changes.items():
+        setattr(facts.session if name in SessionFacts.__struct_fields__ else facts, name, value)
+    return facts
 
 
 def dc_facts(**changes: Any) -> ChargerFacts:
@@ -32,17 +41,13 @@ def dc_facts(**changes: Any) -> ChargerFacts:
         dc_supply_max_power_W=150_000.0,
         peak_current_ripple_A=2.0,
     )
-    for name, value in changes.items():
-        setattr(facts, name, value)
-    return facts
+    return change(facts, changes)
 
 
 def ac_facts(**changes: Any) -> ChargerFacts:
     """A three-phase AC charger of 32 A."""
     facts = ChargerFacts(energy_transfer_modes=["AC_three_phase_core"], ac_max_current_A=32.0)
-    for name, value in changes.items():
-        setattr(facts, name, value)
-    return facts
+    return change(facts, changes)
 
 
 class Charger:
@@ -50,8 +55,8 @@ class Charger:
 
     def __init__(self, facts: ChargerFacts, settings: Settings | None = None) -> None:
         self.facts = facts
-        self.outside = Outside(lambda n: bytes(range(1, n + 1)), lambda: START + timedelta(seconds=self.now))
-        self.machine = Secc(facts, settings or Settings(), self.outside)
+        self.environment = Environment(lambda n: bytes(range(1, n + 1)), lambda: START + timedelta(seconds=self.now))
+        self.machine = Secc(protocols(), facts, settings or Settings(), self.environment)
         self.now = 0.0
         self.log: list[Any] = []
         self.reactions: dict[str, Callable[[Any], None]] = {}
@@ -69,16 +74,16 @@ class Charger:
     def keep(self, effects: list[Any], now: float) -> list[Any]:
         self.log += effects
         for effect in effects:
-            if isinstance(effect, out.Publish) and effect.name in self.reactions:
-                self.reactions[effect.name](effect.value)
+            if isinstance(effect, Publish) and effect.variable in self.reactions:
+                self.reactions[effect.variable](effect.value)
         return effects
 
     def published(self, *names: str) -> list[tuple[str, Any]]:
         """The variables published so far, those of `names` only if given."""
         return [
-            (effect.name, effect.value)
+            (effect.variable, effect.value)
             for effect in self.log
-            if isinstance(effect, out.Publish) and (not names or effect.name in names)
+            if isinstance(effect, Publish) and (not names or effect.variable in names)
         ]
 
     def names(self) -> list[str]:
@@ -89,11 +94,11 @@ class Charger:
         return [
             e.message.Body if hasattr(e.message, "Body") else e.message
             for e in self.log
-            if isinstance(e, out.Seen) and e.name.endswith("Res")
+            if isinstance(e, out.MessageExchanged) and e.name.endswith("Res")
         ]
 
     def broken(self) -> list[str]:
-        return [effect.what for effect in self.log if isinstance(effect, out.Broken)]
+        return [effect.text for effect in self.log if isinstance(effect, out.ProtocolViolation)]
 
 
 class Pair:
@@ -136,7 +141,7 @@ class Pair:
         self.charger.facts.present_current_A = current_A
 
     def _follow(self, targets: Any) -> None:
-        charging = self.charger.machine.dialogue is not None and self.charger.machine.dialogue.charging
+        charging = self.charger.machine.session is not None and self.charger.machine.session.energy.charging
         self._set(targets.dc_ev_target_voltage, targets.dc_ev_target_current if charging else 0.0)
 
     def later(self, delay_s: float, call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -144,8 +149,7 @@ class Pair:
 
     def fact(self, **changes: Any) -> None:
         """Change facts of the charger."""
-        for name, value in changes.items():
-            setattr(self.charger.facts, name, value)
+        change(self.charger.facts, changes)
         self._charger(self.charger.feed(out.FactsChanged(), self.now))
 
     def wish(self, **changes: Any) -> None:
@@ -173,7 +177,7 @@ class Pair:
                     self.later(0.01, self.to_car, evcc.SdpAnswer(answer.to_bytes()))
                 case evcc.Connect():
                     self.connected = True
-                    self.later(0.0, self.to_charger, out.Opened())
+                    self.later(0.0, self.to_charger, out.Connected())
                     self.later(0.001, self.to_car, evcc.Connected())
                 case evcc.Send(data, name):
                     self.requests.append(name)

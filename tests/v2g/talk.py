@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.messages import din, iso2
@@ -11,8 +12,9 @@ from chargebyte_fw.modules.v2g.secc import effects as out
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
-from tests.v2g.pair import Charger, ac_facts, dc_facts
+from tests.v2g.pair import Charger, ac_facts, change, dc_facts
 
+APP_PROTOCOLS = {one.name: one for one in (handshake.DIN70121, handshake.ISO15118D2)}
 OK_STATUS = {"EVReady": True, "EVErrorCode": "NO_ERROR", "EVRESSSOC": 30}
 
 
@@ -25,7 +27,7 @@ class Talk:
         self.charger = Charger(facts, settings)
         self.now = 100.0
         self.session_id = bytes(8)
-        self.charger.feed(out.Opened(), self.now)
+        self.charger.feed(out.Connected(), self.now)
         if shake:
             self.handshake()
 
@@ -39,7 +41,7 @@ class Talk:
 
     def handshake(self, *names: str) -> Any:
         wanted = names or ("DIN70121" if self.m is din else "ISO15118D2",)
-        payload = codec("sap").encode(handshake.offer(wanted))
+        payload = codec("sap").encode(handshake.offer([APP_PROTOCOLS[name] for name in wanted]))
         effects = self.raw(Frame(EXI_DIN_ISO2, payload).to_bytes())
         return next((codec("sap").decode(e.data[8:]) for e in effects if isinstance(e, out.Send)), None)
 
@@ -62,13 +64,12 @@ class Talk:
         message = codec(self.schema_set).decode(sent[0].data[8:])
         if type(message.Body).__name__ == "SessionSetupRes":
             self.session_id = message.Header.SessionID
-        assert message.Header.SessionID == self.machine.dialogue.session_id
+        assert message.Header.SessionID == self.machine.session.session_id
         return message.Body
 
     def change(self, **facts: Any) -> Any:
         """Change facts; returns the response that this let out, if any."""
-        for name, value in facts.items():
-            setattr(self.facts, name, value)
+        change(self.facts, facts)
         return self.answer_in(self.charger.feed(out.FactsChanged(), self.now))
 
     def wait(self, duration_s: float) -> list[Any]:
@@ -93,7 +94,7 @@ class Talk:
         """Close as a car does; returns what the charger publishes about the end."""
         before = len(self.charger.log)
         self.charger.feed(out.Disconnected(), self.now)
-        return [e.name for e in self.charger.log[before:] if isinstance(e, out.Publish)]
+        return [e.variable for e in self.charger.log[before:] if isinstance(e, Publish)]
 
 
 # -- requests, valid ones
@@ -268,12 +269,12 @@ def talk(kind: str, to: State = State.SESSION_SETUP, settings: Settings | None =
     m = din if kind == "din" else iso2
     mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
     it = Talk(m, (ac_facts if kind == "ac" else dc_facts)(**facts), settings)
-    dialogue = it.machine.dialogue
+    session = it.machine.session
     for state, request in _PATH_AC if kind == "ac" else _PATH_DC:
-        if dialogue.state is to:
+        if session.state is to:
             break
         if state is State.CHARGE_PARAMETERS:
-            it.facts.authorized = True
+            it.facts.session.authorized = True
         if state is State.CHARGING_FIRST:
             it.facts.contactor_closed = True
         body = request(m, mode)
@@ -283,6 +284,6 @@ def talk(kind: str, to: State = State.SESSION_SETUP, settings: Settings | None =
             it.change(cable_check=True, isolation="Valid")
             response = it.ask(body)
         assert response.ResponseCode.startswith("OK"), (response, it.charger.log[-3:])
-        assert dialogue.state is state, (dialogue.state, state)
-    assert dialogue.state is to
+        assert session.state is state, (session.state, state)
+    assert session.state is to
     return it

@@ -80,6 +80,7 @@ class Knocking:
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
+        self.peer_certificate = None
         self.on_data: Any = None
         self.on_closed: Any = None
 
@@ -182,13 +183,13 @@ def test_a_flood_of_refused_connections_is_a_few_lines_and_a_count(
             await world.charging(ISO2)
             caplog.clear()
             for number in range(1000):
-                world.v2g._accept(Knocking(f"fe80::bad port {number}"))
+                world.v2g.engine.accept(Knocking(f"fe80::bad port {number}"))
                 await asyncio.sleep(0.01)
             assert len([text for text in texts(caplog) if "refused" in text]) == 5
             await asyncio.sleep(60)
             assert "995 more connections were refused within 60 s" in texts(caplog)
             caplog.clear()
-            world.v2g._accept(Knocking("fe80::bad port 5"))
+            world.v2g.engine.accept(Knocking("fe80::bad port 5"))
             assert texts(caplog) == ["refused fe80::bad port 5: another car is connected"]
 
     caplog.set_level(logging.INFO, "secc")
@@ -203,8 +204,8 @@ def test_a_flood_of_connections_that_say_nothing_useful_is_counted_and_the_car_a
             await world.manager.hlc.dlink_ready(True)
             for number in range(200):
                 one = Knocking(f"fe80::bad port {number}")
-                assert world.v2g._accept(one)
-                one.on_closed()
+                assert world.v2g.engine.accept(one)
+                one.on_closed("")
                 await asyncio.sleep(0)
             flood = texts(caplog)
             assert len(flood) < 30, flood
@@ -233,7 +234,7 @@ def test_without_the_sdp_server_only_tcp_is_served(run: Any, assemble: Any, runt
             assert car.stream is None
             world.host.connect(TCP_PORT)
             await asyncio.sleep(0.1)
-            assert world.v2g.is_connected()
+            assert world.v2g.engine.is_connected()
 
     run(main())
 
@@ -264,7 +265,7 @@ def test_a_car_that_comes_again_after_losing_its_connection_is_served(run: Any, 
                 assert car.stream is not None
                 car.stream.close()
                 await asyncio.sleep(1)
-                assert not world.v2g.is_connected()
+                assert not world.v2g.engine.is_connected()
             names = world.manager.names()
             assert names.count("dlink_error") == 3 and names.count("dc_open_contactor") == 3
 
@@ -369,9 +370,9 @@ def test_errors_reach_the_car_and_an_emergency_stays_in_front(run: Any, assemble
             await hlc.send_error(iso15118.EvseError.Error_EmergencyShutdown)
             await hlc.send_error(iso15118.EvseError.Error_Contactor)
             assert (await car.ended).outcome == "failed"
-            assert world.v2g.facts.error == "Error_EmergencyShutdown"
+            assert world.v2g.engine.facts.error == "Error_EmergencyShutdown"
             await hlc.reset_error()
-            assert world.v2g.facts.error == ""
+            assert world.v2g.engine.facts.error == ""
 
     run(main())
 
@@ -404,7 +405,7 @@ def test_value_added_services_come_from_their_providers(run: Any, assemble: Any,
     async def main() -> None:
         async with World(assemble, runtime, vas=InternetModule) as world:
             await world.manager.hlc.dlink_ready(True)
-            tester = Talk(iso2, world.v2g.facts, shake=False)
+            tester = Talk(iso2, world.v2g.engine.facts, shake=False)
             stream = world.host.connect(TCP_PORT)
             got: list[bytes] = []
             stream.receive = got.append
@@ -443,16 +444,16 @@ def test_a_service_that_two_providers_offer_belongs_to_the_first(
             other = iso15118_vas.OfferedService(service_id=4, service_name="other", free_service=True)
             second.main.offered_vas.publish(iso15118_vas.OfferedServices(services=[name, other]))
             await asyncio.sleep(0.01)
-            offered = world.v2g.facts.offered_services
+            offered = world.v2g.engine.facts.offered_services
             assert (offered[3].service_name, offered[4].service_name) == ("net", "other")
-            await world.v2g._tell_selected(((3, 3), (4, 1)))
+            await world.v2g.engine.services.select(((3, 3), (4, 1)))
             assert [one.service_id for one in first.selected] == [3]
             assert [one.service_id for one in second.selected] == [4]
             # Its owner offers it no longer: the next offer may have it.
             first.main.offered_vas.publish(iso15118_vas.OfferedServices(services=[]))
             second.main.offered_vas.publish(iso15118_vas.OfferedServices(services=[name]))
             await asyncio.sleep(0.01)
-            assert world.v2g.facts.offered_services[3].service_name == "second"
+            assert world.v2g.engine.facts.offered_services[3].service_name == "second"
 
     with caplog.at_level(logging.WARNING, logger="secc.v2g"):
         run(main())
@@ -460,7 +461,7 @@ def test_a_service_that_two_providers_offer_belongs_to_the_first(
 
 
 def handshake_frame() -> bytes:
-    return Frame(0x8001, codec("sap").encode(handshake.offer(("ISO15118D2",)))).to_bytes()
+    return Frame(0x8001, codec("sap").encode(handshake.offer([handshake.ISO15118D2]))).to_bytes()
 
 
 # -- configuration
@@ -585,7 +586,7 @@ def test_the_nominal_current_comes_from_the_limits_and_outlasts_a_grant_of_nothi
 ) -> None:
     async def main() -> None:
         async with World(assemble, runtime) as world:
-            hlc, facts = world.manager.hlc, world.v2g.facts
+            hlc, facts = world.manager.hlc, world.v2g.engine.facts
             await hlc.update_energy_transfer_modes([iso15118.EnergyTransferMode(mode) for mode in modes])
             await hlc.set_charging_parameters(iso15118.SetupPhysicalValues(ac_nominal_voltage=230.0))
             await hlc.update_ac_maximum_limits(iso15118.AcEvseMaximumPower(charge_power=power))

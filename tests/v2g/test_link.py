@@ -15,8 +15,9 @@ import pytest
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.modules.v2g import sdp
+from chargebyte_fw.modules.v2g.engine import FAULT
 from chargebyte_fw.modules.v2g.evcc import CarSettings
-from chargebyte_fw.modules.v2g.evse_v2g import FAULT, EvseV2G
+from chargebyte_fw.modules.v2g.evse_v2g import EvseV2G
 from chargebyte_fw.modules.v2g.link import TCP_PORT, V2gLink
 from tests.netns import Namespace, namespace, require
 from tests.netns import connect as connect_ends
@@ -142,10 +143,10 @@ def test_of_ten_connections_one_is_kept_and_no_descriptor_leaks(cable: Cable, as
             socks = [await connect(cable, where) for _ in range(10)]
             ends = [asyncio.create_task(loop.sock_recv(sock, 10)) for sock in socks[1:]]
             assert await asyncio.gather(*ends) == [b""] * 9
-            assert world.modules["v2g"].is_connected()
+            assert world.modules["v2g"].engine.is_connected()
             for sock in socks:
                 sock.close()
-            await until(lambda: not world.modules["v2g"].is_connected())
+            await until(lambda: not world.modules["v2g"].engine.is_connected())
         await until(lambda: len(os.listdir("/proc/self/fd")) <= before)
 
     in_secc(cable, assemble, story)
@@ -157,10 +158,10 @@ def test_a_car_that_resets_its_connection_is_forgotten(cable: Cable, assemble: A
     async def story(world: Any) -> None:
         await world.modules["manager"].hlc.dlink_ready(True)
         sock = await connect(cable, await find(cable))
-        await until(world.modules["v2g"].is_connected)
+        await until(world.modules["v2g"].engine.is_connected)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.close()
-        await until(lambda: not world.modules["v2g"].is_connected())
+        await until(lambda: not world.modules["v2g"].engine.is_connected())
         assert "dlink_error" in world.modules["manager"].names()
 
     in_secc(cable, assemble, story)
@@ -176,10 +177,10 @@ def test_the_link_waits_for_its_interface_and_survives_its_loss(cable: Cable, as
         await until(lambda: not v2g.charger.faults.active)
         await world.modules["manager"].hlc.dlink_ready(True)
         car = await connect(cable, await find(cable))
-        await until(v2g.is_connected)
+        await until(v2g.engine.is_connected)
         cable.pull()
         await until(lambda: v2g.charger.faults.is_active(FAULT))
-        assert not v2g.is_connected()
+        assert not v2g.engine.is_connected()
         car.close()
         cable.plug()
         await until(lambda: not v2g.charger.faults.active)
@@ -206,7 +207,7 @@ def test_the_chosen_address_stays_while_it_is_listed(
         await world.modules["manager"].hlc.dlink_ready(True)
         where = await find(cable)
         car = await connect(cable, where)
-        await until(v2g.is_connected)
+        await until(v2g.engine.is_connected)
         secc.ip("addr", "add", "fe80::1/64", "dev", "eth1", "nodad")
         secc.ip("addr", "add", "fe80::ffff:1/64", "dev", "eth1")
         bring_another_interface(secc)
@@ -217,12 +218,12 @@ def test_the_chosen_address_stays_while_it_is_listed(
         await asyncio.sleep(1.2)
         cable.car.up("ev0")
         await asyncio.sleep(2.5)
-        assert v2g.is_connected() and v2g.charger.faults.active == ()
+        assert v2g.engine.is_connected() and v2g.charger.faults.active == ()
         secc.ip("addr", "del", "fe80::1/64", "dev", "eth1")
         await asyncio.sleep(1.5)
-        assert v2g.is_connected()
+        assert v2g.engine.is_connected()
         secc.ip("addr", "del", f"{where.address}/64", "dev", "eth1")
-        await until(lambda: not v2g.is_connected())
+        await until(lambda: not v2g.engine.is_connected())
         await until(lambda: not v2g.charger.faults.active)
         await world.modules["manager"].hlc.dlink_ready(True)
         assert str((await find(cable)).address) == "fe80::ffff:1"
@@ -262,7 +263,7 @@ def test_a_second_charger_on_the_port_is_a_fault_and_no_crash(cable: Cable, asse
 
     async def story(world: Any) -> None:
         v2g = world.modules["v2g"]
-        await until(lambda: v2g._link.available)
+        await until(lambda: v2g.engine.link.available)
         second = V2gLink("eth1", Runtime().wires, lambda _: False, lambda *_: None)
         told: list[str] = []
         task = asyncio.create_task(second.keep_open(told.append, told.append))

@@ -1,16 +1,16 @@
-"""The SupportedAppProtocol handshake: what the car offers, what the charger takes (ISO 15118-2 clause 8.2)."""
+"""The supportedAppProtocol handshake: the car's offers and the charger's choice (ISO 15118-2 clause 8.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from chargebyte_fw.modules.v2g.messages import sap
 
 
-class Protocol(msgspec.Struct, frozen=True):
-    """A protocol we speak: EVerest's name, its name space and version, the schema set, EVerest's text for it."""
+class AppProtocol(msgspec.Struct, frozen=True):
+    """A protocol in the handshake: EVerest's name, name space and version, the schema set, EVerest's text for it."""
 
     name: str
     namespace: str
@@ -20,24 +20,26 @@ class Protocol(msgspec.Struct, frozen=True):
     text: str
 
 
-DIN70121 = Protocol("DIN70121", "urn:din:70121:2012:MsgDef", 2, 0, "din", "DIN70121")
-ISO15118D2 = Protocol("ISO15118D2", "urn:iso:15118:2:2013:MsgDef", 2, 0, "iso2", "ISO15118-2-2013")
-PROTOCOLS = {protocol.name: protocol for protocol in (DIN70121, ISO15118D2)}
+DIN70121 = AppProtocol("DIN70121", "urn:din:70121:2012:MsgDef", 2, 0, "din", "DIN70121")
+ISO15118D2 = AppProtocol("ISO15118D2", "urn:iso:15118:2:2013:MsgDef", 2, 0, "iso2", "ISO15118-2-2013")
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """The outcome: the protocol and the car's entry for it (None: nothing in common), and the answer to send."""
+    """The outcome: the protocol and the car's entry for it (None: nothing in common), and the response."""
 
-    protocol: Protocol | None
+    protocol: AppProtocol | None
     entry: sap.AppProtocolType | None
     response: sap.supportedAppProtocolRes
 
 
-def choose(request: sap.supportedAppProtocolReq, names: Iterable[str]) -> Choice:
-    """Take the entry that the car likes best (priority 1 first) among those we speak with an equal major version."""
-    spoken = {PROTOCOLS[name].namespace: PROTOCOLS[name] for name in names if name in PROTOCOLS}
+def choose(request: sap.supportedAppProtocolReq, protocols: Iterable[AppProtocol]) -> Choice:
+    """Choose the entry that the car prefers (priority 1 first) among `protocols` with an equal major version.
+
+    [V2G2-169]: our own support is the filter, the car's priority the order.
+    """
+    known = {protocol.namespace: protocol for protocol in protocols}
     for entry in sorted(request.AppProtocol, key=lambda entry: entry.Priority):
-        protocol = spoken.get(entry.ProtocolNamespace)
+        protocol = known.get(entry.ProtocolNamespace)
         if protocol is None or protocol.major != entry.VersionNumberMajor:
             continue
         code = sap.responseCodeType.OK_SuccessfulNegotiation
@@ -48,30 +50,28 @@ def choose(request: sap.supportedAppProtocolReq, names: Iterable[str]) -> Choice
 
 
 def refuse() -> Choice:
-    """Agree on nothing."""
+    """Return the choice of nothing ([V2G2-172])."""
     return Choice(None, None, sap.supportedAppProtocolRes(ResponseCode=sap.responseCodeType.Failed_NoNegotiation))
 
 
-def offer(names: Iterable[str]) -> sap.supportedAppProtocolReq:
+def offer(protocols: Sequence[AppProtocol]) -> sap.supportedAppProtocolReq:
     """Return the car's request for these protocols, best first; the schema ids count from 1."""
     return sap.supportedAppProtocolReq(
         AppProtocol=[
             sap.AppProtocolType(
-                ProtocolNamespace=PROTOCOLS[name].namespace,
-                VersionNumberMajor=PROTOCOLS[name].major,
-                VersionNumberMinor=PROTOCOLS[name].minor,
+                ProtocolNamespace=protocol.namespace,
+                VersionNumberMajor=protocol.major,
+                VersionNumberMinor=protocol.minor,
                 SchemaID=place,
                 Priority=place,
             )
-            for place, name in enumerate(names, start=1)
+            for place, protocol in enumerate(protocols, start=1)
         ]
     )
 
 
-def accepted(response: sap.supportedAppProtocolRes, names: Iterable[str]) -> Protocol | None:
-    """Return the protocol that the charger took from `offer(names)`, None when it took none."""
+def accepted(response: sap.supportedAppProtocolRes, protocols: Sequence[AppProtocol]) -> AppProtocol | None:
+    """Return the protocol that the charger chose from `offer(protocols)`, None when it chose none."""
     if not response.ResponseCode.startswith("OK") or response.SchemaID is None:
         return None
-    offered = dict(enumerate(names, start=1))
-    name = offered.get(response.SchemaID)
-    return None if name is None else PROTOCOLS[name]
+    return dict(enumerate(protocols, start=1)).get(response.SchemaID)

@@ -12,33 +12,50 @@ from chargebyte_fw.modules.v2g.secc.common.identity import NO_EVSE_ID, is_evse_i
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
 
 
-class Owner(Protocol):
-    """What the commands need of their module."""
+class Engine(Protocol):
+    """What the commands need of the engine."""
 
-    log: ModuleLog
     facts: ChargerFacts
-    served: list[str]
     debug: bool
+
+    @property
+    def served(self) -> list[str]:
+        """EVerest's names of the protocols that are served."""
 
     def facts_changed(self) -> None:
         """Let a response go out that waits for a fact."""
 
     def data_link(self, ready: bool) -> None:
-        """The data link came up or went down."""
+        """Open for a car with the data link, close without."""
 
     def is_connected(self) -> bool:
-        """Whether a car is connected."""
+        """Return whether a car is connected."""
+
+
+class Owner(Protocol):
+    """What the commands need of their module."""
+
+    log: ModuleLog
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the module has configured."""
 
 
 class Iso15118ChargerImpl(Iso15118Charger):
-    """The charger's side of DIN 70121 and ISO 15118-2."""
+    """The charger's side of DIN SPEC 70121 and ISO 15118-2."""
 
     module: Owner
 
     @property
+    def engine(self) -> Engine:
+        """The engine whose facts the commands write."""
+        return self.module.engine
+
+    @property
     def facts(self) -> ChargerFacts:
         """The facts that the sessions answer with."""
-        return self.module.facts
+        return self.module.engine.facts
 
     # -- set-up
 
@@ -52,7 +69,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
             self.module.log.warning("evse_id %s: cars get %s, which stands for none", what, NO_EVSE_ID)
         self.facts.evse_id_din = evse_id.evse_id_din or ""
         self.facts.bidirectional_mode = sae_j2847_mode
-        self.module.debug = debug_mode
+        self.engine.debug = debug_mode
 
     async def set_charging_parameters(self, physical_values: iso15118.SetupPhysicalValues) -> None:
         """Take what the power stage is like; what is not given stays."""
@@ -77,7 +94,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
         A no-energy pause that was ordered for an EV that never began a session ends here.
         """
         self.facts.payment_options = [str(option) for option in payment_options]
-        self.facts.no_energy_pause = ""
+        self.facts.session.no_energy_pause = ""
 
     async def bpt_setup(self, bpt_config: iso15118.BptSetup) -> None:
         """Nothing: bidirectional power transfer is a matter of ISO 15118-20."""
@@ -90,7 +107,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
     async def update_supported_app_protocols(self, supported_app_protocols: iso15118.SupportedAppProtocols) -> bool:
         """Restrict what is negotiated; false, and nothing changes, where none of it is served here."""
         wanted = [str(name) for name in supported_app_protocols.app_protocols]
-        chosen = [name for name in self.module.served if name in wanted]
+        chosen = [name for name in self.engine.served if name in wanted]
         if not chosen:
             return False
         self.facts.app_protocols = chosen
@@ -110,26 +127,26 @@ class Iso15118ChargerImpl(Iso15118Charger):
         certificate_status: authorization.CertificateStatus,
     ) -> None:
         """Take the answer to require_auth_eim; without a car it belongs to nobody."""
-        if not self.module.is_connected():
+        if not self.engine.is_connected():
             self.module.log.debug("an authorization without a car is dropped")
             return
-        self.facts.authorized = authorization_status is authorization.AuthorizationStatus.Accepted
-        self.module.facts_changed()
+        self.facts.session.authorized = authorization_status is authorization.AuthorizationStatus.Accepted
+        self.engine.facts_changed()
 
     async def ac_contactor_closed(self, status: bool) -> None:
         """Take the contactor's state; PowerDelivery of an AC session waits for it."""
         self.facts.contactor_closed = status
-        self.module.facts_changed()
+        self.engine.facts_changed()
 
     async def dlink_ready(self, value: bool) -> None:
         """Open for a car with the data link, close without."""
-        self.module.data_link(value)
+        self.engine.data_link(value)
 
     async def cable_check_finished(self, status: bool) -> None:
         """Take the result of the cable check: a false one after a wish to stop is no result, the check was aborted."""
-        self.facts.cable_check_aborted = not status and self.facts.stop_requested
-        self.facts.cable_check = None if self.facts.cable_check_aborted else status
-        self.module.facts_changed()
+        self.facts.session.cable_check_aborted = not status and self.facts.stop_requested
+        self.facts.session.cable_check = None if self.facts.session.cable_check_aborted else status
+        self.engine.facts_changed()
 
     async def receipt_is_required(self, receipt_required: bool) -> None:
         """Nothing without a contract: only a contract's meter values are receipted."""
@@ -139,7 +156,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
     async def stop_charging(self, stop: bool) -> None:
         """Ask the car to end the session, or take that back."""
         self.facts.stop_requested = stop
-        self.module.facts_changed()
+        self.engine.facts_changed()
 
     async def pause_charging(self, pause: bool) -> None:
         """Nothing: only ISO 15118-20 lets a charger pause."""
@@ -147,8 +164,8 @@ class Iso15118ChargerImpl(Iso15118Charger):
 
     async def no_energy_pause_charging(self, mode: iso15118.NoEnergyPauseMode) -> None:
         """Tell the car to pause because there is no energy (IEC 61851-23)."""
-        self.facts.no_energy_pause = mode
-        self.module.facts_changed()
+        self.facts.session.no_energy_pause = mode
+        self.engine.facts_changed()
 
     # -- values
 
@@ -195,7 +212,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
 
     async def update_isolation_status(self, isolation_status: iso15118.IsolationStatus) -> None:
         """Take what the insulation monitor says."""
-        self.facts.isolation = isolation_status
+        self.facts.session.isolation = isolation_status
 
     async def update_dc_present_values(self, present_voltage_current: iso15118.DcEvsePresentVoltageCurrent) -> None:
         """Take what is measured now."""
@@ -214,7 +231,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
         """Tell the car about an error; an emergency stays in front of every other."""
         if self.facts.error != iso15118.EvseError.Error_EmergencyShutdown:
             self.facts.error = error
-        self.module.facts_changed()
+        self.engine.facts_changed()
 
     async def reset_error(self) -> None:
         """Forget every error."""

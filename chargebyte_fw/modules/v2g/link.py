@@ -1,7 +1,8 @@
-"""The hands of the V2G house: the SDP socket and the TCP server on the powerline interface, or both in memory.
+"""Where cars find and reach the charger: the SDP socket and the listening sockets on the powerline interface.
 
-The interface, or its link-local address, may be missing (the modem is still starting) and may go away: the link says so
-once, tries again every second and recovers by itself.
+Both are in memory where the interface is plugged into the wires. The interface, or its link-local address, may be
+missing (the modem is still starting) and may go away: the link reports that once, tries again every second and recovers
+by itself.
 """
 
 from __future__ import annotations
@@ -10,125 +11,42 @@ import asyncio
 import ipaddress
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.memory import Host, StreamEnd
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.kernel.wires import Wires
 from chargebyte_fw.modules.v2g import sdp
+from chargebyte_fw.modules.v2g.transport import Accept
+from chargebyte_fw.modules.v2g.transport.memory import MemoryTransport
+from chargebyte_fw.modules.v2g.transport.tcp import TcpTransport
+
+if TYPE_CHECKING:
+    import ssl
 
 TCP_PORT = 61341
 RETRY_S = 1.0
 _BACKLOG = 8
-_MOST_UNREAD_BYTES = 65_536
-"""A car that leaves more than this unread is not listening."""
 _ADDRESSES = Path("/proc/thread-self/net/if_inet6")
 _SCOPE_LINK = 0x20
 _NOT_USABLE = 0x40 | 0x08
 """Address flags: tentative, duplicate address detection failed."""
 
 
-class Connection(Protocol):
-    """A car's connection. The owner sets `on_data` and `on_closed` when it accepts it."""
+class Endpoint(NamedTuple):
+    """A listening socket and what it carries: `transport` makes the asyncio protocol of a connection."""
 
-    on_data: Callable[[bytes], None]
-    on_closed: Callable[[], None]
-
-    @property
-    def peer(self) -> str:
-        """Who is at the other end, for the log."""
-
-    def send(self, data: bytes) -> None:
-        """Send bytes; without effect once closed."""
-
-    def shut_down(self) -> None:
-        """Close our side: what was sent still arrives, the car's own end is waited for."""
-
-    def abort(self) -> None:
-        """Let go at once."""
+    port: int
+    security: int
+    """SDP's code for it."""
+    transport: Callable[[Accept], asyncio.Protocol]
+    tls: ssl.SSLContext | None = None
 
 
-def _nothing(*_: object) -> None:
-    """Nobody listens yet, or any more."""
-
-
-class _TcpConnection(asyncio.Protocol):
-    """A connection over TCP."""
-
-    def __init__(self, accept: Callable[[Connection], bool]) -> None:
-        self.on_data: Callable[[bytes], None] = _nothing
-        self.on_closed: Callable[[], None] = _nothing
-        self.peer = "?"
-        self._accept = accept
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask the owner; a car too many is closed without a word."""
-        self._transport = cast(asyncio.Transport, transport)
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        address = transport.get_extra_info("peername")
-        self.peer = f"{address[0]} port {address[1]}" if address else "?"
-        if not self._accept(self):
-            transport.close()
-
-    def data_received(self, data: bytes) -> None:
-        """Pass bytes on."""
-        self.on_data(data)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Tell the owner, once."""
-        closed, self.on_data, self.on_closed = self.on_closed, _nothing, _nothing
-        closed()
-
-    def send(self, data: bytes) -> None:
-        """Send bytes; without effect once closed."""
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        transport.write(data)
-        if transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
-            transport.abort()
-
-    def shut_down(self) -> None:
-        """Close our side."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write_eof()
-
-    def abort(self) -> None:
-        """Let go at once."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.abort()
-
-
-class _MemoryConnection:
-    """A connection in memory."""
-
-    def __init__(self, end: StreamEnd, peer: str) -> None:
-        self.on_data: Callable[[bytes], None] = _nothing
-        self.on_closed: Callable[[], None] = _nothing
-        self.peer = peer
-        self._end = end
-        end.receive = lambda data: self.on_data(data)
-        end.closed = self._closed
-
-    def _closed(self) -> None:
-        closed, self.on_data, self.on_closed = self.on_closed, _nothing, _nothing
-        closed()
-
-    def send(self, data: bytes) -> None:
-        """Send bytes."""
-        self._end.send(data)
-
-    def shut_down(self) -> None:
-        """Close: a connection in memory has no half."""
-        self._end.close()
-
-    def abort(self) -> None:
-        """Let go."""
-        self._end.close()
+TCP = Endpoint(TCP_PORT, sdp.SECURITY_NONE, TcpTransport)
 
 
 class _SdpSocket(asyncio.DatagramProtocol):
@@ -149,7 +67,7 @@ class _SdpSocket(asyncio.DatagramProtocol):
             self._transport.sendto(answer, addr)
 
     def error_received(self, exc: Exception) -> None:
-        """Overlook it: a car that is gone does not need its answer."""
+        """Ignore it: a car that is gone does not need its answer."""
 
 
 class LinkLocal(NamedTuple):
@@ -191,33 +109,39 @@ def link_local(device: str) -> LinkLocal:
 
 
 class V2gLink:
-    """SDP and TCP on one interface. `accept` decides on each car, `offer` on each SDP request (None: stay silent)."""
+    """SDP and the endpoints on one interface.
+
+    `accept` decides on each car, `offer` on each SDP request: it gets the datagram and our address, and returns the
+    response, or None to send none.
+    """
 
     def __init__(
         self,
         device: str,
         wires: Wires,
-        accept: Callable[[Connection], bool],
-        offer: Callable[[bytes, ipaddress.IPv6Address, int], bytes | None],
+        accept: Accept,
+        offer: Callable[[bytes, ipaddress.IPv6Address], bytes | None],
         *,
+        endpoints: Sequence[Endpoint] = (TCP,),
         with_sdp: bool = True,
     ) -> None:
         self.device = device
+        self.endpoints = endpoints
         self.available = False
         self._accept = accept
         self._offer = offer
         self._with_sdp = with_sdp
         self._host: Host | None = wires.find(f"ip:{device}")
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._sdp: asyncio.DatagramTransport | None = None
         self._address: LinkLocal | None = None
 
     async def keep_open(self, came: Callable[[str], None], went: Callable[[str], None]) -> None:
-        """Open, watch, open again, for ever: `came(where)` when it stands, `went(why)` once when it does not."""
+        """Open, watch, open again, for ever: `came(where)` when it is open, `went(why)` once when it is not."""
         if self._host is not None:
             self._open_memory(self._host)
             self.available = True
-            came(f"{self._host.address} port {TCP_PORT}")
+            came(f"{self._host.address} port {self._ports}")
             await asyncio.get_running_loop().create_future()
         missing = ""
         while True:
@@ -232,27 +156,29 @@ class V2gLink:
             missing = ""
             self.available = True
             assert self._address is not None
-            came(f"{self._address.address} port {TCP_PORT} on {self._address.interface}")
+            came(f"{self._address.address} port {self._ports} on {self._address.interface}")
             missing = await self._until_lost()
             self.close()
             went(missing)
 
     def close(self) -> None:
-        """Let go of every socket; running connections are their owner's."""
+        """Close every socket; running connections are their owner's."""
         self.available = False
         if self._host is not None:
             self._host.unbind(sdp.PORT)
-            self._host.unbind(TCP_PORT)
+            for endpoint in self.endpoints:
+                self._host.unbind(endpoint.port)
         if self._sdp is not None:
             self._sdp.close()
             self._sdp = None
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
         self._address = None
 
-    def _answer(self, address: ipaddress.IPv6Address, data: bytes) -> bytes | None:
-        return self._offer(data, address, TCP_PORT)
+    @property
+    def _ports(self) -> str:
+        return ", ".join(str(endpoint.port) for endpoint in self.endpoints)
 
     # -- in memory
 
@@ -260,17 +186,18 @@ class V2gLink:
         address = ipaddress.IPv6Address(host.address)
 
         def asked(data: bytes, source: tuple[str, int]) -> None:
-            answer = self._answer(address, data)
+            answer = self._offer(data, address)
             if answer is not None:
                 host.send_datagram(answer, source[1], sdp.PORT)
 
         def connected(end: StreamEnd) -> None:
-            if not self._accept(_MemoryConnection(end, host.peer.address if host.peer else "?")):
+            if not self._accept(MemoryTransport(end, host.peer.address if host.peer else "?")):
                 end.close()
 
         if self._with_sdp:
             host.bind(asked, sdp.PORT)
-        host.listen(connected, TCP_PORT)
+        for endpoint in self.endpoints:
+            host.listen(connected, endpoint.port)
 
     # -- real sockets
 
@@ -282,23 +209,28 @@ class V2gLink:
         self.device = name
         loop = asyncio.get_running_loop()
         try:
-            listening = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-            try:
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listening.bind((str(address), TCP_PORT, 0, scope))
-                self._server = await loop.create_server(
-                    lambda: _TcpConnection(self._accept), sock=listening, backlog=_BACKLOG
-                )
-            except OSError:
-                listening.close()
-                raise
+            for endpoint in self.endpoints:
+                self._servers.append(await self._listen(endpoint, str(address), scope))
             if self._with_sdp:
                 self._sdp, _ = await loop.create_datagram_endpoint(
-                    lambda: _SdpSocket(lambda data: self._answer(address, data)), sock=_sdp_socket(name, scope)
+                    lambda: _SdpSocket(lambda data: self._offer(data, address)), sock=_sdp_socket(name, scope)
                 )
         except OSError as error:
             self.close()
             raise Unavailable(f"cannot listen on {name}: {error.strerror or error}") from None
+
+    async def _listen(self, endpoint: Endpoint, address: str, scope: int) -> asyncio.Server:
+        """Return the server of an endpoint; raises OSError."""
+        listening = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((address, endpoint.port, 0, scope))
+            return await asyncio.get_running_loop().create_server(
+                lambda: endpoint.transport(self._accept), sock=listening, backlog=_BACKLOG, ssl=endpoint.tls
+            )
+        except OSError:
+            listening.close()
+            raise
 
     async def _until_lost(self) -> str:
         """Wait until the chosen address is not listed any more; returns why.

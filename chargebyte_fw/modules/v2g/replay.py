@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from chargebyte_fw.contracts.types.iso15118_vas import ParameterSet
+from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry
@@ -19,10 +20,13 @@ from chargebyte_fw.modules.v2g.capture.traffic import Origin, V2gFrame, of_octet
 from chargebyte_fw.modules.v2g.exi.rendering import one_line
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc.common.session import Outside
 from chargebyte_fw.modules.v2g.secc.connection import Secc
-from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
+from chargebyte_fw.modules.v2g.secc.protocol import Environment
+from chargebyte_fw.modules.v2g.secc.registry import protocols
 
+_PROVIDED = {Iso15118ChargerImpl.interface: "charger", Iso15118ExtensionsImpl.interface: "extensions"}
+"""The module's names for what it provides, by interface."""
 AFTERMATH_S = 0.2
 """Variables of a session may be recorded this long after its end."""
 
@@ -45,21 +49,22 @@ def replay(entries: Sequence[Entry]) -> list[Outcome]:
 
 def _one(entries: Sequence[Entry], what: str) -> Outcome:
     outcome = Outcome(what)
-    conversation = made(outcome, lambda: _Conversation(entries))
-    if conversation is None:
+    connection = made(outcome, lambda: _Connection(entries))
+    if connection is None:
         return outcome
-    play(outcome, entries, conversation.take)
-    outcome.inputs = conversation.inputs
-    outcome.outputs = conversation.comparison.outputs
-    outcome.difference = conversation.comparison.first_difference(entries[-1][0])
+    play(outcome, entries, connection.take)
+    outcome.inputs = connection.inputs
+    outcome.outputs = connection.comparison.outputs
+    outcome.difference = connection.comparison.first_difference(entries[-1][0])
     return outcome
 
 
-class _Desk:
-    """The module that the commands write into."""
+class _Engine:
+    """Stands in for module and engine: the commands write into its facts."""
 
     def __init__(self, facts: ChargerFacts) -> None:
         self.log = ModuleLog("replay")
+        self.engine = self
         self.facts = facts
         self.served = list(facts.app_protocols)
         self.debug = False
@@ -75,7 +80,7 @@ class _Desk:
         return True
 
 
-class _Conversation:
+class _Connection:
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
         self._began_s, _, self._id, begins = entries[0]
@@ -83,12 +88,13 @@ class _Conversation:
         self._read = [data for _, kind, source, data in entries if (kind, source) == ("wall", self._id)]
         self._now = self._began_s
         self._drawn = [data for _, kind, source, data in entries if (kind, source) == ("chance", self._id)]
-        self._desk = _Desk(msgspec.convert(begins["facts"], ChargerFacts, strict=False))
+        self._engine = _Engine(_facts(begins["facts"]))
         self._charger = Iso15118ChargerImpl.__new__(Iso15118ChargerImpl)
-        self._charger.module = self._desk
-        outside = Outside(self._chance, self._wall)
+        self._charger.module = self._engine
+        environment = Environment(self._chance, self._wall)
         settings = msgspec.convert(begins["settings"], Settings)
-        self._player = Player(Secc(self._desk.facts, settings, outside), self._act)
+        machine = Secc(protocols(), self._engine.facts, settings, environment)
+        self._player = Player(machine, self._act)
         self._reader = Reader()
         self.comparison = Comparison(self._say)
         self.inputs = 0
@@ -103,7 +109,7 @@ class _Conversation:
         return self._drawn.pop(0) if self._drawn else bytes(count)
 
     def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
-        """Take one entry: an input, an output, or somebody else's."""
+        """Take one entry: an input, an output, or another module's."""
         if self._ended_s is not None and t_s > self._ended_s + AFTERMATH_S:
             return
         self._now = t_s
@@ -116,7 +122,7 @@ class _Conversation:
             player.overdue(t_s)
         match kind, name, data:
             case "conn", "", {"opened": _}:
-                player.feed(out.Opened(), t_s)
+                player.feed(out.Connected(), t_s)
             case "v2g", "car", bytes():
                 self.inputs += 1
                 player.feed(out.Received(data), t_s)
@@ -137,7 +143,8 @@ class _Conversation:
                 self.inputs += 1
                 self._command(name.removeprefix("charger."), arguments, t_s)
             case "answer", "get_service_parameters", [service_id, sets]:
-                self._desk.facts.service_parameters[service_id] = msgspec.convert(sets, list[ParameterSet] | None)
+                known = self._engine.facts.session.service_parameters
+                known[service_id] = msgspec.convert(sets, list[ParameterSet] | None)
                 player.feed(out.FactsChanged(), t_s)
             case "var", _, _ if name in _published():
                 self.comparison.recorded("variables", t_s, (name, data))
@@ -152,18 +159,17 @@ class _Conversation:
             pass
         finally:
             command.close()
-        if self._desk.changed:
-            self._desk.changed = False
+        if self._engine.changed:
+            self._engine.changed = False
             self._player.feed(out.FactsChanged(), t_s)
 
     def _act(self, effect: Any, now: float) -> None:
         match effect:
             case out.Send(data):
                 self.comparison.replayed("frames", now, data)
-            case out.Publish(name, value, extension):
-                told = msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=repr)
-                where = "extensions" if extension else "charger"
-                self.comparison.replayed("variables", now, (f"{where}.{name}", told))
+            case Publish(interface, variable, value):
+                plain = msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=repr)
+                self.comparison.replayed("variables", now, (f"{_PROVIDED[interface]}.{variable}", plain))
             case out.Ended(how):
                 self.comparison.replayed("end", now, how)
 
@@ -177,6 +183,14 @@ class _Conversation:
             return str(data.hex())
         reading = self._reader.read(item)
         return f"{reading.message} {one_line(reading.content) if isinstance(reading.content, dict) else ''}".strip()
+
+
+def _facts(recorded: dict[str, Any]) -> ChargerFacts:
+    """Return the recorded facts; a trace of an earlier version has those of the session among the others."""
+    facts = msgspec.convert(recorded, ChargerFacts, strict=False)
+    if "session" not in recorded:
+        facts.session = msgspec.convert(recorded, SessionFacts, strict=False)
+    return facts
 
 
 @cache

@@ -335,8 +335,7 @@ def test_what_took_long_in_the_set_up_is_forgotten_while_charging(kind: str) -> 
 def test_a_response_of_another_session_ends_this_one() -> None:
     it = pair("iso2")
     it.charge()
-    dialogue = it.charger.machine.dialogue
-    assert dialogue is not None
-    dialogue.session_id, dialogue.refusal = b"\xee" * 8, lambda *_: ""  # type: ignore[method-assign]
+    session: Any = it.charger.machine.session
+    session.session_id, session._refusal = b"\xee" * 8, lambda *_: ""
     it.run(1.0)
     assert it.outcome is not None and "of another session" in it.outcome.reason

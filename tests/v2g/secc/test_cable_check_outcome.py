@@ -19,6 +19,7 @@ class Owner:
     """What the commands need of their module."""
 
     def __init__(self, facts: Any) -> None:
+        self.engine = self
         self.facts = facts
 
     def facts_changed(self) -> None: ...
@@ -67,5 +68,5 @@ def test_a_check_begins_anew_when_the_wish_to_stop_was_taken_back(kind: str) -> 
     assert response.DC_EVSEStatus.EVSEStatusCode == "EVSE_IsolationMonitoringActive"
     assert it.charger.names().count("start_cable_check") == 2
     asyncio.run(charger.cable_check_finished(True))
-    it.facts.isolation = "Valid"
+    it.facts.session.isolation = "Valid"
     assert ask(it).EVSEProcessing == "Finished"

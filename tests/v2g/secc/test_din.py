@@ -117,7 +117,7 @@ def test_an_ac_charger_never_picks_din(modes: list[str]) -> None:
     both = Talk(din, ac_facts(energy_transfer_modes=modes), shake=False)
     response = both.handshake("DIN70121", "ISO15118D2")
     assert (response.ResponseCode, response.SchemaID) == ("OK_SuccessfulNegotiation", 2)
-    assert both.machine.protocol.name == "ISO15118D2"
+    assert both.machine.protocol.app.name == "ISO15118D2"
     alone = Talk(din, ac_facts(energy_transfer_modes=modes), shake=False)
     assert alone.handshake("DIN70121").ResponseCode == "Failed_NoNegotiation"
     assert alone.closing
@@ -126,7 +126,7 @@ def test_an_ac_charger_never_picks_din(modes: list[str]) -> None:
 def test_a_dc_charger_picks_what_the_car_prefers() -> None:
     it = Talk(din, dc_facts(energy_transfer_modes=["AC_three_phase_core", "DC_extended"]), shake=False)
     assert it.handshake("DIN70121", "ISO15118D2").SchemaID == 1
-    assert it.machine.protocol.name == "DIN70121"
+    assert it.machine.protocol.app.name == "DIN70121"
 
 
 # -- the EVSE id

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc.common import sequence
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.din.sequence import SEQUENCE as DIN_SEQUENCE
+from chargebyte_fw.modules.v2g.secc.iso2 import sequence as iso2_sequence
 from chargebyte_fw.modules.v2g.v2gtp import Frame
-from tests.v2g.pair import dc_facts
+from tests.v2g.pair import change, dc_facts
 from tests.v2g.talk import Talk, parameters, power, requests, talk
 
 KINDS = st.sampled_from(["din", "iso2", "ac"])
@@ -85,13 +86,13 @@ def test_valid_messages_with_wrong_octets(kind: str, changes: list[tuple[int, in
 )
 @settings(max_examples=120, deadline=None)
 def test_requests_facts_and_time_in_any_order(kind: str, state: State, steps: list[Any]) -> None:
-    table = {"din": sequence.DIN, "iso2": sequence.ISO2_DC, "ac": sequence.ISO2_AC}[kind]
+    table = {"din": DIN_SEQUENCE, "iso2": iso2_sequence.DC, "ac": iso2_sequence.AC}[kind]
     it = talk(kind, state if state in table else State.SESSION_SETUP)
     mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
     known = [*requests(it.m, mode).values(), parameters(it.m, "DC_core")]
     for step in steps:
         if isinstance(step, tuple):
-            setattr(it.facts, step[0], step[1])
+            change(it.facts, {step[0]: step[1]})
             it.charger.feed(out.FactsChanged(), it.now)
         elif isinstance(step, float):
             it.wait(step)

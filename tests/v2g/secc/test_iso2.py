@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import number
 from chargebyte_fw.modules.v2g.secc import effects as out
@@ -181,8 +182,8 @@ def test_a_profile_is_compared_with_the_whole_schedule() -> None:
     content.DepartureTime = 2 * DAY_S
     it.ask(parameters(iso2, content=content))
     for start_s, noted in ((DAY_S + 1, 0), (2 * DAY_S + 1, 1)):
-        assert it.machine.dialogue.profile_fault(profile((0, 15_000, 1), (start_s, 100, 0))) == ("", "")
-        assert len(it.machine.dialogue.out) == noted
+        assert it.machine.session.profile_fault(profile((0, 15_000, 1), (start_s, 100, 0))) == ("", "")
+        assert len(it.machine.session.take_effects()) == noted
 
 
 def test_ac_parameters_are_nominal_and_the_status_has_what_may_be_drawn_now() -> None:
@@ -299,7 +300,7 @@ def test_a_link_that_is_taken_away_is_nobodys_failure() -> None:
     it = talk("iso2", State.CHARGING)
     before = len(it.charger.log)
     it.charger.feed(out.LinkLost("unplugged"), it.now)
-    told = [e.name for e in it.charger.log[before:] if isinstance(e, out.Publish)]
+    told = [e.variable for e in it.charger.log[before:] if isinstance(e, Publish)]
     assert told == ["current_demand_finished", "dc_open_contactor", "dlink_error"]
     assert out.Abort() in it.charger.log
 

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnum as Reason
+from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.modules.v2g.messages import din, iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc.common import sequence
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.din.sequence import SEQUENCE as DIN_SEQUENCE
+from chargebyte_fw.modules.v2g.secc.iso2 import sequence as iso2_sequence
 from tests.v2g.pair import ac_facts, dc_facts
 from tests.v2g.talk import Talk, demand, power, requests, talk, with_soc
 
-TABLES = {"din": sequence.DIN, "iso2": sequence.ISO2_DC, "ac": sequence.ISO2_AC}
+TABLES = {"din": DIN_SEQUENCE, "iso2": iso2_sequence.DC, "ac": iso2_sequence.AC}
 WAYS_OUT = ("WeldingDetectionReq", "SessionStopReq")
 IN_TURN = [
     (kind, state, name)
@@ -44,7 +46,7 @@ def test_the_reason_of_a_refused_handshake(facts: dict[str, Any], why: str, reas
     it = Talk(iso2, dc_facts(**facts), shake=False)
     response = it.handshake("ISO15118D2")
     assert (response.ResponseCode, response.SchemaID) == ("Failed_NoNegotiation", None)
-    notes = [effect.text for effect in it.charger.log if isinstance(effect, out.Note)]
+    notes = [effect.text for effect in it.charger.log if isinstance(effect, out.Log)]
     assert notes == [f"no common protocol: {why}"]
     it.wait(5.1)
     assert it.closed
@@ -84,7 +86,7 @@ def test_everything_but_the_way_out_is_answered_failed(kind: str, state: State, 
     assert type(response).__name__ == f"{name[:-3]}Res"
     assert response.ResponseCode == ("OK" if name in WAYS_OUT else "FAILED")
     assert it.closing is (name == "SessionStopReq")
-    codes = [effect.text for effect in it.charger.log if isinstance(effect, out.Note) and "FAILED" in effect.text]
+    codes = [effect.text for effect in it.charger.log if isinstance(effect, out.Log) and "FAILED" in effect.text]
     assert codes == ([] if name in WAYS_OUT else [f"{name}: FAILED"])
 
 
@@ -133,4 +135,4 @@ def test_an_unreadable_request_out_of_turn_takes_the_power_off_at_once(m: Any) -
     before = len(it.charger.log)
     response = it.answer_in(it.raw(with_soc(it.frame(demand(m)), 127)))
     assert response.ResponseCode == "FAILED_SequenceError" and it.closing and not it.closed
-    assert "dc_open_contactor" in [e.name for e in it.charger.log[before:] if isinstance(e, out.Publish)]
+    assert "dc_open_contactor" in [e.variable for e in it.charger.log[before:] if isinstance(e, Publish)]

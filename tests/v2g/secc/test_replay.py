@@ -43,7 +43,7 @@ def test_the_recorded_car_gets_through_and_hears_what_it_heard_before() -> None:
     for request, response in exchanges:
         if isinstance(request, sap.supportedAppProtocolReq):
             assert it.handshake("ISO15118D2", "DIN70121") == response
-            assert handshake.choose(request, ["ISO15118D2"]).response == response
+            assert handshake.choose(request, [handshake.ISO15118D2]).response == response
             continue
         body = request.Body
         name = type(body).__name__

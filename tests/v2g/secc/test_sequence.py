@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.modules.v2g.secc.common import sequence
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.din.sequence import SEQUENCE as DIN_SEQUENCE
 from chargebyte_fw.modules.v2g.secc.facts import Settings
+from chargebyte_fw.modules.v2g.secc.iso2 import sequence as iso2_sequence
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 from tests.v2g.talk import Talk, demand, ev_status, power, precharge, requests, selection, stop, talk
 
-TABLES = {"din": sequence.DIN, "iso2": sequence.ISO2_DC, "ac": sequence.ISO2_AC}
+TABLES = {"din": DIN_SEQUENCE, "iso2": iso2_sequence.DC, "ac": iso2_sequence.AC}
 KINDS = list(TABLES)
 EVERY = [(kind, state) for kind in KINDS for state in TABLES[kind] if state is not State.ENDED]
 
@@ -54,7 +55,7 @@ IN_SESSION = [(kind, state) for kind, state in EVERY if state is not State.SESSI
 @pytest.mark.parametrize(("kind", "state"), IN_SESSION, ids=lambda v: getattr(v, "name", v))
 def test_a_request_of_another_session_is_refused(kind: str, state: State) -> None:
     it = talk(kind, state)
-    name = TABLES[kind][state][0]
+    name = next(iter(TABLES[kind][state]))
     mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
     response = it.ask(requests(it.m, mode)[name], session_id=b"\xff" * 8)
     assert response.ResponseCode == "FAILED_UnknownSession"
@@ -76,7 +77,7 @@ def test_a_session_id_of_zero_belongs_to_no_session(kind: str, state: State, ses
     for name in TABLES[kind][state]:
         response = it.ask(requests(it.m, mode)[name], session_id=session_id)
         assert response.ResponseCode == "FAILED_UnknownSession", name
-    assert it.machine.dialogue.state is state and not it.closing
+    assert it.machine.session.state is state and not it.closing
 
 
 @pytest.mark.parametrize("frame", ["809802000000000000000011b8", "80980011b8"])
@@ -149,7 +150,7 @@ def test_a_car_that_vanishes_before_its_first_message_failed_to_negotiate() -> N
     assert [str(value) for _, value in session_end(it)] == ["None", "ProtocolNegotiationFailed"]
 
 
-@pytest.mark.parametrize("state", [s for s in sequence.ISO2_DC if s is not State.ENDED], ids=lambda s: s.name)
+@pytest.mark.parametrize("state", [s for s in iso2_sequence.DC if s is not State.ENDED], ids=lambda s: s.name)
 def test_the_power_goes_off_when_the_car_vanishes(state: State) -> None:
     it = talk("iso2", state)
     if state is State.CABLE_CHECK:

@@ -15,7 +15,7 @@ from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.facts import Settings
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 from tests.v2g.pair import dc_facts
-from tests.v2g.talk import Talk, authorization, selection, talk
+from tests.v2g.talk import APP_PROTOCOLS, Talk, authorization, selection, talk
 
 BOTH = ["DIN70121", "ISO15118D2"]
 
@@ -53,7 +53,9 @@ DIN, ISO2 = handshake.DIN70121.namespace, handshake.ISO15118D2.namespace
 def test_the_handshake_takes_what_the_car_likes_best_of_what_both_speak(
     entries: Any, names: list[str], code: str, schema: int | None
 ) -> None:
-    response = handshake.choose(sap.supportedAppProtocolReq(AppProtocol=entries), names).response
+    response = handshake.choose(
+        sap.supportedAppProtocolReq(AppProtocol=entries), [APP_PROTOCOLS[name] for name in names]
+    ).response
     assert (response.ResponseCode, response.SchemaID) == (code, schema)
 
 
@@ -224,7 +226,7 @@ def test_an_authorization_timeout_of_zero_never_comes() -> None:
 def test_an_authorization_belongs_to_one_session() -> None:
     it = talk("iso2", State.CABLE_CHECK)
     it.end()
-    assert it.facts.authorized is None
+    assert it.facts.session.authorized is None
 
 
 # -- services beside charging
@@ -255,7 +257,7 @@ def test_details_are_asked_of_the_provider_and_the_answer_waits_for_them() -> No
     it = with_services()
     it.ask(iso2.ServiceDiscoveryReq())
     assert it.ask(iso2.ServiceDetailReq(ServiceID=3)) is None
-    assert out.AskService(3) in it.charger.log
+    assert out.GetServiceParameters(3) in it.charger.log
     values = [
         ("Protocol", ParameterValue(finite_string="http")),
         ("Port", ParameterValue(int_value=80)),
@@ -263,7 +265,7 @@ def test_details_are_asked_of_the_provider_and_the_answer_waits_for_them() -> No
         ("Power", ParameterValue(rational_number=11.04)),
     ]
     sets = [ParameterSet(set_id=3, parameters=[Parameter(name=name, value=value) for name, value in values])]
-    it.facts.service_parameters[3] = sets
+    it.facts.session.service_parameters[3] = sets
     response = it.change()
     (one,) = response.ServiceParameterList.ParameterSet
     protocol, port, free, power = one.Parameter
@@ -291,7 +293,7 @@ def test_a_value_that_the_wire_cannot_carry_is_an_answer_and_no_crash() -> None:
     it.ask(iso2.ServiceDiscoveryReq())
     it.ask(iso2.ServiceDetailReq(ServiceID=3))
     big = Parameter(name="big", value=ParameterValue(int_value=2**40))
-    it.facts.service_parameters[3] = [ParameterSet(set_id=3, parameters=[big])]
+    it.facts.session.service_parameters[3] = [ParameterSet(set_id=3, parameters=[big])]
     assert it.change().ResponseCode == "FAILED"
     assert "cannot be written" in it.charger.broken()[0]
 
@@ -302,7 +304,7 @@ def test_chosen_services_are_told_to_their_provider() -> None:
     body = selection(iso2, (1, 60000))
     body.SelectedServiceList.SelectedService[1].ParameterSetID = 5
     assert it.ask(body).ResponseCode == "OK"
-    assert out.ServicesSelected(((60000, 5),)) in it.charger.log
+    assert out.SelectServices(((60000, 5),)) in it.charger.log
 
 
 @pytest.mark.parametrize(("mode", "service_id"), [("V2H", 28472), ("V2G", 28473)])
@@ -315,11 +317,12 @@ def test_sae_j2847_offers_power_from_the_car_as_a_service(mode: str, service_id:
 
 
 def test_the_codec_round_trips_what_the_handshake_offers() -> None:
-    offered = handshake.offer(("ISO15118D2", "DIN70121"))
+    best_first = [handshake.ISO15118D2, handshake.DIN70121]
+    offered = handshake.offer(best_first)
     assert codec("sap").decode(codec("sap").encode(offered)) == offered
-    response = handshake.choose(offered, BOTH).response
-    assert handshake.accepted(response, ("ISO15118D2", "DIN70121")) is handshake.ISO15118D2
-    assert handshake.accepted(handshake.refuse().response, ("ISO15118D2",)) is None
+    response = handshake.choose(offered, reversed(best_first)).response
+    assert handshake.accepted(response, best_first) is handshake.ISO15118D2
+    assert handshake.accepted(handshake.refuse().response, best_first) is None
 
 
 @pytest.mark.parametrize(

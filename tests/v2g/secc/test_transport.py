@@ -6,6 +6,8 @@ import struct
 
 import pytest
 
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
 from chargebyte_fw.modules.v2g.secc.access import (
@@ -190,7 +192,7 @@ def test_without_a_car_the_data_link_is_reported_broken_after_the_time_of_join_a
     access = Access()
     access.feed(DataLink(True), 100.0)
     assert access.wake(129.9) == [] and access.open
-    assert out.Publish("dlink_error") in access.wake(130.0)
+    assert publish(Iso15118Charger.dlink_error, None) in access.wake(130.0)
     assert not access.open
 
 
@@ -215,7 +217,7 @@ def test_asking_without_end_keeps_nothing_open() -> None:
         now += 0.25
         access.feed(SdpAnswered(), now)
         effects += access.wake(now)
-    assert now == 150.0 and out.Publish("dlink_error") in effects
+    assert now == 150.0 and publish(Iso15118Charger.dlink_error, None) in effects
 
 
 def test_a_connected_car_stops_that_time_and_keeps_others_out() -> None:
@@ -241,4 +243,4 @@ def test_the_answer_leaves_before_anybody_else_hears_of_the_request() -> None:
     it = talk("iso2", State.CHARGING)
     effects = it.raw(it.frame(demand(iso2, amperes=60)))
     assert isinstance(effects[0], out.Send)
-    assert [e.name for e in effects if isinstance(e, out.Seen)] == ["CurrentDemandReq", "CurrentDemandRes"]
+    assert [e.name for e in effects if isinstance(e, out.MessageExchanged)] == ["CurrentDemandReq", "CurrentDemandRes"]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.modules.v2g.exi import ExiError, codec
 from chargebyte_fw.modules.v2g.messages import din, iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
@@ -57,18 +58,18 @@ def test_a_state_of_charge_beyond_the_limit_is_answered_failed(
     response = it.answer_in(effects)
     name = type(body).__name__
     assert (type(response).__name__, response.ResponseCode) == (f"{name[:-3]}Res", "FAILED")
-    assert not it.closing and it.machine.dialogue.state is state, "the car ends the session, or corrects itself"
+    assert not it.closing and it.machine.session.state is state, "the car ends the session, or corrects itself"
     (line,) = it.charger.broken()
     assert line.startswith(f"{name} is refused with FAILED: V2G_Message.Body") and f"no value {soc_percent}" in line
-    assert "dc_ev_status" not in [e.name for e in effects if isinstance(e, out.Publish)]
-    assert [e.name for e in effects if isinstance(e, out.Seen)] == [name, f"{name[:-3]}Res"]
+    assert "dc_ev_status" not in [e.variable for e in effects if isinstance(e, Publish)]
+    assert [e.name for e in effects if isinstance(e, out.MessageExchanged)] == [name, f"{name[:-3]}Res"]
 
 
 @pytest.mark.parametrize("kind", ["din", "iso2"])
 def test_a_wish_that_cannot_be_read_ends_the_energy_transfer(kind: str) -> None:
     it = talk(kind, State.CHARGING)
     effects = it.raw(with_soc(it.frame(demand(it.m)), 127))
-    assert [e.name for e in effects if isinstance(e, out.Publish)] == ["current_demand_finished", "dc_open_contactor"]
+    assert [e.variable for e in effects if isinstance(e, Publish)] == ["current_demand_finished", "dc_open_contactor"]
     response = it.ask(demand(it.m))
     assert (response.ResponseCode, response.DC_EVSEStatus.EVSEStatusCode) == ("OK", "EVSE_Shutdown")
     assert it.ask(power(it.m, "Stop")).ResponseCode == "OK"
@@ -124,7 +125,7 @@ def test_a_request_whose_kind_is_known_is_always_answered_in_kind(kind: str, dat
         end = data.draw(st.integers(8 + (CONTENT_BIT + 7) // 8, len(frame)))
         frame = bytearray(Frame(EXI_DIN_ISO2, bytes(frame[8:end])).to_bytes())
     effects = it.raw(bytes(frame))
-    if it.machine._waiting is not None:
+    if it.machine._deferred:
         return
     response = it.answer_in(effects)
     assert type(response).__name__ == f"{name[:-3]}Res"

@@ -10,7 +10,7 @@ import pytest
 from chargebyte_fw.modules.v2g.messages import din, iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
-from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts
 from tests.v2g.talk import demand, requests, talk
 
 WHAT_THE_STATION_IS_BUILT_FOR = {"ac_nominal_voltage_V": 230.0}
@@ -27,8 +27,8 @@ def test_before_anything_is_reported_nothing_may_be_drawn() -> None:
 
 
 def test_what_belongs_to_a_session_ends_with_it() -> None:
-    new = ChargerFacts()
-    used = ChargerFacts(
+    it = talk("iso2", State.CHARGING)
+    it.facts.session = SessionFacts(
         authorized=True,
         cable_check=True,
         cable_check_aborted=True,
@@ -36,8 +36,8 @@ def test_what_belongs_to_a_session_ends_with_it() -> None:
         no_energy_pause="PauseBeforeCableCheck",
         service_parameters={2: None},
     )
-    used.forget_session()
-    assert used == new
+    it.end()
+    assert it.facts.session == SessionFacts()
 
 
 @pytest.mark.parametrize("kind", ["din", "iso2"])
@@ -87,7 +87,7 @@ def reasons(effects: list[Any]) -> list[type]:
     return [type(effect) for effect in effects if isinstance(effect, VIOLATION | NOTE)]
 
 
-VIOLATION, NOTE = out.Broken, out.Note
+VIOLATION, NOTE = out.ProtocolViolation, out.Log
 
 
 @pytest.mark.parametrize(

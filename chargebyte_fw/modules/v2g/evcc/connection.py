@@ -70,6 +70,11 @@ class Evcc(Machine):
             return tuple(name for name in self.settings.protocols if name != DIN70121.name)
         return self.settings.protocols
 
+    @property
+    def _offered(self) -> tuple[handshake.AppProtocol, ...]:
+        known = {one.name: one for one in (handshake.DIN70121, handshake.ISO15118D2)}
+        return tuple(known[name] for name in self.protocols)
+
     # -- search and connection
 
     @on(EvccState.IDLE, event=Start)
@@ -101,7 +106,7 @@ class Evcc(Machine):
     def connected(self, event: Connected, now: float) -> list[Any]:
         """Shake hands."""
         self.state = EvccState.HANDSHAKE
-        payload = codec("sap").encode(handshake.offer(self.protocols))
+        payload = codec("sap").encode(handshake.offer(self._offered))
         self._expect("supportedAppProtocolRes", "SupportedAppProtocolReq", now)
         return self._done([Report(Step.CONNECTED), _send(payload, "SupportedAppProtocolReq")])
 
@@ -209,7 +214,7 @@ class Evcc(Machine):
         response = codec("sap").decode(frame.payload)
         if not isinstance(response, sap.supportedAppProtocolRes):
             raise PeerError("V2G", "no answer to the handshake")
-        protocol = handshake.accepted(response, self.protocols)
+        protocol = handshake.accepted(response, self._offered)
         if protocol is None:
             raise Failed(f"the charger speaks none of {', '.join(self.protocols)}")
         self.facts.charger.protocol = protocol.text

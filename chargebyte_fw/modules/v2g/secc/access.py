@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
-from chargebyte_fw.modules.v2g.secc.effects import Note, Publish
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.kernel.effects import publish
+from chargebyte_fw.kernel.machine import Machine, on
+from chargebyte_fw.modules.v2g.secc.effects import Log
 from chargebyte_fw.modules.v2g.timing import (
     CONNECT_AFTER_SDP_AT_MOST_S,
     CONNECT_AFTER_SDP_S,
@@ -48,7 +50,7 @@ class CarGone(msgspec.Struct, frozen=True):
 
 
 class CloseConnection(msgspec.Struct, frozen=True):
-    """Effect: the running connection must go."""
+    """Effect: the running connection must be closed."""
 
     reason: str
 
@@ -56,8 +58,10 @@ class CloseConnection(msgspec.Struct, frozen=True):
 class Access(Machine):
     """Opens with the data link, closes with it or when no car comes in time. One car at a time."""
 
+    initial = AccessState.SHUT
+
     def __init__(self) -> None:
-        super().__init__(AccessState.SHUT)
+        super().__init__()
         self._latest = 0.0
         """When the wait for the first connection is over, whatever is asked meanwhile."""
 
@@ -66,23 +70,28 @@ class Access(Machine):
         """Whether SDP is answered and a connection may be accepted."""
         return self.state is AccessState.OPEN
 
-    @on(event=DataLink)
+    @on(AccessState.SHUT, AccessState.OPEN, event=DataLink, to=(AccessState.OPEN, AccessState.SHUT))
     def data_link(self, event: DataLink, now: float) -> list[Any]:
-        """Open with the data link; take the connection away with it."""
-        connected = self.state is AccessState.CONNECTED
+        """Open with the data link, shut without."""
+        if not event.ready:
+            return self.enter(AccessState.SHUT)
+        self._latest = now + FIRST_CONNECTION_S + CONNECT_AFTER_SDP_AT_MOST_S
+        self.start("first connection", now + FIRST_CONNECTION_S)  # [V2G2-723]
+        return self.enter(AccessState.OPEN)
+
+    @on(AccessState.CONNECTED, event=DataLink, to=AccessState.SHUT)
+    def data_link_lost(self, event: DataLink, now: float) -> list[Any]:
+        """Take the connection away with the data link."""
         if event.ready:
-            if connected:
-                return []
-            self._latest = now + FIRST_CONNECTION_S + CONNECT_AFTER_SDP_AT_MOST_S
-            return self.enter(AccessState.OPEN, until=now + FIRST_CONNECTION_S)
-        effects = [CloseConnection("the data link is gone")] if connected else []
-        return self.enter(AccessState.SHUT, *effects)
+            return []
+        return self.enter(AccessState.SHUT, CloseConnection("the data link is gone"))
 
     @on(AccessState.OPEN, event=SdpAnswered)
     def answered(self, event: SdpAnswered, now: float) -> list[Any]:
         """Leave the car that asks late the time to connect."""
-        if self.deadline is not None:
-            self.deadline = max(self.deadline, min(now + CONNECT_AFTER_SDP_S, self._latest))
+        due = self.due("first connection")
+        if due is not None:
+            self.start("first connection", max(due, min(now + CONNECT_AFTER_SDP_S, self._latest)))
         return []
 
     @on(AccessState.SHUT, AccessState.CONNECTED, event=SdpAnswered)
@@ -90,12 +99,12 @@ class Access(Machine):
         """The connection, or the end of the data link, was faster."""
         return []
 
-    @on(AccessState.OPEN, event=CarConnected)
+    @on(AccessState.OPEN, event=CarConnected, to=AccessState.CONNECTED)
     def connected(self, event: CarConnected, now: float) -> list[Any]:
         """Serve this car and no other."""
         return self.enter(AccessState.CONNECTED)
 
-    @on(AccessState.CONNECTED, event=CarGone)
+    @on(AccessState.CONNECTED, event=CarGone, to=AccessState.OPEN)
     def gone(self, event: CarGone, now: float) -> list[Any]:
         """Let the car come again while the data link stands: after a pause, or after it lost the connection."""
         return self.enter(AccessState.OPEN)
@@ -105,11 +114,11 @@ class Access(Machine):
         """The data link was faster."""
         return []
 
-    @on(AccessState.OPEN, event=Timeout)
-    def nobody(self, event: Timeout, now: float) -> list[Any]:
-        """Nobody came: the data link is of no use."""
+    @on(AccessState.OPEN, timer="first connection", to=AccessState.SHUT)
+    def no_connection(self, now: float) -> list[Any]:
+        """No car came: the data link is of no use."""
         return self.enter(
             AccessState.SHUT,
-            Note(f"no car connected within {FIRST_CONNECTION_S:g} s of the match"),
-            Publish("dlink_error"),
+            Log(f"no car connected within {FIRST_CONNECTION_S:g} s of the match"),
+            publish(Iso15118Charger.dlink_error, None),
         )

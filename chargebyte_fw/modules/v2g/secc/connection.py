@@ -1,56 +1,63 @@
-"""One connection of a car: handshake, requests and answers in order, every time-out, and the end."""
+"""One connection of a car: frames in, responses out in order, every time-out, and the end.
+
+The machine knows no protocol and no transport: a `Protocol` decodes frames and makes the session, bytes come and go as
+events and effects.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Any
 
+import msgspec
+
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
-from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnum as Reason
+from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnum as FailureReason
+from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
-from chargebyte_fw.modules.v2g import handshake, timing
-from chargebyte_fw.modules.v2g.exi import EncodeError, ExiError, codec
-from chargebyte_fw.modules.v2g.handshake import Choice, Protocol
-from chargebyte_fw.modules.v2g.messages import sap
-from chargebyte_fw.modules.v2g.secc.common.session import Answer, Dialogue, Later, Outside
-from chargebyte_fw.modules.v2g.secc.din.session import DinDialogue
+from chargebyte_fw.kernel.machine import Machine, on
+from chargebyte_fw.modules.v2g import timing
+from chargebyte_fw.modules.v2g.exi import EncodeError, ExiError
+from chargebyte_fw.modules.v2g.secc import negotiation
 from chargebyte_fw.modules.v2g.secc.effects import (
     Abort,
-    Broken,
+    Connected,
     Disconnected,
     Ended,
     FactsChanged,
     LinkLost,
-    Note,
-    Opened,
-    Publish,
+    Log,
+    MessageExchanged,
+    ProtocolViolation,
     Received,
-    Seen,
     Send,
+    SessionEnd,
     ShutDown,
 )
-from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
-from chargebyte_fw.modules.v2g.secc.iso2.ac import Iso2Ac
-from chargebyte_fw.modules.v2g.secc.iso2.session import Iso2Dc
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
+from chargebyte_fw.modules.v2g.secc.negotiation import Negotiation, negotiate
+from chargebyte_fw.modules.v2g.secc.protocol import (
+    Answer,
+    Deferred,
+    Environment,
+    Protocol,
+    Request,
+    Session,
+    SessionContext,
+)
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame, Receiver
 
 _MOST_WAITING_FRAMES = 4
 """A car sends one request at a time; more than this many ahead of our answers is no car."""
-_MOST_JUNK = 20
-"""Frames that say nothing are overlooked, but not for ever."""
-_REASONS = {
-    Reason.ProtocolNegotiationFailed: ("", "SupportedAppProtocol", "SessionSetup"),
-    Reason.ChargingParametersNotAccepted: ("ServiceDiscovery", "ServiceDetail", "ChargeParameterDiscovery"),
-    Reason.AuthorizationFailed: (
-        *("PaymentServiceSelection", "ServicePaymentSelection", "PaymentDetails"),
-        *("Authorization", "ContractAuthentication", "CertificateInstallation", "CertificateUpdate"),
-    ),
-    Reason.EnergyTransferSetupFailed: ("CableCheck", "PreCharge", "PowerDelivery"),
-    Reason.ChargingInterrupted: ("CurrentDemand", "ChargingStatus", "MeteringReceipt"),
+_MOST_NOT_UNDERSTOOD = 20
+"""Frames that are not understood are ignored, but not for ever."""
+_DLINK = {
+    "terminate": Iso15118Charger.dlink_terminate,
+    "pause": Iso15118Charger.dlink_pause,
+    "error": Iso15118Charger.dlink_error,
 }
-_REASON_OF = {name: reason for reason, names in _REASONS.items() for name in names}
-_NO_FAILURE = ("WeldingDetection", "SessionStop")
 
 
 class SeccState(Enum):
@@ -66,323 +73,320 @@ class SeccState(Enum):
     ENDED = auto()
 
 
-class Secc(Machine):
-    """The charger's side of one connection. `settings` and `facts` belong to the owner, who feeds `FactsChanged`."""
+S = SeccState
+_OPEN = (S.HANDSHAKE, S.SESSION)
+_LIVE = (S.IDLE, S.HANDSHAKE, S.SESSION, S.FINISHING, S.SHUT_DOWN)
 
-    def __init__(self, facts: ChargerFacts, settings: Settings, outside: Outside) -> None:
-        super().__init__(SeccState.IDLE)
+
+class ConnectionFacts(msgspec.Struct):
+    """What is known of this connection, apart from protocol and session."""
+
+    peer_certificate: bytes | None = None
+    last_request: str = ""
+    """The name of the last request of the session; empty before the first."""
+    end: SessionEnd = "error"
+    """How the session ends."""
+    ended_by_charger: bool = False
+    not_understood: int = 0
+
+
+class Secc(Machine):
+    """The charger's side of one connection. `facts` and `settings` belong to the owner, who feeds `FactsChanged`."""
+
+    initial = S.IDLE
+
+    def __init__(
+        self, protocols: Sequence[Protocol], facts: ChargerFacts, settings: Settings, environment: Environment
+    ) -> None:
+        super().__init__()
+        self.protocols = protocols
         self.facts = facts
         self.settings = settings
-        self.outside = outside
-        self.dialogue: Dialogue | None = None
+        self.environment = environment
         self.protocol: Protocol | None = None
-        self.last_message = ""
+        self.session: Session | None = None
+        self.connection = ConnectionFacts()
         self._receiver = Receiver()
         self._frames: list[Frame] = []
-        self._waiting: tuple[Any, bytes] | None = None
-        """The request whose answer waits for a fact, and its session id."""
-        self._timers: dict[str, float] = {}
-        self._how = "error"
-        self._ours = False
-        """The end was the charger's doing."""
-        self._junk = 0
-        self._offered: list[sap.AppProtocolType] = []
-        self._chosen: sap.AppProtocolType | None = None
+        self._deferred: dict[str, Request] = {}
+        """Requests whose response waits for a fact, by stream."""
 
-    # -- rows
+    # -- events
 
-    @on(SeccState.IDLE, event=Opened)
-    def opened(self, event: Opened, now: float) -> list[Any]:
+    @on(S.IDLE, event=Connected, to=S.HANDSHAKE)
+    def connected(self, event: Connected, now: float) -> list[Any]:
         """Wait for the handshake."""
-        self.state = SeccState.HANDSHAKE
-        self._timers["sequence"] = now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S
-        return self._done([], now)
+        self.connection.peer_certificate = event.peer_certificate
+        self.start("sequence", now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S)
+        return self.enter(S.HANDSHAKE)
 
-    @on(SeccState.HANDSHAKE, SeccState.SESSION, event=Received)
+    @on(*_OPEN, event=Received, to=(S.SESSION, S.FINISHING, S.ENDED))
     def received(self, event: Received, now: float) -> list[Any]:
         """Cut the bytes into frames and answer them."""
         try:
             self._frames += self._receiver.feed(event.data)
         except PeerError as error:
-            return self._broken_off(str(error), now)
+            return self._break_off(str(error))
         return self._work(now)
 
-    @on(SeccState.FINISHING, SeccState.SHUT_DOWN, SeccState.ENDED, SeccState.IDLE, event=Received)
-    def late(self, event: Received, now: float) -> list[Any]:
-        """Take no notice of what comes after the end."""
-        return []
-
-    @on(event=FactsChanged)
+    @on(*_OPEN, event=FactsChanged, to=(S.SESSION, S.FINISHING, S.ENDED))
     def facts_changed(self, event: FactsChanged, now: float) -> list[Any]:
         """Send the response that waited, if its fact is there now."""
         return self._work(now)
 
-    @on(event=Disconnected)
+    @on(*_LIVE, event=Disconnected, to=S.ENDED)
     def disconnected(self, event: Disconnected, now: float) -> list[Any]:
-        """End: the car has closed."""
+        """End: the connection is closed."""
         return self._over([])
 
-    @on(event=LinkLost)
+    @on(*_LIVE, event=LinkLost, to=S.ENDED)
     def link_lost(self, event: LinkLost, now: float) -> list[Any]:
-        """End without another word."""
-        if self.state is SeccState.ENDED:
-            return []
-        self._ours = True
-        return self._over([Note(f"V2G connection closed: {event.reason}"), Abort()])
+        """Close without a last response."""
+        self.connection.ended_by_charger = True
+        return self._over([Log(f"V2G connection closed: {event.reason}"), Abort()])
 
-    @on(SeccState.ENDED, event=FactsChanged)
-    @on(SeccState.ENDED, event=Disconnected)
-    def after_all(self, event: Any, now: float) -> list[Any]:
-        """Nothing more happens."""
+    @on(S.IDLE, S.FINISHING, S.SHUT_DOWN, S.ENDED, event=Received)
+    @on(S.IDLE, S.FINISHING, S.SHUT_DOWN, S.ENDED, event=FactsChanged)
+    @on(S.ENDED, event=Disconnected)
+    @on(S.ENDED, event=LinkLost)
+    def ignored(self, event: Any, now: float) -> list[Any]:
+        """Ignore what comes before the beginning or after the end."""
         return []
 
-    @on(event=Timeout)
-    def timeout(self, event: Timeout, now: float) -> list[Any]:
-        """Let pass what is due."""
-        due = [name for name, at in self._timers.items() if at <= now]
-        for name in due:
-            del self._timers[name]
-        if "sequence" in due:
-            clause = " [V2G2-713]" if self.protocol is handshake.ISO15118D2 else ""
-            return self._broken_off(f"no request for {timing.V2G_SECC_SEQUENCE_TIMEOUT_S:g} s{clause}", now)
-        if "fin" in due:
-            return self._over([Abort()])
-        if "close" in due:
-            self.state = SeccState.SHUT_DOWN
-            self._timers["fin"] = now + timing.WAIT_FOR_FIN_S
-            return self._done([ShutDown()], now)
-        effects: list[Any] = []
-        if "grace" in due and self.dialogue is not None:
-            self.dialogue.refuse_all = True
-            effects.append(Note("the car did not stop when asked to: its requests are refused from now on"))
-        return effects + self._work(now)
+    # -- timers
 
-    # -- work
+    @on(*_OPEN, timer="sequence", to=S.ENDED)
+    def sequence_over(self, now: float) -> list[Any]:
+        """Close: no request came within the sequence time-out."""
+        protocol = self.protocol
+        timeout_s = timing.V2G_SECC_SEQUENCE_TIMEOUT_S if protocol is None else protocol.sequence_timeout_s
+        clause = "" if protocol is None else protocol.sequence_timeout_clause
+        return self._break_off(f"no request for {timeout_s:g} s {clause}".rstrip())
+
+    @on(S.SESSION, timer="deferred", to=(S.FINISHING, S.ENDED))
+    def deferred_over(self, now: float) -> list[Any]:
+        """Answer without the fact that a response waited for."""
+        return self._work(now)
+
+    @on(S.SESSION, timer="grace", to=(S.FINISHING, S.ENDED))
+    def grace_over(self, now: float) -> list[Any]:
+        """Refuse the requests of a car that did not stop when it was asked to."""
+        if self.session is None:
+            return []
+        self.session.refuse_all = True
+        text = "the car did not stop when asked to: its requests are refused from now on"
+        return [Log(text), *self._work(now)]
+
+    @on(S.FINISHING, timer="close", to=S.SHUT_DOWN)
+    def close_over(self, now: float) -> list[Any]:
+        """Shut our side down: the car has had its time to close first."""
+        self.start("fin", now + timing.WAIT_FOR_FIN_S)
+        return self.enter(S.SHUT_DOWN, ShutDown())
+
+    @on(S.SHUT_DOWN, timer="fin", to=S.ENDED)
+    def fin_over(self, now: float) -> list[Any]:
+        """Close: the car does not."""
+        return self._over([Abort()])
+
+    # -- requests
 
     def _work(self, now: float) -> list[Any]:
         """Answer what can be answered."""
         effects: list[Any] = []
         self._watch_stop(now)
-        if self._waiting is not None:
-            effects += self._reply(*self._waiting, now)
-        while self._frames and self._waiting is None and self.state in (SeccState.HANDSHAKE, SeccState.SESSION):
-            effects += self._take(self._frames.pop(0), now)
-        if len(self._frames) > _MOST_WAITING_FRAMES and self._waiting is not None:
-            return effects + self._broken_off("requests without waiting for their answers", now)
-        return self._done(effects, now)
+        self.stop("deferred")
+        for stream in list(self._deferred):
+            if self.state is S.SESSION:
+                effects += self._reply(self._deferred.pop(stream), stream, now)
+        while (frame := self._next_frame()) is not None:
+            effects += self._take(frame, now)
+        if len(self._frames) > _MOST_WAITING_FRAMES and self._deferred:
+            return effects + self._break_off("requests without waiting for their answers")
+        return effects
 
     def _watch_stop(self, now: float) -> None:
+        """Let the time run that the car has to end the session."""
+        session = self.session
         if not self.facts.stop_requested:
-            self._timers.pop("grace", None)
-        elif self.state is SeccState.SESSION and self.dialogue is not None and not self.dialogue.refuse_all:
-            self._timers.setdefault("grace", now + timing.STOP_CHARGING_GRACE_S)
+            self.stop("grace")
+        elif self.state is S.SESSION and session is not None and not session.refuse_all and self.due("grace") is None:
+            self.start("grace", now + timing.STOP_CHARGING_GRACE_S)
+
+    def _next_frame(self) -> Frame | None:
+        """Return the next frame that does not have to wait for the answer to one before it."""
+        if self.state not in _OPEN:
+            return None
+        for place, frame in enumerate(self._frames):
+            stream = None if self.protocol is None else self.protocol.streams.get(frame.payload_type)
+            if not self._deferred or (stream is not None and stream not in self._deferred):
+                return self._frames.pop(place)
+        return None
 
     def _take(self, frame: Frame, now: float) -> list[Any]:
-        if frame.payload_type != EXI_DIN_ISO2:
-            return self._overlook(
-                f"a frame of payload type 0x{frame.payload_type:04X} in a session of 0x8001", frame, now
-            )
+        types = (EXI_DIN_ISO2,) if self.protocol is None else tuple(self.protocol.streams)
+        if frame.payload_type not in types:
+            expected = ", ".join(f"0x{one:04X}" for one in types)
+            return self._ignore(f"a frame of payload type 0x{frame.payload_type:04X} in a session of {expected}", frame)
         if self.protocol is None:
-            return self._shake_hands(frame, now)
+            return self._negotiate(frame, now)
         try:
-            message = codec(self.protocol.schema_set).decode(frame.payload)
+            request = self.protocol.decode(frame)
         except ExiError as error:
             return self._not_understood(error, frame, now)
-        name = type(message.Body).__name__
-        if not name.endswith("Req"):
-            return self._overlook(f"{name} is no request", frame, now)
-        self._timers["sequence"] = now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S
-        self.last_message = name[:-3]
-        seen = Seen(name, frame.to_bytes(), message)
-        effects = self._reply(message.Body, message.Header.SessionID, now)
+        if not request.name.endswith("Req"):
+            return self._ignore(f"{request.name} is no request", frame)
+        self._requested(request.name, now)
+        effects = self._reply(request, self.protocol.streams[frame.payload_type], now)
         # The car waits for its answer, everybody else does not.
-        effects.insert(1 if effects and isinstance(effects[0], Send) else 0, seen)
+        place = 1 if effects and isinstance(effects[0], Send) else 0
+        effects.insert(place, MessageExchanged(request.name, frame.to_bytes(), request.message))
         return effects
+
+    def _requested(self, name: str, now: float) -> None:
+        assert self.protocol is not None
+        self.start("sequence", now + self.protocol.sequence_timeout_s)
+        self.connection.last_request = name
 
     def _not_understood(self, error: ExiError, frame: Frame, now: float) -> list[Any]:
         """Answer FAILED where the kind of the request can be read, so that the car need not wait for its time-out."""
-        assert self.protocol is not None and self.dialogue is not None
-        outline = codec(self.protocol.schema_set).outline(frame.payload)
-        body = outline.body if outline is not None else None
-        if outline is None or body is None or not body.__name__.endswith("Req"):
-            return self._overlook(f"not understood: {error}", frame, now)
-        name, dialogue = body.__name__, self.dialogue
-        self._junk += 1
-        if self._junk > _MOST_JUNK:
-            return self._broken_off(f"{self._junk} frames without sense, the last one: {error}", now)
-        self._timers["sequence"] = now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S
-        self.last_message = name[:-3]
-        answer = dialogue.refuse_unread(name, outline.header.SessionID)
-        effects = self._respond(answer, name)
-        effects.insert(1, Seen(name, frame.to_bytes()))
+        assert self.protocol is not None and self.session is not None
+        outline = self.protocol.outline(frame)
+        if outline is None:
+            return self._ignore(f"not understood: {error}", frame)
+        if self._too_much_is_not_understood():
+            return self._break_off(f"{self.connection.not_understood} frames without sense, the last one: {error}")
+        self._requested(outline.name, now)
+        session = self.session
+        answer = session.refuse_unread(outline)
+        effects = self._respond(answer, outline.name)
+        effects.insert(1, MessageExchanged(outline.name, frame.to_bytes()))
         if answer.end:
-            dialogue.connection_ends()
-        out, dialogue.out = dialogue.out, []
-        effects += [*out, Broken(f"{name} is refused with {answer.code}: {error}")]
+            session.connection_ends()
+        effects += session.take_effects()
+        effects.append(ProtocolViolation(f"{outline.name} is refused with {answer.code}: {error}"))
         return effects + (self._finish(answer.end, now) if answer.end else [])
 
-    def _overlook(self, what: str, frame: Frame, now: float) -> list[Any]:
-        """Take no notice of a frame without sense; the sequence time-out goes on."""
-        self._junk += 1
-        if self._junk > _MOST_JUNK:
-            return self._broken_off(f"{self._junk} frames without sense, the last one: {what}", now)
-        return [Seen("UnknownMessage", frame.to_bytes()), Broken(what)]
+    def _ignore(self, what: str, frame: Frame) -> list[Any]:
+        """Ignore a frame that is not understood; the sequence time-out goes on."""
+        if self._too_much_is_not_understood():
+            return self._break_off(f"{self.connection.not_understood} frames without sense, the last one: {what}")
+        return [MessageExchanged("UnknownMessage", frame.to_bytes()), ProtocolViolation(what)]
 
-    def _shake_hands(self, frame: Frame, now: float) -> list[Any]:
-        try:
-            request = codec("sap").decode(frame.payload)
-        except ExiError as error:
-            outline = codec("sap").outline(frame.payload)
-            if outline is None or outline.root is not sap.supportedAppProtocolReq:
-                return self._broken_off(f"no handshake: {error}", now)
-            self.last_message = "SupportedAppProtocol"
-            refused = handshake.refuse().response
-            sent = Frame(EXI_DIN_ISO2, codec("sap").encode(refused)).to_bytes()
-            return [
-                Send(sent, "SupportedAppProtocolRes"),
-                Seen("SupportedAppProtocolReq", frame.to_bytes()),
-                Seen("SupportedAppProtocolRes", sent, refused),
-                Broken(f"SupportedAppProtocolReq is refused with {refused.ResponseCode}: {error}"),
-                *self._finish("error", now),
-            ]
-        if not isinstance(request, sap.supportedAppProtocolReq):
-            return self._broken_off("no handshake but its response", now)
-        self.last_message = "SupportedAppProtocol"
-        self._timers["sequence"] = now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S
-        hindered = self.facts.stop_requested or self.facts.error == iso15118.EvseError.Error_EmergencyShutdown
-        choice = handshake.refuse() if hindered else handshake.choose(request, self._served())
-        self._offered, self._chosen = request.AppProtocol, choice.entry
-        sent = Frame(EXI_DIN_ISO2, codec("sap").encode(choice.response)).to_bytes()
-        return [
-            Seen("SupportedAppProtocolReq", frame.to_bytes(), request),
-            Send(sent, "SupportedAppProtocolRes"),
-            Publish("ev_app_protocol", self._offers()),
-            Seen("SupportedAppProtocolRes", sent, choice.response),
-            *self._negotiated(choice, now, hindered),
-        ]
+    def _too_much_is_not_understood(self) -> bool:
+        self.connection.not_understood += 1
+        return self.connection.not_understood > _MOST_NOT_UNDERSTOOD
 
-    def _served(self) -> list[str]:
-        """Return what may be negotiated: DIN SPEC 70121 is a DC protocol, an AC charger has nothing to offer in it."""
-        dc = self.facts.is_dc
-        return [name for name in self.facts.app_protocols if dc or name != handshake.DIN70121.name]
-
-    def _negotiated(self, choice: Choice, now: float, hindered: bool) -> list[Any]:
-        if choice.protocol is None:
-            self._ours = self._ours or hindered
-            offers = ", ".join(f"{one.ProtocolNamespace} {one.VersionNumberMajor}" for one in self._offered)
-            why = "the charger wants to stop" if hindered else f"the car offers {offers}"
-            return [Note(f"no common protocol: {why}"), *self._finish("error", now)]
-        self.protocol = choice.protocol
-        self.state = SeccState.SESSION
-        dc = Iso2Dc if self.facts.is_dc else Iso2Ac
-        kind: type[Dialogue] = DinDialogue if choice.protocol is handshake.DIN70121 else dc
-        self.dialogue = kind(self.facts, self.settings, self.outside)
-        return [
-            Publish("selected_protocol", choice.protocol.text),
-            Note(f"session in {choice.protocol.text}"),
-        ]
-
-    def _reply(self, request: Any, session_id: bytes, now: float) -> list[Any]:
-        """Answer a request, or keep it until its fact is there."""
-        assert self.dialogue is not None and self.protocol is not None
-        dialogue, self._waiting = self.dialogue, None
-        self._timers.pop("answer", None)
-        result = dialogue.answer(request, session_id, now)
-        if isinstance(result, Later):
-            self._waiting = (request, session_id)
-            self._timers["answer"] = result.until
-            out, dialogue.out = dialogue.out, []
-            return out
-        effects = self._respond(result, type(request).__name__)
+    def _reply(self, request: Request, stream: str, now: float) -> list[Any]:
+        """Answer a request, or defer it until its fact is there."""
+        assert self.session is not None
+        session = self.session
+        result = session.answer(request, now)
+        if isinstance(result, Deferred):
+            self._deferred[stream] = request
+            due = self.due("deferred")
+            self.start("deferred", result.until if due is None else min(due, result.until))
+            return session.take_effects()
+        effects = self._respond(result, request.name)
         if result.end:
-            # Whoever ends without taking the power off first does not keep it for as long as he lets the connection be.
-            dialogue.connection_ends()
-        out, dialogue.out = dialogue.out, []
-        effects += out
+            # A car that ends without taking the power off first does not keep it until the connection is closed.
+            session.connection_ends()
+        effects += session.take_effects()
         if result.log:
-            wrong = "FAILED_SequenceError" in result.log or "FAILED_UnknownSession" in result.log
-            effects.append(Broken(result.log) if wrong else Note(result.log))
-        if self.last_message == "SessionSetup" and result.code.startswith("OK") and dialogue.evcc_id:
-            effects.append(self._ev_info())
+            effects.append(ProtocolViolation(result.log) if result.violation else Log(result.log))
         if result.end:
             effects += self._finish(result.end, now)
         return effects
 
     def _respond(self, answer: Answer, request_name: str) -> list[Any]:
-        assert self.dialogue is not None and self.protocol is not None
-        spoken = codec(self.protocol.schema_set)
-        complaints: list[Any] = []
+        assert self.session is not None and self.protocol is not None
+        violations: list[Any] = []
+        message = self.session.message(answer)
         try:
-            message = self._message(answer.body)
-            payload = spoken.encode(message)
+            frame = self.protocol.encode(message).to_bytes()
         except EncodeError as error:
-            complaints.append(Broken(f"{request_name} is refused: its answer cannot be written: {error}"))
-            message = self._message(self.dialogue.refuse(request_name, "FAILED"))
-            payload = spoken.encode(message)
-        name = type(message.Body).__name__
-        frame = Frame(EXI_DIN_ISO2, payload).to_bytes()
-        return [Send(frame, name), Seen(name, frame, message), *complaints]
+            text = f"{request_name} is refused: its answer cannot be written: {error}"
+            violations.append(ProtocolViolation(text))
+            answer = self.session.refuse_unwritable(request_name)
+            message = self.session.message(answer)
+            frame = self.protocol.encode(message).to_bytes()
+        return [Send(frame, answer.name), MessageExchanged(answer.name, frame, message), *violations]
 
-    def _message(self, body: Any) -> Any:
-        assert self.dialogue is not None
-        m = self.dialogue.m
-        return m.V2G_Message(Header=m.MessageHeaderType(SessionID=self.dialogue.session_id), Body=body)
+    # -- handshake
 
-    def _offers(self) -> iso15118.AppProtocols:
-        return iso15118.AppProtocols(Protocols=[_told(one) for one in self._offered])
+    def _negotiate(self, frame: Frame, now: float) -> list[Any]:
+        facts = self.facts
+        hindered = facts.stop_requested or facts.error == iso15118.EvseError.Error_EmergencyShutdown
+        offered = [one for one in self.protocols if one.app.name in facts.app_protocols and one.is_offered(facts)]
+        try:
+            outcome = negotiate(frame, offered, refuse=hindered)
+        except PeerError as error:
+            return self._break_off(error.what)
+        request, response = negotiation.REQUEST, outcome.frame()
+        seen = MessageExchanged(request, frame.to_bytes(), outcome.request)
+        sent = MessageExchanged(negotiation.RESPONSE, response, outcome.response)
+        send = Send(response, negotiation.RESPONSE)
+        if outcome.request is None:
+            text = f"{request} is refused with {outcome.response.ResponseCode}: {outcome.fault}"
+            return [send, seen, sent, ProtocolViolation(text), *self._finish("error", now)]
+        self.start("sequence", now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S)
+        offers = publish(Iso15118Charger.ev_app_protocol, iso15118.AppProtocols(Protocols=outcome.offered))
+        return [seen, send, offers, sent, *self._negotiated(outcome, now, hindered)]
 
-    def _ev_info(self) -> Publish:
-        assert self.dialogue is not None and self._chosen is not None
-        info = iso15118.EvInformation(
-            supported_protocols=self._offers(),
-            selected_protocol=_told(self._chosen),
-            evcc_id=self.dialogue.evcc_id,
+    def _negotiated(self, outcome: Negotiation, now: float, hindered: bool) -> list[Any]:
+        if outcome.protocol is None or outcome.selected is None:
+            self.connection.ended_by_charger = self.connection.ended_by_charger or hindered
+            offers = ", ".join(f"{one.protocol_namespace} {one.version_number_major}" for one in outcome.offered)
+            why = "the charger wants to stop" if hindered else f"the car offers {offers}"
+            return [Log(f"no common protocol: {why}"), *self._finish("error", now)]
+        self.protocol = outcome.protocol
+        self.session = outcome.protocol.new_session(
+            SessionContext(
+                self.facts,
+                self.settings,
+                self.environment,
+                outcome.offered,
+                outcome.selected,
+                self.connection.peer_certificate,
+            )
         )
-        return Publish("ev_info", info, extension=True)
+        text = outcome.protocol.app.text
+        self.enter(S.SESSION)
+        return [publish(Iso15118Charger.selected_protocol, text), Log(f"session in {text}")]
 
     # -- end
 
-    def _finish(self, how: str, now: float) -> list[Any]:
-        """The last response is out: give the car time to read it and to close."""
-        self._how = how
-        self.state = SeccState.FINISHING
-        self._timers = {"close": now + timing.CLOSE_AFTER_LAST_RESPONSE_S}
+    def _finish(self, end: SessionEnd, now: float) -> list[Any]:
+        """The last response is out: give the car time to read it and to close ([V2G2-025], [V2G-DC-937])."""
+        self.connection.end = end
         self._frames.clear()
-        return []
+        self._deferred.clear()
+        self.start("close", now + timing.CLOSE_AFTER_LAST_RESPONSE_S)
+        return self.enter(S.FINISHING)
 
-    def _broken_off(self, what: str, now: float) -> list[Any]:
+    def _break_off(self, what: str) -> list[Any]:
         """The car's stream is of no more use: close at once."""
-        return self._over([Broken(what), Abort()])
+        return self._over([ProtocolViolation(what), Abort()])
 
     def _over(self, effects: list[Any]) -> list[Any]:
-        """The connection is gone: the power off, the data link told, the facts of the session forgotten."""
-        self.state, self.deadline, self._timers, self._waiting = SeccState.ENDED, None, {}, None
-        if self.dialogue is not None:
-            self.dialogue.out = []
-            self.dialogue.connection_ends()
-            effects += self.dialogue.out
-        effects.append(Publish(f"dlink_{self._how}"))
-        if reason := self._failure():
-            effects.append(Publish("hlc_session_failed", reason))
-        self.facts.forget_session()
-        return [*effects, Ended(self._how)]
+        """The connection is gone: power off, data link released, facts of the session dropped."""
+        self.enter(S.ENDED)
+        self._deferred.clear()
+        if self.session is not None:
+            self.session.take_effects()
+            self.session.connection_ends()
+            effects += self.session.take_effects()
+        end = self.connection.end
+        effects.append(publish(_DLINK[end], None))
+        if (reason := self._failure()) is not None:
+            effects.append(publish(Iso15118Charger.hlc_session_failed, reason))
+        self.facts.session = SessionFacts()
+        return [*effects, Ended(end)]
 
-    def _failure(self) -> Reason | None:
-        ours = self._ours or self.facts.stop_requested or bool(self.facts.error)
-        if ours or self._how == "pause" or self.last_message in _NO_FAILURE:
+    def _failure(self) -> FailureReason | None:
+        connection = self.connection
+        ours = connection.ended_by_charger or self.facts.stop_requested or bool(self.facts.error)
+        if ours or connection.end == "pause":
             return None
-        return _REASON_OF.get(self.last_message, Reason.UnexpectedSessionEnd)
-
-    def _done(self, effects: list[Any], now: float) -> list[Any]:
-        self.deadline = min(self._timers.values(), default=None)
-        return effects
-
-
-def _told(entry: sap.AppProtocolType) -> iso15118.AppProtocol:
-    return iso15118.AppProtocol(
-        protocol_namespace=entry.ProtocolNamespace or "?",
-        version_number_major=entry.VersionNumberMajor,
-        version_number_minor=entry.VersionNumberMinor,
-        schema_id=entry.SchemaID,
-        priority=entry.Priority,
-    )
+        if self.protocol is None or not connection.last_request:
+            return FailureReason.ProtocolNegotiationFailed
+        return self.protocol.failure_reasons.get(connection.last_request, FailureReason.UnexpectedSessionEnd)

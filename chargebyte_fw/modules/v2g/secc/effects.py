@@ -1,16 +1,21 @@
-"""What a session takes in and what it asks its owner to do."""
+"""Events and effects of a connection. Values of the contract are `kernel/effects.py`'s `Publish`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+
+SessionEnd = Literal["terminate", "pause", "error"]
+"""How a session ends: as agreed, to be resumed, or otherwise. Names of EVerest's `dlink_...` variables."""
 
 # -- events
 
 
-class Opened(msgspec.Struct, frozen=True):
-    """A car has connected."""
+class Connected(msgspec.Struct, frozen=True):
+    """A car has connected. The certificate of its chain's end is None without TLS."""
+
+    peer_certificate: bytes | None = None
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -20,7 +25,7 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Disconnected(msgspec.Struct, frozen=True):
-    """The car's end of the connection is gone."""
+    """The connection is closed, by the car or below it."""
 
 
 class LinkLost(msgspec.Struct, frozen=True):
@@ -37,18 +42,10 @@ class FactsChanged(msgspec.Struct, frozen=True):
 
 
 class Send(msgspec.Struct, frozen=True):
-    """Send these bytes; `message` names them."""
+    """Send these bytes; `message` is the name of the response."""
 
     data: bytes
     message: str
-
-
-class Publish(msgspec.Struct, frozen=True):
-    """Publish a variable of `ISO15118_charger`, or of `iso15118_extensions` where `extension` says so."""
-
-    name: str
-    value: Any = None
-    extension: bool = False
 
 
 class ShutDown(msgspec.Struct, frozen=True):
@@ -56,10 +53,10 @@ class ShutDown(msgspec.Struct, frozen=True):
 
 
 class Abort(msgspec.Struct, frozen=True):
-    """Let go of the connection now."""
+    """Close the connection now."""
 
 
-class Seen(msgspec.Struct, frozen=True):
+class MessageExchanged(msgspec.Struct, frozen=True):
     """A message crossed the wire: its name, the whole frame, the decoded message (None: not decoded)."""
 
     name: str
@@ -67,31 +64,31 @@ class Seen(msgspec.Struct, frozen=True):
     message: Any = None
 
 
-class Note(msgspec.Struct, frozen=True):
-    """One line for the log's story."""
+class Log(msgspec.Struct, frozen=True):
+    """Log one line about the session's course."""
 
     text: str
 
 
-class Broken(msgspec.Struct, frozen=True):
-    """The car broke a rule: one warning line, nothing else."""
+class ProtocolViolation(msgspec.Struct, frozen=True):
+    """The car broke a rule: log one warning."""
 
-    what: str
+    text: str
 
 
-class AskService(msgspec.Struct, frozen=True):
-    """Ask the provider of a value-added service for its parameter sets and write them into the facts."""
+class GetServiceParameters(msgspec.Struct, frozen=True):
+    """Get the parameter sets of a value-added service from its provider and write them into the session's facts."""
 
     service_id: int
 
 
-class ServicesSelected(msgspec.Struct, frozen=True):
-    """The car chose value-added services: (service id, parameter set id) each."""
+class SelectServices(msgspec.Struct, frozen=True):
+    """Pass on the value-added services that the car chose: (service id, parameter set id) each."""
 
     selected: tuple[tuple[int, int], ...]
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """The session is over and the connection with it: `terminate`, `pause` or `error`."""
+    """The session is over and the connection with it."""
 
-    how: str
+    how: SessionEnd

@@ -1,4 +1,7 @@
-"""What the charger knows and the sessions answer with; the commands of the contract write it, nothing else does."""
+"""What the charger knows and its responses carry, by lifetime; the commands of the contract write it.
+
+`ChargerFacts` lives as long as the module, its `session` as long as one V2G session: it is replaced whole at the end.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, Parameter
 
 
 class Settings(msgspec.Struct):
-    """Configuration of EvseV2G that the sessions honour."""
+    """Configuration of the module that the sessions honour."""
 
     auth_timeout_eim_s: float = 300.0
-    """How long somebody may take to authorize; 0: for ever."""
+    """Time limit of an authorization by external means, in s; 0: none."""
     terminate_connection_on_failed_response: bool = False
     publish_telemetry_only_on_change: bool = True
 
@@ -22,8 +25,30 @@ class PausedSession(msgspec.Struct, frozen=True):
     session_id: bytes
 
 
+class SessionFacts(msgspec.Struct):
+    """Answers of the charging station to one V2G session; none of them is valid in the next one."""
+
+    authorized: bool | None = None
+    """None: not decided yet."""
+    cable_check: bool | None = None
+    """Passed or failed; None: no result."""
+    cable_check_aborted: bool = False
+    """The check ended without a result because the charger wants the session to end."""
+    isolation: str = "Invalid"
+    """An `iso15118.IsolationStatus`."""
+    no_energy_pause: str = ""
+    """An `iso15118.NoEnergyPauseMode` that is active, empty without one."""
+    service_parameters: dict[int, list[ParameterSet] | None] = msgspec.field(default_factory=dict)
+    """Parameter sets of value-added services by service id; None: the provider failed."""
+
+    @property
+    def without_energy(self) -> bool:
+        """Whether there is no energy now and the car may not ignore it (IEC 61851-23:2023 CC.3.5, CC.5.6)."""
+        return self.no_energy_pause in ("PauseAfterPrecharge", "PauseBeforeCableCheck")
+
+
 class ChargerFacts(msgspec.Struct):
-    """Facts of the EVSE in SI units. What lives for one session only is set back by `forget_session`."""
+    """Facts of the EVSE, in SI units."""
 
     evse_id: str = "DE*CBY*ETE1*234"
     evse_id_din: str = ""
@@ -40,7 +65,7 @@ class ChargerFacts(msgspec.Struct):
     dc_min_voltage_V: float = 0.0
     dc_min_current_A: float = 0.0
     dc_supply_max_power_W: float = 0.0
-    """What the power supply can do at most; the schedule offers it."""
+    """Greatest power of the power supply; the schedule offers it."""
     current_regulation_tolerance_A: float | None = None
     peak_current_ripple_A: float = 0.0
     energy_to_be_delivered_Wh: float | None = None
@@ -48,13 +73,13 @@ class ChargerFacts(msgspec.Struct):
     ac_max_current_A: float = 0.0
     """Current per phase that a car may draw now."""
     ac_rated_current_A: float = 0.0
-    """Current per phase that the station is made for; 0 where nothing gave its limits."""
+    """Current per phase that the station is made for; 0 before any limits were given."""
     ac_greatest_current_A: float = 0.0
     """The greatest `ac_max_current_A` so far."""
 
     present_voltage_V: float = 0.0
     present_current_A: float = 0.0
-    isolation: str = "Invalid"
+    contactor_closed: bool = False
     meter_id: str = ""
     meter_Wh: float | None = None
     meter_is_new: bool = False
@@ -62,36 +87,13 @@ class ChargerFacts(msgspec.Struct):
 
     offered_services: dict[int, OfferedService] = msgspec.field(default_factory=dict)
     """Value-added services by id."""
-    service_parameters: dict[int, list[ParameterSet] | None] = msgspec.field(default_factory=dict)
-    """Answers of their providers; None: the provider could not say."""
 
-    authorized: bool | None = None
-    """None: nobody has decided yet."""
-    cable_check: bool | None = None
-    """Passed or failed; None: no result."""
-    cable_check_aborted: bool = False
-    """The check ended without a result because the charger wants the session to end."""
-    contactor_closed: bool = False
     stop_requested: bool = False
     error: str = ""
     """An `iso15118.EvseError` that is active, empty without one."""
-    no_energy_pause: str = ""
-    """An `iso15118.NoEnergyPauseMode` that is active, empty without one."""
     paused: PausedSession | None = None
-
-    def forget_session(self) -> None:
-        """Forget what belonged to the session that ended."""
-        self.authorized = None
-        self.cable_check = None
-        self.cable_check_aborted = False
-        self.isolation = "Invalid"
-        self.no_energy_pause = ""
-        self.service_parameters.clear()
-
-    @property
-    def without_energy(self) -> bool:
-        """Whether there is no energy now and the car may not ignore it (IEC 61851-23:2023 CC.3.5, CC.5.6)."""
-        return self.no_energy_pause in ("PauseAfterPrecharge", "PauseBeforeCableCheck")
+    """The session that the next SessionSetupReq may join."""
+    session: SessionFacts = msgspec.field(default_factory=SessionFacts)
 
     @property
     def is_dc(self) -> bool:
@@ -109,10 +111,10 @@ class ChargerFacts(msgspec.Struct):
 
     @property
     def power_limit_W(self) -> float:
-        """The power that may flow (DC): what was allotted, else what the supply can do."""
+        """The power that may flow (DC): what was allotted, else the limit of the power supply."""
         return self.dc_supply_max_power_W if self.dc_max_power_W is None else self.dc_max_power_W
 
     @property
     def schedule_power_W(self) -> float:
-        """The power that the schedule offers (DC): what the supply can do, else what was allotted."""
+        """The power that the schedule offers (DC): the limit of the power supply, else what was allotted."""
         return self.dc_supply_max_power_W or self.power_limit_W

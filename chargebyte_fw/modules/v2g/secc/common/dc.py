@@ -1,15 +1,18 @@
-"""The DC exchanges of DIN 70121 and ISO 15118-2: parameters, cable check, pre-charge, current demand, welding."""
+"""The DC energy service of DIN SPEC 70121 and ISO 15118-2, from the parameters to the welding detection."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.kernel.clock import rfc3339
-from chargebyte_fw.modules.v2g.physical import number, physical
-from chargebyte_fw.modules.v2g.secc.common.sequence import State
-from chargebyte_fw.modules.v2g.secc.common.session import Answer, Dialogue
+from chargebyte_fw.modules.v2g.physical import number
+from chargebyte_fw.modules.v2g.secc.common.energy import EnergyService
+from chargebyte_fw.modules.v2g.secc.common.sequence import EARLY_STOP, State
+from chargebyte_fw.modules.v2g.secc.common.session import V2gSession
+from chargebyte_fw.modules.v2g.secc.protocol import Answer
 
 _STATUS_OF_ERROR = {
     iso15118.EvseError.Error_EmergencyShutdown: "EVSE_EmergencyShutdown",
@@ -20,27 +23,49 @@ _STATUS_OF_ERROR = {
 }
 
 
-class DcDialogue(Dialogue):
-    """The exchanges of a DC session."""
+class DcService(EnergyService):
+    """Direct current. Each protocol has a subclass with what is its own."""
 
-    limits = iso15118.DcEvMaximumLimits()
-    """The car's limits, as far as it told them."""
+    early_stop = EARLY_STOP
+    open_contactor = Iso15118Charger.dc_open_contactor
+
+    def __init__(self, session: V2gSession) -> None:
+        super().__init__(session)
+        self.limits = iso15118.DcEvMaximumLimits()
+        """The car's limits, as far as they are known."""
+        self.cable_check_started = False
+
+    # -- for subclasses to change
+
+    def isolation(self) -> str:
+        """Return the isolation status as the protocol has it."""
+        return self.facts.session.isolation
+
+    def cable_check_passed(self) -> bool:
+        """Return whether the cable check may be reported as finished."""
+        return bool(self.facts.session.cable_check)
+
+    def current_demand_extras(self) -> dict[str, Any]:
+        """Return what the protocol adds to CurrentDemandRes."""
+        return {}
 
     def status_code(self, normal: str) -> str:
         """Return the EVSE status code to report where `normal` would be: errors and a wanted stop win."""
         error = _STATUS_OF_ERROR.get(self.facts.error)  # type: ignore[call-overload]
         if error:
             return str(error)
-        if self.facts.stop_requested or self.refuse_all:
+        if self.facts.stop_requested or self.session.refuse_all:
             return "EVSE_Shutdown"
         if self.stopping and normal in ("EVSE_Ready", "EVSE_NotReady"):
             return "EVSE_Shutdown"
         return normal
 
-    def status(self, normal: str) -> Any:
+    # -- pieces of messages
+
+    def evse_status(self, normal: str) -> Any:
         """Return DC_EVSEStatus with the status code `normal`, errors and wishes to stop considered."""
-        m = self.m
-        notification, delay_s = self.notification
+        m = self.messages
+        notification, delay_s = self.session.notification
         return m.DC_EVSEStatusType(
             NotificationMaxDelay=delay_s,
             EVSENotification=notification,
@@ -48,25 +73,21 @@ class DcDialogue(Dialogue):
             EVSEStatusCode=m.DC_EVSEStatusCodeType(self.status_code(normal)),
         )
 
-    def isolation(self) -> str:
-        """Return the isolation status in the protocol's words."""
-        return self.facts.isolation
-
     def least_content(self, name: str) -> dict[str, Any]:
-        """Return the mandatory fields of a refusal, by request name."""
-        m = self.m
+        """Return the mandatory fields of a refusal, by the name of the request."""
+        status = self.evse_status("EVSE_NotReady")
         match name:
             case "CableCheckReq":
-                return {"DC_EVSEStatus": self.status("EVSE_NotReady"), "EVSEProcessing": m.EVSEProcessingType.Finished}
+                return {"DC_EVSEStatus": status, "EVSEProcessing": self.messages.EVSEProcessingType.Finished}
             case "PreChargeReq" | "WeldingDetectionReq":
-                return {"DC_EVSEStatus": self.status("EVSE_NotReady"), "EVSEPresentVoltage": self.present_voltage()}
+                return {"DC_EVSEStatus": status, "EVSEPresentVoltage": self._present_voltage()}
             case "PowerDeliveryReq":
-                return {"EVSEStatus": self.status("EVSE_NotReady")}
+                return {"EVSEStatus": status}
             case "CurrentDemandReq":
                 return {
-                    "DC_EVSEStatus": self.status("EVSE_NotReady"),
-                    "EVSEPresentVoltage": self.present_voltage(),
-                    "EVSEPresentCurrent": self.amperes(self.facts.present_current_A),
+                    "DC_EVSEStatus": status,
+                    "EVSEPresentVoltage": self._present_voltage(),
+                    "EVSEPresentCurrent": self.session.amperes(self.facts.present_current_A),
                     "EVSECurrentLimitAchieved": False,
                     "EVSEVoltageLimitAchieved": False,
                     "EVSEPowerLimitAchieved": False,
@@ -74,18 +95,24 @@ class DcDialogue(Dialogue):
                 }
         return {}
 
-    def present_voltage(self) -> Any:
-        """Return the measured voltage."""
-        return self.volts(self.facts.present_voltage_V)
+    def _present_voltage(self) -> Any:
+        return self.session.volts(self.facts.present_voltage_V)
 
-    def current_demand_extras(self) -> dict[str, Any]:
-        """Return what the protocol adds to CurrentDemandRes."""
-        return {}
+    def take_ev_status(self, status: Any) -> None:
+        """Publish DC_EVStatus."""
+        value = iso15118.DcEvStatus(
+            dc_ev_ready=status.EVReady,
+            dc_ev_error_code=iso15118.DcEvErrorCode(str(status.EVErrorCode)),
+            dc_ev_ress_soc=float(status.EVRESSSOC),
+        )
+        value.dc_ev_cabin_conditioning = getattr(status, "EVCabinConditioning", None)
+        value.dc_ev_ress_conditioning = getattr(status, "EVRESSConditioning", None)
+        self.session.publish_change(Iso15118Charger.dc_ev_status, value)
 
     # -- charge parameters
 
     def limits_do_not_fit(self, parameters: Any) -> str:
-        """Say why the car's DC limits leave nothing to charge with, or nothing."""
+        """Return why the car's DC limits leave nothing to charge with ([V2G2-477], [V2G-DC-398]), or nothing."""
         facts = self.facts
         current, voltage = number(parameters.EVMaximumCurrentLimit), number(parameters.EVMaximumVoltageLimit)
         negative = min(current, voltage, number(parameters.EVMaximumPowerLimit)) < 0
@@ -97,19 +124,17 @@ class DcDialogue(Dialogue):
             return f"the car takes at most {voltage:g} V, the charger gives at least {facts.dc_min_voltage_V:g} V"
         return ""
 
-    def take_dc_parameters(self, parameters: Any) -> None:
+    def take_parameters(self, parameters: Any) -> None:
         """Publish the car's DC charge parameters."""
-        known = {
-            "dc_ev_energy_capacity": parameters.EVEnergyCapacity,
-            "dc_ev_energy_request": parameters.EVEnergyRequest,
-        }
-        for name, value in known.items():
-            if value is not None:
-                self.publish(name, min(200_000.0, max(0.0, number(value))))
+        publish = self.session.publish
+        if parameters.EVEnergyCapacity is not None:
+            publish(Iso15118Charger.dc_ev_energy_capacity, _energy_Wh(parameters.EVEnergyCapacity))
+        if parameters.EVEnergyRequest is not None:
+            publish(Iso15118Charger.dc_ev_energy_request, _energy_Wh(parameters.EVEnergyRequest))
         if parameters.FullSOC is not None:
-            self.publish("dc_full_soc", float(parameters.FullSOC))
+            publish(Iso15118Charger.dc_full_soc, float(parameters.FullSOC))
         if parameters.BulkSOC is not None:
-            self.publish("dc_bulk_soc", float(parameters.BulkSOC))
+            publish(Iso15118Charger.dc_bulk_soc, float(parameters.BulkSOC))
         self._take_limits(parameters)
         self.take_ev_status(parameters.DC_EVStatus)
 
@@ -123,10 +148,10 @@ class DcDialogue(Dialogue):
             dc_ev_maximum_power_limit=known.dc_ev_maximum_power_limit if power is None else power,
             dc_ev_maximum_voltage_limit=known.dc_ev_maximum_voltage_limit if voltage is None else voltage,
         )
-        self.publish_change("dc_ev_maximum_limits", self.limits)
+        self.session.publish_change(Iso15118Charger.dc_ev_maximum_limits, self.limits)
 
-    def dc_needs(self, parameters: Any) -> iso15118.DCChargingParameters:
-        """Return the car's needs as OCPP wants to hear of them."""
+    def needs(self, parameters: Any) -> iso15118.DCChargingParameters:
+        """Return the car's needs as OCPP has them."""
         power, capacity, request = (
             None if value is None else number(value)
             for value in (parameters.EVMaximumPowerLimit, parameters.EVEnergyCapacity, parameters.EVEnergyRequest)
@@ -142,57 +167,53 @@ class DcDialogue(Dialogue):
             bulk_soc=parameters.BulkSOC,
         )
 
-    def dc_evse_parameters(self, normal: str) -> Any:
+    def charge_parameter(self, normal: str) -> Any:
         """Return DC_EVSEChargeParameter with the charger's limits and the status code `normal`."""
-        facts = self.facts
+        facts, session = self.facts, self.session
         tolerance, energy = facts.current_regulation_tolerance_A, facts.energy_to_be_delivered_Wh
-        unit_Wh = self.m.unitSymbolType.Wh
-        return self.m.DC_EVSEChargeParameterType(
-            DC_EVSEStatus=self.status(normal),
-            EVSEMaximumCurrentLimit=self.amperes(facts.dc_max_current_A),
-            EVSEMaximumPowerLimit=self.watts(facts.power_limit_W),
-            EVSEMaximumVoltageLimit=self.volts(facts.dc_max_voltage_V),
+        m = self.messages
+        return m.DC_EVSEChargeParameterType(
+            DC_EVSEStatus=self.evse_status(normal),
+            EVSEMaximumCurrentLimit=session.amperes(facts.dc_max_current_A),
+            EVSEMaximumPowerLimit=session.watts(facts.power_limit_W),
+            EVSEMaximumVoltageLimit=session.volts(facts.dc_max_voltage_V),
             # A car refuses a least value above the greatest one; where nothing is allowed at this moment, both are 0.
-            EVSEMinimumCurrentLimit=self.amperes(min(facts.dc_min_current_A, facts.dc_max_current_A)),
-            EVSEMinimumVoltageLimit=self.volts(min(facts.dc_min_voltage_V, facts.dc_max_voltage_V)),
-            EVSECurrentRegulationTolerance=None if tolerance is None else self.amperes(tolerance),
-            EVSEPeakCurrentRipple=self.amperes(facts.peak_current_ripple_A),
-            EVSEEnergyToBeDelivered=None if energy is None else physical(self.m.PhysicalValueType, energy, unit_Wh),
+            EVSEMinimumCurrentLimit=session.amperes(min(facts.dc_min_current_A, facts.dc_max_current_A)),
+            EVSEMinimumVoltageLimit=session.volts(min(facts.dc_min_voltage_V, facts.dc_max_voltage_V)),
+            EVSECurrentRegulationTolerance=None if tolerance is None else session.amperes(tolerance),
+            EVSEPeakCurrentRipple=session.amperes(facts.peak_current_ripple_A),
+            EVSEEnergyToBeDelivered=None if energy is None else session.quantity(energy, "Wh"),
         )
 
     # -- cable check and pre-charge
 
-    def cable_check_passed(self) -> bool:
-        """Tell whether the cable check may be reported as finished."""
-        return bool(self.facts.cable_check)
-
     def on_CableCheckReq(self, request: Any, now: float) -> Answer:  # noqa: N802 (the wire's name)
-        """Start the cable check once, say Ongoing until its result is there."""
+        """Start the cable check once, answer Ongoing until its result is there."""
         self.take_ev_status(request.DC_EVStatus)
-        m = self.m
-        if self.facts.cable_check_aborted and not self.facts.stop_requested:
+        m, facts, session = self.messages, self.facts.session, self.session
+        if facts.cable_check_aborted and not self.facts.stop_requested:
             # The charger has taken its wish to stop back while the car still waits: the check begins anew.
-            self.wait_since = None
-        if self.wait_since is None:
-            self.wait_since = now
-            self.facts.cable_check = None
-            self.facts.cable_check_aborted = False
+            self.cable_check_started = False
+        if not self.cable_check_started:
+            self.cable_check_started = True
+            facts.cable_check = None
+            facts.cable_check_aborted = False
             self.energised = True
-            self.publish("start_cable_check")
-            self.note("cable check")
-        if self.facts.cable_check is False:
-            return self.failed("CableCheckReq", "FAILED", "the cable check failed")
+            session.publish(Iso15118Charger.start_cable_check, None)
+            session.log("cable check")
+        if facts.cable_check is False:
+            return session.failed("CableCheckReq", "FAILED", "the cable check failed")
         if not self.cable_check_passed():
-            processing, status = m.EVSEProcessingType.Ongoing, self.status("EVSE_IsolationMonitoringActive")
+            processing, status = m.EVSEProcessingType.Ongoing, self.evse_status("EVSE_IsolationMonitoringActive")
         else:
-            processing, status = m.EVSEProcessingType.Finished, self.status("EVSE_Ready")
-            self.wait_since = None
-            self.state = State.PRECHARGE_FIRST
-        return Answer(m.CableCheckRes(ResponseCode=self.ok(), DC_EVSEStatus=status, EVSEProcessing=processing))
+            processing, status = m.EVSEProcessingType.Finished, self.evse_status("EVSE_Ready")
+            self.cable_check_started = False
+            session.enter(State.PRECHARGE_FIRST)
+        return Answer(m.CableCheckRes(ResponseCode=session.ok(), DC_EVSEStatus=status, EVSEProcessing=processing))
 
     def _take_targets(self, request: Any) -> None:
-        self.publish_change(
-            "dc_ev_target_voltage_current",
+        self.session.publish_change(
+            Iso15118Charger.dc_ev_target_voltage_current,
             iso15118.DcEvTargetValues(
                 dc_ev_target_voltage=_bounded(request.EVTargetVoltage, 1_500) or 0.0,
                 dc_ev_target_current=_bounded(request.EVTargetCurrent, 10_000) or 0.0,
@@ -202,91 +223,90 @@ class DcDialogue(Dialogue):
     def on_PreChargeReq(self, request: Any, now: float) -> Answer:  # noqa: N802
         """Answer with the present voltage; the car decides when it is close enough."""
         self.take_ev_status(request.DC_EVStatus)
-        if self.state is State.PRECHARGE_FIRST:
-            self.state = State.PRECHARGE
-            self.publish("start_pre_charge")
-            self.note(f"pre-charge to {number(request.EVTargetVoltage):g} V")
+        session = self.session
+        if session.state is State.PRECHARGE_FIRST:
+            session.enter(State.PRECHARGE)
+            session.publish(Iso15118Charger.start_pre_charge, None)
+            session.log(f"pre-charge to {number(request.EVTargetVoltage):g} V")
         self._take_targets(request)
         return Answer(
-            self.m.PreChargeRes(
-                ResponseCode=self.ok(),
-                DC_EVSEStatus=self.status("EVSE_Ready"),
-                EVSEPresentVoltage=self.present_voltage(),
+            self.messages.PreChargeRes(
+                ResponseCode=session.ok(),
+                DC_EVSEStatus=self.evse_status("EVSE_Ready"),
+                EVSEPresentVoltage=self._present_voltage(),
             )
         )
 
-    # -- power
+    # -- energy transfer
 
     def take_power_delivery_parameter(self, parameter: Any) -> None:
-        """Publish what PowerDelivery says of the battery."""
+        """Publish DC_EVPowerDeliveryParameter, which may be None."""
         if parameter is None:
             return
         self.take_ev_status(parameter.DC_EVStatus)
-        self.publish_change("dc_charging_complete", parameter.ChargingComplete)
+        self.session.publish_change(Iso15118Charger.dc_charging_complete, parameter.ChargingComplete)
         if parameter.BulkChargingComplete is not None:
-            self.publish_change("dc_bulk_charging_complete", parameter.BulkChargingComplete)
+            self.session.publish_change(Iso15118Charger.dc_bulk_charging_complete, parameter.BulkChargingComplete)
 
-    def start_power_dc(self) -> str:
-        """Begin the charge loop; returns why not, or nothing."""
-        if self.facts.without_energy:
-            self.power_off("dc_open_contactor")
+    def begin(self) -> str:
+        """Begin the charge loop; return why not, or nothing."""
+        if self.facts.session.without_energy:
+            self.power_off()
             return "there is no energy now"
         code = self.status_code("EVSE_Ready")
         if code != "EVSE_Ready":
             return code
-        self.publish("v2g_setup_finished")
-        self.state = State.CHARGING_FIRST
+        self.session.publish(Iso15118Charger.v2g_setup_finished, None)
+        self.session.enter(State.CHARGING_FIRST)
         return ""
 
-    def stop_power_dc(self) -> None:
+    def stop_power(self) -> None:
         """End the charge loop: the current stops, the contactor opens."""
         self.stopping = True
-        self.note("the car takes the power off")
-        self.power_off("dc_open_contactor")
-        self.state = State.STOPPED
+        self.session.log("the car takes the power off")
+        self.power_off()
+        self.session.enter(State.STOPPED)
 
     def on_CurrentDemandReq(self, request: Any, now: float) -> Answer:  # noqa: N802
-        """Pass the car's wish on and answer at once with the latest measured values."""
-        if self.state is State.CHARGING_FIRST:
-            self.state = State.CHARGING
+        """Publish the car's wish and answer at once with the latest measured values."""
+        session = self.session
+        if session.state is State.CHARGING_FIRST:
+            session.enter(State.CHARGING)
             self.charging = True
-            self.publish("current_demand_started")
-            self.note(f"charging, the car wants {number(request.EVTargetCurrent):g} A")
+            session.publish(Iso15118Charger.current_demand_started, None)
+            session.log(f"charging, the car wants {number(request.EVTargetCurrent):g} A")
         self.take_ev_status(request.DC_EVStatus)
         if request.BulkChargingComplete is not None:
-            self.publish_change("dc_bulk_charging_complete", request.BulkChargingComplete)
-        self.publish_change("dc_charging_complete", request.ChargingComplete)
+            session.publish_change(Iso15118Charger.dc_bulk_charging_complete, request.BulkChargingComplete)
+        session.publish_change(Iso15118Charger.dc_charging_complete, request.ChargingComplete)
         self._take_targets(request)
         self._take_limits(request)
         self._take_remaining_time(request)
         facts, power_W = self.facts, self.facts.power_limit_W
         volts, amperes = number(request.EVTargetVoltage), number(request.EVTargetCurrent)
         return Answer(
-            self.m.CurrentDemandRes(
-                ResponseCode=self.ok(),
-                DC_EVSEStatus=self.status("EVSE_Ready"),
-                EVSEPresentVoltage=self.present_voltage(),
-                EVSEPresentCurrent=self.amperes(facts.present_current_A),
+            self.messages.CurrentDemandRes(
+                ResponseCode=session.ok(),
+                DC_EVSEStatus=self.evse_status("EVSE_Ready"),
+                EVSEPresentVoltage=self._present_voltage(),
+                EVSEPresentCurrent=session.amperes(facts.present_current_A),
                 EVSECurrentLimitAchieved=amperes >= facts.dc_max_current_A,
                 EVSEVoltageLimitAchieved=volts >= facts.dc_max_voltage_V,
                 EVSEPowerLimitAchieved=volts * amperes >= power_W,
-                EVSEMaximumVoltageLimit=self.volts(facts.dc_max_voltage_V),
-                EVSEMaximumCurrentLimit=self.amperes(facts.dc_max_current_A),
-                EVSEMaximumPowerLimit=self.watts(power_W),
+                EVSEMaximumVoltageLimit=session.volts(facts.dc_max_voltage_V),
+                EVSEMaximumCurrentLimit=session.amperes(facts.dc_max_current_A),
+                EVSEMaximumPowerLimit=session.watts(power_W),
                 **self.current_demand_extras(),
             )
         )
 
     def _take_remaining_time(self, request: Any) -> None:
         full, bulk = request.RemainingTimeToFullSoC, request.RemainingTimeToBulkSoC
-        if full is None and bulk is None:
+        # The times are compared, not the published moments, which move on with the clock.
+        if (full is None and bulk is None) or not self.session.changed("remaining times", (full, bulk)):
             return
-        told, key = self.outside.told, (full, bulk)
-        if self.settings.publish_telemetry_only_on_change and told.get("remaining times") == key:
-            return
-        told["remaining times"] = key
-        self.publish(
-            "dc_ev_remaining_time",
+        self.session.publish(
+            Iso15118Charger.dc_ev_remaining_time,
             iso15118.DcEvRemainingTime(
                 ev_remaining_time_to_full_soc=self._from_now(full),
                 ev_remaining_time_to_full_bulk_soc=self._from_now(bulk),
@@ -296,19 +316,23 @@ class DcDialogue(Dialogue):
     def _from_now(self, value: Any) -> str | None:
         if value is None:
             return None
-        return rfc3339(self.outside.utc_now() + timedelta(seconds=max(0.0, number(value))))
+        return rfc3339(self.session.environment.utc_now() + timedelta(seconds=max(0.0, number(value))))
 
     def on_WeldingDetectionReq(self, request: Any, now: float) -> Answer:  # noqa: N802
         """Answer with the present voltage."""
         self.take_ev_status(request.DC_EVStatus)
-        self.state = State.WELDING
+        self.session.enter(State.WELDING)
         return Answer(
-            self.m.WeldingDetectionRes(
-                ResponseCode=self.ok(),
-                DC_EVSEStatus=self.status("EVSE_NotReady"),
-                EVSEPresentVoltage=self.present_voltage(),
+            self.messages.WeldingDetectionRes(
+                ResponseCode=self.session.ok(),
+                DC_EVSEStatus=self.evse_status("EVSE_NotReady"),
+                EVSEPresentVoltage=self._present_voltage(),
             )
         )
+
+
+def _energy_Wh(value: Any) -> float:  # noqa: N802 (the unit)
+    return min(200_000.0, max(0.0, number(value)))
 
 
 def _bounded(value: Any, high: float) -> float | None:

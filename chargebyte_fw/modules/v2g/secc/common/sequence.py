@@ -1,7 +1,12 @@
-"""The sequence of requests: which ones a session may get next (ISO 15118-2 clause 8.8.4, DIN SPEC 70121 clause 9.5)."""
+"""States of a session of DIN SPEC 70121 or ISO 15118-2, and the type of the table of which request may come when.
+
+A table is read by `V2gSession`, which refuses any other request with FAILED_SequenceError ([V2G2-538], [V2G-DC-390])
+and lets a handler go to no other state, and by `script/diagrams`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, auto
 
 
@@ -26,41 +31,22 @@ class State(Enum):
     ENDED = auto()
 
 
-_COMMON_DC = {
-    State.CABLE_CHECK: ("CableCheckReq", "SessionStopReq"),
-    State.PRECHARGE_FIRST: ("PreChargeReq", "SessionStopReq"),
-    State.PRECHARGE: ("PreChargeReq", "PowerDeliveryReq", "SessionStopReq"),
-    State.CHARGING_FIRST: ("CurrentDemandReq", "PowerDeliveryReq"),
-    State.CHARGING: ("CurrentDemandReq", "PowerDeliveryReq"),
-    State.STOPPED: ("WeldingDetectionReq", "SessionStopReq"),
-    State.WELDING: ("WeldingDetectionReq", "SessionStopReq"),
-    State.ENDED: (),
-}
+S = State
+Sequence = Mapping[State, Mapping[str, tuple[State, ...]]]
+"""State: the requests that may come in it, each with the states that it may lead to beside the present one."""
 
-DIN: dict[State, tuple[str, ...]] = {
-    State.SESSION_SETUP: ("SessionSetupReq",),
-    State.SERVICE_DISCOVERY: ("ServiceDiscoveryReq", "SessionStopReq"),
-    State.SERVICE_SELECTION: ("ServiceDetailReq", "ServicePaymentSelectionReq", "SessionStopReq"),
-    State.AUTHORIZATION: ("ContractAuthenticationReq", "SessionStopReq"),
-    State.CHARGE_PARAMETERS: ("ChargeParameterDiscoveryReq", "SessionStopReq"),
-    **_COMMON_DC,
-}
+END = {"SessionStopReq": (S.ENDED,)}
+"""A car may end the session in nearly every state."""
 
-_ISO2 = {
-    State.SESSION_SETUP: ("SessionSetupReq",),
-    State.SERVICE_DISCOVERY: ("ServiceDiscoveryReq", "SessionStopReq"),
-    State.SERVICE_SELECTION: ("ServiceDetailReq", "PaymentServiceSelectionReq", "SessionStopReq"),
-    State.AUTHORIZATION: ("AuthorizationReq", "SessionStopReq"),
-    State.CHARGE_PARAMETERS: ("ChargeParameterDiscoveryReq", "SessionStopReq"),
+DC_SEQUENCE: Sequence = {
+    S.CABLE_CHECK: {"CableCheckReq": (S.PRECHARGE_FIRST,), **END},
+    S.PRECHARGE_FIRST: {"PreChargeReq": (S.PRECHARGE,), **END},
+    S.PRECHARGE: {"PreChargeReq": (), "PowerDeliveryReq": (S.CHARGING_FIRST, S.STOPPED), **END},
+    S.STOPPED: {"WeldingDetectionReq": (S.WELDING,), **END},
+    S.WELDING: {"WeldingDetectionReq": (), **END},
+    S.ENDED: {},
 }
+"""What DC sessions of both protocols have in common; the charge loop is each protocol's own."""
 
-ISO2_DC: dict[State, tuple[str, ...]] = {**_ISO2, **_COMMON_DC}
-
-ISO2_AC: dict[State, tuple[str, ...]] = {
-    **_ISO2,
-    State.POWER_DELIVERY: ("PowerDeliveryReq", "SessionStopReq"),
-    State.CHARGING_FIRST: ("ChargingStatusReq", "PowerDeliveryReq"),
-    State.CHARGING: ("ChargingStatusReq", "PowerDeliveryReq"),
-    State.STOPPED: ("SessionStopReq",),
-    State.ENDED: (),
-}
+EARLY_STOP: Sequence = dict.fromkeys((S.CABLE_CHECK, S.PRECHARGE_FIRST), {"PowerDeliveryReq": (S.STOPPED,)})
+"""DC: where PowerDelivery may come as well, but only to stop."""

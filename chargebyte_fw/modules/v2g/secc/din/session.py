@@ -1,47 +1,45 @@
-"""DIN SPEC 70121: what a DC session has of its own there (clauses 9.4, 9.5)."""
+"""A session of DIN SPEC 70121 (clauses 9.4, 9.5)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import din
-from chargebyte_fw.modules.v2g.secc.common import sequence
-from chargebyte_fw.modules.v2g.secc.common.dc import DcDialogue
 from chargebyte_fw.modules.v2g.secc.common.identity import EVSE_ID_BYTES_DIN, NO_EVSE_ID_DIN
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
-from chargebyte_fw.modules.v2g.secc.common.session import CHARGE_SERVICE_ID, SCHEDULE_ID, SCHEDULE_S, Answer
+from chargebyte_fw.modules.v2g.secc.common.session import CHARGE_SERVICE_ID, SCHEDULE_ID, SCHEDULE_S, V2gSession
+from chargebyte_fw.modules.v2g.secc.din.dc import DinDcService
+from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
 
 _GREATEST_PMAX_W = 32_767
 
 
-class DinDialogue(DcDialogue):
+class DinSession(V2gSession):
     """A session of DIN SPEC 70121: DC, authorization by external means."""
 
-    m = din
+    messages = din
+
+    def __init__(self, context: SessionContext) -> None:
+        super().__init__(context)
+        self.dc = DinDcService(self)
 
     @property
-    def allowed(self) -> dict[State, tuple[str, ...]]:
-        """The table of requests by state."""
-        return sequence.DIN
+    def energy(self) -> DinDcService:
+        """The energy service: there is no other one."""
+        return self.dc
 
-    def order_of_refusals(self, stranger: bool, wrong_place: bool) -> str:
+    def order_of_refusals(self, unknown_session: bool, out_of_sequence: bool) -> str:
         """Return the code that wins: the session before the sequence."""
-        if stranger:
-            return "FAILED_UnknownSession"
-        return "FAILED_SequenceError" if wrong_place else ""
+        if unknown_session:
+            return "FAILED_UnknownSession"  # [V2G-DC-391]
+        return "FAILED_SequenceError" if out_of_sequence else ""  # [V2G-DC-390]
 
     def is_stop(self, name: str, request: Any) -> bool:
-        """Tell whether the request takes the power off."""
+        """Return whether the request takes the power off."""
         return name == "PowerDeliveryReq" and not request.ReadyToChargeState
-
-    def isolation(self) -> str:
-        """Return the isolation status; DIN has no word for a charger without a monitor, Warning comes nearest."""
-        return "Warning" if self.facts.isolation == "No_IMD" else self.facts.isolation
-
-    def cable_check_passed(self) -> bool:
-        """Tell whether the cable check may be reported as finished: the isolation must be known as well."""
-        return bool(self.facts.cable_check) and self.isolation() in ("Valid", "Warning")
 
     def energy_transfer_type(self) -> Any:
         """Return the one offered type: DC_extended, DC_core only where it is all there is."""
@@ -62,7 +60,7 @@ class DinDialogue(DcDialogue):
         return octets if 0 < len(octets) <= EVSE_ID_BYTES_DIN else NO_EVSE_ID_DIN
 
     def least_content(self, name: str) -> dict[str, Any]:
-        """Return the mandatory fields of a refusal, by request name."""
+        """Return the mandatory fields of a refusal, by the name of the request."""
         finished = din.EVSEProcessingType.Finished
         match name:
             case "SessionSetupReq":
@@ -77,7 +75,7 @@ class DinDialogue(DcDialogue):
                 return {
                     "EVSEProcessing": finished,
                     "SASchedules": self._schedules(),
-                    "EVSEChargeParameter": self.dc_evse_parameters("EVSE_NotReady"),
+                    "EVSEChargeParameter": self.dc.charge_parameter("EVSE_NotReady"),
                 }
             case "PaymentDetailsReq":
                 return {"GenChallenge": "", "DateTimeNow": 0}
@@ -109,20 +107,16 @@ class DinDialogue(DcDialogue):
         """
         return din.EVSENotificationType.None_, 0
 
-    def status_code(self, normal: str) -> str:
-        """Return the EVSE status code; without energy it is EVSE_Shutdown, as DIN knows no pause (IEC 61851-23)."""
-        code = super().status_code(normal)
-        return "EVSE_Shutdown" if code == normal and self.facts.without_energy else code
-
     # -- set-up
 
     def on_SessionSetupReq(self, request: din.SessionSetupReq, now: float) -> Answer:  # noqa: N802 (the wire's name)
         """Begin a session: DIN knows no resumption."""
         self.take_evcc_id(request.EVCCID)
-        self.session_id = self.outside.random_bytes(8)
+        self.session_id = self.environment.random_bytes(8)
         self.facts.paused = None
-        self.state = State.SERVICE_DISCOVERY
-        code = din.responseCodeType.OK_NewSessionEstablished
+        self.enter(State.SERVICE_DISCOVERY)
+        self.publish_ev_info()
+        code = din.responseCodeType.OK_NewSessionEstablished  # [V2G-DC-393]
         return Answer(din.SessionSetupRes(ResponseCode=code, EVSEID=self.evse_id()))
 
     def _services(self) -> dict[str, Any]:
@@ -136,7 +130,7 @@ class DinDialogue(DcDialogue):
 
     def on_ServiceDiscoveryReq(self, request: din.ServiceDiscoveryReq, now: float) -> Answer:  # noqa: N802
         """Offer the charge service, to be paid by external means."""
-        self.state = State.SERVICE_SELECTION
+        self.enter(State.SERVICE_SELECTION)
         return Answer(din.ServiceDiscoveryRes(ResponseCode=self.ok(), **self._services()))
 
     def on_ServiceDetailReq(self, request: din.ServiceDetailReq, now: float) -> Answer:  # noqa: N802
@@ -153,15 +147,19 @@ class DinDialogue(DcDialogue):
         name = "ServicePaymentSelectionReq"
         services = [service.ServiceID for service in request.SelectedServiceList.SelectedService]
         if request.SelectedPaymentOption != din.paymentOptionType.ExternalPayment:
-            return self.failed(name, "FAILED_PaymentSelectionInvalid", str(request.SelectedPaymentOption))
+            return self.failed(
+                name, "FAILED_PaymentSelectionInvalid", str(request.SelectedPaymentOption)
+            )  # [V2G-DC-395]
         if services != [CHARGE_SERVICE_ID]:
-            return self.failed(name, "FAILED_ServiceSelectionInvalid", f"services {services}")
-        self.publish("selected_payment_option", iso15118.PaymentOption.ExternalPayment)
-        self.state = State.AUTHORIZATION
+            return self.failed(
+                name, "FAILED_ServiceSelectionInvalid", f"services {services}"
+            )  # [V2G-DC-396], [V2G-DC-635]
+        self.publish(Iso15118Charger.selected_payment_option, iso15118.PaymentOption.ExternalPayment)
+        self.enter(State.AUTHORIZATION)
         return Answer(din.ServicePaymentSelectionRes(ResponseCode=self.ok()))
 
     def on_ContractAuthenticationReq(self, request: Any, now: float) -> Answer:  # noqa: N802
-        """Wait for somebody to authorize the session."""
+        """Wait for the authorization of the session."""
         return self.external_authorization("ContractAuthenticationReq", now, din.EVSEProcessingType.Ongoing)
 
     # -- parameters
@@ -181,28 +179,27 @@ class DinDialogue(DcDialogue):
         """Compare the car's limits with ours and give it ours."""
         name, wanted = "ChargeParameterDiscoveryReq", request.EVRequestedEnergyTransferType
         if wanted != self.energy_transfer_type() and wanted not in self.facts.energy_transfer_modes:
-            return self.failed(name, "FAILED_WrongEnergyTransferType", str(wanted))
+            return self.failed(name, "FAILED_WrongEnergyTransferType", str(wanted))  # [V2G-DC-397]
         parameters = request.EVChargeParameter
         if not isinstance(parameters, din.DC_EVChargeParameterType):
-            return self.failed(name, "FAILED_WrongChargeParameter", "AC parameters")
+            return self.failed(name, "FAILED_WrongChargeParameter", "AC parameters")  # [V2G-DC-398]
         mode = iso15118.EnergyTransferMode(str(wanted))
-        self.publish("requested_energy_transfer_mode", mode)
-        self.take_dc_parameters(parameters)
-        self.extension(
-            "charging_needs",
-            iso15118.ChargingNeeds(requested_energy_transfer=mode, dc_charging_parameters=self.dc_needs(parameters)),
+        self.publish(Iso15118Charger.requested_energy_transfer_mode, mode)
+        self.dc.take_parameters(parameters)
+        self.publish_extension(
+            Iso15118Extensions.charging_needs,
+            iso15118.ChargingNeeds(requested_energy_transfer=mode, dc_charging_parameters=self.dc.needs(parameters)),
         )
-        if why := self.limits_do_not_fit(parameters):
+        if why := self.dc.limits_do_not_fit(parameters):
             return self.failed(name, "FAILED_WrongChargeParameter", why)
         # IEC 61851-23:2023 CC.5.6: without energy a DIN session ends here, the car comes again later.
-        self.state = State.STOPPED if self.facts.without_energy else State.CABLE_CHECK
-        self.wait_since = None
+        self.enter(State.STOPPED if self.facts.session.without_energy else State.CABLE_CHECK)
         return Answer(
             din.ChargeParameterDiscoveryRes(
                 ResponseCode=self.ok(),
                 EVSEProcessing=din.EVSEProcessingType.Finished,
                 SASchedules=self._schedules(),
-                EVSEChargeParameter=self.dc_evse_parameters("EVSE_Ready"),
+                EVSEChargeParameter=self.dc.charge_parameter("EVSE_Ready"),
             )
         )
 
@@ -211,20 +208,21 @@ class DinDialogue(DcDialogue):
     def on_PowerDeliveryReq(self, request: din.PowerDeliveryReq, now: float) -> Answer:  # noqa: N802
         """Start (ReadyToChargeState true) or stop the energy transfer."""
         name, profile = "PowerDeliveryReq", request.ChargingProfile
-        self.take_power_delivery_parameter(request.EVPowerDeliveryParameter)
+        self.dc.take_power_delivery_parameter(request.EVPowerDeliveryParameter)
         if not request.ReadyToChargeState:
-            self.stop_power_dc()
+            self.dc.stop_power()
         elif profile is not None and profile.SAScheduleTupleID != SCHEDULE_ID:
+            # [V2G-DC-400]
             return self.failed(name, "FAILED_TariffSelectionInvalid", f"schedule {profile.SAScheduleTupleID}")
         elif self.state is not State.PRECHARGE:
             return self.failed(name, "FAILED", "started while charging")
-        elif why := self.start_power_dc():
-            return self.failed(name, "FAILED_PowerDeliveryNotApplied", why)
-        return Answer(din.PowerDeliveryRes(ResponseCode=self.ok(), EVSEStatus=self.status("EVSE_Ready")))
+        elif why := self.dc.begin():
+            return self.failed(name, "FAILED_PowerDeliveryNotApplied", why)  # [V2G-DC-401]
+        return Answer(din.PowerDeliveryRes(ResponseCode=self.ok(), EVSEStatus=self.dc.evse_status("EVSE_Ready")))
 
     def on_SessionStopReq(self, request: din.SessionStopReq, now: float) -> Answer:  # noqa: N802
         """End the session."""
-        self.state = State.ENDED
+        self.enter(State.ENDED)
         return Answer(din.SessionStopRes(ResponseCode=self.ok()), end="terminate")
 
 

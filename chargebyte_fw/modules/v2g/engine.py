@@ -1,0 +1,274 @@
+"""The SECC as one assembly: link, access, one connection at a time, and the contracts that a module provides.
+
+A module file configures it (`evse_v2g.py`): which protocols are served, with which settings, on which interface.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from logging import DEBUG, INFO, WARNING
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
+from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
+from chargebyte_fw.contracts.types import iso15118
+from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.effects import Publish
+from chargebyte_fw.kernel.errors import PeerError
+from chargebyte_fw.kernel.faults import Severity
+from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.trace import Tape
+from chargebyte_fw.modules.v2g import sdp
+from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.link import TCP, Endpoint, V2gLink
+from chargebyte_fw.modules.v2g.secc import effects as out
+from chargebyte_fw.modules.v2g.secc.access import Access, CarConnected, CarGone, CloseConnection, DataLink, SdpAnswered
+from chargebyte_fw.modules.v2g.secc.connection import Secc
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.secc.protocol import Environment, Protocol
+from chargebyte_fw.modules.v2g.transport import Transport, nothing
+from chargebyte_fw.modules.v2g.value_added_services import ValueAddedServices
+
+FAULT = "generic/CommunicationFault"
+FIRST_OF_A_SESSION = "SessionSetupReq"
+"""Who comes so far is a car: its lines are logged, however many connections came before."""
+_KNOWN_IDS = frozenset(str(message_id) for message_id in iso15118.V2gMessageId)
+
+
+class V2gEngine:
+    """Serves one car at a time on behalf of a module, which provides `charger` and `extensions`."""
+
+    def __init__(
+        self,
+        module: Module,
+        charger: Iso15118Charger,
+        extensions: Iso15118Extensions,
+        providers: Sequence[Iso15118Vas],
+        protocols: Sequence[Protocol],
+        settings: Settings,
+        device: str,
+        *,
+        endpoints: Sequence[Endpoint] = (TCP,),
+        with_sdp: bool = True,
+    ) -> None:
+        self.module = module
+        self.log = module.log
+        self.protocols = protocols
+        self.settings = settings
+        self.facts = ChargerFacts(app_protocols=self.served)
+        self.debug = False
+        """Publish each message (`v2g_messages`)."""
+        self.link = V2gLink(
+            device, module.runtime.wires, self.accept, self._offer, endpoints=endpoints, with_sdp=with_sdp
+        )
+        self._charger = charger
+        self._extensions = extensions
+        self._provided: dict[str, Iso15118Charger | Iso15118Extensions] = {
+            Iso15118Charger.interface: charger,
+            Iso15118Extensions.interface: extensions,
+        }
+        self._trace = trace = module.runtime.trace
+        self._from_car = trace.channel("v2g", f"{module.id}.car")
+        self._to_car = trace.channel("v2g", f"{module.id}.charger")
+        self._access = Access()
+        self._access_pump = Pump(self._access, self._act, module.crash, Tape(trace, f"{module.id}.access"))
+        self._session: tuple[Pump, Transport] | None = None
+        self._where = ""
+        self._level = INFO
+        self._refusals = RateLimit(partial(self.log.warning, "%d more connections were refused within %g s"))
+        self._connections = RateLimit(partial(self.log.warning, "%d more connections came within %g s"))
+        self.services = ValueAddedServices(providers, self.log, self._services_changed)
+
+    # -- the module's life
+
+    @property
+    def served(self) -> list[str]:
+        """EVerest's names of the protocols that are served."""
+        return [protocol.app.name for protocol in self.protocols]
+
+    def prepare(self) -> None:
+        """Compile the codecs and follow the providers of value-added services."""
+        codec("sap")
+        for protocol in self.protocols:
+            protocol.prepare()
+        self.services.subscribe()
+
+    def open(self) -> None:
+        """Publish what is served and open the link."""
+        names = [iso15118.SupportedAppProtocol(name) for name in self.served]
+        self._charger.supported_app_protocols_secc.publish(iso15118.SupportedAppProtocols(app_protocols=names))
+        self._extensions.service_renegotiation_supported.publish(False)
+        self.module.spawn(self.link.keep_open(self._came, self._went), "link")
+
+    def close(self) -> None:
+        """Take the power off the car and close the sockets."""
+        self._end_session("the charger stops")
+        self._access_pump.close()
+        self.link.close()
+        self._refusals.close()
+        self._connections.close()
+
+    # -- link
+
+    def _came(self, where: str) -> None:
+        self._where = where
+        self._charger.faults.clear(FAULT)
+        self.log.info("waiting for cars at %s", where)
+
+    def _went(self, why: str) -> None:
+        self.log.warning("no V2G communication: %s", why)
+        self._charger.faults.raise_fault(FAULT, why, severity=Severity.High)
+        self._end_session(why)
+
+    def _offer(self, data: bytes, address: ipaddress.IPv6Address) -> bytes | None:
+        """Answer an SDP request while a car may come: with the first endpoint where there is none as wanted."""
+        self._trace.record("sdp", f"{self.module.id}.car", data)
+        if not self._access.open:
+            return None
+        try:
+            request = sdp.parse_request(data)
+        except PeerError as error:
+            self.log.debug("no SDP request: %s", error)
+            return None
+        endpoints = self.link.endpoints
+        chosen = next((one for one in endpoints if one.security == request.security), endpoints[0])
+        answer = sdp.Response(address, chosen.port, chosen.security).to_bytes()
+        self._trace.record("sdp", f"{self.module.id}.charger", answer)
+        self._access_pump.feed(SdpAnswered())
+        return answer
+
+    def accept(self, transport: Transport) -> bool:
+        """Begin a connection; return false, and begin none, where no car may connect now."""
+        if not self._access.open:
+            busy = "another car is connected" if self._session is not None else "the data link is not ready"
+            self.log.log(INFO if self._refusals.counts() else DEBUG, "refused %s: %s", transport.peer, busy)
+            return False
+        record, source = self._trace.record, self.module.id
+        # What a session answers with, so that it can be played again from here on (docs/trace.md).
+        begins = {"opened": transport.peer, "at": self._where, "wall": utc_now().isoformat()}
+        record("conn", source, {**begins, "facts": self.facts, "settings": self.settings})
+        machine = Secc(self.protocols, self.facts, self.settings, Environment(self._random_bytes, self._utc_now))
+        pump = Pump(machine, self._act, self.module.crash, Tape(self._trace, f"{source}.secc"))
+        self._session = (pump, transport)
+
+        def received(data: bytes) -> None:
+            self._from_car(data)
+            pump.feed(out.Received(data))
+
+        def closed(why: str) -> None:
+            record("conn", source, {"closed": "car"})
+            if why:
+                self.log.debug("connection closed: %s", why)
+            pump.feed(out.Disconnected())
+
+        transport.on_data, transport.on_closed = received, closed
+        self._level = INFO if self._connections.counts() else DEBUG
+        self.log.log(self._level, "car connected from %s", transport.peer)
+        self._access_pump.feed(CarConnected())
+        pump.feed(out.Connected(transport.peer_certificate))
+        return True
+
+    def _random_bytes(self, count: int) -> bytes:
+        drawn = self.module.runtime.random.randbytes(count)
+        self._trace.record("chance", self.module.id, drawn)
+        return drawn
+
+    def _utc_now(self) -> datetime:
+        now = utc_now()
+        self._trace.record("wall", self.module.id, now.isoformat())
+        return now
+
+    def _end_session(self, reason: str) -> None:
+        if self._session is not None:
+            self._trace.record("conn", self.module.id, {"lost": reason})
+            self._session[0].feed(out.LinkLost(reason))
+
+    # -- for the commands of the contract
+
+    def facts_changed(self) -> None:
+        """Let a response go out that waits for a fact."""
+        if self._session is not None:
+            self._session[0].feed(out.FactsChanged())
+
+    def data_link(self, ready: bool) -> None:
+        """Open for a car with the data link, close without."""
+        self._access_pump.feed(DataLink(ready))
+
+    def is_connected(self) -> bool:
+        """Return whether a car is connected."""
+        return self._session is not None
+
+    # -- effects
+
+    def _act(self, effect: Any) -> None:
+        match effect:
+            case out.Send(data):
+                if self._session is not None:
+                    self._session[1].send(data)
+                    self._to_car(data)
+            case Publish(interface, variable, value):
+                getattr(self._provided[interface], variable).publish(value)
+            case out.MessageExchanged():
+                self._message_exchanged(effect)
+            case out.Log(text):
+                self.log.log(self._level, "%s", text)
+            case out.ProtocolViolation(text):
+                self.log.log(WARNING if self._level == INFO else DEBUG, "%s", text)
+            case out.ShutDown() if self._session is not None:
+                self._session[1].shut_down()
+            case out.Abort() if self._session is not None:
+                self._session[1].abort()
+            case out.GetServiceParameters(service_id):
+                self.module.spawn(self._get_service_parameters(service_id), "service")
+            case out.SelectServices(selected):
+                self.module.spawn(self.services.select(selected), "services")
+            case CloseConnection(reason):
+                self._end_session(reason)
+            case out.Ended(how):
+                self._ended(how)
+
+    def _ended(self, how: str) -> None:
+        if self._session is None:
+            return
+        (pump, transport), self._session = self._session, None
+        pump.close()
+        transport.on_data, transport.on_closed = nothing, nothing
+        self._trace.record("conn", self.module.id, {"ended": how})
+        self.log.log(self._level, "V2G session over (%s)", how)
+        self._access_pump.feed(CarGone())
+
+    def _message_exchanged(self, one: out.MessageExchanged) -> None:
+        self.log.debug("%s %s", one.name, one.message)
+        if one.name == FIRST_OF_A_SESSION:
+            self._level = INFO
+        if not self.debug:
+            return
+        self._charger.v2g_messages.publish(
+            iso15118.V2gMessages(
+                id=iso15118.V2gMessageId(one.name if one.name in _KNOWN_IDS else "UnknownMessage"),
+                exi=one.frame.hex(),
+                exi_base64=base64.b64encode(one.frame).decode(),
+                v2g_json=None if one.message is None else msgspec.json.encode(one.message).decode(),
+            )
+        )
+
+    # -- value-added services
+
+    def _services_changed(self, services: dict[int, Any]) -> None:
+        self.facts.offered_services = services
+
+    async def _get_service_parameters(self, service_id: int) -> None:
+        session = self.facts.session
+        sets = await self.services.parameters(service_id)
+        self._trace.record("answer", f"{self.module.id}.get_service_parameters", [service_id, sets])
+        session.service_parameters[service_id] = sets
+        self.facts_changed()

@@ -1,0 +1,72 @@
+"""What an energy service is in ISO 15118-2: the session chooses one by RequestedEnergyTransferMode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from chargebyte_fw.modules.v2g.messages import iso2
+from chargebyte_fw.modules.v2g.secc.common.energy import EnergyService
+from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred
+
+if TYPE_CHECKING:
+    from chargebyte_fw.modules.v2g.secc.iso2.session import Iso2Session
+
+_KNOWN_MODES = frozenset(str(mode) for mode in iso2.EnergyTransferModeType)
+
+
+class Iso2EnergyService(EnergyService):
+    """An energy service of ISO 15118-2, AC or DC."""
+
+    session: Iso2Session
+    kind: ClassVar[str]
+    """DC or AC: how the names of the energy transfer modes begin."""
+    usual_mode: ClassVar[iso2.EnergyTransferModeType]
+    """The mode to offer where the charger's modes have none of this kind."""
+    parameter_type: ClassVar[type[Any]]
+    """The type of EVChargeParameter."""
+    after_parameters: ClassVar[State]
+    """Where the session goes with the charge parameters."""
+
+    def modes(self) -> list[iso2.EnergyTransferModeType]:
+        """Return the offered energy transfer modes of this kind that ISO 15118-2 knows."""
+        known = [
+            iso2.EnergyTransferModeType(mode)
+            for mode in self.facts.energy_transfer_modes
+            if mode in _KNOWN_MODES and mode.startswith(self.kind)
+        ]
+        return known or [self.usual_mode]
+
+    def charge_parameter(self, normal: str) -> Any:
+        """Return EVSEChargeParameter; `normal` is the status code without errors and wishes to stop."""
+        raise NotImplementedError
+
+    def take_parameters(self, parameters: Any) -> None:
+        """Publish EVChargeParameter."""
+        raise NotImplementedError
+
+    def charging_needs(self, parameters: Any) -> dict[str, Any]:
+        """Return the fields of `iso15118.ChargingNeeds` that EVChargeParameter fills."""
+        raise NotImplementedError
+
+    def limits_do_not_fit(self, parameters: Any) -> str:
+        """Return why there is nothing to charge with, or nothing."""
+        return ""
+
+    def schedule_power_W(self, mode: iso2.EnergyTransferModeType) -> float:  # noqa: N802 (the unit)
+        """Return the power of the schedule."""
+        raise NotImplementedError
+
+    def take_power_delivery(self, request: iso2.PowerDeliveryReq) -> None:
+        """Publish what PowerDeliveryReq has of the battery."""
+
+    def start_power(self, now: float) -> Answer | Deferred | None:
+        """Begin the energy transfer; return a refusal, Deferred, or None when it has begun."""
+        raise NotImplementedError
+
+    def stop_power(self) -> None:
+        """End the energy transfer."""
+        raise NotImplementedError
+
+    def renegotiate(self) -> None:
+        """Prepare for new charge parameters."""

@@ -1,0 +1,44 @@
+"""The seam between a V2G connection and what carries its bytes: TCP today, a wire in memory, TLS to come.
+
+A carrier makes a `Transport` for each car that connects and gives it to the engine's `accept`. Nothing behind the seam
+knows which carrier it is: the machine gets bytes, the certificate of the peer if there is one, and the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Transport(Protocol):
+    """A car's connection. Who accepts it sets `on_data` and `on_closed`; both are silent before and after."""
+
+    on_data: Callable[[bytes], None]
+    """Bytes from the car."""
+    on_closed: Callable[[str], None]
+    """The connection is closed, once; the argument says why, empty where the car closed it in good order."""
+
+    @property
+    def peer(self) -> str:
+        """Address and port of the car, for the log."""
+
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """The certificate that the car has shown (DER); None without TLS, or without a certificate."""
+
+    def send(self, data: bytes) -> None:
+        """Send bytes; without effect once closed."""
+
+    def shut_down(self) -> None:
+        """Close our side: what was sent still arrives, and the car's own end is waited for."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+Accept = Callable[[Transport], bool]
+"""Take a car's connection, or refuse it: then its carrier closes it."""
+
+
+def nothing(*_: object) -> None:
+    """Stand in for a callback that is not set."""
