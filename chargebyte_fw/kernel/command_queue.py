@@ -8,7 +8,7 @@ from typing import Any
 
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.errors import CommandError
-from chargebyte_fw.kernel.lasting import LastingConditions
+from chargebyte_fw.kernel.lasting_condition import LastingConditions
 from chargebyte_fw.kernel.module import Module
 
 Report = Callable[[str, CommandError | None], None]

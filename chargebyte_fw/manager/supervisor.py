@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
-from functools import partial
-from logging import DEBUG, ERROR
+from logging import ERROR
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from chargebyte_fw.kernel.admission import OUT_OF_DESCRIPTORS, descriptors
 from chargebyte_fw.kernel.errors import ConfigError, PeerError, Unavailable
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager import gc_tuning
 from chargebyte_fw.manager.assembly import Assembly
@@ -89,7 +88,7 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._stray: asyncio.Future[BaseException] | None = None
         self._pauses = Pauses()
-        self._starved = RateLimit(partial(self.log.error, "%d more times without a descriptor within %g s"))
+        self._starved = RateLimitedLog(self.log, "%d more times without a descriptor within %g s", level=ERROR)
 
     async def run(self) -> int:
         """Run until a signal comes; returns 0.
@@ -264,8 +263,7 @@ class Supervisor:
                 self._stray.set_result(error)
             return
         if isinstance(error, OSError) and error.errno in OUT_OF_DESCRIPTORS:
-            level = ERROR if self._starved.counts() else DEBUG
             what = f"{error.strerror}: at most {descriptors()} files and connections may be open"
-            self.log.log(level, "%s; who wants to connect waits", what)
+            self._starved.write("%s; who wants to connect waits", what)
             return
         self.log.error("%s", context.get("message", "unhandled"), exc_info=error)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from functools import partial
-from logging import DEBUG, ERROR, WARNING
+from logging import ERROR
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.kernel.decoding import shorten
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.manager.mqtt import machine
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.topics import Callback, Subscriptions, is_filter, is_topic
@@ -41,8 +40,8 @@ class MqttClient:
         self._retained: dict[str, bytes] = {}
         self._waiting: deque[tuple[str, bytes]] = deque(maxlen=WAITING_LIMIT)
         self._dropped = 0
-        self._refused = RateLimit(partial(self.log.warning, "%d more messages were not handed over within %g s"))
-        self._failures = RateLimit(partial(self.log.error, "%d more messages made their receiver fail within %g s"))
+        self._refused = RateLimitedLog(self.log, "%d more messages were not handed over within %g s")
+        self._failures = RateLimitedLog(self.log, "%d more messages made their receiver fail within %g s", level=ERROR)
         self._link: MqttLink | None = None
         self._pump = Pump(machine.Reconnect(), self._act, self._failed)
 
@@ -164,11 +163,10 @@ class MqttClient:
         try:
             callback(topic, payload)
         except Exception:
-            level = ERROR if self._failures.counts() else DEBUG
-            self.log.log(level, "%s: its receiver failed on this message", shorten(topic), exc_info=True)
+            self._failures.write("%s: its receiver failed on this message", shorten(topic), exc_info=True)
 
     def _complain(self, text: str) -> None:
-        self.log.log(WARNING if self._refused.counts() else DEBUG, "a message is left out: %s", text)
+        self._refused.write("a message is left out: %s", text)
 
     def _failed(self, error: BaseException) -> None:
         asyncio.get_running_loop().call_exception_handler({"message": "the MQTT client failed", "exception": error})

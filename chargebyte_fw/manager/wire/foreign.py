@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from logging import DEBUG, WARNING
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, cast
 
@@ -23,7 +22,7 @@ from chargebyte_fw.kernel.decoding import convert, shorten
 from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, ConfigError, Finding, Unavailable
 from chargebyte_fw.kernel.faults import FaultState
 from chargebyte_fw.kernel.module import Module, ModuleConfig, Provision, Requirement
-from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.manager.export import contracts
 from chargebyte_fw.manager.manifest import command_types, everest_name, variable_types
 from chargebyte_fw.manager.wire import envelope
@@ -69,7 +68,7 @@ class ForeignModule(Module):
 
     async def init(self) -> None:
         """Start the program and wait until it says that it is ready."""
-        self._complaints = RateLimit(partial(self.log.warning, "%d more messages did not fit within %g s"))
+        self._complaints = RateLimitedLog(self.log, "%d more messages did not fit within %g s")
         carrier = self.carrier
         if carrier is None:
             what = f"{self.name} is a program of its own and needs a broker with the wire on"
@@ -148,7 +147,7 @@ class ForeignModule(Module):
             waiting.set_result(answer)
 
     def _complain(self, text: str, *values: Any) -> None:
-        self.log.log(WARNING if self._complaints.counts() else DEBUG, text, *values)
+        self._complaints.write(text, *values)
 
     async def call(self, implementation: Contract, command: str, arguments: dict[str, Any], result: Any) -> Any:
         """Send a command to the program and wait for its answer."""

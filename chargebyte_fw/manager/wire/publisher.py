@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
-from logging import DEBUG, WARNING
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from chargebyte_fw.kernel.decoding import convert, decode_json, shorten
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.manifest import command_types, everest_name
 from chargebyte_fw.manager.wire import envelope
@@ -41,14 +40,14 @@ class Publisher:
         self.client = client = carrier.client
         self.prefix = carrier.prefix
         self.log = ModuleLog("wire")
-        self._complaints = RateLimit(partial(self.log.warning, "%d more messages made no sense within %g s"))
+        self._complaints = RateLimitedLog(self.log, "%d more messages made no sense within %g s")
         self._stops: list[Callable[[], None]] = []
         self._assembly: Assembly | None = None
         self._lines: dict[str, _Line] = {}
         self._retain_topics = retain_topics
         self._foreign: set[str] = set()
         self._commands_from = frozenset(commands_from)
-        self._undeclared = RateLimit(partial(self.log.warning, "%d more commands of undeclared origins within %g s"), 1)
+        self._undeclared = RateLimitedLog(self.log, "%d more commands of undeclared origins within %g s", lines=1)
         self._ready = False
         self.waiting_bytes = 0
         """Octets of the calls that wait for their turn, all lines together."""
@@ -152,9 +151,8 @@ class Publisher:
             self._complain("%s: this is no command of EVerest: %s", topic, error)
             return
         if call.origin not in self._foreign and call.origin not in self._commands_from:
-            level = WARNING if self._undeclared.counts() else DEBUG
-            self.log.log(
-                level, "%s: %s may not command here (--wire-commands-from %s)", topic, call.origin, call.origin
+            self._undeclared.write(
+                "%s: %s may not command here (--wire-commands-from %s)", topic, call.origin, call.origin
             )
             text = f"commands over MQTT are not taken from {call.origin}"
             self.answer(topic, call, envelope.failure(call, module_id, "HandlerException", text))
@@ -175,7 +173,7 @@ class Publisher:
         self.client.publish(f"{topic}/response/{call.origin}", payload, wait=False)
 
     def _complain(self, text: str, *values: Any) -> None:
-        self.log.log(WARNING if self._complaints.counts() else DEBUG, text, *values)
+        self._complaints.write(text, *values)
 
 
 class _Line:

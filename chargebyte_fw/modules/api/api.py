@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from logging import DEBUG, WARNING
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -24,7 +23,7 @@ from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.decoding import SIZE_LIMIT_BYTES, decode_yaml
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.files import read_regular
-from chargebyte_fw.kernel.lasting import LastingConditions
+from chargebyte_fw.kernel.lasting_condition import LastingConditions
 from chargebyte_fw.kernel.module import (
     ConfigIssue,
     End,
@@ -33,7 +32,7 @@ from chargebyte_fw.kernel.module import (
     requires_many,
     requires_optional,
 )
-from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.modules.api.api_commands import BadPayload, Commands
 from chargebyte_fw.modules.api.api_payloads import QUANTITIES, Payloads
 from chargebyte_fw.modules.api.evse_view import EvseView, sink_of
@@ -101,7 +100,7 @@ class API(Module):
         self._all_ready = asyncio.Event()
         self._delays: dict[int, UkRandomDelay] = {}
         self._countdowns: dict[int, Any] = {}
-        self._complaints = RateLimit(partial(self.log.warning, "%d more commands were refused within %g s"))
+        self._complaints = RateLimitedLog(self.log, "%d more commands were refused within %g s")
         self._carried_out = 0
         self._troubles = LastingConditions(self.log)
         self._known_information: Any = None
@@ -162,7 +161,7 @@ class API(Module):
         self.spawn(carry_out(), name)
 
     def _complain(self, text: str, topic: str, error: object) -> None:
-        self.log.log(WARNING if self._complaints.counts() else DEBUG, text, topic, error)
+        self._complaints.write(text, topic, error)
 
     def _publish(self, topic: str, value: Any) -> None:
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()

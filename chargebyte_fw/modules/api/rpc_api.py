@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from logging import DEBUG, WARNING
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -16,9 +15,9 @@ from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEnergyLimits
 from chargebyte_fw.kernel.errors import CommandError, Unavailable
 from chargebyte_fw.kernel.faults import Fault
-from chargebyte_fw.kernel.lasting import LastingConditions
+from chargebyte_fw.kernel.lasting_condition import LastingConditions
 from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, requires_many, requires_optional
-from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.modules.api import jsonrpc, rpc_objects
 from chargebyte_fw.modules.api.evse_view import EvseView
 from chargebyte_fw.modules.api.link import MAX_CLIENTS, RETRY_S, Connection, WebSocketServer
@@ -91,7 +90,7 @@ class RpcApi(Module):
     async def init(self) -> None:
         """Follow every EVSE and every fault."""
         self._clients: set[Any] = set()
-        self._complaints = RateLimit(partial(self.log.warning, "%d more clients were turned away within %g s"))
+        self._complaints = RateLimitedLog(self.log, "%d more clients were turned away within %g s")
         self._not_held = LastingConditions(self.log)
         self._stale: set[tuple[int, str]] = set()
         self._last_status: dict[int, Any] = {}
@@ -132,7 +131,7 @@ class RpcApi(Module):
             await self.server.close()
 
     def _complain(self, text: str) -> None:
-        self.log.log(WARNING if self._complaints.counts() else DEBUG, "a client was turned away: %s", text)
+        self._complaints.write("a client was turned away: %s", text)
 
     async def _ask_connectors(self) -> None:
         for control in self._controls:

@@ -23,7 +23,7 @@ from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum, Sessio
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.kernel.faults import Fault
-from chargebyte_fw.kernel.lasting import LastingCondition
+from chargebyte_fw.kernel.lasting_condition import LastingCondition
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import (
     ConfigIssue,

@@ -12,7 +12,7 @@ from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.contracts.types import reservation as booked
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, ValidationResult
 from chargebyte_fw.kernel.errors import CommandError
-from chargebyte_fw.kernel.lasting import LastingCondition, LastingConditions
+from chargebyte_fw.kernel.lasting_condition import LastingCondition, LastingConditions
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.modules.auth import messages as m
 from chargebyte_fw.modules.auth import saved

@@ -14,7 +14,7 @@ from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.command_queue import CommandQueue
 from chargebyte_fw.kernel.errors import CommandError
-from chargebyte_fw.kernel.lasting import LastingConditions
+from chargebyte_fw.kernel.lasting_condition import LastingConditions
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires
 from chargebyte_fw.kernel.pump import Pump

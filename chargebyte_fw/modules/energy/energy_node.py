@@ -17,7 +17,7 @@ from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSc
 from chargebyte_fw.contracts.types.powermeter import Powermeter as MeterValue
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import CommandError
-from chargebyte_fw.kernel.lasting import LastingConditions
+from chargebyte_fw.kernel.lasting_condition import LastingConditions
 from chargebyte_fw.kernel.module import (
     ConfigIssue,
     End,

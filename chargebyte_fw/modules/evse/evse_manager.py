@@ -253,7 +253,7 @@ class EvseManager(Module):
 
     def _panel_switches(self, payload: str) -> None:
         if payload.strip().lower() not in ("true", "false"):
-            self._refused.warn("switch_three_phases_while_charging: %r is not true or false", payload[:40])
+            self._refused.write("switch_three_phases_while_charging: %r is not true or false", payload[:40])
             return
         self.switch_phases(payload.strip().lower() == "true")
 

@@ -84,7 +84,7 @@ class IMDSimulator(Module):
         except ValueError:
             resistance_Ohm = math.nan
         if not (math.isfinite(resistance_Ohm) and resistance_Ohm >= 0):
-            self._refused.warn("%s: %r is no resistance in Ohm", topic, payload[:40])
+            self._refused.write("%s: %r is no resistance in Ohm", topic, payload[:40])
             return
         self.log.info("measures %.0f Ohm from now on", resistance_Ohm)
         self.pump.feed(SetResistance(resistance_Ohm))

@@ -31,7 +31,7 @@ from chargebyte_fw.contracts.types.evse_security import (
 )
 from chargebyte_fw.kernel.clock import loop_speed, utc_now
 from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
-from chargebyte_fw.kernel.lasting import LastingCondition
+from chargebyte_fw.kernel.lasting_condition import LastingCondition
 from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
 from chargebyte_fw.kernel.paths import normal
 from chargebyte_fw.modules.security import layout

@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
-import logging
 import socket
 import struct
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,7 +18,7 @@ from msgspec.structs import replace
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.memory import WireEnd
-from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.modules.slac.messages import ETHERTYPE, Frame, decode
 
@@ -123,7 +121,7 @@ class SlacLink:
         self._device = device
         self._runtime = runtime
         self._log = log
-        self._bad = RateLimit(partial(log.warning, "%d more bad frames came within %g s"), BAD_FRAMES_TOLD)
+        self._bad = RateLimitedLog(log, "%d more bad frames came within %g s", lines=BAD_FRAMES_TOLD)
         self._up, self._received, self._down, self._after = up, received, down, after
         self._port: PacketSocket | WireEnd | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -182,7 +180,7 @@ class SlacLink:
 
     def complain(self, text: str) -> None:
         """Say what somebody on the power line did wrong: the first times of a minute, the rest is counted."""
-        self._log.log(logging.WARNING if self._bad.counts() else logging.DEBUG, "%s", text)
+        self._bad.write("%s", text)
 
     def _trace(self, frame: Frame, data: bytes) -> None:
         message: Any = frame.message

@@ -12,7 +12,7 @@ from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.contracts.types.charger_information import ChargerInformation
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.files import read_regular
-from chargebyte_fw.kernel.lasting import LastingConditions
+from chargebyte_fw.kernel.lasting_condition import LastingConditions
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires_many, requires_optional
 
 KEYS = ChargerInformation.__struct_fields__

@@ -16,7 +16,7 @@ from chargebyte_fw.contracts.interfaces.error_history import ErrorHistory as Err
 from chargebyte_fw.contracts.types.error_history import ErrorObject, FilterArguments, State
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.faults import Fault
-from chargebyte_fw.kernel.lasting import LastingCondition
+from chargebyte_fw.kernel.lasting_condition import LastingCondition
 from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
 from chargebyte_fw.kernel.paths import normal
 from chargebyte_fw.kernel.store import Database

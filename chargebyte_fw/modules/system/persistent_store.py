@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.kernel.errors import Unavailable
-from chargebyte_fw.kernel.lasting import LastingCondition
+from chargebyte_fw.kernel.lasting_condition import LastingCondition
 from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
 from chargebyte_fw.kernel.paths import normal
 from chargebyte_fw.kernel.store import Database

@@ -9,7 +9,6 @@ import base64
 import ipaddress
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from logging import DEBUG, INFO, WARNING
 from typing import Any
 
@@ -25,7 +24,7 @@ from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.kernel.rate_limited_log import RateLimit
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.modules.v2g.exi import codec
@@ -84,8 +83,8 @@ class V2gEngine:
         self._session: tuple[Pump, Transport] | None = None
         self._where = ""
         self._level = INFO
-        self._refusals = RateLimit(partial(self.log.warning, "%d more connections were refused within %g s"))
-        self._connections = RateLimit(partial(self.log.warning, "%d more connections came within %g s"))
+        self._refusals = RateLimitedLog(self.log, "%d more connections were refused within %g s", level=INFO)
+        self._connections = RateLimitedLog(self.log, "%d more connections came within %g s", level=INFO)
         self.services = ValueAddedServices(providers, self.log, self._services_changed)
 
     # -- the module's life
@@ -150,7 +149,7 @@ class V2gEngine:
         """Begin a connection; return false, and begin none, where no car may connect now."""
         if not self._access.open:
             busy = "another car is connected" if self._session is not None else "the data link is not ready"
-            self.log.log(INFO if self._refusals.counts() else DEBUG, "refused %s: %s", transport.peer, busy)
+            self._refusals.write("refused %s: %s", transport.peer, busy)
             return False
         record, source = self._trace.record, self.module.id
         # What a session answers with, so that it can be played again from here on (docs/trace.md).
@@ -171,8 +170,8 @@ class V2gEngine:
             pump.feed(out.Disconnected())
 
         transport.on_data, transport.on_closed = received, closed
-        self._level = INFO if self._connections.counts() else DEBUG
-        self.log.log(self._level, "car connected from %s", transport.peer)
+        within_limit = self._connections.write("car connected from %s", transport.peer)
+        self._level = INFO if within_limit else DEBUG
         self._access_pump.feed(CarConnected())
         pump.feed(out.Connected(transport.peer_certificate))
         return True

@@ -13,7 +13,7 @@ from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
-from chargebyte_fw.kernel.lasting import LastingCondition
+from chargebyte_fw.kernel.lasting_condition import LastingCondition
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.kernel.text import text_lines

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.kernel.lasting import CHANGES, PERIOD_S, LastingCondition, LastingConditions
+from chargebyte_fw.kernel.lasting_condition import CHANGES, PERIOD_S, LastingCondition, LastingConditions
 from chargebyte_fw.kernel.log import ModuleLog
 
 Run = Callable[[Any], Any]
