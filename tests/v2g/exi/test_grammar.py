@@ -89,12 +89,12 @@ def test_signed_info_as_signatures_use_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["iso20", "", "../sap"])
-def test_a_set_that_is_not_spoken_is_a_mistake_of_the_caller(name: str) -> None:
-    with pytest.raises(KeyError, match="not spoken"):
+def test_an_unknown_schema_set_is_a_mistake_of_the_caller(name: str) -> None:
+    with pytest.raises(KeyError, match="no schema set"):
         codec(name)
 
 
-def test_a_member_of_a_substitution_group_is_told_by_its_class() -> None:
+def test_a_member_of_a_substitution_group_is_identified_by_its_class() -> None:
     message: Any = iso2.V2G_Message(
         Header=iso2.MessageHeaderType(SessionID=bytes(8)),
         Body=iso2.PowerDeliveryRes(

@@ -7,18 +7,37 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
+from typing import TYPE_CHECKING, Literal, overload
 
 from chargebyte_fw.modules.v2g.exi.codec import AnyCodec, Codec, bit_difference
 from chargebyte_fw.modules.v2g.exi.errors import EncodeError, ExiError
 
+if TYPE_CHECKING:
+    from chargebyte_fw.modules.v2g.messages import din, iso2, sap
+
 _SETS = ("sap", "din", "iso2", "xmldsig")
 
 
-@cache
+@overload
+def codec(name: Literal["sap"]) -> Codec[sap.supportedAppProtocolReq | sap.supportedAppProtocolRes]: ...
+@overload
+def codec(name: Literal["din"]) -> Codec[din.V2G_Message]: ...
+@overload
+def codec(name: Literal["iso2"]) -> Codec[iso2.V2G_Message]: ...
+@overload
+def codec(name: str) -> AnyCodec: ...
 def codec(name: str) -> AnyCodec:
-    """Return the codec of a schema set (`sap`, `din`, `iso2`, `xmldsig`); imports and compiles it on first use."""
+    """Return the codec of a schema set (`sap`, `din`, `iso2`, `xmldsig`); imports it on first use.
+
+    Each type is compiled when its first message comes. Raises KeyError for another name.
+    """
+    return _codec(name)
+
+
+@cache
+def _codec(name: str) -> AnyCodec:
     if name not in _SETS:
-        raise KeyError(f"{name} is not spoken (known: {', '.join(_SETS)})")
+        raise KeyError(f"{name} is no schema set (known: {', '.join(_SETS)})")
     module = importlib.import_module(f"chargebyte_fw.modules.v2g.messages.{name}")
     return Codec(module.SCHEMA)
 

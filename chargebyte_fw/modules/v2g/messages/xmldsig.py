@@ -2,7 +2,7 @@
 
 # ruff: noqa: D101 (the names are the standard's, and so are their meanings)
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from chargebyte_fw.modules.v2g.messages.model import (
     Attribute,
@@ -105,7 +105,7 @@ class SPKIDataType(_Signature, kw_only=True):
 
 
 class X509DataType(_Signature, kw_only=True):
-    content: list[tuple[str, Any]] = []
+    content: list[tuple[str, X509IssuerSerialType | bytes | str]] = []
 
     model = choice(
         element("X509IssuerSerial", X509IssuerSerialType),
@@ -121,7 +121,7 @@ class X509DataType(_Signature, kw_only=True):
 
 class KeyInfoType(_Signature, kw_only=True):
     Id: Annotated[xs_ID, Attribute()] | None = None
-    content: list[tuple[str, Any]] = []
+    content: list[tuple[str, KeyValueType | RetrievalMethodType | X509DataType | PGPDataType | SPKIDataType | str]] = []
 
     model = choice(
         element("KeyName", xs_string),
