@@ -24,7 +24,7 @@ MAX_BYTES = 65_536
 
 
 class Outline(NamedTuple):
-    """As much of a message as names it: its root element, and for a V2G_Message header and type of the body."""
+    """The beginning of a message: its root element, and of a V2G_Message the header and the type of the body."""
 
     root: type[Type]
     header: Any = None
@@ -38,7 +38,7 @@ class Codec(Generic[M]):
         self.schema = schema
         names = sorted_names((name, space) for space, elements in schema.elements.items() for name in elements)
         self._types = [schema.elements[space][name] for name, space in names]
-        # SE(*) is the last production of DocContent; there is no escape (W3C EXI 1.0 clause 8.5.1).
+        # SE(*) is the last production of DocContent; there is no escape (EXI 1.0 section 8.5.1).
         self._bits = len(names).bit_length()
         self._names = [name for name, _ in names]
         self._roots = {
@@ -55,11 +55,11 @@ class Codec(Generic[M]):
 
     @property
     def root_bits(self) -> tuple[int, frozenset[int]]:
-        """Width of the first event code and the codes that open a message: by these a stream's set is known."""
+        """Width of the first event code and the codes that open a message: these identify the set of a stream."""
         return self._bits, frozenset(self._roots)
 
     def prepare(self) -> None:
-        """Compile every type of the set now; otherwise each is compiled when its first message comes."""
+        """Compile every type of the set now; otherwise each is compiled at its first message."""
         for kind in fragment_names(self.schema).values():
             if kind is not None:
                 if is_simple(kind):
@@ -81,7 +81,7 @@ class Codec(Generic[M]):
                     message, left = fused_reader(opening)(data, left)
                     if not data & (1 << left) - 1:
                         return message
-                except fused_reading.REFUSED:
+                except fused_reading.FAILURES:
                     pass
         return self._decode_exactly(payload)
 
@@ -95,10 +95,7 @@ class Codec(Generic[M]):
         return message
 
     def outline(self, payload: bytes) -> Outline | None:
-        """Read which message a stream is that `decode` refuses, None where not even that can be read.
-
-        A value beyond its limit, or a stream that ends too early, leaves what lies before it as it was.
-        """
+        """Read the beginning of a stream that `decode` refuses; returns None where not even that can be read."""
         try:
             data, left = self._opened(payload, self._bits)
             root = self._roots.get(data >> left & (1 << self._bits) - 1)
@@ -124,7 +121,7 @@ class Codec(Generic[M]):
         if code is not None:
             try:
                 return _padded(fused_writer(cls)(message, HEADER << self._bits | code))
-            except fused_writing.REFUSED:
+            except fused_writing.FAILURES:
                 pass
         return self._encode_exactly(message)
 
@@ -153,7 +150,7 @@ class Codec(Generic[M]):
             return "first event"
         return ""
 
-    # -- fragments (W3C EXI 1.0 clause 8.5.3): what a signature's digest is taken over
+    # -- fragments (EXI 1.0 section 8.5.2): a signature's digest is calculated over them
 
     @cached_property
     def _fragments(self) -> list[tuple[str, Any]]:
@@ -181,9 +178,10 @@ class Codec(Generic[M]):
         return self._fragment_codes[name], self._fragment_bits
 
     def encode_fragment(self, element: Any, name: str | None = None) -> bytes:
-        """Write one element as a fragment; raises EncodeError. `name` is needed where the type's does not tell it.
+        """Write one element as a fragment; raises EncodeError.
 
-        `AuthorizationReq(...)` and `SignedInfoType(...)` tell it, `EMAIDType(...)` (element eMAID) does not.
+        `name` may be left out where the type is named like the element, with or without `Type`: `AuthorizationReq(...)`
+        and `SignedInfoType(...)`, but not `EMAIDType(...)` (element eMAID).
         """
         if name is None:
             name = type(element).__name__

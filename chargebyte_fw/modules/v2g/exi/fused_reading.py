@@ -1,8 +1,8 @@
 """Generates the fast reading functions: nested types in place, neighbouring values taken out of the stream in one run.
 
-Such a function accepts what the function of `reading` accepts, with the same result, but its exceptions (REFUSED) name
-no place: whoever calls it then calls the other one. Values of a few bits each are looked up together, by one table that
-holds no entry for whatever is not allowed. Types with lists, loops and models of their own are left to `reading`.
+Such a function accepts what the function of `reading` accepts, with the same result, but its exceptions (FAILURES) name
+neither field nor bit: the codec then calls the other one. Values of a few bits each are looked up together, in a table
+with an entry for each allowed combination. Types with lists, loops or a `model` are left to `reading`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from chargebyte_fw.modules.v2g.exi.grammar import Slot, grammar_of, is_small, is
 from chargebyte_fw.modules.v2g.exi.reading import Reader, Reading, in_place, reader
 from chargebyte_fw.modules.v2g.messages.model import Coding, Type
 
-REFUSED = (Deviation, ValueError, KeyError)
-"""What a fused reading function raises for a stream that is wrong, or not within its means."""
+FAILURES = (Deviation, ValueError, KeyError)
+"""Raised by a fused reading function for a wrong stream, or one that it does not support."""
 
 _TABLE = 64
-"""Largest table for several values together."""
+"""Most entries of a table for several values."""
 _SHORT = 125
 """Longest string or octets that are read in place."""
 
@@ -40,7 +40,7 @@ def fused_reader(cls: type[Type]) -> Reader:
 
 
 class _Field(NamedTuple):
-    """Bits of a run that make one value: zeros, then one of `options`, or a number up to `largest`."""
+    """One value of a run: zeros, then the index of one of `options`, or a number up to `largest` counted from `low`."""
 
     target: str
     zeros: int
@@ -57,7 +57,7 @@ class _FusedReading(Reading):
         super().__init__(*arguments, **options)
         self._run: list[_Field] = []
         self._objects: list[str] = []
-        """Lines that make objects of the run's values."""
+        """Lines that construct objects from the values of the run."""
 
     # -- what joins the run
 
@@ -120,7 +120,7 @@ class _FusedReading(Reading):
             self.line(f"{indent}{target} = {target}.decode('ascii')")
 
     def flush(self, indent: str) -> None:
-        """Read the run and make the objects that wait for it."""
+        """Read the run, then construct the objects that wait for its values."""
         run, zeros = self._run, self.zeros
         self._run, self.zeros = [], 0
         width = sum(field.zeros + field.bits for field in run) + zeros
@@ -160,7 +160,7 @@ class _FusedReading(Reading):
     # -- types in types
 
     def complex(self, target: str, slot: Slot, indent: str) -> None:
-        """Read an element of a complex type: a small one in place."""
+        """Read an element of a complex type: in place if it is small, otherwise by a call."""
         cls = slot.within or slot.type
         if slot.members or (slot.within is None and not is_small(cls)):
             super().complex(target, slot, indent)
@@ -190,7 +190,7 @@ def _pieces(run: list[_Field]) -> Iterator[list[_Field]]:
 
 
 def _table(piece: list[_Field], zeros: int) -> dict[int, Any]:
-    """Return the allowed bits of a piece and of `zeros` behind it, with the values that they mean."""
+    """Return the values of a piece by its bits, `zeros` behind it included; bits that are not allowed have no entry."""
     key = (tuple((field.zeros, field.bits, field.options) for field in piece), zeros)
     if key not in _tables:
         table = _tables[key] = {}

@@ -1,7 +1,7 @@
 """Generates the fast writing functions: nested types in place, neighbouring values joined before they go to the stream.
 
-Such a function writes what the function of `writing` writes, but its exceptions (REFUSED) name no place: whoever calls
-it then calls the other one. Types with lists, loops and models of their own are left to `writing`.
+Such a function writes what the function of `writing` writes, but its exceptions (FAILURES) do not name the field: the
+codec then calls the other one. Types with lists, loops or a `model` are left to `writing`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from chargebyte_fw.modules.v2g.exi.grammar import END, Grammar, Slot, grammar_of
 from chargebyte_fw.modules.v2g.exi.writing import START, Writer, Writing, writer
 from chargebyte_fw.modules.v2g.messages.model import Coding, Type
 
-REFUSED = (Refused, TypeError, AttributeError, KeyError, ValueError)
-"""What a fused writing function raises for a message that is wrong, or not within its means."""
+FAILURES = (Refused, TypeError, AttributeError, KeyError, ValueError)
+"""Raised by a fused writing function for a wrong message, or one that it does not support."""
 
 _SHORT = 125
 """Longest string or octets that are written in place."""
@@ -39,7 +39,7 @@ class _FusedWriting(Writing):
     def __init__(self, grammar: Grammar) -> None:
         super().__init__(grammar)
         self._parts: list[tuple[int | str, int]] = []
-        """What waits for the next flush: known bits or expressions, each with its width."""
+        """What the next flush writes: known bits or expressions, each with its width."""
         self._by_state: dict[int, tuple[int, int]] | None = None
         """Width and event code before the parts, by the state at run time."""
         self._asked: dict[type[Type], set[int]] = {}
@@ -62,7 +62,7 @@ class _FusedWriting(Writing):
         self.line(f"{indent}width, code = {self.name(self._by_state, 'codes')}[{self.at}]")
 
     def goes_on_at(self, state: int, indent: str) -> None:
-        """Keep the number of the state if an event code depends on it."""
+        """Assign the state only where an event code depends on it."""
         cls = self.grammar.cls
         if cls not in self._asked:
             each = [self.codes(slot) for slot in (*range(len(self.grammar.slots)), END)]
@@ -73,13 +73,13 @@ class _FusedWriting(Writing):
     # -- what is written
 
     def flush(self, indent: str) -> None:
-        """Write what waits."""
+        """Write the parts."""
         if self._parts or self._by_state is not None:
             self.line(f"{indent}stream = {self._longer()}")
             self._written()
 
     def _longer(self, last: str = "", last_bits: int = 0) -> str:
-        """Return the expression of the stream with what waits, and with `last` behind it."""
+        """Return the expression of the stream with the parts, and with `last` behind them."""
         known, width, texts = 0, last_bits, [last] if last else []
         for part, bits in reversed(self._parts):
             if isinstance(part, int):
@@ -97,7 +97,7 @@ class _FusedWriting(Writing):
         return f"stream << {shift}" + (f" | ({' | '.join(reversed(texts))})" if texts else "")
 
     def _written(self) -> None:
-        """Forget the parts; only now it is known how far they move the event code before them."""
+        """Forget the parts; their width, known only now, moves the event code before them."""
         width = sum(bits for _, bits in self._parts)
         for state, (bits, code) in (self._by_state or {}).items():
             cast(dict[int, tuple[int, int]], self._by_state)[state] = (bits + width, code << width)
@@ -141,7 +141,7 @@ class _FusedWriting(Writing):
     # -- types in types
 
     def complex(self, v: str, slot: Slot, indent: str) -> None:
-        """Write an element of a complex type: a small one in place."""
+        """Write an element of a complex type: in place if it is small, otherwise by a call."""
         cls = slot.within or slot.type
         if slot.within is None and not is_small(cls):
             super().complex(v, slot, indent)

@@ -1,8 +1,8 @@
-"""From a declared type to its grammar (W3C EXI 1.0 clause 8.5.4 in the V2G profile; ISO 15118-2 clause 7.9.1.3).
+"""From a declared type to its grammar (EXI 1.0 section 8.5.4 in the V2G profile; ISO 15118-2 clause 7.9.1.3).
 
-A type is a row of slots: attributes by name, then the elements of its content model. State 0 is the start, state n+1 is
-"slot n was the last": what may follow a slot is all there is to know, because these schemas are deterministic. Lists
-with a limit are counted: below the minimum only the list itself may come, at the maximum it may not come any more.
+A type is a sequence of slots: attributes by name, then the elements of its content model. A state is "slot n was the
+last" (-1: the start): because the schemas are deterministic, it depends on nothing else what may follow. Lists with a
+limit are counted (section 8.5.4.1.5): below the minimum only an entry may follow, at the maximum none.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ from chargebyte_fw.modules.v2g.messages.model import (
 END = -1
 """The production that ends the element."""
 CHARACTERS = -2
-"""The production of characters between elements (mixed content): coded, never spoken."""
+"""The production of characters between elements (mixed content): it has an event code, V2G never uses it."""
 
 _FEW = 5
+"""Most fields of a small type."""
 
 
 class Field(msgspec.Struct, frozen=True):
-    """What a field's annotation says. `type` is a Coding, a StrEnum or a Type; a group has `members` instead."""
+    """A field by its annotation. `type` is a Coding, a StrEnum or a Type; a group has `members` instead."""
 
     name: str
     type: Any
@@ -81,17 +82,17 @@ class Production(msgspec.Struct, frozen=True):
 
 
 def code_bits(productions: int) -> int:
-    """Bits of an event code in a state with so many productions: one more value is the escape, which V2G never uses."""
+    """Return the bits of an event code in a state with `productions`: one value more is the escape, not used in V2G."""
     return productions.bit_length()
 
 
 def enum_bits(enum: type[StrEnum]) -> int:
-    """Bits of an enumeration's index."""
+    """Return the bits of an enumeration's index (EXI 1.0 section 7.2)."""
     return max(1, (len(enum) - 1).bit_length())
 
 
 def is_simple(kind: Any) -> bool:
-    """Tell a simple type (coding or enumeration) from a complex one."""
+    """Return whether a type is simple (coding or enumeration)."""
     return isinstance(kind, Coding) or issubclass(kind, StrEnum)
 
 
@@ -190,7 +191,7 @@ class Grammar:
         return any(after <= slot and after >= 0 for slot, follow in self._follow.items() for after in follow)
 
     def certain(self, slot: int) -> bool:
-        """Tell whether the content always passes this slot exactly once, or as a counted list at least once."""
+        """Return whether the content always has this slot, once or as a counted list at least once."""
         if self.cls.model is not None and slot >= self.attributes:
             return False
         return self.slots[slot].low > 0
@@ -225,12 +226,12 @@ class Grammar:
 
 
 def is_straight(grammar: Grammar) -> bool:
-    """Tell a plain sequence of fields, none of which is a list."""
+    """Return whether a type is a plain sequence of fields, none of which is a list."""
     return grammar.cls.model is None and not grammar.cls.mixed and not any(slot.is_list for slot in grammar.slots)
 
 
 def is_small(cls: type[Type]) -> bool:
-    """Tell a plain sequence of few fields, which may be written out wherever the type is used."""
+    """Return whether a type is a plain sequence of few fields, which is generated in place wherever it is used."""
     grammar = grammar_of(cls)
     return is_straight(grammar) and len(grammar.slots) <= _FEW and not any(slot.members for slot in grammar.slots)
 
@@ -253,7 +254,7 @@ def sorted_names(names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def fragment_names(schema: Schema) -> dict[tuple[str, str], Any]:
-    """Return every element of a set, global and local, by (local name, namespace) with its type (None: abstract).
+    """Return the type of every element of a set, global and local, by (local name, namespace) (None: abstract).
 
     eMAID of ISO 15118-2 has two types; the one with an Id, which can be signed, stands for both.
     """

@@ -1,8 +1,8 @@
 """Generates, from a type's grammar, the function that reads it: `run(data, left)` returns (object, left).
 
-Bits that must be zero (event codes without a choice, CH, EE) are not read by themselves: they wait in `zeros` and are
-taken together with the next value, so that one comparison checks them and the value's range. What these functions raise
-names the field and the bit. `fused_reading` makes faster ones of the same grammar, for streams that are right.
+Bits that must be zero (event codes without a choice, CH, EE) are not read by themselves: they are pending in `zeros`
+and read together with the next value, so that one comparison checks them and the value's range. The exceptions of these
+functions name field and bit. `fused_reading` generates faster ones from the same grammar, for correct streams.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _abstract() -> Reader:
 
 
 def element_reader(kind: Any, wide: bool = False) -> Reader:
-    """Return what reads an element of any type, the event codes around a simple value included."""
+    """Return the reading function of an element of any type, with the event codes around a simple value."""
     if not is_simple(kind):
         return reader(kind, wide)
     if kind not in _simple_readers:
@@ -70,14 +70,14 @@ def element_reader(kind: Any, wide: bool = False) -> Reader:
 
 
 class _ValueReading(Source):
-    """What reading of simple values needs."""
+    """Generates the reading of simple values."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title, **_HELPERS)
         self.zeros = 0
 
     def flush(self, indent: str) -> None:
-        """Read the zeros that wait."""
+        """Read the pending zeros."""
         if self.zeros:
             self.line(f"{indent}left -= {self.zeros}")
             mask = (1 << self.zeros) - 1
@@ -85,7 +85,7 @@ class _ValueReading(Source):
             self.zeros = 0
 
     def _bits(self, target: str, bits: int, largest: int, indent: str, what: str) -> None:
-        """Read a number of `bits` bits, the waiting zeros before it."""
+        """Read a number of `bits` bits and the pending zeros before it."""
         total = self.zeros + bits
         self.line(f"{indent}left -= {total}")
         self.line(f"{indent}{target} = data >> left & {(1 << total) - 1}")
@@ -114,13 +114,13 @@ class _ValueReading(Source):
         self.line(f"{indent}{target} = {self.name(options, 'options')}[code]")
 
     def number(self, target: str, bits: int, low: int, high: int, indent: str) -> None:
-        """Read an integer of a small range, counted from the least (EXI 1.0 section 7.1.5)."""
+        """Read an integer of a small range, counted from the least (EXI 1.0 section 7.1.9)."""
         self._bits(target, bits, high - low, indent, "value")
         if low:
             self.line(f"{indent}{target} += {low}")
 
     def integer(self, target: str, coding: Coding, indent: str) -> None:
-        """Read an integer (EXI 1.0 sections 7.1.5 and 7.1.6): below 128, as usual, in place, otherwise by a call."""
+        """Read an integer (EXI 1.0 sections 7.1.5 and 7.1.6): below 128 in place, otherwise by a call."""
         total = self.zeros + (8 if coding.kind == "uint" else 9)
         self.line(f"{indent}left -= {total}")
         self.line(f"{indent}{target} = data >> left & {(1 << total) - 1}")
@@ -159,16 +159,16 @@ class _SimpleReading(_ValueReading):
 
 
 class Reading(_ValueReading):
-    """The reading function of a complex type in the making."""
+    """Generates the reading function of a complex type."""
 
     def __init__(self, grammar: Grammar, wide: bool) -> None:
         super().__init__(grammar.cls.__name__)
         self.grammar = grammar
         self.wide = wide
         self.at = "at"
-        """Variable that holds the slot which comes."""
+        """Variable with the number of the next slot."""
         self.prefix = "f_"
-        """Before the fields' names, the names of the variables that hold their values."""
+        """Prefix of the variables that are named like the fields."""
 
     def make(self) -> Reader:
         """Compile."""
@@ -195,13 +195,13 @@ class Reading(_ValueReading):
             self._place(slot, indent)
 
     def construction(self) -> str:
-        """Return the expression that makes the object of the variables."""
+        """Return the expression that constructs the object from the variables."""
         fields = {slot.field for slot in self.grammar.slots if slot.field}
         names = [name for name in self.grammar.cls.__struct_fields__ if name in fields]
         return f"{self.name(self.grammar.cls, 'cls')}({', '.join(f'{name}={self.prefix}{name}' for name in names)})"
 
     def _place(self, slot: Slot, indent: str) -> None:
-        """Read a slot and the event code behind it; where it may be missing, only if `at` says that it comes."""
+        """Read a slot and the event code behind it; an optional one only if `at` is its number."""
         self.place = slot.name
         certain = self.grammar.certain(slot.index) and not slot.counted
         if not certain:
@@ -228,7 +228,7 @@ class Reading(_ValueReading):
     # -- event codes
 
     def _transition(self, after: int, indent: str, certain: bool) -> None:
-        """Read the event code behind slot `after` and leave in `at` the slot that comes."""
+        """Read the event code behind slot `after` and assign the number of the next slot to `at`."""
         slot = self.grammar.slots[after] if after >= 0 else None
         if slot is None or not slot.counted:
             self._state(self.grammar.state(after), after, indent, certain)
@@ -256,7 +256,7 @@ class Reading(_ValueReading):
         self.zeros = 0
 
     def _branch(self, head: str, productions: list[Production], after: int, indent: str) -> None:
-        """Read an event code in one of several branches, each of which reads the zeros that wait."""
+        """Read an event code in one of several branches, each of which reads the pending zeros."""
         waiting = self.zeros
         self.line(head)
         self._state(productions, after, indent + "    ", certain=False)
@@ -281,15 +281,15 @@ class Reading(_ValueReading):
         if productions[-1].slot == CHARACTERS:
             self.line(
                 f"{indent}if at == {self._state_number(CHARACTERS)}: "
-                f"raise Deviation('characters between elements are not spoken', left + {bits})"
+                f"raise Deviation('characters between elements are not supported', left + {bits})"
             )
 
     def goes_on_at(self, state: int, indent: str) -> None:
-        """Leave in `at` what comes without a choice."""
+        """Assign the next slot, where there is only one."""
         self.line(f"{indent}{self.at} = {state}")
 
     def event(self, target: str, bits: int, states: tuple[Any, ...], indent: str) -> None:
-        """Read an event code; `states` are what its values lead to."""
+        """Read an event code; `states` are the next slots by its values."""
         self._bits("at", bits, len(states) - 1, indent, "event")
         first = states[0]
         if not isinstance(first, int) or states != tuple(range(first, first + len(states))):
@@ -343,7 +343,7 @@ class Reading(_ValueReading):
             self.line(f"{indent}{target}, left = {self.later(self.reader_of(slot.type), 'read')}(data, left)")
 
     def reader_of(self, cls: type[Type]) -> Callable[[], Reader]:
-        """Return what makes the reading function of another type, in the same manner."""
+        """Return what generates the reading function of another type in the same way."""
         return partial(reader, cls, self.wide)
 
 

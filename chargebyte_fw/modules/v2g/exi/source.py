@@ -12,10 +12,10 @@ _places: dict[CodeType, tuple[str, dict[int, str]]] = {}
 
 
 class Source:
-    """One function in the making."""
+    """The text of one function."""
 
     has_places = True
-    """Whether `place_of` knows its lines."""
+    """Whether `place_of` finds the fields of its lines."""
 
     def __init__(self, title: str, **names: Any) -> None:
         self.title = title
@@ -37,7 +37,7 @@ class Source:
         return name
 
     def later(self, make: Callable[[], Any], hint: str) -> str:
-        """Like `name`, of a function that is made when it is first called."""
+        """Like `name`, for a function that is generated at its first call."""
         name = self.name(None, hint)
         self.names[name] = on_first_call(self.names, name, make)
         return name

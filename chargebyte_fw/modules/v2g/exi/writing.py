@@ -1,8 +1,8 @@
 """Generates, from a type's grammar, the function that writes it: `run(value, stream)` returns the longer stream.
 
-Bits that are known beforehand (event codes without a choice, CH, EE) wait in `known` and go out with the next value.
-`at` is the state at run time, where the codes depend on which optional fields came before. What these functions raise
-names the field. `fused_writing` makes faster ones of the same grammar, for messages that are right.
+Bits that are known beforehand (event codes without a choice, CH, EE) are pending in `known` and written with the next
+value. `at` is the state at run time, where the codes depend on which optional fields came before. The exceptions of
+these functions name the field. `fused_writing` generates faster ones from the same grammar, for correct messages.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def writer(cls: type[Type]) -> Writer:
 
 
 def element_writer(kind: Any) -> Writer:
-    """Return what writes an element of any type, the event codes around a simple value included."""
+    """Return the writing function of an element of any type, with the event codes around a simple value."""
     if not is_simple(kind):
         return writer(kind)
     if kind not in _simple_writers:
@@ -64,7 +64,7 @@ def element_writer(kind: Any) -> Writer:
 
 
 class _ValueWriting(Source):
-    """What writing of simple values needs. `v` is the expression of the value in the generated text."""
+    """Generates the writing of simple values; `v` is the expression of the value."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title, **_HELPERS)
@@ -76,7 +76,7 @@ class _ValueWriting(Source):
         self.known = (value << bits | code, width + bits)
 
     def flush(self, indent: str) -> None:
-        """Write the known bits that wait."""
+        """Write the pending bits."""
         value, width = self.known
         if width:
             self.line(f"{indent}stream = stream << {width}" + (f" | {value}" if value else ""))
@@ -108,7 +108,7 @@ class _ValueWriting(Source):
             self.octets(v, coding, indent)
 
     def integer(self, v: str, coding: Coding, indent: str) -> None:
-        """Write an integer (EXI 1.0 sections 7.1.5 and 7.1.6): below 128, as usual, in place, otherwise by a call."""
+        """Write an integer (EXI 1.0 sections 7.1.5 and 7.1.6): below 128 in place, otherwise by a call."""
         if coding.high is not None:
             self.line(f"{indent}if not {coding.low} <= {v} <= {coding.high}: raise {_out_of_range(v)}")
         width = 8 if coding.kind == "uint" else 9
@@ -148,15 +148,15 @@ class _SimpleWriting(_ValueWriting):
 
 
 class Writing(_ValueWriting):
-    """The writing function of a complex type in the making."""
+    """Generates the writing function of a complex type."""
 
     def __init__(self, grammar: Grammar) -> None:
         super().__init__(grammar.cls.__name__)
         self.grammar = grammar
         self.at = "at"
-        """Variable that holds the number of the present state."""
+        """Variable with the number of the state."""
         self.prefix = "f_"
-        """Before the fields' names, the names of the variables that hold their values."""
+        """Prefix of the variables that are named like the fields."""
         self._codes: dict[type[Type], dict[int, dict[int, tuple[int, int]]]] = {}
 
     def make(self) -> Writer:
@@ -211,13 +211,13 @@ class Writing(_ValueWriting):
         self.line(f"{indent}stream = stream << width | code{f' + {member}' if member else ''}")
 
     def goes_on_at(self, state: int, indent: str) -> None:
-        """Keep the number of the state."""
+        """Assign the number of the state."""
         self.line(f"{indent}{self.at} = {state}")
 
     # -- the fields of a plain sequence
 
     def plain(self, source: str, slot: Slot, indent: str) -> None:
-        """Write a field, which is had by the expression `source`."""
+        """Write a field; `source` is the expression of its value."""
         if slot.counted:
             self._list(source, slot, indent)
             return
@@ -267,7 +267,7 @@ class Writing(_ValueWriting):
         self.line(f"{indent}stream = {write}({v}, stream)")
 
     def writer_of(self, cls: type[Type]) -> Callable[[], Writer]:
-        """Return what makes the writing function of another type, in the same manner."""
+        """Return what generates the writing function of another type in the same way."""
         return partial(writer, cls)
 
     def _list(self, source: str, slot: Slot, indent: str) -> None:

@@ -1,4 +1,4 @@
-"""The declared messages, one file per schema set: `sap`, `din`, `iso2` and `xmldsig`, which the others share.
+"""The declared messages, one file per schema set: `sap`, `din`, `iso2`, and `xmldsig`, whose types the others use.
 
     from chargebyte_fw.modules.v2g.messages import iso2
     iso2.V2G_Message(
@@ -11,7 +11,7 @@
     )
 
 `Body` is the body element itself (None: an empty body), so `isinstance(message.Body, iso2.CurrentDemandReq)` or `match`
-tells what arrived. Messages are named like their element, other types like their wire type (the fields that hold them
-mostly carry the bare name). Enumerations are `StrEnum`s, octets are `bytes`, a substitution group is a field named like
-its head that holds one of the members (`EVSEStatus=DC_EVSEStatusType(...)`).
+identifies the message. Messages are named like their element, other types like their type in the schema (fields mostly
+have the name without `Type`). Enumerations are `StrEnum`s, octets are `bytes`, a substitution group is a field named
+like its head with one of the members as value (`EVSEStatus=DC_EVSEStatusType(...)`).
 """

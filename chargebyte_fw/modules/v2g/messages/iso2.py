@@ -1,4 +1,7 @@
-"""ISO 15118-2 messages: `V2G_Message(Header=MessageHeaderType(SessionID=...), Body=CurrentDemandReq(...))`."""
+"""ISO 15118-2 messages: `V2G_Message(Header=MessageHeaderType(SessionID=...), Body=CurrentDemandReq(...))`.
+
+The body elements are those of clauses 8.4.3 (common), 8.4.4 (AC) and 8.4.5 (DC), their types those of clause 8.5.
+"""
 
 # ruff: noqa: D101 (the names are the standard's, and so are their meanings)
 

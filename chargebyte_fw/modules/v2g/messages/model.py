@@ -1,12 +1,12 @@
-"""How a V2G message is declared. Codec, grammar, limits, JSON and tests all derive from these declarations.
+"""How a V2G message is declared; codec, limits, JSON and tests are derived from the declarations.
 
 A complex type is a `Type` subclass: one field per attribute or element under its exact wire name, in schema order.
-Annotations carry what Python's types cannot say:
+Annotations add what Python's types do not express:
 
 * a simple type is `Annotated[int, Coding(...)]` or a `StrEnum` whose members stand in code order;
 * `X | None = None` is optional, `Annotated[list[X], Occurs(1, 6)]` repeats;
 * `Attribute()` and `Text()` mark what is no element;
-* `Annotated[A | B, Group("Head", A=AType, B=BType)]` is a substitution group: the object's class says which it is;
+* `Annotated[A | B, Group("Head", A=AType, B=BType)]` is a substitution group: the object's class is the member;
 * `model = choice("boolValue", ...)` where the content is no plain sequence of the fields.
 """
 
@@ -19,10 +19,10 @@ import msgspec
 
 
 class Coding(msgspec.Struct, frozen=True):
-    """How a simple value stands in the stream, and its facets.
+    """How a simple value is coded (EXI 1.0 section 7.1), and its facets.
 
     `low`/`high` bound numbers (None: unbounded), `shortest`/`longest` count characters or octets. `nbit` is `bits` wide
-    and counted from `low`. `text` says how octets are written for people.
+    and counted from `low`. `text`: how octets are displayed.
     """
 
     kind: Literal["nbit", "uint", "int", "bool", "string", "bin"]
@@ -58,7 +58,7 @@ class Group:
 
 
 class Within(msgspec.Struct, frozen=True):
-    """The field holds directly what stands alone inside an element of type `wrapper` (the body element in `Body`)."""
+    """The field is directly the only content of an element of type `wrapper` (the body element in `Body`)."""
 
     wrapper: type[Type]
 
@@ -87,7 +87,7 @@ def element(name: str, type: Any = None, low: int = 1, high: int | None = 1) -> 
 
 
 def wildcard(low: int = 1, high: int | None = 1) -> Particle:
-    """Declare a place for elements beyond the schema: it takes an event code, its content cannot be spoken."""
+    """Declare a place for elements beyond the schema: it has an event code, its content is not supported."""
     return Particle("any", "*", None, (), low, high)
 
 
@@ -108,7 +108,7 @@ class Type(msgspec.Struct, kw_only=True, gc=False):
     qualified: ClassVar[bool] = True
     """Whether local elements carry the namespace (all sets but the handshake)."""
     mixed: ClassVar[bool] = False
-    """Mixed content: characters between elements take an event code, and cannot be spoken."""
+    """Mixed content: characters between elements have an event code, and are not supported."""
     model: ClassVar[Particle | None] = None
     """The content model, where it is no plain sequence of the fields. Content whose order matters is then the field
     `content`, a list of (element name, value)."""
