@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from chargebyte_fw.kernel import extras
+from chargebyte_fw.kernel.backoff import Backoff, doubling
 from chargebyte_fw.kernel.clock import loop_speed, rfc3339, utc_now
 from chargebyte_fw.kernel.faults import Fault, Faults, Severity
 from chargebyte_fw.kernel.log import ModuleLog
@@ -25,9 +26,8 @@ LATEST_S = 1e9
 """No charger runs for thirty years: a time beyond is no time."""
 AFTERMATH_S = 2.0
 """How long after a fault its trace is saved: what it led to belongs to it."""
-FIRST_PAUSE_S = 60.0
-LONGEST_PAUSE_S = 3600.0
-"""At most one trace of a fault in this time: it doubles from FIRST_PAUSE_S while faults go on."""
+PAUSES_S = doubling(60.0, 3600.0)
+"""From one trace of a fault to the next at least; it grows while faults go on."""
 
 
 class Recorder:
@@ -36,7 +36,7 @@ class Recorder:
     def __init__(self, runtime: Runtime, log: ModuleLog) -> None:
         self._runtime = runtime
         self._log = log
-        self._pause_s = FIRST_PAUSE_S
+        self._backoff = Backoff(PAUSES_S)
         self._not_before_s = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
         self._why = ""
@@ -52,11 +52,10 @@ class Recorder:
             return
         loop = asyncio.get_running_loop()
         now = loop.time()
-        if now > self._not_before_s + LONGEST_PAUSE_S:
-            self._pause_s = FIRST_PAUSE_S
+        if now > self._not_before_s + PAUSES_S[-1]:
+            self._backoff.reset()
         at_s = max(now + AFTERMATH_S, self._not_before_s)
-        self._not_before_s = at_s + self._pause_s
-        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        self._not_before_s = at_s + self._backoff.fail()
         self._why = f"{fault.origin.module_id}-{fault.type}"
         self._timer = loop.call_at(at_s, self._due)
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.admission import OUT_OF_DESCRIPTORS, descriptors
+from chargebyte_fw.kernel.backoff import Backoff, doubling
 from chargebyte_fw.kernel.errors import ConfigError, PeerError, Unavailable
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.log import ModuleLog
@@ -31,26 +32,12 @@ from chargebyte_fw.manager.wire.publisher import Publisher
 
 START_LIMIT_S = 60.0
 """How long all modules together may take to become ready."""
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0
+PAUSES_S = doubling(1.0, 60.0)
+"""Between a failure and the next start."""
 STEADY_S = 300.0
+"""A run of so many seconds is followed by the first pause again."""
 NOTICES_LIMIT = 10
-"""Faults of what was set aside: a file with a hundred wrong lines is one that somebody looks at anyway."""
-"""Who ran so long before failing starts again after the first pause."""
-
-
-class Pauses:
-    """How long to wait before the next start: longer each time, short again after a good run."""
-
-    def __init__(self) -> None:
-        self._next_s = FIRST_PAUSE_S
-
-    def after(self, ran_s: float) -> float:
-        """Return the pause after a run of `ran_s` seconds."""
-        if ran_s >= STEADY_S:
-            self._next_s = FIRST_PAUSE_S
-        pause_s, self._next_s = self._next_s, min(self._next_s * 2, LONGEST_PAUSE_S)
-        return pause_s
+"""Faults of what was set aside: a file with a hundred wrong lines needs a look in any case."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -87,7 +74,7 @@ class Supervisor:
         self.assembly: Assembly | None = None
         self._stop = asyncio.Event()
         self._stray: asyncio.Future[BaseException] | None = None
-        self._pauses = Pauses()
+        self._backoff = Backoff(PAUSES_S, STEADY_S)
         self._starved = RateLimitedLog(self.log, "%d more times without a descriptor within %g s", level=ERROR)
 
     async def run(self) -> int:
@@ -121,7 +108,7 @@ class Supervisor:
                 began_s = loop.time()
                 failure = await self._run_once()
                 if failure is not None and not self._stop.is_set():
-                    await self._pause(self._pauses.after(loop.time() - began_s))
+                    await self._pause(self._backoff.fail(held_s=loop.time() - began_s))
         finally:
             for task in aside:
                 task.cancel()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.kernel.backoff import Backoff
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import ConfigIssue, Module
@@ -19,7 +20,7 @@ from chargebyte_fw.manager import recording
 from chargebyte_fw.manager import supervisor as supervisor_file
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import Connection, ModulePlan
-from chargebyte_fw.manager.supervisor import Pauses, Supervisor
+from chargebyte_fw.manager.supervisor import PAUSES_S, STEADY_S, Supervisor
 from tests.manager.parts import BoardJournal, Journal, Kernel, Pump, Watcher
 
 Run = Callable[[Any], Any]
@@ -190,10 +191,10 @@ def test_a_module_that_fails_while_starting_is_stopped_with_the_others(run: Run,
 
 
 def test_pauses_grow_and_are_short_again_after_a_good_run() -> None:
-    pauses = Pauses()
-    assert [pauses.after(1.0) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert pauses.after(supervisor_file.STEADY_S) == 1
-    assert pauses.after(1.0) == 2
+    pauses = Backoff(PAUSES_S, STEADY_S)
+    assert [pauses.fail(1.0) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert pauses.fail(STEADY_S) == 1
+    assert pauses.fail(1.0) == 2
 
 
 def test_only_so_many_traces_are_kept(run: Run, runtime: Runtime) -> None:

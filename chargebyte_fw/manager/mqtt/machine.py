@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.backoff import Backoff, doubling
+from chargebyte_fw.kernel.machine import Machine, on
 
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 5.0
-"""A broker is a process of the same machine nearly always: asking costs nothing, waiting costs news."""
+PAUSES_S = doubling(0.5, 5.0)
+"""Between attempts. A broker is nearly always a process on the same board: asking costs nothing, waiting costs news."""
 ANSWER_LIMIT_S = 10.0
 """How long opening the connection and CONNACK may take together."""
 STEADY_S = 10.0
-"""A connection that lasted so long was a good one: the next pause is short again."""
+"""After a connection that held for so long the next pause is the first one again."""
 
 
 class State(Enum):
@@ -28,11 +28,11 @@ class State(Enum):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """The process wants a connection."""
+    """Connect, and stay connected."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """The broker said CONNACK with success."""
+    """CONNACK with success has come."""
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """The process is done."""
+    """Disconnect for good."""
 
 
 class Connect(msgspec.Struct, frozen=True):
@@ -57,52 +57,53 @@ class CameUp(msgspec.Struct, frozen=True):
     """Effect: subscribe and send what waited."""
 
     again: bool
-    """The broker had been missed before: say that it is back."""
+    """The broker had been away: log that it is back."""
 
 
 class WentAway(msgspec.Struct, frozen=True):
-    """Effect: say once that the broker is away."""
+    """Effect: log that the broker is away."""
 
     reason: str
 
 
 class Reconnect(Machine):
-    """Connects with growing pauses; says once that the broker is away and once that it is back."""
+    """Connects with growing pauses; the broker's absence and its return are one effect each."""
+
+    initial = State.Resting
 
     def __init__(self) -> None:
-        super().__init__(State.Resting)
-        self._pause_s = FIRST_PAUSE_S
-        self._missed = False
-        self._online_since = 0.0
+        super().__init__()
+        self._backoff = Backoff(PAUSES_S, STEADY_S)
+        self._away = False
+        self._online_since_s = 0.0
 
-    @on(State.Resting, event=Start)
+    @on(State.Resting, event=Start, to=State.Connecting)
     def _start(self, _: Start, now: float) -> list[Any]:
-        return self.enter(State.Connecting, Connect(), until=now + ANSWER_LIMIT_S)
+        return self._connect(now)
 
-    @on(State.Connecting, event=Accepted)
+    @on(State.Waiting, timer="pause", to=State.Connecting)
+    def _connect(self, now: float) -> list[Any]:
+        self.start("answer", now + ANSWER_LIMIT_S)
+        return self.enter(State.Connecting, Connect())
+
+    @on(State.Connecting, event=Accepted, to=State.Online)
     def _accepted(self, _: Accepted, now: float) -> list[Any]:
-        again, self._missed, self._online_since = self._missed, False, now
+        again, self._away, self._online_since_s = self._away, False, now
         return self.enter(State.Online, CameUp(again))
 
-    @on(State.Connecting, event=Lost)
+    @on(State.Connecting, event=Lost, to=State.Waiting)
     def _not_reached(self, event: Lost, now: float) -> list[Any]:
         return self._wait(event.reason, now)
 
-    @on(State.Connecting, event=Timeout)
-    def _no_answer(self, _: Timeout, now: float) -> list[Any]:
+    @on(State.Connecting, timer="answer", to=State.Waiting)
+    def _no_answer(self, now: float) -> list[Any]:
         return [Disconnect(), *self._wait(f"no answer in {ANSWER_LIMIT_S:g} s", now)]
 
-    @on(State.Online, event=Lost)
-    def _broken(self, event: Lost, now: float) -> list[Any]:
-        if now - self._online_since >= STEADY_S:
-            self._pause_s = FIRST_PAUSE_S
-        return self._wait(event.reason, now)
+    @on(State.Online, event=Lost, to=State.Waiting)
+    def _connection_lost(self, event: Lost, now: float) -> list[Any]:
+        return self._wait(event.reason, now, held_s=now - self._online_since_s)
 
-    @on(State.Waiting, event=Timeout)
-    def _again(self, _: Timeout, now: float) -> list[Any]:
-        return self.enter(State.Connecting, Connect(), until=now + ANSWER_LIMIT_S)
-
-    @on(event=Stop)
+    @on(State.Resting, State.Connecting, State.Online, State.Waiting, event=Stop, to=State.Resting)
     def _stop(self, _: Stop, now: float) -> list[Any]:
         return self.enter(State.Resting, Disconnect())
 
@@ -111,8 +112,8 @@ class Reconnect(Machine):
     def _late(self, _: Any, now: float) -> list[Any]:
         return []
 
-    def _wait(self, reason: str, now: float) -> list[Any]:
-        effects: list[Any] = [] if self._missed else [WentAway(reason)]
-        self._missed = True
-        pause_s, self._pause_s = self._pause_s, min(self._pause_s * 2, LONGEST_PAUSE_S)
-        return self.enter(State.Waiting, *effects, until=now + pause_s)
+    def _wait(self, reason: str, now: float, held_s: float = 0.0) -> list[Any]:
+        effects: list[Any] = [] if self._away else [WentAway(reason)]
+        self._away = True
+        self.start("pause", now + self._backoff.fail(held_s))
+        return self.enter(State.Waiting, *effects)
