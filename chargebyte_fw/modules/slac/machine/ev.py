@@ -26,7 +26,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.contracts.types import slac
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.slac.declare import Mme
 from chargebyte_fw.modules.slac.keys import new_nmk, nid_from_nmk
 from chargebyte_fw.modules.slac.machine.events import (
@@ -91,7 +91,10 @@ class State(Enum):
     PAUSING = "pausing before another try"
 
 
-_TRYING = (State.ASKING, State.SOUNDING, State.WAIT_FOR_RESULTS, State.WAIT_FOR_MATCH)
+_ONLINE = tuple(state for state in State if state is not State.OFF)
+_RESULTS_COUNT = (State.ASKING, State.SOUNDING, State.WAIT_FOR_RESULTS, State.WAIT_FOR_MATCH)
+_GIVEN_UP = (State.PAUSING, State.UNMATCHED)
+"""Where a match that failed leads: to another try, or to none."""
 
 
 class EvOptions(msgspec.Struct, frozen=True):
@@ -107,7 +110,9 @@ class EvOptions(msgspec.Struct, frozen=True):
 
 
 class EvSlac(Machine):
-    """The car's side of the match."""
+    """The car's side of the match. Timers have the standard's symbols where the standard has one."""
+
+    initial = State.OFF
 
     def __init__(
         self,
@@ -115,15 +120,16 @@ class EvSlac(Machine):
         chance: random.Random | None = None,
         make_nmk: Callable[[], bytes] = new_nmk,
     ) -> None:
-        super().__init__(State.OFF)
+        super().__init__()
         self.options = options or EvOptions()
         self.mac = bytes(6)
         self.run_id = bytes(8)
         self._chance = chance or random.SystemRandom()
         self._make_nmk = make_nmk
         self._sender = bytes(6)
-        self._give_up_s = 0.0
-        self._limit_s = 0.0
+        self._repeat_until_s = 0.0
+        self._results_until_s = 0.0
+        self._join_until_s = 0.0
         self._tries = 0
         self._parameters = CmSlacParmCnf()
         self._unsent: list[Mme] = []
@@ -139,13 +145,13 @@ class EvSlac(Machine):
         self._sender = frame.source
         return self.feed(frame.message, now)
 
-    @on(event=LinkUp)
+    @on(event=LinkUp, to=State.UNMATCHED)
     def link_up(self, event: LinkUp, _now: float) -> list[Any]:
         """Begin, unmatched."""
         self.mac = event.mac
         return self.enter(State.UNMATCHED, *self._leave(), StateIs(slac.State.UNMATCHED))
 
-    @on(event=LinkDown)
+    @on(event=LinkDown, to=State.OFF)
     def link_down(self, _event: LinkDown, _now: float) -> list[Any]:
         """Forget the match."""
         return self.enter(State.OFF, *self._leave(), StateIs(slac.State.UNMATCHED))
@@ -154,7 +160,7 @@ class EvSlac(Machine):
     def nothing_to_reset(self, _event: Reset, _now: float) -> None:
         """There is no modem to tell."""
 
-    @on(event=Reset)
+    @on(*_ONLINE, event=Reset, to=State.UNMATCHED)
     def reset(self, _event: Reset, _now: float) -> list[Any]:
         """Leave the network: the modem gets a key that nobody else has."""
         effects = self._leave()
@@ -166,10 +172,10 @@ class EvSlac(Machine):
     def _leave(self) -> list[Any]:
         return [DlinkReady(False)] if self.state is State.MATCHED else []
 
-    @on(State.UNMATCHED, event=TriggerMatching)
+    @on(State.UNMATCHED, event=TriggerMatching, to=State.ASKING)
     def trigger(self, _event: TriggerMatching, now: float) -> list[Any]:
         """Begin the match."""
-        self._give_up_s = now + self.options.repetition_s
+        self._repeat_until_s = now + self.options.repetition_s
         return [StateIs(slac.State.MATCHING), *self._begin(now)]
 
     def _begin(self, now: float) -> list[Any]:
@@ -179,17 +185,17 @@ class EvSlac(Machine):
 
     def _ask(self, now: float) -> list[Any]:
         self._tries += 1
-        request = self._broadcast(CmSlacParmReq(run_id=self.run_id))
-        return self.enter(State.ASKING, request, until=now + TT_MATCH_RESPONSE_S)
+        self.start("TT_match_response", now + TT_MATCH_RESPONSE_S)
+        return self.enter(State.ASKING, self._broadcast(CmSlacParmReq(run_id=self.run_id)))
 
-    @on(State.ASKING, event=Timeout)
-    def nobody_answers(self, _event: Timeout, now: float) -> list[Any]:
+    @on(State.ASKING, timer="TT_match_response", to=_GIVEN_UP)
+    def parm_is_not_answered(self, now: float) -> list[Any]:
         """Ask again, a hundred times at most."""
         if self._tries >= self.options.parm_tries:
             return self._fail(f"no CM_SLAC_PARM.CNF to {self._tries} requests", now)
         return self._ask(now)
 
-    @on(State.ASKING, State.SOUNDING, event=CmSlacParmCnf)
+    @on(State.ASKING, State.SOUNDING, event=CmSlacParmCnf, to=State.SOUNDING)
     def charger_answers(self, answer: CmSlacParmCnf, now: float) -> list[Any]:
         """Note the charger; the first one's answer sets the parameters and the sounds begin."""
         if answer.run_id != self.run_id or answer.application_type or answer.security_type:
@@ -199,7 +205,7 @@ class EvSlac(Machine):
             return []
         self._parameters = answer
         self._unsent = [*self._announcements(), *self._sounds()]
-        self._limit_s = now + TT_EV_ATTEN_RESULTS_S
+        self._results_until_s = now + TT_EV_ATTEN_RESULTS_S
         return self._send_next(now)
 
     def _announcements(self) -> list[Mme]:
@@ -220,18 +226,19 @@ class EvSlac(Machine):
             for left in reversed(range(count))
         ]
 
-    @on(State.SOUNDING, event=Timeout)
-    def next_sound(self, _event: Timeout, now: float) -> list[Any]:
+    @on(State.SOUNDING, timer="TP_EV_batch_msg_interval", to=(State.WAIT_FOR_RESULTS, State.WAIT_FOR_MATCH))
+    def next_sound(self, now: float) -> list[Any]:
         """Announce and sound in the standard's rhythm."""
         return self._send_next(now)
 
     def _send_next(self, now: float) -> list[Any]:
         sound = self._broadcast(self._unsent.pop(0))
         if self._unsent:
-            return self.enter(State.SOUNDING, sound, until=now + TP_EV_BATCH_MSG_INTERVAL_S)
+            self.start("TP_EV_batch_msg_interval", now + TP_EV_BATCH_MSG_INTERVAL_S)
+            return self.enter(State.SOUNDING, sound)
         return [sound, *self._look_at_results(now)]
 
-    @on(*_TRYING, event=CmAttenCharInd)
+    @on(*_RESULTS_COUNT, event=CmAttenCharInd, to=State.WAIT_FOR_MATCH)
     def result_arrives(self, result: CmAttenCharInd, now: float) -> list[Any]:
         """Confirm a profile of ours (also one that is repeated) and keep it."""
         if result.run_id != self.run_id or result.source_address != self.mac or not result.attenuation_dB:
@@ -243,15 +250,16 @@ class EvSlac(Machine):
             effects += self._look_at_results(now)
         return effects
 
-    @on(State.WAIT_FOR_RESULTS, event=Timeout)
-    def results_are_over(self, _event: Timeout, now: float) -> list[Any]:
+    @on(State.WAIT_FOR_RESULTS, timer="TT_EV_atten_results", to=(State.WAIT_FOR_MATCH, *_GIVEN_UP))
+    def results_are_over(self, now: float) -> list[Any]:
         """Choose among those who answered."""
         return self._choose(now)
 
     def _look_at_results(self, now: float) -> list[Any]:
         if self._chargers and all(result is not None for result in self._chargers.values()):
             return self._choose(now)
-        return self.enter(State.WAIT_FOR_RESULTS, until=self._limit_s)
+        self.start("TT_EV_atten_results", self._results_until_s)
+        return self.enter(State.WAIT_FOR_RESULTS)
 
     def _choose(self, now: float) -> list[Any]:
         """Take the charger that heard us best; one that heard nothing comes last."""
@@ -266,17 +274,17 @@ class EvSlac(Machine):
     def _ask_to_match(self, now: float) -> list[Any]:
         self._tries += 1
         request = CmSlacMatchReq(pev_mac=self.mac, evse_mac=self._chosen, run_id=self.run_id)
-        until = now + TT_MATCH_RESPONSE_S
-        return self.enter(State.WAIT_FOR_MATCH, self._to(self._chosen, request), until=until)
+        self.start("TT_match_response", now + TT_MATCH_RESPONSE_S)
+        return self.enter(State.WAIT_FOR_MATCH, self._to(self._chosen, request))
 
-    @on(State.WAIT_FOR_MATCH, event=Timeout)
-    def match_is_not_answered(self, _event: Timeout, now: float) -> list[Any]:
+    @on(State.WAIT_FOR_MATCH, timer="TT_match_response", to=_GIVEN_UP)
+    def match_is_not_answered(self, now: float) -> list[Any]:
         """Ask again, C_EV_match_retry times."""
         if self._tries > C_EV_MATCH_RETRY:
             return self._fail(f"no CM_SLAC_MATCH.CNF to {self._tries} requests", now)
         return self._ask_to_match(now)
 
-    @on(State.WAIT_FOR_MATCH, event=CmSlacMatchCnf)
+    @on(State.WAIT_FOR_MATCH, event=CmSlacMatchCnf, to=State.JOINING)
     def match_is_confirmed(self, answer: CmSlacMatchCnf, now: float) -> list[Any]:
         """Take the charger's key."""
         if self._sender != self._chosen or answer.run_id != self.run_id:
@@ -284,39 +292,43 @@ class EvSlac(Machine):
         if answer.pev_mac != self.mac or answer.evse_mac != self._chosen or answer.mvf_length != MVF_LENGTH_CNF:
             return [Report(logging.WARNING, f"{answer.title} of {mac_text(self._sender)} is for another match")]
         self._network = answer
-        self._limit_s = now + TT_MATCH_JOIN_S
+        self._join_until_s = now + TT_MATCH_JOIN_S
         result = self._chargers[self._chosen]
         distance_dB = average_dB(result) if result is not None else 0.0
-        until = now + self.options.set_key_timeout_s
+        self.start("set key", now + self.options.set_key_timeout_s)
         key = self._set_key(answer.nmk, answer.nid)
-        return self.enter(State.JOINING, Matched(self._chosen, answer.nid, distance_dB), key, until=until)
+        return self.enter(State.JOINING, Matched(self._chosen, answer.nid, distance_dB), key)
 
-    @on(State.JOINING, event=Timeout)
-    def modem_is_silent(self, _event: Timeout, now: float) -> list[Any]:
+    @on(State.JOINING, timer="set key", to=_GIVEN_UP)
+    def modem_is_silent(self, now: float) -> list[Any]:
         """Without the key there is no network."""
         return self._fail("the modem does not confirm the key", now)
 
-    @on(State.JOINING, event=CmSetKeyCnf)
+    @on(State.JOINING, event=CmSetKeyCnf, to=(State.MATCHED, State.WAIT_FOR_LINK, *_GIVEN_UP))
     def key_is_set(self, answer: CmSetKeyCnf, now: float) -> list[Any]:
         """Be matched, or wait for the link. Chips confirm with 1 or with 0, by the HomePlug version they follow."""
         if answer.result > 1:
             return self._fail(f"the modem refuses the key (result {answer.result})", now)
         if self.options.wait_for_link:
+            self.start("TT_match_join", self._join_until_s)
             return self._ask_for_link(now)
         return self.enter(State.MATCHED, StateIs(slac.State.MATCHED), DlinkReady(True))
 
     def _ask_for_link(self, now: float) -> list[Any]:
-        until = now + self.options.link_status_retry_s
-        return self.enter(State.WAIT_FOR_LINK, self._to(MODEM_MAC, VsLinkStatusReq()), until=until)
+        self.start("link status", now + self.options.link_status_retry_s)
+        return self.enter(State.WAIT_FOR_LINK, self._to(MODEM_MAC, VsLinkStatusReq()))
 
-    @on(State.WAIT_FOR_LINK, event=Timeout)
-    def link_takes_time(self, _event: Timeout, now: float) -> list[Any]:
-        """Look again until TT_match_join is over."""
-        if now >= self._limit_s:
-            return self._fail("no link within TT_match_join", now)
+    @on(State.WAIT_FOR_LINK, timer="link status")
+    def link_takes_time(self, now: float) -> list[Any]:
+        """Ask again until TT_match_join is over."""
         return self._ask_for_link(now)
 
-    @on(State.WAIT_FOR_LINK, event=VsLinkStatusCnf)
+    @on(State.WAIT_FOR_LINK, timer="TT_match_join", to=_GIVEN_UP)
+    def link_does_not_come(self, now: float) -> list[Any]:
+        """Give this match up."""
+        return self._fail("no link within TT_match_join", now)
+
+    @on(State.WAIT_FOR_LINK, event=VsLinkStatusCnf, to=State.MATCHED)
     def link_status(self, answer: VsLinkStatusCnf, _now: float) -> list[Any]:
         """Be matched when it is up."""
         if answer.link_status != LINK_UP:
@@ -325,13 +337,13 @@ class EvSlac(Machine):
 
     def _fail(self, reason: str, now: float) -> list[Any]:
         """Pause and try anew while TT_matching_repetition lasts, else give up."""
-        if now + TT_MATCHING_RATE_S < self._give_up_s:
-            again = Report(logging.INFO, f"no match ({reason}), trying again")
-            return self.enter(State.PAUSING, again, until=now + TT_MATCHING_RATE_S)
+        if now + TT_MATCHING_RATE_S < self._repeat_until_s:
+            self.start("TT_matching_rate", now + TT_MATCHING_RATE_S)
+            return self.enter(State.PAUSING, Report(logging.INFO, f"no match ({reason}), trying again"))
         return self.enter(State.UNMATCHED, MatchingFailed(reason), StateIs(slac.State.UNMATCHED))
 
-    @on(State.PAUSING, event=Timeout)
-    def try_again(self, _event: Timeout, now: float) -> list[Any]:
+    @on(State.PAUSING, timer="TT_matching_rate", to=State.ASKING)
+    def try_again(self, now: float) -> list[Any]:
         """Begin anew with another RunID."""
         return self._begin(now)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chargebyte_fw.contracts.types import slac
-from chargebyte_fw.kernel.machine import Timeout, Unexpected, on
+from chargebyte_fw.kernel.machine import Unexpected, on
 from chargebyte_fw.modules.slac.keys import TEST_NMK, new_nmk, nid_from_nmk
 from chargebyte_fw.modules.slac.machine.events import (
     DlinkReady,
@@ -42,17 +42,18 @@ MAXIMUM_SESSIONS = 32
 """More EVs than this at a time are noise."""
 
 
+_STEP_ENDS = (State.MATCHED, State.WAIT_FOR_LINK, State.FAILED)
+"""Where a step of a session may lead."""
+
+
 class EvseSlac(WithModem):
-    """The charger's side of the match."""
+    """The charger's side of the match. Timers have the standard's symbols where the standard has one."""
 
     def __init__(self, options: EvseOptions | None = None, make_nmk: Callable[[], bytes] = new_nmk) -> None:
         super().__init__(options, make_nmk)
         self._sessions: dict[tuple[bytes, bytes], Session] = {}
-        self._init_until_s: float | None = None
-        """When the wait for the first EV is over; None once one has asked."""
         self._second_try = False
         self._matched: Session | None = None
-        self._link_until_s = 0.0
         self._link_lost = False
 
     def _idle(self, now: float) -> list[Any]:
@@ -64,13 +65,17 @@ class EvseSlac(WithModem):
             effects += self._begin_matching(now)
         return effects
 
-    @on(State.IDLE, event=EnterBcd)
+    @on(State.IDLE, event=EnterBcd, to=State.MATCHING)
     def car_is_there(self, _event: EnterBcd, now: float) -> list[Any]:
         """A car was plugged in."""
         self._bcd = True
         return self._begin_matching(now)
 
-    @on(State.MATCHING, State.WAIT_FOR_LINK, State.MATCHED, State.FAILED, event=LeaveBcd)
+    @on(State.MATCHING, State.WAIT_FOR_LINK, State.FAILED, event=EnterBcd)
+    def car_is_there_already(self, _event: EnterBcd, _now: float) -> None:
+        """The match goes on."""
+
+    @on(State.MATCHING, State.WAIT_FOR_LINK, State.MATCHED, State.FAILED, event=LeaveBcd, to=State.RESET)
     def car_left(self, _event: LeaveBcd, now: float) -> list[Any]:
         """Unplugged, or E/F of the charger: a match ends here and the next car gets another key."""
         self._bcd = False
@@ -83,10 +88,11 @@ class EvseSlac(WithModem):
 
     def _await_first_request(self, now: float) -> None:
         self._sessions = {}
-        self._init_until_s = now + self.options.slac_init_timeout_s
-        self.enter(State.MATCHING, until=self._init_until_s)
+        self.stop("session")
+        self.start("TT_EVSE_SLAC_init", now + self.options.slac_init_timeout_s)
+        self.enter(State.MATCHING)
 
-    @on(State.MATCHING, event=CmSlacParmReq)
+    @on(State.MATCHING, event=CmSlacParmReq, to=_STEP_ENDS)
     def ev_asks(self, request: CmSlacParmReq, now: float) -> list[Any]:
         """Begin to talk with an EV; one that asks again begins again."""
         if wrong := wrong_types(request):
@@ -99,7 +105,7 @@ class EvseSlac(WithModem):
             effects.append(Report(logging.INFO, f"EV {self._sent_by()} asks to match"))
         if not self._sessions and self.options.publish_mac_on_first_parm_req:
             effects.append(EvMac(self._sender))
-        self._init_until_s = None
+        self.stop("TT_EVSE_SLAC_init")
         self._sessions.pop(key, None)
         self._sessions[key] = session = Session(*key, self._terms())
         return effects + self._give(session, request, now)
@@ -115,10 +121,10 @@ class EvseSlac(WithModem):
             publish_mac=self.options.publish_mac_on_match_cnf,
         )
 
-    @on(State.MATCHING, event=CmStartAttenCharInd)
-    @on(State.MATCHING, event=CmMnbcSoundInd)
-    @on(State.MATCHING, event=CmAttenCharRsp)
-    @on(State.MATCHING, event=CmSlacMatchReq)
+    @on(State.MATCHING, event=CmStartAttenCharInd, to=_STEP_ENDS)
+    @on(State.MATCHING, event=CmMnbcSoundInd, to=_STEP_ENDS)
+    @on(State.MATCHING, event=CmAttenCharRsp, to=_STEP_ENDS)
+    @on(State.MATCHING, event=CmSlacMatchReq, to=_STEP_ENDS)
     def ev_goes_on(self, message: Any, now: float) -> list[Any]:
         """Give the message to the talk it belongs to."""
         session = self._sessions.get((self._sender, message.run_id))
@@ -126,7 +132,7 @@ class EvseSlac(WithModem):
             return [Report(logging.DEBUG, f"{message.title} of {self._sent_by()} belongs to no match")]
         return self._give(session, message, now)
 
-    @on(State.MATCHING, event=CmAttenProfileInd)
+    @on(State.MATCHING, event=CmAttenProfileInd, to=_STEP_ENDS)
     def modem_heard_a_sound(self, profile: CmAttenProfileInd, now: float) -> list[Any]:
         """The modem knows the EV's address only: the profile belongs to its latest talk."""
         for session in reversed(self._sessions.values()):
@@ -143,13 +149,18 @@ class EvseSlac(WithModem):
             effects.append(effect)
         return effects + self._after_step(now)
 
-    @on(State.MATCHING, event=Timeout)
-    def time_passes(self, _event: Timeout, now: float) -> list[Any]:
-        """Some talk waited long enough, or nobody asked at all."""
-        if self._init_until_s is not None:
-            # ISO 15118-3, TT_EVSE_SLAC_init: 20 to 50 s, then the error routine wakes the car (EVerest waits twice as
-            # long by default). Waiting once more is for a car that has begun to talk: it repeats a match that failed.
-            return self._failed("no CM_SLAC_PARM.REQ within TT_EVSE_SLAC_init")
+    @on(State.MATCHING, timer="TT_EVSE_SLAC_init", to=State.FAILED)
+    def no_ev_asks(self, _now: float) -> list[Any]:
+        """Ask for the error routine, which wakes the car.
+
+        ISO 15118-3 has 20 to 50 s for TT_EVSE_SLAC_init (EVerest waits twice as long by default). Waiting once more
+        is for a car that has begun to ask: it repeats a match that failed.
+        """
+        return self._failed("no CM_SLAC_PARM.REQ within TT_EVSE_SLAC_init")
+
+    @on(State.MATCHING, timer="session", to=_STEP_ENDS)
+    def session_waits_no_longer(self, now: float) -> list[Any]:
+        """Let the sessions run their own timers."""
         effects: list[Any] = []
         for session in tuple(self._sessions.values()):
             effects += session.wake(now)
@@ -163,8 +174,7 @@ class EvseSlac(WithModem):
         if all(session.state is Step.FAILED for session in self._sessions.values()):
             reasons = {session.reason for session in self._sessions.values()}
             return self._fail("; ".join(sorted(reasons)), now)
-        deadlines = [s.deadline for s in self._sessions.values() if s.deadline is not None]
-        self.deadline = min(deadlines, default=None)
+        self.start("session", min(s.deadline for s in self._sessions.values() if s.deadline is not None))
         return []
 
     def _fail(self, reason: str, now: float) -> list[Any]:
@@ -184,35 +194,40 @@ class EvseSlac(WithModem):
         self._matched = session
         if not self.options.link_status_detection:
             return self._link_is_there(now)
-        self._link_until_s = now + self.options.link_status_timeout_s
+        self.start("link limit", now + self.options.link_status_timeout_s)
         return self._look_for_link(now)
 
     def _look_for_link(self, now: float) -> list[Any]:
-        until = min(now + self.options.link_status_retry_s, self._link_until_s)
-        return self.enter(State.WAIT_FOR_LINK, *self._ask_link_status(), until=until)
+        self.start("link status", now + self.options.link_status_retry_s)
+        return self.enter(State.WAIT_FOR_LINK, *self._ask_link_status())
 
-    @on(State.WAIT_FOR_LINK, event=Timeout)
-    def link_takes_time(self, _event: Timeout, now: float) -> list[Any]:
-        """Look again while there is time."""
-        if now >= self._link_until_s:
-            return self._failed(f"no link within {self.options.link_status_timeout_s:g} s")
+    @on(State.WAIT_FOR_LINK, timer="link status")
+    def link_takes_time(self, now: float) -> list[Any]:
+        """Ask again while there is time."""
         return self._look_for_link(now)
 
-    @on(State.WAIT_FOR_LINK, event=VsLinkStatusCnf)
-    @on(State.WAIT_FOR_LINK, event=NscmGetDLinkStatusCnf)
+    @on(State.WAIT_FOR_LINK, timer="link limit", to=State.FAILED)
+    def link_does_not_come(self, _now: float) -> list[Any]:
+        """Give this match up."""
+        return self._failed(f"no link within {self.options.link_status_timeout_s:g} s")
+
+    @on(State.WAIT_FOR_LINK, event=VsLinkStatusCnf, to=State.MATCHED)
+    @on(State.WAIT_FOR_LINK, event=NscmGetDLinkStatusCnf, to=State.MATCHED)
     def link_comes(self, answer: VsLinkStatusCnf | NscmGetDLinkStatusCnf, now: float) -> list[Any]:
         """Be matched when it is up."""
         return self._link_is_there(now) if answer.link_status == LINK_UP else []
 
     def _link_is_there(self, now: float) -> list[Any]:
         self._link_lost = False
-        until = now + LINK_POLL_S if self.options.link_status_detection else None
-        return self.enter(State.MATCHED, self._publish(slac.State.MATCHED), DlinkReady(True), until=until)
+        if self.options.link_status_detection:
+            self.start("link poll", now + LINK_POLL_S)
+        return self.enter(State.MATCHED, self._publish(slac.State.MATCHED), DlinkReady(True))
 
-    @on(State.MATCHED, event=Timeout)
-    def look_at_the_link(self, _event: Timeout, now: float) -> list[Any]:
-        """Is it still up?"""
-        return self.enter(State.MATCHED, *self._ask_link_status(), until=now + LINK_POLL_S)
+    @on(State.MATCHED, timer="link poll")
+    def look_at_the_link(self, now: float) -> list[Any]:
+        """Ask whether it is still up."""
+        self.start("link poll", now + LINK_POLL_S)
+        return self._ask_link_status()
 
     @on(State.MATCHED, event=VsLinkStatusCnf)
     @on(State.MATCHED, event=NscmGetDLinkStatusCnf)

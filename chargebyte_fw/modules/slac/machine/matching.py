@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.slac.declare import Mme
 from chargebyte_fw.modules.slac.machine.events import EvMac, Ignored, Report, Send
 from chargebyte_fw.modules.slac.messages import (
@@ -72,10 +72,12 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Session(Machine):
-    """One EV's match, from its CM_SLAC_PARM.REQ on."""
+    """One EV's match, from its CM_SLAC_PARM.REQ on. Timers have the standard's symbols where the standard has one."""
+
+    initial = Step.NEW
 
     def __init__(self, ev_mac: bytes, run_id: bytes, terms: Terms) -> None:
-        super().__init__(Step.NEW)
+        super().__init__()
         self.ev_mac = ev_mac
         self.run_id = run_id
         self.reason = ""
@@ -87,7 +89,7 @@ class Session(Machine):
         self._tries = 0
         self._answer: CmSlacMatchCnf | None = None
 
-    @on(Step.NEW, event=CmSlacParmReq)
+    @on(Step.NEW, event=CmSlacParmReq, to=Step.WAIT_FOR_START_ATTEN_CHAR)
     def asks_for_parameters(self, _request: CmSlacParmReq, now: float) -> list[Any]:
         """Tell the EV how to sound."""
         answer = CmSlacParmCnf(
@@ -96,14 +98,15 @@ class Session(Machine):
             forwarding_station=self.ev_mac,
             run_id=self.run_id,
         )
-        return self.enter(Step.WAIT_FOR_START_ATTEN_CHAR, self._send(answer), until=now + TT_MATCH_SEQUENCE_S)
+        self.start("TT_match_sequence", now + TT_MATCH_SEQUENCE_S)
+        return self.enter(Step.WAIT_FOR_START_ATTEN_CHAR, self._send(answer))
 
-    @on(Step.WAIT_FOR_START_ATTEN_CHAR, event=Timeout)
-    def does_not_begin(self, _event: Timeout, _now: float) -> list[Any]:
+    @on(Step.WAIT_FOR_START_ATTEN_CHAR, timer="TT_match_sequence", to=Step.FAILED)
+    def does_not_begin(self, _now: float) -> list[Any]:
         """TT_match_sequence is over."""
         return self._fail("no CM_START_ATTEN_CHAR.IND within TT_match_sequence")
 
-    @on(Step.WAIT_FOR_START_ATTEN_CHAR, event=CmStartAttenCharInd)
+    @on(Step.WAIT_FOR_START_ATTEN_CHAR, event=CmStartAttenCharInd, to=Step.SOUNDING)
     def begins_to_sound(self, begin: CmStartAttenCharInd, now: float) -> list[Any]:
         """Listen for TT_EVSE_match_MNBC."""
         if wrong := wrong_types(begin) or first_of(
@@ -112,7 +115,8 @@ class Session(Machine):
             (begin.response_type != SENT_TO_GP_STATION, f"response type {begin.response_type}"),
         ):
             return self._ignore(begin, wrong)
-        return self.enter(Step.SOUNDING, until=now + TT_EVSE_MATCH_MNBC_S)
+        self.start("TT_EVSE_match_MNBC", now + TT_EVSE_MATCH_MNBC_S)
+        return self.enter(Step.SOUNDING)
 
     @on(
         Step.SOUNDING,
@@ -132,7 +136,7 @@ class Session(Machine):
         self.sounds_heard += 1
         return []
 
-    @on(Step.SOUNDING, event=CmAttenProfileInd)
+    @on(Step.SOUNDING, event=CmAttenProfileInd, to=Step.FINALIZE_SOUNDING)
     def modem_measured(self, profile: CmAttenProfileInd, now: float) -> list[Any]:
         """Add up the profiles, group by group, until all sounds are there."""
         if profile.num_groups != GROUPS:
@@ -141,16 +145,17 @@ class Session(Machine):
         self._captured += 1
         return self._finalize(now) if self._captured >= self._terms.number_of_sounds else []
 
-    @on(Step.SOUNDING, event=Timeout)
-    def sounds_are_over(self, _event: Timeout, now: float) -> list[Any]:
+    @on(Step.SOUNDING, timer="TT_EVSE_match_MNBC", to=Step.FINALIZE_SOUNDING)
+    def sounds_are_over(self, now: float) -> list[Any]:
         """Go on with what was captured."""
         return self._finalize(now)
 
     def _finalize(self, now: float) -> list[Any]:
-        return self.enter(Step.FINALIZE_SOUNDING, until=now + FINALIZE_SOUNDING_S)
+        self.start("finalize sounding", now + FINALIZE_SOUNDING_S)
+        return self.enter(Step.FINALIZE_SOUNDING)
 
-    @on(Step.FINALIZE_SOUNDING, event=Timeout)
-    def profile_is_ready(self, _event: Timeout, now: float) -> list[Any]:
+    @on(Step.FINALIZE_SOUNDING, timer="finalize sounding", to=Step.WAIT_FOR_ATTEN_CHAR_RSP)
+    def profile_is_ready(self, now: float) -> list[Any]:
         """Tell the EV how its sounds arrived."""
         report = Report(logging.DEBUG, f"{mac_text(self.ev_mac)}: {self._captured} sounds measured")
         return [report, *self._tell_profile(now)]
@@ -163,7 +168,8 @@ class Session(Machine):
             num_sounds=self._captured,
             attenuation_dB=self.profile_dB(),
         )
-        return self.enter(Step.WAIT_FOR_ATTEN_CHAR_RSP, self._send(profile), until=now + TT_MATCH_RESPONSE_S)
+        self.start("TT_match_response", now + TT_MATCH_RESPONSE_S)
+        return self.enter(Step.WAIT_FOR_ATTEN_CHAR_RSP, self._send(profile))
 
     def profile_dB(self) -> bytes:
         """Return the averages by group with the configured adjustment, each limited to an octet."""
@@ -172,14 +178,14 @@ class Session(Machine):
         adjustment_dB = self._terms.attenuation_adjustment_dB
         return bytes(min(max(total // self._captured + adjustment_dB, 0), 255) for total in self._sums_dB)
 
-    @on(Step.WAIT_FOR_ATTEN_CHAR_RSP, event=Timeout)
-    def profile_is_not_confirmed(self, _event: Timeout, now: float) -> list[Any]:
+    @on(Step.WAIT_FOR_ATTEN_CHAR_RSP, timer="TT_match_response", to=Step.FAILED)
+    def profile_is_not_confirmed(self, now: float) -> list[Any]:
         """Send it again, C_EV_match_retry times."""
         if self._tries > C_EV_MATCH_RETRY:
             return self._fail(f"no CM_ATTEN_CHAR.RSP to {self._tries} profiles")
         return self._tell_profile(now)
 
-    @on(Step.WAIT_FOR_ATTEN_CHAR_RSP, event=CmAttenCharRsp)
+    @on(Step.WAIT_FOR_ATTEN_CHAR_RSP, event=CmAttenCharRsp, to=Step.WAIT_FOR_SLAC_MATCH)
     def confirms_profile(self, answer: CmAttenCharRsp, now: float) -> list[Any]:
         """Wait for its choice."""
         if wrong := wrong_types(answer) or first_of(
@@ -189,18 +195,19 @@ class Session(Machine):
             (answer.result != 0, f"result {answer.result}"),
         ):
             return self._ignore(answer, wrong)
-        return self.enter(Step.WAIT_FOR_SLAC_MATCH, until=now + TT_EVSE_MATCH_SESSION_S)
+        self.start("TT_EVSE_match_session", now + TT_EVSE_MATCH_SESSION_S)
+        return self.enter(Step.WAIT_FOR_SLAC_MATCH)
 
     @on(Step.WAIT_FOR_SLAC_MATCH, event=CmAttenCharRsp)
     def confirms_profile_again(self, _answer: CmAttenCharRsp, _now: float) -> None:
         """It got the repeated profile, too."""
 
-    @on(Step.WAIT_FOR_SLAC_MATCH, event=Timeout)
-    def does_not_choose_us(self, _event: Timeout, _now: float) -> list[Any]:
+    @on(Step.WAIT_FOR_SLAC_MATCH, timer="TT_EVSE_match_session", to=Step.FAILED)
+    def does_not_choose_us(self, _now: float) -> list[Any]:
         """TT_EVSE_match_session is over: the EV stands at another charger."""
         return self._fail("no CM_SLAC_MATCH.REQ within TT_EVSE_match_session")
 
-    @on(Step.WAIT_FOR_SLAC_MATCH, event=CmSlacMatchReq)
+    @on(Step.WAIT_FOR_SLAC_MATCH, event=CmSlacMatchReq, to=Step.MATCH_COMPLETE)
     def chooses_us(self, request: CmSlacMatchReq, _now: float) -> list[Any]:
         """Give it the key."""
         if wrong := self._wrong_match(request):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.contracts.types import slac
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.slac.declare import Mme
 from chargebyte_fw.modules.slac.keys import new_nmk, nid_from_nmk
 from chargebyte_fw.modules.slac.machine.events import (
@@ -70,6 +70,12 @@ class State(Enum):
     FAILED = "failed"
 
 
+_ONLINE = tuple(state for state in State if state is not State.OFF)
+_BEFORE_IDLE = (State.OFF, State.INIT, State.RESET, State.RESET_CHIP)
+_AFTER_RESET = (State.IDLE, State.MATCHING)
+"""Where `_idle` leads: to a match at once when a car has come meanwhile."""
+
+
 class Vendor(Enum):
     """Whose modem it is."""
 
@@ -102,8 +108,10 @@ class EvseOptions(msgspec.Struct, frozen=True):
 class WithModem(Machine):
     """Interface, modem and key; what comes after `_idle` is in `evse.py`."""
 
+    initial = State.OFF
+
     def __init__(self, options: EvseOptions | None = None, make_nmk: Callable[[], bytes] = new_nmk) -> None:
-        super().__init__(State.OFF)
+        super().__init__()
         self.options = options or EvseOptions()
         self.vendor = Vendor.UNKNOWN
         self.mac = bytes(6)
@@ -117,15 +125,12 @@ class WithModem(Machine):
         self._match_when_idle = False
         self._told_unmatched = False
         self._silent_modem = False
-        self._key_answered = False
-        """The modem has answered the last CM_SET_KEY.REQ: it refused."""
         self._key_refusals = 0
         """How often the modem refused the present key."""
         self._refuses_keys = False
         """Reported: the modem refuses its keys."""
         self._confirms_with_0 = False
         """This Qualcomm chip answers 0 to every key."""
-        self._chip_is_resetting = False
         self._failed_resets = 0
         """How often the chip's reset failed since the last that did not."""
         self.modem = OwnModem()
@@ -145,14 +150,15 @@ class WithModem(Machine):
         self._sender = frame.source
         return self.feed(frame.message, now)
 
-    @on(event=LinkUp)
+    @on(event=LinkUp, to=State.INIT)
     def link_up(self, event: LinkUp, now: float) -> list[Any]:
         """Ask the modem who it is."""
         self.mac, self.vendor, self._silent_modem = event.mac, Vendor.UNKNOWN, False
         self.modem, self._failed_resets, self._confirms_with_0 = OwnModem(), 0, False
-        return self.enter(State.INIT, *self._leave(), self._to_modem(VsOpAttributesReq()), until=now + MODEM_PROBE_S)
+        self.start("Qualcomm probe", now + MODEM_PROBE_S)
+        return self.enter(State.INIT, *self._leave(), self._to_modem(VsOpAttributesReq()))
 
-    @on(event=LinkDown)
+    @on(event=LinkDown, to=State.OFF)
     def link_down(self, _event: LinkDown, _now: float) -> list[Any]:
         """Forget the match; go on with it as soon as the interface is back, if the car is still there."""
         effects = self._leave()
@@ -161,7 +167,7 @@ class WithModem(Machine):
         self._match_when_idle = self._bcd
         return self.enter(State.OFF, *effects)
 
-    @on(event=VsOpAttributesCnf)
+    @on(*_ONLINE, event=VsOpAttributesCnf, to=State.RESET)
     def is_qualcomm(self, answer: VsOpAttributesCnf, now: float) -> list[Any]:
         """A Qualcomm chip."""
         firmware = f"{answer.hardware}, firmware {answer.version_major}.{answer.version_minor}"
@@ -169,7 +175,7 @@ class WithModem(Machine):
             firmware = f"chip that keeps its attributes to itself (status {answer.status})"
         return self._know(Vendor.QUALCOMM, firmware, now)
 
-    @on(event=NscmGetVersionCnf)
+    @on(*_ONLINE, event=NscmGetVersionCnf, to=State.RESET)
     def is_lumissil(self, answer: NscmGetVersionCnf, now: float) -> list[Any]:
         """A Lumissil chip."""
         firmware = f"firmware {answer.version_major}.{answer.version_minor}.{answer.version_patch}"
@@ -177,19 +183,21 @@ class WithModem(Machine):
 
     def _know(self, vendor: Vendor, firmware: str, now: float) -> list[Any]:
         """Need no more questions; a modem that was still booting may tell later than asked."""
-        if self.state is State.OFF or self.vendor is not Vendor.UNKNOWN:
+        if self.vendor is not Vendor.UNKNOWN:
             return []
         self.vendor = vendor
         effects: list[Any] = [Report(logging.INFO, f"modem: {vendor.value} {firmware}")]
         return effects + self._new_network(now) if self.state is State.INIT else effects
 
-    @on(State.INIT, event=Timeout)
-    def vendor_is_silent(self, _event: Timeout, now: float) -> list[Any]:
-        """Try the other vendor, then go on regardless: every chip takes a key."""
-        if self.vendor is Vendor.UNKNOWN and not self._silent_modem:
-            self._silent_modem = True
-            return self.enter(State.INIT, self._to_modem(NscmGetVersionReq()), until=now + MODEM_PROBE_S)
-        self._silent_modem = False
+    @on(State.INIT, timer="Qualcomm probe")
+    def is_not_qualcomm(self, now: float) -> list[Any]:
+        """Try the other vendor."""
+        self.start("Lumissil probe", now + MODEM_PROBE_S)
+        return [self._to_modem(NscmGetVersionReq())]
+
+    @on(State.INIT, timer="Lumissil probe", to=State.RESET)
+    def vendor_is_not_known(self, now: float) -> list[Any]:
+        """Go on regardless: every chip takes a key."""
         return [Report(logging.DEBUG, "the modem does not tell its vendor"), *self._new_network(now)]
 
     @on(State.OFF, event=Reset)
@@ -200,7 +208,17 @@ class WithModem(Machine):
     def resets_anyway(self, _event: Reset, _now: float) -> None:
         """The first key is about to be set."""
 
-    @on(event=Reset)
+    @on(
+        State.RESET,
+        State.RESET_CHIP,
+        State.IDLE,
+        State.MATCHING,
+        State.WAIT_FOR_LINK,
+        State.MATCHED,
+        State.FAILED,
+        event=Reset,
+        to=State.RESET,
+    )
     def reset(self, _event: Reset, now: float) -> list[Any]:
         """Leave the network and begin anew."""
         return self._new_network(now)
@@ -214,20 +232,22 @@ class WithModem(Machine):
         if self.options.regenerate_key_on_reset or not self.nmk:
             self.nmk = self._make_nmk()
             self.nid = nid_from_nmk(self.nmk)
-        self._chip_is_resetting = False
         self._key_refusals = 0
         return [*effects, *self._set_key(now)]
 
     def _set_key(self, now: float) -> list[Any]:
-        self._key_answered = False
-        key = CmSetKeyReq(nid=self.nid, new_key=self.nmk)
-        return self.enter(State.RESET, self._to_modem(key), until=now + self.options.set_key_timeout_s)
+        self.stop("key again")
+        self.start("set key", now + self.options.set_key_timeout_s)
+        return self.enter(State.RESET, self._to_modem(CmSetKeyReq(nid=self.nid, new_key=self.nmk)))
 
-    @on(State.RESET, event=Timeout)
-    def key_is_not_confirmed(self, _event: Timeout, now: float) -> list[Any]:
+    @on(State.RESET, timer="key again")
+    def key_is_set_again(self, now: float) -> list[Any]:
+        """Set the key that was refused once more."""
+        return self._set_key(now)
+
+    @on(State.RESET, timer="set key")
+    def key_is_not_confirmed(self, now: float) -> list[Any]:
         """Log it once and keep trying: a modem that is still booting answers later."""
-        if self._key_answered:
-            return self._set_key(now)
         effects: list[Any] = []
         if not self._silent_modem:
             self._silent_modem = True
@@ -237,7 +257,7 @@ class WithModem(Machine):
             effects += [self._to_modem(VsOpAttributesReq()), self._to_modem(NscmGetVersionReq())]
         return effects + self._set_key(now)
 
-    @on(State.RESET, event=CmSetKeyCnf)
+    @on(State.RESET, event=CmSetKeyCnf, to=(State.RESET_CHIP, *_AFTER_RESET))
     def key_is_set(self, answer: CmSetKeyCnf, now: float) -> list[Any]:
         """Take the result as the chip means it; a key that was refused is set again."""
         effects: list[Any] = []
@@ -245,13 +265,15 @@ class WithModem(Machine):
             self._silent_modem = False
             effects.append(ModemAnswers(True))
         if self._refused(answer.result):
-            self._key_refusals, self._key_answered = self._key_refusals + 1, True
+            self._key_refusals += 1
             if not self._refuses_keys:
                 self._refuses_keys = True
                 effects.append(KeyRefused(answer.result))
             if answer.result > KEY_RESULT_1 or self._key_refusals < KEY_TRIES:
                 # A QCA7005 refuses a key that comes right after a match, and takes it a moment later.
-                return effects + self.enter(State.RESET, until=now + self.options.set_key_timeout_s)
+                self.stop("set key")
+                self.start("key again", now + self.options.set_key_timeout_s)
+                return effects
             text = f"the modem answers result {answer.result} to every key: taken as its way of confirming"
             effects.append(Report(logging.WARNING, text))
             self._confirms_with_0 = True
@@ -259,7 +281,8 @@ class WithModem(Machine):
             self._refuses_keys = False
             effects.append(KeyRefused(None))
         if self.options.do_chip_reset:
-            return effects + self.enter(State.RESET_CHIP, until=now + self.options.chip_reset_delay_s)
+            self.start("chip reset delay", now + self.options.chip_reset_delay_s)
+            return effects + self.enter(State.RESET_CHIP)
         return effects + self._idle(now)
 
     def _refused(self, result: int) -> bool:
@@ -271,20 +294,22 @@ class WithModem(Machine):
         with_1 = self.vendor is Vendor.QUALCOMM and not self._confirms_with_0
         return result > KEY_RESULT_1 or (with_1 and result != KEY_RESULT_1)
 
-    @on(State.RESET_CHIP, event=Timeout)
-    def chip_reset_is_due(self, _event: Timeout, now: float) -> list[Any]:
-        """Reset the chip in its vendor's words; only Qualcomm's answers."""
-        if self._chip_is_resetting:
-            return self._reset_failed("the modem does not confirm its reset", now)
+    @on(State.RESET_CHIP, timer="chip reset delay", to=_AFTER_RESET)
+    def chip_reset_is_due(self, now: float) -> list[Any]:
+        """Reset the chip with its vendor's MME; only Qualcomm's answers."""
         if self.vendor is Vendor.LUMISSIL:
             return [self._to_modem(NscmResetDeviceReq()), *self._idle(now)]
         if self.vendor is Vendor.UNKNOWN:
             return [Report(logging.WARNING, "no chip reset: the modem's vendor is not known"), *self._idle(now)]
-        self._chip_is_resetting = True
-        until = now + self.options.chip_reset_timeout_s
-        return self.enter(State.RESET_CHIP, self._to_modem(VsRsDevReq()), until=until)
+        self.start("chip reset", now + self.options.chip_reset_timeout_s)
+        return [self._to_modem(VsRsDevReq())]
 
-    @on(State.RESET_CHIP, event=VsRsDevCnf)
+    @on(State.RESET_CHIP, timer="chip reset", to=(State.RESET, *_AFTER_RESET))
+    def chip_reset_is_not_confirmed(self, now: float) -> list[Any]:
+        """Try again from the key on."""
+        return self._reset_failed("the modem does not confirm its reset", now)
+
+    @on(State.RESET_CHIP, event=VsRsDevCnf, to=(State.RESET, *_AFTER_RESET))
     def chip_resets(self, answer: VsRsDevCnf, now: float) -> list[Any]:
         """Go on where the chip resets; where it refuses, as where it is silent."""
         if answer.status != 0:
@@ -307,19 +332,15 @@ class WithModem(Machine):
             effects.append(Report(logging.WARNING, f"{why} in {RESET_TRIES} tries: on without it"))
         return effects + self._idle(now)
 
-    @on(event=EnterBcd)
-    def car_came_early(self, _event: EnterBcd, _now: float) -> list[Any]:
+    @on(*_BEFORE_IDLE, event=EnterBcd)
+    def car_came_early(self, _event: EnterBcd, _now: float) -> None:
         """Without a key there is no match yet; it begins when the charger is idle."""
-        self._bcd = True
-        if self.state in (State.OFF, State.INIT, State.RESET, State.RESET_CHIP):
-            self._match_when_idle = True
-        return []
+        self._bcd = self._match_when_idle = True
 
-    @on(event=LeaveBcd)
-    def car_left_early(self, _event: LeaveBcd, _now: float) -> list[Any]:
+    @on(*_BEFORE_IDLE, State.IDLE, event=LeaveBcd)
+    def car_left_early(self, _event: LeaveBcd, _now: float) -> None:
         """No match, then."""
         self._bcd = self._match_when_idle = False
-        return []
 
     def _leave(self) -> list[Any]:
         """Return what has to be said when the present state is left for good."""
