@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.sim import car_events as car
 from chargebyte_fw.sim.script import Command, parse
 
@@ -40,10 +40,15 @@ class Plug(Enum):
 
 
 class ScriptRunner(Machine):
-    """Runs a script against what the car sees. `state` is what hangs on the pilot, `queue` what is still to do."""
+    """Runs a script against what the car sees. `state` is what hangs on the pilot, `queue` what is still to do.
+
+    Rows hold in every state and commands of the script enter any: a script may do what no car does.
+    """
+
+    initial = Plug.UNPLUGGED
 
     def __init__(self, plugin_commands: str = "") -> None:
-        super().__init__(Plug.UNPLUGGED)
+        super().__init__()
         self.plugin_commands = plugin_commands
         self.running = False
         self.queue: list[Command] = []
@@ -61,17 +66,20 @@ class ScriptRunner(Machine):
 
     @on(event=car.Run)
     def begins(self, event: car.Run, now: float) -> list[Any]:
-        self.state = Plug.UNPLUGGED
+        """Begin a script with a car that is unplugged."""
+        self.enter(Plug.UNPLUGGED)
         self._out.append(car.DropV2g())
         self._forget_session()
         return self._take(event.commands, now)
 
     @on(event=car.Replace)
     def goes_on_with(self, event: car.Replace, now: float) -> list[Any]:
+        """Run other commands from where the car is."""
         return self._take(event.commands, now)
 
     @on(event=car.DutySeen)
     def sees_duty(self, event: car.DutySeen, now: float) -> list[Any]:
+        """Note the duty cycle; 0 V and -12 V begin the match anew."""
         self.duty_percent = event.percent
         if event.percent <= 0.0 and self.queue and self.queue[0].name == "iso_wait_slac_matched":
             self._step = 0  # the charger asks by E or F for a new match (ISO 15118-3 A.9.6)
@@ -79,26 +87,30 @@ class ScriptRunner(Machine):
 
     @on(event=car.SocSeen)
     def sees_soc(self, event: car.SocSeen, now: float) -> list[Any]:
+        """Note the state of charge, for `wait_for_soc`."""
         self.soc_percent = event.percent
         return self._go(now) if self.queue and self.queue[0].name == "wait_for_soc" else []
 
     @on(event=car.SlacSaid)
-    def hears_slac(self, event: car.SlacSaid, now: float) -> list[Any]:
+    def slac_reports(self, event: car.SlacSaid, now: float) -> list[Any]:
+        """Note whether the car is in the charger's network."""
         self._matched = event.matched
         return self._go(now)
 
     @on(event=car.HlcSaid)
-    def hears_hlc(self, event: car.HlcSaid, now: float) -> list[Any]:
+    def hlc_reports(self, event: car.HlcSaid, now: float) -> list[Any]:
+        """Note the step of the V2G session; S2 closes and opens with it."""
         self._news.add(event.news)
         charging = self.state in (Plug.ISO_POWER_READY, Plug.ISO_CHARGING_REGULATED)
         if event.news in (car.Hlc.POWER_OFF, car.Hlc.FINISHED) and charging:
-            self.state = Plug.PLUGGED_IN
+            self.enter(Plug.PLUGGED_IN)
         if event.news is car.Hlc.DC_POWER_ON and self.state is Plug.ISO_POWER_READY:
-            self.state = Plug.ISO_CHARGING_REGULATED
+            self.enter(Plug.ISO_CHARGING_REGULATED)
         return self._go(now)
 
-    @on(event=Timeout)
-    def ticks(self, _event: Timeout, now: float) -> list[Any]:
+    @on(timer="tick")
+    def ticks(self, now: float) -> list[Any]:
+        """Go on with a command that waits."""
         return self._go(now)
 
     def _take(self, commands: tuple[Command, ...], now: float) -> list[Any]:
@@ -122,7 +134,10 @@ class ScriptRunner(Machine):
         if self.running and not self.queue:
             self.running = False
             self._out.append(car.Ended())
-        self.deadline = now + TICK_S if self.queue else None
+        if self.queue:
+            self.start("tick", now + TICK_S)
+        else:
+            self.stop("tick")
         out, self._out = self._out, []
         return out
 
@@ -172,16 +187,16 @@ class ScriptRunner(Machine):
         return now >= self._until_s
 
     def _iec_wait_pwr_ready(self, _command: Command, _now: float) -> bool:
-        self.state = Plug.PLUGGED_IN
+        self.enter(Plug.PLUGGED_IN)
         return self._pwm_allows_power()
 
     def _iso_wait_pwm_is_running(self, _command: Command, _now: float) -> bool:
-        self.state = Plug.PLUGGED_IN
+        self.enter(Plug.PLUGGED_IN)
         return 4.0 < self.duty_percent < 97.0
 
     def _draw(self, command: Command, state: Plug) -> bool:
         self._limit = (command.number(0), 3 if command.arguments[1] == "3" else 1)
-        self.state = state
+        self.enter(state)
         return True
 
     def _draw_power_regulated(self, command: Command, _now: float) -> bool:
@@ -194,22 +209,22 @@ class ScriptRunner(Machine):
         return self._draw(command, Plug.ISO_CHARGING_REGULATED)
 
     def _pause(self, _command: Command, _now: float) -> bool:
-        self.state = Plug.PLUGGED_IN
+        self.enter(Plug.PLUGGED_IN)
         return True
 
     def _unplug(self, _command: Command, _now: float) -> bool:
-        self.state = Plug.UNPLUGGED
+        self.enter(Plug.UNPLUGGED)
         self._mode = ""
         self._forget_session()
         self._out.append(car.DropV2g())
         return True
 
     def _error_e(self, _command: Command, _now: float) -> bool:
-        self.state = Plug.ERROR_E
+        self.enter(Plug.ERROR_E)
         return True
 
     def _diode_fail(self, _command: Command, _now: float) -> bool:
-        self.state = Plug.DIODE_FAIL
+        self.enter(Plug.DIODE_FAIL)
         return True
 
     def _rcd_current(self, command: Command, _now: float) -> bool:
@@ -236,7 +251,7 @@ class ScriptRunner(Machine):
         return self.soc_percent >= command.number(0) or car.Hlc.FINISHED in self._news
 
     def _iso_wait_slac_matched(self, _command: Command, _now: float) -> bool:
-        self.state = Plug.PLUGGED_IN
+        self.enter(Plug.PLUGGED_IN)
         if self._step == 0 and 3.0 < self.duty_percent < 97.0:
             self._step = 1
             self._out.append(car.Match())
@@ -254,15 +269,15 @@ class ScriptRunner(Machine):
     def _iso_wait_pwr_ready(self, _command: Command, _now: float) -> bool:
         if car.Hlc.POWER_READY in self._news:
             charging = car.Hlc.DC_POWER_ON in self._news
-            self.state = Plug.ISO_CHARGING_REGULATED if charging else Plug.ISO_POWER_READY
+            self.enter(Plug.ISO_CHARGING_REGULATED if charging else Plug.ISO_POWER_READY)
             return True
         return car.Hlc.FINISHED in self._news
 
     def _iso_dc_power_on(self, _command: Command, now: float) -> bool:
         if self.state is not Plug.ISO_CHARGING_REGULATED:
-            self.state = Plug.ISO_POWER_READY
+            self.enter(Plug.ISO_POWER_READY)
         if car.Hlc.DC_POWER_ON in self._news:
-            self.state = Plug.ISO_CHARGING_REGULATED
+            self.enter(Plug.ISO_CHARGING_REGULATED)
             return True
         return self._paused_by_charger(now) or car.Hlc.FINISHED in self._news
 
@@ -302,11 +317,12 @@ class ScriptRunner(Machine):
 
     def _iso_start_bcb_toggle(self, command: Command, now: float) -> bool:
         if self._until_s is None:
-            self.state, self._step, self._until_s = Plug.BCB_TOGGLE, 1, now + TICK_S
+            self.enter(Plug.BCB_TOGGLE)
+            self._step, self._until_s = 1, now + TICK_S
         elif now >= self._until_s:
             self._step, self._until_s = self._step + 1, now + TICK_S
         if self._step > 2 * min(command.number(0), MAX_BCB_TOGGLES):
-            self.state = Plug.PLUGGED_IN
+            self.enter(Plug.PLUGGED_IN)
             return True
         return False
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.slac.messages import (
     GROUP_BIT,
     GROUPS,
@@ -79,10 +79,12 @@ class LineOptions:
 class Powerline(Machine):
     """Modems by name on one line. `attenuations_dB` holds what differs, by pairs of names (in any order)."""
 
+    initial = State.LAID
+
     def __init__(
         self, modems: dict[str, Modem], options: LineOptions | None = None, chance: random.Random | None = None
     ) -> None:
-        super().__init__(State.LAID)
+        super().__init__()
         self.modems = modems
         self.options = options or LineOptions()
         self.attenuations_dB: dict[frozenset[str], int] = {}
@@ -94,7 +96,7 @@ class Powerline(Machine):
         """Return the attenuation between two modems."""
         return self.attenuations_dB.get(frozenset((a, b)), self.options.attenuation_dB)
 
-    @on(event=FromHost)
+    @on(State.LAID, event=FromHost)
     def host_sends(self, event: FromHost, now: float) -> list[Any]:
         """Answer what is for the modem, carry the rest to the others."""
         modem = self.modems[event.name]
@@ -135,20 +137,25 @@ class Powerline(Machine):
         middle, jitter = self.attenuation_dB(sender, receiver), self.options.jitter_dB
         return bytes(min(max(middle + self._chance.randint(-jitter, jitter), 0), 255) for _ in range(GROUPS))
 
-    @on(event=Power)
+    @on(State.LAID, event=Power)
     def power_changes(self, event: Power, now: float) -> list[Any]:
         """A modem without power leaves its network."""
         self.modems[event.name].powered = event.powered
         self._back_s.pop(event.name, None)
         return self._look_at_links(now)
 
-    @on(event=Timeout)
-    def time_passes(self, _event: Timeout, now: float) -> list[Any]:
-        """Modems come back from a reset, links come up."""
+    @on(State.LAID, timer="reset")
+    def modems_are_back(self, now: float) -> list[Any]:
+        """Power the modems whose reset is over."""
         for name, at in tuple(self._back_s.items()):
             if now >= at:
                 del self._back_s[name]
                 self.modems[name].powered = True
+        return self._look_at_links(now)
+
+    @on(State.LAID, timer="join")
+    def links_come(self, now: float) -> list[Any]:
+        """Bring up the links of modems that have shared a network for long enough."""
         return self._look_at_links(now)
 
     def _look_at_links(self, now: float) -> list[Any]:
@@ -163,8 +170,15 @@ class Powerline(Machine):
                 del self._links_due_s[name]
                 modem.link_up = True
                 effects.append(LinkIs(name, True))
-        self.deadline = min((*self._links_due_s.values(), *self._back_s.values()), default=None)
+        self._start_for_earliest("join", self._links_due_s)
+        self._start_for_earliest("reset", self._back_s)
         return effects
+
+    def _start_for_earliest(self, timer: str, due_s: dict[str, float]) -> None:
+        if due_s:
+            self.start(timer, min(due_s.values()))
+        else:
+            self.stop(timer)
 
     def _partners(self, name: str) -> list[bytes]:
         """Return the addresses of the modems that share the network of `name` and hear it."""
