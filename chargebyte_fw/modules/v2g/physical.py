@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from chargebyte_fw.modules.v2g.messages import dc
 
 T = TypeVar("T")
 _LARGEST = 32767
 
 
 def physical(kind: type[T], value: float, unit: Any) -> T:
-    """Make a physical value with one decimal where it fits, coarser where it must; beyond the range it is clipped."""
+    """Return a physical value with one decimal where it fits, coarser where it must; clipped beyond the range."""
     multiplier = -1 if value != int(value) else 0
     scaled = value * 10 if multiplier else value
     while abs(scaled) > _LARGEST and multiplier < 3:
@@ -19,8 +22,8 @@ def physical(kind: type[T], value: float, unit: Any) -> T:
     return kind(Multiplier=multiplier, Unit=unit, Value=whole)  # type: ignore[call-arg]
 
 
-def number(value: Any) -> float:
-    """Return what a physical value says; 0 for one that is not there."""
+def number(value: dc.PhysicalValueType | None) -> float:
+    """Return the value in its unit; 0 for None."""
     if value is None:
         return 0.0
     scaled: float = value.Value * 10.0**value.Multiplier
