@@ -16,38 +16,35 @@
             case Report(step, what): log(step, what)
             case SessionStopped(outcome, reason, session_id): ...             # "terminated", "paused" or "failed"
 
-The owner writes wishes and values into `facts` (`facts.stop = True`, `facts.target_current_A = ...`) and feeds
+The owner writes what it wants and measures into `facts` (`facts.stop = True`, `facts.target_current_A = ...`) and feeds
 `FactsChanged()` where the car should not wait for its next turn; values are taken fresh for each request. The machine
-writes what the charger said into `facts.charger` (present voltage and current of the last CurrentDemandRes, limits).
-A paused session is taken up by another `Evcc` whose settings carry its `session_id`.
+writes what the charger reported into `facts.charger` (values of the last CurrentDemandRes, limits). A paused session is
+taken up by another `Evcc` whose settings carry its `session_id`.
+
+A protocol is a folder with a `protocol.py` whose `PROTOCOL` fulfils `evcc/protocol.py`; `registry.py` finds it. What
+DIN SPEC 70121 and ISO 15118-2 share is in `common/`.
 """
 
 from chargebyte_fw.modules.v2g.evcc.connection import Evcc
-from chargebyte_fw.modules.v2g.evcc.types import (
-    CarFacts,
-    CarSettings,
-    ChargerSays,
+from chargebyte_fw.modules.v2g.evcc.effects import (
     Close,
     Connect,
-    Connected,
-    Disconnected,
-    FactsChanged,
     Power,
-    Received,
     Report,
-    SdpAnswer,
     Send,
     SendSdp,
     SessionStopped,
     SetPilot,
-    Start,
     Step,
 )
+from chargebyte_fw.modules.v2g.evcc.events import Connected, Disconnected, FactsChanged, Received, SdpAnswer, Start
+from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings, ChargerValues
+from chargebyte_fw.modules.v2g.evcc.registry import protocols
 
 __all__ = [
     "CarFacts",
     "CarSettings",
-    "ChargerSays",
+    "ChargerValues",
     "Close",
     "Connect",
     "Connected",
@@ -65,3 +62,5 @@ __all__ = [
     "Start",
     "Step",
 ]
+
+protocols()  # import them now: later the charger waits

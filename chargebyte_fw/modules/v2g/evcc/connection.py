@@ -1,4 +1,4 @@
-"""The car's machine: search, connection, handshake, session, end."""
+"""The car's machine: search, connection, handshake, session, end. It knows no protocol: `evcc/protocol.py`."""
 
 from __future__ import annotations
 
@@ -6,32 +6,24 @@ from enum import Enum, auto
 from typing import Any
 
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.v2g import handshake, sdp, timing
-from chargebyte_fw.modules.v2g.evcc.common.session import CarDialogue, Failed
-from chargebyte_fw.modules.v2g.evcc.din.session import DinCar
-from chargebyte_fw.modules.v2g.evcc.iso2.session import Iso2AcCar, Iso2DcCar
-from chargebyte_fw.modules.v2g.evcc.types import (
-    CarFacts,
-    CarSettings,
+from chargebyte_fw.modules.v2g.evcc.effects import (
     Close,
     Connect,
-    Connected,
-    Disconnected,
-    FactsChanged,
     Power,
-    Received,
     Report,
-    SdpAnswer,
     Send,
     SendSdp,
     SessionStopped,
     SetPilot,
-    Start,
     Step,
 )
+from chargebyte_fw.modules.v2g.evcc.events import Connected, Disconnected, FactsChanged, Received, SdpAnswer, Start
+from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
+from chargebyte_fw.modules.v2g.evcc.protocol import CarSession, Failed, Protocol
+from chargebyte_fw.modules.v2g.evcc.registry import protocols
 from chargebyte_fw.modules.v2g.exi import codec
-from chargebyte_fw.modules.v2g.handshake import DIN70121
 from chargebyte_fw.modules.v2g.messages import sap
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame, Receiver
 
@@ -47,70 +39,77 @@ class EvccState(Enum):
     ENDED = auto()
 
 
-_RUNNING = (EvccState.SEARCHING, EvccState.CONNECTING, EvccState.HANDSHAKE, EvccState.SESSION)
+S = EvccState
+_RUNNING = (S.SEARCHING, S.CONNECTING, S.HANDSHAKE, S.SESSION)
+_READING = (S.HANDSHAKE, S.SESSION)
 
 
 class Evcc(Machine):
     """One session of a car: feed it events and time, carry out its effects (see the package's sketch)."""
 
+    initial = S.IDLE
+
     def __init__(self, settings: CarSettings, facts: CarFacts) -> None:
-        super().__init__(EvccState.IDLE)
+        super().__init__()
         self.settings = settings
         self.facts = facts
-        self.dialogue: CarDialogue | None = None
+        self.protocol: Protocol | None = None
+        self.session: CarSession | None = None
         self._receiver = Receiver()
-        self._timers: dict[str, float] = {}
         self._searches = 0
         self._waiting_for = ""
 
     @property
     def protocols(self) -> tuple[str, ...]:
-        """What the car offers: DIN 70121 knows no AC."""
-        if self.settings.energy_transfer_mode.startswith("AC"):
-            return tuple(name for name in self.settings.protocols if name != DIN70121.name)
-        return self.settings.protocols
+        """The names of the protocols that the car offers: those that know its energy transfer mode."""
+        mode, known = self.settings.energy_transfer_mode, protocols()
+        return tuple(name for name in self.settings.protocols if known[name].has_mode(mode))
 
     @property
     def _offered(self) -> tuple[handshake.AppProtocol, ...]:
-        known = {one.name: one for one in (handshake.DIN70121, handshake.ISO15118D2)}
-        return tuple(known[name] for name in self.protocols)
+        return tuple(protocols()[name].app for name in self.protocols)
 
     # -- search and connection
 
-    @on(EvccState.IDLE, event=Start)
+    @on(S.IDLE, event=Start, to=S.SEARCHING)
     def begin(self, event: Start, now: float) -> list[Any]:
-        """Look for the charger."""
-        self.state = EvccState.SEARCHING
-        self._timers["setup"] = now + timing.V2G_EVCC_COMMUNICATION_SETUP_S
-        return self._done([Report(Step.SEARCHING), *self._search(now)])
+        """Search for the charger."""
+        self.start("setup", now + timing.V2G_EVCC_COMMUNICATION_SETUP_S)
+        return self.enter(S.SEARCHING, Report(Step.SEARCHING), *self._search(now))
 
     def _search(self, now: float) -> list[Any]:
         self._searches += 1
-        self._timers["search"] = now + timing.SDP_RETRY_S
+        self.start("search", now + timing.SDP_RETRY_S)
         return [SendSdp(sdp.Request().to_bytes())]
 
-    @on(EvccState.SEARCHING, event=SdpAnswer)
+    @on(S.SEARCHING, timer="search", to=S.ENDED)
+    def search_over(self, now: float) -> list[Any]:
+        """Ask again, up to SDP_RETRIES times."""
+        if self._searches >= timing.SDP_RETRIES:
+            return self._fail(f"no charger answered {self._searches} requests")
+        return self._search(now)
+
+    @on(S.SEARCHING, event=SdpAnswer, to=S.CONNECTING)
     def answered(self, event: SdpAnswer, now: float) -> list[Any]:
-        """Connect to the charger that answered; overlook what is no answer."""
+        """Connect to the charger that answered; ignore what is no answer."""
         try:
             response = sdp.parse_response(event.data)
         except PeerError as error:
-            return self._done([Report(Step.SEARCHING, str(error))])
+            return [Report(Step.SEARCHING, str(error))]
         if response.security != sdp.SECURITY_NONE:
-            return self._done([Report(Step.SEARCHING, "the charger wants TLS")])
-        self.state = EvccState.CONNECTING
-        self._timers.pop("search", None)
-        return self._done([Connect(str(response.address), response.port)])
+            return [Report(Step.SEARCHING, "the charger wants TLS")]
+        return self.enter(S.CONNECTING, Connect(str(response.address), response.port))
 
-    @on(EvccState.CONNECTING, event=Connected)
+    @on(S.CONNECTING, event=Connected, to=S.HANDSHAKE)
     def connected(self, event: Connected, now: float) -> list[Any]:
-        """Shake hands."""
-        self.state = EvccState.HANDSHAKE
+        """Begin the handshake."""
         payload = codec("sap").encode(handshake.offer(self._offered))
-        self._expect("supportedAppProtocolRes", "SupportedAppProtocolReq", now)
-        return self._done([Report(Step.CONNECTED), _send(payload, "SupportedAppProtocolReq")])
+        name = "SupportedAppProtocolReq"
+        self._expect("supportedAppProtocolRes", timing.message_timeout_s("sap", name), now)
+        send = Send(Frame(EXI_DIN_ISO2, payload).to_bytes(), name)
+        return self.enter(S.HANDSHAKE, Report(Step.CONNECTED), send)
 
-    @on(EvccState.HANDSHAKE, EvccState.SESSION, event=Received)
+    @on(*_READING, event=Received, to=(S.SESSION, S.ENDED))
     def received(self, event: Received, now: float) -> list[Any]:
         """Take the response that the bytes complete."""
         effects: list[Any] = []
@@ -119,130 +118,122 @@ class Evcc(Machine):
                 effects += self._take(frame, now)
         except (PeerError, Failed) as error:
             return [*effects, *self._fail(str(error))]
-        return self._done(effects)
+        return effects
 
-    @on(EvccState.CONNECTING, EvccState.HANDSHAKE, EvccState.SESSION, event=Disconnected)
+    @on(S.CONNECTING, *_READING, event=Disconnected, to=S.ENDED)
     def disconnected(self, event: Disconnected, now: float) -> list[Any]:
-        """End: there is nobody to talk to."""
+        """End: the connection is gone, or could not be made."""
         return self._fail(event.reason)
 
-    @on(*_RUNNING, event=FactsChanged)
-    def facts_changed(self, event: FactsChanged, now: float) -> list[Any]:
-        """Say at once what could not wait for the next turn."""
+    @on(S.SEARCHING, S.CONNECTING, event=FactsChanged, to=S.ENDED)
+    def wish_before_session(self, event: FactsChanged, now: float) -> list[Any]:
+        """End where the car does not want the session any more."""
+        return self._stop("terminated", "the car wants to") if self._urgent() else []
+
+    @on(*_READING, event=FactsChanged)
+    def wish_in_session(self, event: FactsChanged, now: float) -> list[Any]:
+        """Send the next request now where a wish cannot wait for its time."""
+        return self._turn(now) if self._urgent() and self.due("turn") is not None else []
+
+    def _urgent(self) -> bool:
         facts = self.facts
-        urgent = facts.stop or facts.pause or facts.renegotiate or facts.error_code != "NO_ERROR"
-        if not urgent:
-            return []
-        if self.state in (EvccState.SEARCHING, EvccState.CONNECTING):
-            return self._stop("terminated", "the car wants to")
-        if "turn" in self._timers:
-            return self._turn(now)
+        return facts.stop or facts.pause or facts.renegotiate or facts.error_code != "NO_ERROR"
+
+    @on(*_RUNNING, S.ENDED, event=Start)
+    @on(S.IDLE, S.CONNECTING, S.HANDSHAKE, S.SESSION, S.ENDED, event=SdpAnswer)
+    @on(S.IDLE, S.SEARCHING, S.HANDSHAKE, S.SESSION, S.ENDED, event=Connected)
+    @on(S.IDLE, S.SEARCHING, S.CONNECTING, S.ENDED, event=Received)
+    @on(S.IDLE, S.SEARCHING, S.ENDED, event=Disconnected)
+    @on(S.IDLE, S.ENDED, event=FactsChanged)
+    def ignored(self, event: Any, now: float) -> list[Any]:
+        """Ignore it: it comes too late or twice."""
         return []
 
-    @on(event=Start)
-    @on(event=SdpAnswer)
-    @on(event=Connected)
-    @on(event=Received)
-    @on(event=Disconnected)
-    @on(event=FactsChanged)
-    def overlooked(self, event: Any, now: float) -> list[Any]:
-        """Take no notice: it comes too late or twice."""
-        return []
+    # -- timers
 
-    @on(*_RUNNING, event=Timeout)
-    def timeout(self, event: Timeout, now: float) -> list[Any]:
-        """Let pass what is due."""
-        due = [name for name, at in self._timers.items() if at <= now]
-        for name in due:
-            del self._timers[name]
-        if "setup" in due:
-            return self._fail(f"no session within {timing.V2G_EVCC_COMMUNICATION_SETUP_S:g} s")
-        if "response" in due:
-            return self._fail(f"no {self._waiting_for} in time")
-        if self.dialogue is not None:
-            for what, at in self.dialogue.limits.items():
-                if at <= now:
-                    return self._fail(f"{what} took too long")
-        if "search" in due:
-            if self._searches >= timing.SDP_RETRIES:
-                return self._fail(f"no charger answered {self._searches} requests")
-            return self._done(self._search(now))
-        if "turn" in due:
-            return self._turn(now)
-        return self._done([])
+    @on(*_RUNNING, timer="setup", to=S.ENDED)
+    def setup_over(self, now: float) -> list[Any]:
+        """Fail: there is no session within V2G_EVCC_CommunicationSetup_Timer."""
+        return self._fail(f"no session within {timing.V2G_EVCC_COMMUNICATION_SETUP_S:g} s")
+
+    @on(*_READING, timer="response", to=S.ENDED)
+    def response_over(self, now: float) -> list[Any]:
+        """Fail: the response did not come in time."""
+        return self._fail(f"no {self._waiting_for} in time")
+
+    @on(S.SESSION, timer="limit", to=S.ENDED)
+    def limit_over(self, now: float) -> list[Any]:
+        """Fail: a part of the session took too long."""
+        assert self.session is not None
+        return self._fail(f"{self.session.limited} took too long")
+
+    @on(S.SESSION, timer="ready to charge", to=S.ENDED)
+    def ready_to_charge_over(self, now: float) -> list[Any]:
+        """Fail: the power did not flow in time (DIN SPEC 70121)."""
+        return self._fail("ready to charge took too long")
+
+    @on(S.SESSION, timer="turn")
+    def turn_over(self, now: float) -> list[Any]:
+        """Send the next request: the pause before it is over."""
+        return self._turn(now)
 
     # -- session
 
-    def _expect(self, response: str, request: str, now: float) -> None:
-        schema_set = self.dialogue.schema_set if self.dialogue is not None else "sap"
-        limit_s = timing.message_timeout_s(schema_set, request) * self.settings.timeout_factor
-        self._waiting_for, self._timers["response"] = response, now + limit_s
+    def _expect(self, response: str, limit_s: float, now: float) -> None:
+        self._waiting_for = response
+        self.start("response", now + limit_s * self.settings.timeout_factor)
 
     def _take(self, frame: Frame, now: float) -> list[Any]:
-        if frame.payload_type != EXI_DIN_ISO2:
+        types = frozenset((EXI_DIN_ISO2,)) if self.protocol is None else self.protocol.payload_types
+        if frame.payload_type not in types:
             raise PeerError("V2GTP", f"payload type 0x{frame.payload_type:04X}")
-        if self.state is EvccState.HANDSHAKE:
-            return self._shake_hands(frame, now)
-        dialogue = self.dialogue
-        if dialogue is None or not self._waiting_for:
+        if self.protocol is None:
+            return self._negotiate(frame, now)
+        session = self.session
+        if session is None or not self._waiting_for:
             raise PeerError("V2G", "a response to no request")
-        message = codec(dialogue.schema_set).decode(frame.payload)
-        name = type(message.Body).__name__
-        if name != self._waiting_for:
-            raise PeerError("V2G", f"{name} where {self._waiting_for} was due")
-        self._check_session(message.Header.SessionID, name)
-        self._timers.pop("response", None)
+        response = self.protocol.decode(frame)
+        if response.name != self._waiting_for:
+            raise PeerError("V2G", f"{response.name} where {self._waiting_for} was due")
+        if response.name == "SessionSetupRes":
+            session.session_id = response.session_id
+        elif response.session_id != session.session_id:
+            raise PeerError("ISO 15118-2 [V2G2-751]", f"{response.name} of another session")
+        self.stop("response")
         self._waiting_for = ""
-        pause_s = dialogue.take(message.Body, now)
-        if name == "SessionSetupRes":
-            self._timers.pop("setup", None)
-        if dialogue.over:
-            return self._stop(dialogue.outcome)
+        pause_s = session.take(response.body, now)
+        if response.name == "SessionSetupRes":
+            self.stop("setup")
+        if session.over:
+            return self._stop(session.outcome)
         if pause_s <= 0:
             return self._turn(now)
-        self._timers["turn"] = now + pause_s
-        return self._collected()
+        self.start("turn", now + pause_s)
+        return session.take_effects()
 
-    def _check_session(self, session_id: bytes, name: str) -> None:
-        assert self.dialogue is not None
-        if name == "SessionSetupRes":
-            self.dialogue.session_id = session_id
-        elif session_id != self.dialogue.session_id:
-            raise PeerError("ISO 15118-2 [V2G2-751]", f"{name} of another session")
-
-    def _shake_hands(self, frame: Frame, now: float) -> list[Any]:
+    def _negotiate(self, frame: Frame, now: float) -> list[Any]:
         response = codec("sap").decode(frame.payload)
         if not isinstance(response, sap.supportedAppProtocolRes):
             raise PeerError("V2G", "no answer to the handshake")
-        protocol = handshake.accepted(response, self._offered)
-        if protocol is None:
+        chosen = handshake.accepted(response, self._offered)
+        if chosen is None:
             raise Failed(f"the charger speaks none of {', '.join(self.protocols)}")
-        self.facts.charger.protocol = protocol.text
-        kind: type[CarDialogue] = Iso2DcCar
-        if protocol is DIN70121:
-            kind = DinCar
-        elif self.settings.energy_transfer_mode.startswith("AC"):
-            kind = Iso2AcCar
-        self.dialogue = kind(self.settings, self.facts)
-        self.state = EvccState.SESSION
-        return [Report(Step.NEGOTIATED, protocol.text), *self._turn(now)]
+        self.facts.charger.protocol = chosen.text
+        self.protocol = protocols()[chosen.name]
+        self.session = self.protocol.new_session(self.settings, self.facts, self)
+        self.enter(S.SESSION)
+        return [Report(Step.NEGOTIATED, chosen.text), *self._turn(now)]
 
     def _turn(self, now: float) -> list[Any]:
         """Send the next request."""
-        assert self.dialogue is not None
-        dialogue = self.dialogue
-        self._timers.pop("turn", None)
-        body = dialogue.next(now)
-        m = dialogue.m
-        message = m.V2G_Message(Header=m.MessageHeaderType(SessionID=dialogue.session_id), Body=body)
+        assert self.session is not None and self.protocol is not None
+        session, protocol = self.session, self.protocol
+        self.stop("turn")
+        body = session.next(now)
         name = type(body).__name__
-        self._expect(dialogue.expected(), name, now)
-        return self._done([*self._collected(), _send(codec(dialogue.schema_set).encode(message), name)])
-
-    def _collected(self) -> list[Any]:
-        assert self.dialogue is not None
-        effects, self.dialogue.effects = self.dialogue.effects, []
-        return effects
+        frame = protocol.encode(session.message(body)).to_bytes()
+        self._expect(session.expected(), protocol.message_timeout_s(name), now)
+        return [*session.take_effects(), Send(frame, name)]
 
     # -- end
 
@@ -251,28 +242,17 @@ class Evcc(Machine):
 
     def _stop(self, outcome: str, reason: str = "") -> list[Any]:
         effects: list[Any] = []
-        session_id = b""
-        if self.dialogue is not None:
-            effects += self._collected()
-            session_id = self.dialogue.session_id if outcome == "paused" else b""
-            if self.dialogue.power_on:
-                self.dialogue.power_on = False
+        session, session_id = self.session, b""
+        if session is not None:
+            effects += session.take_effects()
+            session_id = session.session_id if outcome == "paused" else b""
+            if session.power_on:
+                session.power_on = False
                 effects.append(Power(False))
-        if outcome == "failed" and self.state is EvccState.SESSION:
+        if outcome == "failed" and self.state is S.SESSION:
             effects.append(SetPilot("B"))
-        if self.state not in (EvccState.IDLE, EvccState.SEARCHING):
+        if self.state is not S.SEARCHING:
             effects.append(Close())
-        self._timers = {}
         self._waiting_for = ""
         effects += [Report(Step.ENDED, reason or outcome), SessionStopped(outcome, reason, session_id)]
-        return self.enter(EvccState.ENDED, *effects)
-
-    def _done(self, effects: list[Any]) -> list[Any]:
-        if self.state is not EvccState.ENDED:
-            limits = self.dialogue.limits.values() if self.dialogue is not None else ()
-            self.deadline = min((*self._timers.values(), *limits), default=None)
-        return effects
-
-
-def _send(payload: bytes, name: str) -> Send:
-    return Send(Frame(EXI_DIN_ISO2, payload).to_bytes(), name)
+        return self.enter(S.ENDED, *effects)

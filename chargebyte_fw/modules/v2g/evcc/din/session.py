@@ -1,31 +1,38 @@
-"""DIN SPEC 70121 as the car speaks it."""
+"""A car's session of DIN SPEC 70121."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from chargebyte_fw.modules.v2g import timing
-from chargebyte_fw.modules.v2g.evcc.common.dc import DcCar
-from chargebyte_fw.modules.v2g.evcc.common.session import Failed
-from chargebyte_fw.modules.v2g.evcc.types import CarFacts, CarSettings, Step
+from chargebyte_fw.modules.v2g.evcc.common.dc import DcCarService
+from chargebyte_fw.modules.v2g.evcc.common.session import V2gCarSession
+from chargebyte_fw.modules.v2g.evcc.effects import Step
+from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
+from chargebyte_fw.modules.v2g.evcc.protocol import Failed, Timers
 from chargebyte_fw.modules.v2g.messages import din
 
 
-class DinCar(DcCar):
+class DinCarSession(V2gCarSession):
     """A session of DIN SPEC 70121."""
 
-    m = din
-    schema_set = "din"
+    messages = din
     before_power = (
         *("ServiceDiscovery", "ServicePaymentSelection", "ContractAuthentication"),
         *("ChargeParameterDiscovery", "CableCheck", "PreCharge"),
     )
 
-    def __init__(self, settings: CarSettings, facts: CarFacts) -> None:
-        super().__init__(settings, facts)
+    def __init__(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> None:
+        super().__init__(settings, facts, timers)
         self.session_id = bytes(8)
         self.service_id = 1
         self.transfer = settings.energy_transfer_mode
+        self.dc = DcCarService(self)
+
+    @property
+    def energy(self) -> DcCarService:
+        """The energy service: there is no other one."""
+        return self.dc
 
     def build_SessionSetup(self, now: float) -> Any:  # noqa: N802 (the stage's name)
         """Introduce the car."""
@@ -34,7 +41,7 @@ class DinCar(DcCar):
     def take_SessionSetup(self, body: din.SessionSetupRes, now: float) -> float:  # noqa: N802
         """Begin; the charger has its time until the power flows."""
         self.facts.charger.evse_id = body.EVSEID.hex().upper()
-        self.limits["ready to charge"] = now + timing.V2G_EVCC_READY_TO_CHARGE_S
+        self.timers.start("ready to charge", now + timing.V2G_EVCC_READY_TO_CHARGE_S)
         self.report(Step.SESSION, self.facts.charger.evse_id)
         self.stage = "ServiceDiscovery"
         return 0.0
@@ -69,29 +76,29 @@ class DinCar(DcCar):
         return 0.0
 
     def build_ContractAuthentication(self, now: float) -> Any:  # noqa: N802
-        """Ask whether somebody has authorized."""
+        """Ask for the authorization."""
         return din.ContractAuthenticationReq()
 
-    take_ContractAuthentication = DcCar.take_Authorization  # noqa: N815
+    take_ContractAuthentication = V2gCarSession.take_Authorization  # noqa: N815
 
     def build_ChargeParameterDiscovery(self, now: float) -> Any:  # noqa: N802
-        """Tell what the battery can take."""
+        """Send what the battery can take."""
         return din.ChargeParameterDiscoveryReq(
             EVRequestedEnergyTransferType=din.EVRequestedEnergyTransferType(self.transfer),
-            EVChargeParameter=din.DC_EVChargeParameterType(**self.dc_parameters()),
+            EVChargeParameter=din.DC_EVChargeParameterType(**self.dc.parameters()),
         )
 
     def take_ChargeParameterDiscovery(self, body: Any, now: float) -> float:  # noqa: N802
         """Take what the charger can give."""
-        return self.take_dc_parameters(body, now)
+        return self.dc.take_parameters(body, now)
 
     def build_PowerOn(self, now: float) -> Any:  # noqa: N802
         """Ask for the power."""
-        return din.PowerDeliveryReq(ReadyToChargeState=True, EVPowerDeliveryParameter=self.power_parameter())
+        return din.PowerDeliveryReq(ReadyToChargeState=True, EVPowerDeliveryParameter=self.dc.power_parameter())
 
     def build_PowerOff(self, now: float) -> Any:  # noqa: N802
         """Take the power off."""
-        return din.PowerDeliveryReq(ReadyToChargeState=False, EVPowerDeliveryParameter=self.power_parameter())
+        return din.PowerDeliveryReq(ReadyToChargeState=False, EVPowerDeliveryParameter=self.dc.power_parameter())
 
     def build_SessionStop(self, now: float) -> Any:  # noqa: N802
         """End the session: DIN knows no pause."""

@@ -1,33 +1,44 @@
-"""ISO 15118-2 as the car speaks it, DC and AC, with authorization by external means."""
+"""A car's session of ISO 15118-2, DC and AC, with authorization by external means."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from chargebyte_fw.modules.v2g import timing
-from chargebyte_fw.modules.v2g.evcc.common.dc import DcCar
-from chargebyte_fw.modules.v2g.evcc.common.session import CarDialogue, Failed
-from chargebyte_fw.modules.v2g.evcc.types import CarFacts, CarSettings, SetPilot, Step
+from chargebyte_fw.modules.v2g.evcc.common.session import V2gCarSession
+from chargebyte_fw.modules.v2g.evcc.effects import Step
+from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
+from chargebyte_fw.modules.v2g.evcc.iso2.ac import AcCarService
+from chargebyte_fw.modules.v2g.evcc.iso2.dc import Iso2DcCarService
+from chargebyte_fw.modules.v2g.evcc.protocol import Failed, Timers
 from chargebyte_fw.modules.v2g.messages import iso2
-from chargebyte_fw.modules.v2g.physical import number
-
-_LONGEST_PROFILE_S = 86_400
 
 
-class Iso2Car(CarDialogue):
-    """What AC and DC sessions share."""
+class Iso2CarSession(V2gCarSession):
+    """A session of ISO 15118-2."""
 
-    m = iso2
-    schema_set = "iso2"
+    messages = iso2
     before_power = (
         *("ServiceDiscovery", "PaymentServiceSelection", "Authorization"),
         *("ChargeParameterDiscovery", "CableCheck", "PreCharge"),
     )
 
-    def __init__(self, settings: CarSettings, facts: CarFacts) -> None:
-        super().__init__(settings, facts)
+    def __init__(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> None:
+        super().__init__(settings, facts, timers)
         self.service_id = 1
         self.mode = iso2.EnergyTransferModeType(settings.energy_transfer_mode)
+        self.charged = False
+        """Whether there was an energy transfer: only then there is a pause."""
+        self._energy = AcCarService(self) if self.mode.startswith("AC") else Iso2DcCarService(self)
+
+    @property
+    def energy(self) -> AcCarService | Iso2DcCarService:
+        """The energy service: that of the car's energy transfer mode."""
+        return self._energy
+
+    @property
+    def may_renegotiate(self) -> bool:
+        """Whether car or charger want to renegotiate."""
+        return self.facts.renegotiate or self.facts.charger.notification == "ReNegotiation"
 
     # -- set-up
 
@@ -48,7 +59,7 @@ class Iso2Car(CarDialogue):
         return iso2.ServiceDiscoveryReq()
 
     def take_ServiceDiscovery(self, body: iso2.ServiceDiscoveryRes, now: float) -> float:  # noqa: N802
-        """Take the charge service in the best mode of our kind, to be paid from outside."""
+        """Take the charge service in the best mode of our kind, to be paid by external means."""
         if iso2.paymentOptionType.ExternalPayment not in body.PaymentOptionList.PaymentOption:
             raise Failed("the charger takes no external payment")
         offered = body.ChargeService.SupportedEnergyTransferMode.EnergyTransferMode
@@ -75,7 +86,7 @@ class Iso2Car(CarDialogue):
         return 0.0
 
     def build_Authorization(self, now: float) -> Any:  # noqa: N802
-        """Ask whether somebody has authorized."""
+        """Ask for the authorization."""
         return iso2.AuthorizationReq()
 
     # -- power
@@ -91,17 +102,14 @@ class Iso2Car(CarDialogue):
         )
         return iso2.ChargingProfileType(ProfileEntry=[entry])
 
-    def power_parameter(self) -> Any:
-        """Return what PowerDeliveryReq says of the battery: nothing in AC."""
-        return None
-
     def build_PowerOn(self, now: float) -> Any:  # noqa: N802
         """Ask for the power."""
+        self.energy.before_power_on()
         return iso2.PowerDeliveryReq(
             ChargeProgress=iso2.chargeProgressType.Start,
             SAScheduleTupleID=self.schedule_id,
             ChargingProfile=self.profile(),
-            EVPowerDeliveryParameter=self.power_parameter(),
+            EVPowerDeliveryParameter=self.energy.power_parameter(),
         )
 
     def build_PowerOff(self, now: float) -> Any:  # noqa: N802
@@ -119,20 +127,16 @@ class Iso2Car(CarDialogue):
         return iso2.PowerDeliveryReq(
             ChargeProgress=progress,
             SAScheduleTupleID=self.schedule_id,
-            EVPowerDeliveryParameter=self.power_parameter(),
+            EVPowerDeliveryParameter=self.energy.power_parameter(),
         )
 
     def take_Renegotiate(self, body: Any, now: float) -> float:  # noqa: N802
         """Go back to the charge parameters."""
         self.take_status(body.EVSEStatus)
-        # The wish is fulfilled; the next status says whether there is another.
+        # That is done; the next status has the next notification.
         self.facts.charger.notification = "None"
         self.stage = "ChargeParameterDiscovery"
         return 0.0
-
-    def wants_other_parameters(self) -> bool:
-        """Tell whether car or charger want to renegotiate."""
-        return self.facts.renegotiate or self.facts.charger.notification == "ReNegotiation"
 
     def build_SessionStop(self, now: float) -> Any:  # noqa: N802
         """End or pause the session."""
@@ -140,119 +144,3 @@ class Iso2Car(CarDialogue):
         self.outcome = "paused" if pause else "terminated"
         kind = iso2.chargingSessionType.Pause if pause else iso2.chargingSessionType.Terminate
         return iso2.SessionStopReq(ChargingSession=kind)
-
-    charged = False
-    """Whether there was an energy transfer: only then there is a pause."""
-
-
-class Iso2DcCar(Iso2Car, DcCar):
-    """A DC session of ISO 15118-2."""
-
-    def may_renegotiate(self) -> bool:
-        """Tell whether somebody wants to renegotiate."""
-        return self.wants_other_parameters()
-
-    def power_parameter(self) -> Any:
-        """Return DC_EVPowerDeliveryParameter."""
-        return DcCar.power_parameter(self)
-
-    def build_ChargeParameterDiscovery(self, now: float) -> Any:  # noqa: N802
-        """Tell what the battery can take."""
-        return iso2.ChargeParameterDiscoveryReq(
-            RequestedEnergyTransferMode=self.mode,
-            EVChargeParameter=iso2.DC_EVChargeParameterType(
-                DepartureTime=self.settings.departure_time_s, **self.dc_parameters()
-            ),
-        )
-
-    def take_ChargeParameterDiscovery(self, body: Any, now: float) -> float:  # noqa: N802
-        """Take what the charger can give."""
-        return self.take_dc_parameters(body, now)
-
-    def take_PowerOn(self, body: Any, now: float) -> float:  # noqa: N802
-        """Begin the charge loop."""
-        self.charged = True
-        return super().take_PowerOn(body, now)
-
-
-class Iso2AcCar(Iso2Car):
-    """An AC session of ISO 15118-2."""
-
-    def next(self, now: float) -> Any:
-        """Return the next request's body, wishes considered."""
-        if self.wants_to_end:
-            if self.stage == "ChargingStatus":
-                self.report(Step.STOPPING, self.why())
-                self.power(False)
-                self.stage = "PowerOff"
-            elif self.stage == "PowerOn":
-                self.wind_down("SessionStop")
-        elif self.stage == "ChargingStatus" and self.wants_other_parameters():
-            self.stage = "Renegotiate"
-        return super().next(now)
-
-    def build_ChargeParameterDiscovery(self, now: float) -> Any:  # noqa: N802
-        """Tell what the on-board charger can take."""
-        settings = self.settings
-        return iso2.ChargeParameterDiscoveryReq(
-            RequestedEnergyTransferMode=self.mode,
-            EVChargeParameter=iso2.AC_EVChargeParameterType(
-                DepartureTime=settings.departure_time_s,
-                EAmount=self.quantity(settings.energy_request_Wh or settings.energy_capacity_Wh or 0.0, "Wh"),
-                EVMaxVoltage=self.quantity(settings.max_voltage_V, "V"),
-                EVMaxCurrent=self.quantity(settings.max_current_A, "A"),
-                EVMinCurrent=self.quantity(settings.min_current_A, "A"),
-            ),
-        )
-
-    def take_ChargeParameterDiscovery(self, body: Any, now: float) -> float:  # noqa: N802
-        """Take what the charger can give."""
-        parameters = body.EVSEChargeParameter
-        if not isinstance(parameters, iso2.AC_EVSEChargeParameterType):
-            raise Failed(f"the charger answers with {type(parameters).__name__}")
-        self.take_status(parameters.AC_EVSEStatus)
-        self.facts.charger.ac_nominal_voltage_V = number(parameters.EVSENominalVoltage)
-        self.facts.charger.ac_max_current_A = number(parameters.EVSEMaxCurrent)
-        if self.ongoing(body, "charge parameters", timing.V2G_EVCC_ONGOING_S, now):
-            return self.settings.ongoing_pause_s
-        self.take_schedule(body.SASchedules)
-        self.report(Step.PARAMETERS)
-        self.stage = "PowerOn"
-        return 0.0
-
-    def build_PowerOn(self, now: float) -> Any:  # noqa: N802
-        """Ask for the power; the control pilot goes to state C with it."""
-        self.effects.append(SetPilot("C"))
-        return super().build_PowerOn(now)
-
-    def take_PowerOn(self, body: Any, now: float) -> float:  # noqa: N802
-        """Begin to draw."""
-        self.take_status(body.EVSEStatus)
-        self.charged = True
-        self.power(True)
-        self.stage = "ChargingStatus"
-        self.report(Step.CHARGING)
-        return 0.0
-
-    def build_ChargingStatus(self, now: float) -> Any:  # noqa: N802
-        """Ask how it is."""
-        return iso2.ChargingStatusReq()
-
-    def take_ChargingStatus(self, body: iso2.ChargingStatusRes, now: float) -> float:  # noqa: N802
-        """Note the current that may be drawn and the meter."""
-        self.take_status(body.AC_EVSEStatus)
-        charger = self.facts.charger
-        if body.EVSEMaxCurrent is not None:
-            charger.ac_max_current_A = number(body.EVSEMaxCurrent)
-        if body.MeterInfo is not None and body.MeterInfo.MeterReading is not None:
-            charger.meter_Wh = float(body.MeterInfo.MeterReading)
-        if body.AC_EVSEStatus.RCD:
-            raise Failed("the charger's residual current device has tripped")
-        return self.settings.status_pause_s
-
-    def take_PowerOff(self, body: Any, now: float) -> float:  # noqa: N802
-        """Go to state B."""
-        self.take_status(body.EVSEStatus)
-        self.effects.append(SetPilot("B"))
-        self.stage = "SessionStop"
-        return 0.0

@@ -1,119 +1,8 @@
-"""What the car's machine takes in and what it asks its owner to do; its settings, its facts."""
+"""What the car is and wants, and what it knows of the charger; in SI units."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
-
-# -- events
-
-
-class Start(msgspec.Struct, frozen=True):
-    """The data link is up: look for the charger."""
-
-
-class SdpAnswer(msgspec.Struct, frozen=True):
-    """A datagram came back."""
-
-    data: bytes
-
-
-class Connected(msgspec.Struct, frozen=True):
-    """The connection asked for with `Connect` stands."""
-
-
-class Received(msgspec.Struct, frozen=True):
-    """Bytes from the charger."""
-
-    data: bytes
-
-
-class Disconnected(msgspec.Struct, frozen=True):
-    """The connection is gone, or could not be made."""
-
-    reason: str = "the charger closed the connection"
-
-
-class FactsChanged(msgspec.Struct, frozen=True):
-    """A wish or a value in the facts changed: do not wait for the next turn."""
-
-
-# -- effects
-
-
-class SendSdp(msgspec.Struct, frozen=True):
-    """Send this datagram to the SDP multicast address and port."""
-
-    data: bytes
-
-
-class Connect(msgspec.Struct, frozen=True):
-    """Connect to the charger (TCP, the address is link-local: the interface is the owner's)."""
-
-    address: str
-    port: int
-
-
-class Send(msgspec.Struct, frozen=True):
-    """Send these bytes; `name` is the message's."""
-
-    data: bytes
-    name: str
-
-
-class Close(msgspec.Struct, frozen=True):
-    """Close the connection."""
-
-
-class SetPilot(msgspec.Struct, frozen=True):
-    """Set the control pilot to state `B` or `C` (open or close S2)."""
-
-    state: str
-
-
-class Power(msgspec.Struct, frozen=True):
-    """Close or open the car's contactors towards the battery (DC), begin or end drawing (AC)."""
-
-    on: bool
-
-
-class Step(StrEnum):
-    """Where in the session the car is; reported when it gets there."""
-
-    SEARCHING = "searching"
-    CONNECTED = "connected"
-    NEGOTIATED = "negotiated"
-    SESSION = "session"
-    AUTHORIZING = "authorizing"
-    AUTHORIZED = "authorized"
-    PARAMETERS = "parameters"
-    CABLE_CHECK = "cable check"
-    PRECHARGE = "pre-charge"
-    CHARGING = "charging"
-    RENEGOTIATING = "renegotiating"
-    STOPPING = "stopping"
-    WELDING_DETECTION = "welding detection"
-    ENDED = "ended"
-
-
-class Report(msgspec.Struct, frozen=True):
-    """The session got to `step`; `what` says more for people."""
-
-    step: Step
-    what: str = ""
-
-
-class SessionStopped(msgspec.Struct, frozen=True):
-    """The session is over: `terminated` or `paused` as agreed, or `failed` and why."""
-
-    outcome: str
-    reason: str = ""
-    session_id: bytes = b""
-    """Of a paused session: what resumes it."""
-
-
-# -- what the car is
 
 
 class CarSettings(msgspec.Struct):
@@ -151,15 +40,15 @@ class CarSettings(msgspec.Struct):
     welding_below_V: float = 60.0
     """Below this the contactors are taken for open."""
     welding_limit_s: float = 3.0
-    """How long the car looks."""
+    """How long the car waits for that."""
     ramp_down_limit_s: float = 2.0
     """How long the car asks for 0 A before it takes the power off."""
     timeout_factor: float = 1.0
     """Stretches the time-outs of single messages, for a world that runs many times faster than its machine can."""
 
 
-class ChargerSays(msgspec.Struct):
-    """What the charger said last, in SI units; None: nothing yet."""
+class ChargerValues(msgspec.Struct):
+    """The charger's values as last received, in SI units; None: none yet."""
 
     protocol: str = ""
     evse_id: str = ""
@@ -191,7 +80,7 @@ class CarFacts(msgspec.Struct):
     battery_voltage_V: float = 350.0
     """What pre-charge must reach."""
     inlet_voltage_V: float | None = None
-    """Measured before the car's contactors; None: believe what PreChargeRes says."""
+    """Measured before the car's contactors; None: take the value of PreChargeRes."""
     target_voltage_V: float = 400.0
     target_current_A: float = 20.0
     """What the battery wants in the charge loop."""
@@ -200,9 +89,9 @@ class CarFacts(msgspec.Struct):
     remaining_time_full_s: float | None = None
     remaining_time_bulk_s: float | None = None
     stop: bool = False
-    """A wish: end the session."""
+    """Wanted: end the session."""
     pause: bool = False
-    """A wish: pause the session (ISO 15118-2; where there is no pause the session ends)."""
+    """Wanted: pause the session (ISO 15118-2; where there is no pause the session ends)."""
     renegotiate: bool = False
-    """A wish: renegotiate (ISO 15118-2); the machine takes it back once asked."""
-    charger: ChargerSays = msgspec.field(default_factory=ChargerSays)
+    """Wanted: renegotiate (ISO 15118-2); the machine resets it once asked."""
+    charger: ChargerValues = msgspec.field(default_factory=ChargerValues)

@@ -1,0 +1,19 @@
+"""Finds the protocols of a package: each folder with a `protocol.py` that has a `PROTOCOL`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from types import ModuleType
+from typing import Any
+
+
+def protocols_in(package: ModuleType) -> tuple[Any, ...]:
+    """Return the `PROTOCOL` of each folder of `package`."""
+    found = []
+    for folder in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        if folder.ispkg and importlib.util.find_spec(f"{folder.name}.protocol") is not None:
+            protocol = getattr(importlib.import_module(f"{folder.name}.protocol"), "PROTOCOL", None)
+            found += [] if protocol is None else [protocol]
+    return tuple(found)

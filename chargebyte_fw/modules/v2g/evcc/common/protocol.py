@@ -1,0 +1,31 @@
+"""What the protocols with a `V2G_Message` (header and body) have in common on the side of the car."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.modules.v2g import timing
+from chargebyte_fw.modules.v2g.evcc.protocol import Response
+from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.handshake import AppProtocol
+from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
+
+
+class V2gMessageProtocol:
+    """Messages of one schema set in frames of one payload type; a base of the protocols."""
+
+    app: AppProtocol
+    payload_types = frozenset((EXI_DIN_ISO2,))
+
+    def decode(self, frame: Frame) -> Response:
+        """Return the response in a frame; raises ExiError."""
+        message = codec(self.app.schema_set).decode(frame.payload)
+        return Response(type(message.Body).__name__, message.Header.SessionID, message.Body)
+
+    def encode(self, message: Any) -> Frame:
+        """Return a message as a frame; raises EncodeError."""
+        return Frame(EXI_DIN_ISO2, codec(self.app.schema_set).encode(message))
+
+    def message_timeout_s(self, request: str) -> float:
+        """Return how long the car waits for the response to `request`."""
+        return timing.message_timeout_s(self.app.schema_set, request)

@@ -1,0 +1,26 @@
+"""DIN SPEC 70121 for the car's machine."""
+
+from __future__ import annotations
+
+from chargebyte_fw.modules.v2g import handshake
+from chargebyte_fw.modules.v2g.evcc.common.protocol import V2gMessageProtocol
+from chargebyte_fw.modules.v2g.evcc.din.session import DinCarSession
+from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
+from chargebyte_fw.modules.v2g.evcc.protocol import Protocol, Timers
+
+
+class Din70121(V2gMessageProtocol):
+    """DIN SPEC 70121: DC, authorization by external means."""
+
+    app = handshake.DIN70121
+
+    def has_mode(self, energy_transfer_mode: str) -> bool:
+        """Return whether the mode is DC: DIN knows no AC."""
+        return not energy_transfer_mode.startswith("AC")
+
+    def new_session(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> DinCarSession:
+        """Return a new session."""
+        return DinCarSession(settings, facts, timers)
+
+
+PROTOCOL: Protocol = Din70121()

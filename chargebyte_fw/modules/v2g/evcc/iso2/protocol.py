@@ -1,0 +1,26 @@
+"""ISO 15118-2 for the car's machine."""
+
+from __future__ import annotations
+
+from chargebyte_fw.modules.v2g import handshake
+from chargebyte_fw.modules.v2g.evcc.common.protocol import V2gMessageProtocol
+from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
+from chargebyte_fw.modules.v2g.evcc.iso2.session import Iso2CarSession
+from chargebyte_fw.modules.v2g.evcc.protocol import Protocol, Timers
+
+
+class Iso15118D2(V2gMessageProtocol):
+    """ISO 15118-2: AC and DC."""
+
+    app = handshake.ISO15118D2
+
+    def has_mode(self, energy_transfer_mode: str) -> bool:
+        """Return true: every mode that a car may have is known."""
+        return True
+
+    def new_session(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> Iso2CarSession:
+        """Return a new session."""
+        return Iso2CarSession(settings, facts, timers)
+
+
+PROTOCOL: Protocol = Iso15118D2()
