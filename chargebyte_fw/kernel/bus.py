@@ -2,6 +2,9 @@
 
 Each command runs in a task of its own with a deadline: the caller may give up or be cancelled, the handler still ends
 what it began. A handler that fails for a reason of ours brings down its own module, never the caller.
+
+What consumers hold of an implementation outlives the instance that provides it: variables and faults belong to its
+`Endpoint`, and commands go to the instance that the endpoint has now.
 """
 
 from __future__ import annotations
@@ -9,11 +12,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from functools import cache
 from typing import Any, TypeVar, cast
 
 from chargebyte_fw.kernel.contract import Contract, Guard, Variable
 from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, PeerError, Unavailable
+from chargebyte_fw.kernel.faults import Faults, FaultsView
+from chargebyte_fw.kernel.scope import Scope
 from chargebyte_fw.kernel.trace import Trace
 
 C = TypeVar("C", bound=Contract)
@@ -23,14 +29,14 @@ COMMAND_DEADLINE_S = 30.0
 
 
 class View(Variable[Any]):
-    """One consumer's face of a provider's variable: the same fact, the consumer's own guard."""
+    """One consumer's face of a provider's variable: the same fact, the consumer's own scope."""
 
-    __slots__ = ("_guard", "_source")
+    __slots__ = ("_scope", "_source")
 
-    def __init__(self, source: Variable[Any], guard: Guard) -> None:
+    def __init__(self, source: Variable[Any], scope: Scope) -> None:
         super().__init__(source.name)
         self._source = source
-        self._guard = guard
+        self._scope = scope
 
     @property
     def value(self) -> Any:
@@ -48,32 +54,72 @@ class View(Variable[Any]):
         raise TypeError(f"{self.name} belongs to its provider; a consumer cannot publish it")
 
     def subscribe(
-        self, callback: Callable[[Any], None], *, replay: bool = True, guard: Guard | None = None
+        self,
+        callback: Callable[[Any], None],
+        *,
+        replay: bool = True,
+        guard: Guard | None = None,
+        context: Context | None = None,
     ) -> Callable[[], None]:
-        return self._source.subscribe(callback, replay=replay, guard=guard or self._guard)
+        scope = self._scope
+        end = self._source.subscribe(
+            callback, replay=replay, guard=guard or scope.fail, context=context or scope.context
+        )
+        return scope.hold(end)
 
 
-def prepare(implementation: Contract, module_id: str, implementation_id: str) -> None:
-    """Give an implementation its variables; the owner adds `faults`, `module` and `config`."""
+class Endpoint:
+    """One provided implementation as long as the configuration runs, whichever instance of its module provides it."""
+
+    __slots__ = ("faults", "implementation", "variables")
+
+    faults: Faults
+
+    def __init__(self, implementation: Contract, module_id: str, implementation_id: str) -> None:
+        self.variables = {
+            name: Variable[Any](f"{module_id}.{implementation_id}.{name}") for name in implementation.variables
+        }
+        self.implementation = implementation
+
+
+def prepare(
+    implementation: Contract, module_id: str, implementation_id: str, endpoint: Endpoint | None = None
+) -> Endpoint:
+    """Give an implementation its variables: new ones, or those of the instance before it, whose `endpoint` it takes.
+
+    The owner adds `faults`, `module` and `config`.
+    """
+    endpoint = endpoint or Endpoint(implementation, module_id, implementation_id)
+    endpoint.implementation = implementation
+    implementation.endpoint = endpoint
     implementation.module_id = module_id
     implementation.implementation_id = implementation_id
+    for name, variable in endpoint.variables.items():
+        setattr(implementation, name, variable)
+    return endpoint
+
+
+def retire(implementation: Contract) -> None:
+    """Let an instance that was stopped, and is replaced, publish and raise to nobody any more; clear its faults."""
+    implementation.faults.clear_all()
+    implementation.faults = Faults(implementation.faults.allowed)
     for name in implementation.variables:
-        setattr(implementation, name, Variable(f"{module_id}.{implementation_id}.{name}"))
+        setattr(implementation, name, Variable(getattr(implementation, name).name))
 
 
-def consumer(provider: C, guard: Guard, trace: Trace | None = None, caller: str = "", outside: bool = False) -> C:
+def consumer(provider: C, scope: Scope, trace: Trace | None = None, caller: str = "", outside: bool = False) -> C:
     """Return the consumer's object for `provider`: same class, same facts, commands through the bus.
 
-    `outside`: the consumer passes on what others ask for (group `cloud`), see `run_command`.
+    `outside`: the consumer passes on what others ask for, see `run_command`.
     """
     face = object.__new__(_face_class(provider.declaration()))
     for name in provider.variables:
-        setattr(face, name, View(getattr(provider, name), guard))
-    face.faults = provider.faults
+        setattr(face, name, View(getattr(provider, name), scope))
+    face.faults = FaultsView(provider.faults, scope)
     face.module_id = provider.module_id
     face.implementation_id = provider.implementation_id
     face.mapping = provider.mapping
-    vars(face)["_bus"] = (provider, trace, caller, outside)
+    vars(face)["_bus"] = (provider.endpoint, trace, caller, outside)
     return cast(C, face)
 
 
@@ -85,8 +131,10 @@ def _face_class(contract: type[Contract]) -> type[Contract]:
 
 def _command(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        provider, trace, caller, outside = self._bus
-        return await run_command(provider, name, args, kwargs, trace=trace, caller=caller, outside=outside)
+        endpoint, trace, caller, outside = self._bus
+        return await run_command(
+            endpoint.implementation, name, args, kwargs, trace=trace, caller=caller, outside=outside
+        )
 
     call.__name__ = name
     return call
@@ -108,7 +156,10 @@ async def run_command(
     its session. The recorder hears of the command when it begins to run: that is its place among what else the provider
     takes in.
     """
-    if getattr(getattr(provider, "module", None), "stopped", False):
+    module = getattr(provider, "module", None)
+    if module is not None and module.away:
+        raise CommandError("NotReady", f"{provider.module_id} has failed and is being started again")
+    if module is not None and module.stopped:
         raise CommandError("Shutdown", f"{provider.module_id} has stopped")
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
@@ -118,8 +169,9 @@ async def run_command(
             done.set_result(None)
 
     # The handler itself wakes the caller (one turn of the loop less); the callback is for a task that never began.
-    task: asyncio.Task[Any] = loop.create_task(
-        _guarded(provider, name, args, kwargs, wake, trace, caller, outside), name=f"cmd {name}"
+    work = _guarded(provider, name, args, kwargs, wake, trace, caller, outside)
+    task: asyncio.Task[Any] = (
+        loop.create_task(work, name=f"cmd {name}") if module is None else module.run_handler(work, f"cmd {name}")
     )
     task.add_done_callback(wake)
     timer = loop.call_later(deadline_s, wake)

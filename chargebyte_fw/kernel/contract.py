@@ -19,6 +19,7 @@ import asyncio
 import inspect
 from abc import ABC
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from chargebyte_fw.kernel.faults import Faults, Mapping
@@ -27,13 +28,14 @@ T = TypeVar("T")
 
 Callback = Callable[[T], None]
 Guard = Callable[[BaseException], None]
+Subscriber = tuple[Callback[T], Guard | None, Context]
 
 
 class Variable(Generic[T]):
     """A fact: the last value is kept and a late subscriber gets it at once.
 
-    Callbacks run one after the other in the order of publication, each from the event loop and never inside `publish`.
-    An exception in a callback is given to the subscriber's guard (its module's task group).
+    Callbacks run one after the other in the order of publication, each from the event loop and never inside `publish`,
+    in the subscriber's context. An exception in a callback is given to the subscriber's guard (its module).
     """
 
     __slots__ = ("_subscribers", "_value", "interface", "known", "name", "recorder")
@@ -43,7 +45,7 @@ class Variable(Generic[T]):
         self.interface = interface
         self.known = False
         self._value: T | None = None
-        self._subscribers: list[tuple[Callback[T], Guard | None]] = []
+        self._subscribers: list[Subscriber[T]] = []
         self.recorder: Callback[T] | None = None
         """Hears of each value at once, before the subscribers."""
 
@@ -61,12 +63,12 @@ class Variable(Generic[T]):
         if self._subscribers:
             soon = asyncio.get_running_loop().call_soon
             for entry in self._subscribers:
-                soon(self._deliver, entry, value)
+                soon(self._deliver, entry, value, context=entry[2])
 
-    def _deliver(self, entry: tuple[Callback[T], Guard | None], value: T) -> None:
+    def _deliver(self, entry: Subscriber[T], value: T) -> None:
         if entry not in self._subscribers:
             return
-        callback, guard = entry
+        callback, guard, _ = entry
         try:
             callback(value)
         except Exception as error:
@@ -75,13 +77,21 @@ class Variable(Generic[T]):
             guard(error)
 
     def subscribe(
-        self, callback: Callback[T], *, replay: bool = True, guard: Guard | None = None
+        self,
+        callback: Callback[T],
+        *,
+        replay: bool = True,
+        guard: Guard | None = None,
+        context: Context | None = None,
     ) -> Callable[[], None]:
-        """Call `callback` with each value, first with the kept one unless `replay` is off; returns a stop."""
-        entry = (callback, guard)
+        """Call `callback` with each value, first with the kept one unless `replay` is off; returns a stop.
+
+        `context` is the one it runs in, by default a copy of the present one.
+        """
+        entry = (callback, guard, copy_context() if context is None else context)
         self._subscribers.append(entry)
         if replay and self.known:
-            asyncio.get_running_loop().call_soon(self._deliver, entry, cast(T, self._value))
+            asyncio.get_running_loop().call_soon(self._deliver, entry, cast(T, self._value), context=entry[2])
 
         def stop() -> None:
             if entry in self._subscribers:
@@ -124,6 +134,8 @@ class Contract(ABC):
     """Provider side: the module that owns this implementation."""
     config: Any
     """Provider side: the values of `config_implementation.<id>`."""
+    endpoint: Any
+    """Provider side: what outlives this instance, see `bus.Endpoint`."""
     module_id: str
     implementation_id: str
     mapping: Mapping | None = None

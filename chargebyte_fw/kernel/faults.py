@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from chargebyte_fw.kernel.scope import Scope
 
 
 class Severity(StrEnum):
@@ -77,7 +81,7 @@ class Faults:
         self.allowed = allowed
         self._make = make
         self._active: dict[tuple[str, str], Fault] = {}
-        self._listeners: list[tuple[FaultCallback, FaultCallback]] = []
+        self._listeners: list[tuple[FaultCallback, FaultCallback, Scope | None]] = []
 
     def raise_fault(
         self, type: str, message: str, *, sub_type: str = "", severity: Severity = Severity.High
@@ -116,22 +120,27 @@ class Faults:
         if key in self._active:
             return
         self._active[key] = fault
-        for raised, _ in tuple(self._listeners):
-            raised(fault)
+        for raised, _, scope in tuple(self._listeners):
+            _notify(raised, fault, scope)
 
     def take_clear(self, fault: Fault) -> None:
         """Enter the end of a fault (from the wire) and tell the listeners; an unknown one is ignored."""
         if self._active.pop((fault.type, fault.sub_type), None) is None:
             return
-        for _, cleared in tuple(self._listeners):
-            cleared(fault)
+        for _, cleared, scope in tuple(self._listeners):
+            _notify(cleared, fault, scope)
 
-    def subscribe(self, raised: FaultCallback, cleared: FaultCallback) -> Callable[[], None]:
-        """Call `raised`/`cleared` for each change and `raised` at once for what is already active; returns a stop."""
-        entry = (raised, cleared)
+    def subscribe(
+        self, raised: FaultCallback, cleared: FaultCallback, scope: Scope | None = None
+    ) -> Callable[[], None]:
+        """Call `raised`/`cleared` for each change and `raised` at once for what is already active; returns a stop.
+
+        With a `scope` they run in its context, and an exception in one of them is its module's, not the raiser's.
+        """
+        entry = (raised, cleared, scope)
         self._listeners.append(entry)
         for fault in tuple(self._active.values()):
-            raised(fault)
+            _notify(raised, fault, scope)
 
         def stop() -> None:
             if entry in self._listeners:
@@ -149,3 +158,38 @@ class Faults:
         if sub_type is not None:
             return (type, sub_type) in self._active
         return any(key[0] == type for key in self._active)
+
+
+def _notify(call: FaultCallback, fault: Fault, scope: Scope | None) -> None:
+    if scope is None:
+        call(fault)
+        return
+    try:
+        # A copy: what a listener raises or clears may come back to it before it returns.
+        scope.context.copy().run(call, fault)
+    except Exception as error:
+        scope.fail(error)
+
+
+class FaultsView(Faults):
+    """One consumer's face of a provider's faults: the same states, the consumer's own scope."""
+
+    def __init__(self, source: Faults, scope: Scope) -> None:
+        super().__init__(source.allowed)
+        self._source = source
+        self._scope = scope
+        self._active = source._active
+
+    def take_raise(self, fault: Fault) -> None:
+        """Raise TypeError: faults belong to their provider."""
+        raise TypeError(f"{fault.type} belongs to its provider; a consumer cannot raise it")
+
+    def take_clear(self, fault: Fault) -> None:
+        """Raise TypeError: faults belong to their provider."""
+        raise TypeError(f"{fault.type} belongs to its provider; a consumer cannot clear it")
+
+    def subscribe(
+        self, raised: FaultCallback, cleared: FaultCallback, scope: Scope | None = None
+    ) -> Callable[[], None]:
+        """As `Faults.subscribe`, until the consumer's module is stopped."""
+        return self._scope.hold(self._source.subscribe(raised, cleared, scope or self._scope))

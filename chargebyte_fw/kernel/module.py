@@ -13,7 +13,8 @@ A module is a class; manifest, validation and manual derive from it::
         meter = requires_optional(Powermeter)            # requirement id = attribute name
 
 `init` may not talk to others (subscribe, open files); `ready` runs when every module is there; `stop` goes to the safe
-state. Tasks started with `spawn` belong to the module; if one fails, the module fails and the charger starts again.
+state. Tasks started with `spawn` belong to the module. An exception that nothing catches, in a task, a callback, a
+timer or a command, fails the module: all of group `charge` with it, a module of `cloud` alone (`Module.group`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.faults import Mapping
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.kernel.scope import Scope
 from chargebyte_fw.kernel.wall_watch import WallWatch
 
 C = TypeVar("C", bound=Contract)
@@ -134,10 +136,14 @@ class Module:
     enable_global_errors: ClassVar[bool] = False
     enable_telemetry: ClassVar[bool] = False
     """Whether EVerest's module of this name publishes telemetry: a flag of its manifest, which tools read."""
+    is_program: ClassVar[bool] = False
+    """Whether it stands for a program of its own, which the manager starts (`manager/wire/foreign.py`)."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Optional packages that it cannot do without, by the names that are imported (kernel/extras.py)."""
-    group: ClassVar[str] = "charge"
-    """Its place on the way out: `charge` (between car and contactor) is stopped before `cloud` (who only watches)."""
+    group: str = "charge"
+    """`charge`: between car and contactor. One that fails takes all modules with it: safe state, then a new start.
+    `cloud`: charging goes on without it. One that fails is stopped and started again alone; commands to it fail
+    meanwhile. A program of another vendor declares none, see `manager/groups.py`."""
 
     id: str
     runtime: Runtime
@@ -145,6 +151,8 @@ class Module:
     mapping: Mapping | None = None
     stopped: bool = False
     """Whether the manager has stopped it: from then on its commands are refused."""
+    away: bool = False
+    """Whether it has failed and is being started again alone: commands to it fail at once."""
     log: ModuleLog
 
     def __init_subclass__(cls) -> None:
@@ -154,8 +162,14 @@ class Module:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._handlers: set[asyncio.Task[Any]] = set()
         self._wall_watches: list[WallWatch] = []
-        self.failed: asyncio.Future[BaseException] | None = None
+        self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        """Is done, with the reason, once the module has failed."""
+        self.scope = Scope(self.crash)
+        self.kept: dict[str, Any] = {}
+        """What the next instance of this module begins with when it is started again alone. The manager empties it when
+        the module fails again soon: the cause may lie in it."""
         self.set_aside: list[str] = []
         """What is left out so that the start goes on, each in a sentence: raised as a fault that blocks nothing."""
 
@@ -187,17 +201,25 @@ class Module:
         """Go to the safe state and let go of everything; called on every way out."""
 
     def crash(self, error: BaseException) -> None:
-        """Report a failure of ours: every module is stopped (safe state first) and started again."""
-        if self.failed is not None and not self.failed.done():
+        """Fail for a reason of ours: the manager stops this module, or its whole group, and starts it again."""
+        if not self.failed.done():
             self.failed.set_result(error)
         else:
             self.log.error("failed again while going down: %r", error)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str = "") -> asyncio.Task[Any]:
         """Start a task that belongs to this module; its failure is the module's failure."""
-        task = asyncio.get_running_loop().create_task(work, name=f"{self.id}:{name or 'task'}")
+        context = self.scope.context.copy()
+        task = asyncio.get_running_loop().create_task(work, name=f"{self.id}:{name or 'task'}", context=context)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
+        return task
+
+    def run_handler(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Start a task of this module whose failure is its caller's to see (the bus: a command)."""
+        task = asyncio.get_running_loop().create_task(work, name=name, context=self.scope.context.copy())
+        self._handlers.add(task)
+        task.add_done_callback(self._handlers.discard)
         return task
 
     def _task_done(self, task: asyncio.Task[Any]) -> None:
@@ -216,6 +238,11 @@ class Module:
         if tasks:
             await asyncio.wait(tasks, timeout=5.0)
 
+    def cancel_handlers(self) -> None:
+        """End the commands that run here: their callers get CommandError."""
+        for task in tuple(self._handlers):
+            task.cancel()
+
     def on_wall_set(self, call: Callable[[], None]) -> None:
         """Call `call` each time the wall clock was set, until the module is stopped; its failure is the module's."""
 
@@ -228,9 +255,14 @@ class Module:
         self._wall_watches.append(WallWatch(guarded))
 
     def after(self, delay_s: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        """Call `call` after `delay_s` seconds of the loop's clock; its failure is the module's failure."""
+        """Call `call` after `delay_s` seconds of the loop's clock; its failure is the module's failure.
+
+        Once the module has stopped it is not called any more.
+        """
 
         def guarded() -> None:
+            if self.stopped:
+                return
             try:
                 call()
             except Exception as error:

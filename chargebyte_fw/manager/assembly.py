@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from functools import partial
 from logging import DEBUG, ERROR
+from typing import Any
 
 from chargebyte_fw.contracts.errors import description_of, errors_of
 from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.errors import ConfigError, Finding
-from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Mapping, Origin, Severity
+from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, FaultsView, Origin, Severity
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.kernel.scope import ScopedMqtt
+from chargebyte_fw.manager.groups import CLOUD, groups_of
 from chargebyte_fw.manager.order import stop_order
 from chargebyte_fw.manager.plan import ModulePlan, config_issues
 
 RECORDED_AS_FRAMES = frozenset(("v2g_messages",))
 """Variables that repeat what the recorder has from the wire."""
+CLOUD_START_S = 5.0
+"""How long the start waits for all modules of `cloud` together; one that is not ready then becomes so later."""
+LEAST_START_S = 0.2
+"""How long it waits for each of them when the others have used that up."""
 STOP_LIMIT_S = 5.0
 """How long one module may take to reach its safe state before the next is stopped anyway."""
 HURRY_LIMIT_S = 0.5
 """The same when somebody insists."""
+FAILURE = "generic/CommunicationFault"
+"""Raised for a module of `cloud` from its failure until it is back."""
+WHOLE_MODULE = "!module"
+"""EVerest's pseudo implementation for what concerns a module as a whole."""
 
 
 class Assembly:
     """Modules by id. `implementations` holds each provided implementation by (module id, implementation id).
+
+    Variables and faults belong to the assembly: a module of `cloud` that is replaced (`retire`, `renew`, `bring_up`)
+    takes over those of the instance before it.
 
     `remote` is asked for an implementation that no module here provides (one behind MQTT).
     """
@@ -38,8 +53,15 @@ class Assembly:
         self.modules: dict[str, Module] = {}
         self.implementations: dict[tuple[str, str], Contract] = {}
         self.plans: list[ModulePlan] = []
+        self.failures: dict[str, Faults] = {}
+        """For each module of `cloud` the fault that it has failed."""
+        self.late: dict[str, tuple[asyncio.Task[None], bool]] = {}
+        """Modules of `cloud` for which the start did not wait: what runs, and whether `ready` is still to come."""
+        self._groups: dict[str, str] = {}
+        self._kept: dict[str, dict[str, Any]] = {}
         self._remote = remote
         self._started: list[Module] = []
+        self._retiring: set[asyncio.Task[None]] = set()
         self._hurry = asyncio.Event()
         self.starting = ""
         """The module whose `init` or `ready` runs, for the message when it fails or hangs."""
@@ -49,32 +71,47 @@ class Assembly:
         """Make every module and its implementations, then connect the requirements."""
         self.runtime.require_safe_chance()
         self.plans = list(plans)
+        self._groups = groups_of(self.plans)
         for plan in self.plans:
             self._make(plan)
         for plan in self.plans:
+            if self._groups[plan.id] == CLOUD:
+                origin = Origin(plan.id, WHOLE_MODULE, plan.mapping)
+                self.failures[plan.id] = self._fault_book(origin, frozenset((FAILURE,)))
+        for plan in self.plans:
             self._wire(plan)
 
-    def _make(self, plan: ModulePlan) -> None:
+    def _make(self, plan: ModulePlan) -> Module:
         module = plan.module()
         module.id = plan.id
-        module.runtime = self.runtime
+        module.group = self._groups[plan.id]
         module.config = plan.config
         module.mapping = plan.mapping
         module.log = ModuleLog(plan.id)
-        module.failed = asyncio.get_running_loop().create_future()
+        module.kept = self._kept.setdefault(plan.id, {})
         for name, provision in plan.module.provisions.items():
-            implementation = provision.implementation()
-            bus.prepare(implementation, plan.id, name)
-            mapping = plan.implementation_mappings.get(name, plan.mapping)
-            implementation.mapping = mapping
-            implementation.faults = self._fault_book(implementation, mapping)
-            implementation.module = module
-            implementation.config = plan.implementation_configs.get(name) or provision.config()
-            setattr(module, name, implementation)
-            self.implementations[plan.id, name] = implementation
-            if self.runtime.trace.contracts:
-                self._record(implementation)
+            self._provide(plan, module, name, provision.implementation(), provision.config)
         self.modules[plan.id] = module
+        return module
+
+    def _provide(
+        self, plan: ModulePlan, module: Module, name: str, implementation: Contract, config: Callable[[], Any]
+    ) -> None:
+        before = self.implementations.get((plan.id, name))
+        bus.prepare(implementation, plan.id, name, None if before is None else before.endpoint)
+        implementation.mapping = plan.implementation_mappings.get(name, plan.mapping)
+        implementation.module = module
+        implementation.config = plan.implementation_configs.get(name) or config()
+        setattr(module, name, implementation)
+        self.implementations[plan.id, name] = implementation
+        if before is not None:
+            implementation.faults = implementation.endpoint.faults
+            return
+        origin = Origin(plan.id, name, implementation.mapping)
+        implementation.faults = self._fault_book(origin, frozenset(errors_of(implementation.declaration())))
+        implementation.endpoint.faults = implementation.faults
+        if self.runtime.trace.contracts:
+            self._record(implementation)
 
     def _record(self, implementation: Contract) -> None:
         """Let the black box hear every fact and fault."""
@@ -85,9 +122,7 @@ class Assembly:
         at = f"{implementation.module_id}.{implementation.implementation_id}"
         implementation.faults.subscribe(partial(record, "fault", at), partial(record, "fault", at))
 
-    def _fault_book(self, implementation: Contract, mapping: Mapping | None) -> Faults:
-        origin = Origin(implementation.module_id, implementation.implementation_id, mapping)
-
+    def _fault_book(self, origin: Origin, allowed: frozenset[str]) -> Faults:
         def make(type: str, sub_type: str, message: str, severity: Severity) -> Fault:
             return Fault(
                 type=type,
@@ -101,17 +136,23 @@ class Assembly:
                 uuid=self.runtime.new_uuid(),
             )
 
-        book = Faults(frozenset(errors_of(implementation.declaration())), make)
+        book = Faults(allowed, make)
         self.runtime.all_faults.append(book)
         return book
 
     def _wire(self, plan: ModulePlan) -> None:
         module = self.modules[plan.id]
+        scope, trace = module.scope, self.runtime.trace
+        books: list[Faults] = [FaultsView(book, scope) for book in self.runtime.all_faults]
+        mqtt = ScopedMqtt(self.runtime.mqtt, scope)
+        module.runtime = replace(self.runtime, mqtt=mqtt, all_faults=books if module.enable_global_errors else [])
         for name, requirement in plan.module.requirements.items():
             ends = []
             for connection in plan.connections.get(name, []):
                 provider = self.provider(connection.module_id, connection.implementation_id)
-                ends.append(bus.consumer(provider, module.crash, self.runtime.trace, plan.id, module.group == "cloud"))
+                # A defect that a module of `cloud` finds in `charge` costs it the answer, and ends no session.
+                outside = module.group == CLOUD and self._groups.get(connection.module_id) != CLOUD
+                ends.append(bus.consumer(provider, scope, trace, plan.id, outside))
             setattr(module, name, ends if requirement.many else (ends[0] if ends else None))
 
     def provider(self, module_id: str, implementation_id: str) -> Contract:
@@ -136,22 +177,93 @@ class Assembly:
         ]
         if against:
             raise ConfigError(against)
+        give_up_s = asyncio.get_running_loop().time() + CLOUD_START_S
         for module in self.modules.values():
-            self.starting = module.id
             self._started.append(module)
-            await module.init()
+            await self._start_step(module, module.init(), give_up_s, ready_follows=True)
         initialised()
         for module in self.modules.values():
-            self.starting = module.id
-            await module.ready()
+            if module.id not in self.late and not module.failed.done():
+                await self._start_step(module, module.ready(), give_up_s, ready_follows=False)
         self.starting = ""
 
+    async def _start_step(
+        self, module: Module, work: Coroutine[Any, Any, None], give_up_s: float, *, ready_follows: bool
+    ) -> None:
+        self.starting = module.id
+        step = _in_context(module, work)
+        if module.group != CLOUD:
+            await step
+            return
+        try:
+            patience_s = max(give_up_s - asyncio.get_running_loop().time(), LEAST_START_S)
+            await asyncio.wait({step}, timeout=patience_s)
+        except asyncio.CancelledError:
+            step.cancel()
+            raise
+        if not step.done():
+            self.log.warning("%s takes its time to start; charging does not wait for it", module.id)
+            module.away = True
+            self.late[module.id] = step, ready_follows
+        elif not step.cancelled() and (error := step.exception()) is not None:
+            if isinstance(error, ConfigError):
+                raise error
+            module.away = True
+            module.crash(error)
+
+    async def finish_start(self, module: Module, initialised: Callable[[Module], None]) -> None:
+        """Wait for what `start` did not wait for (`late`), and do what is left."""
+        step, ready_follows = self.late.pop(module.id)
+        await step
+        if ready_follows:
+            initialised(module)
+            await _in_context(module, module.ready())
+        module.away = False
+
     async def failure(self) -> tuple[str, BaseException]:
-        """Wait until a module fails; returns its id and the reason."""
-        futures = {module.failed: module.id for module in self.modules.values() if module.failed is not None}
+        """Wait until a module of `charge` fails; returns its id and the reason."""
+        modules = [module for module in self.modules.values() if module.group != CLOUD]
+        futures = {module.failed: module.id for module in modules}
+        if not futures:
+            await asyncio.Event().wait()
         done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
         first = next(iter(done))
         return futures[first], first.result()
+
+    async def retire(self, module: Module) -> None:
+        """Stop one module while the others go on; its place stays empty until `renew`."""
+        module.away = True
+        task = asyncio.get_running_loop().create_task(self._retire(module), name=f"retire {module.id}")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+        await asyncio.shield(task)
+
+    async def _retire(self, module: Module) -> None:
+        if module in self._started:
+            self._started.remove(module)
+            await self._stop_one(module)
+        module.cancel_handlers()
+        module.scope.close()
+        for name in module.provisions:
+            bus.retire(getattr(module, name))
+
+    def renew(self, module_id: str, *, keep: bool) -> Module:
+        """Make another instance in the place of one that was retired; `keep`: it begins with what that one kept."""
+        if not keep:
+            self._kept.pop(module_id, None)
+        plan = next(plan for plan in self.plans if plan.id == module_id)
+        module = self._make(plan)
+        module.away = True
+        self._wire(plan)
+        return module
+
+    async def bring_up(self, module: Module, initialised: Callable[[Module], None]) -> None:
+        """Run `init` and `ready` of a renewed module, then give it the commands again."""
+        self._started.append(module)
+        await _in_context(module, module.init())
+        initialised(module)
+        await _in_context(module, module.ready())
+        module.away = False
 
     async def stop(self) -> None:
         """Bring everything into its safe state, the power first (`order.py`).
@@ -159,18 +271,22 @@ class Assembly:
         A module that hangs or fails does not keep the others from it; one that has stopped refuses commands.
         """
         started, self._started = self._started, []
+        for step, _ in self.late.values():
+            step.cancel()
         for module in self.modules.values():
             # One that never began has nothing to carry a command out with.
             module.stopped = module not in started
         for module in stop_order(started, self.plans):
             await self._stop_one(module)
+        if self._retiring:
+            await asyncio.wait(self._retiring)
 
     def hurry(self) -> None:
         """Give each module that is still to stop only a moment."""
         self._hurry.set()
 
     async def _stop_one(self, module: Module) -> None:
-        stopping = asyncio.ensure_future(module.stop())
+        stopping = _in_context(module, module.stop())
         hurried = asyncio.ensure_future(self._hurry.wait())
         if not self._hurry.is_set():
             await asyncio.wait({stopping, hurried}, timeout=STOP_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
@@ -187,3 +303,8 @@ class Assembly:
             self.log.log(DEBUG if half_way else ERROR, "%s failed while stopping", module.id, exc_info=error)
         module.stopped = True
         await module.cancel_tasks()
+
+
+def _in_context(module: Module, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Run a step of a module's life in its context, so that what it leaves behind is known to be its own."""
+    return asyncio.get_running_loop().create_task(work, name=f"{module.id}:step", context=module.scope.context.copy())

@@ -13,15 +13,17 @@ import msgspec
 
 from chargebyte_fw.kernel.admission import OUT_OF_DESCRIPTORS, descriptors
 from chargebyte_fw.kernel.backoff import Backoff, doubling
-from chargebyte_fw.kernel.errors import ConfigError, PeerError, Unavailable
+from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.kernel.scope import OWNER, Scope
 from chargebyte_fw.manager import gc_tuning
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.control import Control
 from chargebyte_fw.manager.instance_lock import InstanceLock
+from chargebyte_fw.manager.module_restarts import ModuleRestarts, log_failure
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.process import age_s, notify_systemd
@@ -139,6 +141,7 @@ class Supervisor:
         self._stray = loop.create_future()
         self.runtime.all_faults.clear()
         self.assembly = assembly = Assembly(self.runtime)
+        restarts = self._restarts(assembly)
         ended: list[asyncio.Future[Any]] = []
         failure: Failure | None = None
         try:
@@ -148,13 +151,16 @@ class Supervisor:
             failure = await self._start(assembly, ended)
             if failure is None and not self._stop.is_set():
                 self._report_ready()
+                restarts.begin()
                 await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
                 failure = self._reason(ended)
         finally:
             if failure is not None:
                 self._log_failure(failure)
             self.status_file.write(ready=False)
+            restarts.cancel()
             await assembly.stop()
+            await restarts.closed()
             if self.publisher is not None:
                 self.publisher.leave()
             if isinstance(self.runtime.mqtt, External):
@@ -168,6 +174,11 @@ class Supervisor:
             if isinstance(failure.error, ConfigError):
                 raise failure.error
         return failure
+
+    def _restarts(self, assembly: Assembly) -> ModuleRestarts:
+        if self.publisher is None:
+            return ModuleRestarts(assembly, self.log)
+        return ModuleRestarts(assembly, self.log, self.publisher.adopt, self.publisher.announce_to)
 
     async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:
         if self.publisher is None:
@@ -230,10 +241,8 @@ class Supervisor:
         if isinstance(error, ConfigError):
             # Starting again does not mend a file; who called us prints the findings.
             self.log.error("%s cannot use its configuration: safe state, then the end", failure.module_id)
-        elif isinstance(error, PeerError | Unavailable | TimeoutError):
-            self.log.error("%s failed: %s; safe state, then start again", failure.module_id, error)
         else:
-            self.log.error("%s failed; safe state, then start again", failure.module_id, exc_info=error)
+            log_failure(self.log, failure.module_id, error, "safe state, then start again")
 
     async def _pause(self, pause_s: float) -> None:
         self.log.info("starting again in %g s", pause_s)
@@ -243,10 +252,14 @@ class Supervisor:
                 await self._stop.wait()
 
     def _on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take what nobody caught: a callback that failed fails the charger, a lost task is told."""
+        """Take what nothing caught: a callback fails the module in whose context it runs, a lost task is logged."""
         error = context.get("exception")
-        if "handle" in context and isinstance(error, Exception) and self._stray is not None:
-            if not self._stray.done():
+        if isinstance(handle := context.get("handle"), asyncio.Handle) and isinstance(error, Exception):
+            # `Handle.get_context` exists from Python 3.12 on.
+            owner: Scope | None = handle._context.get(OWNER)  # type: ignore[attr-defined]
+            if owner is not None:
+                owner.fail(error)
+            elif self._stray is not None and not self._stray.done():
                 self._stray.set_result(error)
             return
         if isinstance(error, OSError) and error.errno in OUT_OF_DESCRIPTORS:

@@ -18,6 +18,7 @@ from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.kernel.scope import Scope
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.wire.carrier import Carrier
@@ -199,7 +200,7 @@ class Scene:
         """Call a command of a module as a backend does; its answer is not looked at."""
         if self.assembly is None:
             return
-        face = bus.consumer(self.implementation(module_id, implementation), self._broken)
+        face = bus.consumer(self.implementation(module_id, implementation), Scope(self._broken))
         task = asyncio.get_running_loop().create_task(self._called(getattr(face, name)(*arguments)))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)

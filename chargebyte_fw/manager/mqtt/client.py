@@ -178,7 +178,7 @@ class External:
     def __init__(self, client: MqttClient, prefix: str = "") -> None:
         self._client = client
         self._prefix = prefix
-        self._stops: list[Callable[[], None]] = []
+        self._stops: dict[Callback, Callable[[], None]] = {}
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Publish text; while the broker is away, retained topics are kept and sent when it is back."""
@@ -191,11 +191,16 @@ class External:
             callback(full_topic, payload.decode("utf-8", "replace"))
 
         stop = self._client.subscribe(self._prefix + topic, deliver)
-        self._stops.append(stop)
-        return stop
+        self._stops[deliver] = stop
+
+        def end() -> None:
+            if self._stops.pop(deliver, None) is not None:
+                stop()
+
+        return end
 
     def forget(self) -> None:
         """End every subscription: those who made them are gone."""
-        stops, self._stops = self._stops, []
-        for stop in stops:
+        stops, self._stops = self._stops, {}
+        for stop in stops.values():
             stop()

@@ -53,6 +53,7 @@ class ForeignModule(Module):
     directory: ClassVar[Path]
     name: ClassVar[str]
     carrier: Carrier | None = None
+    is_program = True
 
     @classmethod
     def module_name(cls) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
@@ -15,6 +16,7 @@ from chargebyte_fw.kernel.decoding import convert, decode_json, shorten
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.manifest import command_types, everest_name
@@ -56,7 +58,7 @@ class Publisher:
     def join(self, assembly: Assembly) -> None:
         """Show these modules from now on; call it after `build` and before `start`, so that no fact is missed."""
         self._assembly = assembly
-        self._foreign = {module_id for module_id, module in assembly.modules.items() if hasattr(module, "carrier")}
+        self._foreign = {module_id for module_id, module in assembly.modules.items() if module.is_program}
         for (module_id, name), implementation in assembly.implementations.items():
             if module_id not in self._foreign:
                 self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation)
@@ -69,7 +71,19 @@ class Publisher:
         if self._foreign:
             self._stops.append(self.client.subscribe(f"{self.prefix}config/request", self._on_request))
             for module_id in self._foreign:
-                vars(assembly.modules[module_id])["carrier"] = self.carrier
+                self.adopt(assembly.modules[module_id])
+
+    def adopt(self, module: Module) -> None:
+        """Take a new instance of a module: its calls begin anew, a program gets what it needs of the wire."""
+        for topic in [topic for topic, line in self._lines.items() if line.module_id == module.id]:
+            self._lines.pop(topic).close()
+        if module.is_program:
+            vars(module)["carrier"] = self.carrier
+
+    def announce_to(self, module: Module) -> None:
+        """Announce to a program that was started later that all are ready; others ignore the repetition."""
+        if module.is_program:
+            self._send(f"{self.prefix}ready", envelope.message("GlobalReady", True))
 
     def _on_request(self, _topic: str, payload: bytes) -> None:
         from chargebyte_fw.manager.wire.answers import answer
@@ -182,7 +196,7 @@ class _Line:
     def __init__(self, publisher: Publisher, topic: str, module_id: str) -> None:
         self._publisher = publisher
         self._topic = topic
-        self._module_id = module_id
+        self.module_id = module_id
         self._waiting: deque[tuple[envelope.CallData, Contract, str, int]] = deque()
         self._busy = False
 
@@ -205,18 +219,28 @@ class _Line:
             while self._waiting:
                 call, provider, name, octets = self._waiting.popleft()
                 self._publisher.waiting_bytes -= octets
-                await self._carry_out(call, provider, name)
+                try:
+                    await self._carry_out(call, provider, name)
+                except asyncio.CancelledError:
+                    self._refuse(call, "Shutdown", f"{self.module_id} is shutting down")
+                    raise
         finally:
             self._busy = False
-            self._publisher.waiting_bytes -= sum(octets for *_, octets in self._waiting)
-            self._waiting.clear()
+            self.close()
+
+    def close(self) -> None:
+        """Refuse what waits."""
+        while self._waiting:
+            call, _, _, octets = self._waiting.popleft()
+            self._publisher.waiting_bytes -= octets
+            self._refuse(call, "Shutdown", f"{self.module_id} is shutting down")
 
     async def _carry_out(self, call: envelope.CallData, provider: Contract, name: str) -> None:
         try:
             arguments = _arguments(provider, name, call.args or {})
             trace = provider.module.runtime.trace
             value = await bus.run_command(provider, name, (), arguments, trace=trace, caller=call.origin, outside=True)
-            payload = envelope.result(call, self._module_id, value)
+            payload = envelope.result(call, self.module_id, value)
         except msgspec.ValidationError as error:
             self._refuse(call, "MessageParsingError", str(error))
         except CommandError as error:
@@ -229,7 +253,7 @@ class _Line:
             self._answer(call, payload)
 
     def _refuse(self, call: envelope.CallData, kind: str, text: str) -> None:
-        self._answer(call, envelope.failure(call, self._module_id, kind, shorten(text)))
+        self._answer(call, envelope.failure(call, self.module_id, kind, shorten(text)))
 
     def _answer(self, call: envelope.CallData, payload: bytes) -> None:
         self._publisher.answer(self._topic, call, payload)

@@ -82,6 +82,7 @@ class Main(System):
 class CbSystem(Module):
     """Firmware updates with RAUC, log upload, reset, clock and boot reason of a chargebyte board."""
 
+    group = "cloud"
     packages = ("aiohttp", "dbus_fast", "paramiko")
 
     class Config(ModuleConfig):

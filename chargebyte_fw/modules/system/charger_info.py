@@ -35,6 +35,8 @@ class Information(ChargerInformationContract):
 class ChargerInfo(Module):
     """Tells vendor, model, serial numbers and firmware version of the charger."""
 
+    group = "cloud"
+
     class Config(ModuleConfig):
         """Where the firmware version stands."""
 

@@ -49,6 +49,7 @@ class ErrorHistory(Module):
     """Remembers every error that any module raised, beyond a restart."""
 
     enable_global_errors = True
+    group = "cloud"
     error_history = provides(History, config=HistoryConfig, description="The history.")
 
     database: Database

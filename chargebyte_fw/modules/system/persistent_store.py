@@ -65,6 +65,8 @@ class Values(Kvs):
 class PersistentStore(Module):
     """Keeps values by key in an SQLite file."""
 
+    group = "cloud"
+
     class Config(ModuleConfig):
         """Where the file is."""
 

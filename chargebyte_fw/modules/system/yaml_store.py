@@ -37,6 +37,8 @@ class Values(Kvs):
 class YamlStore(Module):
     """Serves the values of a flat YAML file as strings."""
 
+    group = "cloud"
+
     class Config(ModuleConfig):
         """Which file."""
 
