@@ -6,10 +6,10 @@ from pathlib import Path
 
 import yaml
 
-from chargebyte_fw.kernel.text import read_text_as_is, yaml_text
+from chargebyte_fw.kernel.yaml_text import YamlError, compose, decode, place_of
 from chargebyte_fw.manager.configuration.reading import read
 from chargebyte_fw.manager.configuration.report import Report
-from chargebyte_fw.manager.configuration.tree import MapNode, Place
+from chargebyte_fw.manager.configuration.tree import MapNode
 
 
 def errors(report: Report) -> int:
@@ -20,13 +20,11 @@ def errors(report: Report) -> int:
 def read_map(path: Path, report: Report, what: str, keys: tuple[str, ...]) -> MapNode | None:
     """Read a file that has to hold these keys; None (with findings) when nothing can be made of it."""
     try:
-        node = yaml.compose(yaml_text(read_text_as_is(path)), Loader=yaml.SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError):
+        node = compose(decode(path.read_bytes()))
+    except (OSError, YamlError):
         return read(path, report)  # says what is wrong with it
     if node is None or isinstance(node, yaml.MappingNode):
         return read(path, report)
-    mark = node.start_mark
-    place = Place(str(path), mark.line + 1, mark.column + 1)
     kind = "list" if isinstance(node, yaml.SequenceNode) else "word"
-    report.error(place, f"{what} is a map of keys, not a {kind}", f"keys: {', '.join(keys)}")
+    report.error(place_of(node, str(path)), f"{what} is a map of keys, not a {kind}", f"keys: {', '.join(keys)}")
     return None

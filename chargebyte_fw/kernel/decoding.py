@@ -12,8 +12,6 @@ from typing import Any, TypeVar, overload
 
 import msgspec
 
-from chargebyte_fw.kernel.text import yaml_text
-
 T = TypeVar("T")
 
 SIZE_LIMIT_BYTES = 256 * 1024
@@ -106,21 +104,21 @@ def decode_yaml(data: bytes, *, limit_bytes: int = SIZE_LIMIT_BYTES) -> Any:
     """Return the value of a YAML document (JSON is one) as JSON would have it; raises ValueError, in one line."""
     import yaml
 
+    from chargebyte_fw.kernel import yaml_text
+
     if len(data) > limit_bytes:
         raise ValueError(f"{len(data)} bytes, {limit_bytes} at most are read")
     try:
-        text = yaml_text(data.decode("utf-8-sig"))
+        text = yaml_text.decode(data)
         depth = 0
         # The events first: they are made one by one, however deep the document goes.
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml_text.events(text):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEPTH_LIMIT:
                 raise ValueError(f"nested more than {DEPTH_LIMIT} levels deep")
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {shorten(' '.join(str(error).split()))}") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8 text (byte {error.start})") from None
+        value = yaml_text.load(text)
+    except yaml_text.NotYaml as error:
+        raise ValueError(f"not YAML: {shorten(' '.join(str(error.cause).split()))}") from None
     except (RecursionError, OverflowError, TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"not YAML that can be read: {shorten(str(error) or type(error).__name__)}") from None
     _count(value)

@@ -1,16 +1,13 @@
 """Lines of text as files and wires have them: cut at LF and CRLF, at nothing else.
 
 `str.splitlines` also cuts at VT, FF, FS, GS, RS, NEL, LS, PS and a lone CR. An editor shows such a line as one, so
-that a second token, key or column would stand in a file where no person sees it. PyYAML cuts at NEL, LS, PS and CR
-(YAML 1.1 §4.2); YAML 1.2 §5.4 has none of these but CR.
+that a second token, key or column would stand in a file where no person sees it. For YAML see `kernel/yaml_text.py`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import overload
-
-_YAML_BREAKS = {ord(one): " " for one in "\x85\u2028\u2029"}
 
 
 @overload
@@ -34,14 +31,3 @@ def text_lines(text: str | bytes, *, keep_ends: bool = False) -> list[str] | lis
 def read_text_as_is(path: Path, errors: str = "strict") -> str:
     """Return the content of a UTF-8 file with every CR where it is; raises OSError, UnicodeDecodeError."""
     return path.read_bytes().decode("utf-8", errors)
-
-
-def yaml_text(text: str) -> str:
-    """Return `text` so that a reader of YAML 1.1 cuts it at LF and CRLF only; every character keeps its place.
-
-    NEL, LS, PS and a lone CR become blanks. VT, FF and other control characters are no YAML; the reader refuses them.
-    """
-    text = text.translate(_YAML_BREAKS)
-    if "\r" in text:
-        text = "\r\n".join(part.replace("\r", " ") for part in text.split("\r\n"))
-    return text

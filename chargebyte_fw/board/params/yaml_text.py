@@ -12,7 +12,7 @@ from chargebyte_fw.board.params import layout, rules
 from chargebyte_fw.board.params.forms import is_disable_word
 from chargebyte_fw.board.params.layout import GROUPS, Field, Group, Parameters
 from chargebyte_fw.kernel.errors import Finding
-from chargebyte_fw.kernel.text import text_lines, yaml_text
+from chargebyte_fw.kernel.yaml_text import NotUtf8, TooDeep, YamlError, compose, decode, place_of
 
 SIZE_LIMIT_BYTES = 64 * 1024
 _GROUPS = {group.name: group for group in GROUPS}
@@ -59,7 +59,7 @@ class _Reader:
         self._group_places: dict[str, str] = {}
 
     def _place(self, node: yaml.Node) -> str:
-        return f"{self.document.name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+        return str(place_of(node, self.document.name))
 
     def _error(self, node: yaml.Node | None, what: str, hint: str = "") -> None:
         where = self.document.name if node is None else self._place(node)
@@ -93,29 +93,22 @@ class _Reader:
             self._error(None, f"the file is larger than {SIZE_LIMIT_BYTES // 1024} KiB")
             return None
         try:
-            top = yaml.compose(yaml_text(data.decode("utf-8-sig")), Loader=yaml.SafeLoader)
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            column = error.start - data.rfind(b"\n", 0, error.start)
-            what = Finding(f"{self.document.name}:{line}:{column}", "this is not UTF-8 text", "save the file as UTF-8")
-            self.document.findings.append(what)
-            return None
-        except yaml.YAMLError as error:
-            self._bad_yaml(error)
-            return None
-        except RecursionError:
-            self._error(None, "the file is nested too deeply")
+            top = compose(decode(data))
+        except YamlError as error:
+            self.document.findings.append(self._unreadable(error))
             return None
         if top is None:
             self._error(None, "the file is empty")
         return top
 
-    def _bad_yaml(self, error: yaml.YAMLError) -> None:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        problem = getattr(error, "problem", None) or text_lines(str(error))[0]
-        where = self.document.name if mark is None else f"{self.document.name}:{mark.line + 1}:{mark.column + 1}"
-        hint = "indent with spaces, not with tabs" if "\\t" in problem else ""
-        self.document.findings.append(Finding(where, f"this is not YAML: {problem}", hint))
+    def _unreadable(self, error: YamlError) -> Finding:
+        where = error.where(self.document.name)
+        if isinstance(error, NotUtf8):
+            return Finding(where, "this is not UTF-8 text", "save the file as UTF-8")
+        if isinstance(error, TooDeep):
+            return Finding(where, "the file is nested too deeply")
+        hint = "indent with spaces, not with tabs" if "\\t" in error.problem else ""
+        return Finding(where, f"this is not YAML: {error.problem}", hint)
 
     def _entries(
         self, node: yaml.MappingNode, of: str, known: tuple[str, ...]

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
+from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager.configuration.report import Report, closest
-from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Place, Scalar
+from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar
 
 ID_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
 NAME_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*")

@@ -12,6 +12,7 @@ from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.files import folder_oddity, oddity
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager import index
 from chargebyte_fw.manager.configuration.connections import find_rings
 from chargebyte_fw.manager.configuration.energy_tree import check_energy_tree
@@ -22,7 +23,7 @@ from chargebyte_fw.manager.configuration.planning import find_module, plan_modul
 from chargebyte_fw.manager.configuration.reading import read
 from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.settings import Settings, read_settings
-from chargebyte_fw.manager.configuration.tree import MapNode, Place
+from chargebyte_fw.manager.configuration.tree import MapNode
 from chargebyte_fw.manager.discovery import MODULES_DIR, Found, Installed, discover
 from chargebyte_fw.manager.plan import ModulePlan, config_issues
 

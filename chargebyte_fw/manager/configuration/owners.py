@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from chargebyte_fw.kernel.module import Claim
+from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager.configuration.connections import Loaded
 from chargebyte_fw.manager.configuration.entries import Wish, Written
 from chargebyte_fw.manager.configuration.report import Report
-from chargebyte_fw.manager.configuration.tree import Place
 from chargebyte_fw.manager.plan import ModulePlan
 
 

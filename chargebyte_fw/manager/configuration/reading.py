@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import yaml
 
-from chargebyte_fw.kernel.text import yaml_text
+from chargebyte_fw.kernel.yaml_text import NotUtf8, NotYaml, Place, TooDeep, decode, events, place_of
 from chargebyte_fw.manager.configuration.report import Report, nearest
 from chargebyte_fw.manager.configuration.syntax import explain
-from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Place, Scalar, kind, shorten
+from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Scalar, kind, shorten
 
 SIZE_LIMIT_BYTES = 256 * 1024
 DEPTH_LIMIT = 64
@@ -62,12 +61,10 @@ def read(path: Path, report: Report, shown: str = "") -> MapNode | None:
         report.error(start, "this is UTF-16 text", "save the file as UTF-8")
         return None
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        what = f"this is not UTF-8 text: the byte 0x{data[error.start]:02X}"
-        report.error(Place(name, line, column), what, "save the file as UTF-8")
+        text = decode(data)
+    except NotUtf8 as error:
+        what = f"this is not UTF-8 text: the byte 0x{data[error.offset]:02X}"
+        report.error(Place(name, error.line or 1, error.column or 1), what, "save the file as UTF-8")
         return None
     return parse(text, name, report)
 
@@ -83,23 +80,17 @@ def _neighbour(path: Path) -> str:
 
 def parse(text: str, name: str, report: Report) -> MapNode | None:
     """Read `text` as one YAML document that is a map; an empty one is an empty map."""
-    text = yaml_text(text)
     reader = _Reader(name, report)
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in events(text):
             reader.take(event)
-    except yaml.MarkedYAMLError as error:
+    except NotYaml as error:
         found = explain(error, text)
         report.error(Place(name, found.line, found.column), found.what, found.hint)
         return None
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        place = Place(name, before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
-        report.error(place, "a character that YAML does not allow", "is this a text file?")
-        return None
     except _TooBig:
         return None
-    except RecursionError:
+    except TooDeep:
         report.error(Place(name), "the file is nested too deeply")
         return None
     root = reader.root
@@ -123,26 +114,24 @@ class _Reader:
         self._count = 0
         self._documents = 0
 
-    def place(self, mark: Any) -> Place:
-        """Return where a mark of the parser (pure or C) stands."""
-        if mark is None:
-            return Place(self.name)
-        return Place(self.name, mark.line + 1, mark.column + 1)
+    def place(self, event: yaml.Event) -> Place:
+        """Return where an event begins."""
+        return place_of(event, self.name)
 
     def take(self, event: yaml.Event) -> None:
         """Take one event; raises _TooBig after reporting."""
         if isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents == 2:
-                self.report.error(self.place(event.start_mark), "a second document begins here; only one is read")
+                self.report.error(self.place(event), "a second document begins here; only one is read")
         elif isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event)
         elif isinstance(event, yaml.MappingStartEvent):
-            self._open(MapNode(self.place(event.start_mark)), event)
+            self._open(MapNode(self.place(event)), event)
         elif isinstance(event, yaml.SequenceStartEvent):
-            self._open(ListNode([], self.place(event.start_mark)), event)
+            self._open(ListNode([], self.place(event)), event)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             self._close()
 
@@ -153,7 +142,7 @@ class _Reader:
             raise _TooBig
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        place = self.place(event.start_mark)
+        place = self.place(event)
         self._grow(place)
         node = Scalar(self._value(event, place), place, event.value)
         if event.anchor:
@@ -186,7 +175,7 @@ class _Reader:
         return float(text) if _DECIMAL.fullmatch(text) else text
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        place = self.place(event.start_mark)
+        place = self.place(event)
         level = self._levels[-1] if self._levels else None
         if event.anchor not in self._anchors:
             hint = nearest(str(event.anchor), self._anchors)

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Iterable
 
 from chargebyte_fw.kernel.errors import Finding
-from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Place, Scalar, kind, unreadable
+from chargebyte_fw.kernel.yaml_text import Place
+from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Scalar, kind, unreadable
 
 
 class Report:

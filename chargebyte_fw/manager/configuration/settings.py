@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager.configuration.report import Report
-from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Place
+from chargebyte_fw.manager.configuration.tree import Entry, MapNode
 
 _TEXTS = ("mqtt_broker_socket_path", "mqtt_broker_host", "mqtt_everest_prefix", "mqtt_external_prefix", "modules_dir")
 _WITHOUT_EFFECT = {

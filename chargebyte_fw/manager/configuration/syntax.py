@@ -7,7 +7,8 @@ import re
 import msgspec
 import yaml
 
-from chargebyte_fw.kernel.text import text_lines, yaml_text
+from chargebyte_fw.kernel.text import text_lines
+from chargebyte_fw.kernel.yaml_text import NotYaml, YamlError, normalized, tokens
 
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7})( |$)")
 _MAPPING = re.compile(r"(\s*)(?:- +)*([\w.-]+):(?:\s+(.*))?$")
@@ -25,9 +26,13 @@ class Complaint(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-def explain(error: yaml.MarkedYAMLError, text: str) -> Complaint:
-    """Say what `error` means in `text`."""
-    lines = text_lines(text)
+def explain(found: NotYaml, text: str) -> Complaint:
+    """Return what an error of the reader means in `text`."""
+    error = found.cause
+    if not isinstance(error, yaml.MarkedYAMLError):
+        what, hint = "a character that YAML does not allow", "is this a text file?"
+        return Complaint(found.line or 1, found.column or 1, what, hint)
+    lines = text_lines(normalized(text))
     for number, written in enumerate(lines, 1):
         if _CONFLICT.match(written):
             return Complaint(number, 1, "a merge conflict was left here", "keep one side, delete the marked lines")
@@ -35,9 +40,9 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> Complaint:
     line, column = _at(error.problem_mark or error.context_mark)
     here = lines[line - 1] if line <= len(lines) else ""
     begun = _at(error.context_mark) if error.context_mark is not None else (line, column)
-    found = _open(error, problem, begun, text) or _spaces(lines, line)
-    if found is not None:
-        return found
+    complaint = _open(error, problem, begun, text) or _spaces(lines, line)
+    if complaint is not None:
+        return complaint
     if "cannot start any token" in problem or "scanning an a" in (error.context or ""):
         return (
             _first_character(here, *begun) if error.context_mark is not None else _first_character(here, line, column)
@@ -70,12 +75,12 @@ def _open(error: yaml.MarkedYAMLError, problem: str, begun: tuple[int, int], tex
         return None
     opened = []
     try:
-        for token in yaml.scan(yaml_text(text), Loader=yaml.SafeLoader):
+        for token in tokens(text):
             if isinstance(token, yaml.FlowMappingStartToken | yaml.FlowSequenceStartToken):
                 opened.append(_at(token.start_mark))
             elif isinstance(token, yaml.FlowMappingEndToken | yaml.FlowSequenceEndToken) and opened:
                 opened.pop()
-    except yaml.YAMLError:
+    except YamlError:
         return None
     return Complaint(*opened[-1], "the bracket that opens here is not closed") if opened else None
 

@@ -6,16 +6,7 @@ from typing import Any
 
 import msgspec
 
-
-class Place(msgspec.Struct, frozen=True):
-    """Where something stands; line and column count from 1."""
-
-    file: str
-    line: int = 1
-    column: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+from chargebyte_fw.kernel.yaml_text import Place
 
 
 class Scalar(msgspec.Struct):

@@ -14,15 +14,14 @@ import yaml
 
 from chargebyte_fw.contracts.types.authorization import IdTokenType
 from chargebyte_fw.kernel.errors import ConfigError, Finding
-from chargebyte_fw.kernel.text import text_lines, yaml_text
+from chargebyte_fw.kernel.text import text_lines
+from chargebyte_fw.kernel.yaml_text import YamlError, events, place_of
 from chargebyte_fw.modules.auth.token_csv import records
 
 FIELDS = ("id", "type", "name", "expires", "parent", "connectors", "blocked")
 LONGEST = 36
 MOST_CONNECTORS = 64
 _BOOLEANS = {"true": True, "false": False}
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""libyaml where it is there: it is much faster."""
 ONLY_TOKENS = "expected is a list named `tokens:` and no more"
 
 
@@ -159,54 +158,54 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[int, int, dict[str, str]]]
 
 
 def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    events = _events(text, name)
-    first = next(events)
+    rest = _events(text, name)
+    first = next(rest)
     if isinstance(first, yaml.StreamEndEvent) or _is_nothing(first):
         return
-    if not isinstance(first, yaml.MappingStartEvent) or not _says(next(events), "tokens"):
+    if not isinstance(first, yaml.MappingStartEvent) or not _says(next(rest), "tokens"):
         raise _wrong(name, first, ONLY_TOKENS)
-    begin = next(events)
+    begin = next(rest)
     if isinstance(begin, yaml.SequenceStartEvent):
-        for event in events:
+        for event in rest:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
             line = _line_of(event)
             if isinstance(event, yaml.ScalarEvent):
                 yield line, line, {"id": event.value}
             elif isinstance(event, yaml.MappingStartEvent):
-                yield line, line, _fields(events, name)
+                yield line, line, _fields(rest, name)
             else:
                 raise _wrong(name, event, "a token is a text, or a map with an id")
     elif not _is_nothing(begin):
         raise _wrong(name, begin, ONLY_TOKENS)
-    end = next(events)
+    end = next(rest)
     if not isinstance(end, yaml.MappingEndEvent):
         raise _wrong(name, end, ONLY_TOKENS)
-    after = next(events)
+    after = next(rest)
     if not isinstance(after, yaml.StreamEndEvent):
         raise _wrong(name, after, "another document (---): there is one list")
 
 
-def _fields(events: Iterator[yaml.Event], name: str) -> dict[str, Any]:
+def _fields(rest: Iterator[yaml.Event], name: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for key in events:
+    for key in rest:
         if isinstance(key, yaml.MappingEndEvent):
             break
         if not isinstance(key, yaml.ScalarEvent):
             raise _wrong(name, key, "the name of a field is one word")
         if key.value in fields:
             raise _wrong(name, key, f"{key.value[:50]} is there twice in one token")
-        fields[key.value] = _value(next(events), events, name)
+        fields[key.value] = _value(next(rest), rest, name)
     return fields
 
 
-def _value(event: yaml.Event, events: Iterator[yaml.Event], name: str) -> Any:
+def _value(event: yaml.Event, rest: Iterator[yaml.Event], name: str) -> Any:
     if isinstance(event, yaml.ScalarEvent):
         return event.value
     if not isinstance(event, yaml.SequenceStartEvent):
         raise _wrong(name, event, "expected is a value, or a list of values")
     values: list[str] = []
-    for each in events:
+    for each in rest:
         if isinstance(each, yaml.SequenceEndEvent):
             break
         if not isinstance(each, yaml.ScalarEvent):
@@ -219,13 +218,11 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
     """Read the text event by event: no tree, so nothing that refers to itself and nothing that grows."""
     between = (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
     try:
-        for event in yaml.parse(yaml_text(text), Loader=_LOADER):
+        for event in events(text, quick=True):
             if not isinstance(event, between):
                 yield event
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = name if mark is None else f"{name}:{mark.line + 1}:{mark.column + 1}"
-        raise ConfigError([Finding(where, f"not YAML: {getattr(error, 'problem', None) or error}")]) from error
+    except YamlError as error:
+        raise ConfigError([Finding(error.where(name), f"not YAML: {error}")]) from error
 
 
 def _is_nothing(event: yaml.Event) -> bool:
@@ -237,7 +234,7 @@ def _says(event: yaml.Event, word: str) -> bool:
 
 
 def _line_of(event: yaml.Event) -> int:
-    return 1 if event.start_mark is None else event.start_mark.line + 1
+    return place_of(event, "").line
 
 
 def _wrong(name: str, event: yaml.Event, what: str) -> ConfigError:

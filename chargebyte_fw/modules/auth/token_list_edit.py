@@ -14,7 +14,8 @@ from pathlib import Path
 import yaml
 
 from chargebyte_fw.kernel.errors import ConfigError, Finding
-from chargebyte_fw.kernel.text import text_lines, yaml_text
+from chargebyte_fw.kernel.text import text_lines
+from chargebyte_fw.kernel.yaml_text import compose
 from chargebyte_fw.modules.auth.token_csv import layout
 from chargebyte_fw.modules.auth.token_list import FIELDS, Entry, is_csv, parse
 
@@ -121,14 +122,14 @@ def _add_yaml(text: str, name: str, entry: Entry) -> str:
 
 def tokens_node(text: str) -> yaml.SequenceNode | None:
     """Return the node of the list `tokens` of a text that was read without complaint, None when it is empty."""
-    root = yaml.compose(yaml_text(text), yaml.BaseLoader)
+    root = compose(text, strings=True)
     found = root.value[0][1] if isinstance(root, yaml.MappingNode) else None
     return found if isinstance(found, yaml.SequenceNode) else None
 
 
 def _has_word(text: str) -> bool:
     """Tell whether the word `tokens:` is there."""
-    return isinstance(yaml.compose(yaml_text(text), yaml.BaseLoader), yaml.MappingNode)
+    return isinstance(compose(text, strings=True), yaml.MappingNode)
 
 
 def _add_in_brackets(text: str, name: str, node: yaml.SequenceNode, entry: Entry) -> str:

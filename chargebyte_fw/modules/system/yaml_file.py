@@ -9,7 +9,7 @@ import yaml
 from chargebyte_fw.kernel.decoding import SIZE_LIMIT_BYTES
 from chargebyte_fw.kernel.errors import Finding
 from chargebyte_fw.kernel.files import read_regular
-from chargebyte_fw.kernel.text import text_lines, yaml_text
+from chargebyte_fw.kernel.yaml_text import NotUtf8, TooDeep, YamlError, compose, decode, place_of
 
 
 def read_strings(path: Path) -> tuple[dict[str, str], list[Finding]]:
@@ -19,39 +19,27 @@ def read_strings(path: Path) -> tuple[dict[str, str], list[Finding]]:
     wrong. A key given twice counts with its last value, as in EVerest. A file that is not there is one thing wrong.
     """
     try:
-        text = read_regular(path, SIZE_LIMIT_BYTES).decode("utf-8")
+        top = compose(decode(read_regular(path, SIZE_LIMIT_BYTES)))
     except OSError as error:
         return {}, [Finding(str(path), f"cannot be read: {error.strerror or error}")]
-    except UnicodeDecodeError as error:
-        return {}, [Finding(str(path), f"is not UTF-8 text (byte {error.start})")]
-    try:
-        top = yaml.compose(yaml_text(text), Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        return {}, [_syntax_finding(path, error)]
-    except RecursionError:
-        return {}, [Finding(str(path), "is nested too deeply")]
+    except YamlError as error:
+        is_text = not isinstance(error, NotUtf8 | TooDeep)
+        return {}, [Finding(error.where(str(path)), f"is no YAML: {error}" if is_text else f"is {error}")]
     if top is None:
         return {}, []
     if not isinstance(top, yaml.MappingNode):
-        return {}, [Finding(_place(path, top), "must be lines of `key: value`")]
+        return {}, [_finding(path, top, "must be lines of `key: value`")]
     values: dict[str, str] = {}
     findings: list[Finding] = []
     for key, value in top.value:
         if not isinstance(key, yaml.ScalarNode):
-            findings.append(Finding(_place(path, key), "a key must be a plain word"))
+            findings.append(_finding(path, key, "a key must be a plain word"))
         elif not isinstance(value, yaml.ScalarNode):
-            findings.append(Finding(_place(path, value), f"{key.value} must be a text, not a list or a mapping"))
+            findings.append(_finding(path, value, f"{key.value} must be a text, not a list or a mapping"))
         else:
             values[key.value] = value.value
     return values, findings
 
 
-def _place(path: Path, node: yaml.Node) -> str:
-    return f"{path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
-
-
-def _syntax_finding(path: Path, error: yaml.YAMLError) -> Finding:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or text_lines(str(error))[0]
-    where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(path)
-    return Finding(where, f"is no YAML: {problem}")
+def _finding(path: Path, node: yaml.Node, what: str) -> Finding:
+    return Finding(str(place_of(node, str(path))), what)
