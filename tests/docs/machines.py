@@ -15,6 +15,7 @@ from chargebyte_fw.kernel import diagram
 from chargebyte_fw.kernel.composite import Composite
 from chargebyte_fw.kernel.level_machine import LevelMachine
 from chargebyte_fw.kernel.machine import Machine
+from tests.docs import sequences
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs/machines"
@@ -88,6 +89,7 @@ def pages() -> dict[str, str]:
             "",
         ]
     )
+    texts["v2g-sequences.md"] = sequences.page(NOTE)
     return texts
 
 

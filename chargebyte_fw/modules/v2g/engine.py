@@ -95,7 +95,7 @@ class V2gEngine:
         return [protocol.app.name for protocol in self.protocols]
 
     def prepare(self) -> None:
-        """Compile the codecs and follow the providers of value-added services."""
+        """Import the messages and follow the providers of value-added services."""
         codec("sap")
         for protocol in self.protocols:
             protocol.prepare()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.kernel.machine import MachineError
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.din.sequence import SEQUENCE as DIN_SEQUENCE
 from chargebyte_fw.modules.v2g.secc.facts import Settings
@@ -193,3 +194,10 @@ def test_pre_charge_may_be_repeated_and_starts_once() -> None:
     for _ in range(3):
         assert it.ask(precharge(it.m)).ResponseCode == "OK"
     assert it.charger.names().count("start_pre_charge") == 1
+
+
+def test_a_session_goes_no_way_that_its_sequence_does_not_have() -> None:
+    session = talk("din", State.CHARGING).machine.session
+    session.enter(State.CHARGING)
+    with pytest.raises(MachineError, match="CurrentDemandReq leads from CHARGING to WELDING"):
+        session.enter(State.WELDING)

@@ -1,1 +1,33 @@
-"""The charger's side of a V2G session: pure machines fed with bytes, facts and time."""
+"""The charger's side of V2G communication (SECC), pure: machines, sessions and messages, no sockets.
+
+`access.py` decides who may connect, `connection.py` keeps one connection, `negotiation.py` its handshake. They know no
+protocol. `protocol.py` is what they ask of one; `din/` and `iso2/` fulfil it, each with a `protocol.py` (frames, times,
+failure reasons), a `session.py` (the rules, a method `on_<Request>` each), a `sequence.py` (which request may come
+when) and its energy services (`dc.py`, `ac.py`). `common/` has what DIN SPEC 70121 and ISO 15118-2 share.
+
+Add a message
+-------------
+
+1. Declare it in `messages/<protocol>.py` and list it in that file's SCHEMA.
+2. Allow its request in the states of `<protocol>/sequence.py`, with the states that it may lead to.
+3. Answer it: `on_<Request>(request, now)` in the session, or in the energy service that it belongs to, returns an
+   `Answer`, or `Deferred` while a fact is missing. `self.enter(state)` goes on, `self.publish(...)` publishes.
+4. Add its mandatory fields to `least_content`: that is what a refusal carries.
+5. Name the reason of a failure after it in the protocol's `failure_reasons`.
+
+The car's side is `build_<Stage>` and `take_<Stage>` in `evcc/<protocol>/`.
+
+Add a protocol
+--------------
+
+1. Declare its messages: `messages/<protocol>.py`, and its name in `exi/__init__.py`.
+2. Make a folder here with a `protocol.py` that has a `PROTOCOL`. It names its V2GTP payload types and the stream of
+   each; requests of one stream are answered in turn, streams do not wait for each other. Its sessions make their own
+   session ids and headers, and fulfil `protocol.Session`; `V2gSession` is a base for protocols with a `V2G_Message`,
+   no duty.
+3. Name it to the engine in a module file, as `evse_v2g.py` does. Where it needs TLS, the module file adds an `Endpoint`
+   (`link.py`) whose transport is `transport/`'s; SDP then answers with the endpoint whose security the car wants.
+4. Do the same in `evcc/` for the simulated car.
+
+`tests/v2g/secc/test_new_protocol.py` does step 2 and 3 with a protocol of another kind.
+"""

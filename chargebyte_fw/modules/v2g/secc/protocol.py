@@ -144,7 +144,7 @@ class Protocol(typing.Protocol):
         """Return whether this charger has an energy service of the protocol."""
 
     def prepare(self) -> None:
-        """Compile the codecs: it takes longer than a car waits for an answer."""
+        """Import the messages: it takes longer than a car waits for an answer."""
 
     def decode(self, frame: Frame) -> Request:
         """Return the message in a frame; raises ExiError. The caller checks that it is a request."""

@@ -25,7 +25,7 @@ class V2gMessageProtocol:
     sequence_timeout_clause = ""
 
     def prepare(self) -> None:
-        """Compile the codec."""
+        """Import the messages."""
         codec(self.app.schema_set)
 
     def decode(self, frame: Frame) -> Request:
