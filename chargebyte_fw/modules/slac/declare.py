@@ -26,7 +26,7 @@ class Place(NamedTuple):
     offset: int = 0
     """Octets from the beginning of the MME; filled in by `mme`."""
     counter: str = ""
-    """For `counted`: the name of the field that tells how many octets there are."""
+    """For `counted`: the name of the field with the number of octets."""
     default: Any = 0
 
 
@@ -46,7 +46,7 @@ def text(size: int) -> Any:
 
 
 def counted(count: str, default: bytes = b"") -> Any:
-    """Declare as many octets as the field `count` says; the last field."""
+    """Declare as many octets as the field `count` has; the last field."""
     return Place(0, "counted", counter=count, default=default)
 
 

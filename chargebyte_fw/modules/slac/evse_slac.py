@@ -43,7 +43,7 @@ KEY_REFUSED = "KeyRefused"
 
 
 class SlacConfig(ModuleConfig):
-    """What can be told about matching."""
+    """Configuration of the match, with EVerest's names and defaults."""
 
     device: Annotated[str, Meta(description="Network interface of the modem.")] = "eth1"
     number_of_sounds: Annotated[
@@ -86,7 +86,7 @@ class SlacConfig(ModuleConfig):
     reset_instead_of_fail: Annotated[
         bool, Meta(description="Let a car whose match failed try once more before the error routine is asked for.")
     ] = True
-    startup_delay_ms: Annotated[int, Meta(ge=0, description="Wait before the modem is first spoken to, in ms.")] = 0
+    startup_delay_ms: Annotated[int, Meta(ge=0, description="Wait before the modem is first used, in ms.")] = 0
     slac_init_timeout_ms: Annotated[
         int, Meta(ge=10000, le=50000, description="How long a car may take to ask (TT_EVSE_SLAC_init), in ms.")
     ] = 40000
@@ -96,7 +96,7 @@ class SlacConfig(ModuleConfig):
 
 
 def options_from_config(config: SlacConfig) -> EvseOptions:
-    """Say the configuration in the machine's words."""
+    """Return the machine's options, in its units, from the configuration."""
     return EvseOptions(
         number_of_sounds=config.number_of_sounds,
         ac_mode_five_percent=config.ac_mode_five_percent,
@@ -118,7 +118,7 @@ def options_from_config(config: SlacConfig) -> EvseOptions:
 
 
 class Evse(Slac):
-    """The charger's side."""
+    """Implementation of `slac` for the charger's side of a match."""
 
     module: EvseSlac
     config: SlacConfig
@@ -129,12 +129,12 @@ class Evse(Slac):
             self.module.pump.feed(Reset())
 
     async def enter_bcd(self) -> None:
-        """A car is there: match it."""
+        """Begin a match: the pilot is in B, C or D."""
         self.module.mark(car_comes=True)
         self.module.pump.feed(EnterBcd())
 
     async def leave_bcd(self) -> None:
-        """The car left, or the pilot is in E or F: a match ends."""
+        """End a match: the pilot is in A, E or F."""
         self.module.pump.feed(LeaveBcd())
 
     async def dlink_terminate(self) -> None:
@@ -185,14 +185,14 @@ class EvseSlac(Module):
         self.link.open(self.main.config.startup_delay_ms / 1000)
 
     async def stop(self) -> None:
-        """Let go of the interface."""
+        """Close the interface."""
         self.runtime.trace.record("port", self.id, {"down": "the charger stops"})
         self.pump.feed(LinkDown())
         self.pump.close()
         self.link.close()
 
     def mark(self, *, car_comes: bool = False) -> None:
-        """Let the recorder know where the machine stands: from here on it can be played again (docs/trace.md)."""
+        """Record the state of the machine: replay can begin here (docs/trace.md)."""
         m = self.machine
         standing = {"state": m.state.name, "vendor": m.vendor.name, "mac": m.mac, "options": m.options}
         standing["modem"] = m.modem.mac

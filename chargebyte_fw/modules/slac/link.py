@@ -1,4 +1,4 @@
-"""The hands of SLAC: raw Ethernet of the modem's interface (AF_PACKET), or an end of a cable in memory.
+"""The link of SLAC: raw Ethernet of the modem's interface (AF_PACKET), or an end of a cable in memory.
 
 An interface that is missing or down, at the start or later, is waited for: one line when it goes, one when it is back.
 """
@@ -27,8 +27,8 @@ RETRY_S = 1.0
 LARGEST_FRAME = 2048
 FRAMES_A_TURN = 64
 """How many frames are read before the rest of the program has its turn."""
-BAD_FRAMES_TOLD = 10
-"""So many bad frames of a minute get a line each."""
+BAD_FRAMES_LOGGED = 10
+"""Bad frames of a minute that get a line each; more are counted."""
 SIOCGIFFLAGS = 0x8913
 IFF_UP = 1
 SECRETS = ("new_key", "nmk")
@@ -36,7 +36,7 @@ SECRETS = ("new_key", "nmk")
 
 
 class PacketSocket:
-    """HomePlug frames of one interface. Raises Unavailable, in words, when it cannot be opened."""
+    """HomePlug frames of one interface. Raises Unavailable when it cannot be opened."""
 
     def __init__(self, interface: str, receive: Callable[[bytes], None], lost: Callable[[Unavailable], None]) -> None:
         self._interface = interface
@@ -73,7 +73,7 @@ class PacketSocket:
             self._lost(Unavailable(f"{self._interface} is gone: {error.strerror}"))
 
     def close(self) -> None:
-        """Give the interface back."""
+        """Close the socket."""
         if self._socket.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
@@ -105,7 +105,7 @@ def _open(interface: str) -> socket.socket:
 
 
 class SlacLink:
-    """Frames to and from the modem. `up(mac)` and `down(why)` tell when it works; `after` is a timer."""
+    """Frames to and from the modem. Calls `up(mac)` and `down(why)` when it opens and fails; `after` is a timer."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class SlacLink:
         self._device = device
         self._runtime = runtime
         self._log = log
-        self._bad = RateLimitedLog(log, "%d more bad frames came within %g s", lines=BAD_FRAMES_TOLD)
+        self._bad = RateLimitedLog(log, "%d more bad frames came within %g s", lines=BAD_FRAMES_LOGGED)
         self._up, self._received, self._down, self._after = up, received, down, after
         self._port: PacketSocket | WireEnd | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -179,7 +179,7 @@ class SlacLink:
         self._received(frame)
 
     def complain(self, text: str) -> None:
-        """Say what somebody on the power line did wrong: the first times of a minute, the rest is counted."""
+        """Log what a station on the power line did wrong: the first times of a minute, the rest is counted."""
         self._bad.write("%s", text)
 
     def _trace(self, frame: Frame, data: bytes) -> None:
@@ -190,7 +190,7 @@ class SlacLink:
         self._runtime.trace.record("slac", self._device, data)
 
     def close(self) -> None:
-        """Give the interface back."""
+        """Close the interface and look for it no more."""
         self._bad.close()
         if self._retry is not None:
             self._retry.cancel()

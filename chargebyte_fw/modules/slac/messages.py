@@ -155,7 +155,7 @@ class CmAttenCharRsp(Mme):
 
 @mme(0x6076)
 class CmMnbcSoundInd(Mme):
-    """EV to everybody: one sound; modems that hear it measure its attenuation. Some cars leave off random octets."""
+    """EV to everybody: one sound; modems that receive it measure its attenuation. Some cars leave off random octets."""
 
     application_type: int = number()
     security_type: int = number()

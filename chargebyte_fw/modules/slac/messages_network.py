@@ -1,4 +1,4 @@
-"""What a Qualcomm modem tells of the networks it is in (VS_NW_INFO): ids, role, and the modems it shares them with."""
+"""The networks of a Qualcomm modem (VS_NW_INFO): ids, role, and the modems it shares them with."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def networks_to_content(networks: list[Network]) -> bytes:
 
 
 def networks_from_content(content: bytes) -> list[Network]:
-    """Read the content of a VsNwInfoCnf; raises PeerError when it is shorter than it says."""
+    """Read the content of a VsNwInfoCnf; raises PeerError when it is shorter than its counts require."""
     networks, at = [], 1
     try:
         for _ in range(content[0]):

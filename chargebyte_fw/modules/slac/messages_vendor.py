@@ -90,7 +90,7 @@ class VsLinkStatusCnf(Mme):
 
 @mme(0xA14E, oui=QUALCOMM)
 class VsAttenuationCharacteristicsInd(Mme):
-    """What some modems broadcast by themselves while a car sounds; CM_ATTEN_PROFILE says the same."""
+    """What some modems broadcast by themselves while a car sounds; CM_ATTEN_PROFILE has the same content."""
 
     content: bytes = rest(1400)
 

@@ -36,7 +36,7 @@ _RESETS = ("dlink_terminate", "dlink_error")
 
 
 def replay(entries: Sequence[Entry]) -> list[Outcome]:
-    """Play each module from its first known standing on."""
+    """Play each module from its first recorded state on."""
     outcomes = []
     seen = set()
     begin = ring_begins(entries)
@@ -57,14 +57,14 @@ class _Matching:
         machine.state, machine.vendor = State[begins["state"]], Vendor[begins["vendor"]]
         machine.mac, machine.nmk, machine.modem = bytes(begins["mac"]), bytes(16), OwnModem(begins.get("modem"))
         self.player = Player(machine, self._act)
-        self.comparison = Comparison(_say, _same)
+        self.comparison = Comparison(_text_of, _same)
         self.inputs = 0
         if begins.get("car_comes"):
-            # The command was recorded before it told where the machine stands.
+            # The command was recorded before the state of the machine.
             self.player.feed(EnterBcd(), entries[0][0])
 
     def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
-        """Take one entry: an input, an output, or somebody else's."""
+        """Take one entry: an input, an output, or one of another module."""
         event: Any = None
         match kind, source, data:
             case "slac", self._device, bytes():
@@ -95,18 +95,18 @@ class _Matching:
             self.player.feed(event, t_s)
 
     def _act(self, effect: Any, now: float) -> None:
-        told = self.comparison.replayed
+        replayed = self.comparison.replayed
         match effect:
             case Send(frame):
-                told("frames", now, frame.encode())
+                replayed("frames", now, frame.encode())
             case StateIs(state):
-                told("variables", now, ("state", state.value))
+                replayed("variables", now, ("state", state.value))
             case DlinkReady(up):
-                told("variables", now, ("dlink_ready", up))
+                replayed("variables", now, ("dlink_ready", up))
             case EvMac(mac):
-                told("variables", now, ("ev_mac_address", mac_text(mac)))
+                replayed("variables", now, ("ev_mac_address", mac_text(mac)))
             case RequestErrorRoutine():
-                told("variables", now, ("request_error_routine", None))
+                replayed("variables", now, ("request_error_routine", None))
 
 
 def _order(command: str, arguments: dict[str, Any]) -> Any:
@@ -129,7 +129,7 @@ def _same(recorded: Any, replayed: Any) -> bool:
     return recorded[:14] == replayed[:14] and {**theirs.fields, **apart} == {**ours.fields, **apart}
 
 
-def _say(stream: str, data: Any) -> str:
+def _text_of(stream: str, data: Any) -> str:
     if stream == "variables":
         return f"{data[0]} = {data[1]}"
     found = dissect(data)

@@ -1,7 +1,7 @@
 """Constants of the SLAC match with the symbols of ISO 15118-3 (Annex A timing tables); times in seconds."""
 
 C_EV_START_ATTEN_CHAR_INDS = 3
-"""How often an EV says that it begins to sound."""
+"""How often an EV announces its sounds."""
 C_EV_MATCH_MNBC = 10
 """How many sounds an EV makes."""
 C_EV_MATCH_RETRY = 2
@@ -31,7 +31,7 @@ TT_MATCHING_RATE_S = 0.4
 FINALIZE_SOUNDING_S = 0.045
 """How long an EVSE lets late sounds settle before it sends its profile."""
 MODEM_PROBE_S = 0.1
-"""How long a modem may take to say which vendor's it is."""
+"""How long a modem may take to answer which vendor's it is."""
 LINK_POLL_S = 1.0
 """How often the link is looked at once it was up."""
 EV_PARM_TRIES = 100

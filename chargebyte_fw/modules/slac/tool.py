@@ -32,7 +32,7 @@ BOOT_NOTE = "it is stuck in its boot loader: secc plc reset --line"
 
 
 class Modem(msgspec.Struct):
-    """What a modem told of itself."""
+    """What a modem reported of itself."""
 
     interface: str
     vendor: str
@@ -64,29 +64,29 @@ class Talk:
             self._answers.put_nowait(frame)
 
     def send(self, question: Mme) -> None:
-        """Say something that has no answer."""
+        """Send a message without waiting for an answer."""
         self._port.send(Frame(MODEM_MAC, self._port.mac, question).encode())
 
     async def ask(self, questions: list[Mme], answers: tuple[type[Mme], ...], tries: int = TRIES) -> Frame | None:
-        """Ask all at once and return the first answer of these types; None when nobody answers."""
+        """Send all questions and return the first answer of these types; None when none comes."""
         for _ in range(tries):
             for question in questions:
                 self.send(question)
             try:
                 async with asyncio.timeout(ANSWER_S):
                     while True:
-                        heard = await self._answers.get()
-                        if isinstance(heard, Unavailable):
-                            raise heard
-                        if isinstance(heard.message, answers) and self.modem in (b"", heard.source):
-                            self.modem = heard.source
-                            return heard
+                        answer = await self._answers.get()
+                        if isinstance(answer, Unavailable):
+                            raise answer
+                        if isinstance(answer.message, answers) and self.modem in (b"", answer.source):
+                            self.modem = answer.source
+                            return answer
             except TimeoutError:
                 continue
         return None
 
     def close(self) -> None:
-        """Give the interface back."""
+        """Close the interface."""
         self._port.close()
 
 
@@ -104,24 +104,24 @@ async def find(interface: str, tries: int = TRIES) -> Modem:
 
 
 async def _find(talk: Talk, tries: int = TRIES) -> Modem:
-    heard = await talk.ask(_WHO, _IT_IS, tries)
-    if heard is None:
+    answer = await talk.ask(_WHO, _IT_IS, tries)
+    if answer is None:
         raise Unavailable(f"no modem answers on {talk.interface}: perhaps it is in reset, see secc plc reset --line")
-    modem = Modem(talk.interface, "Qualcomm", mac_text(heard.source), driver=_driver(talk.interface))
-    told: Any = heard.message
-    if isinstance(told, vendor.VsSwVerCnf):
-        modem.firmware = told.firmware.decode("latin-1")
+    modem = Modem(talk.interface, "Qualcomm", mac_text(answer.source), driver=_driver(talk.interface))
+    reported: Any = answer.message
+    if isinstance(reported, vendor.VsSwVerCnf):
+        modem.firmware = reported.firmware.decode("latin-1")
         if modem.firmware.startswith("BootLoader"):
             modem.notes.append(BOOT_NOTE)
     else:
         modem.vendor = "Lumissil"
-        numbers = (told.version_major, told.version_minor, told.version_patch, told.version_build)
+        numbers = (reported.version_major, reported.version_minor, reported.version_patch, reported.version_build)
         modem.firmware = ".".join(map(str, numbers))
     return modem
 
 
 async def examine(interface: str) -> Modem:
-    """Ask for everything that the modem tells; raises Unavailable when none answers."""
+    """Ask for everything that the modem reports; raises Unavailable when none answers."""
     talk = Talk(interface)
     try:
         modem = await _find(talk)
@@ -130,13 +130,13 @@ async def examine(interface: str) -> Modem:
             modem.chip = "MSE102x"
             modem.notes.append(LUMISSIL_NOTE)
             return modem
-        heard = await talk.ask([vendor.VsOpAttributesReq()], (vendor.VsOpAttributesCnf,))
-        if heard is not None:
-            told: Any = heard.message
-            modem.chip = told.hardware
-        heard = await talk.ask([vendor.VsNwInfoReq()], (VsNwInfoCnf,))
-        if heard is not None and isinstance(heard.message, VsNwInfoCnf):
-            _networks(modem, heard.message.content)
+        answer = await talk.ask([vendor.VsOpAttributesReq()], (vendor.VsOpAttributesCnf,))
+        if answer is not None:
+            reported: Any = answer.message
+            modem.chip = reported.hardware
+        answer = await talk.ask([vendor.VsNwInfoReq()], (VsNwInfoCnf,))
+        if answer is not None and isinstance(answer.message, VsNwInfoCnf):
+            _networks(modem, answer.message.content)
         return modem
     finally:
         talk.close()
@@ -167,26 +167,26 @@ async def link_status(interface: str) -> bool:
 
 async def _link(talk: Talk) -> bool:
     questions: list[Mme] = [vendor.VsLinkStatusReq(), vendor.NscmGetDLinkStatusReq()]
-    heard = await talk.ask(questions, (vendor.VsLinkStatusCnf, vendor.NscmGetDLinkStatusCnf))
-    if heard is None:
+    answer = await talk.ask(questions, (vendor.VsLinkStatusCnf, vendor.NscmGetDLinkStatusCnf))
+    if answer is None:
         raise Unavailable(f"no modem on {talk.interface} tells its link status")
-    told: Any = heard.message
-    return bool(told.link_status == LINK_UP)
+    reported: Any = answer.message
+    return bool(reported.link_status == LINK_UP)
 
 
 async def restart(interface: str) -> Modem:
-    """Tell the modem to start again and wait until it has; raises Unavailable when it refuses or does not come back."""
+    """Restart the modem and wait for it; raises Unavailable when it refuses or does not come back."""
     talk, confirmed = Talk(interface), True
     try:
         modem = await _find(talk)
         if modem.vendor == "Lumissil":
             talk.send(vendor.NscmResetDeviceReq())
         else:
-            heard = await talk.ask([vendor.VsRsDevReq()], (vendor.VsRsDevCnf,), tries=1)
-            told: Any = heard.message if heard is not None else None
-            confirmed = told is not None
-            if told is not None and told.status != 0:
-                raise Unavailable(f"the modem refuses its reset (status {told.status})")
+            answer = await talk.ask([vendor.VsRsDevReq()], (vendor.VsRsDevCnf,), tries=1)
+            reported: Any = answer.message if answer is not None else None
+            confirmed = reported is not None
+            if reported is not None and reported.status != 0:
+                raise Unavailable(f"the modem refuses its reset (status {reported.status})")
     finally:
         talk.close()
     modem = await wait_for(interface)

@@ -1,1 +1,1 @@
-"""The rules of SLAC without hands: `evse.py` is the charger, `matching.py` its talk with one EV, `ev.py` the car."""
+"""The rules of SLAC, pure: `evse.py` is the charger, `matching.py` its session with one EV, `ev.py` the car."""

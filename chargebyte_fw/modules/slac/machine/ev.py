@@ -1,6 +1,6 @@
 """EV side of the SLAC match (ISO 15118-3 A.9): ask, sound, choose the nearest charger, match, join its network.
 
-Who plays the car owns one `EvSlac`, best in a `Pump`:
+The owner keeps one `EvSlac`, best in a `Pump`:
 
     events    LinkUp(mac)        once, with the address of the car's interface
               TriggerMatching()  when plugged in with 5 % duty; again after MatchingFailed
@@ -12,7 +12,7 @@ Who plays the car owns one `EvSlac`, best in a `Pump`:
               DlinkReady(up)     the network is joined (with `wait_for_link`: the modem reports the link)
               MatchingFailed     given up; StateIs(UNMATCHED) comes with it
               Report(level, text) for the log
-              Unexpected(...)    what has no place in the present state: no harm
+              Unexpected(...)    what has no row in the present state: harmless
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ NONCE = 0xAAAAAAAA
 
 
 class State(Enum):
-    """Where the car is in the match."""
+    """States of the car in the match."""
 
     OFF = "off"
     UNMATCHED = "unmatched"
@@ -98,11 +98,11 @@ _GIVEN_UP = (State.PAUSING, State.UNMATCHED)
 
 
 class EvOptions(msgspec.Struct, frozen=True):
-    """What may differ between cars."""
+    """Options that differ between cars."""
 
     set_key_timeout_s: float = 0.5
     wait_for_link: bool = False
-    """Report the link only when the modem says that it is up (TT_match_join at most)."""
+    """Report the link only when the modem reports it (TT_match_join at most)."""
     link_status_retry_s: float = 0.1
     parm_tries: int = EV_PARM_TRIES
     repetition_s: float = TT_MATCHING_REPETITION_S
@@ -139,7 +139,7 @@ class EvSlac(Machine):
 
     @on(event=Frame)
     def frame_arrives(self, frame: Frame, now: float) -> list[Any]:
-        """Let the message be the event; its sender is remembered. Our own broadcasts are not for us."""
+        """Feed the message as the event and keep its sender; frames of our own, or for other stations, are dropped."""
         if frame.source == self.mac or not (frame.destination == self.mac or frame.destination[0] & GROUP_BIT):
             return []
         self._sender = frame.source
@@ -153,16 +153,16 @@ class EvSlac(Machine):
 
     @on(event=LinkDown, to=State.OFF)
     def link_down(self, _event: LinkDown, _now: float) -> list[Any]:
-        """Forget the match."""
+        """Drop the match."""
         return self.enter(State.OFF, *self._leave(), StateIs(slac.State.UNMATCHED))
 
     @on(State.OFF, event=Reset)
     def nothing_to_reset(self, _event: Reset, _now: float) -> None:
-        """There is no modem to tell."""
+        """Ignore it: without an interface there is no modem."""
 
     @on(*_ONLINE, event=Reset, to=State.UNMATCHED)
     def reset(self, _event: Reset, _now: float) -> list[Any]:
-        """Leave the network: the modem gets a key that nobody else has."""
+        """Leave the network: the modem gets a new key."""
         effects = self._leave()
         if self._network is not None:
             self._network = None
@@ -197,7 +197,7 @@ class EvSlac(Machine):
 
     @on(State.ASKING, State.SOUNDING, event=CmSlacParmCnf, to=State.SOUNDING)
     def charger_answers(self, answer: CmSlacParmCnf, now: float) -> list[Any]:
-        """Note the charger; the first one's answer sets the parameters and the sounds begin."""
+        """Note the charger. The first answer sets the parameters, and sounding begins."""
         if answer.run_id != self.run_id or answer.application_type or answer.security_type:
             return []
         self._chargers.setdefault(self._sender, None)
@@ -228,7 +228,7 @@ class EvSlac(Machine):
 
     @on(State.SOUNDING, timer="TP_EV_batch_msg_interval", to=(State.WAIT_FOR_RESULTS, State.WAIT_FOR_MATCH))
     def next_sound(self, now: float) -> list[Any]:
-        """Announce and sound in the standard's rhythm."""
+        """Send the next announcement or sound (TP_EV_batch_msg_interval)."""
         return self._send_next(now)
 
     def _send_next(self, now: float) -> list[Any]:
@@ -262,14 +262,14 @@ class EvSlac(Machine):
         return self.enter(State.WAIT_FOR_RESULTS)
 
     def _choose(self, now: float) -> list[Any]:
-        """Take the charger that heard us best; one that heard nothing comes last."""
+        """Take the charger with the lowest attenuation (ISO 15118-3 A.9.2); one that measured no sound comes last."""
         results = {mac: result for mac, result in self._chargers.items() if result is not None}
         if not results:
             return self._fail("no CM_ATTEN_CHAR.IND within TT_EV_atten_results", now)
         self._chosen = min(results, key=lambda mac: (results[mac].num_sounds == 0, average_dB(results[mac])))
         self._tries = 0
-        heard = ", ".join(f"{mac_text(mac)} {average_dB(result):.1f} dB" for mac, result in results.items())
-        return [Report(logging.DEBUG, f"chargers heard: {heard}"), *self._ask_to_match(now)]
+        profiles = ", ".join(f"{mac_text(mac)} {average_dB(result):.1f} dB" for mac, result in results.items())
+        return [Report(logging.DEBUG, f"chargers heard: {profiles}"), *self._ask_to_match(now)]
 
     def _ask_to_match(self, now: float) -> list[Any]:
         self._tries += 1

@@ -1,6 +1,6 @@
 """Charger's side of the SLAC match (ISO 15118-3 A.9): several EVs may ask, one is matched, its link is kept.
 
-The talk with one EV is in `matching.py`, modem and key are in `modem.py`.
+The session with one EV is in `matching.py`, modem and key are in `modem.py`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from chargebyte_fw.modules.slac.messages_vendor import LINK_UP, NscmGetDLinkStat
 from chargebyte_fw.modules.slac.timing import LINK_POLL_S
 
 MAXIMUM_SESSIONS = 32
-"""More EVs than this at a time are noise."""
+"""EVs that may ask at a time; further ones are ignored."""
 
 
 _STEP_ENDS = (State.MATCHED, State.WAIT_FOR_LINK, State.FAILED)
@@ -57,8 +57,8 @@ class EvseSlac(WithModem):
         self._link_lost = False
 
     def _idle(self, now: float) -> list[Any]:
-        effects: list[Any] = [] if self._told_unmatched else [self._publish(slac.State.UNMATCHED)]
-        self._told_unmatched = False
+        effects: list[Any] = [] if self._unmatched_published else [self._publish(slac.State.UNMATCHED)]
+        self._unmatched_published = False
         self.enter(State.IDLE)
         if self._match_when_idle:
             self._match_when_idle = False
@@ -67,7 +67,7 @@ class EvseSlac(WithModem):
 
     @on(State.IDLE, event=EnterBcd, to=State.MATCHING)
     def car_is_there(self, _event: EnterBcd, now: float) -> list[Any]:
-        """A car was plugged in."""
+        """Begin a match: a car was plugged in."""
         self._bcd = True
         return self._begin_matching(now)
 
@@ -94,7 +94,7 @@ class EvseSlac(WithModem):
 
     @on(State.MATCHING, event=CmSlacParmReq, to=_STEP_ENDS)
     def ev_asks(self, request: CmSlacParmReq, now: float) -> list[Any]:
-        """Begin to talk with an EV; one that asks again begins again."""
+        """Begin a session with the EV; one that asks again begins again."""
         if wrong := wrong_types(request):
             return [ignored(request, self._sender, wrong)]
         key = (self._sender, request.run_id)
@@ -126,15 +126,15 @@ class EvseSlac(WithModem):
     @on(State.MATCHING, event=CmAttenCharRsp, to=_STEP_ENDS)
     @on(State.MATCHING, event=CmSlacMatchReq, to=_STEP_ENDS)
     def ev_goes_on(self, message: Any, now: float) -> list[Any]:
-        """Give the message to the talk it belongs to."""
+        """Feed the message to its session."""
         session = self._sessions.get((self._sender, message.run_id))
         if session is None:
             return [Report(logging.DEBUG, f"{message.title} of {self._sent_by()} belongs to no match")]
         return self._give(session, message, now)
 
     @on(State.MATCHING, event=CmAttenProfileInd, to=_STEP_ENDS)
-    def modem_heard_a_sound(self, profile: CmAttenProfileInd, now: float) -> list[Any]:
-        """The modem knows the EV's address only: the profile belongs to its latest talk."""
+    def modem_measured_a_sound(self, profile: CmAttenProfileInd, now: float) -> list[Any]:
+        """Feed the profile to the latest session of its EV: the modem does not know the RunID."""
         for session in reversed(self._sessions.values()):
             if session.ev_mac == profile.pev_mac and session.state is Step.SOUNDING:
                 return self._give(session, profile, now)
@@ -167,7 +167,7 @@ class EvseSlac(WithModem):
         return effects + self._after_step(now)
 
     def _after_step(self, now: float) -> list[Any]:
-        """Look at where the talks are, and when the next one wants to be woken."""
+        """Match or fail by the states of the sessions, else wait for the earliest of their timers."""
         for session in self._sessions.values():
             if session.state is Step.MATCH_COMPLETE:
                 return self._match(session, now)
@@ -248,7 +248,7 @@ class EvseSlac(WithModem):
 
     @on(State.WAIT_FOR_LINK, State.MATCHED, event=CmSlacMatchReq)
     def ev_missed_the_confirmation(self, request: CmSlacMatchReq, now: float) -> list[Any]:
-        """The matched EV gets the same answer again, nobody else gets one."""
+        """Repeat the answer for the matched EV only."""
         session = self._matched
         if session is None or (self._sender, request.run_id) != (session.ev_mac, session.run_id):
             return [Report(logging.DEBUG, f"{request.title} of {self._sent_by()} comes too late")]

@@ -1,4 +1,4 @@
-"""The charger's talk with one EV (ISO 15118-3 A.9): parameters, sounding, attenuation profile, match.
+"""The charger's session with one EV (ISO 15118-3 A.9): parameters, sounding, attenuation profile, match.
 
 `EvseSlac` in `evse.py` owns one `Session` for each EV and RunID and gives it the messages of that EV.
 """
@@ -41,13 +41,13 @@ from chargebyte_fw.modules.slac.timing import (
     UNIT_100MS_S,
 )
 
-NOTHING_HEARD_DB = 1
-"""What every group of the profile says when the modem measured no sound."""
+NOTHING_MEASURED_DB = 1
+"""Value of every group of the profile when the modem measured no sound."""
 _NO_ID = bytes(17)
 
 
 class Step(Enum):
-    """What the charger waits for from this EV."""
+    """States of a session: what the charger waits for."""
 
     NEW = "new"
     WAIT_FOR_START_ATTEN_CHAR = "wait for CM_START_ATTEN_CHAR.IND"
@@ -60,7 +60,7 @@ class Step(Enum):
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What the charger brings into every talk."""
+    """What the charger brings into every session."""
 
     mac: bytes
     nid: bytes
@@ -82,7 +82,7 @@ class Session(Machine):
         self.run_id = run_id
         self.reason = ""
         """Why it failed."""
-        self.sounds_heard = 0
+        self.sounds_received = 0
         self._terms = terms
         self._sums_dB = [0] * GROUPS
         self._captured = 0
@@ -91,7 +91,7 @@ class Session(Machine):
 
     @on(Step.NEW, event=CmSlacParmReq, to=Step.WAIT_FOR_START_ATTEN_CHAR)
     def asks_for_parameters(self, _request: CmSlacParmReq, now: float) -> list[Any]:
-        """Tell the EV how to sound."""
+        """Answer with the sounding parameters."""
         answer = CmSlacParmCnf(
             num_sounds=self._terms.number_of_sounds,
             timeout_100ms=round(TT_EVSE_MATCH_MNBC_S / UNIT_100MS_S),
@@ -125,15 +125,15 @@ class Session(Machine):
         Step.WAIT_FOR_SLAC_MATCH,
         event=CmStartAttenCharInd,
     )
-    def says_again_that_it_begins(self, _begin: CmStartAttenCharInd, _now: float) -> None:
-        """An EV says it three times."""
+    def announces_sounding_again(self, _begin: CmStartAttenCharInd, _now: float) -> None:
+        """Ignore it: an EV sends it C_EV_start_atten_char_inds times."""
 
     @on(Step.SOUNDING, event=CmMnbcSoundInd)
     def sounds(self, sound: CmMnbcSoundInd, _now: float) -> list[Any]:
-        """Count what the host heard; what counts for the profile is what the modem measured."""
+        """Count the sound; the profile is made of what the modem measures (CM_ATTEN_PROFILE.IND)."""
         if wrong := wrong_types(sound):
             return self._ignore(sound, wrong)
-        self.sounds_heard += 1
+        self.sounds_received += 1
         return []
 
     @on(Step.SOUNDING, event=CmAttenProfileInd, to=Step.FINALIZE_SOUNDING)
@@ -156,11 +156,11 @@ class Session(Machine):
 
     @on(Step.FINALIZE_SOUNDING, timer="finalize sounding", to=Step.WAIT_FOR_ATTEN_CHAR_RSP)
     def profile_is_ready(self, now: float) -> list[Any]:
-        """Tell the EV how its sounds arrived."""
+        """Send the EV its attenuation profile."""
         report = Report(logging.DEBUG, f"{mac_text(self.ev_mac)}: {self._captured} sounds measured")
-        return [report, *self._tell_profile(now)]
+        return [report, *self._send_profile(now)]
 
-    def _tell_profile(self, now: float) -> list[Any]:
+    def _send_profile(self, now: float) -> list[Any]:
         self._tries += 1
         profile = CmAttenCharInd(
             source_address=self.ev_mac,
@@ -174,7 +174,7 @@ class Session(Machine):
     def profile_dB(self) -> bytes:
         """Return the averages by group with the configured adjustment, each limited to an octet."""
         if not self._captured:
-            return bytes([NOTHING_HEARD_DB]) * GROUPS
+            return bytes([NOTHING_MEASURED_DB]) * GROUPS
         adjustment_dB = self._terms.attenuation_adjustment_dB
         return bytes(min(max(total // self._captured + adjustment_dB, 0), 255) for total in self._sums_dB)
 
@@ -183,7 +183,7 @@ class Session(Machine):
         """Send it again, C_EV_match_retry times."""
         if self._tries > C_EV_MATCH_RETRY:
             return self._fail(f"no CM_ATTEN_CHAR.RSP to {self._tries} profiles")
-        return self._tell_profile(now)
+        return self._send_profile(now)
 
     @on(Step.WAIT_FOR_ATTEN_CHAR_RSP, event=CmAttenCharRsp, to=Step.WAIT_FOR_SLAC_MATCH)
     def confirms_profile(self, answer: CmAttenCharRsp, now: float) -> list[Any]:

@@ -57,7 +57,7 @@ RESET_TRIES = 3
 
 
 class State(Enum):
-    """Where the charger is."""
+    """States of the charger."""
 
     OFF = "no interface"
     INIT = "init"
@@ -85,7 +85,7 @@ class Vendor(Enum):
 
 
 class EvseOptions(msgspec.Struct, frozen=True):
-    """What can be told, with EVerest's defaults; times in seconds."""
+    """Configuration with EVerest's defaults; times in seconds."""
 
     number_of_sounds: int = C_EV_MATCH_MNBC
     ac_mode_five_percent: bool = True
@@ -123,7 +123,7 @@ class WithModem(Machine):
         self._bcd = False
         """Whether the pilot is in B, C or D."""
         self._match_when_idle = False
-        self._told_unmatched = False
+        self._unmatched_published = False
         self._silent_modem = False
         self._key_refusals = 0
         """How often the modem refused the present key."""
@@ -141,7 +141,7 @@ class WithModem(Machine):
 
     @on(event=Frame)
     def frame_arrives(self, frame: Frame, now: float) -> list[Any]:
-        """Let the message be the event; its sender is remembered. What is for others, or from us, is not for us."""
+        """Feed the message as the event and keep its sender; frames of our own, or for other stations, are dropped."""
         if frame.source == self.mac or not (frame.destination == self.mac or frame.destination[0] & GROUP_BIT):
             return []
         # Of Lumissil's chips no capture is known that shows where their profiles come from.
@@ -160,7 +160,7 @@ class WithModem(Machine):
 
     @on(event=LinkDown, to=State.OFF)
     def link_down(self, _event: LinkDown, _now: float) -> list[Any]:
-        """Forget the match; go on with it as soon as the interface is back, if the car is still there."""
+        """Drop the match; it begins anew when the interface is back, if the car is still there."""
         effects = self._leave()
         if self._published not in (None, slac.State.UNMATCHED):
             effects.append(self._publish(slac.State.UNMATCHED))
@@ -182,7 +182,7 @@ class WithModem(Machine):
         return self._know(Vendor.LUMISSIL, firmware, now)
 
     def _know(self, vendor: Vendor, firmware: str, now: float) -> list[Any]:
-        """Need no more questions; a modem that was still booting may tell later than asked."""
+        """Take the vendor from the first answer; a modem that was still booting may answer after INIT."""
         if self.vendor is not Vendor.UNKNOWN:
             return []
         self.vendor = vendor
@@ -224,10 +224,10 @@ class WithModem(Machine):
         return self._new_network(now)
 
     def _new_network(self, now: float) -> list[Any]:
-        """Leave the network for one that nobody knows yet."""
+        """Leave the network for one with a new key."""
         effects = self._leave()
         if self._published not in (None, slac.State.UNMATCHED):
-            self._told_unmatched = True
+            self._unmatched_published = True
             effects.append(self._publish(slac.State.UNMATCHED))
         if self.options.regenerate_key_on_reset or not self.nmk:
             self.nmk = self._make_nmk()
@@ -343,7 +343,7 @@ class WithModem(Machine):
         self._bcd = self._match_when_idle = False
 
     def _leave(self) -> list[Any]:
-        """Return what has to be said when the present state is left for good."""
+        """Return the effects of leaving the present state for good."""
         return [DlinkReady(False)] if self.state is State.MATCHED else []
 
     def _publish(self, state: slac.State) -> StateIs:
@@ -355,7 +355,7 @@ class WithModem(Machine):
         return Send(Frame(MODEM_MAC, self.mac, message))
 
     def _ask_link_status(self) -> list[Any]:
-        """Ask in the vendor's words, in both when it never told."""
+        """Ask with the vendor's MME, with both while the vendor is unknown."""
         asks: list[Any] = []
         if self.vendor is not Vendor.LUMISSIL:
             asks.append(self._to_modem(VsLinkStatusReq()))

@@ -30,15 +30,15 @@ ANSWERS: dict[type[Mme], type[Mme]] = {
 }
 """What the modem answers to what it is asked."""
 FROM_MODEM = (*ANSWERS.values(), CmAttenProfileInd)
-"""Messages that nobody but our own modem has reason to send to this host."""
+"""Messages that only our own modem has reason to send to this host."""
 
 
 class OwnModem:
     """The address of our modem, and the answers that it owes us.
 
-    Whoever is on the power line can send frames to this host: a confirmed key, a lost link, or a profile of sounds that
-    nobody measured. Our modem's address is that of the first who answers a question of ours, and an answer is one to a
-    question. Questions go to the address that every modem has for its own host; they do not reach the line.
+    Whoever is on the power line can send frames to this host: a confirmed key, a lost link, or a profile of sounds
+    that were not measured. Our modem's address is that of the first answer to a question of ours, and only what answers
+    a question is taken. Questions go to the address that every modem has for its own host; they do not reach the line.
     """
 
     def __init__(self, mac: bytes | None = None) -> None:
