@@ -62,7 +62,7 @@ class Reporter:
             sys.stdout.buffer.write(self._encode(report) + b"\n")
             sys.stdout.buffer.flush()
         except (BrokenPipeError, ValueError):
-            # Nobody listens any more: the one who started us is gone, and so are we soon.
+            # The process that started this one is gone, and this one ends soon.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -80,7 +80,7 @@ class Process:
         )
 
     async def run(self) -> int:
-        """Run until told to end; exit status 1 when the simulation itself broke."""
+        """Run until asked to end; exit status 1 when the simulation itself broke."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._over.set)
@@ -163,7 +163,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Run the simulation; exit status 0 when it was told to end."""
+    """Run the simulation; exit status 0 when it was asked to end."""
     arguments = parser().parse_args()
     if arguments.seed is None:
         arguments.seed = random.SystemRandom().getrandbits(32)

@@ -1,7 +1,7 @@
 """The virtual car: a script at the wheel, a plug on the pilot, SLAC and V2G in its modem, a battery behind its inlet.
 
 Owns no socket and no clock of its own: pilot, Ethernet port and network are given to it, time is the event loop's.
-What it does is told through `report` as the demo's screen reads it (cli/demo_state.py).
+What it does is reported through `report` as the demo's screen reads it (cli/demo_state.py).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from chargebyte_fw.sim import car_events as car
 from chargebyte_fw.sim.battery import Battery
 from chargebyte_fw.sim.car_power import Inlet, allowed_current_A
 from chargebyte_fw.sim.car_script import ScriptRunner
-from chargebyte_fw.sim.car_slac import SlacSide
-from chargebyte_fw.sim.car_v2g import V2gSide
+from chargebyte_fw.sim.car_slac import SlacAdapter
+from chargebyte_fw.sim.car_v2g import V2gAdapter
 from chargebyte_fw.sim.net import Net, Port
 from chargebyte_fw.sim.pilot import CarState, Drive, Pilot
 from chargebyte_fw.sim.script import parse
 
 AC_TICK_S = 0.5
 SOC_STEP_PERCENT = 0.01
-"""What the script hears of."""
+"""Change of the state of charge that the script is notified of."""
 
 _DONE_AT = {
     evcc.Step.CONNECTED: "SDP",
@@ -80,12 +80,12 @@ class Car:
         self._seen_duty = -1.0
         self._session_is_ac = False
         self._drew_basic = False
-        self._told_soc_percent = -1.0
+        self._reported_soc_percent = -1.0
         self._steps: set[str] = set()
         self._waiting: list[asyncio.Future[None]] = []
         self._runner = Pump(ScriptRunner(plugin_commands), self._act, guard)
-        self._slac = SlacSide(wires.ethernet, self._slac_said, self._says, guard, chance or random.Random())
-        self._v2g = V2gSide(wires.net, self._v2g_said, self._sent, self._answered, guard)
+        self._slac = SlacAdapter(wires.ethernet, self._slac_reports, self._log, guard, chance or random.Random())
+        self._v2g = V2gAdapter(wires.net, self._v2g_reports, self._sent, self._answered, guard)
         self._pilot.on_change.append(self._pilot_changed)
 
     # -- at the wheel
@@ -181,8 +181,8 @@ class Car:
                 self._battery_moved()
             case car.Leak(current_mA):
                 self._pilot.residual_current_mA = current_mA
-            case car.Said(text):
-                self._says(text)
+            case car.Log(text):
+                self._log(text)
             case car.Ended():
                 self._report({"script": "ended"})
                 waiting, self._waiting = self._waiting, []
@@ -201,7 +201,7 @@ class Car:
             if self._pilot.plugged:
                 self._steps.clear()
             self._got_to("plugged in" if self._pilot.plugged else "unplugged")
-        self._says(f"pilot {cp_state}" + ("" if diode_ok else ", diode bridged"))
+        self._log(f"pilot {cp_state}" + ("" if diode_ok else ", diode bridged"))
 
     def _start_v2g(self, start: car.StartV2g) -> None:
         mode = self.settings.energy_transfer_mode
@@ -220,14 +220,14 @@ class Car:
         self._fill(facts)
         self._v2g.begin(settings, facts)
 
-    # -- what the car hears and sees
+    # -- what the car receives and measures
 
     def _pilot_changed(self) -> None:
         self._flow()
         duty = self._duty()
         if duty != self._seen_duty:
             self._seen_duty = duty
-            self._says(f"pilot {self._pilot.drive.value}" + (f", {duty:.4g} %" if 0 < duty < 100 else ""))
+            self._log(f"pilot {self._pilot.drive.value}" + (f", {duty:.4g} %" if 0 < duty < 100 else ""))
             if self._step in _FLOWING and not 3.0 < duty < 97.0:
                 self._v2g.fail("the control pilot is gone")
             if duty <= 0.0 and not self._v2g.active:
@@ -241,12 +241,12 @@ class Car:
             return 100.0
         return self._pilot.duty_percent or 0.0
 
-    def _slac_said(self, matched: bool) -> None:
+    def _slac_reports(self, matched: bool) -> None:
         if matched:
             self._got_to("SLAC")
-        self._runner.feed(car.SlacSaid(matched))
+        self._runner.feed(car.SlacReported(matched))
 
-    def _v2g_said(self, effect: Any) -> None:
+    def _v2g_reports(self, effect: Any) -> None:
         match effect:
             case evcc.SetPilot(state):
                 self._hlc(car.Hlc.POWER_READY if state == "C" else car.Hlc.POWER_OFF)
@@ -264,7 +264,7 @@ class Car:
         if step is evcc.Step.STOPPING and self._step is evcc.Step.CHARGING:
             self._got_to("charging")
         self._step = step
-        self._says(f"car: {step.value}" + (f" ({what})" if what else ""))
+        self._log(f"car: {step.value}" + (f" ({what})" if what else ""))
         if step in _DONE_AT:
             self._got_to(_DONE_AT[step])
 
@@ -276,7 +276,7 @@ class Car:
             self._report({"failure": reason, "message": f"car: session failed: {reason}"})
         else:
             self._got_to("stopped")
-            self._says(f"car: session {outcome}")
+            self._log(f"car: session {outcome}")
             if outcome == "terminated":
                 self._slac.drop()  # D-LINK_TERMINATE: the car leaves the network (ISO 15118-3)
             if self._v2g.facts.charger.notification == "StopCharging":
@@ -284,7 +284,7 @@ class Car:
         self._hlc(car.Hlc.FINISHED)
 
     def _hlc(self, news: car.Hlc) -> None:
-        self._runner.feed(car.HlcSaid(news))
+        self._runner.feed(car.HlcReported(news))
 
     def _sent(self, name: str) -> None:
         self._fill(self._v2g.facts)
@@ -293,12 +293,12 @@ class Car:
         if name == "CurrentDemandReq":
             facts = self._v2g.facts
             wish = f"  {facts.target_voltage_V:.0f} V  {facts.target_current_A:.1f} A"
-        self._says(f"car → {name}{wish}")
+        self._log(f"car → {name}{wish}")
 
     def _answered(self, name: str) -> None:
-        self._says(f"charger → {name.removesuffix('Req')}Res")
+        self._log(f"charger → {name.removesuffix('Req')}Res")
 
-    def _says(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         self._report({"message": text})
 
     # -- what flows
@@ -331,13 +331,13 @@ class Car:
             self._timer = asyncio.get_running_loop().call_later(AC_TICK_S, self._tick)
 
     def _basic_steps(self) -> None:
-        """Tell how far a session without V2G got: the pilot and the contactors are all there is to see."""
+        """Report the steps of a session without V2G, from the pilot and the contactors."""
         if self._v2g.active or not self._pilot.plugged:
             self._drew_basic = False
             return
         if self.inlet.power_W > 0 and not self._drew_basic:
             self._drew_basic = True
-            self._says(f"drawing {self.inlet.current_A:.1f} A on {self.inlet.phases} phases")
+            self._log(f"drawing {self.inlet.current_A:.1f} A on {self.inlet.phases} phases")
         if self._drew_basic and self._power.current_A == 0:
             self._got_to("charging")
             if not self._pilot.contactors_closed:
@@ -360,8 +360,8 @@ class Car:
 
     def _battery_moved(self) -> None:
         self._fill(self._v2g.facts)
-        if abs(self.battery.soc_percent - self._told_soc_percent) >= SOC_STEP_PERCENT:
-            self._told_soc_percent = self.battery.soc_percent
+        if abs(self.battery.soc_percent - self._reported_soc_percent) >= SOC_STEP_PERCENT:
+            self._reported_soc_percent = self.battery.soc_percent
             self._runner.feed(car.SocSeen(self.battery.soc_percent))
 
     def _fill(self, facts: evcc.CarFacts) -> None:

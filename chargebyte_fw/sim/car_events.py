@@ -1,4 +1,4 @@
-"""What a car's script is told and what it asks for: the words between the script and the hands of the virtual car."""
+"""Events and effects of the machine that runs a car's script."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DutySeen(msgspec.Struct, frozen=True):
     percent: float
 
 
-class SlacSaid(msgspec.Struct, frozen=True):
+class SlacReported(msgspec.Struct, frozen=True):
     """Event: the car's modem is in the charger's logical network, or no more."""
 
     matched: bool
@@ -48,8 +48,8 @@ class Hlc(StrEnum):
     """The session is over, in order or not."""
 
 
-class HlcSaid(msgspec.Struct, frozen=True):
-    """Event: news of the car's V2G stack."""
+class HlcReported(msgspec.Struct, frozen=True):
+    """Event: a report of the car's V2G stack."""
 
     news: Hlc
 
@@ -113,8 +113,8 @@ class Leak(msgspec.Struct, frozen=True):
     current_mA: float
 
 
-class Said(msgspec.Struct, frozen=True):
-    """Effect: one line about what the script does."""
+class Log(msgspec.Struct, frozen=True):
+    """Effect: a line for the log about what the script does."""
 
     text: str
 

@@ -25,7 +25,7 @@ def allowed_current_A(duty_percent: float) -> float:
 
 @dataclass
 class Inlet:
-    """Voltage, current and energy at the car's inlet. `advance` moves the battery along; the setters say what flows."""
+    """Voltage, current and energy at the car's inlet. `advance` moves the battery along; the setters set what flows."""
 
     battery: Battery = field(default_factory=Battery)
     voltage_V: float = 0.0

@@ -91,14 +91,14 @@ class ScriptRunner(Machine):
         self.soc_percent = event.percent
         return self._go(now) if self.queue and self.queue[0].name == "wait_for_soc" else []
 
-    @on(event=car.SlacSaid)
-    def slac_reports(self, event: car.SlacSaid, now: float) -> list[Any]:
+    @on(event=car.SlacReported)
+    def slac_reports(self, event: car.SlacReported, now: float) -> list[Any]:
         """Note whether the car is in the charger's network."""
         self._matched = event.matched
         return self._go(now)
 
-    @on(event=car.HlcSaid)
-    def hlc_reports(self, event: car.HlcSaid, now: float) -> list[Any]:
+    @on(event=car.HlcReported)
+    def hlc_reports(self, event: car.HlcReported, now: float) -> list[Any]:
         """Note the step of the V2G session; S2 closes and opens with it."""
         self._news.add(event.news)
         charging = self.state in (Plug.ISO_POWER_READY, Plug.ISO_CHARGING_REGULATED)
@@ -179,7 +179,7 @@ class ScriptRunner(Machine):
         self._news.clear()
         self._matched = False
 
-    # The commands: each tells whether it is done.
+    # The commands: each returns whether it is done.
 
     def _sleep(self, command: Command, now: float) -> bool:
         if self._until_s is None:
@@ -232,14 +232,14 @@ class ScriptRunner(Machine):
         return True
 
     def _wait_for_real_plugin(self, _command: Command, _now: float) -> bool:
-        # The virtual car's plug is the script's own: it is in when the script says so.
+        # The script itself plugs the virtual car in.
         return True
 
     def _plugin(self, _command: Command, _now: float) -> bool:
         if self.plugin_commands:
             self.queue[:] = parse(self.plugin_commands)
         else:
-            self._out.append(car.Said("no plugin_commands are set: going on with the script"))
+            self._out.append(car.Log("no plugin_commands are set: going on with the script"))
         return True
 
     def _set_soc(self, command: Command, _now: float) -> bool:

@@ -1,4 +1,4 @@
-"""The hands of the car's SLAC machine: one Ethernet port towards its modem."""
+"""The adapter of the car's SLAC machine: one Ethernet port towards its modem."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from chargebyte_fw.modules.slac.machine.ev import EvSlac
 from chargebyte_fw.sim.net import Port
 
 
-class SlacSide:
-    """Finds the charger at the other end of this cable; `matched` hears when the car joins or leaves its network."""
+class SlacAdapter:
+    """Finds the charger at the other end of this cable; calls `matched` when the car joins or leaves its network."""
 
     def __init__(
         self,
         port: Port,
         matched: Callable[[bool], None],
-        says: Callable[[str], None],
+        log: Callable[[str], None],
         guard: Callable[[BaseException], None],
         chance: random.Random,
     ) -> None:
         self._port = port
         self._matched = matched
-        self._says = says
+        self._log = log
         self._last_sent = ""
         self._pump = Pump(EvSlac(chance=chance, make_nmk=lambda: chance.randbytes(16)), self._act, guard)
         port.receive = self._received
@@ -46,7 +46,7 @@ class SlacSide:
         self._pump.feed(events.Reset())
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Stop, and leave the port to its owner."""
         self._port.receive = None
         self._pump.close()
 
@@ -63,11 +63,11 @@ class SlacSide:
                 self._port.send(frame.encode())
                 name = type(frame.message).__name__
                 if name != self._last_sent:
-                    self._says(f"car → {name}")
+                    self._log(f"car → {name}")
                 self._last_sent = name
             case events.Matched(evse_mac, _, attenuation_dB):
-                self._says(f"car: matched with {messages.mac_text(evse_mac)} at {attenuation_dB:.1f} dB")
+                self._log(f"car: matched with {messages.mac_text(evse_mac)} at {attenuation_dB:.1f} dB")
             case events.DlinkReady(up):
                 self._matched(up)
             case events.MatchingFailed(reason):
-                self._says(f"car: no match: {reason}")
+                self._log(f"car: no match: {reason}")

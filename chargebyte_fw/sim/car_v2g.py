@@ -1,4 +1,4 @@
-"""The hands of the car's V2G machine: SDP and one connection at a time, over whatever network the car is given."""
+"""The adapter of the car's V2G machine: SDP and one connection at a time, over whatever network the car is given."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from chargebyte_fw.modules.v2g import evcc
 from chargebyte_fw.sim.net import Line, Net
 
 
-class V2gSide:
-    """One session after the other; `heard` is given every effect that is not the network's.
+class V2gAdapter:
+    """One session after the other; `received` is called with every effect that is not the network's.
 
-    `sent` is told the name of each request, `answered` the same name when the charger begins to answer it.
+    Calls `sent` with the name of each request, `answered` with that name when the charger begins to answer it.
     """
 
     def __init__(
         self,
         net: Net,
-        heard: Callable[[Any], None],
+        received: Callable[[Any], None],
         sent: Callable[[str], None],
         answered: Callable[[str], None],
         guard: Callable[[BaseException], None],
     ) -> None:
         self._net = net
-        self._heard = heard
+        self._received = received
         self._sent = sent
         self._answered = answered
         self._request = ""
@@ -109,11 +109,11 @@ class V2gSide:
             case evcc.SessionStopped(outcome, _, session_id):
                 self.session_id = session_id if outcome == "paused" else bytes(8)
                 self._close()
-                self._heard(effect)
+                self._received(effect)
             case Unexpected():
-                pass  # a late answer or a wish after the end: the machine has said that it does not matter
+                pass  # a late answer or a wish after the end: it does not matter to the machine
             case _:
-                self._heard(effect)
+                self._received(effect)
 
 
 class _Feed:

@@ -41,7 +41,7 @@ class OneModule:
     max_current_A: float = 75.0
     max_power_W: float = 30_000.0
     powered: bool = True
-    """Without power it neither hears nor says anything, and forgets what it was told."""
+    """Without power it receives and sends nothing, and loses its settings."""
     alarms: set[m.Alarm] = field(default_factory=set)
     refuses: dict[m.Item, int] = field(default_factory=dict)
     """Answers with this error code instead of doing it."""
@@ -65,7 +65,7 @@ class OneModule:
 
 @dataclass
 class InfypowerModules:
-    """The group: what is asked at a time in, what is answered out. `battery_V` tells what is at the output."""
+    """The group: what is asked at a time in, what is answered out. `battery_V` returns the voltage at the output."""
 
     modules: list[OneModule] = field(default_factory=lambda: [OneModule(1), OneModule(2)])
     group: int = 0
@@ -85,7 +85,7 @@ class InfypowerModules:
         """The modules that are there; the first is the master."""
         return [module for module in self.modules if module.powered]
 
-    def hear(self, frame: CanFrame, now: float) -> list[CanFrame]:
+    def take(self, frame: CanFrame, now: float) -> list[CanFrame]:
         """Take a frame from the bus and return the answers to it."""
         try:
             asked = m.read(frame)
@@ -106,7 +106,7 @@ class InfypowerModules:
         return answers
 
     def _check(self, module: OneModule, asked: m.Said) -> int:
-        """Say what is wrong with a value."""
+        """Return what is wrong with a value."""
         allowed = {
             m.SET_VOLTAGE: module.min_voltage_V <= asked.value <= module.max_voltage_V,
             m.SET_CURRENT: 0 <= asked.value <= sum(one.max_current_A for one in self.powered),
@@ -185,10 +185,10 @@ class InfypowerBench:
         if isinstance(bus, WireEnd):
             wires.plug(f"can:{device}", bus)
         self.lost: asyncio.Future[Unavailable] = asyncio.get_running_loop().create_future()
-        self._port = open_port(device, wires, CanCallbacks(self._hear, self.lost.set_result))
+        self._port = open_port(device, wires, CanCallbacks(self._take, self.lost.set_result))
 
-    def _hear(self, frame: CanFrame) -> None:
-        for answer in self.modules.hear(frame, asyncio.get_running_loop().time()):
+    def _take(self, frame: CanFrame) -> None:
+        for answer in self.modules.take(frame, asyncio.get_running_loop().time()):
             self._port.send(answer)
 
     def close(self) -> None:

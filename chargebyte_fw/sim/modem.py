@@ -1,4 +1,4 @@
-"""A HomePlug Green PHY modem as its own host sees it: it takes a key, tells who it is, and whether its link is up."""
+"""A HomePlug Green PHY modem as its own host sees it: takes a key, answers what it is and whether its link is up."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Modem:
     """Its own address, which it answers to besides the address that every modem has."""
     firmware: str = "MAC-QCA7000-1.2.5.3207-00-20180305-CS"
     powered: bool = True
-    """Without power, and while it resets, it neither hears nor says anything."""
+    """Without power, and while it resets, it receives and sends nothing."""
     link_up: bool = False
-    """Whether it shares its network with another modem on the line; the line tells."""
+    """Whether it shares its network with another modem on the line; set by the line."""
     partners: list[bytes] = field(default_factory=list)
-    """Addresses of the modems it shares its network with; the line tells."""
+    """Addresses of the modems it shares its network with; set by the line."""
     reset_wanted: bool = False
     host: bytes = b""
     nid: bytes = field(init=False)
@@ -46,7 +46,7 @@ class Modem:
         return frame.destination in (MODEM_MAC, self.mac)
 
     def answer(self, frame: Frame) -> list[Frame]:
-        """Take what the host says to its modem and return what the modem says to that."""
+        """Take a frame of the host to its modem and return the answer."""
         answer = self._answer_to(frame.message)
         return [] if answer is None else [self.tell(answer, frame.source)]
 

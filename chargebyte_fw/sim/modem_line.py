@@ -1,4 +1,4 @@
-"""The power line between modems: who hears whom, how much is lost on the way, and which modems share a network.
+"""The power line between modems: who receives whom, how much is lost on the way, and which modems share a network.
 
 Pure: hosts' frames and time in, frames to hosts and link changes out. `modem_bench.py` gives it ports.
 """
@@ -69,7 +69,7 @@ class LineOptions:
     loss: float = 0.0
     """Share of frames that do not arrive, 0 to 1."""
     limit_dB: int = 80
-    """Modems farther apart than this do not hear each other."""
+    """Modems with more attenuation between them do not receive each other."""
     join_s: float = 0.5
     """From the same key on both ends to the link."""
     reset_s: float = 1.0
@@ -181,7 +181,7 @@ class Powerline(Machine):
             self.stop(timer)
 
     def _partners(self, name: str) -> list[bytes]:
-        """Return the addresses of the modems that share the network of `name` and hear it."""
+        """Return the addresses of the modems that share the network of `name` and receive it."""
         modem = self.modems[name]
         if not modem.powered:
             return []

@@ -27,10 +27,10 @@ class Line(Protocol):
         """Send bytes; after the end they are lost."""
 
     def close(self) -> None:
-        """Close in order: the charger hears of it."""
+        """Close in order, so that the charger is notified (TCP FIN)."""
 
     def abandon(self) -> None:
-        """Let go without a word, as a pulled cable does: nothing is sent, nothing more is heard."""
+        """Drop the connection as a pulled cable does: nothing is sent, nothing more is received."""
 
 
 class Connecting(Protocol):
@@ -49,14 +49,14 @@ class Connecting(Protocol):
 class Net(Protocol):
     """IPv6 at the car's end."""
 
-    def open(self, heard: Callable[[bytes], None]) -> None:
-        """Take part in SDP: `heard` is called with each datagram that answers one of ours."""
+    def open(self, received: Callable[[bytes], None]) -> None:
+        """Take part in SDP: `received` is called with each datagram that answers one of ours."""
 
     def send_sdp(self, data: bytes) -> None:
         """Send a datagram to the SDP multicast address."""
 
     def connect(self, address: str, port: int, who: Connecting) -> Line:
-        """Begin a connection; `who` hears how it goes."""
+        """Begin a connection; `who` is notified of its course."""
 
     def close(self) -> None:
         """Give everything back."""
@@ -69,10 +69,10 @@ class MemoryNet:
         self._host = host
         self._port: int | None = None
 
-    def open(self, heard: Callable[[bytes], None]) -> None:
+    def open(self, received: Callable[[bytes], None]) -> None:
         """Take part in SDP."""
         self.close()
-        self._port = self._host.bind(lambda data, _from: heard(data))
+        self._port = self._host.bind(lambda data, _from: received(data))
 
     def send_sdp(self, data: bytes) -> None:
         """Send a datagram to the SDP port of the other end."""
@@ -80,7 +80,7 @@ class MemoryNet:
             self._host.send_datagram(data, sdp.PORT, self._port)
 
     def connect(self, address: str, port: int, who: Connecting) -> Line:
-        """Connect; `who` hears of it on the loop's next turn."""
+        """Connect; `who` is notified on the loop's next turn."""
         soon = asyncio.get_running_loop().call_soon
         line = _MemoryLine(who)
         if self._host.peer is None or address != self._host.peer.address:

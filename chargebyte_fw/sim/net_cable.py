@@ -28,7 +28,7 @@ def way_into_a_namespace() -> list[str]:
     """
     tries = [["unshare", "--net", "--"]] if os.geteuid() == 0 else []
     tries.append(["unshare", "--user", "--map-root-user", "--net", "--"])
-    said = []
+    refused = []
     for prefix in tries:
         try:
             answer = subprocess.run(
@@ -38,8 +38,8 @@ def way_into_a_namespace() -> list[str]:
             raise Unavailable("the program `unshare` is missing: apt-get install util-linux iproute2") from error
         if answer.returncode == 0:
             return prefix
-        said.append(f"{' '.join(prefix[:-1])}: {answer.stderr.strip()}")
-    raise Unavailable("\n".join([WHAT_TO_ALLOW, "What was tried:", *(f"  {line}" for line in said)]))
+        refused.append(f"{' '.join(prefix[:-1])}: {answer.stderr.strip()}")
+    raise Unavailable("\n".join([WHAT_TO_ALLOW, "What was tried:", *(f"  {line}" for line in refused)]))
 
 
 def lay_cable(car_pid: int, limit_s: float = 10.0) -> None:

@@ -62,12 +62,12 @@ class SocketNet:
         self._interface = interface
         self._index = socket.if_nametoindex(interface)
         self._sdp: socket.socket | None = None
-        self._heard: Callable[[bytes], None] | None = None
+        self._received: Callable[[bytes], None] | None = None
         self._lines: set[_SocketLine] = set()
 
-    def open(self, heard: Callable[[bytes], None]) -> None:
+    def open(self, received: Callable[[bytes], None]) -> None:
         """Take part in SDP."""
-        self._heard = heard
+        self._received = received
         if self._sdp is not None:
             return
         try:
@@ -86,8 +86,8 @@ class SocketNet:
             data = self._sdp.recv(LARGEST_FRAME)
         except OSError:
             return
-        if self._heard is not None:
-            self._heard(data)
+        if self._received is not None:
+            self._received(data)
 
     def send_sdp(self, data: bytes) -> None:
         """Send a datagram to ff02::1; without an address yet it is lost, and the car asks again."""

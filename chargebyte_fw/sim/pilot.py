@@ -1,7 +1,7 @@
 """The control pilot between car and charger as voltages (IEC 61851-1 annex A): the simulation's electrical seam.
 
 The charger drives +12 V, -12 V, a 1 kHz square wave or nothing through 1 kOhm; the car hangs a diode and a resistor on
-the line. Both ends read what follows from that, and hear of every change.
+the line. Both ends read what follows from that, and are notified of every change.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Pilot:
         self._drive = Drive.OFF
         self._duty_percent = 0.0
         self._contactors_closed = False
-        self._telling = False
+        self._notifying = False
         self._changed = False
 
     @property
@@ -122,7 +122,7 @@ class Pilot:
         self._duty_percent, before = duty_percent if drive is Drive.PWM else 0.0, (self._drive, self._duty_percent)
         self._drive = drive
         if before != (self._drive, self._duty_percent):
-            self._tell()
+            self._notify()
 
     @property
     def duty_percent(self) -> float | None:
@@ -174,17 +174,17 @@ class Pilot:
     def _set(self, name: str, value: object) -> None:
         if getattr(self, name) != value:
             setattr(self, name, value)
-            self._tell()
+            self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._changed = True
-        if self._telling:
+        if self._notifying:
             return
-        self._telling = True
+        self._notifying = True
         try:
             while self._changed:
                 self._changed = False
                 for call in tuple(self.on_change):
                     call()
         finally:
-            self._telling = False
+            self._notifying = False

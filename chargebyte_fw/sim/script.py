@@ -49,7 +49,7 @@ NUMERIC = {
 
 
 class ScriptError(ValueError):
-    """The script cannot be run; the text says which command and why."""
+    """The script cannot be run; the text names the command and the reason."""
 
 
 class Command(msgspec.Struct, frozen=True):

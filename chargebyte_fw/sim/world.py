@@ -80,7 +80,7 @@ class World:
         self.car.run(self.model.scripts().session)
 
     def take(self, line: str) -> None:
-        """Do what one typed line says; raises ScriptError."""
+        """Carry out one typed line; raises ScriptError."""
         match read(line, self.model.scripts()):
             case Drive(script, fresh=True):
                 self.car.run(script)

@@ -80,18 +80,18 @@ def test_a_dc_session_follows_slac_and_v2g() -> None:
     assert len(rig.of(car.Match)) == 1
     rig.wait(2)
     assert len(rig.of(car.Match)) == 1, "matching is begun once"
-    rig.feed(car.SlacSaid(True))
+    rig.feed(car.SlacReported(True))
     assert rig.of(car.StartV2g) == [car.StartV2g("dc")]
-    rig.feed(car.HlcSaid(car.Hlc.POWER_READY))
+    rig.feed(car.HlcReported(car.Hlc.POWER_READY))
     assert rig.pilots() == ["B", "C"] and rig.runner.state is Plug.ISO_POWER_READY
-    rig.feed(car.HlcSaid(car.Hlc.DC_POWER_ON))
+    rig.feed(car.HlcReported(car.Hlc.DC_POWER_ON))
     assert rig.runner.state is Plug.ISO_CHARGING_REGULATED
     rig.wait(61)
     assert rig.of(car.StopV2g) == [car.StopV2g()]
     assert rig.pilots() == ["B", "C"], "S2 stays closed until the current is down"
-    rig.feed(car.HlcSaid(car.Hlc.POWER_OFF))
+    rig.feed(car.HlcReported(car.Hlc.POWER_OFF))
     assert rig.pilots() == ["B", "C", "B"]
-    rig.feed(car.HlcSaid(car.Hlc.FINISHED))
+    rig.feed(car.HlcReported(car.Hlc.FINISHED))
     assert rig.pilots() == ["B", "C", "B", "A"]
 
 
@@ -115,10 +115,10 @@ def test_an_unknown_mode_never_completes() -> None:
 
 def test_a_pause_by_the_charger_replaces_the_rest_of_the_script() -> None:
     rig = Rig("iso_start_v2g_session DC 86400 0;iso_wait_pwr_ready;iso_wait_for_stop 60;unplug")
-    rig.feed(car.HlcSaid(car.Hlc.POWER_READY))
-    rig.feed(car.HlcSaid(car.Hlc.PAUSE_FROM_CHARGER))
+    rig.feed(car.HlcReported(car.Hlc.POWER_READY))
+    rig.feed(car.HlcReported(car.Hlc.PAUSE_FROM_CHARGER))
     assert rig.pilots()[-1] == "B"
-    rig.feed(car.HlcSaid(car.Hlc.FINISHED))
+    rig.feed(car.HlcReported(car.Hlc.FINISHED))
     rig.feed(car.DutySeen(5.0))
     rig.wait(3)
     assert rig.of(car.StartV2g) == [car.StartV2g("dc"), car.StartV2g("dc")]
@@ -170,10 +170,10 @@ def test_waiting_for_a_state_of_charge_ends_with_the_battery_or_with_the_session
     rig.feed(car.SocSeen(80.0))
     assert rig.of(car.Ended) == [car.Ended()]
     cut_short = Rig("wait_for_soc 80;unplug")
-    cut_short.feed(car.HlcSaid(car.Hlc.FINISHED))
+    cut_short.feed(car.HlcReported(car.Hlc.FINISHED))
     assert cut_short.of(car.Ended) == [car.Ended()]
 
 
 def test_plugin_runs_the_plugin_commands_or_says_that_there_are_none() -> None:
     assert Rig("plugin;sleep 1", "iec_wait_pwr_ready").pilots() == ["B"]
-    assert Rig("plugin").of(car.Said)
+    assert Rig("plugin").of(car.Log)
