@@ -1,4 +1,4 @@
-"""The optimiser: reads the whole tree anew each turn and tells every leaf what it may draw, and for how long."""
+"""The optimiser: reads the whole tree anew each turn and limits what every leaf may draw, and for how long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.kernel.clock import rfc3339
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.energy import phases
 from chargebyte_fw.modules.energy.limits import MAX_PHASES
 from chargebyte_fw.modules.energy.market import (
@@ -61,7 +61,7 @@ class Enforce(msgspec.Struct, frozen=True):
 
 
 class Silent(msgspec.Struct, frozen=True):
-    """Effect: the tree has not been heard for as long as a limit holds; what was granted runs out."""
+    """Effect: no request came for as long as a limit holds; what was granted runs out."""
 
 
 class State(Enum):
@@ -72,21 +72,23 @@ class State(Enum):
 
 
 class Optimizer(Machine):
-    """Shares out what the trunk can carry, once an interval and at once when somebody asks with priority."""
+    """Shares out what the trunk can carry, once an interval, and at once for a request with priority."""
+
+    initial = State.WAITING
 
     def __init__(self, rules: Rules) -> None:
-        super().__init__(State.WAITING)
+        super().__init__()
         self.rules = rules
         self.contexts: dict[str, phases.LeafContext] = {}
         self._request: energy.EnergyFlowRequest | None = None
-        self._heard_s = 0.0
-        self._heard_at: datetime | None = None
+        self._requested_s = 0.0
+        self._requested_at: datetime | None = None
         self._clock_was_set = False
 
-    @on(event=Requested)
+    @on(State.WAITING, State.SHARING, event=Requested, to=State.SHARING)
     def tree_asks(self, event: Requested, now: float) -> list[Any]:
         """Take a new request; the first one and one with priority are served at once."""
-        self._request, self._heard_s, self._heard_at = event.request, now, event.wall_at
+        self._request, self._requested_s, self._requested_at = event.request, now, event.wall_at
         urgent = any(node.priority_request for node in requests_of(event.request))
         # A request from before the clock was set left out what was over by the old time.
         if self.state is State.WAITING or urgent or self._clock_was_set:
@@ -102,24 +104,23 @@ class Optimizer(Machine):
     @on(State.SHARING, event=WallSet)
     def share_by_the_new_time(self, event: WallSet, now: float) -> list[Any]:
         """Share again at once: limits must not follow a wrong clock for the rest of the interval."""
-        self._heard_at = event.wall_at - timedelta(seconds=now - self._heard_s)
+        self._requested_at = event.wall_at - timedelta(seconds=now - self._requested_s)
         self._clock_was_set = True
         return self._share(now)
 
-    @on(State.SHARING, event=Timeout)
-    def interval_is_over(self, _event: Timeout, now: float) -> list[Any]:
+    @on(State.SHARING, timer="interval", to=State.WAITING)
+    def interval_is_over(self, now: float) -> list[Any]:
         """Share again, unless the tree has been silent for too long."""
-        if now - self._heard_s > VALID_INTERVALS * self.rules.update_interval_s:
+        if now - self._requested_s > VALID_INTERVALS * self.rules.update_interval_s:
             return self.enter(State.WAITING, Silent())
         return self._share(now)
 
     def _share(self, now: float) -> list[Any]:
-        assert self._request is not None and self._heard_at is not None
-        wall_at = self._heard_at + timedelta(seconds=now - self._heard_s)
+        assert self._request is not None and self._requested_at is not None
+        wall_at = self._requested_at + timedelta(seconds=now - self._requested_s)
         granted = self.run(self._request, wall_at, now)
-        return self.enter(
-            State.SHARING, *(Enforce(limits) for limits in granted), until=now + self.rules.update_interval_s
-        )
+        self.start("interval", now + self.rules.update_interval_s)
+        return self.enter(State.SHARING, *(Enforce(limits) for limits in granted))
 
     def run(self, root: energy.EnergyFlowRequest, wall_at: datetime, now: float) -> list[energy.EnforcedLimits]:
         """Return the limits of every leaf of `root` for the present and the slots to come."""

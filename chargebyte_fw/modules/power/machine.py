@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.power.messages import Begin, ModeIs, Output, Reading, SetExport, SetImport, SetMode
 from chargebyte_fw.modules.power.timing import (
     CURRENT_SLEW_A_PER_S,
@@ -47,8 +47,10 @@ class State(Enum):
 class PowerStage(Machine):
     """The rules of the simulated supply and its meter."""
 
+    initial = State.OFF
+
     def __init__(self, ratings: Ratings) -> None:
-        super().__init__(State.OFF)
+        super().__init__()
         self.ratings = ratings
         self.voltage_V = 0.0
         self.current_A = 0.0
@@ -58,44 +60,50 @@ class PowerStage(Machine):
         self._import = SetImport(0.0, 0.0)
         self._phase = ChargingPhase.Other
         self._at_s: float | None = None
-        self._publish_s = 0.0
 
-    @on(event=Begin)
+    @on(State.OFF, event=Begin)
     def begin(self, _event: Begin, now: float) -> list[Any]:
-        """Say the first values."""
+        """Publish the first values."""
         self._at_s = now
         return [ModeIs(self._mode), *self._publish(now, metered=True)]
 
-    @on(event=SetMode)
+    @on(*State, event=SetMode, to=State)
     def switch(self, event: SetMode, now: float) -> list[Any]:
         """Go to a mode (a stage for one direction stays off instead of importing); off takes the current at once."""
         self._advance(now)
         refused = event.mode is Mode.Import and not self.ratings.bidirectional
-        self.state = State(Mode.Off if refused else event.mode)
+        self.enter(State(Mode.Off if refused else event.mode))
         self._phase = event.phase
         if self.state in (State.OFF, State.FAULT):
             self.current_A = 0.0
         return [ModeIs(self._mode), *self._publish(now, metered=True)]
 
-    @on(event=SetExport)
+    @on(*State, event=SetExport)
     def set_export(self, event: SetExport, now: float) -> list[Any]:
         """Keep the set points; they move the output while exporting."""
         self._advance(now)
         self._export = SetExport(_sane(event.voltage_V), _sane(event.current_A))
         return self._publish(now)
 
-    @on(event=SetImport)
+    @on(*State, event=SetImport)
     def set_import(self, event: SetImport, now: float) -> list[Any]:
         """Keep the set points; they move the output while importing."""
         self._advance(now)
         self._import = SetImport(_sane(event.voltage_V), _sane(event.current_A))
         return self._publish(now)
 
-    @on(event=Timeout)
-    def time_passes(self, _event: Timeout, now: float) -> list[Any]:
-        """Move the output along and say where it is."""
+    @on(*State, timer="ramp")
+    def ramp(self, now: float) -> list[Any]:
+        """Move the output along and publish it."""
         self._advance(now)
-        return self._publish(now, metered=now >= self._publish_s)
+        reading_s = self.due("reading")
+        return self._publish(now, metered=reading_s is not None and reading_s <= now)
+
+    @on(*State, timer="reading")
+    def read(self, now: float) -> list[Any]:
+        """Publish what the meter reads, too."""
+        self._advance(now)
+        return self._publish(now, metered=True)
 
     @property
     def _mode(self) -> Mode:
@@ -136,9 +144,11 @@ class PowerStage(Machine):
         effects: list[Any] = [Output(self.voltage_V, self.current_A)]
         if metered:
             effects.append(Reading(self.voltage_V, self.current_A, self.imported_Wh, self.exported_Wh))
-            self._publish_s = now + PUBLISH_INTERVAL_S
-        moving = (self.voltage_V, self.current_A) != self.target()
-        self.deadline = min(self._publish_s, now + RAMP_STEP_S) if moving else self._publish_s
+            self.start("reading", now + PUBLISH_INTERVAL_S)
+        if (self.voltage_V, self.current_A) != self.target():
+            self.start("ramp", now + RAMP_STEP_S)
+        else:
+            self.stop("ramp")
         return effects
 
 
