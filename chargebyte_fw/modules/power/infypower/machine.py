@@ -13,7 +13,7 @@ from typing import Any
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
 from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.limits import Limits, LimitsAre, Options, add_up
 from chargebyte_fw.modules.power.infypower.sharing import AddressWatch, Members
@@ -43,11 +43,18 @@ class State(Enum):
     WAITING = "waiting before the next try"
 
 
+ASKING = (State.COUNTING, State.SWITCHING_OFF, State.LIMITS, State.RUNNING)
+RESTARTS = (State.COUNTING, State.WAITING)
+"""Where a group that is lost, or has changed, goes on."""
+
+
 class InfypowerGroup(Machine):
     """The rules. Commands of the module file come as SetMode, SetExport, SetImport and Halt."""
 
+    initial = State.NO_BUS
+
     def __init__(self, options: Options | None = None, times: Times | None = None) -> None:
-        super().__init__(State.NO_BUS)
+        super().__init__()
         self.options = options or Options()
         self.times = times or Times()
         self.wishes = Wishes(self.options.bidirectional, self.options.override_cutoff_V)
@@ -77,21 +84,20 @@ class InfypowerGroup(Machine):
             return self.state is not State.SWITCHING_OFF
         return not self._confirmed.on and self.current_A is not None and abs(self.current_A) <= SAFE_CURRENT_A
 
-    @on(event=m.BusUp)
+    @on(*State, event=m.BusUp, to=State.COUNTING)
     def bus_up(self, _event: m.BusUp, now: float) -> list[Any]:
         """Look for the group."""
         if self._start_up_until is None:
             self._start_up_until = now + self.times.start_up_s
         return self._begin(now)
 
-    @on(event=m.BusDown)
+    @on(*State, event=m.BusDown, to=(State.NO_BUS, State.WAITING))
     def bus_down(self, event: m.BusDown, now: float) -> list[Any]:
         """Without a bus there is no group."""
         effects = self._lose(event.why, now)
-        self.state, self.deadline = State.NO_BUS, None
-        return effects
+        return self.enter(State.NO_BUS, *effects)
 
-    @on(event=SetMode)
+    @on(*State, event=SetMode, to=RESTARTS)
     def set_mode(self, event: SetMode, now: float) -> list[Any]:
         """Take a wish; a fresh one is tried even when its like was refused. Off waits for no other command's answer."""
         self._confirmed.refused.clear()
@@ -104,21 +110,21 @@ class InfypowerGroup(Machine):
             self._question = None
         return effects + self._go_on(now)
 
-    @on(event=SetExport)
+    @on(*State, event=SetExport, to=RESTARTS)
     def set_export(self, event: SetExport, now: float) -> list[Any]:
         """Take a set point towards the car."""
         self.wishes.export = (event.voltage_V, event.current_A)
         return self._go_on(now)
 
-    @on(event=SetImport)
+    @on(*State, event=SetImport, to=RESTARTS)
     def set_import(self, event: SetImport, now: float) -> list[Any]:
         """Take a set point from the car."""
         self.wishes.import_ = (event.voltage_V, event.current_A)
         return self._go_on(now)
 
-    @on(event=CanFrame)
+    @on(*State, event=CanFrame, to=(State.COUNTING, State.SWITCHING_OFF, State.LIMITS, State.RUNNING, State.WAITING))
     def frame_arrives(self, frame: CanFrame, now: float) -> list[Any]:
-        """Let an answer to us count; everything else on the bus is somebody else's."""
+        """Take an answer to this controller; everything else on the bus is between others."""
         try:
             said = m.read(frame)
         except PeerError as error:
@@ -153,21 +159,27 @@ class InfypowerGroup(Machine):
             return effects + self._answered(question, now)
         return effects + self._go_on(now)
 
-    @on(event=Timeout)
-    def time_passes(self, _event: Timeout, now: float) -> list[Any]:
-        """Ask the next question, ask again, or give up."""
-        if self.state is State.WAITING:
-            return self._begin(now)
+    @on(State.WAITING, timer="again", to=State.COUNTING)
+    def try_again(self, now: float) -> list[Any]:
+        """Look for the group again."""
+        return self._begin(now)
+
+    @on(*ASKING, timer="answer", to=(State.COUNTING, State.RUNNING, State.WAITING))
+    def no_answer(self, now: float) -> list[Any]:
+        """Ask again, or give up."""
         question = self._question
-        if question is not None and now >= question.until:
-            return self._unanswered(question, now)
+        return self._go_on(now) if question is None else self._unanswered(question, now)
+
+    @on(State.RUNNING, timer="poll", to=RESTARTS)
+    def poll(self, now: float) -> list[Any]:
+        """Ask for the next value; notice a group that has become silent."""
         return self._go_on(now)
 
     def _begin(self, now: float) -> list[Any]:
         effects = self._clear(*SHARED) if self._watch.over(now) else []
         self._confirmed, self._question, self._told = Confirmed(), None, {}
         self._members, self.current_A = Members(), None
-        self.state = State.COUNTING
+        self.enter(State.COUNTING)
         return effects + self._ask(m.COUNT, 0, 1, now)
 
     # -- who is one of the group, and who else is on the bus
@@ -206,7 +218,7 @@ class InfypowerGroup(Machine):
         self._question = Question(item, value, expected, now + self.times.answer_s, tries)
         if item.command is m.Command.WRITE:
             self._confirmed.values.pop(item, None)  # from now on nobody knows
-        self._set_deadline(now)
+        self._set_timers()
         return [self._send(item, value)]
 
     def _send(self, item: m.Item, value: float = 0) -> m.Transmit:
@@ -221,13 +233,13 @@ class InfypowerGroup(Machine):
                 if self._count == 0:
                     nobody = "the group has no modules"
                     if self._starts_up(now):
-                        return self._say_waiting(nobody) + self.enter(State.WAITING, until=now + AGAIN_S)
+                        return self._say_waiting(nobody) + self._wait(now)
                     return self._lose(nobody, now)
-                self.state = State.SWITCHING_OFF
+                self.enter(State.SWITCHING_OFF)
                 return self._ask(m.SWITCH, m.OFF, self._count, now)
             case State.SWITCHING_OFF:
                 self._confirmed.take(m.SWITCH, m.OFF)
-                self.state = State.LIMITS
+                self.enter(State.LIMITS)
                 return self._ask(m.LIMITS[0], 0, self._count, now)
             case State.LIMITS:
                 self._told[question.item] = values
@@ -243,7 +255,8 @@ class InfypowerGroup(Machine):
         if not told.make_sense:
             return self._lose(f"the modules tell impossible limits: {told}", now)
         self.limits, refused = told.narrowed(self.options.override_max_current_A, self.options.override_max_power_W)
-        self.state, self._heard_s, self._poll_s = State.RUNNING, now, now
+        self.enter(State.RUNNING)
+        self._heard_s = self._poll_s = now
         self._members.status_s, self._alarms = dict.fromkeys(self._told[m.MAX_CURRENT], now), {}
         limits = self.limits
         text = (
@@ -259,7 +272,7 @@ class InfypowerGroup(Machine):
         why = f"{why}{self.options.destination} has {self._count}"
         effects = self._shared(why, now, at_once=False) if len(self._members.answering) > self._count else []
         self._question = None
-        return effects + self.enter(State.WAITING, until=now + AGAIN_S)
+        return effects + self._wait(now)
 
     def _take(self, question: Question, now: float) -> list[Any]:
         """Compare what the modules say that they do with what they were told."""
@@ -332,7 +345,11 @@ class InfypowerGroup(Machine):
         if self._mode is not None and self._mode is not Mode.Fault:
             self._mode = Mode.Fault
             effects.append(ModeIs(Mode.Fault))
-        return effects + self.enter(State.WAITING, until=now + AGAIN_S)
+        return effects + self._wait(now)
+
+    def _wait(self, now: float) -> list[Any]:
+        self.start("again", now + AGAIN_S)
+        return self.enter(State.WAITING)
 
     def _measure(self, said: m.Said, now: float) -> list[Any]:
         self._heard_s = now
@@ -389,7 +406,7 @@ class InfypowerGroup(Machine):
                 self._polls += 1
                 self._poll_s = now + self.times.poll_s
             effects += self._command(now)
-        self._set_deadline(now)
+        self._set_timers()
         return effects
 
     def _command(self, now: float) -> list[Any]:
@@ -409,11 +426,13 @@ class InfypowerGroup(Machine):
             return []
         return self._ask(*command, self._count if command[0].everyone else 1, now)
 
-    def _set_deadline(self, now: float) -> None:
-        times = [self._question.until] if self._question is not None else []
+    def _set_timers(self) -> None:
+        if self._question is None:
+            self.stop("answer")
+        else:
+            self.start("answer", self._question.until)
         if self.state is State.RUNNING:
-            times.append(self._poll_s)
-        self.deadline = min(times, default=None)
+            self.start("poll", self._poll_s)
 
     def _say_mode(self) -> list[Any]:
         off = self._confirmed.values.get(m.SWITCH) != m.ON
