@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from chargebyte_fw.modules.v2g.messages import dc
+    from chargebyte_fw.modules.v2g.messages import common
 
 T = TypeVar("T")
 _LARGEST = 32767
@@ -22,7 +22,7 @@ def physical(kind: type[T], value: float, unit: Any) -> T:
     return kind(Multiplier=multiplier, Unit=unit, Value=whole)  # type: ignore[call-arg]
 
 
-def number(value: dc.PhysicalValueType | None) -> float:
+def number(value: common.PhysicalValueType | None) -> float:
     """Return the value in its unit; 0 for None."""
     if value is None:
         return 0.0

@@ -1,5 +1,7 @@
 """The declared messages, one file per schema set: `sap`, `din`, `iso2`, and `xmldsig`, whose types the others use.
 
+`common` has the unions of what `din` and `iso2` both declare.
+
     from chargebyte_fw.modules.v2g.messages import iso2
     iso2.V2G_Message(
         Header=iso2.MessageHeaderType(SessionID=session_id),

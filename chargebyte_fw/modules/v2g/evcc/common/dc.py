@@ -9,6 +9,7 @@ from chargebyte_fw.modules.v2g.evcc.common.energy import CarEnergyService
 from chargebyte_fw.modules.v2g.evcc.common.session import GRAVE
 from chargebyte_fw.modules.v2g.evcc.effects import SetPilot, Step
 from chargebyte_fw.modules.v2g.evcc.protocol import Failed
+from chargebyte_fw.modules.v2g.messages import common
 from chargebyte_fw.modules.v2g.physical import number
 
 _PRECHARGE_A = 1.0
@@ -75,7 +76,7 @@ class DcCarService(CarEnergyService):
             "BulkSOC": settings.bulk_soc_percent,
         }
 
-    def take_parameters(self, body: Any, now: float) -> float:
+    def take_parameters(self, body: common.ChargeParameterDiscoveryRes, now: float) -> float:
         """Take the charger's parameters once they are finished."""
         parameters = body.EVSEChargeParameter
         if not isinstance(parameters, self.messages.DC_EVSEChargeParameterType):
@@ -91,7 +92,7 @@ class DcCarService(CarEnergyService):
         self.session.stage = "CableCheck"
         return 0.0
 
-    def take_limits(self, parameters: Any) -> None:
+    def take_limits(self, parameters: common.DC_EVSEChargeParameterType | common.CurrentDemandRes) -> None:
         """Note the charger's DC limits."""
         charger = self.facts.charger
         for name, unit in (("Voltage", "V"), ("Current", "A"), ("Power", "W")):
@@ -108,7 +109,7 @@ class DcCarService(CarEnergyService):
             self.session.report(Step.CABLE_CHECK)
         return self.messages.CableCheckReq(DC_EVStatus=self.ev_status())
 
-    def take_CableCheck(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_CableCheck(self, body: common.CableCheckRes, now: float) -> float:  # noqa: N802
         """Wait for the end of the check."""
         self.session.take_status(body.DC_EVSEStatus)
         if str(body.EVSEProcessing) != "Finished":
@@ -129,7 +130,7 @@ class DcCarService(CarEnergyService):
             EVTargetCurrent=self.session.quantity(_PRECHARGE_A, "A"),
         )
 
-    def take_PreCharge(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_PreCharge(self, body: common.PreChargeRes, now: float) -> float:  # noqa: N802
         """Close the contactors when the voltages are close."""
         self.session.take_status(body.DC_EVSEStatus)
         facts = self.facts
@@ -152,7 +153,7 @@ class DcCarService(CarEnergyService):
             ChargingComplete=self.facts.charging_complete,
         )
 
-    def take_PowerOn(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_PowerOn(self, body: common.PowerDeliveryRes, now: float) -> float:  # noqa: N802
         """Begin the charge loop."""
         self.session.take_status(body.EVSEStatus)
         self.session.timers.stop("ready to charge")
@@ -178,7 +179,7 @@ class DcCarService(CarEnergyService):
             EVTargetVoltage=self.session.quantity(min(facts.target_voltage_V, settings.max_voltage_V), "V"),
         )
 
-    def take_CurrentDemand(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_CurrentDemand(self, body: common.CurrentDemandRes, now: float) -> float:  # noqa: N802
         """Note what the charger delivers."""
         self.session.take_status(body.DC_EVSEStatus)
         self.take_limits(body)
@@ -195,7 +196,7 @@ class DcCarService(CarEnergyService):
 
     # -- the way out
 
-    def take_PowerOff(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_PowerOff(self, body: common.PowerDeliveryRes, now: float) -> float:  # noqa: N802
         """Open the contactors, go to state B, check whether they are open."""
         self.session.take_status(body.EVSEStatus)
         self.session.power(False)
@@ -210,7 +211,7 @@ class DcCarService(CarEnergyService):
         """Ask for the voltage before the contactors."""
         return self.messages.WeldingDetectionReq(DC_EVStatus=self.ev_status())
 
-    def take_WeldingDetection(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_WeldingDetection(self, body: common.WeldingDetectionRes, now: float) -> float:  # noqa: N802
         """Ask again until the voltage is gone or the time is up."""
         self.session.take_status(body.DC_EVSEStatus)
         voltage_V = self.facts.charger.present_voltage_V = number(body.EVSEPresentVoltage)

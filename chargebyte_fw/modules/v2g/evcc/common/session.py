@@ -15,6 +15,7 @@ from chargebyte_fw.modules.v2g.evcc.common.energy import CarEnergyService
 from chargebyte_fw.modules.v2g.evcc.effects import Power, Report, SetPilot, Step
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
 from chargebyte_fw.modules.v2g.evcc.protocol import Failed, Timers
+from chargebyte_fw.modules.v2g.messages import common
 from chargebyte_fw.modules.v2g.physical import number, physical
 
 GRAVE = ("EVSE_EmergencyShutdown", "EVSE_Malfunction", "EVSE_UtilityInterruptEvent")
@@ -173,15 +174,15 @@ class V2gCarSession:
         """Return a physical value, or None."""
         return None if value is None else self.quantity(value, unit)
 
-    def take_status(self, status: Any) -> None:
+    def take_status(self, status: common.DC_EVSEStatusType | common.AC_EVSEStatusType) -> None:
         """Note the charger's status, DC or AC."""
         charger = self.facts.charger
         charger.notification = str(status.EVSENotification)
-        if hasattr(status, "EVSEStatusCode"):
+        if isinstance(status, common.DC_EVSEStatusType):
             charger.status_code = str(status.EVSEStatusCode)
             charger.isolation = str(status.EVSEIsolationStatus or "")
 
-    def take_schedule(self, schedules: Any) -> None:
+    def take_schedule(self, schedules: common.SAScheduleListType | None) -> None:
         """Take the first schedule and its power."""
         if schedules is None:
             return

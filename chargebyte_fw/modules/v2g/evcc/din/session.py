@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chargebyte_fw.modules.v2g import timing
 from chargebyte_fw.modules.v2g.evcc.common.dc import DcCarService
 from chargebyte_fw.modules.v2g.evcc.common.session import V2gCarSession
@@ -34,7 +32,7 @@ class DinCarSession(V2gCarSession):
         """The energy service: there is no other one."""
         return self.dc
 
-    def build_SessionSetup(self, now: float) -> Any:  # noqa: N802 (the stage's name)
+    def build_SessionSetup(self, now: float) -> din.SessionSetupReq:  # noqa: N802 (the stage's name)
         """Introduce the car."""
         return din.SessionSetupReq(EVCCID=self.settings.evcc_id)
 
@@ -46,7 +44,7 @@ class DinCarSession(V2gCarSession):
         self.stage = "ServiceDiscovery"
         return 0.0
 
-    def build_ServiceDiscovery(self, now: float) -> Any:  # noqa: N802
+    def build_ServiceDiscovery(self, now: float) -> din.ServiceDiscoveryReq:  # noqa: N802
         """Ask for the charge service."""
         return din.ServiceDiscoveryReq(ServiceCategory=din.serviceCategoryType.EVCharging)
 
@@ -62,44 +60,44 @@ class DinCarSession(V2gCarSession):
         self.stage = "ServicePaymentSelection"
         return 0.0
 
-    def build_ServicePaymentSelection(self, now: float) -> Any:  # noqa: N802
+    def build_ServicePaymentSelection(self, now: float) -> din.ServicePaymentSelectionReq:  # noqa: N802
         """Choose the charge service and external payment."""
         chosen = din.SelectedServiceListType(SelectedService=[din.SelectedServiceType(ServiceID=self.service_id)])
         return din.ServicePaymentSelectionReq(
             SelectedPaymentOption=din.paymentOptionType.ExternalPayment, SelectedServiceList=chosen
         )
 
-    def take_ServicePaymentSelection(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_ServicePaymentSelection(self, body: din.ServicePaymentSelectionRes, now: float) -> float:  # noqa: N802
         """Go on to the authorization."""
         self.report(Step.AUTHORIZING)
         self.stage = "ContractAuthentication"
         return 0.0
 
-    def build_ContractAuthentication(self, now: float) -> Any:  # noqa: N802
+    def build_ContractAuthentication(self, now: float) -> din.ContractAuthenticationReq:  # noqa: N802
         """Ask for the authorization."""
         return din.ContractAuthenticationReq()
 
     take_ContractAuthentication = V2gCarSession.take_Authorization  # noqa: N815
 
-    def build_ChargeParameterDiscovery(self, now: float) -> Any:  # noqa: N802
+    def build_ChargeParameterDiscovery(self, now: float) -> din.ChargeParameterDiscoveryReq:  # noqa: N802
         """Send what the battery can take."""
         return din.ChargeParameterDiscoveryReq(
             EVRequestedEnergyTransferType=din.EVRequestedEnergyTransferType(self.transfer),
             EVChargeParameter=din.DC_EVChargeParameterType(**self.dc.parameters()),
         )
 
-    def take_ChargeParameterDiscovery(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_ChargeParameterDiscovery(self, body: din.ChargeParameterDiscoveryRes, now: float) -> float:  # noqa: N802
         """Take what the charger can give."""
         return self.dc.take_parameters(body, now)
 
-    def build_PowerOn(self, now: float) -> Any:  # noqa: N802
+    def build_PowerOn(self, now: float) -> din.PowerDeliveryReq:  # noqa: N802
         """Ask for the power."""
         return din.PowerDeliveryReq(ReadyToChargeState=True, EVPowerDeliveryParameter=self.dc.power_parameter())
 
-    def build_PowerOff(self, now: float) -> Any:  # noqa: N802
+    def build_PowerOff(self, now: float) -> din.PowerDeliveryReq:  # noqa: N802
         """Take the power off."""
         return din.PowerDeliveryReq(ReadyToChargeState=False, EVPowerDeliveryParameter=self.dc.power_parameter())
 
-    def build_SessionStop(self, now: float) -> Any:  # noqa: N802
+    def build_SessionStop(self, now: float) -> din.SessionStopReq:  # noqa: N802
         """End the session: DIN knows no pause."""
         return din.SessionStopReq()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chargebyte_fw.modules.v2g import timing
 from chargebyte_fw.modules.v2g.evcc.common.energy import CarEnergyService
@@ -43,7 +43,7 @@ class AcCarService(CarEnergyService):
         """Set the control pilot to state C."""
         self.session.effect(SetPilot("C"))
 
-    def build_ChargeParameterDiscovery(self, now: float) -> Any:  # noqa: N802 (the stage's name)
+    def build_ChargeParameterDiscovery(self, now: float) -> iso2.ChargeParameterDiscoveryReq:  # noqa: N802 (the stage's name)
         """Send what the on-board charger can take."""
         settings, quantity = self.settings, self.session.quantity
         return iso2.ChargeParameterDiscoveryReq(
@@ -57,7 +57,7 @@ class AcCarService(CarEnergyService):
             ),
         )
 
-    def take_ChargeParameterDiscovery(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_ChargeParameterDiscovery(self, body: iso2.ChargeParameterDiscoveryRes, now: float) -> float:  # noqa: N802
         """Take what the charger can deliver."""
         session, parameters = self.session, body.EVSEChargeParameter
         if not isinstance(parameters, iso2.AC_EVSEChargeParameterType):
@@ -72,7 +72,7 @@ class AcCarService(CarEnergyService):
         session.stage = "PowerOn"
         return 0.0
 
-    def take_PowerOn(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_PowerOn(self, body: iso2.PowerDeliveryRes, now: float) -> float:  # noqa: N802
         """Begin to draw."""
         session = self.session
         session.take_status(body.EVSEStatus)
@@ -82,7 +82,7 @@ class AcCarService(CarEnergyService):
         session.report(Step.CHARGING)
         return 0.0
 
-    def build_ChargingStatus(self, now: float) -> Any:  # noqa: N802
+    def build_ChargingStatus(self, now: float) -> iso2.ChargingStatusReq:  # noqa: N802
         """Ask for the status."""
         return iso2.ChargingStatusReq()
 
@@ -98,7 +98,7 @@ class AcCarService(CarEnergyService):
             raise Failed("the charger's residual current device has tripped")
         return self.settings.status_pause_s
 
-    def take_PowerOff(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_PowerOff(self, body: iso2.PowerDeliveryRes, now: float) -> float:  # noqa: N802
         """Go to state B."""
         session = self.session
         session.take_status(body.EVSEStatus)

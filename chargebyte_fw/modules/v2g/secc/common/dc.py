@@ -8,7 +8,7 @@ from typing import Any
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.kernel.clock import rfc3339
-from chargebyte_fw.modules.v2g.messages import dc
+from chargebyte_fw.modules.v2g.messages import common
 from chargebyte_fw.modules.v2g.physical import number
 from chargebyte_fw.modules.v2g.secc.common.energy import EnergyService
 from chargebyte_fw.modules.v2g.secc.common.sequence import EARLY_STOP, State
@@ -99,7 +99,7 @@ class DcService(EnergyService):
     def _present_voltage(self) -> Any:
         return self.session.volts(self.facts.present_voltage_V)
 
-    def take_ev_status(self, status: dc.DC_EVStatusType) -> None:
+    def take_ev_status(self, status: common.DC_EVStatusType) -> None:
         """Publish DC_EVStatus."""
         value = iso15118.DcEvStatus(
             dc_ev_ready=status.EVReady,
@@ -112,7 +112,7 @@ class DcService(EnergyService):
 
     # -- charge parameters
 
-    def limits_do_not_fit(self, parameters: dc.DC_EVChargeParameterType) -> str:
+    def limits_do_not_fit(self, parameters: common.DC_EVChargeParameterType) -> str:
         """Return why the car's DC limits leave nothing to charge with ([V2G2-477], [V2G-DC-398]), or nothing."""
         facts = self.facts
         current, voltage = number(parameters.EVMaximumCurrentLimit), number(parameters.EVMaximumVoltageLimit)
@@ -125,7 +125,7 @@ class DcService(EnergyService):
             return f"the car takes at most {voltage:g} V, the charger gives at least {facts.dc_min_voltage_V:g} V"
         return ""
 
-    def take_parameters(self, parameters: dc.DC_EVChargeParameterType) -> None:
+    def take_parameters(self, parameters: common.DC_EVChargeParameterType) -> None:
         """Publish the car's DC charge parameters."""
         publish = self.session.publish
         if parameters.EVEnergyCapacity is not None:
@@ -139,7 +139,7 @@ class DcService(EnergyService):
         self._take_limits(parameters)
         self.take_ev_status(parameters.DC_EVStatus)
 
-    def _take_limits(self, request: dc.DC_EVChargeParameterType | dc.CurrentDemandReq) -> None:
+    def _take_limits(self, request: common.DC_EVChargeParameterType | common.CurrentDemandReq) -> None:
         # A limit that a request leaves out still holds.
         known = self.limits
         current, power = _bounded(request.EVMaximumCurrentLimit, 10_000), _bounded(request.EVMaximumPowerLimit, 350_000)
@@ -151,7 +151,7 @@ class DcService(EnergyService):
         )
         self.session.publish_change(Iso15118Charger.dc_ev_maximum_limits, self.limits)
 
-    def needs(self, parameters: dc.DC_EVChargeParameterType) -> iso15118.DCChargingParameters:
+    def needs(self, parameters: common.DC_EVChargeParameterType) -> iso15118.DCChargingParameters:
         """Return the car's needs as OCPP has them."""
         power, capacity, request = (
             None if value is None else number(value)
@@ -188,7 +188,7 @@ class DcService(EnergyService):
 
     # -- cable check and pre-charge
 
-    def on_CableCheckReq(self, request: dc.CableCheckReq, now: float) -> Answer:  # noqa: N802 (the wire's name)
+    def on_CableCheckReq(self, request: common.CableCheckReq, now: float) -> Answer:  # noqa: N802 (the wire's name)
         """Start the cable check once, answer Ongoing until its result is there."""
         self.take_ev_status(request.DC_EVStatus)
         m, facts, session = self.messages, self.facts.session, self.session
@@ -212,7 +212,7 @@ class DcService(EnergyService):
             session.enter(State.PRECHARGE_FIRST)
         return Answer(m.CableCheckRes(ResponseCode=session.ok(), DC_EVSEStatus=status, EVSEProcessing=processing))
 
-    def _take_targets(self, request: dc.PreChargeReq | dc.CurrentDemandReq) -> None:
+    def _take_targets(self, request: common.PreChargeReq | common.CurrentDemandReq) -> None:
         self.session.publish_change(
             Iso15118Charger.dc_ev_target_voltage_current,
             iso15118.DcEvTargetValues(
@@ -221,7 +221,7 @@ class DcService(EnergyService):
             ),
         )
 
-    def on_PreChargeReq(self, request: dc.PreChargeReq, now: float) -> Answer:  # noqa: N802
+    def on_PreChargeReq(self, request: common.PreChargeReq, now: float) -> Answer:  # noqa: N802
         """Answer with the present voltage; the car decides when it is close enough."""
         self.take_ev_status(request.DC_EVStatus)
         session = self.session
@@ -240,7 +240,7 @@ class DcService(EnergyService):
 
     # -- energy transfer
 
-    def take_power_delivery_parameter(self, parameter: dc.DC_EVPowerDeliveryParameterType | None) -> None:
+    def take_power_delivery_parameter(self, parameter: common.DC_EVPowerDeliveryParameterType | None) -> None:
         """Publish DC_EVPowerDeliveryParameter, which may be None."""
         if parameter is None:
             return
@@ -268,7 +268,7 @@ class DcService(EnergyService):
         self.power_off()
         self.session.enter(State.STOPPED)
 
-    def on_CurrentDemandReq(self, request: dc.CurrentDemandReq, now: float) -> Answer:  # noqa: N802
+    def on_CurrentDemandReq(self, request: common.CurrentDemandReq, now: float) -> Answer:  # noqa: N802
         """Publish the car's wish and answer at once with the latest measured values."""
         session = self.session
         if session.state is State.CHARGING_FIRST:
@@ -301,7 +301,7 @@ class DcService(EnergyService):
             )
         )
 
-    def _take_remaining_time(self, request: dc.CurrentDemandReq) -> None:
+    def _take_remaining_time(self, request: common.CurrentDemandReq) -> None:
         full, bulk = request.RemainingTimeToFullSoC, request.RemainingTimeToBulkSoC
         # The times are compared, not the published moments, which move on with the clock.
         if (full is None and bulk is None) or not self.session.changed("remaining times", (full, bulk)):
@@ -314,12 +314,12 @@ class DcService(EnergyService):
             ),
         )
 
-    def _from_now(self, value: dc.PhysicalValueType | None) -> str | None:
+    def _from_now(self, value: common.PhysicalValueType | None) -> str | None:
         if value is None:
             return None
         return rfc3339(self.session.environment.utc_now() + timedelta(seconds=max(0.0, number(value))))
 
-    def on_WeldingDetectionReq(self, request: dc.WeldingDetectionReq, now: float) -> Answer:  # noqa: N802
+    def on_WeldingDetectionReq(self, request: common.WeldingDetectionReq, now: float) -> Answer:  # noqa: N802
         """Answer with the present voltage."""
         self.take_ev_status(request.DC_EVStatus)
         self.session.enter(State.WELDING)
@@ -332,10 +332,10 @@ class DcService(EnergyService):
         )
 
 
-def _energy_Wh(value: dc.PhysicalValueType) -> float:  # noqa: N802 (the unit)
+def _energy_Wh(value: common.PhysicalValueType) -> float:  # noqa: N802 (the unit)
     return min(200_000.0, max(0.0, number(value)))
 
 
-def _bounded(value: dc.PhysicalValueType | None, high: float) -> float | None:
+def _bounded(value: common.PhysicalValueType | None, high: float) -> float | None:
     """Return a physical value within what EVerest's types allow (-2 is EVerest's own lower end)."""
     return None if value is None else min(high, max(-2.0, number(value)))
