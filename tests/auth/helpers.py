@@ -114,11 +114,11 @@ class Bench:
         self.answers: dict[int, Any] = {}
         self.pending: list[int] = []
         self.asked: list[int] = []
-        self._tickets = count(1)
+        self._request_ids = count(1)
         self._holders: dict[int, ProvidedIdToken] = {}
         self._queue: deque[Any] = deque()
         self.feed(
-            m.Begin({number: dict(enumerate(kind, 1)) for number, kind in enumerate(kinds, 1)}),
+            m.EvsesKnown({number: dict(enumerate(kind, 1)) for number, kind in enumerate(kinds, 1)}),
         )
 
     def feed(self, event: Any) -> None:
@@ -132,49 +132,49 @@ class Bench:
             case m.Say(token, status):
                 self.said.append((token.id_token.value, status.value))
                 self.tokens.append(token)
-            case m.Validate(flight, token):
-                self.asked.append(flight)
+            case m.ValidateToken(token_id, token):
+                self.asked.append(token_id)
                 if self.answering:
-                    self.verdict(flight, token.id_token.value)
-            case m.Authorize(evse_id, token, outcome, flight):
+                    self.verdict(token_id, token.id_token.value)
+            case m.AuthorizeEvse(evse_id, token, outcome, token_id):
                 self.authorized.append((evse_id, token.id_token.value, outcome.authorization_status.value))
                 self.results.append(outcome)
                 self._holders[evse_id] = token
-                if flight is not None and self.confirming:
-                    self._queue.append(m.Authorized(flight, evse_id not in self.refusing))
-                elif flight is not None:
-                    self.pending.append(flight)
-            case m.Stop(evse_id, request, flight):
+                if token_id is not None and self.confirming:
+                    self._queue.append(m.Authorized(token_id, evse_id not in self.refusing))
+                elif token_id is not None:
+                    self.pending.append(token_id)
+            case m.StopTransaction(evse_id, request, token_id):
                 self.stopped.append((evse_id, request.reason.value))
-                if flight is not None:
-                    self._queue.append(m.Stopped(flight, evse_id not in self.refusing))
-            case m.TakeBack(evse_id):
+                if token_id is not None:
+                    self._queue.append(m.TransactionStopped(token_id, evse_id not in self.refusing))
+            case m.WithdrawAuthorization(evse_id):
                 self.taken_back.append(evse_id)
-            case m.Answer(ticket, answer):
-                self.answers[ticket] = answer
-            case m.ReserveAt(evse_id, number, ticket):
+            case m.Reply(request_id, answer):
+                self.answers[request_id] = answer
+            case m.ReserveEvse(evse_id, number, request_id):
                 taken = evse_id not in self.refusing
                 if taken:
                     self.reserved[evse_id] = number
-                if ticket is not None:
-                    self._queue.append(m.Reserved(ticket, number, taken))
-            case m.ReleaseAt(evse_id):
+                if request_id is not None:
+                    self._queue.append(m.EvseReserved(request_id, number, taken))
+            case m.ReleaseEvse(evse_id):
                 self.released.append(evse_id)
                 if self.letting_go:
                     self.reserved.pop(evse_id, None)
-                    self._queue.append(m.Released(evse_id))
+                    self._queue.append(m.EvseReleased(evse_id))
             case m.Tell(number, status):
                 self.told.append((number, status.value))
-            case m.Keep(entries):
+            case m.StoreReservations(entries):
                 self.kept = entries
 
-    def verdict(self, flight: int, value: str) -> None:
-        self._queue.append(m.Validated(flight, self.verdicts.get(value.upper(), [result()])))
+    def verdict(self, token_id: int, value: str) -> None:
+        self._queue.append(m.Validated(token_id, self.verdicts.get(value.upper(), [result()])))
 
     def answer(self, number: int = 0) -> None:
         """Let the validators answer the token that was asked for as number `number`."""
-        flight = self.asked[number]
-        self.verdict(flight, self.machine.flights[flight].token.id_token.value)
+        token_id = self.asked[number]
+        self.verdict(token_id, self.machine.tokens[token_id].token.id_token.value)
         self.feed(self._queue.popleft())
 
     def confirm(self, *, taken: bool = True) -> None:
@@ -184,16 +184,16 @@ class Bench:
         """An EVSE reports the end of a reservation that it was told to give up, then answers the command."""
         self.event(evse_id, "ReservationEnd")
         if answered:
-            self.feed(m.Released(evse_id))
+            self.feed(m.EvseReleased(evse_id))
 
     def swipe(self, value: str, **more: Any) -> None:
-        self.feed(m.Presented(provided(value, **more)))
+        self.feed(m.TokenPresented(provided(value, **more)))
 
     def plug_in(self, evse_id: int) -> None:
-        self.feed(m.Happened(evse_id, plugged_in()))
+        self.feed(m.SessionEventReceived(evse_id, plugged_in()))
 
     def begin_transaction(self, evse_id: int) -> None:
-        self.feed(m.Happened(evse_id, transaction_started(self._holders[evse_id])))
+        self.feed(m.SessionEventReceived(evse_id, transaction_started(self._holders[evse_id])))
 
     def end_transaction(self, evse_id: int) -> None:
         self.event(evse_id, "TransactionFinished")
@@ -202,7 +202,7 @@ class Bench:
         self.event(evse_id, "SessionFinished")
 
     def event(self, evse_id: int, kind: str, **more: Any) -> None:
-        self.feed(m.Happened(evse_id, session_event(kind, **more)))
+        self.feed(m.SessionEventReceived(evse_id, session_event(kind, **more)))
 
     def charge(self, evse_id: int, value: str) -> None:
         """Plug in, swipe, begin a transaction; forget what was said so far."""
@@ -227,10 +227,10 @@ class Bench:
         self.now = end
 
     def withdraw(self, evse_id: int | None = None, value: str | None = None) -> str:
-        ticket = next(self._tickets)
+        request_id = next(self._request_ids)
         request = WithdrawAuthorizationRequest(evse_id=evse_id, id_token=id_token(value) if value else None)
-        self.feed(m.Withdraw(ticket, request))
-        return str(self.answers[ticket].value)
+        self.feed(m.WithdrawRequested(request_id, request))
+        return str(self.answers[request_id].value)
 
     def reserve(
         self,
@@ -242,13 +242,13 @@ class Bench:
         token: str = "R",
         parent: str | None = None,
     ) -> str:
-        ticket = next(self._tickets)
+        request_id = next(self._request_ids)
         wanted = Reservation(
             reservation_id=number, id_token=token, expiry_time="", evse_id=evse, parent_id_token=parent,
             connector_type=kind,
         )  # fmt: skip
-        self.feed(m.Reserve(ticket, wanted, self.wall_at(remaining_s), self.wall_at(0.0)))
-        return str(self.answers[ticket].value)
+        self.feed(m.ReservationRequested(request_id, wanted, self.wall_at(remaining_s), self.wall_at(0.0)))
+        return str(self.answers[request_id].value)
 
     def wall_at(self, after_s: float | None) -> Any:
         """The wall time in so many seconds, by the clock as it goes now."""
@@ -257,17 +257,17 @@ class Bench:
     def set_wall(self, by_s: float) -> None:
         """NTP sets the clock by so many seconds."""
         self.wall_zero_at += timedelta(seconds=by_s)
-        self.feed(m.WallSet(self.wall_at(0.0)))
+        self.feed(m.WallClockSet(self.wall_at(0.0)))
 
     def cancel(self, number: int) -> bool:
-        ticket = next(self._tickets)
-        self.feed(m.Cancel(ticket, number))
-        return bool(self.answers[ticket])
+        request_id = next(self._request_ids)
+        self.feed(m.CancelRequested(request_id, number))
+        return bool(self.answers[request_id])
 
     def look(self, token: str, evse: int | None = None, group: str | None = None) -> str:
-        ticket = next(self._tickets)
-        self.feed(m.Look(ticket, token, evse, group))
-        return str(self.answers[ticket].value)
+        request_id = next(self._request_ids)
+        self.feed(m.CheckRequested(request_id, token, evse, group))
+        return str(self.answers[request_id].value)
 
     def says(self, value: str) -> list[str]:
         """What was said of one token."""

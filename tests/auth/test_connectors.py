@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chargebyte_fw.modules.auth.connectors import Change, ConnectorState, after
+from chargebyte_fw.modules.auth.machine.connectors import Change, ConnectorState, after
 
 ROWS = """
 AVAILABLE           TRANSACTION_STARTED OCCUPIED

@@ -12,7 +12,7 @@ from chargebyte_fw.contracts.types.authorization import AuthorizationType, Selec
 from chargebyte_fw.contracts.types.reservation import Reservation
 from chargebyte_fw.modules.auth import messages as m
 from chargebyte_fw.modules.auth.machine.core import Stage
-from chargebyte_fw.modules.auth.matching import always_served
+from chargebyte_fw.modules.auth.machine.matching import always_served
 from tests.auth.helpers import ANY, CCS2, TYPE2, Bench, provided, result
 
 VALUES = st.sampled_from(["A", "B", "C", "a"])
@@ -65,7 +65,7 @@ def take(bench: Bench, step: tuple[Any, ...]) -> None:
         case ("event", evse_id, kind):
             bench.event(evse_id, kind)
         case ("fault", evse_id, active):
-            bench.feed(m.Inoperative(evse_id, active))
+            bench.feed(m.InoperativeChanged(evse_id, active))
         case ("wait", seconds):
             bench.pass_time(seconds)
         case ("withdraw", evse_id, value):
@@ -84,9 +84,9 @@ def take(bench: Bench, step: tuple[Any, ...]) -> None:
 
 def settle(bench: Bench) -> None:
     """Give every answer that somebody still waits for."""
-    for flight in list(bench.machine.flights.values()):
-        if flight.stage is Stage.VALIDATING:
-            bench.feed(m.Validated(flight.id, [result(parent="G")]))
+    for pending in list(bench.machine.tokens.values()):
+        if pending.stage is Stage.VALIDATING:
+            bench.feed(m.Validated(pending.id, [result(parent="G")]))
     while bench.pending:
         bench.confirm()
 
@@ -105,9 +105,9 @@ def test_any_order_of_events(rules: dict[str, Any], steps: list[tuple[Any, ...]]
     bench.refusing = set()
     settle(bench)
     bench.pass_time(1000.0)
-    assert bench.machine.flights == {}
-    assert all(evse.holder is None or evse.transaction for evse in bench.machine.evses.values())
-    assert bench.machine.book.entries == []
+    assert bench.machine.tokens == {}
+    assert all(evse.authorization is None or evse.transaction for evse in bench.machine.evses.values())
+    assert bench.machine.reservations.entries == []
     assert bench.machine.kept == set()
     counted = Counter(status for _, status in bench.said)
     ended = sum(counted[status] for status in FINAL)
@@ -117,14 +117,14 @@ def test_any_order_of_events(rules: dict[str, Any], steps: list[tuple[Any, ...]]
 
 def keeps_its_promises(bench: Bench) -> None:
     machine = bench.machine
-    bound = [entry.evse_id for entry in machine.book.entries if entry.evse_id is not None]
+    bound = [entry.evse_id for entry in machine.reservations.entries if entry.evse_id is not None]
     assert len(bound) == len(set(bound))
-    assert always_served(machine.book._global_kinds(), machine.book._places(plugged_too=True))
-    assert machine.kept == machine.book.needed()
+    assert always_served(machine.reservations._global_kinds(), machine.reservations._places(plugged_too=True))
+    assert machine.kept == machine.reservations.needed()
     if machine.deadline is not None:
         assert machine.deadline >= bench.now
     for evse in machine.evses.values():
-        assert not (evse.holder is not None and evse.available)
+        assert not (evse.authorization is not None and evse.available)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -133,10 +133,10 @@ def keeps_its_promises(bench: Bench) -> None:
                     max_leaves=6))  # fmt: skip
 @settings(max_examples=200)
 def test_whatever_lies_in_the_store(value: Any) -> None:
-    from chargebyte_fw.modules.auth import saved
+    from chargebyte_fw.modules.auth import reservation_store
 
     try:
-        found = saved.from_store(value)
+        found = reservation_store.from_store(value)
     except ValueError:
         return
     assert all(isinstance(each, Reservation) for each in found)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum
-from chargebyte_fw.modules.auth.matching import Place, always_served, fits
+from chargebyte_fw.modules.auth.machine.matching import Place, always_served, fits
 from tests.auth.helpers import ANY, CCS2, TESLA, TYPE2
 
 Kind = ConnectorTypeEnum

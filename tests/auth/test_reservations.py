@@ -127,7 +127,7 @@ def test_what_keeps_any_evse_from_being_reserved(states: list[str], answer: str)
     bench = Bench()
     for evse_id, state in enumerate(states, 1):
         if state == "fault":
-            bench.feed(m.Inoperative(evse_id, True))
+            bench.feed(m.InoperativeChanged(evse_id, True))
         elif state == "disabled":
             bench.event(evse_id, "Disabled")
         elif state == "charging":
@@ -140,7 +140,7 @@ def test_what_keeps_any_evse_from_being_reserved(states: list[str], answer: str)
 @pytest.mark.parametrize(("out", "answer"), [("fault", "Faulted"), ("disabled", "Unavailable")])
 def test_what_keeps_one_evse_from_being_reserved(out: str, answer: str) -> None:
     bench = Bench()
-    bench.feed(m.Inoperative(1, True)) if out == "fault" else bench.event(1, "Disabled")
+    bench.feed(m.InoperativeChanged(1, True)) if out == "fault" else bench.event(1, "Disabled")
     assert bench.reserve(1, evse=1) == answer
 
 
@@ -246,7 +246,7 @@ def test_an_evse_that_drops_out_leaves_the_others_needed(taken: str) -> None:
     elif taken == "disabled":
         bench.event(3, "Disabled")
     else:
-        bench.feed(m.Inoperative(3, True))
+        bench.feed(m.InoperativeChanged(3, True))
     assert bench.reserved == {1: FOR_ANYBODY, 2: FOR_ANYBODY}
 
 
@@ -310,7 +310,7 @@ def test_when_its_evse_fails_it_is_cancelled_and_enabling_brings_nothing_back(ou
     bench = Bench()
     bench.reserve(1, evse=1)
     bench.reserve(2, evse=2)
-    bench.feed(m.Inoperative(1, True)) if out == "fault" else bench.event(1, out)
+    bench.feed(m.InoperativeChanged(1, True)) if out == "fault" else bench.event(1, out)
     assert bench.told[-1] == (1, "Removed")
     assert [entry.reservation_id for entry in bench.kept] == [2]
     bench.event(1, "Enabled")
@@ -323,7 +323,7 @@ def test_when_evses_fail_the_latest_for_any_are_cancelled_and_no_more_than_neede
         bench.reserve(number)
     bench.event(1, "Disabled")
     assert bench.told[-1] == (3, "Removed")
-    bench.feed(m.Inoperative(2, True))
+    bench.feed(m.InoperativeChanged(2, True))
     assert [entry.reservation_id for entry in bench.kept] == [1]
 
 
@@ -331,7 +331,7 @@ def test_a_failure_that_takes_nothing_away_cancels_nothing() -> None:
     bench = Bench([ANY], [ANY], [ANY])
     bench.reserve(1)
     bench.event(1, "Disabled")
-    bench.feed(m.Inoperative(2, True))
+    bench.feed(m.InoperativeChanged(2, True))
     assert [entry.reservation_id for entry in bench.kept] == [1]
 
 
@@ -365,8 +365,8 @@ def test_each_end_that_we_asked_for_is_expected_until_it_was_answered() -> None:
     bench.let_go(1)
     bench.let_go(1, answered=False)
     assert [entry.reservation_id for entry in bench.kept] == [3], "the second answer is still to come"
-    bench.feed(m.Released(1))
-    bench.feed(m.Released(1))  # one too many does not count for the next
+    bench.feed(m.EvseReleased(1))
+    bench.feed(m.EvseReleased(1))  # one too many does not count for the next
     bench.event(1, "ReservationEnd")
     assert bench.kept == [] and bench.told[-1] == (3, "Removed")
     bench.reserve(4, evse=1)
@@ -423,10 +423,10 @@ def test_a_station_that_is_promised_as_a_whole_is_reserved_for_others() -> None:
 # From the store
 
 
-def stored(number: int, remaining_s: float | None, evse: int | None = None) -> m.Reserve:
+def stored(number: int, remaining_s: float | None, evse: int | None = None) -> m.ReservationRequested:
     until_at = None if remaining_s is None else VIRTUAL_EPOCH + timedelta(seconds=remaining_s)
     wanted = Reservation(reservation_id=number, id_token="R", expiry_time="", evse_id=evse)
-    return m.Reserve(0, wanted, until_at, VIRTUAL_EPOCH)
+    return m.ReservationRequested(0, wanted, until_at, VIRTUAL_EPOCH)
 
 
 def test_what_was_kept_is_promised_again() -> None:

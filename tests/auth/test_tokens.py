@@ -55,8 +55,8 @@ def test_a_token_of_the_car_itself_dies_with_its_plug_in(kind: AuthorizationType
     bench = Bench([ANY], **PLUG_EVENTS)
     bench.answering = False
     bench.plug_in(1)
-    bench.feed(m.Presented(provided("CAR-1", connectors=[1], kind=kind)))
-    bench.feed(m.Happened(1, session_event("SessionFinished")))
+    bench.feed(m.TokenPresented(provided("CAR-1", connectors=[1], kind=kind)))
+    bench.feed(m.SessionEventReceived(1, session_event("SessionFinished")))
     assert bench.says("CAR-1") == ["Processing", "Withdrawn"]
     bench.plug_in(1)
     bench.feed(m.Validated(bench.asked[0], [result()]))
@@ -69,7 +69,7 @@ def test_a_token_of_the_driver_is_good_for_the_next_plug_in() -> None:
     bench.answering = False
     bench.plug_in(1)
     bench.swipe("A")
-    bench.feed(m.Happened(1, session_event("SessionFinished")))
+    bench.feed(m.SessionEventReceived(1, session_event("SessionFinished")))
     bench.plug_in(1)
     bench.answer()
     assert bench.authorized == [(1, "A", "Accepted")]
@@ -78,9 +78,9 @@ def test_a_token_of_the_driver_is_good_for_the_next_plug_in() -> None:
 def test_what_comes_during_the_start_is_kept_in_order() -> None:
     bench = Bench(**PLUG_EVENTS)
     machine = type(bench.machine)(bench.machine.rules)
-    assert machine.feed(m.Presented(provided("A")), 0.0) == []
-    effects = machine.feed(m.Begin({1: {1: ANY}}), 1.0)
-    assert [type(effect) for effect in effects] == [m.Say, m.Validate]
+    assert machine.feed(m.TokenPresented(provided("A")), 0.0) == []
+    effects = machine.feed(m.EvsesKnown({1: {1: ANY}}), 1.0)
+    assert [type(effect) for effect in effects] == [m.Say, m.ValidateToken]
 
 
 def test_a_single_evse_is_authorized_before_the_car_comes_and_waits_for_it() -> None:
@@ -283,7 +283,9 @@ def test_a_validator_may_change_its_mind(status: str, said: str, taken_back: lis
     bench = Bench([ANY])
     bench.swipe("A")
     bench.forget()
-    bench.feed(m.Updated(ValidationResultUpdate(validation_result=result(status, parent="NEW"), connector_id=1)))
+    bench.feed(
+        m.ValidationUpdated(ValidationResultUpdate(validation_result=result(status, parent="NEW"), connector_id=1))
+    )
     assert (bench.says("A"), bench.taken_back) == ([said], taken_back)
     assert bench.tokens[-1].parent_id_token == id_token("NEW")
 
@@ -291,7 +293,7 @@ def test_a_validator_may_change_its_mind(status: str, said: str, taken_back: lis
 def test_a_late_refusal_leaves_a_running_transaction_to_the_one_who_refuses() -> None:
     bench = Bench([ANY])
     bench.charge(1, "A")
-    bench.feed(m.Updated(ValidationResultUpdate(validation_result=result("Blocked"), connector_id=1)))
+    bench.feed(m.ValidationUpdated(ValidationResultUpdate(validation_result=result("Blocked"), connector_id=1)))
     assert (bench.said, bench.stopped, bench.taken_back) == ([("A", "Rejected")], [], [])
 
 
@@ -400,7 +402,7 @@ def test_the_master_pass_can_be_set_while_running() -> None:
     bench.charge(1, "A")
     bench.swipe("M")
     assert bench.stopped == []
-    bench.feed(m.SetMasterPass("MASTER"))
+    bench.feed(m.SetMasterPassGroup("MASTER"))
     bench.swipe("M")
     assert bench.stopped == [(1, "MasterPass")]
 
@@ -491,7 +493,7 @@ def test_an_evse_that_is_out_of_order_is_not_used(out: str) -> None:
 
     def put(away: bool) -> None:
         if out == "fault":
-            bench.feed(m.Inoperative(1, away))
+            bench.feed(m.InoperativeChanged(1, away))
         else:
             bench.event(1, "Disabled" if away else "Enabled")
 
@@ -508,14 +510,14 @@ def test_an_evse_that_is_out_of_order_is_not_used(out: str) -> None:
 def test_disabled_and_faulted_at_once_counts_as_out_of_order() -> None:
     bench = Bench([ANY])
     bench.event(1, "Disabled")
-    bench.feed(m.Inoperative(1, True))
+    bench.feed(m.InoperativeChanged(1, True))
     bench.swipe("A")
     assert bench.says("A")[-1] == "Rejected"
 
 
 def test_faults_can_be_ignored_by_configuration() -> None:
     bench = Bench([ANY], ignore_faults=True)
-    bench.feed(m.Inoperative(1, True))
+    bench.feed(m.InoperativeChanged(1, True))
     bench.swipe("A")
     assert bench.says("A")[-1] == "UsedToStart"
 
@@ -623,9 +625,9 @@ def test_another_connection_timeout_counts_from_the_next_timer_on() -> None:
 def test_no_note_shows_what_a_token_says() -> None:
     bench = Bench([ANY])
     notes = []
-    for event in (m.Presented(provided("SECRET")), m.Presented(provided("SECRET"))):
+    for event in (m.TokenPresented(provided("SECRET")), m.TokenPresented(provided("SECRET"))):
         for effect in bench.machine.feed(event, 0.0):
-            notes += [effect.text] if isinstance(effect, m.Note) else []
+            notes += [effect.text] if isinstance(effect, m.Log) else []
     assert notes
     assert not any("SECRET" in note for note in notes)
 

@@ -36,8 +36,8 @@ from chargebyte_fw.kernel.module import (
 )
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.auth import messages as m
-from chargebyte_fw.modules.auth import saved, timing
-from chargebyte_fw.modules.auth.errands import Errands
+from chargebyte_fw.modules.auth import reservation_store, timing
+from chargebyte_fw.modules.auth.executor import Executor
 from chargebyte_fw.modules.auth.machine import Authorizer
 
 INOPERATIVE = "evse_manager/Inoperative"
@@ -49,11 +49,11 @@ def _same_number(number: int, ids: Sequence[str]) -> str:
 
 
 def _is_over(entry: booked.Reservation) -> bool:
-    until_at = saved.until_at(entry)
+    until_at = reservation_store.until_at(entry)
     return until_at is not None and until_at <= utc_now()
 
 
-class Main(AuthContract):
+class AuthImpl(AuthContract):
     """Settings that a backend changes while we run, and the way back of an authorization."""
 
     module: Auth
@@ -68,17 +68,19 @@ class Main(AuthContract):
         """Set the group whose tokens end every transaction and begin none; empty: no group."""
         if len(master_pass_group_id) > timing.MASTER_PASS_LENGTH:
             raise ValueError(f"a group identifier has at most {timing.MASTER_PASS_LENGTH} characters")
-        self.module.pump.feed(m.SetMasterPass(master_pass_group_id))
+        self.module.pump.feed(m.SetMasterPassGroup(master_pass_group_id))
 
     async def withdraw_authorization(
         self, request: authorization.WithdrawAuthorizationRequest
     ) -> authorization.WithdrawAuthorizationResult:
         """Take back what matches the request."""
-        result: authorization.WithdrawAuthorizationResult = await self.module.ask(partial(m.Withdraw, request=request))
+        result: authorization.WithdrawAuthorizationResult = await self.module.ask(
+            partial(m.WithdrawRequested, request=request)
+        )
         return result
 
 
-class Booking(ReservationContract):
+class ReservationImpl(ReservationContract):
     """Reservations."""
 
     module: Auth
@@ -86,18 +88,23 @@ class Booking(ReservationContract):
     async def reserve_now(self, request: booked.Reservation) -> booked.ReservationResult:
         """Promise an EVSE, or any EVSE, to a token until the expiry time."""
         result: booked.ReservationResult = await self.module.ask(
-            partial(m.Reserve, reservation=request, until_at=saved.until_at(request), wall_at=utc_now())
+            partial(
+                m.ReservationRequested,
+                reservation=request,
+                until_at=reservation_store.until_at(request),
+                wall_at=utc_now(),
+            )
         )
         return result
 
     async def cancel_reservation(self, reservation_id: int) -> bool:
         """Give a reservation up; false when there is none of this number."""
-        return bool(await self.module.ask(partial(m.Cancel, reservation_id=reservation_id)))
+        return bool(await self.module.ask(partial(m.CancelRequested, reservation_id=reservation_id)))
 
     async def exists_reservation(self, request: booked.ReservationCheck) -> booked.ReservationCheckStatus:
         """Say whether an EVSE (none named: any) is reserved, and whether for this token."""
         result: booked.ReservationCheckStatus = await self.module.ask(
-            partial(m.Look, id_token=request.id_token, evse_id=request.evse_id, group=request.group_id_token)
+            partial(m.CheckRequested, id_token=request.id_token, evse_id=request.evse_id, group=request.group_id_token)
         )
         return result
 
@@ -137,8 +144,8 @@ class Auth(Module):
         ] = True
 
     config: Config
-    main = provides(Main, description="Authorization.")
-    reservation = provides(Booking, description="Reservations.")
+    main = provides(AuthImpl, description="Authorization.")
+    reservation = provides(ReservationImpl, description="Reservations.")
     token_provider = requires_many(AuthTokenProvider, 1)
     token_validator = requires_many(AuthTokenValidator, 1)
     evse_manager = requires_many(EvseManager, 1)
@@ -161,7 +168,7 @@ class Auth(Module):
     async def init(self) -> None:
         """Listen to the token providers and the validators."""
         config = self.config
-        self._tickets = count(1)
+        self._request_ids = count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         rules = m.Rules(
             connection_timeout_s=float(config.connection_timeout),
@@ -173,7 +180,7 @@ class Auth(Module):
             master_pass=config.master_pass_group_id,
         )
         self.pump = Pump(Authorizer(rules), self._act, self.crash)
-        self._errands = Errands(self.token_validator, self.kvs, self.pump.feed, self.log)
+        self._executor = Executor(self.token_validator, self.kvs, self.pump.feed, self.log)
         self._seem_over: list[booked.Reservation] = []
         self.on_wall_set(self._on_wall_set)
         self._begun = False
@@ -193,20 +200,20 @@ class Auth(Module):
     async def stop(self) -> None:
         """Answer those who still wait; running charging is not ours to end."""
         self.pump.close()
-        self._errands.close()
+        self._executor.close()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(CommandError("Shutdown", f"{self.id} is shutting down"))
 
     async def ask(self, event: Any) -> Any:
-        """Feed `event(ticket)` and wait for the machine's answer to that ticket."""
-        ticket = next(self._tickets)
-        answer = self._waiting[ticket] = asyncio.get_running_loop().create_future()
+        """Feed `event(request_id)` and wait for the machine's answer to that request_id."""
+        request_id = next(self._request_ids)
+        answer = self._waiting[request_id] = asyncio.get_running_loop().create_future()
         try:
-            self.pump.feed(event(ticket))
+            self.pump.feed(event(request_id))
             return await answer
         finally:
-            del self._waiting[ticket]
+            del self._waiting[request_id]
 
     async def _begin(self) -> None:
         evses: dict[int, dict[int, ConnectorTypeEnum]] = {}
@@ -214,14 +221,14 @@ class Auth(Module):
             told = await self._number_of(consumer)
             if told.id in evses:
                 # One of another process, whose configuration is not ours to see before the start.
-                both = [self._errands.evses[told.id].module_id, consumer.module_id]
+                both = [self._executor.evses[told.id].module_id, consumer.module_id]
                 raise ConfigError([Finding(f"{self.id}.evse_manager", _same_number(told.id, both), OWN_NUMBER)])
-            self._errands.evses[told.id] = consumer
+            self._executor.evses[told.id] = consumer
             evses[told.id] = {each.id: each.type or ConnectorTypeEnum.Unknown for each in told.connectors}
-        stored = await self._errands.stored(self.id)
+        stored = await self._executor.stored(self.id)
         self._begun = True
-        self.pump.feed(m.Begin(evses))
-        for evse_id, consumer in self._errands.evses.items():
+        self.pump.feed(m.EvsesKnown(evses))
+        for evse_id, consumer in self._executor.evses.items():
             consumer.faults.subscribe(
                 partial(self._on_fault, evse_id, active=True), partial(self._on_fault, evse_id, active=False)
             )
@@ -235,13 +242,13 @@ class Auth(Module):
         early, self._early = self._early, []
         for again in early:
             again()
-        self.log.debug("EVSEs %s, %d reservations", ", ".join(map(str, self._errands.evses)), len(stored))
+        self.log.debug("EVSEs %s, %d reservations", ", ".join(map(str, self._executor.evses)), len(stored))
 
     def _take_stored(self, entry: booked.Reservation) -> None:
-        self.pump.feed(m.Reserve(0, entry, saved.until_at(entry), utc_now()))
+        self.pump.feed(m.ReservationRequested(0, entry, reservation_store.until_at(entry), utc_now()))
 
     def _on_wall_set(self) -> None:
-        self.pump.feed(m.WallSet(utc_now()))
+        self.pump.feed(m.WallClockSet(utc_now()))
         valid = [entry for entry in self._seem_over if not _is_over(entry)]
         self._seem_over = [entry for entry in self._seem_over if entry not in valid]
         for entry in valid:
@@ -270,23 +277,23 @@ class Auth(Module):
 
     def _on_token(self, token: authorization.ProvidedIdToken) -> None:
         if self._begun:
-            self.pump.feed(m.Presented(token))
+            self.pump.feed(m.TokenPresented(token))
         else:
             self._early.append(partial(self._on_token, token))
 
     def _on_update(self, update: authorization.ValidationResultUpdate) -> None:
-        self.pump.feed(m.Updated(update))
+        self.pump.feed(m.ValidationUpdated(update))
 
     def _on_session_event(self, evse: EvseManager, event: SessionEvent) -> None:
         if not self._begun:
             self._early.append(partial(self._on_session_event, evse, event))
             return
-        evse_id = next(number for number, known in self._errands.evses.items() if known is evse)
-        self.pump.feed(m.Happened(evse_id, event))
+        evse_id = next(number for number, known in self._executor.evses.items() if known is evse)
+        self.pump.feed(m.SessionEventReceived(evse_id, event))
 
     def _on_fault(self, evse_id: int, fault: Fault, *, active: bool) -> None:
         if fault.type == INOPERATIVE:
-            self.pump.feed(m.Inoperative(evse_id, active))
+            self.pump.feed(m.InoperativeChanged(evse_id, active))
 
     def _act(self, effect: Any) -> None:
         match effect:
@@ -294,29 +301,29 @@ class Auth(Module):
                 self.main.token_validation_status.publish(
                     authorization.TokenValidationStatusMessage(token=token, status=status, messages=texts)
                 )
-            case m.Validate():
-                self.spawn(self._errands.validate(effect), "validate")
-            case m.Authorize():
-                self.spawn(self._errands.authorize(effect), "authorize")
-            case m.Stop():
-                self.spawn(self._errands.stop(effect), "stop transaction")
-            case m.TakeBack(evse_id):
-                self.spawn(self._errands.take_back(evse_id), "withdraw")
-            case m.ReserveAt():
-                self.spawn(self._errands.reserve_at(effect), "reserve")
-            case m.ReleaseAt(evse_id):
-                self.spawn(self._errands.release_at(evse_id), "release")
-            case m.Answer(ticket, result):
-                answer = self._waiting.get(ticket)
+            case m.ValidateToken():
+                self.spawn(self._executor.validate(effect), "validate")
+            case m.AuthorizeEvse():
+                self.spawn(self._executor.authorize(effect), "authorize")
+            case m.StopTransaction():
+                self.spawn(self._executor.stop(effect), "stop transaction")
+            case m.WithdrawAuthorization(evse_id):
+                self.spawn(self._executor.take_back(evse_id), "withdraw")
+            case m.ReserveEvse():
+                self.spawn(self._executor.reserve_at(effect), "reserve")
+            case m.ReleaseEvse(evse_id):
+                self.spawn(self._executor.release_at(evse_id), "release")
+            case m.Reply(request_id, result):
+                answer = self._waiting.get(request_id)
                 if answer is not None and not answer.done():
                     answer.set_result(result)
             case m.Tell(number, status):
                 self.reservation.reservation_update.publish(
                     booked.ReservationUpdateStatus(reservation_id=number, reservation_status=status)
                 )
-            case m.Keep(entries):
-                self.spawn(self._errands.keep(self.id, [*entries, *self._seem_over]), "keep reservations")
-            case m.Note(text, level):
+            case m.StoreReservations(entries):
+                self.spawn(self._executor.keep(self.id, [*entries, *self._seem_over]), "keep reservations")
+            case m.Log(text, level):
                 (self.log.info if level == "info" else self.log.debug)("%s", text)
             case Unexpected(state, event):
                 # Without its content: tokens are no matter of a log.

@@ -33,13 +33,13 @@ class Rules(msgspec.Struct):
     master_pass: str = ""
 
 
-class Begin(msgspec.Struct, frozen=True):
+class EvsesKnown(msgspec.Struct, frozen=True):
     """All EVSEs are known: their connectors and the type of each."""
 
     evses: dict[int, dict[int, ConnectorTypeEnum]]
 
 
-class Presented(msgspec.Struct, frozen=True):
+class TokenPresented(msgspec.Struct, frozen=True):
     """Somebody presents a token."""
 
     token: ProvidedIdToken
@@ -48,48 +48,48 @@ class Presented(msgspec.Struct, frozen=True):
 class Validated(msgspec.Struct, frozen=True):
     """Every validator has answered, in the order of the configuration."""
 
-    flight: int
+    token_id: int
     results: list[ValidationResult]
 
 
 class Authorized(msgspec.Struct, frozen=True):
     """The EVSE has taken the authorization, or it has not."""
 
-    flight: int
+    token_id: int
     taken: bool
 
 
-class Stopped(msgspec.Struct, frozen=True):
+class TransactionStopped(msgspec.Struct, frozen=True):
     """The EVSE ends its transaction, or it does not."""
 
-    flight: int
+    token_id: int
     done: bool
 
 
-class Happened(msgspec.Struct, frozen=True):
+class SessionEventReceived(msgspec.Struct, frozen=True):
     """An event of a charging session."""
 
     evse_id: int
     event: SessionEvent
 
 
-class Inoperative(msgspec.Struct, frozen=True):
+class InoperativeChanged(msgspec.Struct, frozen=True):
     """An EVSE cannot be used, or it can again."""
 
     evse_id: int
     active: bool
 
 
-class Updated(msgspec.Struct, frozen=True):
+class ValidationUpdated(msgspec.Struct, frozen=True):
     """A validator changes its mind."""
 
     update: ValidationResultUpdate
 
 
-class Withdraw(msgspec.Struct, frozen=True):
-    """Somebody takes authorizations back; `Answer` carries the ticket."""
+class WithdrawRequested(msgspec.Struct, frozen=True):
+    """Somebody takes authorizations back; `Answer` carries the request_id."""
 
-    ticket: int
+    request_id: int
     request: WithdrawAuthorizationRequest
 
 
@@ -99,52 +99,52 @@ class SetConnectionTimeout(msgspec.Struct, frozen=True):
     timeout_s: float
 
 
-class SetMasterPass(msgspec.Struct, frozen=True):
+class SetMasterPassGroup(msgspec.Struct, frozen=True):
     """Another group whose tokens end every transaction; empty: none."""
 
     group: str
 
 
-class Reserve(msgspec.Struct, frozen=True):
+class ReservationRequested(msgspec.Struct, frozen=True):
     """A reservation until `until_at` (None: its expiry time is no time); now is `wall_at`. Ticket 0: from the store."""
 
-    ticket: int
+    request_id: int
     reservation: Reservation
     until_at: datetime | None
     wall_at: datetime
 
 
-class WallSet(msgspec.Struct, frozen=True):
+class WallClockSet(msgspec.Struct, frozen=True):
     """The wall clock was set, or is known for the first time."""
 
     wall_at: datetime
 
 
-class Reserved(msgspec.Struct, frozen=True):
+class EvseReserved(msgspec.Struct, frozen=True):
     """The EVSE keeps itself for a reservation, or it does not."""
 
-    ticket: int
+    request_id: int
     reservation_id: int
     taken: bool
 
 
-class Released(msgspec.Struct, frozen=True):
+class EvseReleased(msgspec.Struct, frozen=True):
     """The EVSE has given a reservation up."""
 
     evse_id: int
 
 
-class Cancel(msgspec.Struct, frozen=True):
+class CancelRequested(msgspec.Struct, frozen=True):
     """Somebody gives a reservation up."""
 
-    ticket: int
+    request_id: int
     reservation_id: int
 
 
-class Look(msgspec.Struct, frozen=True):
+class CheckRequested(msgspec.Struct, frozen=True):
     """Somebody asks for whom an EVSE (or any) is reserved."""
 
-    ticket: int
+    request_id: int
     id_token: str
     evse_id: int | None
     group: str | None
@@ -158,52 +158,52 @@ class Say(msgspec.Struct, frozen=True):
     messages: list[MessageContent] = msgspec.field(default_factory=list)
 
 
-class Validate(msgspec.Struct, frozen=True):
+class ValidateToken(msgspec.Struct, frozen=True):
     """Effect: ask every validator; answer with `Validated`."""
 
-    flight: int
+    token_id: int
     token: ProvidedIdToken
 
 
-class Authorize(msgspec.Struct, frozen=True):
-    """Effect: tell an EVSE of a token and what it is good for; answer with `Authorized` unless `flight` is None."""
+class AuthorizeEvse(msgspec.Struct, frozen=True):
+    """Effect: tell an EVSE of a token and what it is good for; answer with `Authorized` unless `token_id` is None."""
 
     evse_id: int
     token: ProvidedIdToken
     result: ValidationResult
-    flight: int | None
+    token_id: int | None
 
 
-class Stop(msgspec.Struct, frozen=True):
-    """Effect: have an EVSE end its transaction; answer with `Stopped` unless `flight` is None."""
+class StopTransaction(msgspec.Struct, frozen=True):
+    """Effect: have an EVSE end its transaction; answer with `Stopped` unless `token_id` is None."""
 
     evse_id: int
     request: StopTransactionRequest
-    flight: int | None
+    token_id: int | None
 
 
-class TakeBack(msgspec.Struct, frozen=True):
+class WithdrawAuthorization(msgspec.Struct, frozen=True):
     """Effect: an EVSE's authorization holds no longer."""
 
     evse_id: int
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True):
     """Effect: the result of a command."""
 
-    ticket: int
+    request_id: int
     result: Any
 
 
-class ReserveAt(msgspec.Struct, frozen=True):
-    """Effect: have an EVSE keep itself free (-1: for one of several); answer with `Reserved` unless ticket is None."""
+class ReserveEvse(msgspec.Struct, frozen=True):
+    """Effect: reserve an EVSE (-1: for one of several reservations); the answer to a request is `EvseReserved`."""
 
     evse_id: int
     reservation_id: int
-    ticket: int | None
+    request_id: int | None
 
 
-class ReleaseAt(msgspec.Struct, frozen=True):
+class ReleaseEvse(msgspec.Struct, frozen=True):
     """Effect: have an EVSE give its reservation up; answer with `Released`."""
 
     evse_id: int
@@ -216,13 +216,13 @@ class Tell(msgspec.Struct, frozen=True):
     status: ReservationUpdateStatusReservationStatus
 
 
-class Keep(msgspec.Struct, frozen=True):
+class StoreReservations(msgspec.Struct, frozen=True):
     """Effect: write all reservations down."""
 
     reservations: list[Reservation]
 
 
-class Note(msgspec.Struct, frozen=True):
+class Log(msgspec.Struct, frozen=True):
     """Effect: a line for the log, with the session's story (`info`) or a decision (`debug`)."""
 
     text: str

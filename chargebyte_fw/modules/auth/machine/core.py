@@ -12,9 +12,19 @@ import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken, TokenValidationStatus, ValidationResult
 from chargebyte_fw.kernel.machine import Machine, on
-from chargebyte_fw.modules.auth.messages import Begin, Keep, Note, ReleaseAt, ReserveAt, Rules, Say, TakeBack, value_of
-from chargebyte_fw.modules.auth.reservations import Book
-from chargebyte_fw.modules.auth.station import Evse
+from chargebyte_fw.modules.auth.machine.evse import Evse
+from chargebyte_fw.modules.auth.machine.reservations import Reservations
+from chargebyte_fw.modules.auth.messages import (
+    EvsesKnown,
+    Log,
+    ReleaseEvse,
+    ReserveEvse,
+    Rules,
+    Say,
+    StoreReservations,
+    WithdrawAuthorization,
+    value_of,
+)
 
 FOR_ANYBODY = -1
 """The number under which an EVSE is kept for one of several reservations without an EVSE of their own."""
@@ -36,7 +46,7 @@ class Stage(Enum):
     STOPPING = "stopping"
 
 
-class Flight(msgspec.Struct):
+class PendingToken(msgspec.Struct):
     """A token on its way."""
 
     id: int
@@ -63,8 +73,8 @@ class Core(Machine):
         super().__init__(State.STARTING)
         self.rules = rules
         self.evses: dict[int, Evse] = {}
-        self.flights: dict[int, Flight] = {}
-        self.book = Book(self.evses)
+        self.tokens: dict[int, PendingToken] = {}
+        self.reservations = Reservations(self.evses)
         self.kept: set[int] = set()
         """EVSEs that keep themselves for one of several reservations."""
         self.releasing: dict[int, int] = {}
@@ -77,15 +87,15 @@ class Core(Machine):
 
     def feed(self, event: Any, now: float) -> list[Any]:
         """Take one event; before all EVSEs are known it is kept, so that a car plugged in during the start charges."""
-        if self.state is State.STARTING and not isinstance(event, Begin):
+        if self.state is State.STARTING and not isinstance(event, EvsesKnown):
             self._early.append(event)
             return []
         effects = [*super().feed(event, now), *self._keep_needed()]
         self.deadline = min(self._deadlines(), default=None)
         return effects
 
-    @on(State.STARTING, event=Begin)
-    def begin(self, event: Begin, now: float) -> list[Any]:
+    @on(State.STARTING, event=EvsesKnown)
+    def begin(self, event: EvsesKnown, now: float) -> list[Any]:
         """Know the EVSEs, then take what came too early."""
         self.state = State.READY
         for evse_id, types in sorted(event.evses.items()):
@@ -94,13 +104,13 @@ class Core(Machine):
         return [effect for item in early for effect in super(Core, self).feed(item, now)]
 
     def _deadlines(self) -> Iterable[float]:
-        yield from (flight.until_s for flight in self.flights.values() if flight.stage is Stage.WAITING)
+        yield from (pending.until_s for pending in self.tokens.values() if pending.stage is Stage.WAITING)
         for evse in self.evses.values():
-            if evse.holder is not None and not evse.transaction:
-                yield evse.holder.until_s
+            if evse.authorization is not None and not evse.transaction:
+                yield evse.authorization.until_s
             if evse.plug_until_s is not None:
                 yield evse.plug_until_s
-        yield from (self.second_of(entry.until_at) for entry in self.book.entries)
+        yield from (self.second_of(entry.until_at) for entry in self.reservations.entries)
 
     def note_wall(self, wall_at: datetime, now: float) -> None:
         """Know the wall time: absolute times are judged by it and waited for with it."""
@@ -111,40 +121,44 @@ class Core(Machine):
         assert self._wall_zero_at is not None, "an absolute time came before the wall time"
         return (at - self._wall_zero_at).total_seconds()
 
-    def land(self, flight: Flight, status: TokenValidationStatus) -> list[Any]:
+    def land(self, pending: PendingToken, status: TokenValidationStatus) -> list[Any]:
         """End a token's way with `status`."""
-        self.flights.pop(flight.id, None)
-        return [Say(flight.last or flight.token, status)]
+        self.tokens.pop(pending.id, None)
+        return [Say(pending.last or pending.token, status)]
 
     def take_back(self, evse: Evse, status: TokenValidationStatus, why: str) -> list[Any]:
         """End an authorization that was not used."""
-        assert evse.holder is not None
-        token, evse.holder = evse.holder.token, None
-        for flight in [flight for flight in self.flights.values() if flight.evse_id == evse.id]:
-            del self.flights[flight.id]
-        return [TakeBack(evse.id), Say(token, status), Note(f"the authorization of EVSE {evse.id} is over: {why}")]
+        assert evse.authorization is not None
+        token, evse.authorization = evse.authorization.token, None
+        for pending in [pending for pending in self.tokens.values() if pending.evse_id == evse.id]:
+            del self.tokens[pending.id]
+        return [
+            WithdrawAuthorization(evse.id),
+            Say(token, status),
+            Log(f"the authorization of EVSE {evse.id} is over: {why}"),
+        ]
 
     def keep_all(self) -> list[Any]:
         """Write the reservations down."""
-        return [Keep([entry.reservation for entry in self.book.entries])]
+        return [StoreReservations([entry.reservation for entry in self.reservations.entries])]
 
     def _keep_needed(self) -> list[Any]:
         """Have exactly those EVSEs kept free that reservations without an EVSE of their own need."""
-        needed = self.book.needed()
+        needed = self.reservations.needed()
         effects: list[Any] = []
         for evse_id in sorted(self.kept - needed):
             evse = self.evses[evse_id]
             # A car that came, or a reservation of its own, has taken the place of the promise already.
-            free = evse.plugged is None and evse.available and self.book.bound(evse_id) is None
+            free = evse.plugged is None and evse.available and self.reservations.bound(evse_id) is None
             effects += self.release(evse_id) if free else []
-        effects += [ReserveAt(evse_id, FOR_ANYBODY, None) for evse_id in sorted(needed - self.kept)]
+        effects += [ReserveEvse(evse_id, FOR_ANYBODY, None) for evse_id in sorted(needed - self.kept)]
         self.kept = needed
         return effects
 
     def release(self, evse_id: int) -> list[Any]:
         """Have an EVSE give its reservation up; what it says of that until it answers is no news."""
         self.releasing[evse_id] = self.releasing.get(evse_id, 0) + 1
-        return [ReleaseAt(evse_id)]
+        return [ReleaseEvse(evse_id)]
 
 
 def named(token: ProvidedIdToken, evse_id: int, result: ValidationResult | None = None) -> ProvidedIdToken:

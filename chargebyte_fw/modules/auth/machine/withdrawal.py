@@ -7,17 +7,17 @@ from typing import Any
 from chargebyte_fw.contracts.types.authorization import TokenValidationStatus, WithdrawAuthorizationResult
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
 from chargebyte_fw.kernel.machine import Timeout, on
-from chargebyte_fw.modules.auth.machine.core import Flight, Stage, State
+from chargebyte_fw.modules.auth.machine.core import PendingToken, Stage, State
+from chargebyte_fw.modules.auth.machine.evse import Evse
 from chargebyte_fw.modules.auth.machine.sessions import SessionRows
 from chargebyte_fw.modules.auth.messages import (
-    Answer,
+    Reply,
     SetConnectionTimeout,
-    SetMasterPass,
-    Stop,
-    Withdraw,
+    SetMasterPassGroup,
+    StopTransaction,
+    WithdrawRequested,
     same,
 )
-from chargebyte_fw.modules.auth.station import Evse
 
 Result = WithdrawAuthorizationResult
 
@@ -25,43 +25,45 @@ Result = WithdrawAuthorizationResult
 class WithdrawalRows(SessionRows):
     """Rows for the `auth` interface and for time."""
 
-    @on(State.READY, event=Withdraw)
-    def withdraw(self, event: Withdraw, now: float) -> list[Any]:
+    @on(State.READY, event=WithdrawRequested)
+    def withdraw(self, event: WithdrawRequested, now: float) -> list[Any]:
         """Take back what matches: tokens on their way, grants not yet used, running transactions."""
         evse_id = event.request.evse_id
         identifier = event.request.id_token.value if event.request.id_token is not None else None
         if evse_id is not None and evse_id not in self.evses:
-            return [Answer(event.ticket, Result.EvseNotFound)]
+            return [Reply(event.request_id, Result.EvseNotFound)]
         found = False
         effects: list[Any] = []
-        for flight in list(self.flights.values()):
-            if identifier is None or same(flight.token.id_token.value, identifier):
-                hit, more = self._recall(flight, evse_id)
+        for pending in list(self.tokens.values()):
+            if identifier is None or same(pending.token.id_token.value, identifier):
+                hit, more = self._recall(pending, evse_id)
                 found |= hit
                 effects += more
         for evse in self.evses.values() if evse_id is None else [self.evses[evse_id]]:
-            if evse.holder is not None and (identifier is None or same(evse.holder.token.id_token.value, identifier)):
+            if evse.authorization is not None and (
+                identifier is None or same(evse.authorization.token.id_token.value, identifier)
+            ):
                 found = True
                 effects += self._take(evse)
         result = Result.Accepted if found else Result.AuthorizationNotFound
-        return [*effects, Answer(event.ticket, result), *(self.try_waiting(now) if found else [])]
+        return [*effects, Reply(event.request_id, result), *(self.try_waiting(now) if found else [])]
 
-    def _recall(self, flight: Flight, evse_id: int | None) -> tuple[bool, list[Any]]:
+    def _recall(self, pending: PendingToken, evse_id: int | None) -> tuple[bool, list[Any]]:
         """Take a token back that has no EVSE yet; one that means other EVSEs too goes on with those."""
-        if flight.stage not in (Stage.VALIDATING, Stage.WAITING):
+        if pending.stage not in (Stage.VALIDATING, Stage.WAITING):
             return False, []
         if evse_id is not None:
-            if evse_id not in flight.references:
+            if evse_id not in pending.references:
                 return False, []
-            flight.references.remove(evse_id)
-            if flight.references:
+            pending.references.remove(evse_id)
+            if pending.references:
                 return True, []
-        return True, self.land(flight, TokenValidationStatus.Withdrawn)
+        return True, self.land(pending, TokenValidationStatus.Withdrawn)
 
     def _take(self, evse: Evse) -> list[Any]:
         if evse.transaction:
             request = StopTransactionRequest(reason=StopTransactionReason.DeAuthorized)
-            return [Stop(evse.id, request, None)]
+            return [StopTransaction(evse.id, request, None)]
         return self.take_back(evse, TokenValidationStatus.Withdrawn, "withdrawn")
 
     @on(State.READY, event=SetConnectionTimeout)
@@ -70,8 +72,8 @@ class WithdrawalRows(SessionRows):
         self.rules.connection_timeout_s = event.timeout_s
         return []
 
-    @on(State.READY, event=SetMasterPass)
-    def set_master_pass(self, event: SetMasterPass, now: float) -> list[Any]:
+    @on(State.READY, event=SetMasterPassGroup)
+    def set_master_pass(self, event: SetMasterPassGroup, now: float) -> list[Any]:
         """Use another group for the master pass."""
         self.rules.master_pass = event.group
         return []
@@ -80,9 +82,9 @@ class WithdrawalRows(SessionRows):
     def time_passes(self, _event: Timeout, now: float) -> list[Any]:
         """Carry out everything that is due."""
         effects: list[Any] = []
-        for flight in list(self.flights.values()):
-            if flight.stage is Stage.WAITING and now >= flight.until_s:
-                effects += self.waited(flight)
+        for pending in list(self.tokens.values()):
+            if pending.stage is Stage.WAITING and now >= pending.until_s:
+                effects += self.waited(pending)
         for evse in self.evses.values():
             effects += self.timers_of(evse, now)
         return [*effects, *self.expired(now), *self.try_waiting(now)]

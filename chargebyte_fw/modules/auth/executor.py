@@ -15,10 +15,10 @@ from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.lasting_condition import LastingCondition, LastingConditions
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.modules.auth import messages as m
-from chargebyte_fw.modules.auth import saved
+from chargebyte_fw.modules.auth import reservation_store
 
 
-class Errands:
+class Executor:
     """Carries out effects that take time, and feeds their outcome back."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Errands:
         self._not_kept.close()
         self._silent.close()
 
-    async def validate(self, wish: m.Validate) -> None:
+    async def validate(self, wish: m.ValidateToken) -> None:
         """Ask every validator at once; one that cannot say anything counts as unknown."""
         answers = await asyncio.gather(
             *(validator.validate_token(wish.token) for validator in self._validators), return_exceptions=True
@@ -55,38 +55,38 @@ class Errands:
                 results.append(ValidationResult(authorization_status=AuthorizationStatus.Unknown, tariff_messages=[]))
             else:
                 raise answer
-        self._feed(m.Validated(wish.flight, results))
+        self._feed(m.Validated(wish.token_id, results))
 
-    async def authorize(self, wish: m.Authorize) -> None:
+    async def authorize(self, wish: m.AuthorizeEvse) -> None:
         """Tell an EVSE of a token."""
         taken = await self._told(wish.evse_id, self.evses[wish.evse_id].authorize_response(wish.token, wish.result))
-        if wish.flight is not None:
-            self._feed(m.Authorized(wish.flight, taken))
+        if wish.token_id is not None:
+            self._feed(m.Authorized(wish.token_id, taken))
 
-    async def stop(self, wish: m.Stop) -> None:
+    async def stop(self, wish: m.StopTransaction) -> None:
         """Have an EVSE end its transaction."""
         try:
             done = await self.evses[wish.evse_id].stop_transaction(wish.request)
         except CommandError as error:
             self._log.warning("EVSE %d does not stop: %s", wish.evse_id, error)
             done = False
-        if wish.flight is not None:
-            self._feed(m.Stopped(wish.flight, done))
+        if wish.token_id is not None:
+            self._feed(m.TransactionStopped(wish.token_id, done))
 
-    async def reserve_at(self, wish: m.ReserveAt) -> None:
+    async def reserve_at(self, wish: m.ReserveEvse) -> None:
         """Have an EVSE keep itself free."""
         try:
             taken = await self.evses[wish.evse_id].reserve(wish.reservation_id)
         except CommandError as error:
             self._log.warning("EVSE %d cannot be reserved: %s", wish.evse_id, error)
             taken = False
-        if wish.ticket is not None:
-            self._feed(m.Reserved(wish.ticket, wish.reservation_id, taken))
+        if wish.request_id is not None:
+            self._feed(m.EvseReserved(wish.request_id, wish.reservation_id, taken))
 
     async def release_at(self, evse_id: int) -> None:
         """Have an EVSE give its reservation up."""
         await self._told(evse_id, self.evses[evse_id].cancel_reservation())
-        self._feed(m.Released(evse_id))
+        self._feed(m.EvseReleased(evse_id))
 
     async def _told(self, evse_id: int, command: Awaitable[None]) -> bool:
         """Carry out a command of an EVSE; one that fails is one line."""
@@ -106,7 +106,7 @@ class Errands:
         if self._kvs is None:
             return []
         try:
-            return saved.from_store(await self._kvs.load(saved.key_of(module_id)))
+            return reservation_store.from_store(await self._kvs.load(reservation_store.key_of(module_id)))
         except (CommandError, ValueError) as error:
             self._log.warning("the reservations of the last run are lost: %s", error)
             return []
@@ -120,7 +120,7 @@ class Errands:
         try:
             while self._to_keep is not None:
                 newest, self._to_keep = self._to_keep, None
-                await self._kvs.store(saved.key_of(module_id), saved.to_store(newest))
+                await self._kvs.store(reservation_store.key_of(module_id), reservation_store.to_store(newest))
             self._not_kept.end("the reservations are kept over a restart again")
         except CommandError as error:
             self._not_kept.begin(f"the reservations are not kept over a restart: {error}")

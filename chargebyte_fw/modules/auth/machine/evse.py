@@ -8,11 +8,11 @@ import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken, SelectionAlgorithm, ValidationResult
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum
-from chargebyte_fw.modules.auth.connectors import Change, ConnectorState, after
+from chargebyte_fw.modules.auth.machine.connectors import Change, ConnectorState, after
 from chargebyte_fw.modules.auth.messages import same, value_of
 
 
-class Holder(msgspec.Struct):
+class Authorization(msgspec.Struct):
     """The token that an EVSE is authorized with."""
 
     token: ProvidedIdToken
@@ -40,7 +40,7 @@ class Evse(msgspec.Struct):
     id: int
     types: dict[int, ConnectorTypeEnum]
     connectors: dict[int, ConnectorState] = msgspec.field(default_factory=dict)
-    holder: Holder | None = None
+    authorization: Authorization | None = None
     transaction: bool = False
     engaged: bool = False
     """From the start of a transaction to the end of its session, also while the connector is disabled."""
@@ -82,7 +82,7 @@ class Evse(msgspec.Struct):
     def available(self) -> bool:
         """A token can be used here."""
         free = any(state is ConnectorState.AVAILABLE for state in self.connectors.values())
-        return free and not (self.occupied or self.transaction or self.timed_out or self.holder is not None)
+        return free and not (self.occupied or self.transaction or self.timed_out or self.authorization is not None)
 
 
 def choose(algorithm: SelectionAlgorithm, candidates: list[Evse], *, alone: bool) -> Evse | None:
@@ -101,5 +101,5 @@ def choose(algorithm: SelectionAlgorithm, candidates: list[Evse], *, alone: bool
 
 def held_by(evses: Iterable[Evse], identifier: str) -> Evse | None:
     """Return the EVSE that is authorized with a token, or a group, of this name; one with a transaction first."""
-    found = [evse for evse in evses if evse.holder is not None and evse.holder.is_known_as(identifier)]
+    found = [evse for evse in evses if evse.authorization is not None and evse.authorization.is_known_as(identifier)]
     return next((evse for evse in found if evse.transaction), found[0] if found else None)

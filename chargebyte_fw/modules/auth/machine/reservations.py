@@ -9,13 +9,13 @@ import msgspec
 
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum
 from chargebyte_fw.contracts.types.reservation import Reservation, ReservationCheckStatus, ReservationResult
-from chargebyte_fw.modules.auth.connectors import ConnectorState
-from chargebyte_fw.modules.auth.matching import ANY, Place, always_served, fits
+from chargebyte_fw.modules.auth.machine.connectors import ConnectorState
+from chargebyte_fw.modules.auth.machine.evse import Evse
+from chargebyte_fw.modules.auth.machine.matching import ANY, Place, always_served, fits
 from chargebyte_fw.modules.auth.messages import same
-from chargebyte_fw.modules.auth.station import Evse
 
 
-class Entry(msgspec.Struct, frozen=True):
+class ActiveReservation(msgspec.Struct, frozen=True):
     """One reservation and the wall time at which it ends."""
 
     reservation: Reservation
@@ -44,36 +44,36 @@ class Entry(msgspec.Struct, frozen=True):
         return bool(parent and group and same(group, parent))
 
 
-class Book:
+class Reservations:
     """All reservations of the station, in the order in which they were made."""
 
     def __init__(self, evses: Mapping[int, Evse]) -> None:
         self._evses = evses
-        self._entries: dict[int, Entry] = {}
+        self._entries: dict[int, ActiveReservation] = {}
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[ActiveReservation]:
         """Every reservation, oldest first."""
         return list(self._entries.values())
 
-    def get(self, reservation_id: int) -> Entry | None:
+    def get(self, reservation_id: int) -> ActiveReservation | None:
         """Return a reservation by its number."""
         return self._entries.get(reservation_id)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: ActiveReservation) -> None:
         """Enter a reservation that `check` accepted; one with the same number makes way."""
         self._entries.pop(entry.id, None)
         self._entries[entry.id] = entry
 
-    def remove(self, reservation_id: int) -> Entry | None:
+    def remove(self, reservation_id: int) -> ActiveReservation | None:
         """Take a reservation out; returns it."""
         return self._entries.pop(reservation_id, None)
 
-    def bound(self, evse_id: int) -> Entry | None:
+    def bound(self, evse_id: int) -> ActiveReservation | None:
         """Return the reservation of this one EVSE."""
         return next((entry for entry in self._entries.values() if entry.evse_id == evse_id), None)
 
-    def match(self, token: str, parent: str | None, evse: Evse | None) -> Entry | None:
+    def match(self, token: str, parent: str | None, evse: Evse | None) -> ActiveReservation | None:
         """Return the reservation that a token would use at an EVSE (None: anywhere); the id counts before the group."""
         if evse is not None and (bound := self.bound(evse.id)) is not None:
             return bound if bound.is_for(token, parent) else None
@@ -118,7 +118,7 @@ class Book:
             if replaced is not None:
                 self._entries[replaced.id] = replaced
 
-    def overbooked(self) -> list[Entry]:
+    def overbooked(self) -> list[ActiveReservation]:
         """Take out, and return, what can no longer be kept: those of a failed EVSE, then the latest of the others."""
         gone = [entry for entry in self.entries if entry.evse_id is not None and self._failed(entry)]
         for entry in gone:
@@ -188,13 +188,19 @@ class Book:
             if evse.id != without and self._usable(evse, plugged_too=plugged_too) and self.bound(evse.id) is None
         ]
 
-    def _failed(self, entry: Entry) -> bool:
+    def _failed(self, entry: ActiveReservation) -> bool:
         evse = self._evses.get(entry.evse_id or 0)
         return evse is None or not (_in_use(evse) or _state_for(evse, entry.kind) is ReservationResult.Accepted)
 
 
 def _in_use(evse: Evse) -> bool:
-    return evse.occupied or evse.transaction or evse.holder is not None or evse.plugged is not None or evse.timed_out
+    return (
+        evse.occupied
+        or evse.transaction
+        or evse.authorization is not None
+        or evse.plugged is not None
+        or evse.timed_out
+    )
 
 
 def _open_kinds(evse: Evse) -> Place:
