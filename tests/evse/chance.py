@@ -330,22 +330,21 @@ class Chance:
         if board.closed and not board.welded and self.book.transaction:
             self.paid_for.setdefault(self.book.session, set()).add(self.car)
         self.never("one transaction pays for two EVs", any(len(cars) > 1 for cars in self.paid_for.values()), for_s=-1)
-        c = w.m.charger.c
-        fatal = bool(w.m.error_book.causes)
+        now = w.now
+        fatal = bool(now.blocking_faults)
         closed = board.closed and not board.welded
         self.never("contactors are closed with a fault that blocks", closed and fatal)
         self.never("contactors may close while the EV is in A, B, E or F", board._allowed and board._cp not in "CD")
         self.never("contactors are closed outside a session that uses them", closed and state not in LIVE)
-        self.never(
-            "contactors are closed without authorization", closed and c.authorized is None and not w.dc, for_s=7.0
-        )
-        self.never("contactors are closed without transaction", closed and not c.transaction)
+        self.never("contactors are closed without authorization", closed and not now.authorized and not w.dc, for_s=7.0)
+        self.never("contactors are closed without transaction", closed and not now.transaction_active)
         self.never("no state F in Disabled", state == "Disabled" and w.pilot() != "F")
-        self.never("no state F in Idle with a fault", state == "Idle" and fatal and not c.plugged and w.pilot() != "F")
-        self.never("state F hides the unplug in Idle", state == "Idle" and c.plugged and w.pilot() == "F")
+        empty = state == "Idle" and not now.plugged
+        self.never("no state F in Idle with a fault", empty and fatal and w.pilot() != "F")
+        self.never("state F hides the unplug in Idle", state == "Idle" and now.plugged and w.pilot() == "F")
         self.never("state F in Idle without a fault", state == "Idle" and not fatal and w.pilot() == "F")
-        self.never("a session in Idle without an authorization", state == "Idle" and c.session and c.authorized is None)
-        self.never("a transaction in Idle", state in ("Idle", "Disabled") and c.transaction)
+        self.never("a session in Idle without an authorization", state == "Idle" and now.session and not now.authorized)
+        self.never("a transaction in Idle", state in ("Idle", "Disabled") and now.transaction_active)
         self.never("Finished lasts without EV", state == "Finished" and board._cp == "A", for_s=25.0)
         self.never("Inoperative is not what the faults say", fatal is not w.m.evse.faults.is_active(INOPERATIVE))
         if w.dc:
@@ -376,18 +375,18 @@ class Chance:
             await w.until_state("Idle", CLEAN_UP_S)
         except AssertionError as error:
             self.broken.append(f"after the unplug: {error}")
-        if w.m.charger.c.session:
+        if w.now.session:
             await w.m.evse.withdraw_authorization()
         await asyncio.sleep(2.0)
         self.rest()
 
     def rest(self) -> None:
         w = self.w
-        c = w.m.charger.c
+        now = w.now
         at_rest = {
-            "a session": not c.session and w.m.session.id == "",
-            "a transaction": not c.transaction and not c.transaction_ending and not c.transaction_pending,
-            "an authorization": c.authorized is None,
+            "a session": not now.session and now.session_id == "",
+            "a transaction": not now.transaction_begun,
+            "an authorization": not now.authorized,
             "closed contactors": not w.bsp.closed,
             "a permission to close": not w.bsp._allowed,
             "no X1": w.pilot() == "X1",

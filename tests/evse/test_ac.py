@@ -21,7 +21,7 @@ async def charging(w: World) -> World:
     await w.authorize()
     await w.until_state("PrepareCharging")
     w.bsp.cp("C")
-    await w.until(lambda: w.bsp.closed and w.m.charger.c.contactor_closed)
+    await w.until(lambda: w.bsp.closed and w.now.contactors_closed)
     return w
 
 
@@ -142,7 +142,7 @@ def test_a_budget_that_is_not_renewed_is_over(assemble: Assemble, run: Run) -> N
         assert w.state == "Charging"
         await asyncio.sleep(4.0)
         assert w.pilot() == "X1"
-        assert w.m.charger.c.allowance.current_A == 0.0
+        assert w.now.allowed_current_A == 0.0
 
     run(story())
 

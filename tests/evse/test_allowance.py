@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chargebyte_fw.modules.evse.machine.allowance import Allowance
 from chargebyte_fw.modules.evse.machine.events import Budget
-from chargebyte_fw.modules.evse.machine.pwm import Allowance
 
 
 def allowance(ac_A: float = 16.0, *, cable_A: float | None = None, limited_by: str = "") -> Allowance:

@@ -1,18 +1,20 @@
-"""What the owner of the machines has to hear reaches it, whether or not another machine listens as well."""
+"""What the owner of the machines carries out reaches it, whether or not another machine receives it as well."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import textwrap
 
 import pytest
 
+from chargebyte_fw.kernel import effects as kernel_effects
+from chargebyte_fw.kernel.composite import receivers_of
 from chargebyte_fw.modules.evse.adapters.outputs import Outputs
 from chargebyte_fw.modules.evse.config import ChargeMode, EvseConfig
 from chargebyte_fw.modules.evse.machine import effects, events, signals
-from chargebyte_fw.modules.evse.machine.composite import Fitted, Machines
-from chargebyte_fw.modules.evse.machine.public import Public
+from chargebyte_fw.modules.evse.machine.composite import EvseMachines, Fitted
 
 OWNERS_ALONE = {"Unexpected"}
 """Effects of the kernel's own, which no machine of an EVSE sends."""
@@ -28,42 +30,40 @@ def carried_out() -> set[str]:
     return {node.cls.id for node in patterns if isinstance(node.cls, ast.Name)} - OWNERS_ALONE
 
 
-def heard_by_machines() -> set[type]:
-    """The messages that any machine of an EVSE, of AC or of DC, has a row for."""
-    fitted = Fitted(hlc=True, lock=True, imd=True, monitor=True)
-    rows = set()
-    for mode in ChargeMode:
-        config = EvseConfig(connector_id=1, charge_mode=mode)
-        machines = Machines(config, fitted, new_uuid=lambda: "", logging_path=lambda _: None)
-        rows |= {event for machine in machines.core.machines for _, event in machine.table}
-    return rows
+def assembled(mode: ChargeMode, *, fitted: bool = True) -> EvseMachines:
+    """The machines of an EVSE with everything connected, or nothing."""
+    connected = Fitted(hlc=fitted, lock=fitted, imd=fitted, monitor=fitted)
+    config = EvseConfig(connector_id=1, charge_mode=mode)
+    return EvseMachines(config, connected, new_uuid=lambda: "u", logging_path=lambda _: None)
 
 
-def every_message() -> dict[str, type]:
-    return {
-        name: item
-        for module in (effects, events, signals)
-        for name, item in vars(module).items()
-        if inspect.isclass(item)
-    }
+EVERY_MESSAGE = {
+    name: item
+    for module in (effects, events, signals, kernel_effects)
+    for name, item in vars(module).items()
+    if inspect.isclass(item)
+}
+FOR_BOTH = [one for one in EVERY_MESSAGE.values() if receivers_of(one).machines and receivers_of(one).owner]
 
 
-def test_what_the_owner_carries_out_is_public_where_a_machine_listens_too() -> None:
-    known, rows = every_message(), heard_by_machines()
-    assert carried_out() <= known.keys()
-    kept_back = {name for name in carried_out() if known[name] in rows and not issubclass(known[name], Public)}
-    assert kept_back == set(), "a machine listens, so that the owner would never hear of it"
+@pytest.mark.parametrize(("mode", "fitted"), list(itertools.product(ChargeMode, (True, False))))
+def test_every_assembly_receives_what_its_messages_declare(mode: ChargeMode, fitted: bool) -> None:
+    """The composite refuses a receiver without a row, and a row that is not declared."""
+    assert assembled(mode, fitted=fitted).snapshot.state is events.Charging.Idle
 
 
-def test_what_is_public_is_carried_out() -> None:
-    assert {cls.__name__ for cls in Public.__subclasses__()} - FOR_THE_RECORDING <= carried_out()
+def test_what_the_owner_carries_out_names_it() -> None:
+    assert carried_out() <= EVERY_MESSAGE.keys()
+    kept_back = {name for name in carried_out() if not receivers_of(EVERY_MESSAGE[name]).owner}
+    assert kept_back == set(), "the owner would never receive it"
 
 
-@pytest.mark.parametrize("message", Public.__subclasses__(), ids=lambda cls: cls.__name__)
-def test_a_public_message_reaches_machines_and_owner(message: type) -> None:
-    fitted = Fitted(hlc=True, lock=False, imd=False, monitor=False)
-    config = EvseConfig(connector_id=1, charge_mode=ChargeMode.DC)
-    core = Machines(config, fitted, new_uuid=lambda: "u", logging_path=lambda _: None).core
+def test_what_names_the_owner_is_carried_out() -> None:
+    assert {one.__name__ for one in FOR_BOTH} - FOR_THE_RECORDING <= carried_out()
+
+
+@pytest.mark.parametrize("message", FOR_BOTH, ids=lambda cls: cls.__name__)
+def test_a_message_for_both_reaches_machines_and_owner(message: type) -> None:
     given = {
         "StateIs": signals.StateIs(events.Charging.Idle),
         "ShutdownIs": signals.ShutdownIs(events.Shutdown.Error),
@@ -73,4 +73,4 @@ def test_a_public_message_reaches_machines_and_owner(message: type) -> None:
         "Clear": effects.Clear(""),
         "TransactionIs": signals.TransactionIs(True),
     }.get(message.__name__) or message()
-    assert core.feed(given, 1.0)[0] == given
+    assert assembled(ChargeMode.DC).feed(given, 1.0)[0] == given

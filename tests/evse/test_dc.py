@@ -324,9 +324,9 @@ def test_an_ev_waits_for_a_supply_that_is_still_starting(assemble: Assemble, run
         await w.authorize()
         w.ask_authorization()
         await asyncio.sleep(tells_after_s - 5.5)
-        assert w.state == "WaitingForAuthentication" and not w.m.charger.c.transaction
+        assert w.state == "WaitingForAuthentication" and not w.now.transaction_active
         await w.until_state("PrepareCharging", 5.0)
-        assert not w.m.charger.c.warned_no_power and faults(w) == {}
+        assert not w.charging.facts.session.without_power_logged and faults(w) == {}
 
     run(story())
 
@@ -339,7 +339,7 @@ def test_a_supply_that_never_tells_what_it_can_does_not_hold_an_ev_for_ever(asse
         await w.plug_and_match()
         await w.authorize()
         await w.until_state("PrepareCharging", timing.WAIT_FOR_SUPPLY_S + 2.0)
-        assert w.m.charger.c.warned_no_power and w.m.charger.c.entered_s > timing.WAIT_FOR_SUPPLY_S
+        assert w.charging.facts.session.without_power_logged and w.charging.entered_s > timing.WAIT_FOR_SUPPLY_S
 
     run(story())
 

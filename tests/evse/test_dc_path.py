@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
+from chargebyte_fw.kernel.effects import Call
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.machine.dc.power_path import DcPath
-from chargebyte_fw.modules.evse.machine.effects import Call
+from chargebyte_fw.modules.evse.machine.dc.power_path import PowerPath
 from chargebyte_fw.modules.evse.machine.events import (
     Charging,
     Contactor,
@@ -38,8 +38,8 @@ BOTH_WAYS = replace(
 )
 
 
-def path(*, supply: Any = SUPPLY, limits: LimitsAre | None = None, closed: bool = True) -> DcPath:
-    machine = DcPath(EvseConfig(connector_id=1, dc_ramp_ampere_per_second=1000))
+def path(*, supply: Any = SUPPLY, limits: LimitsAre | None = None, closed: bool = True) -> PowerPath:
+    machine = PowerPath(EvseConfig(connector_id=1, dc_ramp_ampere_per_second=1000))
     machine.feed(SupplyTold(supply), 0.0)
     machine.feed(limits or LimitsAre(920.0, 100.0, 40_000.0), 0.0)
     machine.feed(StateIs(Charging.Idle), 0.0)
@@ -48,7 +48,7 @@ def path(*, supply: Any = SUPPLY, limits: LimitsAre | None = None, closed: bool 
     return machine
 
 
-def settle(machine: DcPath, now: float) -> list[Any]:
+def settle(machine: PowerPath, now: float) -> list[Any]:
     """Let the ramp end."""
     effects: list[Any] = []
     for step in range(1, 9):
@@ -118,7 +118,7 @@ def test_no_discharge_without_a_bidirectional_service() -> None:
     assert not any("Import" in command for command, _ in commands(machine.feed(EvTargets(400.0, -10.0), 1.0)))
 
 
-def charging_path(**changes: Any) -> DcPath:
+def charging_path(**changes: Any) -> PowerPath:
     machine = path(**changes)
     machine.feed(CurrentDemand(True), 1.0)
     machine.feed(StateIs(Charging.Charging), 1.0)
@@ -141,14 +141,14 @@ def test_after_the_loop_the_next_pre_charge_begins_with_its_own_targets() -> Non
     machine.feed(CurrentDemand(False), 5.0)
     machine.feed(SupplyOff(), 5.0)
     machine.feed(StateIs(Charging.PrepareCharging), 5.0)
-    assert machine.reference_V == 400.0, "limits are still told at the EV's voltage"
+    assert machine.ev.reference_V == 400.0, "limits are still told at the EV's voltage"
     assert commands(machine.feed(PreChargeStart(), 20.0)) == []
     effects = machine.feed(EvTargets(390.0, 2.0), 20.1)
     assert commands(effects)[0] == ("setExportVoltageCurrent", (390.0, 1.0))
 
 
 def test_the_ramp_begins_at_no_current_where_the_supply_can_give_any() -> None:
-    machine = DcPath(EvseConfig(connector_id=1, dc_ramp_ampere_per_second=25))
+    machine = PowerPath(EvseConfig(connector_id=1, dc_ramp_ampere_per_second=25))
     machine.feed(SupplyTold(replace(SUPPLY, min_export_current_A=0.0)), 0.0)
     machine.feed(LimitsAre(920.0, 100.0, 40_000.0), 0.0)
     machine.feed(StateIs(Charging.PrepareCharging), 0.0)
@@ -176,7 +176,7 @@ def test_an_ev_that_is_stopped_leads_the_current_down_and_it_never_rises_again()
 )
 def test_only_whole_amperes_just_below_the_offer_are_completed(asked_A: float, given_A: float) -> None:
     config = EvseConfig(connector_id=1, dc_ramp_ampere_per_second=1000, hack_fix_hlc_integer_current_requests=True)
-    machine = DcPath(config)
+    machine = PowerPath(config)
     machine.feed(SupplyTold(SUPPLY), 0.0)
     machine.feed(LimitsAre(920.0, 49.9, 40_000.0), 0.0)
     machine.feed(StateIs(Charging.PrepareCharging), 0.0)

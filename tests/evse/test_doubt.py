@@ -73,7 +73,7 @@ def test_an_ac_ev_on_the_nominal_duty_cycle_cannot_prove_anything(assemble: Asse
         await w.until_state("Charging")
         await hide(w)
         assert w.names[-2:] == ["SessionStarted", "AuthRequired"]
-        assert w.m.charger.c.authorized is None
+        assert not w.now.authorized
         await w.authorize()
         w.bsp.cp("C")
         await w.until_state("Charging")

@@ -91,7 +91,7 @@ def test_limits_for_others_are_not_ours(assemble: Assemble, run: Run) -> None:
         w = await World(assemble).start()
         foreign = EnforcedLimits(uuid="somebody", valid_for=10, limits_root_side=LimitsRes(), schedule=[])
         await w.m.energy_grid.enforce_limits(foreign)
-        assert w.m.charger.c.allowance.current_A == 32.0
+        assert w.now.allowed_current_A == 32.0
 
     run(story())
 
@@ -117,13 +117,13 @@ def test_random_delay_holds_a_change(assemble: Assemble, run: Run) -> None:
         w.m.random_delay.countdown.subscribe(counts.append, replay=False)
         w.limits_A = 10.0
         await asyncio.sleep(2.0)
-        assert w.m.charger.c.allowance.current_A == 32.0
+        assert w.now.allowed_current_A == 32.0
         assert counts[0].start_time is not None
         assert (counts[0].current_limit_during_delay_A, counts[0].current_limit_after_delay_A) == (32.0, 10.0)
         assert counts[-1].countdown_s < counts[0].countdown_s
         await w.m.random_delay.cancel()
         await asyncio.sleep(0.1)
-        assert w.m.charger.c.allowance.current_A == 10.0
+        assert w.now.allowed_current_A == 10.0
         assert counts[-1].countdown_s == 0
 
     run(story())
@@ -171,7 +171,7 @@ def test_until_the_first_grant_it_is_named_as_missing_and_after_two_minutes_as_s
         w = World(assemble)
         w.energy_on = False
         await w.start()
-        allowance = w.m.charger.c.allowance
+        allowance = w.charging.facts.energy.allowance
         assert allowance.why_none == "the energy management has granted nothing yet"
         await asyncio.sleep(110.0)
         assert not allowance.expired and allowance.current_A == 0.0

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from chargebyte_fw.kernel.effects import Call
+from chargebyte_fw.modules.evse.machine.allowance import Allowance
 from chargebyte_fw.modules.evse.machine.dc.limits import limits_from_budget
-from chargebyte_fw.modules.evse.machine.effects import Call, Say
+from chargebyte_fw.modules.evse.machine.effects import Say
 from chargebyte_fw.modules.evse.machine.events import (
     Budget,
     Charging,
@@ -18,7 +20,6 @@ from chargebyte_fw.modules.evse.machine.events import (
     PreChargeStart,
     SupplyMeasured,
 )
-from chargebyte_fw.modules.evse.machine.pwm import Allowance
 from chargebyte_fw.modules.evse.machine.signals import LimitsAre, StateIs, SupplyWanted
 from tests.evse.fakes import SUPPLY
 from tests.evse.test_dc_path import BOTH_WAYS, path, settle
@@ -103,7 +104,7 @@ def test_the_cable_check_has_no_voltage_from_a_supply_that_gives_more_than_it_al
 def test_a_discharge_below_the_least_is_none() -> None:
     supply = replace(BOTH_WAYS, min_import_current_A=5.0)
     machine = path(supply=supply, limits=LimitsAre(920.0, 0.0, 0.0, 150.0, 3.0, 10_000.0))
-    machine._bidirectional = True
+    machine.ev.bidirectional = True
     machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
     machine.feed(CurrentDemand(True), 1.0)
     effects = machine.feed(EvTargets(400.0, -20.0), 2.0)
@@ -148,7 +149,7 @@ def test_a_discharge_keeps_to_current_power_and_what_the_ev_offers(
     discharge_A: float, discharge_W: float, expected_A: float
 ) -> None:
     machine = path(supply=BOTH_WAYS, limits=LimitsAre(920.0, 0.0, 0.0, 150.0, discharge_A, discharge_W))
-    machine._bidirectional = True
+    machine.ev.bidirectional = True
     machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
     machine.feed(CurrentDemand(True), 1.0)
     effects = machine.feed(EvTargets(400.0, -40.0), 2.0)

@@ -210,13 +210,13 @@ def test_a_session_that_lasted_gives_a_later_loss_all_its_error_routines(
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.to_charging()
-        w.m.charger.c.link_retries = 2
+        w.charging.facts.link.error_routines = 2
         await asyncio.sleep(charged_s)
         w.hlc.say("current_demand_finished")
         w.hlc.say("dc_open_contactor")
         w.bsp.cp("B")
         await asyncio.sleep(0.5)
-        assert w.m.charger.c.link_retries == retries
+        assert w.charging.facts.link.error_routines == retries
 
     run(story())
 

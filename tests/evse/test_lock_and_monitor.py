@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from chargebyte_fw.contracts.interfaces.over_voltage_monitor import OverVoltageMonitor
+from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage
-from chargebyte_fw.modules.evse.machine.effects import Call
 from chargebyte_fw.modules.evse.machine.events import Contactor, CurrentDemand
 from tests.evse.world import Assemble, Run, World
 
@@ -33,9 +34,9 @@ def test_the_connector_is_unlocked_some_seconds_after_state_f(run: Run, assemble
 
 def test_the_monitor_stops_when_the_contactors_open() -> None:
     machine = OverVoltage(0.4, external=True)
-    assert machine.feed(CurrentDemand(True), 0.0) == [Call("monitor", "start")]
+    assert machine.feed(CurrentDemand(True), 0.0) == [call(OverVoltageMonitor.start)]
     assert machine.feed(Contactor(True), 1.0) == []
-    assert machine.feed(Contactor(False), 2.0) == [Call("monitor", "stop")]
+    assert machine.feed(Contactor(False), 2.0) == [call(OverVoltageMonitor.stop)]
 
 
 def test_a_cable_limits_what_an_ac_charger_asks_for(run: Run, assemble: Assemble) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from chargebyte_fw.contracts.interfaces.connector_lock import ConnectorLock
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
 from chargebyte_fw.contracts.types.evse_manager import (
     EnableDisableSource,
@@ -16,14 +17,18 @@ from chargebyte_fw.contracts.types.evse_manager import (
     EnableDisableSourceEnableState,
 )
 from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode as Mode
+from chargebyte_fw.kernel.composite import Composite
+from chargebyte_fw.kernel.effects import Call, call
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.modules.evse.adapters.energy import NO_HARDWARE
 from chargebyte_fw.modules.evse.config import EvseConfig, SessionIdType
+from chargebyte_fw.modules.evse.machine.ac.pwm import duty_from_current
 from chargebyte_fw.modules.evse.machine.bcb import BcbToggle
+from chargebyte_fw.modules.evse.machine.composite import SOMETIMES_ABSENT
 from chargebyte_fw.modules.evse.machine.dc.cable_check import test_voltage_from_limits as check_voltage
 from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage, emergency_threshold
 from chargebyte_fw.modules.evse.machine.dc.plausibility import Plausibility
-from chargebyte_fw.modules.evse.machine.effects import Call, Clear, Raise
+from chargebyte_fw.modules.evse.machine.effects import Clear, Raise
 from chargebyte_fw.modules.evse.machine.enabling import EnableTable
 from chargebyte_fw.modules.evse.machine.events import (
     Begin,
@@ -39,9 +44,9 @@ from chargebyte_fw.modules.evse.machine.events import (
     Shutdown,
     SupplyMeasured,
 )
-from chargebyte_fw.modules.evse.machine.fault_policy import ErrorBook
+from chargebyte_fw.modules.evse.machine.fault_policy import FaultPolicy
+from chargebyte_fw.modules.evse.machine.lock import LockMachine
 from chargebyte_fw.modules.evse.machine.pilot import Pilot
-from chargebyte_fw.modules.evse.machine.pwm import duty_from_current
 from chargebyte_fw.modules.evse.machine.session import session_id_from_uuid
 from chargebyte_fw.modules.evse.machine.signals import (
     AllowPower,
@@ -58,11 +63,21 @@ from chargebyte_fw.modules.evse.machine.transfer_modes import ac_modes, dc_modes
 CONFIG = EvseConfig(connector_id=1)
 
 
-def pilot(*, has_lock: bool = True, **config: Any) -> Pilot:
-    machine = Pilot(replace(CONFIG, **config), has_lock=has_lock)
+def pilot(**config: Any) -> Pilot:
+    machine = Pilot(replace(CONFIG, **config))
     machine.feed(Begin(), 0.0)
     machine.feed(CpReported(Cp.A), 0.0)
     return machine
+
+
+def pilot_with_lock(**config: Any) -> Composite:
+    """The pilot and the connector's lock, as they are coupled in an EVSE."""
+    settings = replace(CONFIG, **config)
+    others = ("fault_policy", "session", "charging", "authorization", *SOMETIMES_ABSENT)
+    machines = Composite({"pilot": Pilot(settings), "lock": LockMachine(settings)}, absent=others)
+    machines.feed(Begin(), 0.0)
+    machines.feed(CpReported(Cp.A), 0.0)
+    return machines
 
 
 def power(effects: list[Any]) -> list[bool]:
@@ -135,7 +150,7 @@ def test_ev_without_state_b_gets_power_once_a_duty_cycle_is_shown() -> None:
     assert CarPluggedIn() in effects and CarRequests(True) not in effects
     effects = machine.feed(ShowDuty(32 / 60), 2.0)
     assert CarRequests(True) in effects
-    assert Call("bsp", "pwm_on", (pytest.approx(16.667, abs=1e-2),)) in effects
+    assert Call("evse_board_support", "pwm_on", (pytest.approx(16.667, abs=1e-2),)) in effects
 
 
 def test_duty_cycle_that_returns_within_six_seconds_keeps_the_contactors() -> None:
@@ -154,11 +169,11 @@ def test_duty_cycle_that_returns_within_six_seconds_keeps_the_contactors() -> No
 
 
 def test_state_f_unlocks_after_five_seconds() -> None:
-    machine = pilot()
-    assert Call("lock", "lock") in machine.feed(CpReported(Cp.B), 1.0)
-    assert Call("lock", "unlock") not in machine.feed(CpReported(Cp.F), 2.0)
+    machine = pilot_with_lock()
+    assert call(ConnectorLock.lock) in machine.feed(CpReported(Cp.B), 1.0)
+    assert call(ConnectorLock.unlock) not in machine.feed(CpReported(Cp.F), 2.0)
     assert machine.wake(6.9) == []
-    assert Call("lock", "unlock") in machine.wake(7.0)
+    assert call(ConnectorLock.unlock) in machine.wake(7.0)
 
 
 @pytest.mark.parametrize(
@@ -175,11 +190,11 @@ def test_state_f_unlocks_after_five_seconds() -> None:
     ],
 )
 def test_lock(story: list[Any], locked: bool) -> None:
-    machine = pilot()
+    machine = pilot_with_lock()
     state = False
     for at, event in enumerate(story):
         for effect in machine.feed(event, float(at)):
-            if isinstance(effect, Call) and effect.peer == "lock":
+            if isinstance(effect, Call) and effect.interface == "connector_lock":
                 state = effect.command == "lock"
     assert state is locked
 
@@ -195,11 +210,11 @@ def test_lock(story: list[Any], locked: bool) -> None:
     ],
 )
 def test_lock_only_while_authorized(story: list[Any], locked: bool) -> None:
-    machine = pilot(unlock_when_deauthorized=True)
+    machine = pilot_with_lock(unlock_when_deauthorized=True)
     state = False
     for at, event in enumerate(story):
         for effect in machine.feed(event, float(at)):
-            if isinstance(effect, Call) and effect.peer == "lock":
+            if isinstance(effect, Call) and effect.interface == "connector_lock":
                 state = effect.command == "lock"
     assert state is locked
 
@@ -218,7 +233,7 @@ STEPS = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(STEPS)
 def test_contactors_are_never_allowed_outside_c_and_d(steps: list[Any]) -> None:
-    machine = pilot()
+    machine = pilot_with_lock()
     plugged = allowed = False
     for at, step in enumerate(steps):
         for effect in machine.feed(step, float(at)) + machine.wake(float(at)):
@@ -227,7 +242,7 @@ def test_contactors_are_never_allowed_outside_c_and_d(steps: list[Any]) -> None:
                 plugged = isinstance(effect, CarPluggedIn)
             if isinstance(effect, Call) and effect.command == "allow_power_on":
                 allowed = effect.args[0].allow_power_on
-        assert not allowed or machine.state in (Cp.C, Cp.D)
+        assert not allowed or machine.machines["pilot"].state in (Cp.C, Cp.D)
 
 
 def test_bcb_toggle_needs_its_times() -> None:
@@ -237,12 +252,12 @@ def test_bcb_toggle_needs_its_times() -> None:
         toggle.edge(True, at)
         toggle.edge(False, at + 0.3)
     assert toggle.complete(2.3)
-    toggle.reset()
+    toggle = BcbToggle()
     toggle.edge(True, 0.0)
     toggle.edge(False, 0.3)
     assert not toggle.complete(3.6) and toggle.complete(3.7)
     for length_s in (0.1, 0.5):
-        toggle.reset()
+        toggle = BcbToggle()
         toggle.edge(True, 0.0)
         toggle.edge(False, length_s)
         assert not toggle.complete(4.0)
@@ -383,7 +398,7 @@ def seen(name: str, sub_type: str = "", severity: Severity = Severity.High) -> F
 
 
 def test_same_causes_are_told_once_and_changes_refresh() -> None:
-    book = ErrorBook(use_vendor_id=True)
+    book = FaultPolicy(use_vendor_id=True)
     raised, shutdown = book.feed(seen("DiodeFault", severity=Severity.Medium), 0.0)
     assert (raised.name, raised.vendor_id, shutdown) == ("Inoperative", "acme", ShutdownIs(Shutdown.Error))
     again = FaultSeen("x", "evse_board_support/DiodeFault", "", Severity.Medium, "acme", "other.main")
@@ -404,7 +419,7 @@ def test_same_causes_are_told_once_and_changes_refresh() -> None:
 
 
 def test_own_faults_block_until_cleared() -> None:
-    book = ErrorBook()
+    book = FaultPolicy()
     assert ShutdownIs(Shutdown.Error) in book.feed(
         Raise("MREC22ResistanceFault", "", "Resistance", Severity.Medium), 0.0
     )

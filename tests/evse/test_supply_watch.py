@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
+from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.dc.supply_watch import SUB_TYPE, SupplyWatch
-from chargebyte_fw.modules.evse.machine.effects import Call, Clear, Raise
+from chargebyte_fw.modules.evse.machine.effects import Clear, Raise
 from chargebyte_fw.modules.evse.machine.events import Shutdown, SupplyMeasured, SupplyMode
-from chargebyte_fw.modules.evse.machine.fault_policy import ErrorBook
+from chargebyte_fw.modules.evse.machine.fault_policy import FaultPolicy
 from chargebyte_fw.modules.evse.machine.signals import ShutdownIs, SupplyOrdered
 
-OFF = Call("supply", "setMode", (Mode.Off, ChargingPhase.Other), urgent=True)
+OFF = call(PowerSupplyDC.setMode, Mode.Off, ChargingPhase.Other).urgently()
 
 
 def idle() -> SupplyWatch:
@@ -100,7 +102,7 @@ def test_what_an_earlier_process_left_on_is_switched_off_without_a_fault() -> No
 
 
 def test_a_replug_does_not_clear_it() -> None:
-    book = ErrorBook()
+    book = FaultPolicy()
     book.feed(Raise("Internal", "on", SUB_TYPE), 0.0)
     book.feed(Raise("MREC4OverCurrentFailure", "20 A"), 0.0)
     assert not any(isinstance(effect, ShutdownIs) for effect in book.feed(Clear(""), 1.0))

@@ -170,7 +170,7 @@ async def ends(w: World, bound_s: float) -> None:
     assert at[0] - begin <= bound_s
     assert w.names.count("TransactionStarted") == w.names.count("TransactionFinished")
     assert w.names.count("SessionStarted") == w.names.count("SessionFinished")
-    assert w.state == "Idle" and not w.m.charger.c.transaction and w.m.session.id == ""
+    assert w.state == "Idle" and not w.now.transaction_active and w.now.session_id == ""
 
 
 @pytest.mark.parametrize("broken", BROKEN)
@@ -181,7 +181,7 @@ def test_an_unplug_ends_the_session(assemble: Assemble, run: Run, kind: str, sta
     async def story() -> None:
         w = await World(assemble, dc=kind == "DC").start()
         await WAYS[kind][state](w)
-        assert w.m.charger.state is state
+        assert w.now.state is state
         BROKEN[broken](w)
         w.bsp.cp("A")
         await ends(w, timing.SESSION_END_S)

@@ -20,6 +20,8 @@ from chargebyte_fw.contracts.types.evse_manager import SessionEvent
 from chargebyte_fw.contracts.types.iso15118 import DcEvErrorCode, DcEvMaximumLimits, DcEvStatus, DcEvTargetValues
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.modules.evse.evse_manager import EvseManager
+from chargebyte_fw.modules.evse.machine.charging import ChargingMachine
+from chargebyte_fw.modules.evse.machine.snapshot import Snapshot
 from tests.evse import fakes
 
 Assemble = Callable[..., Assembly]
@@ -120,8 +122,20 @@ class World:
         return [event.event.value for event in self.events[1:]]
 
     @property
+    def now(self) -> Snapshot:
+        """What the machines publish of themselves."""
+        return self.m.machines.snapshot
+
+    @property
+    def charging(self) -> ChargingMachine:
+        """The charging state machine, for what only a test looks at."""
+        machine = self.m.machines.machines["charging"]
+        assert isinstance(machine, ChargingMachine)
+        return machine
+
+    @property
     def state(self) -> str:
-        return str(self.m.charger.state.name)
+        return str(self.now.state.name)
 
     async def until(self, condition: Callable[[], bool], limit_s: float = 60.0) -> None:
         """Let time pass until `condition` holds."""

@@ -13,8 +13,9 @@ from chargebyte_fw.board.driver.events import RaiseFault
 from chargebyte_fw.board.link.messages import framing
 from chargebyte_fw.board.link.messages.charge_som import SafeStateReason
 from chargebyte_fw.modules.evse.adapters import inputs
-from chargebyte_fw.modules.evse.machine import bcb, pwm
+from chargebyte_fw.modules.evse.machine import bcb
 from chargebyte_fw.modules.evse.machine import timing as evse
+from chargebyte_fw.modules.evse.machine.ac import pwm
 from chargebyte_fw.modules.v2g import timing as v2g
 from chargebyte_fw.sim import mcu
 from chargebyte_fw.sim.mcu import VirtualMcu

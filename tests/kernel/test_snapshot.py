@@ -10,9 +10,9 @@ import pytest
 
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.snapshot import restored, taken
+from chargebyte_fw.modules.evse.machine.allowance import Allowance
 from chargebyte_fw.modules.evse.machine.bcb import BcbToggle
 from chargebyte_fw.modules.evse.machine.events import Budget, EvTargets
-from chargebyte_fw.modules.evse.machine.pwm import Allowance
 from chargebyte_fw.modules.power.infypower import messages as can
 from chargebyte_fw.modules.power.infypower.wishes import Confirmed
 
@@ -56,7 +56,7 @@ def test_what_a_machine_knows_comes_back_through_plain_data() -> None:
     for name in ("state", "limit_A", "waiting", "causes", "told", "set", "allowance", "confirmed"):
         assert getattr(other, name) == getattr(machine, name), name
         assert type(getattr(other, name)) is type(getattr(machine, name)), name
-    assert vars(other.bcb) == vars(machine.bcb)
+    assert other.bcb == machine.bcb
     assert next(iter(other.confirmed.values)) is can.SWITCH, "a constant of the machine is itself again"
     assert other.config == "and of that"
 

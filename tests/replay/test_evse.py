@@ -76,4 +76,4 @@ def test_autocharge_by_the_address_of_the_car_is_no_difference(assemble: Assembl
     run(main())
     (outcome,) = play(read(tmp_path / "t.cbor").entries, "evse")
     assert (outcome.remark, outcome.difference) == ("", None)
-    assert any(source == "evse.OfferToken" for _, _, source, _ in read(tmp_path / "t.cbor").entries)
+    assert any(source == "evse.Publish" for _, _, source, _ in read(tmp_path / "t.cbor").entries)

@@ -78,7 +78,7 @@ def test_a_trace_that_the_charger_saves_is_a_test_as_it_is(run: Any, tmp_path: P
     place = place_of(entries, "effect", "connector.Call", -1)
     t_s, kind, source, call = entries[place]
     entries[place] = (t_s, kind, source, {**call, "command": "lock"})
-    with pytest.raises(AssertionError, match=r"connector: .* recorded is Call peer=\w+ command=lock"):
+    with pytest.raises(AssertionError, match=r"connector: .* recorded is Call interface=\w+ command=lock"):
         check(written(entries, tmp_path / "altered.cbor"))
 
 
@@ -240,7 +240,7 @@ def test_frames_and_decisions_are_told_in_words(capsys: pytest.CaptureFixture[st
     for words in ("240 to 0: read status?", "1 to 240: read greatest power 30000 W", "240 to 0: switch off"):
         assert words in text
     assert re.search(r"effect connector\.StateIs +state=PrepareCharging\n", text)
-    assert "peer=supply command=setMode" in text
+    assert "interface=power_supply_DC command=setMode" in text
     assert max(map(len, text.splitlines())) < 600
 
 

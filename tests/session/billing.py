@@ -20,7 +20,6 @@ class Billing:
         self.drawn: set[tuple[int, str]] = set()
         """Car and transaction, "" without one."""
         evse: Any = plant.assembly.modules["connector"]
-        self.charger = evse.charger
         evse.evse.session_event.subscribe(self._take, replay=False)
         plant.world.pilot.on_change.append(self.look)
 

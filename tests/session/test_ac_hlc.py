@@ -108,7 +108,7 @@ def test_state_d_without_ventilation_waits_and_never_counts_as_charging(run: Any
             story = Story(plant)
             await plant.world.charger_is_ready()
             plant.world.car.run("iec_wait_pwr_ready;sleep 3600")
-            await plant.until(lambda: story.connector.charger.state.name == "PrepareCharging")
+            await plant.until(lambda: story.connector.machines.snapshot.state.name == "PrepareCharging")
             plant.world.pilot.car_state = CarState.D
             await asyncio.sleep(20)
             assert story.count("ChargingStarted") == 0 and not plant.world.pilot.contactors_closed
@@ -119,6 +119,6 @@ def test_state_d_without_ventilation_waits_and_never_counts_as_charging(run: Any
             assert story.count("ChargingStarted") == 1
             plant.world.pilot.car_state = CarState.D
             await plant.until(lambda: not plant.world.pilot.contactors_closed, 3.0)
-            await plant.until(lambda: story.connector.charger.state.name == "ChargingPausedEV", 5.0)
+            await plant.until(lambda: story.connector.machines.snapshot.state.name == "ChargingPausedEV", 5.0)
 
     run(main())

@@ -67,7 +67,7 @@ def test_a_trip_that_outlasts_its_session_is_over_with_the_unplug(run: Any, tmp_
             plant.world.pilot.residual_current_mA = 30.0
             await asyncio.sleep(timing.SESSION_END_UNSEEN_S)
             connector: Any = plant.assembly.modules["connector"]
-            assert connector.charger.state is Charging.Idle and "ac_rcd/DC" in plant.faults()
+            assert connector.machines.snapshot.state is Charging.Idle and "ac_rcd/DC" in plant.faults()
             plant.world.pilot.residual_current_mA = 0.0
             plant.world.weld_contactor(False)
             await asyncio.sleep(HEALS_S)

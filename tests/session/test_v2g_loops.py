@@ -34,10 +34,10 @@ def test_dc_renegotiation_keeps_the_transaction_and_charges_again(run: Any, tmp_
             plant.world.car.run(DC_SESSION + f"sleep 20;iso_renegotiate;sleep 20;{LEAVE}")
             await plant.until(lambda: is_at(plant, Step.RENEGOTIATING))
             assert plant.world.car.inlet.current_A < 5.0, "the car opens its contactors without a current"
-            await plant.until(lambda: story.connector.charger.state.name == "PrepareCharging", 1.0)
+            await plant.until(lambda: story.connector.machines.snapshot.state.name == "PrepareCharging", 1.0)
             assert supply.mode.value is Mode.Off
             await plant.until(lambda: plant.world.car.inlet.power_W > 3000.0, 30.0)
-            assert story.connector.charger.state.name == "Charging"
+            assert story.connector.machines.snapshot.state.name == "Charging"
             assert story.responses("ChargeParameterDiscoveryRes") == ["OK", "OK"]
             assert [body["ChargeProgress"] for body in story.of("PowerDeliveryReq")] == [
                 *("Start", "Renegotiate", "Start")
@@ -111,7 +111,7 @@ def test_ac_renegotiation_keeps_transaction_and_contactors(run: Any, tmp_path: P
             await plant.until(lambda: is_at(plant, Step.RENEGOTIATING))
             await plant.until(lambda: story.count("PowerDeliveryRes") == 3, 10.0)
             await plant.until(lambda: plant.world.car.inlet.power_W > 3000.0, 5.0)
-            assert story.connector.charger.state.name == "Charging"
+            assert story.connector.machines.snapshot.state.name == "Charging"
             await plant.car_finished()
             await asyncio.sleep(2)
             assert story.count("TransactionStarted") == story.count("TransactionFinished") == 1
@@ -145,7 +145,7 @@ def test_a_paused_session_is_taken_up_again_in_the_same_transaction(
             await asyncio.sleep(15)
             assert story.of("SessionStopReq")[0]["ChargingSession"] == "Pause"
             assert not plant.world.pilot.contactors_closed
-            assert story.connector.charger.state.name == "ChargingPausedEV"
+            assert story.connector.machines.snapshot.state.name == "ChargingPausedEV"
             await plant.until(lambda: story.count("ChargingStarted") == 2, 60.0)
             await plant.until(lambda: plant.world.car.inlet.power_W > 3000.0, 5.0)
             await plant.car_finished()

@@ -155,10 +155,10 @@ def test_dc_pause_limit_and_resume(run: Any, tmp_path: Path) -> None:
             await limit(it, power_W=0.0)
             await it.until(lambda: story.count("ChargingPausedEVSE") == 1, 40.0)
             await asyncio.sleep(20)
-            assert story.connector.charger.state.name == "ChargingPausedEVSE"
+            assert story.connector.machines.snapshot.state.name == "ChargingPausedEVSE"
             await limit(it, power_W=11_000.0)
-            await it.until(lambda: story.connector.charger.state.name == "PrepareCharging", 3.0)
-            assert story.connector.charger.c.power, "it asks, and is granted"
+            await it.until(lambda: story.connector.machines.snapshot.state.name == "PrepareCharging", 3.0)
+            assert story.connector.machines.snapshot.power, "it asks, and is granted"
             it.world.car.replace("unplug")
             await asyncio.sleep(10)
             await next_session_charges(it)

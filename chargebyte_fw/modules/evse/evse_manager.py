@@ -17,6 +17,7 @@ from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
 from chargebyte_fw.contracts.interfaces.powermeter import Powermeter
 from chargebyte_fw.contracts.interfaces.slac import Slac
 from chargebyte_fw.contracts.types import evse_manager as types
+from chargebyte_fw.contracts.types import units
 from chargebyte_fw.contracts.types.authorization import (
     AuthorizationStatus,
     AuthorizationType,
@@ -50,7 +51,7 @@ from chargebyte_fw.modules.evse.adapters.provided import Delay, Derate, Evse, Le
 from chargebyte_fw.modules.evse.adapters.start_up import StartUp
 from chargebyte_fw.modules.evse.config import EvseConfig, contradictions
 from chargebyte_fw.modules.evse.logs.session_logger import SessionLogger
-from chargebyte_fw.modules.evse.machine.composite import LOGGING_PATH, RESERVATION, Fitted, Machines
+from chargebyte_fw.modules.evse.machine.composite import LOGGING_PATH, EvseMachines, Fitted
 from chargebyte_fw.modules.evse.machine.enabling import EnableTable
 from chargebyte_fw.modules.evse.machine.events import (
     Authorized,
@@ -62,6 +63,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     PhasesWanted,
     UserPause,
 )
+from chargebyte_fw.modules.evse.machine.facts import TransactionState
 from chargebyte_fw.modules.evse.machine.reservations import Reservation
 from chargebyte_fw.modules.evse.machine.signals import Note
 
@@ -122,7 +124,7 @@ class EvseManager(Module):
         self.hlc_adapter = HlcAdapter(self, used=used)
         self.energy_adapter = EnergyAdapter(self)
         self.hands = Outputs(self)
-        self.pump = Pump(self.core, self.hands.act, self.crash, tape)
+        self.pump = Pump(self.machines, self.hands.act, self.crash, tape)
 
     def _build(self, used: bool) -> Tape | None:
         trace = self.runtime.trace
@@ -132,24 +134,27 @@ class EvseManager(Module):
             imd=self.imd is not None,
             monitor=self.over_voltage_monitor is not None,
         )
-        self.machines = machines = Machines(
+        self.machines = EvseMachines(
             self.config,
             fitted,
             new_uuid=record_answers(trace, "chance", self.id, self.runtime.new_uuid),
             logging_path=record_answers(trace, "answer", f"{self.id}.{LOGGING_PATH}", self.logbook.begin),
         )
-        self.pilot, self.charger, self.session = machines.pilot, machines.charger, machines.session
-        self.authorization, self.error_book = machines.authorization, machines.error_book
-        self.dc_path, self.core = machines.dc_path, machines.core
         if not trace.contracts:
             return None
         begins = {"config": self.config, "fitted": fitted}
-        return FullTape(trace, self.id, begins, self.core.machines, elsewhere=(MeterRead,))
+        return FullTape(trace, self.id, begins, tuple(self.machines.machines.values()), elsewhere=(MeterRead,))
 
     @property
     def billing_meter(self) -> Powermeter | None:
         """The meter that counts what the EV gets: at the car if there is one."""
         return self.powermeter_car_side or self.powermeter_grid_side
+
+    @property
+    def billing_value(self) -> MeterValue:
+        """The billing meter's last value; before the first one a value without time."""
+        value = self.car_meter_value if self.powermeter_car_side is not None else self.grid_meter_value
+        return value or MeterValue(timestamp="", energy_Wh_import=units.Energy(total=0.0))
 
     def tell_hlc(self, command: str, *args: Any) -> None:
         """Send a command to HLC, if it is used."""
@@ -259,7 +264,7 @@ class EvseManager(Module):
 
     def switch_phases(self, three: bool) -> bool:
         """Switch to one or three phases; false while HLC is charging."""
-        if not self.charger.can_switch_phases():
+        if not self.machines.snapshot.can_switch_phases:
             return False
         self.pump.feed(PhasesWanted(three))
         return True
@@ -272,37 +277,37 @@ class EvseManager(Module):
                 certificate = result.certificate_status or CertificateStatus.Accepted
                 self.pump.feed(ContractRejected(result.authorization_status, certificate))
             return
-        if self.authorization.waiting_for_contract and not contract:
+        if self.machines.snapshot.checks_contract and not contract:
             self.log.debug("an external token while the EV's contract is looked at: ignored")
             return
         if result.reservation_id is not None:
             self.reservation.id = result.reservation_id
-        self.session.reservation_id = self.reservation.use()
-        self.runtime.trace.record("answer", f"{self.id}.{RESERVATION}", self.session.reservation_id)
+        reservation_id = self.reservation.use()
         if result.allowed_energy_transfer_modes:
             self.hlc_adapter.allow_modes(result.allowed_energy_transfer_modes)
         text = result.tariff_messages[0].content if result.tariff_messages else None
-        self.pump.feed(Authorized(token, text, contract))
+        self.pump.feed(Authorized(token, text, contract, reservation_id))
 
     def pause(self, pause: bool) -> bool:
         """Pause or resume the session; false, and nothing happens, without a transaction."""
-        if not self.charger.c.transaction_begun:
+        if not self.machines.snapshot.transaction_begun:
             return False
         self.pump.feed(UserPause(pause))
         return True
 
     def cancel_transaction(self, request: types.StopTransactionRequest) -> bool:
         """End the transaction; false if none is active."""
-        c = self.charger.c
-        if not c.transaction_begun or c.transaction_ending:
+        snapshot = self.machines.snapshot
+        if not snapshot.transaction_begun or snapshot.transaction is TransactionState.Ending:
             return False
         self.pump.feed(Cancel(request.reason, request.id_tag))
         return True
 
     def reserve(self, reservation_id: int) -> bool:
         """Reserve, if nobody else is here."""
-        c = self.charger.c
-        possible = self.released and self.charger.state is Charging.Idle and not (c.fatal or c.session or c.plugged)
+        snapshot = self.machines.snapshot
+        occupied = snapshot.blocking_faults or snapshot.session or snapshot.plugged
+        possible = self.released and snapshot.state is Charging.Idle and not occupied
         granted, new = self.reservation.reserve(reservation_id, possible=possible)
         if new:
             self.pump.feed(Note(types.SessionEventEnum.ReservationStart))
@@ -315,9 +320,8 @@ class EvseManager(Module):
 
     def publish_limits(self) -> None:
         """Publish what the EV may draw; EVerest names the module, not the session, in `uuid`."""
-        c = self.charger.c
-        budget = c.allowance.budget
-        phases = budget.phases if budget is not None else self.energy_adapter.leaf.active_phases or 3
-        current_A = c.allowance.current_A
+        snapshot = self.machines.snapshot
+        phases = snapshot.allowed_phases or self.energy_adapter.leaf.active_phases or 3
+        current_A = snapshot.allowed_current_A
         self.panel.limits(current_A=current_A)
         self.evse.limits.publish(types.Limits(uuid=self.id, max_current=current_A, nr_of_phases_available=phases))

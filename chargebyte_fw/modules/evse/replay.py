@@ -16,7 +16,7 @@ from chargebyte_fw.kernel.snapshot import restored
 from chargebyte_fw.kernel.trace import TOKENS, Entry, plain
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import events, signals
-from chargebyte_fw.modules.evse.machine.composite import LOGGING_PATH, RESERVATION, Fitted, Machines
+from chargebyte_fw.modules.evse.machine.composite import LOGGING_PATH, EvseMachines, Fitted
 
 DIGITS = 1e-9
 EVENTS = {
@@ -41,20 +41,24 @@ class _Evse:
         config = msgspec.convert(begins["config"], EvseConfig, strict=False)
         fitted = msgspec.convert(begins["fitted"], Fitted)
         # What the trace does not have any more when it breaks off is in no output either.
-        self._machines = Machines(
+        self._machines = EvseMachines(
             config, fitted, new_uuid=_next(self._chance, NO_UUID), logging_path=_next(self._paths, None)
         )
-        machines = self._machines.core.machines
-        if len(begins["known"]) > len(machines):
-            raise ValueError(f"the trace has {len(begins['known'])} machines, this version has {len(machines)}")
-        # An older version had fewer: those of today that it lacked come last, and begin as new.
-        for machine, known in zip(machines, begins["known"], strict=False):
-            restored(machine, known)
-        self._machines.core.look_at_the_clock()
+        if not begins.get("fresh"):
+            self._restore(begins["known"])
         self._event: Any = None
-        self._player = Player(self._machines.core, self._act)
+        self._player = Player(self._machines, self._act)
         self.comparison = Comparison(_say, _same)
         self.inputs = 0
+
+    def _restore(self, known: list[dict[str, Any]]) -> None:
+        """Give the machines what they knew; at the begin of their life they are as new, whatever the version."""
+        machines = list(self._machines.machines.values())
+        if len(known) > len(machines):
+            raise ValueError(f"the trace has {len(known)} machines, this version has {len(machines)}")
+        # An older version had fewer: those of today that it lacked come last, and begin as new.
+        for machine, one in zip(machines, known, strict=False):
+            restored(machine, one)
 
     def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
         """Take one entry: an input, an output, or somebody else's."""
@@ -70,8 +74,6 @@ class _Evse:
                 self._event = None
                 self._player.overdue(t_s)
                 self._player.woken(t_s)
-            case "answer" if name == RESERVATION:
-                self._machines.session.reservation_id = data
             case "effect":
                 self.comparison.recorded("effects", t_s, (name, data))
 

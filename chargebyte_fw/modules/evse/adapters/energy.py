@@ -20,6 +20,7 @@ from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.modules.evse.adapters.energy_leaf import EnergyLeaf
 from chargebyte_fw.modules.evse.logs.event_lines import limits_line
 from chargebyte_fw.modules.evse.machine import timing
+from chargebyte_fw.modules.evse.machine.allowance import LEAST_A
 from chargebyte_fw.modules.evse.machine.dc.limits import (
     NO_SUPPLY,
     DcLimits,
@@ -30,7 +31,6 @@ from chargebyte_fw.modules.evse.machine.dc.limits import (
 )
 from chargebyte_fw.modules.evse.machine.events import Budget, CableLimit, Charging, SupplyTold
 from chargebyte_fw.modules.evse.machine.limit_rules import rule_of
-from chargebyte_fw.modules.evse.machine.pwm import LEAST_A
 from chargebyte_fw.modules.evse.machine.random_delay import AFTER_READY_S, RandomDelay
 from chargebyte_fw.modules.evse.machine.signals import LimitsAre
 from chargebyte_fw.modules.evse.machine.transfer_modes import power
@@ -99,15 +99,15 @@ class EnergyAdapter:
     def ask(self, *, priority: bool = False) -> None:
         """Tell the energy management what is wanted."""
         module = self._module
-        c = module.charger.c
+        snapshot = module.machines.snapshot
         # With both meters the grid's feeds the root; a single one measures the side where it is.
         grid = module.grid_meter_value
         request = self.leaf.request(
             utc_now(),
-            module.charger.state if c.begun else Charging.Disabled,
+            snapshot.state if snapshot.started else Charging.Disabled,
             self.supply,
-            asks=c.asks_energy(module.charger.state),
-            no_power=not c.power,
+            asks=snapshot.asks_energy,
+            no_power=not snapshot.power,
             priority=priority,
             root_meter=grid,
             leaf_meter=module.car_meter_value,
@@ -143,7 +143,7 @@ class EnergyAdapter:
 
     def _resupply(self) -> None:
         module = self._module
-        supply = derated(self._told_supply, self._derating, module.dc_path.present_V)
+        supply = derated(self._told_supply, self._derating, module.machines.snapshot.power_path.present_V)
         if supply == self.supply:
             return
         first, self.supply = self.supply is NO_SUPPLY, supply
@@ -162,12 +162,12 @@ class EnergyAdapter:
         self._last = value
         self._switch_phases(value.limits_root_side)
         now = asyncio.get_running_loop().time()
-        c = module.charger.c
+        snapshot = module.machines.snapshot
         limit_A = self.leaf.ac_limit(value.limits_root_side)
-        starting = self.ready_s is not None and c.plugged and now < self.ready_s + AFTER_READY_S
+        starting = self.ready_s is not None and snapshot.plugged and now < self.ready_s + AFTER_READY_S
         self._after_delay_A = limit_A
         limit_A = self.delay.limit(
-            limit_A, now, active=module.charger.state in DELAYED, starting=starting and not self._counting
+            limit_A, now, active=snapshot.state in DELAYED, starting=starting and not self._counting
         )
         if self.delay.running and not self._counting:
             self._count_down()
@@ -220,7 +220,7 @@ class EnergyAdapter:
 
     def _budget(self, limit_A: float, until_s: float) -> None:
         module = self._module
-        service = module.charger.c.service
+        service = module.machines.snapshot.service
         bidirectional_ac = service is not None and service.ac and service.bidirectional
         charge_A = limit_A if bidirectional_ac else max(limit_A, 0.0)
         limits = self.dc_limits()
@@ -242,7 +242,7 @@ class EnergyAdapter:
             return
         self._ac_told = limit_A
         module = self._module
-        service = module.charger.c.service
+        service = module.machines.snapshot.service
         if service is not None and service.ac:
             phases = self.leaf.hardware.max_phase_count_import
             target = power(limit_A, module.config.ac_nominal_voltage, phases)
@@ -281,7 +281,7 @@ class EnergyAdapter:
 
     def dc_limits(self) -> LimitsAre:
         """Compute what the power path may do now."""
-        path = self._module.dc_path
+        path = self._module.machines.snapshot.power_path
         target_V = path.reference_V
         return limits_from_budget(
             self.supply,
@@ -293,7 +293,7 @@ class EnergyAdapter:
 
     def _dc(self, *, force: bool = False) -> None:
         module = self._module
-        path = module.dc_path
+        path = module.machines.snapshot.power_path
         target_V = path.reference_V
         if not self._limits.changed(self._root_W, self.supply, target_V, path.present_V) and not force:
             return
@@ -301,8 +301,8 @@ class EnergyAdapter:
 
     def _tell_dc(self, limits: LimitsAre) -> None:
         module = self._module
-        path = module.dc_path
-        target_V = path.target.voltage_V if path.target is not None else 0.0
+        path = module.machines.snapshot.power_path
+        target_V = path.target_V or 0.0
         bidirectional = module.hlc_adapter.bidirectional
         module.logbook.write(limits_line(limits, target_V, path.present_V, bidirectional=bidirectional))
         module.pump.feed(limits)

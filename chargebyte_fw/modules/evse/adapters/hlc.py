@@ -42,7 +42,7 @@ class HlcAdapter:
     @property
     def bidirectional(self) -> bool:
         """Whether the EV's session can give energy back."""
-        config, service = self._module.config, self._module.charger.c.service
+        config, service = self._module.config, self._module.machines.snapshot.service
         if config.hack_allow_bpt_with_iso2 or (config.sae_j2847_2_bpt_enabled and self.sae_active):
             return True
         return service is not None and service.bidirectional

@@ -169,7 +169,7 @@ class Inputs:
         m.evse.powermeter.publish(value)
         m.panel.meter(value)
         m.tell_hlc("update_meter_info", value)
-        if m.charger.c.service is not None and value.power_W is not None:
+        if m.machines.snapshot.service is not None and value.power_W is not None:
             m.tell_hlc("update_ac_present_power", value.power_W)
 
     def _supply(self, value: VoltageCurrent) -> None:
@@ -179,7 +179,7 @@ class Inputs:
         if present != self._present:
             self._present = present
             m.hlc_adapter.present_values(*present)
-            if m.charger.c.session:
+            if m.machines.snapshot.session:
                 self._info.enter(present_voltage=value.voltage_V, present_current=value.current_A)
 
     # Communication with the EV.
@@ -257,7 +257,7 @@ class Inputs:
 
     def _failed(self, reason: HlcSessionFailedReasonEnum) -> None:
         self._m.log.info("the session with the EV failed: %s", reason.value)
-        uuid = self._m.session.id
+        uuid = self._m.machines.snapshot.session_id
         self._m.evse.hlc_session_failed.publish(HlcSessionFailedEvent(uuid=uuid, reason=reason))
 
     def _service(self, value: iso.SelectedServiceParameters) -> None:
@@ -282,7 +282,7 @@ class Inputs:
 
     def _maximum(self, value: iso.DcEvMaximumLimits) -> None:
         # A message may tell only one of them; the others stay.
-        known = self._m.dc_path.ev_max
+        known = self._m.machines.snapshot.power_path.ev_maximum
         voltage_V = _or(value.dc_ev_maximum_voltage_limit, known.voltage_V)
         current_A = _or(value.dc_ev_maximum_current_limit, known.current_A)
         power_W = _or(value.dc_ev_maximum_power_limit, known.power_W)

@@ -19,6 +19,7 @@ from chargebyte_fw.contracts.types.powermeter import (
 )
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.command_queue import CommandQueue
+from chargebyte_fw.kernel.effects import Call, Publish
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.faults import Fault, FaultState, Origin
 from chargebyte_fw.kernel.machine import Unexpected
@@ -26,13 +27,11 @@ from chargebyte_fw.modules.evse.logs import event_lines
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.effects import (
     AskEnergy,
-    Call,
     CancelReservation,
     Clear,
     Keep,
     LimitsChanged,
     Log,
-    OfferToken,
     Raise,
     Say,
     SessionIs,
@@ -67,6 +66,17 @@ ID_TYPES = {
     IdTokenType.MacAddress: OCMFIdentificationType.UNDEFINED,
 }
 TARIFF_TEXT_MAX = 250
+PROVIDERS = {
+    "evse_board_support": "bsp",
+    "power_supply_DC": "supply",
+    "isolation_monitor": "imd",
+    "over_voltage_monitor": "monitor",
+    "connector_lock": "lock",
+    "kvs": "store",
+    "slac": "slac",
+    "ISO15118_charger": "hlc",
+}
+"""Which connection carries out the commands of an interface."""
 LATEST = ("update_", "set_limits")
 
 
@@ -110,7 +120,7 @@ class Outputs:
         match effect:
             case Call():
                 m.logbook.write(event_lines.command_line(effect))
-                self.call(effect.peer, effect.command, effect.args, urgent=effect.urgent)
+                self.call(PROVIDERS[effect.interface], effect.command, effect.args, urgent=effect.urgent)
             case Say():
                 getattr(m.log, effect.level)(effect.text)
                 if effect.level != "info":
@@ -131,8 +141,8 @@ class Outputs:
                 self._session(effect.session_id)
             case SetUpSession():
                 m.hlc_adapter.session_setup(external_only=effect.external_only)
-            case OfferToken():
-                m.token_provider.provided_token.publish(effect.token)
+            case Publish():
+                getattr(m.token_provider, effect.variable).publish(effect.value)
             case Raise():
                 self._raise(effect)
             case Clear():
@@ -150,7 +160,7 @@ class Outputs:
             case CarPluggedIn() | CarUnplugged() | CarRequests() | CarLost() | CarBack():
                 m.logbook.write(event_lines.pilot_line(effect))
             case Unexpected():
-                m.log.debug("%r has no listener in %s", effect.event, effect.state)
+                m.log.debug("%r has no row in %s", effect.event, effect.state)
 
     def _state(self, state: Charging) -> None:
         m = self._m
@@ -169,7 +179,7 @@ class Outputs:
         if kind is Shutdown.Nothing:
             m.log.info("all faults that block charging are over")
         else:
-            causes = m.error_book.causes
+            causes = m.machines.snapshot.blocking_faults
             names = ", ".join(f"{cause.type}/{cause.sub_type}".rstrip("/") for cause in causes)
             m.log.warning("%s shutdown: %s", kind.name.lower(), names)
 

@@ -38,7 +38,7 @@ class StartUp:
         if enabled and connector_enabled:
             m.hands.call("bsp", "enable", (True,))
         m.pump.feed(Enabling(enabled, m.enabling.winner, connector_enabled=connector_enabled))
-        if m.charger.state is Charging.Idle:
+        if m.machines.snapshot.state is Charging.Idle:
             m.panel.state(Charging.Idle)
         m.pump.feed(Begin())
         m.evse.selected_protocol.publish("Unknown")
@@ -65,7 +65,7 @@ class StartUp:
             m.hands.act(Tell(types.SessionEventEnum.SessionResumed, left, {}))
             m.hands.call("store", "store", (f"{m.id}_session", ""))
             finished = types.TransactionFinished(
-                meter_value=m.session.meter, reason=types.StopTransactionReason.PowerLoss
+                meter_value=m.billing_value, reason=types.StopTransactionReason.PowerLoss
             )
             answer = await self._stop_at_meter(left)
             if answer is not None:

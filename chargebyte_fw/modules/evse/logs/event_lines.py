@@ -6,7 +6,8 @@ from typing import Any
 
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
-from chargebyte_fw.modules.evse.machine.effects import Call, Log, Tell
+from chargebyte_fw.kernel.effects import Call
+from chargebyte_fw.modules.evse.machine.effects import Log, Tell
 from chargebyte_fw.modules.evse.machine.events import Charging
 from chargebyte_fw.modules.evse.machine.signals import (
     CarBack,
@@ -77,23 +78,23 @@ def pilot_line(signal: Any) -> Log | None:
 
 def command_line(call: Call) -> Log | None:
     """Return the line of a command to the board or the power supply."""
-    match call.peer, call.command, call.args:
-        case "bsp", "pwm_on", (percent,):
+    match call.interface, call.command, call.args:
+        case "evse_board_support", "pwm_on", (percent,):
             # The board takes a command at once; EVerest measures how long its driver takes.
             return Log(f"Set PWM On ({percent:.1f}%) took 0 ms")
-        case "bsp", "cp_state_X1", ():
+        case "evse_board_support", "cp_state_X1", ():
             return Log("Set PWM Off")
-        case "bsp", "cp_state_F", ():
+        case "evse_board_support", "cp_state_F", ():
             return Log("Set PWM F")
-        case "supply", ("setExportVoltageCurrent" | "setImportVoltageCurrent"), (voltage_V, current_A):
+        case "power_supply_DC", ("setExportVoltageCurrent" | "setImportVoltageCurrent"), (voltage_V, current_A):
             values = f"{voltage_V:.2f}V/{current_A:.2f}A"
             return Log(f"DC power supply set: {values}, requested was {values}.")
-        case "supply", "setMode", (Mode.Off, _):
+        case "power_supply_DC", "setMode", (Mode.Off, _):
             return Log("DC power supply OFF")
-        case "supply", "setMode", (Mode.Import, _):
+        case "power_supply_DC", "setMode", (Mode.Import, _):
             return Log("DC power supply: switch ON in import mode")
-        case "supply", "setMode", (Mode.Export, ChargingPhase.Charging):
+        case "power_supply_DC", "setMode", (Mode.Export, ChargingPhase.Charging):
             return Log("DC power supply: switch ON in export mode")
-        case "supply", "setMode", (Mode.Export, phase):
+        case "power_supply_DC", "setMode", (Mode.Export, phase):
             return Log(f"DC power supply: switch ON called, ChargingPhase: {phase.value}")
     return None

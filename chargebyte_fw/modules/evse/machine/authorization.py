@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
+from chargebyte_fw.contracts.interfaces.auth_token_provider import AuthTokenProvider
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types.authorization import (
     AuthorizationStatus,
     AuthorizationType,
@@ -12,9 +15,9 @@ from chargebyte_fw.contracts.types.authorization import (
     IdTokenType,
     ProvidedIdToken,
 )
+from chargebyte_fw.kernel.effects import call, publish
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.machine.effects import Call, OfferToken
 from chargebyte_fw.modules.evse.machine.events import (
     Authorized,
     Charging,
@@ -41,10 +44,8 @@ FREE_SERVICE = ProvidedIdToken(
     prevalidated=True,
 )
 """The token of a session with `disable_authentication` (EVerest, module EvseManager)."""
-
-
 NO_ADDRESS = "00:00:00:00:00:00"
-"""What several makes of car and simulation say in place of an address: it identifies none of them."""
+"""What several makes of car and simulation report in place of an address: it identifies none of them."""
 
 
 def autocharge_token(mac: str, connector_id: int) -> ProvidedIdToken:
@@ -56,127 +57,144 @@ def autocharge_token(mac: str, connector_id: int) -> ProvidedIdToken:
     )
 
 
+class Question(Enum):
+    """What HLC waits to be answered."""
+
+    Nothing = "nothing"
+    External = "external identification"
+    Contract = "contract"
+    """The contract of Plug and Charge is being validated."""
+
+
+OPEN = (Question.External, Question.Contract)
+
+
 class HlcAuthorization(Machine):
-    """Answers HLC's question who pays: whichever of question and authorization came first."""
+    """Answers HLC's question who pays: whichever of question and authorization came first.
+
+    An answer needs an authorization, a running transaction, and an EV about which there is no doubt.
+    """
+
+    initial = Question.Nothing
 
     def __init__(self, config: EvseConfig, *, hlc: bool) -> None:
-        super().__init__(Charging.Idle)
+        super().__init__()
         self._config = config
         self._hlc = hlc
         self._mac: str | None = None
-        self._reset()
-
-    def _reset(self) -> None:
-        self._waiting_eim = False
-        self._waiting_contract = False
+        self._charging = Charging.Idle
         self._authorized: Authorized | None = None
         self._transaction = False
         self._doubt = False
         """Another EV may have been plugged in: what the session's EV was granted is not granted to this one yet."""
 
-    @property
-    def waiting_for_contract(self) -> bool:
-        """Whether the EV's contract is being looked at."""
-        return self._waiting_contract
-
-    def _respond(self, status: AuthorizationStatus, certificate: CertificateStatus) -> Effects:
-        return [Call("hlc", "authorization_response", (status, certificate))] if self._hlc else []
-
-    def _look(self) -> Effects:
-        """Confirm once a transaction runs."""
-        if self._authorized is None or not self._transaction or self._doubt:
-            return []
-        if self._waiting_contract and self._authorized.contract:
-            self._waiting_contract = False
-            return self._respond(AuthorizationStatus.Accepted, CertificateStatus.Accepted)
-        if self._waiting_eim and not self._authorized.contract:
-            if self._config.dbg_hlc_auth_after_tstep and self.state in (*STEPS, Charging.WaitingForAuthentication):
-                return []
-            self._waiting_eim = False
-            return self._respond(AuthorizationStatus.Accepted, CertificateStatus.NoCertificateAvailable)
-        return []
-
-    @on(event=EimWanted)
+    @on(*Question, event=EimWanted, to=tuple(Question))
     def eim_wanted(self, _: EimWanted, now: float) -> Effects:
-        self._waiting_eim = True
-        effects: Effects = []
+        """HLC wants an external identification; with Autocharge the EV's address is offered as one."""
+        self.enter(Question.External)
         if self._authorized is None and self._config.enable_autocharge and self._mac not in (None, NO_ADDRESS):
-            effects.append(OfferToken(autocharge_token(str(self._mac), self._config.connector_id)))
-        return effects + self._look()
+            token = autocharge_token(str(self._mac), self._config.connector_id)
+            return [publish(AuthTokenProvider.provided_token, token)]
+        return self._confirm()
 
-    @on(event=ContractWanted)
+    @on(*Question, event=ContractWanted, to=tuple(Question))
     def contract_wanted(self, event: ContractWanted, now: float) -> Effects:
-        self._waiting_contract = True
+        """HLC wants the EV's contract validated."""
+        self.enter(Question.Contract)
         if self._authorized is not None and self._authorized.contract:
-            return self._look()
+            return self._confirm()
         token = event.token
         token.connectors = [self._config.connector_id]
-        return [OfferToken(token)]
+        return [publish(AuthTokenProvider.provided_token, token)]
 
-    @on(event=ContractRejected)
+    @on(Question.Contract, event=ContractRejected, to=Question.Nothing)
     def contract_rejected(self, event: ContractRejected, now: float) -> Effects:
-        if not self._waiting_contract:
-            return []
-        self._waiting_contract = False
-        return self._respond(event.status, event.certificate)
+        """The validator did not accept the contract."""
+        return self.enter(Question.Nothing, *self._answer(event.status, event.certificate))
 
-    @on(event=EvccId)
-    def evcc_id(self, event: EvccId, now: float) -> Effects:
+    @on(Question.Nothing, Question.External, event=ContractRejected)
+    def rejected_late(self, _: ContractRejected, now: float) -> None:
+        """HLC does not wait for it any more."""
+
+    @on(*Question, event=EvccId)
+    def evcc_id(self, event: EvccId, now: float) -> None:
+        """Keep the EV's address for Autocharge."""
         self._mac = event.mac
-        return []
 
-    @on(event=Authorized)
+    @on(*Question, event=Authorized, to=tuple(Question))
     def authorized(self, event: Authorized, now: float) -> Effects:
-        if self._authorized is None and not (self._waiting_contract and not event.contract):
+        """Keep the first authorization of the session, and only a contract's while one is validated."""
+        if self._authorized is None and (event.contract or self.state is not Question.Contract):
             self._authorized = event
-        return self._look()
+        return self._confirm()
 
-    @on(event=TransactionIs)
+    @on(*Question, event=TransactionIs, to=tuple(Question))
     def transaction(self, event: TransactionIs, now: float) -> Effects:
+        """An authorization holds for one transaction."""
         self._transaction = event.active
         if not event.active:
             self._authorized = None
-        return self._look()
+        return self._confirm()
 
-    @on(event=StateIs)
+    @on(*Question, event=StateIs, to=tuple(Question))
     def state_is(self, event: StateIs, now: float) -> Effects:
-        self.state = event.state
+        """Between two sessions no question is open."""
+        self._charging = event.state
         if event.state in (Charging.Idle, Charging.Disabled) and not self._transaction:
-            self._doubt = False
-            self._waiting_eim = self._waiting_contract = False
-            self._authorized = None
-        return self._look()
+            self._doubt, self._authorized = False, None
+            return self.enter(Question.Nothing)
+        return self._confirm()
 
-    @on(event=PlugWatched)
+    @on(*Question, event=PlugWatched, to=Question.Nothing)
     def watched(self, event: PlugWatched, now: float) -> Effects:
-        if event.doubt:
-            self._doubt = self._transaction or self._authorized is not None
-            self._waiting_eim = self._waiting_contract = False
-            self._mac = None
-        return []
+        """After the pilot hid the plug, the EV asks anew, and proves itself first."""
+        if not event.doubt:
+            return []
+        self._doubt = self._transaction or self._authorized is not None
+        self._mac = None
+        return self.enter(Question.Nothing)
 
-    @on(event=EvProven)
+    @on(*Question, event=EvProven, to=tuple(Question))
     def proven(self, _: EvProven, now: float) -> Effects:
+        """The EV is the one of this session."""
         self._doubt = False
-        return self._look()
+        return self._confirm()
 
-    @on(event=Withdrawn)
+    @on(*Question, event=Withdrawn, to=Question.Nothing)
     def withdrawn(self, _: Withdrawn, now: float) -> Effects:
+        """Without a transaction the authorization ends; an open question that had none is answered by a refusal."""
         if self._transaction:
             return []
         was, self._authorized = self._authorized, None
-        if was is None and (self._waiting_eim or self._waiting_contract):
-            self._waiting_eim = self._waiting_contract = False
-            return self._respond(AuthorizationStatus.Unknown, CertificateStatus.NoCertificateAvailable)
-        return []
+        if was is not None or self.state not in OPEN:
+            return []
+        refused = self._answer(AuthorizationStatus.Unknown, CertificateStatus.NoCertificateAvailable)
+        return self.enter(Question.Nothing, *refused)
 
-    @on(event=BeginSession)
+    @on(*Question, event=BeginSession)
     def free_service(self, event: BeginSession, now: float) -> Effects:
         """Authorize each session that begins by plug-in: with `disable_authentication` no Auth is connected."""
         return [Authorized(FREE_SERVICE)] if self._config.disable_authentication and event.token is None else []
 
-    @on(event=CarUnplugged)
+    @on(*Question, event=CarUnplugged, to=Question.Nothing)
     def unplugged(self, _: CarUnplugged, now: float) -> Effects:
-        self._waiting_eim = self._waiting_contract = False
+        """The EV's question and address are gone with it."""
         self._mac = None
-        return []
+        return self.enter(Question.Nothing)
+
+    def _confirm(self) -> Effects:
+        """Answer an open question once a transaction runs."""
+        authorized = self._authorized
+        if authorized is None or not self._transaction or self._doubt or self.state not in OPEN:
+            return []
+        if authorized.contract is not (self.state is Question.Contract):
+            return []
+        certificate = CertificateStatus.Accepted
+        if self.state is Question.External:
+            certificate = CertificateStatus.NoCertificateAvailable
+            if self._config.dbg_hlc_auth_after_tstep and self._charging in (*STEPS, Charging.WaitingForAuthentication):
+                return []
+        return self.enter(Question.Nothing, *self._answer(AuthorizationStatus.Accepted, certificate))
+
+    def _answer(self, status: AuthorizationStatus, certificate: CertificateStatus) -> Effects:
+        return [call(Iso15118Charger.authorization_response, status, certificate)] if self._hlc else []

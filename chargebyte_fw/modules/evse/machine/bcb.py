@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from chargebyte_fw.modules.evse.machine import timing
 
 
-class BcbToggle:
+class BcbToggle(msgspec.Struct):
     """Counts the EV's toggles; a sequence is complete after three, or 3.7 s after it began if one was good."""
 
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget what was seen."""
-        self._began_s: float | None = None
-        self._c_since: float | None = None
-        self._pulses = 0
+    begun_s: float | None = None
+    c_since_s: float | None = None
+    pulses: int = 0
 
     def edge(self, to_c: bool, now: float) -> None:
         """Take a change of the pilot from B to C or back."""
         if to_c:
-            self._c_since = now
-            if self._began_s is None:
-                self._began_s = now
+            self.c_since_s = now
+            if self.begun_s is None:
+                self.begun_s = now
             return
-        if self._c_since is not None and timing.BCB_C_MIN_S < now - self._c_since < timing.BCB_C_MAX_S:
-            self._pulses += 1
-        self._c_since = None
+        if self.c_since_s is not None and timing.BCB_C_MIN_S < now - self.c_since_s < timing.BCB_C_MAX_S:
+            self.pulses += 1
+        self.c_since_s = None
 
     def due(self) -> float | None:
         """When a begun sequence ends, in monotonic seconds."""
-        return None if self._began_s is None else self._began_s + timing.BCB_SEQUENCE_S
+        return None if self.begun_s is None else self.begun_s + timing.BCB_SEQUENCE_S
 
     def complete(self, now: float) -> bool:
         """Whether the EV has woken us; a sequence without a good pulse is forgotten."""
-        if self._pulses >= timing.BCB_PULSES:
+        if self.pulses >= timing.BCB_PULSES:
             return True
-        due = self.due()
-        if due is None or now < due:
+        due_s = self.due()
+        if due_s is None or now < due_s:
             return False
-        if self._pulses == 0:
-            self.reset()
+        if self.pulses == 0:
+            self.begun_s = self.c_since_s = None
             return False
         return True

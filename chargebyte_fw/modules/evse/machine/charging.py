@@ -1,16 +1,25 @@
-"""The charging kernel: keeps the facts, and lets the phases look at them until none wants to move."""
+"""The charging state machine: rows keep the facts, and the states look at them until none wants to move.
+
+States look at what is true now, not at what happened last: the order in which racing events came does not matter.
+What takes power away at once (an unplug, state B, a fault) is ordered by the row itself and waits for no state.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from enum import Enum
 
+from chargebyte_fw.contracts.interfaces.evse_board_support import EvseBoardSupport
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.interfaces.slac import Slac
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
 from chargebyte_fw.contracts.types.iso15118 import EvseError
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.contracts.types.slac import State as SlacState
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.kernel.machine import on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.context import Context, Wiring
-from chargebyte_fw.modules.evse.machine.effects import AskEnergy, Call, CancelReservation, LimitsChanged, Log, Raise
+from chargebyte_fw.modules.evse.machine.effects import AskEnergy, CancelReservation, LimitsChanged, Log, Raise
+from chargebyte_fw.modules.evse.machine.ev_identity import EvIdentityRows
 from chargebyte_fw.modules.evse.machine.events import (
     Authorized,
     Begin,
@@ -21,7 +30,6 @@ from chargebyte_fw.modules.evse.machine.events import (
     Charging,
     Contactor,
     Enabling,
-    EvIdentified,
     FaultSeen,
     PhasesWanted,
     Shutdown,
@@ -29,405 +37,351 @@ from chargebyte_fw.modules.evse.machine.events import (
     UserPause,
     Withdrawn,
 )
-from chargebyte_fw.modules.evse.machine.hlc import HlcLink
+from chargebyte_fw.modules.evse.machine.facts import (
+    Availability,
+    Doubt,
+    EvCondition,
+    Facts,
+    Fault,
+    PlugIn,
+    StopOrder,
+    Transaction,
+    TransactionState,
+)
+from chargebyte_fw.modules.evse.machine.hlc import HlcLinkRows
 from chargebyte_fw.modules.evse.machine.signals import (
     BeginSession,
     CarLost,
     CarPluggedIn,
     CarRequests,
     CarUnplugged,
-    EndSession,
-    EvProven,
     LockAuthorized,
     Note,
-    PlugUnwatched,
-    PlugWatched,
-    ShowX1,
     ShutdownIs,
     StateIs,
     SupplyOff,
     TransactionIs,
 )
-from chargebyte_fw.modules.evse.machine.states import PHASES
+from chargebyte_fw.modules.evse.machine.states import STATES
+from chargebyte_fw.modules.evse.machine.states.ends import end_session
 
 BEFORE_TRANSACTION = (Charging.Disabled, Charging.Idle, Charging.WaitingForAuthentication)
+AUTHORIZABLE = (Charging.Idle, Charging.WaitingForAuthentication, Charging.TStepEF, Charging.TStepX1)
 LIVE = (Charging.PrepareCharging, Charging.Charging, Charging.StoppingCharging)
 """States in which the contactors may be closed."""
 EMERGENCY_STOP = "evse_board_support/MREC8EmergencyStop"
 DIODE_FAULT = "evse_board_support/DiodeFault"
-MAX_PASSES = 10
 
 
-class Charger(HlcLink, Machine):
-    """States of EVerest's EVSE manager. Rows only set facts; `PHASES` draw the conclusions."""
+class ChargingMachine(EvIdentityRows, HlcLinkRows):
+    """States of EVerest's EVSE manager."""
 
-    def __init__(self, config: EvseConfig, wiring: Wiring) -> None:
-        super().__init__(Charging.Idle)
-        self.c = Context(config, wiring)
+    states = STATES
+
+    def __init__(self, config: EvseConfig, *, hlc: bool) -> None:
+        super().__init__(config, hlc=hlc)
         self._limits: tuple[float, int] = (0.0, 0)
 
-    def feed(self, event: Any, now: float) -> list[Any]:
-        """Take a fact, then look."""
-        c = self.c
-        c.effects = []
-        super().feed(event, now)
-        self._resolve_doubt(now)
-        self._age_of_doubt(now)
-        if c.allowance.age(now):
-            c.warn("the energy budget was not renewed in time: 0 A")
-            c.say(BudgetOver())
-        self._settle(now)
-        return c.effects
+    # Rules that hold in every state.
 
-    def _settle(self, now: float) -> None:
-        c = self.c
-        for passes in range(100):
-            c.due_s = []
-            self._track_asking(now)
-            state = PHASES[self.state].run(c, now)
-            if state is None or state is self.state:
-                break
-            if passes == MAX_PASSES:
-                c.warn(f"the charging state does not settle ({self.state.value} to {state.value})")
-            self._go(state, now)
-        self._tell_limits()
-        self._tell_energy(now)
-        budget = c.allowance.budget
-        if budget is not None and not c.allowance.expired:
-            c.wait(budget.until_s + 1.0)
-        self._wait_for_doubt(now)
-        self.deadline = min(c.due_s, default=None)
+    def before_states(self, now: float) -> None:
+        """Judge a doubt about the EV, and let the budget age."""
+        self.judge_doubt(now)
+        self.end_doubt(now)
+        if self.facts.energy.allowance.age(now):
+            self.warn("the energy budget was not renewed in time: 0 A")
+            self.emit(BudgetOver())
+        self._track_asking(now)
 
-    def _go(self, state: Charging, now: float) -> None:
-        c = self.c
+    def change(self, state: Enum, now: float) -> None:
+        """Report the change, then begin the state."""
+        self.facts.interruption = None
         if state is Charging.StoppingCharging:
-            c.say(Log(f"Stop in {self.state.name}: [{', '.join(c.why_stop())}]"))
-        c.before, self.state, c.entered_s = self.state, state, now
-        c.say(StateIs(state))
-        PHASES[state].enter(c, now)
+            self.emit(Log(f"Stop in {self.state.name}: [{', '.join(why_stop(self.facts))}]"))
+        self.emit(StateIs(Charging(state)))
+        super().change(state, now)
         if state is Charging.Finished:
-            c.say(AskEnergy())
+            self.emit(AskEnergy())
+        self._track_asking(now)
+
+    def after_states(self, now: float) -> None:
+        """Report limits and a lack of energy; wait for the end of the budget and of a doubt."""
+        self._report_limits()
+        self._log_energy(now)
+        over_s = self.facts.energy.allowance.over_s
+        if over_s is not None:
+            self.look_again(over_s)
+        self.await_proof(now)
+
+    def does_not_settle(self, now: float) -> None:
+        """Two states each see a reason for the other."""
+        self.warn(f"the charging state does not settle ({self.state.value})")
 
     def _track_asking(self, now: float) -> None:
         """Note since when energy is asked for, and ask at once where nothing was asked before."""
-        c = self.c
-        if not c.asks_energy(self.state):
-            c.asking_since_s = None
-        elif c.asking_since_s is None:
-            c.asking_since_s = now
-            if c.config.request_zero_power_in_idle and self.state is not Charging.WaitingForAuthentication:
-                c.say(AskEnergy())
+        energy = self.facts.energy
+        if not self.facts.asks_energy(Charging(self.state)):
+            energy.asked_since_s = None
+        elif energy.asked_since_s is None:
+            energy.asked_since_s = now
+            if self.config.request_zero_power_in_idle and self.state is not Charging.WaitingForAuthentication:
+                self.emit(AskEnergy())
 
-    def _tell_energy(self, now: float) -> None:
+    def _log_energy(self, now: float) -> None:
         """One line when there is no energy for an EV that may charge, with the limit that rules; one when there is."""
-        c = self.c
-        missing = not c.power and not c.over and c.asks_energy(self.state)
-        if not missing:
-            c.no_energy_s = None
-            if c.power and c.no_energy_told:
-                c.no_energy_told = False
-                c.info("there is energy again")
+        facts, session = self.facts, self.facts.session
+        if facts.power or facts.over or not facts.asks_energy(Charging(self.state)):
+            session.no_energy_since_s = None
+            if facts.power and session.no_energy_logged:
+                session.no_energy_logged = False
+                self.info("there is energy again")
             return
-        if c.no_energy_s is None:
-            c.no_energy_s = now
-        say_s = c.no_energy_s + timing.NO_ENERGY_S
-        if c.no_energy_told:
+        if session.no_energy_since_s is None:
+            session.no_energy_since_s = now
+        if session.no_energy_logged:
             return
-        if now < say_s:
-            c.wait(say_s)
+        log_s = session.no_energy_since_s + timing.NO_ENERGY_S
+        if now < log_s:
+            self.look_again(log_s)
             return
-        c.no_energy_told = True
-        c.warn(f"no energy to charge with: {c.allowance.why_none}")
+        session.no_energy_logged = True
+        self.warn(f"no energy to charge with: {facts.energy.allowance.why_none}")
 
-    def _tell_limits(self) -> None:
-        c = self.c
-        limits = (c.allowance.current_A, c.allowance.budget.phases if c.allowance.budget else 3)
-        if limits != self._limits:
-            if limits[0] != self._limits[0]:
-                c.say(Call("bsp", "ac_set_overcurrent_limit_A", (limits[0],)))
-            self._limits = limits
-            c.say(LimitsChanged(*limits))
-
-    @on(event=Timeout)
-    def timeout(self, _: Timeout, now: float) -> None:
-        """Time passes; the phases see it."""
+    def _report_limits(self) -> None:
+        allowance = self.facts.energy.allowance
+        limits = (allowance.current_A, allowance.budget.phases if allowance.budget else 3)
+        if limits == self._limits:
+            return
+        if limits[0] != self._limits[0]:
+            self.emit(call(EvseBoardSupport.ac_set_overcurrent_limit_A, limits[0]))
+        self._limits = limits
+        self.emit(LimitsChanged(*limits))
 
     @on(event=Begin)
     def begin(self, _: Begin, now: float) -> None:
-        c = self.c
-        c.begun = True
-        c.entered_s = now
-        c.say(AskEnergy())
-
-    # The plug: what belongs to one plug-in ends with it, also where the unplug cannot be seen.
-
-    def _age_of_doubt(self, now: float) -> None:
-        c = self.c
-        if c.unwatched_s is not None and now >= c.unwatched_s + timing.PLUG_UNWATCHED_S and c.plugged:
-            c.leave(now, f"the pilot has not shown the plug for {timing.PLUG_UNWATCHED_S:g} s")
-        if c.proof_until_s is not None and self.state is Charging.ChargingPausedEVSE:
-            # A pause of ours does not let the EV speak; nothing flows meanwhile.
-            c.proof_until_s = now + timing.EV_PROOF_S
-        elif c.proof_until_s is not None and now >= c.proof_until_s:
-            c.leave(now, "the EV does not prove that it is still the same one")
-
-    def _wait_for_doubt(self, now: float) -> None:
-        c = self.c
-        if not c.session or c.left:
-            return
-        if c.plugged and c.unwatched_s is not None:
-            c.wait(c.unwatched_s + timing.PLUG_UNWATCHED_S)
-        if c.proof_until_s is not None and self.state is not Charging.ChargingPausedEVSE:
-            c.wait(c.proof_until_s)
-        if c.doubt and now < c.calm_s:
-            c.wait(c.calm_s)
-
-    @on(event=PlugUnwatched)
-    def unwatched(self, _: PlugUnwatched, now: float) -> None:
-        self.c.watched = False
-        self.c.unwatched_s = now
-
-    @on(event=PlugWatched)
-    def watched(self, event: PlugWatched, now: float) -> None:
-        c = self.c
-        c.watched, c.unwatched_s = True, None
-        if c.session and (event.doubt or c.plugged):
-            # After a state F of our own the EV need not name itself again, but if it does, by the same name.
-            c.doubt = c.doubt or event.doubt
-            c.ids_before, c.ids = c.ids_before | c.ids, {}
-
-    def _resolve_doubt(self, now: float) -> None:
-        """Once nothing blocks any more: an EV with a data link has to say who it is, any other session ends."""
-        c = self.c
-        if not c.doubt or c.fatal or not c.watched or c.left or c.ev_failed or now < c.calm_s:
-            return
-        c.doubt = False
-        known = c.ids.keys() & c.ids_before.keys()
-        if not c.ids_before or not (c.dc or c.five):
-            c.leave(now, "the plug was not watched for a while")
-        elif any(c.ids[by] != c.ids_before[by] for by in known):
-            c.leave(now, "another EV is plugged in")
-        elif known:
-            c.proof_until_s = None
-            c.ids_before = {}
-            c.say(EvProven())
-        elif c.proof_until_s is None:
-            c.proof_until_s = now + timing.EV_PROOF_S
-
-    @on(event=EvIdentified)
-    def identified(self, event: EvIdentified, now: float) -> None:
-        c = self.c
-        c.ids[event.by] = event.mac
-        if event.by not in c.ids_before:
-            return
-        if c.proof_until_s is not None or c.ids_before[event.by] != event.mac:
-            c.doubt = True
-
-    @on(event=FaultSeen)
-    def fault_seen(self, event: FaultSeen, now: float) -> None:
-        c = self.c
-        if not c.session:
-            return
-        if event.type == EMERGENCY_STOP:
-            c.emergency_stop = True
-        if event.type == DIODE_FAULT and not c.ev_failed:
-            # The duty cycle would bring the fault back at once.
-            c.ev_failed = True
-            c.info("the EV's diode has failed: no charging until it was unplugged")
+        self.facts.hardware.started = True
+        self.entered_s = now
+        self.emit(AskEnergy())
 
     # The pilot and the contactors.
 
     @on(event=CarPluggedIn)
     def plugged_in(self, _: CarPluggedIn, now: float) -> None:
-        self.c.plugged = True
-        if self.state is Charging.Idle and not self.c.fatal:
-            self.c.info("EV plugged in")
+        self.facts.plug_in.plugged = True
+        if self.state is Charging.Idle and not self.facts.fatal:
+            self.info("EV plugged in")
 
     @on(event=CarUnplugged)
     def unplugged(self, _: CarUnplugged, now: float) -> None:
-        c = self.c
-        c.plugged = c.requests = c.cp_shorted = False
-        c.ids, c.proof_until_s, c.doubt = {}, None, False
-        if self.state not in (Charging.Idle, Charging.Disabled):
-            c.left_s = now if c.left_s is None else c.left_s
-            c.left = True
-            c.info("EV unplugged")
-        c.say(SupplyOff(at_once=True))
-        c.forbid_power()
-        self.link_unplugged()
+        """Everything of the plug-in ends; the session ends when its states have seen it."""
+        facts = self.facts
+        facts.plug_in, facts.session.doubt = PlugIn(), Doubt()
+        if self.with_ev:
+            if facts.session.left_s is None:
+                facts.session.left_s = now
+            self.info("EV unplugged")
+        self.emit(SupplyOff(at_once=True))
+        self.forbid_power()
+        self.hlc(call(Slac.leave_bcd))
+        if facts.hardware.slac is not SlacState.UNMATCHED:
+            self.hlc(call(Slac.reset, False))
 
     @on(event=CarRequests)
     def requests(self, event: CarRequests, now: float) -> None:
-        c = self.c
-        was, c.requests = c.requests, event.power
+        facts = self.facts
+        was, facts.plug_in.asks_power = facts.plug_in.asks_power, event.power
         if self.state in (Charging.ChargingPausedEV, Charging.StoppingCharging) and was is not event.power:
-            c.bcb.edge(event.power, now)
-        if not event.power and c.dc and self.state in LIVE:
+            facts.wake_up.edge(event.power, now)
+        if not event.power and facts.hardware.dc and self.state in LIVE:
             # State B while the power path may be live: take the power away before the contactors open.
-            c.say(SupplyOff(at_once=True))
+            self.emit(SupplyOff(at_once=True))
 
     @on(event=CarLost)
     def car_lost(self, event: CarLost, now: float) -> None:
+        """State E or F: no communication; with a shorted pilot no power either."""
         if event.shorted and self.state is Charging.Charging:
-            self.c.requests = False
-            self.c.say(SupplyOff(at_once=True))
-            self.c.forbid_power()
-        self.link_car_lost()
+            self.facts.plug_in.asks_power = False
+            self.emit(SupplyOff(at_once=True))
+            self.forbid_power()
+        self.hlc(call(Slac.leave_bcd))
 
     @on(event=Contactor)
     def contactor(self, event: Contactor, now: float) -> None:
-        c = self.c
-        was, c.contactor_closed = c.contactor_closed, event.closed
-        self.link_contactor(event.closed, now)
-        c.hlc("ac_contactor_closed", event.closed)
-        if was and not event.closed and c.dc:
+        hardware = self.facts.hardware
+        closed_s = hardware.contactors_closed_s
+        if event.closed:
+            hardware.contactors_closed_s = now if closed_s is None else closed_s
+        else:
+            hardware.contactors_closed_s = None
+            if closed_s is not None and now - closed_s >= timing.LINK_PROVEN_S:
+                # A session that lasted proves the communication: a later loss has all its error routines again.
+                self.facts.link.error_routines = 0
+        self.hlc(call(Iso15118Charger.ac_contactor_closed, event.closed))
+        if closed_s is not None and not event.closed and hardware.dc:
             # Whoever opened them: nothing may stay live on our side.
-            c.say(SupplyOff(at_once=True))
+            self.emit(SupplyOff(at_once=True))
 
     @on(event=CableLimit)
     def cable(self, event: CableLimit, now: float) -> None:
-        self.c.allowance.cable_A = event.limit_A
+        self.facts.energy.allowance.cable_A = event.limit_A
 
     # Energy.
 
     @on(event=Budget)
     def budget(self, event: Budget, now: float) -> None:
-        self.c.allowance.take(event)
+        self.facts.energy.allowance.take(event)
 
     @on(event=SupplyTold)
     def supply(self, _: SupplyTold, now: float) -> None:
-        if self.c.supply_s is None:
-            self.c.supply_s = now
+        if self.facts.hardware.supply_known_s is None:
+            self.facts.hardware.supply_known_s = now
 
     @on(event=PhasesWanted)
     def phases(self, event: PhasesWanted, now: float) -> None:
-        c = self.c
-        if self.state is Charging.SwitchPhases:
-            c.switch_to_three = event.three
-        elif self.state is Charging.Charging and not c.hlc_leads:
-            c.switch_to_three = event.three
-            self._go(Charging.SwitchPhases, now)
-        elif self.state is not Charging.Charging:
-            c.say(Call("bsp", "ac_switch_three_phases_while_charging", (event.three,)))
-
-    def can_switch_phases(self) -> bool:
-        """Phases are not switched under HLC while charging."""
-        return not (self.state is Charging.Charging and self.c.hlc_leads)
+        """While charging the EV is taken off the grid first; under HLC the wish waits for a pause."""
+        self.facts.three_phases = event.three
+        if self.state is Charging.Charging and not self.facts.hlc_leads:
+            self.facts.interruption = Charging.SwitchPhases
+        elif self.state not in (Charging.Charging, Charging.SwitchPhases):
+            self.emit(call(EvseBoardSupport.ac_switch_three_phases_while_charging, event.three))
 
     # Authorization and transaction.
 
     @on(event=Authorized)
     def authorize(self, event: Authorized, now: float) -> None:
-        c = self.c
-        if c.cancelled or c.disabled or c.authorized is not None or self.state is Charging.Disabled:
+        facts = self.facts
+        session, transaction = facts.session, facts.transaction
+        if self.state not in AUTHORIZABLE or facts.disabled or transaction.cancelled:
             return
-        if self.state not in (Charging.Idle, Charging.WaitingForAuthentication, Charging.TStepEF, Charging.TStepX1):
+        if session.authorization is not None or transaction.state is TransactionState.Starting:
+            # The meter may still start a transaction for an authorization that was withdrawn: that one ends first.
             return
-        if c.transaction_pending:
-            # The meter is still starting one for an authorization that was withdrawn: that one ends first.
-            return
-        c.stop_reason = c.stop_token = None
-        if not c.session:
-            c.session = True
-            c.say(BeginSession(event.token))
-        c.authorized, c.authorized_s = event, now
-        c.transaction_asked = c.transaction
-        c.say(LockAuthorized(True))
-        c.note(SessionEventEnum.Authorized, "authorization_event")
-        c.info(f"authorized by {event.token.authorization_type.value}")
+        if not transaction.active:
+            facts.transaction = Transaction()
+        if not session.begun:
+            session.begun = True
+            self.emit(BeginSession(event.token, event.reservation_id))
+        session.authorization, session.authorized_s = event, now
+        self.emit(LockAuthorized(True))
+        self.note(SessionEventEnum.Authorized, "authorization_event")
+        self.info(f"authorized by {event.token.authorization_type.value}")
 
     @on(event=Withdrawn)
     def withdraw(self, _: Withdrawn, now: float) -> None:
-        c = self.c
-        if c.session and c.authorized is not None:
-            c.note(SessionEventEnum.Deauthorized, "authorization_event")
-        step = self.state in (Charging.TStepEF, Charging.TStepX1) and not c.transaction
+        facts = self.facts
+        session, transaction = facts.session, facts.transaction
+        if session.begun and session.authorization is not None:
+            self.note(SessionEventEnum.Deauthorized, "authorization_event")
+        step = self.state in (Charging.TStepEF, Charging.TStepX1) and not transaction.active
         if self.state not in BEFORE_TRANSACTION and not step:
             return
-        if c.authorized is None:
-            c.note(SessionEventEnum.PluginTimeout)
-            c.info("nobody authorized in time")
-            if c.config.raise_mrec9:
-                c.say(Raise("MREC9AuthorizationTimeout", "nobody authorized within the connection timeout"))
+        if session.authorization is None:
+            self._authorization_timed_out()
             return
-        if c.transaction_begun:
+        if transaction.begun:
             # The transaction is under way: it ends like one that was stopped.
-            c.stop_reason = StopTransactionReason.DeAuthorized
-        c.authorized = None
-        c.say(LockAuthorized(False))
-        if self.state is Charging.Idle or not c.plugged:
-            c.session = False
-            c.say(EndSession())
+            transaction.stop = StopOrder(StopTransactionReason.DeAuthorized)
+        session.authorization = None
+        self.emit(LockAuthorized(False))
+        if self.state is Charging.Idle or not facts.plug_in.plugged:
+            end_session(self)
+
+    def _authorization_timed_out(self) -> None:
+        self.note(SessionEventEnum.PluginTimeout)
+        self.info("nobody authorized in time")
+        if self.config.raise_mrec9:
+            self.emit(Raise("MREC9AuthorizationTimeout", "nobody authorized within the connection timeout"))
 
     @on(event=TransactionIs)
     def transaction_is(self, event: TransactionIs, now: float) -> None:
-        c = self.c
-        c.transaction_pending = False
-        c.transaction = event.active
-        if not event.active:
-            c.transaction_ending = False
+        self.facts.transaction.state = TransactionState.Running if event.active else TransactionState.Over
 
     @on(event=Cancel)
     def cancel(self, event: Cancel, now: float) -> None:
-        c = self.c
-        if not c.transaction_begun or c.transaction_ending:
+        facts = self.facts
+        transaction = facts.transaction
+        if not transaction.begun or transaction.state is TransactionState.Ending:
             return
-        c.stop_reason, c.stop_token = event.reason, event.token
-        c.authorized = None
-        c.cancelled = True
-        c.say(LockAuthorized(False))
-        c.info(f"transaction is stopped: {event.reason.value}")
+        transaction.stop, transaction.cancelled = StopOrder(event.reason, event.token), True
+        facts.session.authorization = None
+        self.emit(LockAuthorized(False))
+        self.info(f"transaction is stopped: {event.reason.value}")
         if event.reason is StopTransactionReason.EmergencyStop:
-            c.hlc("send_error", EvseError.Error_EmergencyShutdown)
+            self.hlc(call(Iso15118Charger.send_error, EvseError.Error_EmergencyShutdown))
         elif event.reason is StopTransactionReason.PowerLoss:
-            c.hlc("send_error", EvseError.Error_UtilityInterruptEvent)
+            self.hlc(call(Iso15118Charger.send_error, EvseError.Error_UtilityInterruptEvent))
 
     @on(event=UserPause)
     def pause(self, event: UserPause, now: float) -> None:
-        if self.c.transaction_begun:
-            self.c.user_pause = event.pause
+        if self.facts.transaction.begun:
+            self.facts.transaction.paused_by_user = event.pause
 
     @on(event=Enabling)
     def enabling(self, event: Enabling, now: float) -> None:
-        c = self.c
-        was = c.disabled
-        c.source, c.source_connector = event.source, event.connector_id
+        facts, transaction = self.facts, self.facts.transaction
+        was_disabled = facts.disabled
+        disabled = not (event.enabled and event.connector_enabled)
+        facts.hardware.availability = Availability(disabled, event.source, event.connector_id)
         if event.enabled:
-            c.disabled = not event.connector_enabled
-            if not c.disabled and c.stop_reason is StopTransactionReason.EVSEDisabled and not c.transaction_ending:
-                c.stop_reason = None
-            c.say(Note(SessionEventEnum.Enabled, {"source": event.source, "connector_id": event.connector_id}))
-        else:
-            c.disabled = True
-            if not was and c.transaction_begun:
-                c.stop_reason = StopTransactionReason.EVSEDisabled
-        if was and not c.disabled:
-            c.say(Call("bsp", "enable", (True,)))
+            stopped = transaction.stop is not None and transaction.stop.reason is StopTransactionReason.EVSEDisabled
+            if not disabled and stopped and transaction.state is not TransactionState.Ending:
+                transaction.stop = None
+            self.emit(Note(SessionEventEnum.Enabled, {"source": event.source, "connector_id": event.connector_id}))
+        elif not was_disabled and transaction.begun:
+            transaction.stop = StopOrder(StopTransactionReason.EVSEDisabled)
+        if was_disabled and not disabled:
+            self.emit(call(EvseBoardSupport.enable, True))
 
     # Faults.
 
+    @on(event=FaultSeen)
+    def fault_seen(self, event: FaultSeen, now: float) -> None:
+        session = self.facts.session
+        if not session.begun:
+            return
+        if event.type == EMERGENCY_STOP:
+            session.emergency_stop = True
+        if event.type == DIODE_FAULT and session.ev is EvCondition.Sound:
+            session.ev = EvCondition.Faulty
+            self.info("the EV's diode has failed: no charging until it was unplugged")
+
     @on(event=ShutdownIs)
     def shutdown(self, event: ShutdownIs, now: float) -> None:
-        c = self.c
-        worse = event.kind.value > c.shutdown.value
-        c.shutdown = event.kind
+        facts = self.facts
+        hardware, session = facts.hardware, facts.session
         if event.kind is Shutdown.Nothing:
-            c.fault_shown = False
-            c.unfit_ev = c.ev_failed
-            c.calm_s = now + timing.FAULT_OVER_S
-            c.hlc("reset_error")
+            hardware.fault = Fault(over_s=now + timing.FAULT_OVER_S)
+            if session.ev is EvCondition.Faulty:
+                session.ev = EvCondition.Unfit
+            self.hlc(call(Iso15118Charger.reset_error))
             return
-        if not worse:
+        before = hardware.fault
+        if event.kind.value <= before.shutdown.value:
+            before.shutdown = event.kind
             return
-        c.fault_shown = False
-        c.say(CancelReservation())
-        c.say(SupplyOff(at_once=True))
-        c.forbid_power()
+        hardware.fault = Fault(event.kind, over_s=before.over_s)
+        self.emit(CancelReservation(), SupplyOff(at_once=True))
+        self.forbid_power()
         if self.state is Charging.Charging:
-            # Clients of the reference see the state told again when its shutdown begins.
-            c.note(SessionEventEnum.ChargingStarted, "charging_state_changed_event")
-        if event.kind is Shutdown.Emergency and self._with_ev and (c.five or c.nominal_duty):
-            c.nominal_duty = 0.0
-            c.say(ShowX1())
-        if self.state not in (Charging.Idle, Charging.Disabled):
-            c.hlc("send_error", EvseError.Error_EmergencyShutdown)
+            # Clients of the reference see the state reported again when its shutdown begins.
+            self.note(SessionEventEnum.ChargingStarted, "charging_state_changed_event")
+        if not self.with_ev:
+            return
+        if event.kind is Shutdown.Emergency and (session.five_percent or hardware.nominal is not None):
+            self.show_x1()
+        self.hlc(call(Iso15118Charger.send_error, EvseError.Error_EmergencyShutdown))
+
+
+def why_stop(facts: Facts) -> list[str]:
+    """Return why charging is stopped, in EVerest's words where a recording has them."""
+    reasons = {
+        "fatal error": facts.fatal,
+        "EV unplugged": facts.gone,
+        "EVSE disabled": facts.disabled,
+        "not authorized": facts.session.authorization is None,
+        "no transaction": not facts.transaction.active,
+        "user pause": facts.transaction.paused_by_user,
+        "IEC stop": not facts.plug_in.asks_power and not facts.gone,
+        "no energy": not facts.power,
+    }
+    return [text for text, true in reasons.items() if true] or ["HLC stop"]

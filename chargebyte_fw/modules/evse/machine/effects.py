@@ -8,18 +8,8 @@ import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
+from chargebyte_fw.kernel.composite import received_by
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.modules.evse.machine.public import Public
-
-
-class Call(msgspec.Struct, frozen=True):
-    """Effect: a command to a neighbour (`bsp`, `hlc`, `slac`, `supply`, `imd`, `monitor`, `lock`)."""
-
-    peer: str
-    command: str
-    args: tuple[Any, ...] = ()
-    urgent: bool = False
-    """Overtake, and drop, what still waits for this neighbour."""
 
 
 class StartMeter(msgspec.Struct, frozen=True):
@@ -56,19 +46,14 @@ class SessionIs(msgspec.Struct, frozen=True):
     session_id: str
 
 
-class OfferToken(msgspec.Struct, frozen=True):
-    """Effect: publish a token."""
-
-    token: ProvidedIdToken
-
-
 class SetUpSession(msgspec.Struct, frozen=True):
     """Effect: tell HLC the payment options: everything configured, or external payment only."""
 
     external_only: bool
 
 
-class Raise(Public, frozen=True):
+@received_by("fault_policy", owner=True)
+class Raise(msgspec.Struct, frozen=True):
     """Effect: raise a fault of the EVSE."""
 
     name: str
@@ -79,7 +64,8 @@ class Raise(Public, frozen=True):
     description: str = ""
 
 
-class Clear(Public, frozen=True):
+@received_by("fault_policy", owner=True)
+class Clear(msgspec.Struct, frozen=True):
     """Effect: clear a fault of the EVSE, with every sub-type; an empty name clears what a replug clears."""
 
     name: str

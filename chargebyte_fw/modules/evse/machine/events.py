@@ -14,8 +14,8 @@ from chargebyte_fw.contracts.types.power_supply_DC import Capabilities as Supply
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
 from chargebyte_fw.contracts.types.powermeter import Powermeter, TransactionStartResponse, TransactionStopResponse
 from chargebyte_fw.contracts.types.slac import State as SlacState
+from chargebyte_fw.kernel.composite import received_by
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.modules.evse.machine.public import Public
 
 
 class Cp(StrEnum):
@@ -30,8 +30,14 @@ class Cp(StrEnum):
     F = "F"
 
 
+CONNECTED = (Cp.B, Cp.C, Cp.D)
+"""States of a connected EV."""
+ASKING = (Cp.C, Cp.D)
+"""States of an EV that asks for power."""
+
+
 class Charging(Enum):
-    """States of the charging kernel; the values are EVerest's state texts."""
+    """States of the charging state machine; the values are EVerest's state texts."""
 
     Disabled = "Disabled"
     Idle = "Idle"
@@ -55,40 +61,47 @@ class Shutdown(Enum):
     Emergency = 2
 
 
+@received_by("pilot", "charging")
 class Begin(msgspec.Struct, frozen=True):
     """The EVSE is ready: look at the pilot from now on."""
 
 
+@received_by("pilot")
 class CpReported(msgspec.Struct, frozen=True):
     """The board sees this pilot state."""
 
     state: Cp
 
 
+@received_by("charging", "lock", "cable_check", "power_path", "over_voltage", "plausibility")
 class Contactor(msgspec.Struct, frozen=True):
     """Feedback of the contactors."""
 
     closed: bool
 
 
+@received_by("charging")
 class CableLimit(msgspec.Struct, frozen=True):
     """The proximity pilot's rating in A; 0 is unknown, None is a fixed cable."""
 
     limit_A: float | None
 
 
+@received_by("charging", "cable_check", "power_path", "over_voltage", "insulation")
 class SupplyTold(msgspec.Struct, frozen=True):
     """The power supply's capabilities, after external derating."""
 
     supply: SupplyCapabilities
 
 
+@received_by("supply_watch")
 class SupplyMode(msgspec.Struct, frozen=True):
     """The mode that the power supply reports."""
 
     mode: Mode
 
 
+@received_by("cable_check", "power_path", "plausibility", "insulation", "supply_watch")
 class SupplyMeasured(msgspec.Struct, frozen=True):
     """Voltage and current at the supply's output."""
 
@@ -96,42 +109,49 @@ class SupplyMeasured(msgspec.Struct, frozen=True):
     current_A: float
 
 
+@received_by("cable_check", "plausibility", "insulation")
 class InsulationMeasured(msgspec.Struct, frozen=True):
     """A sample of the insulation monitor."""
 
     sample: IsolationMeasurement
 
 
+@received_by("cable_check")
 class SelfTested(msgspec.Struct, frozen=True):
     """The insulation monitor has tested itself."""
 
     passed: bool
 
 
+@received_by("over_voltage", "plausibility")
 class MonitorMeasured(msgspec.Struct, frozen=True):
     """A sample of the over-voltage monitor."""
 
     voltage_V: float
 
 
+@received_by("session", "plausibility", "over_current")
 class MeterRead(msgspec.Struct, frozen=True):
     """A sample of the billing meter."""
 
     value: Powermeter
 
 
+@received_by("session")
 class MeterStarted(msgspec.Struct, frozen=True):
     """The meter's answer to the start of a transaction; None: there was no answer."""
 
     answer: TransactionStartResponse | None
 
 
+@received_by("session")
 class MeterStopped(msgspec.Struct, frozen=True):
     """The meter's answer to the end of a transaction; None: there was no answer."""
 
     answer: TransactionStopResponse | None
 
 
+@received_by("charging")
 class Budget(msgspec.Struct, frozen=True):
     """What the energy management allows until `until_s`: A per phase for AC, A and W for DC."""
 
@@ -144,16 +164,19 @@ class Budget(msgspec.Struct, frozen=True):
     """Where there is too little of it: how much, and which limit rules."""
 
 
-class BudgetOver(Public, frozen=True):
+@received_by("power_path", owner=True)
+class BudgetOver(msgspec.Struct, frozen=True):
     """The budget was not renewed in time: there is none."""
 
 
+@received_by("charging")
 class PhasesWanted(msgspec.Struct, frozen=True):
     """The energy management wants one or three phases."""
 
     three: bool
 
 
+@received_by("charging", "authorization")
 class Authorized(msgspec.Struct, frozen=True):
     """Somebody may charge."""
 
@@ -161,18 +184,23 @@ class Authorized(msgspec.Struct, frozen=True):
     tariff_text: str | None = None
     contract: bool = False
     """By Plug and Charge."""
+    reservation_id: int | None = None
+    """The reservation that it uses up."""
 
 
+@received_by("charging", "authorization")
 class Withdrawn(msgspec.Struct, frozen=True):
     """The authorization is not valid any more."""
 
 
+@received_by("charging")
 class UserPause(msgspec.Struct, frozen=True):
     """Pause or go on."""
 
     pause: bool
 
 
+@received_by("charging", "cable_check")
 class Cancel(msgspec.Struct, frozen=True):
     """End the transaction for good."""
 
@@ -180,6 +208,7 @@ class Cancel(msgspec.Struct, frozen=True):
     token: ProvidedIdToken | None = None
 
 
+@received_by("charging")
 class Enabling(msgspec.Struct, frozen=True):
     """The outcome of all wishes: what holds for the EVSE, and whether its connector is enabled."""
 
@@ -189,52 +218,63 @@ class Enabling(msgspec.Struct, frozen=True):
     connector_enabled: bool = True
 
 
+@received_by("lock")
 class ForceUnlock(msgspec.Struct, frozen=True):
     """Unlock the connector now."""
 
 
+@received_by("charging")
 class SlacIs(msgspec.Struct, frozen=True):
     """State of SLAC."""
 
     state: SlacState
 
 
+@received_by("charging")
 class LinkReady(msgspec.Struct, frozen=True):
     """The data link is up or down."""
 
     up: bool
 
 
+@received_by("charging")
 class SlacErrorRoutine(msgspec.Struct, frozen=True):
     """SLAC asks for its error routine."""
 
 
+@received_by("charging")
 class LinkError(msgspec.Struct, frozen=True):
     """D-LINK_ERROR of HLC."""
 
 
+@received_by("charging")
 class LinkPause(msgspec.Struct, frozen=True):
     """D-LINK_PAUSE of HLC."""
 
 
+@received_by("charging")
 class LinkTerminate(msgspec.Struct, frozen=True):
     """D-LINK_TERMINATE of HLC."""
 
 
+@received_by("charging")
 class V2gSetupFinished(msgspec.Struct, frozen=True):
     """HLC has agreed on everything: it leads from now on."""
 
 
+@received_by("authorization")
 class EimWanted(msgspec.Struct, frozen=True):
     """HLC wants an external identification."""
 
 
+@received_by("authorization")
 class ContractWanted(msgspec.Struct, frozen=True):
     """HLC wants the contract of this token validated."""
 
     token: ProvidedIdToken
 
 
+@received_by("authorization")
 class ContractRejected(msgspec.Struct, frozen=True):
     """The validator did not accept the contract."""
 
@@ -242,12 +282,14 @@ class ContractRejected(msgspec.Struct, frozen=True):
     certificate: CertificateStatus
 
 
+@received_by("authorization")
 class EvccId(msgspec.Struct, frozen=True):
     """MAC address that names the EV, `AA:BB:...`."""
 
     mac: str
 
 
+@received_by("charging")
 class EvIdentified(msgspec.Struct, frozen=True):
     """The EV has named itself on the data link. `by`: "SLAC" (its MAC address) or "HLC" (EVCCID)."""
 
@@ -255,30 +297,36 @@ class EvIdentified(msgspec.Struct, frozen=True):
     mac: str
 
 
+@received_by("charging")
 class HlcAllowsClose(msgspec.Struct, frozen=True):
     """HLC allows or forbids closed contactors."""
 
     allowed: bool
 
 
+@received_by("charging", "cable_check")
 class CableCheckStart(msgspec.Struct, frozen=True):
     """The EV waits for the cable check."""
 
 
+@received_by("power_path")
 class PreChargeStart(msgspec.Struct, frozen=True):
     """The EV begins to precharge."""
 
 
+@received_by("charging", "cable_check", "power_path", "over_voltage", "plausibility")
 class CurrentDemand(msgspec.Struct, frozen=True):
     """The EV's current demand loop has begun or ended."""
 
     running: bool
 
 
+@received_by("charging", "cable_check", "insulation")
 class DcOpenContactor(msgspec.Struct, frozen=True):
     """HLC is done with the power path."""
 
 
+@received_by("power_path")
 class EvTargets(msgspec.Struct, frozen=True):
     """What the EV asks for."""
 
@@ -286,6 +334,7 @@ class EvTargets(msgspec.Struct, frozen=True):
     current_A: float
 
 
+@received_by("cable_check", "power_path", "over_voltage")
 class EvMaximum(msgspec.Struct, frozen=True):
     """What the EV can take."""
 
@@ -294,6 +343,7 @@ class EvMaximum(msgspec.Struct, frozen=True):
     power_W: float | None
 
 
+@received_by("power_path")
 class Dynamic(msgspec.Struct, frozen=True):
     """Limits of the EV in the dynamic mode of ISO 15118-20."""
 
@@ -305,6 +355,7 @@ class Dynamic(msgspec.Struct, frozen=True):
     discharge_power_W: float | None = None
 
 
+@received_by("charging", "power_path")
 class ServiceSelected(msgspec.Struct, frozen=True):
     """The EV has chosen a service of ISO 15118-20."""
 
@@ -312,10 +363,12 @@ class ServiceSelected(msgspec.Struct, frozen=True):
     ac: bool = False
 
 
+@received_by("power_path")
 class SaeBidi(msgspec.Struct, frozen=True):
     """An SAE J2847/2 EV discharges."""
 
 
+@received_by("fault_policy", "pilot", "charging")
 class FaultSeen(msgspec.Struct, frozen=True):
     """A fault of somebody is active."""
 
@@ -327,6 +380,7 @@ class FaultSeen(msgspec.Struct, frozen=True):
     origin: str
 
 
+@received_by("fault_policy", "pilot")
 class FaultGone(msgspec.Struct, frozen=True):
     """A fault of somebody is over."""
 

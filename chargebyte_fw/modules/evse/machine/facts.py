@@ -25,9 +25,9 @@ from chargebyte_fw.contracts.types.evse_manager import (
 )
 from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.modules.evse.machine import timing
+from chargebyte_fw.modules.evse.machine.allowance import Allowance
 from chargebyte_fw.modules.evse.machine.bcb import BcbToggle
 from chargebyte_fw.modules.evse.machine.events import Authorized, Charging, ServiceSelected, Shutdown
-from chargebyte_fw.modules.evse.machine.pwm import Allowance
 
 LONG_AGO_S = -1e9
 """A monotonic second before everything."""

@@ -14,7 +14,7 @@ from chargebyte_fw.modules.evse.machine.signals import ShutdownIs
 OWN = "evse_manager"
 INOPERATIVE = "Inoperative"
 INTERNAL = "Internal"
-STANDING = (INOPERATIVE, INTERNAL)
+LASTING = (INOPERATIVE, INTERNAL)
 """Faults that end with what they are raised for; a replug clears the other ones."""
 HARMLESS = {
     "evse_board_support/MREC3HighTemperature",
@@ -30,9 +30,9 @@ def blocks(type: str) -> bool:
 
 
 def cleared_by(name: str, type: str) -> bool:
-    """Whether `Clear(name)` clears our fault of this type: the one named, or without a name all but the standing."""
+    """Whether `Clear(name)` clears a fault of ours: the one named, or without a name all but the lasting ones."""
     own = type.partition("/")[2]
-    return own == name if name else own not in STANDING
+    return own == name if name else own not in LASTING
 
 
 def description_of(causes: Iterable[FaultSeen]) -> str:
@@ -44,71 +44,72 @@ def description_of(causes: Iterable[FaultSeen]) -> str:
     return ", ".join(words)
 
 
-class ErrorBook(Machine):
-    """The active faults that block charging; raises and clears Inoperative and says how to shut down."""
+class FaultPolicy(Machine):
+    """The active faults that block charging; raises and clears Inoperative and decides how to shut down."""
+
+    initial = Shutdown.Nothing
 
     def __init__(self, *, use_vendor_id: bool = False) -> None:
-        super().__init__(Shutdown.Nothing)
+        super().__init__()
         self._use_vendor_id = use_vendor_id
         self._causes: dict[tuple[str, str, str], FaultSeen] = {}
-        self._told: frozenset[tuple[str, str]] = frozenset()
+        self._reported: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def causes(self) -> tuple[FaultSeen, ...]:
         """The blocking faults, oldest first."""
         return tuple(self._causes.values())
 
-    @on(event=FaultSeen)
+    @on(*Shutdown, event=FaultSeen, to=(Shutdown.Error, Shutdown.Emergency))
     def seen(self, event: FaultSeen, now: float) -> Effects:
-        if not blocks(event.type):
-            return []
-        self._causes[event.origin, event.type, event.sub_type] = event
-        return self._look()
+        """Add a fault of another provider."""
+        return self._add(event)
 
-    @on(event=FaultGone)
-    def gone(self, event: FaultGone, now: float) -> Effects:
-        if self._causes.pop((event.origin, event.type, event.sub_type), None) is None:
-            return []
-        return self._look()
-
-    @on(event=Raise)
+    @on(*Shutdown, event=Raise, to=(Shutdown.Error, Shutdown.Emergency))
     def raised(self, event: Raise, now: float) -> Effects:
-        type = f"{OWN}/{event.name}"
-        if not blocks(type):
-            return []
-        return self.seen(FaultSeen(OWN, type, event.sub_type, event.severity, "EVerest", OWN), now)
+        """Add a fault of the EVSE's own."""
+        return self._add(FaultSeen(OWN, f"{OWN}/{event.name}", event.sub_type, event.severity, "EVerest", OWN))
 
-    @on(event=Clear)
+    def _add(self, fault: FaultSeen) -> Effects:
+        if not blocks(fault.type):
+            return []
+        self._causes[fault.origin, fault.type, fault.sub_type] = fault
+        return self._judge()
+
+    @on(*Shutdown, event=FaultGone, to=tuple(Shutdown))
+    def gone(self, event: FaultGone, now: float) -> Effects:
+        """Remove a fault of another provider."""
+        known = self._causes.pop((event.origin, event.type, event.sub_type), None) is not None
+        return self._judge() if known else []
+
+    @on(*Shutdown, event=Clear, to=tuple(Shutdown))
     def cleared(self, event: Clear, now: float) -> Effects:
+        """Remove faults of the EVSE's own."""
         if event.name == INOPERATIVE:
             return []
         own = [key for key in self._causes if key[0] == OWN and cleared_by(event.name, key[1])]
         for key in own:
             del self._causes[key]
-        return self._look() if own else []
+        return self._judge() if own else []
 
-    def _look(self) -> Effects:
+    def _judge(self) -> Effects:
+        effects = self._report()
+        severities = {cause.severity for cause in self._causes.values()}
+        kind = Shutdown.Emergency if Severity.High in severities else Shutdown.Error
+        if not severities:
+            kind = Shutdown.Nothing
+        return effects if kind is self.state else effects + self.enter(kind, ShutdownIs(kind))
+
+    def _report(self) -> Effects:
+        """Raise Inoperative anew where its causes have changed."""
         causes = self.causes
-        told = frozenset((cause.type, cause.sub_type) for cause in causes)
-        effects: Effects = []
-        if told != self._told:
-            if self._told:
-                effects.append(Clear(INOPERATIVE))
-            if causes:
-                effects.append(
-                    Raise(
-                        INOPERATIVE,
-                        causes[0].type,
-                        vendor_id=causes[0].vendor_id if self._use_vendor_id else "EVerest",
-                        description=description_of(causes),
-                    )
-                )
-            self._told = told
-        kind = Shutdown.Nothing
+        report = frozenset((cause.type, cause.sub_type) for cause in causes)
+        before, self._reported = self._reported, report
+        if report == before:
+            return []
+        effects: Effects = [Clear(INOPERATIVE)] if before else []
         if causes:
-            high = any(cause.severity is Severity.High for cause in causes)
-            kind = Shutdown.Emergency if high else Shutdown.Error
-        if kind is not self.state:
-            self.state = kind
-            effects.append(ShutdownIs(kind))
+            vendor_id = causes[0].vendor_id if self._use_vendor_id else "EVerest"
+            text = description_of(causes)
+            effects.append(Raise(INOPERATIVE, causes[0].type, vendor_id=vendor_id, description=text))
         return effects

@@ -1,13 +1,13 @@
-"""SLAC and HLC at the charging kernel: the data link's life, and what HLC allows."""
+"""SLAC and HLC at the charging state machine: the data link's life, and what HLC allows."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.interfaces.slac import Slac
 from chargebyte_fw.contracts.types.slac import State as SlacState
+from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.kernel.machine import on
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.context import Context
 from chargebyte_fw.modules.evse.machine.events import (
     CableCheckStart,
     Charging,
@@ -23,174 +23,151 @@ from chargebyte_fw.modules.evse.machine.events import (
     SlacIs,
     V2gSetupFinished,
 )
+from chargebyte_fw.modules.evse.machine.facts import LinkEnd, PilotStep
+from chargebyte_fw.modules.evse.machine.orders import ChargingOrders
 from chargebyte_fw.modules.evse.machine.signals import CarBack, SupplyOff
 
+MATCHING = (Charging.WaitingForAuthentication, Charging.PrepareCharging)
+"""States in which SLAC's error routine helps."""
 RESTARTABLE = (
-    Charging.WaitingForAuthentication,
-    Charging.PrepareCharging,
+    *MATCHING,
     Charging.Charging,
     Charging.StoppingCharging,
     Charging.ChargingPausedEV,
     Charging.ChargingPausedEVSE,
 )
+"""States in which a lost data link is begun anew."""
 
 
-class HlcLink:
-    """Rows of the charging kernel that concern the communication with the EV."""
+class HlcLinkRows(ChargingOrders):
+    """Rows that concern the communication with the EV. They update facts, and pass on what SLAC and HLC must know.
 
-    c: Context
-    state: Any
+    What takes power away is ordered at once and waits for no state.
+    """
 
-    def link_unplugged(self) -> None:
-        """End SLAC with the plug-in."""
-        c = self.c
-        c.slac_do("leave_bcd")
-        if c.slac is not SlacState.UNMATCHED:
-            c.slac_do("reset", False)
-
-    def link_car_lost(self) -> None:
-        """State E or F: no communication."""
-        self.c.slac_do("leave_bcd")
+    @property
+    def with_ev(self) -> bool:
+        """False between two EVs: what HLC still reports of the last one does not count for the next."""
+        return self.state not in (Charging.Idle, Charging.Disabled)
 
     @on(event=CarBack)
     def car_back(self, _: CarBack, now: float) -> None:
-        self.c.slac_do("enter_bcd")
+        self.hlc(call(Slac.enter_bcd))
 
     @on(event=SlacIs)
     def slac_is(self, event: SlacIs, now: float) -> None:
-        c = self.c
-        if event.state is not c.slac and event.state is SlacState.MATCHED:
-            c.info("SLAC matched")
-        c.slac = event.state
-        c.matching = c.matching or event.state is not SlacState.UNMATCHED
+        facts = self.facts
+        if event.state is not facts.hardware.slac and event.state is SlacState.MATCHED:
+            self.info("SLAC matched")
+        facts.hardware.slac = event.state
+        if event.state is not SlacState.UNMATCHED:
+            facts.link.matching_seen = True
 
     @on(event=LinkReady)
     def link_ready(self, event: LinkReady, now: float) -> None:
-        self.c.hlc("dlink_ready", event.up)
+        self.hlc(call(Iso15118Charger.dlink_ready, event.up))
 
     @on(event=SlacErrorRoutine)
     def slac_error_routine(self, _: SlacErrorRoutine, now: float) -> None:
-        c = self.c
-        if self.state not in (Charging.WaitingForAuthentication, Charging.PrepareCharging) or not c.plugged:
+        """Begin the matching anew by t_step_EF (ISO 15118-3)."""
+        if self.state not in MATCHING or not self.facts.plug_in.plugged:
             return
-        c.slac_do("reset", False)
+        self.hlc(call(Slac.reset, False))
         if self._gives_up(now):
             return
-        c.info("SLAC failed: t_step_EF and another try")
-        c.step_return = self.state
-        c.step_duty = 0.0
-        self._go(Charging.TStepEF, now)
-
-    def link_contactor(self, closed: bool, now: float) -> None:
-        """Take a session that lasted as proof of the communication: a later loss has all its error routines again."""
-        c = self.c
-        if closed:
-            c.closed_s = now if c.closed_s is None else c.closed_s
-            return
-        if c.closed_s is not None and now - c.closed_s >= timing.LINK_PROVEN_S:
-            c.link_retries = 0
-        c.closed_s = None
+        self.info("SLAC failed: t_step_EF and another try")
+        self.facts.step = PilotStep(returns_to=Charging(self.state))
+        self.facts.interruption = Charging.TStepEF
 
     def _gives_up(self, now: float) -> bool:
         """Count an error routine; without a further one the communication is over as if the EV had ended it.
 
-        An EV that sleeps wakes the EVSE with a BCB toggle, and an authorization gives it another match; every other EV
-        waits for its replug.
+        [V2G3-M06-07]: an EV that sleeps wakes the EVSE with a BCB toggle, and an authorization gives it another match;
+        every other EV waits for its replug.
         """
-        c = self.c
-        if c.link_retries < timing.C_SEQU_RETRY:
-            c.link_retries += 1
+        link = self.facts.link
+        if link.error_routines < timing.C_SEQU_RETRY:
+            link.error_routines += 1
             return False
-        if c.link_ended or not c.five:
-            # Said already; or the nominal duty cycle is shown, with which a car charges without communication.
+        if link.end is LinkEnd.Terminated or not self.facts.session.five_percent:
+            # Logged already; or the nominal duty cycle is shown, with which a car charges without communication.
             return True
-        c.warn(
-            f"no lasting communication with the EV, error routine done {c.link_retries} times: "
+        self.warn(
+            f"no lasting communication with the EV, error routine done {link.error_routines} times: "
             "waiting for it to be plugged in again [V2G3-M06-07]"
         )
-        c.link_ended = True
-        c.service = None
-        c.forbid_power()
-        self._link_over(now)
+        self.forbid_power()
+        self._ended(LinkEnd.Terminated, now)
         return True
-
-    def _go(self, state: Charging, now: float) -> None:
-        raise NotImplementedError
-
-    @property
-    def _with_ev(self) -> bool:
-        """False between two EVs: what HLC still says of the last one does not count for the next."""
-        return self.state not in (Charging.Idle, Charging.Disabled)
 
     @on(event=V2gSetupFinished)
     def v2g_setup_finished(self, _: V2gSetupFinished, now: float) -> None:
-        self.c.v2g_ready = self._with_ev
+        self.facts.link.set_up = self.with_ev
 
     @on(event=ServiceSelected)
     def service_selected(self, event: ServiceSelected, now: float) -> None:
-        self.c.service = event
+        self.facts.link.service = event
 
     @on(event=HlcAllowsClose)
     def allows(self, event: HlcAllowsClose, now: float) -> None:
-        self.c.hlc_allows = event.allowed and self._with_ev
+        self.facts.link.allows_power = event.allowed and self.with_ev
 
     @on(event=CurrentDemand)
     def current_demand(self, event: CurrentDemand, now: float) -> None:
-        c = self.c
-        c.current_demand = event.running and self._with_ev
+        link = self.facts.link
+        link.current_demand = event.running and self.with_ev
         if not event.running:
-            c.demand_ended_s = now
-            c.say(SupplyOff())
+            link.demand_ended_s = now
+            self.emit(SupplyOff())
 
     @on(event=CableCheckStart)
     def cable_check_start(self, _: CableCheckStart, now: float) -> None:
-        self.c.check_wanted = self.state is Charging.Charging
+        """In Charging it is the EV's renegotiation (ISO 15118-2 PowerDelivery, Renegotiate)."""
+        self.facts.charging.cable_check_asked = self.state is Charging.Charging
 
     @on(event=DcOpenContactor)
     def dc_open_contactor(self, _: DcOpenContactor, now: float) -> None:
-        self.c.hlc_allows = False
-        self.c.say(SupplyOff())
+        self.facts.link.allows_power = False
+        self.emit(SupplyOff())
 
     @on(event=LinkError)
     def link_error(self, _: LinkError, now: float) -> None:
         """D-LINK_ERROR: without power, begin the matching anew, unless charging is over anyway."""
-        c = self.c
-        c.hlc_allows = c.current_demand = c.v2g_ready = False
-        c.slac_do("dlink_error")
-        if self.state is Charging.Finished or (self.state is Charging.StoppingCharging and c.over):
-            c.say(SupplyOff(at_once=True))
-            c.forbid_power()
-            c.show_x1()
+        facts = self.facts
+        link = facts.link
+        link.allows_power = link.current_demand = link.set_up = False
+        self.hlc(call(Slac.dlink_error))
+        if self.state is Charging.Finished or (self.state is Charging.StoppingCharging and facts.over):
+            self.emit(SupplyOff(at_once=True))
+            self.forbid_power()
+            self.show_x1()
             return
-        if not c.five or self.state not in RESTARTABLE:
+        if not facts.session.five_percent or self.state not in RESTARTABLE:
             return
-        c.say(SupplyOff(at_once=True))
-        c.forbid_power()
+        self.emit(SupplyOff(at_once=True))
+        self.forbid_power()
         if self._gives_up(now):
             return
-        c.info("connection to the EV was lost: beginning the communication anew")
-        c.step_return = Charging.WaitingForAuthentication
-        c.step_duty = 0.0
-        c.step_ef_next = True
-        self._go(Charging.TStepX1, now)
+        self.info("connection to the EV was lost: beginning the communication anew")
+        facts.step = PilotStep(returns_to=Charging.WaitingForAuthentication, then_ef=True)
+        facts.interruption = Charging.TStepX1
 
     @on(event=LinkPause)
     def link_pause(self, _: LinkPause, now: float) -> None:
-        self.c.link_paused = True
-        self.c.slac_do("dlink_pause")
-        self._link_over(now)
+        self.hlc(call(Slac.dlink_pause))
+        self._ended(LinkEnd.Paused, now)
 
     @on(event=LinkTerminate)
     def link_terminate(self, _: LinkTerminate, now: float) -> None:
-        self.c.link_ended = True
-        self.c.service = None
-        self.c.slac_do("dlink_terminate")
-        self._link_over(now)
+        self.hlc(call(Slac.dlink_terminate))
+        self._ended(LinkEnd.Terminated, now)
 
-    def _link_over(self, now: float) -> None:
-        c = self.c
-        c.link_over_s = now
-        c.hlc_allows = c.current_demand = False
-        if self._with_ev:
-            c.say(SupplyOff())
-            c.show_x1()
+    def _ended(self, end: LinkEnd, now: float) -> None:
+        link = self.facts.link
+        link.end, link.ended_s = end, now
+        link.allows_power = link.current_demand = False
+        if end is LinkEnd.Terminated:
+            link.service = None
+        if self.with_ev:
+            self.emit(SupplyOff())
+            self.show_x1()

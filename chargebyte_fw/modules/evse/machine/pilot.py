@@ -1,21 +1,18 @@
-"""IEC 61851-1 on the pilot: what the EV's states mean, when the contactors may close, when the connector is locked."""
+"""IEC 61851-1 on the pilot: what the EV's states mean, what is shown to it, and when the contactors may close."""
 
 from __future__ import annotations
 
+from enum import Enum
+from typing import Any
+
+from chargebyte_fw.contracts.interfaces.evse_board_support import EvseBoardSupport
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOnOffReason
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Call, Say
-from chargebyte_fw.modules.evse.machine.events import (
-    Begin,
-    Contactor,
-    Cp,
-    CpReported,
-    FaultGone,
-    FaultSeen,
-    ForceUnlock,
-)
+from chargebyte_fw.modules.evse.machine.effects import Say
+from chargebyte_fw.modules.evse.machine.events import CONNECTED, Begin, Cp, CpReported, FaultGone, FaultSeen
 from chargebyte_fw.modules.evse.machine.fault_policy import blocks
 from chargebyte_fw.modules.evse.machine.signals import (
     AllowPower,
@@ -24,7 +21,7 @@ from chargebyte_fw.modules.evse.machine.signals import (
     CarPluggedIn,
     CarRequests,
     CarUnplugged,
-    LockAuthorized,
+    PilotIs,
     PlugUnwatched,
     PlugWatched,
     ShowDuty,
@@ -34,43 +31,52 @@ from chargebyte_fw.modules.evse.machine.signals import (
 
 BOARD = "evse_board_support/"
 LINK_LOST = f"{BOARD}CommunicationFault"
-CONNECTED = (Cp.B, Cp.C, Cp.D)
-ASKING = (Cp.C, Cp.D)
-Effects = list[object]
+HIDDEN = (Cp.E, Cp.F)
+"""States that hide whether an EV is plugged in."""
+FORBIDDEN = PowerOnOff(allow_power_on=False, reason=PowerOnOffReason.PowerOff)
+Effects = list[Any]
+
+
+class Output(Enum):
+    """What is on the pilot where it is no duty cycle."""
+
+    Unknown = "unknown"
+    X1 = "X1"
+    F = "F"
 
 
 class Pilot(Machine):
-    """The pilot of one connector. `state` is what the board sees; what was seen before `Begin` is looked at then."""
+    """The pilot of one connector.
 
-    def __init__(self, config: EvseConfig, *, has_lock: bool = False) -> None:
-        super().__init__(Cp.Off)
+    The state is what the board sees, `Off` before the start and until the board has reported one.
+    """
+
+    initial = Cp.Off
+
+    def __init__(self, config: EvseConfig) -> None:
+        super().__init__()
         self._config = config
-        self._has_lock = has_lock
         self._begun = False
-        self._seen = Cp.Off
-        self.plugged = False
-        self.simplified = False
-        self.contactor_closed = False
-        self._requests = False
-        self._output: object = "unknown"
-        self._allowed: AllowPower = AllowPower(False)
-        self._power_sent = False
-        self._locked: bool | None = None
-        self._force_unlocked = False
-        self._authorized = False
-        self._open_at: float | None = None
-        self._unlock_at: float | None = None
+        self._reported = Cp.Off
         self._link_lost = False
-        self._ventilation_told = False
-        self._watched = False
-        self._ordered_f = False
-        """The plug is not watched because of a state F of our own."""
+        self._plugged = False
+        self._simplified = False
+        """The EV came without state B (IEC 61851-1, simplified mode)."""
+        self._requests = False
+        self._ventilation_logged = False
+        self._output: float | Output = Output.Unknown
+        self._allowed = AllowPower(False)
+        self._power_on = False
+        """The board has the permission to close the contactors."""
+        self._hidden = True
+        self._hidden_by_order = False
+        """The plug is hidden by a state F that the EVSE ordered itself."""
         self._f_ended_s = 0.0
         self._board_faults: set[tuple[str, str, str]] = set()
 
     @property
     def duty(self) -> float:
-        """The duty cycle shown, 0 without one."""
+        """The duty cycle shown, 0..1; 0 without one."""
         return self._output if isinstance(self._output, float) else 0.0
 
     @property
@@ -78,24 +84,26 @@ class Pilot(Machine):
         """Whether there is a duty cycle; 0 and 100 % are none."""
         return 0.0 < self.duty < 1.0
 
-    @on(event=Begin)
+    # What the board reports.
+
+    @on(Cp.Off, event=Begin, to=tuple(Cp))
     def begin(self, _: Begin, now: float) -> Effects:
         self._begun = True
-        return self._change(self._present, now) if self._seen is not Cp.Off else []
+        return self._change(self._present, now) if self._reported is not Cp.Off else []
 
-    @on(event=CpReported)
-    def cp(self, event: CpReported, now: float) -> Effects:
-        self._seen = event.state
+    @on(*Cp, event=CpReported, to=tuple(Cp))
+    def reported(self, event: CpReported, now: float) -> Effects:
+        self._reported = event.state
         return self._look(now)
 
-    @on(event=FaultSeen)
+    @on(*Cp, event=FaultSeen, to=tuple(Cp))
     def fault_seen(self, event: FaultSeen, now: float) -> Effects:
         if event.type.startswith(BOARD) and blocks(event.type):
             self._board_faults.add((event.type, event.sub_type, event.origin))
-            self._ordered_f = False
+            self._hidden_by_order = False
         return self._link(True, now) if event.type == LINK_LOST else []
 
-    @on(event=FaultGone)
+    @on(*Cp, event=FaultGone, to=tuple(Cp))
     def fault_gone(self, event: FaultGone, now: float) -> Effects:
         self._board_faults.discard((event.type, event.sub_type, event.origin))
         return self._link(False, now) if event.type == LINK_LOST else []
@@ -107,73 +115,81 @@ class Pilot(Machine):
     @property
     def _present(self) -> Cp:
         """The pilot's state; without a link to the board nothing is known of an EV: as in state F, the board's own."""
-        hidden = self._link_lost and self._seen not in (Cp.A, Cp.Off)
-        return Cp.F if hidden else self._seen
+        hidden = self._link_lost and self._reported not in (Cp.A, Cp.Off)
+        return Cp.F if hidden else self._reported
 
     def _look(self, now: float) -> Effects:
-        cp = self._present
-        return self._change(cp, now) if self._begun and cp is not self.state else []
+        present = self._present
+        return self._change(present, now) if self._begun and present is not self.state else []
 
     def _change(self, cp: Cp, now: float) -> Effects:
         before = Cp(self.state.value)
-        self.state = cp
-        # An empty connector is told as such before it is told to be watched: it begins no session.
+        self.enter(cp)
         watch = self._watch(now)
-        effects: Effects = [] if cp is Cp.A else watch
-        if cp is not Cp.F:
-            self._unlock_at = None
-        if cp in ASKING:
-            effects += self._plug(before, simplified=True)
-            effects += [] if self._may_ask else self._wait_without_ventilation()
-        elif cp is Cp.B:
-            if before not in (Cp.A, Cp.B):
-                effects += self._open()
-                effects += self._stop_requesting(always=before is not Cp.Off or self.plugged)
-            effects += self._plug(before, simplified=False)
-        elif cp is Cp.A or cp is Cp.Off:
-            effects += self._show_none(force=True)
-            effects += self._open()
-            self._requests = False
-            self.simplified = self._ventilation_told = False
-            if cp is Cp.A and self.plugged:
-                self.plugged = False
-                effects.append(CarUnplugged())
-            effects += watch if cp is Cp.A else []
-            self._force_unlocked = False
-        elif cp is Cp.E:
-            effects += self._open() + self._show_none()
-            self._force_unlocked = False
-        elif cp is Cp.F:
-            effects += self._open()
-            self._unlock_at = now + timing.UNLOCK_AFTER_F_S
-        if before in CONNECTED and cp in (Cp.E, Cp.F):
-            effects += self._stop_requesting(always=False)
-            effects.append(CarLost(cp is Cp.E))
-        if before in (Cp.E, Cp.F) and cp in CONNECTED and self.plugged:
+        match cp:
+            case Cp.C | Cp.D:
+                effects = watch + self._asking(before)
+            case Cp.B:
+                effects = watch + self._connected(before)
+            case Cp.E:
+                effects = watch + self._open() + self._show_none()
+            case Cp.F:
+                effects = watch + self._open()
+            case _:
+                # An empty connector is reported as such before it is reported to be watched: it begins no session.
+                effects = self._empty(cp) + watch
+        if before in CONNECTED and cp in HIDDEN:
+            effects += [*self._stop_requesting(always=False), CarLost(cp is Cp.E)]
+        if before in HIDDEN and cp in CONNECTED and self._plugged:
             effects.append(CarBack())
-        return effects + self._request() + self._power(now) + self._lock() + self._arm()
+        return [*effects, *self._request(), *self._power(now), PilotIs(cp)]
+
+    def _asking(self, before: Cp) -> Effects:
+        """State C or D."""
+        effects = self._plug(before, simplified=True)
+        return effects if self._may_ask else effects + self._wait_without_ventilation()
+
+    def _connected(self, before: Cp) -> Effects:
+        """State B: the EV asks for nothing."""
+        effects: Effects = []
+        if before not in (Cp.A, Cp.B):
+            effects += self._open()
+            effects += self._stop_requesting(always=before is not Cp.Off or self._plugged)
+        return effects + self._plug(before, simplified=False)
+
+    def _empty(self, cp: Cp) -> Effects:
+        """State A: no EV."""
+        effects = self._show_none(force=True) + self._open()
+        self._requests = self._simplified = self._ventilation_logged = False
+        if cp is Cp.A and self._plugged:
+            self._plugged = False
+            effects.append(CarUnplugged())
+        return effects
+
+    def _plug(self, before: Cp, *, simplified: bool) -> Effects:
+        if self._plugged or before not in (Cp.A, Cp.Off, *HIDDEN):
+            return []
+        self._plugged = True
+        self._simplified = simplified
+        return [CarPluggedIn()]
 
     def _watch(self, now: float) -> Effects:
         """Note from when to when the plug is hidden: by state E, by state F, by a lost link."""
-        watched = self.state in (Cp.A, *CONNECTED)
+        hidden = self.state not in (Cp.A, *CONNECTED)
         # A board with a fault of its own may hold state F for that, whatever is ordered.
-        own = self.state is Cp.F and not self._board_faults
-        if watched is self._watched:
-            self._ordered_f = self._ordered_f and own
+        by_order = self.state is Cp.F and not self._board_faults
+        if hidden is self._hidden:
+            self._hidden_by_order = self._hidden_by_order and by_order
             return []
-        self._watched = watched
-        if not watched:
-            self._ordered_f = own and self._output == "F"
+        self._hidden = hidden
+        if hidden:
+            self._hidden_by_order = by_order and self._output is Output.F
             return [PlugUnwatched()]
-        same = self._ordered_f and (self._output == "F" or now - self._f_ended_s <= timing.PILOT_FOLLOWS_S)
-        return [PlugWatched(doubt=self.plugged and self.state is not Cp.A and not same)]
+        follows = self._output is Output.F or now - self._f_ended_s <= timing.PILOT_FOLLOWS_S
+        same = self._hidden_by_order and follows
+        return [PlugWatched(doubt=self._plugged and self.state is not Cp.A and not same)]
 
-    def _plug(self, before: Cp, *, simplified: bool) -> Effects:
-        if self.plugged or before not in (Cp.A, Cp.Off, Cp.F, Cp.E):
-            return []
-        self.plugged = True
-        self.simplified = simplified
-        return [CarPluggedIn()]
+    # What the EV asks for.
 
     @property
     def _may_ask(self) -> bool:
@@ -183,8 +199,8 @@ class Pilot(Machine):
     def _wait_without_ventilation(self) -> Effects:
         """State D without ventilation is answered like state B (IEC 61851-1 table A.4): the EV waits."""
         effects = self._stop_requesting(always=False)
-        if not self._ventilation_told:
-            self._ventilation_told = True
+        if not self._ventilation_logged:
+            self._ventilation_logged = True
             effects.append(
                 Say("the EV asks for ventilation (state D), which there is not: it gets no power", "warning")
             )
@@ -192,7 +208,7 @@ class Pilot(Machine):
 
     def _request(self) -> Effects:
         """An EV in state C asks for power; one that skipped state B only once a duty cycle is shown."""
-        if not self._may_ask or self._requests or (self.simplified and not self.running):
+        if not self._may_ask or self._requests or (self._simplified and not self.running):
             return []
         self._requests = True
         return [CarRequests(True)]
@@ -203,117 +219,74 @@ class Pilot(Machine):
         self._requests = False
         return [CarRequests(False)]
 
+    # The contactors.
+
     def _power(self, now: float) -> Effects:
-        """Close in C or D with a duty cycle and permission (std: within 3 s); after the PWM went off, open in 6 s."""
+        """Close in C or D with a duty cycle and permission (IEC 61851-1: within 3 s); open 6 s after the PWM went off.
+
+        A duty cycle that returns while the EV is still in C closes them again: the permission stays.
+        """
         if not self._may_ask or not self._allowed.allowed:
-            self._open_at = None
-            return self._open() if self._power_sent else []
-        if self.running:
-            self._open_at = None
-            if self._power_sent:
-                return []
-            self._power_sent = True
-            return [Call("bsp", "allow_power_on", (PowerOnOff(allow_power_on=True, reason=self._allowed.reason),))]
-        if self._power_sent and self._open_at is None:
-            self._open_at = now + timing.POWER_OFF_UNDER_LOAD_S
-        return []
+            self.stop("open")
+            return self._open() if self._power_on else []
+        if not self.running:
+            if self._power_on and self.due("open") is None:
+                self.start("open", now + timing.POWER_OFF_UNDER_LOAD_S)
+            return []
+        self.stop("open")
+        if self._power_on:
+            return []
+        self._power_on = True
+        order = PowerOnOff(allow_power_on=True, reason=self._allowed.reason)
+        return [call(EvseBoardSupport.allow_power_on, order)]
 
     def _open(self) -> Effects:
-        self._power_sent = False
-        self._open_at = None
-        return [Call("bsp", "allow_power_on", (PowerOnOff(allow_power_on=False, reason=PowerOnOffReason.PowerOff),))]
+        self._power_on = False
+        self.stop("open")
+        return [call(EvseBoardSupport.allow_power_on, FORBIDDEN).urgently()]
 
-    def _lock(self) -> Effects:
-        if not self._has_lock:
-            return []
-        should = self.state in ASKING or (
-            self.state is Cp.B
-            and self._config.lock_connector_in_state_b
-            and (self._authorized or not self._config.unlock_when_deauthorized)
-        )
-        if self.state is Cp.F:
-            should = bool(self._locked) and self._unlock_at is not None
-        wanted = self.contactor_closed or (should and not self._force_unlocked)
-        if wanted is self._locked:
-            return []
-        self._locked = wanted
-        return [Call("lock", "lock" if wanted else "unlock")]
+    @on(Cp.C, Cp.D, timer="open")
+    def open_under_load(self, now: float) -> Effects:
+        """IEC 61851-1 sequence 10.2: the EV stays in C although the PWM went off."""
+        return self._open()
+
+    @on(*Cp, event=AllowPower)
+    def allow(self, event: AllowPower, now: float) -> Effects:
+        self._allowed = event
+        return self._power(now) if event.allowed else self._open()
+
+    # What is shown.
 
     def _show_none(self, *, force: bool = False) -> Effects:
-        """No duty cycle without an EV or with a shorted pilot; state F stays, which the kernel alone shows and ends."""
-        return [] if self._output == "F" else self._show(None, force=force)
+        """No duty cycle without an EV or with a shorted pilot; state F stays: the charging state machine ends it."""
+        return [] if self._output is Output.F else self._show(Output.X1, force=force)
 
-    def _show(self, output: object, *, force: bool = False) -> Effects:
+    def _show(self, output: float | Output, *, force: bool = False) -> Effects:
         if output == self._output and not force:
             return []
         self._output = output
-        match output:
-            case float():
-                return [Call("bsp", "pwm_on", (output * 100.0,))]
-            case "F":
-                return [Call("bsp", "cp_state_F")]
-            case _:
-                self._output = None
-                return [Call("bsp", "cp_state_X1")]
+        if isinstance(output, float):
+            return [call(EvseBoardSupport.pwm_on, output * 100.0)]
+        return [call(EvseBoardSupport.cp_state_F if output is Output.F else EvseBoardSupport.cp_state_X1)]
 
     def _end_f(self, now: float) -> None:
-        if self._output == "F":
+        if self._output is Output.F:
             self._f_ended_s = now
 
-    @on(event=ShowDuty)
+    @on(*Cp, event=ShowDuty)
     def show_duty(self, event: ShowDuty, now: float) -> Effects:
         self._end_f(now)
         duty = event.duty
-        if self.simplified and self._config.hack_simplified_mode_limit_10A and duty > timing.FIVE_PERCENT:
+        if self._simplified and self._config.hack_simplified_mode_limit_10A and duty > timing.FIVE_PERCENT:
             duty = min(duty, timing.SIMPLIFIED_MODE_DUTY)
-        shown = self._show(float(duty)) if 0.0 < duty < 1.0 else self._show(None)
-        return shown + self._request() + self._power(now) + self._arm()
+        shown = self._show(float(duty) if 0.0 < duty < 1.0 else Output.X1)
+        return shown + self._request() + self._power(now)
 
-    @on(event=ShowX1)
+    @on(*Cp, event=ShowX1)
     def show_x1(self, _: ShowX1, now: float) -> Effects:
         self._end_f(now)
-        return self._show(None) + self._power(now) + self._arm()
+        return self._show(Output.X1) + self._power(now)
 
-    @on(event=ShowF)
+    @on(*Cp, event=ShowF)
     def show_f(self, _: ShowF, now: float) -> Effects:
-        return self._show("F") + self._power(now) + self._arm()
-
-    @on(event=AllowPower)
-    def allow(self, event: AllowPower, now: float) -> Effects:
-        self._allowed = event
-        effects = self._power(now) if event.allowed else self._open()
-        return effects + self._arm()
-
-    @on(event=Contactor)
-    def contactor(self, event: Contactor, now: float) -> Effects:
-        self.contactor_closed = event.closed
-        return self._lock()
-
-    @on(event=LockAuthorized)
-    def authorized(self, event: LockAuthorized, now: float) -> Effects:
-        self._authorized = event.authorized
-        return self._lock() if self._begun else []
-
-    @on(event=ForceUnlock)
-    def force_unlock(self, _: ForceUnlock, now: float) -> Effects:
-        if self.contactor_closed or not self._has_lock:
-            self._force_unlocked = self.state in CONNECTED
-            return []
-        self._force_unlocked = self.state in CONNECTED
-        self._locked = False
-        return [Call("lock", "unlock")]
-
-    @on(event=Timeout)
-    def timeout(self, _: Timeout, now: float) -> Effects:
-        effects: Effects = []
-        if self._open_at is not None and now >= self._open_at:
-            effects += self._open()
-            # The permission stays: a duty cycle that returns while still in C closes them again.
-        if self._unlock_at is not None and now >= self._unlock_at:
-            self._unlock_at = None
-            effects += self._lock()
-        return effects + self._arm()
-
-    def _arm(self) -> Effects:
-        self.deadline = min((at for at in (self._open_at, self._unlock_at) if at is not None), default=None)
-        return []
+        return self._show(Output.F) + self._power(now)

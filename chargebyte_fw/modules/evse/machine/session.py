@@ -1,12 +1,15 @@
-"""Sessions and transactions: ids, meter values and the events that tell of them."""
+"""Sessions and transactions: ids, meter values and the events that report them."""
 
 from __future__ import annotations
 
 import base64
 from collections import deque
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from chargebyte_fw.contracts.types import evse_manager as types
 from chargebyte_fw.contracts.types import units
@@ -26,7 +29,7 @@ from chargebyte_fw.modules.evse.machine.effects import (
     StopMeter,
     Tell,
 )
-from chargebyte_fw.modules.evse.machine.events import Charging, MeterRead, MeterStarted, MeterStopped
+from chargebyte_fw.modules.evse.machine.events import MeterRead, MeterStarted, MeterStopped
 from chargebyte_fw.modules.evse.machine.signals import (
     BeginSession,
     BeginTransaction,
@@ -49,153 +52,191 @@ def session_id_from_uuid(kind: SessionIdType, uuid: str) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-class Session(Machine):
-    """The session and its transaction; while the meter has not answered, what follows waits."""
+class SessionState(Enum):
+    """Where the session is."""
+
+    NoSession = "no session"
+    Begun = "session without transaction"
+    Starting = "meter starts the transaction"
+    Running = "transaction runs"
+    Ending = "meter ends the transaction"
+
+
+READY = (SessionState.NoSession, SessionState.Begun, SessionState.Running)
+ASKED = (SessionState.Starting, SessionState.Ending)
+"""The meter was asked: what follows waits for its answer, so that events keep their order for billing."""
+METER_FIELDS: dict[str, Callable[..., Any]] = {
+    "charging_state_changed_event": types.ChargingStateChangedEvent,
+    "authorization_event": types.AuthorizationEvent,
+}
+"""Fields of a session event that carry the meter's value."""
+
+
+class Billed(msgspec.Struct):
+    """One transaction at the meter."""
+
+    beginning: BeginTransaction
+    start_Wh: float = 0.0
+    """The meter's reading at its start."""
+    start_signed: SignedMeterValue | None = None
+    ending: EndTransaction | None = None
+
+
+class SessionMachine(Machine):
+    """The session and its transaction."""
+
+    initial = SessionState.NoSession
 
     def __init__(
         self, config: EvseConfig, new_uuid: Callable[[], str], *, logging_path: Callable[[str], str | None]
     ) -> None:
-        super().__init__(Charging.Idle)
+        super().__init__()
         self._config = config
         self._new_uuid = new_uuid
         self._logging_path = logging_path
         self.id = ""
-        self.reservation_id: int | None = None
-        self.meter = Powermeter(timestamp="", energy_Wh_import=units.Energy(total=0.0))
+        """Empty without a session."""
+        self._meter = Powermeter(timestamp="", energy_Wh_import=units.Energy(total=0.0))
         """The last value; without a meter one without time, which the owner stamps."""
-        self._token: Any = None
-        self._start_signed: SignedMeterValue | None = None
-        self._start_Wh = 0.0
-        """The meter's reading at the start of the transaction."""
-        self._ending: EndTransaction | None = None
-        self._busy = False
-        self._waiting: deque[Any] = deque()
+        self._billed: Billed | None = None
+        self._postponed: deque[Any] = deque()
 
-    def feed(self, event: Any, now: float) -> list[Any]:
-        """Take an event; while the meter is asked, keep it for later, except the meter's own."""
-        if self._busy and not isinstance(event, MeterRead | MeterStarted | MeterStopped):
-            self._waiting.append(event)
-            return []
-        effects = super().feed(event, now)
-        while self._waiting and not self._busy:
-            effects += super().feed(self._waiting.popleft(), now)
+    @on(*SessionState, event=MeterRead)
+    def meter_read(self, event: MeterRead, now: float) -> None:
+        """Keep the meter's value for the events that carry it."""
+        self._meter = event.value
+
+    @on(*ASKED, event=Note)
+    @on(*ASKED, event=BeginSession)
+    @on(*ASKED, event=EndSession)
+    @on(*ASKED, event=BeginTransaction)
+    @on(*ASKED, event=EndTransaction)
+    def postpone(self, event: Any, now: float) -> None:
+        """Wait for the meter's answer."""
+        self._postponed.append(event)
+
+    def _resume(self, now: float) -> Effects:
+        effects: Effects = []
+        while self._postponed and self.state in READY:
+            effects += self.feed(self._postponed.popleft(), now)
         return effects
 
-    @on(event=MeterRead)
-    def meter_read(self, event: MeterRead, now: float) -> Effects:
-        self.meter = event.value
-        return []
-
-    @on(event=Note)
+    @on(*READY, event=Note)
     def note(self, event: Note, now: float) -> Effects:
+        """Publish a session event, with the meter's value where it has a field for it."""
         extra = dict(event.extra)
         if event.meter is not None:
-            kinds = {
-                "charging_state_changed_event": types.ChargingStateChangedEvent,
-                "authorization_event": types.AuthorizationEvent,
-            }
-            extra[event.meter] = kinds[event.meter](meter_value=self.meter)
+            extra[event.meter] = METER_FIELDS[event.meter](meter_value=self._meter)
         effects: Effects = [Tell(event.event, self.id, extra)]
         if event.event is SessionEventEnum.Authorized:
             effects.insert(0, SetUpSession(external_only=True))
         return effects
 
-    @on(event=BeginSession)
+    @on(SessionState.NoSession, event=BeginSession, to=SessionState.Begun)
     def begin_session(self, event: BeginSession, now: float) -> Effects:
+        """Give the session an id, and begin its log."""
         self.id = session_id_from_uuid(self._config.session_id_type, self._new_uuid())
         reason = StartSessionReason.EVConnected if event.token is None else StartSessionReason.Authorized
         started = types.SessionStarted(
             reason=reason,
-            meter_value=self.meter,
+            meter_value=self._meter,
             id_tag=event.token,
-            reservation_id=self.reservation_id,
+            reservation_id=event.reservation_id,
             logging_path=self._logging_path(self.id),
         )
-        return [
+        return self.enter(
+            SessionState.Begun,
             SetUpSession(external_only=event.token is not None),
             SessionIs(self.id),
             Say(f"session begins: {reason.value}"),
             Tell(SessionEventEnum.SessionStarted, self.id, {"session_started": started}),
-        ]
+        )
 
-    @on(event=EndSession)
+    @on(SessionState.NoSession, event=EndSession)
+    def no_session(self, _: EndSession, now: float) -> None:
+        """There is none to end."""
+
+    @on(SessionState.Begun, SessionState.Running, event=EndSession, to=SessionState.NoSession)
     def end_session(self, _: EndSession, now: float) -> Effects:
-        if not self.id:
-            return []
-        finished = types.SessionFinished(meter_value=self.meter)
-        effects: Effects = [
+        """Report the end of the session; its log ends with it."""
+        finished = types.SessionFinished(meter_value=self._meter)
+        session_id, self.id = self.id, ""
+        return self.enter(
+            SessionState.NoSession,
             SetUpSession(external_only=False),
-            Tell(SessionEventEnum.SessionFinished, self.id, {"session_finished": finished}),
+            Tell(SessionEventEnum.SessionFinished, session_id, {"session_finished": finished}),
             Say("session is over"),
             SessionIs(""),
-        ]
-        self.id = ""
-        self.reservation_id = None
-        return effects
+        )
 
-    @on(event=BeginTransaction)
+    @on(SessionState.Begun, event=BeginTransaction, to=SessionState.Starting)
     def begin_transaction(self, event: BeginTransaction, now: float) -> Effects:
-        self._busy = True
-        self._token = event.token
-        return [StartMeter(self.id, event.token, event.tariff_text)]
+        """Ask the meter to begin."""
+        self._billed = Billed(event)
+        return self.enter(SessionState.Starting, StartMeter(self.id, event.token, event.tariff_text))
 
-    @on(event=MeterStarted)
+    @on(SessionState.Starting, event=MeterStarted, to=(SessionState.Begun, SessionState.Running))
     def meter_started(self, event: MeterStarted, now: float) -> Effects:
-        self._busy = False
+        """The transaction runs, unless the meter has failed and must not."""
+        assert self._billed is not None
+        billed = self._billed
         answer = event.answer
         failed = answer is None or answer.status is TransactionRequestStatus.UNEXPECTED_ERROR
         if failed and self._config.fail_on_powermeter_errors:
             why = "no answer" if answer is None else answer.error or "no reason told"
-            fault = Raise("PowermeterTransactionStartFailed", why, severity=Severity.Medium)
-            return [
+            effects = self.enter(
+                SessionState.Begun,
                 Say(f"the meter did not start the transaction: {why}", "warning"),
-                fault,
+                Raise("PowermeterTransactionStartFailed", why, severity=Severity.Medium),
                 TransactionIs(False, True),
-            ]
-        self._start_signed = answer.signed_meter_value if answer is not None else None
-        self._start_Wh = self.meter.energy_Wh_import.total
+            )
+            return effects + self._resume(now)
+        billed.start_signed = answer.signed_meter_value if answer is not None else None
+        billed.start_Wh = self._meter.energy_Wh_import.total
         started = types.TransactionStarted(
-            id_tag=self._token,
-            meter_value=self.meter,
-            signed_meter_value=self._start_signed,
-            reservation_id=self.reservation_id,
+            id_tag=billed.beginning.token,
+            meter_value=self._meter,
+            signed_meter_value=billed.start_signed,
+            reservation_id=billed.beginning.reservation_id,
         )
-        self.reservation_id = None
-        return [
+        effects = self.enter(
+            SessionState.Running,
             Keep(self.id),
             Tell(SessionEventEnum.TransactionStarted, self.id, {"transaction_started": started}),
             Say("transaction begins"),
             TransactionIs(True),
-        ]
+        )
+        return effects + self._resume(now)
 
-    @on(event=EndTransaction)
+    @on(SessionState.Running, event=EndTransaction, to=SessionState.Ending)
     def end_transaction(self, event: EndTransaction, now: float) -> Effects:
-        self._busy = True
-        self._ending = event
-        return [StopMeter(self.id)]
+        """Ask the meter to end."""
+        assert self._billed is not None
+        self._billed.ending = event
+        return self.enter(SessionState.Ending, StopMeter(self.id))
 
-    @on(event=MeterStopped)
+    @on(SessionState.Ending, event=MeterStopped, to=SessionState.Begun)
     def meter_stopped(self, event: MeterStopped, now: float) -> Effects:
-        self._busy = False
-        ending, self._ending = self._ending, None
-        if ending is None:
-            return []
+        """Report the end of the transaction, with the meter's signature where it has given one."""
+        assert self._billed is not None and self._billed.ending is not None
+        billed, ending, self._billed = self._billed, self._billed.ending, None
         answer = event.answer or TransactionStopResponse(status=TransactionRequestStatus.UNEXPECTED_ERROR)
         finished = types.TransactionFinished(
-            meter_value=self.meter,
-            start_signed_meter_value=answer.start_signed_meter_value or self._start_signed,
+            meter_value=self._meter,
+            start_signed_meter_value=answer.start_signed_meter_value or billed.start_signed,
             signed_meter_value=answer.signed_meter_value,
             reason=ending.reason,
             id_tag=ending.token,
         )
-        self._start_signed = None
-        end_Wh = self.meter.energy_Wh_import.total
-        backwards = f"the meter counted backwards in this transaction: {self._start_Wh:.0f} Wh, then {end_Wh:.0f} Wh"
-        return [
+        end_Wh = self._meter.energy_Wh_import.total
+        backwards = f"the meter counted backwards in this transaction: {billed.start_Wh:.0f} Wh, then {end_Wh:.0f} Wh"
+        effects = self.enter(
+            SessionState.Begun,
             Keep(""),
-            *([Say(backwards, "warning")] if end_Wh < self._start_Wh else []),
+            *([Say(backwards, "warning")] if end_Wh < billed.start_Wh else []),
             Tell(SessionEventEnum.ChargingFinished, self.id, {}),
             Tell(SessionEventEnum.TransactionFinished, self.id, {"transaction_finished": finished}),
             Say(f"transaction is over: {ending.reason.value}, {end_Wh:.0f} Wh on the meter"),
             TransactionIs(False),
-        ]
+        )
+        return effects + self._resume(now)

@@ -10,39 +10,53 @@ from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
-from chargebyte_fw.modules.evse.machine.events import Charging, Shutdown
-from chargebyte_fw.modules.evse.machine.public import Public
+from chargebyte_fw.kernel.composite import received_by
+from chargebyte_fw.modules.evse.machine.events import Charging, Cp, Shutdown
 
 
-class CarPluggedIn(Public, frozen=True):
+@received_by("charging", owner=True)
+class CarPluggedIn(msgspec.Struct, frozen=True):
     """The connector is in the EV."""
 
 
-class CarUnplugged(Public, frozen=True):
+@received_by("charging", "authorization", "over_voltage", "plausibility", "insulation", owner=True)
+class CarUnplugged(msgspec.Struct, frozen=True):
     """The connector is out of the EV."""
 
 
-class CarRequests(Public, frozen=True):
+@received_by("charging", owner=True)
+class CarRequests(msgspec.Struct, frozen=True):
     """The EV asks for power (state C or D) or has stopped to."""
 
     power: bool
 
 
-class CarLost(Public, frozen=True):
+@received_by("charging", owner=True)
+class CarLost(msgspec.Struct, frozen=True):
     """The pilot went from B, C or D to E or F."""
 
     shorted: bool
     """State E."""
 
 
-class CarBack(Public, frozen=True):
+@received_by("charging", owner=True)
+class CarBack(msgspec.Struct, frozen=True):
     """The pilot went from E or F to B, C or D."""
 
 
+@received_by("lock")
+class PilotIs(msgspec.Struct, frozen=True):
+    """The pilot's state; F while nothing is known of an EV."""
+
+    state: Cp
+
+
+@received_by("charging")
 class PlugUnwatched(msgspec.Struct, frozen=True):
     """The pilot does not show the plug any more: state E or F, or no link to the board."""
 
 
+@received_by("charging", "authorization")
 class PlugWatched(msgspec.Struct, frozen=True):
     """The pilot shows the plug again.
 
@@ -52,24 +66,29 @@ class PlugWatched(msgspec.Struct, frozen=True):
     doubt: bool
 
 
+@received_by("authorization")
 class EvProven(msgspec.Struct, frozen=True):
     """After a doubt: the EV is the one of this session."""
 
 
+@received_by("pilot")
 class ShowDuty(msgspec.Struct, frozen=True):
     """Show this duty cycle, 0..1."""
 
     duty: float
 
 
+@received_by("pilot")
 class ShowX1(msgspec.Struct, frozen=True):
     """Show +12 V."""
 
 
+@received_by("pilot")
 class ShowF(msgspec.Struct, frozen=True):
     """Show -12 V."""
 
 
+@received_by("pilot")
 class AllowPower(msgspec.Struct, frozen=True):
     """The contactors may close, or must open."""
 
@@ -77,41 +96,50 @@ class AllowPower(msgspec.Struct, frozen=True):
     reason: PowerOnOffReason = PowerOnOffReason.PowerOff
 
 
+@received_by("lock")
 class LockAuthorized(msgspec.Struct, frozen=True):
     """For the lock in state B: whether the session is authorized."""
 
     authorized: bool
 
 
-class ShutdownIs(Public, frozen=True):
+@received_by("charging", "power_path", owner=True)
+class ShutdownIs(msgspec.Struct, frozen=True):
     """What the active faults demand from now on."""
 
     kind: Shutdown
 
 
-class StateIs(Public, frozen=True):
+@received_by("authorization", "cable_check", "power_path", "insulation", "over_current", owner=True)
+class StateIs(msgspec.Struct, frozen=True):
     """The charging kernel has entered this state."""
 
     state: Charging
 
 
+@received_by("session", "authorization")
 class BeginSession(msgspec.Struct, frozen=True):
     """A session begins, by plug-in or by an authorization."""
 
     token: ProvidedIdToken | None = None
+    reservation_id: int | None = None
 
 
+@received_by("session")
 class EndSession(msgspec.Struct, frozen=True):
     """The session is over."""
 
 
+@received_by("session")
 class BeginTransaction(msgspec.Struct, frozen=True):
     """Energy is to be billed to this token."""
 
     token: ProvidedIdToken
     tariff_text: str | None = None
+    reservation_id: int | None = None
 
 
+@received_by("session")
 class EndTransaction(msgspec.Struct, frozen=True):
     """No more energy is billed."""
 
@@ -119,13 +147,15 @@ class EndTransaction(msgspec.Struct, frozen=True):
     token: ProvidedIdToken | None = None
 
 
-class TransactionIs(Public, frozen=True):
+@received_by("charging", "authorization", owner=True)
+class TransactionIs(msgspec.Struct, frozen=True):
     """The transaction runs; with `failed` it could not be started."""
 
     active: bool
     failed: bool = False
 
 
+@received_by("session")
 class Note(msgspec.Struct, frozen=True):
     """A session event without a machine's help: `Tell` with the session's id and meter value added."""
 
@@ -135,6 +165,7 @@ class Note(msgspec.Struct, frozen=True):
     """Field that carries the meter's value."""
 
 
+@received_by("power_path")
 class SupplyWanted(msgspec.Struct, frozen=True):
     """Set the supply to these values and switch it on; the cable check's way, without ramp."""
 
@@ -142,6 +173,7 @@ class SupplyWanted(msgspec.Struct, frozen=True):
     current_A: float
 
 
+@received_by("power_path")
 class SupplyOff(msgspec.Struct, frozen=True):
     """Switch the supply off."""
 
@@ -149,18 +181,21 @@ class SupplyOff(msgspec.Struct, frozen=True):
     """Overtake everything that waits for the supply."""
 
 
+@received_by("supply_watch")
 class SupplyOrdered(msgspec.Struct, frozen=True):
     """The mode that the power path has ordered of the supply."""
 
     mode: Mode
 
 
+@received_by("power_path")
 class PhaseIs(msgspec.Struct, frozen=True):
     """What the power path is used for."""
 
     phase: ChargingPhase
 
 
+@received_by("power_path")
 class LimitsAre(msgspec.Struct, frozen=True):
     """What the EVSE allows on the DC path now."""
 
@@ -172,6 +207,7 @@ class LimitsAre(msgspec.Struct, frozen=True):
     discharge_power_W: float = 0.0
 
 
+@received_by("over_current")
 class PwmLimit(msgspec.Struct, frozen=True):
     """The current that the pilot signals, in A; None without a nominal duty cycle."""
 

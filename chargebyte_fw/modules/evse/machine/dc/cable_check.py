@@ -5,14 +5,19 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+import msgspec
+
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.interfaces.isolation_monitor import IsolationMonitor
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason
 from chargebyte_fw.contracts.types.iso15118 import IsolationStatus
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase
+from chargebyte_fw.kernel.effects import Call, call
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Call, Log, Raise, Say, isolation_line
+from chargebyte_fw.modules.evse.machine.effects import Log, Raise, Say, isolation_line
 from chargebyte_fw.modules.evse.machine.events import (
     CableCheckStart,
     Cancel,
@@ -36,22 +41,32 @@ EXPECTED_STOPS = (
     StopTransactionReason.Remote,
     StopTransactionReason.EVSEDisabled,
 )
+"""Stops that are no fault of a cable check which they cut off."""
 
 
 class Step(Enum):
     """Steps of the check."""
 
-    Rest = 0
-    Below60V = 1
-    EarlyVoltage = 3
-    EarlySelfTest = 4
-    Contactors = 5
-    EvVoltage = 6
-    Voltage = 7
-    SelfTest = 8
-    Insulation = 9
-    Discharge = 13
-    FailDischarge = 14
+    Rest = "rest"
+    Below60V = "wait for less than 60 V"
+    EarlyVoltage = "voltage with open contactors"
+    EarlySelfTest = "self test with open contactors"
+    Contactors = "close the contactors"
+    EvVoltage = "wait for the EV's maximum voltage"
+    Voltage = "test voltage"
+    SelfTest = "self test"
+    Insulation = "measure"
+    Discharge = "discharge"
+    FailDischarge = "discharge after a failure"
+
+
+NOT_RUNNING = (Step.Rest, Step.FailDischarge)
+MEASURED = (Step.Below60V, Step.EarlyVoltage, Step.Voltage, Step.Discharge)
+"""Steps that wait for a voltage, and so for measurements."""
+RUNNING = tuple(step for step in Step if step not in NOT_RUNNING)
+TO_TEST_VOLTAGE = (Step.Contactors, Step.EvVoltage, Step.Voltage)
+TO_THE_END = (Step.Insulation, Step.Discharge, Step.Rest)
+FAILED = NOT_RUNNING
 
 
 def test_voltage_from_limits(ev_max_V: float, evse_max_V: float) -> float:
@@ -64,270 +79,351 @@ def test_voltage_from_limits(ev_max_V: float, evse_max_V: float) -> float:
 test_voltage_from_limits.__test__ = False  # type: ignore[attr-defined]
 
 
+class Check(msgspec.Struct):
+    """One cable check."""
+
+    wanted_V: float = 0.0
+    samples: int = 0
+    self_test_done: bool = False
+    monitor_runs: bool = False
+    failed_because: str = ""
+    """Empty for a check that was aborted, not failed."""
+
+
 class CableCheck(Machine):
     """One check after the other; leaving PrepareCharging aborts."""
 
+    initial = Step.Rest
+
     def __init__(self, config: EvseConfig, *, imd: bool, insulation_fault_Ohm: float) -> None:
-        super().__init__(Step.Rest)
+        super().__init__()
         self._config = config
         self._imd = imd
         self._fault_Ohm = insulation_fault_Ohm
-        self._kernel = Charging.Idle
+        self._charging = Charging.Idle
         self._stop_reason: StopTransactionReason | None = None
         self._voltage_V = 0.0
-        self._closed = False
+        self._contactors_closed = False
         self._ev_max_V: float | None = None
         self._evse_max_V = 0.0
-        self._wanted_V = 0.0
-        self._samples = 0
-        self._self_test_done = False
-        self._imd_runs = False
-        self._until_s = 0.0
-        self._measured_s = 0.0
-        self._demand = False
-        self._wanted = False
+        self._current_demand = False
+        self._asked_in_charging = False
+        """Asked for while the state is still Charging: the EV renegotiates."""
+        self._check = Check()
 
-    @on(event=SupplyTold)
-    def supply(self, event: SupplyTold, now: float) -> Effects:
+    # Facts.
+
+    @on(*Step, event=SupplyTold)
+    def supply(self, event: SupplyTold, now: float) -> None:
+        """Keep the supply's maximum."""
         self._evse_max_V = event.supply.max_export_voltage_V
-        return []
 
-    @on(event=EvMaximum)
-    def ev_maximum(self, event: EvMaximum, now: float) -> Effects:
-        if event.voltage_V:
-            self._ev_max_V = event.voltage_V
-        return self._to_test_voltage(now) if self.state is Step.EvVoltage and self._ev_max_V else []
+    @on(*(step for step in Step if step is not Step.EvVoltage), event=EvMaximum)
+    def ev_maximum(self, event: EvMaximum, now: float) -> None:
+        """Keep the EV's maximum voltage."""
+        self._ev_max_V = event.voltage_V or self._ev_max_V
 
-    @on(event=Contactor)
-    def contactor(self, event: Contactor, now: float) -> Effects:
-        self._closed = event.closed
-        if self.state is Step.Contactors and self._closed:
-            return self._contactors_closed(now)
-        return []
+    @on(Step.EvVoltage, event=EvMaximum, to=Step.Voltage)
+    def ev_maximum_at_last(self, event: EvMaximum, now: float) -> Effects:
+        """The test voltage is known."""
+        self._ev_max_V = event.voltage_V or self._ev_max_V
+        return self._to_test_voltage(now) if self._ev_max_V else []
 
-    @on(event=CurrentDemand)
-    def current_demand(self, event: CurrentDemand, now: float) -> Effects:
-        self._demand = event.running
-        return []
+    @on(*(step for step in Step if step is not Step.Contactors), event=Contactor)
+    def contactor(self, event: Contactor, now: float) -> None:
+        """Keep the contactors' feedback."""
+        self._contactors_closed = event.closed
 
-    @on(event=DcOpenContactor)
-    def open_contactor(self, _: DcOpenContactor, now: float) -> Effects:
-        """The EV has ended the energy transfer before it began; it need not show state B for that."""
-        running = self.state not in (Step.Rest, Step.FailDischarge)
-        return self._fail("the EV has ended it", now, aborted=True) if running else []
+    @on(Step.Contactors, event=Contactor, to=TO_TEST_VOLTAGE)
+    def contactor_at_last(self, event: Contactor, now: float) -> Effects:
+        """Go on once they are closed."""
+        self._contactors_closed = event.closed
+        return self._with_contactors(now) if event.closed else []
 
-    @on(event=Cancel)
-    def cancel(self, event: Cancel, now: float) -> Effects:
+    @on(*Step, event=CurrentDemand)
+    def current_demand(self, event: CurrentDemand, now: float) -> None:
+        """Keep whether energy flows: a check that is asked for then is no renegotiation."""
+        self._current_demand = event.running
+
+    @on(*Step, event=Cancel)
+    def cancel(self, event: Cancel, now: float) -> None:
+        """Keep why the transaction is stopped."""
         self._stop_reason = event.reason
-        return []
 
-    @on(event=StateIs)
-    def kernel_state(self, event: StateIs, now: float) -> Effects:
-        self._kernel = event.state
-        wanted, self._wanted = self._wanted, False
-        if wanted:
-            return self.begin(CableCheckStart(), now)
-        if event.state in (Charging.Idle, Charging.WaitingForAuthentication):
-            self._ev_max_V = None if event.state is Charging.Idle else self._ev_max_V
+    # The begin.
+
+    @on(*NOT_RUNNING, event=CableCheckStart, to=(Step.Below60V, Step.EarlyVoltage, *TO_TEST_VOLTAGE))
+    def start_check(self, _: CableCheckStart, now: float) -> Effects:
+        """HLC asks for the check."""
+        if self._charging is Charging.Charging and not self._current_demand:
+            # A renegotiation: the charging state machine goes back to the preparation on the same message.
+            self._asked_in_charging = True
+            return []
+        return self._begin(now)
+
+    @on(*RUNNING, event=CableCheckStart)
+    def running_already(self, _: CableCheckStart, now: float) -> None:
+        """One check at a time."""
+
+    @on(*NOT_RUNNING, event=StateIs, to=(Step.Below60V, Step.EarlyVoltage, *TO_TEST_VOLTAGE))
+    def state_is(self, event: StateIs, now: float) -> Effects:
+        """Begin a check that was asked for in Charging; forget the last EV."""
+        self._follow(event.state)
+        asked, self._asked_in_charging = self._asked_in_charging, False
+        return self._begin(now) if asked else []
+
+    @on(*RUNNING, event=StateIs, to=FAILED)
+    def state_is_left(self, event: StateIs, now: float) -> Effects:
+        """The preparation is left: the check is aborted."""
+        self._follow(event.state)
+        return self._fail("charging was stopped", now, aborted=True) if not self._preparing else []
+
+    def _follow(self, state: Charging) -> None:
+        self._charging = state
+        if state is Charging.Idle:
+            self._ev_max_V = None
+        if state in (Charging.Idle, Charging.WaitingForAuthentication):
             self._stop_reason = None
-        if event.state is not Charging.PrepareCharging and self.state not in (Step.Rest, Step.FailDischarge):
-            return self._fail("charging was stopped", now, aborted=True)
-        return []
 
-    @on(event=CableCheckStart)
-    def begin(self, _: CableCheckStart, now: float) -> Effects:
-        if self.state not in (Step.Rest, Step.FailDischarge):
-            return []
-        if self._kernel is Charging.Charging and not self._demand:
-            # A renegotiation: the charging kernel goes back to the preparation on the same message.
-            self._wanted = True
-            return []
-        if self._kernel is not Charging.PrepareCharging:
+    @property
+    def _preparing(self) -> bool:
+        return self._charging is Charging.PrepareCharging
+
+    def _begin(self, now: float) -> Effects:
+        if not self._preparing:
             return [Say("a cable check was asked for outside the preparation", "warning"), _finished(False)]
         if self._evse_max_V <= 0.0:
             return [Say("the power supply has not told its limits: no cable check", "warning"), _finished(False)]
         if not self._imd:
             return [
                 HlcAllowsClose(True),
-                Call("hlc", "update_isolation_status", (IsolationStatus.No_IMD,)),
+                _isolation_status(IsolationStatus.No_IMD),
                 Say("cable check: no insulation monitor", "warning"),
                 _finished(True),
             ]
-        self._samples = 0
-        self._self_test_done = False
-        effects: Effects = [PhaseIs(ChargingPhase.CableCheck)]
-        return effects + self._await(Step.Below60V, now, timing.CABLE_CHECK_STEP_S) + self._look(now)
+        self._check = Check()
+        self._await(Step.Below60V, now, timing.CABLE_CHECK_STEP_S)
+        begun: Effects = [PhaseIs(ChargingPhase.CableCheck)]
+        return begun + (self._after_60V(now) if self._below_60V else [])
 
-    def _await(self, step: Step, now: float, limit_s: float) -> Effects:
-        self._until_s = now + limit_s
-        self._measured_s = now
+    def _await(self, step: Step, now: float, limit_s: float) -> None:
         self.enter(step)
-        self._arm()
-        return []
+        self.start("step", now + limit_s)
+        if step in MEASURED:
+            self.start("measurement", now + timing.MEASUREMENT_LOST_S)
 
-    def _arm(self) -> None:
-        lost = self.state in (Step.Below60V, Step.EarlyVoltage, Step.Voltage, Step.Discharge)
-        self.deadline = min(self._until_s, self._measured_s + timing.MEASUREMENT_LOST_S) if lost else self._until_s
+    # Voltages.
 
-    @on(event=SupplyMeasured)
-    def measured(self, event: SupplyMeasured, now: float) -> Effects:
+    @property
+    def _below_60V(self) -> bool:
+        return self._voltage_V < timing.SAFE_VOLTAGE_V
+
+    def _take(self, event: SupplyMeasured, now: float) -> None:
         self._voltage_V = event.voltage_V
-        if self.state is Step.Rest:
-            return []
-        self._measured_s = now
-        effects = self._look(now)
-        if self.state is not Step.Rest:
-            self._arm()
-        return effects
+        if self.state in MEASURED:
+            self.start("measurement", now + timing.MEASUREMENT_LOST_S)
 
-    def _look(self, now: float) -> Effects:
-        below = self._voltage_V < timing.SAFE_VOLTAGE_V
-        match self.state:
-            case Step.Below60V if below:
-                return self._after_60V(now)
-            case Step.EarlyVoltage | Step.Voltage if abs(self._voltage_V - self._wanted_V) <= 0.1 * self._wanted_V:
-                return self._at_voltage(now)
-            case Step.Discharge if below:
-                return self._succeed()
-            case Step.FailDischarge if below:
-                return self._failed()
-        return []
+    @on(*(step for step in Step if step not in (*MEASURED, Step.FailDischarge)), event=SupplyMeasured)
+    def measured(self, event: SupplyMeasured, now: float) -> None:
+        """Keep the voltage at the supply's output."""
+        self._take(event, now)
+
+    @on(Step.Below60V, event=SupplyMeasured, to=(Step.EarlyVoltage, *TO_TEST_VOLTAGE))
+    def below_60V(self, event: SupplyMeasured, now: float) -> Effects:
+        """Go on below 60 V."""
+        self._take(event, now)
+        return self._after_60V(now) if self._below_60V else []
+
+    @on(Step.EarlyVoltage, event=SupplyMeasured, to=Step.EarlySelfTest)
+    @on(Step.Voltage, event=SupplyMeasured, to=(Step.SelfTest, *TO_THE_END))
+    def at_voltage(self, event: SupplyMeasured, now: float) -> Effects:
+        """Go on at the test voltage, within 10 %."""
+        self._take(event, now)
+        wanted_V = self._check.wanted_V
+        return self._at_voltage(now) if abs(self._voltage_V - wanted_V) <= 0.1 * wanted_V else []
+
+    @on(Step.Discharge, event=SupplyMeasured, to=Step.Rest)
+    def discharged(self, event: SupplyMeasured, now: float) -> Effects:
+        """The check has passed below 60 V."""
+        self._take(event, now)
+        return self._succeed() if self._below_60V else []
+
+    @on(Step.FailDischarge, event=SupplyMeasured, to=Step.Rest)
+    def discharged_after_failure(self, event: SupplyMeasured, now: float) -> Effects:
+        """The failure is reported below 60 V."""
+        self._take(event, now)
+        return self._failed() if self._below_60V else []
 
     def _after_60V(self, now: float) -> Effects:
-        if self._config.cable_check_enable_imd_self_test_relays_open:
-            self._wanted_V = float(self._config.cable_check_relays_open_voltage_V)
-            self._await(Step.EarlyVoltage, now, timing.CABLE_CHECK_STEP_S)
-            return [SupplyWanted(self._wanted_V, timing.CABLE_CHECK_CURRENT_A)]
-        return self._close(now)
+        if not self._config.cable_check_enable_imd_self_test_relays_open:
+            return self._close(now)
+        self._check.wanted_V = float(self._config.cable_check_relays_open_voltage_V)
+        self._await(Step.EarlyVoltage, now, timing.CABLE_CHECK_STEP_S)
+        return [SupplyWanted(self._check.wanted_V, timing.CABLE_CHECK_CURRENT_A)]
 
     def _close(self, now: float) -> Effects:
-        effects: Effects = [HlcAllowsClose(True), Log("DC HLC Close contactor (in CableCheck)", "CAR", True)]
         self._await(Step.Contactors, now, float(self._config.cable_check_relays_closed_timeout_s))
-        return effects + (self._contactors_closed(now) if self._closed else [])
+        effects: Effects = [HlcAllowsClose(True), Log("DC HLC Close contactor (in CableCheck)", "CAR", True)]
+        return effects + (self._with_contactors(now) if self._contactors_closed else [])
 
-    def _contactors_closed(self, now: float) -> Effects:
+    def _with_contactors(self, now: float) -> Effects:
         if self._ev_max_V:
             return self._to_test_voltage(now)
-        return self._await(Step.EvVoltage, now, timing.EV_MAX_VOLTAGE_WAIT_S)
+        self._await(Step.EvVoltage, now, timing.EV_MAX_VOLTAGE_WAIT_S)
+        return []
 
     def _to_test_voltage(self, now: float) -> Effects:
         ev_max_V = self._ev_max_V or timing.EV_MAX_VOLTAGE_DEFAULT_V
         fixed_V = self._config.dc_isolation_voltage_V
-        self._wanted_V = float(fixed_V) if fixed_V > 0 else test_voltage_from_limits(ev_max_V, self._evse_max_V)
+        wanted_V = float(fixed_V) if fixed_V > 0 else test_voltage_from_limits(ev_max_V, self._evse_max_V)
+        self._check.wanted_V = wanted_V
         self._await(Step.Voltage, now, timing.CABLE_CHECK_STEP_S)
-        return [
-            Say(f"cable check at {self._wanted_V:.0f} V"),
-            SupplyWanted(self._wanted_V, timing.CABLE_CHECK_CURRENT_A),
-        ]
+        return [Say(f"cable check at {wanted_V:.0f} V"), SupplyWanted(wanted_V, timing.CABLE_CHECK_CURRENT_A)]
+
+    # The insulation monitor.
 
     def _at_voltage(self, now: float) -> Effects:
-        test = Call("imd", "start_self_test", (self._wanted_V,))
+        test = call(IsolationMonitor.start_self_test, self._check.wanted_V)
         if self.state is Step.EarlyVoltage:
             self._await(Step.EarlySelfTest, now, timing.SELF_TEST_S)
             return [test]
-        if self._config.cable_check_enable_imd_self_test and not self._self_test_done:
+        if self._config.cable_check_enable_imd_self_test and not self._check.self_test_done:
             self._await(Step.SelfTest, now, timing.SELF_TEST_S)
             return [test]
         return self._measure(now)
 
-    @on(event=SelfTested)
-    def self_tested(self, event: SelfTested, now: float) -> Effects:
-        if self.state not in (Step.EarlySelfTest, Step.SelfTest):
-            return []
+    @on(Step.EarlySelfTest, event=SelfTested, to=(*TO_TEST_VOLTAGE, *FAILED))
+    def early_self_tested(self, event: SelfTested, now: float) -> Effects:
+        """The contactors may close after a test that was passed."""
         if not event.passed:
             return self._fail("Self test failed", now)
-        self._self_test_done = True
-        if self.state is Step.EarlySelfTest:
-            return [SupplyOff(), *self._close(now)]
+        self._check.self_test_done = True
+        return [SupplyOff(), *self._close(now)]
+
+    @on(Step.SelfTest, event=SelfTested, to=(*TO_THE_END, *FAILED))
+    def self_tested(self, event: SelfTested, now: float) -> Effects:
+        """Measure after a test that was passed."""
+        if not event.passed:
+            return self._fail("Self test failed", now)
+        self._check.self_test_done = True
         return self._measure(now)
+
+    @on(*(step for step in Step if step not in (Step.EarlySelfTest, Step.SelfTest)), event=SelfTested)
+    def tested_unasked(self, _: SelfTested, now: float) -> None:
+        """No test was asked for."""
 
     def _measure(self, now: float) -> Effects:
         if self._config.cable_check_wait_number_of_imd_measurements <= 0:
-            valid = Call("hlc", "update_isolation_status", (IsolationStatus.Valid,))
-            return [valid, *self._end(now)]
-        self._imd_runs = True
+            return [_isolation_status(IsolationStatus.Valid), *self._end(now)]
+        self._check.monitor_runs = True
         self._await(Step.Insulation, now, timing.IMD_SAMPLE_S)
-        return [Call("imd", "start")]
+        return [call(IsolationMonitor.start)]
 
-    @on(event=InsulationMeasured)
+    @on(Step.Insulation, event=InsulationMeasured, to=(*TO_THE_END, *FAILED))
     def insulation(self, event: InsulationMeasured, now: float) -> Effects:
-        if self.state is not Step.Insulation:
+        """Judge the last of the samples that are waited for."""
+        self._check.samples += 1
+        if self._check.samples < self._config.cable_check_wait_number_of_imd_measurements:
+            self.start("step", now + timing.IMD_SAMPLE_S)
             return []
-        self._samples += 1
-        if self._samples < self._config.cable_check_wait_number_of_imd_measurements:
-            return self._await(Step.Insulation, now, timing.IMD_SAMPLE_S)
         resistance_Ohm = event.sample.resistance_F_Ohm
         valid = resistance_Ohm >= self._fault_Ohm
-        status = IsolationStatus.Valid if valid else IsolationStatus.Fault
         effects: Effects = [
-            Call("hlc", "update_isolation_status", (status,)),
+            _isolation_status(IsolationStatus.Valid if valid else IsolationStatus.Fault),
             Say(f"insulation is {resistance_Ohm / 1000:.0f} kOhm"),
             isolation_line(resistance_Ohm, valid=valid),
         ]
-        if not valid:
-            text = f"{resistance_Ohm:.0f} Ohm"
-            fault = Raise("MREC22ResistanceFault", text, "Resistance", Severity.Medium)
-            failed = self._fail("Resistance", now)
-            return [*effects, *failed, fault]
-        return effects + self._end(now)
+        if valid:
+            return effects + self._end(now)
+        fault = Raise("MREC22ResistanceFault", f"{resistance_Ohm:.0f} Ohm", "Resistance", Severity.Medium)
+        return [*effects, *self._fail("Resistance", now), fault]
+
+    @on(*(step for step in Step if step is not Step.Insulation), event=InsulationMeasured)
+    def measured_unasked(self, _: InsulationMeasured, now: float) -> None:
+        """No sample is waited for."""
+
+    # The end.
 
     def _end(self, now: float) -> Effects:
         effects: Effects = []
         if self._config.hack_pause_imd_during_precharge:
-            self._imd_runs = False
-            effects.append(Call("imd", "stop"))
+            self._check.monitor_runs = False
+            effects.append(call(IsolationMonitor.stop))
         if not self._config.cable_check_wait_below_60V_before_finish:
             return effects + self._succeed()
         self._await(Step.Discharge, now, timing.CABLE_CHECK_STEP_S)
         return [*effects, SupplyOff()]
 
     def _succeed(self) -> Effects:
-        self.enter(Step.Rest)
-        self._imd_runs = False
-        return [Say("cable check passed"), _finished(True)]
+        return self.enter(Step.Rest, Say("cable check passed"), _finished(True))
 
-    @on(event=Timeout)
-    def timeout(self, _: Timeout, now: float) -> Effects:
+    @on(*RUNNING, event=DcOpenContactor, to=FAILED)
+    def open_contactor(self, _: DcOpenContactor, now: float) -> Effects:
+        """The EV has ended the energy transfer before it began; it need not show state B for that."""
+        return self._fail("the EV has ended it", now, aborted=True)
+
+    @on(*NOT_RUNNING, event=DcOpenContactor)
+    def open_contactor_later(self, _: DcOpenContactor, now: float) -> None:
+        """There is nothing to abort."""
+
+    @on(*MEASURED, timer="measurement", to=FAILED)
+    def measurement_lost(self, now: float) -> Effects:
+        """The supply does not report its voltage any more."""
+        return self._fail(self._missed(), now)
+
+    @on(*(step for step in RUNNING if step is not Step.EvVoltage), timer="step", to=FAILED)
+    def step_over(self, now: float) -> Effects:
+        """The step has taken too long."""
+        return self._fail(self._missed(), now)
+
+    @on(Step.EvVoltage, timer="step", to=Step.Voltage)
+    def without_ev_maximum(self, now: float) -> Effects:
+        """The EV does not report its maximum: the default holds."""
+        return self._to_test_voltage(now)
+
+    @on(Step.FailDischarge, timer="step", to=Step.Rest)
+    def not_discharged(self, now: float) -> Effects:
+        """The failure is reported in any case."""
+        return self._failed()
+
+    def _missed(self) -> str:
         match self.state:
-            case Step.EvVoltage:
-                return self._to_test_voltage(now)
-            case Step.FailDischarge:
-                return self._failed()
-            case Step.Rest:
-                return []
             case Step.Contactors:
-                return self._fail("Contactors did not close", now)
+                return "Contactors did not close"
             case Step.EarlySelfTest | Step.SelfTest:
-                return self._fail("Self test timed out", now)
+                return "Self test timed out"
             case Step.Insulation:
-                return self._fail("No insulation measurement", now)
+                return "No insulation measurement"
             case Step.Below60V | Step.Discharge:
-                return self._fail("Voltage stays above 60 V", now)
-        return self._fail("Voltage not reached", now)
+                return "Voltage stays above 60 V"
+        return "Voltage not reached"
 
     def _fail(self, why: str, now: float, *, aborted: bool = False) -> Effects:
-        """Take the voltage away, wait for less than 60 V, then say so."""
+        """Take the voltage away, wait for less than 60 V, then report it."""
         effects: Effects = [
             Say(f"cable check aborted: {why}") if aborted else Say(f"cable check failed: {why}", "warning")
         ]
-        if self._imd_runs:
-            self._imd_runs = False
-            effects.append(Call("imd", "stop"))
+        if self._check.monitor_runs:
+            self._check.monitor_runs = False
+            effects.append(call(IsolationMonitor.stop))
         effects += [PhaseIs(ChargingPhase.Other), SupplyOff(at_once=True)]
-        self._why = "" if aborted else why
+        self._check.failed_because = "" if aborted else why
         self._await(Step.FailDischarge, now, timing.CABLE_CHECK_STEP_S)
-        return effects + (self._failed() if self._voltage_V < timing.SAFE_VOLTAGE_V else [])
+        return effects + (self._failed() if self._below_60V else [])
 
     def _failed(self) -> Effects:
         self.enter(Step.Rest)
         effects: Effects = [_finished(False)]
-        quiet = self._kernel in (Charging.Idle, Charging.Finished) or self._stop_reason in EXPECTED_STOPS
-        if self._why and not quiet:
-            effects.append(
-                Raise("MREC11CableCheckFault", f"cable check failed: {self._why}", self._why, Severity.Medium)
-            )
+        why = self._check.failed_because
+        quiet = self._charging in (Charging.Idle, Charging.Finished) or self._stop_reason in EXPECTED_STOPS
+        if why and not quiet:
+            effects.append(Raise("MREC11CableCheckFault", f"cable check failed: {why}", why, Severity.Medium))
         return effects
 
 
 def _finished(passed: bool) -> Call:
-    return Call("hlc", "cable_check_finished", (passed,))
+    return call(Iso15118Charger.cable_check_finished, passed)
+
+
+def _isolation_status(status: IsolationStatus) -> Call:
+    return call(Iso15118Charger.update_isolation_status, status).latest_only()

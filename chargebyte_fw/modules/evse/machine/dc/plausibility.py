@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.machine.effects import Raise
 from chargebyte_fw.modules.evse.machine.events import (
     Contactor,
@@ -12,7 +13,6 @@ from chargebyte_fw.modules.evse.machine.events import (
     InsulationMeasured,
     MeterRead,
     MonitorMeasured,
-    Shutdown,
     SupplyMeasured,
 )
 from chargebyte_fw.modules.evse.machine.signals import CarUnplugged
@@ -20,76 +20,95 @@ from chargebyte_fw.modules.evse.machine.signals import CarUnplugged
 Effects = list[Any]
 
 
+class Agreement(Enum):
+    """Whether the instruments agree."""
+
+    Idle = "idle"
+    Agreed = "agreed"
+    Apart = "apart"
+    """For less than the time that makes it a fault."""
+    Implausible = "implausible"
+    """The fault is raised; it stays for this plug-in."""
+
+
+WATCHED = (Agreement.Idle, Agreement.Agreed, Agreement.Apart)
+
+
 class Plausibility(Machine):
-    """Watches the spread while current demand runs; what it found stays until the next start."""
+    """Watches the spread while the current demand runs."""
+
+    initial = Agreement.Idle
 
     def __init__(self, spread_V: float, duration_s: float) -> None:
-        super().__init__(Shutdown.Nothing)
+        super().__init__()
         self._spread_V = spread_V
         self._duration_s = duration_s
-        self._running = False
-        self._samples: dict[str, float] = {}
+        self._samples_V: dict[str, float] = {}
 
-    @on(event=CurrentDemand)
+    @on(*WATCHED, event=CurrentDemand, to=(Agreement.Agreed, Agreement.Idle))
     def current_demand(self, event: CurrentDemand, now: float) -> Effects:
-        return self._switch(event.running)
+        """Compare while the current demand runs, beginning without a sample."""
+        self._samples_V.clear()
+        return self.enter(Agreement.Agreed if event.running else Agreement.Idle)
 
-    @on(event=Contactor)
+    @on(*WATCHED, event=Contactor, to=Agreement.Idle)
     def contactor(self, event: Contactor, now: float) -> Effects:
-        return [] if event.closed else self._switch(False)
+        """Open contactors end the comparison."""
+        return [] if event.closed else self.enter(Agreement.Idle)
 
-    @on(event=CarUnplugged)
+    @on(*Agreement, event=CarUnplugged, to=Agreement.Idle)
     def unplugged(self, _: CarUnplugged, now: float) -> Effects:
-        self.state = Shutdown.Nothing
-        return self._switch(False)
+        """What was found is over."""
+        return self.enter(Agreement.Idle)
 
-    def _switch(self, running: bool) -> Effects:
-        self._running = running
-        self._samples.clear()
-        self.deadline = None
-        return []
+    @on(Agreement.Implausible, event=CurrentDemand)
+    @on(Agreement.Implausible, event=Contactor)
+    @on(Agreement.Idle, Agreement.Implausible, event=SupplyMeasured)
+    @on(Agreement.Idle, Agreement.Implausible, event=MeterRead)
+    @on(Agreement.Idle, Agreement.Implausible, event=InsulationMeasured)
+    @on(Agreement.Idle, Agreement.Implausible, event=MonitorMeasured)
+    def not_compared(self, _: Any, now: float) -> None:
+        """Nothing is compared."""
 
-    @on(event=SupplyMeasured)
+    @on(Agreement.Agreed, Agreement.Apart, event=SupplyMeasured, to=tuple(Agreement))
     def supply(self, event: SupplyMeasured, now: float) -> Effects:
-        return self._take("power supply", event.voltage_V, now)
+        """Compare the supply's voltage."""
+        return self._compare("power supply", event.voltage_V, now)
 
-    @on(event=MeterRead)
+    @on(Agreement.Agreed, Agreement.Apart, event=MeterRead, to=tuple(Agreement))
     def meter(self, event: MeterRead, now: float) -> Effects:
+        """Compare the meter's voltage, if it has one."""
         voltage = event.value.voltage_V
-        return [] if voltage is None or voltage.DC is None else self._take("meter", voltage.DC, now)
+        return [] if voltage is None or voltage.DC is None else self._compare("meter", voltage.DC, now)
 
-    @on(event=InsulationMeasured)
+    @on(Agreement.Agreed, Agreement.Apart, event=InsulationMeasured, to=tuple(Agreement))
     def insulation(self, event: InsulationMeasured, now: float) -> Effects:
+        """Compare the insulation monitor's voltage, if it has one."""
         voltage_V = event.sample.voltage_V
-        return [] if voltage_V is None else self._take("insulation monitor", voltage_V, now)
+        return [] if voltage_V is None else self._compare("insulation monitor", voltage_V, now)
 
-    @on(event=MonitorMeasured)
+    @on(Agreement.Agreed, Agreement.Apart, event=MonitorMeasured, to=tuple(Agreement))
     def monitor(self, event: MonitorMeasured, now: float) -> Effects:
-        return self._take("over-voltage monitor", event.voltage_V, now)
+        """Compare the over-voltage monitor's voltage."""
+        return self._compare("over-voltage monitor", event.voltage_V, now)
 
-    def _take(self, source: str, voltage_V: float, now: float) -> Effects:
-        if not self._running or self.state is not Shutdown.Nothing:
-            return []
-        self._samples[source] = voltage_V
-        if not self._implausible():
-            self.deadline = None
-            return []
+    def _compare(self, source: str, voltage_V: float, now: float) -> Effects:
+        self._samples_V[source] = voltage_V
+        values_V = self._samples_V.values()
+        if len(values_V) < 2 or max(values_V) - min(values_V) <= self._spread_V:
+            return self.enter(Agreement.Agreed)
         if self._duration_s <= 0.0:
             return self._found()
-        if self.deadline is None:
-            self.deadline = now + self._duration_s
+        if self.state is Agreement.Agreed:
+            self.enter(Agreement.Apart)
+            self.start("duration", now + self._duration_s)
         return []
 
-    def _implausible(self) -> bool:
-        values = self._samples.values()
-        return len(values) >= 2 and max(values) - min(values) > self._spread_V
-
-    @on(event=Timeout)
-    def timeout(self, _: Timeout, now: float) -> Effects:
-        return self._found() if self._running and self._implausible() else []
+    @on(Agreement.Apart, timer="duration", to=Agreement.Implausible)
+    def lasted(self, now: float) -> Effects:
+        """The voltages have been apart for too long."""
+        return self._found()
 
     def _found(self) -> Effects:
-        self.deadline = None
-        self.state = Shutdown.Emergency
-        text = ", ".join(f"{source} {voltage_V:.0f} V" for source, voltage_V in self._samples.items())
-        return [Raise("VoltagePlausibilityFault", text)]
+        text = ", ".join(f"{source} {voltage_V:.0f} V" for source, voltage_V in self._samples_V.items())
+        return self.enter(Agreement.Implausible, Raise("VoltagePlausibilityFault", text))

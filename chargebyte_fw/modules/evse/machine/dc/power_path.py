@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
+from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities, ChargingPhase, Mode
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Call, Say
+from chargebyte_fw.modules.evse.machine.dc.set_point import (
+    EPSILON,
+    clamped_voltage,
+    dynamic_target,
+    export_current,
+    import_current,
+    supply_range,
+    with_fraction,
+)
+from chargebyte_fw.modules.evse.machine.effects import Say
 from chargebyte_fw.modules.evse.machine.events import (
     BudgetOver,
     Charging,
@@ -37,325 +49,291 @@ from chargebyte_fw.modules.evse.machine.signals import (
 )
 
 Effects = list[Any]
-EPSILON = 1e-6
-LEAST_VOLTAGE_V = 10.0
-"""Below this a measured voltage says nothing about power."""
+FOR_EV = (ChargingPhase.PreCharge, ChargingPhase.Charging)
+"""Phases in which the EV's targets count."""
+NOT_FOR_EV = (ChargingPhase.Other, ChargingPhase.CableCheck)
+PERMITTED = (Charging.PrepareCharging, Charging.Charging)
 
 
-class DcPath(Machine):
-    """Set points and mode of one supply. Rising current follows the ramp, falling current is set at once."""
+class EvSide(msgspec.Struct):
+    """The EV of one session on the power path."""
+
+    maximum: EvMaximum = EvMaximum(None, None, None)
+    target: EvTargets | None = None
+    """What it asks for; None: for nothing."""
+    reference_V: float = 0.0
+    """The voltage that it asked for last."""
+    bidirectional: bool = False
+    below_least_logged: bool = False
+    """Logged that the supply cannot give as little as is wanted."""
+
+
+class Output(msgspec.Struct):
+    """What the supply is ordered to do, until it is switched off."""
+
+    mode: Mode = Mode.Off
+    set_point: tuple[Mode, float, float] | None = None
+    """Direction, voltage in V and current in A that were ordered last."""
+    for_cable_check: bool = False
+    applied_A: float = 0.0
+    applied_s: float = 0.0
+    """Where the ramp was last, and when."""
+
+
+class PowerPath(Machine):
+    """Set points and mode of one supply. Rising current follows the ramp, falling current is set at once.
+
+    The state is what the power path is used for, as EVerest's power supplies are told.
+    """
+
+    initial = ChargingPhase.Other
 
     def __init__(self, config: EvseConfig) -> None:
-        super().__init__(ChargingPhase.Other)
+        super().__init__()
         self._config = config
         self._supply: Capabilities | None = None
         self._limits: LimitsAre | None = None
-        self._kernel = Charging.Idle
+        self._charging = Charging.Idle
         self._fatal = False
-        self._closed = False
-        self._bidirectional = config.hack_allow_bpt_with_iso2
-        self._mode = Mode.Off
-        self._set: tuple[Mode, float, float] | None = None
-        self._checking = False
-        self.ev_max = EvMaximum(None, None, None)
-        self.target: EvTargets | None = None
-        self._dynamic: Dynamic | None = None
-        self._last_voltage_V = 0.0
+        self._contactors_closed = False
         self.present_V = 0.0
         self.present_A = 0.0
-        self._applied_A = 0.0
-        self._applied_s = 0.0
-        self._enforce_s: float | None = None
-        self._refused = False
-        self._below_least = False
+        """Voltage and current at the supply's output."""
+        self.ev = EvSide(bidirectional=config.hack_allow_bpt_with_iso2)
+        self._output = Output()
 
-    @property
-    def reference_V(self) -> float:
-        """The voltage that the EV asked for last in this session, 0 before."""
-        return self._last_voltage_V
+    # Facts.
 
-    @on(event=SupplyTold)
-    def supply(self, event: SupplyTold, now: float) -> Effects:
+    @on(*ChargingPhase, event=SupplyTold)
+    def supply(self, event: SupplyTold, now: float) -> None:
+        """Keep the supply's capabilities."""
         self._supply = event.supply
-        return []
 
-    @on(event=LimitsAre)
+    @on(*ChargingPhase, event=SupplyMeasured)
+    def measured(self, event: SupplyMeasured, now: float) -> None:
+        """Keep voltage and current at the supply's output."""
+        self.present_V, self.present_A = event.voltage_V, event.current_A
+
+    @on(*ChargingPhase, event=EvMaximum)
+    def ev_maximum(self, event: EvMaximum, now: float) -> None:
+        """Keep what the EV can take."""
+        self.ev.maximum = event
+
+    @on(*ChargingPhase, event=ShutdownIs)
+    def shutdown(self, event: ShutdownIs, now: float) -> None:
+        """Nothing is applied while a fault blocks."""
+        self._fatal = event.kind is not Shutdown.Nothing
+
+    @on(*ChargingPhase, event=ServiceSelected)
+    def service(self, event: ServiceSelected, now: float) -> None:
+        """The EV has chosen its service: it may give energy back."""
+        self.ev.bidirectional = event.bidirectional and not event.ac
+
+    @on(*ChargingPhase, event=SaeBidi)
+    def sae(self, _: SaeBidi, now: float) -> None:
+        """An SAE J2847/2 EV gives energy back."""
+        self.ev.bidirectional = True
+
+    @on(*ChargingPhase, event=LimitsAre)
     def limits(self, event: LimitsAre, now: float) -> Effects:
+        """Apply less at once; more is taken with the next target or the next enforcement."""
         self._limits = event
-        # Less must hold at once; more is taken with the next target or the next enforcement.
-        return self._apply(now) if self._mode is not Mode.Off and not self._checking else []
+        on_for_ev = self._output.mode is not Mode.Off and not self._output.for_cable_check
+        return self._apply(now) if on_for_ev else []
 
-    @on(event=BudgetOver)
+    @on(*ChargingPhase, event=BudgetOver)
     def budget_over(self, _: BudgetOver, now: float) -> Effects:
+        """The energy management is silent: nothing is allowed."""
         if self._limits is None:
             return []
         nothing = replace(self._limits, current_A=0.0, power_W=0.0, discharge_current_A=0.0, discharge_power_W=0.0)
         return self.limits(nothing, now)
 
-    @on(event=SupplyMeasured)
-    def measured(self, event: SupplyMeasured, now: float) -> Effects:
-        self.present_V, self.present_A = event.voltage_V, event.current_A
-        return []
+    # What the power path is used for.
 
-    @on(event=EvMaximum)
-    def ev_maximum(self, event: EvMaximum, now: float) -> Effects:
-        self.ev_max = event
-        return []
+    @on(*ChargingPhase, event=StateIs, to=ChargingPhase.Other)
+    def state_is(self, event: StateIs, now: float) -> Effects:
+        """Follow the charging state; in Idle the EV's side ends."""
+        self._charging = event.state
+        if event.state is not Charging.Idle:
+            return []
+        self.ev = EvSide(bidirectional=self._config.hack_allow_bpt_with_iso2)
+        return self._use(ChargingPhase.Other)
 
-    @on(event=StateIs)
-    def kernel_state(self, event: StateIs, now: float) -> Effects:
-        self._kernel = event.state
-        if event.state is Charging.Idle:
-            self.ev_max = EvMaximum(None, None, None)
-            self.target = self._dynamic = None
-            self._bidirectional = self._config.hack_allow_bpt_with_iso2
-            self._last_voltage_V = 0.0
-            self._below_least = False
-            return self._phase(ChargingPhase.Other)
-        return []
+    @on(*NOT_FOR_EV, event=Contactor)
+    def contactor(self, event: Contactor, now: float) -> None:
+        """Keep the contactors' feedback."""
+        self._contactors_closed = event.closed
 
-    @on(event=ShutdownIs)
-    def shutdown(self, event: ShutdownIs, now: float) -> Effects:
-        self._fatal = event.kind is not Shutdown.Nothing
-        return []
-
-    @on(event=Contactor)
-    def contactor(self, event: Contactor, now: float) -> Effects:
-        self._closed = event.closed
+    @on(*FOR_EV, event=Contactor)
+    def contactor_for_ev(self, event: Contactor, now: float) -> Effects:
+        """Closed contactors let the EV's targets count."""
+        self._contactors_closed = event.closed
         return self._apply(now) if event.closed else []
 
-    @on(event=ServiceSelected)
-    def service(self, event: ServiceSelected, now: float) -> Effects:
-        self._bidirectional = event.bidirectional and not event.ac
-        return []
-
-    @on(event=SaeBidi)
-    def sae(self, _: SaeBidi, now: float) -> Effects:
-        self._bidirectional = True
-        return []
-
-    @on(event=PhaseIs)
+    @on(*ChargingPhase, event=PhaseIs, to=tuple(ChargingPhase))
     def phase(self, event: PhaseIs, now: float) -> Effects:
-        return self._phase(event.phase)
+        """The cable check begins or ends."""
+        return self._use(event.phase)
 
-    @on(event=PreChargeStart)
+    @on(*ChargingPhase, event=PreChargeStart, to=ChargingPhase.PreCharge)
     def pre_charge(self, _: PreChargeStart, now: float) -> Effects:
-        return self._phase(ChargingPhase.PreCharge) + (self._apply(now) if self.target is not None else [])
+        """The EV precharges (IEC 61851-23 CC.4.2)."""
+        return self._use(ChargingPhase.PreCharge) + self._apply(now)
 
-    @on(event=CurrentDemand)
+    @on(*ChargingPhase, event=CurrentDemand, to=(ChargingPhase.Charging, ChargingPhase.Other))
     def current_demand(self, event: CurrentDemand, now: float) -> Effects:
-        phase = ChargingPhase.Charging if event.running else ChargingPhase.Other
-        effects = self._phase(phase) if event.running else []
-        if event.running and self.target is not None:
-            effects += self._apply(now)
-        if not event.running:
-            self.state = phase
-            # What the EV asked for ends with the loop; the next pre-charge brings its own.
-            self.target = self._dynamic = None
-        return effects
+        """Energy flows; what the EV asked for ends with the loop: the next pre-charge brings its own targets."""
+        if event.running:
+            return self._use(ChargingPhase.Charging) + self._apply(now)
+        self.ev.target = None
+        return self.enter(ChargingPhase.Other)
 
-    def _phase(self, phase: ChargingPhase) -> Effects:
+    def _use(self, phase: ChargingPhase) -> Effects:
         if phase is self.state:
             return []
-        self.state = phase
-        return [Call("supply", "setMode", (self._mode, phase))] if self._mode is not Mode.Off else []
+        mode = self._output.mode
+        return self.enter(phase, *([call(PowerSupplyDC.setMode, mode, phase)] if mode is not Mode.Off else []))
 
-    # The cable check's way.
+    # The EV's targets.
 
-    @on(event=SupplyWanted)
+    @on(*ChargingPhase, event=EvTargets)
+    def targets(self, event: EvTargets, now: float) -> Effects:
+        """The EV asks for voltage and current."""
+        if self._config.hack_skoda_enyaq and (event.voltage_V < 300.0 or event.current_A < 0.0):
+            return []
+        voltage_V = event.voltage_V if event.voltage_V > 0.0 else self.ev.reference_V
+        current_A = event.current_A
+        if self._config.hack_fix_hlc_integer_current_requests:
+            current_A = with_fraction(current_A, self._limits)
+        return self._aim(EvTargets(voltage_V, current_A), now)
+
+    @on(*ChargingPhase, event=Dynamic)
+    def dynamic(self, event: Dynamic, now: float) -> Effects:
+        """ISO 15118-20 dynamic mode: the EV reports limits, the EVSE decides."""
+        limits = self._limits
+        if limits is None:
+            return []
+        exports = self.ev.bidirectional and limits.current_A <= 0.0 and limits.discharge_current_A > 0.0
+        supply_min_V = self._supply.min_export_voltage_V if self._supply is not None else 0.0
+        target = dynamic_target(event, limits, self.present_V, exports=exports, supply_min_V=supply_min_V)
+        return self._aim(target, now)
+
+    def _aim(self, target: EvTargets, now: float) -> Effects:
+        self.ev.target, self.ev.reference_V = target, target.voltage_V
+        return self._apply(now)
+
+    @on(*FOR_EV, timer="apply")
+    def apply_again(self, now: float) -> Effects:
+        """The ramp goes on, or five seconds are over: the newest limits are applied to the last target."""
+        on_for_ev = self._output.mode is not Mode.Off and not self._output.for_cable_check
+        return self._apply(now) if on_for_ev else []
+
+    def _permitted(self) -> bool:
+        """No voltage onto open contactors, none with a fault, none outside the states that use it."""
+        ending = self._charging is Charging.StoppingCharging and self._output.mode is not Mode.Off
+        in_use = self._charging in PERMITTED or ending
+        return in_use and not self._fatal and self._contactors_closed and self.state in FOR_EV
+
+    def _apply(self, now: float) -> Effects:
+        target = self.ev.target
+        if target is None or not self._permitted():
+            return []
+        self._output.for_cable_check = False
+        if self._discharges():
+            return self._discharge(target, now)
+        limits = self._limits if self.state is ChargingPhase.Charging else None
+        wanted_A, by = export_current(target, self.ev.maximum, limits, self.present_V)
+        least_A = self._supply.min_export_current_A if self._supply is not None else 0.0
+        wanted_A, effects = self._above_least(wanted_A, least_A, by)
+        current_A = self._ramped(wanted_A, least_A, now)
+        effects += self._order(Mode.Export, clamped_voltage(target, self.ev.maximum), current_A)
+        rising = current_A < wanted_A - EPSILON and self._charging is not Charging.StoppingCharging
+        self.start("apply", now + (timing.RAMP_STEP_S if rising else timing.DC_ENFORCE_S))
+        return effects
+
+    def _above_least(self, wanted_A: float, least_A: float, by: str) -> tuple[float, Effects]:
+        """Return 0 A for less than the supply can give: its least is never given against a limit; logged once."""
+        ev = self.ev
+        below = 0.0 < wanted_A < least_A - EPSILON
+        effects: Effects = []
+        if below and not ev.below_least_logged:
+            text = f"no current: {by} {wanted_A:.2f} A, the power supply gives at least {least_A:.2f} A"
+            effects.append(Say(text, "warning"))
+        elif ev.below_least_logged and wanted_A >= least_A - EPSILON:
+            effects.append(Say(f"current again: {wanted_A:.2f} A"))
+        if below or wanted_A > 0.0:
+            ev.below_least_logged = below
+        return (0.0 if below else wanted_A), effects
+
+    def _ramped(self, wanted_A: float, least_A: float, now: float) -> float:
+        output = self._output
+        if output.mode is Mode.Off:
+            output.applied_A, output.applied_s = 0.0, now
+        # Once we stop, the EV leads the current down and it never rises again.
+        stopping = self._charging is Charging.StoppingCharging
+        rise_A = 0.0 if stopping else (now - output.applied_s) * self._config.dc_ramp_ampere_per_second
+        current_A = min(wanted_A, output.applied_A + rise_A)
+        if current_A < least_A:
+            # The ramp begins at the least current of the supply.
+            current_A = 0.0 if stopping else min(wanted_A, least_A)
+        output.applied_A, output.applied_s = current_A, now
+        return current_A
+
+    def _discharges(self) -> bool:
+        limits, supply = self._limits, self._supply
+        if limits is None or supply is None or self.state is not ChargingPhase.Charging:
+            return False
+        granted = limits.current_A <= 0.0 and limits.discharge_current_A > 0.0
+        return granted and self.ev.bidirectional and supply.bidirectional
+
+    def _discharge(self, target: EvTargets, now: float) -> Effects:
+        assert self._limits is not None and self._supply is not None
+        wanted_A, by = import_current(target, self._limits, self.present_V)
+        current_A, effects = self._above_least(wanted_A, self._supply.min_import_current_A or 0.0, by)
+        self.start("apply", now + timing.DC_ENFORCE_S)
+        self._output.applied_A, self._output.applied_s = 0.0, now
+        return effects + self._order(Mode.Import, target.voltage_V, current_A)
+
+    # The supply.
+
+    @on(*ChargingPhase, event=SupplyWanted)
     def wanted(self, event: SupplyWanted, now: float) -> Effects:
+        """The cable check orders voltage and current, without ramp."""
         if self._fatal:
             return []
-        self._checking = True
+        self._output.for_cable_check = True
         least_A = self._supply.min_export_current_A if self._supply is not None else 0.0
         if event.current_A < least_A:
             text = f"{event.current_A:.1f} A are allowed here, the power supply gives at least {least_A:.1f} A"
             return [Say(text, "error")]
-        effects = self._set_point(Mode.Export, event.voltage_V, event.current_A)
-        return effects if self._refused else effects + self._on(Mode.Export)
+        return self._order(Mode.Export, event.voltage_V, event.current_A)
 
-    # The EV's way.
-
-    @on(event=EvTargets)
-    def targets(self, event: EvTargets, now: float) -> Effects:
-        if self._config.hack_skoda_enyaq and (event.voltage_V < 300.0 or event.current_A < 0.0):
-            return []
-        voltage_V = event.voltage_V if event.voltage_V > 0.0 else self._last_voltage_V
-        self._last_voltage_V = voltage_V
-        current_A = event.current_A
-        if self._config.hack_fix_hlc_integer_current_requests:
-            current_A = self._with_fraction(current_A)
-        self.target = EvTargets(voltage_V, current_A)
-        self._dynamic = None
-        return self._apply(now)
-
-    def _with_fraction(self, current_A: float) -> float:
-        """An EV that asks for whole amperes just below what is offered gets what is offered."""
-        if self._limits is None or current_A != int(current_A):
-            return current_A
-        offered_A = self._limits.current_A
-        return offered_A if 0.0 < offered_A - current_A < 1.0 else current_A
-
-    @on(event=Dynamic)
-    def dynamic(self, event: Dynamic, now: float) -> Effects:
-        """ISO 15118-20 dynamic mode: the EV tells limits, the EVSE decides."""
-        self._dynamic = event
-        limits = self._limits
-        if limits is None:
-            return []
-        exporting = self._bidirectional and limits.current_A <= 0.0 and limits.discharge_current_A > 0.0
-        if exporting:
-            voltage_V = max(event.min_voltage_V, self._supply.min_export_voltage_V if self._supply else 0.0)
-            power_W = min(event.discharge_power_W or 0.0, limits.discharge_power_W)
-            current_A = min(event.discharge_current_A or 0.0, limits.discharge_current_A)
-            at_V = max(self.present_V, voltage_V, 1.0)
-            self.target = EvTargets(voltage_V, -min(current_A, power_W / at_V))
-        else:
-            power_W = min(event.max_power_W, limits.power_W)
-            at_V = self.present_V if self.present_V > LEAST_VOLTAGE_V else event.max_voltage_V
-            current_A = min(event.max_current_A, limits.current_A, power_W / max(at_V, 1.0))
-            self.target = EvTargets(event.max_voltage_V, current_A)
-        self._last_voltage_V = self.target.voltage_V
-        return self._apply(now)
-
-    def _permitted(self) -> bool:
-        ending = self._kernel is Charging.StoppingCharging and self._mode is not Mode.Off
-        return (
-            not self._fatal
-            and self._closed
-            and (self._kernel in (Charging.PrepareCharging, Charging.Charging) or ending)
-            and self.state in (ChargingPhase.PreCharge, ChargingPhase.Charging)
-        )
-
-    def _clamped(self) -> tuple[float, float, str]:
-        """The EV's targets within its own maxima and the EVSE's limits, and what limits the current."""
-        assert self.target is not None
-        voltage_V = self.target.voltage_V
-        if self.ev_max.voltage_V:
-            voltage_V = min(voltage_V, self.ev_max.voltage_V)
-        limits_A = [(self.target.current_A, "the EV asks for")]
-        if self.ev_max.current_A:
-            limits_A.append((self.ev_max.current_A, "the EV takes at most"))
-        if self._limits is not None and self.state is ChargingPhase.Charging:
-            limits_A.append((self._limits.current_A, "the EVSE allows"))
-            at_V = self.present_V if self.present_V > LEAST_VOLTAGE_V else voltage_V
-            if at_V > LEAST_VOLTAGE_V:
-                limits_A.append((self._limits.power_W / at_V, f"{self._limits.power_W:.0f} W allow"))
-        current_A, by = min(limits_A, key=lambda limit: limit[0])
-        return voltage_V, max(current_A, 0.0), by
-
-    def _apply(self, now: float) -> Effects:
-        self._enforce_s = now + timing.DC_ENFORCE_S
-        if self.target is None or not self._permitted():
-            return []
-        self._checking = False
-        if self._discharging():
-            return self._apply_discharge(now)
-        voltage_V, wanted_A, by = self._clamped()
-        least_A = self._supply.min_export_current_A if self._supply is not None else 0.0
-        wanted_A, effects = self._above_least(wanted_A, least_A, by)
-        current_A = self._ramped(wanted_A, least_A, now)
-        effects += self._set_point(Mode.Export, voltage_V, current_A)
-        if not self._refused:
-            effects += self._on(Mode.Export)
-        rising = current_A < wanted_A - EPSILON and self._kernel is not Charging.StoppingCharging
-        self.deadline = now + timing.RAMP_STEP_S if rising else self._enforce_s
+    def _order(self, mode: Mode, voltage_V: float, current_A: float) -> Effects:
+        """Set the supply and switch it on; a voltage that it cannot give is not ordered."""
+        output = self._output
+        if self._supply is not None:
+            low_V, high_V, high_A = supply_range(self._supply, mode)
+            if voltage_V > high_V + EPSILON or voltage_V < low_V - EPSILON:
+                return [Say(f"{voltage_V:.0f} V is not in the supply's range {low_V:.0f}..{high_V:.0f} V", "error")]
+            current_A = min(current_A, high_A)
+        effects: Effects = []
+        if output.set_point != (mode, voltage_V, current_A):
+            output.set_point = (mode, voltage_V, current_A)
+            towards_ev = mode is Mode.Export
+            command = PowerSupplyDC.setExportVoltageCurrent if towards_ev else PowerSupplyDC.setImportVoltageCurrent
+            effects.append(call(command, voltage_V, current_A))
+        if output.mode is not mode:
+            output.mode = mode
+            effects += [SupplyOrdered(mode), call(PowerSupplyDC.setMode, mode, ChargingPhase(self.state.value))]
         return effects
 
-    def _above_least(self, wanted_A: float, least_A: float, by: str) -> tuple[float, Effects]:
-        """Return 0 A for less than the supply can give: its least is never given against a limit; say so once."""
-        below = 0.0 < wanted_A < least_A - EPSILON
-        effects: Effects = []
-        if below and not self._below_least:
-            text = f"no current: {by} {wanted_A:.2f} A, the power supply gives at least {least_A:.2f} A"
-            effects.append(Say(text, "warning"))
-        elif self._below_least and wanted_A >= least_A - EPSILON:
-            effects.append(Say(f"current again: {wanted_A:.2f} A"))
-        if below or wanted_A > 0.0:
-            self._below_least = below
-        return (0.0 if below else wanted_A), effects
-
-    def _ramped(self, wanted_A: float, least_A: float, now: float) -> float:
-        if self._mode is Mode.Off:
-            self._applied_A, self._applied_s = 0.0, now
-        # Once we stop, the EV leads the current down and it never rises again.
-        stopping = self._kernel is Charging.StoppingCharging
-        rise_A = 0.0 if stopping else (now - self._applied_s) * self._config.dc_ramp_ampere_per_second
-        current_A = min(wanted_A, self._applied_A + rise_A)
-        if current_A < least_A:
-            # The ramp begins at the least current of the supply.
-            current_A = 0.0 if stopping else min(wanted_A, least_A)
-        self._applied_A, self._applied_s = current_A, now
-        return current_A
-
-    def _discharging(self) -> bool:
-        limits = self._limits
-        return (
-            self._bidirectional
-            and self.state is ChargingPhase.Charging
-            and limits is not None
-            and limits.current_A <= 0.0
-            and limits.discharge_current_A > 0.0
-            and self._supply is not None
-            and self._supply.bidirectional
-        )
-
-    def _apply_discharge(self, now: float) -> Effects:
-        assert self.target is not None and self._limits is not None
-        asked_A = abs(self.target.current_A)
-        at_V = self.present_V if self.present_V > LEAST_VOLTAGE_V else max(self.target.voltage_V, 1.0)
-        limits_A = [
-            (asked_A, "the EV offers"),
-            (self._limits.discharge_current_A, "the EVSE takes at most"),
-            (self._limits.discharge_power_W / at_V, f"{self._limits.discharge_power_W:.0f} W allow"),
-        ]
-        wanted_A, by = min(limits_A, key=lambda limit: limit[0])
-        least_A = self._supply.min_import_current_A or 0.0 if self._supply is not None else 0.0
-        current_A, effects = self._above_least(wanted_A, least_A, by)
-        self.deadline = self._enforce_s
-        self._applied_A, self._applied_s = 0.0, now
-        return effects + self._set_point(Mode.Import, self.target.voltage_V, current_A) + self._on(Mode.Import)
-
-    @on(event=Timeout)
-    def timeout(self, _: Timeout, now: float) -> Effects:
-        """The ramp goes on, or five seconds are over: the newest limits are applied to the last target."""
-        if self._mode is Mode.Off or self._checking:
-            return []
-        return self._apply(now)
-
-    # The supply.
-
-    def _set_point(self, mode: Mode, voltage_V: float, current_A: float) -> Effects:
-        supply = self._supply
-        self._refused = False
-        if supply is not None:
-            high_V = supply.max_export_voltage_V if mode is Mode.Export else supply.max_import_voltage_V or 0.0
-            low_V = supply.min_export_voltage_V if mode is Mode.Export else supply.min_import_voltage_V or 0.0
-            if voltage_V > high_V + EPSILON or voltage_V < low_V - EPSILON:
-                self._refused = True
-                return [Say(f"{voltage_V:.0f} V is not in the supply's range {low_V:.0f}..{high_V:.0f} V", "error")]
-            high_A = supply.max_export_current_A if mode is Mode.Export else supply.max_import_current_A or 0.0
-            current_A = min(current_A, high_A)
-        if self._set == (mode, voltage_V, current_A):
-            return []
-        self._set = (mode, voltage_V, current_A)
-        command = "setExportVoltageCurrent" if mode is Mode.Export else "setImportVoltageCurrent"
-        return [Call("supply", command, (voltage_V, current_A))]
-
-    def _on(self, mode: Mode) -> Effects:
-        if self._mode is mode:
-            return []
-        self._mode = mode
-        return [SupplyOrdered(mode), Call("supply", "setMode", (mode, self.state))]
-
-    @on(event=SupplyOff)
+    @on(*ChargingPhase, event=SupplyOff)
     def off(self, event: SupplyOff, now: float) -> Effects:
-        self.deadline = None
-        self._set = None
-        self._checking = False
-        self._applied_A = 0.0
-        was, self._mode = self._mode, Mode.Off
+        """Switch the supply off; at once, it overtakes everything that waits for the supply."""
+        self.stop("apply")
+        was, self._output = self._output.mode, Output()
         if was is Mode.Off and not event.at_once:
             return []
-        off = Call("supply", "setMode", (Mode.Off, self.state), urgent=event.at_once)
-        return [SupplyOrdered(Mode.Off), off]
+        off = call(PowerSupplyDC.setMode, Mode.Off, ChargingPhase(self.state.value))
+        return [SupplyOrdered(Mode.Off), off.urgently() if event.at_once else off]

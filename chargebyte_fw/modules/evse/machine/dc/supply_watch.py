@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Call, Clear, Raise, Say
+from chargebyte_fw.modules.evse.machine.effects import Clear, Raise, Say
 from chargebyte_fw.modules.evse.machine.events import SupplyMeasured, SupplyMode
 from chargebyte_fw.modules.evse.machine.fault_policy import INTERNAL
 from chargebyte_fw.modules.evse.machine.signals import SupplyOrdered
@@ -21,8 +23,18 @@ SUB_TYPE = "PowerSupplyOnWithoutOrder"
 class Finding(Enum):
     """Whether the supply does what is ordered."""
 
+    Unknown = "unknown"
+    """It has not reported anything in the life of this process."""
     AsOrdered = "as ordered"
+    Late = "late"
+    """On, but the order to be off is recent."""
     WithoutOrder = "on without order"
+    Quiet = "quiet"
+    """Off again, for less than the time that ends the fault."""
+
+
+GOOD = (Finding.Unknown, Finding.AsOrdered, Finding.Late)
+ALL = tuple(Finding)
 
 
 class SupplyWatch(Machine):
@@ -32,82 +44,103 @@ class SupplyWatch(Machine):
     not fall below 60 V fails the cable check.
     """
 
+    initial = Finding.Unknown
+
     def __init__(self) -> None:
-        super().__init__(Finding.AsOrdered)
+        super().__init__()
         self._ordered = Mode.Off
-        self._off_since_s: float | None = None
-        """None before the first report of this process' life."""
-        self._mode = Mode.Off
+        self._off_since_s = float("-inf")
+        """When the supply was ordered off last."""
+        self._reported = Mode.Off
         self._current_A = 0.0
         self._again_s = 0.0
-        self._quiet_since_s: float | None = None
+        """Before this second the order to be off is not repeated."""
 
-    @on(event=SupplyOrdered)
+    @on(*ALL, event=SupplyOrdered, to=ALL)
     def ordered(self, event: SupplyOrdered, now: float) -> Effects:
+        """The power path has ordered a mode."""
         if event.mode is Mode.Off and self._ordered is not Mode.Off:
             self._off_since_s = now
         self._ordered = event.mode
-        return self._look(now)
+        return self._judge(now)
 
-    @on(event=SupplyMode)
+    @on(Finding.Unknown, event=SupplyMode, to=(Finding.AsOrdered, Finding.Late, Finding.WithoutOrder))
+    def first_report(self, event: SupplyMode, now: float) -> Effects:
+        """An earlier process may have left it on: it is switched off, and has the time for it before it is a fault."""
+        self._reported = event.mode
+        if event.mode not in FLOWING:
+            return self._judge(now)
+        self._off_since_s = self._again_s = now
+        return self._switch_off(now) + self._judge(now)
+
+    @on(*ALL[1:], event=SupplyMode, to=ALL)
     def mode(self, event: SupplyMode, now: float) -> Effects:
-        self._mode = event.mode
-        if self._off_since_s is None and event.mode in FLOWING:
-            # An earlier process has left it on: it is switched off, and has the time for it before it is a fault.
-            self._off_since_s = self._again_s = now
-            return [*self._switch_off(now), *self._look(now)]
-        return self._look(now)
+        """The supply reports its mode."""
+        self._reported = event.mode
+        return self._judge(now)
 
-    @on(event=SupplyMeasured)
+    @on(*ALL, event=SupplyMeasured, to=ALL)
     def measured(self, event: SupplyMeasured, now: float) -> Effects:
+        """The supply reports its current."""
         self._current_A = event.current_A
-        return self._look(now)
+        return self._judge(now)
 
-    @on(event=Timeout)
-    def timeout(self, _: Timeout, now: float) -> Effects:
-        return self._look(now)
+    @on(Finding.Late, timer="late", to=Finding.WithoutOrder)
+    def still_on(self, now: float) -> Effects:
+        """The time that an order takes is over."""
+        return self._judge(now)
+
+    @on(Finding.WithoutOrder, timer="again")
+    def again(self, now: float) -> Effects:
+        """It is still on: the order is repeated."""
+        return self._switch_off(now)
+
+    @on(Finding.Quiet, timer="quiet", to=Finding.AsOrdered)
+    def stayed_off(self, now: float) -> Effects:
+        """The fault is over."""
+        return self.enter(Finding.AsOrdered, Say("the power supply stays off again"), Clear(INTERNAL))
 
     def _evidence(self) -> str:
-        """Say what shows that the supply is on, or nothing."""
-        if self._mode in FLOWING:
-            return f"it reports {self._mode.value}"
+        """Return what shows that the supply is on, or nothing."""
+        if self._reported in FLOWING:
+            return f"it reports {self._reported.value}"
         if abs(self._current_A) > timing.SUPPLY_OFF_CURRENT_A:
             return f"it reports {self._current_A:.1f} A"
         return ""
 
-    def _look(self, now: float) -> Effects:
-        if self._off_since_s is None:
-            self._off_since_s = now - timing.SUPPLY_OFF_S
-        self.deadline = None
+    def _judge(self, now: float) -> Effects:
         if self._ordered is not Mode.Off:
-            return []
+            self.stop("again")
+            self.stop("quiet")
+            return self.enter(Finding.AsOrdered) if self.state in GOOD else []
         evidence = self._evidence()
-        if self.state is Finding.AsOrdered:
-            return self._suspect(evidence, now) if evidence else []
+        if self.state in GOOD:
+            return self._suspect(evidence, now) if evidence else self.enter(Finding.AsOrdered)
         if evidence:
-            self._quiet_since_s = None
+            self.enter(Finding.WithoutOrder)
             return self._switch_off(now)
-        if self._quiet_since_s is None:
-            self._quiet_since_s = now
-        over_s = self._quiet_since_s + timing.SUPPLY_QUIET_S
-        if now < over_s:
-            self.deadline = over_s
-            return []
-        self.state = Finding.AsOrdered
-        return [Say("the power supply stays off again"), Clear(INTERNAL)]
+        if self.due("quiet") is None:
+            self.enter(Finding.Quiet)
+            self.start("quiet", now + timing.SUPPLY_QUIET_S)
+        return []
 
     def _suspect(self, evidence: str, now: float) -> Effects:
-        late_s = (self._off_since_s or 0.0) + timing.SUPPLY_OFF_S
+        late_s = self._off_since_s + timing.SUPPLY_OFF_S
         if now < late_s:
-            self.deadline = late_s
+            self.enter(Finding.Late)
+            self.start("late", late_s)
             return []
-        self.state, self._again_s, self._quiet_since_s = Finding.WithoutOrder, now, None
+        self._again_s = now
+        self.enter(Finding.WithoutOrder)
         text = f"the power supply is on without an order: {evidence}"
         return [*self._switch_off(now), Raise(INTERNAL, text, SUB_TYPE)]
 
     def _switch_off(self, now: float) -> Effects:
-        self.deadline = self._again_s
-        if now < self._again_s:
-            return []
-        self.deadline = self._again_s = now + timing.SUPPLY_OFF_AGAIN_S
-        return [Call("supply", "setMode", (Mode.Off, ChargingPhase.Other), urgent=True)]
+        """Order it off, at a bounded pace."""
+        effects: Effects = []
+        if now >= self._again_s:
+            self._again_s = now + timing.SUPPLY_OFF_AGAIN_S
+            effects = [call(PowerSupplyDC.setMode, Mode.Off, ChargingPhase.Other).urgently()]
+        if self.state is Finding.WithoutOrder:
+            self.start("again", self._again_s)
+        return effects

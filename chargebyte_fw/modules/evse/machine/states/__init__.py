@@ -1,23 +1,25 @@
-"""The states of the charging kernel: what each does on entry, and where it goes when the facts are right."""
+"""The states of the charging state machine: what each begins with, and where it goes when the facts are right."""
 
 from __future__ import annotations
 
+from enum import Enum
+
 from chargebyte_fw.modules.evse.machine.events import Charging
+from chargebyte_fw.modules.evse.machine.orders import ChargingState
 from chargebyte_fw.modules.evse.machine.states.authorization import WaitingForAuthentication
-from chargebyte_fw.modules.evse.machine.states.charging import ChargingPhase
+from chargebyte_fw.modules.evse.machine.states.charging import EnergyFlows
 from chargebyte_fw.modules.evse.machine.states.ends import Disabled, Finished, Idle
 from chargebyte_fw.modules.evse.machine.states.paused import PausedByEv, PausedByEvse
 from chargebyte_fw.modules.evse.machine.states.prepare import PrepareCharging
-from chargebyte_fw.modules.evse.machine.states.state import Phase
 from chargebyte_fw.modules.evse.machine.states.steps import StepEF, StepX1, SwitchPhases
 from chargebyte_fw.modules.evse.machine.states.stopping import StoppingCharging
 
-PHASES: dict[Charging, Phase] = {
+STATES: dict[Enum, ChargingState] = {
     Charging.Disabled: Disabled(),
     Charging.Idle: Idle(),
     Charging.WaitingForAuthentication: WaitingForAuthentication(),
     Charging.PrepareCharging: PrepareCharging(),
-    Charging.Charging: ChargingPhase(),
+    Charging.Charging: EnergyFlows(),
     Charging.ChargingPausedEV: PausedByEv(),
     Charging.ChargingPausedEVSE: PausedByEvse(),
     Charging.StoppingCharging: StoppingCharging(),

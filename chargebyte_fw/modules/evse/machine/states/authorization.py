@@ -2,122 +2,151 @@
 
 from __future__ import annotations
 
+from chargebyte_fw.contracts.interfaces.slac import Slac
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
+from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.context import Context
 from chargebyte_fw.modules.evse.machine.effects import AskEnergy, Log
 from chargebyte_fw.modules.evse.machine.events import Charging
+from chargebyte_fw.modules.evse.machine.facts import Facts, PilotStep, TransactionState
+from chargebyte_fw.modules.evse.machine.orders import ChargingOrders, ChargingState
 from chargebyte_fw.modules.evse.machine.signals import BeginSession, BeginTransaction
-from chargebyte_fw.modules.evse.machine.states.state import Phase
 
 
-class WaitingForAuthentication(Phase):
+class WaitingForAuthentication(ChargingState):
     """From plug-in to the running transaction."""
 
-    def enter(self, c: Context, now: float) -> None:
-        """Begin the session unless an authorization came first."""
-        c.begin_link()
-        c.forbid_power()
-        if not c.session:
-            c.session = True
-            c.say(BeginSession())
-        if not c.auth_required_told:
-            c.auth_required_told = True
-            c.note(SessionEventEnum.AuthRequired)
-        c.say(AskEnergy())
+    to = (
+        Charging.PrepareCharging,
+        Charging.TStepEF,
+        Charging.TStepX1,
+        Charging.StoppingCharging,
+        Charging.Finished,
+    )
 
-    def run(self, c: Context, now: float) -> Charging | None:
+    def enter(self, machine: ChargingOrders, now: float) -> None:
+        """Begin the session unless an authorization came first."""
+        session = machine.facts.session
+        machine.begin_link()
+        machine.forbid_power()
+        if not session.begun:
+            session.begun = True
+            machine.emit(BeginSession())
+        if not session.auth_required_reported:
+            session.auth_required_reported = True
+            machine.note(SessionEventEnum.AuthRequired)
+        machine.emit(AskEnergy())
+
+    def next(self, machine: ChargingOrders, now: float) -> Charging | None:
         """Go on once authorized, with a transaction, and the pilot decided."""
-        if c.fatal and c.transaction:
+        facts = machine.facts
+        if facts.interruption is not None:
+            return facts.interruption
+        if facts.fatal and facts.transaction.active:
             # The data link began anew in a running transaction: it is paused like any other.
             return Charging.StoppingCharging
-        if c.fatal:
-            c.slac_do("reset", False)
+        if facts.fatal:
+            machine.hlc(call(Slac.reset, False))
             return Charging.Finished
-        if c.gone or c.disabled:
+        if facts.gone or facts.disabled:
             return Charging.Finished
-        if c.allowance.cable_A == 0.0:
-            if not c.warned_cable:
-                c.warned_cable = True
-                c.warn("the cable's rating is not known yet: waiting for it")
+        if facts.energy.allowance.cable_A == 0.0:
+            self._log_unknown_cable(machine)
             return None
-        if self._wants_five(c) and not c.five:
-            show_s = c.entered_s + c.config.sleep_before_enabling_pwm_hlc_mode_ms / 1000
+        if self._wants_five_percent(machine) and not facts.session.five_percent:
+            show_s = machine.entered_s + machine.config.sleep_before_enabling_pwm_hlc_mode_ms / 1000
             if now < show_s:
-                c.wait(show_s)
+                machine.look_again(show_s)
                 return None
-            c.show_five()
-        if c.authorized is None:
-            return Charging.Finished if c.transaction else None
-        if c.dc and not c.power and not self._waited_for_energy(c, now):
+            machine.show_five()
+        if facts.session.authorization is None:
+            return Charging.Finished if facts.transaction.active else None
+        if facts.hardware.dc and not facts.power and not self._waited_for_energy(machine, now):
             return None
-        if not c.transaction:
-            if not c.watched:
-                return None
-            if not c.transaction_asked:
-                c.transaction_asked = c.transaction_pending = True
-                c.say(Log(f"{'PnC' if c.authorized.contract else 'EIM'} Authorization received"))
-                c.say(BeginTransaction(c.authorized.token, c.authorized.tariff_text))
+        if not facts.transaction.active:
+            self._begin_transaction(machine)
             return None
-        return self._decide(c, now)
+        return self._decide(machine, now)
 
     @staticmethod
-    def _wants_five(c: Context) -> bool:
-        if c.dc:
+    def _log_unknown_cable(machine: ChargingOrders) -> None:
+        session = machine.facts.session
+        if not session.cable_unknown_logged:
+            session.cable_unknown_logged = True
+            machine.warn("the cable's rating is not known yet: waiting for it")
+
+    @staticmethod
+    def _wants_five_percent(machine: ChargingOrders) -> bool:
+        facts, config = machine.facts, machine.config
+        if facts.hardware.dc:
             return True
-        if not c.ac_hlc:
+        if not facts.ac_hlc:
             return False
-        return c.config.ac_enforce_hlc or (c.config.ac_hlc_use_5percent and c.authorized is None)
+        return config.ac_enforce_hlc or (config.ac_hlc_use_5percent and facts.session.authorization is None)
 
     @staticmethod
-    def _waited_for_energy(c: Context, now: float) -> bool:
-        since_s = max(c.entered_s, c.authorized_s)
-        if c.supply_s is None:
+    def _begin_transaction(machine: ChargingOrders) -> None:
+        facts = machine.facts
+        authorization = facts.session.authorization
+        if authorization is None or not facts.hardware.plug_watched:
+            return
+        if facts.transaction.state is not TransactionState.NotAsked:
+            return
+        facts.transaction.state = TransactionState.Starting
+        machine.emit(Log(f"{'PnC' if authorization.contract else 'EIM'} Authorization received"))
+        machine.emit(BeginTransaction(authorization.token, authorization.tariff_text, authorization.reservation_id))
+
+    @staticmethod
+    def _waited_for_energy(machine: ChargingOrders, now: float) -> bool:
+        session, supply_known_s = machine.facts.session, machine.facts.hardware.supply_known_s
+        since_s = max(machine.entered_s, session.authorized_s)
+        if supply_known_s is None:
             until_s = since_s + timing.WAIT_FOR_SUPPLY_S
         else:
-            until_s = max(since_s, c.supply_s) + timing.WAIT_FOR_ENERGY_S
+            until_s = max(since_s, supply_known_s) + timing.WAIT_FOR_ENERGY_S
         if now < until_s:
-            c.wait(until_s)
+            machine.look_again(until_s)
             return False
-        if not c.warned_no_power:
-            c.warned_no_power = True
-            c.info("authorized, but there is no power to charge with: going on without")
-            c.signal_no_energy()
+        if not session.without_power_logged:
+            session.without_power_logged = True
+            machine.info("authorized, but there is no power to charge with: going on without")
+            machine.signal_no_energy()
         return True
 
     @staticmethod
-    def _decide(c: Context, now: float) -> Charging | None:
-        """Keep 5 % for HLC, or step to the nominal duty cycle in a way that the EV understands."""
-        if not c.five or c.dc or c.v2g_ready or c.config.ac_enforce_hlc:
-            c.say(Log(_way_on(c)))
+    def _decide(machine: ChargingOrders, now: float) -> Charging | None:
+        """Keep 5 % for HLC, or step to the nominal duty cycle in a way that the EV understands (ISO 15118-3)."""
+        facts = machine.facts
+        session = facts.session
+        if not session.five_percent or facts.hardware.dc or facts.link.set_up or machine.config.ac_enforce_hlc:
+            machine.emit(Log(_way_on(facts)))
             return Charging.PrepareCharging
-        if c.proof_until_s is not None:
+        if session.doubt.prove_until_s is not None:
             return None
-        contract = c.authorized is not None and c.authorized.contract
-        if not contract and not c.matching:
-            return _step(c, Charging.TStepEF)
-        fall_back_s = c.authorized_s + timing.HLC_FALLBACK_S
+        contract = session.authorization is not None and session.authorization.contract
+        if not contract and not facts.link.matching_seen:
+            return _step(facts, Charging.TStepEF)
+        fall_back_s = session.authorized_s + timing.HLC_FALLBACK_S
         if now < fall_back_s:
-            c.wait(fall_back_s)
+            machine.look_again(fall_back_s)
             return None
-        c.info("no HLC from the EV: on with the nominal duty cycle")
-        return _step(c, Charging.TStepEF if contract else Charging.TStepX1)
+        machine.info("no HLC from the EV: on with the nominal duty cycle")
+        return _step(facts, Charging.TStepEF if contract else Charging.TStepX1)
 
 
-def _way_on(c: Context) -> str:
+def _way_on(facts: Facts) -> str:
     """Return how the pilot goes on, in EVerest's words where a recording has them."""
-    if c.dc:
+    if facts.hardware.dc:
         return "DC mode. We are in 5percent mode so we can continue without further action."
-    if c.five:
+    if facts.session.five_percent:
         return "AC mode, HLC enabled(5percent), keeping 5 percent on for HLC."
-    if not c.ac_hlc:
+    if not facts.ac_hlc:
         return "AC mode, HLC disabled. We are in X1 so we can go directly to nominal PWM."
-    started = "already started" if c.matching else "not started yet"
+    started = "already started" if facts.link.matching_seen else "not started yet"
     return f"AC mode, HLC enabled(X1), matching {started}. We are in X1 so we can go directly to nominal PWM."
 
 
-def _step(c: Context, step: Charging) -> Charging:
-    c.step_return = Charging.PrepareCharging
-    c.step_duty = 0.0
-    c.five = False
+def _step(facts: Facts, step: Charging) -> Charging:
+    facts.step = PilotStep(returns_to=Charging.PrepareCharging)
+    facts.session.five_percent = False
     return step

@@ -2,100 +2,141 @@
 
 from __future__ import annotations
 
+from chargebyte_fw.contracts.interfaces.evse_board_support import EvseBoardSupport
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
+from chargebyte_fw.contracts.types.slac import State as SlacState
+from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.context import Context
-from chargebyte_fw.modules.evse.machine.effects import Call, Clear
-from chargebyte_fw.modules.evse.machine.events import Charging, Shutdown
+from chargebyte_fw.modules.evse.machine.effects import Clear
+from chargebyte_fw.modules.evse.machine.events import Charging
+from chargebyte_fw.modules.evse.machine.facts import (
+    Facts,
+    HlcLink,
+    IdleStay,
+    Preparation,
+    Session,
+    Stop,
+    StopOrder,
+    Transaction,
+    TransactionState,
+)
+from chargebyte_fw.modules.evse.machine.orders import ChargingOrders, ChargingState
 from chargebyte_fw.modules.evse.machine.signals import EndSession, EndTransaction, Note, SupplyOff
-from chargebyte_fw.modules.evse.machine.states.state import Phase
 
 
-class Disabled(Phase):
+def end_session(machine: ChargingOrders) -> None:
+    """End the session: nothing of it is known any more."""
+    machine.facts.session, machine.facts.transaction = Session(), Transaction()
+    machine.emit(EndSession())
+
+
+class Disabled(ChargingState):
     """Out of service: state F."""
 
-    def enter(self, c: Context, now: float) -> None:
-        """Show F and tell so."""
-        c.show_f()
-        c.forbid_power()
-        c.say(Call("bsp", "enable", (False,)))
-        c.say(Note(SessionEventEnum.Disabled, {"source": c.source, "connector_id": c.source_connector}))
+    to = (Charging.Idle,)
 
-    def run(self, c: Context, now: float) -> Charging | None:
+    def enter(self, machine: ChargingOrders, now: float) -> None:
+        """Show F and report it."""
+        availability = machine.facts.hardware.availability
+        machine.show_f()
+        machine.forbid_power()
+        machine.emit(call(EvseBoardSupport.enable, False))
+        extra = {"source": availability.source, "connector_id": availability.connector_id}
+        machine.emit(Note(SessionEventEnum.Disabled, extra))
+
+    def next(self, machine: ChargingOrders, now: float) -> Charging | None:
         """Leave when enabled again."""
-        return None if c.disabled else Charging.Idle
+        return None if machine.facts.disabled else Charging.Idle
 
 
-class Idle(Phase):
-    """No EV; a fault is shown as state F, once no EV is known to be plugged in."""
+class Idle(ChargingState):
+    """No session with an EV; a fault is shown as state F, once no EV is known to be plugged in."""
 
-    def enter(self, c: Context, now: float) -> None:
-        """Forget the last EV; a re-plug clears our own faults."""
-        c.reset_for_next_car()
-        c.say(Clear(""))
-        self._show(c)
+    to = (Charging.Disabled, Charging.WaitingForAuthentication)
 
-    def run(self, c: Context, now: float) -> Charging | None:
+    def enter(self, machine: ChargingOrders, now: float) -> None:
+        """Forget everything about the last EV; our own faults end with it."""
+        facts = machine.facts
+        facts.idle = IdleStay()
+        facts.session, facts.transaction = Session(), Transaction()
+        facts.link = HlcLink(matching_seen=facts.hardware.slac is not SlacState.UNMATCHED)
+        facts.preparation, facts.stop = Preparation(), Stop()
+        machine.emit(Clear(""))
+        self._show(machine)
+
+    def next(self, machine: ChargingOrders, now: float) -> Charging | None:
         """An EV that is plugged in begins a session, unless a fault is active."""
-        if c.disabled:
-            if c.session:
-                c.session = False
-                c.authorized = None
-                c.say(EndSession())
+        facts = machine.facts
+        if facts.disabled:
+            if facts.session.begun:
+                end_session(machine)
             return Charging.Disabled
-        self._show(c)
-        if not c.plugged or not c.watched or c.fatal or not c.begun:
+        self._show(machine)
+        hardware = facts.hardware
+        if not facts.plug_in.plugged or not hardware.plug_watched or facts.fatal or not hardware.started:
             return None
-        if c.contactor_closed:
-            # Without our word that may be a welded one: no EV is served through it.
-            self._wait_for_contactor(c, now)
+        if hardware.contactors_closed:
+            # Without an order that may be a welded one: no EV is served through it.
+            self._wait_for_contactor(machine, now)
             return None
         return Charging.WaitingForAuthentication
 
     @staticmethod
-    def _wait_for_contactor(c: Context, now: float) -> None:
-        warn_s = c.entered_s + timing.CONTACTOR_AFTER_UNPLUG_S
+    def _wait_for_contactor(machine: ChargingOrders, now: float) -> None:
+        stay = machine.facts.idle
+        warn_s = machine.entered_s + timing.CONTACTOR_AFTER_UNPLUG_S
         if now < warn_s:
-            c.wait(warn_s)
-        elif not c.warned_contactor:
-            c.warned_contactor = True
-            c.warn("an EV is plugged in, but the contactors are reported closed: it has to wait until they are open")
+            machine.look_again(warn_s)
+        elif not stay.closed_contactor_logged:
+            stay.closed_contactor_logged = True
+            machine.warn(
+                "an EV is plugged in, but the contactors are reported closed: it has to wait until they are open"
+            )
 
     @staticmethod
-    def _show(c: Context) -> None:
-        if not c.begun:
+    def _show(machine: ChargingOrders) -> None:
+        facts = machine.facts
+        if not facts.hardware.started:
             return
-        if c.shutdown is Shutdown.Nothing or c.plugged:
+        if not facts.fatal or facts.plug_in.plugged:
             # State F would hide the unplug of an EV whose session ended unseen, and a trip that waits for it.
-            c.show_x1()
+            machine.show_x1()
         else:
-            c.show_f()
+            machine.show_f()
 
 
-class Finished(Phase):
+class Finished(ChargingState):
     """Charging is over for this plug-in: wait for the unplug."""
 
-    def enter(self, c: Context, now: float) -> None:
+    to = (Charging.Idle, Charging.Disabled)
+
+    def enter(self, machine: ChargingOrders, now: float) -> None:
         """End the transaction; no power."""
-        self._end_transaction(c)
-        c.say(SupplyOff())
-        c.forbid_power()
+        self._end_transaction(machine)
+        machine.emit(SupplyOff())
+        machine.forbid_power()
 
     @staticmethod
-    def _end_transaction(c: Context) -> None:
-        if c.transaction and not c.transaction_ending:
-            c.transaction_ending = True
-            reason = StopTransactionReason.EVDisconnected if c.gone else StopTransactionReason.Other
-            c.say(EndTransaction(c.stop_reason or reason, c.stop_token))
+    def _end_transaction(machine: ChargingOrders) -> None:
+        facts = machine.facts
+        transaction = facts.transaction
+        if transaction.state is TransactionState.Running:
+            transaction.state = TransactionState.Ending
+            other = StopTransactionReason.EVDisconnected if facts.gone else StopTransactionReason.Other
+            stop = transaction.stop or StopOrder(other)
+            machine.emit(EndTransaction(stop.reason, stop.token))
 
-    def run(self, c: Context, now: float) -> Charging | None:
-        """The session ends with the unplug, once the meter has told its last value."""
-        self._end_transaction(c)
-        # Enabled again before the meter has answered: the EV that is still plugged in may begin anew all the same.
-        disabled = c.disabled or c.stop_reason is StopTransactionReason.EVSEDisabled
-        if c.transaction or c.transaction_pending or not (c.gone or disabled):
+    def next(self, machine: ChargingOrders, now: float) -> Charging | None:
+        """The session ends with the unplug, once the meter has reported its last value."""
+        self._end_transaction(machine)
+        facts = machine.facts
+        if facts.transaction.begun or not (facts.gone or facts.disabled or _was_disabled(facts)):
             return None
-        c.session = False
-        c.authorized = None
-        c.say(EndSession())
-        return Charging.Disabled if c.disabled else Charging.Idle
+        end_session(machine)
+        return Charging.Disabled if facts.disabled else Charging.Idle
+
+
+def _was_disabled(facts: Facts) -> bool:
+    """Whether it was enabled again before the meter had answered: the EV still plugged in may begin anew."""
+    stop = facts.transaction.stop
+    return stop is not None and stop.reason is StopTransactionReason.EVSEDisabled

@@ -1,4 +1,4 @@
-"""Pauses: the EV's own, and ours (user, fault, no energy)."""
+"""Pauses: the EV's own, and the EVSE's (user, fault, no energy)."""
 
 from __future__ import annotations
 
@@ -8,99 +8,127 @@ from chargebyte_fw.contracts.types.evse_manager import (
     SessionEventEnum,
 )
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.context import Context
 from chargebyte_fw.modules.evse.machine.effects import Clear
 from chargebyte_fw.modules.evse.machine.events import Charging
-from chargebyte_fw.modules.evse.machine.states.state import Phase
+from chargebyte_fw.modules.evse.machine.facts import EvsePause
+from chargebyte_fw.modules.evse.machine.orders import ChargingOrders, ChargingState
+
+Reason = PauseChargingEVSEReasonEnum
 
 
-class PausedByEv(Phase):
+class PausedByEv(ChargingState):
     """The EV does not want energy now."""
 
-    def enter(self, c: Context, now: float) -> None:
-        """Contactors stay open."""
-        c.forbid_power()
-        c.note(SessionEventEnum.ChargingPausedEV, "charging_state_changed_event")
-        if c.link_over:
-            c.show_x1()
+    to = (Charging.PrepareCharging, Charging.ChargingPausedEVSE, Charging.StoppingCharging, Charging.TStepX1)
 
-    def run(self, c: Context, now: float) -> Charging | None:
-        """Go on when the EV asks: by BCB toggle with HLC, by state C without."""
-        if c.over:
+    def enter(self, machine: ChargingOrders, now: float) -> None:
+        """Contactors stay open."""
+        machine.forbid_power()
+        machine.note(SessionEventEnum.ChargingPausedEV, "charging_state_changed_event")
+        if machine.facts.link_over:
+            machine.show_x1()
+
+    def next(self, machine: ChargingOrders, now: float) -> Charging | None:
+        """Go on when the EV asks: by BCB toggle with HLC (ISO 15118-3), by state C without."""
+        facts = machine.facts
+        if facts.interruption is not None:
+            return facts.interruption
+        if facts.over:
             return Charging.StoppingCharging
-        if c.hlc_leads or c.five or c.link_over:
-            if c.bcb.complete(now):
-                c.info("the EV woke up: on with charging")
-                return Charging.PrepareCharging
-            due_s = c.bcb.due()
-            if due_s is not None and due_s > now:
-                c.wait(due_s)
-            return None
-        if not c.power:
+        if facts.hlc_leads or facts.session.five_percent or facts.link_over:
+            return self._asleep(machine, now)
+        if not facts.power:
             return Charging.ChargingPausedEVSE
-        if c.requests:
+        if facts.plug_in.asks_power:
             return Charging.PrepareCharging
-        c.show_nominal(now)
+        machine.show_nominal(now)
+        return None
+
+    @staticmethod
+    def _asleep(machine: ChargingOrders, now: float) -> Charging | None:
+        wake_up = machine.facts.wake_up
+        if wake_up.complete(now):
+            machine.info("the EV woke up: on with charging")
+            return Charging.PrepareCharging
+        due_s = wake_up.due()
+        if due_s is not None and due_s > now:
+            machine.look_again(due_s)
         return None
 
 
-class PausedByEvse(Phase):
-    """We do not deliver energy now, for the reasons told."""
+class PausedByEvse(ChargingState):
+    """The EVSE does not deliver energy now, for the reasons reported."""
 
-    def enter(self, c: Context, now: float) -> None:
+    to = (Charging.PrepareCharging, Charging.StoppingCharging, Charging.TStepX1)
+
+    def enter(self, machine: ChargingOrders, now: float) -> None:
         """Without HLC a new fault is shown as a pulse of state F; a failed cable check may be tried again."""
-        c.forbid_power()
-        c.pause_reasons = None
-        self._show(c, now)
-        c.say(Clear("MREC11CableCheckFault"))
-
-    def _show(self, c: Context, now: float) -> None:
-        if c.hlc_leads and c.transaction:
-            return
-        length_s = c.config.state_F_after_fault_ms / 1000
-        if c.fatal and not c.fault_shown and length_s > 0.0:
-            c.fault_shown = True
-            c.f_until_s = now + length_s
-            c.show_f()
-        elif now >= c.f_until_s:
-            c.show_x1()
+        machine.forbid_power()
+        machine.facts.pause = EvsePause()
+        self._show(machine, now)
+        machine.emit(Clear("MREC11CableCheckFault"))
 
     @staticmethod
-    def _asked_in_vain(c: Context) -> bool:
-        """False where nothing is granted because nothing is asked for."""
-        return not c.config.request_zero_power_in_idle or c.asks_energy(Charging.ChargingPausedEVSE)
+    def _show(machine: ChargingOrders, now: float) -> None:
+        facts = machine.facts
+        if facts.hlc_leads and facts.transaction.active:
+            return
+        fault, pause = facts.hardware.fault, facts.pause
+        length_s = machine.config.state_F_after_fault_ms / 1000
+        if facts.fatal and not fault.pulse_shown and length_s > 0.0:
+            fault.pulse_shown = True
+            pause.pulse_until_s = now + length_s
+            machine.show_f()
+        elif now >= pause.pulse_until_s:
+            machine.show_x1()
 
-    def run(self, c: Context, now: float) -> Charging | None:
+    def next(self, machine: ChargingOrders, now: float) -> Charging | None:
         """Go on when no reason is left."""
-        if c.over:
+        facts = machine.facts
+        pause = facts.pause
+        if facts.interruption is not None:
+            return facts.interruption
+        if facts.over:
             return Charging.StoppingCharging
-        self._show(c, now)
-        if now < c.f_until_s:
-            c.wait(c.f_until_s)
-        reasons = []
-        if c.fatal:
-            reasons.append(PauseChargingEVSEReasonEnum.Error)
-        if not c.power and self._asked_in_vain(c):
-            reasons.append(PauseChargingEVSEReasonEnum.NoEnergy)
-        if c.user_pause:
-            reasons.append(PauseChargingEVSEReasonEnum.UserPause)
+        self._show(machine, now)
+        if now < pause.pulse_until_s:
+            machine.look_again(pause.pulse_until_s)
+        reasons = self._reasons(machine)
         if not reasons:
-            if now < c.f_until_s or not c.watched or c.doubt:
-                return None
-            if now < c.stop_settled_s():
-                # The end of the communication belongs to the stop; seen later it would be the EV's wish to pause.
-                c.wait(c.stop_settled_s())
-                return None
-            c.restart_link()
-            return Charging.PrepareCharging
-        if reasons == [PauseChargingEVSEReasonEnum.NoEnergy] and c.just_asked(now):
-            c.wait((c.asking_since_s or now) + timing.NO_ENERGY_S)
+            return self._go_on(machine, now)
+        if reasons == [Reason.NoEnergy] and machine.just_asked(now):
+            machine.look_again((facts.energy.asked_since_s or now) + timing.NO_ENERGY_S)
             return None
-        if reasons != c.pause_reasons:
-            c.pause_reasons = reasons
-            c.note(
+        if reasons != pause.reasons:
+            pause.reasons = reasons
+            machine.note(
                 SessionEventEnum.ChargingPausedEVSE,
                 "charging_state_changed_event",
                 charging_paused_evse=ChargingPausedEVSEReasons(reasons=reasons),
             )
         return None
+
+    @staticmethod
+    def _reasons(machine: ChargingOrders) -> list[Reason]:
+        facts = machine.facts
+        # Nothing is granted in vain where nothing is asked for.
+        asked = not machine.config.request_zero_power_in_idle or facts.asks_energy(Charging.ChargingPausedEVSE)
+        true = {
+            Reason.Error: facts.fatal,
+            Reason.NoEnergy: not facts.power and asked,
+            Reason.UserPause: facts.transaction.paused_by_user,
+        }
+        return [reason for reason, holds in true.items() if holds]
+
+    @staticmethod
+    def _go_on(machine: ChargingOrders, now: float) -> Charging | None:
+        facts = machine.facts
+        if now < facts.pause.pulse_until_s or not facts.hardware.plug_watched or facts.session.doubt.raised:
+            return None
+        settled_s = facts.stop_settled_s(machine.entered_s)
+        if now < settled_s:
+            # The end of the communication belongs to the stop; seen later it would be the EV's wish to pause.
+            machine.look_again(settled_s)
+            return None
+        machine.restart_link()
+        return Charging.PrepareCharging

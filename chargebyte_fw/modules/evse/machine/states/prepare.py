@@ -5,79 +5,89 @@ from __future__ import annotations
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.context import Context
+from chargebyte_fw.modules.evse.machine.bcb import BcbToggle
 from chargebyte_fw.modules.evse.machine.events import Charging
-from chargebyte_fw.modules.evse.machine.states.state import Phase
+from chargebyte_fw.modules.evse.machine.facts import PilotStep, Stop
+from chargebyte_fw.modules.evse.machine.orders import ChargingOrders, ChargingState
 
 
-class PrepareCharging(Phase):
+class PrepareCharging(ChargingState):
     """From the transaction's start to flowing energy."""
 
-    def enter(self, c: Context, now: float) -> None:
+    to = (
+        Charging.Charging,
+        Charging.ChargingPausedEV,
+        Charging.ChargingPausedEVSE,
+        Charging.StoppingCharging,
+        Charging.TStepEF,
+        Charging.TStepX1,
+    )
+
+    def enter(self, machine: ChargingOrders, now: float) -> None:
         """Show the duty cycle that this session uses."""
-        c.bcb.reset()
-        c.check_wanted = False
-        c.pause_reasons = None
-        c.stopped_by_evse = False
-        c.note(SessionEventEnum.PrepareCharging)
-        if c.dc and not c.power:
-            c.signal_no_energy()
-        if c.link_over:
-            c.restart_link()
-        if c.dc or c.five:
-            c.show_five()
+        facts = machine.facts
+        facts.wake_up, facts.stop = BcbToggle(), Stop()
+        machine.note(SessionEventEnum.PrepareCharging)
+        if facts.hardware.dc and not facts.power:
+            machine.signal_no_energy()
+        if facts.link_over:
+            machine.restart_link()
+        if facts.hardware.dc or facts.session.five_percent:
+            machine.show_five()
 
-    def run(self, c: Context, now: float) -> Charging | None:
+    def next(self, machine: ChargingOrders, now: float) -> Charging | None:
         """Charge once pilot, HLC and budget agree."""
-        if c.fatal or c.over or c.user_pause:
+        facts = machine.facts
+        if facts.interruption is not None:
+            return facts.interruption
+        if facts.fatal or facts.over or facts.transaction.paused_by_user:
             return Charging.StoppingCharging
-        if c.proof_until_s is not None:
+        if facts.session.doubt.prove_until_s is not None:
             return None
-        if c.dc:
-            return self._dc(c)
-        if c.five:
-            if c.link_over:
-                return Charging.ChargingPausedEV
-            return Charging.Charging if c.requests and c.hlc_allows else None
-        if c.link_over:
-            return Charging.ChargingPausedEV
-        return self._basic(c, now)
-
-    @staticmethod
-    def _dc(c: Context) -> Charging | None:
-        if c.link_over:
+        if facts.link_over:
             # The EV has ended or paused the communication before energy flowed.
             return Charging.ChargingPausedEV
-        if c.power_allowed and not c.requests:
-            c.hlc_allows = False
-            return Charging.ChargingPausedEVSE
-        if c.power_allowed and not c.hlc_allows:
-            # HLC is done with the power path before energy flowed; the EV may stay in state C until its session ends.
-            c.forbid_power()
-        if c.hlc_allows and c.requests and not c.power_allowed:
-            c.allow_power(PowerOnOffReason.DCCableCheck)
-        return Charging.Charging if c.current_demand and c.contactor_closed else None
+        if facts.hardware.dc:
+            return self._dc(machine)
+        if facts.session.five_percent:
+            return Charging.Charging if facts.plug_in.asks_power and facts.link.allows_power else None
+        return self._basic(machine, now)
 
     @staticmethod
-    def _basic(c: Context, now: float) -> Charging | None:
-        c.show_nominal(now)
-        if not c.nominal_duty:
+    def _dc(machine: ChargingOrders) -> Charging | None:
+        facts = machine.facts
+        hardware, link, asks_power = facts.hardware, facts.link, facts.plug_in.asks_power
+        if hardware.power_allowed and not asks_power:
+            link.allows_power = False
+            return Charging.ChargingPausedEVSE
+        if hardware.power_allowed and not link.allows_power:
+            # HLC is done with the power path before energy flowed; the EV may stay in state C until its session ends.
+            machine.forbid_power()
+        if link.allows_power and asks_power and not hardware.power_allowed:
+            machine.allow_power(PowerOnOffReason.DCCableCheck)
+        return Charging.Charging if link.current_demand and hardware.contactors_closed else None
+
+    @staticmethod
+    def _basic(machine: ChargingOrders, now: float) -> Charging | None:
+        facts = machine.facts
+        machine.show_nominal(now)
+        nominal = facts.hardware.nominal
+        if nominal is None:
             return None
-        if c.requests:
+        if facts.plug_in.asks_power:
             return Charging.Charging
-        if c.woken:
-            paused_s = c.woken_s + timing.PAUSED_AFTER_WAKE_UP_S
+        preparation = facts.preparation
+        if preparation.woken_s is not None:
+            paused_s = preparation.woken_s + timing.PAUSED_AFTER_WAKE_UP_S
             if now >= paused_s:
                 return Charging.ChargingPausedEV
-            c.wait(paused_s)
+            machine.look_again(paused_s)
             return None
-        wake_s = max(c.entered_s, c.duty_s) + timing.WAKE_UP_AFTER_S
+        wake_s = max(machine.entered_s, nominal.since_s) + timing.WAKE_UP_AFTER_S
         if now < wake_s:
-            c.wait(wake_s)
+            machine.look_again(wake_s)
             return None
-        c.woken = True
-        c.woken_s = now + timing.T_STEP_EF_S + timing.T_STEP_EF_AFTER_S
-        c.info("the EV does not ask for power: waking it up")
-        c.step_return = Charging.PrepareCharging
-        c.step_duty = c.nominal_duty
+        preparation.woken_s = now + timing.T_STEP_EF_S + timing.T_STEP_EF_AFTER_S
+        machine.info("the EV does not ask for power: waking it up")
+        facts.step = PilotStep(returns_to=Charging.PrepareCharging)
         return Charging.TStepEF

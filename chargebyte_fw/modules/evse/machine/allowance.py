@@ -1,4 +1,4 @@
-"""IEC 61851-1 table A.7: the current that a duty cycle stands for, and what a budget comes to."""
+"""What a budget and a cable allow an EV to draw."""
 
 from __future__ import annotations
 
@@ -6,27 +6,10 @@ import msgspec
 
 from chargebyte_fw.modules.evse.machine.events import Budget
 
-MIN_CURRENT_A = 5.9
-"""Below this there is no duty cycle."""
 LEAST_A = 6.0
-"""std, IEC 61851-1: no duty cycle stands for less. An EV that is allowed less gets no power."""
+"""IEC 61851-1: no duty cycle stands for less. An EV that is allowed less gets no power."""
 ROUNDING_A = 0.01
 """6 A that come as watts, or through a rounded limit, are 6 A."""
-
-
-def duty_from_current(current_A: float) -> float:
-    """Return the duty cycle (0..1) for a current in A; 1.0 stands for no PWM."""
-    if current_A < MIN_CURRENT_A:
-        return 1.0
-    if current_A <= 6.1:
-        return 0.1
-    if current_A < 52.5:
-        return min(current_A, 51.0) / 0.6 / 100.0
-    if current_A <= 80.0:
-        return (current_A / 2.5 + 64.0) / 100.0
-    if current_A <= 80.1:
-        return 0.97
-    return 1.0
 
 
 class Allowance(msgspec.Struct):
@@ -42,9 +25,14 @@ class Allowance(msgspec.Struct):
         self.budget = budget
         self.expired = False
 
+    @property
+    def over_s(self) -> float | None:
+        """When the budget becomes nothing, a whole second after its validity; None without one that holds."""
+        return None if self.budget is None or self.expired else self.budget.until_s + 1.0
+
     def age(self, now: float) -> bool:
-        """Let a budget older than its validity (by a whole second) become nothing; tells once."""
-        if self.budget is None or self.expired or now < self.budget.until_s + 1.0:
+        """Let a budget that is over become nothing; returns true once."""
+        if self.over_s is None or now < self.over_s:
             return False
         self.expired = True
         return True
@@ -59,7 +47,7 @@ class Allowance(msgspec.Struct):
 
     @property
     def why_none(self) -> str:
-        """Say which limit leaves nothing to charge with."""
+        """Return which limit leaves nothing to charge with."""
         if self.budget is None or self.expired:
             return "the energy management is silent"
         if self.cable_A is not None and self.cable_A < LEAST_A - ROUNDING_A <= self.budget.ac_A:
