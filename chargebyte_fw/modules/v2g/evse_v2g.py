@@ -57,7 +57,7 @@ class EvseV2GConfig(ModuleConfig):
 
 
 class EvseV2G(Module):
-    """Speaks DIN SPEC 70121 and ISO 15118-2 with cars over the powerline link."""
+    """Serves cars in DIN SPEC 70121 and ISO 15118-2 over the powerline link."""
 
     Config = EvseV2GConfig
     enable_telemetry = True
@@ -71,7 +71,7 @@ class EvseV2G(Module):
 
     @classmethod
     def config_issues(cls, config: EvseV2GConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
-        """TLS is not spoken yet, and something must be."""
+        """TLS is not supported yet, and there must be a protocol."""
         if config.tls_security == "force":
             what = "TLS is asked for, but this version speaks plain TCP only"
             yield ConfigIssue("tls_security", what, "use allow or prohibit")

@@ -72,7 +72,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.engine.debug = debug_mode
 
     async def set_charging_parameters(self, physical_values: iso15118.SetupPhysicalValues) -> None:
-        """Take what the power stage is like; what is not given stays."""
+        """Take the properties of the power stage; what is not given stays."""
         facts, values = self.facts, physical_values
         if values.ac_nominal_voltage is not None:
             facts.ac_nominal_voltage_V = values.ac_nominal_voltage
@@ -97,15 +97,15 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.facts.session.no_energy_pause = ""
 
     async def bpt_setup(self, bpt_config: iso15118.BptSetup) -> None:
-        """Nothing: bidirectional power transfer is a matter of ISO 15118-20."""
+        """Do nothing: bidirectional power transfer belongs to ISO 15118-20."""
         self._other_protocol("bpt_setup")
 
     async def set_powersupply_capabilities(self, capabilities: power_supply_DC.Capabilities) -> None:
-        """Take what the power supply can do at most."""
+        """Take the greatest power of the power supply."""
         self.facts.dc_supply_max_power_W = capabilities.max_export_power_W
 
     async def update_supported_app_protocols(self, supported_app_protocols: iso15118.SupportedAppProtocols) -> bool:
-        """Restrict what is negotiated; false, and nothing changes, where none of it is served here."""
+        """Restrict what is negotiated; return false, and change nothing, where none of it is served here."""
         wanted = [str(name) for name in supported_app_protocols.app_protocols]
         chosen = [name for name in self.engine.served if name in wanted]
         if not chosen:
@@ -126,7 +126,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
         authorization_status: authorization.AuthorizationStatus,
         certificate_status: authorization.CertificateStatus,
     ) -> None:
-        """Take the answer to require_auth_eim; without a car it belongs to nobody."""
+        """Take the answer to require_auth_eim; without a car it is dropped."""
         if not self.engine.is_connected():
             self.module.log.debug("an authorization without a car is dropped")
             return
@@ -149,7 +149,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.engine.facts_changed()
 
     async def receipt_is_required(self, receipt_required: bool) -> None:
-        """Nothing without a contract: only a contract's meter values are receipted."""
+        """Do nothing: only the meter values of a contract are receipted."""
         if receipt_required:
             self.module.log.debug("receipts belong to contracts, which need TLS")
 
@@ -159,11 +159,11 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.engine.facts_changed()
 
     async def pause_charging(self, pause: bool) -> None:
-        """Nothing: only ISO 15118-20 lets a charger pause."""
+        """Do nothing: only ISO 15118-20 lets a charger pause."""
         self._other_protocol("pause_charging")
 
     async def no_energy_pause_charging(self, mode: iso15118.NoEnergyPauseMode) -> None:
-        """Tell the car to pause because there is no energy (IEC 61851-23)."""
+        """Ask the car to pause because there is no energy (IEC 61851-23)."""
         self.facts.session.no_energy_pause = mode
         self.engine.facts_changed()
 
@@ -175,11 +175,11 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.facts.ac_greatest_current_A = max(self.facts.ac_greatest_current_A, max_current)
 
     async def update_ac_parameters(self, ac_parameters: iso15118.AcParameters) -> None:
-        """Nothing: a matter of ISO 15118-20."""
+        """Do nothing: it belongs to ISO 15118-20."""
         self._other_protocol("update_ac_parameters")
 
     async def update_ac_maximum_limits(self, maximum_limits: iso15118.AcEvseMaximumPower) -> None:
-        """Take the nominal current from the greatest power; the other limits are a matter of ISO 15118-20."""
+        """Take the nominal current from the greatest power; the other limits belong to ISO 15118-20."""
         facts, power = self.facts, maximum_limits.charge_power
         phases = [phase_W for phase_W in (power.L1, power.L2, power.L3) if phase_W is not None]
         if not phases:
@@ -188,15 +188,15 @@ class Iso15118ChargerImpl(Iso15118Charger):
         facts.ac_rated_current_A = max(0.0, round(max(phases) / facts.ac_nominal_voltage_V, 1))
 
     async def update_ac_minimum_limits(self, minimum_limits: iso15118.AcEvseMinimumPower) -> None:
-        """Nothing: a matter of ISO 15118-20."""
+        """Do nothing: it belongs to ISO 15118-20."""
         self._other_protocol("update_ac_minimum_limits")
 
     async def update_ac_target_values(self, target_values: iso15118.AcTargetValues) -> None:
-        """Nothing: a matter of ISO 15118-20."""
+        """Do nothing: it belongs to ISO 15118-20."""
         self._other_protocol("update_ac_target_values")
 
     async def update_ac_present_power(self, present_power: units.Power) -> None:
-        """Nothing: a matter of ISO 15118-20."""
+        """Do nothing: it belongs to ISO 15118-20."""
         self._other_protocol("update_ac_present_power")
 
     async def update_dc_maximum_limits(self, maximum_limits: iso15118.DcEvseMaximumLimits) -> None:
@@ -211,7 +211,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.facts.dc_min_voltage_V = minimum_limits.evse_minimum_voltage_limit
 
     async def update_isolation_status(self, isolation_status: iso15118.IsolationStatus) -> None:
-        """Take what the insulation monitor says."""
+        """Take the status of the insulation monitor."""
         self.facts.session.isolation = isolation_status
 
     async def update_dc_present_values(self, present_voltage_current: iso15118.DcEvsePresentVoltageCurrent) -> None:
@@ -228,13 +228,13 @@ class Iso15118ChargerImpl(Iso15118Charger):
     # -- errors
 
     async def send_error(self, error: iso15118.EvseError) -> None:
-        """Tell the car about an error; an emergency stays in front of every other."""
+        """Report an error to the car; an emergency is not replaced by another one."""
         if self.facts.error != iso15118.EvseError.Error_EmergencyShutdown:
             self.facts.error = error
         self.engine.facts_changed()
 
     async def reset_error(self) -> None:
-        """Forget every error."""
+        """Clear every error."""
         self.facts.error = ""
 
     def _other_protocol(self, command: str) -> None:

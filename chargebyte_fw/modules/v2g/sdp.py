@@ -18,7 +18,7 @@ TRANSPORT_TCP = 0x00
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What the car asks for: transport security and transport protocol."""
+    """The car's request: transport security and transport protocol."""
 
     security: int = SECURITY_NONE
     transport: int = TRANSPORT_TCP

@@ -1,4 +1,4 @@
-"""V2GTP: the 8-byte header before every message, and a receiver that cuts a byte stream into frames.
+"""V2GTP: the header of eight bytes before every message, and a receiver that cuts a byte stream into frames.
 
 ISO 15118-2 clause 7.8.3: version 0x01, its inverse, payload type and length (big endian).
 """
@@ -57,7 +57,7 @@ def parse_datagram(data: bytes) -> Frame:
 
 
 class Receiver:
-    """Bytes as they come in, frames out. After a PeerError the stream is of no more use: close it."""
+    """Bytes as they come in, frames out. After a PeerError the stream is useless: close it."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.modules.v2g import evcc, sdp, timing
+from chargebyte_fw.modules.v2g import evcc, sdp
 from chargebyte_fw.modules.v2g.evcc import CarFacts, CarSettings, Evcc
+from chargebyte_fw.modules.v2g.evcc.registry import protocols
 from chargebyte_fw.modules.v2g.v2gtp import Frame
 from tests.v2g.pair import Pair, dc_facts
 
@@ -119,7 +120,7 @@ def test_each_response_has_its_time(protocol: str, request_name: str, limit_s: f
 
 
 def test_time_outs_stretch_for_a_slow_world() -> None:
-    assert timing.message_timeout_s("iso2", "CurrentDemandReq") == 0.25
+    assert protocols()["ISO15118D2"].message_timeout_s("CurrentDemandReq") == 0.25
     it = Pair(dc_facts(), CarSettings(timeout_factor=4.0))
     it.charge()
     it.to_charger = lambda event: None  # type: ignore[method-assign]

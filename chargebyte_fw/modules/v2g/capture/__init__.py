@@ -1,1 +1,1 @@
-"""Offline reading of V2G traffic: capture files, frames in text, TCP streams, and what the messages say."""
+"""Offline reading of V2G traffic: capture files, frames in text, TCP streams, and the content of the messages."""

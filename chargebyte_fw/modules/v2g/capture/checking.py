@@ -18,7 +18,7 @@ class Tally:
     frames: int = 0
     mismatches: int = 0
     iso20: int = 0
-    """Frames of ISO 15118-20, which are not yet spoken."""
+    """Frames of ISO 15118-20, which is not supported yet."""
 
 
 def check(items: Iterable[Item], reader: Reader, tally: Tally) -> Iterator[str]:

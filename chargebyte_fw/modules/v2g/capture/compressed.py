@@ -12,7 +12,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Unzipped(io.RawIOBase):
-    """The content of a gzip file of one or several members. `damage` says why it ends before its end."""
+    """The content of a gzip file of one or several members. `damage`: why it ends before its end."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -22,7 +22,7 @@ class Unzipped(io.RawIOBase):
         self.damage = ""
 
     def readable(self) -> bool:
-        """Tell that it is."""
+        """Return true."""
         return True
 
     def readinto(self, buffer: Any) -> int:

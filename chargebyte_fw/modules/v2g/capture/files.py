@@ -17,7 +17,7 @@ PCAP_MAGICS = {
 }
 """First word of a pcap file, and the parts of a second in which it counts."""
 KUZNETSOV = 0xA1B2CD34
-"""A patched libpcap of old: eight more octets (interface, protocol, packet type) in the header of a packet."""
+"""An old patched libpcap: eight more octets (interface, protocol, packet type) in the header of a packet."""
 FCS_IS_KNOWN = 1 << 26
 """In the last word of a pcap header: the highest four bits are the length of a frame's checksum in words of 16 bits."""
 SECTION = 0x0A0D0D0A
@@ -41,7 +41,7 @@ class CaptureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One captured packet. `interface` tells the interfaces of one file apart."""
+    """One captured packet. `interface` distinguishes the interfaces of one file."""
 
     number: int
     time_s: float
@@ -51,7 +51,7 @@ class Packet:
 
 
 def is_capture(beginning: bytes) -> bool:
-    """Tell a pcap or pcapng file by its first four octets."""
+    """Return whether a file is pcap or pcapng, by its first four octets."""
     if len(beginning) < 4:
         return False
     words = {int.from_bytes(beginning[:4], "big"), int.from_bytes(beginning[:4], "little")}
@@ -209,7 +209,7 @@ def _interface(body: bytes, order: str) -> _Interface:
         if code == 0:
             break
         if code == 9 and len(value) == 1:
-            # if_tsresol: the upper bit tells a power of two from one of ten.
+            # if_tsresol: the upper bit distinguishes a power of two from one of ten.
             face.parts = 2.0 ** (value[0] & 0x7F) if value[0] & 0x80 else 10.0 ** value[0]
         elif code == 14 and len(value) == 8:
             (face.offset_s,) = struct.unpack(f"{order}q", value)

@@ -1,6 +1,6 @@
-"""Takes packets apart: link layer, VLAN tags, IPv4 and IPv6, down to TCP segments, UDP datagrams and HomePlug MMEs.
+"""Parses packets: link layer, VLAN tags, IPv4 and IPv6, down to TCP segments, UDP datagrams and HomePlug MMEs.
 
-Everything else, and what is fragmented or damaged, is not ours and yields None.
+Everything else, and what is fragmented or damaged, yields None.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Homeplug:
 
 
 def dissect(packet: Packet) -> Segment | Datagram | Homeplug | None:
-    """Take one packet apart; None when it is nothing of ours."""
+    """Parse one packet; None when it is none of these."""
     try:
         return _dissect(packet)
     except (struct.error, IndexError):
@@ -73,14 +73,14 @@ def dissect(packet: Packet) -> Segment | Datagram | Homeplug | None:
 
 
 def is_known(link_type: int) -> bool:
-    """Tell whether packets of a link type can be taken apart."""
+    """Return whether packets of a link type can be parsed."""
     return link_type in (ETHERNET, COOKED_V1, COOKED_V2, *RAW_IP, *LOOPBACK)
 
 
 def _dissect(packet: Packet) -> Segment | Datagram | Homeplug | None:
     data = packet.data
     addresses = NO_ADDRESS * 2
-    # In a capture of all interfaces one packet shows up once each: `channel` tells these copies apart.
+    # In a capture of all interfaces one packet shows up once each: `channel` distinguishes these copies.
     channel: tuple[int, ...] = (packet.interface,)
     if packet.link_type == ETHERNET:
         addresses, kind, start = data[:12], _word(data, 12), 14
@@ -151,5 +151,5 @@ def _transport(
 
 
 def endpoint(address: str, port: int) -> str:
-    """Write address and port as one: `[fe80::1]:61341`, `192.168.1.2:61341`."""
+    """Return address and port as one text: `[fe80::1]:61341`, `192.168.1.2:61341`."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

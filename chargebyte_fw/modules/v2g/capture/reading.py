@@ -1,4 +1,4 @@
-"""Decodes frames by what their conversation agreed on in its handshake, or by what their first event tells."""
+"""Decodes frames by what their conversation agreed on in its handshake, or by their first event."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SECURITY = {sdp.SECURITY_TLS: "TLS", sdp.SECURITY_NONE: "none"}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a frame says. `content` is plain data; `object` the decoded message where there is one."""
+    """The content of a frame. `content` is plain data; `object` the decoded message where there is one."""
 
     protocol: str
-    """`sap`, `din`, `iso2`, `sdp`, `iso20` (recognized, not yet spoken), or empty where nothing fits."""
+    """`sap`, `din`, `iso2`, `sdp`, `iso20` (recognized, not supported), or empty where nothing fits."""
     message: str = ""
     content: Any = None
     session_id: str = ""
@@ -46,7 +46,7 @@ class Reader:
         self._agreed: dict[Hashable, str] = {}
 
     def read(self, frame: V2gFrame) -> Reading:
-        """Decode one frame; what is wrong with it stands in `error`."""
+        """Decode one frame; what is wrong with it is in `error`."""
         if frame.payload_type == v2gtp.EXI_DIN_ISO2:
             return self._exi(frame)
         if frame.payload_type in (v2gtp.SDP_REQUEST, v2gtp.SDP_RESPONSE):
@@ -90,7 +90,7 @@ class Reader:
 
 
 def opens(chosen: AnyCodec, payload: bytes) -> bool:
-    """Tell by its first event whether a stream can be a message of a set."""
+    """Return by its first event whether a stream can be a message of a set."""
     bits, codes = chosen.root_bits
     return len(payload) > 1 and payload[1] >> 8 - bits in codes
 
@@ -104,8 +104,8 @@ def reading_of(name: str, message: Any) -> Reading:
     header = {key: value for key, value in plain(message.Header).items() if key != "SessionID"}
     if header:
         content = {"Header": header, **content}
-    spoken = "V2G_Message" if body is None else type(body).__name__
-    return Reading(name, spoken, content, message.Header.SessionID.hex(), object=message)
+    message_name = "V2G_Message" if body is None else type(body).__name__
+    return Reading(name, message_name, content, message.Header.SessionID.hex(), object=message)
 
 
 def _sdp(frame: V2gFrame) -> Reading:

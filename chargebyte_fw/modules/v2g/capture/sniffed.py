@@ -1,4 +1,4 @@
-"""From packets to frames: connections followed, V2GTP frames cut out of them, copies of one packet counted once."""
+"""From packets to frames: follows connections, cuts V2GTP frames out of them, counts copies of a packet once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TLS_HANDSHAKE = b"\x16\x03"
 COPIES_S = 5.0
 """Copies of a packet that a capture of all interfaces makes are never further apart."""
 AT_ONCE_S = 0.002
-"""No car and no charger says the same twice within this time."""
+"""No car and no charger sends the same twice within this time."""
 
 
 def of_capture(file: BinaryIO, name: str) -> Iterator[Item]:
@@ -38,7 +38,7 @@ def of_capture(file: BinaryIO, name: str) -> Iterator[Item]:
             yield from sniffer.feed(packet)
     except CaptureError:
         if last is not None:
-            # That the last frame is not whole is no news then.
+            # That the last frame is incomplete is known then.
             yield from (item for item in sniffer.close(last) if not isinstance(item, Trouble))
         raise
     if last is not None:
@@ -113,9 +113,9 @@ def _origin(packet: Packet, source: str, destination: str, conversation: object 
 
 
 class _Copies:
-    """Tells a further copy of a packet from the same message sent again.
+    """Distinguishes a further copy of a packet from the same message sent again.
 
-    A copy comes by another channel, or by the same one (two interfaces that a cooked capture does not tell apart) at
+    A copy comes by another channel, or by the same one (two interfaces that a cooked capture does not distinguish) at
     once.
     """
 
@@ -147,7 +147,7 @@ class _Flow:
         """`v2g`, `tls`, `other`; empty while it is not known."""
 
     def is_another(self, segment: Segment) -> bool:
-        """Tell the first segment of a new connection from this one's repeated."""
+        """Return whether this is the first segment of a new connection, not this one's repeated."""
         return self._began != segment.sequence
 
     def feed(self, segment: Segment) -> list[Item]:
@@ -157,7 +157,7 @@ class _Flow:
         return self._pieces(self._direction.acknowledged(segment.acknowledged, segment.packet))
 
     def close(self, packet: Packet) -> list[Item]:
-        """Give up holes, and complain about a frame that was begun and not ended."""
+        """Give up holes; report a frame that was begun and not ended."""
         items: list[Item] = []
         while self._direction.is_waiting:
             items += self._pieces(self._direction.give_up(packet))
@@ -186,7 +186,7 @@ class _Flow:
             yield from self._frames(piece.packet, origin)
 
     def _recognize(self, piece: Piece, origin: Origin) -> Iterator[Item]:
-        """Tell by its beginning what a stream is; one that is joined midway, by the first beginning of a frame."""
+        """Recognize a stream by its beginning; one that is joined midway, by the first beginning of a frame."""
         if piece.data.startswith(BEGINNING[: len(piece.data)]):
             self._kind = "v2g"
         elif piece.data.startswith(TLS_HANDSHAKE):

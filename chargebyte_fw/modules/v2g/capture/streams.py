@@ -8,9 +8,9 @@ from chargebyte_fw.modules.v2g.capture.files import Packet
 from chargebyte_fw.modules.v2g.capture.packets import SYN, Segment
 
 MAX_WAITING = 64
-"""So many segments wait behind a hole at most; then it is taken for lost."""
+"""Most segments that wait behind a hole; then it is taken for lost."""
 ACKNOWLEDGED_WAITING = 8
-"""So many are enough when the peer acknowledged what lies behind the hole: it had it, the capture did not."""
+"""As many are enough when the peer acknowledged what is behind the hole: it had it, the capture did not."""
 MAX_JUMP = 1 << 24
 """A sequence number further ahead belongs to another connection whose beginning was not captured."""
 
@@ -34,7 +34,7 @@ class Direction:
         self._lost = 0
 
     def feed(self, segment: Segment) -> list[Piece]:
-        """Take a segment; returns the octets that now follow one another."""
+        """Take a segment; return the octets that now follow one another."""
         if segment.flags & SYN:
             if self._first != segment.sequence:
                 self._first = segment.sequence
@@ -55,7 +55,7 @@ class Direction:
         return pieces
 
     def acknowledged(self, number: int, packet: Packet) -> list[Piece]:
-        """Take what the peer acknowledged; returns octets behind a hole that will not be filled any more."""
+        """Take what the peer acknowledged; return octets behind a hole that will not be filled any more."""
         if len(self._waiting) <= ACKNOWLEDGED_WAITING or self._ahead(number) <= self._hole():
             return []
         return self.give_up(packet)

@@ -1,4 +1,4 @@
-"""What there is to decode, whatever it was read from: V2GTP frames, HomePlug frames, and troubles on the way."""
+"""What there is to decode, whatever it was read from: V2GTP frames, HomePlug frames, and what could not be read."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def of_hex(text: str, place: str) -> Item:
 
 
 def of_octets(octets: bytes, origin: Origin) -> Item:
-    """Make an item of one frame's octets."""
+    """Return the item of one frame's octets."""
     if octets[:1] == bytes([HEADER]):
         return V2gFrame(origin, v2gtp.EXI_DIN_ISO2, octets)
     try:

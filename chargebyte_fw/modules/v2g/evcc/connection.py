@@ -105,7 +105,7 @@ class Evcc(Machine):
         """Begin the handshake."""
         payload = codec("sap").encode(handshake.offer(self._offered))
         name = "SupportedAppProtocolReq"
-        self._expect("supportedAppProtocolRes", timing.message_timeout_s("sap", name), now)
+        self._expect("supportedAppProtocolRes", timing.V2G_EVCC_MSG_TIMEOUT_S, now)
         send = Send(Frame(EXI_DIN_ISO2, payload).to_bytes(), name)
         return self.enter(S.HANDSHAKE, Report(Step.CONNECTED), send)
 

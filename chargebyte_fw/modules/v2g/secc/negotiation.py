@@ -41,11 +41,11 @@ def negotiate(frame: Frame, protocols: Sequence[Protocol], *, refuse: bool) -> N
 
     Raises PeerError for a frame that is no supportedAppProtocolReq.
     """
-    spoken = codec("sap")
+    exi = codec("sap")
     try:
-        request = spoken.decode(frame.payload)
+        request = exi.decode(frame.payload)
     except ExiError as error:
-        outline = spoken.outline(frame.payload)
+        outline = exi.outline(frame.payload)
         if outline is None or outline.root is not sap.supportedAppProtocolReq:
             raise PeerError("ISO 15118-2 clause 8.2", f"no handshake: {error}") from None
         return Negotiation(handshake.refuse().response, fault=str(error))

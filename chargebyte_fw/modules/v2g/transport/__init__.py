@@ -16,7 +16,7 @@ class Transport(Protocol):
     on_data: Callable[[bytes], None]
     """Bytes from the car."""
     on_closed: Callable[[str], None]
-    """The connection is closed, once; the argument says why, empty where the car closed it in good order."""
+    """The connection is closed, once; the argument is the reason, empty where the car closed it in good order."""
 
     @property
     def peer(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from chargebyte_fw.modules.v2g import timing
@@ -16,6 +17,8 @@ class V2gMessageProtocol:
 
     app: AppProtocol
     payload_types = frozenset((EXI_DIN_ISO2,))
+    message_timeouts_s: Mapping[str, float] = {}
+    """V2G_EVCC_Msg_Timeout by request, where it is not the usual one."""
 
     def decode(self, frame: Frame) -> Response:
         """Return the response in a frame; raises ExiError."""
@@ -28,4 +31,4 @@ class V2gMessageProtocol:
 
     def message_timeout_s(self, request: str) -> float:
         """Return how long the car waits for the response to `request`."""
-        return timing.message_timeout_s(self.app.schema_set, request)
+        return self.message_timeouts_s.get(request, timing.V2G_EVCC_MSG_TIMEOUT_S)

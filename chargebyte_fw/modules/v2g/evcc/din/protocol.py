@@ -13,6 +13,7 @@ class Din70121(V2gMessageProtocol):
     """DIN SPEC 70121: DC, authorization by external means."""
 
     app = handshake.DIN70121
+    message_timeouts_s = {"CurrentDemandReq": 0.25}
 
     def has_mode(self, energy_transfer_mode: str) -> bool:
         """Return whether the mode is DC: DIN knows no AC."""

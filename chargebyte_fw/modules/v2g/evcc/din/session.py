@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from chargebyte_fw.modules.v2g import timing
 from chargebyte_fw.modules.v2g.evcc.common.dc import DcCarService
 from chargebyte_fw.modules.v2g.evcc.common.session import V2gCarSession
 from chargebyte_fw.modules.v2g.evcc.effects import Step
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
 from chargebyte_fw.modules.v2g.evcc.protocol import Failed, Timers
 from chargebyte_fw.modules.v2g.messages import din
+
+READY_TO_CHARGE_S = 150.0
+"""From the session's setup to PowerDeliveryRes (V2G_EVCC_ReadyToCharge_Timer)."""
 
 
 class DinCarSession(V2gCarSession):
@@ -39,7 +41,7 @@ class DinCarSession(V2gCarSession):
     def take_SessionSetup(self, body: din.SessionSetupRes, now: float) -> float:  # noqa: N802
         """Begin; the charger has its time until the power flows."""
         self.facts.charger.evse_id = body.EVSEID.hex().upper()
-        self.timers.start("ready to charge", now + timing.V2G_EVCC_READY_TO_CHARGE_S)
+        self.timers.start("ready to charge", now + READY_TO_CHARGE_S)
         self.report(Step.SESSION, self.facts.charger.evse_id)
         self.stage = "ServiceDiscovery"
         return 0.0

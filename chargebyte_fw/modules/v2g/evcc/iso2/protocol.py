@@ -13,6 +13,11 @@ class Iso15118D2(V2gMessageProtocol):
     """ISO 15118-2: AC and DC."""
 
     app = handshake.ISO15118D2
+    message_timeouts_s = {
+        "CurrentDemandReq": 0.25,
+        **dict.fromkeys(("ServiceDetailReq", "PaymentDetailsReq", "PowerDeliveryReq"), 5.0),
+        **dict.fromkeys(("CertificateInstallationReq", "CertificateUpdateReq"), 5.0),
+    }
 
     def has_mode(self, energy_transfer_mode: str) -> bool:
         """Return true: every mode that a car may have is known."""

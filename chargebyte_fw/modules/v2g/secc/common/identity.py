@@ -4,9 +4,9 @@ from __future__ import annotations
 
 MAC_BYTES = 6
 NO_EVSE_ID = "ZZ00000"
-"""What ISO 15118-2 has a charger say that has no EVSE id."""
+"""The EVSE id of a charger that has none in ISO 15118-2."""
 NO_EVSE_ID_DIN = b"\0"
-"""The same of DIN SPEC 70121."""
+"""The same in DIN SPEC 70121."""
 EVSE_ID_BYTES_DIN = 32
 
 

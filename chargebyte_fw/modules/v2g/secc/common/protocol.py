@@ -21,8 +21,12 @@ class V2gMessageProtocol:
     messages: ModuleType
     streams: Mapping[int, str] = {EXI_DIN_ISO2: "main"}
     failure_reasons: Mapping[str, FailureReason | None]
-    sequence_timeout_s = timing.V2G_SECC_SEQUENCE_TIMEOUT_S
     sequence_timeout_clause = ""
+
+    @property
+    def sequence_timeout_s(self) -> float:
+        """How long the charger waits for the next request."""
+        return timing.V2G_SECC_SEQUENCE_TIMEOUT_S
 
     def prepare(self) -> None:
         """Import the messages."""
