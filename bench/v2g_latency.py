@@ -1,7 +1,7 @@
-"""CurrentDemandReq in to CurrentDemandRes out, as a car at the far end of a virtual cable sees it, all modules running.
+"""CurrentDemandReq to CurrentDemandRes as a car at the other end of a virtual cable measures it, all modules running.
 
 `rows` enters a network namespace and runs this file there: it starts broker and charger as the demo does, and a car
-that asks more often than a real one and keeps the time of every answer.
+that sends more requests than a real one and measures the time to each response.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from chargebyte_fw.sim.world import RealWorld
 CHARGE_S = 15.0
 PACED_S = 0.02
 STARTING_S = 70.0
-"""At most: from the start of the processes until the car has charged and gone, the charging not counted."""
+"""Limit from the start of the processes until the car is unplugged, without the charge loop."""
 BOUND_MS = 5.0
 LEAST_SAMPLES = 100
 EVEREST_MS = 98.0
@@ -35,24 +35,25 @@ EVEREST_MS = 98.0
 
 
 class TimedNet(SocketNet):
-    """A car's network that keeps the time between each send and what comes next."""
+    """A car's network that measures the time between each send and the next receipt."""
 
     def __init__(self, interface: str) -> None:
         super().__init__(interface)
         self.world: RealWorld | None = None
         self.samples_ms: list[float] = []
         self.charging_s: list[float] = []
-        """When the first and the last of them came, on the system's monotonic clock."""
+        """Monotonic second of the first and of the last sample."""
 
     def connect(self, address: str, port: int, who: Connecting) -> Line:
-        return _Timed(self, super().connect(address, port, timed := _Heard(self, who)), timed)
+        receiver = _TimedReceiver(self, who)
+        return _TimedLine(super().connect(address, port, receiver), receiver)
 
     @property
     def charging(self) -> bool:
         return self.world is not None and self.world.car.step is evcc.Step.CHARGING
 
 
-class _Heard:
+class _TimedReceiver:
     def __init__(self, net: TimedNet, who: Connecting) -> None:
         self._net = net
         self._who = who
@@ -72,13 +73,13 @@ class _Heard:
         self._who.disconnected(reason)
 
 
-class _Timed:
-    def __init__(self, net: TimedNet, line: Line, heard: _Heard) -> None:
+class _TimedLine:
+    def __init__(self, line: Line, receiver: _TimedReceiver) -> None:
         self._line = line
-        self._heard = heard
+        self._receiver = receiver
 
     def send(self, data: bytes) -> None:
-        self._heard.sent_s = time.monotonic()
+        self._receiver.sent_s = time.monotonic()
         self._line.send(data)
 
     def close(self) -> None:
@@ -89,7 +90,7 @@ class _Timed:
 
 
 async def drive(root: Path, pause_s: float, charge_s: float) -> None:
-    """Be the car: one session, then what was measured as a JSON file of which a JSON line tells."""
+    """Drive the car through one session; write the samples to a JSON file and print a JSON line with its path."""
     net = TimedNet(CAR_END)
     model = Model("iso2", demand_pause_s=pause_s)
     net.world = world = RealWorld(root, CAR_END, model, lambda _: None, 1, net)
@@ -107,7 +108,7 @@ async def drive(root: Path, pause_s: float, charge_s: float) -> None:
 
 
 class TimedStage(Stage):
-    """The demo's stage with the timing car on it."""
+    """The demo's stage with the timing car."""
 
     favoured: tuple[str, ...] = ("broker", "charger")
     car_role = "clock"
@@ -139,7 +140,7 @@ async def measure(
     """Run one session and return what the car measured: `samples_ms`, and when it charged."""
     measured: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
-    def heard(report: dict[str, Any]) -> None:
+    def reported(report: dict[str, Any]) -> None:
         if "answers" in report and not measured.done():
             measured.set_result(json.loads(Path(report["answers"]).read_text()))
 
@@ -147,7 +148,7 @@ async def measure(
         if not measured.done():
             measured.set_exception(RuntimeError(f"{name} ended with {code}: {stage.last_lines(name, 20)}"))
 
-    stage = stage_class(pause_s, charge_s, heard, ended)
+    stage = stage_class(pause_s, charge_s, reported, ended)
     try:
         await stage.start()
         async with asyncio.timeout(charge_s + STARTING_S):
@@ -159,7 +160,9 @@ async def measure(
         charger = stage.last_lines("charger", 30)
         stage.clear()
     if len(figures["samples_ms"]) < LEAST_SAMPLES:
-        raise RuntimeError("\n".join([f"{len(figures['samples_ms'])} answers were timed; the charger says:", *charger]))
+        raise RuntimeError(
+            "\n".join([f"{len(figures['samples_ms'])} answers were timed; the charger's log:", *charger])
+        )
     return figures
 
 
@@ -171,7 +174,7 @@ def in_a_namespace(*arguments: str, limit_s: float) -> Any:
 
 
 def rows() -> list[Row]:
-    """Measure with a car that asks every 20 ms, and one that asks as soon as it is answered."""
+    """Measure with a car that sends a request every 20 ms, and with one that sends it at the response."""
     paced, eager = _quiet(PACED_S), _samples_ms(0.0)
     p99, median = quantile(paced, 0.99), quantile(paced, 0.5)
     everest = times_less(p99, EVEREST_MS, "C++ EVerest paces every answer", "ms")
@@ -184,7 +187,7 @@ def rows() -> list[Row]:
 
 
 def _quiet(pause_s: float) -> list[float]:
-    """Measure up to three times: what other programs of the machine take is not ours."""
+    """Measure up to three times, to leave out what other programs of the machine take."""
     best = _samples_ms(pause_s)
     for _ in range(2):
         if quantile(best, 0.99) > BOUND_MS:
