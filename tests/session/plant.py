@@ -14,6 +14,7 @@ from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.overlay_fallback import load_with_fallback
+from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.world import MemoryWorld
 
@@ -80,15 +81,22 @@ class Plant:
         self._before_start(self.world)
         configuration = self.runtime.root.static / "etc/everest" / self.configuration
         loaded, _ = load_with_fallback(configuration, self.runtime.root)
-        plans = loaded.require_sound().plans
+        await self.start_modules(loaded.require_sound().plans)
+        return self
+
+    async def start_modules(self, plans: list[ModulePlan]) -> None:
+        """Start the modules; a supervised plant has them started."""
         self.assembly = Assembly(self.runtime)
         self.assembly.build(plans)
         await self.assembly.start()
-        return self
+
+    async def stop_modules(self) -> None:
+        """Stop them."""
+        await self.assembly.stop()
 
     async def __aexit__(self, *failure: object) -> None:
         try:
-            await self.assembly.stop()
+            await self.stop_modules()
         finally:
             self.world.close()
             logging.getLogger("secc").removeHandler(self._logs)
