@@ -36,6 +36,7 @@ REAL_TIME = (
     "image/test_first_boot",
     "image/test_start",
     "image/test_stick",
+    "manager/test_failing",
     "manager/test_foreign",
     "manager/test_hostile",
     "manager/test_life",

@@ -15,20 +15,23 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from chargebyte_fw.contracts.interfaces.isolation_monitor import IsolationMonitor
 from chargebyte_fw.kernel.clock import run as run_loop
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Unavailable
-from chargebyte_fw.kernel.module import Module, requires
+from chargebyte_fw.kernel.module import Module, ModuleConfig, requires
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.discovery import Found, Installed
+from chargebyte_fw.manager.groups import groups_of
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
-from chargebyte_fw.manager.plan import ModulePlan
+from chargebyte_fw.manager.plan import Connection, ModulePlan
+from chargebyte_fw.manager.supervisor import Supervisor
 from chargebyte_fw.manager.wire.answers import answer
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.publisher import Publisher
@@ -207,6 +210,7 @@ from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager.supervisor import Supervisor
+from chargebyte_fw.manager.groups import groups_of
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.wire.carrier import Carrier
@@ -282,3 +286,81 @@ def test_only_a_program_of_the_configuration_commands(mosquitto: Mosquitto, tmp_
         assert told["stranger"]["__everest__error_msg"] == "commands over MQTT are not taken from stranger"
 
     with_program(mosquitto, tmp_path, runtime, test)
+
+
+class Watching(Using):
+    """Uses the monitor, and belongs to those without whom a car charges."""
+
+    group = "cloud"
+
+    async def ready(self) -> None:
+        await self.imd.start()
+
+
+class Charging(Module):
+    """Must not notice anything."""
+
+    stops = 0
+
+    async def stop(self) -> None:
+        self.stops += 1
+
+
+def groups_in(tmp_path: Path, *modules: tuple[str, type[Module], str]) -> dict[str, str]:
+    """Return the groups of modules, each with its id, its class and whose `main` it requires."""
+    plans = [
+        ModulePlan(module_id, cls, ModuleConfig(), {}, {"imd": [Connection(whose, "main")]} if whose else {})
+        for module_id, cls, whose in modules
+    ]
+    return groups_of(plans)
+
+
+def test_a_program_belongs_to_charge_when_charge_requires_it(tmp_path: Path) -> None:
+    program = plans_of(tmp_path)[1].module
+    assert groups_in(tmp_path, ("user", Using, "imd"), ("imd", program, "")) == {"user": "charge", "imd": "charge"}
+    assert groups_in(tmp_path, ("user", Watching, "imd"), ("imd", program, ""))["imd"] == "cloud"
+    assert groups_in(tmp_path, ("imd", program, ""), ("other", Charging, "")) == {"imd": "cloud", "other": "charge"}
+    chain = groups_in(tmp_path, ("c", program, ""), ("b", program, "c"), ("a", program, "b"), ("user", Using, "a"))
+    assert chain == dict.fromkeys("abc", "charge") | {"user": "charge"}
+    # What a module of ours declares holds, whoever requires it.
+    assert groups_in(tmp_path, ("user", Using, "watching"), ("watching", Watching, ""))["watching"] == "cloud"
+
+
+def test_a_program_that_is_killed_is_started_again_alone(
+    mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime
+) -> None:
+    before = set(programs("ForeignMonitor"))
+    user, imd = plans_of(tmp_path)
+    plans = [ModulePlan("charging", Charging, Charging.Config()), msgspec.structs.replace(user, module=Watching), imd]
+
+    async def main() -> None:
+        client = MqttClient(BrokerAddress("127.0.0.1", mosquitto.port))
+        supervisor = Supervisor(plans, runtime, client, Publisher(Carrier(client, "everest/")))
+        running = asyncio.ensure_future(supervisor.run())
+        await until(lambda: supervisor.status_file.now.ready or running.done(), 20)
+        assert supervisor.assembly is not None
+        modules: Any = supervisor.assembly.modules
+        charging, watching = modules["charging"], modules["user"]
+        await until(lambda: bool(watching.measured))
+        (killed,) = set(programs("ForeignMonitor")) - before
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: modules["imd"].away)
+        with pytest.raises(CommandError, match="NotReady: imd has failed"):
+            await watching.imd.start()
+        faults = supervisor.assembly.failures["imd"]
+        assert "has ended (status -9)" in faults.active[0].message
+        began_s = time.monotonic()
+        await until(lambda: not faults.active, 10)
+        assert time.monotonic() - began_s < 10
+        (again,) = set(programs("ForeignMonitor")) - before
+        assert again != killed
+        watching.measured.clear()
+        # It asserts that it was told of the others' being ready.
+        await watching.imd.start()
+        await until(lambda: watching.measured == [5000.0])
+        assert modules["user"] is watching and charging.stops == 0 and not charging.stopped
+        supervisor.request_stop()
+        assert await running == 0
+        assert charging.stops == 1 and not set(programs("ForeignMonitor")) - before
+
+    run_loop(main())

@@ -8,7 +8,7 @@ import logging
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.runtime import Runtime
@@ -71,7 +71,7 @@ class Plant:
         self._before_start = before_start
         self.records: list[logging.LogRecord] = []
 
-    async def __aenter__(self) -> Plant:
+    async def __aenter__(self) -> Self:
         self._logs = _Keeper(self.records)
         logger = logging.getLogger("secc")
         logger.addHandler(self._logs)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from chargebyte_fw.contracts.types.error_history import FilterArguments, State
 from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.faults import Faults
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.scope import OWNER
 from chargebyte_fw.manager import module_restarts
@@ -76,12 +77,15 @@ class SupervisedPlant(Plant):
         await self.until(lambda: self.supervisor.status_file.now.ready or self._running.done())
         assert isinstance(self.supervisor.assembly, Assembly)
         self.assembly = self.supervisor.assembly
-        now = asyncio.get_running_loop().time
         for module_id, book in self.assembly.failures.items():
-            book.subscribe(
-                lambda _, module_id=module_id: self.seen.append((now(), "raised", module_id)),
-                lambda _, module_id=module_id: self.seen.append((now(), "cleared", module_id)),
-            )
+            self._follow(module_id, book)
+
+    def _follow(self, module_id: str, book: Faults) -> None:
+        now = asyncio.get_running_loop().time
+        book.subscribe(
+            lambda _: self.seen.append((now(), "raised", module_id)),
+            lambda _: self.seen.append((now(), "cleared", module_id)),
+        )
 
     async def stop_modules(self) -> None:
         for task in self.clients:
@@ -297,11 +301,9 @@ def test_an_error_in_any_subscriber(run: Any, tmp_path: Path) -> None:
                         variable._subscribers.remove(entry)
                         count += 1
                 book = plant.assembly.implementations["slac", "main"].faults
-                owned_books = [
-                    entry for entry in book._listeners if entry[2] is plant.assembly.modules[module_id].scope
-                ]
-                for raised, cleared, scope in owned_books:
-                    book._listeners[book._listeners.index((raised, cleared, scope))] = (fail, cleared, scope)
+                its = plant.assembly.modules[module_id].scope
+                for listener in [entry for entry in book._listeners if entry[2] is its]:
+                    book._listeners[book._listeners.index(listener)] = (fail, listener[1], its)
                     book.raise_fault(*ANY_FAULT, sub_type="tried")
                     book.clear(ANY_FAULT[0], "tried")
                     await back_and_working(plant, module_id, f"{module_id} faults")
@@ -392,5 +394,26 @@ def test_each_failure_is_recorded_with_its_end_and_traced_with_growing_pauses(ru
             assert states == [("generic/CommunicationFault", "ClearedByModule", "api")] * 5
             traces = sorted((plant.runtime.root.state / "var/lib/secc/traces").iterdir())
             assert 1 <= len(traces) <= 3 and "api-generic-CommunicationFault" in traces[0].name
+
+    run(main())
+
+
+def test_energy_duration_and_orders_of_a_session_outlive_the_restart(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with charging(tmp_path) as plant:
+            rpc: Any = plant.assembly.modules["rpc_api"]
+            rpc._controls[0].orders = replace(rpc._controls[0].orders, power_W=5000.0)
+            await asyncio.sleep(60)
+            before = plant.mqtt.said("everest_api/connector/var/session_info")
+            for module_id in ("api", "rpc_api"):
+                plant.assembly.modules[module_id].crash(RuntimeError("injected"))
+            await asyncio.sleep(10)
+            plant.mqtt._last.clear()
+            await asyncio.sleep(2)
+            after = plant.mqtt.said("everest_api/connector/var/session_info")
+            assert 8 <= after["charging_duration_s"] - before["charging_duration_s"] <= 14
+            assert 0 < before["charged_energy_wh"] < after["charged_energy_wh"] < before["charged_energy_wh"] + 60
+            rpc = plant.assembly.modules["rpc_api"]
+            assert rpc._controls[0].orders.power_W == 5000.0
 
     run(main())

@@ -106,7 +106,7 @@ class API(Module):
         self._known_information: Any = None
         self._connection_status = "unknown"
         self.views = [
-            EvseView(manager, position, partial(self._on_fact, position - 1))
+            EvseView(manager, position, partial(self._on_fact, position - 1), self.kept)
             for position, manager in enumerate(self.evse_manager, 1)
         ]
         for position, delay in enumerate(self.random_delay, 1):

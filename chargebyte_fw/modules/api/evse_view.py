@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEnergyLimits
@@ -24,17 +25,28 @@ Changed = Callable[[str], None]
 
 
 class EvseView:
-    """Facts of one EVSE. `changed(name)` is called after each fact with its name."""
+    """Facts of one EVSE. `changed(name)` is called after each fact with its name.
+
+    `kept` is the module's (`Module.kept`): what follows from many events is known again after a restart of the module.
+    """
 
     def __init__(
-        self, manager: EvseManager, position: int, changed: Changed, *, tells_phase_switching: bool = False
+        self,
+        manager: EvseManager,
+        position: int,
+        changed: Changed,
+        kept: dict[str, Any],
+        *,
+        tells_phase_switching: bool = False,
     ) -> None:
         self.manager = manager
         self.index = manager.mapping.evse if manager.mapping is not None else position
         """The EVSE's number: from the configuration's mapping, else its place in the connection list."""
         self.changed = changed
-        self.session = SessionInfo(tells_phase_switching=tells_phase_switching)
-        self.enable_source: EnableDisableSource | None = None
+        self.kept: dict[str, Any] = kept.setdefault(f"EVSE {self.index}", {})
+        self.session: SessionInfo = self.kept.setdefault(
+            "session", SessionInfo(tells_phase_switching=tells_phase_switching)
+        )
         self.connectors: list[Connector] = []
         self.logging_path = ""
         self.last_event: SessionEventEnum | None = None
@@ -55,9 +67,12 @@ class EvseView:
 
     def _on_event(self, event: SessionEvent) -> None:
         self.last_event = event.event
-        self.session.take_event(event, asyncio.get_running_loop().time())
+        if event is not self.kept.get("event"):
+            # The instance before this one has counted the event that is replayed.
+            self.kept["event"] = event
+            self.session.take_event(event, asyncio.get_running_loop().time())
         if event.event in (SessionEventEnum.Enabled, SessionEventEnum.Disabled) and event.source is not None:
-            self.enable_source = event.source
+            self.kept["enable_source"] = event.source
         if event.session_started is not None and event.session_started.logging_path:
             self.logging_path = event.session_started.logging_path
             self.changed("logging_path")
@@ -66,6 +81,12 @@ class EvseView:
     def _on_meter(self, value: Powermeter) -> None:
         self.session.take_meter(value, asyncio.get_running_loop().time())
         self.changed("powermeter")
+
+    @property
+    def enable_source(self) -> EnableDisableSource | None:
+        """Who enabled or disabled the EVSE last."""
+        source: EnableDisableSource | None = self.kept.get("enable_source")
+        return source
 
     @property
     def meter(self) -> Powermeter | None:

@@ -60,10 +60,18 @@ class EvseControl:
     def __init__(self, view: EvseView, sink: ExternalEnergyLimits | None) -> None:
         self.view = view
         self.sink = sink
-        self.orders = Orders()
         self._givers: dict[str, object] = {}
         """Who set each field last: a failing order takes back only what no later one has replaced."""
-        self._enabling: EnableDisableSource | None = None
+
+    @property
+    def orders(self) -> Orders:
+        """What is in force; it outlives a restart of the module, as what it put in force does."""
+        orders: Orders = self.view.kept.get("orders") or Orders()
+        return orders
+
+    @orders.setter
+    def orders(self, orders: Orders) -> None:
+        self.view.kept["orders"] = orders
 
     async def give(self, **changes: Any) -> None:
         """Change the limits in force."""
@@ -112,15 +120,16 @@ class EvseControl:
 
     async def enable(self, connector_id: int, enable: bool, priority: int) -> bool:
         """Enable or disable the connector; returns false if another source decides otherwise."""
-        before = self._enabling
+        kept = self.view.kept
+        before: EnableDisableSource | None = kept.get("enabling")
         order = _enabling(_States.Enable if enable else _States.Disable, priority)
-        self._enabling = order
+        kept["enabling"] = order
         try:
             applied = await self.view.manager.enable_disable(connector_id, order) == enable
         except CommandError:
             applied = False
-        if not applied and self._enabling is order:
-            self._enabling = before
+        if not applied and kept["enabling"] is order:
+            kept["enabling"] = before
             restored = before or _enabling(_States.Unassigned, priority)
             await self._try(self.view.manager.enable_disable(connector_id, restored))
         return applied

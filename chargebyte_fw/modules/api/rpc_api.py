@@ -101,6 +101,7 @@ class RpcApi(Module):
                 manager,
                 position,
                 partial(self._on_fact, position - 1),
+                self.kept,
                 tells_phase_switching=True,
             )
             for position, manager in enumerate(self.evse_manager, 1)

@@ -119,8 +119,9 @@ class ErrorHistory(Module):
         """Write all errors that wait, in one transaction; while the file cannot be written they stay."""
         async with self._lock:
             batch = list(self._waiting)
+            active = [] if self._begun else [fault.uuid for book in self.runtime.all_faults for fault in book.active]
             try:
-                left_open = await self.database.run(lambda connection: self._enter(connection, batch))
+                left_open = await self.database.run(lambda connection: self._enter(connection, batch, active))
             except Unavailable as error:
                 self._on_trouble(str(error))
                 return False
@@ -136,8 +137,8 @@ class ErrorHistory(Module):
         self._trouble.end(f"errors are recorded again{lost}")
         return True
 
-    def _enter(self, connection: sqlite3.Connection, batch: list[Fault]) -> int:
-        left_open = 0 if self._begun else error_rows.begin(connection)
+    def _enter(self, connection: sqlite3.Connection, batch: list[Fault], active: list[str]) -> int:
+        left_open = 0 if self._begun else error_rows.begin(connection, active)
         for fault in batch:
             error_rows.write(connection, fault)
         return left_open

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chargebyte_fw.contracts.types import error_history
@@ -53,12 +54,16 @@ def write(connection: sqlite3.Connection, fault: Fault) -> None:
     )
 
 
-def begin(connection: sqlite3.Connection) -> int:
+def begin(connection: sqlite3.Connection, active: Sequence[str] = ()) -> int:
     """Close what a run before left open, forget the oldest; returns how many were left open.
 
+    `active` are the uuids of what is active now: there are some when this module alone is started again.
     The oldest are those that changed first: their times may be of a clock that was years ahead.
     """
-    closed = connection.execute("UPDATE errors SET state = 'ClearedByReboot' WHERE state = 'Active'").rowcount
+    but = f"AND uuid NOT IN ({', '.join('?' * len(active))})" if active else ""
+    closed = connection.execute(
+        f"UPDATE errors SET state = 'ClearedByReboot' WHERE state = 'Active' {but}", active
+    ).rowcount
     connection.execute(
         "DELETE FROM errors WHERE state <> 'Active' AND rowid NOT IN "
         "(SELECT rowid FROM errors ORDER BY rowid DESC LIMIT ?)",
