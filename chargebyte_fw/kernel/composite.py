@@ -73,8 +73,12 @@ class Composite(Machine):
     @property  # type: ignore[misc]
     def deadline(self) -> float | None:
         """The earliest deadline of the machines, None without one."""
-        deadlines = [at_s for machine in self.machines.values() if (at_s := machine.deadline) is not None]
-        return min(deadlines, default=None)
+        earliest: float | None = None
+        for machine in self.machines.values():
+            at_s = machine.deadline
+            if at_s is not None and (earliest is None or at_s < earliest):
+                earliest = at_s
+        return earliest
 
     def _check(self, event: type) -> None:
         declared = receivers_of(event).machines

@@ -116,10 +116,10 @@ class Machine:
     @property
     def deadline(self) -> float | None:
         """The monotonic second at which `wake` is to be called: that of the earliest timer, None without one."""
-        earliest = min(self._timers.values(), default=None)
-        if self._deadline is None:
-            return earliest
-        return self._deadline if earliest is None else min(self._deadline, earliest)
+        if not self._timers:
+            return self._deadline
+        earliest = min(self._timers.values())
+        return earliest if self._deadline is None else min(self._deadline, earliest)
 
     @deadline.setter
     def deadline(self, at_s: float | None) -> None:
