@@ -19,7 +19,7 @@ from chargebyte_fw.modules.evse.machine.composite import EvseMachines, Fitted
 OWNERS_ALONE = {"Unexpected"}
 """Effects of the kernel's own, which no machine of an EVSE sends."""
 
-FOR_THE_RECORDING = {"TransactionIs"}
+FOR_THE_RECORDING = {"TransactionChanged"}
 """Nothing is to be done; recordings hold it."""
 
 
@@ -65,12 +65,12 @@ def test_what_names_the_owner_is_carried_out() -> None:
 @pytest.mark.parametrize("message", FOR_BOTH, ids=lambda cls: cls.__name__)
 def test_a_message_for_both_reaches_machines_and_owner(message: type) -> None:
     given = {
-        "StateIs": signals.StateIs(events.Charging.Idle),
-        "ShutdownIs": signals.ShutdownIs(events.Shutdown.Error),
+        "StateEntered": signals.StateEntered(events.Charging.Idle),
+        "ShutdownChanged": signals.ShutdownChanged(events.Shutdown.Error),
         "CarRequests": signals.CarRequests(True),
         "CarLost": signals.CarLost(False),
-        "Raise": effects.Raise("MREC22ResistanceFault", "low"),
-        "Clear": effects.Clear(""),
-        "TransactionIs": signals.TransactionIs(True),
+        "RaiseFault": effects.RaiseFault("MREC22ResistanceFault", "low"),
+        "ClearFault": effects.ClearFault(""),
+        "TransactionChanged": signals.TransactionChanged(True),
     }.get(message.__name__) or message()
     assert assembled(ChargeMode.DC).feed(given, 1.0)[0] == given

@@ -15,16 +15,16 @@ from chargebyte_fw.modules.evse.machine.events import (
     Charging,
     Contactor,
     CurrentDemand,
-    Dynamic,
+    DynamicLimits,
     EvMaximum,
     EvTargets,
     PreChargeStart,
     ServiceSelected,
     Shutdown,
+    SupplyCapabilitiesChanged,
     SupplyMeasured,
-    SupplyTold,
 )
-from chargebyte_fw.modules.evse.machine.signals import LimitsAre, ShutdownIs, StateIs, SupplyOff
+from chargebyte_fw.modules.evse.machine.signals import PowerPathLimits, ShutdownChanged, StateEntered, SupplyOff
 from tests.evse.fakes import SUPPLY
 
 BOTH_WAYS = replace(
@@ -38,12 +38,12 @@ BOTH_WAYS = replace(
 )
 
 
-def path(*, supply: Any = SUPPLY, limits: LimitsAre | None = None, closed: bool = True) -> PowerPath:
+def path(*, supply: Any = SUPPLY, limits: PowerPathLimits | None = None, closed: bool = True) -> PowerPath:
     machine = PowerPath(EvseConfig(connector_id=1, dc_ramp_ampere_per_second=1000))
-    machine.feed(SupplyTold(supply), 0.0)
-    machine.feed(limits or LimitsAre(920.0, 100.0, 40_000.0), 0.0)
-    machine.feed(StateIs(Charging.Idle), 0.0)
-    machine.feed(StateIs(Charging.PrepareCharging), 0.0)
+    machine.feed(SupplyCapabilitiesChanged(supply), 0.0)
+    machine.feed(limits or PowerPathLimits(920.0, 100.0, 40_000.0), 0.0)
+    machine.feed(StateEntered(Charging.Idle), 0.0)
+    machine.feed(StateEntered(Charging.PrepareCharging), 0.0)
     machine.feed(Contactor(closed), 0.0)
     return machine
 
@@ -75,7 +75,7 @@ def test_no_voltage_onto_open_contactors_nor_during_a_fault() -> None:
     assert commands(machine.feed(EvTargets(400.0, 2.0), 1.0)) == []
     assert commands(machine.feed(Contactor(True), 2.0))
     machine.feed(SupplyOff(at_once=True), 3.0)
-    machine.feed(ShutdownIs(Shutdown.Emergency), 3.0)
+    machine.feed(ShutdownChanged(Shutdown.Emergency), 3.0)
     assert commands(machine.feed(EvTargets(400.0, 3.0), 4.0)) == []
 
 
@@ -89,21 +89,21 @@ def test_same_set_point_is_sent_once() -> None:
 
 def test_dynamic_mode_takes_what_both_sides_allow() -> None:
     machine = path()
-    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(StateEntered(Charging.Charging), 1.0)
     machine.feed(CurrentDemand(True), 1.0)
     machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
-    effects = machine.feed(Dynamic(450.0, 300.0, 200.0, 20_000.0), 1.0) + settle(machine, 1.0)
+    effects = machine.feed(DynamicLimits(450.0, 300.0, 200.0, 20_000.0), 1.0) + settle(machine, 1.0)
     assert [args for command, args in commands(effects) if command == "setExportVoltageCurrent"][-1] == (450.0, 50.0)
 
 
 def test_discharge_in_dynamic_mode() -> None:
-    limits = LimitsAre(920.0, 0.0, 0.0, discharge_current_A=60.0, discharge_power_W=10_000.0)
+    limits = PowerPathLimits(920.0, 0.0, 0.0, discharge_current_A=60.0, discharge_power_W=10_000.0)
     machine = path(supply=BOTH_WAYS, limits=limits)
     machine.feed(ServiceSelected(bidirectional=True), 1.0)
-    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(StateEntered(Charging.Charging), 1.0)
     machine.feed(CurrentDemand(True), 1.0)
     machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
-    effects = machine.feed(Dynamic(450.0, 300.0, 200.0, 20_000.0, 50.0, 8_000.0), 1.0)
+    effects = machine.feed(DynamicLimits(450.0, 300.0, 200.0, 20_000.0, 50.0, 8_000.0), 1.0)
     assert commands(effects) == [
         ("setImportVoltageCurrent", (300.0, 20.0)),
         ("setMode", (Mode.Import, ChargingPhase.Charging)),
@@ -111,9 +111,9 @@ def test_discharge_in_dynamic_mode() -> None:
 
 
 def test_no_discharge_without_a_bidirectional_service() -> None:
-    limits = LimitsAre(920.0, 0.0, 0.0, discharge_current_A=60.0, discharge_power_W=10_000.0)
+    limits = PowerPathLimits(920.0, 0.0, 0.0, discharge_current_A=60.0, discharge_power_W=10_000.0)
     machine = path(supply=BOTH_WAYS, limits=limits)
-    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(StateEntered(Charging.Charging), 1.0)
     machine.feed(CurrentDemand(True), 1.0)
     assert not any("Import" in command for command, _ in commands(machine.feed(EvTargets(400.0, -10.0), 1.0)))
 
@@ -121,12 +121,12 @@ def test_no_discharge_without_a_bidirectional_service() -> None:
 def charging_path(**changes: Any) -> PowerPath:
     machine = path(**changes)
     machine.feed(CurrentDemand(True), 1.0)
-    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(StateEntered(Charging.Charging), 1.0)
     return machine
 
 
 def test_the_voltage_is_never_above_what_the_ev_takes_nor_the_current_above_what_the_supply_gives() -> None:
-    machine = charging_path(limits=LimitsAre(920.0, 500.0, 400_000.0))
+    machine = charging_path(limits=PowerPathLimits(920.0, 500.0, 400_000.0))
     machine.feed(EvMaximum(450.0, 400.0, None), 1.0)
     effects = machine.feed(EvTargets(480.0, 390.0), 2.0) + settle(machine, 2.0)
     points = [args for command, args in commands(effects) if command == "setExportVoltageCurrent"]
@@ -140,7 +140,7 @@ def test_after_the_loop_the_next_pre_charge_begins_with_its_own_targets() -> Non
     settle(machine, 2.0)
     machine.feed(CurrentDemand(False), 5.0)
     machine.feed(SupplyOff(), 5.0)
-    machine.feed(StateIs(Charging.PrepareCharging), 5.0)
+    machine.feed(StateEntered(Charging.PrepareCharging), 5.0)
     assert machine.ev.reference_V == 400.0, "limits are still told at the EV's voltage"
     assert commands(machine.feed(PreChargeStart(), 20.0)) == []
     effects = machine.feed(EvTargets(390.0, 2.0), 20.1)
@@ -149,12 +149,12 @@ def test_after_the_loop_the_next_pre_charge_begins_with_its_own_targets() -> Non
 
 def test_the_ramp_begins_at_no_current_where_the_supply_can_give_any() -> None:
     machine = PowerPath(EvseConfig(connector_id=1, dc_ramp_ampere_per_second=25))
-    machine.feed(SupplyTold(replace(SUPPLY, min_export_current_A=0.0)), 0.0)
-    machine.feed(LimitsAre(920.0, 100.0, 40_000.0), 0.0)
-    machine.feed(StateIs(Charging.PrepareCharging), 0.0)
+    machine.feed(SupplyCapabilitiesChanged(replace(SUPPLY, min_export_current_A=0.0)), 0.0)
+    machine.feed(PowerPathLimits(920.0, 100.0, 40_000.0), 0.0)
+    machine.feed(StateEntered(Charging.PrepareCharging), 0.0)
     machine.feed(Contactor(True), 0.0)
     machine.feed(CurrentDemand(True), 1.0)
-    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(StateEntered(Charging.Charging), 1.0)
     points = [args for _, args in commands(machine.feed(EvTargets(400.0, 20.0), 10.0))][:1]
     for step in range(1, 6):
         points += [args for _, args in commands(machine.wake(10.0 + step * 0.25))]
@@ -165,7 +165,7 @@ def test_an_ev_that_is_stopped_leads_the_current_down_and_it_never_rises_again()
     machine = charging_path()
     machine.feed(EvTargets(400.0, 50.0), 2.0)
     settle(machine, 2.0)
-    machine.feed(StateIs(Charging.StoppingCharging), 5.0)
+    machine.feed(StateEntered(Charging.StoppingCharging), 5.0)
     assert commands(machine.feed(EvTargets(400.0, 30.0), 5.5)) == [("setExportVoltageCurrent", (400.0, 30.0))]
     assert commands(machine.feed(EvTargets(400.0, 40.0), 6.0) + settle(machine, 6.0)) == []
     assert commands(machine.feed(EvTargets(400.0, 0.5), 8.0)) == [("setExportVoltageCurrent", (400.0, 0.0))]
@@ -177,12 +177,12 @@ def test_an_ev_that_is_stopped_leads_the_current_down_and_it_never_rises_again()
 def test_only_whole_amperes_just_below_the_offer_are_completed(asked_A: float, given_A: float) -> None:
     config = EvseConfig(connector_id=1, dc_ramp_ampere_per_second=1000, hack_fix_hlc_integer_current_requests=True)
     machine = PowerPath(config)
-    machine.feed(SupplyTold(SUPPLY), 0.0)
-    machine.feed(LimitsAre(920.0, 49.9, 40_000.0), 0.0)
-    machine.feed(StateIs(Charging.PrepareCharging), 0.0)
+    machine.feed(SupplyCapabilitiesChanged(SUPPLY), 0.0)
+    machine.feed(PowerPathLimits(920.0, 49.9, 40_000.0), 0.0)
+    machine.feed(StateEntered(Charging.PrepareCharging), 0.0)
     machine.feed(Contactor(True), 0.0)
     machine.feed(CurrentDemand(True), 1.0)
-    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(StateEntered(Charging.Charging), 1.0)
     effects = machine.feed(EvTargets(400.0, asked_A), 2.0) + settle(machine, 2.0)
     points = [args for command, args in commands(effects) if command == "setExportVoltageCurrent"]
     assert points[-1] == (400.0, given_A)

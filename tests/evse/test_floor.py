@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from chargebyte_fw.kernel.effects import Call
 from chargebyte_fw.modules.evse.machine.allowance import Allowance
 from chargebyte_fw.modules.evse.machine.dc.limits import limits_from_budget
-from chargebyte_fw.modules.evse.machine.effects import Say
+from chargebyte_fw.modules.evse.machine.effects import LogLine
 from chargebyte_fw.modules.evse.machine.events import (
     Budget,
     Charging,
@@ -20,19 +20,19 @@ from chargebyte_fw.modules.evse.machine.events import (
     PreChargeStart,
     SupplyMeasured,
 )
-from chargebyte_fw.modules.evse.machine.signals import LimitsAre, StateIs, SupplyWanted
+from chargebyte_fw.modules.evse.machine.signals import PowerPathLimits, StateEntered, SupplyWanted
 from tests.evse.fakes import SUPPLY
 from tests.evse.test_dc_path import BOTH_WAYS, path, settle
 
 STRONG = replace(SUPPLY, min_export_current_A=5.0)
 
 
-def charging(limits: LimitsAre, *, supply: Any = SUPPLY, present_V: float = 400.0) -> Any:
+def charging(limits: PowerPathLimits, *, supply: Any = SUPPLY, present_V: float = 400.0) -> Any:
     machine = path(supply=supply, limits=limits)
     machine.feed(PreChargeStart(), 1.0)
     machine.feed(SupplyMeasured(present_V, 0.0), 1.0)
     machine.feed(CurrentDemand(True), 1.0)
-    machine.feed(StateIs(Charging.Charging), 1.0)
+    machine.feed(StateEntered(Charging.Charging), 1.0)
     return machine
 
 
@@ -42,20 +42,20 @@ def set_points(effects: list[Any]) -> list[tuple[float, float]]:
 
 
 def lines(effects: list[Any]) -> list[str]:
-    return [effect.text for effect in effects if isinstance(effect, Say)]
+    return [effect.text for effect in effects if isinstance(effect, LogLine)]
 
 
 @pytest.mark.parametrize(
     ("target_A", "limits", "ev_max_A", "reason"),
     [
-        (3.0, LimitsAre(920.0, 100.0, 40_000.0), None, "the EV asks for 3.00 A"),
-        (50.0, LimitsAre(920.0, 4.0, 40_000.0), None, "the EVSE allows 4.00 A"),
-        (50.0, LimitsAre(920.0, 100.0, 1_600.0), None, "1600 W allow 4.00 A"),
-        (50.0, LimitsAre(920.0, 100.0, 40_000.0), 4.5, "the EV takes at most 4.50 A"),
+        (3.0, PowerPathLimits(920.0, 100.0, 40_000.0), None, "the EV asks for 3.00 A"),
+        (50.0, PowerPathLimits(920.0, 4.0, 40_000.0), None, "the EVSE allows 4.00 A"),
+        (50.0, PowerPathLimits(920.0, 100.0, 1_600.0), None, "1600 W allow 4.00 A"),
+        (50.0, PowerPathLimits(920.0, 100.0, 40_000.0), 4.5, "the EV takes at most 4.50 A"),
     ],
 )
 def test_below_the_least_of_the_supply_there_is_no_current_and_one_line_says_why(
-    target_A: float, limits: LimitsAre, ev_max_A: float | None, reason: str
+    target_A: float, limits: PowerPathLimits, ev_max_A: float | None, reason: str
 ) -> None:
     machine = charging(limits, supply=STRONG)
     machine.feed(EvMaximum(450.0, ev_max_A, None), 1.0)
@@ -64,7 +64,7 @@ def test_below_the_least_of_the_supply_there_is_no_current_and_one_line_says_why
     (line,) = lines(effects)
     assert reason in line and "at least 5.00 A" in line
     machine.feed(EvMaximum(450.0, 100.0, None), 5.0)
-    effects = machine.feed(LimitsAre(920.0, 100.0, 40_000.0), 5.0)
+    effects = machine.feed(PowerPathLimits(920.0, 100.0, 40_000.0), 5.0)
     effects += machine.feed(EvTargets(400.0, 20.0), 6.0) + settle(machine, 6.0)
     assert set_points(effects)[-1] == (400.0, 20.0)
     (line,) = lines(effects)
@@ -72,23 +72,23 @@ def test_below_the_least_of_the_supply_there_is_no_current_and_one_line_says_why
 
 
 def test_what_the_ev_does_not_ask_for_needs_no_line() -> None:
-    machine = charging(LimitsAre(920.0, 100.0, 40_000.0), supply=STRONG)
+    machine = charging(PowerPathLimits(920.0, 100.0, 40_000.0), supply=STRONG)
     effects = machine.feed(EvTargets(400.0, 20.0), 2.0) + settle(machine, 2.0)
     effects += machine.feed(EvTargets(400.0, 0.0), 5.0) + settle(machine, 5.0)
     assert set_points(effects)[-1] == (400.0, 0.0) and lines(effects) == []
 
 
 def test_the_ramp_begins_at_the_least_current() -> None:
-    machine = charging(LimitsAre(920.0, 100.0, 40_000.0), supply=STRONG)
+    machine = charging(PowerPathLimits(920.0, 100.0, 40_000.0), supply=STRONG)
     effects = machine.feed(EvTargets(400.0, 20.0), 2.0)
     assert set_points(effects) == [(400.0, 5.0)]
 
 
 def test_a_current_that_falls_while_stopping_never_rises_to_the_least() -> None:
-    machine = charging(LimitsAre(920.0, 100.0, 40_000.0), supply=STRONG)
+    machine = charging(PowerPathLimits(920.0, 100.0, 40_000.0), supply=STRONG)
     machine.feed(EvTargets(400.0, 20.0), 2.0)
     settle(machine, 2.0)
-    machine.feed(StateIs(Charging.StoppingCharging), 5.0)
+    machine.feed(StateEntered(Charging.StoppingCharging), 5.0)
     assert set_points(machine.feed(EvTargets(400.0, 6.0), 5.0)) == [(400.0, 6.0)]
     assert set_points(machine.feed(EvTargets(400.0, 3.0), 5.1)) == [(400.0, 0.0)]
     assert set_points(machine.feed(EvTargets(400.0, 8.0), 5.2)) == []
@@ -103,7 +103,7 @@ def test_the_cable_check_has_no_voltage_from_a_supply_that_gives_more_than_it_al
 
 def test_a_discharge_below_the_least_is_none() -> None:
     supply = replace(BOTH_WAYS, min_import_current_A=5.0)
-    machine = path(supply=supply, limits=LimitsAre(920.0, 0.0, 0.0, 150.0, 3.0, 10_000.0))
+    machine = path(supply=supply, limits=PowerPathLimits(920.0, 0.0, 0.0, 150.0, 3.0, 10_000.0))
     machine.ev.bidirectional = True
     machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
     machine.feed(CurrentDemand(True), 1.0)
@@ -118,7 +118,7 @@ def test_a_discharge_below_the_least_is_none() -> None:
 def test_the_power_limit_holds_at_the_voltage_that_is_measured(
     power_W: float, present_V: float, current_A: float
 ) -> None:
-    machine = charging(LimitsAre(920.0, 100.0, power_W), present_V=present_V)
+    machine = charging(PowerPathLimits(920.0, 100.0, power_W), present_V=present_V)
     effects = machine.feed(EvTargets(400.0, 100.0), 2.0) + settle(machine, 2.0)
     assert set_points(effects)[-1] == (400.0, pytest.approx(current_A))
     assert max(amperes for _, amperes in set_points(effects)) <= current_A + 1e-6
@@ -148,7 +148,7 @@ def test_less_than_six_ampere_is_no_power(granted_A: float, power: bool) -> None
 def test_a_discharge_keeps_to_current_power_and_what_the_ev_offers(
     discharge_A: float, discharge_W: float, expected_A: float
 ) -> None:
-    machine = path(supply=BOTH_WAYS, limits=LimitsAre(920.0, 0.0, 0.0, 150.0, discharge_A, discharge_W))
+    machine = path(supply=BOTH_WAYS, limits=PowerPathLimits(920.0, 0.0, 0.0, 150.0, discharge_A, discharge_W))
     machine.ev.bidirectional = True
     machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
     machine.feed(CurrentDemand(True), 1.0)

@@ -28,20 +28,20 @@ from chargebyte_fw.modules.evse.machine.composite import SOMETIMES_ABSENT
 from chargebyte_fw.modules.evse.machine.dc.cable_check import test_voltage_from_limits as check_voltage
 from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage, emergency_threshold
 from chargebyte_fw.modules.evse.machine.dc.plausibility import Plausibility
-from chargebyte_fw.modules.evse.machine.effects import Clear, Raise
+from chargebyte_fw.modules.evse.machine.effects import ClearFault, RaiseFault
 from chargebyte_fw.modules.evse.machine.enabling import EnableTable
 from chargebyte_fw.modules.evse.machine.events import (
-    Begin,
     Contactor,
     Cp,
     CpReported,
     CurrentDemand,
     EvMaximum,
-    FaultGone,
-    FaultSeen,
+    FaultCleared,
+    FaultRaised,
     ForceUnlock,
     MonitorMeasured,
     Shutdown,
+    StartUpDone,
     SupplyMeasured,
 )
 from chargebyte_fw.modules.evse.machine.fault_policy import FaultPolicy
@@ -56,7 +56,7 @@ from chargebyte_fw.modules.evse.machine.signals import (
     LockAuthorized,
     ShowDuty,
     ShowX1,
-    ShutdownIs,
+    ShutdownChanged,
 )
 from chargebyte_fw.modules.evse.machine.transfer_modes import ac_modes, dc_modes
 
@@ -65,7 +65,7 @@ CONFIG = EvseConfig(connector_id=1)
 
 def pilot(**config: Any) -> Pilot:
     machine = Pilot(replace(CONFIG, **config))
-    machine.feed(Begin(), 0.0)
+    machine.feed(StartUpDone(), 0.0)
     machine.feed(CpReported(Cp.A), 0.0)
     return machine
 
@@ -75,7 +75,7 @@ def pilot_with_lock(**config: Any) -> Composite:
     settings = replace(CONFIG, **config)
     others = ("fault_policy", "session", "charging", "authorization", *SOMETIMES_ABSENT)
     machines = Composite({"pilot": Pilot(settings), "lock": LockMachine(settings)}, absent=others)
-    machines.feed(Begin(), 0.0)
+    machines.feed(StartUpDone(), 0.0)
     machines.feed(CpReported(Cp.A), 0.0)
     return machines
 
@@ -112,7 +112,7 @@ def test_duty_cycle_of_a_current(current_A: float, duty: float) -> None:
 def test_nothing_is_looked_at_before_the_begin() -> None:
     machine = Pilot(CONFIG)
     assert machine.feed(CpReported(Cp.B), 0.0) == []
-    assert CarPluggedIn() in machine.feed(Begin(), 1.0)
+    assert CarPluggedIn() in machine.feed(StartUpDone(), 1.0)
 
 
 def test_contactors_need_c_duty_cycle_and_permission_in_any_order() -> None:
@@ -393,38 +393,38 @@ def test_plausibility_needs_two_sources_and_its_time() -> None:
     assert machine.feed(MonitorMeasured(200.0), 40.0) == [], "latched"
 
 
-def seen(name: str, sub_type: str = "", severity: Severity = Severity.High) -> FaultSeen:
-    return FaultSeen("x", f"evse_board_support/{name}", sub_type, severity, "acme", "bsp.main")
+def seen(name: str, sub_type: str = "", severity: Severity = Severity.High) -> FaultRaised:
+    return FaultRaised("x", f"evse_board_support/{name}", sub_type, severity, "acme", "bsp.main")
 
 
 def test_same_causes_are_told_once_and_changes_refresh() -> None:
     book = FaultPolicy(use_vendor_id=True)
     raised, shutdown = book.feed(seen("DiodeFault", severity=Severity.Medium), 0.0)
-    assert (raised.name, raised.vendor_id, shutdown) == ("Inoperative", "acme", ShutdownIs(Shutdown.Error))
-    again = FaultSeen("x", "evse_board_support/DiodeFault", "", Severity.Medium, "acme", "other.main")
+    assert (raised.name, raised.vendor_id, shutdown) == ("Inoperative", "acme", ShutdownChanged(Shutdown.Error))
+    again = FaultRaised("x", "evse_board_support/DiodeFault", "", Severity.Medium, "acme", "other.main")
     assert book.feed(again, 1.0) == []
     cleared, raised, shutdown = book.feed(seen("MREC14PilotFault", "CPShortFault"), 2.0)
     assert (cleared, raised.description) == (
-        Clear("Inoperative"),
+        ClearFault("Inoperative"),
         "DiodeFault, DiodeFault, MREC14PilotFault/CPShortFault",
     )
     assert raised.description.endswith("MREC14PilotFault/CPShortFault")
-    assert shutdown == ShutdownIs(Shutdown.Emergency)
-    book.feed(FaultGone("evse_board_support/MREC14PilotFault", "CPShortFault", "bsp.main"), 3.0)
-    book.feed(FaultGone("evse_board_support/DiodeFault", "", "bsp.main"), 4.0)
-    assert book.feed(FaultGone("evse_board_support/DiodeFault", "", "other.main"), 5.0) == [
-        Clear("Inoperative"),
-        ShutdownIs(Shutdown.Nothing),
+    assert shutdown == ShutdownChanged(Shutdown.Emergency)
+    book.feed(FaultCleared("evse_board_support/MREC14PilotFault", "CPShortFault", "bsp.main"), 3.0)
+    book.feed(FaultCleared("evse_board_support/DiodeFault", "", "bsp.main"), 4.0)
+    assert book.feed(FaultCleared("evse_board_support/DiodeFault", "", "other.main"), 5.0) == [
+        ClearFault("Inoperative"),
+        ShutdownChanged(Shutdown.Nothing),
     ]
 
 
 def test_own_faults_block_until_cleared() -> None:
     book = FaultPolicy()
-    assert ShutdownIs(Shutdown.Error) in book.feed(
-        Raise("MREC22ResistanceFault", "", "Resistance", Severity.Medium), 0.0
+    assert ShutdownChanged(Shutdown.Error) in book.feed(
+        RaiseFault("MREC22ResistanceFault", "", "Resistance", Severity.Medium), 0.0
     )
-    assert book.feed(Clear("MREC11CableCheckFault"), 1.0) == []
-    assert ShutdownIs(Shutdown.Nothing) in book.feed(Clear(""), 2.0)
+    assert book.feed(ClearFault("MREC11CableCheckFault"), 1.0) == []
+    assert ShutdownChanged(Shutdown.Nothing) in book.feed(ClearFault(""), 2.0)
 
 
 @pytest.mark.parametrize(

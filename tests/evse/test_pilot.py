@@ -11,7 +11,7 @@ import pytest
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.events import Begin, Cp, CpReported, FaultGone, FaultSeen
+from chargebyte_fw.modules.evse.machine.events import Cp, CpReported, FaultCleared, FaultRaised, StartUpDone
 from chargebyte_fw.modules.evse.machine.pilot import Pilot
 from chargebyte_fw.modules.evse.machine.signals import PlugUnwatched, PlugWatched, ShowDuty, ShowF, ShowX1
 from tests.evse.world import Assemble, Run, World
@@ -22,18 +22,18 @@ OTHER_FAULT = "evse_board_support/MREC8EmergencyStop"
 
 def plugged() -> Pilot:
     machine = Pilot(EvseConfig(connector_id=1))
-    machine.feed(Begin(), 0.0)
+    machine.feed(StartUpDone(), 0.0)
     machine.feed(CpReported(Cp.A), 0.0)
     machine.feed(CpReported(Cp.B), 1.0)
     return machine
 
 
 def raise_fault(machine: Pilot, now: float, type: str = BOARD_FAULT, origin: str = "bsp") -> None:
-    machine.feed(FaultSeen("evse_board_support", type, "", Severity.High, "", origin), now)
+    machine.feed(FaultRaised("evse_board_support", type, "", Severity.High, "", origin), now)
 
 
 def clear_fault(machine: Pilot, now: float, type: str = BOARD_FAULT, origin: str = "bsp") -> None:
-    machine.feed(FaultGone(type, "", origin), now)
+    machine.feed(FaultCleared(type, "", origin), now)
 
 
 def step_f(machine: Pilot, *, from_s: float, end_s: float, plug_s: float, end: Any = None) -> list[PlugWatched]:

@@ -11,10 +11,10 @@ from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.dc.supply_watch import SUB_TYPE, SupplyWatch
-from chargebyte_fw.modules.evse.machine.effects import Clear, Raise
+from chargebyte_fw.modules.evse.machine.effects import ClearFault, RaiseFault
 from chargebyte_fw.modules.evse.machine.events import Shutdown, SupplyMeasured, SupplyMode
 from chargebyte_fw.modules.evse.machine.fault_policy import FaultPolicy
-from chargebyte_fw.modules.evse.machine.signals import ShutdownIs, SupplyOrdered
+from chargebyte_fw.modules.evse.machine.signals import ShutdownChanged, SupplyOrdered
 
 OFF = call(PowerSupplyDC.setMode, Mode.Off, ChargingPhase.Other).urgently()
 
@@ -27,8 +27,8 @@ def idle() -> SupplyWatch:
     return machine
 
 
-def faults(effects: list[Any]) -> list[Raise]:
-    return [effect for effect in effects if isinstance(effect, Raise)]
+def faults(effects: list[Any]) -> list[RaiseFault]:
+    return [effect for effect in effects if isinstance(effect, RaiseFault)]
 
 
 @pytest.mark.parametrize("mode", [Mode.Export, Mode.Import])
@@ -61,7 +61,7 @@ def test_the_fault_ends_when_the_supply_has_stayed_off_and_begins_again_when_it_
     machine.feed(SupplyMode(Mode.Export), 70.9)
     machine.feed(SupplyMode(Mode.Off), 71.0)
     assert machine.wake(80.9) == []
-    assert Clear("Internal") in machine.wake(81.0)
+    assert ClearFault("Internal") in machine.wake(81.0)
     assert faults(machine.feed(SupplyMode(Mode.Export), 90.0))
 
 
@@ -103,7 +103,7 @@ def test_what_an_earlier_process_left_on_is_switched_off_without_a_fault() -> No
 
 def test_a_replug_does_not_clear_it() -> None:
     book = FaultPolicy()
-    book.feed(Raise("Internal", "on", SUB_TYPE), 0.0)
-    book.feed(Raise("MREC4OverCurrentFailure", "20 A"), 0.0)
-    assert not any(isinstance(effect, ShutdownIs) for effect in book.feed(Clear(""), 1.0))
-    assert ShutdownIs(Shutdown.Nothing) in book.feed(Clear("Internal"), 2.0)
+    book.feed(RaiseFault("Internal", "on", SUB_TYPE), 0.0)
+    book.feed(RaiseFault("MREC4OverCurrentFailure", "20 A"), 0.0)
+    assert not any(isinstance(effect, ShutdownChanged) for effect in book.feed(ClearFault(""), 1.0))
+    assert ShutdownChanged(Shutdown.Nothing) in book.feed(ClearFault("Internal"), 2.0)

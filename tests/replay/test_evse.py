@@ -41,7 +41,7 @@ def story(assemble: Assemble, run: Run, tmp_path: Path, **config: Any) -> list[E
 
 def test_reservation_log_and_session_id_are_inputs(assemble: Assemble, run: Run, tmp_path: Path) -> None:
     entries = story(assemble, run, tmp_path, session_logging=True, session_logging_path="/logs")
-    told = [data for _, _, source, data in entries if source == "evse.Tell"]
+    told = [data for _, _, source, data in entries if source == "evse.PublishSessionEvent"]
     started = next(data["extra"]["session_started"] for data in told if data["event"] == "SessionStarted")
     assert started["logging_path"].startswith("/logs/")
     assert any(data["extra"].get("transaction_started", {}).get("reservation_id") == 7 for data in told)

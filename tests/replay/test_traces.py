@@ -193,11 +193,11 @@ def test_another_supply_voltage_is_another_decision_of_the_charging_kernel() -> 
 
 def test_an_effect_of_the_charging_kernel_that_is_missing_is_a_difference() -> None:
     entries = entries_of()
-    place = place_of(entries, "effect", "connector.StateIs", 1)
+    place = place_of(entries, "effect", "connector.StateEntered", 1)
     t_s = entries[place][0]
     del entries[place]
     difference = outcome_of("evse", entries).difference
-    assert difference is not None and difference.t_s == t_s and difference.replayed.startswith("StateIs")
+    assert difference is not None and difference.t_s == t_s and difference.replayed.startswith("StateEntered")
 
 
 def test_a_module_that_answers_something_else_gets_other_frames() -> None:
@@ -239,7 +239,7 @@ def test_frames_and_decisions_are_told_in_words(capsys: pytest.CaptureFixture[st
     text = capsys.readouterr().out
     for words in ("240 to 0: read status?", "1 to 240: read greatest power 30000 W", "240 to 0: switch off"):
         assert words in text
-    assert re.search(r"effect connector\.StateIs +state=PrepareCharging\n", text)
+    assert re.search(r"effect connector\.StateEntered +state=PrepareCharging\n", text)
     assert "interface=power_supply_DC command=setMode" in text
     assert max(map(len, text.splitlines())) < 600
 

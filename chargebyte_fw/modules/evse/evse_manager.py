@@ -55,17 +55,17 @@ from chargebyte_fw.modules.evse.machine.composite import LOGGING_PATH, EvseMachi
 from chargebyte_fw.modules.evse.machine.enabling import EnableTable
 from chargebyte_fw.modules.evse.machine.events import (
     Authorized,
+    AvailabilityChanged,
     Cancel,
     Charging,
     ContractRejected,
-    Enabling,
     MeterRead,
     PhasesWanted,
     UserPause,
 )
 from chargebyte_fw.modules.evse.machine.facts import TransactionState
 from chargebyte_fw.modules.evse.machine.reservations import Reservation
-from chargebyte_fw.modules.evse.machine.signals import Note
+from chargebyte_fw.modules.evse.machine.signals import SessionEventDue
 
 SAFE_STATE_S = 4.0
 PANEL_SOURCE = types.EnableDisableSourceEnableSource.LocalAPI
@@ -232,7 +232,7 @@ class EvseManager(Module):
             if not enabled:
                 self.cancel_reservation()
             self.pump.feed(
-                Enabling(
+                AvailabilityChanged(
                     enabled,
                     self.enabling.winner,
                     connector_id=1 if connector_id else None,
@@ -310,13 +310,13 @@ class EvseManager(Module):
         possible = self.released and snapshot.state is Charging.Idle and not occupied
         granted, new = self.reservation.reserve(reservation_id, possible=possible)
         if new:
-            self.pump.feed(Note(types.SessionEventEnum.ReservationStart))
+            self.pump.feed(SessionEventDue(types.SessionEventEnum.ReservationStart))
         return granted
 
     def cancel_reservation(self) -> None:
         """Give up the reservation, if there is one."""
         if self.reservation.cancel():
-            self.pump.feed(Note(types.SessionEventEnum.ReservationEnd))
+            self.pump.feed(SessionEventDue(types.SessionEventEnum.ReservationEnd))
 
     def publish_limits(self) -> None:
         """Publish what the EV may draw; EVerest names the module, not the session, in `uuid`."""

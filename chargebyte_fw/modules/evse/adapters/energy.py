@@ -29,10 +29,10 @@ from chargebyte_fw.modules.evse.machine.dc.limits import (
     maximum_for_hlc,
     minimum_for_hlc,
 )
-from chargebyte_fw.modules.evse.machine.events import Budget, CableLimit, Charging, SupplyTold
+from chargebyte_fw.modules.evse.machine.events import Budget, CableLimit, Charging, SupplyCapabilitiesChanged
 from chargebyte_fw.modules.evse.machine.limit_rules import rule_of
 from chargebyte_fw.modules.evse.machine.random_delay import AFTER_READY_S, RandomDelay
-from chargebyte_fw.modules.evse.machine.signals import LimitsAre
+from chargebyte_fw.modules.evse.machine.signals import PowerPathLimits
 from chargebyte_fw.modules.evse.machine.transfer_modes import power
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class EnergyAdapter:
         if supply == self.supply:
             return
         first, self.supply = self.supply is NO_SUPPLY, supply
-        module.pump.feed(SupplyTold(supply))
+        module.pump.feed(SupplyCapabilitiesChanged(supply))
         module.hlc_adapter.supply_told(supply)
         module.tell_hlc("update_dc_minimum_limits", minimum_for_hlc(supply))
         if not first or self._last is not None:
@@ -193,7 +193,7 @@ class EnergyAdapter:
             value = msgspec.structs.replace(value, limits_root_side=side)
         self._module.evse.enforced_limits.publish(value)
 
-    def _why_too_little(self, limits: LimitsAre, charge_A: float) -> str:
+    def _why_too_little(self, limits: PowerPathLimits, charge_A: float) -> str:
         """Say how much there is and which limit rules, where it is too little to charge with."""
         side = self._last.limits_root_side if self._last is not None else None
         if side is None:
@@ -279,7 +279,7 @@ class EnergyAdapter:
         if self._module.switch_phases(wanted == 3):
             self.leaf.active_phases = wanted
 
-    def dc_limits(self) -> LimitsAre:
+    def dc_limits(self) -> PowerPathLimits:
         """Compute what the power path may do now."""
         path = self._module.machines.snapshot.power_path
         target_V = path.reference_V
@@ -299,7 +299,7 @@ class EnergyAdapter:
             return
         self._tell_dc(self.dc_limits())
 
-    def _tell_dc(self, limits: LimitsAre) -> None:
+    def _tell_dc(self, limits: PowerPathLimits) -> None:
         module = self._module
         path = module.machines.snapshot.power_path
         target_V = path.target_V or 0.0

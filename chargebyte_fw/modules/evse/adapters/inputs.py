@@ -30,14 +30,14 @@ from chargebyte_fw.modules.evse.machine.events import (
     CpReported,
     CurrentDemand,
     DcOpenContactor,
-    Dynamic,
+    DynamicLimits,
     EimWanted,
     EvccId,
     EvIdentified,
     EvMaximum,
     EvTargets,
-    FaultGone,
-    FaultSeen,
+    FaultCleared,
+    FaultRaised,
     HlcAllowsClose,
     InsulationMeasured,
     LinkError,
@@ -51,7 +51,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     SelfTested,
     ServiceSelected,
     SlacErrorRoutine,
-    SlacIs,
+    SlacStateChanged,
     SupplyMeasured,
     SupplyMode,
     V2gSetupFinished,
@@ -117,7 +117,7 @@ class Inputs:
 
     def _slac_state(self, state: SlacState) -> None:
         self._m.logbook.line("EVSE", f"SLAC {state.value}", iso15118=True)
-        self._feed(SlacIs(state))
+        self._feed(SlacStateChanged(state))
 
     def _self_tested(self, passed: bool) -> None:
         self._m.logbook.line("EVSE", f"Isolation monitor self test result: {str(passed).lower()}")
@@ -291,7 +291,7 @@ class Inputs:
 
     def _dynamic(self, value: iso.DcChargeDynamicModeValues) -> None:
         self._feed(
-            Dynamic(
+            DynamicLimits(
                 max_voltage_V=value.max_voltage,
                 min_voltage_V=value.min_voltage,
                 max_current_A=value.max_charge_current,
@@ -342,8 +342,8 @@ class Inputs:
         m.logbook.line("SYS", f"Error {fault.type} {fault.sub_type}".rstrip())
         origin = f"{fault.origin.module_id}.{fault.origin.implementation_id}"
         namespace = fault.type.partition("/")[0]
-        self._feed(FaultSeen(namespace, fault.type, fault.sub_type, fault.severity, fault.vendor_id, origin))
+        self._feed(FaultRaised(namespace, fault.type, fault.sub_type, fault.severity, fault.vendor_id, origin))
 
     def _gone(self, fault: Fault) -> None:
         origin = f"{fault.origin.module_id}.{fault.origin.implementation_id}"
-        self._feed(FaultGone(fault.type, fault.sub_type, origin))
+        self._feed(FaultCleared(fault.type, fault.sub_type, origin))

@@ -26,19 +26,19 @@ from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.modules.evse.logs import event_lines
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.effects import (
-    AskEnergy,
     CancelReservation,
-    Clear,
-    Keep,
+    ClearFault,
     LimitsChanged,
-    Log,
-    Raise,
-    Say,
-    SessionIs,
+    LogLine,
+    PublishSessionEvent,
+    RaiseFault,
+    RequestEnergy,
+    SessionChanged,
+    SessionLogLine,
     SetUpSession,
     StartMeter,
     StopMeter,
-    Tell,
+    StoreSessionId,
 )
 from chargebyte_fw.modules.evse.machine.events import BudgetOver, Charging, MeterStarted, MeterStopped, Shutdown
 from chargebyte_fw.modules.evse.machine.fault_policy import INOPERATIVE, OWN, cleared_by
@@ -48,8 +48,8 @@ from chargebyte_fw.modules.evse.machine.signals import (
     CarPluggedIn,
     CarRequests,
     CarUnplugged,
-    ShutdownIs,
-    StateIs,
+    ShutdownChanged,
+    StateEntered,
 )
 
 if TYPE_CHECKING:
@@ -121,41 +121,41 @@ class Outputs:
             case Call():
                 m.logbook.write(event_lines.command_line(effect))
                 self.call(PROVIDERS[effect.interface], effect.command, effect.args, urgent=effect.urgent)
-            case Say():
+            case LogLine():
                 getattr(m.log, effect.level)(effect.text)
                 if effect.level != "info":
                     m.logbook.line("EVSE", effect.text)
-            case Log():
+            case SessionLogLine():
                 m.logbook.write(effect)
-            case Tell():
+            case PublishSessionEvent():
                 self._tell(effect)
-            case StateIs():
+            case StateEntered():
                 self._state(effect.state)
             case StartMeter():
                 self._start_meter(effect)
             case StopMeter():
                 self._stop_meter(effect)
-            case Keep():
+            case StoreSessionId():
                 self.call("store", "store", (f"{m.id}_session", effect.session_id))
-            case SessionIs():
+            case SessionChanged():
                 self._session(effect.session_id)
             case SetUpSession():
                 m.hlc_adapter.session_setup(external_only=effect.external_only)
             case Publish():
                 getattr(m.token_provider, effect.variable).publish(effect.value)
-            case Raise():
+            case RaiseFault():
                 self._raise(effect)
-            case Clear():
+            case ClearFault():
                 self._clear(effect.name)
             case LimitsChanged():
                 m.publish_limits()
-            case AskEnergy():
+            case RequestEnergy():
                 m.energy_adapter.ask(priority=True)
             case BudgetOver():
                 m.energy_adapter.budget_over()
             case CancelReservation():
                 m.cancel_reservation()
-            case ShutdownIs():
+            case ShutdownChanged():
                 self._shutdown(effect.kind)
             case CarPluggedIn() | CarUnplugged() | CarRequests() | CarLost() | CarBack():
                 m.logbook.write(event_lines.pilot_line(effect))
@@ -196,7 +196,7 @@ class Outputs:
         m.logbook.end()
         m.log.session = ""
 
-    def _tell(self, tell: Tell) -> None:
+    def _tell(self, tell: PublishSessionEvent) -> None:
         m = self._m
         timestamp = rfc3339(utc_now())
         for value in tell.extra.values():
@@ -256,7 +256,7 @@ class Outputs:
 
     # Faults of ours.
 
-    def _raise(self, effect: Raise) -> None:
+    def _raise(self, effect: RaiseFault) -> None:
         faults = self._m.evse.faults
         type = f"{OWN}/{effect.name}"
         if effect.name != INOPERATIVE:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from chargebyte_fw.contracts.types import evse_manager as types
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Tell
-from chargebyte_fw.modules.evse.machine.events import Begin, Charging, Enabling
+from chargebyte_fw.modules.evse.machine.effects import PublishSessionEvent
+from chargebyte_fw.modules.evse.machine.events import AvailabilityChanged, Charging, StartUpDone
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.evse.evse_manager import EvseManager
@@ -37,10 +37,10 @@ class StartUp:
         enabled, connector_enabled = m.enabling.enabled, m.enabling.connector_enabled
         if enabled and connector_enabled:
             m.hands.call("bsp", "enable", (True,))
-        m.pump.feed(Enabling(enabled, m.enabling.winner, connector_enabled=connector_enabled))
+        m.pump.feed(AvailabilityChanged(enabled, m.enabling.winner, connector_enabled=connector_enabled))
         if m.machines.snapshot.state is Charging.Idle:
             m.panel.state(Charging.Idle)
-        m.pump.feed(Begin())
+        m.pump.feed(StartUpDone())
         m.evse.selected_protocol.publish("Unknown")
         m.evse.ready.publish(True)
         m.log.info("ready, %s", "enabled" if enabled else "disabled")
@@ -62,7 +62,7 @@ class StartUp:
         left = await self._left_over_session()
         if left:
             m.log.info("ending the transaction that a loss of power has cut off")
-            m.hands.act(Tell(types.SessionEventEnum.SessionResumed, left, {}))
+            m.hands.act(PublishSessionEvent(types.SessionEventEnum.SessionResumed, left, {}))
             m.hands.call("store", "store", (f"{m.id}_session", ""))
             finished = types.TransactionFinished(
                 meter_value=m.billing_value, reason=types.StopTransactionReason.PowerLoss
@@ -72,7 +72,7 @@ class StartUp:
                 finished.start_signed_meter_value = answer.start_signed_meter_value
                 finished.signed_meter_value = answer.signed_meter_value
             event = types.SessionEventEnum.TransactionFinished
-            m.hands.act(Tell(event, left, {"transaction_finished": finished}))
+            m.hands.act(PublishSessionEvent(event, left, {"transaction_finished": finished}))
         await self._stop_at_meter("")
 
     async def _left_over_session(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel.effects import Call
-from chargebyte_fw.modules.evse.machine.effects import Log, Tell
+from chargebyte_fw.modules.evse.machine.effects import PublishSessionEvent, SessionLogLine
 from chargebyte_fw.modules.evse.machine.events import Charging
 from chargebyte_fw.modules.evse.machine.signals import (
     CarBack,
@@ -15,7 +15,7 @@ from chargebyte_fw.modules.evse.machine.signals import (
     CarPluggedIn,
     CarRequests,
     CarUnplugged,
-    LimitsAre,
+    PowerPathLimits,
 )
 
 
@@ -24,35 +24,35 @@ def number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def state_line(before: Charging, after: Charging) -> Log | None:
+def state_line(before: Charging, after: Charging) -> SessionLogLine | None:
     """Return the line of a state change; the session is over in Idle and Disabled."""
     if after in (Charging.Idle, Charging.Disabled):
         return None
-    return Log(f"Charger state: {before.value}->{after.value}")
+    return SessionLogLine(f"Charger state: {before.value}->{after.value}")
 
 
-def limits_line(limits: LimitsAre, target_V: float, present_V: float, *, bidirectional: bool) -> Log:
+def limits_line(limits: PowerPathLimits, target_V: float, present_V: float, *, bidirectional: bool) -> SessionLogLine:
     """Return the line of new DC limits."""
-    return Log(
+    return SessionLogLine(
         f"Change HLC Limits: {number(limits.power_W)}W/{number(limits.current_A)}A, target_voltage {number(target_V)}, "
         f"actual_voltage {number(present_V)}, bpt_active {str(bidirectional).lower()}",
         iso15118=True,
     )
 
 
-def event_line(event: Tell) -> Log | None:
+def event_line(event: PublishSessionEvent) -> SessionLogLine | None:
     """Return the line of a session event; None for one whose state change says it."""
     extra = event.extra
     match event.event:
         case SessionEventEnum.SessionStarted:
-            return Log(f"Session Started: {extra['session_started'].reason.value}")
+            return SessionLogLine(f"Session Started: {extra['session_started'].reason.value}")
         case SessionEventEnum.TransactionStarted:
-            return Log(f"Transaction Started ({_kWh(extra['transaction_started'])} kWh)")
+            return SessionLogLine(f"Transaction Started ({_kWh(extra['transaction_started'])} kWh)")
         case SessionEventEnum.TransactionFinished:
             finished = extra["transaction_finished"]
-            return Log(f"Transaction Finished: {finished.reason.value} ({_kWh(finished)} kWh)")
+            return SessionLogLine(f"Transaction Finished: {finished.reason.value} ({_kWh(finished)} kWh)")
         case SessionEventEnum.SessionFinished:
-            return Log("Session Finished")
+            return SessionLogLine("Session Finished")
     return None
 
 
@@ -60,7 +60,7 @@ def _kWh(transaction: Any) -> str:
     return number(transaction.meter_value.energy_Wh_import.total / 1000)
 
 
-def pilot_line(signal: Any) -> Log | None:
+def pilot_line(signal: Any) -> SessionLogLine | None:
     """Return the line of what the EV does on the pilot."""
     match signal:
         case CarPluggedIn() | CarUnplugged():
@@ -73,28 +73,28 @@ def pilot_line(signal: Any) -> Log | None:
             name = "EFtoBCD"
         case _:
             return None
-    return Log(f"Event {name}", origin="CAR")
+    return SessionLogLine(f"Event {name}", origin="CAR")
 
 
-def command_line(call: Call) -> Log | None:
+def command_line(call: Call) -> SessionLogLine | None:
     """Return the line of a command to the board or the power supply."""
     match call.interface, call.command, call.args:
         case "evse_board_support", "pwm_on", (percent,):
             # The board takes a command at once; EVerest measures how long its driver takes.
-            return Log(f"Set PWM On ({percent:.1f}%) took 0 ms")
+            return SessionLogLine(f"Set PWM On ({percent:.1f}%) took 0 ms")
         case "evse_board_support", "cp_state_X1", ():
-            return Log("Set PWM Off")
+            return SessionLogLine("Set PWM Off")
         case "evse_board_support", "cp_state_F", ():
-            return Log("Set PWM F")
+            return SessionLogLine("Set PWM F")
         case "power_supply_DC", ("setExportVoltageCurrent" | "setImportVoltageCurrent"), (voltage_V, current_A):
             values = f"{voltage_V:.2f}V/{current_A:.2f}A"
-            return Log(f"DC power supply set: {values}, requested was {values}.")
+            return SessionLogLine(f"DC power supply set: {values}, requested was {values}.")
         case "power_supply_DC", "setMode", (Mode.Off, _):
-            return Log("DC power supply OFF")
+            return SessionLogLine("DC power supply OFF")
         case "power_supply_DC", "setMode", (Mode.Import, _):
-            return Log("DC power supply: switch ON in import mode")
+            return SessionLogLine("DC power supply: switch ON in import mode")
         case "power_supply_DC", "setMode", (Mode.Export, ChargingPhase.Charging):
-            return Log("DC power supply: switch ON in export mode")
+            return SessionLogLine("DC power supply: switch ON in export mode")
         case "power_supply_DC", "setMode", (Mode.Export, phase):
-            return Log(f"DC power supply: switch ON called, ChargingPhase: {phase.value}")
+            return SessionLogLine(f"DC power supply: switch ON called, ChargingPhase: {phase.value}")
     return None

@@ -12,7 +12,7 @@ from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.logs.retention import LogRetention, allowance_bytes
 from chargebyte_fw.modules.evse.logs.session_log import SessionLog, folder_name
-from chargebyte_fw.modules.evse.machine.effects import Log
+from chargebyte_fw.modules.evse.machine.effects import SessionLogLine
 
 TARGETS = {"EVSE": "CAR", "CAR": "EVSE", "SYS": ""}
 SUFFIX_OF_SESSION = "session_uuid"
@@ -61,7 +61,7 @@ class SessionLogger:
             self._open, self._begun = True, False
             self.line("SYS", "Session logging started.")
 
-    def write(self, line: Log | None) -> None:
+    def write(self, line: SessionLogLine | None) -> None:
         """Write a line, if there is one and a session is logged."""
         if line is not None:
             self.line(line.origin, line.text, iso15118=line.iso15118)

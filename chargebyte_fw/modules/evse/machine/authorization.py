@@ -32,8 +32,8 @@ from chargebyte_fw.modules.evse.machine.signals import (
     CarUnplugged,
     EvProven,
     PlugWatched,
-    StateIs,
-    TransactionIs,
+    StateEntered,
+    TransactionChanged,
 )
 
 Effects = list[Any]
@@ -128,16 +128,16 @@ class HlcAuthorization(Machine):
             self._authorized = event
         return self._confirm()
 
-    @on(*Question, event=TransactionIs, to=tuple(Question))
-    def transaction(self, event: TransactionIs, now: float) -> Effects:
+    @on(*Question, event=TransactionChanged, to=tuple(Question))
+    def transaction(self, event: TransactionChanged, now: float) -> Effects:
         """An authorization holds for one transaction."""
         self._transaction = event.active
         if not event.active:
             self._authorized = None
         return self._confirm()
 
-    @on(*Question, event=StateIs, to=tuple(Question))
-    def state_is(self, event: StateIs, now: float) -> Effects:
+    @on(*Question, event=StateEntered, to=tuple(Question))
+    def state_is(self, event: StateEntered, now: float) -> Effects:
         """Between two sessions no question is open."""
         self._charging = event.state
         if event.state in (Charging.Idle, Charging.Disabled) and not self._transaction:

@@ -18,22 +18,28 @@ from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.kernel.machine import on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import AskEnergy, CancelReservation, LimitsChanged, Log, Raise
+from chargebyte_fw.modules.evse.machine.effects import (
+    CancelReservation,
+    LimitsChanged,
+    RaiseFault,
+    RequestEnergy,
+    SessionLogLine,
+)
 from chargebyte_fw.modules.evse.machine.ev_identity import EvIdentityRows
 from chargebyte_fw.modules.evse.machine.events import (
     Authorized,
-    Begin,
+    AvailabilityChanged,
     Budget,
     BudgetOver,
     CableLimit,
     Cancel,
     Charging,
     Contactor,
-    Enabling,
-    FaultSeen,
+    FaultRaised,
     PhasesWanted,
     Shutdown,
-    SupplyTold,
+    StartUpDone,
+    SupplyCapabilitiesChanged,
     UserPause,
     Withdrawn,
 )
@@ -56,11 +62,11 @@ from chargebyte_fw.modules.evse.machine.signals import (
     CarRequests,
     CarUnplugged,
     LockAuthorized,
-    Note,
-    ShutdownIs,
-    StateIs,
+    SessionEventDue,
+    ShutdownChanged,
+    StateEntered,
     SupplyOff,
-    TransactionIs,
+    TransactionChanged,
 )
 from chargebyte_fw.modules.evse.machine.states import STATES
 from chargebyte_fw.modules.evse.machine.states.ends import end_session
@@ -97,11 +103,11 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
         """Report the change, then begin the state."""
         self.facts.interruption = None
         if state is Charging.StoppingCharging:
-            self.emit(Log(f"Stop in {self.state.name}: [{', '.join(why_stop(self.facts))}]"))
-        self.emit(StateIs(Charging(state)))
+            self.emit(SessionLogLine(f"Stop in {self.state.name}: [{', '.join(why_stop(self.facts))}]"))
+        self.emit(StateEntered(Charging(state)))
         super().change(state, now)
         if state is Charging.Finished:
-            self.emit(AskEnergy())
+            self.emit(RequestEnergy())
         self._track_asking(now)
 
     def after_states(self, now: float) -> None:
@@ -125,7 +131,7 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
         elif energy.asked_since_s is None:
             energy.asked_since_s = now
             if self.config.request_zero_power_in_idle and self.state is not Charging.WaitingForAuthentication:
-                self.emit(AskEnergy())
+                self.emit(RequestEnergy())
 
     def _log_energy(self, now: float) -> None:
         """One line when there is no energy for an EV that may charge, with the limit that rules; one when there is."""
@@ -157,11 +163,11 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
         self._limits = limits
         self.emit(LimitsChanged(*limits))
 
-    @on(event=Begin)
-    def begin(self, _: Begin, now: float) -> None:
+    @on(event=StartUpDone)
+    def begin(self, _: StartUpDone, now: float) -> None:
         self.facts.hardware.started = True
         self.entered_s = now
-        self.emit(AskEnergy())
+        self.emit(RequestEnergy())
 
     # The pilot and the contactors.
 
@@ -231,8 +237,8 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
     def budget(self, event: Budget, now: float) -> None:
         self.facts.energy.allowance.take(event)
 
-    @on(event=SupplyTold)
-    def supply(self, _: SupplyTold, now: float) -> None:
+    @on(event=SupplyCapabilitiesChanged)
+    def supply(self, _: SupplyCapabilitiesChanged, now: float) -> None:
         if self.facts.hardware.supply_known_s is None:
             self.facts.hardware.supply_known_s = now
 
@@ -290,10 +296,10 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
         self.note(SessionEventEnum.PluginTimeout)
         self.info("nobody authorized in time")
         if self.config.raise_mrec9:
-            self.emit(Raise("MREC9AuthorizationTimeout", "nobody authorized within the connection timeout"))
+            self.emit(RaiseFault("MREC9AuthorizationTimeout", "nobody authorized within the connection timeout"))
 
-    @on(event=TransactionIs)
-    def transaction_is(self, event: TransactionIs, now: float) -> None:
+    @on(event=TransactionChanged)
+    def transaction_is(self, event: TransactionChanged, now: float) -> None:
         self.facts.transaction.state = TransactionState.Running if event.active else TransactionState.Over
 
     @on(event=Cancel)
@@ -316,8 +322,8 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
         if self.facts.transaction.begun:
             self.facts.transaction.paused_by_user = event.pause
 
-    @on(event=Enabling)
-    def enabling(self, event: Enabling, now: float) -> None:
+    @on(event=AvailabilityChanged)
+    def enabling(self, event: AvailabilityChanged, now: float) -> None:
         facts, transaction = self.facts, self.facts.transaction
         was_disabled = facts.disabled
         disabled = not (event.enabled and event.connector_enabled)
@@ -326,7 +332,9 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
             stopped = transaction.stop is not None and transaction.stop.reason is StopTransactionReason.EVSEDisabled
             if not disabled and stopped and transaction.state is not TransactionState.Ending:
                 transaction.stop = None
-            self.emit(Note(SessionEventEnum.Enabled, {"source": event.source, "connector_id": event.connector_id}))
+            self.emit(
+                SessionEventDue(SessionEventEnum.Enabled, {"source": event.source, "connector_id": event.connector_id})
+            )
         elif not was_disabled and transaction.begun:
             transaction.stop = StopOrder(StopTransactionReason.EVSEDisabled)
         if was_disabled and not disabled:
@@ -334,8 +342,8 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
 
     # Faults.
 
-    @on(event=FaultSeen)
-    def fault_seen(self, event: FaultSeen, now: float) -> None:
+    @on(event=FaultRaised)
+    def fault_seen(self, event: FaultRaised, now: float) -> None:
         session = self.facts.session
         if not session.begun:
             return
@@ -345,8 +353,8 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
             session.ev = EvCondition.Faulty
             self.info("the EV's diode has failed: no charging until it was unplugged")
 
-    @on(event=ShutdownIs)
-    def shutdown(self, event: ShutdownIs, now: float) -> None:
+    @on(event=ShutdownChanged)
+    def shutdown(self, event: ShutdownChanged, now: float) -> None:
         facts = self.facts
         hardware, session = facts.hardware, facts.session
         if event.kind is Shutdown.Nothing:

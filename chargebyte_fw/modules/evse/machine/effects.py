@@ -1,4 +1,4 @@
-"""What the machines of an EVSE want done."""
+"""What the machines of an EVSE want done, beside commands and published values (`kernel/effects.py`)."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class StopMeter(msgspec.Struct, frozen=True):
     session_id: str
 
 
-class Keep(msgspec.Struct, frozen=True):
+class StoreSessionId(msgspec.Struct, frozen=True):
     """Effect: remember the id of the running transaction over a loss of power; empty forgets it."""
 
     session_id: str
 
 
-class Tell(msgspec.Struct, frozen=True):
+class PublishSessionEvent(msgspec.Struct, frozen=True):
     """Effect: publish a session event; a meter value without time is stamped by the owner."""
 
     event: SessionEventEnum
@@ -40,20 +40,20 @@ class Tell(msgspec.Struct, frozen=True):
     extra: dict[str, Any]
 
 
-class SessionIs(msgspec.Struct, frozen=True):
+class SessionChanged(msgspec.Struct, frozen=True):
     """Effect: the session's id, empty without one (the log and the EV's data follow it)."""
 
     session_id: str
 
 
 class SetUpSession(msgspec.Struct, frozen=True):
-    """Effect: tell HLC the payment options: everything configured, or external payment only."""
+    """Effect: set HLC's payment options: everything configured, or external payment only."""
 
     external_only: bool
 
 
 @received_by("fault_policy", owner=True)
-class Raise(msgspec.Struct, frozen=True):
+class RaiseFault(msgspec.Struct, frozen=True):
     """Effect: raise a fault of the EVSE."""
 
     name: str
@@ -65,20 +65,20 @@ class Raise(msgspec.Struct, frozen=True):
 
 
 @received_by("fault_policy", owner=True)
-class Clear(msgspec.Struct, frozen=True):
+class ClearFault(msgspec.Struct, frozen=True):
     """Effect: clear a fault of the EVSE, with every sub-type; an empty name clears what a replug clears."""
 
     name: str
 
 
-class Say(msgspec.Struct, frozen=True):
+class LogLine(msgspec.Struct, frozen=True):
     """Effect: a line for the log."""
 
     text: str
     level: str = "info"
 
 
-class Log(msgspec.Struct, frozen=True):
+class SessionLogLine(msgspec.Struct, frozen=True):
     """Effect: a line of the session's log only. `origin`: EVSE, CAR or SYS."""
 
     text: str
@@ -86,9 +86,9 @@ class Log(msgspec.Struct, frozen=True):
     iso15118: bool = False
 
 
-def isolation_line(resistance_Ohm: float, *, valid: bool) -> Log:
+def isolation_line(resistance_Ohm: float, *, valid: bool) -> SessionLogLine:
     """Return the line of an insulation measurement, in EVerest's words."""
-    return Log(f"Isolation measurement {'Ok' if valid else 'FAULT'} R_F {resistance_Ohm:.12g}.")
+    return SessionLogLine(f"Isolation measurement {'Ok' if valid else 'FAULT'} R_F {resistance_Ohm:.12g}.")
 
 
 class LimitsChanged(msgspec.Struct, frozen=True):
@@ -98,8 +98,8 @@ class LimitsChanged(msgspec.Struct, frozen=True):
     phases: int
 
 
-class AskEnergy(msgspec.Struct, frozen=True):
-    """Effect: tell the energy management at once what is wanted."""
+class RequestEnergy(msgspec.Struct, frozen=True):
+    """Effect: request at once from the energy management what is wanted."""
 
 
 class CancelReservation(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What the world tells the machines of an EVSE, and the words that all of them share."""
+"""Events from outside the machines of an EVSE, and the terms that all of them share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chargebyte_fw.kernel.faults import Severity
 
 
 class Cp(StrEnum):
-    """State of the control pilot, IEC 61851-1 table A.4; `Off` before the board has said anything."""
+    """State of the control pilot, IEC 61851-1 table A.4; `Off` before the board has reported one."""
 
     Off = "Off"
     A = "A"
@@ -62,7 +62,7 @@ class Shutdown(Enum):
 
 
 @received_by("pilot", "charging")
-class Begin(msgspec.Struct, frozen=True):
+class StartUpDone(msgspec.Struct, frozen=True):
     """The EVSE is ready: look at the pilot from now on."""
 
 
@@ -88,7 +88,7 @@ class CableLimit(msgspec.Struct, frozen=True):
 
 
 @received_by("charging", "cable_check", "power_path", "over_voltage", "insulation")
-class SupplyTold(msgspec.Struct, frozen=True):
+class SupplyCapabilitiesChanged(msgspec.Struct, frozen=True):
     """The power supply's capabilities, after external derating."""
 
     supply: SupplyCapabilities
@@ -178,7 +178,7 @@ class PhasesWanted(msgspec.Struct, frozen=True):
 
 @received_by("charging", "authorization")
 class Authorized(msgspec.Struct, frozen=True):
-    """Somebody may charge."""
+    """A token was accepted: its owner may charge."""
 
     token: ProvidedIdToken
     tariff_text: str | None = None
@@ -209,7 +209,7 @@ class Cancel(msgspec.Struct, frozen=True):
 
 
 @received_by("charging")
-class Enabling(msgspec.Struct, frozen=True):
+class AvailabilityChanged(msgspec.Struct, frozen=True):
     """The outcome of all wishes: what holds for the EVSE, and whether its connector is enabled."""
 
     enabled: bool
@@ -224,7 +224,7 @@ class ForceUnlock(msgspec.Struct, frozen=True):
 
 
 @received_by("charging")
-class SlacIs(msgspec.Struct, frozen=True):
+class SlacStateChanged(msgspec.Struct, frozen=True):
     """State of SLAC."""
 
     state: SlacState
@@ -344,7 +344,7 @@ class EvMaximum(msgspec.Struct, frozen=True):
 
 
 @received_by("power_path")
-class Dynamic(msgspec.Struct, frozen=True):
+class DynamicLimits(msgspec.Struct, frozen=True):
     """Limits of the EV in the dynamic mode of ISO 15118-20."""
 
     max_voltage_V: float
@@ -369,8 +369,8 @@ class SaeBidi(msgspec.Struct, frozen=True):
 
 
 @received_by("fault_policy", "pilot", "charging")
-class FaultSeen(msgspec.Struct, frozen=True):
-    """A fault of somebody is active."""
+class FaultRaised(msgspec.Struct, frozen=True):
+    """A fault of another implementation is active."""
 
     interface: str
     type: str
@@ -381,8 +381,8 @@ class FaultSeen(msgspec.Struct, frozen=True):
 
 
 @received_by("fault_policy", "pilot")
-class FaultGone(msgspec.Struct, frozen=True):
-    """A fault of somebody is over."""
+class FaultCleared(msgspec.Struct, frozen=True):
+    """A fault of another implementation is over."""
 
     type: str
     sub_type: str

@@ -7,9 +7,9 @@ from typing import Any
 
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
-from chargebyte_fw.modules.evse.machine.effects import Clear, Raise
-from chargebyte_fw.modules.evse.machine.events import FaultGone, FaultSeen, Shutdown
-from chargebyte_fw.modules.evse.machine.signals import ShutdownIs
+from chargebyte_fw.modules.evse.machine.effects import ClearFault, RaiseFault
+from chargebyte_fw.modules.evse.machine.events import FaultCleared, FaultRaised, Shutdown
+from chargebyte_fw.modules.evse.machine.signals import ShutdownChanged
 
 OWN = "evse_manager"
 INOPERATIVE = "Inoperative"
@@ -30,12 +30,12 @@ def blocks(type: str) -> bool:
 
 
 def cleared_by(name: str, type: str) -> bool:
-    """Whether `Clear(name)` clears a fault of ours: the one named, or without a name all but the lasting ones."""
+    """Whether `ClearFault(name)` clears a fault of ours: the one named, or without a name all but the lasting ones."""
     own = type.partition("/")[2]
     return own == name if name else own not in LASTING
 
 
-def description_of(causes: Iterable[FaultSeen]) -> str:
+def description_of(causes: Iterable[FaultRaised]) -> str:
     """List the causes as `Name/sub-type`, separated by commas."""
     words = []
     for cause in causes:
@@ -52,38 +52,38 @@ class FaultPolicy(Machine):
     def __init__(self, *, use_vendor_id: bool = False) -> None:
         super().__init__()
         self._use_vendor_id = use_vendor_id
-        self._causes: dict[tuple[str, str, str], FaultSeen] = {}
+        self._causes: dict[tuple[str, str, str], FaultRaised] = {}
         self._reported: frozenset[tuple[str, str]] = frozenset()
 
     @property
-    def causes(self) -> tuple[FaultSeen, ...]:
+    def causes(self) -> tuple[FaultRaised, ...]:
         """The blocking faults, oldest first."""
         return tuple(self._causes.values())
 
-    @on(*Shutdown, event=FaultSeen, to=(Shutdown.Error, Shutdown.Emergency))
-    def seen(self, event: FaultSeen, now: float) -> Effects:
+    @on(*Shutdown, event=FaultRaised, to=(Shutdown.Error, Shutdown.Emergency))
+    def seen(self, event: FaultRaised, now: float) -> Effects:
         """Add a fault of another provider."""
         return self._add(event)
 
-    @on(*Shutdown, event=Raise, to=(Shutdown.Error, Shutdown.Emergency))
-    def raised(self, event: Raise, now: float) -> Effects:
+    @on(*Shutdown, event=RaiseFault, to=(Shutdown.Error, Shutdown.Emergency))
+    def raised(self, event: RaiseFault, now: float) -> Effects:
         """Add a fault of the EVSE's own."""
-        return self._add(FaultSeen(OWN, f"{OWN}/{event.name}", event.sub_type, event.severity, "EVerest", OWN))
+        return self._add(FaultRaised(OWN, f"{OWN}/{event.name}", event.sub_type, event.severity, "EVerest", OWN))
 
-    def _add(self, fault: FaultSeen) -> Effects:
+    def _add(self, fault: FaultRaised) -> Effects:
         if not blocks(fault.type):
             return []
         self._causes[fault.origin, fault.type, fault.sub_type] = fault
         return self._judge()
 
-    @on(*Shutdown, event=FaultGone, to=tuple(Shutdown))
-    def gone(self, event: FaultGone, now: float) -> Effects:
+    @on(*Shutdown, event=FaultCleared, to=tuple(Shutdown))
+    def gone(self, event: FaultCleared, now: float) -> Effects:
         """Remove a fault of another provider."""
         known = self._causes.pop((event.origin, event.type, event.sub_type), None) is not None
         return self._judge() if known else []
 
-    @on(*Shutdown, event=Clear, to=tuple(Shutdown))
-    def cleared(self, event: Clear, now: float) -> Effects:
+    @on(*Shutdown, event=ClearFault, to=tuple(Shutdown))
+    def cleared(self, event: ClearFault, now: float) -> Effects:
         """Remove faults of the EVSE's own."""
         if event.name == INOPERATIVE:
             return []
@@ -98,7 +98,7 @@ class FaultPolicy(Machine):
         kind = Shutdown.Emergency if Severity.High in severities else Shutdown.Error
         if not severities:
             kind = Shutdown.Nothing
-        return effects if kind is self.state else effects + self.enter(kind, ShutdownIs(kind))
+        return effects if kind is self.state else effects + self.enter(kind, ShutdownChanged(kind))
 
     def _report(self) -> Effects:
         """Raise Inoperative anew where its causes have changed."""
@@ -107,9 +107,9 @@ class FaultPolicy(Machine):
         before, self._reported = self._reported, report
         if report == before:
             return []
-        effects: Effects = [Clear(INOPERATIVE)] if before else []
+        effects: Effects = [ClearFault(INOPERATIVE)] if before else []
         if causes:
             vendor_id = causes[0].vendor_id if self._use_vendor_id else "EVerest"
             text = description_of(causes)
-            effects.append(Raise(INOPERATIVE, causes[0].type, vendor_id=vendor_id, description=text))
+            effects.append(RaiseFault(INOPERATIVE, causes[0].type, vendor_id=vendor_id, description=text))
         return effects

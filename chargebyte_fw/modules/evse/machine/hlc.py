@@ -20,7 +20,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     LinkTerminate,
     ServiceSelected,
     SlacErrorRoutine,
-    SlacIs,
+    SlacStateChanged,
     V2gSetupFinished,
 )
 from chargebyte_fw.modules.evse.machine.facts import LinkEnd, PilotStep
@@ -54,8 +54,8 @@ class HlcLinkRows(ChargingOrders):
     def car_back(self, _: CarBack, now: float) -> None:
         self.hlc(call(Slac.enter_bcd))
 
-    @on(event=SlacIs)
-    def slac_is(self, event: SlacIs, now: float) -> None:
+    @on(event=SlacStateChanged)
+    def slac_is(self, event: SlacStateChanged, now: float) -> None:
         facts = self.facts
         if event.state is not facts.hardware.slac and event.state is SlacState.MATCHED:
             self.info("SLAC matched")

@@ -11,7 +11,7 @@ from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.events import ASKING, CONNECTED, Contactor, Cp, ForceUnlock
-from chargebyte_fw.modules.evse.machine.signals import LockAuthorized, PilotIs
+from chargebyte_fw.modules.evse.machine.signals import LockAuthorized, PilotStateChanged
 
 Effects = list[Any]
 
@@ -39,8 +39,8 @@ class LockMachine(Machine):
         self._authorized = False
         self._force_unlocked = False
 
-    @on(*Lock, event=PilotIs, to=(Lock.Locked, Lock.Unlocked))
-    def pilot(self, event: PilotIs, now: float) -> Effects:
+    @on(*Lock, event=PilotStateChanged, to=(Lock.Locked, Lock.Unlocked))
+    def pilot(self, event: PilotStateChanged, now: float) -> Effects:
         self._pilot = event.state
         if event.state is Cp.F:
             # The EV is lost; whoever pulls the plug gets it after a while.

@@ -14,10 +14,10 @@ from chargebyte_fw.kernel.level_machine import LevelMachine, LevelState
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.ac.pwm import duty_from_current
-from chargebyte_fw.modules.evse.machine.effects import Say
+from chargebyte_fw.modules.evse.machine.effects import LogLine
 from chargebyte_fw.modules.evse.machine.events import Charging
 from chargebyte_fw.modules.evse.machine.facts import Facts, Hardware, LinkEnd, NominalDuty, StopOrder
-from chargebyte_fw.modules.evse.machine.signals import AllowPower, Note, PwmLimit, ShowDuty, ShowF, ShowX1
+from chargebyte_fw.modules.evse.machine.signals import AllowPower, PwmLimit, SessionEventDue, ShowDuty, ShowF, ShowX1
 
 
 class ChargingOrders(LevelMachine):
@@ -34,15 +34,15 @@ class ChargingOrders(LevelMachine):
 
     def note(self, event: SessionEventEnum, meter: str | None = None, **extra: Any) -> None:
         """Report a session event."""
-        self.emit(Note(event, extra, meter))
+        self.emit(SessionEventDue(event, extra, meter))
 
     def info(self, text: str) -> None:
         """Log a line of the session."""
-        self.emit(Say(text))
+        self.emit(LogLine(text))
 
     def warn(self, text: str) -> None:
         """Log a warning."""
-        self.emit(Say(text, "warning"))
+        self.emit(LogLine(text, "warning"))
 
     # The pilot (IEC 61851-1) and the contactors.
 
@@ -128,7 +128,7 @@ class ChargingOrders(LevelMachine):
         self.hlc(call(Iso15118Charger.stop_charging, False))
 
     def signal_no_energy(self) -> None:
-        """Notify HLC that there is no power now, unless the configuration says never to."""
+        """Notify HLC that there is no power now, unless the configuration forbids it."""
         if self.config.zero_power_ignore_pause:
             return
         mode = (
@@ -141,7 +141,7 @@ class ChargingOrders(LevelMachine):
     # The session.
 
     def leave(self, now: float, why: str) -> None:
-        """End the session: its EV is not there any more, or cannot be told from another one."""
+        """End the session: its EV is not there any more, or may be another one."""
         session, transaction = self.facts.session, self.facts.transaction
         if session.left_s is not None or not session.begun:
             return

@@ -11,8 +11,8 @@ from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Say
-from chargebyte_fw.modules.evse.machine.events import CONNECTED, Begin, Cp, CpReported, FaultGone, FaultSeen
+from chargebyte_fw.modules.evse.machine.effects import LogLine
+from chargebyte_fw.modules.evse.machine.events import CONNECTED, Cp, CpReported, FaultCleared, FaultRaised, StartUpDone
 from chargebyte_fw.modules.evse.machine.fault_policy import blocks
 from chargebyte_fw.modules.evse.machine.signals import (
     AllowPower,
@@ -21,7 +21,7 @@ from chargebyte_fw.modules.evse.machine.signals import (
     CarPluggedIn,
     CarRequests,
     CarUnplugged,
-    PilotIs,
+    PilotStateChanged,
     PlugUnwatched,
     PlugWatched,
     ShowDuty,
@@ -86,8 +86,8 @@ class Pilot(Machine):
 
     # What the board reports.
 
-    @on(Cp.Off, event=Begin, to=tuple(Cp))
-    def begin(self, _: Begin, now: float) -> Effects:
+    @on(Cp.Off, event=StartUpDone, to=tuple(Cp))
+    def begin(self, _: StartUpDone, now: float) -> Effects:
         self._begun = True
         return self._change(self._present, now) if self._reported is not Cp.Off else []
 
@@ -96,15 +96,15 @@ class Pilot(Machine):
         self._reported = event.state
         return self._look(now)
 
-    @on(*Cp, event=FaultSeen, to=tuple(Cp))
-    def fault_seen(self, event: FaultSeen, now: float) -> Effects:
+    @on(*Cp, event=FaultRaised, to=tuple(Cp))
+    def fault_seen(self, event: FaultRaised, now: float) -> Effects:
         if event.type.startswith(BOARD) and blocks(event.type):
             self._board_faults.add((event.type, event.sub_type, event.origin))
             self._hidden_by_order = False
         return self._link(True, now) if event.type == LINK_LOST else []
 
-    @on(*Cp, event=FaultGone, to=tuple(Cp))
-    def fault_gone(self, event: FaultGone, now: float) -> Effects:
+    @on(*Cp, event=FaultCleared, to=tuple(Cp))
+    def fault_gone(self, event: FaultCleared, now: float) -> Effects:
         self._board_faults.discard((event.type, event.sub_type, event.origin))
         return self._link(False, now) if event.type == LINK_LOST else []
 
@@ -142,7 +142,7 @@ class Pilot(Machine):
             effects += [*self._stop_requesting(always=False), CarLost(cp is Cp.E)]
         if before in HIDDEN and cp in CONNECTED and self._plugged:
             effects.append(CarBack())
-        return [*effects, *self._request(), *self._power(now), PilotIs(cp)]
+        return [*effects, *self._request(), *self._power(now), PilotStateChanged(cp)]
 
     def _asking(self, before: Cp) -> Effects:
         """State C or D."""
@@ -202,7 +202,7 @@ class Pilot(Machine):
         if not self._ventilation_logged:
             self._ventilation_logged = True
             effects.append(
-                Say("the EV asks for ventilation (state D), which there is not: it gets no power", "warning")
+                LogLine("the EV asks for ventilation (state D), which there is not: it gets no power", "warning")
             )
         return effects
 

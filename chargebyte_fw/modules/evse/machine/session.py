@@ -20,14 +20,14 @@ from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig, SessionIdType
 from chargebyte_fw.modules.evse.machine.effects import (
-    Keep,
-    Raise,
-    Say,
-    SessionIs,
+    LogLine,
+    PublishSessionEvent,
+    RaiseFault,
+    SessionChanged,
     SetUpSession,
     StartMeter,
     StopMeter,
-    Tell,
+    StoreSessionId,
 )
 from chargebyte_fw.modules.evse.machine.events import MeterRead, MeterStarted, MeterStopped
 from chargebyte_fw.modules.evse.machine.signals import (
@@ -35,8 +35,8 @@ from chargebyte_fw.modules.evse.machine.signals import (
     BeginTransaction,
     EndSession,
     EndTransaction,
-    Note,
-    TransactionIs,
+    SessionEventDue,
+    TransactionChanged,
 )
 
 Effects = list[Any]
@@ -106,7 +106,7 @@ class SessionMachine(Machine):
         """Keep the meter's value for the events that carry it."""
         self._meter = event.value
 
-    @on(*ASKED, event=Note)
+    @on(*ASKED, event=SessionEventDue)
     @on(*ASKED, event=BeginSession)
     @on(*ASKED, event=EndSession)
     @on(*ASKED, event=BeginTransaction)
@@ -121,13 +121,13 @@ class SessionMachine(Machine):
             effects += self.feed(self._postponed.popleft(), now)
         return effects
 
-    @on(*READY, event=Note)
-    def note(self, event: Note, now: float) -> Effects:
+    @on(*READY, event=SessionEventDue)
+    def note(self, event: SessionEventDue, now: float) -> Effects:
         """Publish a session event, with the meter's value where it has a field for it."""
         extra = dict(event.extra)
         if event.meter is not None:
             extra[event.meter] = METER_FIELDS[event.meter](meter_value=self._meter)
-        effects: Effects = [Tell(event.event, self.id, extra)]
+        effects: Effects = [PublishSessionEvent(event.event, self.id, extra)]
         if event.event is SessionEventEnum.Authorized:
             effects.insert(0, SetUpSession(external_only=True))
         return effects
@@ -147,9 +147,9 @@ class SessionMachine(Machine):
         return self.enter(
             SessionState.Begun,
             SetUpSession(external_only=event.token is not None),
-            SessionIs(self.id),
-            Say(f"session begins: {reason.value}"),
-            Tell(SessionEventEnum.SessionStarted, self.id, {"session_started": started}),
+            SessionChanged(self.id),
+            LogLine(f"session begins: {reason.value}"),
+            PublishSessionEvent(SessionEventEnum.SessionStarted, self.id, {"session_started": started}),
         )
 
     @on(SessionState.NoSession, event=EndSession)
@@ -164,9 +164,9 @@ class SessionMachine(Machine):
         return self.enter(
             SessionState.NoSession,
             SetUpSession(external_only=False),
-            Tell(SessionEventEnum.SessionFinished, session_id, {"session_finished": finished}),
-            Say("session is over"),
-            SessionIs(""),
+            PublishSessionEvent(SessionEventEnum.SessionFinished, session_id, {"session_finished": finished}),
+            LogLine("session is over"),
+            SessionChanged(""),
         )
 
     @on(SessionState.Begun, event=BeginTransaction, to=SessionState.Starting)
@@ -186,9 +186,9 @@ class SessionMachine(Machine):
             why = "no answer" if answer is None else answer.error or "no reason told"
             effects = self.enter(
                 SessionState.Begun,
-                Say(f"the meter did not start the transaction: {why}", "warning"),
-                Raise("PowermeterTransactionStartFailed", why, severity=Severity.Medium),
-                TransactionIs(False, True),
+                LogLine(f"the meter did not start the transaction: {why}", "warning"),
+                RaiseFault("PowermeterTransactionStartFailed", why, severity=Severity.Medium),
+                TransactionChanged(False, True),
             )
             return effects + self._resume(now)
         billed.start_signed = answer.signed_meter_value if answer is not None else None
@@ -201,10 +201,10 @@ class SessionMachine(Machine):
         )
         effects = self.enter(
             SessionState.Running,
-            Keep(self.id),
-            Tell(SessionEventEnum.TransactionStarted, self.id, {"transaction_started": started}),
-            Say("transaction begins"),
-            TransactionIs(True),
+            StoreSessionId(self.id),
+            PublishSessionEvent(SessionEventEnum.TransactionStarted, self.id, {"transaction_started": started}),
+            LogLine("transaction begins"),
+            TransactionChanged(True),
         )
         return effects + self._resume(now)
 
@@ -232,11 +232,11 @@ class SessionMachine(Machine):
         backwards = f"the meter counted backwards in this transaction: {billed.start_Wh:.0f} Wh, then {end_Wh:.0f} Wh"
         effects = self.enter(
             SessionState.Begun,
-            Keep(""),
-            *([Say(backwards, "warning")] if end_Wh < billed.start_Wh else []),
-            Tell(SessionEventEnum.ChargingFinished, self.id, {}),
-            Tell(SessionEventEnum.TransactionFinished, self.id, {"transaction_finished": finished}),
-            Say(f"transaction is over: {ending.reason.value}, {end_Wh:.0f} Wh on the meter"),
-            TransactionIs(False),
+            StoreSessionId(""),
+            *([LogLine(backwards, "warning")] if end_Wh < billed.start_Wh else []),
+            PublishSessionEvent(SessionEventEnum.ChargingFinished, self.id, {}),
+            PublishSessionEvent(SessionEventEnum.TransactionFinished, self.id, {"transaction_finished": finished}),
+            LogLine(f"transaction is over: {ending.reason.value}, {end_Wh:.0f} Wh on the meter"),
+            TransactionChanged(False),
         )
         return effects + self._resume(now)

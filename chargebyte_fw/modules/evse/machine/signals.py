@@ -1,4 +1,4 @@
-"""What the machines of an EVSE tell each other."""
+"""Messages between the machines of an EVSE; each declares which of them receive it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class CarBack(msgspec.Struct, frozen=True):
 
 
 @received_by("lock")
-class PilotIs(msgspec.Struct, frozen=True):
+class PilotStateChanged(msgspec.Struct, frozen=True):
     """The pilot's state; F while nothing is known of an EV."""
 
     state: Cp
@@ -104,15 +104,15 @@ class LockAuthorized(msgspec.Struct, frozen=True):
 
 
 @received_by("charging", "power_path", owner=True)
-class ShutdownIs(msgspec.Struct, frozen=True):
+class ShutdownChanged(msgspec.Struct, frozen=True):
     """What the active faults demand from now on."""
 
     kind: Shutdown
 
 
 @received_by("authorization", "cable_check", "power_path", "insulation", "over_current", owner=True)
-class StateIs(msgspec.Struct, frozen=True):
-    """The charging kernel has entered this state."""
+class StateEntered(msgspec.Struct, frozen=True):
+    """The charging state machine has entered this state."""
 
     state: Charging
 
@@ -148,7 +148,7 @@ class EndTransaction(msgspec.Struct, frozen=True):
 
 
 @received_by("charging", "authorization", owner=True)
-class TransactionIs(msgspec.Struct, frozen=True):
+class TransactionChanged(msgspec.Struct, frozen=True):
     """The transaction runs; with `failed` it could not be started."""
 
     active: bool
@@ -156,8 +156,8 @@ class TransactionIs(msgspec.Struct, frozen=True):
 
 
 @received_by("session")
-class Note(msgspec.Struct, frozen=True):
-    """A session event without a machine's help: `Tell` with the session's id and meter value added."""
+class SessionEventDue(msgspec.Struct, frozen=True):
+    """A session event is to be published, with the session's id and the meter's value added."""
 
     event: SessionEventEnum
     extra: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -189,14 +189,14 @@ class SupplyOrdered(msgspec.Struct, frozen=True):
 
 
 @received_by("power_path")
-class PhaseIs(msgspec.Struct, frozen=True):
+class PowerPathUse(msgspec.Struct, frozen=True):
     """What the power path is used for."""
 
     phase: ChargingPhase
 
 
 @received_by("power_path")
-class LimitsAre(msgspec.Struct, frozen=True):
+class PowerPathLimits(msgspec.Struct, frozen=True):
     """What the EVSE allows on the DC path now."""
 
     voltage_V: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chargebyte_fw.modules.evse.machine.events import Charging, EvMaximum, FaultSeen, ServiceSelected
+from chargebyte_fw.modules.evse.machine.events import Charging, EvMaximum, FaultRaised, ServiceSelected
 from chargebyte_fw.modules.evse.machine.facts import TransactionState
 
 
@@ -36,7 +36,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Its id; for a moment that of the last one while the meter ends the last transaction."""
     authorized: bool = False
     transaction: TransactionState = TransactionState.NotAsked
-    blocking_faults: tuple[FaultSeen, ...] = ()
+    blocking_faults: tuple[FaultRaised, ...] = ()
     """Faults that keep the EVSE from charging, oldest first."""
     asks_energy: bool = False
     """Energy is wanted."""

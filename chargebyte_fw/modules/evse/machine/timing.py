@@ -30,7 +30,8 @@ WAIT_FOR_ENERGY_S = 5.0
 NO_ENERGY_S = 2.0
 """The energy management answers within its interval of a second; no energy for longer is worth a line in the log."""
 WAIT_FOR_SUPPLY_S = 30.0
-"""The same while the power supply has not told what it can: it may be starting. An EV waits 60 s to be authorized."""
+"""The same while the power supply has not reported its capabilities: it may be starting. An EV waits 60 s to be
+authorized."""
 HLC_FALLBACK_S = 10.0
 """AC: authorized, matching begun, but no HLC: back to the nominal duty cycle after this long."""
 STOPPING_S = 20.0
@@ -59,7 +60,7 @@ CABLE_CHECK_STEP_S = 10.0
 SELF_TEST_S = 30.0
 IMD_SAMPLE_S = 5.0
 MEASUREMENT_LOST_S = 2.0
-"""A supply that says nothing for this long while a voltage is awaited has failed."""
+"""A supply that reports nothing for this long while a voltage is awaited has failed."""
 EV_MAX_VOLTAGE_WAIT_S = 1.0
 EV_MAX_VOLTAGE_DEFAULT_V = 500.0
 SUPPLY_OFF_S = 2.0

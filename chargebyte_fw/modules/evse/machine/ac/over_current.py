@@ -7,9 +7,9 @@ from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
-from chargebyte_fw.modules.evse.machine.effects import Raise
+from chargebyte_fw.modules.evse.machine.effects import RaiseFault
 from chargebyte_fw.modules.evse.machine.events import Charging, MeterRead
-from chargebyte_fw.modules.evse.machine.signals import PwmLimit, StateIs
+from chargebyte_fw.modules.evse.machine.signals import PwmLimit, StateEntered
 
 Effects = list[Any]
 
@@ -44,8 +44,8 @@ class OverCurrent(Machine):
         self._limit_A = event.limit_A
         return self.enter(Draw.Within) if self.state is Draw.Above else []
 
-    @on(*Draw, event=StateIs, to=(Draw.Within, Draw.Idle))
-    def state_is(self, event: StateIs, now: float) -> Effects:
+    @on(*Draw, event=StateEntered, to=(Draw.Within, Draw.Idle))
+    def state_is(self, event: StateEntered, now: float) -> Effects:
         """Compare in Charging."""
         return self.enter(Draw.Within if event.state is Charging.Charging else Draw.Idle)
 
@@ -73,4 +73,4 @@ class OverCurrent(Machine):
     def lasted(self, now: float) -> Effects:
         """The current has been too high for too long."""
         text = f"{self._worst_A:.1f} A at a limit of {self._limit_A or 0.0:.1f} A"
-        return self.enter(Draw.Within, Raise("MREC4OverCurrentFailure", text))
+        return self.enter(Draw.Within, RaiseFault("MREC4OverCurrentFailure", text))

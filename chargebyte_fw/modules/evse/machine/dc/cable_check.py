@@ -17,7 +17,7 @@ from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Log, Raise, Say, isolation_line
+from chargebyte_fw.modules.evse.machine.effects import LogLine, RaiseFault, SessionLogLine, isolation_line
 from chargebyte_fw.modules.evse.machine.events import (
     CableCheckStart,
     Cancel,
@@ -29,10 +29,10 @@ from chargebyte_fw.modules.evse.machine.events import (
     HlcAllowsClose,
     InsulationMeasured,
     SelfTested,
+    SupplyCapabilitiesChanged,
     SupplyMeasured,
-    SupplyTold,
 )
-from chargebyte_fw.modules.evse.machine.signals import PhaseIs, StateIs, SupplyOff, SupplyWanted
+from chargebyte_fw.modules.evse.machine.signals import PowerPathUse, StateEntered, SupplyOff, SupplyWanted
 
 Effects = list[Any]
 EXPECTED_STOPS = (
@@ -113,8 +113,8 @@ class CableCheck(Machine):
 
     # Facts.
 
-    @on(*Step, event=SupplyTold)
-    def supply(self, event: SupplyTold, now: float) -> None:
+    @on(*Step, event=SupplyCapabilitiesChanged)
+    def supply(self, event: SupplyCapabilitiesChanged, now: float) -> None:
         """Keep the supply's maximum."""
         self._evse_max_V = event.supply.max_export_voltage_V
 
@@ -165,15 +165,15 @@ class CableCheck(Machine):
     def running_already(self, _: CableCheckStart, now: float) -> None:
         """One check at a time."""
 
-    @on(*NOT_RUNNING, event=StateIs, to=(Step.Below60V, Step.EarlyVoltage, *TO_TEST_VOLTAGE))
-    def state_is(self, event: StateIs, now: float) -> Effects:
+    @on(*NOT_RUNNING, event=StateEntered, to=(Step.Below60V, Step.EarlyVoltage, *TO_TEST_VOLTAGE))
+    def state_is(self, event: StateEntered, now: float) -> Effects:
         """Begin a check that was asked for in Charging; forget the last EV."""
         self._follow(event.state)
         asked, self._asked_in_charging = self._asked_in_charging, False
         return self._begin(now) if asked else []
 
-    @on(*RUNNING, event=StateIs, to=FAILED)
-    def state_is_left(self, event: StateIs, now: float) -> Effects:
+    @on(*RUNNING, event=StateEntered, to=FAILED)
+    def state_is_left(self, event: StateEntered, now: float) -> Effects:
         """The preparation is left: the check is aborted."""
         self._follow(event.state)
         return self._fail("charging was stopped", now, aborted=True) if not self._preparing else []
@@ -191,19 +191,19 @@ class CableCheck(Machine):
 
     def _begin(self, now: float) -> Effects:
         if not self._preparing:
-            return [Say("a cable check was asked for outside the preparation", "warning"), _finished(False)]
+            return [LogLine("a cable check was asked for outside the preparation", "warning"), _finished(False)]
         if self._evse_max_V <= 0.0:
-            return [Say("the power supply has not told its limits: no cable check", "warning"), _finished(False)]
+            return [LogLine("the power supply has not told its limits: no cable check", "warning"), _finished(False)]
         if not self._imd:
             return [
                 HlcAllowsClose(True),
                 _isolation_status(IsolationStatus.No_IMD),
-                Say("cable check: no insulation monitor", "warning"),
+                LogLine("cable check: no insulation monitor", "warning"),
                 _finished(True),
             ]
         self._check = Check()
         self._await(Step.Below60V, now, timing.CABLE_CHECK_STEP_S)
-        begun: Effects = [PhaseIs(ChargingPhase.CableCheck)]
+        begun: Effects = [PowerPathUse(ChargingPhase.CableCheck)]
         return begun + (self._after_60V(now) if self._below_60V else [])
 
     def _await(self, step: Step, now: float, limit_s: float) -> None:
@@ -263,7 +263,7 @@ class CableCheck(Machine):
 
     def _close(self, now: float) -> Effects:
         self._await(Step.Contactors, now, float(self._config.cable_check_relays_closed_timeout_s))
-        effects: Effects = [HlcAllowsClose(True), Log("DC HLC Close contactor (in CableCheck)", "CAR", True)]
+        effects: Effects = [HlcAllowsClose(True), SessionLogLine("DC HLC Close contactor (in CableCheck)", "CAR", True)]
         return effects + (self._with_contactors(now) if self._contactors_closed else [])
 
     def _with_contactors(self, now: float) -> Effects:
@@ -278,7 +278,7 @@ class CableCheck(Machine):
         wanted_V = float(fixed_V) if fixed_V > 0 else test_voltage_from_limits(ev_max_V, self._evse_max_V)
         self._check.wanted_V = wanted_V
         self._await(Step.Voltage, now, timing.CABLE_CHECK_STEP_S)
-        return [Say(f"cable check at {wanted_V:.0f} V"), SupplyWanted(wanted_V, timing.CABLE_CHECK_CURRENT_A)]
+        return [LogLine(f"cable check at {wanted_V:.0f} V"), SupplyWanted(wanted_V, timing.CABLE_CHECK_CURRENT_A)]
 
     # The insulation monitor.
 
@@ -330,12 +330,12 @@ class CableCheck(Machine):
         valid = resistance_Ohm >= self._fault_Ohm
         effects: Effects = [
             _isolation_status(IsolationStatus.Valid if valid else IsolationStatus.Fault),
-            Say(f"insulation is {resistance_Ohm / 1000:.0f} kOhm"),
+            LogLine(f"insulation is {resistance_Ohm / 1000:.0f} kOhm"),
             isolation_line(resistance_Ohm, valid=valid),
         ]
         if valid:
             return effects + self._end(now)
-        fault = Raise("MREC22ResistanceFault", f"{resistance_Ohm:.0f} Ohm", "Resistance", Severity.Medium)
+        fault = RaiseFault("MREC22ResistanceFault", f"{resistance_Ohm:.0f} Ohm", "Resistance", Severity.Medium)
         return [*effects, *self._fail("Resistance", now), fault]
 
     @on(*(step for step in Step if step is not Step.Insulation), event=InsulationMeasured)
@@ -355,7 +355,7 @@ class CableCheck(Machine):
         return [*effects, SupplyOff()]
 
     def _succeed(self) -> Effects:
-        return self.enter(Step.Rest, Say("cable check passed"), _finished(True))
+        return self.enter(Step.Rest, LogLine("cable check passed"), _finished(True))
 
     @on(*RUNNING, event=DcOpenContactor, to=FAILED)
     def open_contactor(self, _: DcOpenContactor, now: float) -> Effects:
@@ -401,12 +401,12 @@ class CableCheck(Machine):
     def _fail(self, why: str, now: float, *, aborted: bool = False) -> Effects:
         """Take the voltage away, wait for less than 60 V, then report it."""
         effects: Effects = [
-            Say(f"cable check aborted: {why}") if aborted else Say(f"cable check failed: {why}", "warning")
+            LogLine(f"cable check aborted: {why}") if aborted else LogLine(f"cable check failed: {why}", "warning")
         ]
         if self._check.monitor_runs:
             self._check.monitor_runs = False
             effects.append(call(IsolationMonitor.stop))
-        effects += [PhaseIs(ChargingPhase.Other), SupplyOff(at_once=True)]
+        effects += [PowerPathUse(ChargingPhase.Other), SupplyOff(at_once=True)]
         self._check.failed_because = "" if aborted else why
         self._await(Step.FailDischarge, now, timing.CABLE_CHECK_STEP_S)
         return effects + (self._failed() if self._below_60V else [])
@@ -417,7 +417,7 @@ class CableCheck(Machine):
         why = self._check.failed_because
         quiet = self._charging in (Charging.Idle, Charging.Finished) or self._stop_reason in EXPECTED_STOPS
         if why and not quiet:
-            effects.append(Raise("MREC11CableCheckFault", f"cable check failed: {why}", why, Severity.Medium))
+            effects.append(RaiseFault("MREC11CableCheckFault", f"cable check failed: {why}", why, Severity.Medium))
         return effects
 
 

@@ -13,15 +13,15 @@ from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Raise, isolation_line
+from chargebyte_fw.modules.evse.machine.effects import RaiseFault, isolation_line
 from chargebyte_fw.modules.evse.machine.events import (
     Charging,
     DcOpenContactor,
     InsulationMeasured,
+    SupplyCapabilitiesChanged,
     SupplyMeasured,
-    SupplyTold,
 )
-from chargebyte_fw.modules.evse.machine.signals import CarUnplugged, StateIs
+from chargebyte_fw.modules.evse.machine.signals import CarUnplugged, StateEntered
 
 Effects = list[Any]
 RESUME_W = 1000.0
@@ -55,14 +55,14 @@ class Insulation(Machine):
         self._bad_since_s: float | None = None
         """Since when each sample has had too high a voltage to earth."""
 
-    @on(*MonitorUse, event=SupplyTold)
-    def supply(self, event: SupplyTold, now: float) -> None:
+    @on(*MonitorUse, event=SupplyCapabilitiesChanged)
+    def supply(self, event: SupplyCapabilitiesChanged, now: float) -> None:
         """Keep the range of the supply's voltage."""
         self._min_V = event.supply.min_export_voltage_V
         self._max_V = event.supply.max_export_voltage_V
 
-    @on(*MonitorUse, event=StateIs, to=tuple(MonitorUse))
-    def state_is(self, event: StateIs, now: float) -> Effects:
+    @on(*MonitorUse, event=StateEntered, to=tuple(MonitorUse))
+    def state_is(self, event: StateEntered, now: float) -> Effects:
         """Prepare with PrepareCharging, watch in Charging, end where no energy flows any more."""
         self._bad_since_s = None
         if event.state is Charging.PrepareCharging:
@@ -116,7 +116,7 @@ class Insulation(Machine):
             effects.append(call(Iso15118Charger.update_isolation_status, status).latest_only())
         if low:
             text = f"{resistance_Ohm:.0f} Ohm while charging"
-            effects.append(Raise("MREC22ResistanceFault", text, "Resistance", Severity.Medium))
+            effects.append(RaiseFault("MREC22ResistanceFault", text, "Resistance", Severity.Medium))
         return effects + self._to_earth(event.sample, now)
 
     def _to_earth(self, sample: IsolationMeasurement, now: float) -> Effects:
@@ -135,4 +135,4 @@ class Insulation(Machine):
         if now - self._bad_since_s < timing.EARTH_VOLTAGE_S:
             return []
         text = f"{l1e_V:.0f} V and {l2e_V:.0f} V to earth at {voltage_V:.0f} V"
-        return [Raise("MREC22ResistanceFault", text, "VoltageToEarth", Severity.Medium)]
+        return [RaiseFault("MREC22ResistanceFault", text, "VoltageToEarth", Severity.Medium)]

@@ -7,7 +7,7 @@ import msgspec
 from chargebyte_fw.contracts.types.dc_external_derate import ExternalDerating
 from chargebyte_fw.contracts.types.iso15118 import DcEvseMaximumLimits, DcEvseMinimumLimits
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
-from chargebyte_fw.modules.evse.machine.signals import LimitsAre
+from chargebyte_fw.modules.evse.machine.signals import PowerPathLimits
 
 NO_SUPPLY = Capabilities(
     bidirectional=False,
@@ -55,7 +55,7 @@ def _optional(value: float | None, limit: float | None) -> float | None:
 
 def limits_from_budget(
     supply: Capabilities, root_W: float, *, target_V: float, present_V: float, bidirectional: bool
-) -> LimitsAre:
+) -> PowerPathLimits:
     """Return what the power path may do with `root_W` at the grid (negative: into it)."""
     charge_W = min(max(root_W, 0.0) * (supply.conversion_efficiency_export or 1.0), supply.max_export_power_W)
     current_A = supply.max_export_current_A
@@ -71,7 +71,7 @@ def limits_from_budget(
         discharge_A = supply.max_import_current_A or 0.0
         if root_W < 0.0:
             discharge_W = min(discharge_W, -root_W / (supply.conversion_efficiency_import or 1.0))
-    return LimitsAre(
+    return PowerPathLimits(
         voltage_V=supply.max_export_voltage_V,
         current_A=0.0 if charge_W <= 0.0 else current_A,
         power_W=charge_W,
@@ -81,7 +81,7 @@ def limits_from_budget(
     )
 
 
-def maximum_for_hlc(limits: LimitsAre, *, bidirectional: bool) -> DcEvseMaximumLimits:
+def maximum_for_hlc(limits: PowerPathLimits, *, bidirectional: bool) -> DcEvseMaximumLimits:
     """Write the maxima for HLC."""
     return DcEvseMaximumLimits(
         evse_maximum_current_limit=limits.current_A,

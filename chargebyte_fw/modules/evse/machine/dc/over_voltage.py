@@ -10,8 +10,14 @@ from chargebyte_fw.kernel.effects import Call, call
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Raise
-from chargebyte_fw.modules.evse.machine.events import Contactor, CurrentDemand, EvMaximum, MonitorMeasured, SupplyTold
+from chargebyte_fw.modules.evse.machine.effects import RaiseFault
+from chargebyte_fw.modules.evse.machine.events import (
+    Contactor,
+    CurrentDemand,
+    EvMaximum,
+    MonitorMeasured,
+    SupplyCapabilitiesChanged,
+)
 from chargebyte_fw.modules.evse.machine.signals import CarUnplugged
 
 Effects = list[Any]
@@ -52,8 +58,8 @@ class OverVoltage(Machine):
     def _monitor(self, command: Call) -> Effects:
         return [command] if self._external else []
 
-    @on(*Watch, event=SupplyTold)
-    def supply(self, event: SupplyTold, now: float) -> None:
+    @on(*Watch, event=SupplyCapabilitiesChanged)
+    def supply(self, event: SupplyCapabilitiesChanged, now: float) -> None:
         """Keep the supply's maximum."""
         self._supply_max_V = event.supply.max_export_voltage_V
 
@@ -126,4 +132,4 @@ class OverVoltage(Machine):
 
     def _exceeded(self, severity: Severity) -> Effects:
         text = f"{self._voltage_V:.0f} V (error above {self._error_V:.0f} V, emergency {self._emergency_V:.0f} V)"
-        return self.enter(Watch.Exceeded, Raise("MREC5OverVoltage", text, severity=severity))
+        return self.enter(Watch.Exceeded, RaiseFault("MREC5OverVoltage", text, severity=severity))

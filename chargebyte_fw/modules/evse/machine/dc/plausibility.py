@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine, on
-from chargebyte_fw.modules.evse.machine.effects import Raise
+from chargebyte_fw.modules.evse.machine.effects import RaiseFault
 from chargebyte_fw.modules.evse.machine.events import (
     Contactor,
     CurrentDemand,
@@ -111,4 +111,4 @@ class Plausibility(Machine):
 
     def _found(self) -> Effects:
         text = ", ".join(f"{source} {voltage_V:.0f} V" for source, voltage_V in self._samples_V.items())
-        return self.enter(Agreement.Implausible, Raise("VoltagePlausibilityFault", text))
+        return self.enter(Agreement.Implausible, RaiseFault("VoltagePlausibilityFault", text))

@@ -22,27 +22,27 @@ from chargebyte_fw.modules.evse.machine.dc.set_point import (
     supply_range,
     with_fraction,
 )
-from chargebyte_fw.modules.evse.machine.effects import Say
+from chargebyte_fw.modules.evse.machine.effects import LogLine
 from chargebyte_fw.modules.evse.machine.events import (
     BudgetOver,
     Charging,
     Contactor,
     CurrentDemand,
-    Dynamic,
+    DynamicLimits,
     EvMaximum,
     EvTargets,
     PreChargeStart,
     SaeBidi,
     ServiceSelected,
     Shutdown,
+    SupplyCapabilitiesChanged,
     SupplyMeasured,
-    SupplyTold,
 )
 from chargebyte_fw.modules.evse.machine.signals import (
-    LimitsAre,
-    PhaseIs,
-    ShutdownIs,
-    StateIs,
+    PowerPathLimits,
+    PowerPathUse,
+    ShutdownChanged,
+    StateEntered,
     SupplyOff,
     SupplyOrdered,
     SupplyWanted,
@@ -83,7 +83,7 @@ class Output(msgspec.Struct):
 class PowerPath(Machine):
     """Set points and mode of one supply. Rising current follows the ramp, falling current is set at once.
 
-    The state is what the power path is used for, as EVerest's power supplies are told.
+    The state is what the power path is used for: the phase that EVerest's power supplies get with their mode.
     """
 
     initial = ChargingPhase.Other
@@ -92,7 +92,7 @@ class PowerPath(Machine):
         super().__init__()
         self._config = config
         self._supply: Capabilities | None = None
-        self._limits: LimitsAre | None = None
+        self._limits: PowerPathLimits | None = None
         self._charging = Charging.Idle
         self._fatal = False
         self._contactors_closed = False
@@ -104,8 +104,8 @@ class PowerPath(Machine):
 
     # Facts.
 
-    @on(*ChargingPhase, event=SupplyTold)
-    def supply(self, event: SupplyTold, now: float) -> None:
+    @on(*ChargingPhase, event=SupplyCapabilitiesChanged)
+    def supply(self, event: SupplyCapabilitiesChanged, now: float) -> None:
         """Keep the supply's capabilities."""
         self._supply = event.supply
 
@@ -119,8 +119,8 @@ class PowerPath(Machine):
         """Keep what the EV can take."""
         self.ev.maximum = event
 
-    @on(*ChargingPhase, event=ShutdownIs)
-    def shutdown(self, event: ShutdownIs, now: float) -> None:
+    @on(*ChargingPhase, event=ShutdownChanged)
+    def shutdown(self, event: ShutdownChanged, now: float) -> None:
         """Nothing is applied while a fault blocks."""
         self._fatal = event.kind is not Shutdown.Nothing
 
@@ -134,8 +134,8 @@ class PowerPath(Machine):
         """An SAE J2847/2 EV gives energy back."""
         self.ev.bidirectional = True
 
-    @on(*ChargingPhase, event=LimitsAre)
-    def limits(self, event: LimitsAre, now: float) -> Effects:
+    @on(*ChargingPhase, event=PowerPathLimits)
+    def limits(self, event: PowerPathLimits, now: float) -> Effects:
         """Apply less at once; more is taken with the next target or the next enforcement."""
         self._limits = event
         on_for_ev = self._output.mode is not Mode.Off and not self._output.for_cable_check
@@ -151,8 +151,8 @@ class PowerPath(Machine):
 
     # What the power path is used for.
 
-    @on(*ChargingPhase, event=StateIs, to=ChargingPhase.Other)
-    def state_is(self, event: StateIs, now: float) -> Effects:
+    @on(*ChargingPhase, event=StateEntered, to=ChargingPhase.Other)
+    def state_is(self, event: StateEntered, now: float) -> Effects:
         """Follow the charging state; in Idle the EV's side ends."""
         self._charging = event.state
         if event.state is not Charging.Idle:
@@ -171,8 +171,8 @@ class PowerPath(Machine):
         self._contactors_closed = event.closed
         return self._apply(now) if event.closed else []
 
-    @on(*ChargingPhase, event=PhaseIs, to=tuple(ChargingPhase))
-    def phase(self, event: PhaseIs, now: float) -> Effects:
+    @on(*ChargingPhase, event=PowerPathUse, to=tuple(ChargingPhase))
+    def phase(self, event: PowerPathUse, now: float) -> Effects:
         """The cable check begins or ends."""
         return self._use(event.phase)
 
@@ -208,8 +208,8 @@ class PowerPath(Machine):
             current_A = with_fraction(current_A, self._limits)
         return self._aim(EvTargets(voltage_V, current_A), now)
 
-    @on(*ChargingPhase, event=Dynamic)
-    def dynamic(self, event: Dynamic, now: float) -> Effects:
+    @on(*ChargingPhase, event=DynamicLimits)
+    def dynamic(self, event: DynamicLimits, now: float) -> Effects:
         """ISO 15118-20 dynamic mode: the EV reports limits, the EVSE decides."""
         limits = self._limits
         if limits is None:
@@ -259,9 +259,9 @@ class PowerPath(Machine):
         effects: Effects = []
         if below and not ev.below_least_logged:
             text = f"no current: {by} {wanted_A:.2f} A, the power supply gives at least {least_A:.2f} A"
-            effects.append(Say(text, "warning"))
+            effects.append(LogLine(text, "warning"))
         elif ev.below_least_logged and wanted_A >= least_A - EPSILON:
-            effects.append(Say(f"current again: {wanted_A:.2f} A"))
+            effects.append(LogLine(f"current again: {wanted_A:.2f} A"))
         if below or wanted_A > 0.0:
             ev.below_least_logged = below
         return (0.0 if below else wanted_A), effects
@@ -306,7 +306,7 @@ class PowerPath(Machine):
         least_A = self._supply.min_export_current_A if self._supply is not None else 0.0
         if event.current_A < least_A:
             text = f"{event.current_A:.1f} A are allowed here, the power supply gives at least {least_A:.1f} A"
-            return [Say(text, "error")]
+            return [LogLine(text, "error")]
         return self._order(Mode.Export, event.voltage_V, event.current_A)
 
     def _order(self, mode: Mode, voltage_V: float, current_A: float) -> Effects:
@@ -315,7 +315,7 @@ class PowerPath(Machine):
         if self._supply is not None:
             low_V, high_V, high_A = supply_range(self._supply, mode)
             if voltage_V > high_V + EPSILON or voltage_V < low_V - EPSILON:
-                return [Say(f"{voltage_V:.0f} V is not in the supply's range {low_V:.0f}..{high_V:.0f} V", "error")]
+                return [LogLine(f"{voltage_V:.0f} V is not in the supply's range {low_V:.0f}..{high_V:.0f} V", "error")]
             current_A = min(current_A, high_A)
         effects: Effects = []
         if output.set_point != (mode, voltage_V, current_A):

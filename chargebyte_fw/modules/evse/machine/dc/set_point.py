@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities, Mode
-from chargebyte_fw.modules.evse.machine.events import Dynamic, EvMaximum, EvTargets
-from chargebyte_fw.modules.evse.machine.signals import LimitsAre
+from chargebyte_fw.modules.evse.machine.events import DynamicLimits, EvMaximum, EvTargets
+from chargebyte_fw.modules.evse.machine.signals import PowerPathLimits
 
 EPSILON = 1e-6
 LEAST_VOLTAGE_V = 10.0
-"""Below this a measured voltage says nothing about power."""
+"""A lower measured voltage is no base for a power."""
 
 
 class Limited(NamedTuple):
@@ -29,7 +29,7 @@ def clamped_voltage(target: EvTargets, ev: EvMaximum) -> float:
     return min(target.voltage_V, ev.voltage_V) if ev.voltage_V else target.voltage_V
 
 
-def export_current(target: EvTargets, ev: EvMaximum, limits: LimitsAre | None, present_V: float) -> Limited:
+def export_current(target: EvTargets, ev: EvMaximum, limits: PowerPathLimits | None, present_V: float) -> Limited:
     """Return the current towards the EV within its own maximum and the EVSE's `limits` (None: they do not count)."""
     found = _least(
         Limited(target.current_A, "the EV asks for"),
@@ -44,7 +44,7 @@ def export_current(target: EvTargets, ev: EvMaximum, limits: LimitsAre | None, p
     return Limited(max(found.current_A, 0.0), found.by)
 
 
-def import_current(target: EvTargets, limits: LimitsAre, present_V: float) -> Limited:
+def import_current(target: EvTargets, limits: PowerPathLimits, present_V: float) -> Limited:
     """Return the current out of the EV within the EVSE's limits."""
     at_V = present_V if present_V > LEAST_VOLTAGE_V else max(target.voltage_V, 1.0)
     return _least(
@@ -55,7 +55,7 @@ def import_current(target: EvTargets, limits: LimitsAre, present_V: float) -> Li
 
 
 def dynamic_target(
-    ev: Dynamic, limits: LimitsAre, present_V: float, *, exports: bool, supply_min_V: float
+    ev: DynamicLimits, limits: PowerPathLimits, present_V: float, *, exports: bool, supply_min_V: float
 ) -> EvTargets:
     """Return the target of ISO 15118-20's dynamic mode: the EV reports limits, the EVSE decides.
 
@@ -72,7 +72,7 @@ def dynamic_target(
     return EvTargets(ev.max_voltage_V, current_A)
 
 
-def with_fraction(current_A: float, limits: LimitsAre | None) -> float:
+def with_fraction(current_A: float, limits: PowerPathLimits | None) -> float:
     """Return what is offered to an EV that asks for whole amperes just below it, otherwise what it asks for."""
     if limits is None or current_A != int(current_A):
         return current_A

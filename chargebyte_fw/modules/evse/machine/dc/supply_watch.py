@@ -10,7 +10,7 @@ from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Clear, Raise, Say
+from chargebyte_fw.modules.evse.machine.effects import ClearFault, LogLine, RaiseFault
 from chargebyte_fw.modules.evse.machine.events import SupplyMeasured, SupplyMode
 from chargebyte_fw.modules.evse.machine.fault_policy import INTERNAL
 from chargebyte_fw.modules.evse.machine.signals import SupplyOrdered
@@ -98,7 +98,7 @@ class SupplyWatch(Machine):
     @on(Finding.Quiet, timer="quiet", to=Finding.AsOrdered)
     def stayed_off(self, now: float) -> Effects:
         """The fault is over."""
-        return self.enter(Finding.AsOrdered, Say("the power supply stays off again"), Clear(INTERNAL))
+        return self.enter(Finding.AsOrdered, LogLine("the power supply stays off again"), ClearFault(INTERNAL))
 
     def _evidence(self) -> str:
         """Return what shows that the supply is on, or nothing."""
@@ -133,7 +133,7 @@ class SupplyWatch(Machine):
         self._again_s = now
         self.enter(Finding.WithoutOrder)
         text = f"the power supply is on without an order: {evidence}"
-        return [*self._switch_off(now), Raise(INTERNAL, text, SUB_TYPE)]
+        return [*self._switch_off(now), RaiseFault(INTERNAL, text, SUB_TYPE)]
 
     def _switch_off(self, now: float) -> Effects:
         """Order it off, at a bounded pace."""

@@ -6,7 +6,7 @@ from chargebyte_fw.contracts.interfaces.slac import Slac
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import AskEnergy, Log
+from chargebyte_fw.modules.evse.machine.effects import RequestEnergy, SessionLogLine
 from chargebyte_fw.modules.evse.machine.events import Charging
 from chargebyte_fw.modules.evse.machine.facts import Facts, PilotStep, TransactionState
 from chargebyte_fw.modules.evse.machine.orders import ChargingOrders, ChargingState
@@ -35,7 +35,7 @@ class WaitingForAuthentication(ChargingState):
         if not session.auth_required_reported:
             session.auth_required_reported = True
             machine.note(SessionEventEnum.AuthRequired)
-        machine.emit(AskEnergy())
+        machine.emit(RequestEnergy())
 
     def next(self, machine: ChargingOrders, now: float) -> Charging | None:
         """Go on once authorized, with a transaction, and the pilot decided."""
@@ -93,7 +93,7 @@ class WaitingForAuthentication(ChargingState):
         if facts.transaction.state is not TransactionState.NotAsked:
             return
         facts.transaction.state = TransactionState.Starting
-        machine.emit(Log(f"{'PnC' if authorization.contract else 'EIM'} Authorization received"))
+        machine.emit(SessionLogLine(f"{'PnC' if authorization.contract else 'EIM'} Authorization received"))
         machine.emit(BeginTransaction(authorization.token, authorization.tariff_text, authorization.reservation_id))
 
     @staticmethod
@@ -119,7 +119,7 @@ class WaitingForAuthentication(ChargingState):
         facts = machine.facts
         session = facts.session
         if not session.five_percent or facts.hardware.dc or facts.link.set_up or machine.config.ac_enforce_hlc:
-            machine.emit(Log(_way_on(facts)))
+            machine.emit(SessionLogLine(_way_on(facts)))
             return Charging.PrepareCharging
         if session.doubt.prove_until_s is not None:
             return None

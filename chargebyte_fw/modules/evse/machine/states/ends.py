@@ -7,7 +7,7 @@ from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTra
 from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Clear
+from chargebyte_fw.modules.evse.machine.effects import ClearFault
 from chargebyte_fw.modules.evse.machine.events import Charging
 from chargebyte_fw.modules.evse.machine.facts import (
     Facts,
@@ -21,7 +21,7 @@ from chargebyte_fw.modules.evse.machine.facts import (
     TransactionState,
 )
 from chargebyte_fw.modules.evse.machine.orders import ChargingOrders, ChargingState
-from chargebyte_fw.modules.evse.machine.signals import EndSession, EndTransaction, Note, SupplyOff
+from chargebyte_fw.modules.evse.machine.signals import EndSession, EndTransaction, SessionEventDue, SupplyOff
 
 
 def end_session(machine: ChargingOrders) -> None:
@@ -42,7 +42,7 @@ class Disabled(ChargingState):
         machine.forbid_power()
         machine.emit(call(EvseBoardSupport.enable, False))
         extra = {"source": availability.source, "connector_id": availability.connector_id}
-        machine.emit(Note(SessionEventEnum.Disabled, extra))
+        machine.emit(SessionEventDue(SessionEventEnum.Disabled, extra))
 
     def next(self, machine: ChargingOrders, now: float) -> Charging | None:
         """Leave when enabled again."""
@@ -61,7 +61,7 @@ class Idle(ChargingState):
         facts.session, facts.transaction = Session(), Transaction()
         facts.link = HlcLink(matching_seen=facts.hardware.slac is not SlacState.UNMATCHED)
         facts.preparation, facts.stop = Preparation(), Stop()
-        machine.emit(Clear(""))
+        machine.emit(ClearFault(""))
         self._show(machine)
 
     def next(self, machine: ChargingOrders, now: float) -> Charging | None:

@@ -8,7 +8,7 @@ from chargebyte_fw.contracts.types.evse_manager import (
     SessionEventEnum,
 )
 from chargebyte_fw.modules.evse.machine import timing
-from chargebyte_fw.modules.evse.machine.effects import Clear
+from chargebyte_fw.modules.evse.machine.effects import ClearFault
 from chargebyte_fw.modules.evse.machine.events import Charging
 from chargebyte_fw.modules.evse.machine.facts import EvsePause
 from chargebyte_fw.modules.evse.machine.orders import ChargingOrders, ChargingState
@@ -66,7 +66,7 @@ class PausedByEvse(ChargingState):
         machine.forbid_power()
         machine.facts.pause = EvsePause()
         self._show(machine, now)
-        machine.emit(Clear("MREC11CableCheckFault"))
+        machine.emit(ClearFault("MREC11CableCheckFault"))
 
     @staticmethod
     def _show(machine: ChargingOrders, now: float) -> None:
