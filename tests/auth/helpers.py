@@ -28,8 +28,9 @@ from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.contracts.types.reservation import Reservation
 from chargebyte_fw.contracts.types.units import Energy
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
-from chargebyte_fw.modules.auth import messages as m
-from chargebyte_fw.modules.auth.machine import Authorizer
+from chargebyte_fw.kernel.effects import Publish
+from chargebyte_fw.modules.auth.machine import Authorizer, Rules, events
+from chargebyte_fw.modules.auth.machine import effects as do
 
 CCS2, TYPE2, TESLA, ANY = (
     ConnectorTypeEnum.cCCS2,
@@ -91,7 +92,7 @@ class Bench:
         kinds = evses or ([ANY], [ANY])
         self.now = 0.0
         self.wall_zero_at = VIRTUAL_EPOCH
-        self.machine = Authorizer(m.Rules(connection_timeout_s=timeout_s, **rules))
+        self.machine = Authorizer(Rules(connection_timeout_s=timeout_s, **rules))
         self.verdicts: dict[str, list[ValidationResult]] = {}
         self.answering = True
         """Validators answer at once; else `verdict` is waited for."""
@@ -118,7 +119,7 @@ class Bench:
         self._holders: dict[int, ProvidedIdToken] = {}
         self._queue: deque[Any] = deque()
         self.feed(
-            m.EvsesKnown({number: dict(enumerate(kind, 1)) for number, kind in enumerate(kinds, 1)}),
+            events.EvsesKnown({number: dict(enumerate(kind, 1)) for number, kind in enumerate(kinds, 1)}),
         )
 
     def feed(self, event: Any) -> None:
@@ -129,47 +130,47 @@ class Bench:
 
     def _carry_out(self, effect: Any) -> None:
         match effect:
-            case m.Say(token, status):
-                self.said.append((token.id_token.value, status.value))
-                self.tokens.append(token)
-            case m.ValidateToken(token_id, token):
+            case Publish(_, "token_validation_status", message):
+                self.said.append((message.token.id_token.value, message.status.value))
+                self.tokens.append(message.token)
+            case do.ValidateToken(token_id, token):
                 self.asked.append(token_id)
                 if self.answering:
                     self.verdict(token_id, token.id_token.value)
-            case m.AuthorizeEvse(evse_id, token, outcome, token_id):
+            case do.AuthorizeEvse(evse_id, token, outcome, token_id):
                 self.authorized.append((evse_id, token.id_token.value, outcome.authorization_status.value))
                 self.results.append(outcome)
                 self._holders[evse_id] = token
                 if token_id is not None and self.confirming:
-                    self._queue.append(m.Authorized(token_id, evse_id not in self.refusing))
+                    self._queue.append(events.Authorized(token_id, evse_id not in self.refusing))
                 elif token_id is not None:
                     self.pending.append(token_id)
-            case m.StopTransaction(evse_id, request, token_id):
+            case do.StopTransaction(evse_id, request, token_id):
                 self.stopped.append((evse_id, request.reason.value))
                 if token_id is not None:
-                    self._queue.append(m.TransactionStopped(token_id, evse_id not in self.refusing))
-            case m.WithdrawAuthorization(evse_id):
+                    self._queue.append(events.TransactionStopped(token_id, evse_id not in self.refusing))
+            case do.WithdrawAuthorization(evse_id):
                 self.taken_back.append(evse_id)
-            case m.Reply(request_id, answer):
+            case do.Reply(request_id, answer):
                 self.answers[request_id] = answer
-            case m.ReserveEvse(evse_id, number, request_id):
+            case do.ReserveEvse(evse_id, number, request_id):
                 taken = evse_id not in self.refusing
                 if taken:
                     self.reserved[evse_id] = number
                 if request_id is not None:
-                    self._queue.append(m.EvseReserved(request_id, number, taken))
-            case m.ReleaseEvse(evse_id):
+                    self._queue.append(events.EvseReserved(request_id, number, taken))
+            case do.ReleaseEvse(evse_id):
                 self.released.append(evse_id)
                 if self.letting_go:
                     self.reserved.pop(evse_id, None)
-                    self._queue.append(m.EvseReleased(evse_id))
-            case m.Tell(number, status):
-                self.told.append((number, status.value))
-            case m.StoreReservations(entries):
+                    self._queue.append(events.EvseReleased(evse_id))
+            case Publish(_, "reservation_update", update):
+                self.told.append((update.reservation_id, update.reservation_status.value))
+            case do.StoreReservations(entries):
                 self.kept = entries
 
     def verdict(self, token_id: int, value: str) -> None:
-        self._queue.append(m.Validated(token_id, self.verdicts.get(value.upper(), [result()])))
+        self._queue.append(events.Validated(token_id, self.verdicts.get(value.upper(), [result()])))
 
     def answer(self, number: int = 0) -> None:
         """Let the validators answer the token that was asked for as number `number`."""
@@ -178,22 +179,22 @@ class Bench:
         self.feed(self._queue.popleft())
 
     def confirm(self, *, taken: bool = True) -> None:
-        self.feed(m.Authorized(self.pending.pop(0), taken))
+        self.feed(events.Authorized(self.pending.pop(0), taken))
 
     def let_go(self, evse_id: int, *, answered: bool = True) -> None:
         """An EVSE reports the end of a reservation that it was told to give up, then answers the command."""
         self.event(evse_id, "ReservationEnd")
         if answered:
-            self.feed(m.EvseReleased(evse_id))
+            self.feed(events.EvseReleased(evse_id))
 
     def swipe(self, value: str, **more: Any) -> None:
-        self.feed(m.TokenPresented(provided(value, **more)))
+        self.feed(events.TokenPresented(provided(value, **more)))
 
     def plug_in(self, evse_id: int) -> None:
-        self.feed(m.SessionEventReceived(evse_id, plugged_in()))
+        self.feed(events.SessionEventReceived(evse_id, plugged_in()))
 
     def begin_transaction(self, evse_id: int) -> None:
-        self.feed(m.SessionEventReceived(evse_id, transaction_started(self._holders[evse_id])))
+        self.feed(events.SessionEventReceived(evse_id, transaction_started(self._holders[evse_id])))
 
     def end_transaction(self, evse_id: int) -> None:
         self.event(evse_id, "TransactionFinished")
@@ -202,7 +203,7 @@ class Bench:
         self.event(evse_id, "SessionFinished")
 
     def event(self, evse_id: int, kind: str, **more: Any) -> None:
-        self.feed(m.SessionEventReceived(evse_id, session_event(kind, **more)))
+        self.feed(events.SessionEventReceived(evse_id, session_event(kind, **more)))
 
     def charge(self, evse_id: int, value: str) -> None:
         """Plug in, swipe, begin a transaction; forget what was said so far."""
@@ -229,7 +230,7 @@ class Bench:
     def withdraw(self, evse_id: int | None = None, value: str | None = None) -> str:
         request_id = next(self._request_ids)
         request = WithdrawAuthorizationRequest(evse_id=evse_id, id_token=id_token(value) if value else None)
-        self.feed(m.WithdrawRequested(request_id, request))
+        self.feed(events.WithdrawRequested(request_id, request))
         return str(self.answers[request_id].value)
 
     def reserve(
@@ -247,7 +248,7 @@ class Bench:
             reservation_id=number, id_token=token, expiry_time="", evse_id=evse, parent_id_token=parent,
             connector_type=kind,
         )  # fmt: skip
-        self.feed(m.ReservationRequested(request_id, wanted, self.wall_at(remaining_s), self.wall_at(0.0)))
+        self.feed(events.ReservationRequested(request_id, wanted, self.wall_at(remaining_s), self.wall_at(0.0)))
         return str(self.answers[request_id].value)
 
     def wall_at(self, after_s: float | None) -> Any:
@@ -257,16 +258,16 @@ class Bench:
     def set_wall(self, by_s: float) -> None:
         """NTP sets the clock by so many seconds."""
         self.wall_zero_at += timedelta(seconds=by_s)
-        self.feed(m.WallClockSet(self.wall_at(0.0)))
+        self.feed(events.WallClockSet(self.wall_at(0.0)))
 
     def cancel(self, number: int) -> bool:
         request_id = next(self._request_ids)
-        self.feed(m.CancelRequested(request_id, number))
+        self.feed(events.CancelRequested(request_id, number))
         return bool(self.answers[request_id])
 
     def look(self, token: str, evse: int | None = None, group: str | None = None) -> str:
         request_id = next(self._request_ids)
-        self.feed(m.CheckRequested(request_id, token, evse, group))
+        self.feed(events.CheckRequested(request_id, token, evse, group))
         return str(self.answers[request_id].value)
 
     def says(self, value: str) -> list[str]:

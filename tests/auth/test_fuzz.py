@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from chargebyte_fw.contracts.types.authorization import AuthorizationType, SelectionAlgorithm
 from chargebyte_fw.contracts.types.reservation import Reservation
-from chargebyte_fw.modules.auth import messages as m
-from chargebyte_fw.modules.auth.machine.core import Stage
+from chargebyte_fw.modules.auth.machine import events
 from chargebyte_fw.modules.auth.machine.matching import always_served
+from chargebyte_fw.modules.auth.machine.pending_token import TokenState
 from tests.auth.helpers import ANY, CCS2, TYPE2, Bench, provided, result
 
 VALUES = st.sampled_from(["A", "B", "C", "a"])
@@ -65,7 +65,7 @@ def take(bench: Bench, step: tuple[Any, ...]) -> None:
         case ("event", evse_id, kind):
             bench.event(evse_id, kind)
         case ("fault", evse_id, active):
-            bench.feed(m.InoperativeChanged(evse_id, active))
+            bench.feed(events.InoperativeChanged(evse_id, active))
         case ("wait", seconds):
             bench.pass_time(seconds)
         case ("withdraw", evse_id, value):
@@ -85,8 +85,8 @@ def take(bench: Bench, step: tuple[Any, ...]) -> None:
 def settle(bench: Bench) -> None:
     """Give every answer that somebody still waits for."""
     for pending in list(bench.machine.tokens.values()):
-        if pending.stage is Stage.VALIDATING:
-            bench.feed(m.Validated(pending.id, [result(parent="G")]))
+        if pending.state is TokenState.VALIDATING:
+            bench.feed(events.Validated(pending.id, [result(parent="G")]))
     while bench.pending:
         bench.confirm()
 
@@ -106,9 +106,9 @@ def test_any_order_of_events(rules: dict[str, Any], steps: list[tuple[Any, ...]]
     settle(bench)
     bench.pass_time(1000.0)
     assert bench.machine.tokens == {}
-    assert all(evse.authorization is None or evse.transaction for evse in bench.machine.evses.values())
-    assert bench.machine.reservations.entries == []
-    assert bench.machine.kept == set()
+    assert all(evse.authorization is None or evse.transaction for evse in bench.machine.station.evses.values())
+    assert bench.machine.station.reservations.entries == []
+    assert bench.machine.station.held_for_any == set()
     counted = Counter(status for _, status in bench.said)
     ended = sum(counted[status] for status in FINAL)
     # A grant that was used and then ran out, or was taken back, is told once more.
@@ -117,13 +117,15 @@ def test_any_order_of_events(rules: dict[str, Any], steps: list[tuple[Any, ...]]
 
 def keeps_its_promises(bench: Bench) -> None:
     machine = bench.machine
-    bound = [entry.evse_id for entry in machine.reservations.entries if entry.evse_id is not None]
+    bound = [entry.evse_id for entry in machine.station.reservations.entries if entry.evse_id is not None]
     assert len(bound) == len(set(bound))
-    assert always_served(machine.reservations._global_kinds(), machine.reservations._places(plugged_too=True))
-    assert machine.kept == machine.reservations.needed()
+    assert always_served(
+        machine.station.reservations._global_kinds(), machine.station.reservations._places(plugged_in_too=True)
+    )
+    assert machine.station.held_for_any == machine.station.reservations.needed()
     if machine.deadline is not None:
         assert machine.deadline >= bench.now
-    for evse in machine.evses.values():
+    for evse in machine.station.evses.values():
         assert not (evse.authorization is not None and evse.available)
 
 

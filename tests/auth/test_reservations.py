@@ -10,8 +10,7 @@ import pytest
 from chargebyte_fw.contracts.types.authorization import SelectionAlgorithm
 from chargebyte_fw.contracts.types.reservation import Reservation
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
-from chargebyte_fw.modules.auth import messages as m
-from chargebyte_fw.modules.auth.machine import FOR_ANYBODY
+from chargebyte_fw.modules.auth.machine import FOR_ANY_RESERVATION, events
 from tests.auth.helpers import ANY, CCS2, TESLA, TYPE2, Bench, result
 
 DUAL = [CCS2, TYPE2]
@@ -127,7 +126,7 @@ def test_what_keeps_any_evse_from_being_reserved(states: list[str], answer: str)
     bench = Bench()
     for evse_id, state in enumerate(states, 1):
         if state == "fault":
-            bench.feed(m.InoperativeChanged(evse_id, True))
+            bench.feed(events.InoperativeChanged(evse_id, True))
         elif state == "disabled":
             bench.event(evse_id, "Disabled")
         elif state == "charging":
@@ -140,7 +139,7 @@ def test_what_keeps_any_evse_from_being_reserved(states: list[str], answer: str)
 @pytest.mark.parametrize(("out", "answer"), [("fault", "Faulted"), ("disabled", "Unavailable")])
 def test_what_keeps_one_evse_from_being_reserved(out: str, answer: str) -> None:
     bench = Bench()
-    bench.feed(m.InoperativeChanged(1, True)) if out == "fault" else bench.event(1, "Disabled")
+    bench.feed(events.InoperativeChanged(1, True)) if out == "fault" else bench.event(1, "Disabled")
     assert bench.reserve(1, evse=1) == answer
 
 
@@ -224,7 +223,7 @@ def test_evses_are_kept_free_when_as_many_are_reserved_as_there_are() -> None:
     bench.reserve(1)
     assert bench.reserved == {}
     bench.reserve(2)
-    assert bench.reserved == {1: FOR_ANYBODY, 2: FOR_ANYBODY}
+    assert bench.reserved == {1: FOR_ANY_RESERVATION, 2: FOR_ANY_RESERVATION}
     assert bench.cancel(2)
     assert (bench.reserved, bench.released) == ({}, [1, 2])
 
@@ -232,7 +231,7 @@ def test_evses_are_kept_free_when_as_many_are_reserved_as_there_are() -> None:
 def test_only_the_evses_of_the_reserved_kind_are_kept_free() -> None:
     bench = Bench([CCS2], DUAL, [CCS2])
     bench.reserve(1, TYPE2)
-    assert bench.reserved == {2: FOR_ANYBODY}
+    assert bench.reserved == {2: FOR_ANY_RESERVATION}
 
 
 @pytest.mark.parametrize("taken", ["plugged", "disabled", "fault"])
@@ -246,8 +245,8 @@ def test_an_evse_that_drops_out_leaves_the_others_needed(taken: str) -> None:
     elif taken == "disabled":
         bench.event(3, "Disabled")
     else:
-        bench.feed(m.InoperativeChanged(3, True))
-    assert bench.reserved == {1: FOR_ANYBODY, 2: FOR_ANYBODY}
+        bench.feed(events.InoperativeChanged(3, True))
+    assert bench.reserved == {1: FOR_ANY_RESERVATION, 2: FOR_ANY_RESERVATION}
 
 
 def test_a_reservation_of_its_own_takes_the_place_of_the_promise_to_anybody() -> None:
@@ -256,7 +255,7 @@ def test_a_reservation_of_its_own_takes_the_place_of_the_promise_to_anybody() ->
     bench.reserve(2)
     bench.cancel(1)
     bench.reserve(3, evse=1)
-    assert bench.reserved == {1: 3, 2: FOR_ANYBODY}
+    assert bench.reserved == {1: 3, 2: FOR_ANY_RESERVATION}
     assert bench.told[-1] == (3, "Placed")
 
 
@@ -310,7 +309,7 @@ def test_when_its_evse_fails_it_is_cancelled_and_enabling_brings_nothing_back(ou
     bench = Bench()
     bench.reserve(1, evse=1)
     bench.reserve(2, evse=2)
-    bench.feed(m.InoperativeChanged(1, True)) if out == "fault" else bench.event(1, out)
+    bench.feed(events.InoperativeChanged(1, True)) if out == "fault" else bench.event(1, out)
     assert bench.told[-1] == (1, "Removed")
     assert [entry.reservation_id for entry in bench.kept] == [2]
     bench.event(1, "Enabled")
@@ -323,7 +322,7 @@ def test_when_evses_fail_the_latest_for_any_are_cancelled_and_no_more_than_neede
         bench.reserve(number)
     bench.event(1, "Disabled")
     assert bench.told[-1] == (3, "Removed")
-    bench.feed(m.InoperativeChanged(2, True))
+    bench.feed(events.InoperativeChanged(2, True))
     assert [entry.reservation_id for entry in bench.kept] == [1]
 
 
@@ -331,7 +330,7 @@ def test_a_failure_that_takes_nothing_away_cancels_nothing() -> None:
     bench = Bench([ANY], [ANY], [ANY])
     bench.reserve(1)
     bench.event(1, "Disabled")
-    bench.feed(m.InoperativeChanged(2, True))
+    bench.feed(events.InoperativeChanged(2, True))
     assert [entry.reservation_id for entry in bench.kept] == [1]
 
 
@@ -365,8 +364,8 @@ def test_each_end_that_we_asked_for_is_expected_until_it_was_answered() -> None:
     bench.let_go(1)
     bench.let_go(1, answered=False)
     assert [entry.reservation_id for entry in bench.kept] == [3], "the second answer is still to come"
-    bench.feed(m.EvseReleased(1))
-    bench.feed(m.EvseReleased(1))  # one too many does not count for the next
+    bench.feed(events.EvseReleased(1))
+    bench.feed(events.EvseReleased(1))  # one too many does not count for the next
     bench.event(1, "ReservationEnd")
     assert bench.kept == [] and bench.told[-1] == (3, "Removed")
     bench.reserve(4, evse=1)
@@ -423,10 +422,10 @@ def test_a_station_that_is_promised_as_a_whole_is_reserved_for_others() -> None:
 # From the store
 
 
-def stored(number: int, remaining_s: float | None, evse: int | None = None) -> m.ReservationRequested:
+def stored(number: int, remaining_s: float | None, evse: int | None = None) -> events.ReservationRequested:
     until_at = None if remaining_s is None else VIRTUAL_EPOCH + timedelta(seconds=remaining_s)
     wanted = Reservation(reservation_id=number, id_token="R", expiry_time="", evse_id=evse)
-    return m.ReservationRequested(0, wanted, until_at, VIRTUAL_EPOCH)
+    return events.ReservationRequested(0, wanted, until_at, VIRTUAL_EPOCH)
 
 
 def test_what_was_kept_is_promised_again() -> None:

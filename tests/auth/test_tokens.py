@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types.authorization import AuthorizationType, SelectionAlgorithm, ValidationResultUpdate
-from chargebyte_fw.modules.auth import messages as m
+from chargebyte_fw.kernel.effects import Publish
+from chargebyte_fw.modules.auth.machine import effects as do
+from chargebyte_fw.modules.auth.machine import events
 from tests.auth.helpers import ANY, Bench, id_token, provided, result, session_event
 
 PLUG_EVENTS: dict[str, Any] = {"selection": SelectionAlgorithm.PlugEvents}
@@ -55,11 +57,11 @@ def test_a_token_of_the_car_itself_dies_with_its_plug_in(kind: AuthorizationType
     bench = Bench([ANY], **PLUG_EVENTS)
     bench.answering = False
     bench.plug_in(1)
-    bench.feed(m.TokenPresented(provided("CAR-1", connectors=[1], kind=kind)))
-    bench.feed(m.SessionEventReceived(1, session_event("SessionFinished")))
+    bench.feed(events.TokenPresented(provided("CAR-1", connectors=[1], kind=kind)))
+    bench.feed(events.SessionEventReceived(1, session_event("SessionFinished")))
     assert bench.says("CAR-1") == ["Processing", "Withdrawn"]
     bench.plug_in(1)
-    bench.feed(m.Validated(bench.asked[0], [result()]))
+    bench.feed(events.Validated(bench.asked[0], [result()]))
     assert bench.authorized == []
 
 
@@ -69,7 +71,7 @@ def test_a_token_of_the_driver_is_good_for_the_next_plug_in() -> None:
     bench.answering = False
     bench.plug_in(1)
     bench.swipe("A")
-    bench.feed(m.SessionEventReceived(1, session_event("SessionFinished")))
+    bench.feed(events.SessionEventReceived(1, session_event("SessionFinished")))
     bench.plug_in(1)
     bench.answer()
     assert bench.authorized == [(1, "A", "Accepted")]
@@ -77,10 +79,10 @@ def test_a_token_of_the_driver_is_good_for_the_next_plug_in() -> None:
 
 def test_what_comes_during_the_start_is_kept_in_order() -> None:
     bench = Bench(**PLUG_EVENTS)
-    machine = type(bench.machine)(bench.machine.rules)
-    assert machine.feed(m.TokenPresented(provided("A")), 0.0) == []
-    effects = machine.feed(m.EvsesKnown({1: {1: ANY}}), 1.0)
-    assert [type(effect) for effect in effects] == [m.Say, m.ValidateToken]
+    machine = type(bench.machine)(bench.machine.station.rules)
+    assert machine.feed(events.TokenPresented(provided("A")), 0.0) == []
+    effects = machine.feed(events.EvsesKnown({1: {1: ANY}}), 1.0)
+    assert [type(effect) for effect in effects] == [Publish, do.ValidateToken]
 
 
 def test_a_single_evse_is_authorized_before_the_car_comes_and_waits_for_it() -> None:
@@ -249,7 +251,7 @@ def test_a_result_for_other_evses_is_downgraded() -> None:
     bench.swipe("A")
     assert bench.authorized == [(2, "A", "NotAtThisLocation")]
     assert bench.says("A")[-1] == "Rejected"
-    assert bench.machine.evses[2].available
+    assert bench.machine.station.evses[2].available
 
 
 def test_a_result_for_one_evse_leads_there() -> None:
@@ -284,7 +286,7 @@ def test_a_validator_may_change_its_mind(status: str, said: str, taken_back: lis
     bench.swipe("A")
     bench.forget()
     bench.feed(
-        m.ValidationUpdated(ValidationResultUpdate(validation_result=result(status, parent="NEW"), connector_id=1))
+        events.ValidationUpdated(ValidationResultUpdate(validation_result=result(status, parent="NEW"), connector_id=1))
     )
     assert (bench.says("A"), bench.taken_back) == ([said], taken_back)
     assert bench.tokens[-1].parent_id_token == id_token("NEW")
@@ -293,7 +295,7 @@ def test_a_validator_may_change_its_mind(status: str, said: str, taken_back: lis
 def test_a_late_refusal_leaves_a_running_transaction_to_the_one_who_refuses() -> None:
     bench = Bench([ANY])
     bench.charge(1, "A")
-    bench.feed(m.ValidationUpdated(ValidationResultUpdate(validation_result=result("Blocked"), connector_id=1)))
+    bench.feed(events.ValidationUpdated(ValidationResultUpdate(validation_result=result("Blocked"), connector_id=1)))
     assert (bench.said, bench.stopped, bench.taken_back) == ([("A", "Rejected")], [], [])
 
 
@@ -309,7 +311,7 @@ def test_the_same_token_ends_its_transaction_whatever_its_letter_case(value: str
     assert bench.tokens[-1].connectors == [2]
     bench.end_transaction(2)
     bench.unplug(2)
-    assert bench.machine.evses[2].available
+    assert bench.machine.station.evses[2].available
 
 
 def test_only_a_card_ends_a_transaction_by_being_shown_again() -> None:
@@ -402,7 +404,7 @@ def test_the_master_pass_can_be_set_while_running() -> None:
     bench.charge(1, "A")
     bench.swipe("M")
     assert bench.stopped == []
-    bench.feed(m.SetMasterPassGroup("MASTER"))
+    bench.feed(events.SetMasterPassGroup("MASTER"))
     bench.swipe("M")
     assert bench.stopped == [(1, "MasterPass")]
 
@@ -423,7 +425,7 @@ def test_a_grant_that_was_not_used_is_withdrawn() -> None:
     bench.swipe("A")
     assert bench.withdraw(evse_id=1) == "Accepted"
     assert (bench.taken_back, bench.says("A")[-1]) == ([1], "Withdrawn")
-    assert bench.machine.evses[1].available
+    assert bench.machine.station.evses[1].available
     bench.pass_time(100.0)
     assert bench.taken_back == [1]
 
@@ -445,7 +447,7 @@ def test_a_token_on_its_way_is_withdrawn(stage: str) -> None:
     assert bench.says("A")[-1] == "Withdrawn"
     bench.plug_in(1)
     if stage == "validating":
-        bench.feed(m.Validated(bench.asked[0], [result()]))
+        bench.feed(events.Validated(bench.asked[0], [result()]))
     assert bench.authorized == []
 
 
@@ -493,7 +495,7 @@ def test_an_evse_that_is_out_of_order_is_not_used(out: str) -> None:
 
     def put(away: bool) -> None:
         if out == "fault":
-            bench.feed(m.InoperativeChanged(1, away))
+            bench.feed(events.InoperativeChanged(1, away))
         else:
             bench.event(1, "Disabled" if away else "Enabled")
 
@@ -510,14 +512,14 @@ def test_an_evse_that_is_out_of_order_is_not_used(out: str) -> None:
 def test_disabled_and_faulted_at_once_counts_as_out_of_order() -> None:
     bench = Bench([ANY])
     bench.event(1, "Disabled")
-    bench.feed(m.InoperativeChanged(1, True))
+    bench.feed(events.InoperativeChanged(1, True))
     bench.swipe("A")
     assert bench.says("A")[-1] == "Rejected"
 
 
 def test_faults_can_be_ignored_by_configuration() -> None:
     bench = Bench([ANY], ignore_faults=True)
-    bench.feed(m.InoperativeChanged(1, True))
+    bench.feed(events.InoperativeChanged(1, True))
     bench.swipe("A")
     assert bench.says("A")[-1] == "UsedToStart"
 
@@ -614,7 +616,7 @@ def test_without_the_plug_in_timeout_a_car_may_wait_forever(bench: Any) -> None:
 
 def test_another_connection_timeout_counts_from_the_next_timer_on() -> None:
     bench = Bench([ANY])
-    bench.feed(m.SetConnectionTimeout(60.0))
+    bench.feed(events.SetConnectionTimeout(60.0))
     bench.swipe("A")
     bench.pass_time(59.0)
     assert bench.taken_back == []
@@ -625,9 +627,9 @@ def test_another_connection_timeout_counts_from_the_next_timer_on() -> None:
 def test_no_note_shows_what_a_token_says() -> None:
     bench = Bench([ANY])
     notes = []
-    for event in (m.TokenPresented(provided("SECRET")), m.TokenPresented(provided("SECRET"))):
+    for event in (events.TokenPresented(provided("SECRET")), events.TokenPresented(provided("SECRET"))):
         for effect in bench.machine.feed(event, 0.0):
-            notes += [effect.text] if isinstance(effect, m.Log) else []
+            notes += [effect.text] if isinstance(effect, do.Log) else []
     assert notes
     assert not any("SECRET" in note for note in notes)
 
@@ -636,4 +638,4 @@ def test_a_session_that_ends_without_its_transaction_ending_withdraws_nothing() 
     bench = Bench([ANY])
     bench.charge(1, "A")
     bench.unplug(1)
-    assert (bench.said, bench.machine.evses[1].available) == ([], True)
+    assert (bench.said, bench.machine.station.evses[1].available) == ([], True)

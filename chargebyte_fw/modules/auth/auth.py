@@ -21,6 +21,7 @@ from chargebyte_fw.contracts.types import reservation as booked
 from chargebyte_fw.contracts.types.authorization import SelectionAlgorithm
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum, SessionEvent
 from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.lasting_condition import LastingCondition
@@ -35,10 +36,10 @@ from chargebyte_fw.kernel.module import (
     requires_optional,
 )
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.modules.auth import messages as m
 from chargebyte_fw.modules.auth import reservation_store, timing
 from chargebyte_fw.modules.auth.executor import Executor
-from chargebyte_fw.modules.auth.machine import Authorizer
+from chargebyte_fw.modules.auth.machine import Authorizer, Rules, events
+from chargebyte_fw.modules.auth.machine import effects as do
 
 INOPERATIVE = "evse_manager/Inoperative"
 OWN_NUMBER = "give each EvseManager its own connector_id"
@@ -62,20 +63,20 @@ class AuthImpl(AuthContract):
         """Set how long a grant holds before a transaction must begin, in s; raises ValueError outside 10 to 300."""
         if not timing.CONNECTION_TIMEOUT_MIN_S <= connection_timeout <= timing.CONNECTION_TIMEOUT_MAX_S:
             raise ValueError(f"connection_timeout {connection_timeout} s is not within 10 s to 300 s")
-        self.module.pump.feed(m.SetConnectionTimeout(float(connection_timeout)))
+        self.module.pump.feed(events.SetConnectionTimeout(float(connection_timeout)))
 
     async def set_master_pass_group_id(self, master_pass_group_id: str) -> None:
         """Set the group whose tokens end every transaction and begin none; empty: no group."""
         if len(master_pass_group_id) > timing.MASTER_PASS_LENGTH:
             raise ValueError(f"a group identifier has at most {timing.MASTER_PASS_LENGTH} characters")
-        self.module.pump.feed(m.SetMasterPassGroup(master_pass_group_id))
+        self.module.pump.feed(events.SetMasterPassGroup(master_pass_group_id))
 
     async def withdraw_authorization(
         self, request: authorization.WithdrawAuthorizationRequest
     ) -> authorization.WithdrawAuthorizationResult:
         """Take back what matches the request."""
         result: authorization.WithdrawAuthorizationResult = await self.module.ask(
-            partial(m.WithdrawRequested, request=request)
+            partial(events.WithdrawRequested, request=request)
         )
         return result
 
@@ -89,7 +90,7 @@ class ReservationImpl(ReservationContract):
         """Promise an EVSE, or any EVSE, to a token until the expiry time."""
         result: booked.ReservationResult = await self.module.ask(
             partial(
-                m.ReservationRequested,
+                events.ReservationRequested,
                 reservation=request,
                 until_at=reservation_store.until_at(request),
                 wall_at=utc_now(),
@@ -99,12 +100,14 @@ class ReservationImpl(ReservationContract):
 
     async def cancel_reservation(self, reservation_id: int) -> bool:
         """Give a reservation up; false when there is none of this number."""
-        return bool(await self.module.ask(partial(m.CancelRequested, reservation_id=reservation_id)))
+        return bool(await self.module.ask(partial(events.CancelRequested, reservation_id=reservation_id)))
 
     async def exists_reservation(self, request: booked.ReservationCheck) -> booked.ReservationCheckStatus:
         """Say whether an EVSE (none named: any) is reserved, and whether for this token."""
         result: booked.ReservationCheckStatus = await self.module.ask(
-            partial(m.CheckRequested, id_token=request.id_token, evse_id=request.evse_id, group=request.group_id_token)
+            partial(
+                events.CheckRequested, id_token=request.id_token, evse_id=request.evse_id, group=request.group_id_token
+            )
         )
         return result
 
@@ -170,7 +173,7 @@ class Auth(Module):
         config = self.config
         self._request_ids = count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        rules = m.Rules(
+        rules = Rules(
             connection_timeout_s=float(config.connection_timeout),
             selection=config.selection_algorithm,
             prioritize_authorization=config.prioritize_authorization_over_stopping_transaction,
@@ -180,7 +183,7 @@ class Auth(Module):
             master_pass=config.master_pass_group_id,
         )
         self.pump = Pump(Authorizer(rules), self._act, self.crash)
-        self._executor = Executor(self.token_validator, self.kvs, self.pump.feed, self.log)
+        self._executor = Executor(self, self.token_validator, self.kvs, self.pump.feed)
         self._seem_over: list[booked.Reservation] = []
         self.on_wall_set(self._on_wall_set)
         self._begun = False
@@ -225,9 +228,9 @@ class Auth(Module):
                 raise ConfigError([Finding(f"{self.id}.evse_manager", _same_number(told.id, both), OWN_NUMBER)])
             self._executor.evses[told.id] = consumer
             evses[told.id] = {each.id: each.type or ConnectorTypeEnum.Unknown for each in told.connectors}
-        stored = await self._executor.stored(self.id)
+        stored = await self._executor.stored()
         self._begun = True
-        self.pump.feed(m.EvsesKnown(evses))
+        self.pump.feed(events.EvsesKnown(evses))
         for evse_id, consumer in self._executor.evses.items():
             consumer.faults.subscribe(
                 partial(self._on_fault, evse_id, active=True), partial(self._on_fault, evse_id, active=False)
@@ -245,10 +248,10 @@ class Auth(Module):
         self.log.debug("EVSEs %s, %d reservations", ", ".join(map(str, self._executor.evses)), len(stored))
 
     def _take_stored(self, entry: booked.Reservation) -> None:
-        self.pump.feed(m.ReservationRequested(0, entry, reservation_store.until_at(entry), utc_now()))
+        self.pump.feed(events.ReservationRequested(0, entry, reservation_store.until_at(entry), utc_now()))
 
     def _on_wall_set(self) -> None:
-        self.pump.feed(m.WallClockSet(utc_now()))
+        self.pump.feed(events.WallClockSet(utc_now()))
         valid = [entry for entry in self._seem_over if not _is_over(entry)]
         self._seem_over = [entry for entry in self._seem_over if entry not in valid]
         for entry in valid:
@@ -277,54 +280,38 @@ class Auth(Module):
 
     def _on_token(self, token: authorization.ProvidedIdToken) -> None:
         if self._begun:
-            self.pump.feed(m.TokenPresented(token))
+            self.pump.feed(events.TokenPresented(token))
         else:
             self._early.append(partial(self._on_token, token))
 
     def _on_update(self, update: authorization.ValidationResultUpdate) -> None:
-        self.pump.feed(m.ValidationUpdated(update))
+        self.pump.feed(events.ValidationUpdated(update))
 
     def _on_session_event(self, evse: EvseManager, event: SessionEvent) -> None:
         if not self._begun:
             self._early.append(partial(self._on_session_event, evse, event))
             return
         evse_id = next(number for number, known in self._executor.evses.items() if known is evse)
-        self.pump.feed(m.SessionEventReceived(evse_id, event))
+        self.pump.feed(events.SessionEventReceived(evse_id, event))
 
     def _on_fault(self, evse_id: int, fault: Fault, *, active: bool) -> None:
         if fault.type == INOPERATIVE:
-            self.pump.feed(m.InoperativeChanged(evse_id, active))
+            self.pump.feed(events.InoperativeChanged(evse_id, active))
 
     def _act(self, effect: Any) -> None:
         match effect:
-            case m.Say(token, status, texts):
-                self.main.token_validation_status.publish(
-                    authorization.TokenValidationStatusMessage(token=token, status=status, messages=texts)
-                )
-            case m.ValidateToken():
-                self.spawn(self._executor.validate(effect), "validate")
-            case m.AuthorizeEvse():
-                self.spawn(self._executor.authorize(effect), "authorize")
-            case m.StopTransaction():
-                self.spawn(self._executor.stop(effect), "stop transaction")
-            case m.WithdrawAuthorization(evse_id):
-                self.spawn(self._executor.take_back(evse_id), "withdraw")
-            case m.ReserveEvse():
-                self.spawn(self._executor.reserve_at(effect), "reserve")
-            case m.ReleaseEvse(evse_id):
-                self.spawn(self._executor.release_at(evse_id), "release")
-            case m.Reply(request_id, result):
+            case Publish(interface, variable, value):
+                getattr(self.main if interface == AuthContract.interface else self.reservation, variable).publish(value)
+            case do.Reply(request_id, result):
                 answer = self._waiting.get(request_id)
                 if answer is not None and not answer.done():
                     answer.set_result(result)
-            case m.Tell(number, status):
-                self.reservation.reservation_update.publish(
-                    booked.ReservationUpdateStatus(reservation_id=number, reservation_status=status)
-                )
-            case m.StoreReservations(entries):
-                self.spawn(self._executor.keep(self.id, [*entries, *self._seem_over]), "keep reservations")
-            case m.Log(text, level):
+            case do.StoreReservations(entries):
+                self._executor.store([*entries, *self._seem_over])
+            case do.Log(text, level):
                 (self.log.info if level == "info" else self.log.debug)("%s", text)
             case Unexpected(state, event):
-                # Without its content: tokens are no matter of a log.
+                # Without its content: tokens are personal data.
                 self.log.debug("%s does not expect %s", state, type(event).__name__)
+            case _:
+                self._executor.execute(effect)

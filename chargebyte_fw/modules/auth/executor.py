@@ -1,48 +1,78 @@
-"""What authorization has done by others: validators ask, EVSEs act, the store keeps. A failure is one line."""
+"""Carries out what the authorizer asks of validators, EVSEs and the store, and feeds the answers back."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.kvs import Kvs
-from chargebyte_fw.contracts.types import reservation as booked
+from chargebyte_fw.contracts.types import reservation
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, ValidationResult
+from chargebyte_fw.kernel.command_queue import CommandQueue
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.lasting_condition import LastingCondition, LastingConditions
-from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.modules.auth import messages as m
+from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.modules.auth import reservation_store
+from chargebyte_fw.modules.auth.machine import effects as do
+from chargebyte_fw.modules.auth.machine import events
 
 
 class Executor:
-    """Carries out effects that take time, and feeds their outcome back."""
+    """Commands to others, each in a task of the module. One that fails is a line in the log and a refusal."""
 
     def __init__(
-        self, validators: Sequence[AuthTokenValidator], kvs: Kvs | None, feed: Callable[[Any], None], log: ModuleLog
+        self,
+        module: Module,
+        validators: list[AuthTokenValidator],
+        kvs: Kvs | None,
+        feed: Callable[[Any], None],
     ) -> None:
         self.evses: dict[int, EvseManager] = {}
+        """By EVSE number, once they have reported it."""
+        self._module = module
+        self._log = module.log
         self._validators = validators
         self._kvs = kvs
+        self._key = reservation_store.key_of(module.id)
         self._feed = feed
-        self._log = log
-        self._to_keep: list[booked.Reservation] | None = None
-        self._keeping = False
-        self._not_kept = LastingCondition(log)
-        self._silent = LastingConditions(log)
+        self._not_stored = LastingCondition(self._log)
+        self._silent = LastingConditions(self._log)
+        self._store_queue = None if kvs is None else CommandQueue("reservations", kvs, module, self._report_store)
 
     def close(self) -> None:
-        """Log what was only counted."""
-        self._not_kept.close()
+        """Send nothing more to the store; log what was only counted."""
+        if self._store_queue is not None:
+            self._store_queue.close()
+        self._not_stored.close()
         self._silent.close()
 
-    async def validate(self, wish: m.ValidateToken) -> None:
-        """Ask every validator at once; one that cannot say anything counts as unknown."""
+    def execute(self, effect: Any) -> bool:
+        """Begin to carry out an effect; returns whether it is one for the executor."""
+        match effect:
+            case do.ValidateToken():
+                self._module.spawn(self._validate(effect), "validate")
+            case do.AuthorizeEvse():
+                self._module.spawn(self._authorize(effect), "authorize")
+            case do.StopTransaction():
+                self._module.spawn(self._stop_transaction(effect), "stop transaction")
+            case do.WithdrawAuthorization(evse_id):
+                command = self.evses[evse_id].withdraw_authorization()
+                self._module.spawn(self._succeeds(evse_id, command), "withdraw")
+            case do.ReserveEvse():
+                self._module.spawn(self._reserve(effect), "reserve")
+            case do.ReleaseEvse():
+                self._module.spawn(self._release(effect), "release")
+            case _:
+                return False
+        return True
+
+    async def _validate(self, effect: do.ValidateToken) -> None:
+        """Ask every validator at once; one that does not answer counts as unknown."""
         answers = await asyncio.gather(
-            *(validator.validate_token(wish.token) for validator in self._validators), return_exceptions=True
+            *(validator.validate_token(effect.token) for validator in self._validators), return_exceptions=True
         )
         results: list[ValidationResult] = []
         for validator, answer in zip(self._validators, answers, strict=True):
@@ -55,41 +85,38 @@ class Executor:
                 results.append(ValidationResult(authorization_status=AuthorizationStatus.Unknown, tariff_messages=[]))
             else:
                 raise answer
-        self._feed(m.Validated(wish.token_id, results))
+        self._feed(events.Validated(effect.token_id, results))
 
-    async def authorize(self, wish: m.AuthorizeEvse) -> None:
-        """Tell an EVSE of a token."""
-        taken = await self._told(wish.evse_id, self.evses[wish.evse_id].authorize_response(wish.token, wish.result))
-        if wish.token_id is not None:
-            self._feed(m.Authorized(wish.token_id, taken))
+    async def _authorize(self, effect: do.AuthorizeEvse) -> None:
+        command = self.evses[effect.evse_id].authorize_response(effect.token, effect.result)
+        accepted = await self._succeeds(effect.evse_id, command)
+        if effect.token_id is not None:
+            self._feed(events.Authorized(effect.token_id, accepted))
 
-    async def stop(self, wish: m.StopTransaction) -> None:
-        """Have an EVSE end its transaction."""
+    async def _stop_transaction(self, effect: do.StopTransaction) -> None:
         try:
-            done = await self.evses[wish.evse_id].stop_transaction(wish.request)
+            stopping = await self.evses[effect.evse_id].stop_transaction(effect.request)
         except CommandError as error:
-            self._log.warning("EVSE %d does not stop: %s", wish.evse_id, error)
-            done = False
-        if wish.token_id is not None:
-            self._feed(m.TransactionStopped(wish.token_id, done))
+            self._log.warning("EVSE %d does not stop: %s", effect.evse_id, error)
+            stopping = False
+        if effect.token_id is not None:
+            self._feed(events.TransactionStopped(effect.token_id, stopping))
 
-    async def reserve_at(self, wish: m.ReserveEvse) -> None:
-        """Have an EVSE keep itself free."""
+    async def _reserve(self, effect: do.ReserveEvse) -> None:
         try:
-            taken = await self.evses[wish.evse_id].reserve(wish.reservation_id)
+            accepted = await self.evses[effect.evse_id].reserve(effect.reservation_id)
         except CommandError as error:
-            self._log.warning("EVSE %d cannot be reserved: %s", wish.evse_id, error)
-            taken = False
-        if wish.request_id is not None:
-            self._feed(m.EvseReserved(wish.request_id, wish.reservation_id, taken))
+            self._log.warning("EVSE %d cannot be reserved: %s", effect.evse_id, error)
+            accepted = False
+        if effect.request_id is not None:
+            self._feed(events.EvseReserved(effect.request_id, effect.reservation_id, accepted))
 
-    async def release_at(self, evse_id: int) -> None:
-        """Have an EVSE give its reservation up."""
-        await self._told(evse_id, self.evses[evse_id].cancel_reservation())
-        self._feed(m.EvseReleased(evse_id))
+    async def _release(self, effect: do.ReleaseEvse) -> None:
+        await self._succeeds(effect.evse_id, self.evses[effect.evse_id].cancel_reservation())
+        self._feed(events.EvseReleased(effect.evse_id))
 
-    async def _told(self, evse_id: int, command: Awaitable[None]) -> bool:
-        """Carry out a command of an EVSE; one that fails is one line."""
+    async def _succeeds(self, evse_id: int, command: Awaitable[None]) -> bool:
+        """Return whether a command of an EVSE succeeds; log it if not."""
         try:
             await command
         except CommandError as error:
@@ -97,32 +124,25 @@ class Executor:
             return False
         return True
 
-    async def take_back(self, evse_id: int) -> None:
-        """Tell an EVSE that its authorization holds no longer."""
-        await self._told(evse_id, self.evses[evse_id].withdraw_authorization())
+    # The store.
 
-    async def stored(self, module_id: str) -> list[booked.Reservation]:
-        """Return the reservations that were kept, none when they cannot be read."""
+    async def stored(self) -> list[reservation.Reservation]:
+        """Return the reservations of the last run, none when they cannot be read."""
         if self._kvs is None:
             return []
         try:
-            return reservation_store.from_store(await self._kvs.load(reservation_store.key_of(module_id)))
+            return reservation_store.from_store(await self._kvs.load(self._key))
         except (CommandError, ValueError) as error:
             self._log.warning("the reservations of the last run are lost: %s", error)
             return []
 
-    async def keep(self, module_id: str, entries: list[booked.Reservation]) -> None:
-        """Write the newest list; while a write takes its time, older ones are skipped."""
-        self._to_keep = entries
-        if self._kvs is None or self._keeping:
-            return
-        self._keeping = True
-        try:
-            while self._to_keep is not None:
-                newest, self._to_keep = self._to_keep, None
-                await self._kvs.store(reservation_store.key_of(module_id), reservation_store.to_store(newest))
-            self._not_kept.end("the reservations are kept over a restart again")
-        except CommandError as error:
-            self._not_kept.begin(f"the reservations are not kept over a restart: {error}")
-        finally:
-            self._keeping = False
+    def store(self, entries: list[reservation.Reservation]) -> None:
+        """Write the list; while one is being written, only the newest waits."""
+        if self._store_queue is not None:
+            self._store_queue.send("store", (self._key, reservation_store.to_store(entries)), latest=True)
+
+    def _report_store(self, _command: str, error: CommandError | None) -> None:
+        if error is None:
+            self._not_stored.end("the reservations are kept over a restart again")
+        else:
+            self._not_stored.begin(f"the reservations are not kept over a restart: {error}")

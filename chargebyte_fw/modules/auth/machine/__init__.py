@@ -1,11 +1,6 @@
-"""Authorization as one machine: tokens, EVSEs and reservations, split by subject."""
+"""Authorization as machines: the authorizer of the station, one for each token that is pending, one for each EVSE."""
 
-from chargebyte_fw.modules.auth.machine.core import FOR_ANYBODY
-from chargebyte_fw.modules.auth.machine.withdrawal import WithdrawalRows
+from chargebyte_fw.modules.auth.machine.authorizer import Authorizer
+from chargebyte_fw.modules.auth.machine.station import FOR_ANY_RESERVATION, Rules
 
-
-class Authorizer(WithdrawalRows):
-    """Matches tokens with EVSEs and keeps the reservations (events and effects: `messages`)."""
-
-
-__all__ = ["FOR_ANYBODY", "Authorizer"]
+__all__ = ["FOR_ANY_RESERVATION", "Authorizer", "Rules"]

@@ -11,8 +11,8 @@ from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum
 from chargebyte_fw.contracts.types.reservation import Reservation, ReservationCheckStatus, ReservationResult
 from chargebyte_fw.modules.auth.machine.connectors import ConnectorState
 from chargebyte_fw.modules.auth.machine.evse import Evse
+from chargebyte_fw.modules.auth.machine.identifiers import same
 from chargebyte_fw.modules.auth.machine.matching import ANY, Place, always_served, fits
-from chargebyte_fw.modules.auth.messages import same
 
 
 class ActiveReservation(msgspec.Struct, frozen=True):
@@ -123,7 +123,7 @@ class Reservations:
         gone = [entry for entry in self.entries if entry.evse_id is not None and self._failed(entry)]
         for entry in gone:
             self.remove(entry.id)
-        while (kinds := self._global_kinds()) and not always_served(kinds, self._places(plugged_too=True)):
+        while (kinds := self._global_kinds()) and not always_served(kinds, self._places(plugged_in_too=True)):
             latest = next(entry for entry in reversed(self.entries) if entry.evse_id is None)
             self.remove(latest.id)
             gone.append(latest)
@@ -178,14 +178,14 @@ class Reservations:
     def _global_kinds(self) -> list[ConnectorTypeEnum]:
         return [entry.kind for entry in self._entries.values() if entry.evse_id is None]
 
-    def _usable(self, evse: Evse, *, plugged_too: bool = False) -> bool:
-        return evse.available and (plugged_too or evse.plugged is None)
+    def _usable(self, evse: Evse, *, plugged_in_too: bool = False) -> bool:
+        return evse.available and (plugged_in_too or evse.waiting_plug_in is None)
 
-    def _places(self, *, without: int | None = None, plugged_too: bool = False) -> list[Place]:
+    def _places(self, *, without: int | None = None, plugged_in_too: bool = False) -> list[Place]:
         return [
             _open_kinds(evse)
             for evse in self._evses.values()
-            if evse.id != without and self._usable(evse, plugged_too=plugged_too) and self.bound(evse.id) is None
+            if evse.id != without and self._usable(evse, plugged_in_too=plugged_in_too) and self.bound(evse.id) is None
         ]
 
     def _failed(self, entry: ActiveReservation) -> bool:
@@ -198,8 +198,8 @@ def _in_use(evse: Evse) -> bool:
         evse.occupied
         or evse.transaction
         or evse.authorization is not None
-        or evse.plugged is not None
-        or evse.timed_out
+        or evse.waiting_plug_in is not None
+        or evse.session.timed_out
     )
 
 
