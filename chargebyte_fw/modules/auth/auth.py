@@ -1,4 +1,4 @@
-"""Auth: gives tokens to validators and EVSEs, and promises EVSEs to those who reserve."""
+"""Auth: matches tokens with EVSEs and keeps reservations (EVerest module Auth); the rules are in `machine/`."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ def _same_number(number: int, ids: Sequence[str]) -> str:
     return f"{' and '.join(ids)} {'are both' if len(ids) == 2 else 'are all'} EVSE {number}"
 
 
-def _is_over(entry: booked.Reservation) -> bool:
+def _has_expired(entry: booked.Reservation) -> bool:
     until_at = reservation_store.until_at(entry)
     return until_at is not None and until_at <= utc_now()
 
 
 class AuthImpl(AuthContract):
-    """Settings that a backend changes while we run, and the way back of an authorization."""
+    """Interface `auth`: settings that a back end may change at run time, and withdrawals."""
 
     module: Auth
 
     async def set_connection_timeout(self, connection_timeout: int) -> None:
-        """Set how long a grant holds before a transaction must begin, in s; raises ValueError outside 10 to 300."""
+        """Set the time from a grant to the start of a transaction, in s; raises ValueError outside 10 to 300."""
         if not timing.CONNECTION_TIMEOUT_MIN_S <= connection_timeout <= timing.CONNECTION_TIMEOUT_MAX_S:
             raise ValueError(f"connection_timeout {connection_timeout} s is not within 10 s to 300 s")
         self.module.pump.feed(events.SetConnectionTimeout(float(connection_timeout)))
@@ -74,7 +74,7 @@ class AuthImpl(AuthContract):
     async def withdraw_authorization(
         self, request: authorization.WithdrawAuthorizationRequest
     ) -> authorization.WithdrawAuthorizationResult:
-        """Take back what matches the request."""
+        """Withdraw every authorization that matches the request."""
         result: authorization.WithdrawAuthorizationResult = await self.module.ask(
             partial(events.WithdrawRequested, request=request)
         )
@@ -82,12 +82,12 @@ class AuthImpl(AuthContract):
 
 
 class ReservationImpl(ReservationContract):
-    """Reservations."""
+    """Interface `reservation`."""
 
     module: Auth
 
     async def reserve_now(self, request: booked.Reservation) -> booked.ReservationResult:
-        """Promise an EVSE, or any EVSE, to a token until the expiry time."""
+        """Reserve an EVSE, or any EVSE, for a token until the expiry time."""
         result: booked.ReservationResult = await self.module.ask(
             partial(
                 events.ReservationRequested,
@@ -99,11 +99,11 @@ class ReservationImpl(ReservationContract):
         return result
 
     async def cancel_reservation(self, reservation_id: int) -> bool:
-        """Give a reservation up; false when there is none of this number."""
+        """Cancel a reservation; returns False when there is none of this number."""
         return bool(await self.module.ask(partial(events.CancelRequested, reservation_id=reservation_id)))
 
     async def exists_reservation(self, request: booked.ReservationCheck) -> booked.ReservationCheckStatus:
-        """Say whether an EVSE (none named: any) is reserved, and whether for this token."""
+        """Return whether an EVSE (None: any) is reserved, and whether for this token."""
         result: booked.ReservationCheckStatus = await self.module.ask(
             partial(
                 events.CheckRequested, id_token=request.id_token, evse_id=request.evse_id, group=request.group_id_token
@@ -116,7 +116,7 @@ class Auth(Module):
     """Matches tokens with EVSEs and manages reservations."""
 
     class Config(ModuleConfig):
-        """How tokens are used."""
+        """Configuration of Auth."""
 
         connection_timeout: Annotated[
             int,
@@ -158,7 +158,7 @@ class Auth(Module):
 
     @classmethod
     def config_issues(cls, config: Config, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
-        """Each EVSE has a number of its own (`connector_id` of EVerest's EvseManager), or tokens cannot be matched."""
+        """Yield an issue for EVSEs of the same number (`connector_id` of EVerest's EvseManager)."""
         numbered: dict[int, list[str]] = {}
         for end in ends.get("evse_manager", []):
             number = getattr(end.config, "connector_id", None)
@@ -169,7 +169,7 @@ class Auth(Module):
                 yield ConfigIssue("evse_manager", _same_number(number, ids), OWN_NUMBER)
 
     async def init(self) -> None:
-        """Listen to the token providers and the validators."""
+        """Subscribe to the EVSEs, the token providers and the validators."""
         config = self.config
         self._request_ids = count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
@@ -184,24 +184,24 @@ class Auth(Module):
         )
         self.pump = Pump(Authorizer(rules), self._act, self.crash)
         self._executor = Executor(self, self.token_validator, self.kvs, self.pump.feed)
-        self._seem_over: list[booked.Reservation] = []
+        self._maybe_expired: list[booked.Reservation] = []
         self.on_wall_set(self._on_wall_set)
         self._begun = False
         self._early: list[Callable[[], None]] = []
         for evse in self.evse_manager:
             evse.session_event.subscribe(partial(self._on_session_event, evse))
         for provider in self.token_provider:
-            # A token is an act, not a state: the one that lies there from before is not presented again.
+            # A token is an event: the last one from before the start is not presented again.
             provider.provided_token.subscribe(self._on_token, replay=False)
         for validator in self.token_validator:
             validator.validate_result_update.subscribe(self._on_update, replay=False)
 
     async def ready(self) -> None:
-        """Learn the EVSEs' numbers and connectors, and begin."""
+        """Ask the EVSEs for their numbers and connectors, then begin."""
         self.spawn(self._begin(), "begin")
 
     async def stop(self) -> None:
-        """Answer those who still wait; running charging is not ours to end."""
+        """Fail the commands that still wait; transactions go on."""
         self.pump.close()
         self._executor.close()
         for answer in self._waiting.values():
@@ -209,7 +209,7 @@ class Auth(Module):
                 answer.set_exception(CommandError("Shutdown", f"{self.id} is shutting down"))
 
     async def ask(self, event: Any) -> Any:
-        """Feed `event(request_id)` and wait for the machine's answer to that request_id."""
+        """Feed `event(request_id)` and return the machine's reply to that request."""
         request_id = next(self._request_ids)
         answer = self._waiting[request_id] = asyncio.get_running_loop().create_future()
         try:
@@ -221,13 +221,13 @@ class Auth(Module):
     async def _begin(self) -> None:
         evses: dict[int, dict[int, ConnectorTypeEnum]] = {}
         for consumer in self.evse_manager:
-            told = await self._number_of(consumer)
-            if told.id in evses:
-                # One of another process, whose configuration is not ours to see before the start.
-                both = [self._executor.evses[told.id].module_id, consumer.module_id]
-                raise ConfigError([Finding(f"{self.id}.evse_manager", _same_number(told.id, both), OWN_NUMBER)])
-            self._executor.evses[told.id] = consumer
-            evses[told.id] = {each.id: each.type or ConnectorTypeEnum.Unknown for each in told.connectors}
+            answer = await self._number_of(consumer)
+            if answer.id in evses:
+                # A module of another process: its configuration is not known before the start.
+                both = [self._executor.evses[answer.id].module_id, consumer.module_id]
+                raise ConfigError([Finding(f"{self.id}.evse_manager", _same_number(answer.id, both), OWN_NUMBER)])
+            self._executor.evses[answer.id] = consumer
+            evses[answer.id] = {each.id: each.type or ConnectorTypeEnum.Unknown for each in answer.connectors}
         stored = await self._executor.stored()
         self._begun = True
         self.pump.feed(events.EvsesKnown(evses))
@@ -235,33 +235,33 @@ class Auth(Module):
             consumer.faults.subscribe(
                 partial(self._on_fault, evse_id, active=True), partial(self._on_fault, evse_id, active=False)
             )
-        self._seem_over = [entry for entry in stored if _is_over(entry)]
+        self._maybe_expired = [entry for entry in stored if _has_expired(entry)]
         for entry in stored:
-            if entry not in self._seem_over:
-                self._take_stored(entry)
-        if self._seem_over:
-            self.after(timing.STORED_PATIENCE_S, self._judge_stored)
-        # A car that was plugged in, and the token for it, may have come during the start: in the order they came.
+            if entry not in self._maybe_expired:
+                self._restore(entry)
+        if self._maybe_expired:
+            self.after(timing.STORED_PATIENCE_S, self._end_expired)
+        # An EV may have been plugged in, and a token presented, during the start: in the order in which they came.
         early, self._early = self._early, []
         for again in early:
             again()
         self.log.debug("EVSEs %s, %d reservations", ", ".join(map(str, self._executor.evses)), len(stored))
 
-    def _take_stored(self, entry: booked.Reservation) -> None:
+    def _restore(self, entry: booked.Reservation) -> None:
         self.pump.feed(events.ReservationRequested(0, entry, reservation_store.until_at(entry), utc_now()))
 
     def _on_wall_set(self) -> None:
         self.pump.feed(events.WallClockSet(utc_now()))
-        valid = [entry for entry in self._seem_over if not _is_over(entry)]
-        self._seem_over = [entry for entry in self._seem_over if entry not in valid]
+        valid = [entry for entry in self._maybe_expired if not _has_expired(entry)]
+        self._maybe_expired = [entry for entry in self._maybe_expired if entry not in valid]
         for entry in valid:
-            self._take_stored(entry)
+            self._restore(entry)
 
-    def _judge_stored(self) -> None:
-        """End the kept reservations that were over at the start and still are."""
-        over, self._seem_over = self._seem_over, []
+    def _end_expired(self) -> None:
+        """End the stored reservations that had expired at the start and still have."""
+        over, self._maybe_expired = self._maybe_expired, []
         for entry in over:
-            self._take_stored(entry)
+            self._restore(entry)
 
     async def _number_of(self, evse: EvseManager) -> Any:
         silent = LastingCondition(self.log)
@@ -307,7 +307,7 @@ class Auth(Module):
                 if answer is not None and not answer.done():
                     answer.set_result(result)
             case do.StoreReservations(entries):
-                self._executor.store([*entries, *self._seem_over])
+                self._executor.store([*entries, *self._maybe_expired])
             case do.Log(text, level):
                 (self.log.info if level == "info" else self.log.debug)("%s", text)
             case Unexpected(state, event):

@@ -1,4 +1,4 @@
-"""AuthListValidator: tokens are good when they stand in a list, a YAML or CSV file that may change at any time."""
+"""AuthListValidator: accepts the tokens of a list, a YAML or CSV file that may change at any time."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ SUB_TYPE = "AuthList"
 LARGEST_FILE = 4 << 20
 """Some fifty thousand tokens."""
 SMALL_FILE = 8 * 1024
-"""Read in place: that is faster than a thread."""
+"""A smaller file is read in place: that is faster than a thread."""
 
 
 class Validator(AuthTokenValidator):
-    """The validator."""
+    """Interface `auth_token_validator`."""
 
     module: AuthListValidator
 
     async def validate_token(self, provided_token: ProvidedIdToken) -> ValidationResult:
         """Look the token up in the list as it is now."""
-        await self.module.look()
-        return self.module.judge(provided_token)
+        await self.module.reload()
+        return self.module.validation_of(provided_token)
 
 
 class AuthListValidator(Module):
@@ -58,12 +58,12 @@ class AuthListValidator(Module):
     main = provides(Validator, description="The validator.")
 
     async def init(self) -> None:
-        """Read the list; a broken or missing one is no reason not to start, but nobody is on it."""
+        """Read the list; with a broken or missing one the module starts and accepts no token."""
         self.entries: dict[str, Entry] = {}
         self._seen: object = None
         self._emptied: object = None
         self._looking = asyncio.Lock()
-        await self.look()
+        await self.reload()
 
     async def ready(self) -> None:
         """Watch the file."""
@@ -72,12 +72,12 @@ class AuthListValidator(Module):
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self.config.check_interval)
-            await self.look(again=True)
+            await self.reload(again=True)
 
-    async def look(self, *, again: bool = False) -> None:
-        """Read the file again if it is another one than the last time; a broken one leaves the list as it was.
+    async def reload(self, *, again: bool = False) -> None:
+        """Read the file again if it has changed; a broken one leaves the list as it was.
 
-        A file that is suddenly empty is probably being written: it counts when `again` finds it so.
+        A file that is suddenly empty is probably being written: it counts when `again` finds it empty once more.
         """
         async with self._looking:
             path = self.runtime.root.read(self.config.list_file)
@@ -98,7 +98,7 @@ class AuthListValidator(Module):
                 why = f"{self.config.list_file}: {error}"
             else:
                 if _state_of(path) != seen:
-                    # It was written while we read: what we have may be half of it. The next look will tell.
+                    # It was written at the same time: what was read may be half of it. The next call reads it again.
                     return
                 self._seen = seen
                 self.entries = entries
@@ -121,7 +121,7 @@ class AuthListValidator(Module):
         def read() -> dict[str, Entry]:
             return parse(path.read_bytes().decode("utf-8-sig"), self.config.list_file)
 
-        # Thousands of tokens take a second: not at the expense of whoever charges meanwhile.
+        # Thousands of tokens take a second, which the event loop does not have.
         return read() if loop_speed() is None or size < SMALL_FILE else await asyncio.to_thread(read)
 
     def _refuse(self, why: str) -> None:
@@ -130,8 +130,8 @@ class AuthListValidator(Module):
         self.main.faults.clear(FAULT, SUB_TYPE)
         self.main.faults.raise_fault(FAULT, f"{why}; {kept}", sub_type=SUB_TYPE)
 
-    def judge(self, token: ProvidedIdToken) -> ValidationResult:
-        """Return what the list says of a token."""
+    def validation_of(self, token: ProvidedIdToken) -> ValidationResult:
+        """Return the validation of a token by the list."""
         entry = self.entries.get(token.id_token.value.casefold())
         status = self._status(entry, token)
         result = ValidationResult(authorization_status=status, tariff_messages=[])
@@ -159,7 +159,7 @@ class AuthListValidator(Module):
 
 
 def _state_of(path: Path) -> object:
-    """Return what changes when the file does (its size last), or the number of the error."""
+    """Return a value that changes with the file (its size last), or the number of the error."""
     try:
         there = path.stat()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""DummyTokenProvider: presents one and the same token whenever a car is plugged in (free charging, tests)."""
+"""DummyTokenProvider: publishes the same token whenever an EV is plugged in (free charging, tests)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DummyTokenValidator: the same answer to every token, after a while (free charging, tests)."""
+"""DummyTokenValidator: returns the same result for every token, after a delay (free charging, tests)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reservations as they lie in a key-value store: EVerest's JSON array of `{evse_id?, reservation}`."""
+"""Reservations in a key-value store: EVerest's JSON array of `{evse_id?, reservation}`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A list of tokens that may charge, as a person writes it: YAML or CSV in, entries or findings with lines out.
+"""A list of tokens that may charge, written by hand: YAML or CSV in, entries or findings with lines out.
 
-Every scalar is text, so that `0123` and `12E4` are the tokens that they look like.
+Every scalar is text, so that `0123` and `12E4` are tokens as they are written.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def parse(text: str, name: str) -> dict[str, Entry]:
 
 
 def is_csv(name: str) -> bool:
-    """Tell the kind of a file by its name."""
+    """Whether the name of a file is that of a CSV file."""
     return name.lower().endswith(".csv")
 
 

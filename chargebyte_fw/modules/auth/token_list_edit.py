@@ -1,4 +1,4 @@
-"""Changes to a list of tokens that leave the rest of the file, comments too, as a person wrote it; saved atomically."""
+"""Changes to a list of tokens that leave the rest of the file, comments too, as it is; saved atomically."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def remove(text: str, name: str, token: str) -> str:
 
 
 def _checked(text: str, name: str, wanted: dict[str, Entry]) -> str:
-    """Read the changed text again: nothing is written that says anything else than what was wanted."""
+    """Return the changed text if it reads as intended; raises ConfigError otherwise."""
     found = {key: _bare(entry) for key, entry in parse(text, name).items()}
     if found != {key: _bare(entry) for key, entry in wanted.items()}:
         raise ConfigError([Finding(name, "written too unusually to be changed by a program: please use an editor")])
@@ -121,14 +121,14 @@ def _add_yaml(text: str, name: str, entry: Entry) -> str:
 
 
 def tokens_node(text: str) -> yaml.SequenceNode | None:
-    """Return the node of the list `tokens` of a text that was read without complaint, None when it is empty."""
+    """Return the node of the list `tokens` of a text without errors, None when it is empty."""
     root = compose(text, strings=True)
     found = root.value[0][1] if isinstance(root, yaml.MappingNode) else None
     return found if isinstance(found, yaml.SequenceNode) else None
 
 
 def _has_word(text: str) -> bool:
-    """Tell whether the word `tokens:` is there."""
+    """Whether the key `tokens` is there."""
     return isinstance(compose(text, strings=True), yaml.MappingNode)
 
 
@@ -211,7 +211,7 @@ def change(path: Path, edit: Callable[[str], str], written: Path | None = None) 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    # The file itself is another one after each change, so the folder is what everybody meets at.
+    # The file is replaced by each change, so the lock is on its folder.
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -221,7 +221,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def save(path: Path, text: str, mark: bytes = b"") -> None:
-    """Write the file in one step: whoever reads it sees the old or the new one. Raises OSError."""
+    """Replace the file in one step: a reader sees the old or the new one. Raises OSError."""
     path = path.resolve()  # a link stays a link
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -1,4 +1,4 @@
-"""States of a connector as authorization sees them: a table, and nothing else."""
+"""States of a connector as authorization sees them (EVerest: ConnectorStateMachine)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 
 class ConnectorState(Enum):
-    """What stands in the way of using a connector."""
+    """Whether a connector can be used, and why not."""
 
     AVAILABLE = auto()
     UNAVAILABLE = auto()
@@ -17,7 +17,7 @@ class ConnectorState(Enum):
 
 
 class Change(Enum):
-    """What happens to a connector."""
+    """A change of a connector."""
 
     ENABLE = auto()
     DISABLE = auto()
@@ -35,11 +35,11 @@ TABLE: dict[tuple[ConnectorState, Change], ConnectorState] = {
     (ConnectorState.UNAVAILABLE, Change.FAULTED): ConnectorState.UNAVAILABLE_FAULTED,
     (ConnectorState.FAULTED, Change.ERROR_CLEARED): ConnectorState.AVAILABLE,
     (ConnectorState.FAULTED, Change.DISABLE): ConnectorState.UNAVAILABLE_FAULTED,
-    # The board may say that a transaction goes on after its fault was told.
+    # A transaction may be reported after the fault that it began with.
     (ConnectorState.FAULTED, Change.TRANSACTION_STARTED): ConnectorState.FAULTED_OCCUPIED,
     (ConnectorState.OCCUPIED, Change.SESSION_FINISHED): ConnectorState.AVAILABLE,
     (ConnectorState.OCCUPIED, Change.FAULTED): ConnectorState.FAULTED_OCCUPIED,
-    # Disabled in the middle of a session: the session ends, then nobody may begin another.
+    # Disabled during a session: the session ends, and no other can begin.
     (ConnectorState.OCCUPIED, Change.DISABLE): ConnectorState.UNAVAILABLE,
     (ConnectorState.FAULTED_OCCUPIED, Change.ERROR_CLEARED): ConnectorState.OCCUPIED,
     (ConnectorState.FAULTED_OCCUPIED, Change.SESSION_FINISHED): ConnectorState.FAULTED,

@@ -1,4 +1,4 @@
-"""Whether a set of reserved cars finds its places, whoever comes first and wherever each one parks."""
+"""Whether every reservation finds an EVSE, in every order of arrival and wherever each EV parks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ANY = ConnectorTypeEnum.Unknown
 
 
 def fits(car: ConnectorTypeEnum, place: Iterable[ConnectorTypeEnum]) -> bool:
-    """Tell whether a car of this kind can be plugged in; an unknown kind, of either, fits everything."""
+    """Whether an EV with this kind of connector can be plugged in; an unknown kind, of either, fits everything."""
     kinds = set(place)
     return bool(kinds) and (car is ANY or car in kinds or ANY in kinds)
 
 
 def always_served(cars: Sequence[ConnectorTypeEnum], places: Sequence[Place]) -> bool:
-    """Tell whether each car finds a place in every order of arrival and with every choice of the earlier ones.
+    """Whether each car finds a place in every order of arrival and with every choice of the earlier ones.
 
     A car is left over exactly when the others can take every place that it fits; so for each kind of car it is asked
     whether the other cars can fill those places (a maximum matching, polynomial where the orders are factorially many).
@@ -35,7 +35,7 @@ def always_served(cars: Sequence[ConnectorTypeEnum], places: Sequence[Place]) ->
 
 
 def _fill(cars: Sequence[ConnectorTypeEnum], places: Sequence[Place]) -> bool:
-    """Tell whether the cars can take all of the places (Kuhn's augmenting paths)."""
+    """Whether the cars can take all of the places (Kuhn's augmenting paths)."""
     car_at: dict[int, int] = {}
     place_of: dict[int, int] = {}
 

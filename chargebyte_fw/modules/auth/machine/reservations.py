@@ -1,4 +1,4 @@
-"""The reservations: what may be reserved, for whom an EVSE is kept, and which ones must go when EVSEs fail."""
+"""The reservations: what may be reserved, for whom an EVSE is reserved, which ones end when EVSEs fail."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ActiveReservation(msgspec.Struct, frozen=True):
         return self.reservation.connector_type or ANY
 
     def is_for(self, token: str, parent: str | None) -> bool:
-        """Tell whether it was made for this token, or for the token's group."""
+        """Whether it was made for this token, or for the token's group."""
         if same(self.reservation.id_token, token):
             return True
         group = self.reservation.parent_id_token
@@ -61,12 +61,12 @@ class Reservations:
         return self._entries.get(reservation_id)
 
     def put(self, entry: ActiveReservation) -> None:
-        """Enter a reservation that `check` accepted; one with the same number makes way."""
+        """Add a reservation that `check` accepted; it replaces one with the same number."""
         self._entries.pop(entry.id, None)
         self._entries[entry.id] = entry
 
     def remove(self, reservation_id: int) -> ActiveReservation | None:
-        """Take a reservation out; returns it."""
+        """Remove and return a reservation."""
         return self._entries.pop(reservation_id, None)
 
     def bound(self, evse_id: int) -> ActiveReservation | None:
@@ -87,17 +87,17 @@ class Reservations:
         return fitting[0] if fitting else None
 
     def allows(self, evse: Evse, token: str, parent: str | None) -> bool:
-        """Tell whether a token may be used at this EVSE without breaking a promise to somebody else."""
+        """Whether a token may be used at this EVSE while every reservation of others can still be kept."""
         return self.match(token, parent, evse) is not None or self.charging_possible(evse.id)
 
     def charging_possible(self, evse_id: int) -> bool:
-        """Tell whether a car without a reservation may take this EVSE: all reserved cars still find their places."""
+        """Whether an EV without a reservation may use this EVSE: every reservation finds another one."""
         if self.bound(evse_id) is not None:
             return False
         return always_served(self._global_kinds(), self._places(without=evse_id))
 
     def could_match(self, evse: Evse) -> bool:
-        """Tell whether some token's group, not known before validation, might open this EVSE."""
+        """Whether a token might have a reservation here by its group, which is not known before validation."""
         bound = self.bound(evse.id)
         entries = [bound] if bound is not None else [entry for entry in self._entries.values() if entry.evse_id is None]
         return any(entry.reservation.parent_id_token for entry in entries)
@@ -110,7 +110,7 @@ class Reservations:
         return {evse.id for evse in free if not self.charging_possible(evse.id)}
 
     def check(self, reservation: Reservation) -> ReservationResult:
-        """Say whether a reservation can be promised; one with the same number is thought away."""
+        """Return whether a reservation can be made; one with the same number is left out of account."""
         replaced = self._entries.pop(reservation.reservation_id, None)
         try:
             return self._check_evse(reservation) if reservation.evse_id is not None else self._check_any(reservation)
@@ -119,7 +119,7 @@ class Reservations:
                 self._entries[replaced.id] = replaced
 
     def overbooked(self) -> list[ActiveReservation]:
-        """Take out, and return, what can no longer be kept: those of a failed EVSE, then the latest of the others."""
+        """Remove and return what cannot be kept: reservations of a failed EVSE, then the latest of the others."""
         gone = [entry for entry in self.entries if entry.evse_id is not None and self._failed(entry)]
         for entry in gone:
             self.remove(entry.id)
@@ -130,12 +130,12 @@ class Reservations:
         return gone
 
     def status_for(self, token: str, evse_id: int | None, group: str | None) -> ReservationCheckStatus:
-        """Say for whom an EVSE (None: any) is reserved, as seen by a token."""
+        """Return for whom an EVSE (None: any) is reserved, as seen by a token."""
         if evse_id is not None:
             bound = self.bound(evse_id)
             others = [bound] if bound is not None else []
         else:
-            # Without an EVSE the question is whether the token finds anything that nobody else was promised.
+            # Without an EVSE the question is whether there is one that is not reserved for others.
             full = not any(self.charging_possible(evse.id) for evse in self._evses.values() if self._usable(evse))
             others = self.entries if full or any(entry.is_for(token, group) for entry in self.entries) else []
         if not others:
@@ -208,7 +208,7 @@ def _open_kinds(evse: Evse) -> Place:
 
 
 def _state_for(evse: Evse, kind: ConnectorTypeEnum) -> ReservationResult:
-    """Say whether a connector of this kind is in order."""
+    """Return whether a connector of this kind can be used, and why not."""
     states = [evse.connectors[number] for number, has in evse.types.items() if fits(kind, [has])]
     if any(state is ConnectorState.AVAILABLE for state in states):
         return ReservationResult.Accepted

@@ -1,0 +1,131 @@
+"""An EVSE and a pending token as machines of their own: rows for every state, facts that end with their life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.contracts.types.authorization import TokenValidationStatus
+from chargebyte_fw.kernel.machine import Unexpected
+from chargebyte_fw.modules.auth.machine import Rules, events
+from chargebyte_fw.modules.auth.machine import evse as e
+from chargebyte_fw.modules.auth.machine.connectors import Change
+from chargebyte_fw.modules.auth.machine.pending_token import EvsesChanged, PendingToken, TokenState
+from chargebyte_fw.modules.auth.machine.station import Station
+from tests.auth.helpers import ANY, provided, result
+
+S = e.EvseState
+GRANT = e.Grant(e.Authorization(provided("A"), result()), 10.0)
+WAYS: dict[S, list[Any]] = {
+    S.NOT_AUTHORIZED: [],
+    S.REQUESTED: [GRANT],
+    S.GRANTED: [GRANT, e.Confirmed()],
+    S.TRANSACTION: [e.TransactionStarted(None, provided("A"))],
+}
+
+
+def evse_in(state: S) -> e.Evse:
+    evse = e.Evse(1, {1: ANY})
+    for event in WAYS[state]:
+        evse.feed(event, 0.0)
+    assert evse.state is state
+    return evse
+
+
+@pytest.mark.parametrize("state", list(S))
+@pytest.mark.parametrize(
+    "event",
+    [
+        e.Confirmed(),
+        e.PluggedIn(1, 5.0),
+        e.TransactionStarted(1, None),
+        e.TransactionFinished(),
+        e.SessionFinished(1),
+        e.Deauthorized(),
+    ],
+)
+def test_what_an_evse_reports_has_a_row_in_every_state(state: S, event: Any) -> None:
+    effects = evse_in(state).feed(event, 0.0)
+    assert not any(isinstance(effect, Unexpected) for effect in effects)
+
+
+@pytest.mark.parametrize(("state", "deadline"), [(S.REQUESTED, 10.0), (S.GRANTED, 10.0), (S.TRANSACTION, None)])
+def test_the_connection_timeout_runs_until_the_transaction(state: S, deadline: float | None) -> None:
+    assert evse_in(state).deadline == deadline
+
+
+def test_a_grant_ends_the_wait_for_a_token() -> None:
+    evse = e.Evse(1, {1: ANY})
+    evse.feed(e.PluggedIn(1, 5.0), 0.0)
+    assert evse.deadline == 5.0
+    evse.feed(GRANT, 1.0)
+    assert evse.deadline == 10.0
+
+
+@pytest.mark.parametrize("state", list(S))
+def test_nothing_of_a_session_is_left_when_it_has_finished(state: S) -> None:
+    evse = evse_in(state)
+    evse.feed(e.PluggedIn(1, 5.0), 0.0)
+    evse.wake(6.0)
+    evse.feed(e.SessionFinished(1), 7.0)
+    assert evse.session == e.Session()
+    assert (evse.authorization is None) is (state is not S.REQUESTED)
+    assert evse.deadline == (10.0 if state is S.REQUESTED else None)
+
+
+@pytest.mark.parametrize("state", [S.REQUESTED, S.GRANTED])
+def test_an_authorization_that_is_withdrawn_says_so_once(state: S) -> None:
+    evse = evse_in(state)
+    effects = evse.feed(e.Withdraw(TokenValidationStatus.Withdrawn, "withdrawn"), 1.0)
+    assert [type(effect).__name__ for effect in effects] == [
+        "WithdrawAuthorization",
+        "AuthorizationEnded",
+        "Publish",
+        "Log",
+    ]
+    assert evse.available
+    assert evse.deadline is None
+
+
+def token_at(station: Station, *more: Any) -> PendingToken:
+    token = PendingToken(1, provided("A"), station)
+    token.feed(events.TokenPresented(token.token), 0.0)
+    for event in more:
+        token.feed(event, 0.0)
+    return token
+
+
+def station_with(*evse_ids: int) -> Station:
+    station = Station(Rules(connection_timeout_s=10.0))
+    for evse_id in evse_ids:
+        station.evses[evse_id] = e.Evse(evse_id, {1: ANY})
+    return station
+
+
+def test_a_token_goes_from_validating_to_authorizing_to_its_end() -> None:
+    station = station_with(1)
+    token = token_at(station)
+    assert token.state is TokenState.VALIDATING
+    token.feed(events.Validated(1, [result()]), 0.0)
+    assert (token.state, station.evses[1].state) == (TokenState.AUTHORIZING, S.REQUESTED)
+    token.feed(events.Authorized(1, True), 0.0)
+    assert (token.state, station.evses[1].state) == (TokenState.ENDED, S.GRANTED)
+
+
+def test_a_token_that_waits_ends_at_its_timeout_and_is_tried_until_then() -> None:
+    station = station_with(1)
+    token = token_at(station)
+    station.evses[1].feed(GRANT, 0.0)
+    station.evses[1].feed(e.NotConfirmed(), 0.0)
+    station.evses[1].change(Change.FAULTED)
+    assert token.feed(events.Validated(1, [result()]), 0.0)
+    assert token.state is TokenState.ENDED, "without an EVSE it is refused"
+    station = station_with(1, 2)
+    station.rules.selection = station.rules.selection.PlugEvents
+    token = token_at(station, events.Validated(1, [result()]))
+    assert (token.state, token.deadline) == (TokenState.WAITING, 10.0)
+    assert token.feed(EvsesChanged(), 1.0) == []
+    station.evses[2].feed(e.PluggedIn(1, None), 2.0)
+    token.feed(EvsesChanged(), 2.0)
+    assert (token.state, token.evse_id, token.deadline) == (TokenState.AUTHORIZING, 2, None)
