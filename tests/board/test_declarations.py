@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +63,7 @@ def test_what_a_newer_firmware_says_has_a_name() -> None:
 
 
 def test_an_enumeration_of_a_byte_knows_no_more_than_a_byte() -> None:
+    wrong: Any
     for wrong in (256, -1, "A"):
         with pytest.raises(ValueError, match="valid"):
             SafeStateReason(wrong)

@@ -23,7 +23,8 @@ from chargebyte_fw.board.link.messages.mcs import ChargeState2
 
 
 def firmware(*version: int, parameters: int = 1, platform: Platform = Platform.CHARGE_SOM) -> FirmwareVersion:
-    return FirmwareVersion(*version, platform, Application.FIRMWARE, parameters)
+    major, minor, build = version
+    return FirmwareVersion(major, minor, build, platform, Application.FIRMWARE, parameters)
 
 
 def test_up_to_0_2_5_the_contactor_bits_lie_elsewhere() -> None:

@@ -161,14 +161,15 @@ def test_a_half_frame_before_the_cut_does_not_spoil_the_first_frame_after_it(pla
 
 def _lay(world: World, name: str) -> None:
     """Put a cable into both directions."""
-    for end in (world.mcu._end, world.mcu._end.peer):
+    ends: list[Any] = [world.mcu._end, world.mcu._end.peer]
+    for end in ends:
         cable, arrive = cables.ALL[name](), end._arrive
 
         def carry(data: bytes, cable: Any = cable, arrive: Any = arrive) -> None:
             for chunk in cable(data):
                 arrive(chunk)
 
-        end._arrive = carry  # type: ignore[method-assign]
+        end._arrive = carry
 
 
 def test_a_controller_that_the_reset_line_does_not_reach_is_still_seen(

@@ -74,7 +74,7 @@ def test_quirk_c_a_port_that_receives_nothing_costs_no_turns_of_the_loop(play: A
             handles += 1
             return call_at(*args, **kwargs)
 
-        loop.call_at = counted  # type: ignore[method-assign]
+        loop.call_at = counted  # type: ignore[method-assign,assignment]
         await asyncio.sleep(60.0)
         loop.call_at = call_at  # type: ignore[method-assign]
         assert handles < 200, "a minute without a link: attempts every ten seconds and a temperature tick a second"

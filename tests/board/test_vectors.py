@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chargebyte_fw.board.link.messages.charge_som import (
@@ -39,9 +41,9 @@ from chargebyte_fw.board.link.messages.mcs import (
 )
 
 OPEN, CLOSED, UNUSED = ContactorState.OPEN, ContactorState.CLOSED, ContactorState.UNUSED
-NO_STOPS = {f"estop_{n}": EstopState.UNUSED for n in (1, 2, 3)}
-ONE_OPEN = {"contactor_1": OPEN, "contactor_2": UNUSED, "contactor_3": UNUSED, **NO_STOPS}
-SAFE = {"pwm_active": True, "safe_state_active": SafeStateActive.SAFE_STATE}
+NO_STOPS: dict[str, Any] = {f"estop_{n}": EstopState.UNUSED for n in (1, 2, 3)}
+ONE_OPEN: dict[str, Any] = {"contactor_1": OPEN, "contactor_2": UNUSED, "contactor_3": UNUSED, **NO_STOPS}
+SAFE: dict[str, Any] = {"pwm_active": True, "safe_state_active": SafeStateActive.SAFE_STATE}
 
 VECTORS: list[tuple[str, str, Message]] = [
     ("inquire FW_VERSION", "A5 FF 0A 00 00 00 00 00 00 00 83 03", Inquiry(FirmwareVersion.com_id)),

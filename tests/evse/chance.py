@@ -188,7 +188,8 @@ class Chance:
                 await w.m.evse.force_unlock(1)
             case "fault":
                 who, kind, severity = FAULTS[rest]
-                w.assembly.modules[who].main.faults.raise_fault(kind, "chance", severity=severity)
+                module: Any = w.assembly.modules[who]
+                module.main.faults.raise_fault(kind, "chance", severity=severity)
             case "no":
                 self.no_fault()
             case "limit":

@@ -60,7 +60,7 @@ def _payload(text: str) -> Any:
 
 def recorded(name: str) -> list[Message]:
     lines = (CAPTURES / f"{name}.jsonl").read_text("utf-8").split("\n")
-    return [tuple(json.loads(line)) for line in lines if line]  # type: ignore[misc]
+    return [tuple(json.loads(line)) for line in lines if line]
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,10 @@ def test_receipts(assemble: Assemble, run: Run, wanted: bool) -> None:
 
 def test_contracts_are_validated_and_installed_as_configured(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
-        keys = {"central_contract_validation_allowed": True, "contract_certificate_installation_enabled": False}
+        keys: dict[str, Any] = {
+            "central_contract_validation_allowed": True,
+            "contract_certificate_installation_enabled": False,
+        }
         w = await World(assemble, dc=True, **keys).start()
         assert w.calls("hlc", "session_setup")[0][1:] == (False, True)
 
@@ -98,7 +101,7 @@ def test_sae_j2847_2(assemble: Assemble, run: Run, enabled: bool, mode: SaeMode,
 
 def test_bpt_setup(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
-        keys = {
+        keys: dict[str, Any] = {
             "bpt_channel": BptChannelChoice.Separated,
             "bpt_generator_mode": GeneratorChoice.GridForming,
             "bpt_grid_code_island_method": IslandChoice.Passive,
@@ -125,7 +128,7 @@ def test_no_energy_before_the_cable_check(
     assemble: Assemble, run: Run, ignore: bool, tolerate: bool, told: list[Any]
 ) -> None:
     async def story() -> None:
-        keys = {"zero_power_ignore_pause": ignore, "zero_power_allow_ev_to_ignore_pause": tolerate}
+        keys: dict[str, Any] = {"zero_power_ignore_pause": ignore, "zero_power_allow_ev_to_ignore_pause": tolerate}
         w = World(assemble, dc=True, **keys)
         w.limits_A = w.limits_W = 0.0
         await w.start()
@@ -262,7 +265,7 @@ def test_voltages_may_spread_as_configured(
     assemble: Assemble, run: Run, spread_V: float, duration_ms: int, raised: bool
 ) -> None:
     async def story() -> None:
-        keys = {
+        keys: dict[str, Any] = {
             "voltage_plausibility_max_spread_threshold_V": spread_V,
             "voltage_plausibility_fault_duration_ms": duration_ms,
         }
@@ -357,7 +360,7 @@ def test_over_current_is_judged_as_configured(
     assemble: Assemble, run: Run, tolerance: float, noise_A: float, drawn_A: float, raised: bool
 ) -> None:
     async def story() -> None:
-        keys = {
+        keys: dict[str, Any] = {
             "soft_over_current_tolerance_percent": tolerance,
             "soft_over_current_measurement_noise_A": noise_A,
             "soft_over_current_timeout_ms": 9000,
@@ -379,7 +382,7 @@ def test_random_delay_is_for_the_configured_changes_and_no_longer(
     assemble: Assemble, run: Run, any_change: bool, delayed: bool
 ) -> None:
     async def story() -> None:
-        keys = {
+        keys: dict[str, Any] = {
             "uk_smartcharging_random_delay_enable": True,
             "uk_smartcharging_random_delay_max_duration": 20,
             "uk_smartcharging_random_delay_at_any_change": any_change,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from chargebyte_fw.contracts.interfaces.over_voltage_monitor import OverVoltageMonitor
 from chargebyte_fw.kernel.effects import call
@@ -46,7 +47,8 @@ def test_a_cable_limits_what_an_ac_charger_asks_for(run: Run, assemble: Assemble
         world.m.energy_adapter.leaf.cable_A = 13.0
         await asyncio.sleep(2.0)
         assert requests.value is not None
-        imports, exports = requests.value.schedule_import, requests.value.schedule_export
+        imports: list[Any] = requests.value.schedule_import
+        exports: list[Any] = requests.value.schedule_export
         assert [entry.limits_to_root.ac_max_current_A.value for entry in imports] == [13.0] * len(imports)
         assert all(entry.limits_to_root.ac_max_current_A.value != 13.0 for entry in exports)
 

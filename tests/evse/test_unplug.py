@@ -124,7 +124,7 @@ def hang(w: World, *peers: str) -> None:
         await asyncio.sleep(10_000.0)
 
     for peer in peers:
-        end = getattr(w, peer, None)
+        end: Any = getattr(w, peer, None)
         for command in end.main.commands if end is not None else ():
             setattr(end.main, command, never)
 

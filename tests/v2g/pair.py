@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import ipaddress
 import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -141,7 +142,8 @@ class Pair:
         self.charger.facts.present_current_A = current_A
 
     def _follow(self, targets: Any) -> None:
-        charging = self.charger.machine.session is not None and self.charger.machine.session.energy.charging
+        session: Any = self.charger.machine.session
+        charging = session is not None and session.energy.charging
         self._set(targets.dc_ev_target_voltage, targets.dc_ev_target_current if charging else 0.0)
 
     def later(self, delay_s: float, call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -173,7 +175,7 @@ class Pair:
             match effect:
                 case evcc.SendSdp(data):
                     sdp.parse_request(data)
-                    answer = sdp.Response(sdp.ipaddress.IPv6Address("fe80::1"), 61341)
+                    answer = sdp.Response(ipaddress.IPv6Address("fe80::1"), 61341)
                     self.later(0.01, self.to_car, evcc.SdpAnswer(answer.to_bytes()))
                 case evcc.Connect():
                     self.connected = True

@@ -240,4 +240,4 @@ class StreamCar:
             case evcc.SessionStopped() if not self.ended.done():
                 self.ended.set_result(effect)
 
-    until = Car.until
+    until: Any = Car.until

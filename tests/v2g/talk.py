@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from chargebyte_fw.kernel.effects import Publish
@@ -221,12 +222,14 @@ def contract_requests(m: Any) -> list[Any]:
     """Requests of cars with a contract: they belong to connections with TLS."""
     chain = m.CertificateChainType(Certificate=b"\x30\x00")
     if m is din:
-        roots = din.ListOfRootCertificateIDsType(RootCertificateID=["root"])
+        din_roots = din.ListOfRootCertificateIDsType(RootCertificateID=["root"])
         return [
             din.PaymentDetailsReq(ContractID="DE-8AA-1A2B3C4D5", ContractSignatureCertChain=chain),
-            din.CertificateInstallationReq(OEMProvisioningCert=b"\x30", ListOfRootCertificateIDs=roots, DHParams=b"\1"),
+            din.CertificateInstallationReq(
+                OEMProvisioningCert=b"\x30", ListOfRootCertificateIDs=din_roots, DHParams=b"\1"
+            ),
             din.CertificateUpdateReq(
-                ContractSignatureCertChain=chain, ContractID="C", ListOfRootCertificateIDs=roots, DHParams=b"\1"
+                ContractSignatureCertChain=chain, ContractID="C", ListOfRootCertificateIDs=din_roots, DHParams=b"\1"
             ),
         ]
     issuer = m.xmldsig.X509IssuerSerialType(X509IssuerName="CN=root", X509SerialNumber=1)
@@ -240,7 +243,7 @@ def contract_requests(m: Any) -> list[Any]:
     ]
 
 
-_PATH_DC = (
+_PATH_DC: tuple[tuple[State, Callable[[Any, str], Any]], ...] = (
     (State.SERVICE_DISCOVERY, lambda m, mode: m.SessionSetupReq(EVCCID=b"\x02\0\0\0\0\x02")),
     (State.SERVICE_SELECTION, lambda m, mode: m.ServiceDiscoveryReq()),
     (State.AUTHORIZATION, lambda m, mode: selection(m)),
@@ -254,7 +257,7 @@ _PATH_DC = (
     (State.WELDING, lambda m, mode: m.WeldingDetectionReq(DC_EVStatus=ev_status(m))),
     (State.ENDED, lambda m, mode: stop(m)),
 )
-_PATH_AC = (
+_PATH_AC: tuple[tuple[State, Callable[[Any, str], Any]], ...] = (
     *_PATH_DC[:4],
     (State.POWER_DELIVERY, lambda m, mode: parameters(m, mode)),
     (State.CHARGING_FIRST, lambda m, mode: power(m, "Start")),

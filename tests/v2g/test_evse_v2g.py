@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 from typing import Any
 
@@ -159,7 +160,7 @@ def test_sdp_is_silent_until_the_data_link_is_ready_and_connections_are_refused(
                 world.host.send_datagram(sdp.Request(security).to_bytes(), sdp.PORT, port)
             await asyncio.sleep(1)
             assert [sdp.parse_response(data) for data in answers] == [
-                sdp.Response(sdp.ipaddress.IPv6Address("fe80::1"), TCP_PORT)
+                sdp.Response(ipaddress.IPv6Address("fe80::1"), TCP_PORT)
             ] * 2
             await world.manager.hlc.dlink_ready(False)
             world.host.send_datagram(ask, sdp.PORT, port)
@@ -518,8 +519,10 @@ def test_a_session_is_a_short_story_in_the_log(run: Any, assemble: Any, runtime:
 def test_a_protocol_may_be_switched_off(run: Any, assemble: Any, runtime: Any, protocol: str) -> None:
     off = {"DIN70121": "supported_DIN70121", "ISO15118D2": "supported_ISO15118_2"}[protocol]
 
+    switched_off: dict[str, Any] = {off: False}
+
     async def main() -> None:
-        async with World(assemble, runtime, **{off: False}) as world:
+        async with World(assemble, runtime, **switched_off) as world:
             await world.manager.hlc.dlink_ready(True)
             car = Car(world.host, CarSettings(protocols=(protocol,)))
             car.start()

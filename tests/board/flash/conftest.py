@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.board.flash.parameters import only_contactor
 from chargebyte_fw.board.flash.programmer import Programmer, Wiring
 from chargebyte_fw.board.flash.record import Diary
 from chargebyte_fw.board.params import layout
@@ -45,7 +46,7 @@ def shipped_chip(**firmware: Any) -> Chip:
     """A chip with firmware and a block of the version that it wants."""
     chip = Chip()
     chip.put(CODE, firmware_image(**firmware))
-    chip.put(DATA, layout.encode(board.only_contactor(), firmware.get("parameter_version", 1)))
+    chip.put(DATA, layout.encode(only_contactor(), firmware.get("parameter_version", 1)))
     return chip
 
 

@@ -30,7 +30,7 @@ def handshake(namespace: str) -> list[V2gFrame]:
     offer = sap.AppProtocolType(
         ProtocolNamespace=namespace, VersionNumberMajor=2, VersionNumberMinor=0, SchemaID=7, Priority=1
     )
-    messages = [
+    messages: list[sap.supportedAppProtocolReq | sap.supportedAppProtocolRes] = [
         sap.supportedAppProtocolReq(AppProtocol=[offer]),
         sap.supportedAppProtocolRes(ResponseCode=sap.responseCodeType.OK_SuccessfulNegotiation, SchemaID=7),
     ]

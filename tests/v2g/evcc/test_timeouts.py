@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from chargebyte_fw.modules.v2g.evcc.registry import protocols
 from chargebyte_fw.modules.v2g.v2gtp import Frame
 from tests.v2g.pair import Pair, dc_facts
 
-MUTE = sdp.Response(sdp.ipaddress.IPv6Address("fe80::1"), 61341).to_bytes()
+MUTE = sdp.Response(ipaddress.IPv6Address("fe80::1"), 61341).to_bytes()
 
 
 def alone() -> Evcc:
@@ -54,7 +55,7 @@ def test_an_answer_that_is_none_is_overlooked(datagram: bytes) -> None:
 def test_a_charger_that_wants_tls_is_overlooked() -> None:
     car = alone()
     car.feed(evcc.Start(), 0.0)
-    tls = sdp.Response(sdp.ipaddress.IPv6Address("fe80::1"), 64109, sdp.SECURITY_TLS).to_bytes()
+    tls = sdp.Response(ipaddress.IPv6Address("fe80::1"), 64109, sdp.SECURITY_TLS).to_bytes()
     assert not any(isinstance(e, evcc.Connect) for e in car.feed(evcc.SdpAnswer(tls), 0.1))
 
 

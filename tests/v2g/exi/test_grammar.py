@@ -104,5 +104,5 @@ def test_a_member_of_a_substitution_group_is_identified_by_its_class() -> None:
             ),
         ),
     )
-    read = codec("iso2").decode(codec("iso2").encode(message))
+    read: Any = codec("iso2").decode(codec("iso2").encode(message))
     assert isinstance(read.Body.EVSEStatus, iso2.AC_EVSEStatusType) and read.Body.EVSEStatus.RCD

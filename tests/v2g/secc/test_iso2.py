@@ -202,7 +202,7 @@ def test_ac_parameters_are_nominal_and_the_status_has_what_may_be_drawn_now() ->
 
 def test_nominal_values_of_one_phase() -> None:
     modes = ["AC_single_phase_core", "AC_three_phase_core"]
-    facts = {"ac_max_current_A": 6.0, "ac_greatest_current_A": 16.0, "ac_rated_current_A": 80.0}
+    facts: dict[str, Any] = {"ac_max_current_A": 6.0, "ac_greatest_current_A": 16.0, "ac_rated_current_A": 80.0}
     it = talk("ac", State.CHARGE_PARAMETERS, energy_transfer_modes=modes, **facts)
     response = it.ask(parameters(iso2, "AC_single_phase_core"))
     (entry,) = response.SASchedules.SAScheduleTuple[0].PMaxSchedule.PMaxScheduleEntry

@@ -66,7 +66,7 @@ class NewSession:
         return Answer(self._body(request.name[:-3] + "Res"))
 
     def _body(self, name: str, code: str = "OK") -> Message:
-        return type(name, (Message,), {})(name, self.session_id, code)  # type: ignore[no-any-return]
+        return type(name, (Message,), {})(name, self.session_id, code)
 
     def refuse_unread(self, outline: Outline) -> Answer:
         return Answer(self._body(outline.name[:-3] + "Res", "FAILED"), end="error")

@@ -375,4 +375,5 @@ def test_a_car_that_prefers_iso_15118_20_gets_what_both_speak() -> None:
     payload = codec("sap").encode(sap.supportedAppProtocolReq(AppProtocol=entries))
     effects = it.raw(Frame(EXI_DIN_ISO2, payload).to_bytes())
     (sent,) = [effect for effect in effects if isinstance(effect, out.Send)]
-    assert codec("sap").decode(sent.data[8:]).SchemaID == 9
+    answer: Any = codec("sap").decode(sent.data[8:])
+    assert answer.SchemaID == 9

@@ -145,7 +145,8 @@ def test_a_handshake_that_cannot_be_read_to_its_end_is_refused_in_kind(payload: 
         it = Talk(din, dc_facts(), shake=False)
         effects = it.raw(Frame(EXI_DIN_ISO2, whole[:octets]).to_bytes())
         (sent,) = [e for e in effects if isinstance(e, out.Send)]
-        assert codec("sap").decode(sent.data[8:]).ResponseCode == "Failed_NoNegotiation"
+        answer: Any = codec("sap").decode(sent.data[8:])
+        assert answer.ResponseCode == "Failed_NoNegotiation"
         assert it.closing and not it.closed
         it.wait(5.1)
         assert it.closed
