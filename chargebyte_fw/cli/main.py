@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import contextlib
 import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 EX_CONFIG = 78
 """Exit status when a configuration is wrong (sysexits.h)."""
@@ -77,7 +80,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has seen enough; keep Python from complaining about it once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    if argv is None and parsed.command == "run":
+        _leave(status or 0)
     return status or 0
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process now. All is closed; taking the interpreter apart object by object takes longer than the stop."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        # A reader that is gone misses the rest in any case.
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def test_what_was_written_is_read_in_place_and_in_a_thread(tmp_path: Path, speed
         database = Database(tmp_path / "deep" / "a.db", "things", COLUMNS)
         await asyncio.gather(*(database.run(put(f"n{i}", "x")) for i in range(10)))
         assert await database.run(names) == [f"n{i}" for i in range(10)]
-        database.close()
+        await database.close()
 
     clock.run(main(), speed=speed)
 
@@ -56,7 +56,7 @@ def test_the_event_loop_goes_on_while_a_write_waits_for_the_disk(tmp_path: Path)
         other.execute("ROLLBACK")
         other.close()
         await write
-        database.close()
+        await database.close()
 
     clock.run(main())
 
@@ -69,14 +69,14 @@ def test_a_file_locked_for_too_long_is_unavailable_and_later_it_works(run: Any, 
         await database.run(put("a", "1"))
         other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        database.close()
+        await database.close()
         with pytest.raises(Unavailable, match="a.db: database is locked"):
             await database.run(put("b", "2"))
         other.execute("ROLLBACK")
         other.close()
         await database.run(put("b", "2"))
         assert await database.run(names) == ["a", "b"]
-        database.close()
+        await database.close()
 
     run(main())
 
@@ -91,7 +91,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(run: Any, tmp_path: Pat
         assert await database.run(names) == ["a"]
         assert [path.read_bytes() for path in told] == [content]
         assert told[0].name == "a.db.damaged-20260101T000000Z"
-        database.close()
+        await database.close()
 
     run(main())
 
@@ -102,7 +102,7 @@ def test_a_medium_that_damages_it_again_and_again_does_not_fill_up_with_copies(r
             (tmp_path / "a.db").write_bytes(b"this is no database, " * 50 + bytes([number]))
             database = Database(tmp_path / "a.db", "things", COLUMNS)
             await database.run(put("a", "1"))
-            database.close()
+            await database.close()
             await asyncio.sleep(1)
         copies = sorted(tmp_path.glob("a.db.damaged-*"))
         assert [path.read_bytes()[-1] for path in copies] == [3, 4, 5], "the newest are kept"
@@ -111,7 +111,7 @@ def test_a_medium_that_damages_it_again_and_again_does_not_fill_up_with_copies(r
         (tmp_path / "a.db").write_bytes(b"this is no database, " * 50 + bytes([6]))
         database = Database(tmp_path / "a.db", "things", COLUMNS)
         await database.run(put("a", "1"))
-        database.close()
+        await database.close()
         left = {path.read_bytes()[-1] for path in tmp_path.glob("a.db.damaged-*")}
         assert left == {4, 5, 6}, "the latest is kept although its name is of years ago"
 
@@ -127,7 +127,7 @@ def test_a_table_of_another_program_is_set_aside(run: Any, tmp_path: Path) -> No
         database = Database(tmp_path / "a.db", "things", COLUMNS, lambda reason, kept: told.append(reason))
         await database.run(put("a", "1"))
         assert told == ["corrupt: table things has no column name, value"]
-        database.close()
+        await database.close()
 
     run(main())
 
@@ -137,14 +137,14 @@ def test_damage_found_while_running_does_not_stop_later_writes(run: Any, tmp_pat
         told: list[Path] = []
         database = Database(tmp_path / "a.db", "things", COLUMNS, lambda reason, kept: told.append(kept))
         await database.run(put("a", "1"))
-        database.close()
+        await database.close()
         content = bytearray((tmp_path / "a.db").read_bytes())
         content[4096:] = b"\xa5" * (len(content) - 4096)
         (tmp_path / "a.db").write_bytes(content)
         await database.run(put("b", "2"))
         assert len(told) == 1
         assert await database.run(names) == ["b"]
-        database.close()
+        await database.close()
 
     run(main())
 
@@ -162,7 +162,7 @@ def test_a_full_disk_is_unavailable_in_one_line_and_nothing_half_written_stays(r
         with pytest.raises(Unavailable, match="a.db: database or disk is full"):
             await database.run(too_much)
         assert await database.run(names) == ["a"]
-        database.close()
+        await database.close()
 
     run(main())
 
@@ -185,7 +185,7 @@ def test_a_file_taken_away_is_made_again(run: Any, tmp_path: Path) -> None:
             path.unlink()
         await database.run(put("b", "2"))
         assert await database.run(names) == ["b"]
-        database.close()
+        await database.close()
 
     run(main())
 
@@ -198,7 +198,7 @@ def test_a_mistake_of_ours_is_not_hidden_as_trouble_with_the_file(run: Any, tmp_
         with pytest.raises(ZeroDivisionError):
             await database.run(lambda connection: 1 / 0)
         assert await database.run(names) == []
-        database.close()
+        await database.close()
 
     run(main())
 
@@ -238,7 +238,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(run: Any, tmp_
             found = await database.run(names)
             assert found[: len(acknowledged)] == [f"{number:06d}" for number in acknowledged]
             assert len(found) <= len(acknowledged) + 1
-            database.close()
+            await database.close()
 
         run(main())
 

@@ -192,7 +192,7 @@ def test_a_damaged_file_is_kept_aside_and_what_is_active_is_recorded_anew(
         faults = world.provider("troubled", "main").faults
         faults.raise_fault("generic/VendorError", "one")
         await asyncio.sleep(0)
-        world.modules["error_history"].database.close()
+        await world.modules["error_history"].database.close()
         for extra in path.parent.glob(path.name + "-*"):
             extra.unlink()
         path.write_bytes(b"garbage" * 1000)

@@ -83,7 +83,7 @@ class ErrorHistory(Module):
         if self._retry is not None:
             self._retry.cancel()
         self._trouble.close()
-        self.database.close()
+        await self.database.close()
 
     async def find(self, filters: FilterArguments) -> list[ErrorObject]:
         """Return matching errors; raises Unavailable when the file cannot be read, ValueError for a bad filter.

@@ -109,7 +109,7 @@ class PersistentStore(Module):
     async def stop(self) -> None:
         """Let go of the file."""
         self._trouble.close()
-        self.database.close()
+        await self.database.close()
 
     def _on_set_aside(self, reason: str, kept: Path) -> None:
         self.log.error("the store was damaged (%s): kept as %s, begun anew", reason, kept)
