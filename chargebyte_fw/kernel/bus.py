@@ -179,6 +179,8 @@ async def run_command(
         await done
     finally:
         timer.cancel()
+        if module is not None:
+            module.handler_over(task)
     if not task.done():
         raise CommandTimeout(f"{provider.module_id}.{provider.implementation_id}.{name}: no answer in {deadline_s:g} s")
     if task.cancelled():

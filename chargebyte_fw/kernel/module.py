@@ -216,11 +216,17 @@ class Module:
         return task
 
     def run_handler(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Start a task of this module whose failure is its caller's to see (the bus: a command)."""
+        """Start a command of this module for the bus, which calls `handler_over` when it waits no longer."""
         task = asyncio.get_running_loop().create_task(work, name=name, context=self.scope.context.copy())
         self._handlers.add(task)
-        task.add_done_callback(self._handlers.discard)
         return task
+
+    def handler_over(self, task: asyncio.Task[Any]) -> None:
+        """Release a command that has ended, one that goes on when it does."""
+        if task.done():
+            self._handlers.discard(task)
+        else:
+            task.add_done_callback(self._handlers.discard)
 
     def _task_done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
