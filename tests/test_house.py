@@ -15,7 +15,7 @@ from tests.docs import machines
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "chargebyte_fw"
-PURE_ROOMS = ("messages", "timing", "machine")
+PURE_ROOMS = ("messages", "timing", "machine", "events", "effects")
 OPENERS = {"asyncio", "socket", "select", "selectors", "threading", "subprocess", "time", "serial", "gpiod", "pyroute2"}
 FILES = {"os", "pathlib", "io", "shutil", "tempfile"}
 NEVER = ("hil", "tests", "bench")

@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.board.driver import events as words
-from chargebyte_fw.board.driver.contactors import Wiring
+from chargebyte_fw.board.driver import effects
+from chargebyte_fw.board.driver import events as orders
 from chargebyte_fw.board.driver.machine import DriverMachine
-from chargebyte_fw.board.driver.plug_lock import LOCK_INPUTS, PlugLock, lock_tape
-from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.driver.plug_lock import PlugLock, lock_tape
+from chargebyte_fw.board.driver.wiring import Wiring
+from chargebyte_fw.board.link import events as link
+from chargebyte_fw.board.link.machine import LinkMachine, LinkState
 from chargebyte_fw.board.link.messages.charge_som import (
     ChargeControl,
     ChargeState,
@@ -22,6 +24,8 @@ from chargebyte_fw.board.link.messages.charge_som import (
 from chargebyte_fw.board.link.messages.framing import Frame, encode_message
 from chargebyte_fw.board.link.messages.uart_reader import UartReader
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff
+from chargebyte_fw.kernel.composite import receivers_of
+from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
 from chargebyte_fw.kernel.trace import Entry
 
@@ -60,10 +64,11 @@ class _Board:
     def __init__(self, source: str, begins: dict[str, Any]) -> None:
         self._id = source
         speed = begins["speed"]
-        self._link = Player(lm.LinkMachine(speed), self._of_link)
+        self._link = Player(LinkMachine(speed), self._of_link)
         wiring = msgspec.convert(begins.get("wiring", {}), Wiring)
         self._driver = Player(DriverMachine(begins["socket"], tuple(begins["names"]), speed, wiring), self._of_driver)
         self._lock = Player(PlugLock(speed), self._of_driver)
+        self._machines = {link.DRIVER: self._driver, link.PLUG_LOCK: self._lock}
         self._image: ChargeControl | None = None
         self._listening = True
         self.comparison = Comparison(_Words().say)
@@ -73,20 +78,19 @@ class _Board:
         """Bring the machines to where they were, with the last of each kind that left the ring."""
         self._listening = False
         heard = {data[0]: data for _, kind, source, data in known if (kind, source) == (UART, "mcu") and data}
-        self._link.feed(lm.Start(), now)
-        self._link.feed(lm.PortOpened(), now)
+        self._link.feed(link.Start(), now)
+        self._link.feed(link.PortOpened(), now)
         for _ in range(2):
-            self._link.machine.deadline, due_s = now, self._link.machine.deadline
-            if due_s is not None:
-                self._link.woken(now)
+            if (due_s := self._link.machine.deadline) is not None:
+                self._link.woken(due_s)
         for com_id in (FirmwareVersion.com_id, GitHash.com_id, *(i for i in heard if i not in _INQUIRED)):
             if com_id in heard:
-                self._link.feed(lm.FrameReceived(Frame(com_id, _without_contactors(com_id, heard[com_id][1:]))), now)
+                self._link.feed(link.FrameReceived(Frame(com_id, _without_contactors(com_id, heard[com_id][1:]))), now)
         for _, kind, source, data in known:
             if kind == "cmd":
                 self.take(now, kind, source, data)
         if ChargeState.com_id in heard:
-            self._link.feed(lm.FrameReceived(Frame(ChargeState.com_id, heard[ChargeState.com_id][1:])), now)
+            self._link.feed(link.FrameReceived(Frame(ChargeState.com_id, heard[ChargeState.com_id][1:])), now)
         self._listening = True
         self.inputs = 0
 
@@ -101,11 +105,11 @@ class _Board:
                 self.comparison.recorded("frames", t_s, data)
             case "uart", "mcu", bytes() if data:
                 self.inputs += 1
-                self._link.feed(lm.FrameReceived(Frame(data[0], data[1:])), t_s)
+                self._link.feed(link.FrameReceived(Frame(data[0], data[1:])), t_s)
             case "port", "uart", _:
                 self._port(data, t_s)
             case "port", self._id, "halt":
-                self._driver.feed(words.Halt(), t_s)
+                self._driver.feed(orders.Halt(), t_s)
             case "wake", "uart", last_s:
                 self._link.machine.touch(last_s)  # type: ignore[attr-defined]
                 self._link.woken(t_s)
@@ -116,10 +120,8 @@ class _Board:
             case "cmd", _, [_, dict(arguments)] if source.startswith(f"{self._id}."):
                 self.inputs += 1
                 order = _order(source.removeprefix(f"{self._id}."), arguments)
-                if isinstance(order, words.MovePlugLock):
-                    self._lock.feed(order, t_s)
-                elif order is not None:
-                    self._driver.feed(order, t_s)
+                if order is not None:
+                    self._feed(order, t_s)
             case "var", _, _ if source.removeprefix(f"{self._id}.") in _OF_DRIVER:
                 self.comparison.recorded("variables", t_s, (source.rpartition(".")[2], data))
 
@@ -127,47 +129,48 @@ class _Board:
         self.inputs += 1
         match data:
             case "start":
-                self._link.feed(lm.Start(), t_s)
+                self._link.feed(link.Start(), t_s)
             case "opened":
-                self._link.feed(lm.PortOpened(), t_s)
+                self._link.feed(link.PortOpened(), t_s)
             case "stop":
-                self._link.feed(lm.Stop(), t_s)
+                self._link.feed(link.Stop(), t_s)
             case "tripped":
-                self._driver.feed(lm.DeadManTripped(), t_s)
+                self._driver.feed(link.DeadManTripped(), t_s)
             case {"failed": str(why)}:
-                self._link.feed(lm.PortFailed(why), t_s)
+                self._link.feed(link.PortFailed(why), t_s)
 
-    def _tell(self, stream: str, now: float, data: Any) -> None:
+    def _replayed(self, stream: str, now: float, data: Any) -> None:
         if self._listening:
             self.comparison.replayed(stream, now, data)
 
+    def _feed(self, event: Any, now: float) -> None:
+        """Give an order or a report to the machines that its class names."""
+        for name in receivers_of(type(event)).machines:
+            self._machines[name].feed(event, now)
+
     def _of_link(self, effect: Any, now: float) -> None:
         match effect:
-            case lm.SendFrame(frame):
-                self._tell("frames", now, frame)
-            case lm.StartCycle():
+            case link.SendFrame(frame):
+                self._replayed("frames", now, frame)
+            case link.StartCycle():
                 self._image = None
-            case lm.OpenPort() | lm.ClosePort() | lm.HoldReset() | lm.DiscardInput() | lm.StopCycle():
+            case link.OpenPort() | link.ClosePort() | link.HoldReset() | link.DiscardInput() | link.StopCycle():
                 pass
             case _:
-                self._driver.feed(effect, now)
-                if isinstance(effect, LOCK_INPUTS):
-                    self._lock.feed(effect, now)
+                self._feed(effect, now)
 
     def _of_driver(self, effect: Any, now: float) -> None:
         match effect:
-            case words.SetControl(control):
-                if self._link.machine.state is lm.LinkState.RUNNING and control != self._image:
+            case effects.SetControl(control):
+                if self._link.machine.state is LinkState.RUNNING and control != self._image:
                     self._image = control
-                    self._tell("frames", now, encode_message(control))
-            case words.BoardEvent(event):
-                self._tell("variables", now, ("event", {"event": event.value}))
-            case words.Ampacity(ampacity):
-                self._tell("variables", now, ("ac_pp_ampacity", msgspec.to_builtins({"ampacity": ampacity})))
-            case words.ResetController(why):
-                self._link.feed(lm.ResetRequest(why), now)
-            case words.RequestAction(action):
-                self._link.feed(lm.ActionRequest(action), now)
+                    self._replayed("frames", now, encode_message(control))
+            case Publish(_, variable, value):
+                self._replayed("variables", now, (variable, msgspec.to_builtins(value)))
+            case effects.ResetController(why):
+                self._link.feed(link.ResetRequest(why), now)
+            case effects.RequestAction(action):
+                self._link.feed(link.ActionRequest(action), now)
 
 
 def _without_contactors(com_id: int, payload: bytes) -> bytes:
@@ -189,24 +192,24 @@ _INQUIRED = (FirmwareVersion.com_id, GitHash.com_id)
 def _order(command: str, arguments: dict[str, Any]) -> Any:
     match command.partition(".")[2], arguments:
         case "enable", {"value": bool(on)}:
-            return words.Enable(on)
+            return orders.Enable(on)
         case "pwm_on", {"value": percent} if 0.0 <= percent <= 100.0:
-            return words.SetPilot(words.PilotOutput(True, percent))
+            return orders.SetPilot(orders.PilotOutput(True, percent))
         case "cp_state_X1", _:
-            return words.SetPilot(words.STATE_X1)
+            return orders.SetPilot(orders.STATE_X1)
         case "cp_state_F", _:
-            return words.SetPilot(words.STATE_F)
+            return orders.SetPilot(orders.STATE_F)
         case "cp_state_E", _:
-            return words.SetPilot(words.STATE_E)
+            return orders.SetPilot(orders.STATE_E)
         case "allow_power_on", {"value": value}:
             order = msgspec.convert(value, PowerOnOff, strict=False)
-            return words.AllowPowerOn(order.allow_power_on, order.reason.value)
+            return orders.AllowPowerOn(order.allow_power_on, order.reason.value)
         case "ac_switch_three_phases_while_charging", {"value": bool(three)}:
-            return words.SwitchPhases(three)
+            return orders.SwitchPhases(three)
         case "lock" | "unlock" as move, _:
-            return words.MovePlugLock(move == "lock")
+            return orders.MovePlugLock(move == "lock")
         case "self_test", _:
-            return words.StartSelfTest()
+            return orders.StartSelfTest()
     return None
 
 

@@ -15,6 +15,7 @@ TEMPERATURES_S = 1.0  # period of the variables `temperatures` and `telemetry`
 STOP_CONFIRM_S = 0.5  # how long a stopping driver waits to see contactors open and pilot F
 RECONNECT_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)  # between attempts to get a lost link back
 SAFE_STATE_PAUSES_S = (5.0, 10.0, 20.0, 40.0, 60.0)  # between attempts to lead the controller out of its safe state
+SAFE_STATE_CALM_S = 10.0  # a controller that was out of its safe state for this long gets its first pauses back
 PLUG_LOOK_S = 5.0  # the longest of them while a car was seen last: only after a reset can its unplug be seen
 CONTACTOR_SETTLE_S = 0.1  # how long a contactor without feedback is given to have followed its order
 CONTACTOR_LIMIT_S = 1.0  # a contactor with feedback has followed its order within

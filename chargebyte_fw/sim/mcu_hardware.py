@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chargebyte_fw.board.driver.contactors import PhaseWiring
+from chargebyte_fw.board.driver.wiring import PhaseWiring
 from chargebyte_fw.board.link.messages.charge_som import (
     Application,
     EstopState,

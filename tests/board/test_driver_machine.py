@@ -7,25 +7,23 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.driver.contactors import FeedbackType, PhaseWiring, Wiring
+from chargebyte_fw.board.driver.effects import SetControl
 from chargebyte_fw.board.driver.events import (
     STATE_E,
     STATE_F,
     STATE_X1,
     AllowPowerOn,
-    ClearFault,
     Enable,
-    FaultKey,
     Halt,
     PilotOutput,
-    RaiseFault,
-    SetControl,
     SetPilot,
     StartSelfTest,
     SwitchPhases,
 )
+from chargebyte_fw.board.driver.fault_table import ClearFault, FaultKey, RaiseFault
 from chargebyte_fw.board.driver.machine import DriverMachine
-from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.driver.wiring import FeedbackType, PhaseWiring, Wiring
+from chargebyte_fw.board.link import events as link
 from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
     Application,
@@ -42,7 +40,7 @@ from chargebyte_fw.board.link.messages.framing import Frame
 from chargebyte_fw.board.link.messages.generations import TODAY
 
 NAMES = ("one", "two", "three", "four")
-UP = lm.LinkUp(FirmwareVersion(0, 4, 1, Platform.CHARGE_SOM, Application.FIRMWARE, 1), GitHash(bytes(8)), TODAY)
+UP = link.LinkUp(FirmwareVersion(0, 4, 1, Platform.CHARGE_SOM, Application.FIRMWARE, 1), GitHash(bytes(8)), TODAY)
 PAYLOAD = st.binary(min_size=8, max_size=8)
 GOOD = bytes.fromhex("8032030041000000")
 
@@ -52,16 +50,16 @@ EVENTS = st.one_of(
     st.booleans().map(AllowPowerOn),
     st.just(StartSelfTest()),
     st.just(UP),
-    st.just(lm.ControllerReset("test")),
-    st.just(lm.LinkDown("test")),
-    st.just(lm.LinkStillDown("test")),
-    st.just(lm.DeadManTripped()),
-    st.booleans().map(lambda confirmed: lm.ActionResult(ActionId.RCM_SELF_TEST, confirmed)),
-    st.just(lm.MessageReceived(ChargeState.from_payload(GOOD))),
-    PAYLOAD.map(lambda payload: lm.MessageReceived(ChargeState.from_payload(payload))),
-    PAYLOAD.map(lambda payload: lm.MessageReceived(Pt1000State.from_payload(payload))),
-    PAYLOAD.map(lambda payload: lm.MessageReceived(ErrorMessage.from_payload(payload))),
-    PAYLOAD.map(lambda payload: lm.UnknownFrame(Frame(0x55, payload))),
+    st.just(link.ControllerReset("test")),
+    st.just(link.LinkDown("test")),
+    st.just(link.LinkStillDown("test")),
+    st.just(link.DeadManTripped()),
+    st.booleans().map(lambda confirmed: link.ActionResult(ActionId.RCM_SELF_TEST, confirmed)),
+    st.just(link.ChargeStateReceived(ChargeState.from_payload(GOOD))),
+    PAYLOAD.map(lambda payload: link.ChargeStateReceived(ChargeState.from_payload(payload))),
+    PAYLOAD.map(lambda payload: link.TemperaturesReceived(Pt1000State.from_payload(payload))),
+    PAYLOAD.map(lambda payload: link.ErrorReceived(ErrorMessage.from_payload(payload))),
+    PAYLOAD.map(lambda payload: link.UnknownFrame(Frame(0x55, payload))),
     st.just(Halt()),
 )
 
@@ -69,11 +67,18 @@ EVENTS = st.one_of(
 def withdraws(event: Any) -> bool:
     """Whether what happens opens the contactors."""
     match event:
-        case Enable(False) | AllowPowerOn(False) | lm.ControllerReset() | lm.LinkDown() | lm.DeadManTripped() | Halt():
+        case (
+            Enable(False)
+            | AllowPowerOn(False)
+            | link.ControllerReset()
+            | link.LinkDown()
+            | link.DeadManTripped()
+            | Halt()
+        ):
             return True
-        case SetPilot(wish):
-            return wish in (STATE_E, STATE_F)
-        case lm.MessageReceived(ChargeState() as state):
+        case SetPilot(output):
+            return output in (STATE_E, STATE_F)
+        case link.ChargeStateReceived(state):
             return state.safe_state_active is not SafeStateActive.NORMAL or state.cp_state is CpState.A
     return False
 
@@ -96,7 +101,7 @@ def test_contactors_are_asked_for_only_by_a_permission_that_stands(events: list[
         for effect in effects:
             if isinstance(effect, SetControl):
                 image = effect.control.contactor_1_close
-        if isinstance(event, lm.ControllerReset | lm.LinkDown):
+        if isinstance(event, link.ControllerReset | link.LinkDown):
             image = False  # the link zeroes the image itself
         assert not image or allowed, "what was sent last must not ask for more"
 
@@ -151,6 +156,6 @@ def test_a_state_that_is_not_normal_never_stays_without_a_fault_of_the_board() -
             machine = DriverMachine(False, NAMES, None)
             machine.feed(UP, 0.0)
             payload = (0x84000600_3D3F0000 | (active << 58) | (reason << 8)).to_bytes(8, "big")
-            effects = machine.feed(lm.MessageReceived(ChargeState.from_payload(payload)), 0.1)
+            effects = machine.feed(link.ChargeStateReceived(ChargeState.from_payload(payload)), 0.1)
             raised = [effect.key for effect in effects if isinstance(effect, RaiseFault)]
-            assert any(key.book == "evse_board_support" for key in raised), (reason, active)
+            assert any(key.implementation == "evse_board_support" for key in raised), (reason, active)

@@ -376,7 +376,7 @@ def test_a_contactor_that_is_closed_without_an_order_is_a_fault_until_it_is_seen
         await asyncio.sleep(1.0)
         assert fault in world.active
         assert f"contactor {index + 1} did not open" in world.board.faults.active[0].message
-        assert not world.driver.machine.permitted
+        assert not world.driver.machine.snapshot.permitted
         hardware.contactors[index].closed = hardware.contactors[index].welded = False
         world.mcu.poke()
         await asyncio.sleep(0.3)
@@ -402,7 +402,7 @@ def test_a_contactor_that_failed_is_not_closed_again_when_it_is_whole(play: Any)
         await world.allow(True)
         await asyncio.sleep(1.5)
         assert world.active == {(f"{BOARD}/MREC17EVSEContactorFault", "")}
-        assert not world.driver.machine.permitted
+        assert not world.driver.machine.snapshot.permitted
         assert not world.mcu.mcu.control.contactor_1_close, "the order to close is taken back"
         await asyncio.sleep(5.0)
         assert not world.pilot.contactors_closed

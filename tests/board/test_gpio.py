@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board import gpio
-from chargebyte_fw.board.driver.stop_input import StopInput, watch
+from chargebyte_fw.board.driver.stop_watch import watch
 from chargebyte_fw.board.gpio import find_line, open_input, open_output, read_input, take_output
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import Unavailable
@@ -217,7 +217,7 @@ def test_a_watched_input_tells_of_its_edges_and_a_bounce_is_none(runtime: Runtim
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        watching = loop.create_task(watch(line, StopInput(NAME), lambda: presses.append(loop.time()), LOG))
+        watching = loop.create_task(watch(NAME, line, lambda: presses.append(loop.time()), LOG))
         await asyncio.sleep(0.1)
         for level in ("active", "inactive"):  # a bounce
             chips.change(level)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.driver.contactors import ALL_OPEN, PhaseWiring
-from chargebyte_fw.board.link.machine import DeadManTripped
+from chargebyte_fw.board.driver.wiring import ALL_OPEN, PhaseWiring
+from chargebyte_fw.board.link.events import DeadManTripped
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.sim.mcu_hardware import CHARGE_SOM, Contactor, Hardware
 from chargebyte_fw.sim.pilot import Drive
@@ -125,7 +125,7 @@ def test_a_tripped_dead_mans_handle_leaves_nothing_closed_in_series(play: Any) -
     async def story(world: World) -> None:
         await charge(world)
         world.driver.machine.feed(DeadManTripped(), asyncio.get_running_loop().time())
-        assert world.driver.machine.contactors.orders == ALL_OPEN
+        assert world.driver.machine.snapshot.contactor_orders == ALL_OPEN
 
     play(story, wired(PhaseWiring.serial), switch_3ph1ph_wiring="serial", **FEEDBACK)
 

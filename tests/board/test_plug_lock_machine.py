@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.driver.events import FaultKey, Implementation, Log, MovePlugLock, RaiseFault, RequestAction
+from chargebyte_fw.board.driver.effects import Log, RequestAction
+from chargebyte_fw.board.driver.events import MovePlugLock
+from chargebyte_fw.board.driver.fault_table import FaultKey, Implementation, RaiseFault
 from chargebyte_fw.board.driver.plug_lock import LockState, PlugLock
-from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link import events as link
 from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
     Application,
@@ -36,14 +38,14 @@ class Bench:
     def __init__(self, inlet: InletState) -> None:
         self.machine = PlugLock(None)
         self.now = 100.0
-        self.feed(lm.LinkUp(FIRMWARE, GitHash(bytes(8)), generation_of(FIRMWARE)))
+        self.feed(link.LinkUp(FIRMWARE, GitHash(bytes(8)), generation_of(FIRMWARE)))
         self.report(inlet)
 
     def feed(self, event: Any) -> list[Any]:
         return self.machine.feed(event, self.now)
 
     def report(self, inlet: InletState, contactor: ContactorState = ContactorState.OPEN) -> list[Any]:
-        return self.feed(lm.MessageReceived(ChargeState(inlet=inlet, contactor_1=contactor)))
+        return self.feed(link.ChargeStateReceived(ChargeState(inlet=inlet, contactor_1=contactor)))
 
     def wait(self) -> list[Any]:
         assert self.machine.deadline is not None
@@ -69,7 +71,7 @@ def test_an_order_that_is_refused_is_given_three_times_half_a_second_apart_and_t
         effects = bench.feed(MovePlugLock(close))
         while RequestAction(action) in effects:
             asked_after_s.append(round(bench.now - begun, 3))
-            effects = bench.feed(lm.ActionResult(action, False))
+            effects = bench.feed(link.ActionResult(action, False))
             if not any(isinstance(one, RaiseFault) for one in effects) and bench.machine.deadline is not None:
                 effects = bench.wait()
         assert asked_after_s == [0.0, 0.5, 1.0]
@@ -83,9 +85,9 @@ def test_an_order_that_is_refused_three_times_names_the_refusal(close: bool) -> 
     bench = Bench(ENDS[not close])
     bench.feed(MovePlugLock(close))
     for _ in range(2):
-        assert bench.feed(lm.ActionResult(ORDERS[close], False)) == []
+        assert bench.feed(link.ActionResult(ORDERS[close], False)) == []
         bench.wait()
-    assert bench.feed(lm.ActionResult(ORDERS[close], False)) == [
+    assert bench.feed(link.ActionResult(ORDERS[close], False)) == [
         RaiseFault(failure(close), "the safety controller does not accept the order")
     ]
 
@@ -94,7 +96,7 @@ def test_an_order_that_is_refused_three_times_names_the_refusal(close: bool) -> 
 def test_the_plug_is_where_it_was_ordered_when_the_lock_reports_its_end_and_not_before(close: bool) -> None:
     bench = Bench(ENDS[not close])
     assert bench.feed(MovePlugLock(close)) == [RequestAction(ORDERS[close])]
-    assert bench.feed(lm.ActionResult(ORDERS[close], True)) == []
+    assert bench.feed(link.ActionResult(ORDERS[close], True)) == []
     assert bench.machine.deadline == pytest.approx(106.0)
     for inlet in (ENDS[not close], WAYS[close], WAYS[close]):
         bench.now += 0.1
@@ -111,7 +113,7 @@ def test_the_plug_is_where_it_was_ordered_when_the_lock_reports_its_end_and_not_
 def test_a_lock_that_is_under_way_for_six_seconds_has_failed(close: bool) -> None:
     bench = Bench(ENDS[not close])
     bench.feed(MovePlugLock(close))
-    bench.feed(lm.ActionResult(ORDERS[close], True))
+    bench.feed(link.ActionResult(ORDERS[close], True))
     bench.report(WAYS[close])
     assert bench.wait() == [RaiseFault(failure(close), "the plug lock did not get there within 6 s")]
     assert bench.now == pytest.approx(106.0)
@@ -120,7 +122,7 @@ def test_a_lock_that_is_under_way_for_six_seconds_has_failed(close: bool) -> Non
 def test_a_lock_that_reports_an_error_on_its_way_has_failed_at_once() -> None:
     bench = Bench(InletState.OPEN)
     bench.feed(MovePlugLock(True))
-    bench.feed(lm.ActionResult(ActionId.INLET_CLOSE, True))
+    bench.feed(link.ActionResult(ActionId.INLET_CLOSE, True))
     bench.report(InletState.CLOSING)
     raised = [one.key for one in bench.report(InletState.ERROR) if isinstance(one, RaiseFault)]
     assert set(raised) == {

@@ -243,7 +243,7 @@ def test_quirk_n_between_a_reset_and_the_first_words_nothing_old_counts(play: An
     async def story(world: World) -> None:
         await world.charge()
         world.driver.link.reset("test")
-        assert world.driver.machine.charge_state is None
+        assert world.driver.machine.snapshot.charge_state is None
         await world.allow(True)
         await asyncio.sleep(3.0)
         assert not world.pilot.contactors_closed

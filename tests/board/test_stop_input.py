@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.driver.stop_input import StopInput
+from chargebyte_fw.board.driver.stop_input import LevelRead, StopInput, StopPressed
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
 from tests.board.world import World
 
@@ -92,13 +92,17 @@ def test_a_simulated_line_of_another_process_is_a_file_that_may_come_late(play: 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.floats(0.0, 0.2), st.sampled_from([True, False, None])), max_size=40))
 def test_only_a_level_that_holds_is_a_press(levels: list[tuple[float, bool | None]]) -> None:
-    stop = StopInput(LINE)
-    assert not stop.level(False, 0.0)
-    assert not stop.level(False, 1.0)
+    stop = StopInput()
+
+    def press(active: bool | None, now: float) -> bool:
+        return StopPressed() in stop.feed(LevelRead(active), now) + stop.wake(now)
+
+    assert not press(False, 0.0)
+    assert not press(False, 1.0)
     now, held_since, seen = 1.0, 0.0, False
     for pause_s, active in levels:
         now += pause_s
         if active is not seen:
             seen, held_since = active, now  # type: ignore[assignment]
-        pressed = stop.level(active, now)
+        pressed = press(active, now)
         assert not pressed or (active and now - held_since >= 0.05)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board import timing as board
-from chargebyte_fw.board.driver import faults as notices
-from chargebyte_fw.board.driver.events import RaiseFault
+from chargebyte_fw.board.driver.fault_table import RaiseFault
+from chargebyte_fw.board.driver.faults import BoardFaults
 from chargebyte_fw.board.link.messages import framing
 from chargebyte_fw.board.link.messages.charge_som import SafeStateReason
 from chargebyte_fw.modules.evse.adapters import inputs
@@ -49,12 +49,12 @@ def mute(method: str) -> Break:
     """A driver that sees something and raises no fault for it."""
 
     def break_it(patch: pytest.MonkeyPatch) -> None:
-        real = getattr(notices.Notices, method)
+        real = getattr(BoardFaults, method)
 
-        def told(self: notices.Notices, *arguments: Any) -> list[Any]:
+        def told(self: BoardFaults, *arguments: Any) -> list[Any]:
             return [one for one in real(self, *arguments) if not isinstance(one, RaiseFault)]
 
-        patch.setattr(notices.Notices, method, told)
+        patch.setattr(BoardFaults, method, told)
 
     return break_it
 
@@ -79,11 +79,11 @@ BROKEN: dict[str, tuple[str, Break]] = {
     "a leak is no reason": ("basic-residual-current", deaf_to(SafeStateReason.RCM_TRIPPED)),
     "the monitor trips too late": ("basic-residual-current-at-the-limit", other(mcu, "RCM_TRIP_MA", 10.0)),
     "the monitor trips too early": ("basic-small-residual-current", other(mcu, "RCM_TRIP_MA", 2.0)),
-    "a welded contactor is not told": ("iso2-contactor-welded", mute("_contactors")),
-    "a contactor that does not close is not told": ("basic-contactor-stuck", mute("_contactors")),
-    "an unreadable proximity pilot is not told": ("basic-proximity-fault", mute("_proximity")),
-    "a pulled cable is not told": ("basic-plug-pulled-at-the-socket", mute("_proximity")),
-    "the safe state is not told": ("basic-emergency-stop", mute("_safe_state")),
+    "a welded contactor is not told": ("iso2-contactor-welded", mute("contactors")),
+    "a contactor that does not close is not told": ("basic-contactor-stuck", mute("contactors")),
+    "an unreadable proximity pilot is not told": ("basic-proximity-fault", mute("proximity")),
+    "a pulled cable is not told": ("basic-plug-pulled-at-the-socket", mute("proximity")),
+    "the safe state is not told": ("basic-emergency-stop", mute("safe_state")),
     "a lost link is noticed too late": ("iso2-uart-cut", other(board, "RECEIVE_TIMEOUT_S", 3.0)),
     "a slow link counts as lost": ("iso2-uart-sluggish", other(board, "RECEIVE_TIMEOUT_S", 0.25)),
     "a lost link stays lost": ("iso2-uart-late", other(board, "RECONNECT_PAUSES_S", (60.0,))),

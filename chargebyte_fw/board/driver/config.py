@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chargebyte_fw.board.driver.contactors import DcWiring, FeedbackType, PhaseWiring, Wiring
+from chargebyte_fw.board.driver.wiring import DcWiring, FeedbackType, PhaseWiring, Wiring
 from chargebyte_fw.kernel.module import Claim, ConfigIssue, ModuleConfig
 
 

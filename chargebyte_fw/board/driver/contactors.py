@@ -1,233 +1,129 @@
-"""In which order contactors close and open: what is wired behind them decides, and their feedback.
+"""In which order contactors close and open: their wiring decides, and their feedback.
 
 Contactor 1 is the primary, contactor 2 the secondary. In series the secondary is never switched under load: it closes
-first and opens last. In mutual wiring each is a way of its own to the car, and both closed would be a short circuit.
+first and opens last. In mutual wiring each connects the car by itself, and both closed would be a short circuit
+(`switch_3ph1ph_wiring` in docs/power-hardware.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
+from enum import Enum, auto
+from typing import Any
 
 import msgspec
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.link.messages.charge_som import ChargeState, ContactorState, CpState
-
-Orders = tuple[bool, bool, bool]
-"""Which contactors shall be closed, the first one first."""
-
-ALL_OPEN: Orders = (False, False, False)
-BOTH: Orders = (True, True, False)
-PRIMARY: Orders = (True, False, False)
-SECONDARY: Orders = (False, True, False)
-_AS_ALWAYS: Orders = (True, True, True)
-_HV_READY = -1
-"""In the place of a contactor's index: the controller's HV ready bit, where it has no contactor."""
+from chargebyte_fw.board.driver.wiring import ALL_OPEN, BOTH, SECONDARY, FeedbackType, Orders, PhaseWiring, Wiring
+from chargebyte_fw.board.link.messages.charge_som import ChargeState, ContactorState
+from chargebyte_fw.kernel.machine import Machine, on
 
 
-class FeedbackType(StrEnum):
-    """What tells whether a contactor is closed."""
+class ContactorStep(Enum):
+    """What is ordered of the contactors."""
 
-    none = "none"
-    no = "no"
-    nc = "nc"
-
-
-class PhaseWiring(StrEnum):
-    """How two contactors make one or three phases."""
-
-    none = "none"
-    serial = "serial"
-    simultaneous = "simultaneous"
-    mutual = "mutual"
+    OPEN = auto()
+    SECONDARY = auto()
+    """In series: the secondary alone, on the way to closed or to open."""
+    CLOSED = auto()
 
 
-class DcWiring(StrEnum):
-    """How contactors switch direct current: not at all, one for both poles, one for each (1 plus, 2 minus)."""
-
-    none = "none"
-    single = "single"
-    dual = "dual"
+_S = ContactorStep
 
 
-PARAMETER_WORDS = {
-    FeedbackType.none: "without-feedback",
-    FeedbackType.no: "with-feedback-normally-open",
-    FeedbackType.nc: "with-feedback-normally-closed",
-}
-"""What the parameter block has to say of a contactor."""
+class Follow(msgspec.Struct, frozen=True):
+    """Event: the contactors are to be as in `goal`; the controller reports `state`."""
+
+    goal: Orders
+    state: ChargeState
 
 
-class Wiring(msgspec.Struct, frozen=True):
-    """What is wired; `dc` None: alternating current. Without a word on it every contactor that exists is closed."""
-
-    phases: PhaseWiring = PhaseWiring.none
-    dc: DcWiring | None = None
-    feedback: tuple[FeedbackType, FeedbackType] = (FeedbackType.none, FeedbackType.none)
-
-    @property
-    def needed(self) -> tuple[bool, bool]:
-        """Whether the first and the second contactor must exist."""
-        if self.dc is not None:
-            return self.dc is not DcWiring.none, self.dc is DcWiring.dual
-        both = self.phases is not PhaseWiring.none
-        return both, both
-
-    def closed(self, three: bool) -> Orders:
-        """Return which contactors carry the current."""
-        if self.dc is not None:
-            return {DcWiring.dual: BOTH, DcWiring.single: PRIMARY, DcWiring.none: _AS_ALWAYS}[self.dc]
-        match self.phases:
-            case PhaseWiring.none:
-                return _AS_ALWAYS
-            case PhaseWiring.mutual:
-                return PRIMARY if three else SECONDARY
-            case _:
-                return BOTH if three else PRIMARY
-
-    def contradiction(self, state: ChargeState) -> str:
-        """Say where the parameter block has other contactors than this wiring; empty: nowhere."""
-        for number, needed in enumerate(self.needed, 1):
-            if needed and state.contactors[number - 1] is ContactorState.UNUSED:
-                word = PARAMETER_WORDS[self.feedback[number - 1]]
-                return f"the wiring needs contactor {number}: the parameter block must call it {word}"
-        if self.dc is DcWiring.none and any(one is not ContactorState.UNUSED for one in state.contactors):
-            return "dc_contactor_wiring is none: the parameter block must call every contactor disabled"
-        return ""
+class Released(msgspec.Struct, frozen=True):
+    """Event: the controller opens everything by itself: it is being reset, or in its safe state."""
 
 
-class Contactors:
-    """What is ordered of the contactors now, step by step. `speed` is the clock's (timing.period)."""
+class Contactors(Machine):
+    """What is ordered of the contactors now, step by step. `speed` is the clock's (timing.period).
 
-    def __init__(self, wiring: Wiring, three: bool = True, speed: float | None = 1.0) -> None:
+    The owner repeats Follow with every report of the controller, and when a timer was over.
+    """
+
+    initial = ContactorStep.OPEN
+
+    def __init__(self, wiring: Wiring, speed: float | None = 1.0) -> None:
+        super().__init__()
         self.wiring = wiring
-        self.three = three
-        """Whether three phases are to be closed, or one."""
         self.orders: Orders = ALL_OPEN
-        self.closing = False
-        """Whether contactors in series close, and the last on the way to the car is not closed yet."""
-        self.denial = ""
-        """Which contactor did not close on its order, by its feedback, in words; empty: none."""
-        self.deadline: float | None = None
         self._settle_s = timing.period(timing.CONTACTOR_SETTLE_S, speed)
-        self._limit_s = timing.patient(timing.CONTACTOR_LIMIT_S, speed)
-        self._since = 0.0
-        self._deviates: dict[tuple[str, int], float] = {}
-        self._closed_unordered: dict[int, str] = {}
 
-    def let_go(self) -> None:
-        """The controller opens everything by itself: it is being reset, or in its safe state."""
-        self.orders, self.closing, self.deadline, self.denial = ALL_OPEN, False, None, ""
-        self._deviates.clear()
+    @on(_S.OPEN, event=Follow, to=(_S.SECONDARY, _S.CLOSED))
+    def _close(self, event: Follow, now: float) -> list[Any]:
+        """Begin to close when everything is open."""
+        still_closed = ContactorState.CLOSED in event.state.contactors
+        if event.goal == ALL_OPEN or still_closed or not self._followed(event.state, now):
+            return []
+        if self.wiring.in_series and event.goal == BOTH:
+            return self._order(_S.SECONDARY, SECONDARY, now)
+        return self._order(_S.CLOSED, event.goal, now)
 
-    @property
-    def closed_unordered(self) -> str:
-        """Which contactors are closed although nobody ordered it, in words; empty: none.
+    @on(_S.SECONDARY, event=Follow, to=(_S.OPEN, _S.CLOSED))
+    def _go_on(self, event: Follow, now: float) -> list[Any]:
+        """Close the primary behind a closed secondary; open the secondary behind an open primary, at the latest soon.
 
-        A contactor stays listed until it is reported open, also over a reset of the controller and a lost link.
+        An opening does not wait for longer than OPENING_LIMIT_S.
         """
-        return "; ".join(self._closed_unordered.values())
+        if event.goal == ALL_OPEN:
+            if self._is(0, False, event.state, now) or self._over("opening limit", now):
+                return self._order(_S.OPEN, ALL_OPEN, now)
+        elif self._followed(event.state, now):
+            return self._order(_S.CLOSED, BOTH, now) if event.goal == BOTH else self._order(_S.OPEN, ALL_OPEN, now)
+        return []
 
-    def advance(self, close: bool, state: ChargeState | None, now: float) -> None:
-        """Take the next step on the way to all that `close` asks for."""
-        self.deadline = None
-        goal = self.wiring.closed(self.three) if close else ALL_OPEN
-        if state is None:
-            # Nothing is known: open what was ordered, close nothing.
-            self.let_go()
-            return
-        if self.orders != goal:
-            step = self._next(goal)
-            if step != self.orders and self._may_go(state, now, opening=not close):
-                self.orders, self._since = step, now
-        serial = self.wiring.phases is PhaseWiring.serial
-        self.closing = serial and close and state.contactors[0] is not ContactorState.CLOSED
-        if self.orders != goal:
-            self._wake(self._since + self._settle_s, now)
-            self._wake(self._since + timing.OPENING_LIMIT_S, now)
-        self.denial = self._unfaithful(state, now)
-        self._look_for_unordered(state, now)
+    @on(_S.CLOSED, event=Follow, to=(_S.OPEN, _S.SECONDARY))
+    def _open(self, event: Follow, now: float) -> list[Any]:
+        """Open at once; in series the primary first. From one goal to another everything opens in between."""
+        if event.goal == self.orders or (event.goal != ALL_OPEN and not self._followed(event.state, now)):
+            return []
+        if self.wiring.in_series and self.orders == BOTH:
+            return self._order(_S.SECONDARY, SECONDARY, now)
+        return self._order(_S.OPEN, ALL_OPEN, now)
 
-    def _next(self, goal: Orders) -> Orders:
-        """The step after the present orders; everything is open in between two ways to close."""
-        serial = self.wiring.phases is PhaseWiring.serial and self.wiring.dc is None
-        if goal != ALL_OPEN and self.orders not in (ALL_OPEN, *((SECONDARY,) if serial and goal == BOTH else ())):
-            goal = ALL_OPEN
-        if serial and goal == BOTH and self.orders == ALL_OPEN:
-            return SECONDARY
-        if serial and goal == ALL_OPEN and self.orders == BOTH:
-            return SECONDARY
-        return goal
+    def _order(self, step: ContactorStep, orders: Orders, now: float) -> list[Any]:
+        self.orders = orders
+        self.start("settled", now + self._settle_s)
+        self.start("opening limit", now + timing.OPENING_LIMIT_S)
+        return self.enter(step)
 
-    def _may_go(self, state: ChargeState, now: float, *, opening: bool) -> bool:
-        """Whether the step before is done; an opening never waits long."""
-        if self.orders == ALL_OPEN:
-            still_closed = ContactorState.CLOSED in state.contactors
-            return not still_closed and all(self._is(index, False, state, now) for index in self._watched)
-        if not opening:
-            return all(self._is(index, self.orders[index], state, now) for index in self._watched)
-        if self.orders != SECONDARY or self.wiring.phases is not PhaseWiring.serial:
-            return True
-        return self._is(0, False, state, now) or now >= self._since + timing.OPENING_LIMIT_S
+    @on(_S.OPEN, _S.SECONDARY, _S.CLOSED, timer="settled")
+    @on(_S.OPEN, _S.SECONDARY, _S.CLOSED, timer="opening limit")
+    def _look_again(self, now: float) -> None:
+        """Nothing by itself: the owner repeats Follow."""
+
+    @on(_S.OPEN, _S.SECONDARY, _S.CLOSED, event=Released, to=_S.OPEN)
+    def _released(self, _: Released, now: float) -> list[Any]:
+        """Order nothing any more."""
+        self.orders = ALL_OPEN
+        return self.enter(_S.OPEN)
 
     @property
     def _watched(self) -> Sequence[int]:
         """The contactors whose order counts."""
         return (0, 1) if self.wiring.phases is not PhaseWiring.none and self.wiring.dc is None else ()
 
+    def _followed(self, state: ChargeState, now: float) -> bool:
+        """Whether the step before is done."""
+        return all(self._is(index, self.orders[index], state, now) for index in self._watched)
+
     def _is(self, index: int, closed: bool, state: ChargeState, now: float) -> bool:
-        """Whether a contactor is as wanted; one without feedback gets a moment, but must not say the opposite."""
-        said = state.contactors[index]
+        """Whether a contactor is as wanted; one without feedback gets a moment, but must not report the opposite."""
+        reported = state.contactors[index]
         wanted, opposite = ContactorState.OPEN, ContactorState.CLOSED
         if closed:
             wanted, opposite = opposite, wanted
         if self.wiring.feedback[index] is not FeedbackType.none:
-            return said is wanted
-        return said is not opposite and now >= self._since + self._settle_s
+            return reported is wanted
+        return reported is not opposite and self._over("settled", now)
 
-    def _unfaithful(self, state: ChargeState, now: float) -> str:
-        """Return which contactor with feedback stays open on its order; without feedback OPEN proves nothing."""
-        for index, feedback in enumerate(self.wiring.feedback):
-            said, ordered = state.contactors[index], self.orders[index]
-            stays_open = said is ContactorState.OPEN and ordered and state.cp_state is CpState.C
-            if self._lasts("open", index, stays_open and feedback is not FeedbackType.none, now):
-                return self._in_words(index, "close")
-        return ""
-
-    def _look_for_unordered(self, state: ChargeState, now: float) -> None:
-        """Note what is closed without an order. CLOSED is an observation: no configured feedback type voids it."""
-        for index, said in enumerate(state.contactors):
-            if said in (ContactorState.OPEN, ContactorState.UNUSED):
-                self._closed_unordered.pop(index, None)
-            if self._lasts("closed", index, said is ContactorState.CLOSED and not self.orders[index], now):
-                self._closed_unordered[index] = self._in_words(index, "open")
-        unused = all(said is ContactorState.UNUSED for said in state.contactors)
-        switched = unused and state.hv_ready
-        if not switched:
-            self._closed_unordered.pop(_HV_READY, None)
-        if self._lasts("closed", _HV_READY, switched and self.orders == ALL_OPEN, now):
-            self._closed_unordered[_HV_READY] = "HV ready is on without an order to switch on"
-
-    def _lasts(self, what: str, index: int, present: bool, now: float) -> bool:
-        """Whether a deviation has lasted for longer than a contactor may take."""
-        if not present:
-            self._deviates.pop((what, index), None)
-            return False
-        over_s = self._deviates.setdefault((what, index), now) + self._limit_s
-        if now >= over_s:
-            return True
-        self._wake(over_s, now)
-        return False
-
-    def _in_words(self, index: int, did: str) -> str:
-        feedback = self.wiring.feedback[index] if index < len(self.wiring.feedback) else FeedbackType.none
-        text = f"contactor {index + 1} did not {did}"
-        if feedback is FeedbackType.none:
-            return text
-        word = PARAMETER_WORDS[feedback]
-        return f"{text}; if it did, its feedback is not {feedback.value} ({word} in the parameter block)"
-
-    def _wake(self, at: float, now: float) -> None:
-        if at > now:
-            self.deadline = at if self.deadline is None else min(self.deadline, at)
+    def _over(self, timer: str, now: float) -> bool:
+        due_s = self.due(timer)
+        return due_s is None or now >= due_s

@@ -1,8 +1,8 @@
-"""The driver's rules for orders: what goes onto the pilot, when contactors may close, what the controller shall hear.
+"""The driver's rules for orders: what is put onto the pilot, when contactors may close, what is sent to the controller.
 
-Contactors close only while a permission stands that was given after everything that opened them: a lost link, a reset,
-a safe state, a disabled port, pilot E or F, an unplugged car and a stuck event loop each withdraw it. What the
-controller says is in `driver_machine.py`.
+Contactors close only under a permission that was given after everything that opened them: a lost link, a reset, a safe
+state, a disabled port, pilot E or F, an unplugged car and a stuck event loop each withdraw it. What the controller
+reports is in `machine.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,23 @@ from enum import Enum, auto
 from typing import Any
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.driver.contactors import Contactors, Wiring
+from chargebyte_fw.board.driver.charge_state import (
+    CHARGING,
+    any_closed,
+    emergency_input_tripped,
+    is_normal,
+    needs_reset,
+    no_contactor_configured,
+)
+from chargebyte_fw.board.driver.contactor_check import ContactorCheck, ContactorReleased, HvReadyCheck, Reported
+from chargebyte_fw.board.driver.contactors import Contactors, Follow, Released
+from chargebyte_fw.board.driver.effects import (
+    Log,
+    PhasesAvailable,
+    RequestAction,
+    SelfTestAnswered,
+    SetControl,
+)
 from chargebyte_fw.board.driver.events import (
     STATE_E,
     STATE_F,
@@ -20,52 +36,56 @@ from chargebyte_fw.board.driver.events import (
     AllowPowerOn,
     Enable,
     Halt,
-    Log,
-    PilotOutput,
-    RequestAction,
     ResetTrip,
-    SelfTestAnswered,
-    SetControl,
     SetPilot,
     StartSelfTest,
     SwitchPhases,
 )
-from chargebyte_fw.board.driver.faults import SELF_TEST, Notices, any_closed
-from chargebyte_fw.board.driver.phase_switch import PhaseSwitch
-from chargebyte_fw.board.driver.safe_state_recovery import SafeStateRecovery, stopped
-from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.driver.facts import BoardSnapshot, ControllerFacts, HostOrders
+from chargebyte_fw.board.driver.phase_switch import HLC_DUTY_PERCENT, Observed, PhaseSwitch, SwitchTo
+from chargebyte_fw.board.driver.reports import Reports
+from chargebyte_fw.board.driver.safe_state_recovery import SafeStateRecovery
+from chargebyte_fw.board.driver.wiring import ALL_OPEN, FeedbackType, PhaseWiring, Wiring
+from chargebyte_fw.board.link.events import ActionResult, LinkUp
 from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
     ChargeControl,
     ChargeState,
-    Pt1000State,
+    ContactorState,
+    CpState,
     RcmState,
-    SafeStateActive,
-    SafeStateReason,
 )
-from chargebyte_fw.board.link.messages.generations import TODAY, Generation
+from chargebyte_fw.board.link.messages.generations import LAST_OLD_CONTACTOR_BITS, TODAY, Generation
 from chargebyte_fw.kernel.machine import Machine, on
 
 
 class DriverState(Enum):
-    """What the driver knows of the controller."""
+    """What is known of the controller."""
 
     NO_LINK = auto()
-    """No link."""
     STARTING = auto()
-    """It is being reset, or has not told its state since."""
+    """It is being reset, or has not reported its state since."""
     NORMAL = auto()
     SAFE_STATE = auto()
-    """It has let go of everything."""
+    """It has opened everything and holds the pilot at F until it is reset."""
     HALTED = auto()
-    """The driver has ended; the link may still be up."""
+    """The driver was halted; the link may still be up."""
+
+
+_S = DriverState
+REPORTING = (_S.NORMAL, _S.SAFE_STATE)
+LINKED = (_S.STARTING, *REPORTING)
+IN_SERVICE = (_S.NO_LINK, *LINKED)
 
 
 class DriverOrders(Machine):
-    """One board, as those see it who order.
+    """One board, as its orders see it.
 
-    `socket`: the cable can be taken off; `names`: the temperature channels; `three`: phases at first.
+    `socket`: the cable can be taken off; `names`: of the temperature channels; `speed`: of the clock (timing.patient);
+    `three`: phases at first.
     """
+
+    initial = DriverState.NO_LINK
 
     def __init__(
         self,
@@ -75,157 +95,278 @@ class DriverOrders(Machine):
         wiring: Wiring | None = None,
         three: bool = True,
     ) -> None:
-        super().__init__(DriverState.NO_LINK)
-        self.contactors = Contactors(wiring or Wiring(), three, speed)
-        self.switch = PhaseSwitch(self.contactors)
-        self._version = ""
-        self.notices = Notices(socket)
+        super().__init__()
+        self.orders = HostOrders()
+        self.link: LinkUp | None = None
+        """The link that is up, or was last."""
+        self.controller = ControllerFacts()
+        self.wiring = wiring or Wiring()
+        self.contactors = Contactors(self.wiring, speed)
+        feedback = (*self.wiring.feedback, FeedbackType.none)
+        self._checks = [ContactorCheck(f"contactor {n}", one, speed) for n, one in enumerate(feedback, 1)]
+        self._hv_ready_check = HvReadyCheck("HV ready", FeedbackType.none, speed)
+        self.phases = PhaseSwitch(three)
+        self._parts = (self.contactors, *self._checks, self._hv_ready_check, self.phases)
+        """Machines of this one: fed by it, and woken by its timer `parts`."""
+        self.reports = Reports(socket)
+        self.recovery = SafeStateRecovery()
         self._names = names
         self._confirm_s = timing.patient(timing.DUTY_CONFIRM_S, speed)
-        self._generation: Generation = TODAY
-        self.enabled = False
-        self.wish: PilotOutput = STATE_X1
-        self.permitted = False
-        self.charge_state: ChargeState | None = None
-        """What the controller said last; None before its first word since it was reset."""
-        self.temperatures: Pt1000State | None = None
-        self._stalled = False
-        self._due: dict[str, float] = {}
-        self._recovery = SafeStateRecovery()
-        self._safe_reason = SafeStateReason.NO_SAFE_STATE
+        self._phases_published: tuple[bool, bool] | None = None
 
     @property
     def control(self) -> ChargeControl:
-        """The image that the controller shall have."""
-        wish = self.wish if self.enabled and self.state is not DriverState.HALTED else STATE_F
-        if self.switch.holds_pilot and wish not in (STATE_E, STATE_F):
-            wish = STATE_X1
+        """The image that the controller is to have."""
+        orders = self.orders
+        pilot = orders.pilot if orders.enabled and self.state is not _S.HALTED else STATE_F
+        if self.phases.holds_pilot and pilot not in (STATE_E, STATE_F):
+            pilot = STATE_X1
         first, second, third = self.contactors.orders
-        return ChargeControl(wish.pwm_active, wish.duty_percent, third, second, first)
+        return ChargeControl(pilot.pwm_active, pilot.duty_percent, third, second, first)
 
     @property
-    def at_rest(self) -> bool:
-        """Whether nothing is on: no link to say otherwise, or contactors open and no PWM."""
-        state = self.charge_state
-        if state is None:
-            return True
-        return not any_closed(state) and (
-            state.duty_percent == 0.0 or state.safe_state_active is not SafeStateActive.NORMAL
+    def snapshot(self) -> BoardSnapshot:
+        """What others may read."""
+        facts, state = self.controller, self.controller.charge_state
+        idle = state is None or (not any_closed(state) and (state.duty_percent == 0.0 or not is_normal(state)))
+        return BoardSnapshot(
+            facts.charge_state, facts.temperatures, self.control, self.contactors.orders, self.orders.permitted, idle
         )
 
     @property
-    def emergency(self) -> bool:
+    def _generation(self) -> Generation:
+        return TODAY if self.link is None else self.link.generation
+
+    @property
+    def _emergency(self) -> bool:
         """Whether the controller needs a reset before anything goes on."""
-        return self.charge_state is not None and self.notices.emergency(self.charge_state)
+        state = self.controller.charge_state
+        return state is not None and needs_reset(state, self.reports.socket)
 
     def _send(self, now: float) -> list[Any]:
-        self._due["duty"] = now + self._confirm_s
-        effects = self._advance(now)
-        return self._armed([*effects, SetControl(self.control)])
+        """Send what is ordered now; the pilot follows within DUTY_CONFIRM_S."""
+        if self.state in LINKED:
+            self.start("duty", now + self._confirm_s)
+        return [*self._advance(now), SetControl(self.control)]
 
     def _advance(self, now: float) -> list[Any]:
-        """Let contactors and phases take every step that they can."""
+        """Let contactors and phases take every step that the last report allows."""
+        state = self.controller.charge_state
         effects: list[Any] = []
+        if state is None:
+            self._release(now)
+            return effects
         before = None
-        while before != (before := (self.switch.step, self.contactors.orders)):
-            if self.charge_state is not None:
-                effects += self.switch.look(self.charge_state, now)
-            self.contactors.advance(self.permitted and not self.switch.holds_contactors, self.charge_state, now)
+        while before != (before := (self.phases.state, self.contactors.orders)):
+            disconnected = self.contactors.orders == ALL_OPEN and not any_closed(state)
+            effects += self.phases.feed(Observed(state.cp_state in CHARGING, disconnected), now)
+            close = self.orders.permitted and not self.phases.holds_contactors
+            goal = self.wiring.closed(self.phases.three) if close else ALL_OPEN
+            effects += self.contactors.feed(Follow(goal, state), now)
+        self._compare(state, now)
+        self._follow_parts()
         return effects
+
+    def _compare(self, state: ChargeState, now: float) -> None:
+        """Compare each contactor with its order."""
+        in_state_c = state.cp_state is CpState.C
+        for check, reported, ordered in zip(self._checks, state.contactors, self.contactors.orders, strict=True):
+            check.feed(Reported(reported, ordered, in_state_c), now)
+        on_ = no_contactor_configured(state) and state.hv_ready
+        hv_ready = ContactorState.CLOSED if on_ else ContactorState.OPEN
+        self._hv_ready_check.feed(Reported(hv_ready, self.contactors.orders != ALL_OPEN, in_state_c), now)
+
+    def _release(self, now: float) -> None:
+        """The controller opens everything by itself: order nothing, and compare anew."""
+        self.contactors.feed(Released(), now)
+        for check in (*self._checks, self._hv_ready_check):
+            check.feed(ContactorReleased(), now)
+        self._follow_parts()
+
+    def _follow_parts(self) -> None:
+        deadlines = [at_s for part in self._parts if (at_s := part.deadline) is not None]
+        if deadlines and self.controller.charge_state is not None:
+            self.start("parts", min(deadlines))
+        else:
+            self.stop("parts")
+
+    @property
+    def _closing(self) -> bool:
+        """Whether contactors in series close, and the one to the car is not reported closed yet."""
+        state = self.controller.charge_state
+        close = self.orders.permitted and not self.phases.holds_contactors
+        not_closed = state is not None and state.contactors[0] is not ContactorState.CLOSED
+        return self.wiring.phases is PhaseWiring.serial and close and not_closed
 
     def _withdraw(self, why: str) -> list[Any]:
-        if not self.permitted:
+        if not self.orders.permitted:
             return []
-        self.permitted = False
+        self.orders.permitted = False
         return [Log(logging.INFO, "contactors: permission withdrawn (%s)", (why,))]
 
-    def _armed(self, effects: list[Any]) -> list[Any]:
-        due = (self.contactors.deadline, self.switch.deadline, self._recovery.deadline)
-        self.deadline = min((at for at in (*due, *self._due.values()) if at is not None), default=None)
-        return effects
+    # The port and the pilot.
 
-    @on(event=Enable)
+    @on(*IN_SERVICE, event=Enable)
     def _enable(self, event: Enable, now: float) -> list[Any]:
-        self.enabled = event.value
+        """Put the ordered pilot out, or state F with contactors open."""
+        self.orders.enabled = event.value
         return ([] if event.value else self._withdraw("port disabled")) + self._send(now)
 
-    @on(event=SetPilot)
-    def _set_pilot(self, event: SetPilot, now: float) -> list[Any]:
-        self.wish = event.wish
-        effects = self._withdraw("pilot E or F") if event.wish in (STATE_E, STATE_F) else []
-        if event.wish == STATE_X1 and self.enabled and self.emergency and not stopped(self.charge_state):
-            self._recovery.asked(now)
+    @on(_S.NO_LINK, _S.STARTING, event=SetPilot)
+    def _keep_pilot(self, event: SetPilot, now: float) -> list[Any]:
+        """Order another pilot."""
+        self.orders.pilot = event.output
+        effects = self._withdraw("pilot E or F") if event.output in (STATE_E, STATE_F) else []
         return effects + self._send(now)
 
-    @on(event=AllowPowerOn)
-    def _permit(self, event: AllowPowerOn, now: float) -> list[Any]:
-        if not event.allowed:
-            self.permitted = False
-            return self._send(now)
-        refusal = self._refusal()
+    @on(*REPORTING, event=SetPilot)
+    def _set_pilot(self, event: SetPilot, now: float) -> list[Any]:
+        """Order another pilot; X1 leads a controller out of its safe state."""
+        stopped = emergency_input_tripped(self.controller.charge_state)
+        if event.output == STATE_X1 and self.orders.enabled and self._emergency and not stopped:
+            self.start("reset", self.recovery.on_request(self.due("reset"), now))
+        return self._keep_pilot(event, now)
+
+    # The permission to close.
+
+    @on(*IN_SERVICE, event=AllowPowerOn)
+    def _allow_power_on(self, event: AllowPowerOn, now: float) -> list[Any]:
+        """Permit the contactors to close, or open them."""
+        refusal = self._refusal() if event.allowed else ""
+        effects: list[Any] = []
         if refusal:
-            self.permitted = False
-            return [Log(logging.WARNING, "contactors stay open: %s", (refusal,)), *self._send(now)]
-        if not self.permitted:
-            self.permitted = True
-            return [Log(logging.DEBUG, "contactors may close (%s)", (event.reason,)), *self._send(now)]
-        return self._send(now)
+            effects.append(Log(logging.WARNING, "contactors stay open: %s", (refusal,)))
+        elif event.allowed and not self.orders.permitted:
+            effects.append(Log(logging.DEBUG, "contactors may close (%s)", (event.reason,)))
+        self.orders.permitted = event.allowed and not refusal
+        return effects + self._send(now)
 
     def _refusal(self) -> str:
-        state = self.charge_state
+        """Return why the contactors may not close; empty: they may."""
+        state = self.controller.charge_state
         if state is None:
             return "the safety controller has not spoken"
-        if not self.enabled or self.state is DriverState.HALTED:
+        if not self.orders.enabled:
             return "the port is disabled"
-        if self.notices.contactor_unfit:
+        if self.reports.faults.contactor_unfit:
             return "a contactor has failed"
-        if contradiction := self.contactors.wiring.contradiction(state):
+        if contradiction := self.wiring.contradiction(state):
             return contradiction
-        return self.notices.unfit(state)
+        return refusal_of(state, self.reports.socket, self.reports.residual_current.tripped)
 
-    @on(event=ResetTrip)
-    def _reset_trip(self, _: ResetTrip, now: float) -> list[Any]:
-        self.notices.tripped = False
-        return []
+    # Phases.
 
-    @on(event=SwitchPhases)
+    @on(*IN_SERVICE, event=SwitchPhases)
     def _switch_phases(self, event: SwitchPhases, now: float) -> list[Any]:
-        wish = self.wish if self.permitted else None
-        refusal = self.switch.refusal(self._generation, self._version, wish)
+        """Switch between three phases and one."""
+        refusal = self._no_switching()
         if refusal:
             return [Log(logging.WARNING, "phases stay as they are: %s", (refusal,))]
         effects: list[Any] = []
-        if event.three is not self.contactors.three:
+        if event.three is not self.phases.three:
             effects.append(Log(logging.INFO, "switching to %s", ("three phases" if event.three else "one phase",)))
-        self.switch.ask(event.three, self.charge_state, self.permitted, now)
-        return [*effects, *self._send(now), *self._armed(self._tell_phases())]
+        state = self.controller.charge_state
+        connected = self.contactors.orders != ALL_OPEN or (state is not None and any_closed(state))
+        effects += self.phases.feed(SwitchTo(event.three, connected, self.orders.permitted), now)
+        return [*effects, *self._send(now), *self._publish_phases()]
 
-    def _tell_phases(self) -> list[Any]:
-        return self.switch.tell(self._version != "" and not self._generation.old_contactor_bits)
+    def _no_switching(self) -> str:
+        """Return why phases cannot be switched now; empty: they can."""
+        if self.wiring.phases is PhaseWiring.none:
+            return "this board cannot switch (switch_3ph1ph_wiring is none)"
+        if self._generation.old_contactor_bits:
+            newest = ".".join(str(number) for number in LAST_OLD_CONTACTOR_BITS)
+            version = "" if self.link is None else self.link.version
+            return f"that needs firmware newer than {newest} on the safety controller, which has {version}"
+        pilot, (least, most) = self.orders.pilot, HLC_DUTY_PERCENT
+        if self.orders.permitted and pilot.pwm_active and least <= pilot.duty_percent <= most:
+            return "the car is under high-level communication"
+        return ""
 
-    @on(event=StartSelfTest)
-    def _self_test(self, _: StartSelfTest, now: float) -> list[Any]:
+    def _publish_phases(self) -> list[Any]:
+        """Return what changed of the phases; firmware must be known, and report contactors one by one."""
+        now = (self.phases.three, self.link is not None and not self._generation.old_contactor_bits)
+        if self.wiring.phases is PhaseWiring.none or now == self._phases_published:
+            return []
+        self._phases_published = now
+        return [PhasesAvailable(*now)]
+
+    # The residual current monitor.
+
+    @on(*IN_SERVICE, _S.HALTED, event=ResetTrip)
+    def _reset_trip(self, _: ResetTrip, now: float) -> None:
+        """Forget a trip."""
+        self.reports.residual_current.tripped = False
+
+    @on(*IN_SERVICE, event=StartSelfTest)
+    def _start_self_test(self, _: StartSelfTest, now: float) -> list[Any]:
+        """Ask for a self-test."""
         return [RequestAction(ActionId.RCM_SELF_TEST)]
 
-    @on(event=lm.ActionResult)
-    def _acted(self, event: lm.ActionResult, now: float) -> list[Any]:
+    @on(*LINKED, event=ActionResult)
+    def _action_result(self, event: ActionResult, now: float) -> list[Any]:
+        """Answer the order of a self-test; give the test its time."""
         if event.action is not ActionId.RCM_SELF_TEST:
             return []
         if event.confirmed:
-            self.notices.self_test_running = True
-            self._due["self test"] = now + timing.SELF_TEST_LIMIT_S
-            return self._armed([SelfTestAnswered(True)])
-        effects: list[Any] = [SelfTestAnswered(False)]
-        if self.charge_state is not None and self.charge_state.rcm is not RcmState.NOT_CONFIGURED:
-            why = "the safety controller did not accept the self-test"
-            effects += self.notices.settle("self test", {SELF_TEST: why})
-        return effects
+            self.reports.residual_current.self_test.ordered = True
+            self.start("self test", now + timing.SELF_TEST_LIMIT_S)
+            return [SelfTestAnswered(True)]
+        state = self.controller.charge_state
+        refused = state is not None and state.rcm is not RcmState.NOT_CONFIGURED
+        return [SelfTestAnswered(False), *(self.reports.residual_current.test_refused() if refused else [])]
 
-    @on(event=Halt)
+    @on(_S.NO_LINK, _S.HALTED, event=ActionResult)
+    def _no_action(self, event: ActionResult, now: float) -> list[Any]:
+        """Answer the order of a self-test."""
+        return [SelfTestAnswered(event.confirmed)] if event.action is ActionId.RCM_SELF_TEST else []
+
+    @on(*LINKED, timer="self test")
+    def _self_test_over(self, now: float) -> None:
+        """A fault of the monitor is none of the self-test any more."""
+        self.reports.residual_current.self_test.ordered = False
+
+    # The end.
+
+    @on(*IN_SERVICE, event=Halt, to=_S.HALTED)
     def _halt(self, _: Halt, now: float) -> list[Any]:
-        self.enabled = self.permitted = False
-        self._due.clear()
-        self._recovery.let_go()
-        self.state = DriverState.HALTED
+        """Put out pilot F and open the contactors, for good."""
+        self.orders = HostOrders()
+        effects = self.enter(_S.HALTED)
         self._advance(now)
-        return self._armed([SetControl(self.control)])
+        return [*effects, SetControl(self.control)]
+
+    @on(_S.HALTED, event=AllowPowerOn)
+    def _refuse_power(self, event: AllowPowerOn, now: float) -> list[Any]:
+        """Refuse."""
+        refused = Log(logging.WARNING, "contactors stay open: %s", ("the port is disabled",))
+        return [refused] if event.allowed else []
+
+    @on(_S.HALTED, event=StartSelfTest)
+    def _refuse_self_test(self, _: StartSelfTest, now: float) -> list[Any]:
+        """Refuse."""
+        return [SelfTestAnswered(False)]
+
+    @on(_S.HALTED, event=Enable)
+    @on(_S.HALTED, event=SetPilot)
+    @on(_S.HALTED, event=SwitchPhases)
+    @on(_S.HALTED, event=Halt)
+    def _ignore(self, _: Any, now: float) -> None:
+        """Ignore the order: pilot F and open contactors stay."""
+
+
+def refusal_of(state: ChargeState, socket: bool, tripped: bool) -> str:
+    """Return why nothing may be switched on in this state; empty: it may. `tripped`: a residual current was seen."""
+    if not is_normal(state):
+        return f"the safety controller is in its safe state ({state.safe_state_reason.text})"
+    if needs_reset(state, socket):
+        return "the cable's proximity pilot cannot be read"
+    if emergency_input_tripped(state):
+        return "an emergency input is tripped"
+    if tripped:
+        return "the residual current monitor has tripped; unplug the car, or order ac_rcd.reset"
+    if state.rcm is RcmState.ERROR:
+        return "the residual current monitor has failed"
+    if state.diode_fault or state.cp_short_circuit or state.cp_state is CpState.INVALID:
+        return "the control pilot is faulty"
+    return ""

@@ -1,6 +1,7 @@
-"""From three phases to one and back while a car charges: the board's own sequence on the pilot.
+"""From three phases to one and back while a car charges: the sequence on the pilot that takes the car off the grid.
 
-The car is told to stop (+12 V), gets its time to do so, is taken off the grid, stays off for a while, and begins anew.
+The car is asked to stop (+12 V without PWM, IEC 61851-1 Annex A), gets the time that the standard gives it, is
+disconnected, stays disconnected for a while, and begins anew.
 """
 
 from __future__ import annotations
@@ -9,106 +10,132 @@ import logging
 from enum import Enum, auto
 from typing import Any
 
+import msgspec
+
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.driver.contactors import ALL_OPEN, Contactors, PhaseWiring
-from chargebyte_fw.board.driver.events import Log, PhasesAvailable, PilotOutput
-from chargebyte_fw.board.driver.faults import any_closed
-from chargebyte_fw.board.link.messages.charge_som import ChargeState, CpState
-from chargebyte_fw.board.link.messages.generations import LAST_OLD_CONTACTOR_BITS, Generation
+from chargebyte_fw.board.driver.effects import Log
+from chargebyte_fw.kernel.machine import Machine, on
 
-_DRAWING = (CpState.C, CpState.D)
 HLC_DUTY_PERCENT = (3.0, 7.0)
-"""A duty cycle between says that the car is told by data what it may draw (IEC 61851-1 table A.7)."""
+"""A duty cycle between: the car learns by high-level communication what it may draw (IEC 61851-1 table A.7)."""
 
 
-class Step(Enum):
+class Switching(Enum):
     """Where the sequence is."""
 
     IDLE = auto()
     STOPPING = auto()
     """+12 V is on the pilot; contactors stay closed until the car has stopped."""
     OPENING = auto()
-    RESTING = auto()
+    PAUSING = auto()
+    """The car is disconnected."""
 
 
-class PhaseSwitch:
-    """Changes `contactors.three`, never while one of them is closed."""
+_S = Switching
+_UNDER_WAY = (_S.STOPPING, _S.OPENING, _S.PAUSING)
 
-    def __init__(self, contactors: Contactors) -> None:
-        self._contactors = contactors
-        self.step = Step.IDLE
-        self.deadline: float | None = None
-        self._three = contactors.three
+
+class SwitchTo(msgspec.Struct, frozen=True):
+    """Event: three phases are wanted, or one. `connected`: a contactor is closed or ordered to be."""
+
+    three: bool
+    connected: bool
+    permitted: bool
+    """The contactors are permitted to close."""
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """Event: what the controller reports of the car and the contactors."""
+
+    drawing: bool
+    """The car is in state C or D."""
+    disconnected: bool
+    """Every contactor is open and ordered to be."""
+
+
+class Abort(msgspec.Struct, frozen=True):
+    """Event: the controller has opened everything by itself: the rest of the sequence is done."""
+
+
+class PhaseSwitch(Machine):
+    """Changes `three`, never while a contactor is closed."""
+
+    initial = Switching.IDLE
+
+    def __init__(self, three: bool = True) -> None:
+        super().__init__()
+        self.three = three
+        """Three phases are to be connected, or one."""
+        self._wanted = three
         self._was_charging = False
-        self._told: tuple[bool, bool] | None = None
-
-    @property
-    def _wired(self) -> bool:
-        return self._contactors.wiring.phases is not PhaseWiring.none
-
-    def refusal(self, generation: Generation, version: str, charging_at: PilotOutput | None) -> str:
-        """Say why not now; empty: it can be. `charging_at`: what a car that may charge is shown on the pilot."""
-        if not self._wired:
-            return "this board cannot switch (switch_3ph1ph_wiring is none)"
-        if generation.old_contactor_bits:
-            newest = ".".join(str(number) for number in LAST_OLD_CONTACTOR_BITS)
-            return f"that needs firmware newer than {newest} on the safety controller, which has {version}"
-        least, most = HLC_DUTY_PERCENT
-        if charging_at is not None and charging_at.pwm_active and least <= charging_at.duty_percent <= most:
-            return "the car is under high-level communication"
-        return ""
-
-    def tell(self, able: bool) -> list[Any]:
-        """Return what there is to publish of the phases. `able`: the firmware that runs tells contactors apart."""
-        now = (self._contactors.three, able)
-        if not self._wired or now == self._told:
-            return []
-        self._told = now
-        return [PhasesAvailable(*now)]
 
     @property
     def holds_pilot(self) -> bool:
-        """Whether +12 V is on the pilot in place of what is wished."""
-        return self.step is not Step.IDLE and self._was_charging
+        """Whether +12 V is on the pilot in place of what is ordered."""
+        return self.state is not _S.IDLE and self._was_charging
 
     @property
     def holds_contactors(self) -> bool:
         """Whether the contactors stay open whatever is permitted."""
-        return self.step in (Step.OPENING, Step.RESTING)
+        return self.state in (_S.OPENING, _S.PAUSING)
 
-    def ask(self, three: bool, state: ChargeState | None, permitted: bool, now: float) -> None:
-        """Begin, or change where a sequence under way leads."""
-        self._three = three
-        if self.step is not Step.IDLE or three is self._contactors.three:
-            return
-        closed = state is not None and any_closed(state)
-        if not closed and self._contactors.orders == ALL_OPEN:
-            self._contactors.three = three
-            return
-        self._was_charging = permitted
-        self.step = Step.STOPPING if permitted else Step.OPENING
-        self.deadline = now + timing.SWITCH_STOP_S if permitted else None
+    @on(_S.IDLE, event=SwitchTo, to=(_S.STOPPING, _S.OPENING))
+    def _begin(self, event: SwitchTo, now: float) -> list[Any]:
+        """Switch at once where nothing is connected; let a car that may charge stop first."""
+        self._wanted = event.three
+        if event.three is self.three:
+            return []
+        if not event.connected:
+            self.three = event.three
+            return []
+        self._was_charging = event.permitted
+        if not event.permitted:
+            return self.enter(_S.OPENING)
+        self.start("car stops", now + timing.SWITCH_STOP_S)
+        return self.enter(_S.STOPPING)
 
-    def look(self, state: ChargeState, now: float) -> list[Any]:
-        """Go on as far as the car and the contactors have."""
-        over = self.deadline is not None and now >= self.deadline
-        if self.step is Step.STOPPING and (over or state.cp_state not in _DRAWING):
-            self.step, self.deadline = Step.OPENING, None
-            if state.cp_state in _DRAWING:
-                late = "the car did not stop within %g s: its phases are switched all the same"
-                return [Log(logging.WARNING, late, (timing.SWITCH_STOP_S,))]
-        elif self.step is Step.OPENING and self._contactors.orders == ALL_OPEN and not any_closed(state):
-            self._contactors.three = self._three
-            if not self._was_charging:
-                self.step = Step.IDLE
-                return []
-            self.step, self.deadline = Step.RESTING, now + timing.SWITCH_PAUSE_S
-        elif self.step is Step.RESTING and over:
-            self.step, self.deadline, self._was_charging = Step.IDLE, None, False
-            self._contactors.three = self._three
-        return []
+    @on(*_UNDER_WAY, event=SwitchTo)
+    def _change_goal(self, event: SwitchTo, now: float) -> None:
+        """Change where the sequence leads."""
+        self._wanted = event.three
 
-    def let_go(self) -> None:
-        """The controller has opened everything by itself: the rest of the sequence is done."""
-        self.step, self.deadline, self._was_charging = Step.IDLE, None, False
-        self._contactors.three = self._three
+    @on(_S.STOPPING, event=Observed, to=_S.OPENING)
+    def _stopped(self, event: Observed, now: float) -> list[Any]:
+        """Open the contactors when the car has stopped drawing."""
+        return [] if event.drawing else self.enter(_S.OPENING)
+
+    @on(_S.STOPPING, timer="car stops", to=_S.OPENING)
+    def _does_not_stop(self, now: float) -> list[Any]:
+        """Open the contactors although the car draws."""
+        late = "the car did not stop within %g s: its phases are switched all the same"
+        return self.enter(_S.OPENING, Log(logging.WARNING, late, (timing.SWITCH_STOP_S,)))
+
+    @on(_S.OPENING, event=Observed, to=(_S.IDLE, _S.PAUSING))
+    def _opened(self, event: Observed, now: float) -> list[Any]:
+        """Switch phases while nothing is connected; keep a car that was charging off the grid for a while."""
+        if not event.disconnected:
+            return []
+        self.three = self._wanted
+        if not self._was_charging:
+            return self.enter(_S.IDLE)
+        self.start("pause", now + timing.SWITCH_PAUSE_S)
+        return self.enter(_S.PAUSING)
+
+    @on(_S.PAUSING, timer="pause", to=_S.IDLE)
+    def _over(self, now: float) -> list[Any]:
+        """Let the car begin anew."""
+        return self._end()
+
+    @on(_S.IDLE, *_UNDER_WAY, event=Abort, to=_S.IDLE)
+    def _abort(self, _: Abort, now: float) -> list[Any]:
+        """End the sequence where it leads."""
+        return self._end()
+
+    def _end(self) -> list[Any]:
+        self._was_charging = False
+        self.three = self._wanted
+        return self.enter(_S.IDLE)
+
+    @on(_S.IDLE, _S.PAUSING, event=Observed)
+    def _nothing_to_do(self, _: Observed, now: float) -> None:
+        """Wait."""

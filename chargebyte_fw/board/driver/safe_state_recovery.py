@@ -1,82 +1,65 @@
-"""How a controller leaves its safe state: by a reset only, at pauses that grow while it does not help."""
+"""When the controller is reset out of its safe state: nothing else leads out; pauses grow while it is in vain."""
 
 from __future__ import annotations
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.link.messages.charge_som import ChargeState, CpState, EstopState, SafeStateReason
-
-_PLUGGED = (CpState.B, CpState.C, CpState.D)
-CALM_S = 10.0
-"""A controller that stayed out of its safe state this long gets its first attempts back."""
-
-
-def stopped(state: ChargeState | None) -> bool:
-    """Whether an emergency input is tripped."""
-    return state is not None and EstopState.TRIPPED in (state.estop_1, state.estop_2, state.estop_3)
+from chargebyte_fw.board.driver.charge_state import PLUGGED_IN, emergency_input_tripped
+from chargebyte_fw.board.link.messages.charge_som import ChargeState, CpState, SafeStateReason
 
 
 class SafeStateRecovery:
-    """When the next reset is due."""
+    """The attempts so far. Each method takes the second of the planned reset (None: none) and returns the new one."""
 
     def __init__(self) -> None:
-        self.deadline: float | None = None
-        self._attempt = 0
-        self._reset_at = -timing.ASKED_RESET_PAUSE_S
-        self._normal_since: float | None = None
-        self._plugged = False
-
-    @property
-    def attempts(self) -> int:
-        """How often it was tried since the controller was well for long enough."""
-        return self._attempt
+        self.attempts = 0
+        """Resets since the controller was out of its safe state for SAFE_STATE_CALM_S."""
+        self._reset_at_s = -timing.ASKED_RESET_PAUSE_S
+        self._plugged_in = False
+        self._reason = SafeStateReason.NO_SAFE_STATE
 
     @property
     def _pause_s(self) -> float:
         pauses = timing.SAFE_STATE_PAUSES_S
-        pause_s = pauses[min(self._attempt, len(pauses) - 1)]
-        return min(pause_s, timing.PLUG_LOOK_S) if self._plugged else pause_s
+        pause_s = pauses[min(self.attempts, len(pauses) - 1)]
+        return min(pause_s, timing.PLUG_LOOK_S) if self._plugged_in else pause_s
 
-    def asked(self, now: float) -> None:
-        """Somebody insists (`cp_state_X1`): sooner than planned, but never a storm."""
-        pause_s = timing.ASKED_RESET_PAUSE_S if self._attempt < 2 else self._pause_s
-        at = max(now, self._reset_at + pause_s)
-        self.deadline = at if self.deadline is None else min(at, self.deadline)
+    def entered(self, reason: SafeStateReason) -> bool:
+        """Take note of a new safe state; return whether it is the one that the last reset was to lead out of."""
+        again = self.attempts > 0 and reason is self._reason
+        self._reason = reason
+        return again
 
-    def normal(self, state: ChargeState, now: float) -> None:
-        """Everything is well, and the pilot shows whether there is a car."""
-        if state.cp_state in _PLUGGED or state.cp_state is CpState.A:
-            self._plugged = state.cp_state in _PLUGGED
-        if self._normal_since is None:
-            self._normal_since = now
-        elif now - self._normal_since >= CALM_S:
-            self._attempt = 0
-        self.deadline = None
+    def on_request(self, planned_s: float | None, now: float) -> float:
+        """Plan a reset that was asked for (`cp_state_X1`): sooner than by itself, but with a pause after the last."""
+        pause_s = timing.ASKED_RESET_PAUSE_S if self.attempts < 2 else self._pause_s
+        at_s = max(now, self._reset_at_s + pause_s)
+        return at_s if planned_s is None else min(at_s, planned_s)
 
-    def safe(self, state: ChargeState, now: float, *, fresh: bool) -> None:
-        """The controller is in its safe state, since just now if `fresh`."""
-        if fresh and self._normal_since is not None and now - self._normal_since >= CALM_S:
-            self._attempt = 0
-        self._normal_since = None
+    def plan(self, state: ChargeState, before: ChargeState | None, planned_s: float | None, now: float) -> float | None:
+        """Plan a reset in a safe state; none while an emergency input is tripped.
 
-    def plan(self, state: ChargeState, before: ChargeState | None, now: float) -> None:
-        """Plan the next attempt, none while it would be in vain.
-
-        After a failed contactor it gives no power back (the driver closes nothing any more), but the safe state's
+        After a failed contactor a reset gives no power back (the driver closes nothing any more), but the safe state's
         -12 V hides the plug: a car that leaves would never be seen to.
         """
-        if stopped(state):
-            self.deadline = None
-        elif stopped(before):
-            self.deadline = now + timing.ASKED_RESET_PAUSE_S
-        elif self.deadline is None:
-            missed_us = state.safe_state_reason is SafeStateReason.COMMUNICATION_TIMEOUT and self._attempt == 0
-            self.deadline = now + (0.0 if missed_us else self._pause_s)
+        if emergency_input_tripped(state):
+            return None
+        if emergency_input_tripped(before):
+            return now + timing.ASKED_RESET_PAUSE_S
+        if planned_s is not None:
+            return planned_s
+        missed_host = state.safe_state_reason is SafeStateReason.COMMUNICATION_TIMEOUT and self.attempts == 0
+        return now + (0.0 if missed_host else self._pause_s)
 
-    def tried(self, now: float) -> None:
-        """A reset is being made."""
-        self._attempt += 1
-        self._reset_at = now
+    def normal(self, state: ChargeState) -> None:
+        """Take note of whether the pilot shows a car: the safe state hides it."""
+        if state.cp_state in PLUGGED_IN or state.cp_state is CpState.A:
+            self._plugged_in = state.cp_state in PLUGGED_IN
 
-    def let_go(self) -> None:
-        """The link is down or the controller begins anew."""
-        self.deadline = self._normal_since = None
+    def calm(self) -> None:
+        """Begin with the first pauses again: the controller is out of its safe state for long enough."""
+        self.attempts = 0
+
+    def reset(self, now: float) -> None:
+        """Count a reset."""
+        self.attempts += 1
+        self._reset_at_s = now

@@ -6,69 +6,83 @@ is there from the start counts when it comes anew.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any
+
+import msgspec
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.gpio import Input
-from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.machine import Machine, on
 
 
-class StopInput:
-    """Levels and time in, presses out. `name`: of the line, for people."""
+class StopLevel(Enum):
+    """The level that counts."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.deadline: float | None = None
-        """When to ask again although no level has changed."""
-        self._held: bool | None = None
-        """The level that counts; None: none yet."""
-        self._seen: bool | None = None
-        self._since = 0.0
-
-    def level(self, active: bool | None, now: float) -> bool:
-        """Take what the line says now (None: nothing); returns whether that was a press."""
-        if active is not self._seen:
-            self._seen, self._since = active, now
-        self.deadline = None
-        if active is None or active is self._held:
-            return False
-        if now < self._since + timing.STOP_INPUT_DEBOUNCE_S:
-            self.deadline = self._since + timing.STOP_INPUT_DEBOUNCE_S
-            return False
-        before, self._held = self._held, active
-        return active and before is False
-
-    @property
-    def pressed(self) -> bool:
-        """Whether it is held down."""
-        return self._held is True
+    UNKNOWN = auto()
+    RELEASED = auto()
+    PRESSED = auto()
 
 
-async def watch(line: Input, stop: StopInput, press: Callable[[], None], log: ModuleLog) -> None:
-    """Call `press` for each press, until cancelled."""
-    loop = asyncio.get_running_loop()
-    changed = asyncio.Event()
-    if line.events is not None:
-        loop.add_reader(line.events, changed.set)
-    warned = False
-    try:
-        while True:
-            changed.clear()
-            if stop.level(line.get(), loop.time()):
-                press()
-            elif stop.pressed and not warned:
-                log.warning("charge stop %s is active from the start: it counts when it is pressed anew", stop.name)
-            warned = warned or stop.pressed
-            if line.events is None:
-                await asyncio.sleep(timing.STOP_INPUT_POLL_S)
-                continue
-            try:
-                async with asyncio.timeout_at(stop.deadline):
-                    await changed.wait()
-            except TimeoutError:
-                continue
-    finally:
-        if line.events is not None:
-            loop.remove_reader(line.events)
-        line.close()
+_L = StopLevel
+
+
+class LevelRead(msgspec.Struct, frozen=True):
+    """Event: the input's level; None: it cannot be read now."""
+
+    active: bool | None
+
+
+class StopPressed(msgspec.Struct, frozen=True):
+    """Effect: the input was pressed."""
+
+
+class PressedFromStart(msgspec.Struct, frozen=True):
+    """Effect: the input is active from the start; it counts when it is pressed anew."""
+
+
+class StopInput(Machine):
+    """Debounces one input."""
+
+    initial = StopLevel.UNKNOWN
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read: bool | None = None
+        """The level read last."""
+
+    @on(_L.UNKNOWN, event=LevelRead)
+    def _first(self, event: LevelRead, now: float) -> None:
+        """Let the first level hold for a while."""
+        self._debounce(event.active, None, now)
+
+    @on(_L.RELEASED, event=LevelRead)
+    def _released(self, event: LevelRead, now: float) -> None:
+        """Let an active level hold for a while."""
+        self._debounce(event.active, False, now)
+
+    @on(_L.PRESSED, event=LevelRead)
+    def _pressed(self, event: LevelRead, now: float) -> None:
+        """Let an inactive level hold for a while."""
+        self._debounce(event.active, True, now)
+
+    def _debounce(self, active: bool | None, counts: bool | None, now: float) -> None:
+        before, self._read = self._read, active
+        if active is None or active is counts:
+            self.stop("debounce")
+        elif active is not before:
+            self.start("debounce", now + timing.STOP_INPUT_DEBOUNCE_S)
+
+    @on(_L.UNKNOWN, timer="debounce", to=(_L.RELEASED, _L.PRESSED))
+    def _known(self, now: float) -> list[Any]:
+        """Take the first level; a press is none."""
+        return self.enter(_L.PRESSED, PressedFromStart()) if self._read else self.enter(_L.RELEASED)
+
+    @on(_L.RELEASED, timer="debounce", to=_L.PRESSED)
+    def _press(self, now: float) -> list[Any]:
+        """A press."""
+        return self.enter(_L.PRESSED, StopPressed())
+
+    @on(_L.PRESSED, timer="debounce", to=_L.RELEASED)
+    def _release(self, now: float) -> list[Any]:
+        """Wait for the next press."""
+        return self.enter(_L.RELEASED)

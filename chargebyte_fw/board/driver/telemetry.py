@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chargebyte_fw.board.driver.faults import any_closed
+from chargebyte_fw.board.driver.charge_state import any_closed
 from chargebyte_fw.board.link.messages.charge_som import ChargeState, Pt1000State
 from chargebyte_fw.contracts.types.evse_board_support import Telemetry
 from chargebyte_fw.contracts.types.temperature import Temperature

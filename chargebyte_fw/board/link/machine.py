@@ -1,6 +1,6 @@
-"""The link to the safety controller as a machine: open, reset, ask who is there, run the cycle, lose it, come back.
+"""The link to the safety controller as a machine: open, reset, identify, run the cycle, and restore what is lost.
 
-A lost link is retried for ever: the reset line is held meanwhile, so that the controller has let go of everything.
+A lost link is retried without end. The reset line is held meanwhile, so that the controller has opened its contactors.
 """
 
 from __future__ import annotations
@@ -11,6 +11,29 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.board import timing
+from chargebyte_fw.board.link.events import (
+    ActionRequest,
+    ActionResult,
+    ClosePort,
+    ControllerReset,
+    DiscardInput,
+    FrameReceived,
+    HoldReset,
+    LinkDown,
+    LinkStillDown,
+    LinkUp,
+    OpenPort,
+    PortFailed,
+    PortOpened,
+    ResetRequest,
+    SendFrame,
+    Start,
+    StartCycle,
+    Stop,
+    StopCycle,
+    UnknownFrame,
+    report,
+)
 from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
@@ -23,7 +46,7 @@ from chargebyte_fw.board.link.messages.charge_som import (
 )
 from chargebyte_fw.board.link.messages.framing import Frame, encode_message
 from chargebyte_fw.board.link.messages.generations import TODAY, Generation, generation_of
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 
 
 class LinkState(Enum):
@@ -31,309 +54,253 @@ class LinkState(Enum):
 
     CLOSED = auto()
     OPENING = auto()
+    """The port is to be opened."""
     RESETTING = auto()
+    """The reset line is pulled."""
     BOOTING = auto()
-    ASKING = auto()
+    """The reset line is released; the controller answers nothing yet."""
+    ASKING_VERSION = auto()
+    ASKING_GIT_HASH = auto()
     RUNNING = auto()
+    """The cycle runs."""
     LOST = auto()
 
 
-class Start(msgspec.Struct, frozen=True):
-    """Event: begin."""
+_S = LinkState
+_IDENTIFYING = (_S.ASKING_VERSION, _S.ASKING_GIT_HASH)
+_OPEN = (_S.OPENING, _S.RESETTING, _S.BOOTING, *_IDENTIFYING, _S.RUNNING)
+_INQUIRY_RESULTS = (FirmwareVersion.com_id, GitHash.com_id)
 
 
-class Stop(msgspec.Struct, frozen=True):
-    """Event: end, for good."""
+class StartUp(msgspec.Struct):
+    """What is known of the controller from the release of its reset line until the next reset."""
+
+    firmware: FirmwareVersion | None = None
+    tries: int = 0
+    """Inquiries sent for what is being asked."""
+    errors: list[Frame] = []
+    """Errors of the start-up; their modules can be named when the firmware is known."""
 
 
-class PortOpened(msgspec.Struct, frozen=True):
-    """Event: the port is open."""
+class Outage(msgspec.Struct):
+    """What is known of a lost link until it is up again (`why`) and the controller sends its state (`failures`)."""
 
-
-class PortFailed(msgspec.Struct, frozen=True):
-    """Event: the port cannot be opened or has broken."""
-
-    why: str
-
-
-class FrameReceived(msgspec.Struct, frozen=True):
-    """Event: a frame came in."""
-
-    frame: Frame
-
-
-class ResetRequest(msgspec.Struct, frozen=True):
-    """Event: the driver wants the controller reset."""
-
-    why: str
-
-
-class ActionRequest(msgspec.Struct, frozen=True):
-    """Event: the driver wants an action done."""
-
-    action: ActionId
-
-
-class OpenPort(msgspec.Struct, frozen=True):
-    """Effect: open the port; answer with Opened or Failed."""
-
-
-class ClosePort(msgspec.Struct, frozen=True):
-    """Effect: close the port."""
-
-
-class HoldReset(msgspec.Struct, frozen=True):
-    """Effect: pull (`active`) or release the reset line."""
-
-    active: bool
-
-
-class DiscardInput(msgspec.Struct, frozen=True):
-    """Effect: forget received bytes that are no frame yet, and what the controller said last."""
-
-
-class SendFrame(msgspec.Struct, frozen=True):
-    """Effect: send one frame."""
-
-    frame: bytes
-
-
-class StartCycle(msgspec.Struct, frozen=True):
-    """Effect: repeat the control image, beginning with zero."""
-
-
-class StopCycle(msgspec.Struct, frozen=True):
-    """Effect: stop repeating and zero the control image."""
-
-
-class LinkUp(msgspec.Struct, frozen=True):
-    """Effect: the controller is known and the cycle runs."""
-
-    firmware: FirmwareVersion
-    git_hash: GitHash
-    generation: Generation
-
-
-class ControllerReset(msgspec.Struct, frozen=True):
-    """Effect: the controller is being reset on purpose; whatever it said before is void."""
-
-    why: str
-
-
-class LinkDown(msgspec.Struct, frozen=True):
-    """Effect: the link is lost; `why` in words."""
-
-    why: str
-
-
-class LinkStillDown(msgspec.Struct, frozen=True):
-    """Effect: an attempt to get the link back failed for another reason than the one before."""
-
-    why: str
-
-
-class DeadManTripped(msgspec.Struct, frozen=True):
-    """Effect: the event loop was stuck; the safe image was sent in place of the driver's."""
-
-
-class MessageReceived(msgspec.Struct, frozen=True):
-    """Effect: the controller said this."""
-
-    message: Any
-
-
-class ActionResult(msgspec.Struct, frozen=True):
-    """Effect: an action was confirmed, or refused, or not answered (`confirmed` False)."""
-
-    action: ActionId
-    confirmed: bool
-
-
-class UnknownFrame(msgspec.Struct, frozen=True):
-    """Effect: a frame came that has no place here."""
-
-    frame: Frame
-
-
-_ASKED = (FirmwareVersion.com_id, GitHash.com_id)
+    failures: int = 0
+    why: str | None = None
+    """The reason reported last; None: none."""
 
 
 class LinkMachine(Machine):
     """One port, one controller. `speed` is the clock's: None virtual, N times real time (timing.patient)."""
 
+    initial = LinkState.CLOSED
+
     def __init__(self, speed: float | None = 1.0) -> None:
-        super().__init__(LinkState.CLOSED)
+        super().__init__()
         self._ready_s = timing.ready_after_reset(speed)
         self._receive_timeout_s = timing.patient(timing.RECEIVE_TIMEOUT_S, speed)
         self._inquiry_timeout_s = timing.patient(timing.INQUIRY_TIMEOUT_S, speed)
         self._action_timeout_s = timing.patient(timing.ACTION_TIMEOUT_S, speed)
-        self.generation = TODAY
-        self._firmware: FirmwareVersion | None = None
-        self._wanted = 0
-        self._tries = 0
-        self._failures = 0
-        self._down: str | None = None
-        self._heard_at = 0.0
-        self._action: tuple[ActionId, float] | None = None
-        self._early: list[Frame] = []
-        """Errors of the start-up; which module they name is known when the firmware is."""
+        self.generation: Generation = TODAY
+        self._start_up = StartUp()
+        self._outage = Outage()
+        self._charge_state_s = 0.0
+        """When CHARGE_STATE was received last, or the cycle started."""
+        self._action: ActionId | None = None
+        """The action that is not confirmed yet."""
 
-    def touch(self, now: float) -> None:
-        """Take note that the controller repeated its state unchanged (saves a turn of the machine)."""
-        if self.state is LinkState.RUNNING:
-            self._heard_at = now
+    # Opening and resetting.
 
-    @on(LinkState.CLOSED, event=Start)
+    @on(_S.CLOSED, event=Start, to=_S.OPENING)
     def _start(self, _: Start, now: float) -> list[Any]:
+        """Open the port."""
         return self._open()
 
     def _open(self) -> list[Any]:
         return self.enter(LinkState.OPENING, StopCycle(), HoldReset(True), OpenPort())
 
-    @on(LinkState.OPENING, event=PortOpened)
+    @on(_S.OPENING, event=PortOpened, to=_S.RESETTING)
     def _opened(self, _: PortOpened, now: float) -> list[Any]:
-        return self.enter(LinkState.RESETTING, until=now + timing.RESET_PULSE_S)
+        """Give the reset line its time."""
+        self.start("reset pulse", now + timing.RESET_PULSE_S)
+        return self.enter(LinkState.RESETTING)
 
-    @on(LinkState.RUNNING, LinkState.ASKING, LinkState.BOOTING, event=ResetRequest)
+    @on(_S.BOOTING, *_IDENTIFYING, _S.RUNNING, event=ResetRequest, to=_S.RESETTING)
     def _reset(self, event: ResetRequest, now: float) -> list[Any]:
+        """Stop the cycle and pull the reset line."""
         self._action = None
-        effects = [StopCycle(), HoldReset(True), ControllerReset(event.why)]
-        return self.enter(LinkState.RESETTING, *effects, until=now + timing.RESET_PULSE_S)
+        self.start("reset pulse", now + timing.RESET_PULSE_S)
+        return self.enter(LinkState.RESETTING, StopCycle(), HoldReset(True), ControllerReset(event.why))
 
-    @on(LinkState.CLOSED, LinkState.OPENING, LinkState.RESETTING, LinkState.LOST, event=ResetRequest)
-    def _reset_is_under_way(self, _: ResetRequest, now: float) -> list[Any]:
-        """A reset belongs to every way out of these states."""
-        return []
+    @on(_S.CLOSED, _S.OPENING, _S.RESETTING, _S.LOST, event=ResetRequest)
+    def _reset_is_under_way(self, _: ResetRequest, now: float) -> None:
+        """Do nothing: every way out of these states leads through a reset."""
 
-    @on(LinkState.RESETTING, event=Timeout)
-    def _release(self, _: Timeout, now: float) -> list[Any]:
-        self._early.clear()
-        return self.enter(LinkState.BOOTING, DiscardInput(), HoldReset(False), until=now + self._ready_s)
+    @on(_S.RESETTING, timer="reset pulse", to=_S.BOOTING)
+    def _release(self, now: float) -> list[Any]:
+        """Release the reset line."""
+        self._start_up = StartUp()
+        self.start("boot", now + self._ready_s)
+        return self.enter(LinkState.BOOTING, DiscardInput(), HoldReset(False))
 
-    @on(LinkState.BOOTING, event=Timeout)
-    def _booted(self, _: Timeout, now: float) -> list[Any]:
-        return self._ask(FirmwareVersion.com_id, now)
-
-    def _ask(self, com_id: int, now: float) -> list[Any]:
-        self._wanted, self._tries = com_id, 1
-        return self.enter(LinkState.ASKING, SendFrame(_inquiry(com_id)), until=now + self._inquiry_timeout_s)
-
-    @on(LinkState.ASKING, event=Timeout)
-    def _no_answer(self, _: Timeout, now: float) -> list[Any]:
-        if self._tries < timing.INQUIRY_TRIES:
-            self._tries += 1
-            return self.enter(LinkState.ASKING, SendFrame(_inquiry(self._wanted)), until=now + self._inquiry_timeout_s)
-        what = "firmware version" if self._wanted == FirmwareVersion.com_id else "git hash"
-        return self._lose(f"no answer when asked for its {what}", now)
-
-    @on(LinkState.ASKING, event=FrameReceived)
-    def _answer(self, event: FrameReceived, now: float) -> list[Any]:
+    @on(_S.BOOTING, event=FrameReceived)
+    def _starting_up(self, event: FrameReceived, now: float) -> None:
+        """Keep errors of the start-up."""
         if event.frame.com_id == ErrorMessage.com_id:
-            self._early.append(event.frame)
-        if event.frame.com_id != self._wanted:
-            return []  # a controller that was not reset goes on with its periodic frames
-        if self._wanted == FirmwareVersion.com_id:
-            self._firmware = FirmwareVersion.from_payload(event.frame.payload)
-            self.generation = generation_of(self._firmware)
-            if self._firmware.application is not Application.FIRMWARE or self.generation.is_mcs:
-                kind = f"{self._firmware.platform.text}, {self._firmware.application.text}"
-                return self._lose(f"this driver cannot work with what runs there ({kind})", now)
-            return self._ask(GitHash.com_id, now)
-        assert self._firmware is not None
-        self._down, self._heard_at = None, now
+            self._start_up.errors.append(event.frame)
+
+    @on(_S.CLOSED, _S.OPENING, _S.RESETTING, _S.LOST, event=FrameReceived)
+    def _before_the_reset(self, _: FrameReceived, now: float) -> None:
+        """Ignore what was sent before the reset."""
+
+    # Identifying the controller.
+
+    @on(_S.BOOTING, timer="boot", to=_S.ASKING_VERSION)
+    def _booted(self, now: float) -> list[Any]:
+        """Ask for the firmware version."""
+        return self._ask(LinkState.ASKING_VERSION, FirmwareVersion.com_id, now)
+
+    def _ask(self, state: LinkState, com_id: int, now: float) -> list[Any]:
+        self._start_up.tries = 0
+        return self.enter(state, self._inquire(com_id, now))
+
+    def _inquire(self, com_id: int, now: float) -> SendFrame:
+        self._start_up.tries += 1
+        self.start("inquiry", now + self._inquiry_timeout_s)
+        return SendFrame(encode_message(Inquiry(com_id)))
+
+    @on(_S.ASKING_VERSION, timer="inquiry", to=_S.LOST)
+    def _no_version(self, now: float) -> list[Any]:
+        """Ask again for the firmware version, or give up."""
+        if self._start_up.tries < timing.INQUIRY_TRIES:
+            return [self._inquire(FirmwareVersion.com_id, now)]
+        return self._lose("no answer when asked for its firmware version", now)
+
+    @on(_S.ASKING_GIT_HASH, timer="inquiry", to=_S.LOST)
+    def _no_git_hash(self, now: float) -> list[Any]:
+        """Ask again for the git hash, or give up."""
+        if self._start_up.tries < timing.INQUIRY_TRIES:
+            return [self._inquire(GitHash.com_id, now)]
+        return self._lose("no answer when asked for its git hash", now)
+
+    @on(_S.ASKING_VERSION, event=FrameReceived, to=(_S.ASKING_GIT_HASH, _S.LOST))
+    def _version(self, event: FrameReceived, now: float) -> list[Any]:
+        """Take the firmware version; refuse firmware that does not charge. A periodic frame is no answer."""
+        if event.frame.com_id != FirmwareVersion.com_id:
+            self._starting_up(event, now)
+            return []
+        firmware = FirmwareVersion.from_payload(event.frame.payload)
+        self._start_up.firmware = firmware
+        self.generation = generation_of(firmware)
+        if firmware.application is not Application.FIRMWARE or self.generation.is_mcs:
+            kind = f"{firmware.platform.text}, {firmware.application.text}"
+            return self._lose(f"this driver cannot work with what runs there ({kind})", now)
+        return self._ask(LinkState.ASKING_GIT_HASH, GitHash.com_id, now)
+
+    @on(_S.ASKING_GIT_HASH, event=FrameReceived, to=_S.RUNNING)
+    def _git_hash(self, event: FrameReceived, now: float) -> list[Any]:
+        """Take the git hash and start the cycle. A periodic frame is no answer."""
+        if event.frame.com_id != GitHash.com_id:
+            self._starting_up(event, now)
+            return []
+        firmware = self._start_up.firmware
+        assert firmware is not None
+        self._outage.why = None
+        self._charge_state_s = now
+        self.start("receive", now + self._receive_timeout_s)
         return self.enter(
             LinkState.RUNNING,
             StartCycle(),
-            LinkUp(self._firmware, GitHash.from_payload(event.frame.payload), self.generation),
-            *(MessageReceived(self.generation.decode(frame)) for frame in self._early),
-            until=now + self._receive_timeout_s,
+            LinkUp(firmware, GitHash.from_payload(event.frame.payload), self.generation),
+            *(report(self.generation.decode(frame)) for frame in self._start_up.errors),
         )
 
-    @on(LinkState.RUNNING, event=FrameReceived)
-    def _heard(self, event: FrameReceived, now: float) -> list[Any]:
+    # Running.
+
+    @on(_S.RUNNING, event=FrameReceived)
+    def _received(self, event: FrameReceived, now: float) -> list[Any]:
+        """Report the message; CHARGE_STATE alone keeps the link alive."""
         message = self.generation.decode(event.frame)
         if isinstance(message, Action):
             return self._confirmed(message)
-        if message is None or event.frame.com_id in _ASKED:
+        if message is None or event.frame.com_id in _INQUIRY_RESULTS:
             return [UnknownFrame(event.frame)]
         if isinstance(message, ChargeState):
-            self._heard_at = now
-            self._failures = 0
-        return [MessageReceived(message)]
+            self.touch(now)
+            self._outage.failures = 0
+        return [report(message)]
 
-    @on(LinkState.RUNNING, event=ActionRequest)
-    def _act(self, event: ActionRequest, now: float) -> list[Any]:
+    def touch(self, now: float) -> None:
+        """Take note of a CHARGE_STATE. One that is unchanged comes here directly, which saves a turn every 100 ms."""
+        if self.state is LinkState.RUNNING:
+            self._charge_state_s = now
+
+    @on(_S.RUNNING, timer="receive", to=_S.LOST)
+    def _silence(self, now: float) -> list[Any]:
+        """Lose the link unless CHARGE_STATE, which is due every 100 ms, was received meanwhile."""
+        lost_s = self._charge_state_s + self._receive_timeout_s
+        if now < lost_s:
+            self.start("receive", lost_s)
+            return []
+        return self._lose(f"no CHARGE_STATE for {self._receive_timeout_s:.1f} s", now)
+
+    @on(_S.RUNNING, event=ActionRequest)
+    def _request_action(self, event: ActionRequest, now: float) -> list[Any]:
+        """Ask for an action; one at a time."""
         if self._action is not None:
             return [ActionResult(event.action, False)]
-        self._action = (event.action, now + self._action_timeout_s)
-        self._arm()
+        self._action = event.action
+        self.start("action", now + self._action_timeout_s)
         return [SendFrame(encode_message(Inquiry(Action.com_id, event.action)))]
 
-    @on(event=ActionRequest)
-    def _cannot_act(self, event: ActionRequest, now: float) -> list[Any]:
+    @on(_S.CLOSED, _S.OPENING, _S.RESETTING, _S.BOOTING, *_IDENTIFYING, _S.LOST, event=ActionRequest)
+    def _refuse_action(self, event: ActionRequest, now: float) -> list[Any]:
+        """Refuse an action without a running controller."""
         return [ActionResult(event.action, False)]
 
     def _confirmed(self, message: Action) -> list[Any]:
         if self._action is None:
             return []
-        action, _ = self._action
-        self._action = None
-        self._arm()
+        action, self._action = self._action, None
+        self.stop("action")
         return [ActionResult(action, message.confirmed is action)]
 
-    @on(LinkState.RUNNING, event=Timeout)
-    def _silence(self, _: Timeout, now: float) -> list[Any]:
-        if now >= self._heard_at + self._receive_timeout_s:
-            return self._lose(f"no CHARGE_STATE for {self._receive_timeout_s:.1f} s", now)
-        effects: list[Any] = []
-        if self._action is not None and now >= self._action[1]:
-            effects.append(ActionResult(self._action[0], False))
-            self._action = None
-        self._arm()
-        return effects
+    @on(_S.RUNNING, timer="action")
+    def _action_unanswered(self, now: float) -> list[Any]:
+        """Report an action that was not answered as not confirmed."""
+        action, self._action = self._action, None
+        return [] if action is None else [ActionResult(action, False)]
 
-    def _arm(self) -> None:
-        self.deadline = self._heard_at + self._receive_timeout_s
-        if self._action is not None:
-            self.deadline = min(self.deadline, self._action[1])
+    # Losing and restoring the link, and the end.
 
-    @on(event=PortFailed)
+    @on(*_OPEN, event=PortFailed, to=_S.LOST)
     def _failed(self, event: PortFailed, now: float) -> list[Any]:
-        return [] if self.state in (LinkState.CLOSED, LinkState.LOST) else self._lose(event.why, now)
+        """Lose the link."""
+        return self._lose(event.why, now)
+
+    @on(_S.CLOSED, _S.LOST, event=PortFailed)
+    def _failed_before(self, _: PortFailed, now: float) -> None:
+        """Ignore a port that fails when the link is lost or closed."""
 
     def _lose(self, why: str, now: float) -> list[Any]:
-        pause_s = timing.RECONNECT_PAUSES_S[min(self._failures, len(timing.RECONNECT_PAUSES_S) - 1)]
-        self._failures += 1
-        effects: list[Any] = [StopCycle(), HoldReset(True), ClosePort()]
-        if self._action is not None:
-            effects.append(ActionResult(self._action[0], False))
-            self._action = None
-        if self._down is None:
+        outage = self._outage
+        pause_s = timing.RECONNECT_PAUSES_S[min(outage.failures, len(timing.RECONNECT_PAUSES_S) - 1)]
+        outage.failures += 1
+        effects: list[Any] = [StopCycle(), HoldReset(True), ClosePort(), *self._action_unanswered(now)]
+        if outage.why is None:
             effects.append(LinkDown(why))
-        elif self._down != why:
+        elif outage.why != why:
             effects.append(LinkStillDown(why))
-        self._down = why
-        return self.enter(LinkState.LOST, *effects, until=now + pause_s)
+        outage.why = why
+        self.start("reconnect", now + pause_s)
+        return self.enter(LinkState.LOST, *effects)
 
-    @on(LinkState.LOST, event=Timeout)
-    def _try_again(self, _: Timeout, now: float) -> list[Any]:
+    @on(_S.LOST, timer="reconnect", to=_S.OPENING)
+    def _reconnect(self, now: float) -> list[Any]:
+        """Open the port again."""
         return self._open()
 
-    @on(event=Stop)
+    @on(*_OPEN, _S.LOST, _S.CLOSED, event=Stop, to=_S.CLOSED)
     def _stop(self, _: Stop, now: float) -> list[Any]:
+        """Stop the cycle and close the port."""
         return self.enter(LinkState.CLOSED, StopCycle(), ClosePort())
-
-    @on(LinkState.BOOTING, event=FrameReceived)
-    def _starting_up(self, event: FrameReceived, now: float) -> list[Any]:
-        if event.frame.com_id == ErrorMessage.com_id:
-            self._early.append(event.frame)
-        return []
-
-    @on(event=FrameReceived)
-    def _nobody_asked(self, _: FrameReceived, now: float) -> list[Any]:
-        """What comes before the inquiry is from before the reset."""
-        return []
-
-
-def _inquiry(com_id: int) -> bytes:
-    return encode_message(Inquiry(com_id))

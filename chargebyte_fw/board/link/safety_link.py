@@ -11,8 +11,9 @@ from typing import Any
 
 from chargebyte_fw.board.can_mirror import CanMirror
 from chargebyte_fw.board.gpio import Output
-from chargebyte_fw.board.link import machine as lm
+from chargebyte_fw.board.link import events
 from chargebyte_fw.board.link.carriers import Carrier, Ears, Tap, WireCarrier
+from chargebyte_fw.board.link.machine import LinkMachine, LinkState
 from chargebyte_fw.board.link.messages.charge_som import ActionId, ChargeControl, ChargeState, Pt1000State
 from chargebyte_fw.board.link.messages.framing import Frame
 from chargebyte_fw.kernel.clock import loop_speed
@@ -43,7 +44,7 @@ class SafetyLink:
         tap: Tap | None = None,
         mirror: CanMirror | None = None,
     ) -> None:
-        self._machine = lm.LinkMachine(loop_speed())
+        self._machine = LinkMachine(loop_speed())
         self._repeated_s = 0.0
         # A state that is told again and again is not recorded each time; a waking machine's tape tells of the last.
         tape = Tape(trace, TRACE_KIND, lambda: self._repeated_s)
@@ -69,7 +70,7 @@ class SafetyLink:
     @property
     def running(self) -> bool:
         """Whether the cycle runs."""
-        return self._machine.state is lm.LinkState.RUNNING
+        return self._machine.state is LinkState.RUNNING
 
     async def readers(self) -> list[str]:
         """Return who has the port open beside us, and so takes bytes away; looked up in a thread."""
@@ -82,12 +83,12 @@ class SafetyLink:
     def start(self) -> None:
         """Begin to open, reset, inquire; never fails: trouble is an effect."""
         self._trace.record("port", TRACE_KIND, "start")
-        self._pump.feed(lm.Start())
+        self._pump.feed(events.Start())
 
     async def close(self) -> None:
         """End the cycle and give the port back."""
         self._trace.record("port", TRACE_KIND, "stop")
-        self._pump.feed(lm.Stop())
+        self._pump.feed(events.Stop())
         self._pump.close()
         await self._carrier.closed()
         self._reset.close()
@@ -105,11 +106,11 @@ class SafetyLink:
 
     def reset(self, why: str) -> None:
         """Reset the controller on purpose."""
-        self._pump.feed(lm.ResetRequest(why))
+        self._pump.feed(events.ResetRequest(why))
 
     def act(self, action: ActionId) -> None:
         """Ask for an action; Acted tells the outcome."""
-        self._pump.feed(lm.ActionRequest(action))
+        self._pump.feed(events.ActionRequest(action))
 
     def _frames(self, frames: list[Frame]) -> None:
         now = asyncio.get_running_loop().time()
@@ -124,23 +125,23 @@ class SafetyLink:
             if frame.com_id in _PERIODIC:
                 self._said[frame.com_id] = frame.payload
             self._trace.record(TRACE_KIND, RECEIVED, bytes((frame.com_id,)) + frame.payload, frame.com_id)
-            self._pump.feed(lm.FrameReceived(frame))
+            self._pump.feed(events.FrameReceived(frame))
 
     def _failed(self, why: str) -> None:
         self._fail(f"{self._path()}: {why}")
 
     def _fail(self, why: str) -> None:
         self._trace.record("port", TRACE_KIND, {"failed": why})
-        self._pump.feed(lm.PortFailed(why))
+        self._pump.feed(events.PortFailed(why))
 
     def _tripped(self, epoch: int) -> None:
         self._epoch = epoch
         self._trace.record("port", TRACE_KIND, "tripped")
-        self._listener(lm.DeadManTripped())
+        self._listener(events.DeadManTripped())
 
     def _carry_out(self, effect: Any) -> None:
         match effect:
-            case lm.OpenPort():
+            case events.OpenPort():
                 if self._mirror is not None:
                     self._mirror.open()
                 try:
@@ -149,24 +150,24 @@ class SafetyLink:
                     self._fail(f"{self._path()}: {_reason(error, self._path())}")
                 else:
                     self._trace.record("port", TRACE_KIND, "opened")
-                    self._pump.feed(lm.PortOpened())
-            case lm.ClosePort():
+                    self._pump.feed(events.PortOpened())
+            case events.ClosePort():
                 self._carrier.close()
-            case lm.HoldReset(active):
+            case events.HoldReset(active):
                 self._reset.set(active)
-            case lm.DiscardInput():
+            case events.DiscardInput():
                 self._carrier.discard()
                 self._said.clear()
-            case lm.SendFrame(frame):
+            case events.SendFrame(frame):
                 self._carrier.send(frame)
                 self._trace.record(TRACE_KIND, SENT, frame, frame[1])
-            case lm.StartCycle():
+            case events.StartCycle():
                 self._image = None
                 # What was heard while we asked for the firmware was nobody's news: a controller that never changes
                 # its state again must still be seen.
                 self._said.clear()
                 self._epoch = self._carrier.begin()
-            case lm.StopCycle():
+            case events.StopCycle():
                 self._carrier.end()
                 self._said.clear()
             case _:

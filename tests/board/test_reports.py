@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.driver.events import Ampacity, BoardEvent, ClearFault, FaultKey, Log, RaiseFault
-from chargebyte_fw.board.driver.faults import Notices
+from chargebyte_fw.board.driver.board_events import BoardEvents
+from chargebyte_fw.board.driver.effects import Log
+from chargebyte_fw.board.driver.fault_table import ClearFault, FaultKey, RaiseFault
+from chargebyte_fw.board.driver.reports import Reports
 from chargebyte_fw.board.link.messages.charge_som import (
     ChargeState,
     ContactorState,
@@ -17,6 +19,7 @@ from chargebyte_fw.board.link.messages.charge_som import (
     SafeStateActive,
     SafeStateReason,
 )
+from chargebyte_fw.kernel.effects import Publish
 
 UNDEFINED, OPEN, CLOSED, UNUSED = ContactorState
 NO_CONTACTORS: dict[str, Any] = {"contactor_1": UNUSED, "contactor_2": UNUSED, "contactor_3": UNUSED}
@@ -30,13 +33,25 @@ class Bench:
     """Looks at states; returns events and lines, faults apart."""
 
     def __init__(self, socket: bool = False) -> None:
-        self.notices = Notices(socket)
+        self.reports = Reports(socket)
+        self.reset()
 
-    def look(self, permitted: bool = False, closing: bool = False, **fields: Any) -> list[Any]:
-        return self.notices.look(ChargeState(**fields), permitted, expect_e=False, closing=closing)
+    def reset(self) -> None:
+        """The controller begins a new life."""
+        self.published = BoardEvents()
+        self.before: ChargeState | None = None
 
-    def events(self, permitted: bool = False, closing: bool = False, **fields: Any) -> list[str]:
-        return [one.event.value for one in self.look(permitted, closing, **fields) if isinstance(one, BoardEvent)]
+    def look(self, permitted: bool = False, closing: bool = False, expect_e: bool = False, **fields: Any) -> list[Any]:
+        before, self.before = self.before, ChargeState(**fields)
+        return self.reports.of_state(
+            self.before, before, self.published, permitted=permitted, expect_e=expect_e, closing=closing
+        )
+
+    def events(
+        self, permitted: bool = False, closing: bool = False, expect_e: bool = False, **fields: Any
+    ) -> list[str]:
+        effects = self.look(permitted, closing, expect_e, **fields)
+        return [one.value.event.value for one in effects if isinstance(one, Publish) and one.variable == "event"]
 
 
 def contactor_lines(effects: list[Any]) -> list[str]:
@@ -50,7 +65,7 @@ def test_the_contactors_are_logged_when_one_of_them_changes_and_only_then() -> N
     assert contactor_lines(bench.look(**TWO_OPEN, cp_state=CpState.B)) == []
     assert contactor_lines(bench.look(**FIRST_OF_TWO)) == ["contactors: CLOSED, OPEN, UNUSED"]
     assert contactor_lines(bench.look(**FIRST_OF_TWO)) == []
-    bench.notices.forget()
+    bench.reset()
     assert contactor_lines(bench.look(**FIRST_OF_TWO)) == ["contactors: CLOSED, OPEN, UNUSED"], "after a reset anew"
 
 
@@ -106,8 +121,7 @@ def test_state_e_of_a_controller_that_was_just_reset_is_told_only_when_it_was_or
     assert bench.events(cp_state=CpState.E) == []
     assert bench.events(cp_state=CpState.B) == ["B"]
     assert bench.events(cp_state=CpState.E) == ["E"]
-    ordered = Notices(False).look(ChargeState(cp_state=CpState.E), False, expect_e=True)
-    assert [one.event.value for one in ordered if isinstance(one, BoardEvent)] == ["E"]
+    assert Bench().events(cp_state=CpState.E, expect_e=True) == ["E"]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +182,10 @@ def test_a_socket_publishes_what_the_cable_carries_and_a_fixed_cable_nothing(pp:
     socket, fixed = Bench(socket=True), Bench()
 
     def told(bench: Bench) -> list[str]:
-        return [one.ampacity.value for one in bench.look(pp_state=pp) if isinstance(one, Ampacity)]
+        return [
+            one.value.ampacity.value
+            for one in bench.look(pp_state=pp)
+            if isinstance(one, Publish) and one.variable != "event"
+        ]
 
     assert (told(socket), told(socket), told(fixed)) == ([ampacity], [], [])
