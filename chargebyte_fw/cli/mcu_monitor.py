@@ -95,7 +95,7 @@ class _Terminal:
         return sys.stdin.isatty() and sys.stdout.isatty() and not told
 
     def _listen(self) -> None:
-        from chargebyte_fw.board.flash.monitor import Heard
+        from chargebyte_fw.board.flash.monitor import FrameReceived
         from chargebyte_fw.board.link.messages.framing import Receiver
         from chargebyte_fw.kernel.clock import utc_now
 
@@ -108,7 +108,7 @@ class _Terminal:
                 if self._screen is not None:
                     self._screen.take(frame, f"{utc_now().astimezone():%H:%M:%S.%f}"[:-3])
                     self._draw_soon()
-                self._pump.feed(Heard(frame))
+                self._pump.feed(FrameReceived(frame))
 
         self._programmer.port.receive, self._programmer.port.broken = received, self._broken
 

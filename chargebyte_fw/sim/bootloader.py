@@ -107,14 +107,14 @@ class BootLoader(Machine):
         for byte in event.data:
             self._zeros = self._zeros + 1 if byte == 0 else 0
             if self._zeros == 2:
-                return self.enter(Mood.GREETING, Say(m.KNOCK))
+                return self.enter(Mood.GREETING, Say(m.LOW_PULSE))
         return []
 
     @on(Mood.GREETING, event=Heard)
     def _greet(self, event: Heard, now: float) -> list[Any]:
-        if m.GREETING not in event.data or -2 in self.trouble.mute:
+        if m.GENERIC_CODE not in event.data or -2 in self.trouble.mute:
             return []
-        return self.enter(Mood.COMMANDS, Say(bytes((m.GREETING_REPLY,))))
+        return self.enter(Mood.COMMANDS, Say(bytes((m.BOOT_CODE,))))
 
     @on(Mood.COMMANDS, Mood.WRITING, Mood.READING, event=Heard)
     def _heard(self, event: Heard, now: float) -> list[Any]:

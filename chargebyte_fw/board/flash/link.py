@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.board.flash import machine as lm
+from chargebyte_fw.board.flash import events as loader
 from chargebyte_fw.board.flash import port_holders, timing
+from chargebyte_fw.board.flash.machine import LoaderMachine
 from chargebyte_fw.board.link.messages.charge_som import Inquiry
 from chargebyte_fw.board.link.messages.declaration import Message
 from chargebyte_fw.board.link.messages.framing import Receiver, encode_message
@@ -134,9 +135,9 @@ class LoaderLink:
     def __init__(self, port: Port, progress: Callable[[int], None]) -> None:
         self._port = port
         self._progress = progress
-        self._pump = Pump(lm.LoaderMachine(), self._act, self._fail)
+        self._pump = Pump(LoaderMachine(), self._act, self._fail)
         self._outcome: asyncio.Future[Any] | None = None
-        port.receive = lambda data: self._pump.feed(lm.Received(data))
+        port.receive = lambda data: self._pump.feed(loader.BytesReceived(data))
         port.broken = self._fail
 
     async def do(self, order: Any) -> Any:
@@ -147,19 +148,19 @@ class LoaderLink:
 
     def _act(self, effect: Any) -> None:
         match effect:
-            case lm.Transmit(data):
+            case loader.Transmit(data):
                 self._port.send(data)
-            case lm.SetBaud(baud):
+            case loader.SetBaud(baud):
                 self._port.set_baud(baud)
-            case lm.Progress(done):
+            case loader.Progress(done):
                 self._progress(done)
-            case lm.Finished(result):
+            case loader.Finished(result):
                 if self._outcome is not None and not self._outcome.done():
                     self._outcome.set_result(result)
-            case lm.Failed(error):
+            case loader.Failed(error):
                 self._fail(error)
             case _:
-                self._fail(PeerError(lm.CLAUSE, "a new conversation is needed first"))
+                self._fail(PeerError(loader.CLAUSE, "a new conversation is needed first"))
 
     def _fail(self, error: BaseException) -> None:
         if self._outcome is not None and not self._outcome.done():

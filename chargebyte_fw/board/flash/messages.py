@@ -19,10 +19,11 @@ ETX = 0x03
 DATA_LIMIT = 1024
 """Most data bytes of one packet."""
 ERROR_BIT = 0x80
-KNOCK = b"\x00"
-"""Sent twice so that the loader can measure the rate; it sends one back."""
-GREETING = b"\x55"
-GREETING_REPLY = 0xC3
+LOW_PULSE = b"\x00"
+"""Sent twice so that the loader can measure the rate; it acknowledges with one."""
+GENERIC_CODE = b"\x55"
+BOOT_CODE = 0xC3
+"""The loader's answer to the generic code."""
 _FRAME_BYTES = 6
 
 
@@ -39,7 +40,7 @@ class Command(IntEnum):
     AREA_INFO = 0x3B
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The command in words."""
         return self.name.lower().replace("_", " ")
 

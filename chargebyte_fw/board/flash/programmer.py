@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from chargebyte_fw.board.flash import machine as lm
+from chargebyte_fw.board.flash import events as loader
 from chargebyte_fw.board.flash import timing
 from chargebyte_fw.board.flash.image import INFO_AT, INFO_BYTES, Info, check_size, read_info
 from chargebyte_fw.board.flash.link import LoaderLink, Port, ask
@@ -67,7 +67,7 @@ class Chip:
         for area in self.areas:
             if area.kind == kind:
                 return area
-        raise PeerError(lm.CLAUSE, f"the chip has no {kind.name.lower()} flash")
+        raise PeerError(loader.CLAUSE, f"the chip has no {kind.name.lower()} flash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +187,16 @@ class Programmer:
             await self._start(boot_loader=True)
             self._link = link = LoaderLink(self.port, self._progress)
             try:
-                await link.do(lm.Begin())
+                await link.do(loader.Begin())
                 break
-            except (lm.Silent, PeerError) as error:
-                if not left or isinstance(error, lm.Refused):
+            except (loader.Silent, PeerError) as error:
+                if not left or isinstance(error, loader.Refused):
                     raise
                 self._log.debug("%s; once more", error)
-        signature: Signature = await link.do(lm.AskSignature())
+        signature: Signature = await link.do(loader.AskSignature())
         if not 1 <= signature.areas <= AREA_LIMIT:
-            raise PeerError(lm.CLAUSE, f"the chip claims to have {signature.areas} areas")
-        areas = [await link.do(lm.AskArea(number)) for number in range(signature.areas)]
+            raise PeerError(loader.CLAUSE, f"the chip claims to have {signature.areas} areas")
+        areas = [await link.do(loader.AskArea(number)) for number in range(signature.areas)]
         self.chip = Chip(signature, tuple(areas))
         self._log.debug("boot loader %d.%d, %d areas", signature.loader_major, signature.loader_minor, len(areas))
         return self.chip
@@ -205,35 +205,35 @@ class Programmer:
         what, total = self._doing
         self._report(what, done, total)
 
-    async def _do(self, what: str, total: int, order: lm.Erase | lm.Write | lm.Read) -> bytes | None:
+    async def _do(self, what: str, total: int, order: loader.Erase | loader.Write | loader.Read) -> bytes | None:
         assert self._link is not None, "the boot loader is not running"
         self._doing = (what, total)
         self._report(what, 0, total)
         result: bytes | None = await self._link.do(order)
-        if isinstance(order, lm.Erase):
+        if isinstance(order, loader.Erase):
             self._report(what, total, total)
         return result
 
     async def erase(self, area: Area) -> None:
         """Erase a whole area."""
-        await self._do("erase", area.size, lm.Erase(area.start, area.end))
+        await self._do("erase", area.size, loader.Erase(area.start, area.end))
 
     async def read(self, area: Area, offset: int = 0, length: int | None = None, what: str = "read") -> bytes:
         """Read an area or a part of it."""
         length = area.size - offset if length is None else length
-        return await self._do(what, length, lm.Read(area.start + offset, length)) or b""
+        return await self._do(what, length, loader.Read(area.start + offset, length)) or b""
 
     async def write(self, area: Area, data: bytes, *, verify: bool = True) -> None:
         """Erase an area, write it from its start and compare; raises BadImage, PeerError, Unavailable."""
         check_size(len(data), area.size, area.write_unit)
         await self.erase(area)
-        await self._do("write", len(data), lm.Write(area.start, data))
+        await self._do("write", len(data), loader.Write(area.start, data))
         if verify:
             there = await self.read(area, 0, len(data), "verify")
             if there != data:
                 at = next(i for i, (wanted, found) in enumerate(zip(data, there, strict=True)) if wanted != found)
                 what = f"the flash reads 0x{there[at]:02X} at 0x{area.start + at:X} where 0x{data[at]:02X} was written"
-                raise PeerError(lm.CLAUSE, what)
+                raise PeerError(loader.CLAUSE, what)
 
     async def info(self) -> Info | None:
         """Read the information block out of the code flash; None when there is no firmware."""

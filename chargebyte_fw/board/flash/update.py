@@ -8,8 +8,8 @@ from enum import Enum
 from pathlib import Path
 
 from chargebyte_fw.board.flash import image, parameters
+from chargebyte_fw.board.flash.events import Refused
 from chargebyte_fw.board.flash.image import BadImage, Info
-from chargebyte_fw.board.flash.machine import Refused
 from chargebyte_fw.board.flash.messages import AreaKind, Status
 from chargebyte_fw.board.flash.parameters import Say
 from chargebyte_fw.board.flash.programmer import Programmer, Running

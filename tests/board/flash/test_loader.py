@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.flash import machine as lm
+from chargebyte_fw.board.flash import events as loader
 from chargebyte_fw.board.flash import messages as m
 from chargebyte_fw.board.flash import timing
+from chargebyte_fw.board.flash.events import Refused, Silent
 from chargebyte_fw.board.flash.image import BadImage
-from chargebyte_fw.board.flash.machine import Refused, Silent
+from chargebyte_fw.board.flash.machine import LoaderMachine, Step
 from chargebyte_fw.board.flash.messages import AreaKind, Command, Status
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.machine import Unexpected
@@ -80,7 +81,7 @@ def test_each_status_ends_the_work_with_its_words(work: Any, command: Command, s
             await flash(bench)
         assert (caught.value.command, caught.value.status) == (command, status)
         assert status.text in str(caught.value) and f"0x{status.value:02X}" in str(caught.value)
-        assert command.words in str(caught.value)
+        assert command.text in str(caught.value)
 
     work(story, trouble=Trouble(refuse={command: status}))
 
@@ -280,24 +281,25 @@ def test_the_virtual_loader_survives_any_bytes(chunks: list[bytes]) -> None:
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=20)), max_size=15), st.sampled_from(range(5)))
 def test_the_tool_survives_any_bytes(answers: list[bytes | None], order: int) -> None:
     """Whatever comes in: no exception, and it ends in success or in one error."""
-    machine, now = lm.LoaderMachine(), 0.0
-    orders = [lm.AskSignature(), lm.AskArea(0), lm.Erase(0, 3), lm.Write(0, bytes(9)), lm.Read(0, 9)]
+    machine, now = LoaderMachine(), 0.0
+    orders = [loader.AskSignature(), loader.AskArea(0), loader.Erase(0, 3), loader.Write(0, bytes(9))]
+    orders.append(loader.Read(0, 9))
     good = iter([b"\0", b"\xc3", m.status_packet(0), m.status_packet(0x34), m.status_packet(0)])
-    effects = machine.feed(lm.Begin(), now)
-    while machine.state is not lm.Step.READY:
-        waits = machine.state in (lm.Step.SETTLING, lm.Step.KNOCKING, lm.Step.SWITCHING)
+    effects = machine.feed(loader.Begin(), now)
+    while machine.state is not Step.READY:
+        waits = machine.state in (Step.SETTLING, Step.PULSING, Step.SWITCHING_RATE)
         assert machine.deadline is not None
         now = machine.deadline
-        effects = machine.wake(now) if waits else machine.feed(lm.Received(next(good)), now)
+        effects = machine.wake(now) if waits else machine.feed(loader.BytesReceived(next(good)), now)
     effects = machine.feed(orders[order], now)
     for answer in answers:
-        if machine.state in (lm.Step.OFF, lm.Step.READY):
+        if machine.state in (Step.OFF, Step.READY):
             break
         assert machine.deadline is not None
         now = machine.deadline if answer is None else now
-        effects = machine.wake(now) if answer is None else machine.feed(lm.Received(answer), now)
-    if machine.state is lm.Step.OFF:
-        assert isinstance(effects[-1], lm.Failed)
+        effects = machine.wake(now) if answer is None else machine.feed(loader.BytesReceived(answer), now)
+    if machine.state is Step.OFF:
+        assert isinstance(effects[-1], loader.Failed)
 
 
 def test_the_data_flash_is_an_area_of_its_own(work: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.flash.monitor import PATIENCE_S, Begin, Heard, Key, Monitor, Quit, Reset, Send, Show
+from chargebyte_fw.board.flash.monitor import PATIENCE_S, Begin, FrameReceived, Key, Monitor, Quit, Reset, Send, Show
 from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
@@ -81,7 +81,7 @@ def test_keys_that_are_none_are_told_and_help_is_at_hand() -> None:
 def test_what_was_asked_for_goes_out_at_once_and_after_each_state() -> None:
     monitor = console()
     assert sent(monitor.feed(Key("e"), 0.0)) == [ChargeControl(pwm_active=True)]
-    state = Heard(Frame(ChargeState.com_id, ChargeState(cp_state=CpState.B).payload()))
+    state = FrameReceived(Frame(ChargeState.com_id, ChargeState(cp_state=CpState.B).payload()))
     assert sent(monitor.feed(state, 0.1)) == [ChargeControl(pwm_active=True)]
 
 
@@ -93,7 +93,7 @@ def test_a_lost_state_does_not_stop_the_control() -> None:
 
 def test_nothing_is_sent_by_itself_if_that_was_not_wanted() -> None:
     monitor = console(automatic=False)
-    state = Heard(Frame(ChargeState.com_id, ChargeState().payload()))
+    state = FrameReceived(Frame(ChargeState.com_id, ChargeState().payload()))
     assert sent(monitor.feed(Key("e"), 0.0)) == sent(monitor.feed(state, 0.1)) == []
     assert sent(monitor.feed(Key("c"), 0.2)) == [ChargeControl(pwm_active=True)]
     assert monitor.deadline is None
@@ -133,7 +133,7 @@ def test_an_mcs_controller_has_keys_of_its_own() -> None:
     wanted = (CcsReady.READY, CcsReady.NOT_READY, CcsReady.EMERGENCY_STOP)
     assert ready == [ChargeControl2(ccs_ready=one) for one in wanted]
     assert sent(monitor.feed(Key("1"), 0.0)) == [] == sent(monitor.feed(Key("T"), 0.0))
-    assert sent(monitor.feed(Heard(Frame(ChargeState2.com_id, ChargeState2().payload())), 0.0))
+    assert sent(monitor.feed(FrameReceived(Frame(ChargeState2.com_id, ChargeState2().payload())), 0.0))
 
 
 def shown(effects: list[Any]) -> list[str]:
@@ -143,24 +143,26 @@ def shown(effects: list[Any]) -> list[str]:
 def test_what_changes_is_shown_in_words() -> None:
     monitor = console()
     state = ChargeState(pwm_active=True, duty_percent=5.0, cp_state=CpState.C)
-    (line,) = shown(monitor.feed(Heard(Frame(ChargeState.com_id, state.payload())), 0.0))
+    (line,) = shown(monitor.feed(FrameReceived(Frame(ChargeState.com_id, state.payload())), 0.0))
     assert line == "ChargeState pwm_active duty_percent=5 cp_state=C"
-    assert shown(monitor.feed(Heard(Frame(ChargeState.com_id, state.payload())), 0.1)) == []
+    assert shown(monitor.feed(FrameReceived(Frame(ChargeState.com_id, state.payload())), 0.1)) == []
     every = console(every=True)
-    again = [shown(every.feed(Heard(Frame(ChargeState.com_id, state.payload())), 0.1)) for _ in range(2)]
+    again = [shown(every.feed(FrameReceived(Frame(ChargeState.com_id, state.payload())), 0.1)) for _ in range(2)]
     assert again == [[line], [line]]
 
 
 def test_errors_actions_and_strangers_are_shown_each_time() -> None:
     monitor = console()
-    error = Heard(Frame(ErrorMessage.com_id, ErrorMessage(True, 13, 1).payload()))
+    error = FrameReceived(Frame(ErrorMessage.com_id, ErrorMessage(True, 13, 1).payload()))
     for _ in range(2):
         assert shown(monitor.feed(error, 0.0)) == [
             "ErrorMessage raised MW_PARAM parameter block missing, defaults used"
         ]
-    refused = Heard(Frame(Action.com_id, Action(ActionId.NONE).payload()))
+    refused = FrameReceived(Frame(Action.com_id, Action(ActionId.NONE).payload()))
     assert shown(monitor.feed(refused, 0.0)) == ["Action refused"]
-    assert shown(monitor.feed(Heard(Frame(0x77, bytes(range(8)))), 0.0)) == ["COM 0x77: 00 01 02 03 04 05 06 07"]
+    assert shown(monitor.feed(FrameReceived(Frame(0x77, bytes(range(8)))), 0.0)) == [
+        "COM 0x77: 00 01 02 03 04 05 06 07"
+    ]
 
 
 @settings(max_examples=100)
@@ -169,4 +171,4 @@ def test_any_key_and_any_frame(keys: str, com_id: int, payload: bytes, generatio
     monitor = console(generation)
     for key in keys:
         monitor.feed(Key(key), 0.0)
-    monitor.feed(Heard(Frame(com_id, payload)), 0.0)
+    monitor.feed(FrameReceived(Frame(com_id, payload)), 0.0)

@@ -49,7 +49,7 @@ def test_a_usual_firmware_with_all_resets_and_waits_takes_what_the_protocol_pres
         async with bench.tool.in_boot_loader() as chip:
             await bench.tool.write(chip.area(AreaKind.CODE), firmware_image((0, 5, 0), size=size))
         lasted_s = asyncio.get_running_loop().time() - before
-        waits_s = 2 * timing.RESET_HOLD_S + timing.SETTLE_S + timing.KNOCK_PAUSE_S + timing.SWITCH_S
+        waits_s = 2 * timing.RESET_HOLD_S + timing.SETTLE_S + timing.PULSE_PAUSE_S + timing.SWITCH_S
         prescribed_s = bench.mcu.flash.wire_s + waits_s + timing.READY_AFTER_RESET_S
         assert lasted_s < prescribed_s * (1 + OVERHEAD / 10)
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board.flash import image, parameters, update
+from chargebyte_fw.board.flash.events import Refused, Silent
 from chargebyte_fw.board.flash.image import BadImage
-from chargebyte_fw.board.flash.machine import Refused, Silent
 from chargebyte_fw.board.flash.messages import AreaKind, Command, Status
 from chargebyte_fw.board.flash.update import Blocks, Order, Outcome
 from chargebyte_fw.board.link.messages.charge_som import ChargeControl, Platform
