@@ -8,7 +8,7 @@ from typing import Any
 
 from chargebyte_fw.board.flash import timing
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.sim.bootloader import BootLoader, Heard, Rate, Say, Speed, Trouble
+from chargebyte_fw.sim.bootloader import BootLoader, BytesReceived, SetBaud, Speed, Transmit, Trouble
 from chargebyte_fw.sim.chip import Chip
 from chargebyte_fw.sim.mcu_hardware import Hardware
 
@@ -71,17 +71,17 @@ class FlashPort:
     def _feed(self, pump: Pump | None, data: bytes, at_s: float) -> None:
         if pump is self._pump and pump is not None:
             self._now_s = at_s
-            pump.feed(Heard(data))
+            pump.feed(BytesReceived(data))
             self._now_s = None
 
     def _act(self, effect: Any) -> None:
         match effect:
-            case Say(data):
-                self._free_out_s = self._later(self._free_out_s, data, self._say)
-            case Rate(baud):
+            case Transmit(data):
+                self._free_out_s = self._later(self._free_out_s, data, self._send)
+            case SetBaud(baud):
                 self._baud = baud
 
-    def _say(self, pump: Pump | None, data: bytes, _: float) -> None:
+    def _send(self, pump: Pump | None, data: bytes, _: float) -> None:
         if pump is self._pump:
             self._transmit(data)
 

@@ -11,14 +11,13 @@ from enum import Enum, auto
 from typing import Any
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.link.messages import error_texts as mcu_errors
+from chargebyte_fw.board.link.messages import error_texts
 from chargebyte_fw.board.link.messages.charge_som import (
     Action,
     ActionId,
     ChargeControl,
     ChargeState,
     ChipInfo,
-    ContactorState,
     CpState,
     ErrorMessage,
     EstopState,
@@ -28,18 +27,18 @@ from chargebyte_fw.board.link.messages.charge_som import (
     Inquiry,
     PartNumber1,
     PartNumber2,
-    PpState,
     Pt1000State,
     RcmState,
-    SafeStateActive,
     SafeStateReason,
 )
 from chargebyte_fw.board.link.messages.declaration import Message
-from chargebyte_fw.board.link.messages.framing import Frame, Receiver, encode, encode_message
+from chargebyte_fw.board.link.messages.framing import Receiver, encode, encode_message
 from chargebyte_fw.board.link.messages.generations import Generation, generation_of
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
+from chargebyte_fw.sim import mcu_reports
 from chargebyte_fw.sim.mcu_hardware import RCM_TRIP_MA, Hardware
 from chargebyte_fw.sim.mcu_pilot import PilotReading, read_pilot
+from chargebyte_fw.sim.mcu_reports import McuLife
 from chargebyte_fw.sim.pilot import Pilot
 
 HOST_SILENCE_S = 0.5
@@ -48,19 +47,27 @@ CONTACTOR_GRACE_S = 0.2
 """How long a contactor may take to follow."""
 
 
-class Life(Enum):
+class McuState(Enum):
     """Where the controller is in its life."""
 
+    POWERED = auto()
+    """Powered up long ago: the first bytes find it ready."""
     RESET = auto()
     """The reset line is pulled."""
-    STARTING = auto()
+    BOOTING = auto()
     INIT = auto()
+    """Inquiries are answered; nothing periodic is sent."""
     RUNNING = auto()
     SAFE = auto()
 
 
+_S = McuState
+_STARTED = (_S.RUNNING, _S.SAFE)
+_READY = (_S.INIT, *_STARTED)
+
+
 @dataclass(frozen=True, slots=True)
-class Bytes:
+class BytesReceived:
     """Event: bytes from the host."""
 
     data: bytes
@@ -74,7 +81,7 @@ class ResetLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class InputsChanged:
     """Event: the pilot or the hardware is not as it was."""
 
 
@@ -86,94 +93,128 @@ class Transmit:
 
 
 class VirtualMcu(Machine):
-    """One controller on one pilot. `speed` is the clock's (timing.patient)."""
+    """One controller on one pilot. `speed` is the clock's (timing.patient).
+
+    Of timers that are over at the same time `report` comes last (by its name), so that it reports what the others do.
+    """
+
+    initial = McuState.POWERED
 
     def __init__(self, pilot: Pilot, hardware: Hardware | None = None, speed: float | None = None) -> None:
-        super().__init__(Life.STARTING)
+        super().__init__()
         self.pilot = pilot
         self.hardware = hardware or Hardware()
-        self.control = ChargeControl()
-        self.reason = SafeStateReason.NO_SAFE_STATE
+        self.life = McuLife()
         self._silence_s = timing.patient(HOST_SILENCE_S, speed)
         self._period_s = timing.period(timing.CYCLE_S, speed)
-        self._speed = speed
         self._receiver = Receiver()
-        self._reading = PilotReading(CpState.UNKNOWN, False, False)
-        self._due: dict[str, float] = {}
-        self._latched: PilotReading | None = None
-        self._wanted = [False, False, False]
         self.contactor_log: list[tuple[float, int, bool]] = []
         """When which contactor (0 the first) closed or opened."""
         self.had_short_circuit = False
-        self._rcm_testing = False
-        self._last: tuple[ChargeState, Pt1000State, bytes] | None = None
+        self._reported: tuple[ChargeState, Pt1000State, bytes] | None = None
         self.hardware_is_reset()
 
     @property
     def generation(self) -> Generation:
-        """What the firmware says how."""
+        """The generation of the firmware."""
         return generation_of(self.hardware.firmware)
 
-    def hardware_is_reset(self) -> None:
-        """Forget everything and let go of everything, as the reset line does."""
-        self.control = ChargeControl()
-        self.reason = SafeStateReason.NO_SAFE_STATE
-        self._receiver.reset()
-        self._due.clear()
-        self._rcm_testing = False
-        self.pilot.drive_line(False, 0.0)
-        self._order_contactors(False, None)
-        self._reading = PilotReading(CpState.UNKNOWN, False, False)
+    @property
+    def control(self) -> ChargeControl:
+        """The host's order."""
+        return self.life.control
 
-    @on(event=ResetLine)
+    @property
+    def reason(self) -> SafeStateReason:
+        """Why it is in its safe state."""
+        return self.life.reason
+
+    # Reset and start.
+
+    def hardware_is_reset(self) -> None:
+        """Forget everything and open everything, as the reset line does."""
+        self.life = McuLife()
+        self._receiver.reset()
+        self.pilot.drive_line(False, 0.0)
+        for contactor in self.hardware.contactors:
+            contactor.closed = contactor.closed and contactor.welded
+        self.pilot.contactors_closed = self.hardware.phases_connected > 0
+
+    @on(*McuState, event=ResetLine, to=(_S.RESET, _S.BOOTING))
     def _reset_line(self, event: ResetLine, now: float) -> list[Any]:
+        """Reset on a low level; boot when it is released."""
         if not event.high:
             self.hardware_is_reset()
-            return self.enter(Life.RESET)
-        if self.state is not Life.RESET:
+            return self.enter(_S.RESET)
+        if self.state is not _S.RESET:
             return []
-        self._due["ready"] = now + timing.READY_AFTER_RESET_S
-        self.state = Life.STARTING
-        return self._armed([])
+        self.start("boot", now + timing.READY_AFTER_RESET_S)
+        return self.enter(_S.BOOTING)
 
-    @on(Life.RESET, Life.STARTING, event=Bytes)
-    def _deaf(self, _: Bytes, now: float) -> list[Any]:
-        if self.state is Life.STARTING and "ready" not in self._due:
-            # Powered up long ago: whoever speaks to it finds it ready.
-            self.state = Life.INIT
-            return self._bytes(_, now)
-        return []
+    @on(_S.BOOTING, timer="boot", to=_S.INIT)
+    def _booted(self, now: float) -> list[Any]:
+        """Answer from now on."""
+        return self.enter(_S.INIT)
 
-    @on(Life.INIT, Life.RUNNING, Life.SAFE, event=Bytes)
-    def _bytes(self, event: Bytes, now: float) -> list[Any]:
+    @on(_S.RESET, _S.BOOTING, event=BytesReceived)
+    def _deaf(self, _: BytesReceived, now: float) -> None:
+        """Receive nothing."""
+
+    @on(_S.POWERED, event=BytesReceived, to=_S.INIT)
+    def _found_ready(self, event: BytesReceived, now: float) -> list[Any]:
+        """Answer: it was ready long ago."""
+        self.enter(_S.INIT)
+        return self.feed(event, now)
+
+    # Frames of the host.
+
+    @on(*_READY, event=BytesReceived)
+    def _received(self, event: BytesReceived, now: float) -> list[Any]:
+        """Cut frames; control and inquiry have rows of their own."""
         effects: list[Any] = []
         for frame in self._receiver.feed(event.data):
-            effects += self._frame(frame, now)
-        return self._armed(effects)
+            if frame.com_id == ChargeControl.com_id:
+                effects += self.feed(ChargeControl.from_payload(frame.payload), now)
+            elif frame.com_id == Inquiry.com_id:
+                effects += self.feed(Inquiry.from_payload(frame.payload), now)
+        return effects
 
-    def _frame(self, frame: Frame, now: float) -> list[Any]:
-        if frame.com_id == ChargeControl.com_id:
-            self._due["silence"] = now + self._silence_s
-            control = ChargeControl.from_payload(frame.payload)
-            if self.state is Life.INIT:
-                self.state = Life.RUNNING
-                self._due["cycle"] = now + self._period_s
-                if self.hardware.checks_contactors_at_start:
-                    self._due["grace"] = now + CONTACTOR_GRACE_S
-            elif control == self.control:
-                return []
-            self.control = control
-            return self._settle(now) if self.state is Life.RUNNING else []
-        if frame.com_id == Inquiry.com_id:
-            return self._answer(Inquiry.from_payload(frame.payload), now)
-        return []
+    @on(_S.INIT, event=ChargeControl, to=_STARTED)
+    def _first_control(self, control: ChargeControl, now: float) -> list[Any]:
+        """Run: report every 100 ms, follow the order."""
+        self.start("report", now + self._period_s)
+        if self.hardware.checks_contactors_at_start:
+            self.start("grace", now + CONTACTOR_GRACE_S)
+        self.start("host silence", now + self._silence_s)
+        self.life.control = control
+        self.enter(_S.RUNNING)
+        return self._settle(now)
 
-    def _answer(self, inquiry: Inquiry, now: float) -> list[Any]:
-        hardware, reply = self.hardware, None
-        newer = self.generation.has_part_number
+    @on(_S.RUNNING, event=ChargeControl, to=_S.SAFE)
+    def _control(self, control: ChargeControl, now: float) -> list[Any]:
+        """Follow the order."""
+        self.start("host silence", now + self._silence_s)
+        if control == self.life.control:
+            return []
+        self.life.control = control
+        return self._settle(now)
+
+    @on(_S.SAFE, event=ChargeControl)
+    def _control_in_vain(self, control: ChargeControl, now: float) -> None:
+        """Keep the order; only a reset leads out of the safe state."""
+        self.life.control = control
+
+    @on(_S.RUNNING, timer="host silence", to=_S.SAFE)
+    def _host_is_silent(self, now: float) -> list[Any]:
+        """Go to the safe state."""
+        return [*self._go_safe(SafeStateReason.COMMUNICATION_TIMEOUT, now), *self._settle(now)]
+
+    @on(*_READY, event=Inquiry)
+    def _inquiry(self, inquiry: Inquiry, now: float) -> list[Any]:
+        """Answer."""
+        hardware, newer = self.hardware, self.generation.has_part_number
         if inquiry.wanted == FirmwareVersion.com_id:
-            reply = _message(hardware.firmware)
-            return [reply, *(self._error(*error) for error in hardware.error_messages)]
+            return [_message(hardware.firmware), *(self._error(*error) for error in hardware.error_messages)]
         if inquiry.wanted == GitHash.com_id:
             return [_message(hardware.git_hash)]
         if inquiry.wanted == PartNumber1.com_id and newer:
@@ -186,104 +227,91 @@ class VirtualMcu(Machine):
             return [_message(Action(self._begin(inquiry.action, now)))]
         return []
 
+    # Actions.
+
     def _begin(self, action: ActionId, now: float) -> ActionId:
         if action in (ActionId.INLET_CLOSE, ActionId.INLET_OPEN):
             return action if self._move_plug_lock(action is ActionId.INLET_CLOSE, now) else ActionId.NONE
         able = self.hardware.rcm is not RcmState.NOT_CONFIGURED and self.generation.has_rcm
-        if action is ActionId.RCM_SELF_TEST and able and self.state is Life.RUNNING and not self._rcm_testing:
-            self._rcm_testing = True
-            self._due["self test"] = now + self.hardware.rcm_self_test_s
+        if action is ActionId.RCM_SELF_TEST and able and self.state is _S.RUNNING and not self.life.rcm_testing:
+            self.life.rcm_testing = True
+            self.start("rcm self test", now + self.hardware.rcm_self_test_s)
             return action
         return ActionId.NONE
 
+    @on(_S.RUNNING, timer="rcm self test", to=_S.SAFE)
+    def _rcm_tested(self, now: float) -> list[Any]:
+        """End the self-test."""
+        self.life.rcm_testing = False
+        if self.hardware.rcm_self_test_fails:
+            return self._go_safe(SafeStateReason.RCM_SELF_TEST_FAILED, now)
+        return self._settle(now)
+
     def _move_plug_lock(self, close: bool, now: float) -> bool:
         motor = self.hardware.plug_lock
-        if motor is None or not self.generation.has_inlet or self.state not in (Life.RUNNING, Life.SAFE):
+        if motor is None or not self.generation.has_inlet or self.state not in _STARTED:
             return False
         motor.position = InletState.CLOSING if close else InletState.OPENING
-        self._due["plug lock"] = now + (motor.closing_s if close else motor.opening_s)
+        self.start("plug lock", now + (motor.closing_s if close else motor.opening_s))
         return True
 
-    def _plug_lock_moved(self) -> list[Any]:
-        motor = self.hardware.plug_lock
-        if motor is None:
-            return []
-        closing = motor.position is InletState.CLOSING
-        if motor.jammed:
-            motor.position = InletState.ERROR
-            return [self._error("APP_INLET", 3 if closing else 5)]
-        motor.position = InletState.CLOSED if closing else InletState.OPEN
-        return []
+    @on(*_STARTED, timer="plug lock", to=_S.SAFE)
+    def _plug_lock_moved(self, now: float) -> list[Any]:
+        """Report where the lock is; one that is jammed is an error."""
+        effects: list[Any] = []
+        if (motor := self.hardware.plug_lock) is not None:
+            closing = motor.position is InletState.CLOSING
+            if motor.jammed:
+                motor.position = InletState.ERROR
+                effects.append(self._error("APP_INLET", 3 if closing else 5))
+            else:
+                motor.position = InletState.CLOSED if closing else InletState.OPEN
+        return [*effects, *self._settle(now)]
 
     def _error(self, module: str, reason: int, data_1: int = 0xFFFF, data_2: int = 0xFFFF, active: bool = True) -> Any:
-        number = mcu_errors.module_number(self.generation.error_modules, module)
+        number = error_texts.module_number(self.generation.error_modules, module)
         return _message(ErrorMessage(active, number, reason, data_1, data_2))
 
     def report_error(self, module: str, reason: int, active: bool = True) -> list[Any]:
-        """Raise or take back an internal error; returns what to send."""
+        """Raise or clear an internal error; returns what to send."""
         return [self._error(module, reason, active=active)]
 
-    @on(event=Changed)
-    def _changed(self, _: Changed, now: float) -> list[Any]:
-        return self._armed(self._settle(now)) if self.state in (Life.RUNNING, Life.SAFE) else []
+    # Pilot, faults and the safe state.
 
-    @on(event=Timeout)
-    def _timeout(self, _: Timeout, now: float) -> list[Any]:
-        over = [what for what, at in self._due.items() if at <= now]
-        for what in over:
-            del self._due[what]
-        if "ready" in over:
-            self.state = Life.INIT
-            return self._armed([])
-        effects: list[Any] = []
-        for index, contactor in enumerate(self.hardware.contactors):
-            if f"move {index}" in over:
-                closed = self._wanted[index] and not contactor.stuck_open
-                if closed is not contactor.closed:
-                    self.contactor_log.append((now, index, closed))
-                contactor.closed = closed
-                self.had_short_circuit = self.had_short_circuit or self.hardware.short_circuit
-        if "plug lock" in over:
-            effects += self._plug_lock_moved()
-        if "self test" in over:
-            self._rcm_testing = False
-        if "silence" in over and self.state is Life.RUNNING:
-            effects += self._go_safe(SafeStateReason.COMMUNICATION_TIMEOUT, now)
-        if over != ["cycle"]:
-            failed = "self test" in over and self.hardware.rcm_self_test_fails
-            effects += self._go_safe(SafeStateReason.RCM_SELF_TEST_FAILED, now) if failed else self._settle(now)
-            if "grace" in over:
-                effects += self._check_contactors(now)
-        if "cycle" in over:
-            self._due["cycle"] = now + self._period_s
-            effects.append(self._periodic())
-        return self._armed(effects)
+    @on(*_STARTED, event=InputsChanged, to=_S.SAFE)
+    def _inputs_changed(self, _: InputsChanged, now: float) -> list[Any]:
+        """Measure, and follow."""
+        return self._settle(now)
+
+    @on(_S.POWERED, _S.RESET, _S.BOOTING, _S.INIT, event=InputsChanged)
+    def _measure_later(self, _: InputsChanged, now: float) -> None:
+        """Measure nothing yet."""
 
     def _settle(self, now: float) -> list[Any]:
         """Bring everything in line with the host's order and what is measured."""
-        if self.state is Life.RUNNING:
-            self.pilot.drive_line(self.control.pwm_active, self.control.duty_percent)
-        self._reading = read_pilot(self.pilot)
-        if self.state is Life.RUNNING and (reason := self._fault()) is not None:
+        if self.state is _S.RUNNING:
+            self.pilot.drive_line(self.life.control.pwm_active, self.life.control.duty_percent)
+        self.life.reading = read_pilot(self.pilot)
+        if self.state is _S.RUNNING and (reason := self._fault()) is not None:
             return self._go_safe(reason, now)
-        self._order_contactors(self.state is Life.RUNNING and self._may_close, now)
+        self._drive_contactors(self.state is _S.RUNNING and self._may_close, now)
         self.pilot.contactors_closed = self.hardware.phases_connected > 0
         return []
 
     @property
     def _may_close(self) -> bool:
-        wanted = self.control.contactor_1_close or self.control.contactor_2_close or self.control.contactor_3_close
-        return wanted and self._reading.cp_state is CpState.C
+        return any(_ordered(self.life.control)) and self.life.reading.cp_state is CpState.C
 
     def _fault(self) -> SafeStateReason | None:
+        """Return why the controller goes to its safe state; None: it does not."""
         if self.hardware.parameter_mismatch:
             return SafeStateReason.INTERNAL_ERROR
         for number, estop in enumerate(self.hardware.estops):
             if estop is EstopState.TRIPPED:
                 return SafeStateReason(SafeStateReason.EMERGENCY_INPUT_1 + number)
-        if self._reading.shorted:
+        if self.life.reading.shorted:
             return SafeStateReason.CONTROL_PILOT_SHORT_CIRCUIT
-        if self._reading.diode_fault:
+        if self.life.reading.diode_fault:
             return SafeStateReason.CONTROL_PILOT_DIODE_NOT_DETECTED
         for number, channel in enumerate(self.hardware.temperatures):
             if channel.broken:
@@ -296,107 +324,87 @@ class VirtualMcu(Machine):
         return None
 
     def _go_safe(self, reason: SafeStateReason, now: float) -> list[Any]:
-        seen = self._reading
-        self.state, self.reason = Life.SAFE, reason
-        self._rcm_testing = False
-        self._due.pop("self test", None)
+        life, seen = self.life, self.life.reading
+        life.reason, life.rcm_testing = reason, False
+        self.enter(_S.SAFE)
         self.pilot.drive_line(True, 0.0)
-        self._order_contactors(False, now)
+        self._drive_contactors(False, now)
         self.pilot.contactors_closed = self.hardware.phases_connected > 0
-        self._reading = read_pilot(self.pilot)
+        life.reading = read_pilot(self.pilot)
         if seen.diode_fault or seen.shorted:
             # What led here stays visible until the reset: at -12 V it could not be seen any more.
-            self._latched = PilotReading(seen.cp_state, seen.diode_fault, seen.shorted)
+            life.latched = PilotReading(seen.cp_state, seen.diode_fault, seen.shorted)
         return []
 
-    def _order_contactors(self, close: bool, now: float | None) -> None:
-        """Begin to move what has to move; without a time (reset, power-up) everything is where it belongs at once."""
-        if now is None:
-            self._wanted = [False, False, False]
-            self._latched = None
-            for contactor in self.hardware.contactors:
-                contactor.closed = contactor.closed and contactor.welded
-            self.pilot.contactors_closed = self.hardware.phases_connected > 0
-            return
-        orders = (self.control.contactor_1_close, self.control.contactor_2_close, self.control.contactor_3_close)
-        wanted = [close and order for order in orders]
-        for index, contactor in enumerate(self.hardware.contactors):
-            if wanted[index] is self._wanted[index]:
+    # Contactors.
+
+    def _drive_contactors(self, close: bool, now: float) -> None:
+        """Begin to move what has to move."""
+        before = self.life.ordered
+        first, second, third = (close and order for order in _ordered(self.life.control))
+        self.life.ordered = (first, second, third)
+        for index, (contactor, ordered) in enumerate(zip(self.hardware.contactors, self.life.ordered, strict=True)):
+            if ordered is before[index]:
                 continue
-            self._wanted[index] = wanted[index]
-            self._due["grace"] = now + CONTACTOR_GRACE_S
-            if contactor.configured and (wanted[index] or not contactor.welded):
-                self._due[f"move {index}"] = now + (contactor.closing_s if wanted[index] else contactor.opening_s)
+            self.start("grace", now + CONTACTOR_GRACE_S)
+            if contactor.configured and (ordered or not contactor.welded):
+                moves_s = contactor.closing_s if ordered else contactor.opening_s
+                self.start(f"contactor {index + 1}", now + moves_s)
 
+    @on(*_STARTED, timer="contactor 1", to=_S.SAFE)
+    def _contactor_1_moved(self, now: float) -> list[Any]:
+        """Contactor 1 is where it was driven to."""
+        return self._moved(0, now)
+
+    @on(*_STARTED, timer="contactor 2", to=_S.SAFE)
+    def _contactor_2_moved(self, now: float) -> list[Any]:
+        """Contactor 2 is where it was driven to."""
+        return self._moved(1, now)
+
+    @on(*_STARTED, timer="contactor 3", to=_S.SAFE)
+    def _contactor_3_moved(self, now: float) -> list[Any]:
+        """Contactor 3 is where it was driven to."""
+        return self._moved(2, now)
+
+    def _moved(self, index: int, now: float) -> list[Any]:
+        contactor = self.hardware.contactors[index]
+        closed = self.life.ordered[index] and not contactor.stuck_open
+        if closed is not contactor.closed:
+            self.contactor_log.append((now, index, closed))
+        contactor.closed = closed
+        self.had_short_circuit = self.had_short_circuit or self.hardware.short_circuit
+        return self._settle(now)
+
+    @on(*_STARTED, timer="grace", to=_S.SAFE)
     def _check_contactors(self, now: float) -> list[Any]:
-        for index, contactor in enumerate(self.hardware.contactors):
-            wanted = self._wanted[index]
-            if contactor.configured and contactor.has_feedback and contactor.closed is not wanted:
-                message = self._error("APP_HVSWITCH", 2 if wanted else 4, 0xFFFF, index)
-                return [message, *self._go_safe(SafeStateReason.HIGH_VOLTAGE_SWITCH_MALFUNCTION, now)]
-        return []
+        """Go to the safe state for a contactor that did not follow."""
+        effects = self._settle(now)
+        for index, (contactor, ordered) in enumerate(zip(self.hardware.contactors, self.life.ordered, strict=True)):
+            if contactor.configured and contactor.has_feedback and contactor.closed is not ordered:
+                error = self._error("APP_HVSWITCH", 2 if ordered else 4, 0xFFFF, index)
+                return [*effects, error, *self._go_safe(SafeStateReason.HIGH_VOLTAGE_SWITCH_MALFUNCTION, now)]
+        return effects
+
+    # Reports.
+
+    @on(*_STARTED, timer="report")
+    def _report(self, now: float) -> list[Any]:
+        """Send CHARGE_STATE and PT1000_STATE."""
+        self.start("report", now + self._period_s)
+        state, temperatures = self.charge_state(), mcu_reports.temperatures(self.hardware)
+        if self._reported is None or self._reported[0] != state or self._reported[1] != temperatures:
+            data = encode(ChargeState.com_id, self.generation.state_payload(state)) + encode_message(temperatures)
+            self._reported = (state, temperatures, data)
+        return [Transmit(self._reported[2])]
 
     def charge_state(self) -> ChargeState:
-        """Return what is said every 100 ms."""
-        safe = self.state is Life.SAFE
-        reading = self._latched if safe and self._latched is not None else self._reading
-        contactors = [
-            _feedback(one.configured, (one.closed is not one.denies) if one.has_feedback else wanted)
-            for one, wanted in zip(self.hardware.contactors, self._wanted, strict=True)
-        ]
-        motor = self.hardware.plug_lock
-        return ChargeState(
-            pwm_active=safe or self.control.pwm_active,
-            safe_state_active=SafeStateActive.SAFE_STATE if safe else SafeStateActive.NORMAL,
-            duty_percent=0.0 if safe else self.control.duty_percent,
-            diode_fault=reading.diode_fault,
-            cp_short_circuit=reading.shorted,
-            cp_state=reading.cp_state,
-            pp_state=PpState(self.pilot.pp_code),
-            hv_ready=any(self._wanted),
-            inlet=InletState.NOT_CONFIGURED if motor is None else motor.position,
-            contactor_1=contactors[0],
-            contactor_2=contactors[1],
-            contactor_3=contactors[2],
-            rcm=self._rcm_state(),
-            estop_1=self.hardware.estops[0],
-            estop_2=self.hardware.estops[1],
-            estop_3=self.hardware.estops[2],
-            safe_state_reason=self.reason,
-        )
+        """Return what is reported every 100 ms."""
+        return mcu_reports.charge_state(self.life, self.hardware, self.pilot.pp_code, safe=self.state is _S.SAFE)
 
-    def _rcm_state(self) -> RcmState:
-        if self.reason in (SafeStateReason.RCM_TRIPPED, SafeStateReason.RCM_SELF_TEST_FAILED):
-            return RcmState.ERROR
-        return RcmState.SELF_TEST_RUNNING if self._rcm_testing else self.hardware.rcm
 
-    def temperatures(self) -> Pt1000State:
-        """Return what is said of the temperature channels every 100 ms."""
-        fields: dict[str, Any] = {}
-        for number, channel in enumerate(self.hardware.temperatures, 1):
-            hot = channel.value_C is not None and channel.value_C >= channel.limit_C
-            fields[f"temperature_{number}_C"] = channel.value_C
-            fields[f"self_test_failed_{number}"] = channel.broken
-            fields[f"stops_charging_{number}"] = hot
-        return Pt1000State(**fields)
-
-    def _periodic(self) -> Transmit:
-        state, temperatures = self.charge_state(), self.temperatures()
-        if self._last is None or self._last[0] != state or self._last[1] != temperatures:
-            data = encode(ChargeState.com_id, self.generation.state_payload(state)) + encode_message(temperatures)
-            self._last = (state, temperatures, data)
-        return Transmit(self._last[2])
-
-    def _armed(self, effects: list[Any]) -> list[Any]:
-        self.deadline = min(self._due.values(), default=None)
-        return effects
+def _ordered(control: ChargeControl) -> tuple[bool, bool, bool]:
+    return control.contactor_1_close, control.contactor_2_close, control.contactor_3_close
 
 
 def _message(message: Message) -> Transmit:
     return Transmit(encode_message(message))
-
-
-def _feedback(is_configured: bool, closed: bool) -> ContactorState:
-    if not is_configured:
-        return ContactorState.UNUSED
-    return ContactorState.CLOSED if closed else ContactorState.OPEN

@@ -28,7 +28,7 @@ from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.sim.bootloader import Trouble
 from chargebyte_fw.sim.chip import Chip
 from chargebyte_fw.sim.flash_port import FlashPort
-from chargebyte_fw.sim.mcu import Bytes, Changed, Life, ResetLine, Transmit, VirtualMcu
+from chargebyte_fw.sim.mcu import BytesReceived, InputsChanged, McuState, ResetLine, Transmit, VirtualMcu
 
 READ_BYTES = 4096
 _BAUDS = {termios.B9600: 9600, termios.B115200: 115200}
@@ -72,18 +72,18 @@ class McuShell:
         if self.flash is not None and self.flash.runs:
             self.flash.received(data)
         else:
-            self._pump.feed(Bytes(data))
+            self._pump.feed(BytesReceived(data))
 
     def poke(self) -> None:
         """Let the controller look at pilot and hardware again."""
-        self._pump.feed(Changed())
+        self._pump.feed(InputsChanged())
 
     def reset_line(self, high: bool) -> None:
         """Set the level of the reset line; low resets."""
         if self.flash is not None:
             if not high:
                 self.flash.reset()
-            elif self.flash.runs or self.mcu.state is not Life.RESET or not self.flash.release(self.mcu.hardware):
+            elif self.flash.runs or self.mcu.state is not McuState.RESET or not self.flash.release(self.mcu.hardware):
                 return
         self._pump.feed(ResetLine(high))
 

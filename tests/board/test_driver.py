@@ -12,7 +12,7 @@ import pytest
 from chargebyte_fw.board.link.messages.charge_som import CpState
 from chargebyte_fw.contracts.types.evse_board_support import HardwareCapabilities
 from chargebyte_fw.kernel.errors import ConfigError
-from chargebyte_fw.sim.mcu import Life
+from chargebyte_fw.sim.mcu import McuState
 from chargebyte_fw.sim.mcu_hardware import CHARGE_SOM, Contactor, Hardware, Temperature
 from chargebyte_fw.sim.pilot import Drive
 from tests.board.world import World
@@ -300,7 +300,7 @@ def test_stop_returns_when_pilot_f_and_open_contactors_are_confirmed(run: Any, a
         assert world.events[-2:] == ["F", "PowerOff"] or world.events[-2:] == ["PowerOff", "F"]
         await world.driver.cancel_tasks()
         await asyncio.sleep(1.0)
-        assert world.mcu.mcu.state is Life.SAFE, "a host that has gone is a silent host"
+        assert world.mcu.mcu.state is McuState.SAFE, "a host that has gone is a silent host"
 
     run(main())
 

@@ -11,7 +11,7 @@ import pytest
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.link.messages.charge_som import EstopState, RcmState
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.sim.mcu import Life
+from chargebyte_fw.sim.mcu import McuState
 from chargebyte_fw.sim.mcu_hardware import Contactor, Hardware, Temperature
 from tests.board.world import World
 
@@ -73,7 +73,7 @@ def test_an_emergency_input_names_itself_and_ends_when_it_is_released(play: Any,
         world.mcu.poke()
         await asyncio.sleep(4.0)
         assert not world.active
-        assert world.mcu.mcu.state is Life.RUNNING
+        assert world.mcu.mcu.state is McuState.RUNNING
 
     play(story, Hardware(estops=[EstopState.NOT_TRIPPED] * 3))
 
@@ -421,13 +421,13 @@ def test_high_voltage_that_is_ready_without_an_order_is_a_contactor_fault(play: 
 
     async def story(world: World) -> None:
         await asyncio.sleep(0.3)
-        world.mcu.mcu._order_contactors = lambda close, now: None  # type: ignore[method-assign]
-        world.mcu.mcu._wanted[0] = True
+        world.mcu.mcu._drive_contactors = lambda close, now: None  # type: ignore[method-assign]
+        world.mcu.mcu.life.ordered = (True, False, False)
         await asyncio.sleep(0.3)
         assert not world.active
         await asyncio.sleep(1.2)
         assert world.active == {(f"{BOARD}/MREC17EVSEContactorFault", "")}
-        world.mcu.mcu._wanted[0] = False
+        world.mcu.mcu.life.ordered = (False, False, False)
         await asyncio.sleep(0.3)
         assert not world.active, "the fault ends with the observation"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.sim.mcu import HOST_SILENCE_S, Life
+from chargebyte_fw.sim.mcu import HOST_SILENCE_S, McuState
 from tests.board import cables
 from tests.board.world import World
 
@@ -23,7 +23,7 @@ def test_uart_pulled_for_two_seconds_while_charging(play: Any, caplog: pytest.Lo
         await world.charge()
         world.mcu.cut(2.0)
         await asyncio.sleep(HOST_SILENCE_S + 0.1)
-        assert world.mcu.mcu.state is Life.SAFE
+        assert world.mcu.mcu.state is McuState.SAFE
         assert not world.pilot.contactors_closed
         assert world.pilot.letter == "F"
         await asyncio.sleep(timing.RECEIVE_TIMEOUT_S - HOST_SILENCE_S + 0.1)
@@ -34,7 +34,7 @@ def test_uart_pulled_for_two_seconds_while_charging(play: Any, caplog: pytest.Lo
         await world.allow(True)
         await asyncio.sleep(10.0)
         assert not world.active
-        assert world.mcu.mcu.state is Life.RUNNING
+        assert world.mcu.mcu.state is McuState.RUNNING
         assert not world.pilot.contactors_closed, "a wish of the time without a link is void"
         assert world.events[-2:] == ["PowerOff", "C"]
         await world.charge()
@@ -49,7 +49,7 @@ def test_a_gap_that_only_the_controller_noticed_is_left_at_once(play: Any) -> No
         await asyncio.sleep(2.5)
         assert world.raised == [("evse_board_support/VendorError", "communication timeout")]
         assert not world.active
-        assert world.mcu.mcu.state is Life.RUNNING
+        assert world.mcu.mcu.state is McuState.RUNNING
         await world.charge()
 
     play(story)
@@ -62,7 +62,7 @@ def test_the_reset_line_is_held_while_there_is_no_link(play: Any) -> None:
         await world.charge()
         world.mcu.cut()
         await asyncio.sleep(1.2)
-        assert world.mcu.mcu.state is Life.RESET
+        assert world.mcu.mcu.state is McuState.RESET
 
     play(story)
 
@@ -181,7 +181,7 @@ def test_a_controller_that_the_reset_line_does_not_reach_is_still_seen(
         monkeypatch.setattr(world.mcu, "reset_line", lambda high: None)
         world.mcu.cut(2.0)
         await asyncio.sleep(10.0)
-        assert world.mcu.mcu.state is Life.SAFE
+        assert world.mcu.mcu.state is McuState.SAFE
         assert world.active == {("evse_board_support/VendorError", "communication timeout")}
 
     play(story)

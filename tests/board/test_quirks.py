@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from chargebyte_fw.board.link.messages.charge_som import ChargeControl, EstopState, RcmState
-from chargebyte_fw.sim.mcu import Life
+from chargebyte_fw.sim.mcu import McuState
 from chargebyte_fw.sim.mcu_hardware import Contactor, Hardware
 from tests.board.world import World
 
@@ -230,7 +230,7 @@ def test_quirk_m_a_permission_from_before_a_safe_state_closes_nothing_after_it(p
         world.mcu.poke()
         await world.board.cp_state_X1()
         await asyncio.sleep(5.0)
-        assert world.mcu.mcu.state is Life.RUNNING
+        assert world.mcu.mcu.state is McuState.RUNNING
         assert world.pilot.letter == "C"
         assert not world.pilot.contactors_closed
 
@@ -273,7 +273,7 @@ def test_quirk_f_any_contactor_may_fail_and_the_fault_stays_until_restart(play: 
         assert not world.pilot.contactors_closed
         await world.board.cp_state_X1()
         await asyncio.sleep(5.0)
-        assert world.mcu.mcu.state is Life.RUNNING
+        assert world.mcu.mcu.state is McuState.RUNNING
         assert fault in world.active
         await world.allow(True)
         await asyncio.sleep(0.5)

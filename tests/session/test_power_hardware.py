@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chargebyte_fw.board.driver.contactors import FeedbackType, PhaseWiring
+from chargebyte_fw.board.driver.wiring import FeedbackType, PhaseWiring
 from chargebyte_fw.board.link.messages.charge_som import InletState
 from chargebyte_fw.cli.trace_replay import play
 from chargebyte_fw.kernel.paths import Root

@@ -31,7 +31,15 @@ from chargebyte_fw.board.link.messages.charge_som import (
 from chargebyte_fw.board.link.messages.declaration import Message
 from chargebyte_fw.board.link.messages.framing import Receiver, encode_message
 from chargebyte_fw.board.link.messages.generations import generation_of
-from chargebyte_fw.sim.mcu import HOST_SILENCE_S, Bytes, Changed, Life, ResetLine, Transmit, VirtualMcu
+from chargebyte_fw.sim.mcu import (
+    HOST_SILENCE_S,
+    BytesReceived,
+    InputsChanged,
+    McuState,
+    ResetLine,
+    Transmit,
+    VirtualMcu,
+)
 from chargebyte_fw.sim.mcu_hardware import CHARGE_SOM, Contactor, Hardware
 from chargebyte_fw.sim.pilot import Pilot
 
@@ -75,7 +83,7 @@ class Bench:
         return sent
 
     def say(self, message: Message) -> list[Message]:
-        return self.feed(Bytes(encode_message(message)))
+        return self.feed(BytesReceived(encode_message(message)))
 
     def run(self, seconds: float) -> list[Message]:
         """Let time pass; the host repeats itself, pilot changes are looked at."""
@@ -83,7 +91,7 @@ class Bench:
         while True:
             if self._dirty:
                 self._dirty = False
-                self.feed(Changed())
+                self.feed(InputsChanged())
             if self.says is not None and self.now >= self._spoken_at + 0.1 - 1e-9:
                 self._spoken_at = self.now
                 self.say(self.says)
@@ -117,7 +125,7 @@ def charging(hardware: Hardware | None = None) -> Bench:
 def test_before_the_first_charge_control_it_says_nothing_by_itself_and_holds_e() -> None:
     bench = Bench()
     assert bench.run(5.0) == []
-    assert bench.mcu.state is Life.INIT
+    assert bench.mcu.state is McuState.INIT
     assert bench.pilot.letter == "E"
 
 
@@ -130,7 +138,7 @@ def test_an_inquiry_is_answered_in_init_and_starts_nothing() -> None:
     assert bench.say(Inquiry(ChipInfo.com_id)) == [ChipInfo(1)]
     assert bench.say(Inquiry(0x55)) == []
     assert bench.run(1.0) == []
-    assert bench.mcu.state is Life.INIT
+    assert bench.mcu.state is McuState.INIT
 
 
 def test_it_is_deaf_for_300_ms_after_a_reset() -> None:
@@ -178,10 +186,10 @@ def test_a_silent_host_is_a_safe_state_that_only_a_reset_ends() -> None:
     bench.says = CLOSE
     said = bench.run(1.0)
     assert any(isinstance(one, ChargeState) for one in said), "it goes on reporting"
-    assert bench.mcu.state is Life.SAFE
+    assert bench.mcu.state is McuState.SAFE
     bench.reset()
     bench.run(0.3)
-    assert bench.mcu.state is Life.RUNNING
+    assert bench.mcu.state is McuState.RUNNING
 
 
 def test_contactors_close_in_state_c_only_and_follow_with_their_delay() -> None:
@@ -227,9 +235,9 @@ def test_the_reset_line_opens_everything_at_once() -> None:
 def test_any_fault_opens_the_contactors_and_says_why(break_it: Any, reason: SafeStateReason) -> None:
     bench = charging(Hardware(rcm=RcmState.MONITORING))
     break_it(bench)
-    bench.feed(Changed())
+    bench.feed(InputsChanged())
     bench.run(0.05)
-    assert bench.mcu.state is Life.SAFE
+    assert bench.mcu.state is McuState.SAFE
     assert bench.state.safe_state_reason is reason
     assert not bench.pilot.contactors_closed
     assert bench.state.diode_fault is (reason is SafeStateReason.CONTROL_PILOT_DIODE_NOT_DETECTED)
@@ -288,6 +296,6 @@ def test_errors_of_the_start_up_follow_the_first_answer() -> None:
 def test_whatever_the_host_says_contactors_stay_open_without_a_car(chunks: list[bytes]) -> None:
     bench = Bench()
     for chunk in chunks:
-        bench.feed(Bytes(chunk))
+        bench.feed(BytesReceived(chunk))
         bench.run(0.05)
         assert not bench.pilot.contactors_closed

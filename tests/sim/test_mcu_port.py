@@ -12,7 +12,7 @@ import serial
 from chargebyte_fw.board.link.messages.charge_som import ChargeControl, ChargeState, FirmwareVersion, Inquiry
 from chargebyte_fw.board.link.messages.framing import Receiver, encode_message
 from chargebyte_fw.kernel import clock, memory
-from chargebyte_fw.sim.mcu import Life, VirtualMcu
+from chargebyte_fw.sim.mcu import McuState, VirtualMcu
 from chargebyte_fw.sim.mcu_port import McuOnPty, McuOnWire
 from chargebyte_fw.sim.pilot import Pilot
 
@@ -76,7 +76,7 @@ def test_a_host_that_does_not_read_does_not_stop_the_controller(tmp_path: Path) 
         for _ in range(60):
             port.write(encode_message(ChargeControl(True, 100.0)))
             await asyncio.sleep(20.0)
-        assert body.mcu.state is Life.RUNNING
+        assert body.mcu.state is McuState.RUNNING
         for _ in range(1000):
             body.noise(bytes(12))
         assert body.failure is None
@@ -108,7 +108,7 @@ def test_on_a_wire_in_memory_under_a_virtual_clock(run: Any) -> None:
         assert sum(frame.com_id == ChargeState.com_id for frame in frames) >= 20
         body.cut(1.0)
         await asyncio.sleep(0.6)
-        assert body.mcu.state is Life.SAFE
+        assert body.mcu.state is McuState.SAFE
         body.close()
         assert not pilot.on_change
 

@@ -127,7 +127,7 @@ def release_contactor(scene: Scene) -> None:
     contactor = scene.hardware.contactors[0]
     if contactor.welded:
         contactor.welded = False
-        contactor.closed = scene.world.mcu.mcu._wanted[0]
+        contactor.closed = scene.world.mcu.mcu.life.ordered[0]
         scene.pilot.contactors_closed = scene.hardware.phases_connected > 0
         scene.world.mcu.poke()
 

@@ -238,13 +238,13 @@ class Watch:
         contactor = scene.hardware.contactors[0]
         # Feedback that is inverted reports a welded contactor as open: two faults at once that no one can tell apart.
         reported = contactor.welded and contactor.closed and contactor.has_feedback and not contactor.denies
-        seen = reported and not scene.world.mcu.mcu._wanted[0]
+        seen = reported and not scene.world.mcu.mcu.life.ordered[0]
         if not seen:
             self._welded_s = None if not contactor.welded else self._welded_s
         elif self._welded_s is None and scene.world.mcu.mcu.state.name in ("RUNNING", "SAFE"):
             self._welded_s = self.now
         known = self._welded_s is not None and self.now - self._welded_s > WELD_IS_KNOWN_S
-        begun = self.book.transaction and scene.world.mcu.mcu._wanted[0]
+        begun = self.book.transaction and scene.world.mcu.mcu.life.ordered[0]
         self.never("UNSAFE", "a car is charged through a welded contactor", known and begun and contactor.welded)
 
     # -- afterwards

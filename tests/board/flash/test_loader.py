@@ -231,9 +231,9 @@ def test_the_lines_are_held_as_long_as_was_asked(work: Any) -> None:
 def talk(loader: bootloader.BootLoader, *chunks: bytes) -> bytes:
     said = b""
     for chunk in chunks:
-        for effect in loader.feed(bootloader.Heard(chunk), 0.0):
+        for effect in loader.feed(bootloader.BytesReceived(chunk), 0.0):
             assert not isinstance(effect, Unexpected)
-            said += effect.data if isinstance(effect, bootloader.Say) else b""
+            said += effect.data if isinstance(effect, bootloader.Transmit) else b""
     return said
 
 

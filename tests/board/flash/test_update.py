@@ -21,7 +21,7 @@ from chargebyte_fw.board.params import layout
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.sim.bootloader import Trouble
 from chargebyte_fw.sim.chip import CODE, DATA, Chip, firmware_image
-from chargebyte_fw.sim.mcu import Life
+from chargebyte_fw.sim.mcu import McuState
 from tests.board.flash.conftest import Bench, shipped_chip
 
 NEW = firmware_image((0, 5, 0))
@@ -412,6 +412,6 @@ def test_a_controller_with_a_block_of_another_version_is_in_its_safe_state(work:
         assert bench.mcu.mcu.hardware.error_messages == [("MW_PARAM", 6, 1, 2)]
         bench.tool.port.send(encode_message(ChargeControl()))
         await asyncio.sleep(0.05)
-        assert bench.mcu.mcu.state is Life.SAFE
+        assert bench.mcu.mcu.state is McuState.SAFE
 
     work(story, chip=chip)
