@@ -1,4 +1,4 @@
-"""How many connections a listener takes, in all and from one peer: descriptors are kept in reserve for the car."""
+"""How many connections a listener accepts, in all and from one peer: descriptors are reserved for the EV."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import resource
 from collections import Counter
 
 OUT_OF_DESCRIPTORS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
-"""Why `accept` fails although somebody asks (accept(2)); asyncio then looks away from the listener for a second."""
+"""Errors of accept(2) with a connection waiting; asyncio then ignores the listener for a second."""
 SHARE = 4
-"""No listener takes more than this part of what the process may open (RLIMIT_NOFILE)."""
+"""The part of the process' descriptors (RLIMIT_NOFILE) that one listener may use."""
 UNBOUNDED = 1 << 20
 
 
@@ -21,7 +21,7 @@ def descriptors() -> int:
 
 
 def peer_of(address: str) -> str:
-    """Return who is counted as one peer: an IPv4 address, the /64 of an IPv6 one (a host has all of it)."""
+    """Return the peer of an address: an IPv4 address itself, the /64 of an IPv6 one (a host has all of it)."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -32,7 +32,7 @@ def peer_of(address: str) -> str:
 
 
 class Admission:
-    """Counts connections. This machine itself (the loopback address, a Unix socket) is bounded by `total` alone."""
+    """Counts connections. The local host (loopback address, Unix socket) is bounded by `total` alone."""
 
     def __init__(self, total: int, per_peer: int) -> None:
         self.total = max(1, min(total, descriptors() // SHARE))
@@ -40,7 +40,7 @@ class Admission:
         self._peers: Counter[str] = Counter()
 
     def refusal(self, address: str) -> str:
-        """Return why a connection from `address` is not taken, "" when it is."""
+        """Return why a connection from `address` is refused, "" when it is accepted."""
         if self._peers.total() >= self.total:
             return f"{self.total} connections are open already"
         peer = peer_of(address)
@@ -49,11 +49,11 @@ class Admission:
         return ""
 
     def enter(self, address: str) -> None:
-        """Count a connection that is taken."""
+        """Count a connection that is accepted."""
         self._peers[peer_of(address)] += 1
 
     def leave(self, address: str) -> None:
-        """Count a connection no more."""
+        """Uncount a connection that has ended."""
         peer = peer_of(address)
         self._peers[peer] -= 1
         if self._peers[peer] <= 0:

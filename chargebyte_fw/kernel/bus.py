@@ -1,4 +1,4 @@
-"""The in-process carrier: hands a consumer an object of the contract's class whose commands run in the provider.
+"""The bus in the process: gives a consumer an object of the contract's class whose commands run in the provider.
 
 Each command runs in a task of its own with a deadline: the caller may give up or be cancelled, the handler still ends
 what it began. A handler that fails for a reason of ours brings down its own module, never the caller.
@@ -29,7 +29,7 @@ COMMAND_DEADLINE_S = 30.0
 
 
 class View(Variable[Any]):
-    """One consumer's face of a provider's variable: the same fact, the consumer's own scope."""
+    """A provider's variable as one consumer sees it: the same values, the consumer's own scope."""
 
     __slots__ = ("_scope", "_source")
 
@@ -48,7 +48,7 @@ class View(Variable[Any]):
 
     @known.setter
     def known(self, _value: bool) -> None:
-        """The source alone knows."""
+        """Ignore it: the provider decides."""
 
     def publish(self, value: Any) -> None:
         raise TypeError(f"{self.name} belongs to its provider; a consumer cannot publish it")
@@ -100,7 +100,7 @@ def prepare(
 
 
 def retire(implementation: Contract) -> None:
-    """Let an instance that was stopped, and is replaced, publish and raise to nobody any more; clear its faults."""
+    """Disconnect an instance that was stopped and is replaced from its consumers; clear its faults."""
     implementation.faults.clear_all()
     implementation.faults = Faults(implementation.faults.allowed)
     for name in implementation.variables:
@@ -112,21 +112,21 @@ def consumer(provider: C, scope: Scope, trace: Trace | None = None, caller: str 
 
     `outside`: the consumer passes on what others ask for, see `run_command`.
     """
-    face = object.__new__(_face_class(provider.declaration()))
+    consumer_object = object.__new__(_consumer_class(provider.declaration()))
     for name in provider.variables:
-        setattr(face, name, View(getattr(provider, name), scope))
-    face.faults = FaultsView(provider.faults, scope)
-    face.module_id = provider.module_id
-    face.implementation_id = provider.implementation_id
-    face.mapping = provider.mapping
-    vars(face)["_bus"] = (provider.endpoint, trace, caller, outside)
-    return cast(C, face)
+        setattr(consumer_object, name, View(getattr(provider, name), scope))
+    consumer_object.faults = FaultsView(provider.faults, scope)
+    consumer_object.module_id = provider.module_id
+    consumer_object.implementation_id = provider.implementation_id
+    consumer_object.mapping = provider.mapping
+    vars(consumer_object)["_bus"] = (provider.endpoint, trace, caller, outside)
+    return cast(C, consumer_object)
 
 
 @cache
-def _face_class(contract: type[Contract]) -> type[Contract]:
+def _consumer_class(contract: type[Contract]) -> type[Contract]:
     members = {name: _command(name) for name in contract.commands}
-    return type(f"{contract.__name__}Face", (contract,), dict(members))
+    return type(f"{contract.__name__}Consumer", (contract,), dict(members))
 
 
 def _command(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:

@@ -25,15 +25,15 @@ ERROR = 0x2000_0000
 BUS_OFF = 0x40
 """In the id of an error frame: the controller has left the bus."""
 FRAMES_A_TURN = 64
-"""A bus that floods gets no more of the event loop than this at a time."""
+"""Frames that are read in one turn of the event loop at most."""
 KEPT_FRAMES = 1000
 BAD_READS = 20
-"""After so many readings in a row that fail the bus counts as lost."""
+"""After so many failed reads in a row the bus counts as lost."""
 READ_S = 0.1
 _LAYOUT = struct.Struct("=IB3x8s")
 _GONE = (errno.ENETDOWN, errno.ENODEV, errno.ENXIO, errno.EBADF, errno.EIO)
 _ECHOING = ("udp_multicast",)
-"""What is sent on these comes back to the sender, too."""
+"""Interfaces that deliver frames to their sender, too."""
 _WITH_DESCRIPTOR = ("socketcan", "udp_multicast")
 _NO_KERNEL = "this kernel has no CAN (modules can, can_raw)"
 _WORDS = {errno.EAFNOSUPPORT: _NO_KERNEL, errno.EPROTONOSUPPORT: _NO_KERNEL, errno.ENODEV: "there is no such interface"}
@@ -62,10 +62,10 @@ class CanPort(Protocol):
     """An open bus."""
 
     def send(self, frame: CanFrame) -> None:
-        """Send one frame; one that finds no room is lost, as it might be on the bus. Never waits."""
+        """Send one frame without waiting; without room for it in the buffer it is lost."""
 
     def close(self) -> None:
-        """Let go of the bus; nothing is reported any more."""
+        """Close the bus; no callback is called any more."""
 
 
 class CanCallbacks(NamedTuple):
@@ -83,10 +83,10 @@ def split(device: str) -> tuple[str, str]:
 
 
 def open_bus(device: str, *, bitrate: int = 0, wanted: Sequence[tuple[int, int]] = ()) -> Any:
-    """Open a python-can bus. `wanted` (ids with masks) keeps other frames away. Raises Unavailable, in words."""
+    """Open a python-can bus. `wanted` (ids with masks) keeps other frames away. Raises Unavailable with the reason."""
     interface, channel = split(device)
     try:
-        # Only charger with something on a CAN bus needs it.
+        # Imported only where something is on a CAN bus.
         import can
     except ImportError as error:
         raise Unavailable(f"CAN device {device}: {extras.missing(error) or error}") from error
@@ -102,7 +102,7 @@ def open_bus(device: str, *, bitrate: int = 0, wanted: Sequence[tuple[int, int]]
 
 
 def _why(error: BaseException) -> str:
-    """Find the reason below python-can's own words."""
+    """Return the cause of an error of python-can."""
     cause: BaseException | None = error
     while cause is not None:
         number = getattr(cause, "error_code", None) or getattr(cause, "errno", None)
@@ -136,7 +136,7 @@ def open_port(
 
 
 class _WirePort:
-    """A bus in memory. A cut wire is a bus without anybody else on it."""
+    """A bus in memory. A cut wire is a bus without other nodes."""
 
     def __init__(self, end: WireEnd, callbacks: CanCallbacks) -> None:
         self._end, self._callbacks = end, callbacks
@@ -191,7 +191,7 @@ class _BusPort:
         if self._thread is None:
             self._loop.remove_reader(self._descriptor)
             self._bus.shutdown()
-        # Otherwise the thread does: it may be inside the bus right now.
+        # Otherwise the thread closes it: it may be reading right now.
 
     def _lose(self, error: BaseException) -> None:
         if self._open:
@@ -210,7 +210,7 @@ class _BusPort:
             _dispatch(frame, self, self._callbacks)
 
     def _take(self, timeout_s: float) -> Any:
-        """Read one message; what cannot be read once is noise, what cannot be read for long is a lost bus."""
+        """Read one message, None for none; after BAD_READS errors in a row, or one that says so, the bus is lost."""
         import can
 
         try:
@@ -248,7 +248,7 @@ class _BusPort:
 
 
 def is_gone(error: BaseException) -> bool:
-    """Whether an error of python-can means that the bus is gone, and not only that a frame is."""
+    """Whether an error of python-can means that the bus is gone, not only that a frame was lost."""
     number = getattr(error, "error_code", None) or getattr(error, "errno", None)
     return number in _GONE
 

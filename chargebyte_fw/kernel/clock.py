@@ -19,11 +19,11 @@ VIRTUAL_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Stalled(RuntimeError):
-    """A virtual loop has nothing ready and nothing scheduled: everybody waits for somebody else."""
+    """A virtual loop has nothing ready and nothing scheduled: a deadlock."""
 
 
 class _Pace(selectors.DefaultSelector):
-    """A selector whose time-outs are counted in the loop's seconds."""
+    """A selector whose time-outs are in the loop's seconds."""
 
     loop: ClockLoop
 
@@ -66,13 +66,13 @@ class ClockLoop(asyncio.SelectorEventLoop):
         if self.speed is not None:
             return list(select(None if timeout is None else timeout / self.speed))
         if timeout == 0:
-            # Callbacks are ready: descriptors, of which a virtual world has next to none, wait until they have run.
+            # Callbacks are ready: descriptors, of which a simulation has next to none, wait until they have run.
             return []
         ready = list(select(0))
         if ready:
             return ready
         if timeout is None:
-            # Descriptors (the loop's own wake-up pipe, a helper thread) are the only ones who could still call.
+            # Only descriptors (the loop's own wake-up pipe, a helper thread) can still wake the loop.
             ready = list(select(1.0))
             if not ready:
                 raise Stalled("nothing is ready and nothing is scheduled on the virtual clock")
@@ -99,7 +99,7 @@ def loop_speed() -> float | None:
 
 
 def real_seconds() -> float:
-    """Return monotonic seconds of the real world: only for a watchdog that must not follow the loop it watches."""
+    """Return real monotonic seconds: only for a watchdog, which must not follow the loop that it watches."""
     return time.monotonic()
 
 
@@ -113,5 +113,5 @@ def utc_now() -> datetime:
 
 
 def rfc3339(at: datetime) -> str:
-    """Write a time as EVerest does: `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
+    """Return a time in EVerest's form: `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

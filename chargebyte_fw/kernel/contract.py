@@ -1,4 +1,4 @@
-"""Contracts: what modules know of each other. Variables are facts, commands are wishes, faults are states.
+"""Contracts between modules: variables are facts, commands are requests, faults are states.
 
 A contract is declared once, as a class::
 
@@ -32,7 +32,7 @@ Subscriber = tuple[Callback[T], Guard | None, Context]
 
 
 class Variable(Generic[T]):
-    """A fact: the last value is kept and a late subscriber gets it at once.
+    """A fact: the last value is kept, a late subscriber gets it at once.
 
     Callbacks run one after the other in the order of publication, each from the event loop and never inside `publish`,
     in the subscriber's context. An exception in a callback is given to the subscriber's guard (its module).
@@ -47,7 +47,7 @@ class Variable(Generic[T]):
         self._value: T | None = None
         self._subscribers: list[Subscriber[T]] = []
         self.recorder: Callback[T] | None = None
-        """Hears of each value at once, before the subscribers."""
+        """Called with each value at once, before the subscribers."""
 
     @property
     def value(self) -> T | None:
@@ -55,7 +55,7 @@ class Variable(Generic[T]):
         return self._value
 
     def publish(self, value: T) -> None:
-        """State a fact; every subscriber hears of it."""
+        """Publish a value: every subscriber is called with it."""
         self.known = True
         self._value = value
         if self.recorder is not None:

@@ -15,7 +15,7 @@ import msgspec
 T = TypeVar("T")
 
 SIZE_LIMIT_BYTES = 256 * 1024
-"""The broker's limit as shipped (`message_size_limit`); whoever reads from elsewhere gives a limit of its own."""
+"""The shipped broker's limit (`message_size_limit`); readers of other sources give a limit of their own."""
 DEPTH_LIMIT = 64
 """Levels of objects and lists. EVerest's deepest type is a tree of energy nodes, which takes two a node."""
 NODE_LIMIT = 20_000
@@ -75,7 +75,7 @@ def convert(value: Any, kind: Any, *, strict: bool = True) -> Any:
 def _check(octets: bytes, limit_bytes: int) -> None:
     if len(octets) > limit_bytes:
         raise msgspec.DecodeError(f"{len(octets)} bytes, {limit_bytes} at most are read")
-    # Counting is quick; who stays below the limits however one counts needs no closer look.
+    # Counting is quick, and text below the limit needs no closer look.
     if octets.count(b"[") + octets.count(b"{") > DEPTH_LIMIT and _depth(octets) > DEPTH_LIMIT:
         raise msgspec.DecodeError(f"nested more than {DEPTH_LIMIT} levels deep")
     if _LONG_NUMBER.search(octets) is not None:
@@ -111,7 +111,7 @@ def decode_yaml(data: bytes, *, limit_bytes: int = SIZE_LIMIT_BYTES) -> Any:
     try:
         text = yaml_text.decode(data)
         depth = 0
-        # The events first: they are made one by one, however deep the document goes.
+        # Events first: they are read one by one, however deep the document is.
         for event in yaml_text.events(text):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEPTH_LIMIT:

@@ -1,4 +1,4 @@
-"""The error families: each one says whose turn it is to act (docs/architecture.md, "Errors")."""
+"""The families of errors, by who has to act (docs/architecture.md, "Errors")."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that is wrong in a file a person wrote: where, what, and what to type instead."""
+    """One error or warning in a file: where, what, and what to write instead."""
 
     where: str
     """`file:line:column`, as editors and terminals understand it."""
@@ -23,7 +23,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class ConfigError(Exception):
-    """The person who wrote a file must act. Carries every finding at once; the command exits with status 78."""
+    """A file must be changed by hand. Carries every finding at once; the command exits with status 78 (EX_CONFIG)."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
@@ -31,7 +31,7 @@ class ConfigError(Exception):
 
 
 class PeerError(Exception):
-    """The other side of a wire (car, MCU, CSMS, client) broke a rule. Logged as one line, never with a traceback.
+    """A peer (EV, MCU, CSMS, client) has broken a rule. Logged as one line, never with a traceback.
 
     `clause` names the rule ("ISO 15118-2 [V2G2-538]", "EXI", "V2GTP"), `what` says what arrived.
     """
@@ -43,7 +43,7 @@ class PeerError(Exception):
 
 
 class Unavailable(Exception):
-    """Something is not there now (broker, port, file system) and may come back: a reconnect machine retries."""
+    """Something (broker, port, file system) is missing now and may come back: it is tried again."""
 
 
 class CommandError(Exception):

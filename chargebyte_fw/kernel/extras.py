@@ -1,4 +1,4 @@
-"""Which optional package belongs to which extra of this product, and what to type when one is missing."""
+"""Optional packages: the extra of this product that installs each, and the command line for a missing one."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class MissingPackage(Unavailable):
 
 
 def missing(error: ImportError) -> str:
-    """Return what is missing and what to type, in one line; empty when the error is about something else."""
+    """Return what is missing and how to install it, in one line; empty when the error is about something else."""
     top = (error.name or "").partition(".")[0]
     return _line([top]) if top in PACKAGES else ""
 
 
 def lacking(names: tuple[str, ...], extra: str = "") -> str:
-    """Return what is missing of these and what to type, in one line; empty when all are installed.
+    """Return which of these are missing and how to install them, in one line; empty when all are installed.
 
     `extra` is the one that has them all, instead of the extra of each.
     """

@@ -1,4 +1,4 @@
-"""Faults are states: raised and cleared with EVerest's error names, never hinted at in a log line only."""
+"""Faults: states that are raised and cleared, with EVerest's error names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Severity(StrEnum):
-    """How bad: only `High` blocks charging by itself (EVerest's rule)."""
+    """Severity; only `High` blocks charging by itself (EVerest)."""
 
     Low = "Low"
     Medium = "Medium"
@@ -21,7 +21,7 @@ class Severity(StrEnum):
 
 
 class FaultState(StrEnum):
-    """Life of a fault."""
+    """State of a fault."""
 
     Active = "Active"
     ClearedByModule = "ClearedByModule"
@@ -36,7 +36,7 @@ class Mapping(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who raised a fault."""
+    """The implementation that raised a fault."""
 
     module_id: str
     implementation_id: str
@@ -59,7 +59,7 @@ class Fault(msgspec.Struct, frozen=True):
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """What makes two reports the same fault: type, sub-type, origin."""
+        """Two reports with the same type, sub-type and origin are one fault."""
         return (self.type, self.sub_type, self.origin.module_id, self.origin.implementation_id)
 
     def cleared(self, state: FaultState = FaultState.ClearedByModule) -> Fault:
@@ -72,7 +72,7 @@ MakeFault = Callable[[str, str, str, Severity], Fault]
 
 
 class Faults:
-    """The active faults of one implementation and everybody who listens to them.
+    """The active faults of one implementation, and their subscribers.
 
     The provider raises and clears; consumers subscribe and ask. `make` builds the complete object (origin, time, uuid).
     """
@@ -115,7 +115,7 @@ class Faults:
         return [fault for key in keys if (fault := self.clear(*key)) is not None]
 
     def take_raise(self, fault: Fault) -> None:
-        """Enter a ready-made fault (from the wire) and tell the listeners; a known one is ignored."""
+        """Add a fault that was raised elsewhere (MQTT) and notify the subscribers; a known one is ignored."""
         key = (fault.type, fault.sub_type)
         if key in self._active:
             return
@@ -124,7 +124,7 @@ class Faults:
             _notify(raised, fault, scope)
 
     def take_clear(self, fault: Fault) -> None:
-        """Enter the end of a fault (from the wire) and tell the listeners; an unknown one is ignored."""
+        """Remove a fault that was cleared elsewhere (MQTT) and notify the subscribers; an unknown one is ignored."""
         if self._active.pop((fault.type, fault.sub_type), None) is None:
             return
         for _, cleared, scope in tuple(self._listeners):
@@ -154,7 +154,7 @@ class Faults:
         return tuple(self._active.values())
 
     def is_active(self, type: str, sub_type: str | None = None) -> bool:
-        """Tell whether `type` is active (`sub_type` None: with any sub-type)."""
+        """Whether `type` is active (`sub_type` None: with any sub-type)."""
         if sub_type is not None:
             return (type, sub_type) in self._active
         return any(key[0] == type for key in self._active)
@@ -165,14 +165,14 @@ def _notify(call: FaultCallback, fault: Fault, scope: Scope | None) -> None:
         call(fault)
         return
     try:
-        # A copy: what a listener raises or clears may come back to it before it returns.
+        # A copy: what a subscriber raises or clears may come back to it before it returns.
         scope.context.copy().run(call, fault)
     except Exception as error:
         scope.fail(error)
 
 
 class FaultsView(Faults):
-    """One consumer's face of a provider's faults: the same states, the consumer's own scope."""
+    """A provider's faults as one consumer sees them: the same states, the consumer's own scope."""
 
     def __init__(self, source: Faults, scope: Scope) -> None:
         super().__init__(source.allowed)

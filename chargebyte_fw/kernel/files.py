@@ -1,4 +1,4 @@
-"""Files that may be anything: a person, an update or a broken medium left a folder, a pipe or a link to nothing."""
+"""Files that may be something else: a folder, a pipe, a device or a broken link in their place."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
 
 
 def kind_of(mode: int) -> str:
-    """Name what is there in place of a file."""
+    """Return the name of a kind of file, by its mode."""
     kinds = {stat.S_ISDIR: "a folder", stat.S_ISLNK: "a link to nothing", stat.S_ISFIFO: "a pipe"}
     kinds |= {stat.S_ISSOCK: "a socket", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}
     return next((name for tell, name in kinds.items() if tell(mode)), "something else")
 
 
 def oddity(path: Path) -> str:
-    """Return what is wrong with `path` as the place of an optional file: "" for a file, and for nothing at all."""
+    """Return what is wrong with `path` as an optional file: "" for a file, and for nothing at all."""
     mode, wrong = _mode_of(path)
     return wrong if mode is None or stat.S_ISREG(mode) else kind_of(mode)
 
 
 def folder_oddity(path: Path) -> str:
-    """Return what is wrong with `path` as the place of an optional folder: "" for a folder, and for nothing at all."""
+    """Return what is wrong with `path` as an optional folder: "" for a folder, and for nothing at all."""
     mode, wrong = _mode_of(path)
     return wrong if mode is None or stat.S_ISDIR(mode) else "no folder"
 
 
 def _mode_of(path: Path) -> tuple[int | None, str]:
-    """Return the mode of what is there and no fault, or no mode and what is wrong ("" for nothing at all)."""
+    """Return the mode and "", or no mode and what is wrong ("" for nothing at all)."""
     try:
         return os.stat(path).st_mode, ""
     except FileNotFoundError:

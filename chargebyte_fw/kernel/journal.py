@@ -1,4 +1,4 @@
-"""systemd's journal in its own form: a record with fields, so that a module or a session can be asked for."""
+"""Sends log records to systemd's journal with fields for module and session (systemd: Native Journal Protocol)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import struct
 
 SOCKET = "/run/systemd/journal/socket"
 LONGEST = 60_000
-"""Bytes of a message: a datagram must hold it."""
+"""Longest message in octets: it must fit into a datagram."""
 _PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 
 class JournalHandler(logging.Handler):
-    """Sends records with SECC_MODULE and SECC_SESSION as fields; `otherwise` takes a record when nobody listens."""
+    """Sends records with the fields SECC_MODULE and SECC_SESSION; without a journal they go to `otherwise`."""
 
     def __init__(self, otherwise: logging.Handler, path: str = SOCKET) -> None:
         super().__init__()
@@ -23,14 +23,14 @@ class JournalHandler(logging.Handler):
         self._socket.setblocking(False)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send one record; a journal that is full or restarts loses none, standard error has it then."""
+        """Send one record; while the journal is full or restarts it goes to standard error."""
         try:
             self._socket.sendto(self.encode(record), self._path)
         except OSError:
             self._otherwise.handle(record)
 
     def encode(self, record: logging.LogRecord) -> bytes:
-        """Return a record as the journal's protocol has it."""
+        """Return a record in the journal's protocol."""
         fields = {
             "MESSAGE": self.format(record),
             "PRIORITY": str(_PRIORITY.get(record.levelno, 6)),
@@ -43,7 +43,7 @@ class JournalHandler(logging.Handler):
         return b"".join(_field(name, value) for name, value in fields.items() if value)
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._socket.close()
         super().close()
 
@@ -52,5 +52,5 @@ def _field(name: str, value: str) -> bytes:
     data = value.encode("utf-8", "replace")[:LONGEST]
     if b"\n" not in data:
         return name.encode() + b"=" + data + b"\n"
-    # A value of several lines goes with its length, so that no line of it can pretend to be a field.
+    # A value of several lines is sent with its length: no line of it can be taken for a field.
     return name.encode() + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"

@@ -1,4 +1,4 @@
-"""Log lines of a condition that lasts: one when it begins, one when it ends, however often it is found in between."""
+"""Log lines of a condition that lasts: one when it begins, one when it ends, however often it is seen in between."""
 
 from __future__ import annotations
 

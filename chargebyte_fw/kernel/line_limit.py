@@ -1,4 +1,4 @@
-"""A bound for log lines that anything outside can cause again and again: a client, a car, a broken cable."""
+"""A bound for log lines of one kind, in the log of every module: whatever repeats them, the log stays readable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_KINDS = 200
 
 
 class LineLimit:
-    """Counts the lines of one module by kind and bounds each kind; DEBUG is for those who want everything.
+    """Counts the lines of one module by kind and bounds each kind; lines of level DEBUG are not bounded.
 
     A kind is the statement in the code at INFO, and the whole text from WARNING on: two faults are two kinds.
     """
@@ -54,5 +54,5 @@ def _now_s() -> float:
     try:
         return asyncio.get_running_loop().time()
     except RuntimeError:
-        # A thread of a driver; the loop's clock is the monotonic one.
+        # In a thread of a driver there is no loop; its clock is the monotonic one.
         return time.monotonic()

@@ -1,4 +1,4 @@
-"""Logs are for people: one line a fact, with module and session as fields; secrets never get through the formatter."""
+"""Logs: one line a fact, with module and session as fields; the formatter blanks secrets."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class LineFormatter(logging.Formatter):
 
 
 class RepeatFilter(logging.Filter):
-    """Say a repeating line three times, then count; say the count when another line of that module comes."""
+    """Passes a repeated line REPEAT_LIMIT times, then counts; the count is added to the module's next other line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ def set_up(level: str = "INFO", stream: TextIO | None = None) -> None:
     handler: logging.Handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter(journal=journal))
     if journal:
-        # Only a service loads this: on a desk nobody has a journal.
+        # Imported for a service only.
         from chargebyte_fw.kernel.journal import SOCKET, JournalHandler
 
         if os.path.exists(SOCKET):

@@ -16,7 +16,7 @@ Datagram = Callable[[bytes, tuple[str, int]], None]
 
 @dataclass
 class Plug:
-    """The state that both ends of a wire share."""
+    """The state of a wire, common to both ends."""
 
     cut: bool = False
 
@@ -30,7 +30,7 @@ class WireEnd:
         """Hardware address of this end (Ethernet only)."""
         self.peer: WireEnd | None = None
         self.receive: Receive | None = None
-        """Set by the owner of this end; called with what arrives."""
+        """Set by the owner of this end; called with what is received."""
 
     def send(self, data: bytes) -> None:
         """Send bytes (serial) or one frame (Ethernet, from the destination address on, without checksum)."""
@@ -65,7 +65,7 @@ class StreamEnd:
             asyncio.get_running_loop().call_soon(self.peer._arrive, data)
 
     def close(self) -> None:
-        """Close the connection; both ends hear of it once."""
+        """Close the connection; `closed` of both ends is called once."""
         if self._open and self.peer is not None:
             loop = asyncio.get_running_loop()
             loop.call_soon(self.peer._end)
@@ -125,7 +125,7 @@ class Host:
         return port
 
     def connect(self, port: int) -> StreamEnd:
-        """Connect to `port` of the other end; raises ConnectionRefusedError when nobody listens."""
+        """Connect to `port` of the other end; raises ConnectionRefusedError without a listener."""
         accept = self.peer._listening.get(port) if self.peer is not None else None
         if accept is None:
             raise ConnectionRefusedError(f"nobody listens on port {port}")

@@ -1,4 +1,4 @@
-"""A module: what it provides, what it requires, what it can be told, and a task group of its own.
+"""A module: what it provides and requires, its configuration, and its tasks.
 
 A module is a class; manifest, validation and manual derive from it::
 
@@ -41,7 +41,7 @@ class ModuleConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class NoConfig(ModuleConfig):
-    """Nothing can be told."""
+    """No configuration."""
 
 
 class Provision(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ class Requirement(msgspec.Struct, frozen=True):
 
 
 class End(msgspec.Struct, frozen=True):
-    """Who is at the other end of a requirement, as planned: nobody runs yet."""
+    """The module at the other end of a requirement, as planned: no module runs yet."""
 
     module_id: str
     config: ModuleConfig
@@ -80,11 +80,11 @@ class End(msgspec.Struct, frozen=True):
 
 
 ITSELF = ""
-"""Instead of a requirement's name: the module that is asked."""
+"""Instead of a requirement's name: the module itself."""
 
 
 class ConfigIssue(msgspec.Struct, frozen=True):
-    """Why a plan cannot work although each value is allowed: about which key or requirement, what, what to do."""
+    """What is wrong with a configuration whose values are all allowed: the key or requirement, what, what to do."""
 
     about: str
     what: str
@@ -94,15 +94,15 @@ class ConfigIssue(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """Something that a module has for itself, or uses in a way on which all others have to agree."""
+    """A resource that a module uses alone, or in a way on which all users have to agree."""
 
     kind: str
     """`serial port`, `database file`: as in "both use the serial port /dev/ttyLP2"."""
     name: str
     about: str
-    """The key that says so."""
+    """The configuration key that names it."""
     value: str = ""
-    """What all who use it must have the same; empty: nobody else may use it."""
+    """What must be equal for every user; empty: no other module may use it."""
     hint: str = ""
 
 
@@ -139,7 +139,7 @@ class Module:
     is_program: ClassVar[bool] = False
     """Whether it stands for a program of its own, which the manager starts (`manager/wire/foreign.py`)."""
     packages: ClassVar[tuple[str, ...]] = ()
-    """Optional packages that it cannot do without, by the names that are imported (kernel/extras.py)."""
+    """Optional packages that it needs, by the names that are imported (kernel/extras.py)."""
     group: str = "charge"
     """`charge`: between car and contactor. One that fails takes all modules with it: safe state, then a new start.
     `cloud`: charging goes on without it. One that fails is stopped and started again alone; commands to it fail
@@ -171,7 +171,7 @@ class Module:
         """What the next instance of this module begins with when it is started again alone. The manager empties it when
         the module fails again soon: the cause may lie in it."""
         self.set_aside: list[str] = []
-        """What is left out so that the start goes on, each in a sentence: raised as a fault that blocks nothing."""
+        """What the start went on without, in a sentence each: raised as a fault that does not block charging."""
 
     @classmethod
     def module_name(cls) -> str:
@@ -180,7 +180,7 @@ class Module:
 
     @classmethod
     def config_issues(cls, config: Any, ends: Map[str, Sequence[End]]) -> Iterable[ConfigIssue]:
-        """Say what of a configuration cannot work, known before anything starts.
+        """Return what of a configuration cannot work, before anything starts.
 
         `ends` are by requirement; under `ITSELF` the module finds its own id and mapping.
         """
@@ -188,20 +188,20 @@ class Module:
 
     @classmethod
     def claims(cls, config: Any, implementations: Map[str, Any]) -> Iterable[Claim]:
-        """Return what this module has for itself: ports, files, addresses. `implementations` are their values."""
+        """Return the resources of this module: ports, files, addresses. `implementations` are their configurations."""
         return ()
 
     async def init(self) -> None:
         """Prepare: open files, subscribe. May not call commands of others."""
 
     async def ready(self) -> None:
-        """Begin: all modules are there; publish initial facts, start tasks."""
+        """Begin: every module is initialised; publish initial values, start tasks."""
 
     async def stop(self) -> None:
-        """Go to the safe state and let go of everything; called on every way out."""
+        """Go to the safe state and release everything; called however the module ends."""
 
     def crash(self, error: BaseException) -> None:
-        """Fail for a reason of ours: the manager stops this module, or its whole group, and starts it again."""
+        """Report an error of the program: the manager stops this module, or its whole group, and starts it again."""
         if not self.failed.done():
             self.failed.set_result(error)
         else:
@@ -234,7 +234,7 @@ class Module:
             self.crash(error)
 
     async def cancel_tasks(self) -> None:
-        """End every task of this module and wait for them (the manager calls this after `stop`)."""
+        """Cancel every task of this module and wait for them (the manager calls this after `stop`)."""
         for watch in self._wall_watches:
             watch.close()
         current = asyncio.current_task()
@@ -245,7 +245,7 @@ class Module:
             await asyncio.wait(tasks, timeout=5.0)
 
     def cancel_handlers(self) -> None:
-        """End the commands that run here: their callers get CommandError."""
+        """Cancel the commands that run here: their callers get CommandError."""
         for task in tuple(self._handlers):
             task.cancel()
 

@@ -14,7 +14,7 @@ from chargebyte_fw.kernel.errors import Unavailable
 
 
 class Root(msgspec.Struct, frozen=True):
-    """Two trees laid over each other: `static` is what was shipped, `state` is where this run writes.
+    """Two trees: `static` is what was shipped, `state` is where this run writes.
 
     On the target both are `/`. In a checkout `static` is the repository and `state` a run root elsewhere.
     """
@@ -23,13 +23,13 @@ class Root(msgspec.Struct, frozen=True):
     state: Path
 
     def read(self, path: str) -> Path:
-        """Resolve an absolute path of the configuration for reading: what this run wrote wins over what was shipped."""
+        """Return the file for an absolute path of the configuration: below `state` if there, else below `static`."""
         relative = path.lstrip("/")
         written = os.path.exists(os.path.join(self.state, relative))
         return (self.state if written else self.static) / relative
 
     def write(self, path: str) -> Path:
-        """Resolve an absolute path of the configuration for writing; makes the folder above it.
+        """Return the file to write for an absolute path of the configuration; makes its folder.
 
         Where that cannot be (a read-only or full file system) whoever opens the file hears of it, as of a file that
         cannot be written.

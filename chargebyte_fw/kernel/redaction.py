@@ -157,7 +157,7 @@ def _plain(name: str) -> str:
 
 
 def _names_secret(value: dict[str, Any]) -> bool:
-    """Tell whether an object says that its value is for a secret: itself, or an object in it (a variable)."""
+    """Whether an object, or one in it (a variable), names a secret as what its value is for."""
     named = [member for key, member in value.items() if isinstance(member, str) and _plain(key) in _NAMING]
     for member in value.values():
         if isinstance(member, dict):
@@ -189,7 +189,7 @@ def _blank_behind(found: re.Match[str]) -> str:
 
 
 def _is_blanked(value: str) -> bool:
-    """Tell whether nothing but blanks, kinds and empty texts stands in a value."""
+    """Whether a value holds nothing but blanks, kinds and empty texts."""
     bare = re.sub(r'\\*"type\\*"\s*:\s*\\*"\w*\\*"', "", value)
     bare = re.sub(r'\\*"\w+\\*"\s*:', "", bare).replace(BLANK, "")
     return re.sub(r"""[\\"'{}\[\],:\s]|null|true|false""", "", bare) == ""

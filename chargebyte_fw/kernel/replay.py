@@ -1,7 +1,7 @@
 """Plays recorded inputs to a machine again and compares what it does with what was recorded (docs/trace.md).
 
-A machine is told the recorded times. Its deadlines pass when the recorder saw them pass: which of two things of the
-same moment came first is what a field problem may be about. A deadline that the recorder never saw passes SLACK_S late.
+Events are fed at the recorded times, and deadlines pass when the recorder saw them pass: the order of two things of the
+same moment may be what a field problem is about. A deadline that was not recorded passes SLACK_S late.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from chargebyte_fw.kernel.trace import Entry
 T = TypeVar("T")
 
 SLACK_S = 0.25
-"""How late a busy charger may notice that a deadline has passed."""
+"""How late a busy charger may wake a machine after its deadline, in s."""
 MOST_OVERDUE = 10_000
 
 
 class Player:
-    """Stands in for the pump: `act(effect, now)` carries out each effect, in order."""
+    """Takes the place of the pump: `act(effect, now)` carries out each effect, in order."""
 
     def __init__(self, machine: Machine, act: Callable[[Any, float], None]) -> None:
         self.machine = machine
@@ -32,7 +32,7 @@ class Player:
         self._busy = False
 
     def feed(self, event: Any, now: float) -> None:
-        """Give the machine an event; one that an effect causes comes after all effects."""
+        """Feed the machine an event; one that an effect causes comes after all effects."""
         self._waiting.append(event)
         self._work(now)
 
@@ -57,7 +57,7 @@ class Player:
         self._work(now)
 
     def woken(self, now: float) -> None:
-        """The recorder saw the machine woken at `now`."""
+        """Wake the machine as recorded, at `now`."""
         deadline = self.machine.deadline
         if deadline is not None and deadline <= now + SLACK_S:
             self._wake(max(now, deadline))
@@ -65,7 +65,7 @@ class Player:
     def overdue(self, now: float) -> None:
         """Let deadlines pass that must have passed before `now`, whatever was recorded.
 
-        Raises ValueError when there is no end of them: a second that is damaged, or a recording that was away.
+        Raises ValueError after MOST_OVERDUE of them: a time is damaged, or a part of the recording is missing.
         """
         for _ in range(MOST_OVERDUE):
             deadline = self.machine.deadline
@@ -89,30 +89,30 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct):
-    """What came of playing one part of a trace."""
+    """The result of playing one part of a trace."""
 
     what: str
-    """Which part: a module and, where it has several, which conversation."""
+    """Which part: a module and, where it has several, which dialogue."""
     inputs: int = 0
     outputs: int = 0
-    """Outputs that are the same."""
+    """Equal outputs."""
     difference: Difference | None = None
     remark: str = ""
     """Why it could not be played, or not to its end."""
 
 
 def ring_begins(entries: Sequence[Entry]) -> int:
-    """Return the place of the first entry of the ring: behind the head and what is known from before."""
+    """Return the index of the first entry of the ring: after the head and the last entries from before it."""
     if entries and entries[0][1] == "trace" and isinstance(entries[0][3], dict):
         past = entries[0][3].get("past")
         return min(1 + past, len(entries)) if isinstance(past, int) and past >= 0 else 1
     return 0
 
 
-def lives(entries: Sequence[Entry], having: str) -> list[tuple[str, Sequence[Entry]]]:
-    """Return what there is of each machine on a full tape that begins with this field, from a `start` in the ring on.
+def recordings_of(entries: Sequence[Entry], having: str) -> list[tuple[str, Sequence[Entry]]]:
+    """Return the recordings of the machines whose `start` entry has this field, from its first start in the ring on.
 
-    A machine that was made anew (its group was started again) begins a life of its own.
+    A machine that was made again (its module was started again) begins a recording of its own.
     """
     begin = ring_begins(entries)
     places: dict[str, list[int]] = {}
@@ -129,7 +129,7 @@ def lives(entries: Sequence[Entry], having: str) -> list[tuple[str, Sequence[Ent
 
 
 def made(outcome: Outcome, make: Callable[[], T]) -> T | None:
-    """Return what is to be played, as the trace says that it was; None when it does not say so, with a remark."""
+    """Return the machine in its recorded state; None, with a remark in `outcome`, when that cannot be read."""
     try:
         return make()
     except Exception as error:
@@ -138,7 +138,7 @@ def made(outcome: Outcome, make: Callable[[], T]) -> T | None:
 
 
 def play(outcome: Outcome, entries: Iterable[Entry], take: Callable[[float, str, str, Any], None]) -> None:
-    """Give each entry to `take`; what a machine, or an entry that is damaged, makes fail is the outcome's remark."""
+    """Give each entry to `take`; an error of a machine or of a damaged entry is the outcome's remark."""
     for entry in entries:
         try:
             take(*entry)
@@ -149,7 +149,7 @@ def play(outcome: Outcome, entries: Iterable[Entry], take: Callable[[float, str,
 
 
 class Comparison:
-    """Two rows of outputs a stream. `describe(stream, data)` returns one as text; `same` decides on equality."""
+    """Recorded and replayed outputs by stream. `describe(stream, data)` returns one as text, `same` compares two."""
 
     def __init__(
         self,
@@ -200,7 +200,7 @@ class Comparison:
 
 
 class Part(Protocol):
-    """What plays one part of a trace."""
+    """Plays one part of a trace."""
 
     inputs: int
     comparison: Comparison
@@ -210,7 +210,7 @@ class Part(Protocol):
 
 
 def played(entries: Sequence[Entry], what: str, stand: Callable[[Sequence[Entry]], Part]) -> Outcome:
-    """Play `entries`, the first of which tells how `stand` makes the part; say what came of it."""
+    """Play `entries` with the part that `stand` makes of them; return the result."""
     outcome = Outcome(what)
     part = made(outcome, lambda: stand(entries))
     if part is None:

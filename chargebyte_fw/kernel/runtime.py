@@ -1,4 +1,4 @@
-"""What a module stands on in its process: paths, wires, chance, trace, external MQTT."""
+"""What the modules of one process have in common: paths, wires, randomness, trace, external MQTT."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class ExternalMqtt(Protocol):
 
 
 class NoMqtt:
-    """External MQTT of a process without a broker: nobody listens, nobody calls."""
+    """External MQTT of a process without a broker."""
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
-        """Drop the message: there is no broker by choice."""
+        """Drop the message."""
 
     def subscribe(self, topic: str, callback: Callable[[str, str], None]) -> Callable[[], None]:
         """Accept the subscription; it never fires."""
@@ -38,20 +38,20 @@ class NoMqtt:
 
 @dataclass
 class Runtime:
-    """The surroundings of all modules of one process."""
+    """The runtime of all modules of one process."""
 
     root: Root = field(default_factory=lambda: Root(Path("/"), Path("/")))
     wires: Wires = field(default_factory=Wires)
     trace: Trace = field(default_factory=Trace)
     mqtt: ExternalMqtt = field(default_factory=NoMqtt)
     random: random.Random = field(default_factory=random.SystemRandom)
-    """Chance, keys and session ids included: the system's, or a seeded one where wires are in memory, so that a run
-    repeats. The assembly refuses anything else (`require_safe_chance`)."""
+    """Source of randomness, also for keys and session ids: the system's, or a seeded one where wires are in memory, so
+    that a run repeats. The assembly refuses anything else (`require_unpredictable`)."""
     all_faults: list[Faults] = field(default_factory=list)
-    """The fault books of every implementation in reach, for modules with `enable_global_errors`."""
+    """The faults of every implementation in reach, for modules with `enable_global_errors`."""
 
-    def require_safe_chance(self) -> None:
-        """Raise RuntimeError for a generator that others could predict where a real car could be at the other end."""
+    def require_unpredictable(self) -> None:
+        """Raise RuntimeError for a seeded generator where a real EV could be connected."""
         if not isinstance(self.random, random.SystemRandom) and not self.wires.in_memory:
             raise RuntimeError("network keys and session ids would be predictable: a seed is for wires in memory")
 

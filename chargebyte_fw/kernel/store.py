@@ -21,10 +21,10 @@ from chargebyte_fw.kernel.errors import Unavailable
 
 T = TypeVar("T")
 COPIES_KEPT = 3
-"""Copies of a damaged file that are kept for somebody to look at."""
+"""Copies of a damaged file that are kept for diagnosis."""
 
 LOCK_WAIT_S = 1.0
-"""How long to wait for another program that holds the file."""
+"""How long to wait for another program that has locked the file, in s."""
 _DAMAGED = ("malformed", "not a database", "disk image", "unsupported file format", "corrupt")
 
 
@@ -104,7 +104,7 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None:
-            # A file that somebody took away would swallow every write without a word.
+            # Writes to a file that was removed would be lost without an error.
             if self.path.exists():
                 return self._connection
             self._forget()
@@ -168,7 +168,7 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replace the file as a whole: after a crash there is the old content or the new one. OSError is the caller's."""
+    """Replace the file as a whole: after a crash it has the old or the new content. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

@@ -1,8 +1,8 @@
-"""The black box: a bounded ring of what happened (frames, contract traffic, states), saved as a CBOR sequence.
+"""The recorder: a bounded ring of frames, contract traffic and states, saved as a CBOR sequence.
 
 Always on, so it is cheap: an entry is packed into bytes when it happens, and the ring is a row of such pieces of a
 fixed total size; nothing else is kept. When a piece is let go, the last entry of each kind and source in it goes to
-`past`, so that a saved trace still tells what was known when it begins. docs/trace.md describes the file.
+`past`, so that a saved trace has what was known when it begins. docs/trace.md describes the file.
 
 The pieces are allocated once and written again: blocks of ever other sizes, each let go a ring later, leave holes in
 the heap that nothing else fits into, and the process grows by megabytes in a day.
@@ -42,16 +42,16 @@ PIECE_BYTES = 64 << 10
 LARGEST_ENTRY = 16 << 10
 """More octets than this are cut off an entry; it fits into a piece."""
 MOST_NAMES = 4096
-"""Pairs of kind and source that are told apart; what comes later is `other`."""
+"""Distinct pairs of kind and source; what comes later is `other`."""
 MOST_PAST = 4096
 SECRETS = frozenset(("password", "passphrase", "private_key", "private_key_password", "nmk", "new_key", "key_password"))
-"""Fields that never get into a file."""
+"""Fields whose values are not written to files."""
 TOKENS = frozenset(("id_token", "parent_id_token", "id_tag", "identification_data"))
-"""What identifies a person: in a file equal ones are still equal, but cannot be read."""
+"""Fields that identify a person: written as a salted hash, so that equal ones are still equal."""
 BLANK = "***"
 
 SNAPSHOT_S = 600.0
-"""A machine of which everything is recorded can be played from a point that is no older than this."""
+"""A machine that is fully recorded can be played from a point no older than this, in s."""
 
 _HEAD = struct.Struct("<dHBI")
 _HEAD_BYTES = _HEAD.size
@@ -94,7 +94,7 @@ class Trace:
         self._keep(number, key, data, t_s)
 
     def channel(self, kind: str, source: str) -> Channel:
-        """Return `record` for one kind and source, for what comes often; it may be told the second."""
+        """Return `record` for one kind and source, for frequent entries; the second may be given."""
         return partial(self._keep, self._number(kind, source), 0)
 
     def _keep(self, number: int, key: int, data: Any, t_s: float | None = None) -> None:
@@ -138,7 +138,7 @@ class Trace:
         for t_s, number, key, packed in oldest.entries():
             if (number, key) in self._past or len(self._past) < MOST_PAST:
                 self._past[number, key] = (t_s, packed)
-        # What a shot still has to write stays as it is.
+        # A block that a shot still has to write is not reused.
         self._piece = Piece() if self._shots else oldest
         self._piece.used = 0
         return self._piece
@@ -163,7 +163,7 @@ class Trace:
         return shot
 
     def shot(self, why: str = "") -> Shot:
-        """Return the present content, to be written when there is time, also by another thread."""
+        """Return the present content, to be written later, also by another thread."""
         shot = self._shot()
         shot.head = (
             asyncio.get_running_loop().time(),
@@ -174,7 +174,7 @@ class Trace:
         return shot
 
     def save(self, path: Path, why: str = "") -> int:
-        """Write the ring to `path` as a CBOR sequence; returns the number of entries. OSError is the caller's."""
+        """Write the ring to `path` as a CBOR sequence; returns the number of entries. Raises OSError."""
         return self.shot(why).write(path)
 
 
@@ -188,7 +188,7 @@ class Piece:
         self.used = 0
 
     def copy(self) -> Piece:
-        """Return one that stays as this is now."""
+        """Return a copy of the entries so far."""
         copy = Piece()
         copy.data[: self.used] = self.data[: self.used]
         copy.used = self.used
@@ -205,7 +205,7 @@ class Piece:
 
 
 class Shot:
-    """What the ring held at one moment. As long as it is kept, its part of the ring is not written again."""
+    """The content of the ring at one moment. As long as it is kept, its part of the ring is not reused."""
 
     head: Entry
 
@@ -252,7 +252,7 @@ class Shot:
         if isinstance(data, list):
             return [self._blanked(one) for one in data]
         if isinstance(data, str) and ("://" in data or "{" in data):
-            # An address with a password, JSON in a text.
+            # A URL with a password, or JSON.
             return redact(data)
         return data
 
@@ -268,7 +268,7 @@ class Shot:
 
 
 class Tape:
-    """Records the states of a machine, and each time that it is woken with what `aside` tells then."""
+    """Records the states of a machine, and each wake-up with what `aside` returns then."""
 
     __slots__ = ("_aside", "_source", "_state", "_trace")
 
@@ -279,21 +279,21 @@ class Tape:
         self._state: Enum | None = None
 
     def woken(self) -> None:
-        """The machine is about to be told that its deadline has passed."""
+        """Record that the machine is about to be woken."""
         self._trace.record("wake", self._source, None if self._aside is None else self._aside())
 
     def state(self, state: Enum) -> None:
-        """The machine is in this state now."""
+        """Record the state of the machine when it has changed."""
         if state is not self._state:
             self._state = state
             self._trace.record("state", self._source, state.name)
 
 
 class FullTape(Tape):
-    """Records all that a machine is told, at the very second that it is told it, and all that it wants done.
+    """Records each event of a machine, with its second, and each effect.
 
-    `begins` is what it was made of. With what `parts` (the machine, or those that it is made up of) know, that is
-    recorded before the first event and again every SNAPSHOT_S. Events of the types `elsewhere` are in the trace by
+    `begins` is what it was made of. With the state of `parts` (the machine, or those that it is made up of) that is
+    recorded before the first event and again every SNAPSHOT_S. Events of the types `elsewhere` are in the trace as
     other entries.
     """
 
@@ -322,7 +322,7 @@ class FullTape(Tape):
         return channel
 
     def fed(self, event: Any, now: float) -> None:
-        """The machine is about to be told this."""
+        """Record an event that the machine is about to be fed."""
         if now >= self._snapshot_s + SNAPSHOT_S:
             fresh, self._snapshot_s = self._snapshot_s < 0.0, now
             self._trace.record("start", self._source, {**self._begins, "fresh": fresh, "known": self._known()}, t_s=now)
@@ -334,7 +334,7 @@ class FullTape(Tape):
         try:
             return [taken(part, made_of) for part in self._parts]
         except Exception as error:
-            # Whatever a machine holds: that it cannot be written down is no trouble for the machine.
+            # A state that cannot be recorded must not disturb the machine.
             return repr(error)
 
     def woken_at(self, now: float) -> None:
@@ -342,14 +342,14 @@ class FullTape(Tape):
         self._wake(None, now)
 
     def produced(self, event: Any, effects: list[Any], now: float) -> None:
-        """The machine wants this done; what nobody listened to is none of it."""
+        """Record the effects of an event; an event without a row is not one."""
         for effect in effects:
             if effect is not event and not isinstance(effect, Unexpected):
                 self._channel("effect", type(effect))(effect, now)
 
 
 def record_answers(trace: Trace, kind: str, source: str, ask: Callable[..., T]) -> Callable[..., T]:
-    """Return `ask` with each answer recorded: for a function that a machine asks beside its events."""
+    """Return `ask` with each result recorded: for a function that a machine calls."""
 
     def asked(*question: Any) -> T:
         answer = ask(*question)

@@ -1,4 +1,4 @@
-"""Notices when the wall clock is set: by NTP after the boot, by a back end, by a person.
+"""Watches for the wall clock being set: by NTP after the boot, by a back end, by hand.
 
 Absolute times (an expiry, a time of installation) stay absolute and are compared with the wall clock when they are
 judged. A timer that waits for one counts monotonic seconds, so it must be set anew when the wall clock is set.
@@ -13,13 +13,13 @@ from collections.abc import Callable
 from chargebyte_fw.kernel.clock import ClockLoop
 
 LOOK_S = 1.0
-"""How often the clocks are compared: the library knows timerfd, which would report it at once, from Python 3.13 on."""
+"""Time between two comparisons of the clocks, in s. timerfd, which reports it at once, is in Python from 3.13 on."""
 TOLERANCE_S = 0.25
-"""A clock that is slewed towards the right time (at most 0.5 ms a second) need not be followed more closely."""
+"""Difference that counts as set, in s: a clock that is slewed (at most 0.5 ms a second) stays below it."""
 
 
 class WallWatch:
-    """Calls `was_set` on the running loop each time the wall clock was set, until `close`."""
+    """Calls `was_set` on the running loop each time the wall clock is set, until `close`."""
 
     def __init__(self, was_set: Callable[[], None]) -> None:
         self._was_set = was_set

@@ -1,4 +1,4 @@
-"""Where a wire goes: by default to the operating system, in a simulated world to an object in memory."""
+"""Where a wire leads: to the operating system, or in a simulation to an object in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Wires:
-    """In-memory ends of wires by name; a link asks first here, None means: open the real thing.
+    """In-memory ends of wires by name; a link asks here first, None means: open the device.
 
     `serial:/dev/ttyLP2` and `ethernet:eth1` are a `memory.WireEnd`, `ip:eth1` is a `memory.Host`,
     `gpio:nSAFETY_RESET_INT` is a callable that takes the level (True: high).
@@ -16,7 +16,7 @@ class Wires:
         self._ends: dict[str, Any] = {}
 
     def plug(self, name: str, end: Any) -> None:
-        """Lay the wire `name` to `end` (the object a link of that kind expects)."""
+        """Connect the wire `name` to `end`, an object that a link of that kind expects."""
         self._ends[name] = end
 
     def find(self, name: str) -> Any | None:
@@ -25,5 +25,5 @@ class Wires:
 
     @property
     def in_memory(self) -> bool:
-        """Whether anything here is simulated in this very process."""
+        """Whether any wire is simulated in this process."""
         return bool(self._ends)

@@ -69,7 +69,7 @@ class Assembly:
 
     def build(self, plans: Iterable[ModulePlan]) -> None:
         """Make every module and its implementations, then connect the requirements."""
-        self.runtime.require_safe_chance()
+        self.runtime.require_unpredictable()
         self.plans = list(plans)
         self._groups = groups_of(self.plans)
         for plan in self.plans:

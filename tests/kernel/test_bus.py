@@ -219,5 +219,5 @@ def test_a_provider_that_lacks_a_command_cannot_be_built() -> None:
 def test_the_commands_and_variables_of_a_contract_are_what_its_class_declares() -> None:
     assert (Valve.interface, Valve.commands, Valve.variables) == ("valve", ("turn",), ("position",))
     assert MainValve.declaration() is Valve
-    face = bus._face_class(Valve)
+    face = bus._consumer_class(Valve)
     assert face.declaration() is Valve

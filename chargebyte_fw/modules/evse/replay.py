@@ -11,7 +11,7 @@ import msgspec
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, played
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, played, recordings_of
 from chargebyte_fw.kernel.snapshot import restored
 from chargebyte_fw.kernel.trace import TOKENS, Entry, plain
 from chargebyte_fw.modules.evse.config import EvseConfig
@@ -29,7 +29,7 @@ EVENTS = {
 
 def replay(entries: Sequence[Entry]) -> list[Outcome]:
     """Play each EVSE from the first moment at which the trace tells all that it knew."""
-    return [played(life, source, _Evse) for source, life in lives(entries, "fitted")]
+    return [played(life, source, _Evse) for source, life in recordings_of(entries, "fitted")]
 
 
 class _Evse:

@@ -10,7 +10,7 @@ import msgspec
 from chargebyte_fw.contracts.types.power_supply_DC import VoltageCurrent
 from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.errors import PeerError
-from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, lives, played
+from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, played, recordings_of
 from chargebyte_fw.kernel.snapshot import restored
 from chargebyte_fw.kernel.trace import Entry, plain
 from chargebyte_fw.modules.power.infypower import messages as m
@@ -29,7 +29,7 @@ _PUBLISHED = ("main.mode", "main.voltage_current", "main.capabilities")
 
 def replay(entries: Sequence[Entry]) -> list[Outcome]:
     """Play each group from the first moment at which the trace tells all that it knew."""
-    return [played(life, source, _Group) for source, life in lives(entries, "times")]
+    return [played(life, source, _Group) for source, life in recordings_of(entries, "times")]
 
 
 class _Group:
