@@ -295,6 +295,16 @@ class Scene:
         return 0.0
 
     @property
+    def output_W(self) -> float:
+        """Power at the power supply's output: what a silent car takes, too, whose own reading stands still."""
+        if self.life.kind == "infypower":
+            return self.world.power_modules.voltage_V * self.world.power_modules.current_A
+        if self.life.kind == "dc" and self.assembly is not None:
+            stage = self.module("powersupply_dc").pump.machine
+            return float(stage.voltage_V * stage.current_A)
+        return 0.0
+
+    @property
     def can_is_cut(self) -> bool:
         """Whether the supply cannot be reached."""
         return bool(self.can.plug.cut)

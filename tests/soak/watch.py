@@ -224,14 +224,13 @@ class Watch:
         if limits is None:
             return
         side = limits.limits_root_side
-        inlet = scene.world.car.inlet
         if not scene.dc and closed and side.ac_max_current_A is not None and scene.pilot.duty_percent is not None:
             duty = scene.pilot.duty_percent
             shown_A = duty * 0.6 if 8.0 <= duty <= 85.0 else (duty - 64.0) * 2.5 if duty > 85.0 else 0.0
             over = shown_A > side.ac_max_current_A.value + 0.2
             self.never("UNSAFE", "the pilot offers more current than was granted", over, 12.0)
         if scene.dc and side.total_power_W is not None:
-            over = inlet.power_W > side.total_power_W.value * 1.03 + 100.0
+            over = scene.output_W > side.total_power_W.value * 1.03 + 100.0
             self.never("UNSAFE", "the car gets more power than was granted", over, 12.0)
 
     def _look_at_weld(self, scene: Scene, drawing: bool) -> None:
@@ -240,7 +239,8 @@ class Watch:
         reported = contactor.welded and contactor.closed and contactor.has_feedback and not contactor.denies
         seen = reported and not scene.world.mcu.mcu.life.ordered[0]
         if not seen:
-            self._welded_s = None if not contactor.welded else self._welded_s
+            # One that opens all the same, since it began to before it welded, was never reported.
+            self._welded_s = self._welded_s if contactor.welded and contactor.closed else None
         elif self._welded_s is None and scene.world.mcu.mcu.state.name in ("RUNNING", "SAFE"):
             self._welded_s = self.now
         known = self._welded_s is not None and self.now - self._welded_s > WELD_IS_KNOWN_S
