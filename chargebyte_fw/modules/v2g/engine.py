@@ -106,7 +106,7 @@ class V2gEngine:
         names = [iso15118.SupportedAppProtocol(name) for name in self.served]
         self._charger.supported_app_protocols_secc.publish(iso15118.SupportedAppProtocols(app_protocols=names))
         self._extensions.service_renegotiation_supported.publish(False)
-        self.module.spawn(self.link.keep_open(self._came, self._went), "link")
+        self.module.spawn(self.link.keep_open(self._link_opened, self._link_lost), "link")
 
     def close(self) -> None:
         """Take the power off the car and close the sockets."""
@@ -118,12 +118,12 @@ class V2gEngine:
 
     # -- link
 
-    def _came(self, where: str) -> None:
+    def _link_opened(self, where: str) -> None:
         self._where = where
         self._charger.faults.clear(FAULT)
         self.log.info("waiting for cars at %s", where)
 
-    def _went(self, why: str) -> None:
+    def _link_lost(self, why: str) -> None:
         self.log.warning("no V2G communication: %s", why)
         self._charger.faults.raise_fault(FAULT, why, severity=Severity.High)
         self._end_session(why)

@@ -8,8 +8,8 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import authorization, iso15118, power_supply_DC, powermeter, units
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.modules.v2g.secc.common.identity import NO_EVSE_ID, is_evse_id
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
+from chargebyte_fw.modules.v2g.secc.iso2.evse_id import NO_EVSE_ID, is_evse_id
 
 
 class Engine(Protocol):

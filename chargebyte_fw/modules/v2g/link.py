@@ -136,12 +136,12 @@ class V2gLink:
         self._sdp: asyncio.DatagramTransport | None = None
         self._address: LinkLocal | None = None
 
-    async def keep_open(self, came: Callable[[str], None], went: Callable[[str], None]) -> None:
-        """Open, watch, open again, for ever: `came(where)` when it is open, `went(why)` once when it is not."""
+    async def keep_open(self, opened: Callable[[str], None], lost: Callable[[str], None]) -> None:
+        """Open, watch, open again, for ever: `opened(where)` when it is open, `lost(why)` once when it is not."""
         if self._host is not None:
             self._open_memory(self._host)
             self.available = True
-            came(f"{self._host.address} port {self._ports}")
+            opened(f"{self._host.address} port {self._ports}")
             await asyncio.get_running_loop().create_future()
         missing = ""
         while True:
@@ -149,17 +149,17 @@ class V2gLink:
                 await self._open()
             except Unavailable as why:
                 if not missing:
-                    went(str(why))
+                    lost(str(why))
                 missing = str(why)
                 await asyncio.sleep(RETRY_S)
                 continue
             missing = ""
             self.available = True
             assert self._address is not None
-            came(f"{self._address.address} port {self._ports} on {self._address.interface}")
+            opened(f"{self._address.address} port {self._ports} on {self._address.interface}")
             missing = await self._until_lost()
             self.close()
-            went(missing)
+            lost(missing)
 
     def close(self) -> None:
         """Close every socket; running connections are their owner's."""

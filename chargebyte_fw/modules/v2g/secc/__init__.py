@@ -27,7 +27,7 @@ Add a protocol
    no duty.
 3. Name it to the engine in a module file, as `evse_v2g.py` does. Where it needs TLS, the module file adds an `Endpoint`
    (`link.py`) whose transport is `transport/`'s; SDP then answers with the endpoint whose security the car wants.
-4. Do the same in `evcc/` for the simulated car.
+4. Do the same in `evcc/` for the simulated car, and let `capture/reading.py` decode its frames for `secc decode`.
 
 `tests/v2g/secc/test_new_protocol.py` does step 2 and 3 with a protocol of another kind.
 """

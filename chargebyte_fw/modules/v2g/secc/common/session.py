@@ -18,7 +18,7 @@ from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.kernel.machine import MachineError
 from chargebyte_fw.modules.v2g.physical import physical
 from chargebyte_fw.modules.v2g.secc.common.energy import EnergyService
-from chargebyte_fw.modules.v2g.secc.common.identity import mac_of_evcc_id
+from chargebyte_fw.modules.v2g.secc.common.evcc_id import mac_of_evcc_id
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.effects import Log
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred, Outline, Request, SessionContext

@@ -8,13 +8,15 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import din
-from chargebyte_fw.modules.v2g.secc.common.identity import EVSE_ID_BYTES_DIN, NO_EVSE_ID_DIN
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.common.session import CHARGE_SERVICE_ID, SCHEDULE_ID, SCHEDULE_S, V2gSession
 from chargebyte_fw.modules.v2g.secc.din.dc import DinDcService
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
 
 _GREATEST_PMAX_W = 32_767
+_NO_EVSE_ID = b"\0"
+"""The EVSE id of a charger that has none."""
+_EVSE_ID_BYTES = 32
 
 
 class DinSession(V2gSession):
@@ -57,7 +59,7 @@ class DinSession(V2gSession):
         except ValueError:
             octets = self.facts.evse_id_din.encode("ascii", "replace")
         octets = octets or self.facts.evse_id.encode("ascii", "replace")
-        return octets if 0 < len(octets) <= EVSE_ID_BYTES_DIN else NO_EVSE_ID_DIN
+        return octets if 0 < len(octets) <= _EVSE_ID_BYTES else _NO_EVSE_ID
 
     def least_content(self, name: str) -> dict[str, Any]:
         """Return the mandatory fields of a refusal, by the name of the request."""

@@ -4,18 +4,22 @@ from chargebyte_fw.modules.v2g.secc.common.sequence import DC_SEQUENCE, END, Seq
 from chargebyte_fw.modules.v2g.secc.common.sequence import State as S
 
 _SETUP: Sequence = {
-    S.SESSION_SETUP: {"SessionSetupReq": (S.SERVICE_DISCOVERY,)},
-    S.SERVICE_DISCOVERY: {"ServiceDiscoveryReq": (S.SERVICE_SELECTION,), **END},
-    S.SERVICE_SELECTION: {"ServiceDetailReq": (), "PaymentServiceSelectionReq": (S.AUTHORIZATION,), **END},
-    S.AUTHORIZATION: {"AuthorizationReq": (S.CHARGE_PARAMETERS,), **END},
+    S.SESSION_SETUP: {"SessionSetupReq": (S.SERVICE_DISCOVERY,)},  # [V2G2-542]
+    S.SERVICE_DISCOVERY: {"ServiceDiscoveryReq": (S.SERVICE_SELECTION,), **END},  # [V2G2-544]
+    S.SERVICE_SELECTION: {
+        "ServiceDetailReq": (),  # [V2G2-547]
+        "PaymentServiceSelectionReq": (S.AUTHORIZATION,),  # [V2G2-550]
+        **END,
+    },
+    S.AUTHORIZATION: {"AuthorizationReq": (S.CHARGE_PARAMETERS,), **END},  # [V2G2-562]
 }
 _STOP_OR_RENEGOTIATE = {"PowerDeliveryReq": (S.STOPPED, S.CHARGE_PARAMETERS)}
 
 DC: Sequence = {
     **_SETUP,
-    S.CHARGE_PARAMETERS: {"ChargeParameterDiscoveryReq": (S.CABLE_CHECK,), **END},
-    **DC_SEQUENCE,
-    S.CHARGING_FIRST: {"CurrentDemandReq": (S.CHARGING,), **_STOP_OR_RENEGOTIATE},
+    S.CHARGE_PARAMETERS: {"ChargeParameterDiscoveryReq": (S.CABLE_CHECK,), **END},  # [V2G2-565]
+    **DC_SEQUENCE,  # [V2G2-583], [V2G2-586], [V2G2-589], [V2G2-596], [V2G2-570]
+    S.CHARGING_FIRST: {"CurrentDemandReq": (S.CHARGING,), **_STOP_OR_RENEGOTIATE},  # [V2G2-592]
     S.CHARGING: {"CurrentDemandReq": (), **_STOP_OR_RENEGOTIATE},  # [V2G2-580]
 }
 

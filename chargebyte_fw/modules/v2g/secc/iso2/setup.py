@@ -7,11 +7,11 @@ from typing import Any
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso2
-from chargebyte_fw.modules.v2g.secc.common.identity import NO_EVSE_ID, is_evse_id
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.common.session import CHARGE_SERVICE_ID, V2gSession
 from chargebyte_fw.modules.v2g.secc.effects import GetServiceParameters, SelectServices
 from chargebyte_fw.modules.v2g.secc.iso2.energy import Iso2EnergyService
+from chargebyte_fw.modules.v2g.secc.iso2.evse_id import NO_EVSE_ID, is_evse_id
 from chargebyte_fw.modules.v2g.secc.iso2.services import offered_services, parameter_set, sae_service
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred, SessionContext
 from chargebyte_fw.modules.v2g.timing import V2G_SECC_MSG_PERFORMANCE_S
