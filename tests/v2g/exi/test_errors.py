@@ -14,6 +14,7 @@ from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.modules.v2g.exi import EncodeError, ExiError, bit_difference, codec
 from chargebyte_fw.modules.v2g.exi.codec import MAX_BYTES
 from chargebyte_fw.modules.v2g.messages import din, iso2, xmldsig
+from chargebyte_fw.modules.v2g.messages.model import Type
 from tests.v2g.exi.samples import sample
 from tests.v2g.exi.test_streams import FRAMES, name_of
 
@@ -206,6 +207,32 @@ def test_a_length_beyond_the_stream_is_refused_before_memory_is_taken() -> None:
 def test_a_wrong_field_of_ours_is_named(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(EncodeError, match=what):
         codec("iso2").encode(demand(**changes))
+
+
+WRONG = (None, True, -1, 127, 128, 16_383, 16_384, 32_768, -32_769, 2**70, 1.0, 0.5, "", "V", "ä", b"xx", bytes(99), [])
+
+
+@given(st.integers(0, 2**32), st.data())
+@settings(max_examples=300, deadline=None)
+def test_the_fast_writer_refuses_what_the_exact_one_refuses(seed: int, data: st.DataObject) -> None:
+    random = Random(seed)
+    message = iso2.V2G_Message(
+        Header=iso2.MessageHeaderType(SessionID=bytes(8)), Body=sample(random.choice(iso2.BODY_ELEMENTS), random)
+    )
+    holder: Any = message.Body
+    while names := holder.__struct_fields__:
+        name = data.draw(st.sampled_from(names))
+        if not isinstance(getattr(holder, name), Type):
+            setattr(holder, name, data.draw(st.sampled_from(WRONG)))
+            break
+        holder = getattr(holder, name)
+    results = []
+    for encode in (codec("iso2").encode, codec("iso2")._encode_exactly):
+        try:
+            results.append(encode(message))
+        except EncodeError as error:
+            results.append(str(error).encode())
+    assert results[0] == results[1]
 
 
 @pytest.mark.parametrize("count", [0, 7])
