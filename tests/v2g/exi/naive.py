@@ -102,6 +102,8 @@ def _value(kind: type[StrEnum] | Coding, item: Any) -> str:
 
 
 def _unsigned(number: int) -> str:
+    if number < 0:
+        raise ValueError(f"{number} is negative")
     groups = [number & 127]
     while number := number >> 7:
         groups.append(number & 127)
@@ -109,4 +111,6 @@ def _unsigned(number: int) -> str:
 
 
 def _number(number: int, bits: int) -> str:
+    if not 0 <= number < 1 << bits:
+        raise ValueError(f"{number} does not fit in {bits} bits")
     return f"{number:0{bits}b}"
