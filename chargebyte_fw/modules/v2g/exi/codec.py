@@ -24,10 +24,10 @@ MAX_BYTES = 65_536
 
 
 class Outline(NamedTuple):
-    """The beginning of a message: its root element, and of a V2G_Message the header and the type of the body."""
+    """The beginning of a message: its root element, and of a V2G_Message the session id and the type of the body."""
 
     root: type[Type]
-    header: Any = None
+    session_id: bytes = b""
     body: type[Type] | None = None
 
 
@@ -110,7 +110,7 @@ class Codec(Generic[M]):
             left -= _no_choice(data, left) + code_bits(len(states))
             code = data >> left & (1 << code_bits(len(states))) - 1
             body = members[states[code].member][1] if code < len(states) and states[code].slot == 0 else None
-            return Outline(root, header, body)
+            return Outline(root, header.SessionID, body)
         except (Deviation, ExiError, ValueError):
             return None
 

@@ -42,7 +42,7 @@ class V2gMessageProtocol:
         outline = codec(self.app.schema_set).outline(frame.payload)
         if outline is None or outline.body is None or not outline.body.__name__.endswith("Req"):
             return None
-        return Outline(outline.body.__name__, outline.header.SessionID)
+        return Outline(outline.body.__name__, outline.session_id)
 
     def encode(self, message: Any) -> Frame:
         """Return a message as a frame; raises EncodeError."""
