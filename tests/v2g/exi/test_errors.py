@@ -209,7 +209,26 @@ def test_a_wrong_field_of_ours_is_named(changes: dict[str, Any], what: str) -> N
         codec("iso2").encode(demand(**changes))
 
 
-WRONG = (None, True, -1, 127, 128, 16_383, 16_384, 32_768, -32_769, 2**70, 1.0, 0.5, "", "V", "ä", b"xx", bytes(99), [])
+WRONG: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    127,
+    128,
+    16_383,
+    16_384,
+    32_768,
+    -32_769,
+    2**70,
+    1.0,
+    0.5,
+    "",
+    "V",
+    "ä",
+    b"xx",
+    bytes(99),
+    [],
+)
 
 
 @given(st.integers(0, 2**32), st.data())
