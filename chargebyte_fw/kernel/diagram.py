@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from enum import Enum
 
 from chargebyte_fw.kernel.level_machine import LevelMachine
-from chargebyte_fw.kernel.machine import Machine, Timeout
+from chargebyte_fw.kernel.machine import Machine, Row, Timeout
 
 EVERY = "every state"
+MANY = 4
+"""More states than this are written by what they leave out."""
 Edge = tuple[str, str, str]
 
 
@@ -41,7 +43,7 @@ def rows(machine: type[Machine]) -> str:
         to += [label for one in _ordered(row.to or ()) if (label := _label(one)) not in to]
     lines = ["| in | on | what | to |", "| --- | --- | --- | --- |"]
     for (method, key), (states, to) in found.items():
-        where = EVERY if None in states else ", ".join(_label(one) for one in _ordered(filter(None, states)))
+        where = _where(states)
         what = _sentence(getattr(machine, method))
         lines.append(f"| {where} | {key} | {what} | {', '.join(to) or '–'} |")
     if issubclass(machine, LevelMachine):
@@ -51,11 +53,35 @@ def rows(machine: type[Machine]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _where(states: list[Enum | None]) -> str:
+    """Write the states of a row; those that it leaves out where that is shorter."""
+    named = [state for state in states if state is not None]
+    if not named or len(named) < len(states):
+        return EVERY
+    others = [state for state in type(named[0]) if state not in named]
+    if not others:
+        return EVERY
+    if len(named) > MANY and len(others) < len(named):
+        return f"{EVERY} but {', '.join(_label(one) for one in others)}"
+    return ", ".join(_label(one) for one in _ordered(named))
+
+
+def _everywhere(machine: type[Machine]) -> set[tuple[Row, type | str]]:
+    """Return the rows that name every state there is."""
+    named: dict[tuple[Row, type | str], set[Enum]] = {}
+    for (state, key), row in machine.table.items():
+        if state is not None:
+            named.setdefault((row, key), set()).add(state)
+    return {row for row, states in named.items() if len(states) == len(type(next(iter(states))))}
+
+
 def _edges(machine: type[Machine]) -> Iterable[Edge]:
+    everywhere = _everywhere(machine)
     for (state, key), row in machine.table.items():
         for target in _ordered(row.to or ()):
-            source = "every_state" if state is None else _identifier(state)
-            if target is not state:
+            anywhere = state is None or (row, key) in everywhere
+            source = "every_state" if anywhere or state is None else _identifier(state)
+            if target is not state or anywhere:
                 yield source, _identifier(target), _key(key)
     if issubclass(machine, LevelMachine):
         for state, one in machine.states.items():

@@ -29,7 +29,7 @@ def machines() -> list[type[Machine]]:
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
     classes = [kind for kind in dict.fromkeys(subclasses(Machine)) if kind.__module__.startswith("chargebyte_fw.")]
-    used = [kind for kind in classes if kind not in FRAMES and not kind.__subclasses__()]
+    used = [kind for kind in classes if kind not in FRAMES and not kind.__subclasses__() and kind.table]
     return sorted(used, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 
