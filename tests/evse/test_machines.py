@@ -25,7 +25,7 @@ from chargebyte_fw.modules.evse.config import EvseConfig, SessionIdType
 from chargebyte_fw.modules.evse.machine.ac.pwm import duty_from_current
 from chargebyte_fw.modules.evse.machine.bcb import BcbToggle
 from chargebyte_fw.modules.evse.machine.composite import SOMETIMES_ABSENT
-from chargebyte_fw.modules.evse.machine.dc.cable_check import test_voltage_from_limits as check_voltage
+from chargebyte_fw.modules.evse.machine.dc.cable_check_steps import test_voltage_from_limits as check_voltage
 from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage, emergency_threshold
 from chargebyte_fw.modules.evse.machine.dc.plausibility import Plausibility
 from chargebyte_fw.modules.evse.machine.effects import ClearFault, RaiseFault

@@ -88,7 +88,7 @@ class HlcAuthorization(Machine):
         self._doubt = False
         """Another EV may have been plugged in: what the session's EV was granted is not granted to this one yet."""
 
-    @on(*Question, event=EimWanted, to=tuple(Question))
+    @on(*Question, event=EimWanted, to=(Question.External, Question.Nothing))
     def eim_wanted(self, _: EimWanted, now: float) -> Effects:
         """HLC wants an external identification; with Autocharge the EV's address is offered as one."""
         self.enter(Question.External)
@@ -97,7 +97,7 @@ class HlcAuthorization(Machine):
             return [publish(AuthTokenProvider.provided_token, token)]
         return self._confirm()
 
-    @on(*Question, event=ContractWanted, to=tuple(Question))
+    @on(*Question, event=ContractWanted, to=(Question.Contract, Question.Nothing))
     def contract_wanted(self, event: ContractWanted, now: float) -> Effects:
         """HLC wants the EV's contract validated."""
         self.enter(Question.Contract)
@@ -121,14 +121,14 @@ class HlcAuthorization(Machine):
         """Keep the EV's address for Autocharge."""
         self._mac = event.mac
 
-    @on(*Question, event=Authorized, to=tuple(Question))
+    @on(*Question, event=Authorized, to=Question.Nothing)
     def authorized(self, event: Authorized, now: float) -> Effects:
         """Keep the first authorization of the session, and only a contract's while one is validated."""
         if self._authorized is None and (event.contract or self.state is not Question.Contract):
             self._authorized = event
         return self._confirm()
 
-    @on(*Question, event=TransactionChanged, to=tuple(Question))
+    @on(*Question, event=TransactionChanged, to=Question.Nothing)
     def transaction(self, event: TransactionChanged, now: float) -> Effects:
         """An authorization holds for one transaction."""
         self._transaction = event.active
@@ -136,7 +136,7 @@ class HlcAuthorization(Machine):
             self._authorized = None
         return self._confirm()
 
-    @on(*Question, event=StateEntered, to=tuple(Question))
+    @on(*Question, event=StateEntered, to=Question.Nothing)
     def state_is(self, event: StateEntered, now: float) -> Effects:
         """Between two sessions no question is open."""
         self._charging = event.state
@@ -154,7 +154,7 @@ class HlcAuthorization(Machine):
         self._mac = None
         return self.enter(Question.Nothing)
 
-    @on(*Question, event=EvProven, to=tuple(Question))
+    @on(*Question, event=EvProven, to=Question.Nothing)
     def proven(self, _: EvProven, now: float) -> Effects:
         """The EV is the one of this session."""
         self._doubt = False

@@ -11,7 +11,7 @@ from enum import Enum
 from chargebyte_fw.contracts.interfaces.evse_board_support import EvseBoardSupport
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.slac import Slac
-from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, StopTransactionReason
+from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.contracts.types.iso15118 import EvseError
 from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.kernel.effects import call
@@ -21,18 +21,14 @@ from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.effects import (
     CancelReservation,
     LimitsChanged,
-    RaiseFault,
     RequestEnergy,
     SessionLogLine,
 )
 from chargebyte_fw.modules.evse.machine.ev_identity import EvIdentityRows
 from chargebyte_fw.modules.evse.machine.events import (
-    Authorized,
-    AvailabilityChanged,
     Budget,
     BudgetOver,
     CableLimit,
-    Cancel,
     Charging,
     Contactor,
     FaultRaised,
@@ -40,46 +36,34 @@ from chargebyte_fw.modules.evse.machine.events import (
     Shutdown,
     StartUpDone,
     SupplyCapabilitiesChanged,
-    UserPause,
-    Withdrawn,
 )
 from chargebyte_fw.modules.evse.machine.facts import (
-    Availability,
     Doubt,
     EvCondition,
     Facts,
     Fault,
     PlugIn,
-    StopOrder,
-    Transaction,
-    TransactionState,
 )
 from chargebyte_fw.modules.evse.machine.hlc import HlcLinkRows
 from chargebyte_fw.modules.evse.machine.signals import (
-    BeginSession,
     CarLost,
     CarPluggedIn,
     CarRequests,
     CarUnplugged,
-    LockAuthorized,
-    SessionEventDue,
     ShutdownChanged,
     StateEntered,
     SupplyOff,
-    TransactionChanged,
 )
 from chargebyte_fw.modules.evse.machine.states import STATES
-from chargebyte_fw.modules.evse.machine.states.ends import end_session
+from chargebyte_fw.modules.evse.machine.transaction import TransactionRows
 
-BEFORE_TRANSACTION = (Charging.Disabled, Charging.Idle, Charging.WaitingForAuthentication)
-AUTHORIZABLE = (Charging.Idle, Charging.WaitingForAuthentication, Charging.TStepEF, Charging.TStepX1)
 LIVE = (Charging.PrepareCharging, Charging.Charging, Charging.StoppingCharging)
 """States in which the contactors may be closed."""
 EMERGENCY_STOP = "evse_board_support/MREC8EmergencyStop"
 DIODE_FAULT = "evse_board_support/DiodeFault"
 
 
-class ChargingMachine(EvIdentityRows, HlcLinkRows):
+class ChargingMachine(EvIdentityRows, HlcLinkRows, TransactionRows):
     """States of EVerest's EVSE manager."""
 
     states = STATES
@@ -165,6 +149,7 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
 
     @on(event=StartUpDone)
     def begin(self, _: StartUpDone, now: float) -> None:
+        """Serve EVs from now on."""
         self.facts.hardware.started = True
         self.entered_s = now
         self.emit(RequestEnergy())
@@ -173,6 +158,7 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
 
     @on(event=CarPluggedIn)
     def plugged_in(self, _: CarPluggedIn, now: float) -> None:
+        """An EV is plugged in."""
         self.facts.plug_in.plugged = True
         if self.state is Charging.Idle and not self.facts.fatal:
             self.info("EV plugged in")
@@ -194,6 +180,7 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
 
     @on(event=CarRequests)
     def requests(self, event: CarRequests, now: float) -> None:
+        """The EV asks for power or does not; state B takes the power away before the contactors open."""
         facts = self.facts
         was, facts.plug_in.asks_power = facts.plug_in.asks_power, event.power
         if self.state in (Charging.ChargingPausedEV, Charging.StoppingCharging) and was is not event.power:
@@ -213,6 +200,7 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
 
     @on(event=Contactor)
     def contactor(self, event: Contactor, now: float) -> None:
+        """Keep since when the contactors are closed; opened, they leave no supply on."""
         hardware = self.facts.hardware
         closed_s = hardware.contactors_closed_s
         if event.closed:
@@ -229,16 +217,19 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
 
     @on(event=CableLimit)
     def cable(self, event: CableLimit, now: float) -> None:
+        """Keep the cable's rating."""
         self.facts.energy.allowance.cable_A = event.limit_A
 
     # Energy.
 
     @on(event=Budget)
     def budget(self, event: Budget, now: float) -> None:
+        """Keep what the energy management allows."""
         self.facts.energy.allowance.take(event)
 
     @on(event=SupplyCapabilitiesChanged)
     def supply(self, _: SupplyCapabilitiesChanged, now: float) -> None:
+        """The power supply is there."""
         if self.facts.hardware.supply_known_s is None:
             self.facts.hardware.supply_known_s = now
 
@@ -251,99 +242,11 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
         elif self.state not in (Charging.Charging, Charging.SwitchPhases):
             self.emit(call(EvseBoardSupport.ac_switch_three_phases_while_charging, event.three))
 
-    # Authorization and transaction.
-
-    @on(event=Authorized)
-    def authorize(self, event: Authorized, now: float) -> None:
-        facts = self.facts
-        session, transaction = facts.session, facts.transaction
-        if self.state not in AUTHORIZABLE or facts.disabled or transaction.cancelled:
-            return
-        if session.authorization is not None or transaction.state is TransactionState.Starting:
-            # The meter may still start a transaction for an authorization that was withdrawn: that one ends first.
-            return
-        if not transaction.active:
-            facts.transaction = Transaction()
-        if not session.begun:
-            session.begun = True
-            self.emit(BeginSession(event.token, event.reservation_id))
-        session.authorization, session.authorized_s = event, now
-        self.emit(LockAuthorized(True))
-        self.note(SessionEventEnum.Authorized, "authorization_event")
-        self.info(f"authorized by {event.token.authorization_type.value}")
-
-    @on(event=Withdrawn)
-    def withdraw(self, _: Withdrawn, now: float) -> None:
-        facts = self.facts
-        session, transaction = facts.session, facts.transaction
-        if session.begun and session.authorization is not None:
-            self.note(SessionEventEnum.Deauthorized, "authorization_event")
-        step = self.state in (Charging.TStepEF, Charging.TStepX1) and not transaction.active
-        if self.state not in BEFORE_TRANSACTION and not step:
-            return
-        if session.authorization is None:
-            self._authorization_timed_out()
-            return
-        if transaction.begun:
-            # The transaction is under way: it ends like one that was stopped.
-            transaction.stop = StopOrder(StopTransactionReason.DeAuthorized)
-        session.authorization = None
-        self.emit(LockAuthorized(False))
-        if self.state is Charging.Idle or not facts.plug_in.plugged:
-            end_session(self)
-
-    def _authorization_timed_out(self) -> None:
-        self.note(SessionEventEnum.PluginTimeout)
-        self.info("nobody authorized in time")
-        if self.config.raise_mrec9:
-            self.emit(RaiseFault("MREC9AuthorizationTimeout", "nobody authorized within the connection timeout"))
-
-    @on(event=TransactionChanged)
-    def transaction_is(self, event: TransactionChanged, now: float) -> None:
-        self.facts.transaction.state = TransactionState.Running if event.active else TransactionState.Over
-
-    @on(event=Cancel)
-    def cancel(self, event: Cancel, now: float) -> None:
-        facts = self.facts
-        transaction = facts.transaction
-        if not transaction.begun or transaction.state is TransactionState.Ending:
-            return
-        transaction.stop, transaction.cancelled = StopOrder(event.reason, event.token), True
-        facts.session.authorization = None
-        self.emit(LockAuthorized(False))
-        self.info(f"transaction is stopped: {event.reason.value}")
-        if event.reason is StopTransactionReason.EmergencyStop:
-            self.hlc(call(Iso15118Charger.send_error, EvseError.Error_EmergencyShutdown))
-        elif event.reason is StopTransactionReason.PowerLoss:
-            self.hlc(call(Iso15118Charger.send_error, EvseError.Error_UtilityInterruptEvent))
-
-    @on(event=UserPause)
-    def pause(self, event: UserPause, now: float) -> None:
-        if self.facts.transaction.begun:
-            self.facts.transaction.paused_by_user = event.pause
-
-    @on(event=AvailabilityChanged)
-    def enabling(self, event: AvailabilityChanged, now: float) -> None:
-        facts, transaction = self.facts, self.facts.transaction
-        was_disabled = facts.disabled
-        disabled = not (event.enabled and event.connector_enabled)
-        facts.hardware.availability = Availability(disabled, event.source, event.connector_id)
-        if event.enabled:
-            stopped = transaction.stop is not None and transaction.stop.reason is StopTransactionReason.EVSEDisabled
-            if not disabled and stopped and transaction.state is not TransactionState.Ending:
-                transaction.stop = None
-            self.emit(
-                SessionEventDue(SessionEventEnum.Enabled, {"source": event.source, "connector_id": event.connector_id})
-            )
-        elif not was_disabled and transaction.begun:
-            transaction.stop = StopOrder(StopTransactionReason.EVSEDisabled)
-        if was_disabled and not disabled:
-            self.emit(call(EvseBoardSupport.enable, True))
-
     # Faults.
 
     @on(event=FaultRaised)
-    def fault_seen(self, event: FaultRaised, now: float) -> None:
+    def fault_raised(self, event: FaultRaised, now: float) -> None:
+        """Keep what the fault means for this session: an emergency stop, or an EV with a failed diode."""
         session = self.facts.session
         if not session.begun:
             return
@@ -355,6 +258,7 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows):
 
     @on(event=ShutdownChanged)
     def shutdown(self, event: ShutdownChanged, now: float) -> None:
+        """What the active faults demand: without power at once; the states do the rest."""
         facts = self.facts
         hardware, session = facts.hardware, facts.session
         if event.kind is Shutdown.Nothing:

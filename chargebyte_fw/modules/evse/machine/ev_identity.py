@@ -18,10 +18,12 @@ class EvIdentityRows(ChargingOrders):
 
     @on(event=PlugUnwatched)
     def unwatched(self, _: PlugUnwatched, now: float) -> None:
+        """The plug is hidden."""
         self.facts.hardware.plug_hidden_s = now
 
     @on(event=PlugWatched)
     def watched(self, event: PlugWatched, now: float) -> None:
+        """The pilot shows the plug again: another EV may be plugged in."""
         facts = self.facts
         plug_in, doubt = facts.plug_in, facts.session.doubt
         facts.hardware.plug_hidden_s = None
@@ -32,6 +34,7 @@ class EvIdentityRows(ChargingOrders):
 
     @on(event=EvIdentified)
     def identified(self, event: EvIdentified, now: float) -> None:
+        """Keep how the EV names itself, and compare it with before."""
         doubt = self.facts.session.doubt
         self.facts.plug_in.names[event.by] = event.mac
         if event.by not in doubt.names_before:

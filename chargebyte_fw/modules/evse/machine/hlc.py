@@ -52,10 +52,12 @@ class HlcLinkRows(ChargingOrders):
 
     @on(event=CarBack)
     def car_back(self, _: CarBack, now: float) -> None:
+        """The pilot shows the EV again: SLAC may match."""
         self.hlc(call(Slac.enter_bcd))
 
     @on(event=SlacStateChanged)
-    def slac_is(self, event: SlacStateChanged, now: float) -> None:
+    def slac_state(self, event: SlacStateChanged, now: float) -> None:
+        """Keep SLAC's state."""
         facts = self.facts
         if event.state is not facts.hardware.slac and event.state is SlacState.MATCHED:
             self.info("SLAC matched")
@@ -65,6 +67,7 @@ class HlcLinkRows(ChargingOrders):
 
     @on(event=LinkReady)
     def link_ready(self, event: LinkReady, now: float) -> None:
+        """Pass the state of the data link on to HLC."""
         self.hlc(call(Iso15118Charger.dlink_ready, event.up))
 
     @on(event=SlacErrorRoutine)
@@ -102,18 +105,22 @@ class HlcLinkRows(ChargingOrders):
 
     @on(event=V2gSetupFinished)
     def v2g_setup_finished(self, _: V2gSetupFinished, now: float) -> None:
+        """HLC leads from now on."""
         self.facts.link.set_up = self.with_ev
 
     @on(event=ServiceSelected)
     def service_selected(self, event: ServiceSelected, now: float) -> None:
+        """Keep the energy service of ISO 15118-20."""
         self.facts.link.service = event
 
     @on(event=HlcAllowsClose)
     def allows(self, event: HlcAllowsClose, now: float) -> None:
+        """HLC allows or forbids closed contactors."""
         self.facts.link.allows_power = event.allowed and self.with_ev
 
     @on(event=CurrentDemand)
     def current_demand(self, event: CurrentDemand, now: float) -> None:
+        """Energy transfer begins or ends; with its end the supply is switched off."""
         link = self.facts.link
         link.current_demand = event.running and self.with_ev
         if not event.running:
@@ -127,6 +134,7 @@ class HlcLinkRows(ChargingOrders):
 
     @on(event=DcOpenContactor)
     def dc_open_contactor(self, _: DcOpenContactor, now: float) -> None:
+        """HLC is done with the power path: the supply is switched off."""
         self.facts.link.allows_power = False
         self.emit(SupplyOff())
 
@@ -154,11 +162,13 @@ class HlcLinkRows(ChargingOrders):
 
     @on(event=LinkPause)
     def link_pause(self, _: LinkPause, now: float) -> None:
+        """D-LINK_PAUSE: the EV sleeps and keeps the data link (ISO 15118-3)."""
         self.hlc(call(Slac.dlink_pause))
         self._ended(LinkEnd.Paused, now)
 
     @on(event=LinkTerminate)
     def link_terminate(self, _: LinkTerminate, now: float) -> None:
+        """D-LINK_TERMINATE: the EV has ended the communication (ISO 15118-3)."""
         self.hlc(call(Slac.dlink_terminate))
         self._ended(LinkEnd.Terminated, now)
 

@@ -41,6 +41,7 @@ class LockMachine(Machine):
 
     @on(*Lock, event=PilotStateChanged, to=(Lock.Locked, Lock.Unlocked))
     def pilot(self, event: PilotStateChanged, now: float) -> Effects:
+        """Follow the pilot's state."""
         self._pilot = event.state
         if event.state is Cp.F:
             # The EV is lost; whoever pulls the plug gets it after a while.
@@ -53,11 +54,13 @@ class LockMachine(Machine):
 
     @on(*Lock, event=Contactor, to=(Lock.Locked, Lock.Unlocked))
     def contactor(self, event: Contactor, now: float) -> Effects:
+        """Under power the connector stays locked (IEC 61851-1)."""
         self._contactors_closed = event.closed
         return self._look()
 
     @on(*Lock, event=LockAuthorized, to=(Lock.Locked, Lock.Unlocked))
     def authorized(self, event: LockAuthorized, now: float) -> Effects:
+        """Where so configured, an EV in state B is locked only while authorized."""
         self._authorized = event.authorized
         return self._look() if self._pilot is not Cp.Off else []
 
@@ -71,6 +74,7 @@ class LockMachine(Machine):
 
     @on(Lock.Locked, timer="unlock", to=Lock.Unlocked)
     def unlock_after_f(self, now: float) -> Effects:
+        """State F has lasted: the EV is not served any more."""
         return self._look()
 
     def _should(self) -> bool:

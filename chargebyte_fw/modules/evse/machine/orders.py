@@ -16,8 +16,24 @@ from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.ac.pwm import duty_from_current
 from chargebyte_fw.modules.evse.machine.effects import LogLine
 from chargebyte_fw.modules.evse.machine.events import Charging
-from chargebyte_fw.modules.evse.machine.facts import Facts, Hardware, LinkEnd, NominalDuty, StopOrder
-from chargebyte_fw.modules.evse.machine.signals import AllowPower, PwmLimit, SessionEventDue, ShowDuty, ShowF, ShowX1
+from chargebyte_fw.modules.evse.machine.facts import (
+    Facts,
+    Hardware,
+    LinkEnd,
+    NominalDuty,
+    Session,
+    StopOrder,
+    Transaction,
+)
+from chargebyte_fw.modules.evse.machine.signals import (
+    AllowPower,
+    EndSession,
+    PwmLimit,
+    SessionEventDue,
+    ShowDuty,
+    ShowF,
+    ShowX1,
+)
 
 
 class ChargingOrders(LevelMachine):
@@ -139,6 +155,11 @@ class ChargingOrders(LevelMachine):
         self.hlc(call(Iso15118Charger.no_energy_pause_charging, mode))
 
     # The session.
+
+    def end_session(self) -> None:
+        """End the session: nothing of it is known any more."""
+        self.facts.session, self.facts.transaction = Session(), Transaction()
+        self.emit(EndSession())
 
     def leave(self, now: float, why: str) -> None:
         """End the session: its EV is not there any more, or may be another one."""

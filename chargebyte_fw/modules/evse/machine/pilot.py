@@ -31,6 +31,7 @@ from chargebyte_fw.modules.evse.machine.signals import (
 
 BOARD = "evse_board_support/"
 LINK_LOST = f"{BOARD}CommunicationFault"
+SEEN = tuple(state for state in Cp if state is not Cp.Off)
 HIDDEN = (Cp.E, Cp.F)
 """States that hide whether an EV is plugged in."""
 FORBIDDEN = PowerOnOff(allow_power_on=False, reason=PowerOnOffReason.PowerOff)
@@ -86,25 +87,29 @@ class Pilot(Machine):
 
     # What the board reports.
 
-    @on(Cp.Off, event=StartUpDone, to=tuple(Cp))
+    @on(Cp.Off, event=StartUpDone, to=SEEN)
     def begin(self, _: StartUpDone, now: float) -> Effects:
+        """Look at what the board has reported so far."""
         self._begun = True
         return self._change(self._present, now) if self._reported is not Cp.Off else []
 
-    @on(*Cp, event=CpReported, to=tuple(Cp))
+    @on(*Cp, event=CpReported, to=SEEN)
     def reported(self, event: CpReported, now: float) -> Effects:
+        """The board sees another state."""
         self._reported = event.state
         return self._look(now)
 
-    @on(*Cp, event=FaultRaised, to=tuple(Cp))
-    def fault_seen(self, event: FaultRaised, now: float) -> Effects:
+    @on(*Cp, event=FaultRaised, to=Cp.F)
+    def fault_raised(self, event: FaultRaised, now: float) -> Effects:
+        """Without a link to the board nothing is known of an EV; with another fault the board may hold state F."""
         if event.type.startswith(BOARD) and blocks(event.type):
             self._board_faults.add((event.type, event.sub_type, event.origin))
             self._hidden_by_order = False
         return self._link(True, now) if event.type == LINK_LOST else []
 
-    @on(*Cp, event=FaultCleared, to=tuple(Cp))
-    def fault_gone(self, event: FaultCleared, now: float) -> Effects:
+    @on(*Cp, event=FaultCleared, to=SEEN)
+    def fault_cleared(self, event: FaultCleared, now: float) -> Effects:
+        """What the board reports counts again."""
         self._board_faults.discard((event.type, event.sub_type, event.origin))
         return self._link(False, now) if event.type == LINK_LOST else []
 
@@ -252,6 +257,7 @@ class Pilot(Machine):
 
     @on(*Cp, event=AllowPower)
     def allow(self, event: AllowPower, now: float) -> Effects:
+        """The contactors may close, or open at once."""
         self._allowed = event
         return self._power(now) if event.allowed else self._open()
 
@@ -275,6 +281,7 @@ class Pilot(Machine):
 
     @on(*Cp, event=ShowDuty)
     def show_duty(self, event: ShowDuty, now: float) -> Effects:
+        """Show a duty cycle; at most 10 A for an EV without state B, where so configured."""
         self._end_f(now)
         duty = event.duty
         if self._simplified and self._config.hack_simplified_mode_limit_10A and duty > timing.FIVE_PERCENT:
@@ -284,9 +291,11 @@ class Pilot(Machine):
 
     @on(*Cp, event=ShowX1)
     def show_x1(self, _: ShowX1, now: float) -> Effects:
+        """Show +12 V."""
         self._end_f(now)
         return self._show(Output.X1) + self._power(now)
 
     @on(*Cp, event=ShowF)
     def show_f(self, _: ShowF, now: float) -> Effects:
+        """Show -12 V."""
         return self._show(Output.F) + self._power(now)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
-
-import msgspec
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.isolation_monitor import IsolationMonitor
@@ -17,6 +14,16 @@ from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
+from chargebyte_fw.modules.evse.machine.dc.cable_check_steps import (
+    AFTER_SELF_TEST,
+    EXPECTED_STOPS,
+    MEASURED,
+    NOT_RUNNING,
+    RUNNING,
+    Check,
+    Step,
+    test_voltage_from_limits,
+)
 from chargebyte_fw.modules.evse.machine.effects import LogLine, RaiseFault, SessionLogLine, isolation_line
 from chargebyte_fw.modules.evse.machine.events import (
     CableCheckStart,
@@ -35,63 +42,13 @@ from chargebyte_fw.modules.evse.machine.events import (
 from chargebyte_fw.modules.evse.machine.signals import PowerPathUse, StateEntered, SupplyOff, SupplyWanted
 
 Effects = list[Any]
-EXPECTED_STOPS = (
-    StopTransactionReason.DeAuthorized,
-    StopTransactionReason.Local,
-    StopTransactionReason.Remote,
-    StopTransactionReason.EVSEDisabled,
-)
-"""Stops that are no fault of a cable check which they cut off."""
-
-
-class Step(Enum):
-    """Steps of the check."""
-
-    Rest = "rest"
-    Below60V = "wait for less than 60 V"
-    EarlyVoltage = "voltage with open contactors"
-    EarlySelfTest = "self test with open contactors"
-    Contactors = "close the contactors"
-    EvVoltage = "wait for the EV's maximum voltage"
-    Voltage = "test voltage"
-    SelfTest = "self test"
-    Insulation = "measure"
-    Discharge = "discharge"
-    FailDischarge = "discharge after a failure"
-
-
-NOT_RUNNING = (Step.Rest, Step.FailDischarge)
-MEASURED = (Step.Below60V, Step.EarlyVoltage, Step.Voltage, Step.Discharge)
-"""Steps that wait for a voltage, and so for measurements."""
-RUNNING = tuple(step for step in Step if step not in NOT_RUNNING)
-TO_TEST_VOLTAGE = (Step.Contactors, Step.EvVoltage, Step.Voltage)
-TO_THE_END = (Step.Insulation, Step.Discharge, Step.Rest)
-FAILED = NOT_RUNNING
-
-
-def test_voltage_from_limits(ev_max_V: float, evse_max_V: float) -> float:
-    """Return the cable check's voltage in V: the EV's maximum with a margin, never above ours."""
-    if ev_max_V <= 500.0:
-        return min(500.0, ev_max_V + 50.0, evse_max_V)
-    return min(evse_max_V, 1.1 * ev_max_V)
-
-
-test_voltage_from_limits.__test__ = False  # type: ignore[attr-defined]
-
-
-class Check(msgspec.Struct):
-    """One cable check."""
-
-    wanted_V: float = 0.0
-    samples: int = 0
-    self_test_done: bool = False
-    monitor_runs: bool = False
-    failed_because: str = ""
-    """Empty for a check that was aborted, not failed."""
 
 
 class CableCheck(Machine):
-    """One check after the other; leaving PrepareCharging aborts."""
+    """One check after the other; leaving PrepareCharging aborts.
+
+    A step that is entered takes what is known already (voltage, contactors, the EV's maximum) as if it came then.
+    """
 
     initial = Step.Rest
 
@@ -134,11 +91,14 @@ class CableCheck(Machine):
         """Keep the contactors' feedback."""
         self._contactors_closed = event.closed
 
-    @on(Step.Contactors, event=Contactor, to=TO_TEST_VOLTAGE)
+    @on(Step.Contactors, event=Contactor, to=Step.EvVoltage)
     def contactor_at_last(self, event: Contactor, now: float) -> Effects:
         """Go on once they are closed."""
         self._contactors_closed = event.closed
-        return self._with_contactors(now) if event.closed else []
+        if not event.closed:
+            return []
+        self._await(Step.EvVoltage, now, timing.EV_MAX_VOLTAGE_WAIT_S)
+        return self.feed(EvMaximum(self._ev_max_V, None, None), now)
 
     @on(*Step, event=CurrentDemand)
     def current_demand(self, event: CurrentDemand, now: float) -> None:
@@ -152,7 +112,7 @@ class CableCheck(Machine):
 
     # The begin.
 
-    @on(*NOT_RUNNING, event=CableCheckStart, to=(Step.Below60V, Step.EarlyVoltage, *TO_TEST_VOLTAGE))
+    @on(*NOT_RUNNING, event=CableCheckStart, to=Step.Below60V)
     def start_check(self, _: CableCheckStart, now: float) -> Effects:
         """HLC asks for the check."""
         if self._charging is Charging.Charging and not self._current_demand:
@@ -165,15 +125,15 @@ class CableCheck(Machine):
     def running_already(self, _: CableCheckStart, now: float) -> None:
         """One check at a time."""
 
-    @on(*NOT_RUNNING, event=StateEntered, to=(Step.Below60V, Step.EarlyVoltage, *TO_TEST_VOLTAGE))
-    def state_is(self, event: StateEntered, now: float) -> Effects:
+    @on(*NOT_RUNNING, event=StateEntered, to=Step.Below60V)
+    def state_entered(self, event: StateEntered, now: float) -> Effects:
         """Begin a check that was asked for in Charging; forget the last EV."""
         self._follow(event.state)
         asked, self._asked_in_charging = self._asked_in_charging, False
         return self._begin(now) if asked else []
 
-    @on(*RUNNING, event=StateEntered, to=FAILED)
-    def state_is_left(self, event: StateEntered, now: float) -> Effects:
+    @on(*RUNNING, event=StateEntered, to=Step.FailDischarge)
+    def preparation_left(self, event: StateEntered, now: float) -> Effects:
         """The preparation is left: the check is aborted."""
         self._follow(event.state)
         return self._fail("charging was stopped", now, aborted=True) if not self._preparing else []
@@ -203,8 +163,7 @@ class CableCheck(Machine):
             ]
         self._check = Check()
         self._await(Step.Below60V, now, timing.CABLE_CHECK_STEP_S)
-        begun: Effects = [PowerPathUse(ChargingPhase.CableCheck)]
-        return begun + (self._after_60V(now) if self._below_60V else [])
+        return [PowerPathUse(ChargingPhase.CableCheck), *self._look(now)]
 
     def _await(self, step: Step, now: float, limit_s: float) -> None:
         self.enter(step)
@@ -218,6 +177,10 @@ class CableCheck(Machine):
     def _below_60V(self) -> bool:
         return self._voltage_V < timing.SAFE_VOLTAGE_V
 
+    def _look(self, now: float) -> Effects:
+        """Take the voltage that is known already."""
+        return self.feed(SupplyMeasured(self._voltage_V, 0.0), now)
+
     def _take(self, event: SupplyMeasured, now: float) -> None:
         self._voltage_V = event.voltage_V
         if self.state in MEASURED:
@@ -228,14 +191,14 @@ class CableCheck(Machine):
         """Keep the voltage at the supply's output."""
         self._take(event, now)
 
-    @on(Step.Below60V, event=SupplyMeasured, to=(Step.EarlyVoltage, *TO_TEST_VOLTAGE))
+    @on(Step.Below60V, event=SupplyMeasured, to=(Step.EarlyVoltage, Step.Contactors))
     def below_60V(self, event: SupplyMeasured, now: float) -> Effects:
         """Go on below 60 V."""
         self._take(event, now)
         return self._after_60V(now) if self._below_60V else []
 
     @on(Step.EarlyVoltage, event=SupplyMeasured, to=Step.EarlySelfTest)
-    @on(Step.Voltage, event=SupplyMeasured, to=(Step.SelfTest, *TO_THE_END))
+    @on(Step.Voltage, event=SupplyMeasured, to=(Step.SelfTest, *AFTER_SELF_TEST))
     def at_voltage(self, event: SupplyMeasured, now: float) -> Effects:
         """Go on at the test voltage, within 10 %."""
         self._take(event, now)
@@ -264,13 +227,7 @@ class CableCheck(Machine):
     def _close(self, now: float) -> Effects:
         self._await(Step.Contactors, now, float(self._config.cable_check_relays_closed_timeout_s))
         effects: Effects = [HlcAllowsClose(True), SessionLogLine("DC HLC Close contactor (in CableCheck)", "CAR", True)]
-        return effects + (self._with_contactors(now) if self._contactors_closed else [])
-
-    def _with_contactors(self, now: float) -> Effects:
-        if self._ev_max_V:
-            return self._to_test_voltage(now)
-        self._await(Step.EvVoltage, now, timing.EV_MAX_VOLTAGE_WAIT_S)
-        return []
+        return effects + self.feed(Contactor(self._contactors_closed), now)
 
     def _to_test_voltage(self, now: float) -> Effects:
         ev_max_V = self._ev_max_V or timing.EV_MAX_VOLTAGE_DEFAULT_V
@@ -292,7 +249,7 @@ class CableCheck(Machine):
             return [test]
         return self._measure(now)
 
-    @on(Step.EarlySelfTest, event=SelfTested, to=(*TO_TEST_VOLTAGE, *FAILED))
+    @on(Step.EarlySelfTest, event=SelfTested, to=(Step.Contactors, Step.FailDischarge))
     def early_self_tested(self, event: SelfTested, now: float) -> Effects:
         """The contactors may close after a test that was passed."""
         if not event.passed:
@@ -300,7 +257,7 @@ class CableCheck(Machine):
         self._check.self_test_done = True
         return [SupplyOff(), *self._close(now)]
 
-    @on(Step.SelfTest, event=SelfTested, to=(*TO_THE_END, *FAILED))
+    @on(Step.SelfTest, event=SelfTested, to=(*AFTER_SELF_TEST, Step.FailDischarge))
     def self_tested(self, event: SelfTested, now: float) -> Effects:
         """Measure after a test that was passed."""
         if not event.passed:
@@ -319,7 +276,7 @@ class CableCheck(Machine):
         self._await(Step.Insulation, now, timing.IMD_SAMPLE_S)
         return [call(IsolationMonitor.start)]
 
-    @on(Step.Insulation, event=InsulationMeasured, to=(*TO_THE_END, *FAILED))
+    @on(Step.Insulation, event=InsulationMeasured, to=(Step.Discharge, Step.Rest, Step.FailDischarge))
     def insulation(self, event: InsulationMeasured, now: float) -> Effects:
         """Judge the last of the samples that are waited for."""
         self._check.samples += 1
@@ -357,7 +314,7 @@ class CableCheck(Machine):
     def _succeed(self) -> Effects:
         return self.enter(Step.Rest, LogLine("cable check passed"), _finished(True))
 
-    @on(*RUNNING, event=DcOpenContactor, to=FAILED)
+    @on(*RUNNING, event=DcOpenContactor, to=Step.FailDischarge)
     def open_contactor(self, _: DcOpenContactor, now: float) -> Effects:
         """The EV has ended the energy transfer before it began; it need not show state B for that."""
         return self._fail("the EV has ended it", now, aborted=True)
@@ -366,12 +323,12 @@ class CableCheck(Machine):
     def open_contactor_later(self, _: DcOpenContactor, now: float) -> None:
         """There is nothing to abort."""
 
-    @on(*MEASURED, timer="measurement", to=FAILED)
+    @on(*MEASURED, timer="measurement", to=Step.FailDischarge)
     def measurement_lost(self, now: float) -> Effects:
         """The supply does not report its voltage any more."""
         return self._fail(self._missed(), now)
 
-    @on(*(step for step in RUNNING if step is not Step.EvVoltage), timer="step", to=FAILED)
+    @on(*(step for step in RUNNING if step is not Step.EvVoltage), timer="step", to=Step.FailDischarge)
     def step_over(self, now: float) -> Effects:
         """The step has taken too long."""
         return self._fail(self._missed(), now)
@@ -409,7 +366,7 @@ class CableCheck(Machine):
         effects += [PowerPathUse(ChargingPhase.Other), SupplyOff(at_once=True)]
         self._check.failed_because = "" if aborted else why
         self._await(Step.FailDischarge, now, timing.CABLE_CHECK_STEP_S)
-        return effects + (self._failed() if self._below_60V else [])
+        return effects + self._look(now)
 
     def _failed(self) -> Effects:
         self.enter(Step.Rest)

@@ -32,6 +32,9 @@ class Agreement(Enum):
 
 
 WATCHED = (Agreement.Idle, Agreement.Agreed, Agreement.Apart)
+COMPARING = (Agreement.Agreed, Agreement.Apart)
+COMPARED = (Agreement.Agreed, Agreement.Apart, Agreement.Implausible)
+"""Where a comparison may lead."""
 
 
 class Plausibility(Machine):
@@ -70,24 +73,24 @@ class Plausibility(Machine):
     def not_compared(self, _: Any, now: float) -> None:
         """Nothing is compared."""
 
-    @on(Agreement.Agreed, Agreement.Apart, event=SupplyMeasured, to=tuple(Agreement))
+    @on(*COMPARING, event=SupplyMeasured, to=COMPARED)
     def supply(self, event: SupplyMeasured, now: float) -> Effects:
         """Compare the supply's voltage."""
         return self._compare("power supply", event.voltage_V, now)
 
-    @on(Agreement.Agreed, Agreement.Apart, event=MeterRead, to=tuple(Agreement))
+    @on(*COMPARING, event=MeterRead, to=COMPARED)
     def meter(self, event: MeterRead, now: float) -> Effects:
         """Compare the meter's voltage, if it has one."""
         voltage = event.value.voltage_V
         return [] if voltage is None or voltage.DC is None else self._compare("meter", voltage.DC, now)
 
-    @on(Agreement.Agreed, Agreement.Apart, event=InsulationMeasured, to=tuple(Agreement))
+    @on(*COMPARING, event=InsulationMeasured, to=COMPARED)
     def insulation(self, event: InsulationMeasured, now: float) -> Effects:
         """Compare the insulation monitor's voltage, if it has one."""
         voltage_V = event.sample.voltage_V
         return [] if voltage_V is None else self._compare("insulation monitor", voltage_V, now)
 
-    @on(Agreement.Agreed, Agreement.Apart, event=MonitorMeasured, to=tuple(Agreement))
+    @on(*COMPARING, event=MonitorMeasured, to=COMPARED)
     def monitor(self, event: MonitorMeasured, now: float) -> Effects:
         """Compare the over-voltage monitor's voltage."""
         return self._compare("over-voltage monitor", event.voltage_V, now)

@@ -171,7 +171,7 @@ class PowerPath(Machine):
         self._contactors_closed = event.closed
         return self._apply(now) if event.closed else []
 
-    @on(*ChargingPhase, event=PowerPathUse, to=tuple(ChargingPhase))
+    @on(*ChargingPhase, event=PowerPathUse, to=NOT_FOR_EV)
     def phase(self, event: PowerPathUse, now: float) -> Effects:
         """The cable check begins or ends."""
         return self._use(event.phase)

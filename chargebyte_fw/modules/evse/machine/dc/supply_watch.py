@@ -34,7 +34,9 @@ class Finding(Enum):
 
 
 GOOD = (Finding.Unknown, Finding.AsOrdered, Finding.Late)
-ALL = tuple(Finding)
+FAULTY = (Finding.WithoutOrder, Finding.Quiet)
+JUDGED = (Finding.AsOrdered, Finding.Late, Finding.WithoutOrder)
+"""What a good state may lead to."""
 
 
 class SupplyWatch(Machine):
@@ -56,7 +58,8 @@ class SupplyWatch(Machine):
         self._again_s = 0.0
         """Before this second the order to be off is not repeated."""
 
-    @on(*ALL, event=SupplyOrdered, to=ALL)
+    @on(*GOOD, event=SupplyOrdered, to=JUDGED)
+    @on(*FAULTY, event=SupplyOrdered, to=FAULTY)
     def ordered(self, event: SupplyOrdered, now: float) -> Effects:
         """The power path has ordered a mode."""
         if event.mode is Mode.Off and self._ordered is not Mode.Off:
@@ -64,7 +67,7 @@ class SupplyWatch(Machine):
         self._ordered = event.mode
         return self._judge(now)
 
-    @on(Finding.Unknown, event=SupplyMode, to=(Finding.AsOrdered, Finding.Late, Finding.WithoutOrder))
+    @on(Finding.Unknown, event=SupplyMode, to=JUDGED)
     def first_report(self, event: SupplyMode, now: float) -> Effects:
         """An earlier process may have left it on: it is switched off, and has the time for it before it is a fault."""
         self._reported = event.mode
@@ -73,13 +76,15 @@ class SupplyWatch(Machine):
         self._off_since_s = self._again_s = now
         return self._switch_off(now) + self._judge(now)
 
-    @on(*ALL[1:], event=SupplyMode, to=ALL)
+    @on(Finding.AsOrdered, Finding.Late, event=SupplyMode, to=JUDGED)
+    @on(*FAULTY, event=SupplyMode, to=FAULTY)
     def mode(self, event: SupplyMode, now: float) -> Effects:
         """The supply reports its mode."""
         self._reported = event.mode
         return self._judge(now)
 
-    @on(*ALL, event=SupplyMeasured, to=ALL)
+    @on(*GOOD, event=SupplyMeasured, to=JUDGED)
+    @on(*FAULTY, event=SupplyMeasured, to=FAULTY)
     def measured(self, event: SupplyMeasured, now: float) -> Effects:
         """The supply reports its current."""
         self._current_A = event.current_A

@@ -21,13 +21,7 @@ from chargebyte_fw.modules.evse.machine.facts import (
     TransactionState,
 )
 from chargebyte_fw.modules.evse.machine.orders import ChargingOrders, ChargingState
-from chargebyte_fw.modules.evse.machine.signals import EndSession, EndTransaction, SessionEventDue, SupplyOff
-
-
-def end_session(machine: ChargingOrders) -> None:
-    """End the session: nothing of it is known any more."""
-    machine.facts.session, machine.facts.transaction = Session(), Transaction()
-    machine.emit(EndSession())
+from chargebyte_fw.modules.evse.machine.signals import EndTransaction, SessionEventDue, SupplyOff
 
 
 class Disabled(ChargingState):
@@ -69,7 +63,7 @@ class Idle(ChargingState):
         facts = machine.facts
         if facts.disabled:
             if facts.session.begun:
-                end_session(machine)
+                machine.end_session()
             return Charging.Disabled
         self._show(machine)
         hardware = facts.hardware
@@ -132,7 +126,7 @@ class Finished(ChargingState):
         facts = machine.facts
         if facts.transaction.begun or not (facts.gone or facts.disabled or _was_disabled(facts)):
             return None
-        end_session(machine)
+        machine.end_session()
         return Charging.Disabled if facts.disabled else Charging.Idle
 
 
