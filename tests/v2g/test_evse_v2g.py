@@ -18,8 +18,9 @@ from chargebyte_fw.modules.v2g import handshake, sdp
 from chargebyte_fw.modules.v2g.evcc import CarSettings
 from chargebyte_fw.modules.v2g.evse_v2g import EvseV2G
 from chargebyte_fw.modules.v2g.exi import codec
-from chargebyte_fw.modules.v2g.link import TCP_PORT
+from chargebyte_fw.modules.v2g.link import TCP, TCP_PORT, Endpoint
 from chargebyte_fw.modules.v2g.messages import iso2
+from chargebyte_fw.modules.v2g.transport.tcp import TcpTransport
 from chargebyte_fw.modules.v2g.v2gtp import Frame
 from tests.v2g.station import AcManager, Car, Manager, Security
 from tests.v2g.talk import Talk, selection
@@ -166,6 +167,27 @@ def test_sdp_is_silent_until_the_data_link_is_ready_and_connections_are_refused(
             world.host.send_datagram(ask, sdp.PORT, port)
             await asyncio.sleep(1)
             assert len(answers) == 2
+
+    run(main())
+
+
+def test_sdp_answers_with_the_endpoint_whose_security_the_car_wants(run: Any, assemble: Any, runtime: Any) -> None:
+    """TLS as it will be: one more endpoint of the link."""
+    tls = Endpoint(64_109, sdp.SECURITY_TLS, TcpTransport)
+
+    async def main() -> None:
+        async with World(assemble, runtime) as world:
+            await world.manager.hlc.dlink_ready(True)
+            answers: list[bytes] = []
+            port = world.host.bind(lambda data, _: answers.append(data))
+            for endpoints in ((TCP,), (TCP, tls)):
+                world.v2g.engine.link.endpoints = endpoints
+                for security in (sdp.SECURITY_NONE, sdp.SECURITY_TLS):
+                    world.host.send_datagram(sdp.Request(security).to_bytes(), sdp.PORT, port)
+                    await asyncio.sleep(1)
+            found = [(one.port, one.security) for one in map(sdp.parse_response, answers)]
+            plain = (TCP_PORT, sdp.SECURITY_NONE)
+            assert found == [plain, plain, plain, (tls.port, sdp.SECURITY_TLS)]
 
     run(main())
 

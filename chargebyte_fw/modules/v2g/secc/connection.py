@@ -20,7 +20,6 @@ from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.v2g import timing
 from chargebyte_fw.modules.v2g.exi import EncodeError, ExiError
-from chargebyte_fw.modules.v2g.secc import negotiation
 from chargebyte_fw.modules.v2g.secc.effects import (
     Abort,
     Connected,
@@ -37,7 +36,7 @@ from chargebyte_fw.modules.v2g.secc.effects import (
     ShutDown,
 )
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
-from chargebyte_fw.modules.v2g.secc.negotiation import Negotiation, negotiate
+from chargebyte_fw.modules.v2g.secc.negotiation import negotiate
 from chargebyte_fw.modules.v2g.secc.protocol import (
     Answer,
     Deferred,
@@ -314,44 +313,30 @@ class Secc(Machine):
     # -- handshake
 
     def _negotiate(self, frame: Frame, now: float) -> list[Any]:
-        facts = self.facts
+        facts, connection = self.facts, self.connection
         hindered = facts.stop_requested or facts.error == iso15118.EvseError.Error_EmergencyShutdown
         offered = [one for one in self.protocols if one.app.name in facts.app_protocols and one.is_offered(facts)]
         try:
             outcome = negotiate(frame, offered, refuse=hindered)
         except PeerError as error:
             return self._break_off(error.what)
-        request, response = negotiation.REQUEST, outcome.frame()
-        seen = MessageExchanged(request, frame.to_bytes(), outcome.request)
-        sent = MessageExchanged(negotiation.RESPONSE, response, outcome.response)
-        send = Send(response, negotiation.RESPONSE)
-        if outcome.request is None:
-            text = f"{request} is refused with {outcome.response.ResponseCode}: {outcome.fault}"
-            return [send, seen, sent, ProtocolViolation(text), *self._finish("error", now)]
-        self.start("sequence", now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S)
-        offers = publish(Iso15118Charger.ev_app_protocol, iso15118.AppProtocols(Protocols=outcome.offered))
-        return [seen, send, offers, sent, *self._negotiated(outcome, now, hindered)]
-
-    def _negotiated(self, outcome: Negotiation, now: float, hindered: bool) -> list[Any]:
+        effects = outcome.effects()
         if outcome.protocol is None or outcome.selected is None:
-            self.connection.ended_by_charger = self.connection.ended_by_charger or hindered
-            offers = ", ".join(f"{one.protocol_namespace} {one.version_number_major}" for one in outcome.offered)
-            why = "the charger wants to stop" if hindered else f"the car offers {offers}"
-            return [Log(f"no common protocol: {why}"), *self._finish("error", now)]
+            connection.ended_by_charger = connection.ended_by_charger or (hindered and outcome.request is not None)
+            return effects + self._finish("error", now)
+        self.start("sequence", now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S)
         self.protocol = outcome.protocol
         self.session = outcome.protocol.new_session(
             SessionContext(
-                self.facts,
+                facts,
                 self.settings,
                 self.environment,
                 outcome.offered,
                 outcome.selected,
-                self.connection.peer_certificate,
+                connection.peer_certificate,
             )
         )
-        text = outcome.protocol.app.text
-        self.enter(S.SESSION)
-        return [publish(Iso15118Charger.selected_protocol, text), Log(f"session in {text}")]
+        return self.enter(S.SESSION, *effects)
 
     # -- end
 
