@@ -48,6 +48,14 @@ class Watch:
         self._since: dict[str, float] = {}
         self._lines: dict[str, deque[float]] = {}
         self._car_of_transaction = 0
+        self._car_seen = 0
+        self._identified = False
+        """The EV of this session has identified itself: its data link was up."""
+        self._exchange_unknowable = False
+        """An EV without an identity was exchanged within the state F of the charger's own t_step_EF (4 s).
+
+        Nothing on the pilot shows that, and to end every session whose first SLAC failed would be worse.
+        """
         self._disturbed_s = -UNWATCHED_GRACE_S
         self._unplugged_s: float | None = 0.0
         self._welded_s: float | None = None
@@ -105,6 +113,8 @@ class Watch:
             self._stopping_s = self.now if self._stopping_s is None else self._stopping_s
         elif name in ("PrepareCharging", "ChargingStarted", "SessionFinished"):
             self._stopping_s = None
+        if name in ("SessionStarted", "SessionFinished"):
+            self._identified = self._exchange_unknowable = False
         if name == "TransactionStarted" and self.scene is not None:
             self._car_of_transaction = self.scene.number
         for wrong in self.book.wrong:
@@ -116,6 +126,7 @@ class Watch:
         text = record.getMessage()
         self.note("log", f"{record.levelname} {module}: {text[:300]}")
         self.book.backwards_logged |= "counted backwards" in text
+        self._identified |= text == "SLAC matched"
         if record.exc_info and record.levelno >= logging.ERROR:
             self.found("UNCAUGHT", f"{module}: {text}: {record.exc_info[1]!r}"[:300])
         if len(text) > 2000:
@@ -177,6 +188,9 @@ class Watch:
             self._disturbed_s = now
         watched = now - self._disturbed_s >= UNWATCHED_GRACE_S
         closed = scene.closed
+        if scene.number != self._car_seen:
+            self._car_seen = scene.number
+            self._exchange_unknowable |= pilot.letter == "F" and not self._identified
         self.never("UNSAFE", "contactors are closed with the car not in C or D", closed and pilot.letter not in "CD")
         drawing = scene.world.car.inlet.power_W > 0
         self.charged = self.charged or drawing
@@ -207,6 +221,7 @@ class Watch:
         stopped = self._stopping_s is not None and now - self._stopping_s > STOP_S[scene.dc]
         self.never("UNSAFE", "contactors stay closed after a stop", closed and stopped)
         other = closed and book.transaction and self._car_of_transaction != scene.number
+        other = other and not self._exchange_unknowable
         self.never("UNSAFE", "another car charges in the transaction of the one before", other)
         self._look_at_limits(scene, closed)
         self._look_at_weld(scene, drawing)
