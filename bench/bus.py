@@ -38,14 +38,14 @@ WARM_UP = 100
 
 
 class Echo(Contract, interface="echo"):
-    said: Var[dict[str, float]]
+    measured: Var[dict[str, float]]
 
     @abstractmethod
-    async def say(self, number: int) -> int: ...
+    async def repeat(self, number: int) -> int: ...
 
 
 class EchoMain(Echo):
-    async def say(self, number: int) -> int:
+    async def repeat(self, number: int) -> int:
         return number
 
 
@@ -74,7 +74,7 @@ def build() -> tuple[Assembly, Caller, Provider]:
 async def in_process() -> float:
     """Median in microseconds."""
     _, caller, _ = build()
-    return await _median_us(lambda: caller.echo.say(7))
+    return await _median_us(lambda: caller.echo.repeat(7))
 
 
 async def naively() -> float:
@@ -86,15 +86,15 @@ async def naively() -> float:
             text, answer = await asked.get()
             answer.set_result(json.dumps({"retval": json.loads(text)["args"]["number"]}))
 
-    async def say(number: int) -> int:
+    async def repeat(number: int) -> int:
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        asked.put_nowait((json.dumps({"cmd": "say", "args": {"number": number}}), answer))
+        asked.put_nowait((json.dumps({"cmd": "repeat", "args": {"number": number}}), answer))
         value: int = json.loads(await answer)["retval"]
         return value
 
     server = asyncio.create_task(serve())
     try:
-        return await _median_us(lambda: say(7))
+        return await _median_us(lambda: repeat(7))
     finally:
         server.cancel()
 
@@ -138,7 +138,7 @@ async def through_mosquitto(port: int) -> tuple[float, float]:
     wire = Publisher(Carrier(charger, "everest/"), commands_from=["tool"])
     wire.join(assembly)
     answers: asyncio.Queue[bytes] = asyncio.Queue()
-    topic = "everest/modules/provider/impl/main/cmd/say"
+    topic = "everest/modules/provider/impl/main/cmd/repeat"
     tool.subscribe(f"{topic}/response/tool", lambda _, payload: answers.put_nowait(payload))
     charger.start()
     tool.start()
@@ -156,7 +156,7 @@ async def through_mosquitto(port: int) -> tuple[float, float]:
     costs = []
     for number in range(MQTT_ROUNDS):
         began = time.perf_counter_ns()
-        provider.main.said.publish({"voltage_V": 400.0, "current_A": float(number)})
+        provider.main.measured.publish({"voltage_V": 400.0, "current_A": float(number)})
         # Twice round the loop: once for the subscriber, once for the socket.
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -44,7 +44,7 @@ TOPIC = "everest/modules/connector/impl/evse/cmd/get_evse"
 
 
 class LoadedStage(TimedStage):
-    """The stage with a charger that has more to do, and somebody who asks it."""
+    """The stage with a charger that has more to do, and a client that asks it."""
 
     favoured = ("charger",)
     car_role = "car"

@@ -33,7 +33,7 @@ PAUSE_S = 0.1
 ROUND_S = 5
 ROUNDS = 400
 UNDISTURBED = 0.1
-"""The part of all rounds that is counted: the fastest, which nobody else on this machine disturbed."""
+"""The part of all rounds that is counted: the fastest, the least disturbed by other programs."""
 SESSIONS = 20
 SETTLED = 0.2
 """Part of the sessions after which memory must not grow any more."""

@@ -15,7 +15,7 @@ NICE = -9
 
 
 class Row(NamedTuple):
-    """One measured figure beside its bound (`bound` None: for information) and beside somebody else's figure."""
+    """One measured figure beside its bound (`bound` None: for information) and beside a figure of another program."""
 
     name: str
     value: float
@@ -59,7 +59,7 @@ def median_us(call: Callable[[], object], rounds: int = 2000, warm_up: int = 200
 
 
 def favour(pid: int, nice: int = NICE) -> bool:
-    """Give a process, and what it starts, the weight of the service; tells whether the system allows it."""
+    """Give a process, and what it starts, the weight of the service; returns whether the system allows it."""
     try:
         os.setpriority(os.PRIO_PROCESS, pid, nice)
     except (PermissionError, ProcessLookupError):
@@ -71,7 +71,7 @@ def favour(pid: int, nice: int = NICE) -> bool:
 
 
 def keep_time() -> None:
-    """Let nobody delay this process, which is a clock outside the charger (where the system allows it)."""
+    """Give this process precedence, which is a clock outside the charger (where the system allows it)."""
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(20))
 

@@ -73,7 +73,7 @@ def memory_MB(pid: int, kind: str) -> float:
 
 @contextmanager
 def charger(port: int, byte_code: str) -> Iterator[tuple[subprocess.Popen[bytes], float, float]]:
-    """Start on a temporary root; yields the process, the seconds and the CPU seconds until it said that it is ready.
+    """Start on a temporary root; yields the process, the seconds and the CPU seconds until it is ready.
 
     Byte code is kept in the folder `byte_code`.
     """

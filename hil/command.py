@@ -110,7 +110,7 @@ def chosen(scenarios: list[Scenario], names: list[str]) -> list[Scenario]:
 
 
 def is_file(name: str) -> bool:
-    """Tell whether a person means a file, not a name."""
+    """Return whether a person means a file, not a name."""
     return "/" in name or name.endswith((".yaml", ".yml"))
 
 

@@ -20,7 +20,7 @@ FORMS = {
 
 
 class BadCondition(ValueError):
-    """The text means nothing; `hint` says what would."""
+    """The text is no condition; `hint` names the nearest one."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
@@ -35,7 +35,7 @@ class Condition(msgspec.Struct, frozen=True):
     holds: Callable[[Any], bool]
 
     def true(self, now: Mapping[str, Any]) -> bool:
-        """Tell whether it is so."""
+        """Return whether the condition is true."""
         return self.holds(now[self.signal])
 
 

@@ -15,7 +15,7 @@ Do = Callable[[Any], Awaitable[None]]
 
 
 class BadEvent(ValueError):
-    """The text means nothing; `hint` says what would."""
+    """The text is no event; `hint` names the nearest one."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)

@@ -13,7 +13,7 @@ from chargebyte_fw.manager.configuration.tree import MapNode
 
 
 def errors(report: Report) -> int:
-    """Count them: what a file adds to them says whether that file can be used, whatever others are like."""
+    """Count them: what a file adds to them decides whether that file can be used, whatever others are like."""
     return sum(1 for finding in report.findings if finding.severity == "error")
 
 
@@ -22,7 +22,7 @@ def read_map(path: Path, report: Report, what: str, keys: tuple[str, ...]) -> Ma
     try:
         node = compose(decode(path.read_bytes()))
     except (OSError, YamlError):
-        return read(path, report)  # says what is wrong with it
+        return read(path, report)  # reports what is wrong with it
     if node is None or isinstance(node, yaml.MappingNode):
         return read(path, report)
     kind = "list" if isinstance(node, yaml.SequenceNode) else "word"

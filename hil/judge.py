@@ -89,7 +89,7 @@ class Watch:
         if self._closed:
             return
         if at_s < self.event_at_s - TICK_S:
-            # Stamped before the event and heard of after it.
+            # Stamped before the event, received after it.
             self._was_so = self._was_so or (self._after is None and self.expectation.condition.true(now))
             return
         if self._from_s is None and self._after is not None and self._after.true(now):

@@ -35,8 +35,8 @@ def worst_margin(result: Result) -> str:
     return f"{closest.that}: {closest.measured_s:.3f} s of {closest.deadline_s:g} s"
 
 
-def told(result: Result) -> str:
-    """Say the most important thing of a result: what was wrong, why it was not run, or how close it came."""
+def summary(result: Result) -> str:
+    """Return the most important thing of a result: what was wrong, why it was not run, or how close it came."""
     wrong = complaints(result)
     if wrong:
         return wrong[0].rpartition(" [")[0] or wrong[0]
@@ -79,7 +79,7 @@ class LineView:
         self.results.append(result)
         wide = max((len(one.name) for one in self.scenarios), default=0)
         lines = complaints(result) if result.verdict.bad else []
-        first = "" if lines else told(result)
+        first = "" if lines else summary(result)
         print(f"{result.verdict.value:<10} {result.scenario.name:<{wide}}  {first}".rstrip(), flush=True)
         for line in lines:
             print(f"           {line}", flush=True)
@@ -87,10 +87,10 @@ class LineView:
     def summary(self) -> str:
         """Return how many scenarios came to what."""
         counts = {verdict: sum(1 for one in self.results if one.verdict is verdict) for verdict in Verdict}
-        told = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
+        summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
         simulated_s = sum(result.duration_s for result in self.results)
         took_s = real_seconds() - self._began_s
-        return f"rig {self.rig.name}: {told or 'nothing was run'}; {simulated_s:.0f} s on its clock, {took_s:.1f} s"
+        return f"rig {self.rig.name}: {summary or 'nothing was run'}; {simulated_s:.0f} s on its clock, {took_s:.1f} s"
 
 
 class LiveView(LineView):
@@ -149,7 +149,7 @@ class LiveView(LineView):
         row = Text.assemble(
             (f"{result.verdict.value:<10} ", colour),
             f"{result.scenario.name:<{wide}}  ",
-            ("" if lines else told(result), "dim"),
+            ("" if lines else summary(result), "dim"),
             overflow="ellipsis",
             no_wrap=True,
         )

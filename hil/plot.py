@@ -37,7 +37,7 @@ class Window(msgspec.Struct, frozen=True):
         return LEFT + PLOT * min(1.0, max(0.0, share))
 
     def holds(self, at_s: float) -> bool:
-        """Tell whether a moment is shown."""
+        """Return whether a moment is shown."""
         return self.from_s <= at_s <= self.to_s
 
 

@@ -89,11 +89,11 @@ class Meter(Protocol):
 
 
 class Console(Protocol):
-    """What the charger says on its console, to the recorder."""
+    """The lines of the charger's console, to the recorder."""
 
     @property
     def lines(self) -> int:
-        """How many lines have been heard."""
+        """Number of lines received."""
 
 
 class Charger(Protocol):
@@ -139,7 +139,7 @@ class Uart(Protocol):
         """Disturb this share of all frames in both directions, 0 to 1."""
 
     async def late(self, delay_s: float) -> None:
-        """Delay what the safety controller says; 0 ends it."""
+        """Delay the safety controller's frames; 0 ends it."""
 
 
 class Host(Protocol):

@@ -1,4 +1,4 @@
-"""One time axis for everything that is seen: signals as steps, and marks for what was done and said."""
+"""One time axis for everything that is seen: signals as steps, and marks for events and log lines."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Recorder:
-    """Keeps samples and marks of one scenario; `on_sample` hears of every change as it happens."""
+    """Keeps samples and marks of one scenario; `on_sample` is called with every change as it happens."""
 
     def __init__(self) -> None:
         self._zero_s = asyncio.get_running_loop().time()

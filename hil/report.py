@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from hil.judge import Finding, Verdict
-from hil.live import told
+from hil.live import summary
 from hil.plot import Window, around, plot
 from hil.recorder import Recorder
 from hil.rig import Rig
@@ -91,11 +91,11 @@ def _overview(results: Sequence[Result]) -> str:
         name = escape(scenario.name)
         met = sum(1 for one in result.findings if one.verdict is Verdict.PASSED)
         count = f"{met}/{len(result.findings)}" if result.findings else ""
-        wrong = ' class="told"' if result.verdict.bad else ""
+        wrong = ' class="summary"' if result.verdict.bad else ""
         rows.append(
             f'<tr><td>{_pill(result.verdict)}</td><td><a href="#{name}">{name}</a></td>'
             f"<td>{escape(scenario.title)}</td><td class=num>{count}</td>"
-            f"<td{wrong}>{escape(told(result))}</td></tr>"
+            f"<td{wrong}>{escape(summary(result))}</td></tr>"
         )
     head = (
         "<tr><th></th><th>scenario</th><th>what happens</th><th class=num>met</th>"

@@ -26,7 +26,7 @@ change."""
 
 
 class Part(msgspec.Struct):
-    """One resource or driver as the file says."""
+    """One resource or driver as the file has it."""
 
     name: str
     cls: type[Any]
@@ -57,7 +57,7 @@ class Rig(msgspec.Struct):
         return frozenset([part.name for part in self.drivers] + self.has)
 
     def lacks(self, scenario: Scenario) -> str:
-        """Say why a scenario cannot be run on it; "": it can."""
+        """Return why a scenario cannot be run on it; "": it can."""
         if scenario.car not in self.cars:
             return f"the rig charges no {scenario.car} car"
         missing = sorted(scenario.needs - self.features)
@@ -185,7 +185,7 @@ def _section(node: MapNode, key: str, report: Report) -> MapNode:
 
 
 def _resources(node: MapNode, report: Report) -> list[Part]:
-    """Read them; one that is wrong stays as a plain object, so that what needs it is not told to lack it."""
+    """Read them; one that is wrong stays as a plain object, so that what needs it is not reported to lack it."""
     parts: list[Part] = []
     for entry in _section(node, "resources", report).entries.values():
         part = _part(entry, RESOURCES, "resource", parts, report)

@@ -45,7 +45,7 @@ class Result(msgspec.Struct):
 
 
 class Watching:
-    """What the live view is told; each is a callback."""
+    """Callbacks of the live view."""
 
     def __init__(self) -> None:
         self.begins: Callable[[Scenario, Recorder], None] = lambda _scenario, _recorder: None
@@ -106,7 +106,7 @@ class _Bench:
             self.assembled = assembled
             self.strategy = Strategy(dict(assembled.drivers), stage.recorder)
         else:
-            # Same hardware, next scenario: only where the samples go is new, and nobody trusts the state it is in.
+            # Same hardware, next scenario: only where the samples go is new, and the state it is in is not trusted.
             for one in self._parts():
                 one.stage = stage
             stage.recorder.put(**self.strategy.recorder.now)

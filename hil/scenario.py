@@ -133,7 +133,7 @@ def load(path: Path, report: Report) -> Scenario | None:
 
 
 def is_scenario(path: Path) -> bool:
-    """Tell whether a file is meant to be a scenario and no rig; a broken one counts by its beginning."""
+    """Return whether a file is meant to be a scenario and no rig; a broken one counts by its beginning."""
     try:
         lines = text_lines(path.read_text("utf-8", "replace"))
     except OSError:

@@ -28,7 +28,7 @@ LIMITS_S = {State.OFF: 10.0, State.BOOTED: 90.0, State.IDLE: 60.0, State.PLUGGED
 
 
 class StrategyFailed(Exception):
-    """The charger could not be brought where it had to be; nobody knows in which state the rig is now."""
+    """The charger could not be brought where it had to be; the state of the rig is unknown now."""
 
 
 class Strategy:

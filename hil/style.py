@@ -20,7 +20,7 @@ td,th{padding:4px 10px 4px 0;border-bottom:1px solid var(--line);vertical-align:
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 code{font-size:13px;overflow-wrap:anywhere}.note{color:var(--bad)}a{color:var(--blue);text-decoration:none}
 .overview td:nth-child(2){white-space:nowrap}.overview td:last-child{color:var(--dim);font-size:13px}
-.overview th.group{padding:14px 0 4px;color:var(--fg);font-weight:600}.overview td.told{color:var(--bad)!important}
+.overview th.group{padding:14px 0 4px;color:var(--fg);font-weight:600}.overview td.summary{color:var(--bad)!important}
 .findings td:first-child{max-width:220px;min-width:90px}
 .pill{font-size:12px;font-weight:600;padding:1px 9px;border-radius:9px;white-space:nowrap}
 .pill.passed,.count.passed{background:var(--okbg);color:var(--ok)}

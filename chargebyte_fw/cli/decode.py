@@ -1,4 +1,4 @@
-"""`secc decode`: what cars and chargers said to each other, from frames in hex, JSON lines or capture files."""
+"""`secc decode`: the messages of cars and chargers, from frames in hex, JSON lines or capture files."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class JsonLines(_View):
 
 
 class Table(_View):
-    """One line a message: when (seconds from the first), from whom, protocol, name, what it says."""
+    """One line a message: when (seconds from the first), sender, protocol, name, content."""
 
     def __init__(self, reader: Reader, full: bool = False) -> None:
         super().__init__(reader)
@@ -84,7 +84,7 @@ class Table(_View):
         line += f"  {reading.message:<27}"
         if self._full and isinstance(reading.content, dict) and not reading.error:
             return [*head, line.rstrip(), *_tree(reading.content, " " * 12)]
-        line = f"{line}  {_says(reading)}".rstrip()
+        line = f"{line}  {_content_of(reading)}".rstrip()
         return [*head, line if len(line) <= self._width else line[: self._width - 1] + "…"]
 
     def _when(self, origin: Origin) -> str:
@@ -95,7 +95,7 @@ class Table(_View):
         return f"{origin.time_s - self._began:10.3f}"
 
     def _who(self, origin: Origin, reading: Reading) -> str:
-        """Name the sender by its part, which messages of all protocols tell; SLAC frames by what follows an address."""
+        """Name the sender by its part, which follows from the message; SLAC frames by what follows an address."""
         if reading.protocol == "slac":
             return origin.source[-8:]
         if reading.message.endswith(("Req", "request")):
@@ -109,7 +109,7 @@ def _way(origin: Origin) -> str:
     return f" ({origin.source} to {origin.destination})" if origin.source else ""
 
 
-def _says(reading: Reading) -> str:
+def _content_of(reading: Reading) -> str:
     if reading.error:
         return f"cannot be read: {reading.error}"
     if not isinstance(reading.content, dict):

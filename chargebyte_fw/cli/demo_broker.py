@@ -50,7 +50,7 @@ def command(kind: str, folder: Path) -> list[str]:
 
 
 async def wait_until_open(given_up: Callable[[], bool]) -> None:
-    """Wait until the broker accepts connections, or nobody wants it any more; raises Unavailable."""
+    """Wait until the broker accepts connections, or it is no longer wanted; raises Unavailable."""
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + embedded.START_LIMIT_S
     while loop.time() < give_up_at:

@@ -14,8 +14,8 @@ TOPICS = "everest_api/#"
 class Listener:
     """Calls `heard(topic, payload)` on the event loop for each message of the charger's API."""
 
-    def __init__(self, heard: Callable[[str, str], None]) -> None:
-        self._heard = heard
+    def __init__(self, received: Callable[[str, str], None]) -> None:
+        self._received = received
         self._client: Any = None
 
     def start(self) -> None:
@@ -31,7 +31,7 @@ class Listener:
 
         def message(_client: Any, _data: Any, message: Any) -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._heard, message.topic, message.payload.decode(errors="replace"))
+                loop.call_soon_threadsafe(self._received, message.topic, message.payload.decode(errors="replace"))
 
         client.on_connect = subscribe
         client.on_message = message

@@ -1,4 +1,4 @@
-"""Runs the demo from the first process to the summary: who is heard, what is drawn, when it is over."""
+"""Runs the demo from the first process to the summary: what is received, what is drawn, when it is over."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 class Show:
-    """One demo. `finish` ends it; `failure` says why it is not a success."""
+    """One demo. `finish` ends it; `failure` is why it is not a success."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
@@ -63,8 +63,8 @@ class Show:
             arguments.power_supply,
             arguments.root,
         )
-        self.stage = Stage(wanted, self.heard_car, self.ended)
-        self.listener = Listener(self.heard_charger)
+        self.stage = Stage(wanted, self.car_reports, self.ended)
+        self.listener = Listener(self.charger_publishes)
 
     async def run(self) -> int:
         """Run to the end; returns the exit status."""
@@ -124,7 +124,7 @@ class Show:
         self._take_time()
         if self.plain and "plugged in" in self.state.done and time.monotonic() - self._numbers_s > PLAIN_NUMBERS_S:
             self._numbers_s = time.monotonic()
-            self._say(
+            self._show(
                 f"{self.state.voltage_V:.1f} V  {self.state.current_A:.1f} A  {self.state.energy_Wh:.1f} Wh  "
                 f"{self.state.soc_percent:.1f} %"
             )
@@ -143,14 +143,14 @@ class Show:
         # Fonts are the viewer's: a picture that fetches one from somewhere shows nothing without a network.
         path.write_text(FONT_FACE.sub("", recorder.export_svg(title="script/demo")), "utf-8")
 
-    def _say(self, text: str) -> None:
+    def _show(self, text: str) -> None:
         if self.plain:
             self.console.print(f"{self.state.now_s:7.2f}  {text}", markup=False, highlight=False, soft_wrap=True)
 
-    # -- who is heard
+    # -- what is received
 
-    def heard_car(self, report: dict[str, Any]) -> None:
-        """Take one report of the car's process; what it says while the demo is being ended is not about the session."""
+    def car_reports(self, report: dict[str, Any]) -> None:
+        """Take one report of the car's process; those that come while the demo is being ended are dropped."""
         if self.over.is_set():
             return
         self._take_time()
@@ -163,12 +163,12 @@ class Show:
         if report.get("step") == "plugged in" and not before[0]:
             self.state.started_s = self.state.now_s
         if len(self.state.done) > before[0]:
-            self._say(f"✓ {report['step']}")
+            self._show(f"✓ {report['step']}")
         if "failure" in report:
-            self._say(f"✗ {report['failure']}")
+            self._show(f"✗ {report['failure']}")
         if "error" in report:
-            self._say(f"✗ {report['error']}")
-            self.state.hear(str(report["error"]))
+            self._show(f"✗ {report['error']}")
+            self.state.log(str(report["error"]))
         if report.get("script") == "ended" and "plugged in" in self.state.done:
             self.state.finished = True
             if not self.arguments.keep_running:
@@ -182,16 +182,16 @@ class Show:
             state.failure, state.finished, state.first_soc_percent = "", False, None
             state.started_s = state.now_s
 
-    def heard_charger(self, topic: str, payload: str) -> None:
+    def charger_publishes(self, topic: str, payload: str) -> None:
         """Take one message of the charger's MQTT API."""
         self._take_time()
         before = self.state.charger_state
         self.state.from_charger(topic, payload)
         if self.state.charger_state != before:
-            self._say(f"charger: {self.state.charger_state}")
+            self._show(f"charger: {self.state.charger_state}")
         if self.state.faults != self._last_faults:
             self._last_faults = list(self.state.faults)
-            self._say("faults: " + (", ".join(self.state.faults) or "none"))
+            self._show("faults: " + (", ".join(self.state.faults) or "none"))
 
     def ended(self, name: str, code: int) -> None:
         """A process ended by itself: the demo is over."""
@@ -213,7 +213,7 @@ class Show:
     def _take_commands(self) -> None:
         hint = "type: plug, unplug, stop, uart cut 2, estop on, estop off, or a script; quit ends"
         self.state.hint = f"{hint}\nlook inside: {way_in()} mosquitto_sub -t 'everest_api/#' -v"
-        self._say(self.state.hint)
+        self._show(self.state.hint)
         if sys.stdin is not None and not sys.stdin.closed:
             try:
                 asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._typed)
@@ -227,7 +227,7 @@ class Show:
         elif line.strip() in ("quit", "exit"):
             self.over.set()
         elif line.strip():
-            self.stage.tell_car(line.strip())
+            self.stage.command_car(line.strip())
 
     # -- the end
 

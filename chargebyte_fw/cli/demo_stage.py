@@ -59,7 +59,7 @@ def repository(root: Path | None = None) -> Path:
 
 
 class Stage:
-    """The three processes and their state root. `ended` hears of each process that ends by itself."""
+    """The three processes and their state root. `ended` is called with each process that ends by itself."""
 
     def __init__(
         self, wanted: Wanted, report: Callable[[dict[str, Any]], None], ended: Callable[[str, int], None]
@@ -173,7 +173,7 @@ class Stage:
         if not self._stopping:
             self._ended(name, code)
 
-    def tell_car(self, line: str) -> None:
+    def command_car(self, line: str) -> None:
         """Give the car's process one line of its command language."""
         if self._car is not None and self._car.stdin is not None and self._car.returncode is None:
             self._car.stdin.write(line.encode() + b"\n")

@@ -103,13 +103,13 @@ class DemoState:
         if "step" in report:
             self.reach(report["step"])
         if "message" in report:
-            self.hear(str(report["message"]), int(report.get("count", 1)))
+            self.log(str(report["message"]), int(report.get("count", 1)))
         if "failure" in report:
             self.failure = report["failure"]
         if report.get("finished"):
             self.finished = True
 
-    def hear(self, text: str, count: int = 1) -> None:
+    def log(self, text: str, count: int = 1) -> None:
         """Show a message (that came `count` times); one that was among the very last goes on counting there."""
         message = Message(self.now_s, text, count)
         for earlier in list(self.messages)[-LOOP:]:

@@ -24,7 +24,7 @@ RETRY_S = 0.2
 
 
 def note(text: str) -> None:
-    """Tell a person something beside the result."""
+    """Print a line for people beside the result."""
     print(f"secc mcu: {text}", file=sys.stderr)
 
 
@@ -46,7 +46,7 @@ def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Na
             task.cancel()
 
         for number in (signal.SIGTERM, signal.SIGHUP):
-            # One that is ignored (nohup) stays so; other threads than the main one hear of none.
+            # One that is ignored (nohup) stays so; signals come to the main thread only.
             ignored = signal.getsignal(number) is signal.SIG_IGN
             if not ignored and threading.current_thread() is threading.main_thread():
                 asyncio.get_running_loop().add_signal_handler(number, end, number)

@@ -79,13 +79,13 @@ def _chip_info(arguments: argparse.Namespace) -> int:
     seen = mcu_bench.run(look, arguments)
     block = parameters.version_of(seen["block"]) if seen["block"] else None
     if arguments.json:
-        told = {
+        found = {
             "flash": mcu_view.info_json(seen["flash"]),
             "running": mcu_view.running_json(seen["running"]),
             "parameter_block_version": block,
             "interrupted": seen["interrupted"],
         }
-        print(json.dumps(told, indent=2))
+        print(json.dumps(found, indent=2))
     else:
         whole = seen["flash"] is not None and not seen["interrupted"]
         print(mcu_view.info_text(seen["flash"], "Current MCU Firmware", valid=whole))
@@ -97,7 +97,7 @@ def _chip_text(seen: dict[str, Any], block: int | None) -> str:
     running = seen["running"]
     lines = [("Running", "nothing answers" if running is None else running.text)]
     if running is not None and running.part_number:
-        lines.append(("Part Number", mcu_view.part_number_words(running.part_number)))
+        lines.append(("Part Number", mcu_view.part_number_text(running.part_number)))
     lines.append(("Parameter Block", "none that is valid" if block is None else f"version {block}"))
     if seen["interrupted"]:
         lines.append(("Note", "a flashing was interrupted: flash the firmware again"))
@@ -105,7 +105,7 @@ def _chip_text(seen: dict[str, Any], block: int | None) -> str:
 
 
 def chip_info(arguments: argparse.Namespace) -> int:
-    """Show what the boot loader says of the chip."""
+    """Show the boot loader's description of the chip."""
 
     async def look(programmer: Programmer, _: Diary) -> None:
         async with programmer.in_boot_loader() as chip:
@@ -198,16 +198,16 @@ def auto_update(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.errors import PeerError, Unavailable
 
     log.set_up("DEBUG" if arguments.verbose else "INFO")
-    told = log.ModuleLog("mcu")
+    module_log = log.ModuleLog("mcu")
     root = mcu_bench.runtime_root(arguments)
     folder: Path = arguments.folder or root.read(update.FOLDER)
 
     async def work(programmer: Programmer, diary: Diary) -> None:
-        await update.auto_update(programmer, folder, diary, told)
+        await update.auto_update(programmer, folder, diary, module_log)
 
     try:
         mcu_bench.run(work, arguments)
     except (image.BadImage, PeerError, Unavailable, OSError) as error:
-        told.error("safety controller: not updated: %s", error)
+        module_log.error("safety controller: not updated: %s", error)
         return 1
     return 0

@@ -91,8 +91,8 @@ class _Terminal:
 
     @property
     def _wants_screen(self) -> bool:
-        told = self._arguments.verbose or self._arguments.no_dump
-        return sys.stdin.isatty() and sys.stdout.isatty() and not told
+        as_lines = self._arguments.verbose or self._arguments.no_dump
+        return sys.stdin.isatty() and sys.stdout.isatty() and not as_lines
 
     def _listen(self) -> None:
         from chargebyte_fw.board.flash.monitor import FrameReceived
@@ -204,7 +204,7 @@ async def _from_pipe(pipe: int, press: Any) -> None:
                 loop.call_soon_threadsafe(typed.put_nowait, data.decode(errors="replace"))
             loop.call_soon_threadsafe(typed.put_nowait, "q")
 
-    # A thread that nobody waits for: a file cannot be polled, and a pipe may stay open after the end.
+    # A daemon thread, which is not joined: a file cannot be polled, and a pipe may stay open after the end.
     threading.Thread(target=read, daemon=True, name="keys").start()
     while True:
         for key in await typed.get():

@@ -67,7 +67,7 @@ def dump(arguments: argparse.Namespace) -> int:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Tell everything that is wrong with a YAML file or a block."""
+    """Print everything that is wrong with a YAML file or a block."""
     from chargebyte_fw.board.params import layout, rules
 
     data = _bytes(arguments.file)
@@ -86,7 +86,7 @@ def check(arguments: argparse.Namespace) -> int:
     wanted = [arguments.version] if arguments.version is not None else sorted(layout.SIZES)
     lost = {version: rules.fit(document.parameters, version, document.name) for version in wanted}
     if arguments.version is not None:
-        _tell(lost[arguments.version])
+        _report(lost[arguments.version])
     whole = [str(version) for version in wanted if not lost[version]]
     print(f"{arguments.file}: fits whole into version {', '.join(whole) or 'none of those that can be written'}")
     return 0
@@ -176,7 +176,7 @@ def _whole_block(data: bytes, name: str) -> bytes:
 
 
 def _document(name: str) -> Document:
-    """Read YAML; tells warnings, raises ConfigError with every finding when something is wrong."""
+    """Read YAML; prints warnings, raises ConfigError with every finding when something is wrong."""
     from chargebyte_fw.board.params import yaml_text
     from chargebyte_fw.kernel.errors import ConfigError
 
@@ -186,17 +186,17 @@ def _document(name: str) -> Document:
         document = yaml_text.read_file(Path(name))
     if document.failed:
         raise ConfigError(document.findings)
-    _tell(document.findings)
+    _report(document.findings)
     return document
 
 
-def _tell(findings: list[Finding]) -> None:
+def _report(findings: list[Finding]) -> None:
     for finding in findings:
         print(finding, file=sys.stderr)
 
 
 def _version(document: Document, given: int | None) -> int:
-    """Choose the version: as told, else as the file says, else the newest that can be written."""
+    """Choose the version: as asked for, else the file's, else the newest that can be written."""
     from chargebyte_fw.board.params import layout
     from chargebyte_fw.kernel.errors import ConfigError, Finding
 
@@ -224,5 +224,5 @@ def _block(document: Document, version: int) -> bytes:
     findings = rules.fit(document.parameters, version, document.name)
     if any(finding.severity == "error" for finding in findings):
         raise ConfigError(findings)
-    _tell(findings)
+    _report(findings)
     return layout.encode(document.parameters, version)

@@ -80,7 +80,7 @@ def info_text(info: Info | None, title: str, *, valid: bool) -> str:
 
 
 def info_rows(info: Info) -> list[tuple[str, str]]:
-    """Return what an information block says, in the words and the order of `ra-update fw-info`."""
+    """Return an information block as text, with the labels and the order of `ra-update fw-info`."""
     return [
         ("Start Magic Pattern", f"0x{MARKER:08x}"),
         ("Firmware Size", f"{info.size} (0x{info.size:0{8 if info.size > 0xFFFF else 4}x})"),
@@ -110,7 +110,7 @@ def info_json(info: Info | None) -> dict[str, Any] | None:
 
 
 def running_json(running: Running | None) -> dict[str, Any] | None:
-    """Return what the application says of itself as plain data."""
+    """Return the application's description of itself as plain data."""
     if running is None:
         return None
     firmware = running.firmware
@@ -124,8 +124,8 @@ def running_json(running: Running | None) -> dict[str, Any] | None:
     }
 
 
-def part_number_words(part_number: str) -> str:
-    """Say what a part number means: memory, temperature range, grade."""
+def part_number_text(part_number: str) -> str:
+    """Return the meaning of a part number: memory, temperature range, grade."""
     if not part_number.startswith("R7FA2E1A") or len(part_number) < 11:
         return part_number
     parts = (_SIZES.get(part_number[8]), _RANGES.get(part_number[9]), _GRADES.get(part_number[10]))
@@ -139,7 +139,7 @@ def rows(lines: list[tuple[str, str]]) -> str:
 
 
 def chip_text(chip: Chip) -> str:
-    """Lay out what the boot loader says of the chip, in the words of `ra-update chipinfo`."""
+    """Lay out the boot loader's description of the chip, with the labels of `ra-update chipinfo`."""
     signature = chip.signature
     lines = [
         f"SCI Operating Clock Frequency [Hz]: {signature.clock_Hz}",

@@ -1,4 +1,4 @@
-"""`secc modules`: what is installed, what it provides, needs and can be told."""
+"""`secc modules`: what is installed, what it provides, requires, and its configuration."""
 
 from __future__ import annotations
 

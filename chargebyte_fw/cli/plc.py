@@ -50,7 +50,7 @@ def _common(parser: argparse.ArgumentParser, run: Any) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    """Print what the modem tells."""
+    """Print what the modem reports."""
     import asyncio
 
     import msgspec
@@ -78,7 +78,7 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _link(arguments: argparse.Namespace) -> int:
-    """Say whether there is a link."""
+    """Print whether there is a link."""
     import asyncio
 
     from chargebyte_fw.modules.slac.tool import ANSWER_S, link_status

@@ -19,7 +19,7 @@ LOST = "CommunicationFault"
 
 
 class Failed(Exception):
-    """One check did not pass; the text says why."""
+    """One check did not pass; the text is the reason."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -70,7 +70,7 @@ def _running(status: Status | None) -> Status:
 
 
 def stack(_: Root, status: Status | None) -> str:
-    """All modules are ready. What was set aside at the start is told; it stops nothing."""
+    """All modules are ready. What was set aside at the start is printed; it stops nothing."""
     now = _running(status)
     if not now.ready:
         raise Failed("its modules are not ready")

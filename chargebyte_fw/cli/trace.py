@@ -95,7 +95,7 @@ def _save(arguments: argparse.Namespace) -> int:
 
 
 def _opened(arguments: argparse.Namespace) -> Recording | None:
-    """Read the file that is meant; what is wrong with it is told."""
+    """Read the file; print what is wrong with it."""
     from chargebyte_fw.kernel.paths import root_at
     from chargebyte_fw.manager.recording import files, read
 
@@ -128,7 +128,7 @@ def _show(arguments: argparse.Namespace) -> int:
     # Frames are read in the order of the wire, whatever is shown: what a conversation agreed on counts for the rest.
     for entry in recording.entries:
         t_s, kind, source, _ = entry
-        said = timeline.read(entry)
+        shown = timeline.read(entry)
         if arguments.kind and kind not in arguments.kind:
             continue
         if kind == "trace" and not arguments.kind and (arguments.source or text or arguments.last):
@@ -137,11 +137,11 @@ def _show(arguments: argparse.Namespace) -> int:
             continue
         if t_s < (arguments.from_s or 0.0) or (arguments.to_s is not None and t_s > arguments.to_s):
             continue
-        if text and text not in f"{kind} {source} {said}".lower():
+        if text and text not in f"{kind} {source} {shown}".lower():
             continue
-        lines.append((entry, said))
-    for entry, said in lines[-arguments.last :] if arguments.last else lines:
-        print(timeline.as_json(entry, said) if arguments.json else timeline.line(entry, said))
+        lines.append((entry, shown))
+    for entry, shown in lines[-arguments.last :] if arguments.last else lines:
+        print(timeline.as_json(entry, shown) if arguments.json else timeline.line(entry, shown))
     return 0
 
 
@@ -155,15 +155,15 @@ def _export(arguments: argparse.Namespace) -> int:
     recording = _opened(arguments)
     if recording is None:
         return 1
-    told = sys.stderr if Path("-") in (arguments.pcap, arguments.json) else sys.stdout
+    output = sys.stderr if Path("-") in (arguments.pcap, arguments.json) else sys.stdout
     try:
         if arguments.pcap is not None:
             packets = write_pcap(recording.entries, arguments.pcap)
-            print(f"{counted(packets, 'packet')} written to {arguments.pcap}", file=told)
+            print(f"{counted(packets, 'packet')} written to {arguments.pcap}", file=output)
         if arguments.json is not None:
             timeline = Timeline(recording.entries)
             count = timeline.write_json(recording.entries, arguments.json)
-            print(f"{count} entries written to {arguments.json}", file=told)
+            print(f"{count} entries written to {arguments.json}", file=output)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A trace as a pcap file: SLAC frames as recorded, SDP and V2G in packets made up around what was said.
+"""A trace as a pcap file: SLAC frames as recorded, SDP and V2G in packets made up around the messages.
 
 The recorder sees what an application sees, so that IPv6, UDP and TCP below it are made up here, with the recorded
 addresses, correct lengths, sequence numbers and checksums. Times are the wall clock's, by the head of the trace.
@@ -92,7 +92,7 @@ class Connection:
         yield self._segment(self.charger, SYN | ACK)
         yield self._segment(self.car, ACK)
 
-    def say(self, source: Side, data: bytes) -> Iterator[bytes]:
+    def send(self, source: Side, data: bytes) -> Iterator[bytes]:
         """What one side sends."""
         for at in range(0, len(data), SEGMENT_OCTETS):
             yield self._segment(source, PSH | ACK, data[at : at + SEGMENT_OCTETS])
@@ -128,7 +128,7 @@ def packets(entries: Sequence[Entry]) -> Iterator[tuple[float, bytes]]:
                 # The ring begins in the middle of a connection.
                 running[module_id] = Connection(*_sides(entries, place, module_id))
             connection = running[module_id]
-            made = connection.say(connection.car if side == "car" else connection.charger, data)
+            made = connection.send(connection.car if side == "car" else connection.charger, data)
         elif kind == "conn" and isinstance(data, dict):
             opened += "opened" in data
             made = _event(running, source, data, _CAR_PORT + opened)

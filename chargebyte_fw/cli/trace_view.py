@@ -1,4 +1,4 @@
-"""How `secc trace` tells an entry: frames by their names and values, contract traffic and states as they are."""
+"""How `secc trace` shows an entry: frames by their names and values, contract traffic and states as they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.trace import Entry
-from chargebyte_fw.modules.power.replay import said as can_words
+from chargebyte_fw.modules.power.replay import said as can_text
 from chargebyte_fw.modules.slac.capture import dissect
 from chargebyte_fw.modules.v2g import v2gtp
 from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading
@@ -57,7 +57,7 @@ class Timeline:
         self._streams: dict[str, v2gtp.Receiver] = {}
 
     def read(self, entry: Entry) -> str:
-        """Say what an entry means."""
+        """Return an entry as text."""
         _, kind, source, data = entry
         if kind == "conn" and isinstance(data, dict) and "opened" in data:
             self._v2g = Reader()
@@ -76,7 +76,7 @@ class Timeline:
         if kind == "v2g":
             return self._stream(source, data)
         if kind == "can" and len(data) == CAN_BYTES:
-            return can_words(CanFrame.decode(data))
+            return can_text(CanFrame.decode(data))
         return data.hex()
 
     def _stream(self, source: str, data: bytes) -> str:
@@ -104,26 +104,26 @@ class Timeline:
         """Write a time."""
         return rfc3339(self._wall_of(t_s))[11:-1] if self._wall else f"{t_s:12.3f}"
 
-    def line(self, entry: Entry, said: str) -> str:
+    def line(self, entry: Entry, text: str) -> str:
         """Write one entry for people."""
         t_s, kind, source, _ = entry
-        return f"{self.when(t_s)} {kind:<6} {source:<40} {said}".rstrip()
+        return f"{self.when(t_s)} {kind:<6} {source:<40} {text}".rstrip()
 
-    def as_json(self, entry: Entry, said: str) -> str:
-        """Write one entry for programs; frames with what they say as `text`."""
+    def as_json(self, entry: Entry, text: str) -> str:
+        """Write one entry for programs; frames with their content as `text`."""
         t_s, kind, source, data = entry
-        told = {"t_s": t_s, "kind": kind, "source": source, "data": _jsonable(data)}
-        if isinstance(data, bytes) and said != told["data"]:
-            told["text"] = said
-        return json.dumps(told)
+        shown = {"t_s": t_s, "kind": kind, "source": source, "data": _jsonable(data)}
+        if isinstance(data, bytes) and text != shown["data"]:
+            shown["text"] = text
+        return json.dumps(shown)
 
     def write_json(self, entries: Sequence[Entry], target: Path) -> int:
         """Write every entry, one a line, each with its wall time; returns how many. Raises OSError."""
         file = sys.stdout if target == Path("-") else target.open("w", encoding="utf-8")
         try:
             for entry in entries:
-                told = {"wall": rfc3339(self._wall_of(entry[0])), **json.loads(self.as_json(entry, self.read(entry)))}
-                file.write(json.dumps(told) + "\n")
+                shown = {"wall": rfc3339(self._wall_of(entry[0])), **json.loads(self.as_json(entry, self.read(entry)))}
+                file.write(json.dumps(shown) + "\n")
         finally:
             if file is not sys.stdout:
                 file.close()
@@ -153,8 +153,8 @@ def _plain(kind: str, data: Any) -> str:
         case "event" | "effect", dict(fields):
             return " ".join(f"{name}={_value(value)}" for name, value in fields.items())
         case "start", _:
-            told = json.dumps(_jsonable(data))
-            return told if len(told) <= LONGEST_START else f"{told[:LONGEST_START]} ..."
+            shown = json.dumps(_jsonable(data))
+            return shown if len(shown) <= LONGEST_START else f"{shown[:LONGEST_START]} ..."
         case "wake", None:
             return "its deadline has passed"
         case "wake", _:

@@ -33,7 +33,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What a bundle says of itself, its signature being right."""
+    """Description of a bundle whose signature is right."""
 
     path: Path
     compatible: str
@@ -90,13 +90,13 @@ def run(arguments: argparse.Namespace) -> int:
         if bundle is None:
             return 1 if refused else 0
         if is_known(bundle, system, root):
-            say(f"{bundle} is installed already, or was: left alone")
+            show(f"{bundle} is installed already, or was: left alone")
             return 0
         if is_older(bundle, system.version) and not arguments.allow_older:
-            say(f"{bundle} is older than what runs here ({printable(system.version)}): left alone")
+            show(f"{bundle} is older than what runs here ({printable(system.version)}): left alone")
             return 0
         if not system.proven:
-            say(f"this system has not passed its self check yet: {bundle} waits until it has", WARNING)
+            show(f"this system has not passed its self check yet: {bundle} waits until it has", WARNING)
             return 1
     elif arguments.place.is_file():
         try:
@@ -109,9 +109,9 @@ def run(arguments: argparse.Namespace) -> int:
             raise Unavailable(f"{what}; --allow-older installs it nevertheless")
     else:
         raise Unavailable(f"{printable(str(arguments.place))} is neither a bundle nor a folder")
-    say(f"installing {bundle}")
+    show(f"installing {bundle}")
     install(bundle)
-    say(f"installed {bundle}; the next start is with it")
+    show(f"installed {bundle}; the next start is with it")
     remember(bundle, root)
     if arguments.reboot:
         done = subprocess.run(["systemctl", "reboot"], capture_output=True, text=True, check=False)
@@ -120,13 +120,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def say(text: str, priority: str = "") -> None:
-    """Tell the person or the journal."""
+def show(text: str, priority: str = "") -> None:
+    """Print for a person, or write to the journal."""
     print((priority if "JOURNAL_STREAM" in os.environ else "") + text, flush=True)
 
 
 def printable(text: str) -> str:
-    """Return a text of somebody else's as one line without control characters."""
+    """Return a foreign text as one line without control characters."""
     return "".join(one if one.isprintable() else "?" for one in text)[:200]
 
 
@@ -139,21 +139,21 @@ def look(root: Root) -> System:
     from chargebyte_fw.kernel.decoding import decode_json
     from chargebyte_fw.kernel.errors import Unavailable
 
-    status, said = rauc("status", "--detailed", "--output-format=json", limit_s=EXAMINE_S)
+    status, errors = rauc("status", "--detailed", "--output-format=json", limit_s=EXAMINE_S)
     try:
-        told = decode_json(status)
-        slots = [entry for one in told["slots"] for entry in one.values()]
+        answer = decode_json(status)
+        slots = [entry for one in answer["slots"] for entry in one.values()]
         sums = [slot.get("slot_status", {}).get("checksum", {}).get("sha256") for slot in slots]
-        compatible = str(told["compatible"])
+        compatible = str(answer["compatible"])
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise Unavailable(f"RAUC does not say what is in the slots: {said or status[:200]}") from error
+        raise Unavailable(f"RAUC does not say what is in the slots: {errors or status[:200]}") from error
     version = first_line(root, VERSION_FILE)
     good = first_line(root, f"/var/lib/secc/good-{booted_slot(root)}")
     return System(compatible, version, frozenset(filter(None, sums)), good == version != UNKNOWN)
 
 
 def is_known(bundle: Bundle, system: System, root: Root) -> bool:
-    """Tell whether it runs here, is in the other slot, or came from a stick before."""
+    """Return whether it runs here, is in the other slot, or came from a stick before."""
     if bundle.image in system.images or bundle.version == system.version:
         return True
     try:
@@ -164,21 +164,21 @@ def is_known(bundle: Bundle, system: System, root: Root) -> bool:
 
 
 def remember(bundle: Bundle, root: Root) -> None:
-    """Note that it is installed. Where that cannot be written, RAUC's own notes and the version still tell."""
+    """Note that it is installed. Where that cannot be written, RAUC's own notes and the version still show it."""
     try:
         with root.write(RECORD).open("a", encoding="utf-8") as file:
             file.write(f"{bundle.image} {printable(bundle.version)} {printable(bundle.path.name)}\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        say(f"{RECORD} cannot be written: {error.strerror}", WARNING)
+        show(f"{RECORD} cannot be written: {error.strerror}", WARNING)
 
 
 # --- bundles
 
 
 def choose(folder: Path, system: System) -> tuple[Bundle | None, bool]:
-    """Return the newest bundle for this board in a folder, and whether one was refused; each other one is told."""
+    """Return the newest bundle for this board in a folder, and whether one was refused; each other one is printed."""
     found: list[Bundle] = []
     refused = False
     paths = [
@@ -190,16 +190,16 @@ def choose(folder: Path, system: System) -> tuple[Bundle | None, bool]:
         try:
             bundle = examine(path)
         except Refused as refusal:
-            say(f"{printable(path.name)} is refused: {refusal}", ERROR)
+            show(f"{printable(path.name)} is refused: {refusal}", ERROR)
             refused = True
             continue
         if bundle.compatible != system.compatible:
             theirs = printable(bundle.compatible)
-            say(f"{bundle} is for {theirs!r}, this board is {system.compatible!r}: left alone", WARNING)
+            show(f"{bundle} is for {theirs!r}, this board is {system.compatible!r}: left alone", WARNING)
             continue
         found.append(bundle)
     if not paths:
-        say(f"no bundle (*{', *'.join(ENDINGS)}) in {printable(str(folder))}")
+        show(f"no bundle (*{', *'.join(ENDINGS)}) in {printable(str(folder))}")
     return max(found, key=lambda one: age(one.version), default=None), refused
 
 
@@ -224,12 +224,12 @@ def age(version: str) -> tuple[Any, ...]:
 
 
 def is_older(bundle: Bundle, running: str) -> bool:
-    """Tell whether a bundle would be a step back; where the running version is not known none is."""
+    """Return whether a bundle would be a step back; where the running version is not known none is."""
     return age(running) > ((), (), 0) and age(bundle.version) < age(running)
 
 
 def require_utf8(path: Path) -> None:
-    """Raise Refused for a name that D-Bus, over which RAUC is told, cannot carry."""
+    """Raise Refused for a name that D-Bus, over which RAUC is called, cannot carry."""
     try:
         str(path.absolute()).encode()
     except UnicodeEncodeError:
@@ -241,14 +241,14 @@ def examine(path: Path) -> Bundle:
     require_utf8(path)
     from chargebyte_fw.kernel.decoding import decode_json
 
-    told, said = rauc("info", "--output-format=json", str(path.absolute()), limit_s=EXAMINE_S)
+    answer, errors = rauc("info", "--output-format=json", str(path.absolute()), limit_s=EXAMINE_S)
     try:
-        content = decode_json(told)
+        content = decode_json(answer)
         images = {name: image for one in content["images"] for name, image in one.items()}
         image = images["rootfs"]
         return Bundle(path.absolute(), str(content["compatible"]), str(content["version"]), str(image["checksum"]))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        reason = text_lines(said)[-1] if said else "it has no root file system"
+        reason = text_lines(errors)[-1] if errors else "it has no root file system"
         raise Refused(printable(reason)) from error
 
 
@@ -275,7 +275,7 @@ def install(bundle: Bundle) -> None:
 
 
 def rauc(*arguments: str, limit_s: float) -> tuple[str, str]:
-    """Ask RAUC; returns what it answered and what it said beside that. Raises Unavailable where there is no RAUC."""
+    """Ask RAUC; returns its answer and its other output. Raises Unavailable where there is no RAUC."""
     from chargebyte_fw.kernel.errors import Unavailable
 
     try:

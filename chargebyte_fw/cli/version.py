@@ -30,12 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the versions; what cannot be found out is `unknown`, with the reason."""
     from chargebyte_fw.kernel.paths import root_at
 
-    told = collect(root_at(arguments.root))
+    collected = collect(root_at(arguments.root))
     if arguments.json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(collected, indent=2))
     else:
-        width = max(len(name) for name in told)
-        print("\n".join(f"{name.ljust(width)}  {value}" for name, value in told.items()))
+        width = max(len(name) for name in collected)
+        print("\n".join(f"{name.ljust(width)}  {value}" for name, value in collected.items()))
     return 0
 
 
@@ -47,7 +47,7 @@ def collect(root: Root) -> dict[str, str]:
     status = read(root)
     without = "the charging stack does not run" if status is None else "it does not answer"
     controller = status.about.get("safety controller") if status is not None else None
-    told = {
+    collected = {
         "image": first_line(root, "/usr/share/secc/VERSION"),
         "application": VERSION,
         "safety controller": controller or f"{UNKNOWN} ({without})",
@@ -55,8 +55,8 @@ def collect(root: Root) -> dict[str, str]:
     }
     before = first_line(root, "/var/lib/secc/previous-version/VERSION")
     if before != UNKNOWN:
-        told["installed by"] = before
-    return told
+        collected["installed by"] = before
+    return collected
 
 
 def first_line(root: Root, path: str) -> str:
@@ -69,7 +69,7 @@ def first_line(root: Root, path: str) -> str:
 
 
 def booted_slot(root: Root) -> str:
-    """Return the slot that the boot loader says it took; empty where it says none."""
+    """Return the slot that the boot loader booted; empty where it reports none."""
     try:
         words = root.read("/proc/cmdline").read_text("utf-8", "replace").split()
     except OSError:

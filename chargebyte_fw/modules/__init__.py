@@ -1,1 +1,1 @@
-"""The plugins: one house a subject, each with the same rooms; nobody imports another house."""
+"""The plugins: one house a subject, each with the same rooms; no house imports another."""

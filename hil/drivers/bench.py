@@ -23,7 +23,7 @@ from hil.drivers.labgrid_rig import Labgrid
 from hil.drivers.plant import BATTERY_KWH
 from hil.drivers.scpi import Scpi
 
-PP_WORDS = {"none": 0, "13": 1, "20": 2, "32": 3, "63": 4, "invalid": 7}
+PP_CODES = {"none": 0, "13": 1, "20": 2, "32": 3, "63": 4, "invalid": 7}
 STEADY_V = 1.5
 """The two peaks of a line without PWM are nearer to each other than this."""
 LOWEST_V = {"A": 10.5, "B": 7.5, "C": 4.5, "D": 1.5}
@@ -94,7 +94,7 @@ class InletBox(Resource):
             "short": pilot.cp_short,
             "leak": pilot.residual_current_mA > 0,
         }
-        return wanted | {f"pp_{word}": pilot.pp_code == code for word, code in PP_WORDS.items() if code}
+        return wanted | {f"pp_{word}": pilot.pp_code == code for word, code in PP_CODES.items() if code}
 
     async def _switch(self) -> None:
         labgrid: Labgrid = self.bound["labgrid"]
@@ -199,7 +199,7 @@ class BenchProximity(BenchDriver):
         """Show a cable."""
         if word != "none":
             self._need(f"pp_{word}")
-        self.inlet.pilot.pp_code = PP_WORDS[word]
+        self.inlet.pilot.pp_code = PP_CODES[word]
 
 
 class BenchCar(BenchDriver):

@@ -2,7 +2,7 @@
 
 It stands at the far ends of a pseudo-terminal, of two reset lines and of a network cable, and has no part in the
 charger. Takes calls of our protocols as JSON lines on standard input (`{"id": 1, "driver": "Pilot", "call": "short",
-"arguments": [true]}`), answers them, and tells every sample with the moment at which it was seen. The drivers are those
+"arguments": [true]}`), answers them, and sends every sample with the moment at which it was seen. The drivers are those
 of the rig without hardware. Ends with its standard input.
 """
 
@@ -48,22 +48,22 @@ DRIVERS: tuple[type[Driver], ...] = (SimPilot, SimProximity, SimPlcLink, SimCar,
 
 
 class Teller(Recorder):
-    """A recorder that keeps nothing and tells everything, stamped with the machine's monotonic clock."""
+    """A recorder that keeps nothing and sends everything, stamped with the machine's monotonic clock."""
 
-    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         super().__init__()
-        self._tell = tell
+        self._send = send
 
     def put_at(self, _at_s: float, values: dict[str, Any]) -> None:
-        """Tell what changed."""
+        """Send what has changed."""
         changed = {name: value for name, value in values.items() if value != self.now[name]}
         if changed:
             self.now.update(changed)
-            self._tell({"at": clock.real_seconds(), "put": changed})
+            self._send({"at": clock.real_seconds(), "put": changed})
 
     def mark(self, kind: str, text: str, _at_s: float | None = None) -> None:
-        """Tell it."""
-        self._tell({"at": clock.real_seconds(), "mark": [kind, text]})
+        """Send the mark."""
+        self._send({"at": clock.real_seconds(), "mark": [kind, text]})
 
 
 class FarLine(Disturbance):
@@ -203,9 +203,9 @@ class Server:
         bound = {"plant": self.plant}
         classes: tuple[type[Driver], ...] = (*DRIVERS, FarPower, FarMains)
         self.drivers = {cls.protocol: cls(cls.protocol, None, bound) for cls in classes}
-        self._stage = Stage(Teller(self.tell), Scenario("", "", "", options.car, "idle", ()), options.root)
+        self._stage = Stage(Teller(self.send), Scenario("", "", "", options.car, "idle", ()), options.root)
 
-    def tell(self, what: dict[str, Any]) -> None:
+    def send(self, what: dict[str, Any]) -> None:
         """Write one line."""
         try:
             os.write(sys.stdout.fileno(), self._encode(what) + b"\n")
@@ -221,7 +221,7 @@ class Server:
         for driver in self.drivers.values():
             await driver.activate(self._stage)
         tasks = [loop.create_task(self._sample()), loop.create_task(self._serve(reader, over))]
-        self.tell({"ready": True})
+        self.send({"ready": True})
         world = self.plant.world
         try:
             while not over.is_set() and world.failure is None and world.mcu.failure is None:
@@ -255,7 +255,7 @@ class Server:
                 await getattr(self.drivers[asked["driver"]], asked["call"])(*asked["arguments"])
             except (Unavailable, ScriptError) as error:
                 answer |= {"error": str(error), "kind": type(error).__name__}
-            self.tell(answer)
+            self.send(answer)
         over.set()
 
 
@@ -275,7 +275,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Serve; exit status 0 when told to end."""
+    """Serve; exit status 0 when asked to end."""
     options = parser().parse_args()
 
     async def run() -> int:

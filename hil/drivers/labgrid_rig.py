@@ -128,7 +128,7 @@ class LabgridMains(LabgridDriver):
 
     @active
     async def fault(self, error: str, present: bool) -> None:
-        """A real power stage cannot be told to be ill; raises Unavailable."""
+        """Raise Unavailable: a real power stage cannot be made to fail."""
         if present:
             raise Unavailable(f"this rig's power stage cannot be made to report {error}")
 

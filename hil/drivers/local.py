@@ -2,7 +2,7 @@
 
 Board and car are one process (`far_world.py`), the broker is mosquitto, the charger is `secc run` with a shipped
 configuration; between them a pseudo-terminal, reset lines, a virtual network cable and MQTT. The rig stands outside of
-all: it hears the wire, the log, /proc and what the world measures, and gives commands as a person would.
+all: it reads the wire, the log, /proc and what the world measures, and gives commands as a person would.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ class LocalBench(Resource):
         self._number = 0
         self._powered = False
         self._namespace = Namespace(self._broke)
-        self._world = Process("the virtual board and car", self._broke, self._heard)
+        self._world = Process("the virtual board and car", self._broke, self._on_world_line)
         self._mosquitto = Process("the MQTT broker", self._broke, lambda _line: None)
-        self.charger = Process("the charger", self._broke, self._said)
+        self.charger = Process("the charger", self._broke, self._on_log_line)
         self.folder = _short_folder()
         for folder in FOLDERS:
             shutil.copytree(stage.root / folder, self.folder / folder)
@@ -139,8 +139,8 @@ class LocalBench(Resource):
                         raise self.failure
                     await asyncio.sleep(0.01)
         except TimeoutError:
-            said = "; ".join([*cable.last_lines, *self._world.last_lines])
-            raise Unavailable(f"the virtual board does not begin: {said or 'it says nothing'}") from None
+            last_lines = "; ".join([*cable.last_lines, *self._world.last_lines])
+            raise Unavailable(f"the virtual board does not begin: {last_lines or 'it says nothing'}") from None
         finally:
             await cable.stop()
 
@@ -186,7 +186,7 @@ class LocalBench(Resource):
         await asyncio.sleep(RESTART_S)
         await self._start_charger()
 
-    def _said(self, line: str) -> None:
+    def _on_log_line(self, line: str) -> None:
         if line.startswith("Traceback"):
             self.failure = self.failure or Unavailable("the charger wrote a traceback: the log has it")
         for call in self.console:
@@ -211,36 +211,36 @@ class LocalBench(Resource):
         finally:
             del self._asked[number]
 
-    def _heard(self, line: str) -> None:
+    def _on_world_line(self, line: str) -> None:
         if not line.startswith("{"):
             return
-        told: dict[str, Any] = msgspec.json.decode(line)
-        if "ready" in told:
+        report: dict[str, Any] = msgspec.json.decode(line)
+        if "ready" in report:
             self._ready.set()
-        elif "id" in told:
-            self._answered(told)
+        elif "id" in report:
+            self._answered(report)
         elif self.stage is not None:
-            self._seen(self.stage, told)
+            self._seen(self.stage, report)
 
-    def _answered(self, told: dict[str, Any]) -> None:
-        answer = self._asked.get(told["id"])
+    def _answered(self, report: dict[str, Any]) -> None:
+        answer = self._asked.get(report["id"])
         if answer is None or answer.done():
             return
-        if "error" in told:
-            kind = ScriptError if told["kind"] == "ScriptError" else Unavailable
-            answer.set_exception(kind(told["error"]))
+        if "error" in report:
+            kind = ScriptError if report["kind"] == "ScriptError" else Unavailable
+            answer.set_exception(kind(report["error"]))
         else:
             answer.set_result(None)
 
-    def _seen(self, stage: Stage, told: dict[str, Any]) -> None:
+    def _seen(self, stage: Stage, report: dict[str, Any]) -> None:
         """Take a sample for the moment at which it was seen there: both clocks are this machine's."""
         recorder = stage.recorder
-        at_s = max(0.0, recorder.at_s - (real_seconds() - told["at"]) * (loop_speed() or 1.0))
-        if "mark" in told:
-            kind, text = told["mark"]
+        at_s = max(0.0, recorder.at_s - (real_seconds() - report["at"]) * (loop_speed() or 1.0))
+        if "mark" in report:
+            kind, text = report["mark"]
             recorder.mark(kind, text, at_s)
             return
-        values = {name: frozenset(value) if name in SETS else value for name, value in told["put"].items()}
+        values = {name: frozenset(value) if name in SETS else value for name, value in report["put"].items()}
         recorder.put_at(at_s, values)
 
 

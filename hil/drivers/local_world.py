@@ -97,13 +97,13 @@ class WorldCar(WorldDriver):
 
 
 class WorldMeter(WorldDriver):
-    """Voltage and current at the car's inlet: the world tells them as they change."""
+    """Voltage and current at the car's inlet: the world reports them as they change."""
 
     protocol = "Meter"
     rests = False
 
     def read(self) -> tuple[float, float]:
-        """Return V and A as they were told last."""
+        """Return V and A as they were reported last."""
         return self.recorder.now["voltage_V"], self.recorder.now["current_A"]
 
 
@@ -155,7 +155,7 @@ class WorldUart(WorldDriver):
 
     @active
     async def late(self, delay_s: float) -> None:
-        """Delay what the safety controller says."""
+        """Delay the safety controller's frames."""
         await self._far("late", delay_s)
 
 

@@ -98,7 +98,7 @@ class MqttCharger(MqttDriver):
         await super().deactivate()
 
     def _anew(self) -> None:
-        """The board's broker is back: it says again what is still so."""
+        """The board's broker is back: its retained values come again."""
         self._faults.clear()
         if self.stage is not None:
             self.recorder.put(faults=frozenset(), session="")
@@ -138,23 +138,23 @@ class MqttCharger(MqttDriver):
 
 
 class MqttImage(MqttDriver):
-    """What runs, as the charger's API says it."""
+    """What runs, from the charger's API."""
 
     protocol = "Image"
 
     class Options(ModuleConfig):
-        """What the charger does not say by itself."""
+        """Ask for what the charger does not publish by itself."""
 
         configuration: Annotated[str, Meta(description="Name of the configuration on the board.")] = ""
 
     @active
     async def identity(self) -> Identity:
-        """Return what `everest_api/info/var/info` says; empty fields where nothing comes."""
-        heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        stop = self.broker.client.subscribe("everest_api/info/var/info", partial(_first, heard))
+        """Return the content of `everest_api/info/var/info`; empty fields where nothing comes."""
+        received: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        stop = self.broker.client.subscribe("everest_api/info/var/info", partial(_first, received))
         try:
             async with asyncio.timeout(IDENTITY_S):
-                information: Any = json.loads(await heard)
+                information: Any = json.loads(await received)
         except (TimeoutError, ValueError):
             information = {}
         finally:
@@ -163,6 +163,6 @@ class MqttImage(MqttDriver):
         return Identity(firmware=str(firmware), configuration=self.options.configuration)
 
 
-def _first(heard: asyncio.Future[bytes], _topic: str, payload: bytes) -> None:
-    if not heard.done():
-        heard.set_result(payload)
+def _first(received: asyncio.Future[bytes], _topic: str, payload: bytes) -> None:
+    if not received.done():
+        received.set_result(payload)

@@ -103,7 +103,7 @@ class VirtualPlant(Resource):
         recorder.look()
 
     def _broke(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What nobody caught in the charger or in the simulation: no reaction counts after it."""
+        """The first uncaught error in the charger or the simulation: no reaction counts after it."""
         loop.default_exception_handler(context)
         self.failure = self.failure or context.get("exception") or RuntimeError(context.get("message", "unknown"))
 
@@ -192,7 +192,7 @@ class VirtualPlant(Resource):
             return
         self.isolate(True)
         await assembly.stop()
-        self._reset_high = True  # nobody drives the line: it is pulled up
+        self._reset_high = True  # the line is not driven: it is pulled up
         self.isolate(False)
         await self._start_charger()
 
@@ -208,7 +208,7 @@ class VirtualPlant(Resource):
             call(report)
 
     async def _sample(self) -> None:
-        """Let slow signals be looked at; the fast ones (the pilot's) tell of their changes."""
+        """Let slow signals be looked at; the fast ones (the pilot's) report their changes."""
         assert self.stage is not None
         while True:
             for call in self.samplers:

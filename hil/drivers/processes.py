@@ -38,7 +38,7 @@ def lacking() -> list[str]:
 
 
 class Process:
-    """One process; `ended` hears of an end that nobody asked for, with its exit status and last lines."""
+    """One process; `ended` is called with exit status and last lines when it ends unasked."""
 
     def __init__(self, name: str, ended: Callable[[str], None], on_line: Callable[[str], None]) -> None:
         self.name = name
@@ -55,7 +55,7 @@ class Process:
         return 0 if self._process is None or self._process.returncode is not None else self._process.pid
 
     async def start(self, command: Sequence[str], *, environment: dict[str, str] | None = None) -> None:
-        """Start it; what it says on standard output and error is read line by line."""
+        """Start it; standard output and error are read line by line."""
         self._wanted = True
         self._process = process = await asyncio.create_subprocess_exec(
             *command,
@@ -78,8 +78,8 @@ class Process:
             self._on_line(text)
         status = await process.wait()
         if self._wanted:
-            said = "; ".join(self.last_lines)
-            self._ended(f"{self.name} ended by itself with status {status}" + (f": {said}" if said else ""))
+            last_lines = "; ".join(self.last_lines)
+            self._ended(f"{self.name} ended by itself with status {status}" + (f": {last_lines}" if last_lines else ""))
 
     def tell(self, line: bytes) -> None:
         """Write a line to its standard input."""

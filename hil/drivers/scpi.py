@@ -1,4 +1,4 @@
-"""Instruments that speak SCPI over TCP; a rig file says what to ask for `duty_percent` in the instrument's words."""
+"""Instruments that speak SCPI over TCP; a rig file has the instrument's question for `duty_percent`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Scpi(Resource):
         await super().deactivate()
 
     def knows(self, name: str) -> bool:
-        """Tell whether the rig file has a question for it."""
+        """Return whether the rig file has a question for it."""
         return name in self.options.questions
 
     async def ask(self, name: str) -> float:
@@ -131,7 +131,7 @@ class Scpi(Resource):
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, ValueError):  # gone, or a line of more than 64 KiB
             while line := await reader.readline():
-                answer = self._dialogue.heard(line.decode("ascii", "replace").strip())
+                answer = self._dialogue.received(line.decode("ascii", "replace").strip())
                 if answer is not None and self._answer is not None and not self._answer.done():
                     self._answer.set_result(answer)
                 self._drop_superfluous()

@@ -19,7 +19,7 @@ NO_READING = 9.9e37
 class Dialogue:
     """One question at a time. Without `synchronised` (an instrument without `*OPC?`) the next line is the answer.
 
-    `superfluous` collects the lines that answer nothing, until somebody takes them.
+    `superfluous` collects the lines that answer nothing, until they are taken.
     """
 
     def __init__(self, *, synchronised: bool) -> None:
@@ -50,7 +50,7 @@ class Dialogue:
         self._owed += 1
         return [question, DONE]
 
-    def heard(self, line: str) -> str | None:
+    def received(self, line: str) -> str | None:
         """Take a line; returns the answer (empty after `synchronise`) when it is complete."""
         if not line:
             return None
@@ -81,7 +81,7 @@ class Dialogue:
         return lines[-1]
 
     def gave_up(self) -> None:
-        """Nobody waits for the answer any more."""
+        """Give up the question: its answer is superfluous when it comes."""
         self._asking = self._clearing = False
         if not self.synchronised:
             self._owed = 1  # the answer itself

@@ -42,7 +42,7 @@ class SimPower(SimDriver):
 
 
 class SimMains(SimDriver):
-    """The grid: without it the power stage says so and gives nothing."""
+    """The grid: without it the power stage reports it and gives nothing."""
 
     protocol = "Mains"
 
@@ -176,7 +176,7 @@ class SimCar(SimDriver):
     protocol = "Load"
 
     async def activate(self, stage: Stage) -> None:
-        """Hear what the car reports."""
+        """Record what the car reports."""
         await super().activate(stage)
         self.plant.reports.append(self._reported)
 
@@ -292,7 +292,7 @@ class _Listener(logging.Handler):
 
 
 class SimCharger(SimDriver):
-    """The charger's facts, heard on its own bus."""
+    """The charger's facts, received on its own bus."""
 
     protocol = "Charger"
 

@@ -82,12 +82,12 @@ class SimUart(SimDriver):
 
     @active
     async def late(self, delay_s: float) -> None:
-        """Delay what the safety controller says."""
+        """Delay the safety controller's frames."""
         self.plant.line.delay_s = delay_s
 
 
 class SimHost(SimDriver):
-    """The charger's computer: what it does meanwhile reaches nobody."""
+    """The charger's computer: what it does meanwhile has no effect outside."""
 
     protocol = "Host"
     _thaw: asyncio.TimerHandle | None = None

@@ -16,7 +16,7 @@ class Disturbance:
         self._chance = chance
         self.noise_share = 0.0
         self.delay_s = 0.0
-        """Of what the safety controller says; the host's words are never late."""
+        """Delay of the safety controller's frames; the host's are never late."""
         self._last_due_s = 0.0
 
     def touched(self, data: bytes) -> bytes:
@@ -27,7 +27,7 @@ class Disturbance:
         return data[:at] + bytes([data[at] ^ 1 << self._chance.randrange(8)]) + data[at + 1 :]
 
     def pass_on(self, data: bytes, send: Callable[[bytes], None]) -> None:
-        """Send what the safety controller said, at once or late."""
+        """Send a frame of the safety controller, at once or late."""
         loop = asyncio.get_running_loop()
         due_s = max(loop.time() + self.delay_s, self._last_due_s)
         if due_s <= loop.time():

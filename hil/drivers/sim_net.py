@@ -1,4 +1,4 @@
-"""The car's IPv6 over a power line that can go dead, and a car that falls silent: held and lost, and nobody is told."""
+"""The car's IPv6 over a power line that can go dead, and a car that falls silent: held and lost without notice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class LineNet:
     def __init__(self, inner: Net) -> None:
         self._inner = inner
         self._dead = False
-        self._hears = False
+        self._open = False
         self._lines: list[_HeldLine] = []
         self._silent: list[Line] = []
 
@@ -28,10 +28,10 @@ class LineNet:
         for line in tuple(self._lines):
             line.flush()
 
-    def open(self, heard: Callable[[bytes], None]) -> None:
+    def open(self, received: Callable[[bytes], None]) -> None:
         """Take part in SDP."""
-        self._hears = True
-        self._inner.open(lambda data: heard(data) if self._hears and not self._dead else None)
+        self._open = True
+        self._inner.open(lambda data: received(data) if self._open and not self._dead else None)
 
     def send_sdp(self, data: bytes) -> None:
         """Send a datagram, or lose it."""
@@ -51,13 +51,13 @@ class LineNet:
             self._lines.remove(line)
 
     def fall_silent(self, line: _HeldLine) -> None:
-        """Keep a connection that the car let go of: an operating system would tell the charger of its end at once."""
+        """Keep a connection that the car let go of: an operating system would notify the charger of its end at once."""
         self.forget(line)
         self._silent.append(line.inner)
 
     def close(self) -> None:
         """Take no more part; what fell silent goes on being silent until the `end`."""
-        self._hears = False
+        self._open = False
         if not self._silent:
             self._inner.close()
 
@@ -107,17 +107,17 @@ class _HeldLine:
 
     def connected(self) -> None:
         """The connection stands."""
-        self._do(lambda: self._tell(lambda who: who.connected()))
+        self._do(lambda: self._notify(lambda who: who.connected()))
 
     def received(self, data: bytes) -> None:
         """Bytes came."""
-        self._do(lambda: self._tell(lambda who: who.received(data)))
+        self._do(lambda: self._notify(lambda who: who.received(data)))
 
     def disconnected(self, reason: str) -> None:
         """The connection is gone."""
         self._net.forget(self)
-        self._do(lambda: self._tell(lambda who: who.disconnected(reason)))
+        self._do(lambda: self._notify(lambda who: who.disconnected(reason)))
 
-    def _tell(self, news: Callable[[Connecting], None]) -> None:
+    def _notify(self, news: Callable[[Connecting], None]) -> None:
         if self._who is not None:
             news(self._who)

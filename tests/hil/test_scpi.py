@@ -190,10 +190,10 @@ def test_a_meter_out_of_range_records_nothing_and_fails_when_it_lasts() -> None:
 def test_a_bare_one_is_a_measurement_as_well_as_a_confirmation() -> None:
     dialogue = Dialogue(synchronised=True)
     assert dialogue.ask("N?") == ["N?", "*OPC?"]
-    assert [dialogue.heard(line) for line in ("1", "1")] == [None, "1"]
+    assert [dialogue.received(line) for line in ("1", "1")] == [None, "1"]
     dialogue.ask("N?")
     dialogue.gave_up()
     assert dialogue.out_of_step
     dialogue.synchronise()
-    assert [dialogue.heard(line) for line in ("7", "1", "1")] == [None, None, ""]
+    assert [dialogue.received(line) for line in ("7", "1", "1")] == [None, None, ""]
     assert dialogue.superfluous == ["7"] and not dialogue.out_of_step

@@ -83,7 +83,7 @@ class EvseManager(Contract, interface="evse_manager", errors=("evse_manager",)):
 
     @abstractmethod
     async def force_unlock(self, connector_id: int) -> bool:
-        """Result only tells whether the command was accepted; failures appear as connector_lock errors."""
+        """The result is only whether the command was accepted; failures appear as connector_lock errors."""
 
     @abstractmethod
     async def external_ready_to_start_charging(self) -> bool:

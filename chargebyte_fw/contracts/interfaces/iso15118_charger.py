@@ -206,7 +206,7 @@ class Iso15118Charger(Contract, interface="ISO15118_charger", one_user="warning"
 
     @abstractmethod
     async def send_error(self, error: iso15118.EvseError) -> None:
-        """Tell EV about an EVSE error."""
+        """Notify the EV of an EVSE error."""
 
     @abstractmethod
     async def reset_error(self) -> None:
