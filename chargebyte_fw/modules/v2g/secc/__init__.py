@@ -5,17 +5,7 @@ protocol. `protocol.py` is what they ask of one; `din/` and `iso2/` fulfil it, e
 failure reasons), a `session.py` (the rules, a method `on_<Request>` each), a `sequence.py` (which request may come
 when) and its energy services (`dc.py`, `ac.py`). `common/` has what DIN SPEC 70121 and ISO 15118-2 share.
 
-Add a message
--------------
-
-1. Declare it in `messages/<protocol>.py` and list it in that file's SCHEMA.
-2. Allow its request in the states of `<protocol>/sequence.py`, with the states that it may lead to.
-3. Answer it: `on_<Request>(request, now)` in the session, or in the energy service that it belongs to, returns an
-   `Answer`, or `Deferred` while a fact is missing. `self.enter(state)` goes on, `self.publish(...)` publishes.
-4. Add its mandatory fields to `least_content`: that is what a refusal carries.
-5. Name the reason of a failure after it in the protocol's `failure_reasons`.
-
-The car's side is `build_<Stage>` and `take_<Stage>` in `evcc/<protocol>/`.
+CONTRIBUTING.md has the steps that add a message.
 
 Add a protocol
 --------------
