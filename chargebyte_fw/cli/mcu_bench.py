@@ -15,7 +15,7 @@ from chargebyte_fw.cli.mcu_options import wiring_of
 
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.programmer import Programmer
-    from chargebyte_fw.board.flash.record import Diary
+    from chargebyte_fw.board.flash.record import FlashRecord
     from chargebyte_fw.kernel.paths import Root
     from chargebyte_fw.kernel.runtime import Runtime
 
@@ -28,14 +28,14 @@ def note(text: str) -> None:
     print(f"secc mcu: {text}", file=sys.stderr)
 
 
-def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Namespace) -> T:
+def run(job: Callable[[Programmer, FlashRecord], Awaitable[T]], arguments: argparse.Namespace) -> T:
     """Carry out `job` with the controller that was named; SIGTERM and a hang-up end it as Ctrl-C does: in order."""
     from chargebyte_fw.kernel import clock
 
     ended_by = 0
 
     async def main() -> T:
-        from chargebyte_fw.board.flash.record import Diary
+        from chargebyte_fw.board.flash.record import FlashRecord
 
         task = asyncio.current_task()
         assert task is not None
@@ -52,7 +52,7 @@ def run(job: Callable[[Programmer, Diary], Awaitable[T]], arguments: argparse.Na
                 asyncio.get_running_loop().add_signal_handler(number, end, number)
         runtime = runtime_of(arguments)
         async with opened(runtime, arguments) as programmer:
-            return await job(programmer, Diary(runtime.root, arguments.uart))
+            return await job(programmer, FlashRecord(runtime.root, arguments.uart))
 
     speed = (arguments.sim_speed or None) if arguments.sim is not None else 1.0
     try:

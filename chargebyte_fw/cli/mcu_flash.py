@@ -15,7 +15,7 @@ from chargebyte_fw.cli.mcu_options import PLATFORMS
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.messages import AreaKind
     from chargebyte_fw.board.flash.programmer import Programmer
-    from chargebyte_fw.board.flash.record import Diary
+    from chargebyte_fw.board.flash.record import FlashRecord
 
 
 def reset(arguments: argparse.Namespace) -> int:
@@ -65,7 +65,7 @@ def _chip_info(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.board.flash import parameters
     from chargebyte_fw.board.flash.messages import AreaKind
 
-    async def look(programmer: Programmer, diary: Diary) -> dict[str, Any]:
+    async def look(programmer: Programmer, record: FlashRecord) -> dict[str, Any]:
         async with programmer.in_boot_loader() as chip:
             there = await programmer.info()
             data = await programmer.read(chip.area(AreaKind.DATA), what="parameters")
@@ -73,7 +73,7 @@ def _chip_info(arguments: argparse.Namespace) -> int:
             "flash": there,
             "block": parameters.block_of(data),
             "running": await programmer.running(),
-            "interrupted": diary.is_flashing,
+            "interrupted": record.is_flashing,
         }
 
     seen = mcu_bench.run(look, arguments)
@@ -107,7 +107,7 @@ def _chip_text(seen: dict[str, Any], block: int | None) -> str:
 def chip_info(arguments: argparse.Namespace) -> int:
     """Show the boot loader's description of the chip."""
 
-    async def look(programmer: Programmer, _: Diary) -> None:
+    async def look(programmer: Programmer, _: FlashRecord) -> None:
         async with programmer.in_boot_loader() as chip:
             if arguments.json:
                 print(json.dumps(mcu_view.chip_json(chip), indent=2))
@@ -127,13 +127,13 @@ def _area(arguments: argparse.Namespace) -> AreaKind:
 def erase(arguments: argparse.Namespace) -> int:
     """Erase an area."""
 
-    async def work(programmer: Programmer, diary: Diary) -> None:
+    async def work(programmer: Programmer, record: FlashRecord) -> None:
         async with programmer.in_boot_loader() as chip:
             await programmer.erase(chip.area(_area(arguments)))
             if arguments.flash_area == "code":
-                diary.end_flashing()  # nothing half-written is left
+                record.end_flashing()  # nothing half-written is left
             else:
-                diary.drop_block()
+                record.drop_block()
 
     mcu_bench.run(work, arguments)
     return 0
@@ -145,7 +145,7 @@ def dump(arguments: argparse.Namespace) -> int:
         mcu_bench.note("the content is binary: name a file, or send standard output somewhere")
         return 2
 
-    async def look(programmer: Programmer, _: Diary) -> bytes:
+    async def look(programmer: Programmer, _: FlashRecord) -> bytes:
         async with programmer.in_boot_loader() as chip:
             return await programmer.read(chip.area(_area(arguments)))
 
@@ -175,17 +175,17 @@ def flash(arguments: argparse.Namespace) -> int:
         raise image.BadImage(f"{arguments.file}: {error}") from error
     platform = None if arguments.platform is None else Platform(PLATFORMS[arguments.platform])
     blocks = update.Blocks.MIGRATE if arguments.migrate_parameters else update.Blocks.WARN
-    order = update.Order(data, about, platform, not arguments.no_verify, blocks)
+    order = update.UpdateOrder(data, about, platform, not arguments.no_verify, blocks)
 
-    async def work(programmer: Programmer, diary: Diary) -> str:
+    async def work(programmer: Programmer, record: FlashRecord) -> str:
         try:
             async with programmer.in_boot_loader():
-                await update.put(programmer, order, diary, mcu_bench.note)
+                await update.flash_firmware(programmer, order, record, mcu_bench.note)
         except (asyncio.CancelledError, PeerError, Unavailable):
-            if diary.is_flashing:
+            if record.is_flashing:
                 mcu_bench.note("the controller may have no whole firmware now: the same command once more repairs that")
             raise
-        return (await update.proven(programmer, about)).text
+        return (await update.check_running(programmer, about)).text
 
     print(f"{mcu_bench.run(work, arguments)} is running")
     return 0
@@ -202,8 +202,8 @@ def auto_update(arguments: argparse.Namespace) -> int:
     root = mcu_bench.runtime_root(arguments)
     folder: Path = arguments.folder or root.read(update.FOLDER)
 
-    async def work(programmer: Programmer, diary: Diary) -> None:
-        await update.auto_update(programmer, folder, diary, module_log)
+    async def work(programmer: Programmer, record: FlashRecord) -> None:
+        await update.auto_update(programmer, folder, record, module_log)
 
     try:
         mcu_bench.run(work, arguments)

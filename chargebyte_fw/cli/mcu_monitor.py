@@ -17,7 +17,7 @@ from chargebyte_fw.cli import mcu_bench
 
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.programmer import Programmer
-    from chargebyte_fw.board.flash.record import Diary
+    from chargebyte_fw.board.flash.record import FlashRecord
     from chargebyte_fw.board.flash.screen import Screen
 
 DRAW_S = 0.1
@@ -29,7 +29,7 @@ PIPE_PAUSE_S = 0.25
 def run(arguments: argparse.Namespace) -> int:
     """Show and control until `q`; afterwards the controller is reset, unless that was not wanted."""
 
-    async def work(programmer: Programmer, _: Diary) -> int:
+    async def work(programmer: Programmer, _: FlashRecord) -> int:
         return await _Terminal(programmer, arguments).run()
 
     return mcu_bench.run(work, arguments)

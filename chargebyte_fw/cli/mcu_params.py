@@ -11,7 +11,7 @@ from chargebyte_fw.cli import mcu_bench
 
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.programmer import Programmer
-    from chargebyte_fw.board.flash.record import Diary
+    from chargebyte_fw.board.flash.record import FlashRecord
     from chargebyte_fw.board.params.yaml_text import Document
     from chargebyte_fw.kernel.errors import Finding
 
@@ -44,7 +44,7 @@ def _show_places(block: bytes) -> None:
 
     _, parameters, _ = layout.decode(block)
     for (one, index), place in parameters.given.items():
-        mcu_bench.note(f"{place}: {one.name(index)}: {one.form.show(parameters.get(one, index))}")
+        mcu_bench.note(f"{place}: {one.name(index)}: {one.kind.show(parameters.get(one, index))}")
 
 
 def dump(arguments: argparse.Namespace) -> int:
@@ -101,7 +101,7 @@ def write(arguments: argparse.Namespace) -> int:
     document = None if _is_block(name, data) else _document(name)
     fixed = None if document is not None else _whole_block(data, name)
 
-    async def work(programmer: Programmer, diary: Diary) -> str:
+    async def work(programmer: Programmer, record: FlashRecord) -> str:
         from chargebyte_fw.kernel.errors import ConfigError
 
         wanted = None if arguments.force else await _wanted(programmer)
@@ -116,7 +116,7 @@ def write(arguments: argparse.Namespace) -> int:
         if wanted is not None and (wrong := parameters.negotiate(version, wanted, name)):
             raise ConfigError(wrong)
         async with programmer.in_boot_loader():
-            await parameters.store(programmer, block, diary)
+            await parameters.store(programmer, block, record)
         kind = f"version {version}" if version else "unversioned"
         return f"parameter block ({kind}, {len(block)} bytes) written and verified"
 
@@ -145,7 +145,7 @@ async def _wanted(programmer: Programmer) -> int:
 def _from_device(arguments: argparse.Namespace) -> bytes:
     from chargebyte_fw.board.flash.messages import AreaKind
 
-    async def look(programmer: Programmer, _: Diary) -> bytes:
+    async def look(programmer: Programmer, _: FlashRecord) -> bytes:
         async with programmer.in_boot_loader() as chip:
             return await programmer.read(chip.area(AreaKind.DATA))
 

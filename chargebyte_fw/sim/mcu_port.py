@@ -34,7 +34,7 @@ READ_BYTES = 4096
 _BAUDS = {termios.B9600: 9600, termios.B115200: 115200}
 
 
-class McuShell:
+class McuPort:
     """What both bodies have in common."""
 
     def __init__(self, mcu: VirtualMcu, chip: Chip | None = None, trouble: Trouble | None = None) -> None:
@@ -47,7 +47,7 @@ class McuShell:
         self._cut_until: asyncio.TimerHandle | None = None
         self.is_cut = False
         """Whether the cable is cut: nothing passes, in both directions."""
-        mcu.pilot.on_change.append(self.poke)
+        mcu.pilot.on_change.append(self.inputs_changed)
         if self.flash is not None and not self.flash.release(mcu.hardware):
             self._pump.feed(ResetLine(False))
 
@@ -74,7 +74,7 @@ class McuShell:
         else:
             self._pump.feed(BytesReceived(data))
 
-    def poke(self) -> None:
+    def inputs_changed(self) -> None:
         """Let the controller look at pilot and hardware again."""
         self._pump.feed(InputsChanged())
 
@@ -119,12 +119,12 @@ class McuShell:
         self._pump.close()
         if self._cut_until is not None:
             self._cut_until.cancel()
-        if self.poke in self.mcu.pilot.on_change:
-            self.mcu.pilot.on_change.remove(self.poke)
+        if self.inputs_changed in self.mcu.pilot.on_change:
+            self.mcu.pilot.on_change.remove(self.inputs_changed)
         self.mcu.hardware_is_reset()
 
 
-class McuOnWire(McuShell):
+class McuOnWire(McuPort):
     """On one end of a wire in memory."""
 
     def __init__(self, mcu: VirtualMcu, end: WireEnd, chip: Chip | None = None, trouble: Trouble | None = None) -> None:
@@ -136,7 +136,7 @@ class McuOnWire(McuShell):
         self._end.send(data)
 
 
-class McuOnPty(McuShell):
+class McuOnPty(McuPort):
     """On a pseudo-terminal that can be found at `path` (a symbolic link)."""
 
     def __init__(self, mcu: VirtualMcu, path: Path, chip: Chip | None = None, trouble: Trouble | None = None) -> None:

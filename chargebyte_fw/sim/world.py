@@ -23,7 +23,7 @@ from chargebyte_fw.sim.gpio import SimulatedLine
 from chargebyte_fw.sim.infypower import InfypowerBench, InfypowerKeeper, InfypowerModules
 from chargebyte_fw.sim.mcu import VirtualMcu
 from chargebyte_fw.sim.mcu_hardware import Hardware
-from chargebyte_fw.sim.mcu_port import McuOnPty, McuOnWire, McuShell
+from chargebyte_fw.sim.mcu_port import McuOnPty, McuOnWire, McuPort
 from chargebyte_fw.sim.modem_bench import ModemBench
 from chargebyte_fw.sim.net import MemoryNet, Net, Port
 from chargebyte_fw.sim.net_sockets import PacketPort, SocketNet
@@ -49,7 +49,7 @@ class World:
     """What both worlds have in common; `car`, `mcu` and `modems` may be played with directly."""
 
     def __init__(
-        self, model: Model, pilot: Pilot, mcu: McuShell, charger_modem: Port, net: Net, report: Report, seed: int
+        self, model: Model, pilot: Pilot, mcu: McuPort, charger_modem: Port, net: Net, report: Report, seed: int
     ) -> None:
         self.model = model
         self.pilot = pilot
@@ -109,14 +109,14 @@ class World:
     def press_emergency_stop(self, pressed: bool) -> None:
         """Press or release the first emergency stop."""
         self.mcu.mcu.hardware.estops[0] = EstopState.TRIPPED if pressed else EstopState.NOT_TRIPPED
-        self.mcu.poke()
+        self.mcu.inputs_changed()
 
     def weld_contactor(self, welded: bool = True) -> None:
         """Let the first contactor stick where it closes the circuit, or come loose and open."""
         hardware = self.mcu.mcu.hardware
         hardware.contactors[0].welded = hardware.contactors[0].closed = welded
         self.pilot.contactors_closed = hardware.phases_connected > 0
-        self.mcu.poke()
+        self.mcu.inputs_changed()
 
     async def charger_is_ready(self) -> None:
         """Wait until the charger puts +12 V on the pilot."""

@@ -33,19 +33,19 @@ class SimSafety(SimDriver):
     async def emergency_stop(self, pressed: bool) -> None:
         """Press or release the first emergency stop."""
         self._hardware.estops[0] = EstopState.TRIPPED if pressed else EstopState.NOT_TRIPPED
-        self.plant.world.mcu.poke()
+        self.plant.world.mcu.inputs_changed()
 
     @active
     async def temperature(self, channel: int, value_C: float) -> None:
         """Let a sensor show a temperature."""
         self._hardware.temperatures[channel - 1].value_C = value_C
-        self.plant.world.mcu.poke()
+        self.plant.world.mcu.inputs_changed()
 
     @active
     async def break_sensor(self, channel: int, broken: bool) -> None:
         """Break a sensor's wire, or join it."""
         self._hardware.temperatures[channel - 1].broken = broken
-        self.plant.world.mcu.poke()
+        self.plant.world.mcu.inputs_changed()
 
     @active
     async def weld_contactor(self, present: bool) -> None:

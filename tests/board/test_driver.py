@@ -235,7 +235,7 @@ def test_temperatures_are_told_once_a_second_without_unused_and_broken_channels(
         assert [value for _, value in heard] == [[("inlet", 25.0), ("PT1000-2", -10.5)]] * 3
         assert heard[1][0] - heard[0][0] == pytest.approx(1.0)
         world.mcu.mcu.hardware.temperatures[1].broken = True
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(1.1)
         assert heard[-1][1] == [("inlet", 25.0)]
 

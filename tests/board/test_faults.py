@@ -60,7 +60,7 @@ def test_an_emergency_input_names_itself_and_ends_when_it_is_released(play: Any,
     async def story(world: World) -> None:
         await world.charge()
         world.mcu.mcu.hardware.estops[number - 1] = EstopState.TRIPPED
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(0.3)
         assert world.active == {(f"{BOARD}/MREC8EmergencyStop", f"emergency input {number}")}
         assert not world.pilot.contactors_closed
@@ -70,7 +70,7 @@ def test_an_emergency_input_names_itself_and_ends_when_it_is_released(play: Any,
         await asyncio.sleep(60.0)
         assert len(world.resets) == resets, "no reset while it is pressed"
         world.mcu.mcu.hardware.estops[number - 1] = EstopState.NOT_TRIPPED
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(4.0)
         assert not world.active
         assert world.mcu.mcu.state is McuState.RUNNING
@@ -91,12 +91,12 @@ def test_a_temperature_channel_tells_its_name_and_the_board_the_reason(
     async def story(world: World) -> None:
         for name, value in change.items():
             setattr(world.mcu.mcu.hardware.temperatures[channel], name, value)
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(0.3)
         name = ("left", "right")[channel]
         assert world.active == {(f"cb_temperatures/{error}", name), (f"{BOARD}/VendorError", reason)}
         world.mcu.mcu.hardware.temperatures[channel] = Temperature(25.0)
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(8.0)
         assert not world.active
 
@@ -287,7 +287,7 @@ def test_warnings_end_with_the_safe_state(play: Any) -> None:
     async def story(world: World) -> None:
         world.mcu.mcu.hardware.temperatures[0].value_C = 95.0
         world.mcu.report_error("APP_TEMP", 4)
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(0.3)
         assert (f"{BOARD}/VendorWarning", "APP_TEMP") in world.active
         world.mcu.mcu.hardware.temperatures[0].value_C = 25.0
@@ -300,7 +300,7 @@ def test_warnings_end_with_the_safe_state(play: Any) -> None:
 def test_attempts_to_leave_the_safe_state_become_rare(play: Any) -> None:
     async def story(world: World) -> None:
         world.mcu.mcu.hardware.temperatures[0].broken = True
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         resets = len(world.resets)
         await asyncio.sleep(300.0)
         assert 4 <= len(world.resets) - resets <= 8
@@ -378,7 +378,7 @@ def test_a_contactor_that_is_closed_without_an_order_is_a_fault_until_it_is_seen
         assert f"contactor {index + 1} did not open" in world.board.faults.active[0].message
         assert not world.driver.machine.snapshot.permitted
         hardware.contactors[index].closed = hardware.contactors[index].welded = False
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(0.3)
         assert not world.active
         assert not world.pilot.contactors_closed, "a permission of before is void"

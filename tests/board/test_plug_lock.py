@@ -202,11 +202,11 @@ def test_a_lock_that_leaves_its_place_without_an_order_is_a_fault_until_it_is_ba
         there = motor.position
         for passing in (InletState.OPENING, InletState.OPEN if lock else InletState.CLOSED):
             motor.position = passing
-            world.mcu.poke()
+            world.mcu.inputs_changed()
             await asyncio.sleep(0.3)
         assert active(world) == {(f"{LOCK}/ConnectorLock{name}", INLET)}
         motor.position = there
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(0.3)
         assert not active(world)
 

@@ -127,7 +127,7 @@ def test_quirk_g_an_emergency_stop_in_state_e_is_heard(play: Any) -> None:
         await world.board.cp_state_E()
         await asyncio.sleep(0.5)
         world.mcu.mcu.hardware.estops[0] = EstopState.TRIPPED
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(0.3)
         assert STOP in {type for type, _ in world.active}
 
@@ -166,7 +166,7 @@ def test_quirk_j_a_safe_state_is_reported_each_time(play: Any) -> None:
         fault = ("evse_board_support/VendorError", "temperature 1 over-temperature")
         for round_ in (1, 2):
             world.mcu.mcu.hardware.temperatures[0].value_C = 95.0
-            world.mcu.poke()
+            world.mcu.inputs_changed()
             await asyncio.sleep(0.3)
             assert fault in world.active
             world.mcu.mcu.hardware.temperatures[0].value_C = 25.0
@@ -222,12 +222,12 @@ def test_quirk_m_a_permission_from_before_a_safe_state_closes_nothing_after_it(p
     async def story(world: World) -> None:
         await world.charge()
         world.mcu.mcu.hardware.estops[0] = EstopState.TRIPPED
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await asyncio.sleep(0.3)
         assert not world.pilot.contactors_closed
         await world.allow(False)
         world.mcu.mcu.hardware.estops[0] = EstopState.NOT_TRIPPED
-        world.mcu.poke()
+        world.mcu.inputs_changed()
         await world.board.cp_state_X1()
         await asyncio.sleep(5.0)
         assert world.mcu.mcu.state is McuState.RUNNING

@@ -103,7 +103,7 @@ def controller_reports_an_error(scene: Scene) -> None:
 def _hardware(change: Callable[[Hardware], None]) -> Do:
     def do(scene: Scene) -> None:
         change(scene.hardware)
-        scene.world.mcu.poke()
+        scene.world.mcu.inputs_changed()
 
     return do
 
@@ -129,7 +129,7 @@ def release_contactor(scene: Scene) -> None:
         contactor.welded = False
         contactor.closed = scene.world.mcu.mcu.life.ordered[0]
         scene.pilot.contactors_closed = scene.hardware.phases_connected > 0
-        scene.world.mcu.poke()
+        scene.world.mcu.inputs_changed()
 
 
 fault("contactor welded", release_contactor)(_contactor("welded", True))
@@ -140,7 +140,7 @@ def contactor_closed_without_order(scene: Scene) -> None:
     contactor = scene.hardware.contactors[0]
     contactor.welded = contactor.closed = True
     scene.pilot.contactors_closed = True
-    scene.world.mcu.poke()
+    scene.world.mcu.inputs_changed()
 
 
 fault("contactor stuck open", _contactor("stuck_open", False))(_contactor("stuck_open", True))

@@ -7,22 +7,22 @@ from collections.abc import Callable
 from chargebyte_fw.board.flash.image import BadImage
 from chargebyte_fw.board.flash.messages import AreaKind
 from chargebyte_fw.board.flash.programmer import Programmer
-from chargebyte_fw.board.flash.record import Diary
-from chargebyte_fw.board.params import forms, layout, rules, yaml_text
+from chargebyte_fw.board.flash.record import FlashRecord
+from chargebyte_fw.board.params import layout, rules, value_types, yaml_text
 from chargebyte_fw.board.params.layout import Parameters
 from chargebyte_fw.kernel.errors import Finding
 
 FIRST_FIRMWARE = (0, 1, 0)
 """The one firmware without a parameter block: its successors get one at first."""
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 def only_contactor() -> Parameters:
     """Return the block that is installed at first: three contactors without feedback, nothing supervised."""
     parameters = Parameters()
     for index in range(3):
-        parameters.set(layout.CONTACTOR_TYPE, index, forms.CONTACTOR.parse("without-feedback").raw)
+        parameters.set(layout.CONTACTOR_TYPE, index, value_types.CONTACTOR.parse("without-feedback").raw)
     return parameters
 
 
@@ -52,7 +52,7 @@ def version_of(block: bytes) -> int:
 
 
 def plan(
-    flash: bytes, saved: bytes, wanted: int, firmware: tuple[int, int, int] | None, first: Parameters, say: Say
+    flash: bytes, saved: bytes, wanted: int, firmware: tuple[int, int, int] | None, first: Parameters, notify: Notify
 ) -> bytes | None:
     """Return the block to write so that firmware that wants version `wanted` finds its own; None: nothing to do.
 
@@ -63,21 +63,21 @@ def plan(
     source = here or block_of(saved)
     if source:
         if not here:
-            say("the parameter block was lost when the power was cut; it is restored")
+            notify("the parameter block was lost when the power was cut; it is restored")
         found, parameters, _ = layout.decode(source)
         if found.version == wanted:
             block = source if found.is_opaque else layout.encode(parameters, wanted)
             return block if block != here else None
-        block = convert(parameters, found, wanted, say)
-        say(f"the parameter block is brought from version {found.version} to version {wanted}")
+        block = convert(parameters, found, wanted, notify)
+        notify(f"the parameter block is brought from version {found.version} to version {wanted}")
         return block
     if firmware == FIRST_FIRMWARE and wanted in layout.SIZES:
-        say("the first parameter block is installed")
+        notify("the first parameter block is installed")
         return layout.encode(first, wanted)
     return None
 
 
-def convert(parameters: Parameters, found: layout.Found, wanted: int, say: Say) -> bytes:
+def convert(parameters: Parameters, found: layout.Found, wanted: int, notify: Notify) -> bytes:
     """Return the block in another version; raises BadImage when that cannot be."""
     for version in (found.version, wanted):
         if version not in layout.SIZES:
@@ -88,7 +88,7 @@ def convert(parameters: Parameters, found: layout.Found, wanted: int, say: Say) 
     for finding in rules.fit(parameters, wanted, "parameter block"):
         if finding.severity == "error":
             raise BadImage(str(finding))
-        say(finding.what)
+        notify(finding.what)
     return layout.encode(parameters, wanted)
 
 
@@ -106,15 +106,15 @@ def mismatch(flash: bytes, wanted: int) -> str:
     )
 
 
-async def store(programmer: Programmer, block: bytes, diary: Diary) -> None:
+async def store(programmer: Programmer, block: bytes, record: FlashRecord) -> None:
     """Write a block into the data flash; the one that is there is saved until the new one is proven."""
     assert programmer.chip is not None, "the boot loader is not running"
     area = programmer.chip.area(AreaKind.DATA)
     here = block_of(await programmer.read(area, what="read parameters"))
     if here:
-        diary.save_block(here)
+        record.save_block(here)
     await programmer.write(area, block, verify=True)
-    diary.drop_block()
+    record.drop_block()
 
 
 def negotiate(version: int, wanted: int, name: str) -> list[Finding]:

@@ -16,7 +16,7 @@ FOLDER = "/var/lib/secc/mcu"
 SEEN_FOLDER = "/run/ra-utils"
 
 
-class Diary:
+class FlashRecord:
     """The files of one controller."""
 
     def __init__(self, root: Root, uart: str) -> None:

@@ -11,9 +11,9 @@ from chargebyte_fw.board.flash import image, parameters
 from chargebyte_fw.board.flash.events import Refused
 from chargebyte_fw.board.flash.image import BadImage, Info
 from chargebyte_fw.board.flash.messages import AreaKind, Status
-from chargebyte_fw.board.flash.parameters import Say
+from chargebyte_fw.board.flash.parameters import Notify
 from chargebyte_fw.board.flash.programmer import Programmer, Running
-from chargebyte_fw.board.flash.record import Diary
+from chargebyte_fw.board.flash.record import FlashRecord
 from chargebyte_fw.board.link.messages.charge_som import Platform
 from chargebyte_fw.board.params import yaml_text
 from chargebyte_fw.board.params.layout import Parameters
@@ -52,7 +52,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class UpdateOrder:
     """What to flash and how."""
 
     data: bytes
@@ -90,7 +90,7 @@ def find_image(folder: Path) -> Path:
     return files[0]
 
 
-async def put(programmer: Programmer, order: Order, diary: Diary, say: Say) -> None:
+async def flash_firmware(programmer: Programmer, order: UpdateOrder, record: FlashRecord, notify: Notify) -> None:
     """Flash the firmware while the boot loader runs. Everything that can be refused is refused before the erase.
 
     Raises BadImage, PeerError, Unavailable. When the power goes in the middle, the next run repairs the board.
@@ -101,24 +101,24 @@ async def put(programmer: Programmer, order: Order, diary: Diary, say: Say) -> N
     board = order.platform or programmer.platform_of_board() or (there.platform if there is not None else None)
     image.check_fits(order.info, board, code.size, code.write_unit)
     if board is None:
-        say(f"nothing says which board this is; the file's word is taken ({order.info.platform.text})")
+        notify(f"nothing says which board this is; the file's word is taken ({order.info.platform.text})")
     flash = await programmer.read(programmer.chip.area(AreaKind.DATA), what="read parameters")
     wanted = order.info.parameter_version
     if order.blocks is Blocks.MIGRATE:
         firmware = there.version if there is not None else None
-        block = parameters.plan(flash, diary.block, wanted, firmware, order.first_block, say)
+        block = parameters.plan(flash, record.block, wanted, firmware, order.first_block, notify)
         if block is not None:
-            await parameters.store(programmer, block, diary)
+            await parameters.store(programmer, block, record)
     elif warning := parameters.mismatch(flash, wanted):
-        say(warning)
-    diary.begin_flashing(order.info.text)
+        notify(warning)
+    record.begin_flashing(order.info.text)
     await programmer.write(code, order.data, verify=order.verify)
-    diary.end_flashing()
+    record.end_flashing()
     if order.blocks is Blocks.MIGRATE:
-        diary.drop_block()
+        record.drop_block()
 
 
-async def proven(programmer: Programmer, info: Info) -> Running:
+async def check_running(programmer: Programmer, info: Info) -> Running:
     """Return what runs after `info` was flashed; raises PeerError when it is something else or nothing."""
     running = await programmer.running()
     if running is None:
@@ -129,7 +129,7 @@ async def proven(programmer: Programmer, info: Info) -> Running:
 
 
 async def auto_update(
-    programmer: Programmer, folder: Path, diary: Diary, log: ModuleLog, tries: int = BOOT_TRIES
+    programmer: Programmer, folder: Path, record: FlashRecord, log: ModuleLog, tries: int = BOOT_TRIES
 ) -> Outcome:
     """Bring the controller to the firmware file of `folder` unless it has it; the same again changes nothing.
 
@@ -145,24 +145,26 @@ async def auto_update(
         raise BadImage(f"{path}: {error.strerror or error}") from error
     except BadImage as error:
         raise BadImage(f"{path}: {error}") from error
-    order = Order(data, info, blocks=Blocks.MIGRATE, first_block=find_first_block(folder))
+    order = UpdateOrder(data, info, blocks=Blocks.MIGRATE, first_block=find_first_block(folder))
     for left in reversed(range(tries)):
         try:
-            return await _bring(programmer, order, path.name, diary, log)
+            return await _update(programmer, order, path.name, record, log)
         except (PeerError, Unavailable) as error:
-            untouched = not diary.is_flashing and not diary.block
+            untouched = not record.is_flashing and not record.block
             if not left or untouched or (isinstance(error, Refused) and error.status in FOR_GOOD):
                 raise
             log.warning("safety controller: %s; once more", error)
     raise AssertionError("unreachable")
 
 
-async def _bring(programmer: Programmer, order: Order, name: str, diary: Diary, log: ModuleLog) -> Outcome:
+async def _update(
+    programmer: Programmer, order: UpdateOrder, name: str, record: FlashRecord, log: ModuleLog
+) -> Outcome:
     info = order.info
     async with programmer.in_boot_loader():
         there = await programmer.info()
-        await _show_parameters(programmer, diary, log)
-    interrupted = diary.is_flashing or bool(diary.block)
+        await _show_parameters(programmer, record, log)
+    interrupted = record.is_flashing or bool(record.block)
     if there == info and not interrupted:
         running = await programmer.running()
         if running is not None:
@@ -174,18 +176,18 @@ async def _bring(programmer: Programmer, order: Order, name: str, diary: Diary, 
     log.info("safety controller: %s -> %s (%s)", before, info.text, name)
     started_s = asyncio.get_running_loop().time()
     async with programmer.in_boot_loader():
-        await put(programmer, order, diary, lambda what: log.warning("safety controller: %s", what))
-        await _show_parameters(programmer, diary, log)
-    await proven(programmer, info)
+        await flash_firmware(programmer, order, record, lambda what: log.warning("safety controller: %s", what))
+        await _show_parameters(programmer, record, log)
+    await check_running(programmer, info)
     lasted_s = asyncio.get_running_loop().time() - started_s
     log.info("safety controller: %s flashed, verified and running after %.0f s", info.version_text, lasted_s)
     return outcome
 
 
-async def _show_parameters(programmer: Programmer, diary: Diary, log: ModuleLog) -> None:
+async def _show_parameters(programmer: Programmer, record: FlashRecord, log: ModuleLog) -> None:
     assert programmer.chip is not None, "the boot loader is not running"
     flash = await programmer.read(programmer.chip.area(AreaKind.DATA), what="parameters")
     try:
-        diary.show_parameters(parameters.text_of(flash))
+        record.show_parameters(parameters.text_of(flash))
     except OSError as error:
         log.warning("the parameter block cannot be left for others to read: %s", error)

@@ -19,7 +19,7 @@ Tap = Callable[[bool, bytes], None]
 
 
 @dataclass
-class Ears:
+class CarrierListener:
     """Whom a carrier calls, always on the event loop."""
 
     frames: Callable[[list[Frame]], None]
@@ -60,9 +60,9 @@ class Carrier(Protocol):
 class WireCarrier:
     """A wire in memory: the same cycle, in the loop's time and turns."""
 
-    def __init__(self, end: WireEnd, ears: Ears) -> None:
+    def __init__(self, end: WireEnd, listener: CarrierListener) -> None:
         self._end = end
-        self._ears = ears
+        self._listener = listener
         self._receiver = Receiver()
         self._timer: asyncio.TimerHandle | None = None
         period_s = timing.period(timing.CYCLE_S, loop_speed())
@@ -79,8 +79,8 @@ class WireCarrier:
         self._receiver.reset()
 
     def send(self, frame: bytes) -> None:
-        if self._ears.tap is not None:
-            self._ears.tap(True, frame)
+        if self._listener.tap is not None:
+            self._listener.tap(True, frame)
         self._end.send(frame)
 
     def begin(self) -> int:
@@ -113,8 +113,8 @@ class WireCarrier:
         self._timer = loop.call_at(self._cycle.next_due, self._tick)
 
     def _receive(self, data: bytes) -> None:
-        if self._ears.tap is not None:
-            self._ears.tap(False, data)
+        if self._listener.tap is not None:
+            self._listener.tap(False, data)
         frames = self._receiver.feed(data)
         if frames:
-            self._ears.frames(frames)
+            self._listener.frames(frames)

@@ -12,7 +12,7 @@ from typing import Any
 from chargebyte_fw.board.can_mirror import CanMirror
 from chargebyte_fw.board.gpio import Output
 from chargebyte_fw.board.link import events
-from chargebyte_fw.board.link.carriers import Carrier, Ears, Tap, WireCarrier
+from chargebyte_fw.board.link.carriers import Carrier, CarrierListener, Tap, WireCarrier
 from chargebyte_fw.board.link.machine import LinkMachine, LinkState
 from chargebyte_fw.board.link.messages.charge_som import ActionId, ChargeControl, ChargeState, Pt1000State
 from chargebyte_fw.board.link.messages.framing import Frame
@@ -57,15 +57,17 @@ class SafetyLink:
         self._said: dict[int, bytes] = {}
         self._image: ChargeControl | None = None
         self._mirror = mirror
-        ears = Ears(self._frames, self._failed, self._tripped, tap if mirror is None else _mirrored(mirror, tap))
+        callbacks = CarrierListener(
+            self._frames, self._failed, self._tripped, tap if mirror is None else _mirrored(mirror, tap)
+        )
         self._carrier: Carrier
         if wire is not None:
-            self._carrier = WireCarrier(wire, ears)
+            self._carrier = WireCarrier(wire, callbacks)
         else:
             # pyserial and a thread are only wanted where there is a real port.
             from chargebyte_fw.board.link.serial_carrier import SerialCarrier
 
-            self._carrier = SerialCarrier(path, ears)
+            self._carrier = SerialCarrier(path, callbacks)
 
     @property
     def running(self) -> bool:

@@ -23,7 +23,7 @@ from typing import Any
 import serial
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.link.carriers import Ears
+from chargebyte_fw.board.link.carriers import CarrierListener
 from chargebyte_fw.board.link.cycle import Cycle
 from chargebyte_fw.board.link.messages.charge_som import ChargeControl
 from chargebyte_fw.board.link.messages.framing import Receiver
@@ -44,9 +44,9 @@ has woken up; each such instant begins the wait anew. With the usual 5 ms the th
 class SerialCarrier:
     """A serial port (or pseudo-terminal) at `path()`, 115200 8N1, owned by this process alone while it is open."""
 
-    def __init__(self, path: Callable[[], Path], ears: Ears) -> None:
+    def __init__(self, path: Callable[[], Path], listener: CarrierListener) -> None:
         self._path = path
-        self._ears = ears
+        self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._speed = loop_speed() or 1.0
         period_s = timing.period(timing.CYCLE_S, self._speed) / self._speed
@@ -63,7 +63,7 @@ class SerialCarrier:
             fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
         port.reset_input_buffer()
         sys.setswitchinterval(min(self._usual_switch_s, SWITCH_INTERVAL_S))
-        self._session = _Session(port, self._cycle, self._ears, self._loop)
+        self._session = _Session(port, self._cycle, self._listener, self._loop)
         self._session.start()
 
     def close(self) -> None:
@@ -111,11 +111,11 @@ class SerialCarrier:
 class _Session:
     """One opening of the port and the thread that owns it until it is closed again."""
 
-    def __init__(self, port: Any, cycle: Cycle, ears: Ears, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, port: Any, cycle: Cycle, listener: CarrierListener, loop: asyncio.AbstractEventLoop) -> None:
         self._port = port
         self._fd: int = port.fileno()
         self._cycle = cycle
-        self._ears = ears
+        self._listener = listener
         self._loop = loop
         self._outbox: deque[bytes] = deque()
         self._discard = False
@@ -158,7 +158,7 @@ class _Session:
         try:
             self._serve()
         except OSError as error:
-            self._post(self._ears.failed, error.strerror or str(error))
+            self._post(self._listener.failed, error.strerror or str(error))
         finally:
             os.close(self._wake_read)
             self._port.close()
@@ -179,7 +179,7 @@ class _Session:
                 self._write(frame)
                 if cycle.epoch != epoch:
                     epoch = cycle.epoch
-                    self._post(self._ears.tripped, epoch)
+                    self._post(self._listener.tripped, epoch)
             if self._wake_read in ready:
                 os.read(self._wake_read, READ_BYTES)
             while self._outbox:
@@ -192,8 +192,8 @@ class _Session:
             os.write(self._fd, frame)
         except BlockingIOError:
             return  # nobody takes what we send: the silence in the other direction says so
-        if self._ears.tap is not None:
-            self._ears.tap(True, frame)
+        if self._listener.tap is not None:
+            self._listener.tap(True, frame)
 
     def _read(self, receiver: Receiver) -> None:
         data = os.read(self._fd, READ_BYTES)
@@ -202,11 +202,11 @@ class _Session:
         if self._discard:
             self._discard = False
             receiver.reset()
-        if self._ears.tap is not None:
-            self._ears.tap(False, data)
+        if self._listener.tap is not None:
+            self._listener.tap(False, data)
         frames = receiver.feed(data)
         if frames:
-            self._post(self._ears.frames, frames)
+            self._post(self._listener.frames, frames)
 
     def _post(self, call: Callable[[Any], None], value: Any) -> None:
         try:

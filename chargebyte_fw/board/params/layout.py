@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from chargebyte_fw.board.params import forms
-from chargebyte_fw.board.params.forms import Form
+from chargebyte_fw.board.params import value_types
+from chargebyte_fw.board.params.value_types import ValueType
 
 MARKER = 0xC001F00D.to_bytes(4, "little")
 SIZES = {0: 22, 1: 39, 2: 44}
@@ -45,7 +45,7 @@ class Field:
     group: str
     key: str
     """Empty: the item is nothing but this value."""
-    form: Form
+    kind: ValueType
     at: Mapping[int, int] = field(default_factory=dict, hash=False)
     """Offset of the first item, by version; a version that is missing does not have it."""
     counts: Mapping[int, int] = field(default_factory=dict, hash=False)
@@ -77,33 +77,33 @@ def _same(offset: int, *versions: int) -> dict[int, int]:
     return dict.fromkeys(versions, offset)
 
 
-ABORT_TEMPERATURE = Field("pt1000s", "abort-temperature", forms.TEMPERATURE, {0: 4, 1: 6, 2: 6})
-RESISTANCE_OFFSET = Field("pt1000s", "resistance-offset", forms.RESISTANCE, _same(14, 1, 2))
-CONTACTOR_TYPE = Field("contactors", "type", forms.CONTACTOR, {0: 12, 1: 22, 2: 22}, {0: 2})
-CLOSE_TIME = Field("contactors", "close-time", forms.TIME_10_MS, _same(25, 1, 2))
-OPEN_TIME = Field("contactors", "open-time", forms.TIME_10_MS, _same(28, 1, 2))
-HOLD_DUTY_CYCLE = Field("contactors", "hold-duty-cycle", forms.PERCENT)
-ESTOP = Field("estops", "", forms.POLARITY, {0: 14, 1: 31, 2: 31})
-RCM_FAULT = Field("rcm", "fault-polarity", forms.POLARITY, {2: 34})
-RCM_TEST = Field("rcm", "test-polarity", forms.POLARITY, {2: 35})
+ABORT_TEMPERATURE = Field("pt1000s", "abort-temperature", value_types.TEMPERATURE, {0: 4, 1: 6, 2: 6})
+RESISTANCE_OFFSET = Field("pt1000s", "resistance-offset", value_types.RESISTANCE, _same(14, 1, 2))
+CONTACTOR_TYPE = Field("contactors", "type", value_types.CONTACTOR, {0: 12, 1: 22, 2: 22}, {0: 2})
+CLOSE_TIME = Field("contactors", "close-time", value_types.TIME_10_MS, _same(25, 1, 2))
+OPEN_TIME = Field("contactors", "open-time", value_types.TIME_10_MS, _same(28, 1, 2))
+HOLD_DUTY_CYCLE = Field("contactors", "hold-duty-cycle", value_types.PERCENT)
+ESTOP = Field("estops", "", value_types.POLARITY, {0: 14, 1: 31, 2: 31})
+RCM_FAULT = Field("rcm", "fault-polarity", value_types.POLARITY, {2: 34})
+RCM_TEST = Field("rcm", "test-polarity", value_types.POLARITY, {2: 35})
 RCM_TIMES = (
-    Field("rcm", "test-trigger-time", forms.TIME_20_MS, {2: 36}),
-    Field("rcm", "test-check-tripped-time", forms.TIME_20_MS, {2: 37}),
-    Field("rcm", "test-check-normal-time", forms.TIME_20_MS, {2: 38}),
+    Field("rcm", "test-trigger-time", value_types.TIME_20_MS, {2: 36}),
+    Field("rcm", "test-check-tripped-time", value_types.TIME_20_MS, {2: 37}),
+    Field("rcm", "test-check-normal-time", value_types.TIME_20_MS, {2: 38}),
 )
-LOCK_TYPE = Field("pluglock", "type", forms.PLUG_LOCK)
+LOCK_TYPE = Field("pluglock", "type", value_types.PLUG_LOCK)
 LOCK_TIMES = (
-    Field("pluglock", "close-time", forms.TIME_10_MS),
-    Field("pluglock", "open-time", forms.TIME_10_MS),
+    Field("pluglock", "close-time", value_types.TIME_10_MS),
+    Field("pluglock", "open-time", value_types.TIME_10_MS),
 )
 LOCK_VOLTAGES = (
-    Field("pluglock", "feedback-open-voltage-min", forms.VOLTAGE),
-    Field("pluglock", "feedback-open-voltage-max", forms.VOLTAGE),
-    Field("pluglock", "feedback-closed-voltage-min", forms.VOLTAGE),
-    Field("pluglock", "feedback-closed-voltage-max", forms.VOLTAGE),
+    Field("pluglock", "feedback-open-voltage-min", value_types.VOLTAGE),
+    Field("pluglock", "feedback-open-voltage-max", value_types.VOLTAGE),
+    Field("pluglock", "feedback-closed-voltage-min", value_types.VOLTAGE),
+    Field("pluglock", "feedback-closed-voltage-max", value_types.VOLTAGE),
 )
-MOTOR_DRIVER_FAULT = Field("motor-driver-fault", "", forms.POLARITY)
-IMD = Field("imd", "", forms.POLARITY)
+MOTOR_DRIVER_FAULT = Field("motor-driver-fault", "", value_types.POLARITY)
+IMD = Field("imd", "", value_types.POLARITY)
 
 GROUPS = (
     Group("pt1000s", 4, (ABORT_TEMPERATURE, RESISTANCE_OFFSET), ABORT_TEMPERATURE),
@@ -122,7 +122,7 @@ class Parameters:
     """All values as the numbers that are stored; `given` says which ones somebody set, and where that was written."""
 
     def __init__(self) -> None:
-        self.values = {one: [one.form.default] * group.items for group in GROUPS for one in group.fields}
+        self.values = {one: [one.kind.default] * group.items for group in GROUPS for one in group.fields}
         self.given: dict[tuple[Field, int], str] = {}
 
     def set(self, one: Field, index: int, raw: int, place: str = "") -> None:
@@ -192,12 +192,12 @@ def decode(data: bytes) -> tuple[Found, Parameters, list[str]]:
     if found.is_opaque:
         return found, parameters, problems
     for one, index, at in _places(found.version):
-        raw = int.from_bytes(block[at : at + one.form.width], "little", signed=one.form.signed)
+        raw = int.from_bytes(block[at : at + one.kind.width], "little", signed=one.kind.signed)
         if found.version == 0 and one is CONTACTOR_TYPE and raw == _UNVERSIONED_WITH_FEEDBACK:
-            raw = forms.NORMALLY_CLOSED
+            raw = value_types.NORMALLY_CLOSED
         elif found.version == 0 and one is CONTACTOR_TYPE and raw > _UNVERSIONED_WITH_FEEDBACK:
             problems.append(f"{one.name(index)} (byte {at}): {raw} has no meaning")
-        elif problem := one.form.problem(raw):
+        elif problem := one.kind.problem(raw):
             problems.append(f"{one.name(index)} (byte {at}): {problem}")
         parameters.set(one, index, raw, f"byte {at}")
     return found, parameters, problems
@@ -213,11 +213,11 @@ def encode(parameters: Parameters, version: int) -> bytes:
         block[4:6] = version.to_bytes(2, "little")
     for one, index, at in _places(version):
         raw = parameters.get(one, index)
-        if one is ABORT_TEMPERATURE and one.form.off(raw):
-            raw = one.form.default
-        if version == 0 and one is CONTACTOR_TYPE and raw == forms.NORMALLY_CLOSED:
+        if one is ABORT_TEMPERATURE and one.kind.off(raw):
+            raw = one.kind.default
+        if version == 0 and one is CONTACTOR_TYPE and raw == value_types.NORMALLY_CLOSED:
             raw = _UNVERSIONED_WITH_FEEDBACK
-        block[at : at + one.form.width] = raw.to_bytes(one.form.width, "little", signed=one.form.signed)
+        block[at : at + one.kind.width] = raw.to_bytes(one.kind.width, "little", signed=one.kind.signed)
     block[-1] = crc8(block[:-1])
     return bytes(block)
 
@@ -229,7 +229,7 @@ def count_in(group: Group, one: Field, version: int) -> int:
 
 def _places(version: int) -> list[tuple[Field, int, int]]:
     return [
-        (one, index, one.at[version] + index * one.form.width)
+        (one, index, one.at[version] + index * one.kind.width)
         for group in GROUPS
         for one in group.fields
         for index in range(count_in(group, one, version))

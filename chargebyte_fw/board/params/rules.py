@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chargebyte_fw.board.params import layout
-from chargebyte_fw.board.params.forms import NORMALLY_OPEN
 from chargebyte_fw.board.params.layout import GROUPS, Field, Parameters
+from chargebyte_fw.board.params.value_types import NORMALLY_OPEN
 from chargebyte_fw.kernel.errors import Finding
 
 _LOCK_WITHOUT_FEEDBACK, _LOCK_WITH_FEEDBACK = 1, 2
@@ -76,12 +76,12 @@ def fit(parameters: Parameters, version: int, name: str) -> list[Finding]:
                 raw = parameters.get(one, index)
                 if (
                     place is None
-                    or (raw == one.form.default and index >= kept)
-                    or (one.form.off(raw) and index >= kept)
+                    or (raw == one.kind.default and index >= kept)
+                    or (one.kind.off(raw) and index >= kept)
                 ):
                     continue
                 where = place if place and not place.startswith("byte ") else name
-                what = f"{one.name(index if group.count else None)} ({one.form.show(raw)})"
+                what = f"{one.name(index if group.count else None)} ({one.kind.show(raw)})"
                 if index >= kept:
                     block = f"a block of version {version}" if version else "an unversioned block"
                     found.append(Finding(where, f"{what} is left out: {block} does not have it", "", "warning"))

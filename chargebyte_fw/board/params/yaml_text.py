@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from chargebyte_fw.board.params import layout, rules
-from chargebyte_fw.board.params.forms import is_disable_word
 from chargebyte_fw.board.params.layout import GROUPS, Field, Group, Parameters
+from chargebyte_fw.board.params.value_types import is_disable_word
 from chargebyte_fw.kernel.errors import Finding
 from chargebyte_fw.kernel.yaml_text import NotUtf8, TooDeep, YamlError, compose, decode, place_of
 
@@ -179,7 +179,7 @@ class _Reader:
             self._error(node, f"{name} must be a single value")
             return
         try:
-            parsed = one.form.parse(node.value)
+            parsed = one.kind.parse(node.value)
         except ValueError as error:
             self._error(node, f"{name}: {error}")
             return
@@ -206,12 +206,12 @@ def write(parameters: Parameters, version: int) -> str:
 def _item_lines(group: Group, fields: list[Field], parameters: Parameters, index: int) -> list[str]:
     raws = {one: parameters.get(one, index) for one in fields}
     gates = fields[:2] if group.name == "rcm" else fields[:1]
-    nothing = all(one.form.off(raws[one]) for one in gates)
+    nothing = all(one.kind.off(raws[one]) for one in gates)
     # A switched-off item says no more, unless something else is stored with it that would be lost.
-    if len(fields) == 1 or (nothing and all(raws[one] == one.form.default for one in fields if one not in gates)):
-        text = fields[0].form.show(raws[fields[0]])
+    if len(fields) == 1 or (nothing and all(raws[one] == one.kind.default for one in fields if one not in gates)):
+        text = fields[0].kind.show(raws[fields[0]])
         return [f"  - {text}" if group.count else f"  {text}"]
-    lines = [f"{one.key}: {one.form.show(raws[one])}" for one in fields]
+    lines = [f"{one.key}: {one.kind.show(raws[one])}" for one in fields]
     if group.count:
         return [f"  - {lines[0]}", *(f"    {line}" for line in lines[1:])]
     return [f"  {line}" for line in lines]

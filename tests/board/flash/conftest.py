@@ -10,7 +10,7 @@ import pytest
 
 from chargebyte_fw.board.flash.parameters import only_contactor
 from chargebyte_fw.board.flash.programmer import Programmer, Wiring
-from chargebyte_fw.board.flash.record import Diary
+from chargebyte_fw.board.flash.record import FlashRecord
 from chargebyte_fw.board.params import layout
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.runtime import Runtime
@@ -27,7 +27,7 @@ class Bench:
     runtime: Runtime
     chip: Chip
     trouble: Trouble
-    diary: Diary
+    record: FlashRecord
     log: ModuleLog = field(default_factory=lambda: ModuleLog("mcu"))
     progress: list[tuple[str, int, int]] = field(default_factory=list)
     mcu: McuOnWire | None = None
@@ -57,7 +57,7 @@ def work(run: Any, runtime: Runtime) -> Callable[..., Any]:
     def tell(story: Story, chip: Chip | None = None, trouble: Trouble | None = None) -> Any:
         async def main() -> Any:
             wiring = Wiring()
-            bench = Bench(runtime, chip or shipped_chip(), trouble or Trouble(), Diary(runtime.root, wiring.uart))
+            bench = Bench(runtime, chip or shipped_chip(), trouble or Trouble(), FlashRecord(runtime.root, wiring.uart))
             bench.mcu = board.on_wires(runtime.wires, bench.chip, bench.trouble)
             report = lambda *step: bench.progress.append(step)  # noqa: E731
             async with Programmer(runtime, wiring, bench.log, report) as bench.programmer:

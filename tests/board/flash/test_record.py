@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.board.flash.record import FOLDER, Diary
+from chargebyte_fw.board.flash.record import FOLDER, FlashRecord
 
 BLOCK = bytes(range(64))
 
@@ -34,22 +34,22 @@ def test_a_saved_block_is_whole_on_the_disk_before_it_has_its_name(
     runtime: Any, settled: list[tuple[str, bytes]]
 ) -> None:
     """What is still in the process at the fsync would be missing after a power cut."""
-    diary = Diary(runtime.root, "/dev/ttyLP2")
-    diary.save_block(BLOCK)
+    record = FlashRecord(runtime.root, "/dev/ttyLP2")
+    record.save_block(BLOCK)
     assert settled == [("ttyLP2.parameters.bin.new", BLOCK), (Path(FOLDER).name, b"")]
-    assert diary.block == BLOCK
+    assert record.block == BLOCK
     settled.clear()
-    diary.drop_block()
+    record.drop_block()
     assert settled == [(Path(FOLDER).name, b"")]
-    assert diary.block == b""
+    assert record.block == b""
 
 
 def test_a_flashing_that_was_begun_is_known_to_the_next_run_until_it_ends(
     runtime: Any, settled: list[tuple[str, bytes]]
 ) -> None:
-    Diary(runtime.root, "/dev/ttyLP2").begin_flashing("0.4.1")
+    FlashRecord(runtime.root, "/dev/ttyLP2").begin_flashing("0.4.1")
     assert settled == [("ttyLP2.flashing.new", b"0.4.1"), (Path(FOLDER).name, b"")]
-    assert Diary(runtime.root, "/dev/ttyLP2").is_flashing
-    assert not Diary(runtime.root, "/dev/ttyLP1").is_flashing, "each controller has its own"
-    Diary(runtime.root, "/dev/ttyLP2").end_flashing()
-    assert not Diary(runtime.root, "/dev/ttyLP2").is_flashing
+    assert FlashRecord(runtime.root, "/dev/ttyLP2").is_flashing
+    assert not FlashRecord(runtime.root, "/dev/ttyLP1").is_flashing, "each controller has its own"
+    FlashRecord(runtime.root, "/dev/ttyLP2").end_flashing()
+    assert not FlashRecord(runtime.root, "/dev/ttyLP2").is_flashing

@@ -14,7 +14,7 @@ from chargebyte_fw.board.flash import image, parameters, update
 from chargebyte_fw.board.flash.events import Refused, Silent
 from chargebyte_fw.board.flash.image import BadImage
 from chargebyte_fw.board.flash.messages import AreaKind, Command, Status
-from chargebyte_fw.board.flash.update import Blocks, Order, Outcome
+from chargebyte_fw.board.flash.update import Blocks, Outcome, UpdateOrder
 from chargebyte_fw.board.link.messages.charge_som import ChargeControl, Platform
 from chargebyte_fw.board.link.messages.framing import encode_message
 from chargebyte_fw.board.params import layout
@@ -27,14 +27,14 @@ from tests.board.flash.conftest import Bench, shipped_chip
 NEW = firmware_image((0, 5, 0))
 
 
-def order(data: bytes = NEW, **others: Any) -> Order:
-    return Order(data, image.check(data), **others)
+def order(data: bytes = NEW, **others: Any) -> UpdateOrder:
+    return UpdateOrder(data, image.check(data), **others)
 
 
-async def put(bench: Bench, wanted: Order, say: Any = lambda _: None) -> None:
+async def flash_firmware(bench: Bench, wanted: UpdateOrder, say: Any = lambda _: None) -> None:
     async with bench.tool.in_boot_loader():
-        await update.put(bench.tool, wanted, bench.diary, say)
-    await update.proven(bench.tool, wanted.info)
+        await update.flash_firmware(bench.tool, wanted, bench.record, say)
+    await update.check_running(bench.tool, wanted.info)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def lines() -> Iterator[list[str]]:
 
 async def at_boot(bench: Bench, folder: Path, tries: int = 1) -> Outcome:
     """One boot; a single try unless it is about more: with the controller's power the host's goes as well."""
-    return await update.auto_update(bench.tool, folder, bench.diary, bench.log, tries)
+    return await update.auto_update(bench.tool, folder, bench.record, bench.log, tries)
 
 
 # By hand
@@ -76,11 +76,11 @@ def test_firmware_for_another_board_is_refused_before_the_erase(work: Any) -> No
         before = bytes(bench.chip.memory[AreaKind.CODE])
         other = firmware_image((0, 5, 0), Platform.CHARGE_CONTROL_Y)
         with pytest.raises(BadImage, match="is for Charge Control Y, this is a Charge SOM"):
-            await put(bench, order(other))
+            await flash_firmware(bench, order(other))
         with pytest.raises(BadImage, match="is for Charge SOM, this is a Charge Control Y"):
-            await put(bench, order(platform=Platform.CHARGE_CONTROL_Y))
+            await flash_firmware(bench, order(platform=Platform.CHARGE_CONTROL_Y))
         assert bench.chip.memory[AreaKind.CODE] == before
-        assert not bench.diary.is_flashing
+        assert not bench.record.is_flashing
 
     work(story)
 
@@ -93,7 +93,7 @@ def test_the_device_tree_says_which_board_it_is(work: Any, tmp_path: Path, name:
 
     async def story(bench: Bench) -> None:
         with pytest.raises(BadImage, match="this is a Charge Control Y"):
-            await put(bench, order())
+            await flash_firmware(bench, order())
 
     work(story)
 
@@ -101,7 +101,7 @@ def test_the_device_tree_says_which_board_it_is(work: Any, tmp_path: Path, name:
 def test_on_an_empty_chip_without_a_device_tree_the_file_is_believed_and_that_is_told(work: Any) -> None:
     async def story(bench: Bench) -> None:
         told: list[str] = []
-        await put(bench, order(), told.append)
+        await flash_firmware(bench, order(), told.append)
         assert any("nothing says which board this is" in line for line in told)
 
     work(story, chip=Chip())
@@ -119,12 +119,12 @@ CUTS = [
 def test_a_power_cut_anywhere_leaves_a_board_that_the_next_run_repairs(work: Any, during: Command, part: float) -> None:
     async def story(bench: Bench) -> None:
         with pytest.raises(Silent, match=WORK[during]):
-            await put(bench, order())
-        assert bench.diary.is_flashing
+            await flash_firmware(bench, order())
+        assert bench.record.is_flashing
         running = await bench.tool.running()
         assert (running is not None) is (during is Command.READ or (during, part) == (Command.ERASE, 0.0))
-        await put(bench, order())
-        assert not bench.diary.is_flashing
+        await flash_firmware(bench, order())
+        assert not bench.record.is_flashing
         assert bench.chip.memory[AreaKind.CODE][: len(NEW)] == NEW
 
     work(story, trouble=Trouble(power_fails_at=part, power_fails_while=during))
@@ -135,11 +135,11 @@ def test_a_block_of_another_version_is_told_and_can_be_brought_along(work: Any) 
 
     async def story(bench: Bench) -> None:
         told: list[str] = []
-        await put(bench, order(newer), told.append)
+        await flash_firmware(bench, order(newer), told.append)
         assert any("has version 1, this firmware needs version 2" in line for line in told)
-        await put(bench, order(newer, blocks=Blocks.MIGRATE), told.append)
+        await flash_firmware(bench, order(newer, blocks=Blocks.MIGRATE), told.append)
         assert parameters.version_of(parameters.block_of(bytes(bench.chip.memory[AreaKind.DATA]))) == 2
-        assert not bench.diary.block
+        assert not bench.record.block
 
     work(story)
 
@@ -150,7 +150,7 @@ def test_a_block_that_cannot_be_brought_along_stops_before_anything_is_touched(w
     async def story(bench: Bench) -> None:
         before = {kind: bytes(memory) for kind, memory in bench.chip.memory.items()}
         with pytest.raises(BadImage, match="the layout of version 3 is not known"):
-            await put(bench, order(unknown, blocks=Blocks.MIGRATE))
+            await flash_firmware(bench, order(unknown, blocks=Blocks.MIGRATE))
         assert bench.chip.memory == before
 
     work(story)
@@ -159,7 +159,7 @@ def test_a_block_that_cannot_be_brought_along_stops_before_anything_is_touched(w
 def test_other_firmware_than_was_flashed_is_an_error(work: Any) -> None:
     async def story(bench: Bench) -> None:
         with pytest.raises(PeerError, match="0.5.0 .* was flashed and 0.4.1 .* answers"):
-            await update.proven(bench.tool, image.check(NEW))
+            await update.check_running(bench.tool, image.check(NEW))
 
     work(story)
 
@@ -246,7 +246,7 @@ def test_a_passing_trouble_of_the_controller_alone_is_repaired_in_the_same_run(
     async def story(bench: Bench) -> None:
         assert await at_boot(bench, folder, update.BOOT_TRIES) is Outcome.REPAIRED
         assert len([line for line in lines if line.endswith("; once more")]) == 1
-        assert not bench.diary.is_flashing and not bench.diary.block
+        assert not bench.record.is_flashing and not bench.record.block
 
     work(story, trouble=Trouble(power_fails_at=part, power_fails_while=during))
 
@@ -343,7 +343,7 @@ def test_the_first_block_is_the_one_of_the_folder_if_there_is_one(work: Any, fol
         own.write_text("contactors: [without-feedback, 3]\n")
         with pytest.raises(BadImage, match=r"only-contactor\.yaml:1:32: .*'3' is none of"):
             await at_boot(bench, folder)
-        assert not bench.diary.is_flashing
+        assert not bench.record.is_flashing
         own.write_text("pt1000s: [off, off, off, off]\ncontactors: [with-feedback, off, off]\nestops: [off, off, off]")
         await at_boot(bench, folder)
         wanted = layout.Parameters()

@@ -211,8 +211,8 @@ def test_every_block_survives_the_way_over_yaml(data: st.DataObject) -> None:
     for group in layout.GROUPS:
         for one in group.fields:
             for index in range(layout.count_in(group, one, version)):
-                raw = data.draw(st.integers(0, 0x1FFF if one.form.width == 2 else 255), label=one.name(index))
-                if group.name != "rcm" and not one.form.problem(raw) and not (version == 0 and raw == 2):
+                raw = data.draw(st.integers(0, 0x1FFF if one.kind.width == 2 else 255), label=one.name(index))
+                if group.name != "rcm" and not one.kind.problem(raw) and not (version == 0 and raw == 2):
                     parameters.set(one, index, raw)
     block = encode(parameters, version)
     document = yaml_text.read(yaml_text.write(decode(block)[1], version).encode(), "x")

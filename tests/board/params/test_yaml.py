@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.params import forms, layout, rules, yaml_text
-from chargebyte_fw.board.params.forms import Form
+from chargebyte_fw.board.params import layout, rules, value_types, yaml_text
+from chargebyte_fw.board.params.value_types import ValueType
 from chargebyte_fw.board.params.yaml_text import Document
 
 WHOLE = "pt1000s: [off, off, off, off]\ncontactors: [none, none, none]\nestops: [off, off, off]\n"
@@ -36,59 +36,59 @@ def only(text: str) -> str:
 @pytest.mark.parametrize(
     ("form", "text", "raw"),
     [
-        (forms.TEMPERATURE, "85.0 °C", 850),
-        (forms.TEMPERATURE, "85°C", 850),
-        (forms.TEMPERATURE, "-10.55 °C", -106),
-        (forms.TEMPERATURE, "+1e1 °C", 100),
-        (forms.TEMPERATURE, ".5 °C", 5),
-        (forms.TEMPERATURE, "Disabled", 0x1FFF),
-        (forms.TEMPERATURE, "OFF", 0x1FFF),
-        (forms.TEMPERATURE, "-80 °C", -800),
-        (forms.TEMPERATURE, "200 °C", 2000),
-        (forms.RESISTANCE, "1.000 Ω", 1000),
-        (forms.RESISTANCE, "1.000 \u2126", 1000),
-        (forms.RESISTANCE, "-32Ω", -32000),
-        (forms.TIME_10_MS, "100 ms", 10),
-        (forms.TIME_10_MS, "2550ms", 255),
-        (forms.TIME_20_MS, "60 ms", 3),
-        (forms.TIME_20_MS, "5100 ms", 255),
-        (forms.VOLTAGE, "2200 mV", 2200),
-        (forms.PERCENT, "50 %", 50),
-        (forms.PERCENT, "100%", 100),
-        (forms.POLARITY, "Active-Low", 1),
-        (forms.POLARITY, "active-high", 2),
-        (forms.POLARITY, "none", 0),
-        (forms.CONTACTOR, "without-feedback", 1),
-        (forms.CONTACTOR, "with-feedback-normally-open", 2),
-        (forms.CONTACTOR, "with-feedback-normally-closed", 3),
-        (forms.CONTACTOR, "with-feedback", 3),
-        (forms.CONTACTOR, "none", 0),
-        (forms.PLUG_LOCK, "with-feedback", 2),
+        (value_types.TEMPERATURE, "85.0 °C", 850),
+        (value_types.TEMPERATURE, "85°C", 850),
+        (value_types.TEMPERATURE, "-10.55 °C", -106),
+        (value_types.TEMPERATURE, "+1e1 °C", 100),
+        (value_types.TEMPERATURE, ".5 °C", 5),
+        (value_types.TEMPERATURE, "Disabled", 0x1FFF),
+        (value_types.TEMPERATURE, "OFF", 0x1FFF),
+        (value_types.TEMPERATURE, "-80 °C", -800),
+        (value_types.TEMPERATURE, "200 °C", 2000),
+        (value_types.RESISTANCE, "1.000 Ω", 1000),
+        (value_types.RESISTANCE, "1.000 \u2126", 1000),
+        (value_types.RESISTANCE, "-32Ω", -32000),
+        (value_types.TIME_10_MS, "100 ms", 10),
+        (value_types.TIME_10_MS, "2550ms", 255),
+        (value_types.TIME_20_MS, "60 ms", 3),
+        (value_types.TIME_20_MS, "5100 ms", 255),
+        (value_types.VOLTAGE, "2200 mV", 2200),
+        (value_types.PERCENT, "50 %", 50),
+        (value_types.PERCENT, "100%", 100),
+        (value_types.POLARITY, "Active-Low", 1),
+        (value_types.POLARITY, "active-high", 2),
+        (value_types.POLARITY, "none", 0),
+        (value_types.CONTACTOR, "without-feedback", 1),
+        (value_types.CONTACTOR, "with-feedback-normally-open", 2),
+        (value_types.CONTACTOR, "with-feedback-normally-closed", 3),
+        (value_types.CONTACTOR, "with-feedback", 3),
+        (value_types.CONTACTOR, "none", 0),
+        (value_types.PLUG_LOCK, "with-feedback", 2),
     ],
 )
-def test_a_value_is_read(form: Form, text: str, raw: int) -> None:
-    assert form.parse(text).raw == raw
-    assert form.parse(form.show(raw)).raw == raw
+def test_a_value_is_read(kind: ValueType, text: str, raw: int) -> None:
+    assert kind.parse(text).raw == raw
+    assert kind.parse(kind.show(raw)).raw == raw
 
 
 @pytest.mark.parametrize(
     ("form", "text", "raw", "warning"),
     [
-        (forms.TEMPERATURE, "85.04 °C", 850, "is stored as 85.0 °C"),
-        (forms.TEMPERATURE, "85.05 °C", 851, "is stored as 85.1 °C"),
-        (forms.TEMPERATURE, "-85.0 °C", -800, "beyond the limit; -80.0 °C"),
-        (forms.TEMPERATURE, "850 °C", 2000, "beyond the limit; 200.0 °C"),
-        (forms.RESISTANCE, "32.001 Ω", 32000, "beyond the limit; 32.000 Ω"),
-        (forms.TIME_10_MS, "109 ms", 10, "is stored as 100 ms"),
-        (forms.TIME_10_MS, "9 ms", 0, "is stored as 0 ms"),
-        (forms.TIME_10_MS, "2560 ms", 255, "beyond the limit; 2550 ms"),
-        (forms.TIME_20_MS, "99 ms", 4, "is stored as 80 ms"),
-        (forms.TIME_20_MS, "99999999999999999999 ms", 255, "beyond the limit; 5100 ms"),
-        (forms.VOLTAGE, "3301 mV", 3300, "beyond the limit; 3300 mV"),
+        (value_types.TEMPERATURE, "85.04 °C", 850, "is stored as 85.0 °C"),
+        (value_types.TEMPERATURE, "85.05 °C", 851, "is stored as 85.1 °C"),
+        (value_types.TEMPERATURE, "-85.0 °C", -800, "beyond the limit; -80.0 °C"),
+        (value_types.TEMPERATURE, "850 °C", 2000, "beyond the limit; 200.0 °C"),
+        (value_types.RESISTANCE, "32.001 Ω", 32000, "beyond the limit; 32.000 Ω"),
+        (value_types.TIME_10_MS, "109 ms", 10, "is stored as 100 ms"),
+        (value_types.TIME_10_MS, "9 ms", 0, "is stored as 0 ms"),
+        (value_types.TIME_10_MS, "2560 ms", 255, "beyond the limit; 2550 ms"),
+        (value_types.TIME_20_MS, "99 ms", 4, "is stored as 80 ms"),
+        (value_types.TIME_20_MS, "99999999999999999999 ms", 255, "beyond the limit; 5100 ms"),
+        (value_types.VOLTAGE, "3301 mV", 3300, "beyond the limit; 3300 mV"),
     ],
 )
-def test_a_value_that_is_stored_as_another_one_is_told(form: Form, text: str, raw: int, warning: str) -> None:
-    parsed = form.parse(text)
+def test_a_value_that_is_stored_as_another_one_is_told(kind: ValueType, text: str, raw: int, warning: str) -> None:
+    parsed = kind.parse(text)
     assert parsed.raw == raw
     assert warning in parsed.warning
 
@@ -96,35 +96,35 @@ def test_a_value_that_is_stored_as_another_one_is_told(form: Form, text: str, ra
 @pytest.mark.parametrize(
     ("form", "text", "why"),
     [
-        (forms.TEMPERATURE, "85", "has no unit; write it like"),
-        (forms.TEMPERATURE, "85 ", "has no unit"),
-        (forms.TEMPERATURE, "85  °C", "more than one blank"),
-        (forms.TEMPERATURE, "85\u00a0°C", "another space"),
-        (forms.TEMPERATURE, "85 C", "has the unit 'C'; write it in °C"),
-        (forms.TEMPERATURE, "85 °F", "has the unit '°F'"),
-        (forms.TEMPERATURE, "85 K", "has the unit 'K'"),
-        (forms.TEMPERATURE, "85 º C", "has the unit"),
-        (forms.TEMPERATURE, "nan °C", "does not begin with a number"),
-        (forms.TEMPERATURE, "inf °C", "does not begin with a number"),
-        (forms.TEMPERATURE, "0x10 °C", "has the unit"),
-        (forms.TEMPERATURE, "", "does not begin with a number"),
-        (forms.TEMPERATURE, "active-low", "does not begin with a number"),
-        (forms.RESISTANCE, "disabled", "does not begin with a number"),
-        (forms.RESISTANCE, "1 Ohm", "has the unit 'Ohm'"),
-        (forms.TIME_10_MS, "100.5 ms", "has the unit"),
-        (forms.TIME_10_MS, "-100 ms", "does not begin with a whole number"),
-        (forms.TIME_10_MS, "1 s", "has the unit 's'"),
-        (forms.TIME_10_MS, "1 MS", "has the unit 'MS'"),
-        (forms.TIME_10_MS, "٣ ms", "does not begin with"),
-        (forms.PERCENT, "101 %", "beyond 0 % to 100 %"),
-        (forms.VOLTAGE, "2.2 V", "has the unit"),
-        (forms.POLARITY, "low", "is none of disabled, active-low, active-high"),
-        (forms.CONTACTOR, "normally-open", "is none of"),
+        (value_types.TEMPERATURE, "85", "has no unit; write it like"),
+        (value_types.TEMPERATURE, "85 ", "has no unit"),
+        (value_types.TEMPERATURE, "85  °C", "more than one blank"),
+        (value_types.TEMPERATURE, "85\u00a0°C", "another space"),
+        (value_types.TEMPERATURE, "85 C", "has the unit 'C'; write it in °C"),
+        (value_types.TEMPERATURE, "85 °F", "has the unit '°F'"),
+        (value_types.TEMPERATURE, "85 K", "has the unit 'K'"),
+        (value_types.TEMPERATURE, "85 º C", "has the unit"),
+        (value_types.TEMPERATURE, "nan °C", "does not begin with a number"),
+        (value_types.TEMPERATURE, "inf °C", "does not begin with a number"),
+        (value_types.TEMPERATURE, "0x10 °C", "has the unit"),
+        (value_types.TEMPERATURE, "", "does not begin with a number"),
+        (value_types.TEMPERATURE, "active-low", "does not begin with a number"),
+        (value_types.RESISTANCE, "disabled", "does not begin with a number"),
+        (value_types.RESISTANCE, "1 Ohm", "has the unit 'Ohm'"),
+        (value_types.TIME_10_MS, "100.5 ms", "has the unit"),
+        (value_types.TIME_10_MS, "-100 ms", "does not begin with a whole number"),
+        (value_types.TIME_10_MS, "1 s", "has the unit 's'"),
+        (value_types.TIME_10_MS, "1 MS", "has the unit 'MS'"),
+        (value_types.TIME_10_MS, "٣ ms", "does not begin with"),
+        (value_types.PERCENT, "101 %", "beyond 0 % to 100 %"),
+        (value_types.VOLTAGE, "2.2 V", "has the unit"),
+        (value_types.POLARITY, "low", "is none of disabled, active-low, active-high"),
+        (value_types.CONTACTOR, "normally-open", "is none of"),
     ],
 )
-def test_a_value_that_is_none_says_why(form: Form, text: str, why: str) -> None:
+def test_a_value_that_is_none_says_why(kind: ValueType, text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why.replace("(", r"\(")):
-        form.parse(text)
+        kind.parse(text)
 
 
 # Lists

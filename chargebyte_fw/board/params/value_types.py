@@ -20,7 +20,7 @@ class Parsed(NamedTuple):
     """What a person should know although the value counts."""
 
 
-class Form(Protocol):
+class ValueType(Protocol):
     """One kind of value."""
 
     @property
