@@ -51,7 +51,8 @@ class DriverMachine(DriverOrders):
     def _link_up(self, event: LinkUp, now: float) -> list[Any]:
         """Log what runs on the controller; send what is ordered."""
         line = self._log_firmware(event)
-        effects = self.enter(_S.STARTING, line, *self.reports.errors.void(), *self._publish_phases())
+        withdrawn = self._begin_life("link up", now)
+        effects = self.enter(_S.STARTING, line, *withdrawn, *self.reports.errors.void(), *self._publish_phases())
         return effects + self._send(now)
 
     @on(_S.HALTED, event=LinkUp)
@@ -110,18 +111,17 @@ class DriverMachine(DriverOrders):
 
     def _void(self, why: str, now: float) -> list[Any]:
         """Begin a new life of the controller: nothing that it reported counts, and nothing that it was permitted."""
+        return [*self._begin_life(why, now), *self._publish_phases()]
+
+    def _begin_life(self, why: str, now: float) -> list[Any]:
         effects = self._withdraw(why)
         self.controller = ControllerFacts()
         self.reports.residual_current.controller_reset()
         for timer in ("duty", "self test", "reset"):
             self.stop(timer)
-        self._let_go(now)
-        return [*effects, *self._publish_phases()]
-
-    def _let_go(self, now: float) -> None:
-        """The controller opens everything by itself."""
         self.phases.feed(Abort(), now)
         self._release(now)
+        return effects
 
     @on(*IN_SERVICE, _S.HALTED, event=DeadManTripped)
     def _dead_man_tripped(self, _: DeadManTripped, now: float) -> list[Any]:
