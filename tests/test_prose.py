@@ -55,7 +55,6 @@ FOREIGN_NAMES = {"tell", "SAIDType", "limits_root_side", "powermeter_car_side", 
 """Names that a library, a schema or EVerest has."""
 
 NOT_YET = (
-    "chargebyte_fw/board/",
     "chargebyte_fw/kernel/",
     "chargebyte_fw/manager/",
     "chargebyte_fw/modules/api/",
@@ -66,12 +65,6 @@ NOT_YET = (
     "chargebyte_fw/modules/security/",
     "chargebyte_fw/modules/system/",
     "chargebyte_fw/modules/v2g/",
-    "chargebyte_fw/sim/board.py",
-    "chargebyte_fw/sim/bootloader.py",
-    "chargebyte_fw/sim/chip.py",
-    "chargebyte_fw/sim/flash_port.py",
-    "chargebyte_fw/sim/gpio.py",
-    "chargebyte_fw/sim/mcu",
 )
 """Places whose names or prose are not converted; the list only ever gets shorter."""
 

@@ -1,7 +1,7 @@
 """GPIO lines by name: of a chip of this machine (libgpiod), else simulated ones of the run root, else none.
 
-A simulated output is a Unix datagram socket `<state root>/run/secc/gpio/<line>` that is told `0` or `1`; a simulated
-input is a file of that name that says so.
+A simulated output is a Unix datagram socket `<state root>/run/secc/gpio/<line>` that gets `0` or `1`; a simulated
+input is a file of that name with that content.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Input(Protocol):
         """A descriptor that becomes readable when the level changes; None: ask again from time to time."""
 
     def get(self) -> bool | None:
-        """Return whether the line is active, None if that cannot be told now."""
+        """Return whether the line is active, None if it cannot be read now."""
 
     def close(self) -> None:
         """Let go of the line."""
@@ -65,7 +65,7 @@ class _WiredInput:
 
 
 class _FileInput:
-    """A simulated input of another process: a file that says `0` or `1`, and may come late."""
+    """A simulated input of another process: a file with `0` or `1`, which may come late."""
 
     events = None
 
@@ -78,7 +78,7 @@ class _FileInput:
                 return None
             return (self._path.read_text().strip() == "1") is not self._active_low
         except OSError:
-            return None  # nobody simulates it now
+            return None  # it is not simulated now
 
     def close(self) -> None:
         """Nothing is held."""
@@ -108,7 +108,7 @@ class _Wired:
 
 
 class _LateLine:
-    """A line that cannot be taken now (somebody else has it): tried again each time that a level is wanted."""
+    """A line that cannot be taken now (another process has it): tried again each time that a level is wanted."""
 
     def __init__(self, name: str, take: Callable[[bool], Output], log: ModuleLog) -> None:
         self._name, self._take, self._log = name, take, log
@@ -119,7 +119,7 @@ class _LateLine:
             try:
                 self._line = self._take(active)
             except OSError:
-                return  # that was told when it was asked for first
+                return  # logged when it was asked for first
             self._log.info("GPIO line %s is ours now", self._name)
         self._line.set(active)
 
@@ -144,14 +144,14 @@ def _lock(path: Path) -> int | None:
 
 
 class _Socket:
-    """A simulated line of another process; it may come late and is told each level from then on. Raises OSError."""
+    """A simulated line of another process; it may come late and gets each level from then on. Raises OSError."""
 
     def __init__(self, path: Path, active_low: bool, log: ModuleLog) -> None:
         self._path, self._active_low, self._log = path, active_low, log
         self._held = _lock(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._told = False
+        self._warned = False
 
     def set(self, active: bool) -> None:
         level = b"1" if active is not self._active_low else b"0"
@@ -159,12 +159,12 @@ class _Socket:
             with socket_path(self._path) as name_in_folder:
                 self._socket.sendto(level, name_in_folder)
         except OSError as error:
-            if not self._told:
+            if not self._warned:
                 what = "no GPIO chip has a line %s and nothing simulates it (%s: %s): nothing is driven"
                 self._log.warning(what, self._path.name, self._path, error.strerror)
-            self._told = True
+            self._warned = True
         else:
-            self._told = False
+            self._warned = False
 
     def close(self) -> None:
         self._socket.close()
@@ -191,11 +191,11 @@ class _ChipLine:
 
     @property
     def events(self) -> int | None:
-        """The descriptor that tells of edges."""
+        """The descriptor that becomes readable on an edge."""
         return int(self._request.fd)
 
     def settle(self) -> None:
-        """Take the edges that have been told, so that the descriptor tells of the next."""
+        """Take the edges that are reported, so that the descriptor becomes readable on the next."""
         if self._request.wait_edge_events(0):
             self._request.read_edge_events()
 
@@ -204,7 +204,7 @@ class _ChipLine:
 
 
 class _WatchedLine(_ChipLine):
-    """An input of a GPIO chip that tells of its edges."""
+    """An input of a GPIO chip that reports its edges."""
 
     def get(self) -> bool:
         self.settle()
@@ -274,7 +274,7 @@ def _simulated(runtime: Runtime, name: str) -> Path:
 def open_output(runtime: Runtime, name: str, active_low: bool, log: ModuleLog) -> Output:
     """Take the line `name` as an output, active at once.
 
-    Warns when there is none, or when somebody else has it; then it is tried again each time that a level is wanted.
+    Warns when there is none, or when another process has it; then it is tried again each time that a level is wanted.
     """
     wired = runtime.wires.find(f"gpio:{name}")
     if wired is not None:
@@ -298,7 +298,7 @@ def open_output(runtime: Runtime, name: str, active_low: bool, log: ModuleLog) -
 def take_output(runtime: Runtime, name: str, chip: Path | None, log: ModuleLog) -> Output:
     """Take the line `name` as an output that is high at once, of `chip` or of whichever chip has it.
 
-    For a tool that is of no use without the line: raises Unavailable when there is none or when somebody else has it.
+    For a tool that is of no use without the line: raises Unavailable when there is none or when another process has it.
     """
     wired = runtime.wires.find(f"gpio:{name}")
     if wired is not None:
@@ -319,7 +319,7 @@ def take_output(runtime: Runtime, name: str, chip: Path | None, log: ModuleLog) 
 
 
 def open_input(runtime: Runtime, name: str, active_low: bool, log: ModuleLog) -> Input | None:
-    """Take the line `name` as an input to watch; None (with a warning) when somebody else has it."""
+    """Take the line `name` as an input to watch; None (with a warning) when another process has it."""
     wired = runtime.wires.find(f"gpio:{name}")
     if wired is not None:
         return _WiredInput(wired, active_low)

@@ -1,4 +1,4 @@
-"""Offline tool: the safety controller's recorded words go through link and driver again (docs/trace.md, "Replay")."""
+"""Offline tool: recorded frames of the safety controller go through link and driver again (docs/trace.md, "Replay")."""
 
 from __future__ import annotations
 
@@ -71,31 +71,33 @@ class _Board:
         self._machines = {link.DRIVER: self._driver, link.PLUG_LOCK: self._lock}
         self._image: ChargeControl | None = None
         self._listening = True
-        self.comparison = Comparison(_Words().say)
+        self.comparison = Comparison(_OutputText().text)
         self.inputs = 0
 
     def resume(self, known: Sequence[Entry], now: float) -> None:
         """Bring the machines to where they were, with the last of each kind that left the ring."""
         self._listening = False
-        heard = {data[0]: data for _, kind, source, data in known if (kind, source) == (UART, "mcu") and data}
+        received = {data[0]: data for _, kind, source, data in known if (kind, source) == (UART, "mcu") and data}
         self._link.feed(link.Start(), now)
         self._link.feed(link.PortOpened(), now)
         for _ in range(2):
             if (due_s := self._link.machine.deadline) is not None:
                 self._link.woken(due_s)
-        for com_id in (FirmwareVersion.com_id, GitHash.com_id, *(i for i in heard if i not in _INQUIRED)):
-            if com_id in heard:
-                self._link.feed(link.FrameReceived(Frame(com_id, _without_contactors(com_id, heard[com_id][1:]))), now)
+        for com_id in (FirmwareVersion.com_id, GitHash.com_id, *(i for i in received if i not in _INQUIRED)):
+            if com_id in received:
+                self._link.feed(
+                    link.FrameReceived(Frame(com_id, _without_contactors(com_id, received[com_id][1:]))), now
+                )
         for _, kind, source, data in known:
             if kind == "cmd":
                 self.take(now, kind, source, data)
-        if ChargeState.com_id in heard:
-            self._link.feed(link.FrameReceived(Frame(ChargeState.com_id, heard[ChargeState.com_id][1:])), now)
+        if ChargeState.com_id in received:
+            self._link.feed(link.FrameReceived(Frame(ChargeState.com_id, received[ChargeState.com_id][1:])), now)
         self._listening = True
         self.inputs = 0
 
     def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
-        """Take one entry: an input, an output, or somebody else's."""
+        """Take one entry: an input, an output, or one of another part."""
         if kind in (UART, "port", "cmd", "wake"):
             self._link.overdue(t_s)
             self._driver.overdue(t_s)
@@ -213,13 +215,13 @@ def _order(command: str, arguments: dict[str, Any]) -> Any:
     return None
 
 
-class _Words:
-    """Writes outputs for people."""
+class _OutputText:
+    """Writes outputs as text."""
 
     def __init__(self) -> None:
         self._reader = UartReader()
 
-    def say(self, stream: str, data: Any) -> str:
+    def text(self, stream: str, data: Any) -> str:
         if stream == "variables":
             return f"{data[0]} = {data[1]}"
         name, fields = self._reader.read(data)

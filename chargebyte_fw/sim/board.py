@@ -1,7 +1,7 @@
 """`python -m chargebyte_fw.sim.board`: a safety controller alone, with its flash and its boot loader.
 
-It stands on a pseudo-terminal `DIR/dev/ttyLP2` with the two lines that start the boot loader, until it is told to end
-(SIGTERM, Ctrl-C). Its flash is kept in DIR, so that a power cut in the middle can be tried. `--image FILE` writes a
+It stands on a pseudo-terminal `DIR/dev/ttyLP2` with the two lines that start the boot loader, until SIGTERM or
+Ctrl-C. Its flash is kept in DIR, so that a power cut in the middle can be tried. `--image FILE` writes a
 firmware file that it takes, and ends.
 """
 
@@ -120,7 +120,7 @@ async def _serve(root: Path, trouble: Trouble) -> None:
 
 
 def main() -> int:
-    """Serve until told to end, or write an image."""
+    """Serve until a signal, or write an image."""
     arguments = parser().parse_args()
     if arguments.image is not None:
         major, minor, build = (int(number) for number in arguments.version.split("."))

@@ -79,7 +79,7 @@ class Chip:
 
     @property
     def identity(self) -> tuple[FirmwareVersion, GitHash] | None:
-        """What the application would say of itself; None: there is none that starts."""
+        """How the application would identify itself; None: there is none that starts."""
         info = self.info
         if info is None:
             return None

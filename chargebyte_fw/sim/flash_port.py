@@ -16,7 +16,7 @@ BITS_PER_BYTE = 10
 
 
 class FlashPort:
-    """Starts the loader or lets the application start, as the lines say."""
+    """Starts the loader or lets the application start, by the levels of the lines."""
 
     def __init__(self, chip: Chip, transmit: Callable[[bytes], None], trouble: Trouble | None = None) -> None:
         self.chip = chip

@@ -1,4 +1,4 @@
-"""A simulated GPIO line: a Unix datagram socket `<state root>/run/secc/gpio/<line>` that is told `0` or `1`."""
+"""A simulated GPIO line: a Unix datagram socket `<state root>/run/secc/gpio/<line>` that gets `0` or `1`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINES = "run/secc/gpio"
 
 
 class SimulatedLine:
-    """Binds the line and calls `level(high)` for each level that is told. Raises OSError if it cannot be bound."""
+    """Binds the line and calls `level(high)` for each level that is sent. Raises OSError if it cannot be bound."""
 
     def __init__(self, state_root: Path, name: str, level: Callable[[bool], None]) -> None:
         self.path = state_root / LINES / name
@@ -29,10 +29,10 @@ class SimulatedLine:
     def _read(self) -> None:
         while True:
             try:
-                told = self._socket.recv(16)
+                level = self._socket.recv(16)
             except BlockingIOError:
                 return
-            self._level(told.strip() != b"0")
+            self._level(level.strip() != b"0")
 
     def close(self) -> None:
         """Give the line back."""

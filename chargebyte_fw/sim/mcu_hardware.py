@@ -38,7 +38,7 @@ class Contactor:
     """Where it is; without feedback the controller reports its order in place of this."""
     has_feedback: bool = True
     denies: bool = False
-    """The feedback says the opposite: the parameter block has the wrong polarity."""
+    """The feedback is the opposite: the parameter block has the wrong polarity."""
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Temperature:
 
 @dataclass
 class Hardware:
-    """The board around the controller; tell the shell (`poke`) after a change."""
+    """The board around the controller; call `inputs_changed` of its port after a change."""
 
     firmware: FirmwareVersion = CHARGE_SOM
     git_hash: GitHash = COMMIT
@@ -87,7 +87,7 @@ class Hardware:
     parameter_mismatch: bool = False
     """The parameter block is of another version than the firmware needs: safe state at once."""
     checks_contactors_at_start: bool = False
-    """A contactor whose feedback says closed leads to the safe state after each start, too."""
+    """A contactor whose feedback is closed leads to the safe state after each start, too."""
     error_messages: list[tuple[str, int, int, int]] = field(default_factory=list)
     """Errors that the firmware finds at start-up: module name, reason, two data words."""
 

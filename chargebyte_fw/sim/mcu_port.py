@@ -1,4 +1,4 @@
-"""The virtual safety controller's body: its machine on a pseudo-terminal or on a wire in memory.
+"""The virtual safety controller on a line: its machine on a pseudo-terminal or on a wire in memory.
 
 In one process, on a virtual clock::
 
@@ -35,7 +35,7 @@ _BAUDS = {termios.B9600: 9600, termios.B115200: 115200}
 
 
 class McuPort:
-    """What both bodies have in common."""
+    """What both kinds of line have in common."""
 
     def __init__(self, mcu: VirtualMcu, chip: Chip | None = None, trouble: Trouble | None = None) -> None:
         self.mcu = mcu
@@ -160,7 +160,7 @@ class McuOnPty(McuPort):
         asyncio.get_running_loop().add_reader(self._master, self._read)
 
     def unplug(self) -> None:
-        """Pull the port out: the path is gone, and whoever has it open hears of it."""
+        """Pull the port out: the path is gone, and a process that has it open gets an error."""
         if self._master is None or self._slave is None:
             return
         asyncio.get_running_loop().remove_reader(self._master)
@@ -179,7 +179,7 @@ class McuOnPty(McuPort):
 
     def _transmit(self, data: bytes) -> None:
         if self._master is not None:
-            with contextlib.suppress(BlockingIOError):  # nobody reads: the line drops it, as a UART does
+            with contextlib.suppress(BlockingIOError):  # not read: the line drops it, as a UART does
                 os.write(self._master, data)
 
     def close(self) -> None:

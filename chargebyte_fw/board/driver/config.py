@@ -1,4 +1,4 @@
-"""What CbChargeSOMDriver can be told: limits, wiring, lines of the board."""
+"""The configuration of CbChargeSOMDriver: limits, wiring, lines of the board."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class DriverConfig(ModuleConfig):
 
 
 def contradictions(config: DriverConfig) -> Iterable[ConfigIssue]:
-    """Tell what contradicts itself."""
+    """Return limits and wiring that contradict each other."""
     if config.min_phase_count > config.max_phase_count:
         what = f"min_phase_count {config.min_phase_count} is above max_phase_count {config.max_phase_count}"
         yield ConfigIssue("min_phase_count", what)
@@ -83,7 +83,7 @@ def contradictions(config: DriverConfig) -> Iterable[ConfigIssue]:
 
 
 def owned(config: DriverConfig) -> Iterable[Claim]:
-    """Tell what nobody else may use."""
+    """Return what no other module may use."""
     yield Claim("serial port", os.path.normpath(config.serial_port), "serial_port")
     for key in ("reset_gpio_line_name", "grid_phase_count_gpio_line_name", "charge_stop_gpio_line_name"):
         if name := getattr(config, key):

@@ -1,4 +1,4 @@
-"""Temperatures and telemetry in the words of the contracts: only what this board can measure."""
+"""Temperatures and telemetry as the contracts have them: only what this board can measure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def temperatures(state: Pt1000State, names: tuple[str, ...]) -> list[Temperature
 
 
 def chip_temperature_C(root: Root) -> float | None:
-    """Return the processor's temperature, None where the kernel tells none."""
+    """Return the processor's temperature, None where the kernel has none."""
     try:
         return int(root.read(CHIP_SENSOR).read_text()) / 1000
     except (OSError, ValueError):

@@ -21,7 +21,7 @@ class Refused(PeerError):
 
 
 class Silent(Unavailable):
-    """The boot loader did not answer; `step` says when."""
+    """The boot loader did not answer; `step`: at which step."""
 
     def __init__(self, step: str, hint: str = "") -> None:
         self.step = step

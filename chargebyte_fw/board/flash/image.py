@@ -27,7 +27,7 @@ class BadImage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What an image says of itself."""
+    """The information block of an image."""
 
     size: int
     """Bytes of the whole image."""
@@ -81,7 +81,7 @@ def info_of(image: bytes) -> Info | None:
 
 
 def checksum(image: bytes) -> int:
-    """Return the CRC of an image, whatever its block says; the length must be a multiple of four."""
+    """Return the CRC of an image, without its block's; the length must be a multiple of four."""
     covered = image[:_CRC_AT] + image[_CRC_AT + 4 :]
     words = struct.unpack(f"<{len(covered) // 4}I", covered)
     mirrored = struct.pack(f">{len(words)}I", *words).translate(_MIRRORED)
@@ -89,7 +89,7 @@ def checksum(image: bytes) -> int:
 
 
 def check(image: bytes) -> Info:
-    """Return what a whole and undamaged image says of itself; raises BadImage."""
+    """Return the information block of an image; raises BadImage for one that is not whole or is damaged."""
     if not image:
         raise BadImage("the file is empty")
     if len(image) < INFO_AT + INFO_BYTES:
@@ -110,7 +110,7 @@ def check(image: bytes) -> Info:
 
 
 def check_fits(info: Info, platform: Platform | None, area_bytes: int, write_unit: int) -> None:
-    """Refuse an image for another board or chip; `platform` None: nothing says which board this is. Raises BadImage."""
+    """Refuse an image for another board or chip; `platform` None: the board is not known. Raises BadImage."""
     if platform is not None and info.platform != platform:
         raise BadImage(f"the firmware is for {info.platform.text}, this is a {platform.text}")
     check_size(info.size, area_bytes, write_unit)
@@ -127,7 +127,7 @@ def check_size(size: int, area_bytes: int, write_unit: int) -> None:
 
 
 def seal(code: bytes, info: Info) -> bytes:
-    """Return `code` as an image with a block that says `info`, with the right size and CRC (for tools and tests)."""
+    """Return `code` as an image with the block `info`, the right size and CRC (for tools and tests)."""
     body = bytearray(code.ljust(INFO_AT + INFO_BYTES, b"\xff"))
     body.extend(b"\xff" * (-len(body) % 4))
 

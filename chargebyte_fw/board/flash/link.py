@@ -39,7 +39,7 @@ class Port:
         self._unsent = b""
 
     def open(self) -> None:
-        """Take the port; raises Busy when somebody else has it, Unavailable when it is not there."""
+        """Take the port; raises Busy when another process has it, Unavailable when it is not there."""
         if self._wire is not None:
             self._wire.receive = self._arrived
             return

@@ -2,7 +2,7 @@
 
 A command is `01 LNH LNL COM data SUM 03`, data and status are `81 LNH LNL RES data SUM 03`. The length counts COM or
 RES and the data, SUM makes the 8-bit sum from LNH on zero, numbers are big-endian. A status has one byte; with bit 7 of
-RES set it says what went wrong.
+RES set it is an error.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Command(IntEnum):
 
 
 class Status(OpenEnum):
-    """What the loader answers; `text` says it in words with what to do."""
+    """What the loader answers; `text`: in words, with what to do."""
 
     OK = 0x00
     UNSUPPORTED = 0xC0

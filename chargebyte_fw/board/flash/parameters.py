@@ -34,7 +34,7 @@ def block_of(flash: bytes) -> bytes:
 
 
 def text_of(flash: bytes) -> str:
-    """Return the block of a data flash as YAML; a comment that says why where there is none that can be read."""
+    """Return the block of a data flash as YAML; a comment with the reason where none can be read."""
     block = block_of(flash)
     if not block:
         return f"# there is no valid parameter block: {layout.why_not(flash)}\n"
@@ -93,7 +93,7 @@ def convert(parameters: Parameters, found: layout.Found, wanted: int, notify: No
 
 
 def mismatch(flash: bytes, wanted: int) -> str:
-    """Say what firmware that wants version `wanted` will not like about a data flash; empty: nothing."""
+    """Return why firmware that needs block version `wanted` rejects a data flash; empty: it takes it."""
     block = block_of(flash)
     if not block:
         return f"there is no valid parameter block on the chip ({layout.why_not(flash)}): its defaults will be used"

@@ -84,24 +84,24 @@ def _openers(proc: Path, there: os.stat_result) -> set[int]:
 
 
 def _is_slave(device: os.stat_result) -> bool:
-    """Tell a pseudo-terminal (Unix98, Documentation/admin-guide/devices.txt) from a UART."""
+    """Whether it is a pseudo-terminal (Unix98, Documentation/admin-guide/devices.txt) and not a UART."""
     return stat.S_ISCHR(device.st_mode) and 136 <= os.major(device.st_rdev) <= 143
 
 
 def _is_master(file: os.stat_result) -> bool:
-    """Tell the far end of a pseudo-terminal: who plays the controller keeps both ends open, and reads its own only."""
+    """Whether it is the far end of a pseudo-terminal: the simulator keeps both ends open, and reads its own only."""
     return stat.S_ISCHR(file.st_mode) and file.st_rdev == os.makedev(5, 2)
 
 
 def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
-    """Tell whether two files are one, or two names of one device."""
+    """Whether two files are one, or two names of one device."""
     if stat.S_ISCHR(one.st_mode) and stat.S_ISCHR(other.st_mode):
         return one.st_rdev == other.st_rdev
     return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 
 
 def describe(pid: int, proc: Path = Path("/proc")) -> Holder:
-    """Say what is known of a process."""
+    """Return what is known of a process."""
 
     def read(name: str) -> str:
         try:

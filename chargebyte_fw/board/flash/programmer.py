@@ -38,7 +38,7 @@ _PROCESSOR = "imx93-"
 """In a compatible string it may stand before the board's name, and a carrier's name after it."""
 
 Report = Callable[[str, int, int], None]
-"""Told what is being done, and how many bytes of how many are done."""
+"""Called with what is being done, and how many bytes of how many are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Wiring:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """What the boot loader says of the chip."""
+    """The chip, as the boot loader describes it."""
 
     signature: Signature
     areas: tuple[Area, ...]
@@ -72,7 +72,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What the running application says of itself."""
+    """The running application, as it identifies itself."""
 
     firmware: FirmwareVersion
     git_hash: GitHash | None = None
@@ -90,8 +90,8 @@ class Running:
     def is_of(self, info: Info) -> bool:
         """Whether this is the firmware of that image."""
         ours = (info.version, info.platform, info.application, info.parameter_version)
-        says = self.firmware
-        same = ours == (says.version, says.platform, says.application, says.parameter_version)
+        running = self.firmware
+        same = ours == (running.version, running.platform, running.application, running.parameter_version)
         return same and (self.git_hash is None or self.git_hash.text == info.git_text)
 
 

@@ -25,7 +25,7 @@ _SHOWN_AS_A_WHOLE = (ChargeState, ChargeState2, Pt1000State)
 
 
 class Screen:
-    """The latest frame of each kind, and the last few things that were said."""
+    """The latest frame of each kind, and the last few lines."""
 
     def __init__(self, running: Running, generation: Generation, keys: str) -> None:
         self._running, self._generation, self._keys = running, generation, keys

@@ -58,7 +58,7 @@ class UpdateOrder:
     data: bytes
     info: Info
     platform: Platform | None = None
-    """The board, if a person said so; None: device tree, or what is on the chip."""
+    """The board, where it is given by hand; None: device tree, or what is on the chip."""
     verify: bool = True
     blocks: Blocks = Blocks.WARN
     first_block: Parameters = field(default_factory=parameters.only_contactor)
@@ -135,7 +135,7 @@ async def auto_update(
 
     Compared are size, CRC, version, platform, application and commit of the file and of the chip. The same firmware is
     flashed again when its flashing was interrupted or when it does not answer. A passing trouble after the flash was
-    touched is tried again at once: nobody is there to do it. Raises BadImage, PeerError, Unavailable.
+    touched is tried again at once: there is no operator at the boot. Raises BadImage, PeerError, Unavailable.
     """
     path = find_image(folder)
     try:

@@ -12,7 +12,7 @@ from chargebyte_fw.board.link.messages.framing import encode_message
 ZERO_IMAGE = ChargeControl()
 """After every open and reset: pilot at 0 V, every contactor open."""
 SAFE_IMAGE = ChargeControl(pwm_active=True, duty_percent=0.0)
-"""When nobody holds the handle: pilot F (not available), every contactor open."""
+"""When the handle is not held: pilot F (not available), every contactor open."""
 ZERO_FRAME = encode_message(ZERO_IMAGE)
 SAFE_FRAME = encode_message(SAFE_IMAGE)
 
@@ -20,7 +20,7 @@ SAFE_FRAME = encode_message(SAFE_IMAGE)
 class Cycle:
     """Sends the last control image every `period_s` while its owner lives, the safe image otherwise.
 
-    After a trip only an image of the new `epoch` counts; the owner learns the epoch when it is told of the trip, and so
+    After a trip only an image of the new `epoch` counts; the owner gets the epoch with the report of the trip, and so
     cannot close a contactor again by an order it gave before. All times are seconds of the one who calls `due`.
     """
 

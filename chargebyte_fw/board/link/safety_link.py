@@ -1,4 +1,4 @@
-"""The link to the safety controller with its hands on: port, reset line, cycle and the machine that rules them."""
+"""The link to the safety controller: port, reset line, cycle, and the machine that controls them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SENT, RECEIVED = "host", "mcu"
 
 
 class SafetyLink:
-    """Keeps the link up for ever; what it has to say comes to `listener` as effects of `link_machine`, and Tripped.
+    """Keeps the link up without end; `listener` gets the reports (`events.py`).
 
     The port is a wire in memory (`wire`) or whatever is at `path()` each time it is opened.
     """
@@ -46,7 +46,7 @@ class SafetyLink:
     ) -> None:
         self._machine = LinkMachine(loop_speed())
         self._repeated_s = 0.0
-        # A state that is told again and again is not recorded each time; a waking machine's tape tells of the last.
+        # A state that is repeated unchanged is not recorded each time; each wake is, with the time of the last one.
         tape = Tape(trace, TRACE_KIND, lambda: self._repeated_s)
         self._pump = Pump(self._machine, self._carry_out, guard, tape)
         self._reset = reset
@@ -54,7 +54,7 @@ class SafetyLink:
         self._trace = trace
         self._path = path
         self._epoch = 0
-        self._said: dict[int, bytes] = {}
+        self._payloads: dict[int, bytes] = {}
         self._image: ChargeControl | None = None
         self._mirror = mirror
         callbacks = CarrierListener(
@@ -75,7 +75,7 @@ class SafetyLink:
         return self._machine.state is LinkState.RUNNING
 
     async def readers(self) -> list[str]:
-        """Return who has the port open beside us, and so takes bytes away; looked up in a thread."""
+        """Return which other processes have the port open, and so take bytes away; looked up in a thread."""
         if isinstance(self._carrier, WireCarrier):
             return []
         from chargebyte_fw.board.flash.port_holders import readers
@@ -83,7 +83,7 @@ class SafetyLink:
         return [str(holder) for holder in await asyncio.to_thread(readers, self._path())]
 
     def start(self) -> None:
-        """Begin to open, reset, inquire; never fails: trouble is an effect."""
+        """Begin to open, reset, inquire. Nothing is raised: a failure is a report."""
         self._trace.record("port", TRACE_KIND, "start")
         self._pump.feed(events.Start())
 
@@ -111,7 +111,7 @@ class SafetyLink:
         self._pump.feed(events.ResetRequest(why))
 
     def act(self, action: ActionId) -> None:
-        """Ask for an action; Acted tells the outcome."""
+        """Ask for an action; the report ActionResult has the outcome."""
         self._pump.feed(events.ActionRequest(action))
 
     def _frames(self, frames: list[Frame]) -> None:
@@ -119,13 +119,13 @@ class SafetyLink:
         for frame in frames:
             if self._mirror is not None:
                 self._mirror.send(frame)
-            if self._said.get(frame.com_id) == frame.payload:
+            if self._payloads.get(frame.com_id) == frame.payload:
                 if frame.com_id == ChargeState.com_id:
                     self._machine.touch(now)
                     self._repeated_s = now
                 continue
             if frame.com_id in _PERIODIC:
-                self._said[frame.com_id] = frame.payload
+                self._payloads[frame.com_id] = frame.payload
             self._trace.record(TRACE_KIND, RECEIVED, bytes((frame.com_id,)) + frame.payload, frame.com_id)
             self._pump.feed(events.FrameReceived(frame))
 
@@ -159,19 +159,19 @@ class SafetyLink:
                 self._reset.set(active)
             case events.DiscardInput():
                 self._carrier.discard()
-                self._said.clear()
+                self._payloads.clear()
             case events.SendFrame(frame):
                 self._carrier.send(frame)
                 self._trace.record(TRACE_KIND, SENT, frame, frame[1])
             case events.StartCycle():
                 self._image = None
-                # What was heard while we asked for the firmware was nobody's news: a controller that never changes
+                # States received while the firmware was asked for were not reported: a controller that never changes
                 # its state again must still be seen.
-                self._said.clear()
+                self._payloads.clear()
                 self._epoch = self._carrier.begin()
             case events.StopCycle():
                 self._carrier.end()
-                self._said.clear()
+                self._payloads.clear()
             case _:
                 self._listener(effect)
 
@@ -189,7 +189,7 @@ def _mirrored(mirror: CanMirror, tap: Tap | None) -> Tap:
 
 
 def _reason(error: OSError, path: Path) -> str:
-    """Say why a port cannot be opened, without pyserial's repetition of the path; who has it, if somebody has."""
+    """Return why a port cannot be opened, without pyserial's repetition of the path, and which process has it."""
     if error.errno in (errno.EAGAIN, errno.EBUSY):
         from chargebyte_fw.board.flash.port_holders import holders
 

@@ -1,6 +1,6 @@
 """The serial port and its thread: the cycle goes on while the event loop is busy, and turns safe when it is stuck.
 
-A thread because the safety controller must hear from us on time, whatever the event loop does; it shares nothing with
+A thread, because control frames must be sent on time, whatever the event loop does; it shares nothing with
 the loop but the cycle (see cycle.py), a queue of frames to send, and `call_soon_threadsafe`.
 """
 
@@ -133,7 +133,7 @@ class _Session:
             self._ring()
 
     def _ring(self) -> None:
-        # A full pipe wakes as well; a broken one means that the thread has ended and said so.
+        # A full pipe wakes as well; a broken one means that the thread has ended and reported why.
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
             os.write(self._wake_write, b"\0")
 
@@ -191,7 +191,7 @@ class _Session:
         try:
             os.write(self._fd, frame)
         except BlockingIOError:
-            return  # nobody takes what we send: the silence in the other direction says so
+            return  # the line takes nothing: the silence in the other direction is noticed
         if self._listener.tap is not None:
             self._listener.tap(True, frame)
 
@@ -212,7 +212,7 @@ class _Session:
         try:
             self._loop.call_soon_threadsafe(self._deliver, call, value)
         except RuntimeError:
-            self._closing = True  # the loop is closed: nobody is there to hold the handle
+            self._closing = True  # the loop is closed: the handle is not held any more
 
     def _deliver(self, call: Callable[[Any], None], value: Any) -> None:
         if not self._closing:

@@ -119,7 +119,7 @@ _UNVERSIONED_WITH_FEEDBACK = 2
 
 
 class Parameters:
-    """All values as the numbers that are stored; `given` says which ones somebody set, and where that was written."""
+    """All values as the numbers that are stored; `given`: which of them were set, and where that was written."""
 
     def __init__(self) -> None:
         self.values = {one: [one.kind.default] * group.items for group in GROUPS for one in group.fields}
@@ -166,7 +166,7 @@ def identify(data: bytes) -> Found | None:
 
 
 def why_not(data: bytes) -> str:
-    """Say why `identify` finds no block."""
+    """Return why `identify` finds no block."""
     if not data:
         return "it is empty"
     if not data.strip(b"\xff"):
@@ -204,7 +204,7 @@ def decode(data: bytes) -> tuple[Found, Parameters, list[str]]:
 
 
 def encode(parameters: Parameters, version: int) -> bytes:
-    """Return the bytes of a block; values that the version does not have are left out (`rules.fit` tells which)."""
+    """Return the bytes of a block; values that the version does not have are left out (`rules.fit` finds which)."""
     if version not in SIZES:
         raise ValueError(f"the layout of version {version} is not known")
     block = bytearray(SIZES[version])

@@ -13,7 +13,7 @@ _LOCK_WITHOUT_FEEDBACK, _LOCK_WITH_FEEDBACK = 1, 2
 
 
 def check(parameters: Parameters, name: str, group_places: dict[str, str]) -> list[Finding]:
-    """Return what the values say against each other; `group_places`: where a group begins, `name`: the file."""
+    """Return where the values contradict each other; `group_places`: where a group begins, `name`: the file."""
     found = []
     for what, hint, one in (*_residual_current(parameters), *_plug_lock(parameters)):
         place = parameters.given.get((one, 0)) or group_places.get(one.group) or name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import NamedTuple, Protocol
 
-DISABLE_WORDS = ("disabled", "disable", "none", "off")
+DISABLED = ("disabled", "disable", "none", "off")
 _FRACTION = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 _WHOLE = re.compile(r"[0-9]{1,20}")
 
@@ -42,15 +42,15 @@ class ValueType(Protocol):
         """Write YAML text."""
 
     def problem(self, raw: int) -> str:
-        """Say what is wrong with a number in a block; empty: nothing."""
+        """Return what is wrong with a number in a block; empty: nothing."""
 
     def off(self, raw: int) -> bool:
-        """Whether the number says that what it stands for is not used."""
+        """Whether the number stands for "not used"."""
 
 
 def is_disable_word(text: str) -> bool:
     """Whether the text is one of the words for "not used"."""
-    return text.lower() in DISABLE_WORDS
+    return text.lower() in DISABLED
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Quantity:
         return "disabled" if raw in self.disabled else f"{raw * self.step:.{self.digits}f} {self.units[0]}"
 
     def problem(self, raw: int) -> str:
-        """Say what is beyond the limits."""
+        """Return which limit is exceeded."""
         if raw in self.disabled or self.least <= raw <= self.most:
             return ""
         return f"{self.show(raw)} is beyond {self.show(self.least)} to {self.show(self.most)}"
@@ -147,7 +147,7 @@ class Words:
         return self.words[raw] if raw < len(self.words) else f"invalid-{raw}"
 
     def problem(self, raw: int) -> str:
-        """Say that the number has no meaning."""
+        """Return that the number has no meaning."""
         return "" if raw < len(self.words) else f"{raw} has no meaning"
 
     def off(self, raw: int) -> bool:

@@ -20,7 +20,7 @@ _GROUPS = {group.name: group for group in GROUPS}
 
 @dataclass
 class Document:
-    """What a YAML file says; it is of use only if none of the findings is an error."""
+    """The content of a YAML file; it is of use only if none of the findings is an error."""
 
     name: str
     parameters: Parameters = field(default_factory=Parameters)
@@ -207,7 +207,7 @@ def _item_lines(group: Group, fields: list[Field], parameters: Parameters, index
     raws = {one: parameters.get(one, index) for one in fields}
     gates = fields[:2] if group.name == "rcm" else fields[:1]
     nothing = all(one.kind.off(raws[one]) for one in gates)
-    # A switched-off item says no more, unless something else is stored with it that would be lost.
+    # A switched-off item has no other keys, unless something else is stored with it that would be lost.
     if len(fields) == 1 or (nothing and all(raws[one] == one.kind.default for one in fields if one not in gates)):
         text = fields[0].kind.show(raws[fields[0]])
         return [f"  - {text}" if group.count else f"  {text}"]

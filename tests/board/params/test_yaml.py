@@ -34,7 +34,7 @@ def only(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("form", "text", "raw"),
+    ("kind", "text", "raw"),
     [
         (value_types.TEMPERATURE, "85.0 °C", 850),
         (value_types.TEMPERATURE, "85°C", 850),
@@ -72,7 +72,7 @@ def test_a_value_is_read(kind: ValueType, text: str, raw: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "text", "raw", "warning"),
+    ("kind", "text", "raw", "warning"),
     [
         (value_types.TEMPERATURE, "85.04 °C", 850, "is stored as 85.0 °C"),
         (value_types.TEMPERATURE, "85.05 °C", 851, "is stored as 85.1 °C"),
@@ -94,7 +94,7 @@ def test_a_value_that_is_stored_as_another_one_is_told(kind: ValueType, text: st
 
 
 @pytest.mark.parametrize(
-    ("form", "text", "why"),
+    ("kind", "text", "why"),
     [
         (value_types.TEMPERATURE, "85", "has no unit; write it like"),
         (value_types.TEMPERATURE, "85 ", "has no unit"),

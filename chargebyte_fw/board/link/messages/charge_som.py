@@ -59,7 +59,7 @@ class PpState(OpenEnum):
 
 
 class ContactorState(OpenEnum):
-    """What a contactor's feedback says."""
+    """A contactor, by its feedback."""
 
     UNDEFINED = 0
     OPEN = 1
@@ -167,7 +167,7 @@ class Application(OpenEnum):
 
 
 class ActionId(OpenEnum):
-    """What the safety controller can be told to do once."""
+    """What the safety controller can be asked to do once."""
 
     NONE = 0
     RCM_SELF_TEST = 1

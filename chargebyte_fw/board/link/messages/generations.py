@@ -13,7 +13,7 @@ import msgspec
 
 from chargebyte_fw.board.link.messages import charge_som as messages
 from chargebyte_fw.board.link.messages import error_texts as mcu_errors
-from chargebyte_fw.board.link.messages import mcs as mcs  # declares what the MCS boards say
+from chargebyte_fw.board.link.messages import mcs as mcs  # declares the messages of the MCS boards
 from chargebyte_fw.board.link.messages import service as messages_service
 from chargebyte_fw.board.link.messages.charge_som import (
     ChargeState,
@@ -79,7 +79,7 @@ class ChargeStateUpTo025(Message):
     )
 
     def modern(self) -> ChargeState:
-        """Say the same in today's words; an error flag becomes the safe-state reason that replaced it."""
+        """Return the same in today's layout; an error flag becomes the safe-state reason that replaced it."""
         failed = self.contactor_1_error or self.contactor_2_error
         return ChargeState(
             **{name: getattr(self, name) for name in self._COMMON.split()},
@@ -91,7 +91,7 @@ class ChargeStateUpTo025(Message):
 
     @classmethod
     def from_modern(cls, state: ChargeState) -> ChargeStateUpTo025:
-        """Say today's words as firmware up to 0.2.5 would have (the third contactor did not exist)."""
+        """Return today's state as firmware up to 0.2.5 lays it out (the third contactor did not exist)."""
         failed = state.contactor_fault
         return cls(
             **{name: getattr(state, name) for name in cls._COMMON.split()},
@@ -112,7 +112,7 @@ def _spoken_by_mcu() -> Mapping[int, type[Message]]:
 
 
 class Generation(msgspec.Struct, frozen=True):
-    """One firmware generation: what it says how."""
+    """One firmware generation: its messages and their layout."""
 
     old_contactor_bits: bool = False
     """ChargeState is laid out as up to 0.2.5."""
@@ -124,7 +124,7 @@ class Generation(msgspec.Struct, frozen=True):
     """Speaks ChargeControl2 and ChargeState2 in place of ChargeControl and ChargeState."""
 
     def decode(self, received: Frame) -> Message | None:
-        """Return what the controller said, in today's words; None for an id that it has no business to send."""
+        """Return a message of the controller in today's layout; None for an id that it has no business to send."""
         if received.com_id == ChargeState.com_id and self.old_contactor_bits:
             return ChargeStateUpTo025.from_payload(received.payload).modern()
         kind = _spoken_by_mcu().get(received.com_id)

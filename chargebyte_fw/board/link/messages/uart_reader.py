@@ -1,4 +1,4 @@
-"""Offline reading of UART frames: what the safety controller and its driver say, for people."""
+"""Offline tool: frames of the UART as text, in both directions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chargebyte_fw.board.link.messages.generations import TODAY, Generation, gen
 
 
 class UartReader:
-    """Reads the frames of one recording; how a state is laid out follows the firmware that told its version."""
+    """Reads the frames of one recording; how a state is laid out follows the firmware whose version was reported."""
 
     def __init__(self) -> None:
         self._generation: Generation = TODAY
