@@ -62,7 +62,7 @@ def _run(arguments: argparse.Namespace, run: Any) -> int:
 
 
 def _places(arguments: argparse.Namespace) -> tuple[Path, Path]:
-    """Return where the list is read and where it is written; a path that exists as typed is meant as typed."""
+    """Return where the list is read and written; a path that exists as given is used as given."""
     from chargebyte_fw.kernel.paths import root_at
 
     typed = Path(arguments.file)

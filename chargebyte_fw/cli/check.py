@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     root = root_at(arguments.root)
     configuration = load(configuration_file(arguments.file, arguments.root), root)
     if root.static != root.state or root.static == Path("/"):
-        # Otherwise it is another machine's root, an image that is being built: it has packages of its own.
+        # Another root is that of another machine, an image that is being built: it has packages of its own.
         configuration.findings += lacking(configuration)
     if arguments.json:
         print(json.dumps(as_json(configuration), indent=2))
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def excerpt(finding: Finding) -> str:
-    """Return the line that a finding is about with a caret below its place, or nothing where there is none to show."""
+    """Return the line of a finding with a caret below its place, or nothing without a line."""
     file, line, column = place_of(finding)
     try:
         with open(file, encoding="utf-8-sig") as text:

@@ -110,13 +110,13 @@ def _check(items: Iterator[Item], reader: Any) -> int:
 
 
 def _items(source: str) -> Iterator[Item]:
-    """Find out what was given; an argument that is no file is a frame in hex."""
+    """Return what an argument is; one that is no file is a frame in hex."""
     from chargebyte_fw.modules.v2g.capture.traffic import of_hex
 
     if source == STDIN:
         yield from _of_file(sys.stdin.buffer, "stdin")
         return
-    # A long frame in hex is no name that a file may have.
+    # A long frame in hex cannot be the name of a file.
     if len(source) < 1024 and Path(source).exists():
         with Path(source).open("rb") as file:
             yield from _of_file(file, source)

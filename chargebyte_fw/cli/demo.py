@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _go_inside() -> None:
-    """Begin again in a network namespace of our own; this process becomes the new one."""
+    """Execute the command again in a network namespace of its own, in place of this process."""
     from chargebyte_fw.sim.net_cable import way_into_a_namespace
 
     prefix = way_into_a_namespace()

@@ -1,4 +1,4 @@
-"""The demo's ear on the broker: the charger's MQTT API as any integrator sees it."""
+"""The demo's MQTT client: subscribes to the charger's API as an integrator does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TOPICS = "everest_api/#"
 
 
 class Listener:
-    """Calls `heard(topic, payload)` on the event loop for each message of the charger's API."""
+    """Calls `received(topic, payload)` on the event loop for each message of the charger's API."""
 
     def __init__(self, received: Callable[[str, str], None]) -> None:
         self._received = received

@@ -1,4 +1,4 @@
-"""The demo's screen: a picture of the running session for people, drawn with rich."""
+"""The demo's screen: the running session, drawn with rich."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def parser_for(names: Sequence[str]) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; exit status 0 done, 1 failed, 2 called wrongly, 78 wrong configuration."""
     for stream in (sys.stdout, sys.stderr):
-        # A name that is not UTF-8, or a terminal that knows no umlauts: escaped, never a traceback.
+        # A name that is not UTF-8, or a terminal without umlauts: escaped, never a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; keep Python from complaining about it once more at exit.
+        # The reader (head, less) has closed the pipe; keep Python from reporting that at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if argv is None and parsed.command == "run":
@@ -89,7 +89,7 @@ def _leave(status: int) -> NoReturn:
     """End the process now. All is closed; taking the interpreter apart object by object takes longer than the stop."""
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        # A reader that is gone misses the rest in any case.
+        # The reader is gone: the rest is lost in any case.
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(status)

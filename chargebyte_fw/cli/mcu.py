@@ -132,7 +132,7 @@ def _add_params(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked; exit status 1 when it could not be done, 78 when a parameter file is wrong."""
+    """Run the command; exit status 1 when it failed, 78 when a parameter file is wrong."""
     from chargebyte_fw.board.flash.image import BadImage
     from chargebyte_fw.board.params.layout import BadBlock
     from chargebyte_fw.cli.mcu_bench import note

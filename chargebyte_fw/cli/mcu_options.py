@@ -77,7 +77,7 @@ def common() -> argparse.ArgumentParser:
 
 
 def add_version(parser: argparse.ArgumentParser, *words: str) -> None:
-    """Add `-V`; `--version` is the version of a block for those who make one."""
+    """Add `-V`; `--version` is the version of a parameter block."""
     parser.add_argument(
         "-V", *words, action="version", version=f"secc {VERSION}", help="print the version of this program and exit"
     )

@@ -102,7 +102,7 @@ def _reset(arguments: argparse.Namespace) -> int:
     except Unavailable:
         if arguments.line is None:
             raise
-        linked = False  # a modem that does not answer is what the line is for
+        linked = False  # the line is for a modem that does not answer
     if linked and not arguments.force:
         print("secc: a link is up: a car may be charging (--force resets nevertheless)", file=sys.stderr)
         return 1

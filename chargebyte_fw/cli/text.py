@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out rows below a head, each column as wide as its widest cell."""
+    """Return rows below a head, each column as wide as its widest cell."""
     everything = [list(head), *[list(row) for row in rows]]
     widths = [max(len(row[i]) for row in everything) for i in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in everything]
@@ -28,7 +28,7 @@ def add_root(parser: argparse.ArgumentParser) -> None:
 
 
 def configuration_file(given: str | None, root: Path) -> Path:
-    """Find the file that a person means: as typed, below the root, or by its short name in etc/everest."""
+    """Return the file that is meant: as given, below the root, or by its short name in etc/everest."""
     from chargebyte_fw.kernel.paths import shipped_at
 
     root = shipped_at(root)

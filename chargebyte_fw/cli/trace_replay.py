@@ -1,4 +1,4 @@
-"""Plays a trace through the machines of every house that can."""
+"""Plays a trace through the machines of every house with a replay."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def play(entries: Sequence[Entry], only: str | None = None) -> list[Outcome]:
 
 
 def accepted(entries: Sequence[Entry]) -> dict[str, str]:
-    """Return what was accepted last: of each part that differs, its first difference in words."""
+    """Return what was accepted last: of each part that differs, its first difference as text."""
     found: dict[str, str] = {}
     for _, kind, source, data in entries:
         if (kind, source) == ACCEPTED and isinstance(data, dict):

@@ -103,11 +103,11 @@ class Variable(Generic[T]):
         """Wait until the value satisfies `wanted` (the kept value counts); wrap in `asyncio.timeout` for a limit."""
         found: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
-        def look(value: T) -> None:
+        def check(value: T) -> None:
             if not found.done() and wanted(value):
                 found.set_result(value)
 
-        stop = self.subscribe(look)
+        stop = self.subscribe(check)
         try:
             return await found
         finally:

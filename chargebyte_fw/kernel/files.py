@@ -28,7 +28,7 @@ def kind_of(mode: int) -> str:
     """Return the name of a kind of file, by its mode."""
     kinds = {stat.S_ISDIR: "a folder", stat.S_ISLNK: "a link to nothing", stat.S_ISFIFO: "a pipe"}
     kinds |= {stat.S_ISSOCK: "a socket", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}
-    return next((name for tell, name in kinds.items() if tell(mode)), "something else")
+    return next((name for is_kind, name in kinds.items() if is_kind(mode)), "something else")
 
 
 def oddity(path: Path) -> str:

@@ -32,7 +32,7 @@ class Database:
     """One SQLite file with one table: opened when first needed, opened again after trouble.
 
     `columns` maps the table's columns to their declarations. A file that is damaged, or holds another table under that
-    name, is set aside as `<name>.damaged-<time>` and a new one is begun; `on_set_aside` is told both paths.
+    name, is set aside as `<name>.damaged-<time>` and a new one is begun; `on_set_aside` is called with both paths.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from chargebyte_fw.kernel.clock import ClockLoop
 
-LOOK_S = 1.0
+COMPARE_S = 1.0
 """Time between two comparisons of the clocks, in s. timerfd, which reports it at once, is in Python from 3.13 on."""
 TOLERANCE_S = 0.25
 """Difference that counts as set, in s: a clock that is slewed (at most 0.5 ms a second) stays below it."""
@@ -30,7 +30,7 @@ class WallWatch:
             self._loop.on_wall_set.append(was_set)
         else:
             self._offset_s = _offset_s()
-            self._timer = self._loop.call_later(LOOK_S, self._look)
+            self._timer = self._loop.call_later(COMPARE_S, self._compare)
 
     def close(self) -> None:
         """Stop."""
@@ -39,8 +39,8 @@ class WallWatch:
         elif isinstance(self._loop, ClockLoop) and self._was_set in self._loop.on_wall_set:
             self._loop.on_wall_set.remove(self._was_set)
 
-    def _look(self) -> None:
-        self._timer = self._loop.call_later(LOOK_S, self._look)
+    def _compare(self) -> None:
+        self._timer = self._loop.call_later(COMPARE_S, self._compare)
         offset_s = _offset_s()
         if abs(offset_s - self._offset_s) > TOLERANCE_S:
             self._offset_s = offset_s

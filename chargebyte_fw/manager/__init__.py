@@ -1,1 +1,1 @@
-"""Reads the configuration, finds modules, wires, starts, watches, stops; knows no module by name."""
+"""Reads the configuration; finds, connects, starts, watches and stops modules; knows none by name."""

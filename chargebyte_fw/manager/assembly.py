@@ -24,7 +24,7 @@ from chargebyte_fw.manager.order import stop_order
 from chargebyte_fw.manager.plan import ModulePlan, config_issues
 
 RECORDED_AS_FRAMES = frozenset(("v2g_messages",))
-"""Variables that repeat what the recorder has from the wire."""
+"""Variables that repeat frames which the recorder has anyway."""
 CLOUD_START_S = 5.0
 """How long the start waits for all modules of `cloud` together; one that is not ready then becomes so later."""
 LEAST_START_S = 0.2
@@ -32,7 +32,7 @@ LEAST_START_S = 0.2
 STOP_LIMIT_S = 5.0
 """How long one module may take to reach its safe state before the next is stopped anyway."""
 HURRY_LIMIT_S = 0.5
-"""The same when somebody insists."""
+"""The same after a second signal."""
 FAILURE = "generic/CommunicationFault"
 """Raised for a module of `cloud` from its failure until it is back."""
 WHOLE_MODULE = "!module"
@@ -114,7 +114,7 @@ class Assembly:
             self._record(implementation)
 
     def _record(self, implementation: Contract) -> None:
-        """Let the black box hear every fact and fault."""
+        """Record every variable and fault."""
         record = self.runtime.trace.record
         names = [name for name in implementation.variables if name not in RECORDED_AS_FRAMES]
         for variable in (getattr(implementation, name) for name in names):
@@ -150,13 +150,13 @@ class Assembly:
             ends = []
             for connection in plan.connections.get(name, []):
                 provider = self.provider(connection.module_id, connection.implementation_id)
-                # A defect that a module of `cloud` finds in `charge` costs it the answer, and ends no session.
+                # An error in `charge` that a module of `cloud` causes fails its command and ends no session.
                 outside = module.group == CLOUD and self._groups.get(connection.module_id) != CLOUD
                 ends.append(bus.consumer(provider, scope, trace, plan.id, outside))
             setattr(module, name, ends if requirement.many else (ends[0] if ends else None))
 
     def provider(self, module_id: str, implementation_id: str) -> Contract:
-        """Return an implementation: one of ours, or the face of one behind MQTT."""
+        """Return an implementation: in this process, or the proxy of one behind MQTT."""
         found = self.implementations.get((module_id, implementation_id))
         if found is None and self._remote is not None:
             return self._remote(module_id, implementation_id)
@@ -212,7 +212,7 @@ class Assembly:
             module.crash(error)
 
     async def finish_start(self, module: Module, initialised: Callable[[Module], None]) -> None:
-        """Wait for what `start` did not wait for (`late`), and do what is left."""
+        """Wait for what `start` did not wait for (`late`), and run the rest."""
         step, ready_follows = self.late.pop(module.id)
         await step
         if ready_follows:
@@ -274,19 +274,19 @@ class Assembly:
         for step, _ in self.late.values():
             step.cancel()
         for module in self.modules.values():
-            # One that never began has nothing to carry a command out with.
+            # A module that never began cannot carry out a command.
             module.stopped = module not in started
         order = stop_order(started, self.plans)
         last = max((at for at, module in enumerate(order, 1) if module.group != CLOUD), default=0)
         for module in order[:last]:
             await self._stop_one(module)
-        # Nothing hangs on the order of the others; files are closed side by side.
+        # The order of the others does not matter: they are stopped at the same time.
         await asyncio.gather(*(self._stop_one(module) for module in order[last:]))
         if self._retiring:
             await asyncio.wait(self._retiring)
 
     def hurry(self) -> None:
-        """Give each module that is still to stop only a moment."""
+        """Shorten the time of each module that has not stopped yet."""
         self._hurry.set()
 
     async def _stop_one(self, module: Module) -> None:
@@ -302,7 +302,7 @@ class Assembly:
             stopping.cancel()
             await asyncio.wait({stopping}, timeout=HURRY_LIMIT_S)
         elif not stopping.cancelled() and (error := stopping.exception()) is not None:
-            # What never came up completely may lack what its `stop` wants to close; why it failed is told already.
+            # A module that never started may lack what its `stop` closes; why it failed is logged already.
             half_way = module.id == self.starting
             self.log.log(DEBUG if half_way else ERROR, "%s failed while stopping", module.id, exc_info=error)
         module.stopped = True
@@ -310,5 +310,5 @@ class Assembly:
 
 
 def _in_context(module: Module, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Run a step of a module's life in its context, so that what it leaves behind is known to be its own."""
+    """Run a step of a module in its context, so that its callbacks and tasks are known as its own."""
     return asyncio.get_running_loop().create_task(work, name=f"{module.id}:step", context=module.scope.context.copy())

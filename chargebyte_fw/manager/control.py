@@ -1,4 +1,4 @@
-"""The charger's ear for `secc` on the same machine: a Unix socket below the run root, one JSON line each way."""
+"""The control socket for `secc` on the same machine: a Unix socket below the run root, one JSON line each way."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_CONNECTIONS = 8
 
 
 class Control:
-    """Listens while the charger runs. A root that has no room for a socket costs a line in the log, no more."""
+    """Listens while the charger runs. Without a place for a socket that is a line in the log."""
 
     def __init__(self, root: Root, recorder: Recorder, log: ModuleLog) -> None:
         self._root = root
@@ -35,7 +35,7 @@ class Control:
         self._admission = Admission(MAX_CONNECTIONS, MAX_CONNECTIONS)
 
     async def start(self) -> None:
-        """Begin to listen; on a virtual clock there is nobody outside."""
+        """Begin to listen, except on a virtual clock."""
         if loop_speed() is None:
             return
         try:
@@ -83,7 +83,7 @@ class Control:
         try:
             target, entries = await self._recorder.save(str(request.get("why") or "request"))
         except Exception as error:
-            # Whatever is wrong with this disk or this installation, it is the answer to who asked.
+            # Any error of the disk or the installation is the answer to the request.
             return {"error": f"the trace could not be saved: {reason(error)}"}
         self._log.info("trace of %d entries saved to %s", entries, target)
         return {"file": str(target), "entries": entries}
@@ -93,11 +93,11 @@ def ask(root: Root, request: dict[str, Any]) -> dict[str, Any]:
     """Ask the charger that runs below this root; raises Unavailable when there is none, or it does not answer."""
     path = root.state / SOCKET.lstrip("/")
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ear, socket_path(path) as short:
-            ear.settimeout(LIMIT_S)
-            ear.connect(short)
-            ear.sendall(json.dumps(request).encode() + b"\n")
-            line = ear.makefile("rb").readline()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client, socket_path(path) as short:
+            client.settimeout(LIMIT_S)
+            client.connect(short)
+            client.sendall(json.dumps(request).encode() + b"\n")
+            line = client.makefile("rb").readline()
     except (FileNotFoundError, ConnectionRefusedError):
         raise Unavailable(f"no charger runs here (nobody listens at {path})") from None
     except OSError as error:

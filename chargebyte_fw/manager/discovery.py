@@ -1,4 +1,4 @@
-"""Finds modules: by entry point and in directories as EVerest has them. Loads only those that are asked for."""
+"""Finds modules: by entry point, and in directories as EVerest has them. Loads only those that are used."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ MODULES_DIR = "/usr/libexec/everest/modules"
 
 
 class CannotLoad(Exception):
-    """A module is there, and its code cannot be used; the text says why."""
+    """The code of a module cannot be loaded; the text says why."""
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One place where a module name is at home."""
+    """One place where a module of a name is."""
 
     name: str
     origin: str
@@ -37,7 +37,7 @@ class Found(msgspec.Struct, frozen=True):
 
     @property
     def is_program(self) -> bool:
-        """Tell whether it is a program of EVerest (a process of its own) and not a package that joins ours."""
+        """Whether it is a program of EVerest (a process of its own) and not a Python module of this process."""
         return self.directory is not None and not (self.directory / "__init__.py").is_file()
 
     def load(self) -> type[Module]:
@@ -52,7 +52,7 @@ class Found(msgspec.Struct, frozen=True):
             missing = f" (a library is missing: {error.name})" if isinstance(error, ModuleNotFoundError) else ""
             raise CannotLoad(f"{error}{missing if error.name and not _ours(error.name) else ''}") from error
         except Exception as error:
-            # Whatever a plugin's code does when it is imported, the person who configured it must be told where.
+            # Any error at the import of a plugin is reported with its place.
             raise CannotLoad(f"its code fails: {type(error).__name__}: {error}") from error
         name = self.name if self.directory else self.target.partition(":")[2]
         cls = getattr(module, name, None)
@@ -102,7 +102,7 @@ def _ours(name: str) -> bool:
 
 
 class Installed:
-    """All modules in reach, by name; nothing is imported until asked for."""
+    """All modules in reach, by name; none is imported before it is used."""
 
     def __init__(self, found: list[Found]) -> None:
         self.by_name: dict[str, list[Found]] = {}
@@ -114,12 +114,12 @@ class Installed:
         return sorted(self.by_name)
 
     def doubles(self) -> dict[str, list[Found]]:
-        """Return the names that are at home in more than one place."""
+        """Return the names that are in more than one place."""
         return {name: places for name, places in sorted(self.by_name.items()) if len(places) > 1}
 
 
 def discover(directories: list[Path], path: list[str] | None = None, index_file: Path | None = None) -> Installed:
-    """Look through the Python path's distributions and EVerest's module directories.
+    """Search the distributions of the Python path and EVerest's module directories.
 
     `index_file` spares the look for the folders it was made from, as long as their names are still the same.
     """
@@ -143,7 +143,7 @@ def index_of(site: Path, directory: Path) -> index.Index:
 
 
 def _from_entry_points(folders: list[Path], made: index.Index | None) -> list[Found]:
-    # The standard library's importlib.metadata does the same in ten times the time, most of it for its own import.
+    # importlib.metadata does the same in ten times the time, most of it for its own import.
     found: list[Found] = []
     seen: set[str] = set()
     for folder in folders:
@@ -205,7 +205,7 @@ def _from_directories(directories: list[Path], made: index.Index | None, own: se
 
 
 def _is_module(directory: Path, own: set[str]) -> bool:
-    """Tell whether a directory holds a module; with a manifest alone it describes the package of that name."""
+    """Whether a directory holds a module; with a manifest alone it describes the package of that name."""
     if not (directory / "manifest.yaml").is_file():
         return False
     if directory.name not in own or (directory / "__init__.py").is_file():

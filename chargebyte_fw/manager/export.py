@@ -1,4 +1,4 @@
-"""Every file that EVerest's tools want of us, as plain data by path."""
+"""The files of this product for EVerest's tools, as plain data by path."""
 
 from __future__ import annotations
 

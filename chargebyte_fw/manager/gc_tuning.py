@@ -1,4 +1,4 @@
-"""The garbage collector of a process that has to answer in time: put off while it starts, blind for what stays."""
+"""The garbage collector of a process that has to answer in time: off during the start, without what stays for good."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def put_off() -> Iterator[None]:
-    """Collect nothing until `settle`: what a start makes is there to stay."""
+    """Collect nothing until `settle`: what the start allocates stays."""
     gc.disable()
     try:
         yield
@@ -19,7 +19,7 @@ def put_off() -> Iterator[None]:
 
 
 def settle() -> None:
-    """Collect once and take everything that is left out of the collector's sight.
+    """Collect once, and exclude everything that is left from later collections (`gc.freeze`).
 
     A complete collection afterwards looks at a session's objects only; with all modules in it, it takes 20 ms and more.
     """

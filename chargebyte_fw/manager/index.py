@@ -18,7 +18,7 @@ METADATA = (".dist-info", ".egg-info")
 
 
 class Entry(msgspec.Struct):
-    """One module: as discovery found it, without the folder's place."""
+    """One module as discovery found it, without the path of the folder."""
 
     name: str
     origin: str
@@ -34,7 +34,7 @@ class Index(msgspec.Struct):
     directories: list[str]
     """Names in the directory of EVerest's modules."""
     programs: list[str]
-    """Those among them that hold a module; the others only describe one of ours."""
+    """Those among them that hold a module; the others only describe a module of this product."""
 
 
 def metadata_names(folder: Path) -> list[str] | None:
@@ -62,6 +62,6 @@ def read(path: Path) -> Index | None:
 
 
 def write(path: Path, index: Index) -> None:
-    """Write the index, one module a line so that a person can read it."""
+    """Write the index, one module a line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(index), indent=1) + b"\n")

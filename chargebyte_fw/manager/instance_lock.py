@@ -1,4 +1,4 @@
-"""One charger a root: two of them would both set the modem's key and take each other's sockets away."""
+"""One charger a root: two of them would both set the modem's key and remove each other's sockets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACE = "/run/secc/lock"
 
 
 class InstanceLock:
-    """A lock from `take` to `release`, or to the end of the process, however that comes."""
+    """A lock from `take` to `release` or to the end of the process."""
 
     def __init__(self, root: Root, log: ModuleLog) -> None:
         self._root = root
@@ -21,7 +21,7 @@ class InstanceLock:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Be the charger of this root; raises Unavailable when another one is. Where nothing can be written: a line."""
+        """Lock the root; raises Unavailable when another charger has. Where nothing can be written, that is logged."""
         path = self._root.write(PLACE)
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -44,10 +44,10 @@ class InstanceLock:
             os.ftruncate(file, 0)
             os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         except OSError:
-            return  # a full disk: the lock holds without the name
+            return  # a full disk: the lock holds without the process number
 
     def release(self) -> None:
-        """Let another one be it."""
+        """Unlock the root."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -1,4 +1,4 @@
-"""EVerest's files from our classes: manifests of modules, interface, type and error files, definitions for the wire."""
+"""EVerest's files from the classes: manifests of modules, interface, type and error files, definitions for the wire."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def everest_name(attribute: str) -> str:
 
 
 def definition_of(contract: type[Contract], *, described: bool = False) -> dict[str, Any]:
-    """Return the interface definition: as on the wire, or with descriptions for a file."""
+    """Return the interface definition: as on MQTT, or with descriptions for a file."""
     declaration = contract.declaration()
     docs = attribute_docs(declaration) if described else {}
     commands: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""In which order modules are stopped: the power first, then those around the car, then those who only watch."""
+"""The order in which modules are stopped: the power first, then the rest of `charge`, then `cloud`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.manager.plan import ModulePlan
 
 POWER = "evse_board_support"
-"""Whoever requires this interface commands pilot and contactors: nobody's hanging may delay it."""
+"""Modules that require this interface command pilot and contactors: no other module may delay their stop."""
 
 
 def stop_order(started: Sequence[Module], plans: Sequence[ModulePlan]) -> list[Module]:
@@ -44,7 +44,7 @@ def _users_first(modules: Sequence[Module], used: dict[str, set[str]]) -> list[M
     order: list[Module] = []
     while waiting:
         needed = {one for module in waiting for one in used[module.id]}
-        # In a ring of users nobody is free; the one started last goes first.
+        # In a ring of users none is free; the one started last is first.
         chosen = next((module for module in waiting if module.id not in needed), waiting[0])
         waiting.remove(chosen)
         order.append(chosen)

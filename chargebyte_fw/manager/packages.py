@@ -1,4 +1,4 @@
-"""Which optional packages the modules of a configuration need and this installation lacks."""
+"""Optional packages that the modules of a configuration need and that are not installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the configuration comes to: one checked plan per module, ready to be built."""
+"""One checked plan per module of the configuration, ready to be built."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ModulePlan(msgspec.Struct, frozen=True):
 
 
 def config_issues(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, ConfigIssue]]:
-    """Ask every module what it has against its plan, where everybody it is connected to has a sound one."""
+    """Yield what the modules report of their plans, where every module that they are connected to has a valid one."""
     known = {plan.id: plan for plan in plans}
 
     def end(to: Connection) -> End:

@@ -1,4 +1,4 @@
-"""What the operating system knows of our process: since when it runs, and who wants to be told (systemd)."""
+"""The process as the operating system has it: its age, and notifications to systemd."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def age_s() -> float:
 
 
 def notify_systemd(state: str) -> None:
-    """Send `READY=1`, `STATUS=...`, `STOPPING=1` to systemd (sd_notify(3)); nobody there: nothing happens."""
+    """Send `READY=1`, `STATUS=...`, `STOPPING=1` to systemd (sd_notify(3)); without systemd nothing happens."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
@@ -25,5 +25,5 @@ def notify_systemd(state: str) -> None:
         try:
             sender.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
         except OSError:
-            # systemd restarts or the socket is full: the message is of no use later.
+            # systemd restarts or the socket is full: a later message would be of no use.
             return

@@ -1,4 +1,4 @@
-"""The black box's files: when one is saved, where they lie, how many are kept, and how one is read back."""
+"""Files of the recorder: when one is saved, where, how many are kept, and how one is read."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from chargebyte_fw.kernel.trace import Entry, Trace
 FOLDER = "/var/lib/secc/traces"
 KEPT = 10
 KEPT_BYTES = 160 << 20
-"""More than this is not kept together, the newest file apart."""
+"""Size of all files together, the newest one not counted."""
 LATEST_S = 1e9
-"""No charger runs for thirty years: a time beyond is no time."""
+"""Largest valid time of an entry, in s: thirty years."""
 AFTERMATH_S = 2.0
-"""How long after a fault its trace is saved: what it led to belongs to it."""
+"""From a fault until its trace is saved, in s: what follows from it is in the trace, too."""
 PAUSES_S = doubling(60.0, 3600.0)
 """From one trace of a fault to the next at least; it grows while faults go on."""
 
 
 class Recorder:
-    """Saves the ring at faults and on request. A disk that is full or missing costs one line in the log."""
+    """Saves the ring at faults and on request; without a disk to save to that is one line in the log."""
 
     def __init__(self, runtime: Runtime, log: ModuleLog) -> None:
         self._runtime = runtime
@@ -43,7 +43,7 @@ class Recorder:
         self._saving: set[asyncio.Task[object]] = set()
 
     def watch(self, books: Iterable[Faults]) -> None:
-        """Save some time after each fault that these books get."""
+        """Save AFTERMATH_S after each fault of these implementations."""
         for book in books:
             book.subscribe(self._raised, lambda _: None)
 
@@ -70,9 +70,9 @@ class Recorder:
         task.add_done_callback(self._saving.discard)
 
     async def try_to_save(self, why: str) -> tuple[Path, int] | None:
-        """Save and log it; None (and a line in the log) when it cannot be done, whatever the reason."""
+        """Save and log it; None, with a line in the log, when that fails for any reason."""
         try:
-            return self._say(*await self.save(why))
+            return self._log_saved(*await self.save(why))
         except Exception as error:
             self._failed(error)
             return None
@@ -87,20 +87,20 @@ class Recorder:
         shot = self._runtime.trace.shot(why)
         target = _target(self._runtime.root, why)
         entries = await asyncio.get_running_loop().run_in_executor(None, shot.write, target)
-        _let_go(self._runtime.root, target)
+        _remove_old(self._runtime.root, target)
         return target, entries
 
     def save_now(self, why: str) -> None:
-        """Save before anything else happens: for the moment when nothing runs any more."""
+        """Save synchronously: for when no module runs any more."""
         try:
-            self._say(*save(self._runtime.trace, self._runtime.root, why))
+            self._log_saved(*save(self._runtime.trace, self._runtime.root, why))
         except Exception as error:
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
         self._log.error("the trace could not be saved: %s", reason(error))
 
-    def _say(self, target: Path, entries: int) -> tuple[Path, int]:
+    def _log_saved(self, target: Path, entries: int) -> tuple[Path, int]:
         self._log.info("trace of %d entries saved to %s", entries, target)
         return target, entries
 
@@ -122,10 +122,10 @@ def reason(error: Exception) -> str:
 
 
 def save(trace: Trace, root: Root, why: str) -> tuple[Path, int]:
-    """Write the ring into a new file, let go of the oldest; returns file and entries. OSError is the caller's."""
+    """Write the ring into a new file, remove the oldest; returns file and entries. Raises OSError."""
     target = _target(root, why)
     entries = trace.save(target, why)
-    _let_go(root, target)
+    _remove_old(root, target)
     return target, entries
 
 
@@ -134,8 +134,8 @@ def _target(root: Root, why: str) -> Path:
     return root.write(f"{FOLDER}/{rfc3339(utc_now()).replace(':', '')}-{name}.cbor")
 
 
-def _let_go(root: Root, latest: Path) -> None:
-    """Remove the oldest files. `latest` stays, whatever its name says: the clock may have been years ahead before."""
+def _remove_old(root: Root, latest: Path) -> None:
+    """Remove the oldest files, never `latest`: files from before may have later times in their names."""
     total = 0
     newest_first = [latest, *(path for path in reversed(files(root)) if path.name != latest.name)]
     for kept, path in enumerate(newest_first, 1):
@@ -150,7 +150,7 @@ def files(root: Root) -> list[Path]:
 
 
 class Recording(msgspec.Struct):
-    """What a file holds. `remark`: where it breaks off, empty when it is whole."""
+    """The content of a file. `remark`: where it breaks off, empty when it is whole."""
 
     entries: list[Entry]
     remark: str = ""

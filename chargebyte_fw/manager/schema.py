@@ -1,4 +1,4 @@
-"""JSON schemas in EVerest's dialect from our types: named types become references `/file#/Name`."""
+"""JSON schemas in EVerest's dialect from the types: named types become references `/file#/Name`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How this process stands, for `secc selftest` and `secc version` in other processes: one small JSON file."""
+"""The status of this process for `secc selftest` and `secc version`: one small JSON file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK_S = 1.0
 
 
 class Status(msgspec.Struct):
-    """What others may know."""
+    """Content of the file."""
 
     pid: int = 0
     ready: bool = False
@@ -26,33 +26,33 @@ class Status(msgspec.Struct):
     modules: dict[str, str] = msgspec.field(default_factory=dict)
     """Module names by id."""
     faults: list[str] = msgspec.field(default_factory=list)
-    """What is wrong now, as `module: type message`."""
+    """Active faults, as `module: type message`."""
     notices: list[str] = msgspec.field(default_factory=list)
     """What was set aside at the start."""
     about: dict[str, str] = msgspec.field(default_factory=dict)
-    """What modules found out of their devices (attribute `about` of a module): `safety controller` and its firmware."""
+    """What modules know of their devices (attribute `about` of a module): `safety controller` and its firmware."""
     broker: str = ""
     """Its address; empty without one."""
     on_broker: bool = False
 
 
 class StatusFile:
-    """Keeps the file; what cannot be written is left out, for nobody who charges depends on it."""
+    """Keeps the file up to date; a file that cannot be written is ignored, as charging does not depend on it."""
 
     def __init__(self, root: Root) -> None:
         self._root = root
         self.now = Status(os.getpid())
 
-    async def keep(self, look: Callable[[], dict[str, Any]]) -> None:
-        """Write what `look` tells whenever it has changed."""
+    async def keep(self, status: Callable[[], dict[str, Any]]) -> None:
+        """Write what `status` returns whenever it has changed."""
         while True:
-            told = look()
-            if any(getattr(self.now, name) != value for name, value in told.items()):
-                self.write(**told)
+            present = status()
+            if any(getattr(self.now, name) != value for name, value in present.items()):
+                self.write(**present)
             await asyncio.sleep(LOOK_S)
 
     def watch(self, books: list[Faults]) -> None:
-        """Follow the fault books from now on."""
+        """Follow the faults of these implementations."""
 
         def changed(_: Fault) -> None:
             self.now.faults = [_line(fault) for book in books for fault in book.active]
@@ -74,7 +74,7 @@ class StatusFile:
             return
 
     def remove(self) -> None:
-        """Take the file away: this process ends."""
+        """Remove the file."""
         try:
             self._root.write(PLACE).unlink(missing_ok=True)
         except OSError:
@@ -82,7 +82,7 @@ class StatusFile:
 
 
 def read(root: Root) -> Status | None:
-    """Return how the stack of this root stands, None when none runs or it wrote nothing that can be read."""
+    """Return the status of the charger of this root, None when none runs or its file cannot be read."""
     try:
         status = decode_json(root.read(PLACE).read_bytes(), Status)
         os.kill(status.pid, 0)

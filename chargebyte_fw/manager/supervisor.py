@@ -1,4 +1,4 @@
-"""The life of the process: start, say ready, watch, tear down safe state first, start again, stop on a signal."""
+"""The process: start, report ready, watch, stop with the safe state first, start again, end on a signal."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Supervisor:
     ) -> None:
         self.plans = list(plans)
         self.notices = list(notices)
-        """What was set aside so that the start went on: told as a fault that blocks nothing."""
+        """What was set aside so that the start went on: raised as a fault that does not block charging."""
         self.status_file = StatusFile(runtime.root)
         self.status_file.now.configuration = configuration
         self.status_file.now.notices = self.notices
@@ -94,7 +94,7 @@ class Supervisor:
     async def _run(self) -> int:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_stray)
-        # Who was told to outlive its terminal (nohup) does.
+        # SIGHUP stays ignored under nohup.
         hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
         ends = (signal.SIGTERM, signal.SIGINT, *hang_up)
         for number in ends:
@@ -102,7 +102,7 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGUSR1, self.recorder.save_soon, "request")
         control = Control(self.runtime.root, self.recorder, self.log)
         await control.start()
-        aside = [loop.create_task(feed()), loop.create_task(self.status_file.keep(self._look))]
+        aside = [loop.create_task(feed()), loop.create_task(self.status_file.keep(self._present_status))]
         try:
             if self.mqtt is not None:
                 self.mqtt.start()
@@ -212,7 +212,7 @@ class Supervisor:
         notify_systemd(f"READY=1\nSTATUS={len(self.plans)} modules run")
         gc_tuning.settle()
 
-    def _look(self) -> dict[str, Any]:
+    def _present_status(self) -> dict[str, Any]:
         """Return what changes without a fault: the broker, what modules know of their devices."""
         modules = self.assembly.modules.values() if self.assembly is not None else ()
         about = {key: text for module in modules for key, text in getattr(module, "about", {}).items()}
@@ -228,10 +228,10 @@ class Supervisor:
         fitting = [(book, type) for book, type in warnings if type.endswith("/VendorWarning")]
         for notice in self.notices:
             self.log.error("%s", notice)
-        # What modules left out they have logged themselves.
+        # Modules have logged what they left out.
         modules = self.assembly.modules.values() if self.assembly is not None else ()
-        told = [*self.notices, *(notice for module in modules for notice in module.set_aside)]
-        for number, notice in enumerate(told[:NOTICES_LIMIT]):
+        notices = [*self.notices, *(notice for module in modules for notice in module.set_aside)]
+        for number, notice in enumerate(notices[:NOTICES_LIMIT]):
             if fitting:
                 book, type = fitting[0]
                 book.raise_fault(type, notice, sub_type=f"SetAside{number or ''}", severity=Severity.Low)
@@ -239,7 +239,7 @@ class Supervisor:
     def _log_failure(self, failure: Failure) -> None:
         error = failure.error
         if isinstance(error, ConfigError):
-            # Starting again does not mend a file; who called us prints the findings.
+            # Starting again does not help; the caller prints the findings.
             self.log.error("%s cannot use its configuration: safe state, then the end", failure.module_id)
         else:
             log_failure(self.log, failure.module_id, error, "safe state, then start again")

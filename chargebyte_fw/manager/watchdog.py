@@ -1,4 +1,4 @@
-"""systemd's watchdog (`WatchdogSec=`): told only while the event loop that charges turns, and by that loop itself."""
+"""systemd's watchdog (`WatchdogSec=`): notified by the event loop itself, so only while it runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.manager.process import notify_systemd
 
 SHARE = 4
-"""So many times in the watchdog's interval it is told: one late turn of the loop is not the end."""
+"""Notifications in one interval of the watchdog: one that is late does no harm."""
 
 
 def interval_s() -> float | None:
-    """Return the watchdog's interval, None when nobody watches this process (sd_watchdog_enabled(3))."""
+    """Return the watchdog's interval, None without a watchdog (sd_watchdog_enabled(3))."""
     text, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
     if not text.isdigit() or (pid and pid != str(os.getpid())):
         return None
@@ -22,12 +22,12 @@ def interval_s() -> float | None:
 
 
 async def feed(alive: Callable[[], bool] = lambda: True) -> None:
-    """Tell the watchdog as long as this loop turns and `alive` says so; returns at once when nobody watches."""
+    """Notify the watchdog as long as this loop runs and `alive` returns True; returns at once without a watchdog."""
     wanted_s = interval_s()
     if wanted_s is None:
         return
     while True:
         if alive():
             notify_systemd("WATCHDOG=1")
-        # systemd's seconds are the world's, whatever clock this loop has.
+        # systemd counts real seconds, whatever clock this loop has.
         await asyncio.sleep(wanted_s / SHARE * (loop_speed() or 1.0))

@@ -40,7 +40,7 @@ def test_a_virtual_clock_is_set_while_its_monotonic_time_goes_on(run: Callable[[
 def test_the_systems_clock_is_watched(by_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
     offset_s = 1000.0
     monkeypatch.setattr(wall_watch, "_offset_s", lambda: offset_s)
-    monkeypatch.setattr(wall_watch, "LOOK_S", 0.01)
+    monkeypatch.setattr(wall_watch, "COMPARE_S", 0.01)
 
     async def main() -> None:
         nonlocal offset_s

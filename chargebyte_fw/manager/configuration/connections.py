@@ -11,7 +11,7 @@ from chargebyte_fw.manager.configuration.report import Report, closest, nearest
 from chargebyte_fw.manager.plan import Connection
 
 Loaded = Mapping[str, "type[Module] | None"]
-"""Every module id of the configuration; None where the class could not be had (which was reported)."""
+"""Every module id of the configuration; None where the class could not be loaded (which was reported)."""
 
 
 def connect(
@@ -49,7 +49,7 @@ def connect(
 
 
 def find_rings(written: Sequence[Written], loaded: Loaded, report: Report) -> None:
-    """Report modules that feed themselves: a ring of connections that passes one interface on (an energy tree)."""
+    """Report rings: modules that are connected to themselves through one interface (an energy tree)."""
     edges: dict[tuple[str, str], list[tuple[str, Place]]] = {}
     for one in written:
         cls = loaded[one.id]

@@ -1,4 +1,4 @@
-"""The energy tree: who stands in it, and whether somebody at its root grants energy."""
+"""The energy tree: which modules are in it, and whether an energy manager is at its root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INTERFACE = "energy"
 
 
 def check_energy_tree(written: Sequence[Written], loaded: Loaded, report: Report) -> None:
-    """Warn of an EVSE in no energy node, a node below nobody, a tree without an energy manager."""
+    """Warn of an EVSE in no energy node, a node below no other, a tree without an energy manager."""
     # A module that is not installed may be what is missing: all its connections count.
     used = {
         (wish.module_id, wish.implementation_id)

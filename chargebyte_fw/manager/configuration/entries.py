@@ -1,4 +1,4 @@
-"""One entry of `active_modules`: its keys, its shape, its tier mapping. What the module itself says comes later."""
+"""One entry of `active_modules`: its keys, its shape, its tier mapping. The module's own checks come later."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Written(msgspec.Struct):
     mapping: Mapping | None = None
     implementation_mappings: dict[str, tuple[Place, Mapping]] = msgspec.field(default_factory=dict)
     unknown: list[Entry] = msgspec.field(default_factory=list)
-    """Keys that no entry has; where they belong is known with the module."""
+    """Unknown keys; where they belong is known with the module."""
     unclear: set[str] = msgspec.field(default_factory=set)
-    """What a finding was written about already: keys of the entry, requirements. What is missing there is no news."""
+    """Keys and requirements with a finding already: what is missing there is not reported again."""
 
 
 def read_entry(module_id: str, place: Place, node: Node, report: Report, others: Sequence[str] = ()) -> Written | None:
@@ -119,7 +119,7 @@ def _connections(entry: MapNode, written: Written, report: Report) -> None:
 
 
 def _as_a_list(node: Node) -> str:
-    """Say how to write the one connection that `node` means."""
+    """Return how to write the one connection that `node` means."""
     if isinstance(node, MapNode) and node.entries:
         return f"write '- ' before {next(iter(node.entries))}, and two spaces before the rest"
     if isinstance(node, Scalar) and isinstance(node.value, str):

@@ -1,4 +1,4 @@
-"""EVerest's own modules: a name that is right there, and not a spelling of one of ours."""
+"""EVerest's own modules: their names are right, and no misspelt names of modules of this product."""
 
 from __future__ import annotations
 

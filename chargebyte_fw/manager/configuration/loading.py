@@ -31,7 +31,7 @@ TOP_LEVEL = ("active_modules", "settings", "x-module-layout")
 
 
 class Configuration(msgspec.Struct):
-    """What a file came to. With errors among the findings, `plans` holds only what is sound."""
+    """The result of loading a file. With errors among the findings, `plans` holds only what is valid."""
 
     path: Path
     settings: Settings = msgspec.field(default_factory=Settings)
@@ -40,7 +40,7 @@ class Configuration(msgspec.Struct):
     origins: dict[str, Found] = msgspec.field(default_factory=dict)
     """Where each module's code comes from, by module id."""
     notices: list[str] = msgspec.field(default_factory=list)
-    """What a person put there and has no effect, although the start goes on."""
+    """What is in the file and has no effect, although the start goes on."""
 
     @property
     def errors(self) -> list[Finding]:
@@ -89,7 +89,7 @@ def _section(document: MapNode, key: str, report: Report) -> MapNode | None:
 
 
 def overlay_path(path: Path, root: Root) -> Path:
-    """Return where the user's overlay of `path` is: what this run's root holds wins over what was shipped."""
+    """Return where the user's overlay of `path` is: a file of this run before a shipped one."""
     beside = path.parent / FOLDER / path.name
     if path.is_relative_to(root.static):
         return root.read(str(beside.relative_to(root.static)))
@@ -150,13 +150,13 @@ def _modules(document: MapNode, installed: Installed, result: Configuration, rep
             result.plans.append(plan)
     by_id = {one.id: one for one in written}
     for plan, issue in config_issues(result.plans):
-        say = report.error if issue.severity == "error" else report.warning
-        say(place_of(issue.about, by_id[plan.id]), f"{plan.id}: {issue.what}", issue.hint)
+        add = report.error if issue.severity == "error" else report.warning
+        add(place_of(issue.about, by_id[plan.id]), f"{plan.id}: {issue.what}", issue.hint)
     check_claims(result.plans, by_id, report)
 
 
 def _top_level(document: MapNode, report: Report) -> bool:
-    """Report keys that do not belong there; False when the modules themselves stand there, and all is said."""
+    """Report keys that do not belong there; False when the modules themselves are at the top, and that is reported."""
     unknown = [entry for entry in document.entries.values() if entry.key not in TOP_LEVEL]
     modules = [entry for entry in unknown if isinstance(entry.node, MapNode) and "module" in entry.node.entries]
     if modules and "active_modules" not in document.entries:

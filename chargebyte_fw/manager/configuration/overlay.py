@@ -1,4 +1,4 @@
-"""The user's overlay `user-config/<same name>`: laid over the shipped file as a JSON merge patch (RFC 7386)."""
+"""The user's overlay `user-config/<same name>`: applied to the shipped file as a JSON merge patch (RFC 7386)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two owners of one thing: what only one may command, open or write, and what all who use it must agree on."""
+"""Resources with two owners: what only one module may command, open or write, or all users must agree on."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def check_users(written: Sequence[Written], loaded: Loaded, report: Report) -> N
                 end = f"{wish.module_id}.{wish.implementation_id}"
                 who = f"{first} uses {end} twice" if first == one.id else f"{first} and {one.id} both use {end}"
                 what = f"{who}, but {requirement.interface} is for one user"
-                say = report.error if requirement.contract.declaration().one_user == "error" else report.warning
-                say(wish.place, what, f"give {one.id} one of its own" if first != one.id else "take one out")
+                add = report.error if requirement.contract.declaration().one_user == "error" else report.warning
+                add(wish.place, what, f"give {one.id} one of its own" if first != one.id else "take one out")
 
 
 def check_claims(plans: Sequence[ModulePlan], written: Mapping[str, Written], report: Report) -> None:
@@ -63,7 +63,7 @@ def _claims(plan: ModulePlan) -> Iterable[Claim]:
 
 
 def place_of(about: str, written: Written) -> Place:
-    """Return where a key or a requirement of a module stands, the module's own place without it."""
+    """Return the place of a key or a requirement of a module, the module's own place without it."""
     for section in (written.config, *(values for _, values in written.implementation_configs.values())):
         if about in section.entries:
             return section.entries[about].place

@@ -22,7 +22,7 @@ from chargebyte_fw.manager.plan import ModulePlan
 def find_module(
     written: Written, others: Sequence[Written], installed: Installed, report: Report
 ) -> tuple[type[Module], Found] | None:
-    """Return the class that an entry names, and where it comes from. `others` are all entries: who is to use it."""
+    """Return the class that an entry names, and where it comes from. `others` are all entries: the users of it."""
     if not written.module:
         return None
     places = installed.by_name.get(written.module, [])
@@ -50,7 +50,7 @@ def find_module(
 
 
 def plan_module(written: Written, loaded: Loaded, removed: MappingOf[str, Place], report: Report) -> ModulePlan | None:
-    """Check what an entry tells its module; None (with findings) when it cannot be carried out.
+    """Check the configuration of a module; None (with findings) when it is wrong.
 
     `removed` are the modules that an overlay has taken out.
     """
@@ -81,7 +81,7 @@ def plan_module(written: Written, loaded: Loaded, removed: MappingOf[str, Place]
 
 
 def _homes(cls: type[Module], of: str) -> dict[str, str]:
-    """Say of each key of the module where it belongs, except those of `of` (`config_module` or an implementation)."""
+    """Return where each key of the module belongs, except those of `of` (`config_module` or an implementation)."""
     sections = {
         name: (f"config_implementation: {name}:", provision.config) for name, provision in cls.provisions.items()
     }
@@ -95,7 +95,7 @@ def _homes(cls: type[Module], of: str) -> dict[str, str]:
 
 
 def _home(key: str, cls: type[Module]) -> str:
-    """Say where a key belongs that stands in the entry itself, or nothing."""
+    """Return where a key of the entry itself belongs, or nothing."""
     return "it belongs below connections:" if key in cls.requirements else _homes(cls, "").get(key, "")
 
 

@@ -27,7 +27,7 @@ _STR_TAGS = ("!", "tag:yaml.org,2002:str")
 
 
 class _TooBig(Exception):
-    """The file goes beyond a limit; a finding says which."""
+    """The file exceeds a limit; a finding says which."""
 
 
 class _Level(msgspec.Struct):
@@ -70,7 +70,7 @@ def read(path: Path, report: Report, shown: str = "") -> MapNode | None:
 
 
 def _neighbour(path: Path) -> str:
-    """Name the file beside the missing one that may have been meant."""
+    """Return a hint at the file beside the missing one that may have been meant."""
     try:
         names = [other.name for other in path.parent.iterdir() if other.suffix in (".yaml", ".yml")]
     except OSError:

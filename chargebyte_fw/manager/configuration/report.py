@@ -1,4 +1,4 @@
-"""The list of what is wrong, filled by every check, and the nearest right name."""
+"""The list of findings, filled by every check, and the nearest valid name."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Report:
 
     @property
     def findings(self) -> list[Finding]:
-        """What was found, as somebody reads the files: file by file, from the top."""
+        """The findings file by file, from the top."""
         files = list(dict.fromkeys(place.file for place in self._found.values()))
         return sorted(self._found, key=lambda one: (files.index((at := self._found[one]).file), at.line, at.column))
 
     def error(self, place: Place, what: str, hint: str = "") -> None:
-        """Add something that stops the start."""
+        """Add a finding that stops the start."""
         self._found.setdefault(Finding(str(place), what, hint), place)
 
     def warning(self, place: Place, what: str, hint: str = "") -> None:
-        """Add something that a person should know and that does not stop the start."""
+        """Add a finding that does not stop the start."""
         self._found.setdefault(Finding(str(place), what, hint, "warning"), place)
 
     def a_map(self, node: Node, of: str) -> MapNode | None:
@@ -77,12 +77,12 @@ class Report:
         return None
 
     def unknown_key(self, entry: Entry, of: str, known: Iterable[str], hint: str = "") -> None:
-        """Report a key that nobody knows here; `hint` says where it belongs, if somebody knows it there."""
+        """Report an unknown key; `hint` says where it belongs, if that is known."""
         self.error(entry.place, f"{of} has no key {entry.key}", hint or nearest(entry.key, known))
 
 
 def truth_hint(node: Node) -> str:
-    """Say what to write for a word that other YAML readers take for a truth value."""
+    """Return what to write for a word that other YAML readers take for a truth value."""
     word = str(node.value).lower() if isinstance(node, Scalar) else ""
     if word in ("true", "yes", "on", "1"):
         return "write true"

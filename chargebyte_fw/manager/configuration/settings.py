@@ -1,4 +1,4 @@
-"""The `settings` of the configuration: where the broker is, under which prefixes we speak, where modules lie."""
+"""The `settings` of the configuration: the broker, the MQTT prefixes, the directory of modules."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ KNOWN = (*_TEXTS, "mqtt_broker_port", *_WITHOUT_EFFECT)
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What holds for the process as a whole."""
+    """Settings of the process as a whole."""
 
     broker_host: str = "localhost"
     broker_port: int = 1883
     broker_socket: str | None = None
     broker_named: bool = False
-    """Somebody says where the broker is: the file, or the environment."""
+    """The file or the environment names the broker."""
     everest_prefix: str = "everest/"
     external_prefix: str = ""
     modules_dir: str | None = None

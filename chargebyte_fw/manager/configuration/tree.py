@@ -1,4 +1,4 @@
-"""What a YAML file comes to: plain values that remember their place."""
+"""The content of a YAML file: plain values with their places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Scalar(msgspec.Struct):
     source: str = ""
     """As it was written, without quotes."""
     readable: bool = True
-    """False: a finding says already that nothing can be made of it."""
+    """False: a finding says already that it cannot be read."""
 
 
 class ListNode(msgspec.Struct):
@@ -41,7 +41,7 @@ class MapNode(msgspec.Struct):
     place: Place
     entries: dict[str, Entry] = msgspec.field(default_factory=dict)
     removed: dict[str, Place] = msgspec.field(default_factory=dict)
-    """Keys that an overlay has taken out, and where."""
+    """Keys that an overlay has removed, and where."""
 
 
 Node = Scalar | ListNode | MapNode
@@ -57,7 +57,7 @@ def plain(node: Node) -> Any:
 
 
 def kind(node: Node) -> str:
-    """Name the node's kind for a person."""
+    """Return the kind of a node for a message."""
     if isinstance(node, MapNode):
         return "a map"
     if isinstance(node, ListNode):
@@ -77,5 +77,5 @@ def shorten(text: str, limit: int = 60) -> str:
 
 
 def unreadable(node: Node) -> bool:
-    """Tell whether a finding says already that nothing can be made of `node`."""
+    """Whether a finding says already that `node` cannot be read."""
     return isinstance(node, Scalar) and not node.readable

@@ -116,7 +116,7 @@ def _fits(bare: Any, value: str | int | float | bool) -> bool:
 
 
 def expected(kind_of: Any) -> str:
-    """Name the type for a person."""
+    """Return the name of a type for a message."""
     allowed = choices(kind_of)
     if allowed:
         return "one of " + ", ".join(allowed)
@@ -137,7 +137,7 @@ def _hint(bare: Any, node: Scalar) -> str:
 
 
 def _number_hint(text: str) -> str:
-    """Say what to write for a number in quotes, with a comma or with a unit behind it."""
+    """Return what to write for a number in quotes, with a comma or with a unit after it."""
     if re.fullmatch(r"[-+]?[0-9.]+", text):
         return "write it without quotes"
     if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", text):

@@ -11,7 +11,7 @@ from chargebyte_fw.kernel.paths import Root
 
 DEFAULT_PORT = 1883
 SHIPPED_SOCKET = "/run/mosquitto/everest.socket"
-"""Where the broker as shipped (etc/mosquitto) takes the charging stack, which may do there what others may not."""
+"""Socket of the shipped broker (etc/mosquitto) for the charging stack, with more rights than other clients have."""
 
 
 class BrokerAddress(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class BrokerAddress(msgspec.Struct, frozen=True):
 
 
 def usual(root: Root) -> BrokerAddress:
-    """Return where the broker is when nobody says so: the shipped one's socket if it can be used, else port 1883."""
+    """Return the default address: the shipped broker's socket if it can be used, else port 1883."""
     path = root.read(SHIPPED_SOCKET)
     if path.is_socket() and os.access(path, os.W_OK):
         return BrokerAddress(socket_path=str(path))

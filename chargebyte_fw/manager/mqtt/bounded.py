@@ -1,4 +1,4 @@
-"""A socket that hands over MQTT packets up to a size and leaves out larger ones, before anything of them is kept.
+"""A socket that passes MQTT packets up to a size and skips larger ones without buffering them.
 
 MQTT 3.1.1 has no way to ask the broker for that, and the library reads whatever length a packet announces (2.2.3
 allows 256 MB).
@@ -49,7 +49,7 @@ class BoundedSocket(socket.socket):
         return data
 
     def _skipped(self) -> bool:
-        """Read away what is left out; False at the end of the stream."""
+        """Skip what is left out; False at the end of the stream."""
         while self._skip:
             data = super().recv(min(self._skip, SKIP_BYTES))
             if not data:

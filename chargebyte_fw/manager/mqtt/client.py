@@ -1,4 +1,4 @@
-"""The process's MQTT client: outlives a broker that goes away. `External` is what modules get of it."""
+"""The MQTT client of the process: reconnects to a broker that was away. Modules use it as `External`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ WAITING_LIMIT = 1000
 """Messages that wait for the broker to come back; the oldest go first."""
 RETAINED_LIMIT = 5000
 TOPIC_LIMIT = 1024
-"""Characters of a topic that is looked at; those of EVerest and of the API have less than a tenth."""
+"""Longest topic that is handled, in characters; those of EVerest and of the API have less than a tenth."""
 
 
 class MqttClient:
     """One connection with everything that outlives it: subscriptions, retained messages, a bounded queue."""
 
     def __init__(self, address: BrokerAddress, where: Callable[[], BrokerAddress] | None = None) -> None:
-        """Begin with `address`; `where`, if given, is asked before each connection, as a broker may start after us."""
+        """Begin with `address`; `where`, if given, is called before each connection: a broker may start later."""
         self.address = address
         self._where = where or (lambda: address)
         self.log = ModuleLog("mqtt")
@@ -47,7 +47,7 @@ class MqttClient:
 
     @property
     def online(self) -> bool:
-        """Tell whether the broker is there."""
+        """Whether the broker is there."""
         return self._pump.machine.state is machine.State.Online
 
     def start(self) -> None:
@@ -55,7 +55,7 @@ class MqttClient:
         self._pump.feed(machine.Start())
 
     async def stop(self) -> None:
-        """Send what is on its way and close."""
+        """Send what is in the buffers and close."""
         if self._link is not None and self.online:
             await self._link.farewell()
         self._pump.feed(machine.Stop())
@@ -64,7 +64,7 @@ class MqttClient:
         self._failures.close()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True) -> None:
-        """Publish; while the broker is away a retained message is kept, another waits in line if `wait`.
+        """Publish; while the broker is away a retained message is kept, another one is queued if `wait`.
 
         What MQTT cannot carry is left out with a line in the log.
         """
@@ -81,7 +81,7 @@ class MqttClient:
 
     def _keep(self, topic: str, payload: bytes) -> None:
         if not payload:
-            # MQTT's way to delete a retained message; the broker must hear of it even after an outage.
+            # An empty payload deletes a retained message (MQTT 3.1.1, 3.3.1.3): sent even after an outage.
             self._retained.pop(topic, None)
             if not self.online:
                 self._waiting.append((topic, b""))
@@ -105,7 +105,7 @@ class MqttClient:
 
     def _act(self, effect: Any) -> None:
         if isinstance(effect, machine.Connect):
-            # The library costs some milliseconds: it is loaded only where there is a broker to talk to.
+            # The import takes some milliseconds: only where there is a broker.
             from chargebyte_fw.manager.mqtt.link import MqttLink
 
             self.address = self._where()
@@ -133,8 +133,8 @@ class MqttClient:
         if self._link is None:
             return
         if self._where() != self.address:
-            # The broker opened its second listener while we connected to the first.
-            # Not from here: the library is in the middle of its CONNACK.
+            # The broker opened its second listener during the connection to the first.
+            # Not from here: the library is handling its CONNACK.
             asyncio.get_running_loop().call_soon(self._lost, f"the broker is at {self._where()}, too")
             return
         dropped, self._dropped = self._dropped, 0
@@ -146,11 +146,11 @@ class MqttClient:
         while self._waiting:
             topic, payload = self._waiting.popleft()
             self._link.publish(topic, payload, not payload)
-        for tell in tuple(self.on_up):
-            tell()
+        for call in tuple(self.on_up):
+            call()
 
     def _message(self, topic: str, payload: bytes) -> None:
-        # From the loop and not from inside the library: a callback that fails is the loop's matter, not paho's.
+        # From the loop and not from inside the library: paho must not see a callback's error.
         if len(topic) > TOPIC_LIMIT:
             self._complain(f"{shorten(topic)}: a topic of more than {TOPIC_LIMIT} characters")
             return
@@ -159,7 +159,7 @@ class MqttClient:
             soon(self._deliver, callback, topic, payload)
 
     def _deliver(self, callback: Callback, topic: str, payload: bytes) -> None:
-        """Give a message to its receiver. One that fails on it is a defect of ours, and nobody's reason to stop."""
+        """Call a subscriber. One that fails is an error of the program, which is logged and ends nothing."""
         try:
             callback(topic, payload)
         except Exception:
@@ -200,7 +200,7 @@ class External:
         return end
 
     def forget(self) -> None:
-        """End every subscription: those who made them are gone."""
+        """End every subscription: the modules that made them have stopped."""
         stops, self._stops = self._stops, {}
         for stop in stops.values():
             stop()

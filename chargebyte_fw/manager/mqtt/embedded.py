@@ -1,4 +1,4 @@
-"""A broker for a machine without one: amqtt in a process of its own that ends when ours does."""
+"""A broker for a machine without one: amqtt in a child process that ends with this one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ADVICE = "pip install 'chargebyte-fw[demo]'"
 
 
 def installed() -> bool:
-    """Whether the broker's library is here."""
+    """Whether the broker's library is installed."""
     return importlib.util.find_spec("amqtt") is not None
 
 
@@ -38,7 +38,7 @@ class EmbeddedBroker:
         if not installed():
             raise Unavailable(f"there is no embedded broker: {extras.lacking(('amqtt',))}")
         pipe = asyncio.subprocess.PIPE
-        # Its standard input is its life line: when we are gone, however we went, it ends.
+        # It ends with its standard input, so with this process, however that ends.
         self._process = await asyncio.create_subprocess_exec(
             *command(self.address.port), stdin=pipe, stdout=pipe, stderr=pipe
         )
@@ -66,7 +66,7 @@ class EmbeddedBroker:
 
 
 async def serve(port: int) -> int:
-    """Be the broker until standard input ends; exit status 1 when the port cannot be had."""
+    """Run the broker until standard input ends; exit status 1 when the port cannot be opened."""
     from amqtt.broker import Broker
     from amqtt.errors import BrokerError
 

@@ -1,4 +1,4 @@
-"""One MQTT connection: paho's protocol over a socket that we open and that lives on the event loop; no thread."""
+"""One MQTT connection: paho's protocol over a socket on the event loop, without a thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chargebyte_fw.manager.mqtt.bounded import BoundedSocket
 KEEP_ALIVE_S = 20
 HOUSEKEEPING_S = 5.0
 BACKLOG_LIMIT = 20_000
-"""Messages handed over since the socket last took everything: a broker that reads so slowly is given up."""
+"""Messages in the buffer since the socket last took everything: a broker that reads more slowly is given up."""
 BACKLOG_LIMIT_BYTES = 32 << 20
 """The same in octets, far below the memory that the service may have (`MemoryMax` of everest.service)."""
 FAREWELL_S = 1.0
@@ -97,7 +97,7 @@ class MqttLink:
         try:
             client.loop_read()
         except Exception as error:
-            # Whatever stands on the wire, and whatever the library makes of it: the connection ends, no more.
+            # Any error of the library on what it has received ends this connection, and nothing else.
             self._lost(f"what the broker sends cannot be read: {shorten(str(error) or type(error).__name__)}")
 
     def _left_out(self, length: int) -> None:
@@ -128,7 +128,7 @@ class MqttLink:
     def _lost(self, reason: str) -> None:
         on_lost, self._on_lost = self._on_lost, None
         if on_lost is not None:
-            # Never from inside paho: the owner may close us in answer.
+            # Never from inside paho: the owner may close this connection in the callback.
             self._loop.call_soon(on_lost, reason)
 
     def publish(self, topic: str, payload: bytes, retain: bool) -> None:
@@ -147,13 +147,13 @@ class MqttLink:
             self._on_refused(f"{shorten(topic)}: {shorten(str(error))}")
 
     def subscribe(self, topic_filters: Iterable[str]) -> None:
-        """Ask the broker for these topics."""
+        """Subscribe to these topics."""
         wanted = [(topic_filter, 0) for topic_filter in topic_filters]
         if self._client is not None and wanted:
             self._client.subscribe(wanted)
 
     def unsubscribe(self, topic_filter: str) -> None:
-        """Ask the broker for this no more."""
+        """Unsubscribe from this topic."""
         if self._client is not None:
             self._client.unsubscribe(topic_filter)
 
@@ -165,7 +165,7 @@ class MqttLink:
             await asyncio.sleep(0.01)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close the connection."""
         self._on_lost = None
         self._opening.cancel()
         if self._timer is not None:
@@ -177,7 +177,7 @@ class MqttLink:
             client.loop_write()
             sock = client.socket()
             if sock is not None:
-                # The broker took not even our farewell: paho would hold on to the socket until it is collected.
+                # The broker did not take the DISCONNECT: paho would keep the socket until it is collected.
                 client.on_socket_unregister_write = client.on_socket_close = None
                 self._loop.remove_reader(sock)
                 self._loop.remove_writer(sock)

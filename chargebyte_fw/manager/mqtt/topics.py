@@ -1,4 +1,4 @@
-"""MQTT topic filters: which subscriptions a topic meets (MQTT 3.1.1, 4.7)."""
+"""MQTT topic filters: which subscriptions match a topic (MQTT 3.1.1, 4.7)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TOPIC = re.compile("[^+#\0-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Tell whether `topic` meets `topic_filter` with its `+` and `#`."""
+    """Whether `topic` matches `topic_filter` with its `+` and `#`."""
     wanted, levels = topic_filter.split("/"), topic.split("/")
     if levels[0].startswith("$") and wanted[0] in ("+", "#"):
         return False
@@ -24,7 +24,7 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 
 def is_filter(text: str) -> bool:
-    """Tell whether the text is a well-formed topic filter: `+` alone in its level, `#` alone and last."""
+    """Whether the text is a well-formed topic filter: `+` alone in its level, `#` alone and last."""
     levels = text.split("/")
     plus = all(level == "+" or "+" not in level for level in levels)
     number = all("#" not in level for level in levels[:-1]) and (levels[-1] == "#" or "#" not in levels[-1])
@@ -32,7 +32,7 @@ def is_filter(text: str) -> bool:
 
 
 def is_topic(text: str) -> bool:
-    """Tell whether a message can be published there: no wildcards, no characters for which a broker hangs up (1.5.3).
+    """Whether a message can be published there: no wildcards, no characters for which a broker disconnects (1.5.3).
 
     Control characters and noncharacters are such, also where the standard only lets a receiver treat them so.
     """
@@ -42,7 +42,7 @@ def is_topic(text: str) -> bool:
 
 
 class Subscriptions:
-    """Who wants which topics; exact topics are found at once, filters by trying."""
+    """Callbacks by topic filter; exact topics are looked up, filters are tried."""
 
     def __init__(self) -> None:
         self._exact: dict[str, list[Callback]] = {}
@@ -52,13 +52,13 @@ class Subscriptions:
         return self._filters if "+" in topic_filter or "#" in topic_filter else self._exact
 
     def add(self, topic_filter: str, callback: Callback) -> bool:
-        """Enter a callback; returns True when the broker must be told (the first for this filter)."""
+        """Add a callback; returns True for the first one of this filter (subscribe)."""
         callbacks = self._book(topic_filter).setdefault(topic_filter, [])
         callbacks.append(callback)
         return len(callbacks) == 1
 
     def remove(self, topic_filter: str, callback: Callback) -> bool:
-        """Strike a callback out; returns True when the broker must be told (the last for this filter)."""
+        """Remove a callback; returns True for the last one of this filter (unsubscribe)."""
         book = self._book(topic_filter)
         callbacks = book.get(topic_filter, [])
         if callback not in callbacks:
@@ -70,7 +70,7 @@ class Subscriptions:
         return True
 
     def callbacks(self, topic: str) -> Iterator[Callback]:
-        """Return who wants this topic; a callback with two filters that meet it comes twice, as with a broker."""
+        """Return the callbacks for a topic; one with two filters that match it comes twice, as with a broker."""
         yield from tuple(self._exact.get(topic, ()))
         for topic_filter, callbacks in tuple(self._filters.items()):
             if matches(topic_filter, topic):

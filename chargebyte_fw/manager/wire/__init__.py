@@ -1,1 +1,1 @@
-"""EVerest's MQTT protocol: tools of others look in and call commands as if each module were a process of its own."""
+"""EVerest's MQTT protocol: tools and programs use the modules as if each were a process of its own."""

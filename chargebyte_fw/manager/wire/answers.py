@@ -1,4 +1,4 @@
-"""EVerest's configuration service as far as a module needs it: it asks for what it was told (framework: 4.5)."""
+"""EVerest's configuration service as far as a module needs it: its own configuration (framework: 4.5)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def module_data(plan: ModulePlan, plans: dict[str, ModulePlan]) -> dict[str, Any
 
 
 def answer(data: Any, plans: dict[str, ModulePlan]) -> tuple[str, dict[str, Any]] | None:
-    """Return the asking module's id and the answer to its request; None when nobody can be answered."""
+    """Return the id of the module that asks and the answer to it; None for a request that cannot be answered."""
     if not isinstance(data, dict) or not isinstance(origin := data.get("origin"), str):
         return None
     plan = plans.get(origin)

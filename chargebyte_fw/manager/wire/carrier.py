@@ -1,4 +1,4 @@
-"""What a module in another process needs of the wire: the broker, the prefixes, EVerest's directories."""
+"""What a module in another process needs: the MQTT client, the prefixes, EVerest's directories."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chargebyte_fw.manager.mqtt.client import MqttClient
 
 
 class Carrier(msgspec.Struct, frozen=True):
-    """The surroundings of a foreign module."""
+    """MQTT client, prefixes and directories for foreign modules."""
 
     client: MqttClient
     prefix: str

@@ -1,4 +1,4 @@
-"""EVerest's messages on the wire: topics, `{msg_type, data}` and what stands in it (dialect 2026.10)."""
+"""EVerest's MQTT messages: `{msg_type, data}` and the content of `data` (EVerest 2026.10)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CallData(msgspec.Struct):
 
 
 class Call(msgspec.Struct):
-    """A command as it comes in."""
+    """A command as received."""
 
     msg_type: str
     data: CallData
@@ -78,7 +78,7 @@ def read_variable(payload: bytes) -> Any:
 
 
 def read_error(payload: bytes) -> Fault:
-    """Read the raising or the end of a fault (its state tells which); raises msgspec.MsgspecError."""
+    """Read a fault, active or cleared by its state; raises msgspec.MsgspecError."""
     return decode_json(payload, _Error).data
 
 
@@ -106,7 +106,7 @@ def message(msg_type: str, data: Any) -> bytes:
 
 
 def error(fault: Fault) -> bytes:
-    """Write the raising or the end of a fault."""
+    """Write a fault, active or cleared."""
     raised = fault.state is FaultState.Active
     return message("RaiseError" if raised else "ClearError", fault)
 

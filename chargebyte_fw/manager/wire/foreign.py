@@ -1,4 +1,4 @@
-"""Modules of others (C++, Rust, Python programs of EVerest): started as EVerest's manager would, spoken to over MQTT.
+"""Foreign modules (C++, Rust, Python programs of EVerest): started as EVerest's manager does, used over MQTT.
 
 A program's manifest becomes a class like any module of ours; its instance is a proxy whose facts, faults and commands
 are those of the process. Only configurations that name such a program load this file.
@@ -44,7 +44,7 @@ _LENGTHS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pa
 
 
 class BadManifest(ValueError):
-    """A manifest that nothing can be made of; the text says why."""
+    """A manifest that cannot be used; the text says why."""
 
 
 class ForeignModule(Module):
@@ -68,7 +68,7 @@ class ForeignModule(Module):
         self._ready = asyncio.Event()
 
     async def init(self) -> None:
-        """Start the program and wait until it says that it is ready."""
+        """Start the program and wait until it reports ready."""
         self._complaints = RateLimitedLog(self.log, "%d more messages did not fit within %g s")
         carrier = self.carrier
         if carrier is None:
@@ -171,7 +171,7 @@ class ForeignModule(Module):
             del self._calls[call_id]
 
     async def stop(self) -> None:
-        """End the program: ask first, then kill."""
+        """End the program: SIGTERM first, then SIGKILL."""
         self._complaints.close()
         for stop in self._stops:
             stop()
@@ -222,7 +222,7 @@ def command_line(directory: Path, name: str, module_id: str, carrier: Carrier) -
 
 
 def has_program(directory: Path, name: str) -> bool:
-    """Tell whether there is something that EVerest's manager could start."""
+    """Whether there is a program that EVerest's manager could start."""
     return any((directory / file).is_file() for file in (name, "index.js", "module.py"))
 
 
@@ -289,7 +289,7 @@ def _config(declared: dict[str, Any], name: str) -> type[ModuleConfig]:
         if "default" not in entry:
             fields.append((key, kind))
             continue
-        # A number keeps its fraction on the wire, or a C++ peer ends: 5 is no 5.0 there.
+        # A number keeps its fraction in JSON: a C++ module ends on 5 in place of 5.0.
         default = float(entry["default"]) if entry["type"] == "number" else entry["default"]
         fields.append((key, kind, default))
     return cast("type[ModuleConfig]", msgspec.defstruct(f"{name}_Config", fields, bases=(ModuleConfig,), kw_only=True))

@@ -1,4 +1,4 @@
-"""What EVerest's manager tells about a configuration: interfaces, manifests, module names, kept on the broker."""
+"""Retained topics of EVerest's manager on a configuration: interfaces, manifests, module names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Metadata:
         self._root = carrier.everest_root
 
     def publish(self, assembly: Assembly) -> None:
-        """Tell everything in EVerest's order."""
+        """Publish everything in EVerest's order."""
         contracts: dict[str, type[Contract]] = {}
         for implementation in assembly.implementations.values():
             contracts[implementation.interface] = implementation.declaration()

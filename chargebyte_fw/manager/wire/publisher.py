@@ -30,7 +30,7 @@ WAITING_LIMIT_BYTES = 4 << 20
 
 
 class Publisher:
-    """Shows one assembly at a time under EVerest's prefix. With the broker away it costs a comparison a fact.
+    """Publishes one assembly at a time under EVerest's prefix. Without the broker that costs a comparison a value.
 
     Facts are for everybody. Commands are taken from the modules of the configuration that run as processes of their own
     and from `commands_from`; the origin is what a caller says of itself, so that the broker's ACL has to see to it that
@@ -52,11 +52,11 @@ class Publisher:
         self._undeclared = RateLimitedLog(self.log, "%d more commands of undeclared origins within %g s", lines=1)
         self._ready = False
         self.waiting_bytes = 0
-        """Octets of the calls that wait for their turn, all lines together."""
+        """Octets of the calls that wait, of all commands together."""
         client.on_up.append(self._came_up)
 
     def join(self, assembly: Assembly) -> None:
-        """Show these modules from now on; call it after `build` and before `start`, so that no fact is missed."""
+        """Publish these modules; call it after `build` and before `start`, so that no value is missed."""
         self._assembly = assembly
         self._foreign = {module_id for module_id, module in assembly.modules.items() if module.is_program}
         for (module_id, name), implementation in assembly.implementations.items():
@@ -64,7 +64,7 @@ class Publisher:
                 self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation)
         self._stops.append(self.client.subscribe(f"{self.prefix}modules/+/impl/+/cmd/+", self._on_call))
         if self._retain_topics or self._foreign:
-            # Loaded only here: descriptions of every interface cost time and memory.
+            # Imported only here: the descriptions of every interface cost time and memory.
             from chargebyte_fw.manager.wire.metadata import Metadata
 
             Metadata(self.carrier).publish(assembly)
@@ -100,7 +100,7 @@ class Publisher:
             self._send(topic, envelope.message("ConfigurationResponse", found[1]))
 
     def leave(self) -> None:
-        """Show nothing any more."""
+        """Publish nothing any more."""
         stops, self._stops = self._stops, []
         for stop in stops:
             stop()
@@ -148,7 +148,7 @@ class Publisher:
             self.client.publish(topic, envelope.variable(value), wait=False)
 
     def _not_shown(self, topic: str, error: BaseException) -> None:
-        # Whoever looks in misses a value; charging must not end for it.
+        # An onlooker misses a value; charging must not end for that.
         self.log.error("%s cannot be shown: %s: %s", topic, type(error).__name__, error)
 
     def _fault(self, at: str, fault: Fault) -> None:
@@ -183,7 +183,7 @@ class Publisher:
         line.take(call, provider, name, len(payload))
 
     def answer(self, topic: str, call: envelope.CallData, payload: bytes) -> None:
-        """Answer a call where its origin listens."""
+        """Publish the answer to a call on the topic of its origin."""
         self.client.publish(f"{topic}/response/{call.origin}", payload, wait=False)
 
     def _complain(self, text: str, *values: Any) -> None:
@@ -191,7 +191,7 @@ class Publisher:
 
 
 class _Line:
-    """The calls of one command: one after the other, in the order in which they came (EVerest's rule)."""
+    """The calls of one command: one after the other, in the order of their arrival (EVerest)."""
 
     def __init__(self, publisher: Publisher, topic: str, module_id: str) -> None:
         self._publisher = publisher
@@ -246,7 +246,7 @@ class _Line:
         except CommandError as error:
             self._refuse(call, error.kind, error.message)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            # A value that JSON has no words for: the caller misses it, the charger goes on.
+            # A value that JSON cannot express: the call fails, the charger goes on.
             self._publisher.log.error("%s: the answer cannot be written: %s", self._topic, shorten(str(error)))
             self._refuse(call, "HandlerException", "the answer cannot be written")
         else:
