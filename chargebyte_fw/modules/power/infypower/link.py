@@ -60,8 +60,8 @@ class CanTape(FullTape):
             # What this controller sends is in the trace with its address, too.
             (self._foreign if event.id & SOURCE_MASK == self._ours else self._frame)(event.encode(), now)
 
-    def told(self, event: Any, effects: list[Any], now: float) -> None:
-        """Leave it to those who carry it out."""
+    def produced(self, event: Any, effects: list[Any], now: float) -> None:
+        """Record nothing: what carries an effect out records it."""
 
 
 class InfypowerLink:
