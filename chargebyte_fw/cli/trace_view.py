@@ -15,7 +15,7 @@ from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.trace import Entry
-from chargebyte_fw.modules.power.replay import said as can_text
+from chargebyte_fw.modules.power.replay import text_of as can_text
 from chargebyte_fw.modules.slac.capture import dissect
 from chargebyte_fw.modules.v2g import v2gtp
 from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading

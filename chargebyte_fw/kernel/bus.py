@@ -153,7 +153,7 @@ async def run_command(
     """Run one command of `provider` in a task of its own; raises CommandError (CommandTimeout after `deadline_s`).
 
     `outside`: whoever is on a wire asked, so that a handler that fails costs the caller its answer, not the charger
-    its session. The recorder hears of the command when it begins to run: that is its place among what else the provider
+    its session. The command is recorded when it begins to run: that is its place among what else the provider
     takes in.
     """
     module = getattr(provider, "module", None)

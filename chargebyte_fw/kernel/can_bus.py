@@ -210,7 +210,7 @@ class _BusPort:
             _dispatch(frame, self, self._callbacks)
 
     def _take(self, timeout_s: float) -> Any:
-        """Read one message, None for none; after BAD_READS errors in a row, or one that says so, the bus is lost."""
+        """Read one message, None for none; after BAD_READS errors in a row, or one of a lost bus, the bus is lost."""
         import can
 
         try:

@@ -33,7 +33,7 @@ class ConfigError(Exception):
 class PeerError(Exception):
     """A peer (EV, MCU, CSMS, client) has broken a rule. Logged as one line, never with a traceback.
 
-    `clause` names the rule ("ISO 15118-2 [V2G2-538]", "EXI", "V2GTP"), `what` says what arrived.
+    `clause` names the rule ("ISO 15118-2 [V2G2-538]", "EXI", "V2GTP"), `what` is what arrived.
     """
 
     def __init__(self, clause: str, what: str) -> None:

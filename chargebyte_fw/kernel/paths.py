@@ -31,7 +31,7 @@ class Root(msgspec.Struct, frozen=True):
     def write(self, path: str) -> Path:
         """Return the file to write for an absolute path of the configuration; makes its folder.
 
-        Where that cannot be (a read-only or full file system) whoever opens the file hears of it, as of a file that
+        Where that cannot be (a read-only or full file system) opening the file fails, as for a file that
         cannot be written.
         """
         target = self.state / path.lstrip("/")

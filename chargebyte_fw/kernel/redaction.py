@@ -166,7 +166,7 @@ def _names_secret(value: dict[str, Any]) -> bool:
 
 
 def _blanked(value: Any) -> Any:
-    """Blank each text and number; what tells only of which kind it is stays."""
+    """Blank each text and number; what only names its kind stays."""
     if isinstance(value, dict):
         return {key: member if key == "type" else _blanked(member) for key, member in value.items()}
     if isinstance(value, list):

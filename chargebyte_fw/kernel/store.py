@@ -154,7 +154,7 @@ class Database:
     def _forget_old_copies(self, latest: Path) -> None:
         """Keep the newest few: a medium that fails again and again must not fill up with them.
 
-        `latest` stays, whatever its name says: the clock may have been years ahead before.
+        `latest` stays, whatever its name: the clock may have been years ahead before.
         """
         copies = [path for path in sorted(self.path.parent.glob(f"{self.path.name}.damaged-*Z")) if path != latest]
         for old in copies[: -COPIES_KEPT + 1]:

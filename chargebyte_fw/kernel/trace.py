@@ -85,7 +85,7 @@ class Trace:
     def record(self, kind: str, source: str, data: Any, key: int = 0, t_s: float | None = None) -> None:
         """Keep one entry: `kind` (`uart`, `slac`, `v2g`, `cmd`, `var`, `state` ...), who, and bytes or plain data.
 
-        `key` (0 to 255) tells entries of one source apart that do not replace one another as its latest. `t_s` is the
+        `key` (0 to 255) distinguishes entries of one source that do not replace one another as its latest. `t_s` is the
         second when the caller has looked at the clock already.
         """
         number = self._numbers.get((kind, source))
@@ -338,7 +338,7 @@ class FullTape(Tape):
             return repr(error)
 
     def woken_at(self, now: float) -> None:
-        """The machine is about to be told that its deadline has passed."""
+        """Record that the machine is about to be woken."""
         self._wake(None, now)
 
     def produced(self, event: Any, effects: list[Any], now: float) -> None:

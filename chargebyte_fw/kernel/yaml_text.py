@@ -33,7 +33,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class YamlError(ValueError):
-    """Text that cannot be read; `problem` says why, in one line. Line and column count from 1, None when not known."""
+    """Text that cannot be read; `problem` is the reason, one line. Line and column count from 1; None: not known."""
 
     def __init__(self, problem: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(problem)
@@ -42,7 +42,7 @@ class YamlError(ValueError):
         self.column = column
 
     def where(self, file: str) -> str:
-        """Return `file:line:column`, or the file alone when nothing says where."""
+        """Return `file:line:column`, or the file alone when the place is not known."""
         return file if self.line is None else f"{file}:{self.line}:{self.column}"
 
 
@@ -129,7 +129,7 @@ def load(text: str) -> Any:
 
 
 def place_of(read: yaml.Node | yaml.Event, file: str) -> Place:
-    """Return where a node or an event begins; the first line when the reader does not say."""
+    """Return where a node or an event begins; the first line when the reader has no mark."""
     mark: Any = read.start_mark
     return Place(file) if mark is None else Place(file, mark.line + 1, mark.column + 1)
 

@@ -102,10 +102,10 @@ class InfypowerModules:
                 continue
             error = module.refuses.get(asked.item) or self._check(module, asked)
             value = asked.value if error else self._do(module, asked)
-            answers.append(m.Said(asked.item, value, module.address, asked.source, error).frame())
+            answers.append(m.Message(asked.item, value, module.address, asked.source, error).frame())
         return answers
 
-    def _check(self, module: OneModule, asked: m.Said) -> int:
+    def _check(self, module: OneModule, asked: m.Message) -> int:
         """Return what is wrong with a value."""
         allowed = {
             m.SET_VOLTAGE: module.min_voltage_V <= asked.value <= module.max_voltage_V,
@@ -115,7 +115,7 @@ class InfypowerModules:
         }
         return m.Outcome.NORMAL if allowed.get(asked.item, True) else m.Outcome.DATA_INVALID
 
-    def _do(self, module: OneModule, asked: m.Said) -> float:
+    def _do(self, module: OneModule, asked: m.Message) -> float:
         match asked.item:
             case m.SWITCH:
                 module.on = asked.value == m.ON

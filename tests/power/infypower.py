@@ -32,7 +32,7 @@ class World:
         self.bench = InfypowerBench(self.modules, self.end)
         answer = self.end.receive
         assert answer is not None
-        self.heard: list[m.Said] = []
+        self.heard: list[m.Message] = []
 
         def listen(data: bytes) -> None:
             said = m.read(CanFrame.decode(data))

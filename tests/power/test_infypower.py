@@ -535,7 +535,7 @@ def test_a_group_that_counts_no_modules_is_asked_again_while_it_may_be_starting(
     while now < START_UP_S + 5.0:
         raised += [now for effect in effects if isinstance(effect, m.Raise)]
         if any(isinstance(effect, m.Transmit) for effect in effects):
-            effects = machine.feed(m.Said(m.COUNT, 0, 1, 240).frame(), now)
+            effects = machine.feed(m.Message(m.COUNT, 0, 1, 240).frame(), now)
         else:
             assert machine.deadline is not None
             now = machine.deadline

@@ -35,26 +35,26 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("said", "identifier", "data"),
     [
-        (m.Said(m.VOLTAGE, 0, 240, 0), "82e300f0", "1001000000000000"),
-        (m.Said(m.CURRENT, 0, 240, 0), "82e300f0", "1002000000000000"),
-        (m.Said(m.COUNT, 0, 240, 5), "82e305f0", "1010000000000000"),
-        (m.Said(m.STATUS, 0, 248, 60), "82e33cf8", "1110000000000000"),
-        (m.Said(m.MAX_POWER, 0, 240, 0), "82e300f0", "1133000000000000"),
-        (m.Said(m.SET_VOLTAGE, 500.0, 240, 0), "82e400f0", "100100000007a120"),
-        (m.Said(m.SET_CURRENT, 12.345, 240, 0), "82e400f0", "1002000000003039"),
-        (m.Said(m.SWITCH, m.ON, 240, 0), "82e400f0", "11100000000000a0"),
-        (m.Said(m.SWITCH, m.OFF, 240, 0), "82e400f0", "11100000000000a1"),
-        (m.Said(m.DIRECTION, m.EXPORT, 240, 0), "82e400f0", "21100000000000a0"),
-        (m.Said(m.DIRECTION, m.IMPORT, 240, 0), "82e400f0", "21100000000000a1"),
-        (m.Said(m.SET_CUT_OFF, 350.0, 240, 0), "82e400f0", "1132000000055730"),
-        (m.Said(m.CURRENT, -30.0, 1, 240), "82e3f001", "10020000ffff8ad0"),
-        (m.Said(m.COUNT, 3, 1, 240), "82e3f001", "1010000000000003"),
-        (m.Said(m.SET_VOLTAGE, 500.0, 1, 240, error=3), "8ee4f001", "100100000007a120"),
-        (m.Said(m.VOLTAGE, 0, 240, 0, device=m.DEVICE_SINGLE), "82a300f0", "1001000000000000"),
+        (m.Message(m.VOLTAGE, 0, 240, 0), "82e300f0", "1001000000000000"),
+        (m.Message(m.CURRENT, 0, 240, 0), "82e300f0", "1002000000000000"),
+        (m.Message(m.COUNT, 0, 240, 5), "82e305f0", "1010000000000000"),
+        (m.Message(m.STATUS, 0, 248, 60), "82e33cf8", "1110000000000000"),
+        (m.Message(m.MAX_POWER, 0, 240, 0), "82e300f0", "1133000000000000"),
+        (m.Message(m.SET_VOLTAGE, 500.0, 240, 0), "82e400f0", "100100000007a120"),
+        (m.Message(m.SET_CURRENT, 12.345, 240, 0), "82e400f0", "1002000000003039"),
+        (m.Message(m.SWITCH, m.ON, 240, 0), "82e400f0", "11100000000000a0"),
+        (m.Message(m.SWITCH, m.OFF, 240, 0), "82e400f0", "11100000000000a1"),
+        (m.Message(m.DIRECTION, m.EXPORT, 240, 0), "82e400f0", "21100000000000a0"),
+        (m.Message(m.DIRECTION, m.IMPORT, 240, 0), "82e400f0", "21100000000000a1"),
+        (m.Message(m.SET_CUT_OFF, 350.0, 240, 0), "82e400f0", "1132000000055730"),
+        (m.Message(m.CURRENT, -30.0, 1, 240), "82e3f001", "10020000ffff8ad0"),
+        (m.Message(m.COUNT, 3, 1, 240), "82e3f001", "1010000000000003"),
+        (m.Message(m.SET_VOLTAGE, 500.0, 1, 240, error=3), "8ee4f001", "100100000007a120"),
+        (m.Message(m.VOLTAGE, 0, 240, 0, device=m.DEVICE_SINGLE), "82a300f0", "1001000000000000"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.item.name,
 )
-def test_a_frame_is_these_bytes(said: m.Said, identifier: str, data: str) -> None:
+def test_a_frame_is_these_bytes(said: m.Message, identifier: str, data: str) -> None:
     """29-bit id: error at bit 26, device at 22, command at 16, destination at 8, source at 0 (bit 31: extended)."""
     frame = said.frame()
     assert (f"{frame.id:08x}", frame.data.hex()) == (identifier, data)
@@ -106,7 +106,7 @@ def test_no_order_of_answers_breaks_the_machine_and_it_always_has_a_deadline(
     group.feed(SetMode(Mode.Export, ChargingPhase.Charging), now)
     for item, value, source, later in answers:
         scaled = value / 1000 if item.kind is m.Kind.MILLI else value % 256
-        group.feed(m.Said(item, scaled, source, 240, source if source > 1 else 0).frame(), now)
+        group.feed(m.Message(item, scaled, source, 240, source if source > 1 else 0).frame(), now)
         assert group.deadline is not None
         now += later
         group.wake(now)

@@ -27,7 +27,7 @@ class Bus:
 
     def __init__(self) -> None:
         self._stations: list[memory.WireEnd] = []
-        self.frames: list[tuple[float, m.Said]] = []
+        self.frames: list[tuple[float, m.Message]] = []
 
     def station(self) -> memory.WireEnd:
         end, mine = memory.wire()
@@ -197,7 +197,7 @@ def play(run: Any, assemble: Any, runtime: Any) -> Play:
     return tell
 
 
-async def strange(world: World, frames: list[m.Said], seconds: float, every_s: float = 0.1) -> None:
+async def strange(world: World, frames: list[m.Message], seconds: float, every_s: float = 0.1) -> None:
     """Let frames be heard that nobody of the group sends."""
     for _ in range(round(seconds / every_s)):
         for said in frames:
@@ -206,17 +206,17 @@ async def strange(world: World, frames: list[m.Said], seconds: float, every_s: f
 
 
 ANSWERS = [
-    m.Said(m.VOLTAGE, 900.0, STRANGER, OURS),
-    m.Said(m.CURRENT, 150.0, STRANGER, OURS),
-    m.Said(m.STATUS, m.ALARMS[5].mask, STRANGER, OURS),
-    m.Said(m.SWITCH, m.OFF, STRANGER, OURS),
-    m.Said(m.SET_CURRENT, 1.0, STRANGER, OURS, m.Outcome.DATA_INVALID),
-    m.Said(m.COUNT, 1, STRANGER, OURS),
+    m.Message(m.VOLTAGE, 900.0, STRANGER, OURS),
+    m.Message(m.CURRENT, 150.0, STRANGER, OURS),
+    m.Message(m.STATUS, m.ALARMS[5].mask, STRANGER, OURS),
+    m.Message(m.SWITCH, m.OFF, STRANGER, OURS),
+    m.Message(m.SET_CURRENT, 1.0, STRANGER, OURS, m.Outcome.DATA_INVALID),
+    m.Message(m.COUNT, 1, STRANGER, OURS),
 ]
 
 
 @pytest.mark.parametrize("said", ANSWERS, ids=lambda said: said.item.name)
-def test_no_answer_of_a_stranger_counts(play: Play, said: m.Said) -> None:
+def test_no_answer_of_a_stranger_counts(play: Play, said: m.Message) -> None:
     async def story(world: World) -> None:
         await world.export(450.0, 20.0)
         await asyncio.sleep(1.5)
@@ -263,13 +263,13 @@ def test_an_answer_that_is_late_once_is_no_fault(play: Play) -> None:
 
 def test_off_is_repeated_when_the_other_owner_switches_the_group_on(play: Play) -> None:
     async def story(world: World) -> None:
-        command = [m.Said(m.SWITCH, m.ON, 241, GROUP)]
+        command = [m.Message(m.SWITCH, m.ON, 241, GROUP)]
         await strange(world, command, 0.1)
         assert CONFLICT in world.active
         for _ in range(5):
             for module in world.modules.modules:
                 module.on = True
-            telling = asyncio.create_task(strange(world, [m.Said(m.VOLTAGE, 0, OURS, GROUP)], 4.0))
+            telling = asyncio.create_task(strange(world, [m.Message(m.VOLTAGE, 0, OURS, GROUP)], 4.0))
             await when(lambda: not any(module.on for module in world.modules.modules), 4.0)
             await telling
         await world.off()

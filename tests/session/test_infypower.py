@@ -76,7 +76,7 @@ def test_another_controller_of_the_group_ends_the_session_and_the_next_one_charg
             end = plant.runtime.wires.find("can:can0")
             assert end is not None and end.peer is not None
             modules = plant.world.power_modules.modules
-            end.peer.send(m.Said(m.SET_CURRENT, 100.0, 241, 0).frame().encode())
+            end.peer.send(m.Message(m.SET_CURRENT, 100.0, 241, 0).frame().encode())
             await plant.until(lambda: not any(module.on for module in modules), 0.2)
             assert set(plant.faults()) == {"power_supply_DC/VendorError", "evse_manager/Inoperative"}
             await plant.until(lambda: not plant.world.pilot.contactors_closed, 5.0)

@@ -27,7 +27,7 @@ class Record(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What the head of a file says."""
+    """The head of a file: its columns and dialect."""
 
     columns: list[str]
     """In lower case; empty: the file has no head yet."""

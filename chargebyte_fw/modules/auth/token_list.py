@@ -162,7 +162,7 @@ def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, int, dict[str, Any]]
     first = next(rest)
     if isinstance(first, yaml.StreamEndEvent) or _is_nothing(first):
         return
-    if not isinstance(first, yaml.MappingStartEvent) or not _says(next(rest), "tokens"):
+    if not isinstance(first, yaml.MappingStartEvent) or not _is_word(next(rest), "tokens"):
         raise _wrong(name, first, ONLY_TOKENS)
     begin = next(rest)
     if isinstance(begin, yaml.SequenceStartEvent):
@@ -229,7 +229,7 @@ def _is_nothing(event: yaml.Event) -> bool:
     return isinstance(event, yaml.ScalarEvent) and not event.value
 
 
-def _says(event: yaml.Event, word: str) -> bool:
+def _is_word(event: yaml.Event, word: str) -> bool:
     return isinstance(event, yaml.ScalarEvent) and event.value == word
 
 

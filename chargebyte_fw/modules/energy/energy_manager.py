@@ -70,7 +70,7 @@ class EnergyManager(Module):
     async def init(self) -> None:
         """Listen to the trunk."""
         self._pump = Pump(Optimizer(self._rules()), self._act, self.crash)
-        self._told: dict[str, energy.LimitsRes] = {}
+        self._logged: dict[str, energy.LimitsRes] = {}
         self._queues: dict[str, CommandQueue] = {}
         self._unreached = LastingConditions(self.log)
         self.energy_trunk.energy_flow_request.subscribe(self._on_request)
@@ -107,7 +107,7 @@ class EnergyManager(Module):
     def _act(self, effect: Any) -> None:
         match effect:
             case Enforce(limits):
-                self._tell_story(limits)
+                self._log_limits(limits)
                 self._queue(limits.uuid).send("enforce_limits", (limits,), latest=True)
             case Silent():
                 self.log.warning(
@@ -131,11 +131,11 @@ class EnergyManager(Module):
         elif error.kind != "Shutdown":
             self._unreached.set(uuid, True, f"{uuid} did not get its limits: {error}")
 
-    def _tell_story(self, limits: energy.EnforcedLimits) -> None:
+    def _log_limits(self, limits: energy.EnforcedLimits) -> None:
         granted = limits.limits_root_side
-        if self._told.get(limits.uuid) == granted and not self.config.debug:
+        if self._logged.get(limits.uuid) == granted and not self.config.debug:
             return
-        self._told[limits.uuid] = granted
+        self._logged[limits.uuid] = granted
         log = self.log.every if self.config.debug else self.log.info
         log("%s may draw %s", limits.uuid, described(granted))
 

@@ -47,7 +47,7 @@ class Sink(ExternalEnergyLimits):
     module: EnergyNode
 
     async def set_external_limits(self, value: energy.ExternalLimits) -> None:
-        """Hold these schedules from now on, and say so to the root at once."""
+        """Hold these schedules from now on, and report them to the root at once."""
         self.module.book.set_external(value)
         self.module.publish_request()
 
@@ -116,7 +116,7 @@ class EnergyNode(Module):
         self._refused.close()
 
     def publish_request(self) -> None:
-        """Tell the node above what this one and its children want."""
+        """Report to the node above what this one and its children want."""
         self.energy_grid.energy_flow_request.publish(self.book.request(utc_now()))
 
     def _on_child(self, request: energy.EnergyFlowRequest) -> None:

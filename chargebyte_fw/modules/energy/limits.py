@@ -29,7 +29,7 @@ class NodeLimit(msgspec.Struct, frozen=True):
     active_phases: int | None = None
     can_switch_phases: bool = False
     in_watts: bool = False
-    """A direct-current leaf: what lies behind it is told in W only."""
+    """A direct-current leaf: its limits are in W only."""
 
 
 def lower(first: Cap | None, second: Cap | None) -> Cap | None:

@@ -78,7 +78,7 @@ class Market:
         return min(self._left_W[place] for place in leaf.path)
 
     def offered_A(self, leaf: Node, phases: int) -> float:
-        """Return the current per phase that every node above can still carry on `phases` phases (0: nobody limits)."""
+        """Return the current per phase that every node above can still carry on `phases` phases (0: no node limits)."""
         room = min(min(self._left_A[place], self._left_W[place] / (phases * self._voltage_V)) for place in leaf.path)
         return room if math.isfinite(room) and room > EPSILON else 0.0
 
@@ -120,7 +120,7 @@ class Market:
 
 
 def share_out(markets: Sequence[Market], purchases: Sequence[Purchase]) -> None:
-    """Let all leaves buy their slices in turn until nobody can buy any more."""
+    """Let all leaves buy their slices in turn until none can buy any more."""
     for market in markets:
         active = [one for one in purchases if one.exporting is market.exporting and not one.done]
         while active:
@@ -136,7 +136,7 @@ def share_out(markets: Sequence[Market], purchases: Sequence[Purchase]) -> None:
 
 
 def build(root: energy.EnergyFlowRequest, active: NodeEntries) -> list[Node]:
-    """Make the nodes of one slot; `active` says which entry of a schedule holds in it."""
+    """Make the nodes of one slot; `active` is the index of the entry of a schedule that holds in it."""
     nodes: list[Node] = []
     waiting: list[tuple[energy.EnergyFlowRequest, tuple[int, ...]]] = [(root, ())]
     while waiting:

@@ -50,7 +50,7 @@ class NodeBook:
         self._children[request.uuid] = request
 
     def set_external(self, limits: energy.ExternalLimits) -> None:
-        """Keep limits that somebody else sets; empty schedules give the fuse back. Raises ValueError for a bad time."""
+        """Keep limits set from outside; empty schedules give the fuse back. Raises ValueError for a bad time."""
         for schedule in (limits.schedule_import, limits.schedule_export, limits.schedule_setpoints):
             for entry in schedule:
                 require_at(entry.timestamp)
@@ -88,12 +88,12 @@ class NodeBook:
     ) -> list[ScheduleReqEntry]:
         entries = [self._capped(entry) for entry in _present(external, now_at)]
         if not entries:
-            own = self._own_side()
+            own = self._own_limits()
             entries = [ScheduleReqEntry(timestamp=rfc3339(full_hour(now_at)), limits_to_root=own, limits_to_leaves=own)]
         return with_prices(entries, prices, now_at)
 
-    def _own_side(self) -> LimitsReq:
-        """The fuse; a node without phases (a direct-current bus) says what it carries in W as well."""
+    def _own_limits(self) -> LimitsReq:
+        """The fuse; a node without phases (a direct-current bus) reports what it carries in W as well."""
         fuse, source = self.fuse, self._source
         return LimitsReq(
             ac_max_current_A=NumberWithSource(value=fuse.current_A, source=source),
@@ -105,7 +105,7 @@ class NodeBook:
         root, leaves = entry.limits_to_root, entry.limits_to_leaves
         if self._enhance:
             root, leaves = self._enhanced(root), self._enhanced(leaves)
-        own = self._own_side()
+        own = self._own_limits()
         root = msgspec.structs.replace(
             root,
             ac_max_current_A=_lower(root.ac_max_current_A, own.ac_max_current_A),

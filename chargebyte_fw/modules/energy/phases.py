@@ -60,12 +60,12 @@ class LeafContext(msgspec.Struct):
 
 
 def may_switch(rules: PhaseRules, path: NodeLimit) -> bool:
-    """Tell whether there is anything to choose: switching is on, the hardware can, and both counts are allowed."""
+    """Return whether there is anything to choose: switching is on, the hardware can, and both counts are allowed."""
     return rules.mode is not SwitchingMode.Never and path.can_switch_phases and path.min_phases < phases_of(path)
 
 
 def used_up(rules: PhaseRules, context: LeafContext) -> bool:
-    """Tell whether this session has switched as often as it may."""
+    """Return whether this session has switched as often as it may."""
     return rules.max_switches > 0 and context.switches >= rules.max_switches
 
 

@@ -28,9 +28,9 @@ class SupplyConfig(ModuleConfig):
 
     bidirectional: Annotated[bool, Meta(description="Whether power can flow back from the car.")] = True
     max_power: Annotated[float, Meta(gt=0, description="Greatest power in either direction, in W.")] = 150_000.0
-    min_voltage: Annotated[float, Meta(ge=0, description="Lowest voltage told as a capability, in V.")] = 200.0
+    min_voltage: Annotated[float, Meta(ge=0, description="Lowest voltage result as a capability, in V.")] = 200.0
     max_voltage: Annotated[float, Meta(gt=0, description="Greatest voltage, in V.")] = 900.0
-    min_current: Annotated[float, Meta(ge=0, description="Least current told as a capability, in A.")] = 1.0
+    min_current: Annotated[float, Meta(ge=0, description="Least current result as a capability, in A.")] = 1.0
     max_current: Annotated[float, Meta(gt=0, description="Greatest current, in A.")] = 200.0
     nominal_max_export_power: Annotated[
         float, Meta(ge=0, description="Greatest power towards the car to be advertised, in W.")
@@ -45,8 +45,8 @@ class SupplyConfig(ModuleConfig):
 
 
 def capabilities_from_config(config: SupplyConfig) -> power_supply_DC.Capabilities:
-    """Return what the stage says of itself; what concerns import only when it can."""
-    told = power_supply_DC.Capabilities(
+    """Return the capabilities of the stage; those of import only when it can."""
+    result = power_supply_DC.Capabilities(
         bidirectional=config.bidirectional,
         current_regulation_tolerance_A=TOLERANCE_A,
         peak_current_ripple_A=RIPPLE_A,
@@ -63,18 +63,18 @@ def capabilities_from_config(config: SupplyConfig) -> power_supply_DC.Capabiliti
         conversion_efficiency_export=EFFICIENCY_EXPORT,
     )
     if config.bidirectional:
-        told.min_import_voltage_V = config.min_voltage
-        told.max_import_voltage_V = config.max_voltage
-        told.min_import_current_A = config.min_current
-        told.max_import_current_A = config.max_current
-        told.max_import_power_W = config.max_power
-        told.nominal_min_import_voltage_V = config.nominal_min_voltage
-        told.nominal_max_import_voltage_V = config.nominal_max_voltage
-        told.nominal_min_import_current_A = config.nominal_min_current
-        told.nominal_max_import_current_A = config.nominal_max_current
-        told.nominal_max_import_power_W = config.nominal_max_import_power
-        told.conversion_efficiency_import = EFFICIENCY_IMPORT
-    return told
+        result.min_import_voltage_V = config.min_voltage
+        result.max_import_voltage_V = config.max_voltage
+        result.min_import_current_A = config.min_current
+        result.max_import_current_A = config.max_current
+        result.max_import_power_W = config.max_power
+        result.nominal_min_import_voltage_V = config.nominal_min_voltage
+        result.nominal_max_import_voltage_V = config.nominal_max_voltage
+        result.nominal_min_import_current_A = config.nominal_min_current
+        result.nominal_max_import_current_A = config.nominal_max_current
+        result.nominal_max_import_power_W = config.nominal_max_import_power
+        result.conversion_efficiency_import = EFFICIENCY_IMPORT
+    return result
 
 
 class Supply(PowerSupplyDC):
@@ -129,7 +129,7 @@ class DCSupplySimulator(Module):
         self.pump = Pump(PowerStage(ratings), self._act, self.crash)
 
     async def ready(self) -> None:
-        """Say what the stage can do and begin to measure."""
+        """Publish the capabilities and begin to measure."""
         self.main.capabilities.publish(capabilities_from_config(self.main.config))
         self.pump.feed(Begin())
 

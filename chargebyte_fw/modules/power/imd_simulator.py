@@ -1,4 +1,4 @@
-"""IMDSimulator: an insulation monitor that measures what it was told to."""
+"""IMDSimulator: an insulation monitor that measures the configured value."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ BIDIRECTIONAL = (ModuleType.BEG, ModuleType.BEC)
 
 
 def capabilities(limits: Limits, *, bidirectional: bool) -> power_supply_DC.Capabilities:
-    """Write the limits of the group in the words of the contract; what concerns import only when it can."""
-    told = power_supply_DC.Capabilities(
+    """Write the limits of the group as the contract has them; what concerns import only when it can."""
+    result = power_supply_DC.Capabilities(
         bidirectional=bidirectional,
         current_regulation_tolerance_A=TOLERANCE_A,
         peak_current_ripple_A=RIPPLE_A,
@@ -53,13 +53,13 @@ def capabilities(limits: Limits, *, bidirectional: bool) -> power_supply_DC.Capa
         conversion_efficiency_export=EFFICIENCY_EXPORT,
     )
     if bidirectional:
-        told.min_import_voltage_V = limits.min_voltage_V
-        told.max_import_voltage_V = limits.max_voltage_V
-        told.min_import_current_A = 0.0
-        told.max_import_current_A = limits.max_current_A
-        told.max_import_power_W = limits.max_power_W
-        told.conversion_efficiency_import = EFFICIENCY_IMPORT
-    return told
+        result.min_import_voltage_V = limits.min_voltage_V
+        result.max_import_voltage_V = limits.max_voltage_V
+        result.min_import_current_A = 0.0
+        result.max_import_current_A = limits.max_current_A
+        result.max_import_power_W = limits.max_power_W
+        result.conversion_efficiency_import = EFFICIENCY_IMPORT
+    return result
 
 
 class Supply(PowerSupplyDC):
@@ -68,7 +68,7 @@ class Supply(PowerSupplyDC):
     module: InfypowerDCSupply
 
     async def setMode(self, mode: Mode, phase: ChargingPhase) -> None:
-        """Switch the output. After Off it returns when no current flows, or nobody is there to say so."""
+        """Switch the output. After Off it returns when no current flows, or no module is there."""
         self.module.pump.feed(SetMode(mode, phase))
         if mode in (Mode.Off, Mode.Fault):
             await self.module.rest()
@@ -154,7 +154,7 @@ class InfypowerDCSupply(Module):
             self.runtime,
             self.log,
             up=lambda: self.pump.feed(m.BusUp()),
-            received=self._hear,
+            received=self._receive,
             down=lambda why: self.pump.feed(m.BusDown(why)),
         )
 
@@ -179,7 +179,7 @@ class InfypowerDCSupply(Module):
         except TimeoutError:
             self.log.error("the modules do not confirm that the output is off and without current")
 
-    def _hear(self, frame: Any) -> None:
+    def _receive(self, frame: Any) -> None:
         self.pump.feed(frame)
         self._changed.set()
 
@@ -197,7 +197,7 @@ class InfypowerDCSupply(Module):
             case LimitsAre(limits):
                 self.main.capabilities.publish(capabilities(limits, bidirectional=self._bidirectional))
             case m.Raise(error, sub_type, text):
-                if self.machine.state is not State.NO_BUS:  # who opens the bus has told it
+                if self.machine.state is not State.NO_BUS:  # the link has logged it
                     self.log.warning("%s: %s", error, text)
                 self.main.faults.raise_fault(f"power_supply_DC/{error}", text, sub_type=sub_type)
                 self._changed.set()

@@ -1,4 +1,4 @@
-"""What the power stage and the insulation monitor are told, and what they say."""
+"""Events and effects of the power stage and the insulation monitor."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """Everybody is there: say what there is to say."""
+    """All modules are ready: publish the first values."""
 
 
 class SetMode(msgspec.Struct, frozen=True):
-    """Switch the stage; the phase tells what is at its output."""
+    """Switch the stage; the phase is what its output is for."""
 
     mode: Mode
     phase: ChargingPhase

@@ -23,12 +23,12 @@ from chargebyte_fw.modules.power.infypower_dc_supply import capabilities
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
 
 EVENTS: dict[str, Any] = {kind.__name__: kind for kind in (m.BusUp, m.BusDown, SetMode, SetExport, SetImport)}
-_WORDS = {m.SWITCH: {m.ON: "on", m.OFF: "off"}, m.DIRECTION: {m.EXPORT: "export", m.IMPORT: "import"}}
+_VALUE_NAMES = {m.SWITCH: {m.ON: "on", m.OFF: "off"}, m.DIRECTION: {m.EXPORT: "export", m.IMPORT: "import"}}
 _PUBLISHED = ("main.mode", "main.voltage_current", "main.capabilities")
 
 
 def replay(entries: Sequence[Entry]) -> list[Outcome]:
-    """Play each group from the first moment at which the trace tells all that it knew."""
+    """Play each group from the first moment at which the trace has all that it knew."""
     return [played(life, source, _Group) for source, life in recordings_of(entries, "times")]
 
 
@@ -42,18 +42,18 @@ class _Group:
         restored(machine, known, m.ITEMS)
         self._player = Player(machine, self._act)
         self._bus = True
-        self.comparison = Comparison(_say)
+        self.comparison = Comparison(_text_of)
         self.inputs = 0
 
     def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
-        """Take one entry: an input, an output, or somebody else's."""
+        """Take one entry: an input, an output, or one of another module."""
         match kind:
             case "can" if source == self._device and kind == TRACE_KIND:
                 self._frame(CanFrame.decode(data), t_s)
             case "can" if source == f"{self._device}{FOREIGN}":
                 self._feed(CanFrame.decode(data), t_s)
             case "port" if source == self._device:
-                # What is sent until the group hears of it is lost, and in no trace.
+                # What is sent until the group is notified is lost, and in no trace.
                 self._bus = False
             case "event" if source.startswith(f"{self._id}."):
                 event = msgspec.convert(data, EVENTS[source.removeprefix(f"{self._id}.")], strict=False)
@@ -80,33 +80,33 @@ class _Group:
         self._player.feed(event, t_s)
 
     def _act(self, effect: Any, now: float) -> None:
-        told = self.comparison.replayed
+        replayed = self.comparison.replayed
         match effect:
             case m.Transmit(frame) if self._bus:
-                told("frames", now, frame)
+                replayed("frames", now, frame)
             case Output(voltage_V, current_A):
                 output = VoltageCurrent(voltage_V=voltage_V, current_A=current_A)
-                told("variables", now, ("main.voltage_current", plain(output)))
+                replayed("variables", now, ("main.voltage_current", plain(output)))
             case ModeIs(mode):
-                told("variables", now, ("main.mode", mode.value))
+                replayed("variables", now, ("main.mode", mode.value))
             case LimitsAre(limits):
                 can = capabilities(limits, bidirectional=self._options.bidirectional)
-                told("variables", now, ("main.capabilities", plain(can)))
+                replayed("variables", now, ("main.capabilities", plain(can)))
             case m.Raise(error, sub_type, _):
-                told("faults", now, ("raised", f"power_supply_DC/{error}", sub_type))
+                replayed("faults", now, ("raised", f"power_supply_DC/{error}", sub_type))
             case m.Clear(error, sub_type):
-                told("faults", now, ("cleared", f"power_supply_DC/{error}", sub_type))
+                replayed("faults", now, ("cleared", f"power_supply_DC/{error}", sub_type))
 
 
-def _say(stream: str, data: Any) -> str:
+def _text_of(stream: str, data: Any) -> str:
     if stream == "variables":
         return f"{data[0]} = {data[1]}"
     if stream == "faults":
         return " ".join(data)
-    return said(data)
+    return text_of(data)
 
 
-def said(frame: CanFrame) -> str:
+def text_of(frame: CanFrame) -> str:
     """Write a frame for people."""
     try:
         found = m.read(frame)
@@ -122,8 +122,8 @@ def said(frame: CanFrame) -> str:
     return f"{ends}: {found.item.name} {_value(found)}"
 
 
-def _value(found: m.Said) -> str:
+def _value(found: m.Message) -> str:
     if found.item is m.STATUS:
         return f"{int(found.value):#08x}"
-    word = _WORDS.get(found.item, {}).get(int(found.value))
+    word = _VALUE_NAMES.get(found.item, {}).get(int(found.value))
     return word or f"{found.value:g} {found.item.unit}".rstrip()

@@ -96,7 +96,7 @@ class _Connection:
         machine = Secc(protocols(), self._engine.facts, settings, environment)
         self._player = Player(machine, self._act)
         self._reader = Reader()
-        self.comparison = Comparison(self._say)
+        self.comparison = Comparison(self._text_of)
         self.inputs = 0
         self._ended_s: float | None = None
 
@@ -173,7 +173,7 @@ class _Connection:
             case out.Ended(how):
                 self.comparison.replayed("end", now, how)
 
-    def _say(self, stream: str, data: Any) -> str:
+    def _text_of(self, stream: str, data: Any) -> str:
         if stream == "variables":
             return f"{data[0]} = {data[1]}"
         if stream == "end":

@@ -229,7 +229,7 @@ class Authorizer(ReservationRows):
 
     @on(State.READY, event=InoperativeChanged)
     def inoperative_changed(self, event: InoperativeChanged, now: float) -> list[Any]:
-        """Use no token at an EVSE that cannot charge, unless the configuration says otherwise."""
+        """Use no token at an EVSE that cannot charge, unless the configuration allows it."""
         evse = self.station.evses.get(event.evse_id)
         if evse is None or self.station.rules.ignore_faults:
             return []

@@ -1,4 +1,4 @@
-"""What a group of modules can do: told by each of them, added up, and narrowed by the configuration."""
+"""What a group of modules can do: reported by each of them, added up, and narrowed by the configuration."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class LimitsAre:
     limits: Limits
 
 
-def add_up(told: Mapping[Item, Mapping[int, float]]) -> Limits:
-    """Put together what each module told of itself: currents and powers add up, the tightest voltages hold."""
+def add_up(reported: Mapping[Item, Mapping[int, float]]) -> Limits:
+    """Put together what each module reported of itself: currents and powers add up, the tightest voltages hold."""
     return Limits(
-        max(told[MIN_VOLTAGE].values()),
-        min(told[MAX_VOLTAGE].values()),
-        sum(told[MAX_CURRENT].values()),
-        sum(told[MAX_POWER].values()),
+        max(reported[MIN_VOLTAGE].values()),
+        min(reported[MAX_VOLTAGE].values()),
+        sum(reported[MAX_CURRENT].values()),
+        sum(reported[MAX_POWER].values()),
     )
 
 

@@ -1,4 +1,4 @@
-"""The hands of the Infypower group: its CAN bus, opened again for ever when it is missing, goes, or is bus-off."""
+"""The link of the Infypower group: its CAN bus, opened again for ever when it is missing, goes, or is bus-off."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def wanted_by(options: Options) -> list[tuple[int, int]]:
 
 
 class CanTape(FullTape):
-    """Records what the group is told: frames that it must get as they are, everything else as events.
+    """Records what the group receives: frames as they are, everything else as events.
 
     What it wants done is in the trace already: frames, facts, faults.
     """
@@ -65,7 +65,7 @@ class CanTape(FullTape):
 
 
 class InfypowerLink:
-    """Frames to and from the group. `up()` and `down(why)` tell when the bus works."""
+    """Frames to and from the group. Calls `up()` and `down(why)` when the bus opens and fails."""
 
     def __init__(
         self,

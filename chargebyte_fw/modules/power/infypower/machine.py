@@ -26,7 +26,7 @@ SAFE_CURRENT_A = 2.0
 TRIES = 2
 ROUNDING = 0.0015
 SETTLED_S = 3.0
-"""After it was switched on, a module's status may still say off for this long."""
+"""After it was switched on, a module's status may still be off for this long."""
 LOST = ("CommunicationFault", "")
 REFUSED = "VendorError"
 SHARED = ("VendorError", "Address Conflict")
@@ -65,21 +65,21 @@ class InfypowerGroup(Machine):
         """Frames that are none of this protocol, or not for us."""
         self._confirmed = Confirmed()
         self._question: Question | None = None
-        self._told: dict[m.Item, dict[int, float]] = {}
+        self._reported: dict[m.Item, dict[int, float]] = {}
         self._count = 0
         self._polls = 0
-        self._poll_s = self._heard_s = self._again_s = self._settled_s = 0.0
+        self._poll_s = self._measured_s = self._again_s = self._settled_s = 0.0
         self._alarms: dict[int, int] = {}
         self._raised: set[tuple[str, str]] = set()
         self._mode: Mode | None = None
         self._start_up_until: float | None = None
-        self._said_waiting = False
+        self._waiting_logged = False
         self._watch = AddressWatch()
         self._members = Members()
 
     @property
     def at_rest(self) -> bool:
-        """Whether contactors may be switched: output off and without current, or nobody there to say so."""
+        """Whether contactors may be switched: output off and without current, or no module there."""
         if self.state is not State.RUNNING:
             return self.state is not State.SWITCHING_OFF
         return not self._confirmed.on and self.current_A is not None and abs(self.current_A) <= SAFE_CURRENT_A
@@ -126,35 +126,35 @@ class InfypowerGroup(Machine):
     def frame_arrives(self, frame: CanFrame, now: float) -> list[Any]:
         """Take an answer to this controller; everything else on the bus is between others."""
         try:
-            said = m.read(frame)
+            answer = m.read(frame)
         except PeerError as error:
             return [m.Report(logging.DEBUG, str(error))]
-        if said is None:
+        if answer is None:
             self.strangers += 1
             return []
-        if why := self._watch.other_command(said, self.options.source, self.options.destination):
-            return self._shared(why, now, at_once=said.item.command is m.Command.WRITE)
-        if said.destination != self.options.source:
+        if why := self._watch.other_command(answer, self.options.source, self.options.destination):
+            return self._shared(why, now, at_once=answer.item.command is m.Command.WRITE)
+        if answer.destination != self.options.source:
             self.strangers += 1
             return []
-        if said.error == m.Outcome.STARTING or self.state in (State.NO_BUS, State.WAITING):
+        if answer.error == m.Outcome.STARTING or self.state in (State.NO_BUS, State.WAITING):
             return []
-        self._members.answering.add(said.source)
-        if self.state is State.RUNNING and said.source not in self._members:
-            return self._outsider(said, now)
+        self._members.answering.add(answer.source)
+        if self.state is State.RUNNING and answer.source not in self._members:
+            return self._outsider(answer, now)
         effects: list[Any] = []
-        if self.state is State.RUNNING and said.item in m.POLLED and said.error == m.Outcome.NORMAL:
-            effects = self._measure(said, now)
+        if self.state is State.RUNNING and answer.item in m.POLLED and answer.error == m.Outcome.NORMAL:
+            effects = self._measure(answer, now)
         question = self._question
-        if question is None or said.item is not question.item:
+        if question is None or answer.item is not question.item:
             return effects + self._go_on(now)
-        if said.error != m.Outcome.NORMAL:
-            return effects + self._refused(question, said, now)
-        if question.item.kind is m.Kind.WORD and said.value != question.value:
+        if answer.error != m.Outcome.NORMAL:
+            return effects + self._refused(question, answer, now)
+        if question.item.kind is m.Kind.WORD and answer.value != question.value:
             # Perhaps late for the command before: only a missing answer counts as a failure.
-            question.otherwise = f", module {said.source} says {int(said.value):#x} to {int(question.value):#x}"
+            question.otherwise = f", module {answer.source} says {int(answer.value):#x} to {int(question.value):#x}"
             return effects + self._go_on(now)
-        question.answers[said.source] = said.value
+        question.answers[answer.source] = answer.value
         if len(question.answers) >= question.expected:
             return effects + self._answered(question, now)
         return effects + self._go_on(now)
@@ -177,19 +177,19 @@ class InfypowerGroup(Machine):
 
     def _begin(self, now: float) -> list[Any]:
         effects = self._clear(*SHARED) if self._watch.over(now) else []
-        self._confirmed, self._question, self._told = Confirmed(), None, {}
+        self._confirmed, self._question, self._reported = Confirmed(), None, {}
         self._members, self.current_A = Members(), None
         self.enter(State.COUNTING)
         return effects + self._ask(m.COUNT, 0, 1, now)
 
     # -- who is one of the group, and who else is on the bus
 
-    def _outsider(self, said: m.Said, now: float) -> list[Any]:
+    def _outsider(self, answer: m.Message, now: float) -> list[Any]:
         """Take no value from a module that is none of the group; it may be one that has just come."""
-        if said.source in self._members.newcomers:
+        if answer.source in self._members.newcomers:
             return self._take_in(now)
-        self._members.outsiders.add(said.source)
-        why = f"module {said.source} answers to address {self.options.source}, but is none of group "
+        self._members.outsiders.add(answer.source)
+        why = f"module {answer.source} answers to address {self.options.source}, but is none of group "
         return self._shared(f"{why}{self.options.destination}", now, at_once=False)
 
     def _counted(self, count: int, now: float) -> list[Any]:
@@ -212,17 +212,17 @@ class InfypowerGroup(Machine):
         effects = self._raise(*SHARED, f"{why}: no power before each has its own")
         if self._question is not None and not self._question.is_off and self.state is State.RUNNING:
             self._question = None
-        return [*effects, *self._say_mode(), *self._go_on(now)]
+        return [*effects, *self._publish_mode(), *self._go_on(now)]
 
     def _ask(self, item: m.Item, value: float, expected: int, now: float, tries: int = 1) -> list[Any]:
         self._question = Question(item, value, expected, now + self.times.answer_s, tries)
         if item.command is m.Command.WRITE:
-            self._confirmed.values.pop(item, None)  # from now on nobody knows
+            self._confirmed.values.pop(item, None)  # unknown from now on
         self._set_timers()
         return [self._send(item, value)]
 
     def _send(self, item: m.Item, value: float = 0) -> m.Transmit:
-        return m.Transmit(m.Said(item, value, self.options.source, self.options.destination).frame())
+        return m.Transmit(m.Message(item, value, self.options.source, self.options.destination).frame())
 
     def _answered(self, question: Question, now: float) -> list[Any]:
         self._question = None
@@ -231,10 +231,10 @@ class InfypowerGroup(Machine):
             case State.COUNTING:
                 self._members.master, self._count = next((source, int(count)) for source, count in values.items())
                 if self._count == 0:
-                    nobody = "the group has no modules"
+                    why = "the group has no modules"
                     if self._starts_up(now):
-                        return self._say_waiting(nobody) + self._wait(now)
-                    return self._lose(nobody, now)
+                        return self._log_waiting(why) + self._wait(now)
+                    return self._lose(why, now)
                 self.enter(State.SWITCHING_OFF)
                 return self._ask(m.SWITCH, m.OFF, self._count, now)
             case State.SWITCHING_OFF:
@@ -242,29 +242,29 @@ class InfypowerGroup(Machine):
                 self.enter(State.LIMITS)
                 return self._ask(m.LIMITS[0], 0, self._count, now)
             case State.LIMITS:
-                self._told[question.item] = values
-                if len(self._told) < len(m.LIMITS):
-                    return self._ask(m.LIMITS[len(self._told)], 0, self._count, now)
+                self._reported[question.item] = values
+                if len(self._reported) < len(m.LIMITS):
+                    return self._ask(m.LIMITS[len(self._reported)], 0, self._count, now)
                 return self._run(now)
         return self._take(question, now)
 
     def _run(self, now: float) -> list[Any]:
         if len(self._members.answering) > self._count or self._watch.conflict:
             return self._too_many(now)
-        told = add_up(self._told)
-        if not told.make_sense:
-            return self._lose(f"the modules tell impossible limits: {told}", now)
-        self.limits, refused = told.narrowed(self.options.override_max_current_A, self.options.override_max_power_W)
+        reported = add_up(self._reported)
+        if not reported.make_sense:
+            return self._lose(f"the modules tell impossible limits: {reported}", now)
+        self.limits, refused = reported.narrowed(self.options.override_max_current_A, self.options.override_max_power_W)
         self.enter(State.RUNNING)
-        self._heard_s = self._poll_s = now
-        self._members.status_s, self._alarms = dict.fromkeys(self._told[m.MAX_CURRENT], now), {}
+        self._measured_s = self._poll_s = now
+        self._members.status_s, self._alarms = dict.fromkeys(self._reported[m.MAX_CURRENT], now), {}
         limits = self.limits
         text = (
             f"{self._count} module{'s' if self._count > 1 else ''} on the bus: {limits.min_voltage_V:g} to "
             f"{limits.max_voltage_V:g} V, {limits.max_current_A:g} A, {limits.max_power_W / 1000:g} kW"
         )
         reports = [m.Report(logging.WARNING, f"not applied: {words}") for words in refused]
-        return [m.Report(logging.INFO, text), *reports, LimitsAre(limits), *self._say_mode(), *self._go_on(now)]
+        return [m.Report(logging.INFO, text), *reports, LimitsAre(limits), *self._publish_mode(), *self._go_on(now)]
 
     def _too_many(self, now: float) -> list[Any]:
         """Believe no limits while others than the group's modules answer, too."""
@@ -275,7 +275,7 @@ class InfypowerGroup(Machine):
         return effects + self._wait(now)
 
     def _take(self, question: Question, now: float) -> list[Any]:
-        """Compare what the modules say that they do with what they were told."""
+        """Compare the modules' answers with what was asked for."""
         item, wanted = question.item, question.value
         if item is m.COUNT:
             return self._counted(int(next(iter(question.answers.values()))), now)
@@ -289,12 +289,12 @@ class InfypowerGroup(Machine):
             self._settled_s = now + SETTLED_S
         if (REFUSED, item.name) in self._raised:
             effects += self._clear(REFUSED, item.name)
-        return [*effects, *self._say_mode(), *self._go_on(now)]
+        return [*effects, *self._publish_mode(), *self._go_on(now)]
 
-    def _refused(self, question: Question, said: m.Said, now: float) -> list[Any]:
+    def _refused(self, question: Question, answer: m.Message, now: float) -> list[Any]:
         why = {m.Outcome.COMMAND_INVALID: "invalid command", m.Outcome.DATA_INVALID: "invalid data"}
-        text = f"module {said.source} refuses {question.item.name} {question.value:g} {question.item.unit}".rstrip()
-        text = f"{text}: {why.get(said.error, f'error {said.error}')}"  # type: ignore[call-overload]
+        text = f"module {answer.source} refuses {question.item.name} {question.value:g} {question.item.unit}".rstrip()
+        text = f"{text}: {why.get(answer.error, f'error {answer.error}')}"  # type: ignore[call-overload]
         if self.state is not State.RUNNING:
             return self._lose(text, now)
         return self._refuse(question, text, now)
@@ -321,20 +321,20 @@ class InfypowerGroup(Machine):
         if self.state is State.COUNTING:
             why = "no power module answers"
         else:
-            heard = f"{len(question.answers)} of {question.expected} modules"
-            why = f"{heard} answer to {question.item.name}{question.otherwise}"
+            answered = f"{len(question.answers)} of {question.expected} modules"
+            why = f"{answered} answer to {question.item.name}{question.otherwise}"
         if self._starts_up(now):
-            return self._say_waiting(why) + self._ask(question.item, question.value, question.expected, now)
+            return self._log_waiting(why) + self._ask(question.item, question.value, question.expected, now)
         return self._lose(why, now)
 
     def _starts_up(self, now: float) -> bool:
-        """Whether silence is no fault yet: nobody has ever answered, and modules that have just got power may boot."""
+        """Whether silence is no fault yet: no module has ever answered, and some may still be booting."""
         return self.limits is None and self._start_up_until is not None and now < self._start_up_until
 
-    def _say_waiting(self, why: str) -> list[Any]:
-        if self._said_waiting:
+    def _log_waiting(self, why: str) -> list[Any]:
+        if self._waiting_logged:
             return []
-        self._said_waiting = True
+        self._waiting_logged = True
         text = f"{why}: waiting up to {self.times.start_up_s:g} s for modules that are still starting"
         return [m.Report(logging.INFO, text)]
 
@@ -351,22 +351,22 @@ class InfypowerGroup(Machine):
         self.start("again", now + AGAIN_S)
         return self.enter(State.WAITING)
 
-    def _measure(self, said: m.Said, now: float) -> list[Any]:
-        self._heard_s = now
-        if said.item is m.STATUS:
-            return self._status(said, now)
-        if said.item is m.VOLTAGE:
-            self.voltage_V = abs(said.value)
+    def _measure(self, answer: m.Message, now: float) -> list[Any]:
+        self._measured_s = now
+        if answer.item is m.STATUS:
+            return self._status(answer, now)
+        if answer.item is m.VOLTAGE:
+            self.voltage_V = abs(answer.value)
         else:
             sign = -1.0 if self._confirmed.values.get(m.DIRECTION) == m.IMPORT else 1.0
-            self.current_A = abs(said.value) * sign
+            self.current_A = abs(answer.value) * sign
         return [] if self.current_A is None else [Output(self.voltage_V, self.current_A)]
 
-    def _status(self, said: m.Said, now: float) -> list[Any]:
-        bits = int(said.value)
-        if said.source in self._members.status_s:
-            self._members.status_s[said.source] = now
-        self._alarms[said.source] = bits
+    def _status(self, answer: m.Message, now: float) -> list[Any]:
+        bits = int(answer.value)
+        if answer.source in self._members.status_s:
+            self._members.status_s[answer.source] = now
+        self._alarms[answer.source] = bits
         effects: list[Any] = []
         together = 0
         for alarms in self._alarms.values():
@@ -374,7 +374,7 @@ class InfypowerGroup(Machine):
         for alarm in m.ALARMS:
             known = (alarm.error, alarm.sub_type) in self._raised
             if together & alarm.mask and not known:
-                effects += self._raise(alarm.error, alarm.sub_type, f"module {said.source}: {alarm.text}")
+                effects += self._raise(alarm.error, alarm.sub_type, f"module {answer.source}: {alarm.text}")
             elif known and not together & alarm.mask:
                 effects += self._clear(alarm.error, alarm.sub_type)
         if self._watch.conflict and not bits & m.STATUS_OFF and self._question is None and now >= self._settled_s:
@@ -382,10 +382,10 @@ class InfypowerGroup(Machine):
             self._confirmed.values.pop(m.SWITCH, None)
         on = self._question is None and self._confirmed.values.get(m.SWITCH) == m.ON
         if bits & m.STATUS_OFF and on and now >= self._settled_s:
-            # It restarted, or protected itself: what it was told before is worth nothing.
+            # It restarted, or protected itself: its settings are lost.
             self._confirmed = Confirmed(refused=self._confirmed.refused)
             self._again_s = now + AGAIN_S
-            effects.append(m.Report(logging.WARNING, f"module {said.source} went off by itself: telling it again"))
+            effects.append(m.Report(logging.WARNING, f"module {answer.source} went off by itself: telling it again"))
         return effects
 
     def _go_on(self, now: float) -> list[Any]:
@@ -396,7 +396,7 @@ class InfypowerGroup(Machine):
         if self.state is State.RUNNING:
             if self._watch.is_over(now):
                 return self._begin(now)
-            if now - self._heard_s > self.times.receive_timeout_s:
+            if now - self._measured_s > self.times.receive_timeout_s:
                 return self._lose(f"no answer for {self.times.receive_timeout_s:g} s", now)
             for source, at in self._members.status_s.items():
                 if now - at > self.times.module_silent_s:
@@ -434,7 +434,7 @@ class InfypowerGroup(Machine):
         if self.state is State.RUNNING:
             self.start("poll", self._poll_s)
 
-    def _say_mode(self) -> list[Any]:
+    def _publish_mode(self) -> list[Any]:
         off = self._confirmed.values.get(m.SWITCH) != m.ON
         importing = self._confirmed.values.get(m.DIRECTION) == m.IMPORT
         mode = Mode.Off if off else Mode.Import if importing else Mode.Export

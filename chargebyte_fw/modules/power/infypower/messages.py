@@ -1,6 +1,6 @@
 """Every Infypower frame that BEG and BEC modules know, as declarations.
 
-The 29-bit id says who asks whom (a whole group at a time), the first two bytes what about, the last four the value.
+The 29-bit id has sender and receiver (or a group of receivers), the first two bytes the item, the last four the value.
 The master of a group answers for all in what concerns the group (selectors `10 ..`); in what concerns the modules
 (selectors `11 ..`, `21 ..`) each of them answers with its own address.
 """
@@ -155,8 +155,8 @@ STATUS_OFF = 1 << 8
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A frame in words: a question or a command to a group, or one module's answer. Milli-values are in V, A, W."""
+class Message:
+    """A frame, decoded: a question or a command to a group, or one module's answer. Milli-values are in V, A, W."""
 
     item: Item
     value: float
@@ -180,7 +180,7 @@ class Said:
         return CanFrame(address.id, self.item.selector.to_bytes(2, "big") + b"\0\0" + value)
 
 
-def read(frame: CanFrame) -> Said | None:
+def read(frame: CanFrame) -> Message | None:
     """Read a frame; None for one of another protocol or selector. Raises PeerError for one of the wrong length."""
     address = Address.of(frame.id)
     if not frame.id & EXTENDED or address.command not in (Command.READ, Command.WRITE):
@@ -199,7 +199,7 @@ def read(frame: CanFrame) -> Said | None:
             value = frame.data[7]
         case Kind.STATUS:
             value = int.from_bytes(frame.data[5:8], "big")
-    return Said(item, value, address.source, address.destination, address.error, address.device)
+    return Message(item, value, address.source, address.destination, address.error, address.device)
 
 
 @dataclass(frozen=True, slots=True)

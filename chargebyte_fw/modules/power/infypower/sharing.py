@@ -1,6 +1,6 @@
 """Notices that an address on the bus has two owners: another controller with ours, or one that commands our group.
 
-An answer says which module gives it, and which controller it is for, not which group or question it is about. With two
+An answer has its module and its controller, not its group or its question. With two
 controllers of one address each of them gets the answers to the other's questions, and would take another group's volts
 and amperes for its own.
 """
@@ -18,14 +18,14 @@ LEAST_CONTROLLER = 240
 
 @dataclass
 class AddressWatch:
-    """What was seen of another owner; `conflict` says what it is, empty without one."""
+    """What was seen of another owner; `conflict` is its description, empty without one."""
 
     conflict: str = ""
     _since_s: float | None = None
     _latest_s: float = 0.0
 
-    def other_command(self, asked: m.Said, source: int, group: int) -> str:
-        """Return what is wrong with a frame of a controller that nobody else may send; empty: nothing is."""
+    def other_command(self, asked: m.Message, source: int, group: int) -> str:
+        """Return what is wrong with a frame of a controller that only this controller may send; empty: nothing is."""
         if asked.source == source:
             return f"another controller has the address {source} of this one"
         ours = asked.destination == group and asked.device == m.DEVICE_GROUP
@@ -72,7 +72,7 @@ class Members:
     master: int = -1
     """Who counted the group's modules."""
     status_s: dict[int, float] = field(default_factory=dict)
-    """The modules that told their limits, and when each told its status last."""
+    """The modules that reported their limits, and when each reported its status last."""
     answering: set[int] = field(default_factory=set)
     outsiders: set[int] = field(default_factory=set)
     """Modules that answer without being of the group."""

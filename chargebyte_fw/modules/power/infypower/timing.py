@@ -9,14 +9,14 @@ POLL_S = 0.125
 RECEIVE_TIMEOUT_S = 0.385
 """Without an answer to any of three questions in a row the group is lost."""
 MODULE_SILENT_S = 1.2
-"""A module of the group that has not told its status three times is lost."""
+"""A module of the group that has not reported its status three times is lost."""
 ANSWER_S = 1.0
 """A command is answered within."""
 AGAIN_S = 1.0
 """Pause before a lost group or bus is tried again, and before a module that went off is switched on again."""
 START_UP_S = 10.0
 """How long a group that has never answered is waited for without a fault, from the first look for it on: modules that
-get their power together with the charger boot for several seconds. There are no limits yet, so nobody asks for power.
+get their power together with the charger boot for several seconds. There are no limits yet, so no power is asked for.
 """
 OFF_LIMIT_S = 3.0
 """How long switching off waits for the current to go."""

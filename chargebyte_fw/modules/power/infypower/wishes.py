@@ -114,7 +114,7 @@ class Question:
     tries: int = 1
     answers: dict[int, float] = field(default_factory=dict)
     otherwise: str = ""
-    """What a module answered instead of what it was told."""
+    """What a module answered in place of the value asked for."""
 
     @property
     def is_off(self) -> bool:

@@ -90,5 +90,5 @@ def place_of(trace: TracebackType | None) -> str:
 
 
 def is_enum(kind: Any) -> bool:
-    """Tell an enumeration from a coding."""
+    """Distinguish an enumeration from a coding."""
     return isinstance(kind, type) and issubclass(kind, StrEnum)
