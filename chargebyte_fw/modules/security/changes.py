@@ -21,11 +21,11 @@ from chargebyte_fw.contracts.types.evse_security import (
 )
 from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.modules.security import certificates as x509
+from chargebyte_fw.modules.security.certificate_store import CertificateStore, Leaf, hash_lines
 from chargebyte_fw.modules.security.certificates import Certificate
 from chargebyte_fw.modules.security.keys import new_key_and_request
 from chargebyte_fw.modules.security.layout import KEY_SUFFIX, LEAF_PREFIX, OCSP_FOLDER, new_name
-from chargebyte_fw.modules.security.questions import Questions
-from chargebyte_fw.modules.security.shelf import Leaf, Shelf, hash_lines
+from chargebyte_fw.modules.security.queries import Queries
 
 INSTALL_REASON = {
     CertificateValidationResult.Expired: InstallCertificateResult.Expired,
@@ -38,10 +38,10 @@ INSTALL_REASON = {
 
 
 class Changes:
-    """Changes the files of a shelf; each write is whole or not at all."""
+    """Changes the files of a store; each write is whole or not at all."""
 
-    def __init__(self, shelf: Shelf, chance: random.Random, complain: Callable[[str], None]) -> None:
-        self.shelf = shelf
+    def __init__(self, store: CertificateStore, chance: random.Random, complain: Callable[[str], None]) -> None:
+        self.store = store
         self.pending: dict[Path, float] = {}
         """Keys that wait for their certificate, since when."""
         self._chance = chance
@@ -49,7 +49,7 @@ class Changes:
 
     def install_root(self, pem: str, kind: CaCertificateType, at: datetime) -> InstallCertificateResult:
         """Add roots, or replace those of the same name and key."""
-        if self.shelf.layout.is_full():
+        if self.store.layout.is_full():
             return InstallCertificateResult.CertificateStoreMaxLengthExceeded
         try:
             new = x509.parse(pem.encode())
@@ -68,9 +68,9 @@ class Changes:
         return InstallCertificateResult.Accepted
 
     def _put_root(self, new: Certificate, kind: CaCertificateType, at: datetime) -> None:
-        place = self.shelf.layout.roots[kind]
-        for path in self.shelf.bundle_files(kind):
-            there = self.shelf.read(path)
+        place = self.store.layout.roots[kind]
+        for path in self.store.bundle_files(kind):
+            there = self.store.read(path)
             if any(_same_authority(old, new) for old in there):
                 write_whole(path, x509.to_pem(new if _same_authority(old, new) else old for old in there))
                 return
@@ -78,15 +78,15 @@ class Changes:
             name = new_name(f"{kind.value}_ROOT_", at, self._chance)
             write_whole(place / f"{name}.pem", x509.to_pem([new]))
         else:
-            write_whole(place, x509.to_pem([*self.shelf.read(place), new]))
+            write_whole(place, x509.to_pem([*self.store.read(place), new]))
 
     def delete(
         self, name: CertificateHashData
     ) -> tuple[DeleteCertificateResult, list[CaCertificateType | LeafCertificateType]]:
         """Remove a certificate; returns the kinds of certificate that are fewer now."""
-        issuers = x509.Issuers(self.shelf.everything())
+        issuers = x509.Issuers(self.store.everything())
         try:
-            roots = [kind for kind in self.shelf.layout.roots if self._delete_root(kind, name, issuers)]
+            roots = [kind for kind in self.store.layout.roots if self._delete_root(kind, name, issuers)]
             if roots:
                 return DeleteCertificateResult.Accepted, list(roots)
             return self._delete_leaf(name, issuers)
@@ -96,13 +96,13 @@ class Changes:
 
     def _delete_root(self, kind: CaCertificateType, name: CertificateHashData, issuers: x509.Issuers) -> bool:
         found = False
-        for path in self.shelf.bundle_files(kind):
-            there = self.shelf.read(path)
+        for path in self.store.bundle_files(kind):
+            there = self.store.read(path)
             rest = [each for each in there if not _is_named(each, name, issuers)]
             if len(rest) == len(there):
                 continue
             found = True
-            if rest or not self.shelf.layout.roots[kind].is_dir():
+            if rest or not self.store.layout.roots[kind].is_dir():
                 write_whole(path, x509.to_pem(rest))
             else:
                 path.unlink()
@@ -111,11 +111,11 @@ class Changes:
     def _delete_leaf(
         self, name: CertificateHashData, issuers: x509.Issuers
     ) -> tuple[DeleteCertificateResult, list[CaCertificateType | LeafCertificateType]]:
-        places = self.shelf.layout.leaves
+        places = self.store.layout.leaves
         csms = places[LeafCertificateType.CSMS].certificates
         # The certificate of the connection to the backend is never deleted, in whose folder ever it lies.
         for kind in (LeafCertificateType.CSMS, LeafCertificateType.V2G):
-            hit = [leaf for leaf in self.shelf.leaves(kind) if any(_is_named(e, name, issuers) for e in leaf.chain)]
+            hit = [leaf for leaf in self.store.leaves(kind) if any(_is_named(e, name, issuers) for e in leaf.chain)]
             if not hit:
                 continue
             if places[kind].certificates == csms:
@@ -128,28 +128,28 @@ class Changes:
     def remove(self, leaf: Leaf, kind: LeafCertificateType, issuers: x509.Issuers) -> None:
         """Remove a leaf with its chain, its key and its OCSP response. OSError is the caller's."""
         issuer = issuers.of(leaf.certificate)
-        key = self.shelf.key_of(leaf, kind)
+        key = self.store.key_of(leaf, kind)
         for path in [*leaf.paths, *([key] if key is not None else [])]:
             path.unlink(missing_ok=True)
         if issuer is None:
             return
-        folder = self.shelf.layout.leaves[kind].certificates
-        if (response := self.shelf.ocsp_file(folder, x509.hash_data(leaf.certificate, issuer))) is not None:
+        folder = self.store.layout.leaves[kind].certificates
+        if (response := self.store.ocsp_file(folder, x509.hash_data(leaf.certificate, issuer))) is not None:
             response.unlink(missing_ok=True)
             response.with_suffix(".hash").unlink(missing_ok=True)
 
     def install_leaf(self, pem: str, kind: LeafCertificateType, at: datetime) -> InstallCertificateResult:
         """Install a leaf (with its chain) for which a key is waiting."""
-        if self.shelf.layout.is_full():
+        if self.store.layout.is_full():
             return InstallCertificateResult.CertificateStoreMaxLengthExceeded
-        if kind not in self.shelf.layout.leaves:
+        if kind not in self.store.layout.leaves:
             return InstallCertificateResult.InvalidFormat
-        verdict = Questions(self.shelf).verify(pem, [kind], at)
+        verdict = Queries(self.store).verify(pem, [kind], at)
         if verdict is not CertificateValidationResult.Valid:
             return INSTALL_REASON[verdict]
         chain = x509.parse(pem.encode())
-        place = self.shelf.layout.leaves[kind]
-        key = self.shelf.find_key(chain[0], kind)
+        place = self.store.layout.leaves[kind]
+        key = self.store.find_key(chain[0], kind)
         if key is None:
             self._complain("a certificate came for which there is no private key")
             return InstallCertificateResult.WriteError
@@ -178,17 +178,17 @@ class Changes:
     ) -> GetCertificateSignRequestResult:
         """Make a key and a signing request for it; a key inside a TPM is not to be had here."""
         status = GetCertificateSignRequestStatus
-        if kind not in self.shelf.layout.leaves:
+        if kind not in self.store.layout.leaves:
             return GetCertificateSignRequestResult(status=status.InvalidRequestedType)
         if use_tpm:
             self._complain("a key inside a TPM was asked for, and there is no TPM support")
             return GetCertificateSignRequestResult(status=status.KeyGenError)
         try:
-            key, request = new_key_and_request(country, organization, common, self.shelf.password)
+            key, request = new_key_and_request(country, organization, common, self.store.password)
         except ValueError as error:
             self._complain(f"no certificate can be requested: {error}")
             return GetCertificateSignRequestResult(status=status.GenerationError)
-        path = self.shelf.layout.leaves[kind].keys / (new_name(LEAF_PREFIX[kind], at, self._chance) + KEY_SUFFIX)
+        path = self.store.layout.leaves[kind].keys / (new_name(LEAF_PREFIX[kind], at, self._chance) + KEY_SUFFIX)
         try:
             write_whole(path, key, 0o600)
         except OSError as error:
@@ -206,16 +206,16 @@ class Changes:
             data = base64.b64decode("".join(response.split()), validate=True)
         except binascii.Error as error:
             raise ValueError(f"the OCSP response is no base64: {error}") from error
-        issuers = x509.Issuers(self.shelf.everything())
+        issuers = x509.Issuers(self.store.everything())
         folders: list[Path] = []
-        leaves = self.shelf.leaves(LeafCertificateType.V2G)
+        leaves = self.store.leaves(LeafCertificateType.V2G)
         if any(_is_named(each, name, issuers) for leaf in leaves for each in leaf.chain):
-            folders.append(self.shelf.layout.leaves[LeafCertificateType.V2G].certificates)
-        if any(_is_named(each, name, issuers) for each in self.shelf.bundle(CaCertificateType.V2G)):
-            place = self.shelf.layout.roots[CaCertificateType.V2G]
+            folders.append(self.store.layout.leaves[LeafCertificateType.V2G].certificates)
+        if any(_is_named(each, name, issuers) for each in self.store.bundle(CaCertificateType.V2G)):
+            place = self.store.layout.roots[CaCertificateType.V2G]
             folders.append(place if place.is_dir() else place.parent)
         for folder in folders:
-            path = self.shelf.ocsp_file(folder, name) or folder / OCSP_FOLDER / f"{new_name('', at, self._chance)}.der"
+            path = self.store.ocsp_file(folder, name) or folder / OCSP_FOLDER / f"{new_name('', at, self._chance)}.der"
             write_whole(path, data)
             write_whole(path.with_suffix(".hash"), hash_lines(name))
         return len(folders)

@@ -39,7 +39,7 @@ from chargebyte_fw.modules.security.layout import Layout, LeafPlace
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.security.changes import Changes
-    from chargebyte_fw.modules.security.questions import Questions
+    from chargebyte_fw.modules.security.queries import Queries
 
 GARBAGE_INTERVAL_S = 20 * 60.0
 COMPLAINTS_KEPT = 100
@@ -47,7 +47,7 @@ COMPLAINTS_KEPT = 100
 Operation = CertificateStoreUpdateOperation
 
 
-class Store(EvseSecurityContract):
+class EvseSecurityImpl(EvseSecurityContract):
     """The store. Paths in answers are absolute paths of this machine."""
 
     module: EvseSecurity
@@ -84,21 +84,21 @@ class Store(EvseSecurityContract):
         self, certificate_chain: str, certificate_types: list[LeafCertificateType]
     ) -> CertificateValidationResult:
         """Say whether a chain (PEM, leaf first) leads to an installed root of one of the kinds."""
-        return self.module.questions.verify(certificate_chain, certificate_types, utc_now())
+        return self.module.queries.verify(certificate_chain, certificate_types, utc_now())
 
     async def get_installed_certificates(
         self, certificate_types: list[CertificateType]
     ) -> GetInstalledCertificatesResult:
         """List what is installed, by the names that OCPP and OCSP use."""
-        return self.module.questions.installed(certificate_types, utc_now())
+        return self.module.queries.installed(certificate_types, utc_now())
 
     async def get_v2g_ocsp_request_data(self) -> OCSPRequestDataList:
         """Say what to ask which OCSP responder about the charger's own chains."""
-        return self.module.questions.own_ocsp_requests(utc_now())
+        return self.module.queries.own_ocsp_requests(utc_now())
 
     async def get_mo_ocsp_request_data(self, certificate_chain: str) -> OCSPRequestDataList:
         """Say what to ask which OCSP responder about a contract's chain (PEM)."""
-        return self.module.questions.contract_ocsp_requests(certificate_chain)
+        return self.module.queries.contract_ocsp_requests(certificate_chain)
 
     async def update_ocsp_cache(self, certificate_hash_data: CertificateHashData, ocsp_response: str) -> None:
         """Keep an OCSP response (base64 of the DER); raises Unavailable when it cannot be written."""
@@ -111,7 +111,7 @@ class Store(EvseSecurityContract):
 
     async def is_ca_certificate_installed(self, certificate_type: CaCertificateType) -> bool:
         """Tell whether a valid root of a kind is there."""
-        return bool(self.module.changes.shelf.roots(certificate_type, utc_now()))
+        return bool(self.module.changes.store.roots(certificate_type, utc_now()))
 
     async def generate_certificate_signing_request(
         self, certificate_type: LeafCertificateType, country: str, organization: str, common: str, use_tpm: bool
@@ -127,7 +127,7 @@ class Store(EvseSecurityContract):
         """Say where the charger's certificate of a kind is, with its chain, key and OCSP responses."""
         if self.module.has_no_leaf(certificate_type):
             return GetCertificateInfoResult(status=GetCertificateInfoStatus.NotFound)
-        return self.module.questions.leaf_info(certificate_type, encoding, utc_now(), include_ocsp=include_ocsp)
+        return self.module.queries.leaf_info(certificate_type, encoding, utc_now(), include_ocsp=include_ocsp)
 
     async def get_all_valid_certificates_info(
         self, certificate_type: LeafCertificateType, encoding: EncodingFormat, include_ocsp: bool
@@ -135,16 +135,16 @@ class Store(EvseSecurityContract):
         """Say the same for each root that one of them leads to."""
         if self.module.has_no_leaf(certificate_type):
             return GetCertificateFullInfoResult(status=GetCertificateInfoStatus.NotFound, info=[])
-        return self.module.questions.all_infos(certificate_type, encoding, utc_now(), include_ocsp=include_ocsp)
+        return self.module.queries.all_infos(certificate_type, encoding, utc_now(), include_ocsp=include_ocsp)
 
     async def get_verify_file(self, certificate_type: CaCertificateType) -> str:
         """Return the path of a file with roots of a kind."""
-        return self.module.questions.verify_file(certificate_type, utc_now())
+        return self.module.queries.verify_file(certificate_type, utc_now())
 
     async def get_verify_location(self, certificate_type: CaCertificateType) -> str:
         """Return the path of the file or folder with roots of a kind, as a TLS library takes it; empty without one."""
         try:
-            return self.module.questions.verify_location(certificate_type, utc_now())
+            return self.module.queries.verify_location(certificate_type, utc_now())
         except OSError as error:
             raise Unavailable(
                 f"the folder of the {certificate_type.value} roots cannot be prepared: {error}"
@@ -152,7 +152,7 @@ class Store(EvseSecurityContract):
 
     async def get_leaf_expiry_days_count(self, certificate_type: LeafCertificateType) -> int:
         """Return the whole days until the charger's certificate of a kind expires, 0 without one."""
-        return self.module.questions.days_left(certificate_type, utc_now())
+        return self.module.queries.days_left(certificate_type, utc_now())
 
     async def verify_file_signature(self, file_path: str, signing_certificate: str, signature: str) -> bool:
         """Tell whether a signature (base64, over SHA-256) of a file was made with the certificate's (PEM) key."""
@@ -192,7 +192,7 @@ class EvseSecurity(Module):
         private_key_password: Annotated[str, Meta(description="Password of every encrypted key.")] = ""
 
     config: Config
-    main = provides(Store, description="The store.")
+    main = provides(EvseSecurityImpl, description="The store.")
 
     layout: Layout
 
@@ -245,25 +245,25 @@ class EvseSecurity(Module):
 
     async def ready(self) -> None:
         """Make room in the store from time to time."""
-        self.spawn(self._collect_garbage(), "garbage")
+        self.spawn(self._prune(), "retention")
 
     @property
     def changes(self) -> Changes:
         """What reads and changes the store; the cryptography library is loaded when first needed, not at the start."""
         if self._changes is None:
+            from chargebyte_fw.modules.security.certificate_store import CertificateStore
             from chargebyte_fw.modules.security.changes import Changes
-            from chargebyte_fw.modules.security.shelf import Shelf
 
-            shelf = Shelf(self.layout, self.config.private_key_password, self._complain)
-            self._changes = Changes(shelf, self.runtime.random, self._complain)
+            store = CertificateStore(self.layout, self.config.private_key_password, self._complain)
+            self._changes = Changes(store, self.runtime.random, self._complain)
         return self._changes
 
     @property
-    def questions(self) -> Questions:
+    def queries(self) -> Queries:
         """What only looks at the store."""
-        from chargebyte_fw.modules.security.questions import Questions
+        from chargebyte_fw.modules.security.queries import Queries
 
-        return Questions(self.changes.shelf)
+        return Queries(self.changes.store)
 
     def has_no_leaf(self, kind: LeafCertificateType) -> bool:
         """Tell, without the cryptography library, whether there is no certificate of a kind that has a folder."""
@@ -284,16 +284,16 @@ class EvseSecurity(Module):
             return keys.file_is_signed(path, signer, signature)
         return await asyncio.to_thread(keys.file_is_signed, path, signer, signature)
 
-    async def _collect_garbage(self) -> None:
+    async def _prune(self) -> None:
         self._full, self._no_room = LastingCondition(self.log), LastingCondition(self.log, ERROR)
         while True:
             await asyncio.sleep(GARBAGE_INTERVAL_S)
             try:
                 if self.layout.is_full():
-                    from chargebyte_fw.modules.security import garbage
+                    from chargebyte_fw.modules.security import retention
 
                     deleted = 0
-                    for number in garbage.collect(self.changes, utc_now(), _now_s()):
+                    for number in retention.collect(self.changes, utc_now(), _now_s()):
                         deleted += number
                         await asyncio.sleep(0)
                     self.log.info("room is made in the certificate store: %d things deleted", deleted)

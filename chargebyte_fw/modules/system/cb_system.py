@@ -22,10 +22,10 @@ from chargebyte_fw.modules.system.host_link import HostLink
 from chargebyte_fw.modules.system.logs.archive import Span, name_of
 from chargebyte_fw.modules.system.logs.uploader import NO_REQUEST, Order, Uploader
 from chargebyte_fw.modules.system.transfer.timing import FIRMWARE_LIMIT_BYTES
-from chargebyte_fw.modules.system.transfer.transfer import Carrier
+from chargebyte_fw.modules.system.transfer.transfer import FileTransfer
 from chargebyte_fw.modules.system.update import messages, signature
 from chargebyte_fw.modules.system.update.journal import Journal
-from chargebyte_fw.modules.system.update.machine import Life, time_of
+from chargebyte_fw.modules.system.update.machine import UpdateMachine, time_of
 from chargebyte_fw.modules.system.update.rauc_link import RaucLink
 from chargebyte_fw.modules.system.update.updater import Tools, Updater
 
@@ -33,7 +33,7 @@ IMAGE = "/srv/firmware-update.image"
 NOTE = "/var/lib/everest/firmware-update.json"
 MARKER = "/var/lib/everest/.ocpp_fw_installed"
 KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/var/lib/everest/ssh_known_hosts")
-SCHEDULED = (messages.Phase.DOWNLOAD_SCHEDULED, messages.Phase.INSTALL_SCHEDULED)
+SCHEDULED = (messages.UpdateState.DOWNLOAD_SCHEDULED, messages.UpdateState.INSTALL_SCHEDULED)
 """An update waits for a time of the wall clock."""
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
@@ -129,12 +129,12 @@ class CbSystem(Module):
             command = ("reboot",) if root.state == Path("/") else ()
         self.host = HostLink(self.bus, command)
         self.reasons = BootReasons(self.store, self.log)
-        carrier = Carrier((root.read(KNOWN_HOSTS[0]), root.write(KNOWN_HOSTS[1])))
+        transfer = FileTransfer((root.read(KNOWN_HOSTS[0]), root.write(KNOWN_HOSTS[1])))
         journal = Journal(root.write(NOTE), root.write(MARKER), self.log)
         tools = Tools(
             journal=journal,
             rauc=RaucLink(self.bus),
-            carrier=carrier,
+            transfer=transfer,
             image=root.write(IMAGE),
             limit=self.firmware_limit_bytes,
             say=self.main.firmware_update_status.publish,
@@ -143,9 +143,9 @@ class CbSystem(Module):
             crash=self.crash,
             log=self.log,
         )
-        life = Life(boot_id=self._boot_id(), ask_permission=self.config.wait_for_permission)
-        self.updater = Updater(life, tools)
-        self.uploader = Uploader(root, carrier, self.main.log_status.publish, self.spawn, self.log)
+        machine = UpdateMachine(boot_id=self._boot_id(), ask_permission=self.config.wait_for_permission)
+        self.updater = Updater(machine, tools)
+        self.uploader = Uploader(root, transfer, self.main.log_status.publish, self.spawn, self.log)
         self._reset_due: asyncio.TimerHandle | None = None
         self._reset_type: system.ResetType | None = None
         try:
@@ -155,7 +155,7 @@ class CbSystem(Module):
             self._left = None
         # Another boot than the one in which it was installed; the same one means that only the process began anew.
         left = self._left
-        booted = left is not None and (left.boot_id != life.boot_id or not life.boot_id)
+        booted = left is not None and (left.boot_id != machine.boot_id or not machine.boot_id)
         self._after_update = left is not None and booted and bool(left.target_slot)
 
     async def ready(self) -> None:
@@ -175,8 +175,8 @@ class CbSystem(Module):
 
     async def update(self, request: system.FirmwareUpdateRequest) -> system.UpdateFirmwareResponse:
         """Answer `update_firmware`."""
-        life = self.updater.life
-        answer = life.judge(request)
+        machine = self.updater.machine
+        answer = machine.judge(request)
         trouble = self._request_trouble(request)
         if answer is system.UpdateFirmwareResponse.Rejected or trouble:
             self.log.warning(
@@ -265,7 +265,7 @@ class CbSystem(Module):
 
     def _on_wall_set(self) -> None:
         """Look at the clock: a time that an update waits for may have come."""
-        if self.updater.life.state in SCHEDULED:
+        if self.updater.machine.state in SCHEDULED:
             self.updater.pump.feed(messages.ClockRead(utc_now()))
 
     async def _reset(self, kind: system.ResetType, reason: system.BootReason) -> None:
@@ -294,7 +294,7 @@ class CbSystem(Module):
         return ""
 
     def _why_rejected(self, request: system.FirmwareUpdateRequest) -> str:
-        update = self.updater.life.update
+        update = self.updater.machine.update
         signed = request.request_id != messages.UNSIGNED
         if update is None or (signed and not (request.signing_certificate and request.signature)):
             return "certificate or signature is missing"

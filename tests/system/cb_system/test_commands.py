@@ -358,7 +358,7 @@ def test_an_address_that_is_none_fails_the_download_and_nothing_else(
             await face.firmware_update_status.wait_for(lambda value: value.firmware_update_status == "DownloadFailed")
         await asyncio.sleep(0)
         assert said == ["Downloading", "DownloadFailed"]
-        assert world.modules["system"].updater.life.update is None
+        assert world.modules["system"].updater.machine.update is None
         await world.stop()
 
     clock.run(main())
@@ -428,11 +428,11 @@ def test_the_defaults_of_the_configuration_count_where_the_request_is_silent(
         world, face, _ = await started(assemble, default_retries=3, default_retry_interval=2)
         request = system.FirmwareUpdateRequest(request_id=-1, location="http://127.0.0.1:9/file")
         await face.update_firmware(request)
-        update = world.modules["system"].updater.life.update
+        update = world.modules["system"].updater.machine.update
         assert (update.tries_left, update.retry_interval_s) == (3, 2)
         await world.stop()
         world, face, _ = await started(assemble, default_retries=3, default_retry_interval=2)
-        update = world.modules["system"].updater.life.update
+        update = world.modules["system"].updater.machine.update
         assert (update.tries_left, update.retry_interval_s) == (3, 2), "also after a restart"
         await world.stop()
         (world.runtime.root.state / "var/lib/everest/firmware-update.json").unlink()
@@ -441,7 +441,7 @@ def test_the_defaults_of_the_configuration_count_where_the_request_is_silent(
             request_id=-1, location="http://127.0.0.1:9/file", retries=9, retry_interval_s=-5
         )
         await face.update_firmware(request)
-        update = world.modules["system"].updater.life.update
+        update = world.modules["system"].updater.machine.update
         assert (update.tries_left, update.retry_interval_s) == (9, 0)
         await world.stop()
 

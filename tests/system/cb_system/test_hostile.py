@@ -20,10 +20,10 @@ from aiohttp import web
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.modules.system.transfer import http_link, timing
 from chargebyte_fw.modules.system.transfer.host_keys import KnownHosts
-from chargebyte_fw.modules.system.transfer.landing import Landing, forget
-from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble, address_of
+from chargebyte_fw.modules.system.transfer.messages import Failure, TransferError, address_of
+from chargebyte_fw.modules.system.transfer.received_file import ReceivedFile, forget
 from chargebyte_fw.modules.system.transfer.threads import in_thread
-from chargebyte_fw.modules.system.transfer.transfer import Carrier
+from chargebyte_fw.modules.system.transfer.transfer import FileTransfer
 from tests.system.cb_system import servers
 
 SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
@@ -31,13 +31,13 @@ SECRET = "hunter2"
 
 
 @pytest.fixture
-def carrier(tmp_path: Path) -> Carrier:
-    return Carrier((tmp_path / "given", tmp_path / "learnt"))
+def transfer(tmp_path: Path) -> FileTransfer:
+    return FileTransfer((tmp_path / "given", tmp_path / "learnt"))
 
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    folder = tmp_path / "landing"
+    folder = tmp_path / "received"
     folder.mkdir()
     return folder / "image"
 
@@ -58,10 +58,10 @@ async def trouble_of(work: Any) -> TransferError:
     return caught.value
 
 
-def both(carrier: Carrier, location: str, target: Path) -> list[Any]:
+def both(transfer: FileTransfer, location: str, target: Path) -> list[Any]:
     file = target.with_name("logs.tar.gz")
     file.write_bytes(b"logs")
-    return [carrier.fetch(location, target, 1 << 20), carrier.send(location, file)]
+    return [transfer.fetch(location, target, 1 << 20), transfer.send(location, file)]
 
 
 # --- addresses
@@ -85,17 +85,17 @@ def both(carrier: Carrier, location: str, target: Path) -> list[Any]:
     ],
 )
 def test_an_address_that_can_lead_nowhere_is_said_at_once(
-    carrier: Carrier, target: Path, scheme: str, rest: str
+    transfer: FileTransfer, target: Path, scheme: str, rest: str
 ) -> None:
     async def main() -> None:
-        for work in both(carrier, f"{scheme}://{rest}", target):
+        for work in both(transfer, f"{scheme}://{rest}", target):
             error = await trouble_of(work)
-            assert error.trouble is Trouble.ADDRESS and error.final
+            assert error.trouble is Failure.ADDRESS and error.final
 
     clock.run(main())
 
 
-def test_a_signed_address_reaches_the_server_letter_by_letter(carrier: Carrier, target: Path) -> None:
+def test_a_signed_address_reaches_the_server_letter_by_letter(transfer: FileTransfer, target: Path) -> None:
     """An address that opens a store holds a signature over itself; `%2F` in it is not `/`."""
     seen: list[str] = []
 
@@ -116,7 +116,7 @@ def test_a_signed_address_reaches_the_server_letter_by_letter(carrier: Carrier, 
     async def main() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         for path in paths:
-            await carrier.fetch(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}", target, 100)
+            await transfer.fetch(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}", target, 100)
             forget(target)
         server.close()
 
@@ -190,13 +190,13 @@ GARBAGE = {
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("words", GARBAGE.values(), ids=GARBAGE.keys())
 def test_a_server_that_talks_nonsense(
-    carrier: Carrier, target: Path, scheme: str, words: tuple[bytes, ...], caplog: pytest.LogCaptureFixture
+    transfer: FileTransfer, target: Path, scheme: str, words: tuple[bytes, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
 
     async def main() -> None:
         async with saying(*words) as port:
-            for work in both(carrier, f"{scheme}://u:{SECRET}@127.0.0.1:{port}/x?sig={SECRET}", target):
+            for work in both(transfer, f"{scheme}://u:{SECRET}@127.0.0.1:{port}/x?sig={SECRET}", target):
                 try:
                     async with asyncio.timeout(10):
                         error = await trouble_of(work)
@@ -204,7 +204,7 @@ def test_a_server_that_talks_nonsense(
                     # `200` without a word about a body is a fine answer to an upload.
                     assert words[0].startswith(b"HTTP/1.1 200") and scheme == "http"
                 else:
-                    assert error.trouble in (Trouble.BROKEN, Trouble.DENIED)
+                    assert error.trouble in (Failure.BROKEN, Failure.DENIED)
 
     clock.run(main())
     assert "Traceback" not in caplog.text
@@ -214,13 +214,13 @@ def test_a_server_that_talks_nonsense(
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("greeting", [b"", b"220 ready\r\n", b"SSH-2.0-x\r\n"], ids=["mute", "ftp", "ssh"])
 def test_a_server_that_falls_silent_while_it_greets(
-    carrier: Carrier, target: Path, scheme: str, greeting: bytes
+    transfer: FileTransfer, target: Path, scheme: str, greeting: bytes
 ) -> None:
     async def main() -> None:
         async with saying(greeting, then=60) as port:
-            for work in both(carrier, f"{scheme}://u:p@127.0.0.1:{port}/x", target):
+            for work in both(transfer, f"{scheme}://u:p@127.0.0.1:{port}/x", target):
                 async with asyncio.timeout(8):
-                    assert (await trouble_of(work)).trouble in (Trouble.BROKEN, Trouble.DENIED)
+                    assert (await trouble_of(work)).trouble in (Failure.BROKEN, Failure.DENIED)
 
     clock.run(main())
 
@@ -228,7 +228,7 @@ def test_a_server_that_falls_silent_while_it_greets(
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("behaviour", ["silent", "garbage"])
 def test_an_ssh_server_whose_file_service_never_speaks_or_speaks_nonsense(
-    carrier: Carrier, target: Path, behaviour: str
+    transfer: FileTransfer, target: Path, behaviour: str
 ) -> None:
     """The library itself waits for ever here."""
 
@@ -247,16 +247,16 @@ def test_an_ssh_server_whose_file_service_never_speaks_or_speaks_nonsense(
             encoding=None,
         )
         location = f"sftp://{servers.LOGIN}@127.0.0.1:{server.sockets[0].getsockname()[1]}/file"
-        for work in both(carrier, location, target):
+        for work in both(transfer, location, target):
             async with asyncio.timeout(8):
-                assert (await trouble_of(work)).trouble is Trouble.BROKEN
+                assert (await trouble_of(work)).trouble is Failure.BROKEN
         server.close()
 
     clock.run(main())
 
 
 @pytest.mark.usefixtures("hasty")
-def test_an_upload_that_the_server_does_not_take_is_given_up(carrier: Carrier, target: Path) -> None:
+def test_an_upload_that_the_server_does_not_take_is_given_up(transfer: FileTransfer, target: Path) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         await asyncio.sleep(60)
@@ -266,15 +266,15 @@ def test_an_upload_that_the_server_does_not_take_is_given_up(carrier: Carrier, t
         file = target.with_name("logs.tar.gz")
         file.write_bytes(bytes(32 << 20))
         async with asyncio.timeout(8):
-            error = await trouble_of(carrier.send(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", file))
-        assert error.trouble is Trouble.BROKEN and "nothing moved" in str(error)
+            error = await trouble_of(transfer.send(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", file))
+        assert error.trouble is Failure.BROKEN and "nothing moved" in str(error)
         server.close()
 
     clock.run(main())
 
 
 def test_a_slow_transfer_that_moves_is_not_given_up(
-    carrier: Carrier, target: Path, monkeypatch: pytest.MonkeyPatch
+    transfer: FileTransfer, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timing, "SILENCE_LIMIT_S", 0.9)
 
@@ -288,7 +288,7 @@ def test_a_slow_transfer_that_moves_is_not_given_up(
 
     async def main() -> None:
         async with web_server(drip) as port:
-            await carrier.fetch(f"http://127.0.0.1:{port}/x", target, 100)
+            await transfer.fetch(f"http://127.0.0.1:{port}/x", target, 100)
 
     clock.run(main())
     assert target.read_bytes() == b"x" * 12
@@ -298,12 +298,12 @@ def test_a_thread_that_comes_back_late_does_not_touch_the_next_download(target: 
     """A name server may answer minutes after a download was called off and another one begun."""
     late = threading.Event()
     told: list[Exception] = []
-    landing = Landing(target, "first", 100)
+    received = ReceivedFile(target, "first", 100)
 
     def slow() -> None:
         late.wait(5)
         try:
-            landing.begin(0, 5)
+            received.begin(0, 5)
         except TransferError as error:
             told.append(error)
             raise
@@ -312,8 +312,8 @@ def test_a_thread_that_comes_back_late_does_not_touch_the_next_download(target: 
         task = asyncio.ensure_future(in_thread(slow, lambda: None, "slow"))
         await asyncio.sleep(0.05)
         task.cancel()
-        landing.close()
-        second = Landing(target, "second", 100)
+        received.close()
+        second = ReceivedFile(target, "second", 100)
         second.begin(0, 4)
         second.write(b"good")
         late.set()
@@ -344,22 +344,22 @@ async def web_server(get: Callable[[web.Request], Any], tls: Any = None) -> Asyn
 @pytest.mark.parametrize(
     ("there", "trouble", "final"),
     [
-        ("ftp://host/x", Trouble.SCHEME, True),
-        ("file:///etc/passwd", Trouble.SCHEME, True),
-        ("http://[::x/", Trouble.BROKEN, False),
-        ("", Trouble.BROKEN, False),
-        ("/round?again", Trouble.BROKEN, False),
+        ("ftp://host/x", Failure.SCHEME, True),
+        ("file:///etc/passwd", Failure.SCHEME, True),
+        ("http://[::x/", Failure.BROKEN, False),
+        ("", Failure.BROKEN, False),
+        ("/round?again", Failure.BROKEN, False),
     ],
 )
 def test_a_redirect_that_leads_nowhere(
-    carrier: Carrier, target: Path, there: str, trouble: Trouble, final: bool
+    transfer: FileTransfer, target: Path, there: str, trouble: Failure, final: bool
 ) -> None:
     async def move(_: web.Request) -> web.Response:
         return web.Response(status=307, headers={"Location": there} if there else {})
 
     async def main() -> None:
         async with web_server(move) as port:
-            for work in both(carrier, f"http://127.0.0.1:{port}/x", target):
+            for work in both(transfer, f"http://127.0.0.1:{port}/x", target):
                 error = await trouble_of(work)
                 assert (error.trouble, error.final) == (trouble, final)
 
@@ -370,12 +370,12 @@ def test_a_redirect_does_not_lead_out_of_tls() -> None:
     here = address_of(f"https://u:{SECRET}@host/x")
     with pytest.raises(TransferError) as caught:
         http_link._next(here, "http://host/x")
-    assert caught.value.trouble is Trouble.DENIED and caught.value.final
+    assert caught.value.trouble is Failure.DENIED and caught.value.final
     assert http_link._next(here, "/y?z").url == "https://host/y?z" and http_link._next(here, "/y").password == SECRET
     assert http_link._next(here, "https://host:8443/y").password == ""
 
 
-def test_a_redirect_takes_no_password_to_another_server(carrier: Carrier, target: Path) -> None:
+def test_a_redirect_takes_no_password_to_another_server(transfer: FileTransfer, target: Path) -> None:
     headers: list[dict[str, str]] = []
 
     async def end(request: web.Request) -> web.Response:
@@ -390,7 +390,7 @@ def test_a_redirect_takes_no_password_to_another_server(carrier: Carrier, target
             return web.Response(status=302, headers={"Location": f"http://127.0.0.1:{far}/there"})
 
         near = await stack.enter_async_context(web_server(move))
-        await carrier.fetch(f"http://u:{SECRET}@127.0.0.1:{near}/x", target, 100)
+        await transfer.fetch(f"http://u:{SECRET}@127.0.0.1:{near}/x", target, 100)
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
@@ -401,7 +401,7 @@ def test_a_redirect_takes_no_password_to_another_server(carrier: Carrier, target
     assert target.read_bytes() == b"firmware"
 
 
-def test_a_download_goes_on_after_a_redirect(carrier: Carrier, target: Path, tmp_path: Path) -> None:
+def test_a_download_goes_on_after_a_redirect(transfer: FileTransfer, target: Path, tmp_path: Path) -> None:
     data = os.urandom(300_000)
     folder = tmp_path / "server"
     folder.mkdir()
@@ -416,8 +416,8 @@ def test_a_download_goes_on_after_a_redirect(carrier: Carrier, target: Path, tmp
                 return web.Response(status=302, headers={"Location": f"http://127.0.0.1:{line.port}/file"})
 
             near = await stack.enter_async_context(web_server(move))
-            await trouble_of(carrier.fetch(f"http://127.0.0.1:{near}/x", target, len(data)))
-            await carrier.fetch(f"http://127.0.0.1:{near}/x", target, len(data))
+            await trouble_of(transfer.fetch(f"http://127.0.0.1:{near}/x", target, len(data)))
+            await transfer.fetch(f"http://127.0.0.1:{near}/x", target, len(data))
             assert "Range" in requests[-1].headers
 
     clock.run(main())
@@ -428,7 +428,7 @@ def test_a_download_goes_on_after_a_redirect(carrier: Carrier, target: Path, tmp
 
 
 def test_an_ftp_server_that_cannot_go_on_begins_anew(
-    carrier: Carrier, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    transfer: FileTransfer, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = os.urandom(300_000)
     folder = tmp_path / "server"
@@ -446,8 +446,8 @@ def test_an_ftp_server_that_cannot_go_on_begins_anew(
     async def main() -> None:
         with servers.ftp(folder, 100_000) as (port, _):
             location = f"ftp://{servers.LOGIN}@127.0.0.1:{port}/file"
-            await trouble_of(carrier.fetch(location, target, len(data)))
-            await carrier.fetch(location, target, len(data))
+            await trouble_of(transfer.fetch(location, target, len(data)))
+            await transfer.fetch(location, target, len(data))
 
     clock.run(main())
     assert target.read_bytes() == data
@@ -473,7 +473,7 @@ async def ssh_server(folder: Path, *keys: Any) -> AsyncIterator[int]:
 
 @pytest.mark.parametrize("listed", ["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256"])
 def test_a_server_with_several_keys_shows_the_one_that_is_listed(
-    carrier: Carrier, target: Path, tmp_path: Path, listed: str
+    transfer: FileTransfer, target: Path, tmp_path: Path, listed: str
 ) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
@@ -485,26 +485,26 @@ def test_a_server_with_several_keys_shows_the_one_that_is_listed(
         async with ssh_server(folder, *keys.values()) as port:
             public = keys[listed].export_public_key().decode().split()[1]
             # What people's files hold besides.
-            carrier.known_hosts[0].write_bytes(
+            transfer.known_hosts[0].write_bytes(
                 b"# ours\n\nnot a line\n@cert-authority * ssh-rsa AAAA\nother ssh-ed25519 !!!\n"
                 + b"host ssh-new AAAA\n\xff\n"
                 + f"[127.0.0.1]:{port},other {listed} {public} comment\n".encode()
             )
-            await carrier.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/file", target, 100)
+            await transfer.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/file", target, 100)
 
     clock.run(main())
-    assert target.read_bytes() == b"firmware" and not carrier.known_hosts[1].exists()
+    assert target.read_bytes() == b"firmware" and not transfer.known_hosts[1].exists()
 
 
-def test_a_revoked_key_is_refused(carrier: Carrier, target: Path, tmp_path: Path) -> None:
+def test_a_revoked_key_is_refused(transfer: FileTransfer, target: Path, tmp_path: Path) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
 
     async def main() -> None:
         async with ssh_server(tmp_path, key) as port:
             public = key.export_public_key().decode().split()[1]
-            carrier.known_hosts[0].write_text(f"@revoked [127.0.0.1]:{port} ssh-ed25519 {public}\n")
-            error = await trouble_of(carrier.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/f", target, 100))
-            assert error.trouble is Trouble.DENIED and error.final and "revoked" in str(error)
+            transfer.known_hosts[0].write_text(f"@revoked [127.0.0.1]:{port} ssh-ed25519 {public}\n")
+            error = await trouble_of(transfer.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/f", target, 100))
+            assert error.trouble is Failure.DENIED and error.final and "revoked" in str(error)
 
     clock.run(main())
 
@@ -524,13 +524,13 @@ def test_learning_a_key_keeps_what_was_learnt_before(tmp_path: Path) -> None:
         hosts.check("first", 22, keys["second"].get_name(), keys["second"].asbytes())
 
 
-def test_a_list_that_cannot_be_read_lets_nobody_in(carrier: Carrier, target: Path, tmp_path: Path) -> None:
-    carrier.known_hosts[0].mkdir()
+def test_a_list_that_cannot_be_read_lets_nobody_in(transfer: FileTransfer, target: Path, tmp_path: Path) -> None:
+    transfer.known_hosts[0].mkdir()
 
     async def main() -> None:
         async with ssh_server(tmp_path, asyncssh.generate_private_key("ssh-ed25519")) as port:
-            error = await trouble_of(carrier.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/f", target, 100))
-            assert error.trouble is Trouble.DENIED and str(carrier.known_hosts[0]) in str(error)
+            error = await trouble_of(transfer.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/f", target, 100))
+            assert error.trouble is Failure.DENIED and str(transfer.known_hosts[0]) in str(error)
 
     clock.run(main())
     forget(target)
@@ -555,12 +555,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("scheme", ["http", "ftp", "sftp"])
 def test_a_disk_that_fills_up_ends_the_download(
-    carrier: Carrier, small_disk: Path, tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+    transfer: FileTransfer, small_disk: Path, tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else takes the room after it was looked at."""
-    from chargebyte_fw.modules.system.transfer import landing
 
-    monkeypatch.setattr(landing, "ROOM_LEFT_BYTES", -(1 << 30))
+    from chargebyte_fw.modules.system.transfer import received_file
+
+    monkeypatch.setattr(received_file, "ROOM_LEFT_BYTES", -(1 << 30))
     folder = tmp_path / "server"
     folder.mkdir()
     (folder / "file").write_bytes(bytes(1 << 20))
@@ -574,8 +575,8 @@ def test_a_disk_that_fills_up_ends_the_download(
             else:
                 port = await stack.enter_async_context(servers.sftp(folder))
             location = f"{scheme}://{servers.LOGIN}@127.0.0.1:{port}/file"
-            error = await trouble_of(carrier.fetch(location, small_disk / "image", 2 << 20))
-            assert error.trouble is Trouble.SIZE and error.final
+            error = await trouble_of(transfer.fetch(location, small_disk / "image", 2 << 20))
+            assert error.trouble is Failure.SIZE and error.final
             assert "No space left on device" in str(error)
 
     clock.run(main())

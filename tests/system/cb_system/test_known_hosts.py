@@ -17,8 +17,8 @@ import pytest
 
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.modules.system.transfer.host_keys import KnownHosts
-from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble
-from chargebyte_fw.modules.system.transfer.transfer import Carrier
+from chargebyte_fw.modules.system.transfer.messages import Failure, TransferError
+from chargebyte_fw.modules.system.transfer.transfer import FileTransfer
 
 RELAY = """
 import os, select, socket, sys
@@ -110,7 +110,7 @@ def verdict_of_ours(given: Path, learnt: Path, host: str, port: int, key: asyncs
     try:
         KnownHosts(given, learnt).check(host, port, "ssh-ed25519", key.public_data)
     except TransferError as error:
-        assert error.trouble is Trouble.DENIED and error.final
+        assert error.trouble is Failure.DENIED and error.final
         return "refused"
     return "learnt" if learnt.exists() else "known"
 
@@ -223,8 +223,8 @@ def test_an_impostor_gets_no_password_and_is_not_learnt(keys: Keys, tmp_path: Pa
                 # Without a port in it a pattern covers `[127.0.0.1]:port` only where it says so.
                 given.write_text(written(f"[{line.split()[0].split(',')[0]}]:* OTHER", keys))
             with pytest.raises(TransferError) as caught:
-                await Carrier((given, learnt)).fetch(f"sftp://u:secret@{host}:{port}/file", tmp_path / "file", 100)
-            assert caught.value.trouble is Trouble.DENIED and caught.value.final
+                await FileTransfer((given, learnt)).fetch(f"sftp://u:secret@{host}:{port}/file", tmp_path / "file", 100)
+            assert caught.value.trouble is Failure.DENIED and caught.value.final
             assert Login.passwords == [] and not learnt.exists()
 
     clock.run(main())
@@ -237,7 +237,7 @@ def test_with_several_keys_of_one_type_the_server_may_show_any(keys: Keys, tmp_p
         async with server(keys.own) as port:
             given.write_text(written(f"[127.0.0.1]:{port} OTHER\n[127.0.0.1]:{port} OWN", keys))
             with pytest.raises(TransferError, match="says no"):
-                await Carrier((given, learnt)).fetch(f"sftp://u:secret@127.0.0.1:{port}/f", tmp_path / "file", 100)
+                await FileTransfer((given, learnt)).fetch(f"sftp://u:secret@127.0.0.1:{port}/f", tmp_path / "file", 100)
             assert Login.passwords == ["secret"] and not learnt.exists()
 
     clock.run(main())

@@ -27,7 +27,7 @@ from chargebyte_fw.modules.system.logs.archive import Span, gather, name_of, run
 from chargebyte_fw.modules.system.logs.secrets import redact
 from chargebyte_fw.modules.system.transfer.messages import TransferError, address_of
 from chargebyte_fw.modules.system.update.journal import Journal
-from chargebyte_fw.modules.system.update.messages import Phase, Update
+from chargebyte_fw.modules.system.update.messages import Update, UpdateState
 from chargebyte_fw.modules.system.update.signature import certificate_trouble, signature_trouble
 from tests.system.cb_system import rig
 
@@ -232,7 +232,9 @@ def test_secrets_are_blanked_and_nothing_else(text: str, told: str) -> None:
 
 def test_the_note_is_for_us_alone_and_the_marker_is_everests(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "note.json", tmp_path / "marker")
-    update = Update(request=FirmwareUpdateRequest(request_id=9, location="ftp://u:p@h/f"), phase=Phase.DOWNLOADING)
+    update = Update(
+        request=FirmwareUpdateRequest(request_id=9, location="ftp://u:p@h/f"), phase=UpdateState.DOWNLOADING
+    )
 
     async def main() -> None:
         journal.keep(update)

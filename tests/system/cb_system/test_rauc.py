@@ -242,7 +242,7 @@ def test_a_damaged_or_foreign_bundle_is_refused_and_the_slot_stays(
             await it.ask(url, keys, image)
             await it.until(Status.InstallVerificationFailed)
             # The next update is welcome.
-            assert it.module.updater.life.update is None
+            assert it.module.updater.machine.update is None
 
     real(main)
     assert board.primary == "A" and board.slot("B") == bytes(rig.SLOT_BYTES)

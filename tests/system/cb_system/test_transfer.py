@@ -16,9 +16,9 @@ import pytest
 
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.modules.system.transfer import timing
-from chargebyte_fw.modules.system.transfer.landing import Landing, forget
-from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble, address_of
-from chargebyte_fw.modules.system.transfer.transfer import Carrier
+from chargebyte_fw.modules.system.transfer.messages import Failure, TransferError, address_of
+from chargebyte_fw.modules.system.transfer.received_file import ReceivedFile, forget
+from chargebyte_fw.modules.system.transfer.transfer import FileTransfer
 from tests.system.cb_system import rig, servers
 
 DATA = os.urandom(600_000)
@@ -54,8 +54,8 @@ class Place:
 
 
 @pytest.fixture
-def carrier(tmp_path: Path) -> Carrier:
-    return Carrier((tmp_path / "given_hosts", tmp_path / "learnt_hosts"))
+def transfer(tmp_path: Path) -> FileTransfer:
+    return FileTransfer((tmp_path / "given_hosts", tmp_path / "learnt_hosts"))
 
 
 @pytest.fixture
@@ -78,10 +78,10 @@ async def trouble_of(work: Awaitable[Any]) -> TransferError:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_file_is_fetched(tmp_path: Path, carrier: Carrier, target: Path, scheme: str) -> None:
+def test_a_file_is_fetched(tmp_path: Path, transfer: FileTransfer, target: Path, scheme: str) -> None:
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, scheme, stack).open()
-        await carrier.fetch(f"{location}/file", target, len(DATA))
+        await transfer.fetch(f"{location}/file", target, len(DATA))
 
     real(main)
     assert target.read_bytes() == DATA
@@ -89,48 +89,50 @@ def test_a_file_is_fetched(tmp_path: Path, carrier: Carrier, target: Path, schem
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_broken_download_goes_on_where_it_ended(tmp_path: Path, carrier: Carrier, target: Path, scheme: str) -> None:
-    landings: list[Landing] = []
+def test_a_broken_download_goes_on_where_it_ended(
+    tmp_path: Path, transfer: FileTransfer, target: Path, scheme: str
+) -> None:
+    received_files: list[ReceivedFile] = []
 
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, scheme, stack).open(CUT, CUT)
         for _ in range(2):
-            error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA), landings.append))
-            assert error.trouble is Trouble.BROKEN and not error.final
+            error = await trouble_of(transfer.fetch(f"{location}/file", target, len(DATA), received_files.append))
+            assert error.trouble is Failure.BROKEN and not error.final
             assert not target.exists()
-        await carrier.fetch(f"{location}/file", target, len(DATA), landings.append)
+        await transfer.fetch(f"{location}/file", target, len(DATA), received_files.append)
 
     real(main)
     assert target.read_bytes() == DATA
-    assert all(landing.received > 0 for landing in landings)
-    assert sum(landing.received for landing in landings) == len(DATA), "no byte came twice"
+    assert all(received.received > 0 for received in received_files)
+    assert sum(received.received for received in received_files) == len(DATA), "no byte came twice"
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_file_that_changed_meanwhile_is_begun_anew(
-    tmp_path: Path, carrier: Carrier, target: Path, scheme: str
+    tmp_path: Path, transfer: FileTransfer, target: Path, scheme: str
 ) -> None:
     other = os.urandom(len(DATA))
 
     async def main(stack: AsyncExitStack) -> None:
         place = Place(tmp_path, scheme, stack)
         location = await place.open(CUT)
-        await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+        await trouble_of(transfer.fetch(f"{location}/file", target, len(DATA)))
         (place.folder / "file").write_bytes(other)
         os.utime(place.folder / "file", (2e9, 2e9))
-        await carrier.fetch(f"{location}/file", target, len(DATA))
+        await transfer.fetch(f"{location}/file", target, len(DATA))
 
     real(main)
     assert target.read_bytes() == other
 
 
-def test_a_part_of_another_address_is_not_continued(tmp_path: Path, carrier: Carrier, target: Path) -> None:
+def test_a_part_of_another_address_is_not_continued(tmp_path: Path, transfer: FileTransfer, target: Path) -> None:
     async def main(stack: AsyncExitStack) -> None:
         place = Place(tmp_path, "http", stack)
         location = await place.open(CUT)
         (place.folder / "second").write_bytes(DATA[::-1])
-        await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
-        await carrier.fetch(f"{location}/second", target, len(DATA))
+        await trouble_of(transfer.fetch(f"{location}/file", target, len(DATA)))
+        await transfer.fetch(f"{location}/second", target, len(DATA))
         assert "Range" not in place.requests[-1].headers
 
     real(main)
@@ -139,14 +141,14 @@ def test_a_part_of_another_address_is_not_continued(tmp_path: Path, carrier: Car
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_file_that_is_complete_is_not_fetched_again(
-    tmp_path: Path, carrier: Carrier, target: Path, scheme: str
+    tmp_path: Path, transfer: FileTransfer, target: Path, scheme: str
 ) -> None:
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, scheme, stack).open()
-        await carrier.fetch(f"{location}/file", target, len(DATA))
-        landings: list[Landing] = []
-        await carrier.fetch(f"{location}/file", target, len(DATA), landings.append)
-        assert landings[0].received == 0
+        await transfer.fetch(f"{location}/file", target, len(DATA))
+        received_files: list[ReceivedFile] = []
+        await transfer.fetch(f"{location}/file", target, len(DATA), received_files.append)
+        assert received_files[0].received == 0
 
     real(main)
     assert target.read_bytes() == DATA
@@ -156,87 +158,88 @@ def test_a_file_that_is_complete_is_not_fetched_again(
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_file_that_is_too_large_is_refused_before_it_comes(
-    tmp_path: Path, carrier: Carrier, target: Path, scheme: str
+    tmp_path: Path, transfer: FileTransfer, target: Path, scheme: str
 ) -> None:
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, scheme, stack).open()
-        landings: list[Landing] = []
-        error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA) - 1, landings.append))
-        assert error.trouble is Trouble.SIZE and error.final and landings[0].received == 0
+        received_files: list[ReceivedFile] = []
+        error = await trouble_of(transfer.fetch(f"{location}/file", target, len(DATA) - 1, received_files.append))
+        assert error.trouble is Failure.SIZE and error.final and received_files[0].received == 0
 
     real(main)
     assert not target.exists()
 
 
 def test_a_server_that_announces_no_size_is_stopped_at_the_limit(
-    tmp_path: Path, carrier: Carrier, target: Path
+    tmp_path: Path, transfer: FileTransfer, target: Path
 ) -> None:
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, "http", stack).open()
-        error = await trouble_of(carrier.fetch(f"{location}/endless/file", target, 1 << 20))
-        assert error.trouble is Trouble.SIZE and error.final
+        error = await trouble_of(transfer.fetch(f"{location}/endless/file", target, 1 << 20))
+        assert error.trouble is Failure.SIZE and error.final
 
     real(main)
     assert target.with_name("image.part").stat().st_size <= 1 << 20
 
 
 def test_a_download_leaves_room_on_the_disk(
-    tmp_path: Path, carrier: Carrier, target: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, transfer: FileTransfer, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chargebyte_fw.modules.system.transfer import landing
 
-    monkeypatch.setattr(landing, "ROOM_LEFT_BYTES", 1 << 60)
+    from chargebyte_fw.modules.system.transfer import received_file
+
+    monkeypatch.setattr(received_file, "ROOM_LEFT_BYTES", 1 << 60)
 
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, "http", stack).open()
-        error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
-        assert error.trouble is Trouble.SIZE and "no room" in str(error)
+        error = await trouble_of(transfer.fetch(f"{location}/file", target, len(DATA)))
+        assert error.trouble is Failure.SIZE and "no room" in str(error)
 
     real(main)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_wrong_password_and_a_missing_file_are_said(
-    tmp_path: Path, carrier: Carrier, target: Path, scheme: str
+    tmp_path: Path, transfer: FileTransfer, target: Path, scheme: str
 ) -> None:
     async def main(stack: AsyncExitStack) -> None:
         place = Place(tmp_path, scheme, stack)
         location = await place.open()
         folder = "private/" if scheme == "http" else ""
         wrong = f"{scheme}://{servers.USER}:wrong@127.0.0.1:{place.port}/{folder}file"
-        assert (await trouble_of(carrier.fetch(wrong, target, 1 << 20))).trouble is Trouble.DENIED
-        assert (await trouble_of(carrier.fetch(f"{location}/none", target, 1 << 20))).trouble in (
-            Trouble.DENIED,
-            Trouble.BROKEN,
+        assert (await trouble_of(transfer.fetch(wrong, target, 1 << 20))).trouble is Failure.DENIED
+        assert (await trouble_of(transfer.fetch(f"{location}/none", target, 1 << 20))).trouble in (
+            Failure.DENIED,
+            Failure.BROKEN,
         )
-        await carrier.fetch(f"{location}/{folder}file", target, 1 << 20)
+        await transfer.fetch(f"{location}/{folder}file", target, 1 << 20)
 
     real(main)
     assert target.read_bytes() == DATA
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "ftp", "ftps", "sftp"])
-def test_nobody_there_and_no_such_host(carrier: Carrier, target: Path, scheme: str, unused_port: int) -> None:
+def test_nobody_there_and_no_such_host(transfer: FileTransfer, target: Path, scheme: str, unused_port: int) -> None:
     async def main(_: AsyncExitStack) -> None:
-        error = await trouble_of(carrier.fetch(f"{scheme}://u:p@127.0.0.1:{unused_port}/file", target, 1 << 20))
-        assert error.trouble is Trouble.BROKEN and not error.final
-        error = await trouble_of(carrier.fetch(f"{scheme}://u:p@no-such-host.invalid/file", target, 1 << 20))
-        assert error.trouble is Trouble.ADDRESS and not error.final
+        error = await trouble_of(transfer.fetch(f"{scheme}://u:p@127.0.0.1:{unused_port}/file", target, 1 << 20))
+        assert error.trouble is Failure.BROKEN and not error.final
+        error = await trouble_of(transfer.fetch(f"{scheme}://u:p@no-such-host.invalid/file", target, 1 << 20))
+        assert error.trouble is Failure.ADDRESS and not error.final
 
     real(main)
 
 
 @pytest.mark.parametrize("scheme", ["http", "sftp"])
 def test_a_server_that_falls_silent_is_given_up(
-    tmp_path: Path, carrier: Carrier, target: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, transfer: FileTransfer, target: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timing, "STALL_LIMIT_S", 0.3)
 
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, scheme, stack).open(CUT, stalls=True)
         async with asyncio.timeout(10):
-            error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
-        assert error.trouble is Trouble.BROKEN
+            error = await trouble_of(transfer.fetch(f"{location}/file", target, len(DATA)))
+        assert error.trouble is Failure.BROKEN
 
     real(main)
 
@@ -245,14 +248,14 @@ def test_a_server_that_falls_silent_is_given_up(
 def test_the_whole_time_is_bounded_and_a_cancelled_download_ends_at_once(
     tmp_path: Path, target: Path, scheme: str
 ) -> None:
-    carrier = Carrier((tmp_path / "given", tmp_path / "learnt"), total_limit_s=0.5)
+    transfer = FileTransfer((tmp_path / "given", tmp_path / "learnt"), total_limit_s=0.5)
 
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, scheme, stack).open(CUT, CUT, stalls=True)
-        error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+        error = await trouble_of(transfer.fetch(f"{location}/file", target, len(DATA)))
         assert error.final and "not complete after 0.5 s" in str(error)
         forget(target)
-        task = asyncio.ensure_future(Carrier(carrier.known_hosts).fetch(f"{location}/file", target, len(DATA)))
+        task = asyncio.ensure_future(FileTransfer(transfer.known_hosts).fetch(f"{location}/file", target, len(DATA)))
         await asyncio.sleep(0.3)
         task.cancel()
         async with asyncio.timeout(2):
@@ -263,14 +266,14 @@ def test_the_whole_time_is_bounded_and_a_cancelled_download_ends_at_once(
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_file_is_sent(tmp_path: Path, carrier: Carrier, scheme: str) -> None:
+def test_a_file_is_sent(tmp_path: Path, transfer: FileTransfer, scheme: str) -> None:
     file = tmp_path / "logs é.tar.gz"
     file.write_bytes(DATA)
     shown = ""
 
     async def main(stack: AsyncExitStack) -> None:
         nonlocal shown
-        shown = await carrier.send(await Place(tmp_path, scheme, stack).open(), file)
+        shown = await transfer.send(await Place(tmp_path, scheme, stack).open(), file)
 
     real(main)
     assert (tmp_path / "server" / file.name).read_bytes() == DATA
@@ -278,7 +281,7 @@ def test_a_file_is_sent(tmp_path: Path, carrier: Carrier, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["ftp", "sftp"])
-def test_a_broken_upload_goes_on_after_what_the_server_has(tmp_path: Path, carrier: Carrier, scheme: str) -> None:
+def test_a_broken_upload_goes_on_after_what_the_server_has(tmp_path: Path, transfer: FileTransfer, scheme: str) -> None:
     file = tmp_path / "logs.tar.gz"
     file.write_bytes(DATA)
 
@@ -287,7 +290,7 @@ def test_a_broken_upload_goes_on_after_what_the_server_has(tmp_path: Path, carri
         location = await place.open()
         # What an upload left that broke.
         (place.folder / file.name).write_bytes(DATA[:CUT])
-        await carrier.send(location, file, resume=True)
+        await transfer.send(location, file, resume=True)
         if scheme == "ftp":
             assert any(command.startswith("APPE") for command in place.requests)
 
@@ -295,7 +298,7 @@ def test_a_broken_upload_goes_on_after_what_the_server_has(tmp_path: Path, carri
     assert (tmp_path / "server" / file.name).read_bytes() == DATA
 
 
-def test_a_first_try_never_appends_to_a_file_of_that_name(tmp_path: Path, carrier: Carrier) -> None:
+def test_a_first_try_never_appends_to_a_file_of_that_name(tmp_path: Path, transfer: FileTransfer) -> None:
     file = tmp_path / "logs.tar.gz"
     file.write_bytes(DATA)
 
@@ -303,22 +306,22 @@ def test_a_first_try_never_appends_to_a_file_of_that_name(tmp_path: Path, carrie
         place = Place(tmp_path, "ftp", stack)
         location = await place.open()
         (place.folder / file.name).write_bytes(b"something else")
-        await carrier.send(location, file)
+        await transfer.send(location, file)
 
     real(main)
     assert (tmp_path / "server" / file.name).read_bytes() == DATA
 
 
-def test_an_upload_follows_a_redirect_and_minds_a_refusal(tmp_path: Path, carrier: Carrier) -> None:
+def test_an_upload_follows_a_redirect_and_minds_a_refusal(tmp_path: Path, transfer: FileTransfer) -> None:
     file = tmp_path / "logs.tar.gz"
     file.write_bytes(DATA)
 
     async def main(stack: AsyncExitStack) -> None:
         place = Place(tmp_path, "http", stack)
         await place.open()
-        await carrier.send(f"http://127.0.0.1:{place.port}/moved", file)
-        error = await trouble_of(carrier.send(f"http://127.0.0.1:{place.port}/private?sig=secret", file))
-        assert error.trouble is Trouble.DENIED
+        await transfer.send(f"http://127.0.0.1:{place.port}/moved", file)
+        error = await trouble_of(transfer.send(f"http://127.0.0.1:{place.port}/private?sig=secret", file))
+        assert error.trouble is Failure.DENIED
 
     real(main)
     assert (tmp_path / "server" / file.name).read_bytes() == DATA
@@ -366,10 +369,10 @@ def test_https_needs_a_certificate_that_the_system_trusts(
     (folder / "file").write_bytes(DATA)
     program = (
         "import asyncio, sys\nfrom pathlib import Path\n"
-        "from chargebyte_fw.modules.system.transfer.transfer import Carrier\n"
+        "from chargebyte_fw.modules.system.transfer.transfer import FileTransfer\n"
         "from chargebyte_fw.modules.system.transfer.messages import TransferError\n"
-        "carrier = Carrier((Path('/none'), Path('/none')))\n"
-        "try:\n    asyncio.run(carrier.fetch(sys.argv[1], Path(sys.argv[2]), 1 << 20))\n"
+        "transfer = FileTransfer((Path('/none'), Path('/none')))\n"
+        "try:\n    asyncio.run(transfer.fetch(sys.argv[1], Path(sys.argv[2]), 1 << 20))\n"
         "except TransferError as error:\n    print(error.trouble, error)\n"
     )
     environment = {**os.environ, "SSL_CERT_FILE": str(tls[1])} if trusted else dict(os.environ)
@@ -396,7 +399,7 @@ def test_https_needs_a_certificate_that_the_system_trusts(
 @pytest.mark.parametrize("trusted", [True, False])
 def test_ftps_carries_both_ways_under_a_certificate_that_the_system_trusts(
     tmp_path: Path,
-    carrier: Carrier,
+    transfer: FileTransfer,
     target: Path,
     tls: tuple[ssl.SSLContext, Path],
     monkeypatch: pytest.MonkeyPatch,
@@ -414,31 +417,31 @@ def test_ftps_carries_both_ways_under_a_certificate_that_the_system_trusts(
         port, _ = stack.enter_context(servers.ftp(folder, pem=pem))
         location = f"ftps://{servers.LOGIN}@127.0.0.1:{port}"
         if trusted:
-            await carrier.fetch(f"{location}/file", target, len(DATA))
-            await carrier.send(location, file)
+            await transfer.fetch(f"{location}/file", target, len(DATA))
+            await transfer.send(location, file)
             assert target.read_bytes() == DATA and (folder / file.name).read_bytes() == DATA[::-1]
         else:
-            error = await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
-            assert error.trouble is Trouble.BROKEN and "certificate" in str(error)
+            error = await trouble_of(transfer.fetch(f"{location}/file", target, len(DATA)))
+            assert error.trouble is Failure.BROKEN and "certificate" in str(error)
 
     real(main)
 
 
-def test_an_ssh_server_must_show_the_key_that_was_learnt(tmp_path: Path, carrier: Carrier, target: Path) -> None:
+def test_an_ssh_server_must_show_the_key_that_was_learnt(tmp_path: Path, transfer: FileTransfer, target: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
     (folder / "file").write_bytes(DATA)
 
     async def main(stack: AsyncExitStack) -> None:
         port = await stack.enter_async_context(servers.sftp(folder))
-        await carrier.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/file", target, 1 << 20)
-        learnt = carrier.known_hosts[1].read_text()
+        await transfer.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/file", target, 1 << 20)
+        learnt = transfer.known_hosts[1].read_text()
         assert f"[127.0.0.1]:{port} ssh-ed25519" in learnt
         stranger = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().split()[1]
-        carrier.known_hosts[0].write_text(f"[127.0.0.1]:{port} ssh-ed25519 {stranger}\n")
+        transfer.known_hosts[0].write_text(f"[127.0.0.1]:{port} ssh-ed25519 {stranger}\n")
         forget(target)
-        error = await trouble_of(carrier.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/file", target, 1 << 20))
-        assert error.trouble is Trouble.DENIED and error.final
+        error = await trouble_of(transfer.fetch(f"sftp://{servers.LOGIN}@127.0.0.1:{port}/file", target, 1 << 20))
+        assert error.trouble is Failure.DENIED and error.final
 
     real(main)
     assert not target.exists()
@@ -447,19 +450,19 @@ def test_an_ssh_server_must_show_the_key_that_was_learnt(tmp_path: Path, carrier
 @pytest.mark.parametrize(
     ("text", "trouble"),
     [
-        ("", Trouble.ADDRESS),
-        ("file", Trouble.ADDRESS),
-        ("/srv/file", Trouble.ADDRESS),
-        ("http://", Trouble.ADDRESS),
-        ("http://host:99999/file", Trouble.ADDRESS),
-        ("http://[::1/file", Trouble.ADDRESS),
-        ("ftp://host/a%0d%0aDELE%20b", Trouble.ADDRESS),
-        ("file:///etc/passwd", Trouble.SCHEME),
-        ("tftp://host/file", Trouble.SCHEME),
-        ("javascript:alert(1)", Trouble.SCHEME),
+        ("", Failure.ADDRESS),
+        ("file", Failure.ADDRESS),
+        ("/srv/file", Failure.ADDRESS),
+        ("http://", Failure.ADDRESS),
+        ("http://host:99999/file", Failure.ADDRESS),
+        ("http://[::1/file", Failure.ADDRESS),
+        ("ftp://host/a%0d%0aDELE%20b", Failure.ADDRESS),
+        ("file:///etc/passwd", Failure.SCHEME),
+        ("tftp://host/file", Failure.SCHEME),
+        ("javascript:alert(1)", Failure.SCHEME),
     ],
 )
-def test_addresses_that_are_none(text: str, trouble: Trouble) -> None:
+def test_addresses_that_are_none(text: str, trouble: Failure) -> None:
     with pytest.raises(TransferError) as caught:
         address_of(text)
     assert caught.value.trouble is trouble and caught.value.final
@@ -497,13 +500,13 @@ def test_an_address_that_could_hide_a_password_is_not_shown() -> None:
     assert str(address_of("https://host:8443/a%40b")) == "https://host:8443/a%40b"
 
 
-def test_the_note_beside_a_part_holds_no_password(tmp_path: Path, carrier: Carrier, target: Path) -> None:
+def test_the_note_beside_a_part_holds_no_password(tmp_path: Path, transfer: FileTransfer, target: Path) -> None:
     async def main(stack: AsyncExitStack) -> None:
         location = await Place(tmp_path, "http", stack).open(CUT)
-        await trouble_of(carrier.fetch(f"{location}/file", target, len(DATA)))
+        await trouble_of(transfer.fetch(f"{location}/file", target, len(DATA)))
 
     real(main)
     note = target.with_name("image.origin")
     assert "word" not in note.read_text() and stat.S_ISREG(note.stat().st_mode)
     note.write_text("{broken")
-    assert Landing(target, "anything", 1).offset == 0
+    assert ReceivedFile(target, "anything", 1).offset == 0

@@ -19,8 +19,8 @@ from pyftpdlib.handlers import TLS_FTPHandler
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.modules.system.transfer import ftp_link
 from chargebyte_fw.modules.system.transfer.http_link import REDIRECTS
-from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble
-from chargebyte_fw.modules.system.transfer.transfer import Carrier
+from chargebyte_fw.modules.system.transfer.messages import Failure, TransferError
+from chargebyte_fw.modules.system.transfer.transfer import FileTransfer
 from tests.system.cb_system import servers
 from tests.system.cb_system.test_transfer import tls as tls
 
@@ -28,8 +28,8 @@ DATA = os.urandom(300_000)
 
 
 @pytest.fixture
-def carrier(tmp_path: Path) -> Carrier:
-    return Carrier((tmp_path / "given", tmp_path / "learnt"))
+def transfer(tmp_path: Path) -> FileTransfer:
+    return FileTransfer((tmp_path / "given", tmp_path / "learnt"))
 
 
 @pytest.fixture
@@ -116,22 +116,22 @@ HABITS: dict[str, tuple[dict[str, bytes | list[bytes]], bytes]] = {
 
 @pytest.mark.parametrize(("answers", "banner"), HABITS.values(), ids=HABITS.keys())
 def test_an_unusual_ftp_server_serves(
-    carrier: Carrier, tmp_path: Path, file: Path, answers: dict[str, Any], banner: bytes
+    transfer: FileTransfer, tmp_path: Path, file: Path, answers: dict[str, Any], banner: bytes
 ) -> None:
     async def main() -> None:
         async with scripted(answers, banner) as (location, script):
-            await carrier.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))
-            await carrier.send(location, file)
+            await transfer.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))
+            await transfer.send(location, file)
             assert bytes(script.stored) == DATA
 
     clock.run(main())
     assert (tmp_path / "fetched").read_bytes() == DATA
 
 
-def test_a_server_that_cannot_append_gets_the_whole(carrier: Carrier, file: Path) -> None:
+def test_a_server_that_cannot_append_gets_the_whole(transfer: FileTransfer, file: Path) -> None:
     async def main() -> None:
         async with scripted({"SIZE": b"213 1000\r\n", "APPE": b"502 no\r\n"}) as (location, script):
-            await carrier.send(location, file, resume=True)
+            await transfer.send(location, file, resume=True)
             assert bytes(script.stored) == DATA
 
     clock.run(main())
@@ -140,39 +140,39 @@ def test_a_server_that_cannot_append_gets_the_whole(carrier: Carrier, file: Path
 @pytest.mark.parametrize("at", ["banner", "USER", "PASS", "PASV", "RETR", "STOR", "after"])
 @pytest.mark.parametrize("code", [421, 425, 426, 434, 450, 451, 452])
 def test_a_busy_ftp_server_is_said_to_be_busy_and_may_be_tried_again(
-    carrier: Carrier, tmp_path: Path, file: Path, at: str, code: int
+    transfer: FileTransfer, tmp_path: Path, file: Path, at: str, code: int
 ) -> None:
     answer = f"{code} come back later\r\n".encode()
 
     async def main() -> None:
         async with scripted({at: answer}, answer if at == "banner" else b"220 ready\r\n") as (location, _):
             works: list[Coroutine[Any, Any, Any]] = []
-            works += [] if at == "STOR" else [carrier.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))]
-            works += [] if at == "RETR" else [carrier.send(location, file)]
+            works += [] if at == "STOR" else [transfer.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))]
+            works += [] if at == "RETR" else [transfer.send(location, file)]
             for work in works:
                 with pytest.raises(TransferError) as caught:
                     await work
-                assert caught.value.trouble is Trouble.BROKEN and not caught.value.final
+                assert caught.value.trouble is Failure.BROKEN and not caught.value.final
                 assert str(caught.value) == f"the server is busy: {code} come back later"
 
     clock.run(main())
 
 
-def test_a_server_that_refuses_the_user_with_430_denies(carrier: Carrier, file: Path) -> None:
+def test_a_server_that_refuses_the_user_with_430_denies(transfer: FileTransfer, file: Path) -> None:
     async def main() -> None:
         async with scripted({"PASS": b"430 Invalid username or password\r\n"}) as (location, _):
             with pytest.raises(TransferError) as caught:
-                await carrier.send(location, file)
-            assert caught.value.trouble is Trouble.DENIED
+                await transfer.send(location, file)
+            assert caught.value.trouble is Failure.DENIED
 
     clock.run(main())
 
 
-def test_what_a_server_says_shows_no_password(carrier: Carrier, file: Path) -> None:
+def test_what_a_server_says_shows_no_password(transfer: FileTransfer, file: Path) -> None:
     async def main() -> None:
         async with scripted({"PASS": f"530 {servers.PASSWORD} is wrong\r\n".encode()}) as (location, _):
             with pytest.raises(TransferError) as caught:
-                await carrier.send(location, file)
+                await transfer.send(location, file)
             assert servers.PASSWORD not in str(caught.value) and "530" in str(caught.value)
 
     clock.run(main())
@@ -199,7 +199,7 @@ def implicit(folder: Path, pem: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_at_port_990_tls_begins_at_once(
-    carrier: Carrier,
+    transfer: FileTransfer,
     tmp_path: Path,
     file: Path,
     tls: tuple[ssl.SSLContext, Path],
@@ -221,10 +221,10 @@ def test_at_port_990_tls_begins_at_once(
             location = f"ftps://{servers.LOGIN}@127.0.0.1:{port}"
             if not trusted:
                 with pytest.raises(TransferError, match="certificate"):
-                    await carrier.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))
+                    await transfer.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))
                 return
-            await carrier.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))
-            await carrier.send(location, file)
+            await transfer.fetch(f"{location}/file", tmp_path / "fetched", len(DATA))
+            await transfer.send(location, file)
             assert (tmp_path / "fetched").read_bytes() == DATA and (folder / file.name).read_bytes() == DATA
 
     assert ftp_link.IMPLICIT_TLS_PORT == 990
@@ -270,14 +270,14 @@ async def sftp(folder: Path, kind: type[asyncssh.SFTPServer]) -> AsyncIterator[s
 @pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize(("kind", "name"), [(Moving, "logs.tar.gz.taken"), (Blind, "logs.tar.gz")])
 def test_a_server_that_moves_or_hides_the_file_has_it(
-    carrier: Carrier, tmp_path: Path, file: Path, kind: type[asyncssh.SFTPServer], name: str, resume: bool
+    transfer: FileTransfer, tmp_path: Path, file: Path, kind: type[asyncssh.SFTPServer], name: str, resume: bool
 ) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
 
     async def main() -> None:
         async with sftp(folder, kind) as location:
-            await carrier.send(location, file, resume=resume)
+            await transfer.send(location, file, resume=resume)
 
     clock.run(main())
     assert (folder / name).read_bytes() == DATA
@@ -299,15 +299,15 @@ class Full(asyncssh.SFTPServer):
         return done
 
 
-def test_a_server_that_moves_a_half_file_does_not_have_it(carrier: Carrier, tmp_path: Path, file: Path) -> None:
+def test_a_server_that_moves_a_half_file_does_not_have_it(transfer: FileTransfer, tmp_path: Path, file: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
 
     async def main() -> None:
         async with sftp(folder, Full) as location:
             with pytest.raises(TransferError) as caught:
-                await carrier.send(location, file)
-            assert caught.value.trouble is Trouble.BROKEN and not caught.value.final
+                await transfer.send(location, file)
+            assert caught.value.trouble is Failure.BROKEN and not caught.value.final
 
     clock.run(main())
 
@@ -318,7 +318,7 @@ def test_a_server_that_moves_a_half_file_does_not_have_it(carrier: Carrier, tmp_
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 @pytest.mark.parametrize("count", [REDIRECTS, REDIRECTS + 1])
 def test_as_many_redirects_as_promised_are_followed(
-    carrier: Carrier, tmp_path: Path, file: Path, method: str, count: int
+    transfer: FileTransfer, tmp_path: Path, file: Path, method: str, count: int
 ) -> None:
     taken: list[bytes] = []
 
@@ -339,7 +339,7 @@ def test_as_many_redirects_as_promised_are_followed(
         location = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[union-attr]
         fetched = tmp_path / "fetched"
         work: Any = (
-            carrier.fetch(f"{location}/f", fetched, 1 << 20) if method == "GET" else carrier.send(location, file)
+            transfer.fetch(f"{location}/f", fetched, 1 << 20) if method == "GET" else transfer.send(location, file)
         )
         if count > REDIRECTS:
             with pytest.raises(TransferError, match="in circles"):

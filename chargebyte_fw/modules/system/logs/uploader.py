@@ -15,8 +15,8 @@ from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.modules.system.logs.archive import Span, gather
-from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble
-from chargebyte_fw.modules.system.transfer.transfer import Carrier
+from chargebyte_fw.modules.system.transfer.messages import Failure, TransferError
+from chargebyte_fw.modules.system.transfer.transfer import FileTransfer
 
 REPLY_FIRST_S = 0.1
 """The work begins this long after the answer, so that no status overtakes it."""
@@ -26,9 +26,9 @@ NO_REQUEST = -1
 FOLDER = "secc-logs-"
 
 VERDICTS = {
-    Trouble.ADDRESS: LogStatusEnum.BadMessage,
-    Trouble.SCHEME: LogStatusEnum.NotSupportedOperation,
-    Trouble.DENIED: LogStatusEnum.PermissionDenied,
+    Failure.ADDRESS: LogStatusEnum.BadMessage,
+    Failure.SCHEME: LogStatusEnum.NotSupportedOperation,
+    Failure.DENIED: LogStatusEnum.PermissionDenied,
 }
 
 
@@ -50,13 +50,13 @@ class Uploader:
     def __init__(
         self,
         root: Root,
-        carrier: Carrier,
+        transfer: FileTransfer,
         say: Callable[[LogStatus], None],
         spawn: Callable[[Any, str], asyncio.Task[Any]],
         log: ModuleLog,
     ) -> None:
         self._root = root
-        self._carrier = carrier
+        self._transfer = transfer
         self._publish = say
         self._spawn = spawn
         self._log = log
@@ -112,7 +112,7 @@ class Uploader:
         left = order.tries
         while True:
             try:
-                there = await self._carrier.send(order.location, file, resume=left < order.tries)
+                there = await self._transfer.send(order.location, file, resume=left < order.tries)
             except TransferError as error:
                 left -= 1
                 verdict = VERDICTS.get(error.trouble, LogStatusEnum.UploadFailure)

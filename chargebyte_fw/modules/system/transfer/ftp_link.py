@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.modules.system.transfer import timing
-from chargebyte_fw.modules.system.transfer.landing import Landing
-from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, one_line
-from chargebyte_fw.modules.system.transfer.threads import Pulse, in_thread
+from chargebyte_fw.modules.system.transfer.messages import Address, Failure, TransferError, one_line
+from chargebyte_fw.modules.system.transfer.received_file import ReceivedFile
+from chargebyte_fw.modules.system.transfer.threads import Progress, in_thread
 
 IMPLICIT_TLS_PORT = 990
 """Here TLS begins with the first byte (IANA: `ftps`)."""
@@ -20,15 +20,15 @@ REFUSED = ("430", "530", "532", "550")
 SERVICE_CLOSES = "421"
 
 
-async def fetch(address: Address, landing: Landing) -> None:
-    """Fetch the file into `landing`, from where it ended (REST) if size and time of change are the same."""
-    talk = Talk(address)
-    await in_thread(lambda: talk.fetch(landing), talk.abort, "ftp")
+async def fetch(address: Address, received: ReceivedFile) -> None:
+    """Fetch the file into `received`, from where it ended (REST) if size and time of change are the same."""
+    talk = SftpConnection(address)
+    await in_thread(lambda: talk.fetch(received), talk.abort, "ftp")
 
 
-async def send(address: Address, file: Path, pulse: Pulse, *, resume: bool) -> None:
+async def send(address: Address, file: Path, pulse: Progress, *, resume: bool) -> None:
     """Store the file; with `resume` what the server has of it stays (APPE)."""
-    talk = Talk(address)
+    talk = SftpConnection(address)
     await in_thread(lambda: talk.send(file, resume, pulse), talk.abort, "ftp")
 
 
@@ -71,7 +71,7 @@ class FtpInTls(FtpOverTls):
         return self.welcome
 
 
-class Talk:
+class SftpConnection:
     """One connection; blocking, except `abort`, which is called from another thread."""
 
     def __init__(self, address: Address) -> None:
@@ -87,13 +87,13 @@ class Talk:
             if end is not None:
                 _cut(end)
 
-    def fetch(self, landing: Landing) -> None:
+    def fetch(self, received: ReceivedFile) -> None:
         """Retrieve the file."""
         try:
             ftp, path = self._enter()
             size, version = _size(ftp, path), _time(ftp, path)
-            same = landing.offset > 0 and landing.origin.version == version and landing.origin.size == size
-            offset = landing.offset if same and size is not None and landing.offset <= size else 0
+            same = received.offset > 0 and received.origin.version == version and received.origin.size == size
+            offset = received.offset if same and size is not None and received.offset <= size else 0
             if size is None or offset < size:
                 try:
                     data = self._open(ftp, f"RETR {path}", rest=offset or None)
@@ -103,20 +103,20 @@ class Talk:
                     # A server without REST: from the beginning then.
                     offset = 0
                     data = self._open(ftp, f"RETR {path}")
-                landing.begin(offset, size, version)
+                received.begin(offset, size, version)
                 with data:
                     while chunk := data.recv(timing.CHUNK):
-                        landing.write(chunk)
+                        received.write(chunk)
                 ftp.voidresp()
             else:
-                landing.begin(offset, size, version)
+                received.begin(offset, size, version)
             _leave(ftp)
         except (OSError, EOFError, ftplib.Error, ValueError) as error:
             raise self._explain(error) from error
         finally:
             self._close()
 
-    def send(self, file: Path, resume: bool, pulse: Pulse) -> None:
+    def send(self, file: Path, resume: bool, pulse: Progress) -> None:
         """Store the file."""
         try:
             ftp, path = self._enter()
@@ -165,7 +165,7 @@ class Talk:
         # RFC 1738 §3.2.2: the path is relative to where the login leads, `/%2F` begins at the root.
         path = address.path[1:]
         if not path:
-            raise TransferError(Trouble.ADDRESS, "the address names no file", final=True)
+            raise TransferError(Failure.ADDRESS, "the address names no file", final=True)
         return ftp, path
 
     def _open(self, ftp: ftplib.FTP, command: str, rest: int | None = None) -> socket.socket:
@@ -187,20 +187,20 @@ class Talk:
         if isinstance(error, ftplib.error_perm | ftplib.error_temp):
             text = one_line(error)
             if text[:3] in REFUSED:
-                return TransferError(Trouble.DENIED, f"the server says {text}")
+                return TransferError(Failure.DENIED, f"the server says {text}")
             says = "the server is busy:" if isinstance(error, ftplib.error_temp) else "the server says"
-            return TransferError(Trouble.BROKEN, f"{says} {text}")
+            return TransferError(Failure.BROKEN, f"{says} {text}")
         if isinstance(error, socket.gaierror):
-            return TransferError(Trouble.ADDRESS, f"the host has no address: {error.strerror}")
+            return TransferError(Failure.ADDRESS, f"the host has no address: {error.strerror}")
         if isinstance(error, ssl.SSLCertVerificationError):
-            return TransferError(Trouble.BROKEN, f"the server's certificate: {error.verify_message}")
+            return TransferError(Failure.BROKEN, f"the server's certificate: {error.verify_message}")
         if isinstance(error, ssl.SSLError):
-            return TransferError(Trouble.DENIED, f"no TLS with the server: {error.reason}")
+            return TransferError(Failure.DENIED, f"no TLS with the server: {error.reason}")
         if isinstance(error, EOFError):
-            return TransferError(Trouble.BROKEN, "the server hung up")
+            return TransferError(Failure.BROKEN, "the server hung up")
         if isinstance(error, ftplib.Error | ValueError):
-            return TransferError(Trouble.BROKEN, f"the server's answer is no FTP: {one_line(error)}")
-        return TransferError(Trouble.BROKEN, one_line(error))
+            return TransferError(Failure.BROKEN, f"the server's answer is no FTP: {one_line(error)}")
+        return TransferError(Failure.BROKEN, one_line(error))
 
 
 def _size(ftp: ftplib.FTP, path: str) -> int | None:

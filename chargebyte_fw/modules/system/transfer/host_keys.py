@@ -16,7 +16,7 @@ from chargebyte_fw.modules.system.transfer.known_hosts import (
     lines_of,
     names_host,
 )
-from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble
+from chargebyte_fw.modules.system.transfer.messages import Failure, TransferError
 
 RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
 """The algorithms of a key that is listed as `ssh-rsa`."""
@@ -51,13 +51,13 @@ class KnownHosts:
         files = [(path, _lines_in(path)) for path in (self.given, self.learnt)]
         for path, lines in files:
             if any(line.marker == REVOKED and line.key == key for line in _about(lines, host, port)):
-                raise TransferError(Trouble.DENIED, f"the key of {shown} is revoked in {path}", final=True)
+                raise TransferError(Failure.DENIED, f"the key of {shown} is revoked in {path}", final=True)
         for path, lines in files:
             named = [line for line in _about(lines, host, port) if line.marker != REVOKED]
             if any(line.key == key and not line.marker for line in named):
                 return
             if named:
-                raise TransferError(Trouble.DENIED, _why_refused(shown, path, named), final=True)
+                raise TransferError(Failure.DENIED, _why_refused(shown, path, named), final=True)
         if port != PORT and any(_lists(lines, host, key) for _, lines in files):
             # As OpenSSH: a key that is listed for the host without a port is good at every port.
             return
@@ -69,7 +69,7 @@ class KnownHosts:
             write_whole(self.learnt, (before + ("\n" if before and not before.endswith("\n") else "") + line).encode())
         except OSError as error:
             raise TransferError(
-                Trouble.BROKEN, f"the server's key cannot be noted in {self.learnt}: {error.strerror or error}"
+                Failure.BROKEN, f"the server's key cannot be noted in {self.learnt}: {error.strerror or error}"
             ) from error
 
 
@@ -96,4 +96,4 @@ def _lines_in(path: Path) -> list[Line]:
         return []
     except OSError as error:
         # Without the list nobody can be told from a stranger.
-        raise TransferError(Trouble.DENIED, f"{path}: {error.strerror or error}", final=True) from error
+        raise TransferError(Failure.DENIED, f"{path}: {error.strerror or error}", final=True) from error

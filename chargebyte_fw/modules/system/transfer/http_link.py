@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from chargebyte_fw.modules.system.transfer import timing
-from chargebyte_fw.modules.system.transfer.landing import Landing
-from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, address_of, one_line
-from chargebyte_fw.modules.system.transfer.threads import Pulse
+from chargebyte_fw.modules.system.transfer.messages import Address, Failure, TransferError, address_of, one_line
+from chargebyte_fw.modules.system.transfer.received_file import ReceivedFile
+from chargebyte_fw.modules.system.transfer.threads import Progress
 
 if TYPE_CHECKING:
     import aiohttp
@@ -24,21 +24,21 @@ REDIRECTS = 5
 """So many are followed (docs/update.md)."""
 
 
-async def fetch(address: Address, landing: Landing) -> None:
-    """Fetch the file into `landing`; raises TransferError."""
+async def fetch(address: Address, received: ReceivedFile) -> None:
+    """Fetch the file into `received`; raises TransferError."""
     async with _session() as session:
-        if landing.offset and await _fetch_rest(session, address, landing):
+        if received.offset and await _fetch_rest(session, address, received):
             return
         async with _asked(session, "GET", address) as answer:
-            landing.begin(0, answer.content_length, _version(answer))
-            await _take(answer, landing)
+            received.begin(0, answer.content_length, _version(answer))
+            await _take(answer, received)
 
 
-async def _fetch_rest(session: aiohttp.ClientSession, address: Address, landing: Landing) -> bool:
+async def _fetch_rest(session: aiohttp.ClientSession, address: Address, received: ReceivedFile) -> bool:
     """Fetch what is missing; False when the file must be begun anew."""
-    headers = {"Range": f"bytes={landing.offset}-"}
-    if landing.origin.version:
-        headers["If-Range"] = landing.origin.version
+    headers = {"Range": f"bytes={received.offset}-"}
+    if received.origin.version:
+        headers["If-Range"] = received.origin.version
     async with _asked(session, "GET", address, headers, fine=(416,)) as answer:
         if answer.status == 416:
             return False
@@ -46,28 +46,28 @@ async def _fetch_rest(session: aiohttp.ClientSession, address: Address, landing:
         if answer.status == 206:
             offset, size = _content_range(answer.headers.get("Content-Range", ""))
             # Some servers look at times only in If-Range: the tag of the answer decides.
-            if (offset, size, version) != (landing.offset, landing.origin.size, landing.origin.version):
+            if (offset, size, version) != (received.offset, received.origin.size, received.origin.version):
                 return False
         else:
             offset, size = 0, answer.content_length
-        landing.begin(offset, size, version)
-        await _take(answer, landing)
+        received.begin(offset, size, version)
+        await _take(answer, received)
         return True
 
 
-async def _take(answer: aiohttp.ClientResponse, landing: Landing) -> None:
+async def _take(answer: aiohttp.ClientResponse, received: ReceivedFile) -> None:
     async for chunk in answer.content.iter_chunked(timing.CHUNK):
-        landing.write(chunk)
+        received.write(chunk)
 
 
-async def send(address: Address, file: Path, pulse: Pulse) -> None:
+async def send(address: Address, file: Path, pulse: Progress) -> None:
     """Send the file with PUT (always as a whole: HTTP has no agreed way to go on); raises TransferError."""
     headers = {"Content-Length": str(file.stat().st_size), "Content-Type": "application/gzip"}
     async with _session() as session, _asked(session, "PUT", address, headers, body=lambda: _chunks(file, pulse)):
         return
 
 
-async def _chunks(file: Path, pulse: Pulse) -> AsyncIterator[bytes]:
+async def _chunks(file: Path, pulse: Progress) -> AsyncIterator[bytes]:
     with file.open("rb") as body:
         while chunk := body.read(timing.CHUNK):
             yield chunk
@@ -99,7 +99,7 @@ async def _asked(
                 yield answer
                 return
             address = _next(address, answer.headers.get("Location", ""))
-    raise TransferError(Trouble.BROKEN, "the server sends us in circles")
+    raise TransferError(Failure.BROKEN, "the server sends us in circles")
 
 
 @asynccontextmanager
@@ -115,24 +115,24 @@ async def _session() -> AsyncIterator[aiohttp.ClientSession]:
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
             yield session
     except aiohttp.ClientConnectorCertificateError as error:
-        raise TransferError(Trouble.BROKEN, f"the server's certificate: {error.certificate_error}") from error
+        raise TransferError(Failure.BROKEN, f"the server's certificate: {error.certificate_error}") from error
     except (aiohttp.ClientSSLError, ssl.SSLError) as error:
-        raise TransferError(Trouble.DENIED, f"no TLS with the server: {one_line(error)}") from error
+        raise TransferError(Failure.DENIED, f"no TLS with the server: {one_line(error)}") from error
     except aiohttp.InvalidURL as error:
         # Its own text holds the whole address.
-        raise TransferError(Trouble.ADDRESS, "the address is no URL", final=True) from error
+        raise TransferError(Failure.ADDRESS, "the address is no URL", final=True) from error
     except TimeoutError as error:
-        raise TransferError(Trouble.BROKEN, "the server does not answer in time") from error
+        raise TransferError(Failure.BROKEN, "the server does not answer in time") from error
     except aiohttp.ClientResponseError as error:
         # Its own text holds the whole address, with a query that may be a secret.
-        raise TransferError(Trouble.BROKEN, f"the server's answer is no HTTP: {one_line(error.message)}") from error
+        raise TransferError(Failure.BROKEN, f"the server's answer is no HTTP: {one_line(error.message)}") from error
     except ValueError as error:
         # What a library could not read, and shows, may be a part of the address.
-        raise TransferError(Trouble.BROKEN, f"the request cannot be made ({type(error).__name__})") from error
+        raise TransferError(Failure.BROKEN, f"the request cannot be made ({type(error).__name__})") from error
     except (aiohttp.ClientError, OSError, EOFError) as error:
         if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, socket.gaierror):
-            raise TransferError(Trouble.ADDRESS, f"the host has no address: {error.os_error.strerror}") from error
-        raise TransferError(Trouble.BROKEN, one_line(error)) from error
+            raise TransferError(Failure.ADDRESS, f"the host has no address: {error.os_error.strerror}") from error
+        raise TransferError(Failure.BROKEN, one_line(error)) from error
 
 
 def _headers(address: Address, more: dict[str, str]) -> dict[str, str]:
@@ -147,17 +147,17 @@ def _headers(address: Address, more: dict[str, str]) -> dict[str, str]:
 def _next(here: Address, location: str) -> Address:
     """Return the address that a redirect leads to; only the same server gets the password."""
     if not location:
-        raise TransferError(Trouble.BROKEN, "the server sends us elsewhere, but not where")
+        raise TransferError(Failure.BROKEN, "the server sends us elsewhere, but not where")
     try:
         there = address_of(urljoin(here.url, location))
     except (TransferError, ValueError) as error:
-        strange = isinstance(error, TransferError) and error.trouble is Trouble.SCHEME
-        trouble = Trouble.SCHEME if strange else Trouble.BROKEN
+        strange = isinstance(error, TransferError) and error.trouble is Failure.SCHEME
+        trouble = Failure.SCHEME if strange else Failure.BROKEN
         raise TransferError(trouble, f"the server sends us astray: {one_line(error)}", final=strange) from error
     if there.scheme not in ("http", "https"):
-        raise TransferError(Trouble.SCHEME, f"the server sends us to {there}", final=True)
+        raise TransferError(Failure.SCHEME, f"the server sends us to {there}", final=True)
     if here.scheme == "https" and there.scheme == "http":
-        raise TransferError(Trouble.DENIED, f"the server sends us from TLS to {there}", final=True)
+        raise TransferError(Failure.DENIED, f"the server sends us from TLS to {there}", final=True)
     if (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port):
         return replace(there, user=here.user, password=here.password)
     return there
@@ -165,9 +165,9 @@ def _next(here: Address, location: str) -> Address:
 
 def _check(answer: aiohttp.ClientResponse) -> None:
     if answer.status in (401, 403, 407):
-        raise TransferError(Trouble.DENIED, f"the server says {answer.status} {one_line(answer.reason or '')}")
+        raise TransferError(Failure.DENIED, f"the server says {answer.status} {one_line(answer.reason or '')}")
     if answer.status >= 300:
-        raise TransferError(Trouble.BROKEN, f"the server says {answer.status} {one_line(answer.reason or '')}")
+        raise TransferError(Failure.BROKEN, f"the server says {answer.status} {one_line(answer.reason or '')}")
 
 
 def _version(answer: aiohttp.ClientResponse) -> str:
@@ -185,4 +185,4 @@ def _content_range(text: str) -> tuple[int, int | None]:
             raise ValueError(unit)
         return int(span.partition("-")[0]), None if size == "*" else int(size)
     except ValueError as error:
-        raise TransferError(Trouble.BROKEN, f"the server's Content-Range is {text[:80]!r}") from error
+        raise TransferError(Failure.BROKEN, f"the server's Content-Range is {text[:80]!r}") from error

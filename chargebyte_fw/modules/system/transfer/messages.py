@@ -18,7 +18,7 @@ _UNREADABLE = "<unreadable URL>"
 _HINT = "in user and password write %23 for #, %2F for /, %3F for ?, %40 for @"
 
 
-class Trouble(StrEnum):
+class Failure(StrEnum):
     """Why a transfer ended without success."""
 
     ADDRESS = "address"
@@ -36,7 +36,7 @@ class Trouble(StrEnum):
 class TransferError(Unavailable):
     """A transfer ended early. `final`: another try cannot help."""
 
-    def __init__(self, trouble: Trouble, what: str, *, final: bool = False) -> None:
+    def __init__(self, trouble: Failure, what: str, *, final: bool = False) -> None:
         self.trouble = trouble
         self.final = final
         super().__init__(what)
@@ -109,7 +109,7 @@ def address_of(text: str) -> Address:
         raise _no_address("names no protocol")
     if parts.scheme not in DEFAULT_PORTS:
         known = ", ".join(DEFAULT_PORTS)
-        raise TransferError(Trouble.SCHEME, f"the protocol is none of {known}", final=True)
+        raise TransferError(Failure.SCHEME, f"the protocol is none of {known}", final=True)
     path = unquote(parts.path) or "/"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in path + host + user + password):
@@ -158,4 +158,4 @@ def _host_of(host: str) -> str:
 
 
 def _no_address(what: str) -> TransferError:
-    return TransferError(Trouble.ADDRESS, f"the address {what}", final=True)
+    return TransferError(Failure.ADDRESS, f"the address {what}", final=True)

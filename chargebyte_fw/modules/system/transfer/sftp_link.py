@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from chargebyte_fw.modules.system.transfer import timing
 from chargebyte_fw.modules.system.transfer.host_keys import KnownHosts
-from chargebyte_fw.modules.system.transfer.landing import Landing
-from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, one_line
-from chargebyte_fw.modules.system.transfer.threads import Pulse, in_thread
+from chargebyte_fw.modules.system.transfer.messages import Address, Failure, TransferError, one_line
+from chargebyte_fw.modules.system.transfer.received_file import ReceivedFile
+from chargebyte_fw.modules.system.transfer.threads import Progress, in_thread
 
 if TYPE_CHECKING:
     import paramiko
@@ -21,19 +21,19 @@ WINDOW = 64
 """Requests under way: without them each 32 KiB would wait for the line's delay."""
 
 
-async def fetch(address: Address, landing: Landing, known_hosts: tuple[Path, Path]) -> None:
-    """Fetch the file into `landing`, from where it ended if size and time of change are the same."""
-    talk = Talk(address, *known_hosts)
-    await in_thread(lambda: talk.fetch(landing), talk.abort, "sftp")
+async def fetch(address: Address, received: ReceivedFile, known_hosts: tuple[Path, Path]) -> None:
+    """Fetch the file into `received`, from where it ended if size and time of change are the same."""
+    talk = SftpConnection(address, *known_hosts)
+    await in_thread(lambda: talk.fetch(received), talk.abort, "sftp")
 
 
-async def send(address: Address, file: Path, known_hosts: tuple[Path, Path], pulse: Pulse, *, resume: bool) -> None:
+async def send(address: Address, file: Path, known_hosts: tuple[Path, Path], pulse: Progress, *, resume: bool) -> None:
     """Store the file; with `resume` what the server has of it stays."""
-    talk = Talk(address, *known_hosts)
+    talk = SftpConnection(address, *known_hosts)
     await in_thread(lambda: talk.send(file, resume, pulse), talk.abort, "sftp")
 
 
-class Talk:
+class SftpConnection:
     """One connection; blocking, except `abort`, which is called from another thread."""
 
     def __init__(self, address: Address, given: Path, learnt: Path) -> None:
@@ -51,24 +51,24 @@ class Talk:
         if self._socket is not None:
             self._socket.close()
 
-    def fetch(self, landing: Landing) -> None:
+    def fetch(self, received: ReceivedFile) -> None:
         """Read the file."""
         with self._guarded() as sftp:
             path = self._path()
             found = sftp.stat(path)
             size, version = found.st_size, f"{found.st_mtime}"
-            same = landing.offset > 0 and landing.origin.version == version and landing.origin.size == size
-            offset = landing.offset if same and size is not None and landing.offset <= size else 0
-            landing.begin(offset, size, version)
+            same = received.offset > 0 and received.origin.version == version and received.origin.size == size
+            offset = received.offset if same and size is not None and received.offset <= size else 0
+            received.begin(offset, size, version)
             if size is None or offset < size:
                 with sftp.open(path, "rb") as file:
                     file.seek(offset)
                     if size is not None:
                         file.prefetch(size, WINDOW)
                     while chunk := file.read(timing.CHUNK):
-                        landing.write(chunk)
+                        received.write(chunk)
 
-    def send(self, file: Path, resume: bool, pulse: Pulse) -> None:
+    def send(self, file: Path, resume: bool, pulse: Progress) -> None:
         """Write the file."""
         with self._guarded() as sftp:
             path = self._path()
@@ -99,7 +99,7 @@ class Talk:
         path = self.address.path
         path = path.removeprefix("/~/")
         if not PurePosixPath(path).name:
-            raise TransferError(Trouble.ADDRESS, "the address names no file", final=True)
+            raise TransferError(Failure.ADDRESS, "the address names no file", final=True)
         return path
 
     def _guarded(self) -> Session:
@@ -123,11 +123,11 @@ class Talk:
         key = transport.get_remote_server_key()
         self._known.check(address.host, address.port, key.get_name(), key.asbytes())
         if not address.user:
-            raise TransferError(Trouble.DENIED, "the address names no user", final=True)
+            raise TransferError(Failure.DENIED, "the address names no user", final=True)
         transport.auth_password(address.user, address.password)
         sftp = paramiko.SFTPClient.from_transport(transport)
         if sftp is None:
-            raise TransferError(Trouble.BROKEN, "the server opens no channel")
+            raise TransferError(Failure.BROKEN, "the server opens no channel")
         channel = sftp.get_channel()
         if channel is not None:
             channel.settimeout(timing.STALL_LIMIT_S)
@@ -148,13 +148,13 @@ def _require_size(look: Callable[[], paramiko.SFTPAttributes], size: int) -> Non
     except OSError:
         return
     if written is not None and written != size:
-        raise TransferError(Trouble.BROKEN, f"the server has {written} of {size} bytes")
+        raise TransferError(Failure.BROKEN, f"the server has {written} of {size} bytes")
 
 
 class Session:
     """The time between `enter` and `leave`; every failure of the library becomes a TransferError."""
 
-    def __init__(self, talk: Talk) -> None:
+    def __init__(self, talk: SftpConnection) -> None:
         self.talk = talk
 
     def __enter__(self) -> paramiko.SFTPClient:
@@ -171,12 +171,12 @@ class Session:
         if isinstance(error, TransferError) or error is None:
             return
         if isinstance(error, paramiko.AuthenticationException | PermissionError):
-            raise TransferError(Trouble.DENIED, f"the server says no: {one_line(error)}") from error
+            raise TransferError(Failure.DENIED, f"the server says no: {one_line(error)}") from error
         if isinstance(error, FileNotFoundError):
-            raise TransferError(Trouble.DENIED, "the server has no such file or folder") from error
+            raise TransferError(Failure.DENIED, "the server has no such file or folder") from error
         if isinstance(error, socket.gaierror):
-            raise TransferError(Trouble.ADDRESS, f"the host has no address: {error.strerror}") from error
+            raise TransferError(Failure.ADDRESS, f"the host has no address: {error.strerror}") from error
         if isinstance(error, EOFError):
-            raise TransferError(Trouble.BROKEN, "the server hung up") from error
+            raise TransferError(Failure.BROKEN, "the server hung up") from error
         if isinstance(error, paramiko.SSHException | paramiko.SFTPError | OSError | ValueError):
-            raise TransferError(Trouble.BROKEN, one_line(error)) from error
+            raise TransferError(Failure.BROKEN, one_line(error)) from error

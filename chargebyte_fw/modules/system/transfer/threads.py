@@ -13,7 +13,7 @@ T = TypeVar("T")
 ABORT_WAIT_S = 5.0
 
 
-class Pulse:
+class Progress:
     """Counts the steps of a transfer; may be told from another thread. One that stands still is a stalled transfer."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Pulse:
 
 
 @asynccontextmanager
-async def alive(pulse: Pulse, limit_s: float) -> AsyncIterator[asyncio.Timeout]:
+async def alive(pulse: Progress, limit_s: float) -> AsyncIterator[asyncio.Timeout]:
     """While inside: cancel what runs (TimeoutError, the yielded timeout has expired) after `limit_s` without a beat."""
     loop = asyncio.get_running_loop()
 

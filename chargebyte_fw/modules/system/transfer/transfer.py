@@ -9,47 +9,47 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chargebyte_fw.modules.system.transfer import timing
-from chargebyte_fw.modules.system.transfer.landing import Landing
-from chargebyte_fw.modules.system.transfer.messages import Address, TransferError, Trouble, address_of
-from chargebyte_fw.modules.system.transfer.threads import Pulse, alive, in_thread
+from chargebyte_fw.modules.system.transfer.messages import Address, Failure, TransferError, address_of
+from chargebyte_fw.modules.system.transfer.received_file import ReceivedFile
+from chargebyte_fw.modules.system.transfer.threads import Progress, alive, in_thread
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class FileTransfer:
     """Moves files. `known_hosts`: the keys of SSH servers that a person keeps, and the file for those we learnt."""
 
     known_hosts: tuple[Path, Path]
     total_limit_s: float = timing.TOTAL_LIMIT_S
 
     async def fetch(
-        self, location: str, target: Path, limit: int, on_begin: Callable[[Landing], None] = lambda _: None
+        self, location: str, target: Path, limit: int, on_begin: Callable[[ReceivedFile], None] = lambda _: None
     ) -> None:
         """Fetch `location` into `target`, at most `limit` bytes; what an earlier try left is used.
 
-        Raises TransferError; `on_begin` gets the landing first, whose `received` tells what this try brought.
+        Raises TransferError; `on_begin` gets the received first, whose `received` tells what this try brought.
         """
         address = address_of(location)
-        landing = Landing(target, location, limit)
-        on_begin(landing)
-        if landing.complete:
+        received = ReceivedFile(target, location, limit)
+        on_begin(received)
+        if received.complete:
             return
         try:
-            async with self._bounded(landing.pulse, address):
+            async with self._bounded(received.pulse, address):
                 if address.scheme in ("http", "https"):
                     from chargebyte_fw.modules.system.transfer import http_link
 
-                    await http_link.fetch(address, landing)
+                    await http_link.fetch(address, received)
                 elif address.scheme in ("ftp", "ftps"):
                     from chargebyte_fw.modules.system.transfer import ftp_link
 
-                    await ftp_link.fetch(address, landing)
+                    await ftp_link.fetch(address, received)
                 else:
                     from chargebyte_fw.modules.system.transfer import sftp_link
 
-                    await sftp_link.fetch(address, landing, self.known_hosts)
-            await in_thread(landing.finish, lambda: None, "finish")
+                    await sftp_link.fetch(address, received, self.known_hosts)
+            await in_thread(received.finish, lambda: None, "finish")
         finally:
-            landing.close()
+            received.close()
 
     async def send(self, location: str, file: Path, *, resume: bool = False) -> str:
         """Send `file` into the folder `location`; returns the full address without password. Raises TransferError.
@@ -57,7 +57,7 @@ class Carrier:
         With `resume` FTP and SFTP go on after what the server has of the file.
         """
         address = address_of(location).child(file.name)
-        pulse = Pulse()
+        pulse = Progress()
         async with self._bounded(pulse, address):
             if address.scheme in ("http", "https"):
                 from chargebyte_fw.modules.system.transfer import http_link
@@ -74,7 +74,7 @@ class Carrier:
         return str(address)
 
     @asynccontextmanager
-    async def _bounded(self, pulse: Pulse, address: Address) -> AsyncIterator[None]:
+    async def _bounded(self, pulse: Progress, address: Address) -> AsyncIterator[None]:
         """Bound what is done inside, as a whole and in silence; raises TransferError, which shows no password."""
         whole: asyncio.Timeout | None = None
         try:
@@ -85,5 +85,5 @@ class Carrier:
         except TimeoutError as error:
             if whole is not None and whole.expired():
                 what = f"not complete after {self.total_limit_s:g} s"
-                raise TransferError(Trouble.BROKEN, what, final=True) from error
-            raise TransferError(Trouble.BROKEN, f"nothing moved for {timing.SILENCE_LIMIT_S:g} s") from error
+                raise TransferError(Failure.BROKEN, what, final=True) from error
+            raise TransferError(Failure.BROKEN, f"nothing moved for {timing.SILENCE_LIMIT_S:g} s") from error

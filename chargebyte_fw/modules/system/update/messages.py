@@ -14,7 +14,7 @@ UNSIGNED = -1
 """The request id of an update without signature (OCPP 1.6 UpdateFirmware)."""
 
 
-class Phase(StrEnum):
+class UpdateState(StrEnum):
     """Where an update is; kept on the disk, so a value is never renamed."""
 
     IDLE = "idle"
@@ -37,7 +37,7 @@ class Update(msgspec.Struct, kw_only=True):
     """One update: what was asked for and how far it came."""
 
     request: FirmwareUpdateRequest
-    phase: Phase = Phase.ACCEPTED
+    phase: UpdateState = UpdateState.ACCEPTED
     tries_left: int = 1
     """Downloads that may still be begun."""
     reached: int = 0
@@ -63,7 +63,7 @@ class Update(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """`update_firmware`, already judged (`Life.judge`)."""
+    """`update_firmware`, already judged (`UpdateMachine.judge`)."""
 
     update: Update
 
@@ -166,7 +166,7 @@ class SlotsUnknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class PublishStatus:
     """Publish a status."""
 
     status: FirmwareUpdateStatusEnum
@@ -174,7 +174,7 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Log:
     """A line in the log."""
 
     text: str
@@ -182,7 +182,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class Save:
     """Write the update to the disk; None: forget it."""
 
     update: Update | None
@@ -224,7 +224,7 @@ class Install:
 
 
 @dataclass(frozen=True, slots=True)
-class LookAtSlots:
+class ReadSlots:
     """Answer with `SlotsSeen`, `RaucBusy` or `SlotsUnknown`."""
 
 

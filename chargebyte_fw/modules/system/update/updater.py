@@ -14,14 +14,14 @@ from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.modules.system.transfer.landing import Landing, forget
 from chargebyte_fw.modules.system.transfer.messages import TransferError
+from chargebyte_fw.modules.system.transfer.received_file import ReceivedFile, forget
 from chargebyte_fw.modules.system.transfer.threads import in_thread
-from chargebyte_fw.modules.system.transfer.transfer import Carrier
+from chargebyte_fw.modules.system.transfer.transfer import FileTransfer
 from chargebyte_fw.modules.system.update import messages as m
 from chargebyte_fw.modules.system.update import signature
 from chargebyte_fw.modules.system.update.journal import Journal
-from chargebyte_fw.modules.system.update.machine import Life
+from chargebyte_fw.modules.system.update.machine import UpdateMachine
 from chargebyte_fw.modules.system.update.rauc_link import BundleRefused, RaucLink, Slots
 
 Work = Callable[[], Awaitable[Any]]
@@ -33,7 +33,7 @@ class Tools:
 
     journal: Journal
     rauc: RaucLink
-    carrier: Carrier
+    transfer: FileTransfer
     image: Path
     """Where the firmware file lies."""
     limit: int
@@ -47,12 +47,12 @@ class Tools:
 
 
 class Updater:
-    """Runs one `Life`. `start` takes up what the last run left; `close` leaves it for the next run."""
+    """Runs one `UpdateMachine`. `start` takes up what the last run left; `close` leaves it for the next run."""
 
-    def __init__(self, life: Life, tools: Tools) -> None:
-        self.life = life
+    def __init__(self, machine: UpdateMachine, tools: Tools) -> None:
+        self.machine = machine
         self.tools = tools
-        self.pump = Pump(life, self._act, tools.crash)
+        self.pump = Pump(machine, self._act, tools.crash)
         self._work: asyncio.Task[Any] | None = None
         self._turn = asyncio.Lock()
         self._received = 0
@@ -75,12 +75,12 @@ class Updater:
 
     def _act(self, effect: Any) -> None:
         tools = self.tools
-        if isinstance(effect, m.Say):
+        if isinstance(effect, m.PublishStatus):
             tools.log.info("firmware update %d: %s", effect.request_id, effect.status)
             tools.say(FirmwareUpdateStatus(firmware_update_status=effect.status, request_id=effect.request_id))
-        elif isinstance(effect, m.Note):
+        elif isinstance(effect, m.Log):
             (tools.log.warning if effect.trouble else tools.log.info)("%s", effect.text)
-        elif isinstance(effect, m.Keep):
+        elif isinstance(effect, m.Save):
             tools.journal.keep(effect.update)
         elif isinstance(effect, m.ReadClock):
             self.pump.feed(m.ClockRead(utc_now()))
@@ -99,7 +99,7 @@ class Updater:
             self._begin(lambda: self._check(effect.certificate, effect.signature), "signature")
         elif isinstance(effect, m.Install):
             self._begin(lambda: self._install(effect.running), "install")
-        elif isinstance(effect, m.LookAtSlots):
+        elif isinstance(effect, m.ReadSlots):
             self._begin(self._look, "slots")
         elif isinstance(effect, m.Reboot):
             self._begin(self._reboot, "reboot")
@@ -133,13 +133,13 @@ class Updater:
             self.tools.log.warning("%s cannot be removed: %s", self.tools.image, error.strerror or error)
 
     async def _download(self, location: str) -> Any:
-        landings: list[Landing] = []
+        received_files: list[ReceivedFile] = []
         try:
-            await self.tools.carrier.fetch(location, self.tools.image, self.tools.limit, landings.append)
+            await self.tools.transfer.fetch(location, self.tools.image, self.tools.limit, received_files.append)
         except TransferError as error:
-            reached = landings[0].offset if landings and landings[0].received else 0
+            reached = received_files[0].offset if received_files and received_files[0].received else 0
             return m.DownloadBroke(str(error), reached=reached, final=error.final)
-        self.tools.log.debug("the firmware has %d bytes", landings[0].offset)
+        self.tools.log.debug("the firmware has %d bytes", received_files[0].offset)
         return m.DownloadEnded()
 
     async def _check(self, certificate: str, given: str) -> Any:
@@ -174,7 +174,7 @@ class Updater:
         return m.InstallFailed(trouble) if trouble else m.InstallEnded()
 
     def _boot_trouble(self, slots: Slots) -> str:
-        target = self.life.update.target_slot if self.life.update is not None else ""
+        target = self.machine.update.target_slot if self.machine.update is not None else ""
         if slots.primary != target:
             return f"slot {slots.primary or 'unknown'} would be booted, not {target}"
         return f"not good: slot {', '.join(slots.bad)}" if slots.bad else ""

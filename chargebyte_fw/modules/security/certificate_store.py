@@ -52,7 +52,7 @@ class Leaf(msgspec.Struct):
         return [path for path in (self.single_path, self.chain_path) if path is not None]
 
 
-class Shelf:
+class CertificateStore:
     """Reads the store's files; a file is parsed again only when it has changed."""
 
     def __init__(self, layout: Layout, password: str, complain: Callable[[str], None]) -> None:

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from chargebyte_fw.modules.security import certificates as x509
+from chargebyte_fw.modules.security.certificate_store import hash_lines
 from chargebyte_fw.modules.security.changes import Changes
 from chargebyte_fw.modules.security.layout import KEY_SUFFIX, OCSP_FOLDER, files_in, read_file
-from chargebyte_fw.modules.security.shelf import hash_lines
 
 KEPT_CHAINS = 10
 KEY_PATIENCE_S = 60 * 60.0
@@ -22,25 +22,25 @@ def collect(changes: Changes, at: datetime, now_s: float) -> Iterator[int]:
     `at` judges certificates; `now_s` (monotonic) says how long a key has waited, because a clock that NTP sets by years
     would end each wait at once. OSError is the caller's.
     """
-    shelf = changes.shelf
-    for kind, place in shelf.layout.leaves.items():
-        issuers = x509.Issuers(shelf.everything())
+    store = changes.store
+    for kind, place in store.layout.leaves.items():
+        issuers = x509.Issuers(store.everything())
         yield 0
         used: set[Path | None] = set()
-        for number, leaf in enumerate(shelf.leaves(kind)):
+        for number, leaf in enumerate(store.leaves(kind)):
             if number >= KEPT_CHAINS and x509.has_expired(leaf.certificate, at):
                 changes.remove(leaf, kind, issuers)
                 yield 1
             else:
-                used.add(shelf.key_of(leaf, kind))
+                used.add(store.key_of(leaf, kind))
                 yield 0
         for path in files_in(place.keys, KEY_SUFFIX):
             if path not in used and now_s - changes.pending.setdefault(path, now_s) > KEY_PATIENCE_S:
                 path.unlink(missing_ok=True)
                 del changes.pending[path]
                 yield 1
-        chains = [each for leaf in shelf.leaves(kind) for each in leaf.chain]
-        known = {hash_lines(name) for _, name in shelf.names(dict.fromkeys([*chains, *shelf.everything()]), [])}
+        chains = [each for leaf in store.leaves(kind) for each in leaf.chain]
+        known = {hash_lines(name) for _, name in store.names(dict.fromkeys([*chains, *store.everything()]), [])}
         yield 0
         for path in files_in(place.certificates / OCSP_FOLDER, ".hash"):
             if read_file(path) not in known:

@@ -26,9 +26,9 @@ from chargebyte_fw.contracts.types.evse_security import (
     OCSPRequestDataList,
 )
 from chargebyte_fw.modules.security import certificates as x509
+from chargebyte_fw.modules.security.certificate_store import ROOT_OF, CertificateStore, Leaf
 from chargebyte_fw.modules.security.certificates import Certificate
 from chargebyte_fw.modules.security.layout import is_name_link
-from chargebyte_fw.modules.security.shelf import ROOT_OF, Leaf, Shelf
 
 ROOT_TYPES = {
     CertificateType.V2GRootCertificate: CaCertificateType.V2G,
@@ -38,10 +38,10 @@ ROOT_TYPES = {
 }
 
 
-class Questions(msgspec.Struct, frozen=True):
-    """Answers from what lies on the shelf at the time `at`."""
+class Queries(msgspec.Struct, frozen=True):
+    """Answers from what lies on the store at the time `at`."""
 
-    shelf: Shelf
+    store: CertificateStore
 
     def verify(self, pem: str, kinds: list[LeafCertificateType], at: datetime) -> CertificateValidationResult:
         """Say whether a chain (leaf first) leads to an installed, valid root of one of the kinds.
@@ -59,8 +59,8 @@ class Questions(msgspec.Struct, frozen=True):
         if x509.has_expired(chain[0], at):
             return CertificateValidationResult.Expired
         anchors = list(dict.fromkeys(ROOT_OF[kind] for kind in kinds))
-        roots = [root for kind in anchors for root in self.shelf.roots(kind, at)]
-        others = [*chain[1:], *(each for kind in anchors for each in self.shelf.bundle(kind))]
+        roots = [root for kind in anchors for root in self.store.roots(kind, at)]
+        others = [*chain[1:], *(each for kind in anchors for each in self.store.bundle(kind))]
         return x509.path_to_root(chain[0], others, roots)[0] if roots else CertificateValidationResult.IssuerNotFound
 
     def installed(self, kinds: list[CertificateType], at: datetime) -> GetInstalledCertificatesResult:
@@ -77,8 +77,8 @@ class Questions(msgspec.Struct, frozen=True):
     def own_ocsp_requests(self, at: datetime) -> OCSPRequestDataList:
         """Say what to ask which responder about the charger's own chains."""
         found: list[OCSPRequestData] = []
-        bundle = self.shelf.bundle(CaCertificateType.V2G)
-        for leaf in self.shelf.leaves(LeafCertificateType.V2G):
+        bundle = self.store.bundle(CaCertificateType.V2G)
+        for leaf in self.store.leaves(LeafCertificateType.V2G):
             if not x509.has_expired(leaf.certificate, at):
                 found += self._requests(leaf.chain, bundle, found)
         return OCSPRequestDataList(ocsp_request_data_list=found)
@@ -89,7 +89,7 @@ class Questions(msgspec.Struct, frozen=True):
             chain = x509.parse(pem.encode())
         except ValueError:
             chain = []
-        pool = [*self.shelf.bundle(CaCertificateType.V2G), *self.shelf.bundle(CaCertificateType.MO)]
+        pool = [*self.store.bundle(CaCertificateType.V2G), *self.store.bundle(CaCertificateType.MO)]
         return OCSPRequestDataList(ocsp_request_data_list=self._requests(chain[: x509.MAX_CHAIN], pool, []))
 
     def leaf_info(
@@ -108,32 +108,32 @@ class Questions(msgspec.Struct, frozen=True):
 
     def days_left(self, kind: LeafCertificateType, at: datetime) -> int:
         """Return the whole days until the valid leaf that lasts longest expires, 0 without one."""
-        if kind not in self.shelf.layout.leaves:
+        if kind not in self.store.layout.leaves:
             return 0
-        ends = [leaf.certificate for leaf in self.shelf.leaves(kind) if x509.is_valid(leaf.certificate, at)]
+        ends = [leaf.certificate for leaf in self.store.leaves(kind) if x509.is_valid(leaf.certificate, at)]
         return (ends[0].not_valid_after_utc - at).days if ends else 0
 
     def verify_file(self, kind: CaCertificateType, at: datetime) -> str:
         """Return the file with roots of a kind; of a folder, the file of the first valid root; empty without one."""
-        place = self.shelf.layout.roots[kind]
+        place = self.store.layout.roots[kind]
         if not place.is_dir():
             return str(place)
-        for path in self.shelf.bundle_files(kind):
-            if any(x509.is_self_signed(each) and x509.is_valid(each, at) for each in self.shelf.read(path)):
+        for path in self.store.bundle_files(kind):
+            if any(x509.is_self_signed(each) and x509.is_valid(each, at) for each in self.store.read(path)):
                 return str(path)
         return ""
 
     def verify_location(self, kind: CaCertificateType, at: datetime) -> str:
         """Return the file with roots, or the folder made fit for OpenSSL to look in; empty without a root."""
-        if not self.shelf.roots(kind, at):
+        if not self.store.roots(kind, at):
             return ""
-        place = self.shelf.layout.roots[kind]
+        place = self.store.layout.roots[kind]
         if place.is_dir():
             self._link_by_name(kind, place)
         return str(place)
 
     def _root_chains(self, kind: CertificateType) -> list[CertificateHashDataChain]:
-        bundle = self.shelf.bundle(ROOT_TYPES[kind])
+        bundle = self.store.bundle(ROOT_TYPES[kind])
         chains = []
         for root in bundle:
             if not x509.is_self_signed(root):
@@ -150,7 +150,7 @@ class Questions(msgspec.Struct, frozen=True):
 
     def _leaf_chains(self, at: datetime) -> list[CertificateHashDataChain]:
         chains = []
-        for leaf in self.shelf.leaves(LeafCertificateType.V2G):
+        for leaf in self.store.leaves(LeafCertificateType.V2G):
             if x509.is_valid(leaf.certificate, at):
                 names = self._names(leaf)
                 if names:
@@ -159,14 +159,14 @@ class Questions(msgspec.Struct, frozen=True):
 
     def _names(self, leaf: Leaf) -> list[CertificateHashData]:
         """Return the names of a leaf and its sub-CAs, without the root."""
-        bundle = self.shelf.bundle(CaCertificateType.V2G)
-        return [name for each, name in self.shelf.names(leaf.chain, bundle) if not x509.is_self_signed(each)]
+        bundle = self.store.bundle(CaCertificateType.V2G)
+        return [name for each, name in self.store.names(leaf.chain, bundle) if not x509.is_self_signed(each)]
 
     def _requests(
         self, chain: list[Certificate], pool: list[Certificate], known: list[OCSPRequestData]
     ) -> list[OCSPRequestData]:
         found: list[OCSPRequestData] = []
-        for certificate, name in self.shelf.names(chain, pool):
+        for certificate, name in self.store.names(chain, pool):
             url = x509.ocsp_url(certificate)
             if url is None or x509.is_self_signed(certificate):
                 continue
@@ -178,9 +178,9 @@ class Questions(msgspec.Struct, frozen=True):
     def _infos(
         self, kind: LeafCertificateType, encoding: EncodingFormat, at: datetime, *, include_ocsp: bool
     ) -> tuple[GetCertificateInfoStatus, list[CertificateInfo]]:
-        if kind not in self.shelf.layout.leaves:
+        if kind not in self.store.layout.leaves:
             return GetCertificateInfoStatus.Rejected, []
-        leaves = self.shelf.leaves(kind, encoding)
+        leaves = self.store.leaves(kind, encoding)
         if not leaves:
             return GetCertificateInfoStatus.NotFound, []
         valid = [leaf for leaf in leaves if x509.is_valid(leaf.certificate, at)]
@@ -188,10 +188,10 @@ class Questions(msgspec.Struct, frozen=True):
             return GetCertificateInfoStatus.NotFoundValid, []
         by_root: dict[bytes, CertificateInfo] = {}
         for leaf in valid:
-            root = self.shelf.root_of(leaf, kind)
+            root = self.store.root_of(leaf, kind)
             mark = x509.fingerprint(root) if root is not None else leaf.chain[-1].issuer.public_bytes()
-            if mark not in by_root and (key := self.shelf.key_of(leaf, kind)) is not None:
-                by_root[mark] = self.shelf.info(leaf, key, kind, include_ocsp=include_ocsp)
+            if mark not in by_root and (key := self.store.key_of(leaf, kind)) is not None:
+                by_root[mark] = self.store.info(leaf, key, kind, include_ocsp=include_ocsp)
         if not by_root:
             return GetCertificateInfoStatus.PrivateKeyNotFound, []
         return GetCertificateInfoStatus.Accepted, list(by_root.values())
@@ -201,8 +201,8 @@ class Questions(msgspec.Struct, frozen=True):
         for old in folder.iterdir():
             if is_name_link(old):
                 old.unlink()
-        for path in self.shelf.bundle_files(kind):
-            for certificate in self.shelf.read(path)[:1]:
+        for path in self.store.bundle_files(kind):
+            for certificate in self.store.read(path)[:1]:
                 digits, number = x509.name_hash(certificate), 0
                 while (link := folder / f"{digits}.{number}").is_symlink() or link.exists():
                     number += 1

@@ -1,4 +1,4 @@
-"""The update's life on a clock of the test's own: what follows what, and what a restart at any moment leaves to do."""
+"""The update's machine on a test's own clock: what follows what, and what a restart at any moment leaves to do."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from chargebyte_fw.contracts.types.system import FirmwareUpdateStatusEnum as Sta
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH, rfc3339
 from chargebyte_fw.modules.system.update import messages as m
 from chargebyte_fw.modules.system.update import timing
-from chargebyte_fw.modules.system.update.machine import NOT_YET_WRITING, Life
-from chargebyte_fw.modules.system.update.messages import Phase
+from chargebyte_fw.modules.system.update.machine import NOT_YET_WRITING, UpdateMachine
+from chargebyte_fw.modules.system.update.messages import UpdateState
 
 
 class Desk:
     """Feeds a machine and keeps what it wants. The clock of day is read when the machine asks for it."""
 
     def __init__(self, boot_id: str = "first", **options: Any) -> None:
-        self.life = Life(boot_id=boot_id, **options)
+        self.machine = UpdateMachine(boot_id=boot_id, **options)
         self.now = 0.0
         self.day_off = timedelta()
         self.said: list[Status] = []
@@ -33,27 +33,27 @@ class Desk:
         return VIRTUAL_EPOCH + timedelta(seconds=self.now) + self.day_off
 
     def feed(self, event: Any) -> Desk:
-        self._do(self.life.feed(event, self.now))
+        self._do(self.machine.feed(event, self.now))
         return self
 
     def _do(self, effects: list[Any]) -> None:
         for effect in effects:
-            if isinstance(effect, m.Say):
+            if isinstance(effect, m.PublishStatus):
                 self.said.append(effect.status)
-            elif isinstance(effect, m.Keep):
+            elif isinstance(effect, m.Save):
                 # As on the disk: what is kept is a copy, and it can be read back.
                 kept = effect.update
                 self.kept = None if kept is None else msgspec.json.decode(msgspec.json.encode(kept), type=m.Update)
             elif isinstance(effect, m.ReadClock):
                 self.feed(m.ClockRead(self.day()))
-            elif not isinstance(effect, m.Note):
+            elif not isinstance(effect, m.Log):
                 self.work.append(effect)
 
     def pass_time(self, seconds: float) -> Desk:
         end = self.now + seconds
-        while self.life.deadline is not None and self.life.deadline <= end:
-            self.now = max(self.now, self.life.deadline)
-            self._do(self.life.wake(self.now))
+        while self.machine.deadline is not None and self.machine.deadline <= end:
+            self.now = max(self.now, self.machine.deadline)
+            self._do(self.machine.wake(self.now))
         self.now = end
         return self
 
@@ -63,7 +63,7 @@ class Desk:
 
     def restart(self, boot_id: str | None = None, **options: Any) -> Desk:
         """The process ends here; another one finds what was kept."""
-        desk = Desk(boot_id or self.life.boot_id, **options)
+        desk = Desk(boot_id or self.machine.boot_id, **options)
         desk.now, desk.day_off = self.now, self.day_off
         if self.kept is not None:
             desk.kept = self.kept
@@ -123,7 +123,7 @@ def test_a_signed_update_is_verified_before_it_is_installed() -> None:
 def test_a_wrong_signature_ends_it_and_removes_the_file() -> None:
     desk = downloading(5).feed(m.DownloadEnded()).feed(m.SignatureChecked("it does not fit"))
     assert desk.said[-1] is Status.InvalidSignature
-    assert desk.life.state is Phase.IDLE and desk.kept is None
+    assert desk.machine.state is UpdateState.IDLE and desk.kept is None
     assert desk.last(m.StopWork).forget
 
 
@@ -136,18 +136,18 @@ def test_no_status_overtakes_the_answer() -> None:
 @pytest.mark.parametrize(("certificate", "signature"), [(None, "c2ln"), ("PEM", None), ("", ""), (None, None)])
 def test_a_signed_request_needs_certificate_and_signature(certificate: str | None, signature: str | None) -> None:
     wanted = request(5, signing_certificate=certificate, signature=signature)
-    assert Desk().life.judge(wanted) is UpdateFirmwareResponse.Rejected
+    assert Desk().machine.judge(wanted) is UpdateFirmwareResponse.Rejected
 
 
 def test_an_unsigned_request_is_refused_while_an_update_runs() -> None:
-    assert downloading().life.judge(request()) is UpdateFirmwareResponse.Rejected
-    assert downloading(5).life.judge(request()) is UpdateFirmwareResponse.Rejected
-    assert Desk().life.judge(request()) is UpdateFirmwareResponse.Accepted
+    assert downloading().machine.judge(request()) is UpdateFirmwareResponse.Rejected
+    assert downloading(5).machine.judge(request()) is UpdateFirmwareResponse.Rejected
+    assert Desk().machine.judge(request()) is UpdateFirmwareResponse.Accepted
 
 
 def test_a_second_signed_request_takes_the_place_of_a_download() -> None:
     desk = downloading(5)
-    assert desk.life.judge(request(6)) is UpdateFirmwareResponse.AcceptedCanceled
+    assert desk.machine.judge(request(6)) is UpdateFirmwareResponse.AcceptedCanceled
     asked(desk, request(6))
     assert desk.last(m.StopWork).forget
     desk.pass_time(1).feed(m.DownloadEnded()).feed(m.SignatureChecked())
@@ -157,9 +157,9 @@ def test_a_second_signed_request_takes_the_place_of_a_download() -> None:
 
 def test_nothing_takes_the_place_of_an_installation() -> None:
     for desk in (installing(5), installing(5).feed(m.InstallEnded()), rebooting()):
-        assert desk.life.judge(request(6)) is UpdateFirmwareResponse.Rejected
+        assert desk.machine.judge(request(6)) is UpdateFirmwareResponse.Rejected
     idle = installing(5).feed(m.InstallFailed("no"))
-    assert idle.life.judge(request(6)) is UpdateFirmwareResponse.Accepted
+    assert idle.machine.judge(request(6)) is UpdateFirmwareResponse.Accepted
 
 
 def test_retrieve_and_install_times_in_the_future_are_awaited() -> None:
@@ -195,7 +195,7 @@ def test_each_try_that_brings_nothing_counts_and_the_last_one_fails() -> None:
     for tries in (1, 2):
         desk.feed(m.DownloadBroke("no answer"))
         assert desk.said == [Status.Downloading, Status.DownloadFailed] * tries
-        assert desk.life.state is Phase.DOWNLOAD_PAUSED
+        assert desk.machine.state is UpdateState.DOWNLOAD_PAUSED
         desk.pass_time(9.9)
         assert sum(isinstance(effect, m.Download) for effect in desk.work) == tries
         desk.pass_time(0.1)
@@ -219,19 +219,19 @@ def test_a_server_that_never_comes_further_does_not_keep_us_for_ever() -> None:
     anew = downloading(tries=3)
     for _ in range(3):
         anew.feed(m.DownloadBroke("cut", reached=1 << 20)).pass_time(10)
-    assert anew.life.state is Phase.DOWNLOADING, "the first of them came further, the others did not"
+    assert anew.machine.state is UpdateState.DOWNLOADING, "the first of them came further, the others did not"
     assert anew.feed(m.DownloadBroke("cut", reached=1 << 20)).said[-1] is Status.DownloadFailed
-    assert anew.life.state is Phase.IDLE
+    assert anew.machine.state is UpdateState.IDLE
     drop = downloading(tries=3)
     for count in range(3):
         drop.feed(m.DownloadBroke("cut", reached=count + 1)).pass_time(10)
-    assert drop.life.state is Phase.IDLE
+    assert drop.machine.state is UpdateState.IDLE
 
 
 def test_all_tries_together_are_bounded_in_time() -> None:
     desk = downloading(5)
     megabytes = 0
-    while desk.life.state is not Phase.IDLE:
+    while desk.machine.state is not UpdateState.IDLE:
         megabytes += 1
         desk.pass_time(3600).feed(m.DownloadBroke("cut", reached=megabytes << 20)).pass_time(10)
         assert megabytes < 50
@@ -241,13 +241,13 @@ def test_all_tries_together_are_bounded_in_time() -> None:
 
 def test_what_another_try_cannot_mend_is_not_tried_again() -> None:
     desk = downloading(5, tries=9).feed(m.DownloadBroke("too large", final=True))
-    assert desk.said[-1] is Status.DownloadFailed and desk.life.state is Phase.IDLE
+    assert desk.said[-1] is Status.DownloadFailed and desk.machine.state is UpdateState.IDLE
 
 
 def test_an_interval_of_nothing_is_no_hot_loop() -> None:
     desk = asked(Desk(), request(), tries=5, interval_s=0).pass_time(1).feed(m.DownloadBroke("cut"))
     desk.pass_time(timing.RESUME_PAUSE_S / 2)
-    assert desk.life.state is Phase.DOWNLOAD_PAUSED
+    assert desk.machine.state is UpdateState.DOWNLOAD_PAUSED
 
 
 def test_a_bundle_that_rauc_refuses() -> None:
@@ -259,7 +259,7 @@ def test_an_interrupted_installation_begins_again_but_not_for_ever() -> None:
     desk = installing(5)
     for _ in range(timing.INSTALL_TRIES - 1):
         desk.feed(m.InstallBroke("RAUC ended")).pass_time(timing.INSTALL_PAUSE_S)
-        assert desk.life.state is Phase.INSTALLING
+        assert desk.machine.state is UpdateState.INSTALLING
     desk.feed(m.InstallBroke("RAUC ended"))
     assert desk.said.count(Status.Installing) == 1 and desk.said[-1] is Status.InstallationFailed
 
@@ -267,7 +267,7 @@ def test_an_interrupted_installation_begins_again_but_not_for_ever() -> None:
 def test_permission_is_waited_for_only_if_configured() -> None:
     desk = Desk(ask_permission=True)
     asked(desk, request(5)).pass_time(1).feed(m.DownloadEnded()).feed(m.SignatureChecked())
-    assert desk.life.state is Phase.AWAITING_PERMISSION and desk.said[-1] is Status.SignatureVerified
+    assert desk.machine.state is UpdateState.AWAITING_PERMISSION and desk.said[-1] is Status.SignatureVerified
     assert desk.feed(m.Permitted()).said[-1] is Status.Installing
     early = Desk(ask_permission=True)
     asked(early, request(5)).pass_time(1).feed(m.Permitted()).feed(m.DownloadEnded()).feed(m.SignatureChecked())
@@ -279,20 +279,20 @@ def test_permission_is_waited_for_only_if_configured() -> None:
 
 
 @pytest.mark.parametrize("phase", sorted(NOT_YET_WRITING))
-def test_a_restart_before_the_installation_goes_on_and_comes_to_the_same_end(phase: Phase) -> None:
-    begin: dict[Phase, Callable[[], Desk]] = {
-        Phase.ACCEPTED: lambda: asked(Desk(), request(5)),
-        Phase.DOWNLOAD_SCHEDULED: lambda: downloading(5, retrieve_timestamp=at(100)),
-        Phase.DOWNLOADING: lambda: downloading(5),
-        Phase.DOWNLOAD_PAUSED: lambda: downloading(5, tries=2).feed(m.DownloadBroke("cut")),
-        Phase.VERIFYING: lambda: downloading(5).feed(m.DownloadEnded()),
-        Phase.INSTALL_SCHEDULED: lambda: (
+def test_a_restart_before_the_installation_goes_on_and_comes_to_the_same_end(phase: UpdateState) -> None:
+    begin: dict[UpdateState, Callable[[], Desk]] = {
+        UpdateState.ACCEPTED: lambda: asked(Desk(), request(5)),
+        UpdateState.DOWNLOAD_SCHEDULED: lambda: downloading(5, retrieve_timestamp=at(100)),
+        UpdateState.DOWNLOADING: lambda: downloading(5),
+        UpdateState.DOWNLOAD_PAUSED: lambda: downloading(5, tries=2).feed(m.DownloadBroke("cut")),
+        UpdateState.VERIFYING: lambda: downloading(5).feed(m.DownloadEnded()),
+        UpdateState.INSTALL_SCHEDULED: lambda: (
             downloading(5, install_timestamp=at(100)).feed(m.DownloadEnded()).feed(m.SignatureChecked())
         ),
-        Phase.AWAITING_PERMISSION: lambda: downloading(5).feed(m.DownloadEnded()),
+        UpdateState.AWAITING_PERMISSION: lambda: downloading(5).feed(m.DownloadEnded()),
     }
     before = begin[phase]()
-    assert before.life.state is phase or phase is Phase.AWAITING_PERMISSION
+    assert before.machine.state is phase or phase is UpdateState.AWAITING_PERMISSION
     desk = before.restart("second").pass_time(200)
     if isinstance(desk.work[-1], m.Download):
         desk.feed(m.DownloadEnded())
@@ -304,9 +304,9 @@ def test_a_restart_before_the_installation_goes_on_and_comes_to_the_same_end(pha
 def test_who_gives_the_permission_hears_after_a_restart_that_it_is_wanted() -> None:
     desk = Desk(ask_permission=True)
     asked(desk, request()).pass_time(1).feed(m.DownloadEnded())
-    assert desk.life.state is Phase.AWAITING_PERMISSION
+    assert desk.machine.state is UpdateState.AWAITING_PERMISSION
     again = desk.restart("second", ask_permission=True)
-    assert again.said == [Status.Downloaded] and again.life.state is Phase.AWAITING_PERMISSION
+    assert again.said == [Status.Downloaded] and again.machine.state is UpdateState.AWAITING_PERMISSION
     assert again.feed(m.Permitted()).said[-1] is Status.Installing
 
 
@@ -314,9 +314,9 @@ def test_the_new_firmware_says_that_it_is_installed() -> None:
     # The note in the new slot was copied while RAUC installed.
     for before in (installing(7), rebooting()):
         desk = before.restart("second")
-        desk.last(m.LookAtSlots)
+        desk.last(m.ReadSlots)
         desk.feed(m.SlotsSeen("rootfs.1", "rootfs.1", good=True))
-        assert desk.said == [Status.Installed] and desk.kept is None and desk.life.state is Phase.IDLE
+        assert desk.said == [Status.Installed] and desk.kept is None and desk.machine.state is UpdateState.IDLE
 
 
 def test_the_old_firmware_says_that_the_new_one_fell_back() -> None:
@@ -332,7 +332,7 @@ def test_a_process_that_ends_before_the_reboot_comes_reboots_again() -> None:
 
 def test_an_unknown_boot_never_reboots_in_circles() -> None:
     desk = rebooting()
-    desk.life.boot_id = ""
+    desk.machine.boot_id = ""
     desk = desk.restart("").feed(m.SlotsSeen("rootfs.0", "rootfs.1", good=True))
     assert desk.said == [Status.InstallationFailed]
 
@@ -354,7 +354,7 @@ def test_an_installation_of_somebody_else_after_the_boot_is_not_ours() -> None:
 
 def test_a_process_killed_before_its_installation_began_does_not_follow_somebody_elses() -> None:
     desk = downloading(5).feed(m.DownloadEnded()).feed(m.SignatureChecked()).restart().feed(m.RaucBusy())
-    assert desk.said == [] and desk.life.state is Phase.LOOKING_BACK
+    assert desk.said == [] and desk.machine.state is UpdateState.LOOKING_BACK
 
 
 def test_after_a_kill_an_installation_that_ended_meanwhile_counts() -> None:
@@ -382,7 +382,7 @@ def test_an_installation_that_takes_the_machine_down_each_time_is_given_up() -> 
 def test_rauc_that_does_not_answer_after_the_boot_is_asked_again() -> None:
     desk = rebooting().restart("second").feed(m.SlotsUnknown("no bus"))
     assert desk.said == []
-    desk.pass_time(timing.BOOT_LOOK_S).last(m.LookAtSlots)
+    desk.pass_time(timing.BOOT_LOOK_S).last(m.ReadSlots)
     desk.feed(m.SlotsSeen("rootfs.1", "rootfs.1", good=True))
     assert desk.said == [Status.Installed]
     dead = rebooting().restart("second")

@@ -13,8 +13,8 @@ import msgspec
 
 from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.kernel.store import write_whole
-from chargebyte_fw.modules.system.transfer.messages import TransferError, Trouble
-from chargebyte_fw.modules.system.transfer.threads import Pulse
+from chargebyte_fw.modules.system.transfer.messages import Failure, TransferError
+from chargebyte_fw.modules.system.transfer.threads import Progress
 from chargebyte_fw.modules.system.transfer.timing import ROOM_LEFT_BYTES
 
 
@@ -27,7 +27,7 @@ class Origin(msgspec.Struct, kw_only=True):
     size: int | None = None
 
 
-class Landing:
+class ReceivedFile:
     """Takes the bytes of one file, not more than `limit` of them. Used from one thread at a time."""
 
     def __init__(self, target: Path, location: str, limit: int) -> None:
@@ -37,7 +37,7 @@ class Landing:
         self.limit = limit
         self.received = 0
         """Bytes that this try brought."""
-        self.pulse = Pulse()
+        self.pulse = Progress()
         self._lock = threading.Lock()
         self._abandoned = False
         self._address = hashlib.sha256(location.encode()).hexdigest()
@@ -53,7 +53,7 @@ class Landing:
     def begin(self, offset: int, size: int | None, version: str = "") -> None:
         """Expect bytes from `offset` (0: from the beginning) of a file of `size`; raises TransferError (size)."""
         if size is not None and size > self.limit:
-            raise TransferError(Trouble.SIZE, f"{size} bytes are more than {self.limit}", final=True)
+            raise TransferError(Failure.SIZE, f"{size} bytes are more than {self.limit}", final=True)
         with self._lock:
             self._refuse_late_hands()
             self._begin(offset, size, version)
@@ -63,7 +63,7 @@ class Landing:
         try:
             room = shutil.disk_usage(self.part.parent).free - ROOM_LEFT_BYTES
             if size is not None and size - offset > room:
-                raise TransferError(Trouble.SIZE, f"there is no room for {size - offset} bytes", final=True)
+                raise TransferError(Failure.SIZE, f"there is no room for {size - offset} bytes", final=True)
             self._close()
             # A result of the past must not pass for this one.
             self.target.unlink(missing_ok=True)
@@ -88,7 +88,7 @@ class Landing:
             raise AssertionError("bytes before `begin`")
         if self.offset + len(data) > (self.limit if self.origin.size is None else self.origin.size):
             self._close()
-            raise TransferError(Trouble.SIZE, "the server sends more than it announced or than is allowed", final=True)
+            raise TransferError(Failure.SIZE, "the server sends more than it announced or than is allowed", final=True)
         try:
             self._file.write(data)
         except OSError as error:
@@ -101,7 +101,7 @@ class Landing:
         if self._file is None:
             raise AssertionError("the end before `begin`")
         if self.origin.size is not None and self.offset != self.origin.size:
-            raise TransferError(Trouble.BROKEN, f"the server ended after {self.offset} of {self.origin.size} bytes")
+            raise TransferError(Failure.BROKEN, f"the server ended after {self.offset} of {self.origin.size} bytes")
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -122,7 +122,7 @@ class Landing:
         # A thread that could not be broken off in time (a name server that does not answer) must not come back and
         # write into the file that the next try makes.
         if self._abandoned:
-            raise TransferError(Trouble.BROKEN, "broken off")
+            raise TransferError(Failure.BROKEN, "broken off")
 
     def _close(self) -> None:
         if self._file is not None:
@@ -156,4 +156,4 @@ def forget(target: Path) -> None:
 
 def _disk(error: OSError) -> TransferError:
     # No room (ENOSPC, EDQUOT) does not get better by trying again at once, a read-only or lost disk does not either.
-    return TransferError(Trouble.SIZE, f"the file cannot be written: {error.strerror or error}", final=True)
+    return TransferError(Failure.SIZE, f"the file cannot be written: {error.strerror or error}", final=True)
