@@ -176,7 +176,7 @@ class CbSystem(Module):
     async def update(self, request: system.FirmwareUpdateRequest) -> system.UpdateFirmwareResponse:
         """Answer `update_firmware`."""
         machine = self.updater.machine
-        answer = machine.judge(request)
+        answer = machine.answer_to(request)
         trouble = self._request_trouble(request)
         if answer is system.UpdateFirmwareResponse.Rejected or trouble:
             self.log.warning(
@@ -298,7 +298,7 @@ class CbSystem(Module):
         signed = request.request_id != messages.UNSIGNED
         if update is None or (signed and not (request.signing_certificate and request.signature)):
             return "certificate or signature is missing"
-        return f"update {update.request.request_id} is {update.phase}"
+        return f"update {update.request.request_id} is {update.state}"
 
     def _boot_id(self) -> str:
         path = self.runtime.root.read(BOOT_ID)

@@ -233,7 +233,7 @@ def test_secrets_are_blanked_and_nothing_else(text: str, told: str) -> None:
 def test_the_note_is_for_us_alone_and_the_marker_is_everests(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "note.json", tmp_path / "marker")
     update = Update(
-        request=FirmwareUpdateRequest(request_id=9, location="ftp://u:p@h/f"), phase=UpdateState.DOWNLOADING
+        request=FirmwareUpdateRequest(request_id=9, location="ftp://u:p@h/f"), state=UpdateState.DOWNLOADING
     )
 
     async def main() -> None:

@@ -136,18 +136,18 @@ def test_no_status_overtakes_the_answer() -> None:
 @pytest.mark.parametrize(("certificate", "signature"), [(None, "c2ln"), ("PEM", None), ("", ""), (None, None)])
 def test_a_signed_request_needs_certificate_and_signature(certificate: str | None, signature: str | None) -> None:
     wanted = request(5, signing_certificate=certificate, signature=signature)
-    assert Desk().machine.judge(wanted) is UpdateFirmwareResponse.Rejected
+    assert Desk().machine.answer_to(wanted) is UpdateFirmwareResponse.Rejected
 
 
 def test_an_unsigned_request_is_refused_while_an_update_runs() -> None:
-    assert downloading().machine.judge(request()) is UpdateFirmwareResponse.Rejected
-    assert downloading(5).machine.judge(request()) is UpdateFirmwareResponse.Rejected
-    assert Desk().machine.judge(request()) is UpdateFirmwareResponse.Accepted
+    assert downloading().machine.answer_to(request()) is UpdateFirmwareResponse.Rejected
+    assert downloading(5).machine.answer_to(request()) is UpdateFirmwareResponse.Rejected
+    assert Desk().machine.answer_to(request()) is UpdateFirmwareResponse.Accepted
 
 
 def test_a_second_signed_request_takes_the_place_of_a_download() -> None:
     desk = downloading(5)
-    assert desk.machine.judge(request(6)) is UpdateFirmwareResponse.AcceptedCanceled
+    assert desk.machine.answer_to(request(6)) is UpdateFirmwareResponse.AcceptedCanceled
     asked(desk, request(6))
     assert desk.last(m.StopWork).forget
     desk.pass_time(1).feed(m.DownloadEnded()).feed(m.SignatureChecked())
@@ -157,9 +157,9 @@ def test_a_second_signed_request_takes_the_place_of_a_download() -> None:
 
 def test_nothing_takes_the_place_of_an_installation() -> None:
     for desk in (installing(5), installing(5).feed(m.InstallEnded()), rebooting()):
-        assert desk.machine.judge(request(6)) is UpdateFirmwareResponse.Rejected
+        assert desk.machine.answer_to(request(6)) is UpdateFirmwareResponse.Rejected
     idle = installing(5).feed(m.InstallFailed("no"))
-    assert idle.machine.judge(request(6)) is UpdateFirmwareResponse.Accepted
+    assert idle.machine.answer_to(request(6)) is UpdateFirmwareResponse.Accepted
 
 
 def test_retrieve_and_install_times_in_the_future_are_awaited() -> None:
@@ -278,8 +278,8 @@ def test_permission_is_waited_for_only_if_configured() -> None:
 # --- a restart at any moment
 
 
-@pytest.mark.parametrize("phase", sorted(NOT_YET_WRITING))
-def test_a_restart_before_the_installation_goes_on_and_comes_to_the_same_end(phase: UpdateState) -> None:
+@pytest.mark.parametrize("state", sorted(NOT_YET_WRITING))
+def test_a_restart_before_the_installation_goes_on_and_comes_to_the_same_end(state: UpdateState) -> None:
     begin: dict[UpdateState, Callable[[], Desk]] = {
         UpdateState.ACCEPTED: lambda: asked(Desk(), request(5)),
         UpdateState.DOWNLOAD_SCHEDULED: lambda: downloading(5, retrieve_timestamp=at(100)),
@@ -291,8 +291,8 @@ def test_a_restart_before_the_installation_goes_on_and_comes_to_the_same_end(pha
         ),
         UpdateState.AWAITING_PERMISSION: lambda: downloading(5).feed(m.DownloadEnded()),
     }
-    before = begin[phase]()
-    assert before.machine.state is phase or phase is UpdateState.AWAITING_PERMISSION
+    before = begin[state]()
+    assert before.machine.state is state or state is UpdateState.AWAITING_PERMISSION
     desk = before.restart("second").pass_time(200)
     if isinstance(desk.work[-1], m.Download):
         desk.feed(m.DownloadEnded())

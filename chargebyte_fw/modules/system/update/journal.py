@@ -57,7 +57,7 @@ class Journal:
             raise PeerError(str(self.marker), f"not a slot and a request id: {error}") from error
         request = FirmwareUpdateRequest(request_id=request_id, location="")
         # Who wrote it rebooted on purpose; which boot that was from is not known, so only the slot decides.
-        return Update(request=request, phase=UpdateState.REBOOTING, target_slot=slot, boot_id="unknown")
+        return Update(request=request, state=UpdateState.REBOOTING, target_slot=slot, boot_id="unknown")
 
     def keep(self, update: Update | None) -> None:
         """Write the update (None: forget it); `settled` tells when it is on the disk."""

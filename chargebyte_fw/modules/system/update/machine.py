@@ -1,4 +1,4 @@
-"""The life of an update: what follows what, what is said of it, and what a restart at any moment leaves to do."""
+"""The states of a firmware update: what follows what, which status is published, what a restart leaves to do."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import msgspec
 
 from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest, UpdateFirmwareResponse
 from chargebyte_fw.contracts.types.system import FirmwareUpdateStatusEnum as Status
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.system.update import messages as m
 from chargebyte_fw.modules.system.update import timing
-from chargebyte_fw.modules.system.update.messages import Update, UpdateState
+from chargebyte_fw.modules.system.update.messages import Update
+from chargebyte_fw.modules.system.update.messages import UpdateState as S
 
-NOT_YET_WRITING = frozenset(
-    {
-        UpdateState.ACCEPTED,
-        UpdateState.DOWNLOAD_SCHEDULED,
-        UpdateState.DOWNLOADING,
-        UpdateState.DOWNLOAD_PAUSED,
-        UpdateState.VERIFYING,
-        UpdateState.INSTALL_SCHEDULED,
-        UpdateState.AWAITING_PERMISSION,
-    }
+NOT_YET_WRITING = (
+    S.ACCEPTED,
+    S.DOWNLOAD_SCHEDULED,
+    S.DOWNLOADING,
+    S.DOWNLOAD_PAUSED,
+    S.VERIFYING,
+    S.INSTALL_SCHEDULED,
+    S.AWAITING_PERMISSION,
 )
-"""A later request may take the place of an update in these phases."""
+"""A later request may take the place of an update in these states."""
+RUNNING_UNASKED = tuple(state for state in S if state not in (S.IDLE, S.AWAITING_PERMISSION))
+"""There is an update, and it does not wait for permission."""
 
 
 def time_of(text: str | None) -> datetime | None:
@@ -43,22 +44,25 @@ class UpdateMachine(Machine):
     `boot_id` is the kernel's name for this boot. With `ask_permission` an installation begins only after `Permitted`.
     """
 
+    initial = S.IDLE
+
     def __init__(self, *, boot_id: str = "", ask_permission: bool = False) -> None:
-        super().__init__(UpdateState.IDLE)
+        super().__init__()
         self.boot_id = boot_id
         self.ask_permission = ask_permission
         self.update: Update | None = None
-        self._wait_is_said = False
-        self._looking_since = 0.0
-        self._downloading_since = 0.0
+        self._schedule_published = False
+        self._looking_since_s = 0.0
+        self._downloading_since_s = 0.0
         self._came_further = False
+        """Whether the last try brought more of the file than those before."""
 
-    def judge(self, request: FirmwareUpdateRequest) -> UpdateFirmwareResponse:
-        """Tell what a request would be answered now; changes nothing."""
+    def answer_to(self, request: FirmwareUpdateRequest) -> UpdateFirmwareResponse:
+        """Return what a request would be answered now; changes nothing."""
         signed = request.request_id != m.UNSIGNED
         if signed and not (request.signing_certificate and request.signature):
             return UpdateFirmwareResponse.Rejected
-        if self.state is UpdateState.IDLE:
+        if self.state is S.IDLE:
             return UpdateFirmwareResponse.Accepted
         if signed and self.state in NOT_YET_WRITING:
             return UpdateFirmwareResponse.AcceptedCanceled
@@ -66,233 +70,246 @@ class UpdateMachine(Machine):
 
     # --- beginning
 
-    @on(UpdateState.IDLE, *NOT_YET_WRITING, event=m.Requested)
+    @on(S.IDLE, *NOT_YET_WRITING, event=m.Requested, to=S.ACCEPTED)
     def _requested(self, event: m.Requested, now: float) -> list[Any]:
         # Also a part that an earlier update left: it may be of another firmware under the same address.
         before: list[Any] = [m.StopWork(forget=True)]
         if self.update is not None:
             before.append(m.Log(f"update {self.update.request.request_id} gives way to a later one"))
         self.update = event.update
-        return before + self._go(UpdateState.ACCEPTED, until=now + timing.REPLY_FIRST_S)
+        self.start("reply", now + timing.REPLY_FIRST_S)
+        return before + self._go(S.ACCEPTED)
 
-    @on(UpdateState.ACCEPTED, event=Timeout)
-    def _begin(self, _event: Timeout, now: float) -> list[Any]:
+    @on(S.ACCEPTED, timer="reply")
+    def _begin(self, now: float) -> list[Any]:
         return [m.ReadClock()]
 
-    @on(UpdateState.ACCEPTED, event=m.ClockRead)
+    @on(S.ACCEPTED, event=m.ClockRead, to=(S.DOWNLOAD_SCHEDULED, S.DOWNLOADING))
     def _begin_at(self, event: m.ClockRead, now: float) -> list[Any]:
-        if self._is_ahead(self._request.retrieve_timestamp, event.at):
-            effects = self._say_if_signed(Status.DownloadScheduled)
-            return effects + self._go(UpdateState.DOWNLOAD_SCHEDULED) + self._await_time(event.at, now)
-        self._downloading_since = now
-        return self._download()
+        if not self._is_ahead(self._request.retrieve_timestamp, event.at):
+            return self._first_download(now)
+        effects = self._publish_if_signed(Status.DownloadScheduled) + self._go(S.DOWNLOAD_SCHEDULED)
+        self._await_time(self._request.retrieve_timestamp, event.at, now)
+        return effects
 
-    @on(UpdateState.DOWNLOAD_SCHEDULED, UpdateState.INSTALL_SCHEDULED, event=Timeout)
-    def _look_at_clock(self, _event: Timeout, now: float) -> list[Any]:
+    @on(S.DOWNLOAD_SCHEDULED, S.INSTALL_SCHEDULED, timer="clock")
+    def _look_at_clock(self, now: float) -> list[Any]:
         return [m.ReadClock()]
 
-    @on(UpdateState.DOWNLOAD_SCHEDULED, event=m.ClockRead)
+    @on(S.DOWNLOAD_SCHEDULED, event=m.ClockRead, to=S.DOWNLOADING)
     def _download_when_due(self, event: m.ClockRead, now: float) -> list[Any]:
-        if self._is_ahead(self._request.retrieve_timestamp, event.at):
-            return self._await_time(event.at, now)
-        self._downloading_since = now
-        return self._download()
+        if not self._is_ahead(self._request.retrieve_timestamp, event.at):
+            return self._first_download(now)
+        self._await_time(self._request.retrieve_timestamp, event.at, now)
+        return []
 
     # --- download
 
-    def _download(self, *, silent: bool = False) -> list[Any]:
-        said = [] if silent else self._say(Status.Downloading)
-        return said + self._go(UpdateState.DOWNLOADING) + [m.Download(self._request.location)]
+    def _first_download(self, now: float) -> list[Any]:
+        self._downloading_since_s = now
+        return self._download()
 
-    @on(UpdateState.DOWNLOADING, event=m.DownloadBroke)
+    def _download(self, *, silent: bool = False) -> list[Any]:
+        status = [] if silent else self._publish(Status.Downloading)
+        return status + self._go(S.DOWNLOADING) + [m.Download(self._request.location)]
+
+    @on(S.DOWNLOADING, event=m.DownloadBroke, to=(S.DOWNLOAD_PAUSED, S.IDLE))
     def _download_broke(self, event: m.DownloadBroke, now: float) -> list[Any]:
         update = self._current
-        # A try that came further is no failed one: the next goes on where it ended, and nobody needs to hear of it.
+        # A try that came further is no failed one: the next goes on where it ended, and no status is due.
         self._came_further = event.reached >= update.reached + timing.PROGRESS_BYTES
         update.reached = max(update.reached, event.reached)
         if not self._came_further:
             update.tries_left -= 1
-        late = now - self._downloading_since >= timing.DOWNLOAD_LIMIT_S
+        late = now - self._downloading_since_s >= timing.DOWNLOAD_LIMIT_S
         if event.final or late or update.tries_left <= 0:
             reason = event.reason + (f", and {timing.DOWNLOAD_LIMIT_S / 3600:g} h are over" if late else "")
-            said = self._say(Status.DownloadFailed)
-            return [m.Log(f"the firmware cannot be downloaded: {reason}", trouble=True), *said, *self._end()]
+            log = m.Log(f"the firmware cannot be downloaded: {reason}", trouble=True)
+            return [log, *self._publish(Status.DownloadFailed), *self._end()]
         pause_s = max(update.retry_interval_s, timing.RESUME_PAUSE_S)
-        note = m.Log(f"the download of the firmware broke: {event.reason}; on in {pause_s:g} s", trouble=True)
-        # Each failed try has its own pair of statuses, as EVerest's system modules say it.
-        said = self._say_if_signed(Status.DownloadPaused) if self._came_further else self._say(Status.DownloadFailed)
-        return [note, *said, *self._go(UpdateState.DOWNLOAD_PAUSED, until=now + pause_s)]
+        log = m.Log(f"the download of the firmware broke: {event.reason}; on in {pause_s:g} s", trouble=True)
+        # Each failed try has its own pair of statuses, as EVerest's system modules publish it.
+        further = self._came_further
+        status = self._publish_if_signed(Status.DownloadPaused) if further else self._publish(Status.DownloadFailed)
+        self.start("retry", now + pause_s)
+        return [log, *status, *self._go(S.DOWNLOAD_PAUSED)]
 
-    @on(UpdateState.DOWNLOAD_PAUSED, event=Timeout)
-    def _download_again(self, _event: Timeout, now: float) -> list[Any]:
+    @on(S.DOWNLOAD_PAUSED, timer="retry", to=S.DOWNLOADING)
+    def _download_again(self, now: float) -> list[Any]:
         return self._download(silent=self._came_further and not self._current.signed)
 
-    @on(UpdateState.DOWNLOADING, event=m.DownloadEnded)
+    @on(S.DOWNLOADING, event=m.DownloadEnded, to=(S.VERIFYING, S.INSTALL_SCHEDULED))
     def _downloaded(self, _event: m.DownloadEnded, now: float) -> list[Any]:
-        said = self._say(Status.Downloaded)
-        return said + (self._verify() if self._current.signed else self._schedule_install())
+        status = self._publish(Status.Downloaded)
+        return status + (self._verify() if self._current.signed else self._schedule_install())
 
     # --- signature
 
     def _verify(self) -> list[Any]:
         request = self._request
         check = m.CheckSignature(request.signing_certificate or "", request.signature or "")
-        return [*self._go(UpdateState.VERIFYING), check]
+        return [*self._go(S.VERIFYING), check]
 
-    @on(UpdateState.VERIFYING, event=m.SignatureChecked)
+    @on(S.VERIFYING, event=m.SignatureChecked, to=(S.INSTALL_SCHEDULED, S.IDLE))
     def _signature_checked(self, event: m.SignatureChecked, now: float) -> list[Any]:
         if event.trouble:
-            note = m.Log(f"the firmware's signature is not valid: {event.trouble}", trouble=True)
-            return [note, *self._say(Status.InvalidSignature), *self._end()]
-        return self._say(Status.SignatureVerified) + self._schedule_install()
+            log = m.Log(f"the firmware's signature is not valid: {event.trouble}", trouble=True)
+            return [log, *self._publish(Status.InvalidSignature), *self._end()]
+        return self._publish(Status.SignatureVerified) + self._schedule_install()
 
     # --- installation
 
     def _schedule_install(self) -> list[Any]:
-        self._wait_is_said = False
-        return [*self._go(UpdateState.INSTALL_SCHEDULED), m.ReadClock()]
+        self._schedule_published = False
+        return [*self._go(S.INSTALL_SCHEDULED), m.ReadClock()]
 
-    @on(UpdateState.INSTALL_SCHEDULED, event=m.ClockRead)
+    @on(S.INSTALL_SCHEDULED, event=m.ClockRead, to=(S.AWAITING_PERMISSION, S.INSTALLING))
     def _install_when_due(self, event: m.ClockRead, now: float) -> list[Any]:
         if self._is_ahead(self._request.install_timestamp, event.at):
-            said = [] if self._wait_is_said else self._say_if_signed(Status.InstallScheduled)
-            self._wait_is_said = True
-            return said + self._await_time(event.at, now, install=True)
+            status = [] if self._schedule_published else self._publish_if_signed(Status.InstallScheduled)
+            self._schedule_published = True
+            self._await_time(self._request.install_timestamp, event.at, now)
+            return status
         if self.ask_permission and not self._current.permitted:
-            return [m.Log("the installation waits for permission"), *self._go(UpdateState.AWAITING_PERMISSION)]
+            return [m.Log("the installation waits for permission"), *self._go(S.AWAITING_PERMISSION)]
         return self._install()
 
-    @on(event=m.Permitted)
+    @on(S.AWAITING_PERMISSION, event=m.Permitted, to=S.INSTALLING)
     def _permitted(self, _event: m.Permitted, now: float) -> list[Any]:
-        if self.update is None or self.update.permitted:
-            return []
-        self.update.permitted = True
-        if self.state is UpdateState.AWAITING_PERMISSION:
-            return self._install()
-        return self._keep()
+        self._current.permitted = True
+        return self._install()
 
-    def _install(self) -> list[Any]:
-        said = self._say(Status.Installing) if self.state is not UpdateState.INSTALL_PAUSED else []
+    @on(*RUNNING_UNASKED, event=m.Permitted)
+    def _permitted_early(self, _event: m.Permitted, now: float) -> list[Any]:
+        if self._current.permitted:
+            return []
+        self._current.permitted = True
+        return self._save()
+
+    def _install(self, *, silent: bool = False) -> list[Any]:
+        status = [] if silent else self._publish(Status.Installing)
         self._current.installs += 1
         self._current.boot_id = self.boot_id
-        return said + self._go(UpdateState.INSTALLING) + [m.Install(self._request.request_id)]
+        return status + self._go(S.INSTALLING) + [m.Install(self._request.request_id)]
 
-    @on(UpdateState.INSTALLING, event=m.TargetChosen)
+    @on(S.INSTALLING, event=m.TargetChosen)
     def _target_chosen(self, event: m.TargetChosen, now: float) -> list[Any]:
         self._current.target_slot = event.slot
-        return self._keep()
+        return self._save()
 
-    @on(UpdateState.INSTALLING, event=m.InstallBroke)
+    @on(S.INSTALLING, event=m.InstallBroke, to=(S.INSTALL_PAUSED, S.IDLE))
     def _install_broke(self, event: m.InstallBroke, now: float) -> list[Any]:
         if self._current.installs >= timing.INSTALL_TRIES:
             return self._failed(event.reason)
-        note = m.Log(f"the installation was interrupted: {event.reason}; again", trouble=True)
-        return [note, *self._go(UpdateState.INSTALL_PAUSED, until=now + timing.INSTALL_PAUSE_S)]
+        self.start("again", now + timing.INSTALL_PAUSE_S)
+        log = m.Log(f"the installation was interrupted: {event.reason}; again", trouble=True)
+        return [log, *self._go(S.INSTALL_PAUSED)]
 
-    @on(UpdateState.INSTALL_PAUSED, event=Timeout)
-    def _install_again(self, _event: Timeout, now: float) -> list[Any]:
-        return self._install()
+    @on(S.INSTALL_PAUSED, timer="again", to=S.INSTALLING)
+    def _install_again(self, now: float) -> list[Any]:
+        return self._install(silent=True)
 
-    @on(UpdateState.INSTALLING, event=m.InstallRefused)
+    @on(S.INSTALLING, event=m.InstallRefused, to=S.IDLE)
     def _install_refused(self, event: m.InstallRefused, now: float) -> list[Any]:
-        # OCPP 1.6 without the security extension has one word for every failure.
+        # OCPP 1.6 without the security extension has one status for every failure.
         signed = self._current.signed
         return self._failed(event.reason, Status.InstallVerificationFailed if signed else Status.InstallationFailed)
 
-    @on(UpdateState.INSTALLING, event=m.InstallFailed)
+    @on(S.INSTALLING, event=m.InstallFailed, to=S.IDLE)
     def _install_failed(self, event: m.InstallFailed, now: float) -> list[Any]:
         return self._failed(event.reason)
 
     # --- reboot
 
-    @on(UpdateState.INSTALLING, event=m.InstallEnded)
+    @on(S.INSTALLING, event=m.InstallEnded, to=S.REBOOT_DUE)
     def _installed(self, _event: m.InstallEnded, now: float) -> list[Any]:
-        said = self._say(Status.InstallRebooting)
-        return said + self._go(UpdateState.REBOOT_DUE, until=now + timing.REBOOT_DELAY_S)
+        return self._reboot_soon(now)
 
-    @on(UpdateState.REBOOT_DUE, event=Timeout)
-    def _reboot(self, _event: Timeout, now: float) -> list[Any]:
+    def _reboot_soon(self, now: float) -> list[Any]:
+        self.start("reboot", now + timing.REBOOT_DELAY_S)
+        return self._publish(Status.InstallRebooting) + self._go(S.REBOOT_DUE)
+
+    @on(S.REBOOT_DUE, timer="reboot", to=S.REBOOTING)
+    def _reboot(self, now: float) -> list[Any]:
         self._current.boot_id = self.boot_id
-        return [*self._go(UpdateState.REBOOTING, until=now + timing.REBOOT_LIMIT_S), m.Reboot()]
+        self.start("rebooted", now + timing.REBOOT_LIMIT_S)
+        return [*self._go(S.REBOOTING), m.Reboot()]
 
-    @on(UpdateState.REBOOTING, event=Timeout)
-    def _reboot_again(self, _event: Timeout, now: float) -> list[Any]:
-        self.deadline = now + timing.REBOOT_LIMIT_S
+    @on(S.REBOOTING, timer="rebooted")
+    def _reboot_again(self, now: float) -> list[Any]:
+        self.start("rebooted", now + timing.REBOOT_LIMIT_S)
         return [m.Log("the reboot into the new firmware does not come; again", trouble=True), m.Reboot()]
 
     # --- after a start
 
-    @on(UpdateState.IDLE, event=m.Restored)
+    @on(
+        S.IDLE,
+        event=m.Restored,
+        to=(S.ACCEPTED, S.DOWNLOADING, S.VERIFYING, S.INSTALL_SCHEDULED, S.LOOKING_BACK),
+    )
     def _restored(self, event: m.Restored, now: float) -> list[Any]:
-        self.update = event.update
-        phase = event.update.phase
-        self.state = phase
-        note = m.Log(f"update {event.update.request.request_id} goes on from {phase}")
-        if phase in (UpdateState.ACCEPTED, UpdateState.DOWNLOAD_SCHEDULED):
-            self.state = UpdateState.ACCEPTED
-            return [note, m.ReadClock()]
-        if phase in (UpdateState.DOWNLOADING, UpdateState.DOWNLOAD_PAUSED):
-            self._downloading_since = now
-            return [note, *self._download()]
-        if phase in (UpdateState.VERIFYING, UpdateState.INSTALL_SCHEDULED, UpdateState.AWAITING_PERMISSION):
-            if event.update.signed:
+        update = self.update = event.update
+        log = m.Log(f"update {update.request.request_id} goes on from {update.state}")
+        if update.state in (S.ACCEPTED, S.DOWNLOAD_SCHEDULED):
+            return self.enter(S.ACCEPTED, log, m.ReadClock())
+        if update.state in (S.DOWNLOADING, S.DOWNLOAD_PAUSED):
+            return [log, *self._first_download(now)]
+        if update.state in (S.VERIFYING, S.INSTALL_SCHEDULED, S.AWAITING_PERMISSION):
+            if update.signed:
                 # The file lay there unattended: a signature counts only for what is about to be installed.
-                return [note, *self._verify()]
-            # Who gives the permission began anew, too, and waits for the word that asks for it.
-            return [note, *self._say(Status.Downloaded), *self._schedule_install()]
-        self._looking_since = now
-        self.state = UpdateState.LOOKING_BACK
-        return [m.ReadSlots()]
+                return [log, *self._verify()]
+            # The grantor of the permission began anew, too, and waits for the status that asks for it.
+            return [log, *self._publish(Status.Downloaded), *self._schedule_install()]
+        self._looking_since_s = now
+        return self.enter(S.LOOKING_BACK, m.ReadSlots())
 
-    @on(UpdateState.LOOKING_BACK, event=m.SlotsUnknown)
+    @on(S.LOOKING_BACK, event=m.SlotsUnknown, to=S.IDLE)
     def _slots_unknown(self, event: m.SlotsUnknown, now: float) -> list[Any]:
-        if now - self._looking_since >= timing.BOOT_LIMIT_S:
+        if now - self._looking_since_s >= timing.BOOT_LIMIT_S:
             return self._failed(f"RAUC does not say what was booted: {event.reason}")
-        self.deadline = now + timing.BOOT_LOOK_S
+        self.start("look", now + timing.BOOT_LOOK_S)
         return []
 
-    @on(UpdateState.LOOKING_BACK, event=m.RaucBusy)
+    @on(S.LOOKING_BACK, event=m.RaucBusy, to=S.INSTALLING)
     def _rauc_is_busy(self, _event: m.RaucBusy, now: float) -> list[Any]:
         update = self._current
-        if update.phase is not UpdateState.INSTALLING or update.boot_id != self.boot_id or not update.target_slot:
-            # Ours ended with the boot before, or had not begun: somebody else installs.
-            self.deadline = now + timing.BOOT_LOOK_S
+        if update.state is not S.INSTALLING or update.boot_id != self.boot_id or not update.target_slot:
+            # Ours ended with the boot before, or had not begun: another program installs.
+            self.start("look", now + timing.BOOT_LOOK_S)
             return []
         running = m.Install(update.request.request_id, running=True)
-        return [*self._say(Status.Installing), *self._go(UpdateState.INSTALLING), running]
+        return [*self._publish(Status.Installing), *self._go(S.INSTALLING), running]
 
-    @on(UpdateState.LOOKING_BACK, event=Timeout)
-    def _look_again(self, _event: Timeout, now: float) -> list[Any]:
+    @on(S.LOOKING_BACK, timer="look")
+    def _look_again(self, now: float) -> list[Any]:
         return [m.ReadSlots()]
 
-    @on(UpdateState.LOOKING_BACK, event=m.SlotsSeen)
+    @on(S.LOOKING_BACK, event=m.SlotsSeen, to=(S.REBOOT_DUE, S.VERIFYING, S.INSTALLING, S.IDLE))
     def _slots_seen(self, event: m.SlotsSeen, now: float) -> list[Any]:
         update = self._current
         if update.target_slot and event.booted == update.target_slot:
-            note = m.Log(f"the new firmware runs (slot {event.booted})")
-            return [note, *self._say(Status.Installed), *self._end()]
-        asked = update.phase is UpdateState.REBOOTING
-        # Without the kernel's word for it a boot counts as another one: never reboot in a circle.
+            log = m.Log(f"the new firmware runs (slot {event.booted})")
+            return [log, *self._publish(Status.Installed), *self._end()]
+        asked = update.state is S.REBOOTING
+        # Without a boot id from the kernel a boot counts as another one: never reboot in a circle.
         if asked and (update.boot_id != self.boot_id or not self.boot_id):
             return self._failed(f"slot {event.booted} was booted, not {update.target_slot}: the new firmware fell back")
         written = update.target_slot and event.primary == update.target_slot and event.good
         if asked or written:
-            said = self._say(Status.InstallRebooting)
-            return said + self._go(UpdateState.REBOOT_DUE, until=now + timing.REBOOT_DELAY_S)
+            return self._reboot_soon(now)
         if update.installs >= timing.INSTALL_TRIES:
             return self._failed("the installation was interrupted too often")
-        self.state = UpdateState.INSTALLING
-        note = m.Log("the installation was interrupted; again", trouble=True)
+        log = m.Log("the installation was interrupted; again", trouble=True)
         # Damage or exchange of the file in the meantime must show before anything is written.
         again = self._verify() if update.signed else self._install()
-        return [note, *again]
+        return [log, *again]
 
     # --- helpers
 
     @property
     def _current(self) -> Update:
         if self.update is None:
-            raise AssertionError("no update in a phase that has one")
+            raise AssertionError("no update in a state that has one")
         return self.update
 
     @property
@@ -303,30 +320,29 @@ class UpdateMachine(Machine):
         due = time_of(timestamp)
         return due is not None and due > at
 
-    def _await_time(self, at: datetime, now: float, *, install: bool = False) -> list[Any]:
-        due = time_of(self._request.install_timestamp if install else self._request.retrieve_timestamp)
+    def _await_time(self, timestamp: str | None, at: datetime, now: float) -> None:
+        due = time_of(timestamp)
         left_s = (due - at).total_seconds() if due is not None else 0.0
-        self.deadline = now + min(left_s, timing.CLOCK_LOOK_S)
-        return []
+        self.start("clock", now + min(left_s, timing.CLOCK_LOOK_S))
 
-    def _say(self, status: Status) -> list[Any]:
+    def _publish(self, status: Status) -> list[Any]:
         return [m.PublishStatus(status, self._request.request_id)]
 
-    def _say_if_signed(self, status: Status) -> list[Any]:
+    def _publish_if_signed(self, status: Status) -> list[Any]:
         # OCPP 1.6 without the security extension does not know the status.
-        return self._say(status) if self._current.signed else []
+        return self._publish(status) if self._current.signed else []
 
-    def _keep(self) -> list[Any]:
+    def _save(self) -> list[Any]:
         return [m.Save(msgspec.structs.replace(self._current))]
 
-    def _go(self, phase: UpdateState, until: float | None = None) -> list[Any]:
-        self._current.phase = phase
-        return self.enter(phase, *self._keep(), until=until)
+    def _go(self, state: S) -> list[Any]:
+        self._current.state = state
+        return self.enter(state, *self._save())
 
     def _failed(self, reason: str, status: Status = Status.InstallationFailed) -> list[Any]:
-        note = m.Log(f"the firmware cannot be installed: {reason}", trouble=True)
-        return [note, *self._say(status), *self._end()]
+        log = m.Log(f"the firmware cannot be installed: {reason}", trouble=True)
+        return [log, *self._publish(status), *self._end()]
 
     def _end(self) -> list[Any]:
         self.update = None
-        return self.enter(UpdateState.IDLE, m.Save(None), m.StopWork(forget=True))
+        return self.enter(S.IDLE, m.Save(None), m.StopWork(forget=True))

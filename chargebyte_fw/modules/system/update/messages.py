@@ -37,7 +37,7 @@ class Update(msgspec.Struct, kw_only=True):
     """One update: what was asked for and how far it came."""
 
     request: FirmwareUpdateRequest
-    phase: UpdateState = UpdateState.ACCEPTED
+    state: UpdateState = msgspec.field(name="phase", default=UpdateState.ACCEPTED)
     tries_left: int = 1
     """Downloads that may still be begun."""
     reached: int = 0
@@ -63,7 +63,7 @@ class Update(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """`update_firmware`, already judged (`UpdateMachine.judge`)."""
+    """`update_firmware`, already judged (`UpdateMachine.answer_to`)."""
 
     update: Update
 
