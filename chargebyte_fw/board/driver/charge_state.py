@@ -13,7 +13,7 @@ from chargebyte_fw.board.link.messages.charge_som import (
 from chargebyte_fw.contracts.types.board_support_common import ProximityPilotAmpacity
 
 CHARGING = (CpState.C, CpState.D)
-"""States in which the car requests energy (IEC 61851-1 Annex A)."""
+"""States in which the car requests energy (IEC 61851-1 annex A)."""
 PLUGGED_IN = (CpState.B, CpState.C, CpState.D)
 
 AMPACITY = {
@@ -23,7 +23,7 @@ AMPACITY = {
     PpState.A_32: ProximityPilotAmpacity.A_32,
     PpState.A_63_3PH_70_1PH: ProximityPilotAmpacity.A_63_3ph_70_1ph,
 }
-"""What a cable at a socket may carry (IEC 61851-1 Annex B)."""
+"""What a cable at a socket may carry (IEC 61851-1 annex B)."""
 
 
 def is_normal(state: ChargeState) -> bool:

@@ -11,7 +11,7 @@ from chargebyte_fw.kernel.composite import received_by
 
 
 class PilotOutput(NamedTuple):
-    """What the controller puts on the control pilot (IEC 61851-1 Annex A)."""
+    """What the controller puts on the control pilot (IEC 61851-1 annex A)."""
 
     pwm_active: bool
     duty_percent: float

@@ -1,6 +1,6 @@
 """From three phases to one and back while a car charges: the sequence on the pilot that takes the car off the grid.
 
-The car is asked to stop (+12 V without PWM, IEC 61851-1 Annex A), gets the time that the standard gives it, is
+The car is asked to stop (+12 V without PWM, IEC 61851-1 annex A), gets the time that the standard gives it, is
 disconnected, stays disconnected for a while, and begins anew.
 """
 
