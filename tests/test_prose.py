@@ -56,7 +56,6 @@ FOREIGN_NAMES = {"tell", "SAIDType", "limits_root_side", "powermeter_car_side", 
 
 NOT_YET = (
     "chargebyte_fw/manager/",
-    "chargebyte_fw/modules/api/",
     "chargebyte_fw/modules/evse/",
     "chargebyte_fw/modules/security/",
     "chargebyte_fw/modules/system/",

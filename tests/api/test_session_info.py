@@ -64,7 +64,7 @@ def test_other_events_keep_the_state(kind: SessionEventEnum) -> None:
 
 
 def test_only_rpc_api_tells_of_switching_phases() -> None:
-    info = SessionInfo(tells_phase_switching=True)
+    info = SessionInfo(phase_switching_is_a_state=True)
     info.take_event(event(E.SwitchingPhases), 0.0)
     assert info.state is S.SwitchingPhases
 
@@ -107,8 +107,8 @@ def test_the_next_session_begins_at_nothing() -> None:
 # The state follows from what is known, not from the last event.
 
 
-def after(*kinds: SessionEventEnum | SessionEvent, tells_phase_switching: bool = False) -> SessionState:
-    info = SessionInfo(tells_phase_switching=tells_phase_switching)
+def after(*kinds: SessionEventEnum | SessionEvent, phase_switching_is_a_state: bool = False) -> SessionState:
+    info = SessionInfo(phase_switching_is_a_state=phase_switching_is_a_state)
     for kind in kinds:
         info.take_event(kind if isinstance(kind, SessionEvent) else event(kind), 0.0)
     return info.state
@@ -159,4 +159,4 @@ def test_a_client_interface_that_starts_in_a_session_knows_its_state(
 ) -> None:
     assert after(last) is state
     if last is E.SwitchingPhases:
-        assert after(last, tells_phase_switching=True) is S.SwitchingPhases
+        assert after(last, phase_switching_is_a_state=True) is S.SwitchingPhases

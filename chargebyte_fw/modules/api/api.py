@@ -57,7 +57,7 @@ def _rounding_keys() -> list[tuple[str, Any, Any]]:
 
 
 class _ApiConfig(ModuleConfig):
-    """What API can be told."""
+    """Configuration of API."""
 
     charger_information_file: Annotated[
         str, Meta(description="YAML or JSON file with the charger information; empty: ask the connected module.")
@@ -87,7 +87,7 @@ class API(Module):
 
     @classmethod
     def config_issues(cls, config: Any, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
-        """A sink of limits says by its mapping which EVSE it limits."""
+        """A sink of limits has the EVSE that it limits in its mapping."""
         for sink in ends.get("evse_energy_sink", []):
             if sink.mapping is None:
                 hint = f"add `mapping: {{module: {{evse: 1}}}}` to module {sink.module_id}"
@@ -125,7 +125,7 @@ class API(Module):
         self.spawn(self._publish_periodically(), "periodic")
 
     async def stop(self) -> None:
-        """Say what was not said."""
+        """Log the counts of what was not logged."""
         self._complaints.close()
         self._troubles.close()
 

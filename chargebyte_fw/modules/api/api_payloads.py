@@ -87,8 +87,8 @@ class Payloads:
     def powermeter(self, view: EvseView) -> Any:
         """Return the billing meter's value."""
         plain = msgspec.to_builtins(view.meter)
-        told = {key: plain[key] for key in _METER_NAMES if key in plain}
-        return told | {key: self._round(quantity, plain[key]) for key, quantity in _METER_KEYS.items() if key in plain}
+        names = {key: plain[key] for key in _METER_NAMES if key in plain}
+        return names | {key: self._round(quantity, plain[key]) for key, quantity in _METER_KEYS.items() if key in plain}
 
     def hardware_capabilities(self, view: EvseView) -> Any:
         """Return what the board can do."""
@@ -105,9 +105,9 @@ class Payloads:
     def telemetry(self, view: EvseView) -> Any:
         """Return the board's telemetry under API's names."""
         plain = msgspec.to_builtins(view.telemetry)
-        told = {
+        values = {
             name: self._round(quantity, plain[key]) for key, (name, quantity) in _TELEMETRY_KEYS.items() if key in plain
         }
         meter = view.meter
-        told["phase_seq_error"] = bool(meter.phase_seq_error) if meter is not None else False
-        return told
+        values["phase_seq_error"] = bool(meter.phase_seq_error) if meter is not None else False
+        return values

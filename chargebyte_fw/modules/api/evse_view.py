@@ -1,4 +1,4 @@
-"""One EVSE as the APIs see it: the last of each fact, and who wants to hear of changes."""
+"""One EVSE as the APIs see it: the last of each fact, and its subscribers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class EvseView:
         changed: Changed,
         kept: dict[str, Any],
         *,
-        tells_phase_switching: bool = False,
+        phase_switching_is_a_state: bool = False,
     ) -> None:
         self.manager = manager
         self.index = manager.mapping.evse if manager.mapping is not None else position
@@ -45,7 +45,7 @@ class EvseView:
         self.changed = changed
         self.kept: dict[str, Any] = kept.setdefault(f"EVSE {self.index}", {})
         self.session: SessionInfo = self.kept.setdefault(
-            "session", SessionInfo(tells_phase_switching=tells_phase_switching)
+            "session", SessionInfo(phase_switching_is_a_state=phase_switching_is_a_state)
         )
         self.connectors: list[Connector] = []
         self.logging_path = ""
@@ -110,7 +110,7 @@ class EvseView:
 
     @property
     def ev_info(self) -> EVInfo | None:
-        """What the car said of itself."""
+        """What the car reported of itself."""
         return self.manager.ev_info.value
 
     @property

@@ -30,7 +30,7 @@ class RpcError(Exception):
 
 
 class Dispatcher:
-    """Answers requests from `methods` (name to coroutine function); `failed(name, error)` hears of faults of ours."""
+    """Answers requests from `methods` (name to coroutine function). Calls `failed(name, error)` for our own faults."""
 
     def __init__(self, methods: Mapping[str, Method], failed: Failed) -> None:
         self._methods = methods
@@ -84,7 +84,7 @@ class Dispatcher:
 
 
 def is_call_of(text: bytes | str, method: str) -> bool:
-    """Tell whether a message is a request (no batch) for `method`."""
+    """Return whether a message is a request (no batch) for `method`."""
     try:
         message = decode_json(text)
     except msgspec.DecodeError:

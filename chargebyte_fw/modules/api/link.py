@@ -79,7 +79,7 @@ def addresses_of(interface: str) -> list[str | None]:
 
 
 class _Complaints(logging.Handler):
-    """What the library has to say of its clients, each in one line: its tracebacks are not ours to show."""
+    """Log the library's complaints about clients in one line each, without its tracebacks."""
 
     def __init__(self, complain: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
@@ -151,7 +151,7 @@ class WebSocketServer:
             raise Unavailable(f"port {self.port} on {self.interface}: {'; '.join(missing)}")
 
     def _check_origin(self, connection: Any, request: Any) -> Any:
-        """Refuse a web page of somebody else's."""
+        """Refuse a web page of another origin."""
         headers = request.headers
         origins, hosts = headers.get_all("Origin"), headers.get_all("Host")
         origin = ", ".join(origins) if origins else None

@@ -23,7 +23,7 @@ def listed(text: str) -> list[str]:
 
 
 def is_allowed(origin: str | None, host: str | None, allowed: list[str]) -> bool:
-    """Tell whether a request with these headers `Origin` and `Host` may go on.
+    """Return whether a request with these headers `Origin` and `Host` may go on.
 
     A page from the host that is asked may, whatever its port, but only under an address, `localhost` or the machine's
     own name: a foreign name that leads here belongs to whoever rules that name (DNS rebinding).

@@ -1,4 +1,4 @@
-"""RpcApi: EVerest's JSON-RPC over WebSocket. A client says API.Hello, then asks and is told of changes."""
+"""RpcApi: EVerest's JSON-RPC over WebSocket. A client sends API.Hello, then requests, and is notified of changes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from chargebyte_fw.modules.api.origins import listed
 from chargebyte_fw.modules.api.rpc_methods import Methods
 
 HELLO_WITHIN_S = 5.0
-IN_FLIGHT_PER_CLIENT = 16
+PENDING_PER_CLIENT = 16
 PROTOCOL_ERROR, TRY_LATER = 1002, 1013
 
 
 class RpcApiConfig(ModuleConfig):
-    """What RpcApi can be told."""
+    """Configuration of RpcApi."""
 
     websocket_enabled: Annotated[bool, Meta(description="Whether the server listens at all.")] = True
     websocket_port: Annotated[int, Meta(ge=0, le=65535, description="TCP port; 0 for any free one.")] = 8080
@@ -102,7 +102,7 @@ class RpcApi(Module):
                 position,
                 partial(self._on_fact, position - 1),
                 self.kept,
-                tells_phase_switching=True,
+                phase_switching_is_a_state=True,
             )
             for position, manager in enumerate(self.evse_manager, 1)
         ]
@@ -149,18 +149,18 @@ class RpcApi(Module):
         interface, port = self.config.websocket_interface, self.config.websocket_port
         origins = listed(self.config.websocket_allowed_origins)
         server = WebSocketServer(interface, port, self.serve, self._complain, origins)
-        told = False
+        logged = False
         while True:
             try:
                 await server.open()
                 break
             except Unavailable as error:
-                if not told:
+                if not logged:
                     self.log.warning("cannot listen: %s; trying again every %g s", error, RETRY_S)
-                    told = True
+                    logged = True
                 await asyncio.sleep(RETRY_S)
         self.server = server
-        if told:
+        if logged:
             self.log.info("listening on port %d", server.port)
 
     async def serve(self, client: Connection) -> None:
@@ -174,7 +174,7 @@ class RpcApi(Module):
             if not await self._greet(client):
                 return
             if not self._clients:
-                # Nobody was there to be told of changes: from now on they count from what is now.
+                # Without a client no change was notified: from now on they count from the present.
                 self._last_status = {one.view.index: self.methods.status_of(one) for one in self._controls}
             self._clients.add(client)
             await self._converse(client)
@@ -197,7 +197,7 @@ class RpcApi(Module):
         return True
 
     async def _converse(self, client: Connection) -> None:
-        turns = asyncio.Semaphore(IN_FLIGHT_PER_CLIENT)
+        turns = asyncio.Semaphore(PENDING_PER_CLIENT)
 
         async def answer(text: bytes | str) -> None:
             try:
@@ -253,7 +253,7 @@ class RpcApi(Module):
             self._not_held.set(evse, False, f"{evse} takes the order to pause again")
 
     def _mark(self, at: int, what: str) -> None:
-        """Tell clients of `what` at the end of this turn of the loop; facts of one moment are one notification."""
+        """Notify clients of `what` at the end of this turn of the loop; facts of one moment are one notification."""
         if not self._clients:
             return
         self._stale.add((at, what))
@@ -267,7 +267,7 @@ class RpcApi(Module):
         for at, what in sorted(stale):
             control = self._controls[at]
             if what == "status":
-                self._tell_status(control)
+                self._notify_status(control)
             elif what == "meter" and (meter := self.methods.meter_of(control)) is not None:
                 self._notify("EVSE.MeterDataChanged", {"evse_index": control.view.index, "meter_data": meter})
             elif what == "capabilities":
@@ -277,7 +277,7 @@ class RpcApi(Module):
                     {"evse_index": control.view.index, "hardware_capabilities": capabilities},
                 )
 
-    def _tell_status(self, control: EvseControl) -> None:
+    def _notify_status(self, control: EvseControl) -> None:
         status = self.methods.status_of(control)
         if status is None or status == self._last_status.get(control.view.index):
             return

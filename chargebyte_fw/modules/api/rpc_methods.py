@@ -64,7 +64,7 @@ class Methods:
         }
 
     def status_of(self, control: EvseControl) -> Result | None:
-        """Return EVSEStatus, None before the EVSE told its first state."""
+        """Return EVSEStatus, None before the EVSE published its first state."""
         if control.view.session.state is SessionState.Unknown:
             return None
         index = control.view.index
@@ -117,11 +117,11 @@ class Methods:
 
     async def get_status(self, evse_index: EvseIndex) -> Result:
         """EVSE.GetStatus."""
-        return self._told(evse_index, "status", self.status_of, objects.NO_STATUS)
+        return self._answer(evse_index, "status", self.status_of, objects.NO_STATUS)
 
     async def get_hardware_capabilities(self, evse_index: EvseIndex) -> Result:
         """EVSE.GetHardwareCapabilities."""
-        return self._told(
+        return self._answer(
             evse_index,
             "hardware_capabilities",
             lambda control: objects.hardware_capabilities(control.view),
@@ -130,9 +130,9 @@ class Methods:
 
     async def get_meter_data(self, evse_index: EvseIndex) -> Result:
         """EVSE.GetMeterData."""
-        return self._told(evse_index, "meter_data", self.meter_of, objects.NO_METER)
+        return self._answer(evse_index, "meter_data", self.meter_of, objects.NO_METER)
 
-    def _told(self, evse_index: int, name: str, read: Any, nothing: Result) -> Result:
+    def _answer(self, evse_index: int, name: str, read: Any, nothing: Result) -> Result:
         control = self.controls.get(evse_index)
         if control is None:
             return {name: nothing, "error": ResponseError.ErrorInvalidEVSEIndex}

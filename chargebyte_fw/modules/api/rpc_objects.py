@@ -142,12 +142,12 @@ def _seconds_until(at: str, now: datetime) -> int | None:
 
 
 def hardware_capabilities(view: EvseView) -> dict[str, Any] | None:
-    """Return HardwareCapabilities, None while the board has told none."""
+    """Return HardwareCapabilities, None while the board has published none."""
     board = view.capabilities
     if board is None:
         return None
-    told = {name: getattr(board, name) for name in NO_CAPABILITIES if hasattr(board, name)}
-    return {**told, "phase_switch_during_charging": board.supports_changing_phases_during_charging}
+    fields = {name: getattr(board, name) for name in NO_CAPABILITIES if hasattr(board, name)}
+    return {**fields, "phase_switch_during_charging": board.supports_changing_phases_during_charging}
 
 
 def meter_data(view: EvseView, decimal_places: int) -> dict[str, Any] | None:
@@ -168,7 +168,7 @@ def error_object(fault: Fault) -> dict[str, Any]:
         origin["evse_index"] = fault.origin.mapping.evse
         if fault.origin.mapping.connector is not None:
             origin["connector_index"] = fault.origin.mapping.connector
-    told = {
+    fields = {
         "type": fault.type,
         "description": fault.description,
         "message": fault.message,
@@ -177,7 +177,7 @@ def error_object(fault: Fault) -> dict[str, Any]:
         "timestamp": fault.timestamp,
         "uuid": fault.uuid,
     }
-    return {**told, "sub_type": fault.sub_type} if fault.sub_type else told
+    return {**fields, "sub_type": fault.sub_type} if fault.sub_type else fields
 
 
 def charger_info(information: ChargerInformation | None) -> dict[str, Any]:

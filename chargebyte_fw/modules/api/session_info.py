@@ -28,7 +28,7 @@ class SessionState(StrEnum):
     FinishedEVSE = "FinishedEVSE"
     FinishedEV = "FinishedEV"
     SwitchingPhases = "SwitchingPhases"
-    """Only RpcApi tells this one."""
+    """A state of RpcApi only."""
 
 
 _E, _S = SessionEventEnum, SessionState
@@ -42,7 +42,7 @@ _IN_SESSION = {
     _E.ChargingFinished: _S.Finished,
     _E.PluginTimeout: _S.AuthTimeout,
 }
-"""What these events say of a session; the others depend on what is known besides."""
+"""The state of a session after these events; after the others it depends on what is known besides."""
 _COUNTING = frozenset((_S.Charging, _S.ChargingPausedEV, _S.ChargingPausedEVSE, _S.SwitchingPhases))
 
 
@@ -51,17 +51,17 @@ def _export_Wh(meter: Powermeter) -> float:
 
 
 class SessionInfo:
-    """State, energy and duration of one EVSE's session. `tells_phase_switching`: SwitchingPhases is a state.
+    """State, energy and duration of one EVSE's session. `phase_switching_is_a_state`: SwitchingPhases is a state.
 
     `state` follows from what is known of EVSE and session, not from the last event alone: an EVSE that is enabled, or
     whose reservation ends, while an EV is plugged in is not free.
     """
 
-    def __init__(self, *, tells_phase_switching: bool = False) -> None:
+    def __init__(self, *, phase_switching_is_a_state: bool = False) -> None:
         self.charged_energy_Wh = 0.0
         self.discharged_energy_Wh = 0.0
         self.latest_total_W = 0.0
-        self._tells_phase_switching = tells_phase_switching
+        self._phase_switching_is_a_state = phase_switching_is_a_state
         self._known = False
         """Whether any event has come."""
         self._disabled = False
@@ -124,7 +124,7 @@ class SessionInfo:
                 self._authorized = False
                 return _S.AuthRequired if before in (None, _S.Preparing) and not self._transaction else before
             case _E.SwitchingPhases:
-                return _S.SwitchingPhases if self._tells_phase_switching else before or _S.Charging
+                return _S.SwitchingPhases if self._phase_switching_is_a_state else before or _S.Charging
             case _E.TransactionFinished:
                 self._transaction = False
                 if self._resumed:
