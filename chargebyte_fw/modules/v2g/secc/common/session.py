@@ -103,10 +103,6 @@ class V2gSession:
         """Publish the next value even if it is the last one again."""
         self._published.pop(variable.name, None)
 
-    def publish_extension(self, variable: Variable[T], value: T) -> None:
-        """Publish a value of the extensions."""
-        self._effects.append(publish(variable, value))
-
     def log(self, text: str) -> None:
         """Log one line of the session's course."""
         self._effects.append(Log(text))
@@ -260,7 +256,7 @@ class V2gSession:
         if not self.evcc_id:
             return
         context = self.context
-        self.publish_extension(
+        self.publish(
             Iso15118Extensions.ev_info,
             iso15118.EvInformation(
                 supported_protocols=iso15118.AppProtocols(Protocols=context.offered),

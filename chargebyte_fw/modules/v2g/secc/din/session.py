@@ -188,7 +188,7 @@ class DinSession(V2gSession):
         mode = iso15118.EnergyTransferMode(str(wanted))
         self.publish(Iso15118Charger.requested_energy_transfer_mode, mode)
         self.dc.take_parameters(parameters)
-        self.publish_extension(
+        self.publish(
             Iso15118Extensions.charging_needs,
             iso15118.ChargingNeeds(requested_energy_transfer=mode, dc_charging_parameters=self.dc.needs(parameters)),
         )

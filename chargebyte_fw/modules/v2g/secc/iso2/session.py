@@ -101,7 +101,7 @@ class Iso2Session(Iso2SetUp):
         self.publish(Iso15118Charger.requested_energy_transfer_mode, mode)
         departure = self._take_departure(parameters.DepartureTime)
         energy.take_parameters(parameters)
-        self.publish_extension(
+        self.publish(
             Iso15118Extensions.charging_needs,
             iso15118.ChargingNeeds(
                 requested_energy_transfer=mode, departure_time=departure, **energy.charging_needs(parameters)
