@@ -94,7 +94,7 @@ class Supervisor:
     async def _run(self) -> int:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_stray)
-        # SIGHUP stays ignored under nohup.
+        # A hang-up that is ignored (nohup) stays ignored.
         hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
         ends = (signal.SIGTERM, signal.SIGINT, *hang_up)
         for number in ends:
