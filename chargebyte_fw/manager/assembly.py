@@ -77,7 +77,7 @@ class Assembly:
         for plan in self.plans:
             if self._groups[plan.id] == CLOUD:
                 origin = Origin(plan.id, WHOLE_MODULE, plan.mapping)
-                self.failures[plan.id] = self._fault_book(origin, frozenset((FAILURE,)))
+                self.failures[plan.id] = self._faults_of(origin, frozenset((FAILURE,)))
         for plan in self.plans:
             self._wire(plan)
 
@@ -108,7 +108,7 @@ class Assembly:
             implementation.faults = implementation.endpoint.faults
             return
         origin = Origin(plan.id, name, implementation.mapping)
-        implementation.faults = self._fault_book(origin, frozenset(errors_of(implementation.declaration())))
+        implementation.faults = self._faults_of(origin, frozenset(errors_of(implementation.declaration())))
         implementation.endpoint.faults = implementation.faults
         if self.runtime.trace.contracts:
             self._record(implementation)
@@ -122,7 +122,7 @@ class Assembly:
         at = f"{implementation.module_id}.{implementation.implementation_id}"
         implementation.faults.subscribe(partial(record, "fault", at), partial(record, "fault", at))
 
-    def _fault_book(self, origin: Origin, allowed: frozenset[str]) -> Faults:
+    def _faults_of(self, origin: Origin, allowed: frozenset[str]) -> Faults:
         def make(type: str, sub_type: str, message: str, severity: Severity) -> Fault:
             return Fault(
                 type=type,

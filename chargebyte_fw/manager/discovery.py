@@ -22,7 +22,7 @@ MODULES_DIR = "/usr/libexec/everest/modules"
 
 
 class CannotLoad(Exception):
-    """The code of a module cannot be loaded; the text says why."""
+    """The code of a module cannot be loaded; the text is the reason."""
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The index of modules, made when an image is built: a start on the target opens one file and scans nothing.
 
-It holds the folders it was made from with the names in them. When the names differ (somebody installed a module on the
-unit), the index says nothing and the folders are read as ever.
+It holds the folders it was made from with the names in them. When the names differ (a module was installed on the
+unit), the index is ignored and the folders are read as without it.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ Loaded = Mapping[str, "type[Module] | None"]
 def connect(
     written: Written, module: type[Module], loaded: Loaded, removed: Mapping[str, Place], report: Report
 ) -> dict[str, list[Connection]]:
-    """Check the connections of one module and return them; `removed` says which modules an overlay has taken out."""
+    """Check the connections of one module and return them; `removed` are the modules that an overlay has taken out."""
     found: dict[str, list[Connection]] = {}
     unclear = set(written.unclear)
     for name, (place, wishes) in written.connections.items():

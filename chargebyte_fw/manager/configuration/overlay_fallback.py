@@ -1,4 +1,4 @@
-"""A user's overlay that no longer fits (after an update, say) is set aside: charging starts with what was shipped."""
+"""A user's overlay that no longer fits, as after an update, is set aside: the charger starts with what was shipped."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _STR_TAGS = ("!", "tag:yaml.org,2002:str")
 
 
 class _TooBig(Exception):
-    """The file exceeds a limit; a finding says which."""
+    """The file exceeds a limit; a finding names it."""
 
 
 class _Level(msgspec.Struct):
@@ -49,7 +49,7 @@ def read(path: Path, report: Report, shown: str = "") -> MapNode | None:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT_BYTES + 1)
     except FileNotFoundError:
-        report.error(start, "there is no such file", _neighbour(path))
+        report.error(start, "there is no such file", _similar_file(path))
         return None
     except OSError as error:
         report.error(start, f"the file cannot be read: {error.strerror or error}")
@@ -69,7 +69,7 @@ def read(path: Path, report: Report, shown: str = "") -> MapNode | None:
     return parse(text, name, report)
 
 
-def _neighbour(path: Path) -> str:
+def _similar_file(path: Path) -> str:
     """Return a hint at the file beside the missing one that may have been meant."""
     try:
         names = [other.name for other in path.parent.iterdir() if other.suffix in (".yaml", ".yml")]

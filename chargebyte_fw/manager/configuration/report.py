@@ -43,7 +43,7 @@ class Report:
         return None
 
     def a_list(self, node: Node, of: str, hint: str = "") -> ListNode | None:
-        """Return `node` if it is a list; `hint` says how to write one."""
+        """Return `node` if it is a list; `hint` is how to write one."""
         if isinstance(node, ListNode):
             return node
         if not unreadable(node):
@@ -77,7 +77,7 @@ class Report:
         return None
 
     def unknown_key(self, entry: Entry, of: str, known: Iterable[str], hint: str = "") -> None:
-        """Report an unknown key; `hint` says where it belongs, if that is known."""
+        """Report an unknown key; `hint` is where it belongs, if that is known."""
         self.error(entry.place, f"{of} has no key {entry.key}", hint or nearest(entry.key, known))
 
 

@@ -17,7 +17,7 @@ class Scalar(msgspec.Struct):
     source: str = ""
     """As it was written, without quotes."""
     readable: bool = True
-    """False: a finding says already that it cannot be read."""
+    """False: there is a finding that it cannot be read."""
 
 
 class ListNode(msgspec.Struct):
@@ -77,5 +77,5 @@ def shorten(text: str, limit: int = 60) -> str:
 
 
 def unreadable(node: Node) -> bool:
-    """Whether a finding says already that `node` cannot be read."""
+    """Whether there is a finding that `node` cannot be read."""
     return isinstance(node, Scalar) and not node.readable

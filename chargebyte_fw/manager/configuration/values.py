@@ -15,7 +15,7 @@ from chargebyte_fw.manager.configuration.report import Report, nearest, truth_hi
 from chargebyte_fw.manager.configuration.tree import MapNode, Node, Scalar, kind, unreadable
 
 _BOUND = re.compile(r"Expected `(?:int|float|str)` (?:of length )?(.+)$")
-_WORDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+_COMPARISONS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 
 
 def fill(
@@ -28,8 +28,8 @@ def fill(
 ) -> ModuleConfig | None:
     """Return the values of `config` with every default filled in; None (with findings) when one is wrong.
 
-    `owner` names whose values these are, `place` is shown for a mandatory value that is missing, `elsewhere` says of
-    keys that others have where they belong.
+    `owner` names whose values these are, `place` is shown for a mandatory value that is missing, `elsewhere` is
+    where each key of others belongs.
     """
     fields = {info.encode_name: info for info in msgspec.structs.fields(config)}
     values: dict[str, Any] = {}
@@ -155,4 +155,4 @@ def _bound(message: str) -> str:
     if sign == "matching":
         return f"text of the form {limit.removeprefix('regex ')}"
     unit = " characters long" if "of length" in message else ""
-    return f"{_WORDS.get(sign, sign)} {limit.removesuffix('.0')}{unit}"
+    return f"{_COMPARISONS.get(sign, sign)} {limit.removesuffix('.0')}{unit}"

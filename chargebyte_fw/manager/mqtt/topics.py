@@ -48,18 +48,18 @@ class Subscriptions:
         self._exact: dict[str, list[Callback]] = {}
         self._filters: dict[str, list[Callback]] = {}
 
-    def _book(self, topic_filter: str) -> dict[str, list[Callback]]:
+    def _callbacks_of(self, topic_filter: str) -> dict[str, list[Callback]]:
         return self._filters if "+" in topic_filter or "#" in topic_filter else self._exact
 
     def add(self, topic_filter: str, callback: Callback) -> bool:
         """Add a callback; returns True for the first one of this filter (subscribe)."""
-        callbacks = self._book(topic_filter).setdefault(topic_filter, [])
+        callbacks = self._callbacks_of(topic_filter).setdefault(topic_filter, [])
         callbacks.append(callback)
         return len(callbacks) == 1
 
     def remove(self, topic_filter: str, callback: Callback) -> bool:
         """Remove a callback; returns True for the last one of this filter (unsubscribe)."""
-        book = self._book(topic_filter)
+        book = self._callbacks_of(topic_filter)
         callbacks = book.get(topic_filter, [])
         if callback not in callbacks:
             return False

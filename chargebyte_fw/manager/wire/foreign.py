@@ -44,7 +44,7 @@ _LENGTHS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pa
 
 
 class BadManifest(ValueError):
-    """A manifest that cannot be used; the text says why."""
+    """A manifest that cannot be used; the text is the reason."""
 
 
 class ForeignModule(Module):

@@ -32,9 +32,9 @@ WAITING_LIMIT_BYTES = 4 << 20
 class Publisher:
     """Publishes one assembly at a time under EVerest's prefix. Without the broker that costs a comparison a value.
 
-    Facts are for everybody. Commands are taken from the modules of the configuration that run as processes of their own
-    and from `commands_from`; the origin is what a caller says of itself, so that the broker's ACL has to see to it that
-    nobody else says so.
+    Commands are accepted from the modules of the configuration that run as processes of their own, and from
+    `commands_from`. The origin is what the caller writes into its message: the broker's ACL has to keep others from
+    using it.
     """
 
     def __init__(self, carrier: Carrier, *, retain_topics: bool = False, commands_from: Collection[str] = ()) -> None:
