@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from chargebyte_fw.contracts.types.evse_manager import (
     EnableDisableSource,
     EnableDisableSourceEnableSource,
@@ -24,6 +26,7 @@ from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.modules.evse.machine.facts import HlcLink, PlugIn, Session, Transaction
 from tests.conftest import assembler
 from tests.evse.world import World
 
@@ -383,7 +386,7 @@ class Chance:
 
     def rest(self) -> None:
         w = self.w
-        now = w.now
+        now, facts = w.now, w.charging.facts
         at_rest = {
             "a session": not now.session and now.session_id == "",
             "a transaction": not now.transaction_begun,
@@ -394,6 +397,10 @@ class Chance:
             "a fault": not w.m.evse.faults.active,
             "a kept session": w.store.values.get("evse_session", "") == "",
             "a locked connector": last(w, "lock") == "unlock",
+            "a fact of the last plug-in": facts.plug_in == PlugIn(),
+            "a fact of the last session": facts.session == Session(),
+            "a fact of the last transaction": facts.transaction == Transaction(),
+            "a fact of the last communication": replace(facts.link, matching_seen=False) == HlcLink(),
         }
         if w.dc:
             at_rest["a supply that is on"] = w.supply.mode is Mode.Off

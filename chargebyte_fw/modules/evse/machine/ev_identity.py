@@ -35,8 +35,11 @@ class EvIdentityRows(ChargingOrders):
     @on(event=EvIdentified)
     def identified(self, event: EvIdentified, now: float) -> None:
         """Keep how the EV names itself, and compare it with before."""
-        doubt = self.facts.session.doubt
-        self.facts.plug_in.names[event.by] = event.mac
+        plug_in, doubt = self.facts.plug_in, self.facts.session.doubt
+        if not plug_in.plugged:
+            # The name of an EV that has left is not the next one's.
+            return
+        plug_in.names[event.by] = event.mac
         if event.by not in doubt.names_before:
             return
         if doubt.prove_until_s is not None or doubt.names_before[event.by] != event.mac:

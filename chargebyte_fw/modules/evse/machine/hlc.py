@@ -111,7 +111,7 @@ class HlcLinkRows(ChargingOrders):
     @on(event=ServiceSelected)
     def service_selected(self, event: ServiceSelected, now: float) -> None:
         """Keep the energy service of ISO 15118-20."""
-        self.facts.link.service = event
+        self.facts.link.service = event if self.with_ev else None
 
     @on(event=HlcAllowsClose)
     def allows(self, event: HlcAllowsClose, now: float) -> None:
@@ -123,9 +123,11 @@ class HlcLinkRows(ChargingOrders):
         """Energy transfer begins or ends; with its end the supply is switched off."""
         link = self.facts.link
         link.current_demand = event.running and self.with_ev
-        if not event.running:
+        if event.running:
+            return
+        self.emit(SupplyOff())
+        if self.with_ev:
             link.demand_ended_s = now
-            self.emit(SupplyOff())
 
     @on(event=CableCheckStart)
     def cable_check_start(self, _: CableCheckStart, now: float) -> None:
@@ -173,11 +175,12 @@ class HlcLinkRows(ChargingOrders):
         self._ended(LinkEnd.Terminated, now)
 
     def _ended(self, end: LinkEnd, now: float) -> None:
+        if not self.with_ev:
+            return
         link = self.facts.link
         link.end, link.ended_s = end, now
         link.allows_power = link.current_demand = False
         if end is LinkEnd.Terminated:
             link.service = None
-        if self.with_ev:
-            self.emit(SupplyOff())
-            self.show_x1()
+        self.emit(SupplyOff())
+        self.show_x1()
