@@ -15,7 +15,6 @@ from chargebyte_fw.board.driver.events import STATE_E, STATE_F, STATE_X1
 from chargebyte_fw.board.driver.facts import ControllerFacts
 from chargebyte_fw.board.driver.faults import COMMUNICATION, STALLED, WIRING
 from chargebyte_fw.board.driver.orders import IN_SERVICE, LINKED, REPORTING, DriverOrders, DriverState
-from chargebyte_fw.board.driver.phase_switch import Abort
 from chargebyte_fw.board.driver.wiring import ALL_OPEN
 from chargebyte_fw.board.link.events import (
     ChargeStateReceived,
@@ -119,8 +118,8 @@ class DriverMachine(DriverOrders):
         self.reports.residual_current.controller_reset()
         for timer in ("duty", "self test", "reset"):
             self.stop(timer)
-        self.phases.feed(Abort(), now)
-        self._release(now)
+        self.power_path.abort(now)
+        self._follow_power_path()
         return effects
 
     @on(*IN_SERVICE, _S.HALTED, event=DeadManTripped)
@@ -180,7 +179,7 @@ class DriverMachine(DriverOrders):
             self.controller.published,
             permitted=self.orders.permitted,
             expect_e=not self.control.pwm_active,
-            closing=self._closing,
+            closing=self.power_path.is_closing(state, self.orders.permitted),
         )
         return effects + self._check_contactors(state, now)
 
@@ -188,11 +187,10 @@ class DriverMachine(DriverOrders):
         """A contactor that is not as ordered is its fault; wiring that cannot be is one of the board."""
         contradiction = self.wiring.contradiction(state)
         effects = self.reports.faults.settle("wiring", WIRING, contradiction)
-        refused = next((text for one in self._checks if (text := one.did_not_close)), "")
-        closed = "; ".join(text for one in (*self._checks, self._hv_ready_check) if (text := one.did_not_open))
         # In its safe state the controller has opened everything by itself.
-        effects += self.reports.faults.contactors(refused if is_normal(state) else "", closed)
-        if self.reports.faults.contactor_unfit and (self.orders.permitted or self.contactors.orders != ALL_OPEN):
+        refused = self.power_path.did_not_close if is_normal(state) else ""
+        effects += self.reports.faults.contactors(refused, self.power_path.did_not_open)
+        if self.reports.faults.contactor_unfit and (self.orders.permitted or self.power_path.orders != ALL_OPEN):
             effects += [*self._withdraw("a contactor has failed"), *self._advance(now)]
         return effects
 
@@ -224,7 +222,7 @@ class DriverMachine(DriverOrders):
             if no_diode and self.orders.pilot not in _NOT_PWM:
                 # A diode is judged by the negative half wave alone: +12 V lets the plug be watched after the reset.
                 self.orders.pilot = STATE_X1
-        if self.orders.permitted or self.contactors.orders != ALL_OPEN:
+        if self.orders.permitted or self.power_path.orders != ALL_OPEN:
             effects += self._withdraw("safe state")
             self._release(now)
         return effects
@@ -252,13 +250,11 @@ class DriverMachine(DriverOrders):
 
     # Timers.
 
-    @on(*REPORTING, _S.HALTED, timer="parts")
-    def _part_over(self, now: float) -> list[Any]:
+    @on(*REPORTING, _S.HALTED, timer="power path")
+    def _power_path_over(self, now: float) -> list[Any]:
         """Let contactors and phases go on; count a contactor that has not followed for too long."""
         control = self.control
-        effects: list[Any] = []
-        for part in self._parts:
-            effects += part.wake(now)
+        effects: list[Any] = self.power_path.wake(now)
         state = self.controller.charge_state
         if state is None:
             return effects

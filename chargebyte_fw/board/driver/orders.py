@@ -13,15 +13,11 @@ from typing import Any
 
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.driver.charge_state import (
-    CHARGING,
     any_closed,
     emergency_input_tripped,
     is_normal,
     needs_reset,
-    no_contactor_configured,
 )
-from chargebyte_fw.board.driver.contactor_check import ContactorCheck, ContactorReleased, HvReadyCheck, Reported
-from chargebyte_fw.board.driver.contactors import Contactors, Follow, Released
 from chargebyte_fw.board.driver.effects import (
     Log,
     PhasesAvailable,
@@ -42,16 +38,16 @@ from chargebyte_fw.board.driver.events import (
     SwitchPhases,
 )
 from chargebyte_fw.board.driver.facts import BoardSnapshot, ControllerFacts, HostOrders
-from chargebyte_fw.board.driver.phase_switch import HLC_DUTY_PERCENT, Observed, PhaseSwitch, SwitchTo
+from chargebyte_fw.board.driver.phase_switch import HLC_DUTY_PERCENT
+from chargebyte_fw.board.driver.power_path import PowerPath
 from chargebyte_fw.board.driver.reports import Reports
 from chargebyte_fw.board.driver.safe_state_recovery import SafeStateRecovery
-from chargebyte_fw.board.driver.wiring import ALL_OPEN, FeedbackType, PhaseWiring, Wiring
+from chargebyte_fw.board.driver.wiring import PhaseWiring, Wiring
 from chargebyte_fw.board.link.events import ActionResult, LinkUp
 from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
     ChargeControl,
     ChargeState,
-    ContactorState,
     CpState,
     RcmState,
 )
@@ -101,13 +97,7 @@ class DriverOrders(Machine):
         """The link that is up, or was last."""
         self.controller = ControllerFacts()
         self.wiring = wiring or Wiring()
-        self.contactors = Contactors(self.wiring, speed)
-        feedback = (*self.wiring.feedback, FeedbackType.none)
-        self._checks = [ContactorCheck(f"contactor {n}", one, speed) for n, one in enumerate(feedback, 1)]
-        self._hv_ready_check = HvReadyCheck("HV ready", FeedbackType.none, speed)
-        self.phases = PhaseSwitch(three)
-        self._parts = (self.contactors, *self._checks, self._hv_ready_check, self.phases)
-        """Machines of this one: fed by it, and woken by its timer `parts`."""
+        self.power_path = PowerPath(self.wiring, three, speed)
         self.reports = Reports(socket)
         self.recovery = SafeStateRecovery()
         self._names = names
@@ -119,9 +109,9 @@ class DriverOrders(Machine):
         """The image that the controller is to have."""
         orders = self.orders
         pilot = orders.pilot if orders.enabled and self.state is not _S.HALTED else STATE_F
-        if self.phases.holds_pilot and pilot not in (STATE_E, STATE_F):
+        if self.power_path.phases.holds_pilot and pilot not in (STATE_E, STATE_F):
             pilot = STATE_X1
-        first, second, third = self.contactors.orders
+        first, second, third = self.power_path.orders
         return ChargeControl(pilot.pwm_active, pilot.duty_percent, third, second, first)
 
     @property
@@ -130,7 +120,7 @@ class DriverOrders(Machine):
         facts, state = self.controller, self.controller.charge_state
         idle = state is None or (not any_closed(state) and (state.duty_percent == 0.0 or not is_normal(state)))
         return BoardSnapshot(
-            facts.charge_state, facts.temperatures, self.control, self.contactors.orders, self.orders.permitted, idle
+            facts.charge_state, facts.temperatures, self.control, self.power_path.orders, self.orders.permitted, idle
         )
 
     @property
@@ -150,53 +140,27 @@ class DriverOrders(Machine):
         return [*self._advance(now), SetControl(self.control)]
 
     def _advance(self, now: float) -> list[Any]:
-        """Let contactors and phases take every step that the last report allows."""
+        """Let contactors and phases take every step that the last report allows; without one nothing is ordered."""
         state = self.controller.charge_state
         effects: list[Any] = []
         if state is None:
-            self._release(now)
-            return effects
-        before = None
-        while before != (before := (self.phases.state, self.contactors.orders)):
-            disconnected = self.contactors.orders == ALL_OPEN and not any_closed(state)
-            effects += self.phases.feed(Observed(state.cp_state in CHARGING, disconnected), now)
-            close = self.orders.permitted and not self.phases.holds_contactors
-            goal = self.wiring.closed(self.phases.three) if close else ALL_OPEN
-            effects += self.contactors.feed(Follow(goal, state), now)
-        self._compare(state, now)
-        self._follow_parts()
+            self.power_path.release(now)
+        else:
+            effects = self.power_path.advance(state, self.orders.permitted, now)
+        self._follow_power_path()
         return effects
 
-    def _compare(self, state: ChargeState, now: float) -> None:
-        """Compare each contactor with its order."""
-        in_state_c = state.cp_state is CpState.C
-        for check, reported, ordered in zip(self._checks, state.contactors, self.contactors.orders, strict=True):
-            check.feed(Reported(reported, ordered, in_state_c), now)
-        on_ = no_contactor_configured(state) and state.hv_ready
-        hv_ready = ContactorState.CLOSED if on_ else ContactorState.OPEN
-        self._hv_ready_check.feed(Reported(hv_ready, self.contactors.orders != ALL_OPEN, in_state_c), now)
-
     def _release(self, now: float) -> None:
-        """The controller opens everything by itself: order nothing, and compare anew."""
-        self.contactors.feed(Released(), now)
-        for check in (*self._checks, self._hv_ready_check):
-            check.feed(ContactorReleased(), now)
-        self._follow_parts()
+        """The controller opens everything by itself."""
+        self.power_path.release(now)
+        self._follow_power_path()
 
-    def _follow_parts(self) -> None:
-        deadlines = [at_s for part in self._parts if (at_s := part.deadline) is not None]
-        if deadlines and self.controller.charge_state is not None:
-            self.start("parts", min(deadlines))
+    def _follow_power_path(self) -> None:
+        at_s = self.power_path.deadline
+        if at_s is None or self.controller.charge_state is None:
+            self.stop("power path")
         else:
-            self.stop("parts")
-
-    @property
-    def _closing(self) -> bool:
-        """Whether contactors in series close, and the one to the car is not reported closed yet."""
-        state = self.controller.charge_state
-        close = self.orders.permitted and not self.phases.holds_contactors
-        not_closed = state is not None and state.contactors[0] is not ContactorState.CLOSED
-        return self.wiring.phases is PhaseWiring.serial and close and not_closed
+            self.start("power path", at_s)
 
     def _withdraw(self, why: str) -> list[Any]:
         if not self.orders.permitted:
@@ -263,11 +227,9 @@ class DriverOrders(Machine):
         if refusal:
             return [Log(logging.WARNING, "phases stay as they are: %s", (refusal,))]
         effects: list[Any] = []
-        if event.three is not self.phases.three:
+        if event.three is not self.power_path.phases.three:
             effects.append(Log(logging.INFO, "switching to %s", ("three phases" if event.three else "one phase",)))
-        state = self.controller.charge_state
-        connected = self.contactors.orders != ALL_OPEN or (state is not None and any_closed(state))
-        effects += self.phases.feed(SwitchTo(event.three, connected, self.orders.permitted), now)
+        effects += self.power_path.switch(event.three, self.controller.charge_state, self.orders.permitted, now)
         return [*effects, *self._send(now), *self._publish_phases()]
 
     def _no_switching(self) -> str:
@@ -285,7 +247,7 @@ class DriverOrders(Machine):
 
     def _publish_phases(self) -> list[Any]:
         """Return what changed of the phases; firmware must be known, and report contactors one by one."""
-        now = (self.phases.three, self.link is not None and not self._generation.old_contactor_bits)
+        now = (self.power_path.phases.three, self.link is not None and not self._generation.old_contactor_bits)
         if self.wiring.phases is PhaseWiring.none or now == self._phases_published:
             return []
         self._phases_published = now
