@@ -13,7 +13,8 @@ import pytest
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel.can_bus import BUS_OFF, ERROR, EXTENDED, CanFrame
 from chargebyte_fw.modules.power.infypower import messages as m
-from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, State
+from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup
+from chargebyte_fw.modules.power.infypower.states import State
 from chargebyte_fw.modules.power.infypower.timing import START_UP_S
 from chargebyte_fw.modules.power.infypower_dc_supply import InfypowerDCSupply
 from tests.power.infypower import World

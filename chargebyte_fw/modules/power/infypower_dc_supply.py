@@ -19,7 +19,8 @@ from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.limits import Limits, LimitsAre, Options
 from chargebyte_fw.modules.power.infypower.link import CanTape, InfypowerLink
-from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup, State
+from chargebyte_fw.modules.power.infypower.machine import InfypowerGroup
+from chargebyte_fw.modules.power.infypower.states import State
 from chargebyte_fw.modules.power.infypower.timing import times
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
 

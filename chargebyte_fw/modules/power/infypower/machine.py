@@ -7,7 +7,6 @@ modules are switched off first, and the fault is cleared when they do again what
 from __future__ import annotations
 
 import logging
-from enum import Enum
 from typing import Any
 
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
@@ -17,6 +16,7 @@ from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.limits import Limits, LimitsAre, Options, add_up
 from chargebyte_fw.modules.power.infypower.sharing import AddressWatch, Members
+from chargebyte_fw.modules.power.infypower.states import ASKING, RESTARTS, State
 from chargebyte_fw.modules.power.infypower.timing import AGAIN_S, Times
 from chargebyte_fw.modules.power.infypower.wishes import Confirmed, Question, Wishes
 from chargebyte_fw.modules.power.messages import ModeIs, Output, SetExport, SetImport, SetMode
@@ -30,22 +30,6 @@ SETTLED_S = 3.0
 LOST = ("CommunicationFault", "")
 REFUSED = "VendorError"
 SHARED = ("VendorError", "Address Conflict")
-
-
-class State(Enum):
-    """Where the group is."""
-
-    NO_BUS = "no bus"
-    COUNTING = "counting"
-    SWITCHING_OFF = "switching off"
-    LIMITS = "asking for limits"
-    RUNNING = "running"
-    WAITING = "waiting before the next try"
-
-
-ASKING = (State.COUNTING, State.SWITCHING_OFF, State.LIMITS, State.RUNNING)
-RESTARTS = (State.COUNTING, State.WAITING)
-"""Where a group that is lost, or has changed, goes on."""
 
 
 class InfypowerGroup(Machine):
