@@ -186,3 +186,12 @@ def test_only_whole_amperes_just_below_the_offer_are_completed(asked_A: float, g
     effects = machine.feed(EvTargets(400.0, asked_A), 2.0) + settle(machine, 2.0)
     points = [args for command, args in commands(effects) if command == "setExportVoltageCurrent"]
     assert points[-1] == (400.0, given_A)
+
+
+def test_a_discharge_at_a_voltage_that_the_supply_cannot_take_is_not_switched_on() -> None:
+    limits = PowerPathLimits(920.0, 0.0, 0.0, discharge_current_A=60.0, discharge_power_W=10_000.0)
+    machine = charging_path(supply=BOTH_WAYS, limits=limits)
+    machine.feed(ServiceSelected(bidirectional=True), 1.0)
+    effects = machine.feed(EvTargets(100.0, -20.0), 2.0)
+    assert commands(effects) == [], "the supply takes 150 V at least"
+    assert any("100 V is not in the supply's range 150..920 V" in getattr(one, "text", "") for one in effects)
