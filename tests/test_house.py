@@ -175,7 +175,8 @@ def test_the_walls_notice_a_breach() -> None:
 
 def test_no_file_is_too_long_to_hold() -> None:
     """Declarations (data types, messages) may be long: nobody reads them from top to bottom."""
-    files = [path for path in sources() if "messages" not in path and "/contracts/types/" not in path]
+    declarations = ("messages", "/contracts/types/", "/machine/events.py")
+    files = [path for path in sources() if not any(part in path for part in declarations)]
     long = {path: n for path in files if (n := len((ROOT / path).read_text().splitlines())) > 450}
     assert long == {}
 

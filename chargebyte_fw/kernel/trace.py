@@ -39,7 +39,7 @@ FORMAT = 1
 RING_BYTES = 24 << 20
 """About 40 minutes of DC charging with its contract traffic; 35 with a car that asks every 100 ms."""
 PIECE_BYTES = 64 << 10
-LARGEST_ENTRY = 16 << 10
+LARGEST_ENTRY = 24 << 10
 """More octets than this are cut off an entry; it fits into a piece."""
 MOST_NAMES = 4096
 """Distinct pairs of kind and source; what comes later is `other`."""

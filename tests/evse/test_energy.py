@@ -17,6 +17,10 @@ from tests.evse.test_ac import charging
 from tests.evse.world import Assemble, Run, World
 
 
+def draw(longest: int) -> int:
+    return random.Random(1).randint(0, longest)
+
+
 def requests(w: World) -> list[EnergyFlowRequest]:
     seen: list[EnergyFlowRequest] = []
     w.m.energy_grid.energy_flow_request.subscribe(seen.append)
@@ -110,7 +114,6 @@ def test_random_delay_holds_a_change(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await charging(World(assemble, uk_smartcharging_random_delay_enable=True))
         w.m.runtime.random = random.Random(3)
-        w.m.energy_adapter.delay._chance = random.Random(3)
         counts: list[Any] = []
         await w.m.random_delay.cancel()
         await asyncio.sleep(6.0)
@@ -130,13 +133,13 @@ def test_random_delay_holds_a_change(assemble: Assemble, run: Run) -> None:
 
 
 def test_random_delay_of_length_zero_is_none() -> None:
-    delay = RandomDelay(random.Random(1), enabled=True, longest_s=0, any_change=True)
+    delay = RandomDelay(draw, enabled=True, longest_s=0, any_change=True)
     assert delay.limit(10.0, 0.0, active=True) == 10.0
     assert delay.limit(20.0, 1.0, active=True) == 20.0
 
 
 def test_random_delay_only_from_and_to_zero() -> None:
-    delay = RandomDelay(random.Random(1), enabled=True, longest_s=600, any_change=False)
+    delay = RandomDelay(draw, enabled=True, longest_s=600, any_change=False)
     delay.limit(10.0, 0.0, active=False)
     assert delay.limit(20.0, 1.0, active=True) == 20.0
     assert delay.limit(0.0, 2.0, active=True) == 20.0
@@ -148,10 +151,10 @@ def test_dc_limits_follow_efficiency_and_voltage() -> None:
     from msgspec.structs import replace
 
     supply = replace(SUPPLY, conversion_efficiency_export=0.9)
-    limits = limits_from_budget(supply, root_W=20_000.0, target_V=400.0, present_V=0.0, bidirectional=False)
+    limits = limits_from_budget(supply, granted_W=20_000.0, target_V=400.0, present_V=0.0, bidirectional=False)
     assert (limits.power_W, limits.current_A) == (18_000.0, 45.0)
     assert maximum_for_hlc(limits, bidirectional=False).evse_maximum_discharge_current_limit is None
-    nothing = limits_from_budget(supply, root_W=0.0, target_V=0.0, present_V=0.0, bidirectional=False)
+    nothing = limits_from_budget(supply, granted_W=0.0, target_V=0.0, present_V=0.0, bidirectional=False)
     assert (nothing.power_W, nothing.current_A) == (0.0, 0.0)
 
 
@@ -184,7 +187,7 @@ def test_until_the_first_grant_it_is_named_as_missing_and_after_two_minutes_as_s
 def test_the_random_delay_is_enabled_and_disabled_by_command(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble).start()
-        delay = w.m.energy_adapter.delay
+        delay = w.m.machines._energy.delay
         assert not delay.enabled
         await w.m.random_delay.enable()
         assert delay.enabled

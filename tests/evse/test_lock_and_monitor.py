@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from chargebyte_fw.contracts.interfaces.over_voltage_monitor import OverVoltageMonitor
+from chargebyte_fw.contracts.types.board_support_common import ProximityPilot, ProximityPilotAmpacity
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage
@@ -42,9 +43,11 @@ def test_the_monitor_stops_when_the_contactors_open() -> None:
 
 def test_a_cable_limits_what_an_ac_charger_asks_for(run: Run, assemble: Assemble) -> None:
     async def main() -> None:
-        world = await World(assemble).start()
+        world = World(assemble)
+        world.bsp.socket = True
+        await world.start()
         requests = world.m.energy_grid.energy_flow_request
-        world.m.energy_adapter.leaf.cable_A = 13.0
+        world.bsp.main.ac_pp_ampacity.publish(ProximityPilot(ampacity=ProximityPilotAmpacity.A_13))
         await asyncio.sleep(2.0)
         assert requests.value is not None
         imports: list[Any] = requests.value.schedule_import

@@ -20,7 +20,6 @@ from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode as Mode
 from chargebyte_fw.kernel.composite import Composite
 from chargebyte_fw.kernel.effects import Call, call
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.modules.evse.adapters.energy import NO_HARDWARE
 from chargebyte_fw.modules.evse.config import EvseConfig, SessionIdType
 from chargebyte_fw.modules.evse.machine.ac.pwm import duty_from_current
 from chargebyte_fw.modules.evse.machine.bcb import BcbToggle
@@ -30,6 +29,7 @@ from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage, emer
 from chargebyte_fw.modules.evse.machine.dc.plausibility import Plausibility
 from chargebyte_fw.modules.evse.machine.effects import ClearFault, RaiseFault
 from chargebyte_fw.modules.evse.machine.enabling import EnableTable
+from chargebyte_fw.modules.evse.machine.energy_node import NO_HARDWARE
 from chargebyte_fw.modules.evse.machine.events import (
     Contactor,
     Cp,
@@ -73,7 +73,7 @@ def pilot(**config: Any) -> Pilot:
 def pilot_with_lock(**config: Any) -> Composite:
     """The pilot and the connector's lock, as they are coupled in an EVSE."""
     settings = replace(CONFIG, **config)
-    others = ("fault_policy", "session", "charging", "authorization", *SOMETIMES_ABSENT)
+    others = ("fault_policy", "session", "charging", "authorization", "energy", "offer", *SOMETIMES_ABSENT)
     machines = Composite({"pilot": Pilot(settings), "lock": LockMachine(settings)}, absent=others)
     machines.feed(StartUpDone(), 0.0)
     machines.feed(CpReported(Cp.A), 0.0)

@@ -10,6 +10,7 @@ import pytest
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
+from chargebyte_fw.kernel.effects import Call
 from chargebyte_fw.modules.evse.machine import timing
 from tests.evse.world import Assemble, Run, World
 
@@ -81,14 +82,17 @@ def test_only_the_newest_value_waits(assemble: Assemble, run: Run) -> None:
 
         for name in ("update_meter_info", "stop_charging", "update_isolation_status"):
             setattr(w.hlc.main, name, slow(name))
-        call = w.m.hands.call
-        call("hlc", "update_meter_info", (0,))
+
+        def call(interface: str, command: str, args: tuple[Any, ...]) -> None:
+            w.m.commands.send(Call(interface, command, args, latest=command.startswith("update_")))
+
+        call("ISO15118_charger", "update_meter_info", (0,))
         await asyncio.sleep(0.1)
         for number in range(1, 100):
-            call("hlc", "update_meter_info", (number,))
+            call("ISO15118_charger", "update_meter_info", (number,))
             if number in (30, 60):
-                call("hlc", "stop_charging", (number == 30,))
-        call("hlc", "update_isolation_status", ("Valid",))
+                call("ISO15118_charger", "stop_charging", (number == 30,))
+        call("ISO15118_charger", "update_isolation_status", ("Valid",))
         await asyncio.sleep(10.0)
         assert told == [
             ("update_meter_info", 0),

@@ -31,13 +31,13 @@ def test_under_hlc_phases_are_not_switched_while_charging_and_all_of_them_count(
     async def story() -> None:
         w = await World(assemble, hlc=True).start()
         await hlc_charging(w)
-        assert w.m.switch_phases(False) is False
+        assert w.m.requests.switch_phases(False) is False
         w.energy_on = False
         await w.grant(phases=1)
         await asyncio.sleep(15.0)
         assert w.state == "Charging" and w.bsp.closed and w.pilot() == 5.0
         assert not w.calls("bsp", SWITCH) and "SwitchingPhases" not in w.names
-        assert w.m.energy_adapter.leaf.active_phases == 3
+        assert w.now.energy.active_phases == 3
         assert w.now.allowed_phases == 3
 
     run(story())
@@ -56,7 +56,7 @@ def test_under_hlc_a_limit_on_phases_is_followed_when_the_ev_pauses(assemble: As
         await w.grant(phases=1)
         await asyncio.sleep(0.1)
         assert w.calls("bsp", SWITCH) == [(False,)]
-        assert w.m.energy_adapter.leaf.active_phases == 1
+        assert w.now.energy.active_phases == 1
         assert w.state == "ChargingPausedEV"
 
     run(story())
@@ -65,7 +65,7 @@ def test_under_hlc_a_limit_on_phases_is_followed_when_the_ev_pauses(assemble: As
 def test_without_an_ev_the_board_is_ordered_at_once(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble).start()
-        assert w.m.switch_phases(False) is True
+        assert w.m.requests.switch_phases(False) is True
         await asyncio.sleep(0.1)
         assert w.calls("bsp", SWITCH) == [(False,)]
         assert w.state == "Idle" and "SwitchingPhases" not in w.names
@@ -76,10 +76,10 @@ def test_without_an_ev_the_board_is_ordered_at_once(assemble: Assemble, run: Run
 def test_a_second_order_during_the_pause_replaces_the_first(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await charging(World(assemble))
-        assert w.m.switch_phases(False) is True
+        assert w.m.requests.switch_phases(False) is True
         await w.until_state("SwitchPhases", 0.5)
         await asyncio.sleep(5.0)
-        assert w.m.switch_phases(True) is True
+        assert w.m.requests.switch_phases(True) is True
         await asyncio.sleep(4.5)
         assert w.state == "SwitchPhases" and not w.calls("bsp", SWITCH)
         await asyncio.sleep(1.0)

@@ -12,8 +12,7 @@ from chargebyte_fw.board.driver.fault_table import RaiseFault
 from chargebyte_fw.board.driver.faults import BoardFaults
 from chargebyte_fw.board.link.messages import framing
 from chargebyte_fw.board.link.messages.charge_som import SafeStateReason
-from chargebyte_fw.modules.evse.adapters import inputs
-from chargebyte_fw.modules.evse.machine import bcb
+from chargebyte_fw.modules.evse.machine import bcb, energy_node
 from chargebyte_fw.modules.evse.machine import timing as evse
 from chargebyte_fw.modules.evse.machine.ac import pwm
 from chargebyte_fw.modules.v2g import timing as v2g
@@ -98,7 +97,7 @@ BROKEN: dict[str, tuple[str, Break]] = {
     "there is no duty cycle for 16 A": ("basic-session", other(pwm, "MIN_CURRENT_A", 99.0)),
     "a cable carries everything": (
         "basic-cable-limits",
-        other(inputs, "AMPACITY_A", dict.fromkeys(inputs.AMPACITY_A, 32.0)),
+        other(energy_node, "AMPACITY_A", dict.fromkeys(energy_node.AMPACITY_A, 32.0)),
     ),
 }
 

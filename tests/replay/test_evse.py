@@ -39,17 +39,18 @@ def story(assemble: Assemble, run: Run, tmp_path: Path, **config: Any) -> list[E
     return list(read(tmp_path / "t.cbor").entries)
 
 
-def test_reservation_log_and_session_id_are_inputs(assemble: Assemble, run: Run, tmp_path: Path) -> None:
+def test_reservation_and_session_id_are_inputs(assemble: Assemble, run: Run, tmp_path: Path) -> None:
     entries = story(assemble, run, tmp_path, session_logging=True, session_logging_path="/logs")
+    events = [data for _, kind, source, data in entries if (kind, source) == ("var", "evse.evse.session_event")]
+    started = next(data["session_started"] for data in events if data["event"] == "SessionStarted")
+    assert started["logging_path"].startswith("/logs/"), "the owner of the log adds it"
     told = [data for _, _, source, data in entries if source == "evse.PublishSessionEvent"]
-    started = next(data["extra"]["session_started"] for data in told if data["event"] == "SessionStarted")
-    assert started["logging_path"].startswith("/logs/")
     assert any(data["extra"].get("transaction_started", {}).get("reservation_id") == 7 for data in told)
     (outcome,) = play(entries, "evse")
     assert (outcome.remark, outcome.difference) == ("", None) and outcome.outputs > 20
 
 
-@pytest.mark.parametrize("kind", ["chance", "answer"])
+@pytest.mark.parametrize("kind", ["chance", "event"])
 def test_without_one_of_them_the_replay_differs(assemble: Assemble, run: Run, tmp_path: Path, kind: str) -> None:
     entries = story(assemble, run, tmp_path, session_logging=True, session_logging_path="/logs")
     (outcome,) = play([entry for entry in entries if entry[1] != kind], "evse")

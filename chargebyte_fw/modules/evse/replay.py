@@ -16,7 +16,7 @@ from chargebyte_fw.kernel.snapshot import restored
 from chargebyte_fw.kernel.trace import TOKENS, Entry, plain
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import events, signals
-from chargebyte_fw.modules.evse.machine.composite import LOGGING_PATH, EvseMachines, Fitted
+from chargebyte_fw.modules.evse.machine.composite import RANDOM_DELAY, EvseMachines, Fitted
 
 DIGITS = 1e-9
 EVENTS = {
@@ -36,13 +36,13 @@ class _Evse:
     def __init__(self, entries: Sequence[Entry]) -> None:
         _, _, self._id, begins = entries[0]
         self._chance = [data for _, kind, source, data in entries if (kind, source) == ("chance", self._id)]
-        path = f"{self._id}.{LOGGING_PATH}"
-        self._paths = [data for _, kind, source, data in entries if (kind, source) == ("answer", path)]
+        name = f"{self._id}.{RANDOM_DELAY}"
+        delays = [data for _, kind, source, data in entries if (kind, source) == ("chance", name)]
         config = msgspec.convert(begins["config"], EvseConfig, strict=False)
         fitted = msgspec.convert(begins["fitted"], Fitted)
         # What the trace does not have any more when it breaks off is in no output either.
         self._machines = EvseMachines(
-            config, fitted, new_uuid=_next(self._chance, NO_UUID), logging_path=_next(self._paths, None)
+            config, fitted, self._id, new_uuid=_next(self._chance, NO_UUID), draw=_next(delays, 0)
         )
         if not begins.get("fresh"):
             self._restore(begins["known"])

@@ -1,196 +1,225 @@
-"""What HLC is told before and around a session: payments, modes, parameters; and what it tells of the EV."""
+"""What SLAC and HLC report of the EV: events for the machines, lines of the session log, and the EV's data."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.interfaces.slac import Slac
 from chargebyte_fw.contracts.types import iso15118 as iso
-from chargebyte_fw.contracts.types.evse_manager import (
-    ConnectorTypeEnum,
-    PlugAndChargeConfiguration,
-    UpdateAllowedEnergyTransferModesResult,
+from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedEvent, HlcSessionFailedReasonEnum
+from chargebyte_fw.contracts.types.slac import State as SlacState
+from chargebyte_fw.kernel.contract import Variable
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.modules.evse.adapters.ev_info import EvInfoAdapter, ac_power_limits, manufacturer_from_mac
+from chargebyte_fw.modules.evse.config import EvseConfig
+from chargebyte_fw.modules.evse.logs.session_logger import SessionLogger
+from chargebyte_fw.modules.evse.machine.events import (
+    CableCheckStart,
+    ContractWanted,
+    CurrentDemand,
+    DcOpenContactor,
+    DynamicLimits,
+    EimWanted,
+    EvccId,
+    EvIdentified,
+    EvMaximum,
+    EvTargets,
+    HlcAllowsClose,
+    LinkError,
+    LinkPause,
+    LinkReady,
+    LinkTerminate,
+    PreChargeStart,
+    SaeBidi,
+    ServiceSelected,
+    SlacErrorRoutine,
+    SlacStateChanged,
+    V2gSetupFinished,
 )
-from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode, PaymentOption
-from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
-from chargebyte_fw.modules.evse.config import BptChannelChoice, GeneratorChoice, IslandChoice, SaeMode
-from chargebyte_fw.modules.evse.machine import transfer_modes
-
-if TYPE_CHECKING:
-    from chargebyte_fw.modules.evse.evse_manager import EvseManager
-
-ENERGY_TOLD_WH = 10_000.0
-"""Energy that we offer to deliver, for EVs that ask."""
+from chargebyte_fw.modules.evse.machine.snapshot import Snapshot
 
 
-class HlcAdapter:
-    """The configured offer."""
+def _or(value: float | None, known: float | None) -> float | None:
+    return known if value is None else value
 
-    def __init__(self, module: EvseManager, *, used: bool) -> None:
-        self._module = module
-        self.used = used
-        config = module.config
-        self.der = False
-        self.eim = config.payment_enable_eim
-        self.contract = config.payment_enable_contract
-        self.central = config.central_contract_validation_allowed
-        self.install = config.contract_certificate_installation_enabled
-        self._modes: list[EnergyTransferMode] = []
-        self._allowed: list[EnergyTransferMode] | None = None
-        self.sae_active = False
-        self._warned = False
 
-    @property
-    def bidirectional(self) -> bool:
-        """Whether the EV's session can give energy back."""
-        config, service = self._module.config, self._module.machines.snapshot.service
-        if config.hack_allow_bpt_with_iso2 or (config.sae_j2847_2_bpt_enabled and self.sae_active):
-            return True
-        return service is not None and service.bidirectional
+class HlcInputs:
+    """Subscribes to SLAC and HLC. Past events do not count: only what they report from now on."""
 
-    def set_up(self) -> None:
-        """Tell HLC everything that it must know once."""
-        config = self._module.config
-        hlc = self._module.tell_hlc
-        self.session_setup(external_only=False)
-        if config.dc:
-            self.present_values(0.0, 0.0)
+    def __init__(
+        self,
+        config: EvseConfig,
+        feed: Callable[[Any], None],
+        snapshot: Callable[[], Snapshot],
+        *,
+        evse: EvseManager,
+        ev_info: EvInfoAdapter,
+        session_log: SessionLogger,
+        log: ModuleLog,
+    ) -> None:
+        self._config = config
+        self._feed = feed
+        self._snapshot = snapshot
+        self._evse = evse
+        self._info = ev_info
+        self._session_log = session_log
+        self._log = log
+
+    # SLAC.
+
+    def subscribe_slac(self, slac: Slac) -> None:
+        """Take the data link's state and events."""
+        slac.state.subscribe(self._slac_state)
+        slac.dlink_ready.subscribe(self._link_ready)
+        slac.request_error_routine.subscribe(lambda _: self._feed(SlacErrorRoutine()), replay=False)
+        slac.ev_mac_address.subscribe(self._slac_mac, replay=False)
+
+    def _slac_state(self, state: SlacState) -> None:
+        self._session_log.line("EVSE", f"SLAC {state.value}", iso15118=True)
+        self._feed(SlacStateChanged(state))
+
+    def _link_ready(self, up: bool) -> None:
+        self._session_log.line("EVSE", f"D-LINK_READY ({str(up).lower()})", iso15118=True)
+        self._feed(LinkReady(up))
+
+    def _slac_mac(self, mac: str) -> None:
+        self._session_log.line("CAR", f"SLAC MAC {mac}", iso15118=True)
+        self._feed(EvIdentified("SLAC", mac))
+        if self._config.autocharge_use_slac_instead_of_hlc:
+            self._feed(EvccId(mac))
+
+    # HLC.
+
+    def subscribe_hlc(self, hlc: Iso15118Charger) -> None:
+        """Take the EV's events and data."""
+        self._event(hlc.require_auth_eim, lambda _: EimWanted())
+        self._event(hlc.require_auth_pnc, ContractWanted)
+        self._event(hlc.dlink_error, lambda _: LinkError(), "D-LINK_ERROR.req")
+        self._event(hlc.dlink_pause, lambda _: LinkPause(), "D-LINK_PAUSE.req")
+        self._event(hlc.dlink_terminate, lambda _: LinkTerminate(), "D-LINK_TERMINATE.req")
+        self._event(hlc.v2g_setup_finished, lambda _: V2gSetupFinished())
+        hlc.hlc_session_failed.subscribe(self._session_failed, replay=False)
+        hlc.evcc_id.subscribe(self._evcc_id, replay=False)
+        hlc.selected_protocol.subscribe(self._protocol, replay=False)
+        self._event(hlc.selected_service_parameters, service_selected)
+        if self._config.session_logging:
+            hlc.v2g_messages.subscribe(self._session_log.v2g, replay=False)
+        self._info_of(hlc.departure_time, "departure_time")
+        if self._config.dc:
+            self._subscribe_dc(hlc)
         else:
-            hlc("set_charging_parameters", iso.SetupPhysicalValues(ac_nominal_voltage=config.ac_nominal_voltage))
-        hlc("receipt_is_required", config.ev_receipt_required)
-        sae = iso.SaeJ2847BidiMode.None_
-        if config.sae_j2847_2_bpt_enabled:
-            v2h = config.sae_j2847_2_bpt_mode is SaeMode.V2H
-            sae = iso.SaeJ2847BidiMode.V2H if v2h else iso.SaeJ2847BidiMode.V2G
-        ids = iso.EVSEID(evse_id=config.evse_id, evse_id_din=config.evse_id_din)
-        hlc("setup", ids, sae, config.session_logging)
-        self.offer_modes()
-        if config.bpt_generator_mode is not GeneratorChoice.None_:
-            self._bpt_setup()
-        hlc("reset_error")
+            self._subscribe_ac(hlc)
 
-    def _bpt_setup(self) -> None:
-        config = self._module.config
-        channel = iso.BptChannel.Unified
-        if config.bpt_channel is not BptChannelChoice.None_:
-            channel = iso.BptChannel(config.bpt_channel.value)
-        island = None
-        if config.bpt_grid_code_island_method is not IslandChoice.None_:
-            island = iso.GridCodeIslandingDetectionMethod(config.bpt_grid_code_island_method.value)
-        setup = iso.BptSetup(
-            bpt_channel=channel,
-            generator_mode=iso.GeneratorMode(config.bpt_generator_mode.value),
-            grid_code_detection=island,
+    def _event(self, variable: Variable[Any], make: Callable[[Any], Any], line: str = "", origin: str = "EVSE") -> None:
+        def take(value: Any) -> None:
+            if line:
+                self._session_log.line(origin, line, iso15118=True)
+            self._feed(make(value))
+
+        variable.subscribe(take, replay=False)
+
+    def _info_of(self, variable: Variable[Any], name: str) -> None:
+        variable.subscribe(lambda value: self._info.learn(**{name: value}), replay=False)
+
+    def _session_failed(self, reason: HlcSessionFailedReasonEnum) -> None:
+        self._log.info("the session with the EV failed: %s", reason.value)
+        uuid = self._snapshot().session_id
+        self._evse.hlc_session_failed.publish(HlcSessionFailedEvent(uuid=uuid, reason=reason))
+
+    def _protocol(self, name: str) -> None:
+        self._log.info("EV speaks %s", name)
+        self._evse.selected_protocol.publish(name)
+
+    def _evcc_id(self, mac: str) -> None:
+        self._info.learn(evcc_id=mac)
+        self._feed(EvIdentified("HLC", mac))
+        self._evse.car_manufacturer.publish(manufacturer_from_mac(mac))
+        if not self._config.autocharge_use_slac_instead_of_hlc:
+            self._feed(EvccId(mac))
+
+    # AC.
+
+    def _subscribe_ac(self, hlc: Iso15118Charger) -> None:
+        self._event(hlc.ac_close_contactor, lambda _: HlcAllowsClose(True), "AC HLC Close contactor", "CAR")
+        self._event(hlc.ac_open_contactor, lambda _: HlcAllowsClose(False), "AC HLC Open contactor", "CAR")
+        self._info_of(hlc.ac_eamount, "remaining_energy_needed")
+        self._info_of(hlc.ac_ev_max_voltage, "maximum_voltage_limit")
+        self._info_of(hlc.ac_ev_max_current, "maximum_current_limit")
+        self._info_of(hlc.ac_ev_min_current, "minimum_current_limit")
+        hlc.ac_ev_power_limits.subscribe(lambda value: self._info.learn(**ac_power_limits(value)), replay=False)
+        hlc.ac_ev_present_powers.subscribe(self._ac_present_powers, replay=False)
+        hlc.ac_ev_dynamic_control_mode.subscribe(self._energy_requests, replay=False)
+
+    def _ac_present_powers(self, value: iso.AcEvPresentPowerValues) -> None:
+        reactive = value.present_reactive_power
+        self._info.learn(
+            ac_present_active_power=value.present_active_power.total,
+            ac_present_reactive_power=reactive.total if reactive is not None else None,
         )
-        self._module.tell_hlc("bpt_setup", setup)
 
-    def session_setup(self, *, external_only: bool) -> None:
-        """Tell HLC the payments on offer; contract off means no certificates either."""
-        options = []
-        contract = self.contract and not external_only
-        if self.eim or external_only or not contract:
-            options.append(PaymentOption.ExternalPayment)
-        if contract:
-            options.append(PaymentOption.Contract)
-        if not self.eim and not self.contract and not self._warned:
-            self._warned = True
-            self._module.log.warning("no payment is enabled: external payment is offered anyway")
-        self._module.tell_hlc("session_setup", options, contract and self.install, contract and self.central)
-
-    def configure(self, changes: PlugAndChargeConfiguration) -> None:
-        """Take changes for the next session."""
-        if changes.pnc_enabled is not None:
-            self.contract = changes.pnc_enabled
-        if changes.central_contract_validation_allowed is not None:
-            self.central = changes.central_contract_validation_allowed
-        if changes.contract_certificate_installation_enabled is not None:
-            self.install = changes.contract_certificate_installation_enabled
-
-    def modes(self) -> list[EnergyTransferMode]:
-        """Compute the modes that the hardware can do."""
-        module = self._module
-        if module.config.dc:
-            megawatt = module.connector_type is ConnectorTypeEnum.cMCS
-            return transfer_modes.dc_modes(bidirectional=module.energy_adapter.supply.bidirectional, megawatt=megawatt)
-        hardware = module.energy_adapter.leaf.hardware
-        return transfer_modes.offered_ac_modes(hardware, bpt=module.config.supported_iso_ac_bpt, der=self.der)
-
-    def offer_modes(self) -> None:
-        """Tell the modes, and the AC power limits that go with them, when they have changed."""
-        module = self._module
-        if not module.energy_adapter.hardware_known:
-            return
-        modes = self.modes()
-        if modes == self._modes and not self._allowed:
-            return
-        self._modes, self._allowed = modes, None
-        module.evse.supported_energy_transfer_modes.publish(modes)
-        module.tell_hlc("update_energy_transfer_modes", modes)
-        if not module.config.dc:
-            voltage_V = module.config.ac_nominal_voltage
-            hardware = module.energy_adapter.leaf.hardware
-            module.tell_hlc("update_ac_maximum_limits", transfer_modes.ac_maximum(hardware, voltage_V))
-            module.tell_hlc("update_ac_minimum_limits", transfer_modes.ac_minimum(hardware, voltage_V))
-            reactive = module.config.ac_max_reactive_power
-            module.tell_hlc("update_ac_parameters", transfer_modes.ac_parameters(hardware, voltage_V, reactive))
-
-    def allow_modes(self, allowed: list[EnergyTransferMode]) -> UpdateAllowedEnergyTransferModesResult:
-        """Offer only what is allowed until the session ends."""
-        if not self.used:
-            return UpdateAllowedEnergyTransferModesResult.NoHlc
-        both = [mode for mode in self._modes if mode in allowed]
-        if not both:
-            return UpdateAllowedEnergyTransferModesResult.IncompatibleEnergyTransfer
-        self._allowed = both
-        self._module.tell_hlc("update_energy_transfer_modes", both)
-        return UpdateAllowedEnergyTransferModesResult.Accepted
-
-    def session_over(self) -> None:
-        """What was narrowed for one session is offered again."""
-        self.sae_active = False
-        if self._allowed is not None:
-            self.offer_modes()
-
-    def supply_told(self, supply: Capabilities) -> None:
-        """Tell HLC the supply's ripple, tolerance and modes."""
-        self._module.tell_hlc(
-            "set_charging_parameters",
-            iso.SetupPhysicalValues(
-                dc_current_regulation_tolerance=supply.current_regulation_tolerance_A,
-                dc_peak_current_ripple=supply.peak_current_ripple_A,
-                dc_energy_to_be_delivered=ENERGY_TOLD_WH,
-            ),
+    def _energy_requests(self, value: iso.DcChargeDynamicModeValues | iso.AcEvDynamicModeValues) -> None:
+        self._info.learn(
+            target_energy_request=value.target_energy_request,
+            max_energy_request=value.max_energy_request,
+            min_energy_request=value.min_energy_request,
         )
-        self._module.tell_hlc("set_powersupply_capabilities", supply)
-        self.offer_modes()
 
-    def present_values(self, voltage_V: float, current_A: float) -> None:
-        """Tell HLC what is at the output."""
-        offset_A = self._module.config.hack_present_current_offset
-        current_A = abs(current_A) + offset_A if current_A else abs(current_A)
-        self._module.tell_hlc(
-            "update_dc_present_values",
-            iso.DcEvsePresentVoltageCurrent(
-                evse_present_voltage=max(voltage_V, 0.0), evse_present_current=max(current_A, 0.0)
-            ),
+    # DC.
+
+    def _subscribe_dc(self, hlc: Iso15118Charger) -> None:
+        self._event(hlc.start_cable_check, lambda _: CableCheckStart(), "Start cable check...")
+        self._event(hlc.start_pre_charge, lambda _: PreChargeStart())
+        self._event(hlc.current_demand_started, lambda _: CurrentDemand(True))
+        self._event(hlc.current_demand_finished, lambda _: CurrentDemand(False))
+        self._event(hlc.dc_open_contactor, lambda _: DcOpenContactor())
+        self._event(hlc.sae_bidi_mode_active, lambda _: SaeBidi())
+        hlc.dc_ev_target_voltage_current.subscribe(self._dc_targets, replay=False)
+        hlc.dc_ev_maximum_limits.subscribe(self._dc_maximum, replay=False)
+        hlc.d20_dc_dynamic_charge_mode.subscribe(self._dc_dynamic, replay=False)
+        hlc.dc_ev_remaining_time.subscribe(self._dc_remaining_time, replay=False)
+        hlc.dc_ev_status.subscribe(lambda value: self._info.learn(soc=value.dc_ev_ress_soc), replay=False)
+        self._info_of(hlc.dc_ev_energy_capacity, "battery_capacity")
+        self._info_of(hlc.dc_ev_energy_request, "remaining_energy_needed")
+        self._info_of(hlc.dc_full_soc, "battery_full_soc")
+        self._info_of(hlc.dc_bulk_soc, "battery_bulk_soc")
+
+    def _dc_targets(self, value: iso.DcEvTargetValues) -> None:
+        self._feed(EvTargets(value.dc_ev_target_voltage, value.dc_ev_target_current))
+        self._info.learn(target_voltage=value.dc_ev_target_voltage, target_current=value.dc_ev_target_current)
+
+    def _dc_maximum(self, value: iso.DcEvMaximumLimits) -> None:
+        # A message may have only one of them; the others stay.
+        known = self._snapshot().power_path.ev_maximum
+        voltage_V = _or(value.dc_ev_maximum_voltage_limit, known.voltage_V)
+        current_A = _or(value.dc_ev_maximum_current_limit, known.current_A)
+        power_W = _or(value.dc_ev_maximum_power_limit, known.power_W)
+        self._feed(EvMaximum(voltage_V, current_A, power_W))
+        self._info.learn(maximum_voltage_limit=voltage_V, maximum_current_limit=current_A, maximum_power_limit=power_W)
+
+    def _dc_dynamic(self, value: iso.DcChargeDynamicModeValues) -> None:
+        self._feed(
+            DynamicLimits(
+                max_voltage_V=value.max_voltage,
+                min_voltage_V=value.min_voltage,
+                max_current_A=value.max_charge_current,
+                max_power_W=value.max_charge_power,
+                discharge_current_A=value.max_discharge_current,
+                discharge_power_W=value.max_discharge_power,
+            )
+        )
+        self._energy_requests(value)
+
+    def _dc_remaining_time(self, value: iso.DcEvRemainingTime) -> None:
+        self._info.learn(
+            estimated_time_full=value.ev_remaining_time_to_full_soc,
+            estimated_time_bulk=value.ev_remaining_time_to_full_bulk_soc,
         )
 
 
-def is_bidirectional(selected: iso.SelectedServiceParameters) -> bool:
-    """Whether the service gives energy back."""
-    return "BPT" in selected.energy_transfer.value or "DER" in selected.energy_transfer.value
-
-
-def is_ac(selected: iso.SelectedServiceParameters) -> bool:
-    """Whether the service is an AC one."""
-    return selected.energy_transfer.value.startswith("AC")
-
-
-def ev_limits_facts(limits: iso.AcEvPowerLimits) -> dict[str, Any]:
-    """Write an AC EV's power limits as facts of the EV."""
-    names = {
-        "ac_max_charge_power": limits.max_charge_power,
-        "ac_min_charge_power": limits.min_charge_power,
-        "ac_max_discharge_power": limits.max_discharge_power,
-        "ac_min_discharge_power": limits.min_discharge_power,
-    }
-    return {name: value.total for name, value in names.items() if value is not None}
+def service_selected(selected: iso.SelectedServiceParameters) -> ServiceSelected:
+    """Return the event of an energy service that the EV has chosen."""
+    transfer = selected.energy_transfer.value
+    return ServiceSelected(bidirectional="BPT" in transfer or "DER" in transfer, ac=transfer.startswith("AC"))

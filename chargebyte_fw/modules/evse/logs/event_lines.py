@@ -7,7 +7,7 @@ from typing import Any
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel.effects import Call
-from chargebyte_fw.modules.evse.machine.effects import PublishSessionEvent, SessionLogLine
+from chargebyte_fw.modules.evse.machine.effects import PublishSessionEvent, SessionLogLine, number
 from chargebyte_fw.modules.evse.machine.events import Charging
 from chargebyte_fw.modules.evse.machine.signals import (
     CarBack,
@@ -15,13 +15,7 @@ from chargebyte_fw.modules.evse.machine.signals import (
     CarPluggedIn,
     CarRequests,
     CarUnplugged,
-    PowerPathLimits,
 )
-
-
-def number(value: float) -> str:
-    """Write a number in as few digits as it takes: 0, 0.022, 900000."""
-    return str(int(value)) if value == int(value) else repr(value)
 
 
 def state_line(before: Charging, after: Charging) -> SessionLogLine | None:
@@ -29,15 +23,6 @@ def state_line(before: Charging, after: Charging) -> SessionLogLine | None:
     if after in (Charging.Idle, Charging.Disabled):
         return None
     return SessionLogLine(f"Charger state: {before.value}->{after.value}")
-
-
-def limits_line(limits: PowerPathLimits, target_V: float, present_V: float, *, bidirectional: bool) -> SessionLogLine:
-    """Return the line of new DC limits."""
-    return SessionLogLine(
-        f"Change HLC Limits: {number(limits.power_W)}W/{number(limits.current_A)}A, target_voltage {number(target_V)}, "
-        f"actual_voltage {number(present_V)}, bpt_active {str(bidirectional).lower()}",
-        iso15118=True,
-    )
 
 
 def event_line(event: PublishSessionEvent) -> SessionLogLine | None:

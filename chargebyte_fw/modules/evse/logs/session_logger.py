@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from chargebyte_fw.modules.evse.logs.session_log import SessionLog, folder_name
 from chargebyte_fw.modules.evse.machine.effects import SessionLogLine
 
 TARGETS = {"EVSE": "CAR", "CAR": "EVSE", "SYS": ""}
+FLUSH_S = 1.0
 SUFFIX_OF_SESSION = "session_uuid"
 
 
@@ -30,12 +32,10 @@ class SessionLogger:
         self._publish = publish
         self._file: SessionLog | None = None
         self._open = False
-        self._begun = False
-        """The log exists, but what led to the session is still being told."""
         self._space = LogRetention()
 
     def begin(self, session_id: str) -> str | None:
-        """Open the log of a session; returns its folder, None without one."""
+        """Begin the log of a session; return its folder, None without one."""
         if not self._config.session_logging:
             return None
         suffix = self._config.logfile_suffix
@@ -52,14 +52,9 @@ class SessionLogger:
         except (OSError, ValueError) as error:
             self._log.warning("no session log: %s", error)
             self._file = None
-        self._open, self._begun = False, True
+        self._open = True
+        self.line("SYS", "Session logging started.")
         return self._file.shown if self._file is not None else None
-
-    def listen(self) -> None:
-        """Write lines from now on: what comes next belongs to the session."""
-        if self._begun:
-            self._open, self._begun = True, False
-            self.line("SYS", "Session logging started.")
 
     def write(self, line: SessionLogLine | None) -> None:
         """Write a line, if there is one and a session is logged."""
@@ -81,6 +76,12 @@ class SessionLogger:
         origin = "EVSE" if "Res" in name else "CAR"
         content = {"xml": text, "hex": message.exi or "", "base64": message.exi_base64 or ""}
         self.line(origin, f"V2G {name}", iso15118=True, **content)
+
+    async def flush_repeatedly(self) -> None:
+        """Hand what was written to the file system once a second."""
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            self.flush()
 
     def flush(self) -> None:
         """Hand what was written to the file system."""

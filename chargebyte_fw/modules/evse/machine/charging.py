@@ -50,6 +50,7 @@ from chargebyte_fw.modules.evse.machine.signals import (
     CarPluggedIn,
     CarRequests,
     CarUnplugged,
+    ReportLimits,
     ShutdownChanged,
     StateEntered,
     SupplyOff,
@@ -70,7 +71,7 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows, TransactionRows):
 
     def __init__(self, config: EvseConfig, *, hlc: bool) -> None:
         super().__init__(config, hlc=hlc)
-        self._limits: tuple[float, int] = (0.0, 0)
+        self._limits: tuple[float, int | None] = (0.0, 0)
 
     # Rules that hold in every state.
 
@@ -137,9 +138,17 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows, TransactionRows):
         session.no_energy_logged = True
         self.warn(f"no energy to charge with: {facts.energy.allowance.why_none}")
 
-    def _report_limits(self) -> None:
+    @property
+    def _present_limits(self) -> tuple[float, int | None]:
         allowance = self.facts.energy.allowance
-        limits = (allowance.current_A, allowance.budget.phases if allowance.budget else 3)
+        return allowance.current_A, allowance.budget.phases if allowance.budget else None
+
+    @on(event=ReportLimits)
+    def report_limits(self, _: ReportLimits, now: float) -> None:
+        self.emit(LimitsChanged(*self._present_limits))
+
+    def _report_limits(self) -> None:
+        limits = self._present_limits
         if limits == self._limits:
             return
         if limits[0] != self._limits[0]:

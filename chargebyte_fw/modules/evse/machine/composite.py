@@ -19,18 +19,21 @@ from chargebyte_fw.modules.evse.machine.dc.insulation import Insulation
 from chargebyte_fw.modules.evse.machine.dc.over_voltage import OverVoltage
 from chargebyte_fw.modules.evse.machine.dc.plausibility import Plausibility
 from chargebyte_fw.modules.evse.machine.dc.power_path import PowerPath
+from chargebyte_fw.modules.evse.machine.dc.present_values import PresentValues
 from chargebyte_fw.modules.evse.machine.dc.supply_watch import SupplyWatch
+from chargebyte_fw.modules.evse.machine.energy import EnergyMachine
 from chargebyte_fw.modules.evse.machine.events import Charging
 from chargebyte_fw.modules.evse.machine.fault_policy import FaultPolicy
 from chargebyte_fw.modules.evse.machine.lock import LockMachine
+from chargebyte_fw.modules.evse.machine.offer import Offer
 from chargebyte_fw.modules.evse.machine.pilot import Pilot
 from chargebyte_fw.modules.evse.machine.session import SessionMachine
 from chargebyte_fw.modules.evse.machine.snapshot import PowerPathSnapshot, Snapshot
 
-LOGGING_PATH = "logging_path"
-"""What the trace calls the answer that the session gets beside its events."""
+RANDOM_DELAY = "random_delay"
+"""Name in the trace of the random delays that are drawn."""
 DC_MACHINES = ("cable_check", "power_path", "over_voltage", "plausibility", "insulation", "supply_watch")
-SOMETIMES_ABSENT = (*DC_MACHINES, "over_current", "lock")
+SOMETIMES_ABSENT = (*DC_MACHINES, "over_current", "lock", "present_values")
 
 
 class Fitted(msgspec.Struct, frozen=True):
@@ -53,15 +56,18 @@ class EvseMachines(Composite):
         self,
         config: EvseConfig,
         fitted: Fitted,
+        module_id: str,
         *,
         new_uuid: Callable[[], str],
-        logging_path: Callable[[str], str | None],
+        draw: Callable[[int], int],
     ) -> None:
         self._fault_policy = FaultPolicy(use_vendor_id=config.inoperative_error_use_vendor_id)
-        self._session = SessionMachine(config, new_uuid, logging_path=logging_path)
+        self._session = SessionMachine(config, new_uuid)
         self._charging = ChargingMachine(config, hlc=fitted.hlc)
         self._authorization = HlcAuthorization(config, hlc=fitted.hlc)
         self._power_path = PowerPath(config)
+        self._energy = EnergyMachine(config, module_id, hlc=fitted.hlc, others=lambda: self.snapshot, draw=draw)
+        self._offer = Offer(config, hlc=fitted.hlc)
         machines: dict[str, Machine] = {
             "fault_policy": self._fault_policy,
             "session": self._session,
@@ -72,6 +78,9 @@ class EvseMachines(Composite):
         if fitted.lock:
             machines["lock"] = LockMachine(config)
         machines |= self._of_dc(config, fitted) if config.dc else {"over_current": OverCurrent(config)}
+        machines |= {"energy": self._energy, "offer": self._offer}
+        if config.dc and fitted.hlc:
+            machines["present_values"] = PresentValues(config)
         super().__init__(machines, absent=SOMETIMES_ABSENT)
 
     def _of_dc(self, config: EvseConfig, fitted: Fitted) -> dict[str, Machine]:
@@ -111,6 +120,8 @@ class EvseMachines(Composite):
             service=facts.link.service,
             checks_contract=self._authorization.state is Question.Contract,
             can_switch_phases=not (state is Charging.Charging and facts.hlc_leads),
+            energy=self._energy.node,
+            offered_modes=tuple(self._offer.modes),
             power_path=PowerPathSnapshot(
                 reference_V=path.ev.reference_V,
                 target_V=path.ev.target.voltage_V if path.ev.target is not None else None,

@@ -40,14 +40,16 @@ class PublishSessionEvent(msgspec.Struct, frozen=True):
     extra: dict[str, Any]
 
 
+@received_by("energy", "offer", owner=True)
 class SessionChanged(msgspec.Struct, frozen=True):
     """Effect: the session's id, empty without one (the log and the EV's data follow it)."""
 
     session_id: str
 
 
+@received_by("offer")
 class SetUpSession(msgspec.Struct, frozen=True):
-    """Effect: set HLC's payment options: everything configured, or external payment only."""
+    """Set HLC's payment options: everything configured, or external payment only."""
 
     external_only: bool
 
@@ -86,20 +88,43 @@ class SessionLogLine(msgspec.Struct, frozen=True):
     iso15118: bool = False
 
 
+def number(value: float) -> str:
+    """Return a number in as few digits as it takes: 0, 0.022, 900000."""
+    return str(int(value)) if value == int(value) else repr(value)
+
+
 def isolation_line(resistance_Ohm: float, *, valid: bool) -> SessionLogLine:
     """Return the line of an insulation measurement, in EVerest's words."""
     return SessionLogLine(f"Isolation measurement {'Ok' if valid else 'FAULT'} R_F {resistance_Ohm:.12g}.")
 
 
+@received_by("energy")
 class LimitsChanged(msgspec.Struct, frozen=True):
-    """Effect: current and phases that the EV may use."""
+    """The current per phase and the phases that the EV may use; no phases before the first budget."""
 
     limit_A: float
-    phases: int
+    phases: int | None
 
 
 class RequestEnergy(msgspec.Struct, frozen=True):
     """Effect: request at once from the energy management what is wanted."""
+
+    priority: bool = True
+    """It is to be answered before the next round."""
+
+
+class ShowEnforcedLimits(msgspec.Struct, frozen=True):
+    """Effect: publish the limits of the energy management that hold from now on."""
+
+
+class DelayCountdown(msgspec.Struct, frozen=True):
+    """Effect: publish the random delay's countdown."""
+
+    remaining_s: int
+    after_A: float
+    during_A: float
+    started: bool
+    """It has begun just now."""
 
 
 class CancelReservation(msgspec.Struct, frozen=True):

@@ -8,7 +8,16 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.contracts.types.authorization import CertificateStatus, ProvidedIdToken
-from chargebyte_fw.contracts.types.evse_manager import EnableDisableSource, StopTransactionReason
+from chargebyte_fw.contracts.types.board_support_common import ProximityPilotAmpacity
+from chargebyte_fw.contracts.types.dc_external_derate import ExternalDerating
+from chargebyte_fw.contracts.types.energy import LimitsRes
+from chargebyte_fw.contracts.types.evse_board_support import HardwareCapabilities
+from chargebyte_fw.contracts.types.evse_manager import (
+    EnableDisableSource,
+    PlugAndChargeConfiguration,
+    StopTransactionReason,
+)
+from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode
 from chargebyte_fw.contracts.types.isolation_monitor import IsolationMeasurement
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities as SupplyCapabilities
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
@@ -61,7 +70,12 @@ class Shutdown(Enum):
     Emergency = 2
 
 
-@received_by("pilot", "charging")
+@received_by("energy", "offer", "present_values")
+class ModuleReady(msgspec.Struct, frozen=True):
+    """All modules of the charger are there: commands are taken from now on."""
+
+
+@received_by("pilot", "charging", "energy", "offer")
 class StartUpDone(msgspec.Struct, frozen=True):
     """The EVSE is ready: look at the pilot from now on."""
 
@@ -71,6 +85,20 @@ class CpReported(msgspec.Struct, frozen=True):
     """The board sees this pilot state."""
 
     state: Cp
+
+
+@received_by("energy", "offer")
+class BoardReported(msgspec.Struct, frozen=True):
+    """The board's capabilities."""
+
+    hardware: HardwareCapabilities
+
+
+@received_by("energy")
+class CableReported(msgspec.Struct, frozen=True):
+    """The proximity pilot's coding of the cable in a socket."""
+
+    ampacity: ProximityPilotAmpacity
 
 
 @received_by("charging", "lock", "cable_check", "power_path", "over_voltage", "plausibility")
@@ -87,7 +115,21 @@ class CableLimit(msgspec.Struct, frozen=True):
     limit_A: float | None
 
 
-@received_by("charging", "cable_check", "power_path", "over_voltage", "insulation")
+@received_by("energy")
+class SupplyReported(msgspec.Struct, frozen=True):
+    """The power supply's capabilities, as it reports them."""
+
+    supply: SupplyCapabilities
+
+
+@received_by("energy")
+class Derated(msgspec.Struct, frozen=True):
+    """Limits on the power path from outside, such as those of a hot plug."""
+
+    derating: ExternalDerating
+
+
+@received_by("charging", "cable_check", "power_path", "over_voltage", "insulation", "offer")
 class SupplyCapabilitiesChanged(msgspec.Struct, frozen=True):
     """The power supply's capabilities, after external derating."""
 
@@ -101,7 +143,7 @@ class SupplyMode(msgspec.Struct, frozen=True):
     mode: Mode
 
 
-@received_by("cable_check", "power_path", "plausibility", "insulation", "supply_watch")
+@received_by("cable_check", "power_path", "plausibility", "insulation", "supply_watch", "present_values")
 class SupplyMeasured(msgspec.Struct, frozen=True):
     """Voltage and current at the supply's output."""
 
@@ -151,6 +193,53 @@ class MeterStopped(msgspec.Struct, frozen=True):
     answer: TransactionStopResponse | None
 
 
+@received_by("energy")
+class LimitsEnforced(msgspec.Struct, frozen=True):
+    """Limits of the energy management at the root side of the EVSE, for `valid_for_s`."""
+
+    limits: LimitsRes
+    valid_for_s: float
+
+
+@received_by("energy")
+class FirstBudget(msgspec.Struct, frozen=True):
+    """The EVSE begins: the energy management has some time to answer for the first time."""
+
+
+@received_by("energy")
+class DelayConfigured(msgspec.Struct, frozen=True):
+    """Switch the random delay on or off, or change its longest time; None changes nothing."""
+
+    enabled: bool | None = None
+    longest_s: int | None = None
+
+
+@received_by("energy")
+class DelayCancelled(msgspec.Struct, frozen=True):
+    """End a running random delay."""
+
+
+@received_by("offer")
+class ModesAllowed(msgspec.Struct, frozen=True):
+    """Offer only these energy transfer modes until the session ends."""
+
+    modes: list[EnergyTransferMode]
+
+
+@received_by("offer")
+class DerAvailable(msgspec.Struct, frozen=True):
+    """Whether AC_DER_IEC may be offered."""
+
+    available: bool
+
+
+@received_by("offer")
+class PlugAndChargeConfigured(msgspec.Struct, frozen=True):
+    """Changes of what is offered from the next session on."""
+
+    changes: PlugAndChargeConfiguration
+
+
 @received_by("charging")
 class Budget(msgspec.Struct, frozen=True):
     """What the energy management allows until `until_s`: A per phase for AC, A and W for DC."""
@@ -164,7 +253,7 @@ class Budget(msgspec.Struct, frozen=True):
     """Where there is too little of it: how much, and which limit rules."""
 
 
-@received_by("power_path", owner=True)
+@received_by("power_path", "energy")
 class BudgetOver(msgspec.Struct, frozen=True):
     """The budget was not renewed in time: there is none."""
 
@@ -355,7 +444,7 @@ class DynamicLimits(msgspec.Struct, frozen=True):
     discharge_power_W: float | None = None
 
 
-@received_by("charging", "power_path")
+@received_by("charging", "power_path", "energy")
 class ServiceSelected(msgspec.Struct, frozen=True):
     """The EV has chosen a service of ISO 15118-20."""
 
@@ -363,7 +452,7 @@ class ServiceSelected(msgspec.Struct, frozen=True):
     ac: bool = False
 
 
-@received_by("power_path")
+@received_by("power_path", "energy")
 class SaeBidi(msgspec.Struct, frozen=True):
     """An SAE J2847/2 EV discharges."""
 

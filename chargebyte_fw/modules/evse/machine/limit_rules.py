@@ -1,11 +1,16 @@
-"""Which limit keeps an EV from charging, in words: the sources of the energy tree are names of modules and keys."""
+"""Which limit keeps an EV from charging, as text: the sources of the energy tree are names of modules and keys."""
 
 from __future__ import annotations
+
+from chargebyte_fw.contracts.types.energy import LimitsRes
+from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
+from chargebyte_fw.modules.evse.machine.allowance import LEAST_A
 
 FUSE = "/module_config"
 """How EnergyNode marks what its own configuration says, which is how the node is wired and fused."""
 HARDWARE = ("/evse_board_support_caps", "/evse_board_support_caps_pause", " update_max_current_limit")
 SUPPLY = " update_max_watt_limit"
+EPSILON_A = 1e-6
 
 
 def is_wiring(source: str) -> bool:
@@ -14,7 +19,7 @@ def is_wiring(source: str) -> bool:
 
 
 def rule_of(source: str) -> str:
-    """Say who limits: the fuse of a node, the board, the power supply; anything else goes by its own name."""
+    """Return who limits: the fuse of a node, the board, the power supply; anything else goes by its own name."""
     return " and ".join(dict.fromkeys(map(_one, source.split(","))))
 
 
@@ -26,3 +31,25 @@ def _one(source: str) -> str:
     if source.endswith(SUPPLY):
         return "the power supply"
     return source or "a limit without a name"
+
+
+def too_little_ac(limits: LimitsRes, charge_A: float, *, delayed: bool) -> str:
+    """Return how much current there is and which limit rules, empty where it is enough to charge with."""
+    if charge_A >= LEAST_A:
+        return ""
+    if delayed:
+        return f"{charge_A:.2f} A from the random delay, an EV needs {LEAST_A:g} A"
+    amperes, watts = limits.ac_max_current_A, limits.total_power_W
+    by_current = amperes is not None and abs(amperes.value - charge_A) < EPSILON_A
+    rules = amperes if by_current or watts is None else watts
+    name = rule_of(rules.source) if rules is not None else "nobody"
+    return f"{charge_A:.2f} A from {name}, an EV needs {LEAST_A:g} A"
+
+
+def too_little_dc(limits: LimitsRes, granted_W: float, supply: Capabilities | None) -> str:
+    """Return how much power there is and which limit rules; `supply` is None before it has reported."""
+    if supply is None:
+        return "the power supply has not told what it can"
+    names = [rule_of(one.source) for one in (limits.total_power_W, limits.ac_max_current_A) if one is not None]
+    least_A = supply.min_export_current_A
+    return f"{granted_W:.0f} W from {(names or ['nobody'])[0]}, the power supply gives at least {least_A:g} A"

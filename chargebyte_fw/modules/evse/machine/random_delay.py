@@ -1,18 +1,18 @@
-"""The random delay of the UK's smart charge point regulations."""
+"""The random delay of the UK's smart charge point regulations (2021, schedule 1)."""
 
 from __future__ import annotations
 
-import random
+from collections.abc import Callable
 
 SMALL_A = 0.1
 AFTER_READY_S = 5.0
 
 
 class RandomDelay:
-    """Holds an old limit for a random time after a change."""
+    """Holds an old limit for a random time after a change. `draw(longest)` returns a random second, 0 to `longest`."""
 
-    def __init__(self, chance: random.Random, *, enabled: bool, longest_s: int, any_change: bool) -> None:
-        self._chance = chance
+    def __init__(self, draw: Callable[[int], int], *, enabled: bool, longest_s: int, any_change: bool) -> None:
+        self._draw = draw
         self.enabled = enabled
         self.longest_s = longest_s
         self._any_change = any_change
@@ -31,7 +31,7 @@ class RandomDelay:
         return self._held_A
 
     def remaining_s(self, now: float) -> int:
-        """How much longer, in whole seconds."""
+        """Return how much longer it holds, in whole seconds."""
         return 0 if self._until_s is None else max(0, round(self._until_s - now))
 
     def limit(self, limit_A: float, now: float, *, active: bool, starting: bool = False) -> float:
@@ -42,7 +42,7 @@ class RandomDelay:
             return limit_A
         if self._until_s is None and self.longest_s > 0 and (starting or self._matters(limit_A)):
             self._held_A = 0.0 if starting else self._last_A
-            self._until_s = now + self._chance.randint(0, self.longest_s)
+            self._until_s = now + self._draw(self.longest_s)
         self._last_A = limit_A
         if self._until_s is not None and now < self._until_s:
             return self._held_A
@@ -55,5 +55,5 @@ class RandomDelay:
         return (limit_A > SMALL_A) is not (self._last_A > SMALL_A)
 
     def cancel(self) -> None:
-        """Let it be over now."""
+        """End the delay now."""
         self._until_s = None

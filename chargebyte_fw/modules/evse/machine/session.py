@@ -87,13 +87,10 @@ class SessionMachine(Machine):
 
     initial = SessionState.NoSession
 
-    def __init__(
-        self, config: EvseConfig, new_uuid: Callable[[], str], *, logging_path: Callable[[str], str | None]
-    ) -> None:
+    def __init__(self, config: EvseConfig, new_uuid: Callable[[], str]) -> None:
         super().__init__()
         self._config = config
         self._new_uuid = new_uuid
-        self._logging_path = logging_path
         self.id = ""
         """Empty without a session."""
         self._meter = Powermeter(timestamp="", energy_Wh_import=units.Energy(total=0.0))
@@ -142,7 +139,6 @@ class SessionMachine(Machine):
             meter_value=self._meter,
             id_tag=event.token,
             reservation_id=event.reservation_id,
-            logging_path=self._logging_path(self.id),
         )
         return self.enter(
             SessionState.Begun,

@@ -110,7 +110,7 @@ class ShutdownChanged(msgspec.Struct, frozen=True):
     kind: Shutdown
 
 
-@received_by("authorization", "cable_check", "power_path", "insulation", "over_current", owner=True)
+@received_by("authorization", "cable_check", "power_path", "insulation", "over_current", "energy", owner=True)
 class StateEntered(msgspec.Struct, frozen=True):
     """The charging state machine has entered this state."""
 
@@ -212,3 +212,8 @@ class PwmLimit(msgspec.Struct, frozen=True):
     """The current that the pilot signals, in A; None without a nominal duty cycle."""
 
     limit_A: float | None
+
+
+@received_by("charging")
+class ReportLimits(msgspec.Struct, frozen=True):
+    """Report the current limits once more, changed or not."""

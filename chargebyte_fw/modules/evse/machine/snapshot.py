@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode
+from chargebyte_fw.modules.evse.machine.energy_node import EnergyNode
 from chargebyte_fw.modules.evse.machine.events import Charging, EvMaximum, FaultRaised, ServiceSelected
 from chargebyte_fw.modules.evse.machine.facts import TransactionState
 
@@ -53,6 +55,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     can_switch_phases: bool = True
     """False while HLC charges: the EV would still draw on the phases that it has been offered."""
     power_path: PowerPathSnapshot = PowerPathSnapshot()
+    energy: EnergyNode = EnergyNode()
+    offered_modes: tuple[EnergyTransferMode, ...] = ()
+    """The energy transfer modes that HLC offers, before those of one session are narrowed."""
 
     @property
     def transaction_active(self) -> bool:

@@ -1,4 +1,4 @@
-"""From the energy management's watts to the limits that HLC and the power path get, and external derating."""
+"""From the watts that the energy management allows to the limits of HLC and of the power path; external derating."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ import msgspec
 from chargebyte_fw.contracts.types.dc_external_derate import ExternalDerating
 from chargebyte_fw.contracts.types.iso15118 import DcEvseMaximumLimits, DcEvseMinimumLimits
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
+from chargebyte_fw.modules.evse.machine.effects import SessionLogLine, number
 from chargebyte_fw.modules.evse.machine.signals import PowerPathLimits
 
-NO_SUPPLY = Capabilities(
-    bidirectional=False,
-    current_regulation_tolerance_A=0.5,
-    peak_current_ripple_A=0.5,
-    max_export_voltage_V=60.0,
-    min_export_voltage_V=0.0,
-    max_export_current_A=0.0,
-    min_export_current_A=0.0,
-    max_export_power_W=0.0,
-)
-"""What holds until the supply has said what it can."""
 LEAST_VOLTAGE_V = 10.0
 
 
@@ -54,10 +44,10 @@ def _optional(value: float | None, limit: float | None) -> float | None:
 
 
 def limits_from_budget(
-    supply: Capabilities, root_W: float, *, target_V: float, present_V: float, bidirectional: bool
+    supply: Capabilities, granted_W: float, *, target_V: float, present_V: float, bidirectional: bool
 ) -> PowerPathLimits:
-    """Return what the power path may do with `root_W` at the grid (negative: into it)."""
-    charge_W = min(max(root_W, 0.0) * (supply.conversion_efficiency_export or 1.0), supply.max_export_power_W)
+    """Return what the power path may do with `granted_W` at the grid (negative: into the grid)."""
+    charge_W = min(max(granted_W, 0.0) * (supply.conversion_efficiency_export or 1.0), supply.max_export_power_W)
     current_A = supply.max_export_current_A
     if target_V > LEAST_VOLTAGE_V:
         current_A = min(current_A, charge_W / (present_V if present_V > LEAST_VOLTAGE_V else target_V))
@@ -69,8 +59,8 @@ def limits_from_budget(
     if bidirectional and supply.bidirectional:
         discharge_W = supply.max_import_power_W or 0.0
         discharge_A = supply.max_import_current_A or 0.0
-        if root_W < 0.0:
-            discharge_W = min(discharge_W, -root_W / (supply.conversion_efficiency_import or 1.0))
+        if granted_W < 0.0:
+            discharge_W = min(discharge_W, -granted_W / (supply.conversion_efficiency_import or 1.0))
     return PowerPathLimits(
         voltage_V=supply.max_export_voltage_V,
         current_A=0.0 if charge_W <= 0.0 else current_A,
@@ -107,23 +97,34 @@ def minimum_for_hlc(supply: Capabilities) -> DcEvseMinimumLimits:
     )
 
 
-class DcLimits:
-    """Remembers what was told, so that only what matters is told again."""
+def limits_line(limits: PowerPathLimits, target_V: float, present_V: float, *, bidirectional: bool) -> SessionLogLine:
+    """Return the session log's line of new DC limits."""
+    return SessionLogLine(
+        f"Change HLC Limits: {number(limits.power_W)}W/{number(limits.current_A)}A, target_voltage {number(target_V)}, "
+        f"actual_voltage {number(present_V)}, bpt_active {str(bidirectional).lower()}",
+        iso15118=True,
+    )
+
+
+class SignificantChange:
+    """Remembers what the last limits were computed from, so that only a significant change computes new ones."""
 
     def __init__(self) -> None:
-        self._seen: tuple[float, ...] = ()
+        self._last: tuple[float, ...] = ()
 
-    def changed(self, root_W: float, supply: Capabilities, target_V: float, present_V: float) -> bool:
-        """Tell whether limits must be computed anew: 0.1 of anything, 1 V at the output."""
-        seen = (
-            root_W,
+    def seen(self, granted_W: float, supply: Capabilities, target_V: float, present_V: float) -> bool:
+        """Return whether limits must be computed anew: 0.1 of any value, 1 V at the output."""
+        values = (
+            granted_W,
             target_V,
             supply.max_export_power_W,
             supply.max_export_current_A,
             supply.max_export_voltage_V,
             present_V / 10.0,
         )
-        if len(self._seen) == len(seen) and all(abs(a - b) <= 0.1 for a, b in zip(seen, self._seen, strict=True)):
+        if len(self._last) == len(values) and all(
+            abs(value - last) <= 0.1 for value, last in zip(values, self._last, strict=True)
+        ):
             return False
-        self._seen = seen
+        self._last = values
         return True
