@@ -16,6 +16,7 @@ import random
 import sys
 import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,7 @@ def full_load() -> dict[str, Any]:
 
 def off_ms(times_s: list[float]) -> list[float]:
     """Return by how much each interval is off the cycle."""
-    return [1000 * abs(after - before - CYCLE_S) for before, after in zip(times_s, times_s[1:], strict=False)]
+    return [1000 * abs(after - before - CYCLE_S) for before, after in pairwise(times_s)]
 
 
 def rows() -> list[Row]:

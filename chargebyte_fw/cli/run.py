@@ -110,7 +110,7 @@ def _levels(given: list[str]) -> dict[str, str]:
 
     levels: dict[str, str] = {}
     for one in given:
-        module_id, equals, level = one.rpartition("=")
+        module_id, _equals, level = one.rpartition("=")
         if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise ConfigError([Finding("--log-level", f"{level} is no level", "use DEBUG, INFO, WARNING or ERROR")])
         levels[module_id] = level.upper()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 _CURVE = ((0.0, 0.6), (8.0, 1.0), (55.0, 1.0), (80.0, 0.55), (95.0, 0.2), (100.0, 0.05))
 """State of charge in percent against the share of the maximum power that the cells accept."""
@@ -35,7 +36,7 @@ class Battery:
     @property
     def accepted_power_W(self) -> float:
         """Power the cells accept now, from the charging curve."""
-        for (soc_a, share_a), (soc_b, share_b) in zip(_CURVE, _CURVE[1:]):
+        for (soc_a, share_a), (soc_b, share_b) in pairwise(_CURVE):
             if self.soc_percent <= soc_b:
                 share = share_a + (share_b - share_a) * (self.soc_percent - soc_a) / (soc_b - soc_a)
                 return share * self.max_power_W

@@ -27,7 +27,7 @@ class McuLife:
 
     control: ChargeControl = field(default_factory=ChargeControl)
     """The host's order."""
-    reading: PilotReading = PilotReading(CpState.UNKNOWN, False, False)
+    reading: PilotReading = field(default_factory=lambda: PilotReading(CpState.UNKNOWN, False, False))
     reason: SafeStateReason = SafeStateReason.NO_SAFE_STATE
     latched: PilotReading | None = None
     """The pilot that led to the safe state, where it stays visible."""

@@ -152,7 +152,7 @@ def test_a_blocked_event_loop_lets_go_of_the_handle(assemble: Any, tmp_path: Pat
         await board.allow_power_on(PowerOnOff(allow_power_on=True, reason=PowerOnOffReason.FullPowerCharging))
         await until(lambda: board.event.value and board.event.value.event.value == "PowerOn")
         heard.clear()
-        time.sleep(1.5)  # noqa: ASYNC251 the event loop is stuck
+        time.sleep(1.5)
         stalled = list(heard)
         assert stalled[0].contactor_1_close, "a short stall changes nothing"
         assert stalled[-1] == ChargeControl(True, 0.0), "then the safe image: pilot F, contactors open"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_a_capture_of_a_session(secc: Any) -> None:
     assert {m["protocol"] for m in messages[2:]} == {"iso2"} and len({m["session_id"] for m in messages[3:]}) <= 2
     demand = next(m for m in messages if m["message"] == "CurrentDemandReq")
     assert demand["content"]["EVTargetCurrent"] == {"value": 20, "unit": "A"}
-    assert all(a["time_s"] <= b["time_s"] for a, b in zip(messages, messages[1:]))
+    assert all(a["time_s"] <= b["time_s"] for a, b in pairwise(messages))
 
 
 def test_what_json_printed_can_be_read_again(secc: Any, tmp_path: Path) -> None:

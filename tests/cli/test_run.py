@@ -46,7 +46,7 @@ class Run:
     def wait_for(self, words: str) -> None:
         give_up = time.monotonic() + LIMIT_S
         while words not in self.text():
-            if time.monotonic() > give_up or self.process.poll() is not None and words not in self.text():
+            if time.monotonic() > give_up or (self.process.poll() is not None and words not in self.text()):
                 pytest.fail(f"{words!r} did not come:\n{self.text()}")
             time.sleep(0.01)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -70,7 +71,7 @@ def test_a_leaf_hears_its_limits_every_interval_with_the_time_they_hold(run: Any
         await asyncio.sleep(6.5)
         heard = world.modules["connector"].heard
         assert [current_A(value.limits_root_side) for _, value in heard] == [16] * len(heard)
-        assert [round(b[0] - a[0], 3) for a, b in zip(heard, heard[1:], strict=False)] == [2.0] * (len(heard) - 1)
+        assert [round(b[0] - a[0], 3) for a, b in pairwise(heard)] == [2.0] * (len(heard) - 1)
         assert len(heard) >= 3
         assert heard[0][1].valid_for == 20
         await world.stop()

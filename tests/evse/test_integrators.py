@@ -9,6 +9,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -213,7 +214,7 @@ PERIODIC = ("datetime", "session_info", "selected_protocol", "hardware_capabilit
 
 def interval_s(messages: list[Message], topic: str) -> float:
     times = sorted({round(at, 2) for at, name, _ in messages if name == topic})
-    return median(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    return median(later - earlier for earlier, later in pairwise(times))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -98,7 +98,7 @@ def test_what_an_instrument_does_wrong_is_named() -> None:
             with pytest.raises(Unavailable, match="no question for duty_percent"):
                 await scpi.ask("duty_percent")
             await scpi.deactivate()
-        with pytest.raises(Unavailable, match="scope at 127.0.0.1"):
+        with pytest.raises(Unavailable, match=r"scope at 127.0.0.1"):
             await load.resource().activate(stage())
 
     asyncio.run(main())

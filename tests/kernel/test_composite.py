@@ -96,7 +96,7 @@ def test_machines_that_answer_each_other_for_ever_are_an_error_that_names_the_me
         def knock(self, _event: Knock, _now: float) -> list[Any]:
             return [Knock()]
 
-    with pytest.raises(MachineError, match="do not settle: .*Knock"):
+    with pytest.raises(MachineError, match=r"do not settle: .*Knock"):
         Composite({"first": Loop(), "second": Second()}, absent=["third"]).feed(Knock(), 0.0)
 
 

@@ -71,5 +71,5 @@ def test_what_another_version_knew_is_let_go() -> None:
     "kind", ["kernel.store:Path", "kernel.store:os", "cli.main:main", "kernel.nowhere:X", "subprocess:Popen", 7]
 )
 def test_a_file_cannot_name_what_is_no_data(kind: Any) -> None:
-    with pytest.raises(ValueError, match="no class|no data|no class .* any more"):
+    with pytest.raises(ValueError, match=r"no class|no data|no class .* any more"):
         restored(Machine(""), {"limit_A": {"~": kind, "args": "rm"}})

@@ -70,7 +70,7 @@ def test_a_file_locked_for_too_long_is_unavailable_and_later_it_works(run: Any, 
         other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         await database.close()
-        with pytest.raises(Unavailable, match="a.db: database is locked"):
+        with pytest.raises(Unavailable, match=r"a.db: database is locked"):
             await database.run(put("b", "2"))
         other.execute("ROLLBACK")
         other.close()
@@ -159,7 +159,7 @@ def test_a_full_disk_is_unavailable_in_one_line_and_nothing_half_written_stays(r
             put("b", "2")(connection)
             put("c", "x" * 100_000)(connection)
 
-        with pytest.raises(Unavailable, match="a.db: database or disk is full"):
+        with pytest.raises(Unavailable, match=r"a.db: database or disk is full"):
             await database.run(too_much)
         assert await database.run(names) == ["a"]
         await database.close()

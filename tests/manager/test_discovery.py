@@ -102,7 +102,7 @@ def test_a_manifest_that_nothing_can_be_made_of_says_why(tmp_path: Path, manifes
 
 def test_a_directory_with_a_manifest_alone_is_no_module(tmp_path: Path) -> None:
     directory(tmp_path, "Native")
-    with pytest.raises(CannotLoad, match="holds neither Native nor index.js nor module.py"):
+    with pytest.raises(CannotLoad, match=r"holds neither Native nor index.js nor module.py"):
         discover([tmp_path], []).by_name["Native"][0].load()
 
 

@@ -100,7 +100,7 @@ def test_addresses_as_people_write_them() -> None:
     assert parse_address("box") == BrokerAddress("box", 1883)
     assert parse_address("unix:///run/m.sock") == BrokerAddress(socket_path="/run/m.sock")
     for wrong in ("http://box", "unix://", "mqtt://", "mqtt://box:x"):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"."):
             parse_address(wrong)
 
 
@@ -298,7 +298,7 @@ def test_an_embedded_broker_whose_port_is_taken_says_so() -> None:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             broker = EmbeddedBroker(taken.getsockname()[1])
-            with pytest.raises(Unavailable, match="address already in use|in use"):
+            with pytest.raises(Unavailable, match=r"address already in use|in use"):
                 await broker.start()
 
     asyncio.run(main())

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import pytest
@@ -292,7 +293,7 @@ def test_who_fails_again_and_again_is_tried_at_growing_intervals_under_a_standin
                     seen = len(Cloud.made)
                     starts.append(asyncio.get_running_loop().time())
                 await asyncio.sleep(0.05)
-            gaps = [later - earlier for earlier, later in zip(starts, starts[1:])]
+            gaps = [later - earlier for earlier, later in pairwise(starts)]
             wanted = [min(2.0**number, 60.0) + 1 for number in range(1, 10)]
             assert gaps == pytest.approx(wanted, abs=0.2)
             # Cleared once, when a first failure seemed to be over, and at the end, when it really was.
@@ -390,7 +391,7 @@ def test_a_failure_of_charge_takes_all_with_it_also_those_that_are_away(run: Run
 
 def test_what_a_module_keeps_its_next_instance_has_unless_it_fails_again(run: Run, runtime: Runtime) -> None:
     def keep(module: Cloud) -> None:
-        module.kept["number"] = module.kept.get("number", []) + [module.number]
+        module.kept["number"] = [*module.kept.get("number", []), module.number]
         in_a_task(module)
 
     Cloud.goes_wrong = {(0, "ready"): keep, (1, "ready"): keep, (2, "ready"): lambda module: module.kept.update(n=1)}

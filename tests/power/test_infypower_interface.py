@@ -87,7 +87,7 @@ def test_an_interface_of_another_kind_is_not_opened_and_the_reason_is_said() -> 
     try:
         with namespace() as place, place.entered():
             assert set_up("can0", 125_000) == []
-            with pytest.raises(Unavailable, match="no such interface|this kernel has no CAN"):
+            with pytest.raises(Unavailable, match=r"no such interface|this kernel has no CAN"):
                 open_bus("can0")
     except NamespacesUnavailable as error:
         pytest.skip(str(error))

@@ -28,7 +28,7 @@ def test_the_charging_curve_falls_towards_the_end() -> None:
 
 @pytest.mark.parametrize("values", [{"capacity_Wh": 0}, {"soc_percent": 101}, {"soc_percent": -1}])
 def test_an_impossible_battery_is_refused(values: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="battery|state of charge"):
+    with pytest.raises(ValueError, match=r"battery|state of charge"):
         Battery(**values)
 
 

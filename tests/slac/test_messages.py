@@ -125,7 +125,7 @@ def test_a_frame_cut_short_is_the_peers_error(declaration: type[Mme]) -> None:
 def test_more_groups_announced_than_sent_is_the_peers_error() -> None:
     raw = bytearray(Frame(EVSE, EV, CmAttenProfileInd(EV)).encode())
     raw[19 + 6] = 200
-    with pytest.raises(PeerError, match="CM_ATTEN_PROFILE.IND announces 200 octets"):
+    with pytest.raises(PeerError, match=r"CM_ATTEN_PROFILE.IND announces 200 octets"):
         decode(bytes(raw))
 
 

@@ -73,7 +73,11 @@ class MqttClients:
     def subscribe(self, topic_filter: str, callback: Any) -> Callable[[], None]:
         """Keep who listens."""
         self._subscriptions.add(topic_filter, callback)
-        return lambda: None if self._subscriptions.remove(topic_filter, callback) else None
+
+        def stop() -> None:
+            self._subscriptions.remove(topic_filter, callback)
+
+        return stop
 
     def send(self, topic: str, payload: bytes) -> None:
         """Publish as any client of the broker."""

@@ -204,8 +204,11 @@ def test_any_json_value_comes_back(value: Any) -> None:
         ("1" * 500, "int"),
         ("1e999", "double"),
         ('"\ud800"', "int"),
-    ]
-    + [(None, "std::string"), (b"\xff", "std::string"), (7, "int"), (None, None)],
+        (None, "std::string"),
+        (b"\xff", "std::string"),
+        (7, "int"),
+        (None, None),
+    ],
 )
 def test_a_row_that_makes_no_sense_is_a_line_that_names_the_key(text: Any, type_name: Any) -> None:
     with pytest.raises(PeerError, match="the value of k"):

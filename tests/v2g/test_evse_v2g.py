@@ -499,7 +499,7 @@ def start(run: Any, assemble: Any, runtime: Any, **config: Any) -> None:
 
 
 def test_tls_by_force_does_not_start(run: Any, assemble: Any, runtime: Any) -> None:
-    with pytest.raises(ConfigError, match="tls_security.*plain TCP only"):
+    with pytest.raises(ConfigError, match=r"tls_security.*plain TCP only"):
         start(run, assemble, runtime, tls_security="force")
 
 

@@ -86,7 +86,7 @@ def entry_from(values: Mapping[str, Any], line: int = 0, last_line: int = 0) -> 
     if not token:
         raise ValueError("a token needs an id")
     for what in (token, values.get("parent", "")):
-        if len(what) > LONGEST or not (what.isascii() and what.isprintable()) and what:
+        if len(what) > LONGEST or (not (what.isascii() and what.isprintable()) and what):
             raise ValueError(f"{what[:50]!r} is no token: up to {LONGEST} printable ASCII characters")
         if what != what.strip():
             raise ValueError(f"{what!r} has blanks around it")

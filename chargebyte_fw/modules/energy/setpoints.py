@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from chargebyte_fw.contracts.types import energy
 from chargebyte_fw.modules.energy.limits import Cap, NodeLimit, lowered
@@ -13,7 +14,7 @@ def power_at(table: Sequence[energy.FrequencyWattPoint], frequency_Hz: float) ->
     points = sorted(table, key=lambda point: point.frequency_Hz)
     if frequency_Hz <= points[0].frequency_Hz:
         return points[0].total_power_W
-    for low, high in zip(points, points[1:], strict=False):
+    for low, high in pairwise(points):
         if frequency_Hz <= high.frequency_Hz:
             share = (frequency_Hz - low.frequency_Hz) / (high.frequency_Hz - low.frequency_Hz)
             return low.total_power_W + share * (high.total_power_W - low.total_power_W)

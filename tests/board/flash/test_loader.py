@@ -88,7 +88,7 @@ def test_each_status_ends_the_work_with_its_words(work: Any, command: Command, s
 
 def test_a_status_that_is_not_documented_is_an_error_as_well(work: Any) -> None:
     async def story(bench: Bench) -> None:
-        with pytest.raises(Refused, match="erase refused: a status that is not documented .*0x99"):
+        with pytest.raises(Refused, match=r"erase refused: a status that is not documented .*0x99"):
             await flash(bench)
 
     work(story, trouble=Trouble(refuse={Command.ERASE: Status(0x99)}))

@@ -182,7 +182,7 @@ def test_a_holder_of_a_unit_is_stopped_by_systemd(mocker: Any) -> None:
     port_holders.start("everest.service")
     assert ran.call_args.args[0] == ["systemctl", "start", "everest.service"]
     ran.return_value = subprocess.CompletedProcess([], 5, "", "Access denied\n")
-    with pytest.raises(OSError, match="systemctl start everest.service: Access denied"):
+    with pytest.raises(OSError, match=r"systemctl start everest.service: Access denied"):
         port_holders.start("everest.service")
 
 

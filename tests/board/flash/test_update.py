@@ -158,7 +158,7 @@ def test_a_block_that_cannot_be_brought_along_stops_before_anything_is_touched(w
 
 def test_other_firmware_than_was_flashed_is_an_error(work: Any) -> None:
     async def story(bench: Bench) -> None:
-        with pytest.raises(PeerError, match="0.5.0 .* was flashed and 0.4.1 .* answers"):
+        with pytest.raises(PeerError, match=r"0.5.0 .* was flashed and 0.4.1 .* answers"):
             await update.check_running(bench.tool, image.check(NEW))
 
     work(story)
@@ -385,7 +385,7 @@ def test_firmware_whose_block_cannot_be_made_is_not_flashed(work: Any, folder: P
 def test_there_must_be_exactly_one_file(work: Any, folder: Path) -> None:
     async def story(bench: Bench) -> None:
         (folder / "parsley_fw_v_00_05_00.bin").write_bytes(NEW)
-        with pytest.raises(BadImage, match="2 firmware files .* exactly one: chargesom.*, parsley"):
+        with pytest.raises(BadImage, match=r"2 firmware files .* exactly one: chargesom.*, parsley"):
             await at_boot(bench, folder)
         for path in folder.iterdir():
             path.unlink()

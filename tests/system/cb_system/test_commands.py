@@ -128,7 +128,7 @@ def test_a_noted_reason_is_kept_and_a_strange_one_is_told(
     run: Any, assemble: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        world, face, host = await started(assemble)
+        world, face, _ = await started(assemble)
         await world.provider("kvs", "main").store("ocpp_boot_reason", "Watchdog")
         await face.reset(ResetType.Hard, False)
         await asyncio.sleep(5)

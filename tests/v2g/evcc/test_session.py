@@ -211,7 +211,7 @@ def test_a_paused_session_is_taken_up_again(kind: str) -> None:
     it.run()
     assert it.outcome is not None and it.outcome.outcome == "paused"
     assert it.charger.names()[-1] == "dlink_pause"
-    facts, settings = KINDS[kind]
+    _facts, settings = KINDS[kind]
     resumed = replace(settings, session_id=it.outcome.session_id)
     again = Pair(it.charger.facts, resumed)
     again.charge()

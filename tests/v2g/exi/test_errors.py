@@ -284,7 +284,7 @@ def test_a_message_of_another_set_is_refused() -> None:
 def test_a_body_that_is_none_of_the_set_is_refused() -> None:
     foreign: Any = din.SessionStopReq()
     message = iso2.V2G_Message(Header=iso2.MessageHeaderType(SessionID=bytes(8)), Body=foreign)
-    with pytest.raises(EncodeError, match="V2G_Message.Body"):
+    with pytest.raises(EncodeError, match=r"V2G_Message.Body"):
         codec("iso2").encode(message)
 
 

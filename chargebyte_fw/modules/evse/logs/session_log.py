@@ -60,7 +60,7 @@ class SessionLog:
     ) -> None:
         """Note one line: who (`EVSE`, `CAR`, `SYS`) to whom, what. It is written with the next flush."""
         last = origin == "SYS"
-        if self._left < 0 and (xml or hex or base64) or (self._left < -RESERVE_BYTES and not last):
+        if (self._left < 0 and (xml or hex or base64)) or (self._left < -RESERVE_BYTES and not last):
             return
         self._lines.append((at, origin, target, text, xml, hex, base64))
 

@@ -181,7 +181,7 @@ class Grammar:
                     counted,
                     field.members,
                     field.within,
-                )  # fmt: skip
+                )
             )
         return {index}, {index}, low == 0
 

@@ -102,14 +102,14 @@ class DcCarService(CarEnergyService):
 
     # -- cable check and pre-charge
 
-    def build_CableCheck(self, now: float) -> Any:  # noqa: N802 (the stage's name)
+    def build_CableCheck(self, now: float) -> Any:
         """Ask for the cable check; the control pilot must be in state C before."""
         if self.session.limit(_CABLE_CHECK, timing.V2G_EVCC_CABLE_CHECK_S, now):
             self.session.effect(SetPilot("C"))
             self.session.report(Step.CABLE_CHECK)
         return self.messages.CableCheckReq(DC_EVStatus=self.ev_status())
 
-    def take_CableCheck(self, body: common.CableCheckRes, now: float) -> float:  # noqa: N802
+    def take_CableCheck(self, body: common.CableCheckRes, now: float) -> float:
         """Wait for the end of the check."""
         self.session.take_status(body.DC_EVSEStatus)
         if str(body.EVSEProcessing) != "Finished":
@@ -120,7 +120,7 @@ class DcCarService(CarEnergyService):
         self.session.stage = "PreCharge"
         return 0.0
 
-    def build_PreCharge(self, now: float) -> Any:  # noqa: N802
+    def build_PreCharge(self, now: float) -> Any:
         """Ask for the battery's voltage, almost without current."""
         if self.session.limit(_PRECHARGE, timing.V2G_EVCC_PRECHARGE_S, now):
             self.session.report(Step.PRECHARGE, f"{self.facts.battery_voltage_V:.0f} V")
@@ -130,7 +130,7 @@ class DcCarService(CarEnergyService):
             EVTargetCurrent=self.session.quantity(_PRECHARGE_A, "A"),
         )
 
-    def take_PreCharge(self, body: common.PreChargeRes, now: float) -> float:  # noqa: N802
+    def take_PreCharge(self, body: common.PreChargeRes, now: float) -> float:
         """Close the contactors when the voltages are close."""
         self.session.take_status(body.DC_EVSEStatus)
         facts = self.facts
@@ -153,7 +153,7 @@ class DcCarService(CarEnergyService):
             ChargingComplete=self.facts.charging_complete,
         )
 
-    def take_PowerOn(self, body: common.PowerDeliveryRes, now: float) -> float:  # noqa: N802
+    def take_PowerOn(self, body: common.PowerDeliveryRes, now: float) -> float:
         """Begin the charge loop."""
         self.session.take_status(body.EVSEStatus)
         self.session.timers.stop("ready to charge")
@@ -162,7 +162,7 @@ class DcCarService(CarEnergyService):
         self.session.report(Step.CHARGING)
         return 0.0
 
-    def build_CurrentDemand(self, now: float) -> Any:  # noqa: N802
+    def build_CurrentDemand(self, now: float) -> Any:
         """Ask for what the battery wants; for nothing where the session is to end."""
         facts, settings = self.facts, self.settings
         current_A = 0.0 if self.ramp_until is not None else min(facts.target_current_A, settings.max_current_A)
@@ -179,7 +179,7 @@ class DcCarService(CarEnergyService):
             EVTargetVoltage=self.session.quantity(min(facts.target_voltage_V, settings.max_voltage_V), "V"),
         )
 
-    def take_CurrentDemand(self, body: common.CurrentDemandRes, now: float) -> float:  # noqa: N802
+    def take_CurrentDemand(self, body: common.CurrentDemandRes, now: float) -> float:
         """Note what the charger delivers."""
         self.session.take_status(body.DC_EVSEStatus)
         self.take_limits(body)
@@ -196,7 +196,7 @@ class DcCarService(CarEnergyService):
 
     # -- the way out
 
-    def take_PowerOff(self, body: common.PowerDeliveryRes, now: float) -> float:  # noqa: N802
+    def take_PowerOff(self, body: common.PowerDeliveryRes, now: float) -> float:
         """Open the contactors, go to state B, check whether they are open."""
         self.session.take_status(body.EVSEStatus)
         self.session.power(False)
@@ -207,11 +207,11 @@ class DcCarService(CarEnergyService):
             self.session.report(Step.WELDING_DETECTION)
         return 0.0
 
-    def build_WeldingDetection(self, now: float) -> Any:  # noqa: N802
+    def build_WeldingDetection(self, now: float) -> Any:
         """Ask for the voltage before the contactors."""
         return self.messages.WeldingDetectionReq(DC_EVStatus=self.ev_status())
 
-    def take_WeldingDetection(self, body: common.WeldingDetectionRes, now: float) -> float:  # noqa: N802
+    def take_WeldingDetection(self, body: common.WeldingDetectionRes, now: float) -> float:
         """Ask again until the voltage is gone or the time is up."""
         self.session.take_status(body.DC_EVSEStatus)
         voltage_V = self.facts.charger.present_voltage_V = number(body.EVSEPresentVoltage)

@@ -193,7 +193,7 @@ class V2gCarSession:
 
     # -- stages that both protocols have
 
-    def take_Authorization(self, body: Any, now: float) -> float:  # noqa: N802 (the stage's name)
+    def take_Authorization(self, body: Any, now: float) -> float:
         """Wait for the authorization."""
         if self.ongoing(body, "authorization", timing.V2G_EVCC_ONGOING_S, now):
             return self.settings.ongoing_pause_s
@@ -201,7 +201,7 @@ class V2gCarSession:
         self.stage = "ChargeParameterDiscovery"
         return 0.0
 
-    def take_SessionStop(self, body: Any, now: float) -> float:  # noqa: N802
+    def take_SessionStop(self, body: Any, now: float) -> float:
         """End: the session is over."""
         self.over = True
         return 0.0

@@ -43,7 +43,7 @@ class AcCarService(CarEnergyService):
         """Set the control pilot to state C."""
         self.session.effect(SetPilot("C"))
 
-    def build_ChargeParameterDiscovery(self, now: float) -> iso2.ChargeParameterDiscoveryReq:  # noqa: N802 (the stage's name)
+    def build_ChargeParameterDiscovery(self, now: float) -> iso2.ChargeParameterDiscoveryReq:
         """Send what the on-board charger can take."""
         settings, quantity = self.settings, self.session.quantity
         return iso2.ChargeParameterDiscoveryReq(
@@ -57,7 +57,7 @@ class AcCarService(CarEnergyService):
             ),
         )
 
-    def take_ChargeParameterDiscovery(self, body: iso2.ChargeParameterDiscoveryRes, now: float) -> float:  # noqa: N802
+    def take_ChargeParameterDiscovery(self, body: iso2.ChargeParameterDiscoveryRes, now: float) -> float:
         """Take what the charger can deliver."""
         session, parameters = self.session, body.EVSEChargeParameter
         if not isinstance(parameters, iso2.AC_EVSEChargeParameterType):
@@ -72,7 +72,7 @@ class AcCarService(CarEnergyService):
         session.stage = "PowerOn"
         return 0.0
 
-    def take_PowerOn(self, body: iso2.PowerDeliveryRes, now: float) -> float:  # noqa: N802
+    def take_PowerOn(self, body: iso2.PowerDeliveryRes, now: float) -> float:
         """Begin to draw."""
         session = self.session
         session.take_status(body.EVSEStatus)
@@ -82,11 +82,11 @@ class AcCarService(CarEnergyService):
         session.report(Step.CHARGING)
         return 0.0
 
-    def build_ChargingStatus(self, now: float) -> iso2.ChargingStatusReq:  # noqa: N802
+    def build_ChargingStatus(self, now: float) -> iso2.ChargingStatusReq:
         """Ask for the status."""
         return iso2.ChargingStatusReq()
 
-    def take_ChargingStatus(self, body: iso2.ChargingStatusRes, now: float) -> float:  # noqa: N802
+    def take_ChargingStatus(self, body: iso2.ChargingStatusRes, now: float) -> float:
         """Note the current that may be drawn and the meter."""
         self.session.take_status(body.AC_EVSEStatus)
         charger = self.facts.charger
@@ -98,7 +98,7 @@ class AcCarService(CarEnergyService):
             raise Failed("the charger's residual current device has tripped")
         return self.settings.status_pause_s
 
-    def take_PowerOff(self, body: iso2.PowerDeliveryRes, now: float) -> float:  # noqa: N802
+    def take_PowerOff(self, body: iso2.PowerDeliveryRes, now: float) -> float:
         """Go to state B."""
         session = self.session
         session.take_status(body.EVSEStatus)

@@ -19,7 +19,7 @@ class Iso2DcCarService(DcCarService):
     def before_power_on(self) -> None:
         """Nothing: the control pilot is in state C since the cable check."""
 
-    def build_ChargeParameterDiscovery(self, now: float) -> iso2.ChargeParameterDiscoveryReq:  # noqa: N802 (the stage's name)
+    def build_ChargeParameterDiscovery(self, now: float) -> iso2.ChargeParameterDiscoveryReq:
         """Send what the battery can take."""
         return iso2.ChargeParameterDiscoveryReq(
             RequestedEnergyTransferMode=self.session.mode,
@@ -28,11 +28,11 @@ class Iso2DcCarService(DcCarService):
             ),
         )
 
-    def take_ChargeParameterDiscovery(self, body: iso2.ChargeParameterDiscoveryRes, now: float) -> float:  # noqa: N802
+    def take_ChargeParameterDiscovery(self, body: iso2.ChargeParameterDiscoveryRes, now: float) -> float:
         """Take what the charger can deliver."""
         return self.take_parameters(body, now)
 
-    def take_PowerOn(self, body: common.PowerDeliveryRes, now: float) -> float:  # noqa: N802
+    def take_PowerOn(self, body: common.PowerDeliveryRes, now: float) -> float:
         """Begin the charge loop."""
         self.session.charged = True
         return super().take_PowerOn(body, now)

@@ -42,11 +42,11 @@ class Iso2CarSession(V2gCarSession):
 
     # -- set-up
 
-    def build_SessionSetup(self, now: float) -> iso2.SessionSetupReq:  # noqa: N802 (the stage's name)
+    def build_SessionSetup(self, now: float) -> iso2.SessionSetupReq:
         """Introduce the car; the header carries the id of a paused session."""
         return iso2.SessionSetupReq(EVCCID=self.settings.evcc_id)
 
-    def take_SessionSetup(self, body: iso2.SessionSetupRes, now: float) -> float:  # noqa: N802
+    def take_SessionSetup(self, body: iso2.SessionSetupRes, now: float) -> float:
         """Begin, or go on where the pause began."""
         self.facts.charger.evse_id = body.EVSEID
         joined = body.ResponseCode is iso2.responseCodeType.OK_OldSessionJoined
@@ -54,11 +54,11 @@ class Iso2CarSession(V2gCarSession):
         self.stage = "ServiceDiscovery"
         return 0.0
 
-    def build_ServiceDiscovery(self, now: float) -> iso2.ServiceDiscoveryReq:  # noqa: N802
+    def build_ServiceDiscovery(self, now: float) -> iso2.ServiceDiscoveryReq:
         """Ask for the services."""
         return iso2.ServiceDiscoveryReq()
 
-    def take_ServiceDiscovery(self, body: iso2.ServiceDiscoveryRes, now: float) -> float:  # noqa: N802
+    def take_ServiceDiscovery(self, body: iso2.ServiceDiscoveryRes, now: float) -> float:
         """Take the charge service in the best mode of our kind, to be paid by external means."""
         if iso2.paymentOptionType.ExternalPayment not in body.PaymentOptionList.PaymentOption:
             raise Failed("the charger takes no external payment")
@@ -72,20 +72,20 @@ class Iso2CarSession(V2gCarSession):
         self.stage = "PaymentServiceSelection"
         return 0.0
 
-    def build_PaymentServiceSelection(self, now: float) -> iso2.PaymentServiceSelectionReq:  # noqa: N802
+    def build_PaymentServiceSelection(self, now: float) -> iso2.PaymentServiceSelectionReq:
         """Choose the charge service and external payment."""
         chosen = iso2.SelectedServiceListType(SelectedService=[iso2.SelectedServiceType(ServiceID=self.service_id)])
         return iso2.PaymentServiceSelectionReq(
             SelectedPaymentOption=iso2.paymentOptionType.ExternalPayment, SelectedServiceList=chosen
         )
 
-    def take_PaymentServiceSelection(self, body: iso2.PaymentServiceSelectionRes, now: float) -> float:  # noqa: N802
+    def take_PaymentServiceSelection(self, body: iso2.PaymentServiceSelectionRes, now: float) -> float:
         """Go on to the authorization."""
         self.report(Step.AUTHORIZING)
         self.stage = "Authorization"
         return 0.0
 
-    def build_Authorization(self, now: float) -> iso2.AuthorizationReq:  # noqa: N802
+    def build_Authorization(self, now: float) -> iso2.AuthorizationReq:
         """Ask for the authorization."""
         return iso2.AuthorizationReq()
 
@@ -102,7 +102,7 @@ class Iso2CarSession(V2gCarSession):
         )
         return iso2.ChargingProfileType(ProfileEntry=[entry])
 
-    def build_PowerOn(self, now: float) -> iso2.PowerDeliveryReq:  # noqa: N802
+    def build_PowerOn(self, now: float) -> iso2.PowerDeliveryReq:
         """Ask for the power."""
         self.energy.before_power_on()
         return iso2.PowerDeliveryReq(
@@ -112,11 +112,11 @@ class Iso2CarSession(V2gCarSession):
             EVPowerDeliveryParameter=self.energy.power_parameter(),
         )
 
-    def build_PowerOff(self, now: float) -> iso2.PowerDeliveryReq:  # noqa: N802
+    def build_PowerOff(self, now: float) -> iso2.PowerDeliveryReq:
         """Take the power off."""
         return self._power(iso2.chargeProgressType.Stop)
 
-    def build_Renegotiate(self, now: float) -> iso2.PowerDeliveryReq:  # noqa: N802
+    def build_Renegotiate(self, now: float) -> iso2.PowerDeliveryReq:
         """Ask for other parameters."""
         self.facts.renegotiate = False
         self.power(False)
@@ -130,7 +130,7 @@ class Iso2CarSession(V2gCarSession):
             EVPowerDeliveryParameter=self.energy.power_parameter(),
         )
 
-    def take_Renegotiate(self, body: iso2.PowerDeliveryRes, now: float) -> float:  # noqa: N802
+    def take_Renegotiate(self, body: iso2.PowerDeliveryRes, now: float) -> float:
         """Go back to the charge parameters."""
         self.take_status(body.EVSEStatus)
         # That is done; the next status has the next notification.
@@ -138,7 +138,7 @@ class Iso2CarSession(V2gCarSession):
         self.stage = "ChargeParameterDiscovery"
         return 0.0
 
-    def build_SessionStop(self, now: float) -> iso2.SessionStopReq:  # noqa: N802
+    def build_SessionStop(self, now: float) -> iso2.SessionStopReq:
         """End or pause the session."""
         pause = self.facts.pause and self.charged
         self.outcome = "paused" if pause else "terminated"

@@ -188,7 +188,7 @@ class DcService(EnergyService):
 
     # -- cable check and pre-charge
 
-    def on_CableCheckReq(self, request: common.CableCheckReq, now: float) -> Answer:  # noqa: N802 (the wire's name)
+    def on_CableCheckReq(self, request: common.CableCheckReq, now: float) -> Answer:
         """Start the cable check once, answer Ongoing until its result is there."""
         self.take_ev_status(request.DC_EVStatus)
         m, facts, session = self.messages, self.facts.session, self.session
@@ -221,7 +221,7 @@ class DcService(EnergyService):
             ),
         )
 
-    def on_PreChargeReq(self, request: common.PreChargeReq, now: float) -> Answer:  # noqa: N802
+    def on_PreChargeReq(self, request: common.PreChargeReq, now: float) -> Answer:
         """Answer with the present voltage; the car decides when it is close enough."""
         self.take_ev_status(request.DC_EVStatus)
         session = self.session
@@ -268,7 +268,7 @@ class DcService(EnergyService):
         self.power_off()
         self.session.enter(State.STOPPED)
 
-    def on_CurrentDemandReq(self, request: common.CurrentDemandReq, now: float) -> Answer:  # noqa: N802
+    def on_CurrentDemandReq(self, request: common.CurrentDemandReq, now: float) -> Answer:
         """Publish the car's wish and answer at once with the latest measured values."""
         session = self.session
         if session.state is State.CHARGING_FIRST:
@@ -319,7 +319,7 @@ class DcService(EnergyService):
             return None
         return rfc3339(self.session.environment.utc_now() + timedelta(seconds=max(0.0, number(value))))
 
-    def on_WeldingDetectionReq(self, request: common.WeldingDetectionReq, now: float) -> Answer:  # noqa: N802
+    def on_WeldingDetectionReq(self, request: common.WeldingDetectionReq, now: float) -> Answer:
         """Answer with the present voltage."""
         self.take_ev_status(request.DC_EVStatus)
         self.session.enter(State.WELDING)
@@ -332,7 +332,7 @@ class DcService(EnergyService):
         )
 
 
-def _energy_Wh(value: common.PhysicalValueType) -> float:  # noqa: N802 (the unit)
+def _energy_Wh(value: common.PhysicalValueType) -> float:
     return min(200_000.0, max(0.0, number(value)))
 
 

@@ -48,5 +48,5 @@ DC_SEQUENCE: Sequence = {
 }
 """What DC sessions of both protocols have in common; the charge loop is each protocol's own."""
 
-EARLY_STOP: Sequence = dict.fromkeys((S.CABLE_CHECK, S.PRECHARGE_FIRST), {"PowerDeliveryReq": (S.STOPPED,)})
+EARLY_STOP: Sequence = {state: {"PowerDeliveryReq": (S.STOPPED,)} for state in (S.CABLE_CHECK, S.PRECHARGE_FIRST)}
 """DC: where PowerDelivery may come as well, but only to stop."""

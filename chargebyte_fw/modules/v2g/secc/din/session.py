@@ -111,7 +111,7 @@ class DinSession(V2gSession):
 
     # -- set-up
 
-    def on_SessionSetupReq(self, request: din.SessionSetupReq, now: float) -> Answer:  # noqa: N802 (the wire's name)
+    def on_SessionSetupReq(self, request: din.SessionSetupReq, now: float) -> Answer:
         """Begin a session: DIN knows no resumption."""
         self.take_evcc_id(request.EVCCID)
         self.session_id = self.environment.random_bytes(8)
@@ -130,21 +130,19 @@ class DinSession(V2gSession):
             ),
         }
 
-    def on_ServiceDiscoveryReq(self, request: din.ServiceDiscoveryReq, now: float) -> Answer:  # noqa: N802
+    def on_ServiceDiscoveryReq(self, request: din.ServiceDiscoveryReq, now: float) -> Answer:
         """Offer the charge service, to be paid by external means."""
         self.enter(State.SERVICE_SELECTION)
         return Answer(din.ServiceDiscoveryRes(ResponseCode=self.ok(), **self._services()))
 
-    def on_ServiceDetailReq(self, request: din.ServiceDetailReq, now: float) -> Answer:  # noqa: N802
+    def on_ServiceDetailReq(self, request: din.ServiceDetailReq, now: float) -> Answer:
         """Know no service but the charge service, which has no details."""
         code = self.ok()
         if request.ServiceID != CHARGE_SERVICE_ID:
             code = din.responseCodeType.FAILED_ServiceIDInvalid
         return Answer(din.ServiceDetailRes(ResponseCode=code, ServiceID=request.ServiceID))
 
-    def on_ServicePaymentSelectionReq(  # noqa: N802
-        self, request: din.ServicePaymentSelectionReq, now: float
-    ) -> Answer:
+    def on_ServicePaymentSelectionReq(self, request: din.ServicePaymentSelectionReq, now: float) -> Answer:
         """Take external payment of exactly the charge service."""
         name = "ServicePaymentSelectionReq"
         services = [service.ServiceID for service in request.SelectedServiceList.SelectedService]
@@ -160,7 +158,7 @@ class DinSession(V2gSession):
         self.enter(State.AUTHORIZATION)
         return Answer(din.ServicePaymentSelectionRes(ResponseCode=self.ok()))
 
-    def on_ContractAuthenticationReq(self, request: Any, now: float) -> Answer:  # noqa: N802
+    def on_ContractAuthenticationReq(self, request: Any, now: float) -> Answer:
         """Wait for the authorization of the session."""
         return self.external_authorization("ContractAuthenticationReq", now, din.EVSEProcessingType.Ongoing)
 
@@ -175,9 +173,7 @@ class DinSession(V2gSession):
             SAScheduleTuple=[din.SAScheduleTupleType(SAScheduleTupleID=SCHEDULE_ID, PMaxSchedule=schedule)]
         )
 
-    def on_ChargeParameterDiscoveryReq(  # noqa: N802
-        self, request: din.ChargeParameterDiscoveryReq, now: float
-    ) -> Answer:
+    def on_ChargeParameterDiscoveryReq(self, request: din.ChargeParameterDiscoveryReq, now: float) -> Answer:
         """Compare the car's limits with ours and give it ours."""
         name, wanted = "ChargeParameterDiscoveryReq", request.EVRequestedEnergyTransferType
         if wanted != self.energy_transfer_type() and wanted not in self.facts.energy_transfer_modes:
@@ -207,7 +203,7 @@ class DinSession(V2gSession):
 
     # -- power and end
 
-    def on_PowerDeliveryReq(self, request: din.PowerDeliveryReq, now: float) -> Answer:  # noqa: N802
+    def on_PowerDeliveryReq(self, request: din.PowerDeliveryReq, now: float) -> Answer:
         """Start (ReadyToChargeState true) or stop the energy transfer."""
         name, profile = "PowerDeliveryReq", request.ChargingProfile
         self.dc.take_power_delivery_parameter(request.EVPowerDeliveryParameter)
@@ -222,7 +218,7 @@ class DinSession(V2gSession):
             return self.failed(name, "FAILED_PowerDeliveryNotApplied", why)  # [V2G-DC-401]
         return Answer(din.PowerDeliveryRes(ResponseCode=self.ok(), EVSEStatus=self.dc.evse_status("EVSE_Ready")))
 
-    def on_SessionStopReq(self, request: din.SessionStopReq, now: float) -> Answer:  # noqa: N802
+    def on_SessionStopReq(self, request: din.SessionStopReq, now: float) -> Answer:
         """End the session."""
         self.enter(State.ENDED)
         return Answer(din.SessionStopRes(ResponseCode=self.ok()), end="terminate")

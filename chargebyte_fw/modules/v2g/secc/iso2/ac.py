@@ -88,7 +88,7 @@ class AcService(Iso2EnergyService):
         )
         return {"ac_charging_parameters": needs}
 
-    def schedule_power_W(self, mode: iso2.EnergyTransferModeType) -> float:  # noqa: N802 (the unit)
+    def schedule_power_W(self, mode: iso2.EnergyTransferModeType) -> float:
         """Return the power of the schedule: nominal current and voltage of the phases of `mode`."""
         phases = 3 if mode is iso2.EnergyTransferModeType.AC_three_phase_core else 1
         return self.facts.ac_nominal_current_A * self.facts.ac_nominal_voltage_V * phases
@@ -133,7 +133,7 @@ class AcService(Iso2EnergyService):
         """Forget that a contactor was waited for; it stays closed."""
         self._closing_since = None
 
-    def on_ChargingStatusReq(self, request: iso2.ChargingStatusReq, now: float) -> Answer:  # noqa: N802
+    def on_ChargingStatusReq(self, request: iso2.ChargingStatusReq, now: float) -> Answer:
         """Answer with the current that the car may draw and the meter's reading."""
         session = self.session
         session.enter(State.CHARGING)

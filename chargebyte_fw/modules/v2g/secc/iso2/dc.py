@@ -27,7 +27,7 @@ class Iso2DcService(DcService, Iso2EnergyService):
         """Return the car's needs as OCPP has them."""
         return {"dc_charging_parameters": self.needs(parameters)}
 
-    def schedule_power_W(self, mode: iso2.EnergyTransferModeType) -> float:  # noqa: N802 (the unit)
+    def schedule_power_W(self, mode: iso2.EnergyTransferModeType) -> float:
         """Return the power of the schedule: what the power supply can deliver."""
         return self.facts.schedule_power_W
 

@@ -53,7 +53,7 @@ class Iso2EnergyService(EnergyService):
         """Return why there is nothing to charge with, or nothing."""
         return ""
 
-    def schedule_power_W(self, mode: iso2.EnergyTransferModeType) -> float:  # noqa: N802 (the unit)
+    def schedule_power_W(self, mode: iso2.EnergyTransferModeType) -> float:
         """Return the power of the schedule."""
         raise NotImplementedError
 

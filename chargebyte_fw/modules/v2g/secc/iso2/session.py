@@ -87,9 +87,7 @@ class Iso2Session(Iso2SetUp):
                 return True
         return False
 
-    def on_ChargeParameterDiscoveryReq(  # noqa: N802 (the wire's name)
-        self, request: iso2.ChargeParameterDiscoveryReq, now: float
-    ) -> Answer:
+    def on_ChargeParameterDiscoveryReq(self, request: iso2.ChargeParameterDiscoveryReq, now: float) -> Answer:
         """Choose the energy service, compare the car's limits with ours, answer with ours and a schedule."""
         name, wanted, parameters = "ChargeParameterDiscoveryReq", request.RequestedEnergyTransferMode, None
         if not self._choose_energy(wanted):
@@ -133,7 +131,7 @@ class Iso2Session(Iso2SetUp):
 
     # -- power delivery
 
-    def on_PowerDeliveryReq(self, request: iso2.PowerDeliveryReq, now: float) -> Answer | Deferred:  # noqa: N802
+    def on_PowerDeliveryReq(self, request: iso2.PowerDeliveryReq, now: float) -> Answer | Deferred:
         """Start, stop or renegotiate the energy transfer."""
         name, progress, energy = "PowerDeliveryReq", request.ChargeProgress, self.energy
         energy.take_power_delivery(request)
@@ -177,7 +175,7 @@ class Iso2Session(Iso2SetUp):
         facts.meter_is_new = False
         return iso2.MeterInfoType(MeterID=facts.meter_id[:32], MeterReading=max(0, round(facts.meter_Wh)))
 
-    def on_SessionStopReq(self, request: iso2.SessionStopReq, now: float) -> Answer:  # noqa: N802
+    def on_SessionStopReq(self, request: iso2.SessionStopReq, now: float) -> Answer:
         """End or pause the session; a pause only directly after the energy transfer."""
         response = iso2.SessionStopRes(ResponseCode=self.ok())
         if request.ChargingSession is iso2.chargingSessionType.Terminate:

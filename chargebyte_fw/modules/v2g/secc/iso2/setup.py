@@ -58,7 +58,7 @@ class Iso2SetUp(V2gSession):
 
     # -- SessionSetup
 
-    def on_SessionSetupReq(self, request: iso2.SessionSetupReq, now: float) -> Answer:  # noqa: N802 (the wire's name)
+    def on_SessionSetupReq(self, request: iso2.SessionSetupReq, now: float) -> Answer:
         """Begin a session, or take up the paused one whose id the car remembers."""
         self.take_evcc_id(request.EVCCID)
         paused, self.facts.paused = self.facts.paused, None
@@ -91,7 +91,7 @@ class Iso2SetUp(V2gSession):
             ),
         }
 
-    def on_ServiceDiscoveryReq(self, request: iso2.ServiceDiscoveryReq, now: float) -> Answer:  # noqa: N802
+    def on_ServiceDiscoveryReq(self, request: iso2.ServiceDiscoveryReq, now: float) -> Answer:
         """Offer the charge service and those other services that the car's filter lets through."""
         scope, category = request.ServiceScope, request.ServiceCategory
         services = [
@@ -109,7 +109,7 @@ class Iso2SetUp(V2gSession):
             )
         )
 
-    def on_ServiceDetailReq(self, request: iso2.ServiceDetailReq, now: float) -> Answer | Deferred:  # noqa: N802
+    def on_ServiceDetailReq(self, request: iso2.ServiceDetailReq, now: float) -> Answer | Deferred:
         """Describe a service; the parameters of a value-added service are its provider's."""
         service_id, known = request.ServiceID, self.facts.session.service_parameters
         plain = iso2.ServiceDetailRes(ResponseCode=self.ok(), ServiceID=service_id)
@@ -136,9 +136,7 @@ class Iso2SetUp(V2gSession):
         code = iso2.responseCodeType.FAILED_ServiceIDInvalid  # [V2G2-464]
         return Answer(iso2.ServiceDetailRes(ResponseCode=code, ServiceID=service_id), log=f"ServiceDetailReq: {why}")
 
-    def on_PaymentServiceSelectionReq(  # noqa: N802
-        self, request: iso2.PaymentServiceSelectionReq, now: float
-    ) -> Answer:
+    def on_PaymentServiceSelectionReq(self, request: iso2.PaymentServiceSelectionReq, now: float) -> Answer:
         """Take the car's choice of payment and services."""
         name, option = "PaymentServiceSelectionReq", request.SelectedPaymentOption
         chosen = {one.ServiceID: one.ParameterSetID for one in request.SelectedServiceList.SelectedService}
@@ -160,7 +158,7 @@ class Iso2SetUp(V2gSession):
         self.enter(State.AUTHORIZATION)
         return Answer(iso2.PaymentServiceSelectionRes(ResponseCode=self.ok()))
 
-    def on_AuthorizationReq(self, request: iso2.AuthorizationReq, now: float) -> Answer:  # noqa: N802
+    def on_AuthorizationReq(self, request: iso2.AuthorizationReq, now: float) -> Answer:
         """Wait for the authorization of the session."""
         waiting = iso2.EVSEProcessingType.Ongoing_WaitingForCustomerInteraction  # [V2G2-854]
         return self.external_authorization("AuthorizationReq", now, waiting)
