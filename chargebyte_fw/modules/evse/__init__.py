@@ -1,1 +1,1 @@
-"""The charging kernel of one EVSE: from the pilot's meaning to the session, in small coupled machines."""
+"""EvseManager: charging at one EVSE. `machine/` decides, `adapters/` connect it to other modules, `logs/` writes."""

@@ -1,4 +1,4 @@
-"""What an EVSE can be told, under EVerest's names."""
+"""The configuration of an EVSE, under EVerest's names."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SessionIdType(StrEnum):
 
 
 class BptChannelChoice(StrEnum):
-    """ISO 15118-20 BPT channel; `None` tells nothing to HLC."""
+    """ISO 15118-20 BPT channel; `None` sends nothing to HLC."""
 
     None_ = "None"
     Unified = "Unified"
@@ -50,7 +50,7 @@ class BptChannelChoice(StrEnum):
 
 
 class GeneratorChoice(StrEnum):
-    """ISO 15118-20 generator mode; `None` tells nothing to HLC."""
+    """ISO 15118-20 generator mode; `None` sends nothing to HLC."""
 
     None_ = "None"
     GridFollowing = "GridFollowing"
@@ -58,7 +58,7 @@ class GeneratorChoice(StrEnum):
 
 
 class IslandChoice(StrEnum):
-    """ISO 15118-20 islanding detection; `None` tells nothing to HLC."""
+    """ISO 15118-20 islanding detection; `None` sends nothing to HLC."""
 
     None_ = "None"
     Active = "Active"
@@ -112,10 +112,10 @@ class EvseConfig(ModuleConfig):
         int, Meta(ge=0, description="How long to wait for the contactors' feedback, in s.")
     ] = 5
     cable_check_wait_below_60V_before_finish: Annotated[
-        bool, Meta(description="Discharge below 60 V before success is told.")
+        bool, Meta(description="Discharge below 60 V before success is reported.")
     ] = True
     hack_skoda_enyaq: Annotated[bool, Meta(description="Ignore targets below 300 V or below 0 A.")] = False
-    hack_present_current_offset: Annotated[int, Meta(description="Added to the present current told, in A.")] = 0
+    hack_present_current_offset: Annotated[int, Meta(description="Added to the reported present current, in A.")] = 0
     hack_pause_imd_during_precharge: Annotated[
         bool, Meta(description="Stop the insulation monitor after the cable check until 1 kW flows.")
     ] = False
@@ -202,7 +202,7 @@ class EvseConfig(ModuleConfig):
 
 
 def contradictions(config: EvseConfig, connected: Container[str], evse: int | None) -> Iterable[ConfigIssue]:
-    """Tell what cannot be honoured with these requirements connected, mapped to EVSE number `evse`."""
+    """Yield what cannot be honoured with these requirements connected, mapped to EVSE number `evse`."""
     if config.ac_with_soc:
         what = "starting an AC session as DC to read the state of charge is not supported"
         yield ConfigIssue("ac_with_soc", what, "set ac_with_soc to false")

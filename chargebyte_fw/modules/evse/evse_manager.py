@@ -263,4 +263,4 @@ class EvseManager(Module):
             async with asyncio.timeout(SAFE_STATE_S / 4):
                 await command
         except (CommandError, TimeoutError) as error:
-            self.log.warning("a neighbour did not take its last command: %s", error or "timeout")
+            self.log.warning("a provider did not carry out its last command: %s", error or "timeout")

@@ -1,4 +1,4 @@
-"""Offline tool: what the machines of an EVSE were told is told them again (docs/trace.md, "Replay")."""
+"""Offline tool: feed the machines of an EVSE what a trace recorded, and compare (docs/trace.md, "Replay")."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVENTS = {
 
 
 def replay(entries: Sequence[Entry]) -> list[Outcome]:
-    """Play each EVSE from the first moment at which the trace tells all that it knew."""
+    """Play each EVSE from the first moment at which the trace has all that its machines knew."""
     return [played(life, source, _Evse) for source, life in recordings_of(entries, "fitted")]
 
 
@@ -48,7 +48,7 @@ class _Evse:
             self._restore(begins["known"])
         self._event: Any = None
         self._player = Player(self._machines, self._act)
-        self.comparison = Comparison(_say, _same)
+        self.comparison = Comparison(_describe, _same)
         self.inputs = 0
 
     def _restore(self, known: list[dict[str, Any]]) -> None:
@@ -61,7 +61,7 @@ class _Evse:
             restored(machine, one)
 
     def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
-        """Take one entry: an input, an output, or somebody else's."""
+        """Take one entry: an input, an output, or one of another module."""
         if source != self._id and not source.startswith(f"{self._id}."):
             return
         name = source.removeprefix(f"{self._id}.")
@@ -121,7 +121,7 @@ def _alike(recorded: Any, replayed: Any) -> bool:
     return bool(recorded == replayed)
 
 
-def _say(_stream: str, data: Any) -> str:
+def _describe(_stream: str, data: Any) -> str:
     name, fields = data
     if not isinstance(fields, dict):
         return str(name)

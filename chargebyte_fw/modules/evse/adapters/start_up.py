@@ -78,7 +78,7 @@ class StartUp:
     def release(self) -> bool:
         """Begin now; return False if that is so already."""
         if self._released.is_set():
-            self._log.warning("told to begin, but begun already")
+            self._log.warning("command to begin, but the EVSE has begun already")
             return False
         self._released.set()
         self._evse.waiting_for_external_ready.publish(False)

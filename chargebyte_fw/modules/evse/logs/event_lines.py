@@ -1,4 +1,4 @@
-"""The session log's lines in EVerest's words, which integrators read on `hlc_log` (recorded of C++ EVerest)."""
+"""The session log's lines as EVerest writes them; integrators read them on `hlc_log` (recorded of C++ EVerest)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def state_line(before: Charging, after: Charging) -> SessionLogLine | None:
 
 
 def event_line(event: PublishSessionEvent) -> SessionLogLine | None:
-    """Return the line of a session event; None for one whose state change says it."""
+    """Return the line of a session event; None for one that has the line of its state change."""
     extra = event.extra
     match event.event:
         case SessionEventEnum.SessionStarted:

@@ -58,21 +58,21 @@ class SessionLog:
     def record(
         self, at: datetime, origin: str, target: str, text: str, *, xml: str = "", hex: str = "", base64: str = ""
     ) -> None:
-        """Note one line: who (`EVSE`, `CAR`, `SYS`) to whom, what. It is written with the next flush."""
+        """Take one line: who (`EVSE`, `CAR`, `SYS`) to whom, what. It is written with the next flush."""
         last = origin == "SYS"
         if (self._left < 0 and (xml or hex or base64)) or (self._left < -RESERVE_BYTES and not last):
             return
         self._lines.append((at, origin, target, text, xml, hex, base64))
 
     def flush(self) -> None:
-        """Write what was noted and hand it to the file system."""
+        """Write what was taken and hand it to the file system."""
         lines, self._lines = self._lines, []
         for at, origin, target, text, xml, hex, base64 in lines:
             time = rfc3339(at)
             row = ",".join(map(_quoted, (time, origin, text, xml))) + "\n"
             where = html.escape(f"{origin}>{target}" if target else origin)
-            said = html.escape(text)
-            evse, car = (said, "") if origin != "CAR" else ("", said)
+            shown = html.escape(text)
+            evse, car = (shown, "") if origin != "CAR" else ("", shown)
             cells = (time, where, evse, car, f"<pre>{html.escape(xml)}</pre>" if xml else "", hex, base64)
             table_row = f"<tr class='{origin}'><td>" + "</td><td>".join(cells) + "</td></tr>\n"
             self._csv.write(row)

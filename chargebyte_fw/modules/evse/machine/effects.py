@@ -94,7 +94,7 @@ def number(value: float) -> str:
 
 
 def isolation_line(resistance_Ohm: float, *, valid: bool) -> SessionLogLine:
-    """Return the line of an insulation measurement, in EVerest's words."""
+    """Return the line of an insulation measurement, as EVerest writes it."""
     return SessionLogLine(f"Isolation measurement {'Ok' if valid else 'FAULT'} R_F {resistance_Ohm:.12g}.")
 
 

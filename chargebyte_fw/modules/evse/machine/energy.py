@@ -74,7 +74,7 @@ class EnergyState(Enum):
     """Whether limits can be applied."""
 
     HardwareUnknown = "hardware unknown"
-    """The board has not reported its capabilities yet: limits say nothing."""
+    """The board has not reported its capabilities yet: limits have no meaning."""
     Following = "following"
     """The newest limits hold, or the random delay of a change runs."""
 

@@ -7,7 +7,7 @@ from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
 from chargebyte_fw.modules.evse.machine.allowance import LEAST_A
 
 FUSE = "/module_config"
-"""How EnergyNode marks what its own configuration says, which is how the node is wired and fused."""
+"""How EnergyNode marks limits of its own configuration, which is how the node is wired and fused."""
 HARDWARE = ("/evse_board_support_caps", "/evse_board_support_caps_pause", " update_max_current_limit")
 SUPPLY = " update_max_watt_limit"
 EPSILON_A = 1e-6
