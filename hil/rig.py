@@ -128,6 +128,23 @@ def check(path: Path, report: Report) -> Rig | None:
         if entry.key not in KEYS:
             report.unknown_key(entry, "a rig", KEYS)
     rig = Rig(path.stem)
+    _read_scalars(rig, node, report)
+    rig.wiring = _texts(node, "wiring", report)
+    rig.has = _texts(node, "has", report, HAS)
+    rig.cars = _texts(node, "cars", report, CARS) or rig.cars
+    resources = _resources(node, report)
+    rig.drivers = _drivers(node, resources, report)
+    rig.resources = [part for part in resources if part.cls is not object]
+    missing = [name for name in NEEDED if name not in rig.features]
+    if missing and errors(report) == before:
+        report.error(node.place, f"a rig cannot do without {', '.join(missing)}", "add them below drivers:")
+    if errors(report) > before:
+        return None
+    _warn_of_unused(rig, _section(node, "resources", report), report)
+    return rig
+
+
+def _read_scalars(rig: Rig, node: MapNode, report: Report) -> None:
     if "description" in node.entries:
         rig.description = report.text(node.entries["description"].node, "description") or ""
     if "fresh" in node.entries:
@@ -145,22 +162,13 @@ def check(path: Path, report: Report) -> Rig | None:
             report.error(written.place, f"resolution_s must be a number from 0 to 1, not {kind(written)}")
         else:
             rig.resolution_s = float(value)
-    rig.wiring = _texts(node, "wiring", report)
-    rig.has = _texts(node, "has", report, HAS)
-    rig.cars = _texts(node, "cars", report, CARS) or rig.cars
-    resources = _resources(node, report)
-    rig.drivers = _drivers(node, resources, report)
-    rig.resources = [part for part in resources if part.cls is not object]
-    missing = [name for name in NEEDED if name not in rig.features]
-    if missing and errors(report) == before:
-        report.error(node.place, f"a rig cannot do without {', '.join(missing)}", "add them below drivers:")
+
+
+def _warn_of_unused(rig: Rig, resources: MapNode, report: Report) -> None:
     used = {bound for part in (*rig.drivers, *rig.resources) for bound in part.bindings.values()}
-    if errors(report) == before:
-        for part in rig.resources:
-            if part.name not in used:
-                place = _section(node, "resources", report).entries[part.name].place
-                report.warning(place, f"no driver uses {part.name}")
-    return rig if errors(report) == before else None
+    for part in rig.resources:
+        if part.name not in used:
+            report.warning(resources.entries[part.name].place, f"no driver uses {part.name}")
 
 
 def _texts(node: MapNode, key: str, report: Report, known: tuple[str, ...] = ()) -> list[str]:

@@ -108,7 +108,7 @@ class _Connection:
     def _chance(self, count: int) -> bytes:
         return self._drawn.pop(0) if self._drawn else bytes(count)
 
-    def take(self, t_s: float, kind: str, source: str, data: Any) -> None:
+    def take(self, t_s: float, kind: str, source: str, data: Any) -> None:  # noqa: C901 (one case each)
         """Take one entry: an input, an output, or another module's."""
         if self._ended_s is not None and t_s > self._ended_s + AFTERMATH_S:
             return
