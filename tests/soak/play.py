@@ -62,6 +62,9 @@ class Player:
             await self._live(scene)
         finally:
             _unlimited()
+            if watching.done():
+                # It looks until it is cancelled: a life that was not watched proves nothing.
+                watch.found("UNCAUGHT", f"the watch ended: {watching.exception()!r}")
             watching.cancel()
             await scene.stop()
             scene.close()

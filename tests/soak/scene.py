@@ -277,32 +277,34 @@ class Scene:
         car._slac._pump.feed(LinkUp(mac))
 
     @property
+    def _stage(self) -> Any:
+        """The simulated power stage, None where there is none, or none yet."""
+        if self.life.kind != "dc" or self.assembly is None:
+            return None
+        pump = getattr(self.module("powersupply_dc"), "pump", None)
+        return None if pump is None else pump.machine
+
+    @property
     def supply_on(self) -> bool:
         """Whether the power supply's output is on."""
         if self.life.kind == "infypower":
             return any(module.on and module.powered for module in self.world.power_modules.modules)
-        if self.life.kind == "dc" and self.assembly is not None:
-            return self.module("powersupply_dc").pump.machine.state.name in ("EXPORT", "IMPORT")
-        return False
+        return self._stage is not None and self._stage.state.name in ("EXPORT", "IMPORT")
 
     @property
     def output_V(self) -> float:
         """Voltage at the power supply's output."""
         if self.life.kind == "infypower":
             return self.world.power_modules.voltage_V
-        if self.life.kind == "dc" and self.assembly is not None:
-            return float(self.module("powersupply_dc").pump.machine.voltage_V)
-        return 0.0
+        return 0.0 if self._stage is None else float(self._stage.voltage_V)
 
     @property
     def output_W(self) -> float:
         """Power at the power supply's output: what a silent car takes, too, whose own reading stands still."""
         if self.life.kind == "infypower":
             return self.world.power_modules.voltage_V * self.world.power_modules.current_A
-        if self.life.kind == "dc" and self.assembly is not None:
-            stage = self.module("powersupply_dc").pump.machine
-            return float(stage.voltage_V * stage.current_A)
-        return 0.0
+        stage = self._stage
+        return 0.0 if stage is None else float(stage.voltage_V * stage.current_A)
 
     @property
     def can_is_cut(self) -> bool:
