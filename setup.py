@@ -21,6 +21,7 @@ class BuildWithConfigurations(build_py):
     """Also copies the shipped files to chargebyte_fw/shipped/, but not for an editable installation."""
 
     def run(self) -> None:
+        """Build as setuptools does, then copy the shipped files."""
         super().run()
         if not getattr(self, "editable_mode", False):
             for source, target in self._shipped():
@@ -28,6 +29,7 @@ class BuildWithConfigurations(build_py):
                 shutil.copyfile(source, target)
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """Return the outputs of setuptools and the shipped files."""
         outputs = super().get_outputs(include_bytecode)
         return outputs if getattr(self, "editable_mode", False) else outputs + [target for _, target in self._shipped()]
 

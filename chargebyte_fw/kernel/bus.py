@@ -40,10 +40,12 @@ class View(Variable[Any]):
 
     @property
     def value(self) -> Any:
+        """The provider's last value."""
         return self._source.value
 
     @property
     def known(self) -> bool:
+        """Whether the provider has published."""
         return self._source.known
 
     @known.setter
@@ -51,6 +53,7 @@ class View(Variable[Any]):
         """Ignore it: the provider decides."""
 
     def publish(self, value: Any) -> None:
+        """Raise TypeError: only the provider publishes."""
         raise TypeError(f"{self.name} belongs to its provider; a consumer cannot publish it")
 
     def subscribe(
@@ -61,6 +64,7 @@ class View(Variable[Any]):
         guard: Guard | None = None,
         context: Context | None = None,
     ) -> Callable[[], None]:
+        """Subscribe until the consumer's scope ends; returns what ends it earlier."""
         scope = self._scope
         end = self._source.subscribe(
             callback, replay=replay, guard=guard or scope.fail, context=context or scope.context

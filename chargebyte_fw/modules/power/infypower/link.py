@@ -55,6 +55,7 @@ class CanTape(FullTape):
         self._wanted = wanted_by(options)
 
     def fed(self, event: Any, now: float) -> None:
+        """Record an event; a frame only if it is one for this group."""
         super().fed(event, now)
         if isinstance(event, CanFrame) and any(event.id & mask == wanted & mask for wanted, mask in self._wanted):
             # What this controller sends is in the trace with its address, too.
