@@ -5,22 +5,26 @@ from __future__ import annotations
 from chargebyte_fw.board import timing
 from chargebyte_fw.board.driver.charge_state import PLUGGED_IN, emergency_input_tripped
 from chargebyte_fw.board.link.messages.charge_som import ChargeState, CpState, SafeStateReason
+from chargebyte_fw.kernel.backoff import Backoff
 
 
 class SafeStateRecovery:
     """The attempts so far. Each method takes the second of the planned reset (None: none) and returns the new one."""
 
     def __init__(self) -> None:
-        self.attempts = 0
-        """Resets since the controller was out of its safe state for SAFE_STATE_CALM_S."""
+        self._pauses = Backoff(timing.SAFE_STATE_PAUSES_S)
         self._reset_at_s = -timing.ASKED_RESET_PAUSE_S
         self._plugged_in = False
         self._reason = SafeStateReason.NO_SAFE_STATE
 
     @property
+    def attempts(self) -> int:
+        """Resets since the controller was out of its safe state for SAFE_STATE_CALM_S."""
+        return self._pauses.failures
+
+    @property
     def _pause_s(self) -> float:
-        pauses = timing.SAFE_STATE_PAUSES_S
-        pause_s = pauses[min(self.attempts, len(pauses) - 1)]
+        pause_s = self._pauses.pause_s
         return min(pause_s, timing.PLUG_LOOK_S) if self._plugged_in else pause_s
 
     def entered(self, reason: SafeStateReason) -> bool:
@@ -57,9 +61,9 @@ class SafeStateRecovery:
 
     def calm(self) -> None:
         """Begin with the first pauses again: the controller is out of its safe state for long enough."""
-        self.attempts = 0
+        self._pauses.reset()
 
     def reset(self, now: float) -> None:
         """Count a reset."""
-        self.attempts += 1
+        self._pauses.fail()
         self._reset_at_s = now

@@ -46,6 +46,7 @@ from chargebyte_fw.board.link.messages.charge_som import (
 )
 from chargebyte_fw.board.link.messages.framing import Frame, encode_message
 from chargebyte_fw.board.link.messages.generations import TODAY, Generation, generation_of
+from chargebyte_fw.kernel.backoff import Backoff
 from chargebyte_fw.kernel.machine import Machine, on
 
 
@@ -82,14 +83,6 @@ class StartUp(msgspec.Struct):
     """Errors of the start-up; their modules can be named when the firmware is known."""
 
 
-class Outage(msgspec.Struct):
-    """What is known of a lost link until it is up again (`why`) and the controller sends its state (`failures`)."""
-
-    failures: int = 0
-    why: str | None = None
-    """The reason reported last; None: none."""
-
-
 class LinkMachine(Machine):
     """One port, one controller. `speed` is the clock's: None virtual, N times real time (timing.patient)."""
 
@@ -103,7 +96,10 @@ class LinkMachine(Machine):
         self._action_timeout_s = timing.patient(timing.ACTION_TIMEOUT_S, speed)
         self.generation: Generation = TODAY
         self._start_up = StartUp()
-        self._outage = Outage()
+        self._reconnect_pauses = Backoff(timing.RECONNECT_PAUSES_S)
+        """They are short again once the controller has sent its state."""
+        self._lost_why: str | None = None
+        """The reason reported last for a link that is not up again yet."""
         self._charge_state_s = 0.0
         """When CHARGE_STATE was received last, or the cycle started."""
         self._action: ActionId | None = None
@@ -205,7 +201,7 @@ class LinkMachine(Machine):
             return []
         firmware = self._start_up.firmware
         assert firmware is not None
-        self._outage.why = None
+        self._lost_why = None
         self._charge_state_s = now
         self.start("receive", now + self._receive_timeout_s)
         return self.enter(
@@ -227,7 +223,7 @@ class LinkMachine(Machine):
             return [UnknownFrame(event.frame)]
         if isinstance(message, ChargeState):
             self.touch(now)
-            self._outage.failures = 0
+            self._reconnect_pauses.reset()
         return [report(message)]
 
     def touch(self, now: float) -> None:
@@ -283,16 +279,13 @@ class LinkMachine(Machine):
         """Ignore a port that fails when the link is lost or closed."""
 
     def _lose(self, why: str, now: float) -> list[Any]:
-        outage = self._outage
-        pause_s = timing.RECONNECT_PAUSES_S[min(outage.failures, len(timing.RECONNECT_PAUSES_S) - 1)]
-        outage.failures += 1
         effects: list[Any] = [StopCycle(), HoldReset(True), ClosePort(), *self._action_unanswered(now)]
-        if outage.why is None:
+        if self._lost_why is None:
             effects.append(LinkDown(why))
-        elif outage.why != why:
+        elif self._lost_why != why:
             effects.append(LinkStillDown(why))
-        outage.why = why
-        self.start("reconnect", now + pause_s)
+        self._lost_why = why
+        self.start("reconnect", now + self._reconnect_pauses.fail())
         return self.enter(LinkState.LOST, *effects)
 
     @on(_S.LOST, timer="reconnect", to=_S.OPENING)
