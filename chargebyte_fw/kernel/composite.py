@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from chargebyte_fw.kernel.machine import Machine, MachineError, Timeout, Unexpected
+from chargebyte_fw.kernel.machine import Machine, MachineError, Unexpected
 
 MAX_MESSAGES = 1000
 """Messages that one event may cause. More is a loop between machines."""
@@ -66,11 +66,11 @@ class Composite(Machine):
         self._absent = frozenset(absent)
         self._routes: dict[type, tuple[tuple[Machine, ...], bool]] = {}
         keys = [key for machine in self.machines.values() for _, key in machine.table]
-        for event in dict.fromkeys(key for key in keys if isinstance(key, type) and key is not Timeout):
+        for event in dict.fromkeys(key for key in keys if isinstance(key, type)):
             self._check(event)
             self._routes[event] = self._route(event)
 
-    @property  # type: ignore[misc]
+    @property
     def deadline(self) -> float | None:
         """The earliest deadline of the machines, None without one."""
         earliest: float | None = None

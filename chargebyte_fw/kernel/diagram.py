@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from chargebyte_fw.kernel.level_machine import LevelMachine
-from chargebyte_fw.kernel.machine import Machine, Row, Timeout
+from chargebyte_fw.kernel.machine import Machine, Row
 
 EVERY = "every state"
 MANY = 4
@@ -40,7 +40,7 @@ def rows(machine: type[Machine]) -> str:
     for (state, key), row in machine.table.items():
         states, to = found.setdefault((row.method, _key(key)), ([], []))
         states.append(state)
-        to += [label for one in _ordered(row.to or ()) if (label := _label(one)) not in to]
+        to += [label for one in _ordered(row.to) if (label := _label(one)) not in to]
     lines = ["| in | on | what | to |", "| --- | --- | --- | --- |"]
     for (method, key), (states, to) in found.items():
         where = _where(states)
@@ -78,7 +78,7 @@ def _everywhere(machine: type[Machine]) -> set[tuple[Row, type | str]]:
 def _edges(machine: type[Machine]) -> Iterable[Edge]:
     everywhere = _everywhere(machine)
     for (state, key), row in machine.table.items():
-        for target in _ordered(row.to or ()):
+        for target in _ordered(row.to):
             anywhere = state is None or (row, key) in everywhere
             source = "every_state" if anywhere or state is None else _identifier(state)
             if target is not state or anywhere:
@@ -96,7 +96,7 @@ def states(machine: type[Machine]) -> list[Enum]:
     if initial is not None:
         found[initial] = None
     for (state, _), row in machine.table.items():
-        found.update(dict.fromkeys([*([] if state is None else [state]), *_ordered(row.to or ())]))
+        found.update(dict.fromkeys([*([] if state is None else [state]), *_ordered(row.to)]))
     if issubclass(machine, LevelMachine):
         found.update(dict.fromkeys(machine.states))
     kinds = {type(state) for state in found}
@@ -122,7 +122,7 @@ def _label(state: Enum) -> str:
 def _key(key: type | str) -> str:
     if isinstance(key, str):
         return f"timer {key}"
-    return "timeout" if key is Timeout else key.__name__
+    return key.__name__
 
 
 def _sentence(of: object) -> str:

@@ -33,10 +33,6 @@ Key = type | str
 """What runs a row: the type of an event, or the name of a timer."""
 
 
-class Timeout(msgspec.Struct, frozen=True):
-    """The machine's deadline has passed: the event of a machine with one unnamed timer."""
-
-
 class Unexpected(msgspec.Struct, frozen=True):
     """Effect: this input has no row in this state. The owner counts it and logs it once; it is never an exception."""
 
@@ -52,8 +48,8 @@ class Row(NamedTuple):
     """One row of a table."""
 
     method: str
-    to: frozenset[Enum] | None
-    """States that the handler may enter; None: not declared."""
+    to: frozenset[Enum]
+    """States that the handler may enter besides the one that it runs in."""
 
 
 def on(
@@ -67,7 +63,7 @@ def on(
     key = event if timer is None else timer
     if key is None or (event is not None and timer is not None):
         raise TypeError("a row needs either an event or a timer")
-    targets = None if to is None else frozenset([to] if isinstance(to, Enum) else to)
+    targets = frozenset([to] if isinstance(to, Enum) else to or ())
 
     def mark(method: H) -> H:
         rows = list(getattr(method, "rows", ()))
@@ -110,20 +106,12 @@ class Machine:
     def __init__(self, state: Enum | None = None) -> None:
         self.state = self.initial if state is None else state
         self._timers: dict[str, float] = {}
-        self._deadline: float | None = None
         self._declared: frozenset[Enum] | None = None
 
     @property
     def deadline(self) -> float | None:
         """The monotonic second at which `wake` is to be called: that of the earliest timer, None without one."""
-        if not self._timers:
-            return self._deadline
-        earliest = min(self._timers.values())
-        return earliest if self._deadline is None else min(self._deadline, earliest)
-
-    @deadline.setter
-    def deadline(self, at_s: float | None) -> None:
-        self._deadline = at_s
+        return min(self._timers.values()) if self._timers else None
 
     def feed(self, event: Any, now: float) -> list[Any]:
         """Take one event at monotonic second `now`; return the effects that the owner carries out, in order."""
@@ -138,15 +126,14 @@ class Machine:
     def wake(self, now: float) -> list[Any]:
         """Let time pass up to `now`: run the row of each timer that is over, earliest first, each at most once."""
         effects: list[Any] = []
-        if self._deadline is not None and now >= self._deadline:
-            self._deadline = None
-            effects += self.feed(Timeout(), now)
         over = sorted((at_s, name) for name, at_s in self._timers.items() if at_s <= now)
         for at_s, name in over:
             if self._timers.get(name) != at_s:
                 continue  # stopped, or started again, by the row of an earlier one
             del self._timers[name]
-            row = self.table.get((self.state, name)) or self.table[None, name]
+            row = self.table.get((self.state, name)) or self.table.get((None, name))
+            if row is None:
+                raise MachineError(f"{type(self).__qualname__}: timer {name!r} has no row in {self.state.name}")
             self._declared = row.to
             effects += getattr(self, row.method)(now) or ()
         return effects
@@ -168,14 +155,14 @@ class Machine:
         """Return the monotonic second at which the timer is over, None while it does not run."""
         return self._timers.get(timer)
 
-    def enter(self, state: Enum, *effects: Any, until: float | None = None) -> list[Any]:
+    def enter(self, state: Enum, *effects: Any) -> list[Any]:
         """Go to `state` and return `effects`. Timers without a row in that state are stopped.
 
         Raises MachineError for a state that the running row does not declare in `to`.
         """
         if self._declared is not None and state not in self._declared and state is not self.state:
             raise MachineError(f"{type(self).__qualname__}: {self.state.name} to {state.name} is declared by no `to`")
-        self.state, self._deadline = state, until
+        self.state = state
         if self._timers:
             states = self._timer_states
             for timer in [one for one in self._timers if not states[one] & {state, None}]:
@@ -183,7 +170,7 @@ class Machine:
         return list(effects)
 
 
-def _inherited_rows(cls: type, name: str) -> Iterable[tuple[Enum | None, Key, frozenset[Enum] | None]]:
+def _inherited_rows(cls: type, name: str) -> Iterable[tuple[Enum | None, Key, frozenset[Enum]]]:
     """Rows of the method that `name` overrides without rows of its own."""
     for base in cls.__mro__:
         rows = getattr(vars(base).get(name), "rows", None)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chargebyte_fw.kernel.machine import Machine, MachineError, Timeout, Unexpected, on
+from chargebyte_fw.kernel.machine import Machine, MachineError, Unexpected, on
 
 
 class State(Enum):
@@ -32,15 +32,16 @@ class Example(Machine):
     def __init__(self) -> None:
         super().__init__(State.OFF)
 
-    @on(State.OFF, event=Start)
+    @on(State.OFF, event=Start, to=State.WAITING)
     def begin(self, _event: Start, now: float) -> list[Any]:
-        return self.enter(State.WAITING, "waiting", until=now + 2.0)
+        self.start("late", now + 2.0)
+        return self.enter(State.WAITING, "waiting")
 
-    @on(State.WAITING, event=Timeout)
-    def late(self, _event: Timeout, _now: float) -> list[Any]:
+    @on(State.WAITING, timer="late", to=State.DONE)
+    def late(self, _now: float) -> list[Any]:
         return self.enter(State.DONE, "late")
 
-    @on(event=Reset)
+    @on(event=Reset, to=State.OFF)
     def reset(self, _event: Reset, _now: float) -> list[Any]:
         return self.enter(State.OFF, "reset")
 

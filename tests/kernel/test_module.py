@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.pump import Pump
 from tests.kernel.test_machine import Example, Start, State
@@ -88,10 +88,6 @@ def test_an_event_caused_by_an_effect_is_fed_after_all_effects(run: Run) -> None
         @on(event=str)
         def text(self, event: str, _now: float) -> list[Any]:
             return [f"{event}1", f"{event}2"] if len(event) == 1 else []
-
-        @on(event=Timeout)
-        def late(self, _event: Timeout, _now: float) -> list[Any]:
-            return []
 
     async def main() -> None:
         seen: list[str] = []

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from chargebyte_fw.contracts.types.authorization import IdToken, IdTokenType
-from chargebyte_fw.kernel.machine import Machine, Timeout, on
+from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import LARGEST_ENTRY, MOST_NAMES, PIECE_BYTES, SNAPSHOT_S, FullTape, Tape, Trace
 
@@ -213,12 +213,13 @@ class Press:
 
 
 class Timer(Machine):
-    @on(Lamp.OFF, event=Press)
+    @on(Lamp.OFF, event=Press, to=Lamp.ON)
     def light(self, _: Press, now: float) -> list[Any]:
-        return self.enter(Lamp.ON, until=now + 3)
+        self.start("light", now + 3)
+        return self.enter(Lamp.ON)
 
-    @on(Lamp.ON, event=Timeout)
-    def dark(self, _: Timeout, now: float) -> list[Any]:
+    @on(Lamp.ON, timer="light", to=Lamp.OFF)
+    def dark(self, now: float) -> list[Any]:
         return self.enter(Lamp.OFF)
 
 
@@ -262,10 +263,11 @@ class Keeper(Machine):
     @on(Lamp.OFF, event=Limit)
     def take(self, event: Limit, now: float) -> list[Any]:
         self.limit_A = event.limit_A
-        return self.enter(Lamp.OFF, Told(event.limit_A), until=now + 3)
+        self.start("limit", now + 3)
+        return [Told(event.limit_A)]
 
-    @on(Lamp.OFF, event=Timeout)
-    def over(self, _: Timeout, now: float) -> list[Any]:
+    @on(Lamp.OFF, timer="limit")
+    def over(self, now: float) -> list[Any]:
         return [Told(0.0)]
 
 

@@ -60,7 +60,7 @@ class Authorizer(ReservationRows):
         self._token_ids = count(1)
         self._plug_ins = count(1)
 
-    @property  # type: ignore[misc]
+    @property
     def deadline(self) -> float | None:
         """The earliest deadline: of a token, an EVSE or a reservation."""
         machines: Iterable[Machine] = (*self.tokens.values(), *self.station.evses.values())
