@@ -123,6 +123,17 @@ def test_names_and_prose_are_plain(path: str) -> None:
     assert findings((ROOT / path).read_text("utf-8")) == []
 
 
+def documents() -> list[str]:
+    paths = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    return sorted(str(path.relative_to(ROOT)) for path in paths)
+
+
+@pytest.mark.parametrize("path", documents())
+def test_documents_are_plain(path: str) -> None:
+    text = re.sub(r"^ *```.*?^ *```$", "", (ROOT / path).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert sorted(plain_words(text) & IN_PROSE) == []
+
+
 def test_what_is_not_plain_is_noticed() -> None:
     assert findings('class Heard:\n    """A frame."""') == ["line 1: the name Heard"]
     assert findings("def f(was_told): pass") == ["line 1: the name was_told"]
