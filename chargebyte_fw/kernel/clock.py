@@ -61,6 +61,10 @@ class ClockLoop(asyncio.SelectorEventLoop):
         for call in tuple(self.on_wall_set):
             self.call_soon(call)
 
+    async def shutdown_default_executor(self, *limit_s: Any) -> None:
+        """Wait for the threads; on a virtual clock without the limit (Python 3.12), which would be over at once."""
+        await super().shutdown_default_executor(*(() if self.speed is None else limit_s))
+
     def pace(self, select: Any, timeout: float | None) -> list[Any]:
         """Wait for descriptors for `timeout` seconds of this clock; a virtual clock jumps there instead."""
         if self.speed is not None:
