@@ -145,6 +145,7 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows, TransactionRows):
 
     @on(event=ReportLimits)
     def report_limits(self, _: ReportLimits, now: float) -> None:
+        """Report the limits even when they have not changed."""
         self.emit(LimitsChanged(*self._present_limits))
 
     def _report_limits(self) -> None:

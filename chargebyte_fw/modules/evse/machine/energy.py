@@ -134,6 +134,7 @@ class EnergyMachine(Machine):
 
     @on(event=ModuleReady)
     def module_ready(self, _: ModuleReady, now: float) -> Effects:
+        """Publish that nothing may be drawn, and ask the energy management."""
         return [self._report(0.0, None), RequestEnergy()]
 
     @on(event=FirstBudget)
@@ -143,6 +144,7 @@ class EnergyMachine(Machine):
 
     @on(event=StartUpDone)
     def begin(self, _: StartUpDone, now: float) -> Effects:
+        """Note the start, for the random delay of an EV that was plugged in before."""
         self._begun_s = now
         return []
 
@@ -150,12 +152,14 @@ class EnergyMachine(Machine):
 
     @on(*EnergyState, event=BoardReported, to=EnergyState.Following)
     def board_reported(self, event: BoardReported, now: float) -> Effects:
+        """Take the hardware's limits; a socket carries nothing until its cable is known."""
         self.node = self.node.with_hardware(event.hardware)
         without_cable = self.node.socket and not self._config.dc and self.node.cable_A is None
         return self.enter(EnergyState.Following, *(self._cable(0.0) if without_cable else []))
 
     @on(event=CableReported)
     def cable_reported(self, event: CableReported, now: float) -> Effects:
+        """Take the rating of the cable in a socket (IEC 61851-1, proximity pilot)."""
         return self._cable(self.node.rating_A(event.ampacity)) if self.node.socket else []
 
     def _cable(self, limit_A: float) -> Effects:
@@ -164,11 +168,13 @@ class EnergyMachine(Machine):
 
     @on(event=SupplyReported)
     def supply_reported(self, event: SupplyReported, now: float) -> Effects:
+        """Take the capabilities of the power supply."""
         self._supply_reported = event.supply
         return self._supply()
 
     @on(event=Derated)
     def external_derating(self, event: Derated, now: float) -> Effects:
+        """Take a limit on the power supply from outside."""
         self._derating = event.derating
         return self._supply()
 
@@ -192,11 +198,13 @@ class EnergyMachine(Machine):
 
     @on(event=ServiceSelected)
     def service(self, event: ServiceSelected, now: float) -> Effects:
+        """Note whether the EV has chosen a service that returns energy."""
         self.node = replace(self.node, bidirectional=event.bidirectional)
         return []
 
     @on(event=SaeBidi)
     def sae_bidirectional(self, _: SaeBidi, now: float) -> Effects:
+        """The EV discharges by SAE J2847/2; with V2H it draws nothing from the grid."""
         self._sae_active = True
         own_W = self.node.own_limits_W
         if self._config.sae_j2847_2_bpt_mode is SaeMode.V2H:
@@ -207,12 +215,14 @@ class EnergyMachine(Machine):
 
     @on(event=SessionChanged)
     def session_is(self, event: SessionChanged, now: float) -> Effects:
+        """The end of a session ends its SAE J2847/2 service."""
         if not event.session_id:
             self._sae_active = False
         return []
 
     @on(event=StateEntered)
     def state_is(self, event: StateEntered, now: float) -> Effects:
+        """Without an EV the service of the last one is over."""
         if event.state is Charging.Idle:
             self.node = replace(self.node, bidirectional=self._config.hack_allow_bpt_with_iso2, own_limits_W=None)
         return []
@@ -221,6 +231,7 @@ class EnergyMachine(Machine):
 
     @on(EnergyState.Following, event=LimitsEnforced)
     def enforced(self, event: LimitsEnforced, now: float) -> Effects:
+        """Take the limits that the energy management enforces."""
         self._enforced = event
         others, side = self._others(), event.limits
         effects = self._phases(side)
@@ -258,6 +269,7 @@ class EnergyMachine(Machine):
 
     @on(event=LimitsChanged)
     def limits_changed(self, event: LimitsChanged, now: float) -> Effects:
+        """Publish the limits."""
         return [self._report(event.limit_A, event.phases)]
 
     def _report(self, limit_A: float, phases: int | None) -> Publish:
@@ -373,6 +385,7 @@ class EnergyMachine(Machine):
 
     @on(event=DelayConfigured)
     def delay_configured(self, event: DelayConfigured, now: float) -> Effects:
+        """Take the configuration of the random delay; switched off, it ends."""
         if event.longest_s is not None:
             self.delay.longest_s = max(0, event.longest_s)
         if event.enabled is not None:
@@ -388,6 +401,7 @@ class EnergyMachine(Machine):
 
     @on(timer="countdown")
     def countdown(self, now: float) -> Effects:
+        """Publish the seconds that are left of the random delay."""
         return self._countdown(now)
 
     def _countdown(self, now: float) -> Effects:

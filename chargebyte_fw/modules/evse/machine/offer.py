@@ -71,6 +71,7 @@ class Offer(Machine):
 
     @on(*OfferState, event=ModuleReady, to=OfferState.Whole)
     def module_ready(self, _: ModuleReady, now: float) -> Effects:
+        """Send what the HLC stack needs before its first session."""
         config = self._config
         effects = self._payments(external_only=False)
         if not config.dc:
@@ -108,6 +109,7 @@ class Offer(Machine):
 
     @on(event=SetUpSession)
     def set_up_session(self, event: SetUpSession, now: float) -> Effects:
+        """Send the payment options of the session that begins."""
         return self._payments(external_only=event.external_only)
 
     def _payments(self, *, external_only: bool) -> Effects:
@@ -127,6 +129,7 @@ class Offer(Machine):
 
     @on(event=PlugAndChargeConfigured)
     def plug_and_charge(self, event: PlugAndChargeConfigured, now: float) -> Effects:
+        """Take the configuration of plug and charge, for the next session."""
         changes = event.changes
         if changes.pnc_enabled is not None:
             self._contract = changes.pnc_enabled
@@ -140,11 +143,13 @@ class Offer(Machine):
 
     @on(*OfferState, event=BoardReported, to=OfferState.Whole)
     def board_reported(self, event: BoardReported, now: float) -> Effects:
+        """Offer the AC modes that the hardware can do."""
         self._hardware = None if self._config.dc else event.hardware
         return self._modes()
 
     @on(*OfferState, event=SupplyCapabilitiesChanged, to=OfferState.Whole)
     def supply_reported(self, event: SupplyCapabilitiesChanged, now: float) -> Effects:
+        """Send the capabilities of the power supply, and offer the DC modes that it can do."""
         supply = event.supply
         self._supply_bidirectional = supply.bidirectional
         values = iso.SetupPhysicalValues(
@@ -160,11 +165,13 @@ class Offer(Machine):
 
     @on(*OfferState, event=DerAvailable, to=OfferState.Whole)
     def der_available(self, event: DerAvailable, now: float) -> Effects:
+        """Offer the modes with, or without, DER."""
         self._der = event.available
         return self._modes()
 
     @on(*OfferState, event=StartUpDone, to=OfferState.Whole)
     def begin(self, _: StartUpDone, now: float) -> Effects:
+        """Send the offer once all modules are ready."""
         return self._modes()
 
     @on(OfferState.Narrowed, event=SessionChanged, to=OfferState.Whole)
@@ -174,6 +181,7 @@ class Offer(Machine):
 
     @on(OfferState.Whole, OfferState.Narrowed, event=ModesAllowed, to=OfferState.Narrowed)
     def modes_allowed(self, event: ModesAllowed, now: float) -> Effects:
+        """Narrow the offer of this session; a list without any possible mode is ignored."""
         both = [mode for mode in self.modes if mode in event.modes]
         if not both:
             return []

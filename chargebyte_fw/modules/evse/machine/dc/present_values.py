@@ -39,10 +39,12 @@ class PresentValues(Machine):
 
     @on(PresentState.Unknown, event=SupplyMeasured, to=PresentState.Known)
     def first(self, event: SupplyMeasured, now: float) -> Effects:
+        """Send the first measurement, whatever it is."""
         return self.enter(PresentState.Known, *self._send(event.voltage_V, event.current_A))
 
     @on(PresentState.Known, event=SupplyMeasured)
     def measured(self, event: SupplyMeasured, now: float) -> Effects:
+        """Send a measurement that differs from the last."""
         changed = (event.voltage_V, event.current_A) != self._sent
         return self._send(event.voltage_V, event.current_A) if changed else []
 
