@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from itertools import count
 from typing import Any
@@ -27,8 +28,13 @@ from chargebyte_fw.modules.auth.machine.connectors import Change
 from chargebyte_fw.modules.auth.machine.effects import Log, Reply, StopTransaction, token_status
 from chargebyte_fw.modules.auth.machine.events import (
     Authorized,
+    CancelRequested,
+    CheckRequested,
+    EvseReleased,
+    EvseReserved,
     EvsesKnown,
     InoperativeChanged,
+    ReservationRequested,
     SessionEventReceived,
     SetConnectionTimeout,
     SetMasterPassGroup,
@@ -36,6 +42,7 @@ from chargebyte_fw.modules.auth.machine.events import (
     TransactionStopped,
     Validated,
     ValidationUpdated,
+    WallClockSet,
     WithdrawRequested,
 )
 from chargebyte_fw.modules.auth.machine.evse import AuthorizationEnded, Evse
@@ -57,6 +64,7 @@ class Authorizer(ReservationRows):
     def __init__(self, rules: Rules) -> None:
         super().__init__(rules)
         self.tokens: dict[int, PendingToken] = {}
+        self._early: deque[Any] = deque()
         self._token_ids = count(1)
         self._plug_ins = count(1)
 
@@ -103,6 +111,12 @@ class Authorizer(ReservationRows):
     @on(State.STARTING, event=WithdrawRequested)
     @on(State.STARTING, event=SetConnectionTimeout)
     @on(State.STARTING, event=SetMasterPassGroup)
+    @on(State.STARTING, event=ReservationRequested)
+    @on(State.STARTING, event=EvseReserved)
+    @on(State.STARTING, event=EvseReleased)
+    @on(State.STARTING, event=CancelRequested)
+    @on(State.STARTING, event=CheckRequested)
+    @on(State.STARTING, event=WallClockSet)
     def keep_early(self, event: Any, now: float) -> list[Any]:
         """Keep what comes before the EVSEs are known: an EV plugged in during the start charges."""
         self._early.append(event)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -43,20 +42,8 @@ class ReservationRows(Machine):
     def __init__(self, rules: Rules) -> None:
         super().__init__()
         self.station = Station(rules)
-        self._early: deque[Any] = deque()
         self._wall_zero_at: datetime | None = None
         """The wall time at monotonic second 0; another one after each setting of the clock."""
-
-    @on(State.STARTING, event=ReservationRequested)
-    @on(State.STARTING, event=WallClockSet)
-    @on(State.STARTING, event=EvseReserved)
-    @on(State.STARTING, event=EvseReleased)
-    @on(State.STARTING, event=CancelRequested)
-    @on(State.STARTING, event=CheckRequested)
-    def keep(self, event: Any, now: float) -> list[Any]:
-        """Keep what comes before the EVSEs are known."""
-        self._early.append(event)
-        return []
 
     @on(State.READY, event=ReservationRequested)
     def reservation_requested(self, event: ReservationRequested, now: float) -> list[Any]:
