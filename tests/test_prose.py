@@ -18,7 +18,7 @@ TALK = {"tell", "tells", "telling", "told", "say", "says", "saying", "said", "he
 """Code returns, raises, publishes, logs and notifies."""
 PERSONS = {"somebody", "nobody"}
 COINED = {"errand", "errands", "neighbour", "neighbours", "shelf", "forgiving", "objection", "objections"}
-PHRASES = ("the hands of", "has hands", "has the hands", "without hands")
+PHRASES = ("the hands of", "has hands", "has the hands", "without hands", "charging kernel")
 IN_PROSE = TALK | PERSONS | COINED
 IN_NAMES = IN_PROSE | {"hands", "flood", "floods", "flight", "flights"}
 WHOLE_NAMES = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   secc trace save                             ask the running charger for its trace (as SIGUSR1 does)
   secc trace show --kind v2g --last 20        the newest trace
-  secc trace show --kind event --kind effect  what the charging kernel was told, and what it decided
+  secc trace show --kind event --kind effect  inputs and decisions of the charging state machine
   secc trace show FILE --from 81 --to 83.5 --text CableCheck
   secc trace export FILE --pcap out.pcap      for tshark and Wireshark
   secc trace replay FILE                      the recorded inputs, once more through this version's machines

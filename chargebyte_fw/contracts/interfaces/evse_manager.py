@@ -12,7 +12,7 @@ from chargebyte_fw.kernel.contract import Contract, Var
 
 
 class EvseManager(Contract, interface="evse_manager", errors=("evse_manager",)):
-    """Charging kernel of one EVSE."""
+    """Charging state machine of one EVSE."""
 
     session_event: Var[evse_manager.SessionEvent]
     """Main event stream."""
