@@ -16,6 +16,7 @@ class State(Enum):
     WAITING = "waiting before the next try"
 
 
-ASKING = (State.COUNTING, State.SWITCHING_OFF, State.LIMITS, State.RUNNING)
+STARTING = (State.COUNTING, State.SWITCHING_OFF, State.LIMITS)
+ABSENT = (State.NO_BUS, State.WAITING)
 RESTARTS = (State.COUNTING, State.WAITING)
 """Where a group that is lost, or has changed, goes on."""

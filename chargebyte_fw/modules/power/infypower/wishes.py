@@ -110,7 +110,6 @@ class Question:
     item: Item
     value: float
     expected: int
-    until: float
     tries: int = 1
     answers: dict[int, float] = field(default_factory=dict)
     otherwise: str = ""
