@@ -54,12 +54,6 @@ SUFFIXES = ("_side", "_book")
 FOREIGN_NAMES = {"tell", "SAIDType", "limits_root_side", "powermeter_car_side", "powermeter_grid_side"}
 """Names that a library, a schema or EVerest has."""
 
-NOT_YET = (
-    "chargebyte_fw/modules/security/",
-    "chargebyte_fw/modules/system/",
-)
-"""Places whose names or prose are not converted; the list only ever gets shorter."""
-
 
 def files() -> list[str]:
     paths = [path for place in PLACES for path in sorted((ROOT / place).rglob("*.py"))]
@@ -116,8 +110,6 @@ def findings(text: str) -> list[str]:
 
 @pytest.mark.parametrize("path", files())
 def test_names_and_prose_are_plain(path: str) -> None:
-    if path.startswith(NOT_YET):
-        pytest.skip("not yet converted")
     stem = Path(path).stem
     assert stem not in FILES and not stem.endswith((*SUFFIXES, "_words"))
     assert findings((ROOT / path).read_text("utf-8")) == []

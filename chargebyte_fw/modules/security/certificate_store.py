@@ -162,7 +162,7 @@ class CertificateStore:
     def info(self, leaf: Leaf, key: Path, kind: LeafCertificateType, *, include_ocsp: bool) -> CertificateInfo:
         """Return what a TLS server needs to know of a leaf."""
         root = self.root_of(leaf, kind)
-        told = CertificateInfo(
+        found = CertificateInfo(
             key=str(key),
             certificate_count=len(leaf.chain),
             certificate_root=x509.to_pem([root]).decode() if root is not None else None,
@@ -172,11 +172,11 @@ class CertificateStore:
         )
         if include_ocsp:
             folder = self.layout.leaves[kind].certificates
-            told.ocsp = [
+            found.ocsp = [
                 CertificateOCSP(hash=name, ocsp_path=_text(self.ocsp_file(folder, name)))
                 for _, name in self.names(leaf.chain, self.bundle(ROOT_OF[kind]))
             ]
-        return told
+        return found
 
     def ocsp_file(self, folder: Path, name: CertificateHashData) -> Path | None:
         """Return the file of the OCSP response for a certificate, kept beside the certificates of `folder`."""

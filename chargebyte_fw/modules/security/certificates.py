@@ -42,12 +42,12 @@ def to_pem(certificates: Iterable[Certificate]) -> bytes:
 
 
 def fingerprint(certificate: Certificate) -> bytes:
-    """Return what tells this certificate from every other."""
+    """Return what no other certificate has."""
     return certificate.fingerprint(hashes.SHA256())
 
 
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
-    """Tell whether `issuer` has signed the certificate (names and signature)."""
+    """Return whether `issuer` has signed the certificate (names and signature)."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):
@@ -70,12 +70,12 @@ class Issuers:
 
 
 def is_self_signed(certificate: Certificate) -> bool:
-    """Tell whether it is a root."""
+    """Return whether it is a root."""
     return certificate.issuer == certificate.subject and is_issued_by(certificate, certificate)
 
 
 def is_ca(certificate: Certificate) -> bool:
-    """Tell whether it may sign others (basic constraints)."""
+    """Return whether it may sign others (basic constraints)."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except (x509.ExtensionNotFound, ValueError):
@@ -83,12 +83,12 @@ def is_ca(certificate: Certificate) -> bool:
 
 
 def has_expired(certificate: Certificate, at: datetime) -> bool:
-    """Tell whether its time is over."""
+    """Return whether its time is over."""
     return at > certificate.not_valid_after_utc
 
 
 def is_valid(certificate: Certificate, at: datetime) -> bool:
-    """Tell whether `at` is within its time."""
+    """Return whether `at` is within its time."""
     return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
 
 
@@ -106,7 +106,7 @@ def hash_data(
 
 
 def is_named(certificate: Certificate, issuer: Certificate, name: CertificateHashData) -> bool:
-    """Tell whether `name` means this certificate; letter case and leading zeros do not matter."""
+    """Return whether `name` means this certificate; letter case and leading zeros do not matter."""
     own = hash_data(certificate, issuer, name.hash_algorithm)
     return (
         own.issuer_name_hash == name.issuer_name_hash.lower()

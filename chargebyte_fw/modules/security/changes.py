@@ -222,7 +222,7 @@ class Changes:
 
 
 def _same_authority(a: Certificate, b: Certificate) -> bool:
-    """Tell whether two roots are the same issuer: its name and its key."""
+    """Return whether two roots are the same issuer: its name and its key."""
     return a.subject == b.subject and a.public_key() == b.public_key()
 
 

@@ -58,7 +58,7 @@ class EvseSecurityImpl(EvseSecurityContract):
         """Install a root (PEM) of a kind."""
         result = self.module.changes.install_root(certificate, certificate_type, utc_now())
         if result is InstallCertificateResult.Accepted:
-            self._tell(Operation.Installed, certificate_type)
+            self._publish_update(Operation.Installed, certificate_type)
         self.module.log.info("%s root: %s", certificate_type.value, result.value)
         return result
 
@@ -66,7 +66,7 @@ class EvseSecurityImpl(EvseSecurityContract):
         """Delete a root, or one of the charger's own chains with its key; the one towards the backend stays."""
         result, kinds = self.module.changes.delete(certificate_hash_data)
         for kind in kinds:
-            self._tell(Operation.Deleted, kind)
+            self._publish_update(Operation.Deleted, kind)
         self.module.log.info("delete a certificate: %s", result.value)
         return result
 
@@ -76,14 +76,14 @@ class EvseSecurityImpl(EvseSecurityContract):
         """Install the certificate (PEM, leaf first) for a key that was made here."""
         result = self.module.changes.install_leaf(certificate_chain, certificate_type, utc_now())
         if result is InstallCertificateResult.Accepted:
-            self._tell(Operation.Installed, certificate_type)
+            self._publish_update(Operation.Installed, certificate_type)
         self.module.log.info("%s certificate: %s", certificate_type.value, result.value)
         return result
 
     async def verify_certificate(
         self, certificate_chain: str, certificate_types: list[LeafCertificateType]
     ) -> CertificateValidationResult:
-        """Say whether a chain (PEM, leaf first) leads to an installed root of one of the kinds."""
+        """Return whether a chain (PEM, leaf first) leads to an installed root of one of the kinds."""
         return self.module.queries.verify(certificate_chain, certificate_types, utc_now())
 
     async def get_installed_certificates(
@@ -93,11 +93,11 @@ class EvseSecurityImpl(EvseSecurityContract):
         return self.module.queries.installed(certificate_types, utc_now())
 
     async def get_v2g_ocsp_request_data(self) -> OCSPRequestDataList:
-        """Say what to ask which OCSP responder about the charger's own chains."""
+        """Return what to ask which OCSP responder about the charger's own chains."""
         return self.module.queries.own_ocsp_requests(utc_now())
 
     async def get_mo_ocsp_request_data(self, certificate_chain: str) -> OCSPRequestDataList:
-        """Say what to ask which OCSP responder about a contract's chain (PEM)."""
+        """Return what to ask which OCSP responder about a contract's chain (PEM)."""
         return self.module.queries.contract_ocsp_requests(certificate_chain)
 
     async def update_ocsp_cache(self, certificate_hash_data: CertificateHashData, ocsp_response: str) -> None:
@@ -110,7 +110,7 @@ class EvseSecurityImpl(EvseSecurityContract):
             self.module.log.warning("an OCSP response came for a certificate that is not here")
 
     async def is_ca_certificate_installed(self, certificate_type: CaCertificateType) -> bool:
-        """Tell whether a valid root of a kind is there."""
+        """Return whether a valid root of a kind is there."""
         return bool(self.module.changes.store.roots(certificate_type, utc_now()))
 
     async def generate_certificate_signing_request(
@@ -124,7 +124,7 @@ class EvseSecurityImpl(EvseSecurityContract):
     async def get_leaf_certificate_info(
         self, certificate_type: LeafCertificateType, encoding: EncodingFormat, include_ocsp: bool
     ) -> GetCertificateInfoResult:
-        """Say where the charger's certificate of a kind is, with its chain, key and OCSP responses."""
+        """Return where the charger's certificate of a kind is, with its chain, key and OCSP responses."""
         if self.module.has_no_leaf(certificate_type):
             return GetCertificateInfoResult(status=GetCertificateInfoStatus.NotFound)
         return self.module.queries.leaf_info(certificate_type, encoding, utc_now(), include_ocsp=include_ocsp)
@@ -132,7 +132,7 @@ class EvseSecurityImpl(EvseSecurityContract):
     async def get_all_valid_certificates_info(
         self, certificate_type: LeafCertificateType, encoding: EncodingFormat, include_ocsp: bool
     ) -> GetCertificateFullInfoResult:
-        """Say the same for each root that one of them leads to."""
+        """Return the same for each root that one of them leads to."""
         if self.module.has_no_leaf(certificate_type):
             return GetCertificateFullInfoResult(status=GetCertificateInfoStatus.NotFound, info=[])
         return self.module.queries.all_infos(certificate_type, encoding, utc_now(), include_ocsp=include_ocsp)
@@ -155,10 +155,10 @@ class EvseSecurityImpl(EvseSecurityContract):
         return self.module.queries.days_left(certificate_type, utc_now())
 
     async def verify_file_signature(self, file_path: str, signing_certificate: str, signature: str) -> bool:
-        """Tell whether a signature (base64, over SHA-256) of a file was made with the certificate's (PEM) key."""
+        """Return whether a signature (base64, over SHA-256) of a file was made with the certificate's (PEM) key."""
         return await self.module.check_signature(file_path, signing_certificate, signature)
 
-    def _tell(self, operation: Operation, kind: CaCertificateType | LeafCertificateType) -> None:
+    def _publish_update(self, operation: Operation, kind: CaCertificateType | LeafCertificateType) -> None:
         self.certificate_store_update.publish(
             CertificateStoreUpdate(
                 operation=operation,
@@ -266,7 +266,7 @@ class EvseSecurity(Module):
         return Queries(self.changes.store)
 
     def has_no_leaf(self, kind: LeafCertificateType) -> bool:
-        """Tell, without the cryptography library, whether there is no certificate of a kind that has a folder."""
+        """Return, without the cryptography library, whether there is no certificate of a kind that has a folder."""
         place = self.layout.leaves.get(kind)
         return place is not None and not layout.files_in(place.certificates, *layout.CERTIFICATE_SUFFIXES)
 

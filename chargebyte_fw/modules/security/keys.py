@@ -84,7 +84,7 @@ def new_key_and_request(country: str, organization: str, common: str, password: 
 
 
 def file_is_signed(path: Path, certificate: x509.Certificate, signature: str) -> bool:
-    """Tell whether `signature` (base64) over the file's SHA-256 was made with the certificate's key."""
+    """Return whether `signature` (base64) over the file's SHA-256 was made with the certificate's key."""
     digest = hashes.Hash(hashes.SHA256())
     try:
         raw = base64.b64decode("".join(signature.split()), validate=True)

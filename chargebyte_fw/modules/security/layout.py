@@ -51,7 +51,7 @@ class Layout(msgspec.Struct, frozen=True):
         return set(places)
 
     def is_full(self) -> bool:
-        """Tell whether the store holds so much that nothing more goes in."""
+        """Return whether the store holds so much that nothing more goes in."""
         size = entries = 0
         for folder in self.folders():
             for path in files_in(folder):
@@ -123,7 +123,7 @@ def _certificates_in(path: Path) -> int:
 
 
 def is_name_link(path: Path) -> bool:
-    """Tell whether it is a link `<hash>.<n>` by which OpenSSL finds another file of the folder."""
+    """Return whether it is a link `<hash>.<n>` by which OpenSSL finds another file of the folder."""
     return path.is_symlink() and path.suffix[1:].isdigit()
 
 

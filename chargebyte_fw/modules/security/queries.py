@@ -1,4 +1,4 @@
-"""The commands that only look: verify, list, and say where a certificate or its key is."""
+"""The commands that change nothing: verify, list, find a certificate or its key."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Queries(msgspec.Struct, frozen=True):
     store: CertificateStore
 
     def verify(self, pem: str, kinds: list[LeafCertificateType], at: datetime) -> CertificateValidationResult:
-        """Say whether a chain (leaf first) leads to an installed, valid root of one of the kinds.
+        """Return whether a chain (leaf first) leads to an installed, valid root of one of the kinds.
 
         A certificate that is not valid yet passes: the clock of a charger may be late.
         """
@@ -75,7 +75,7 @@ class Queries(msgspec.Struct, frozen=True):
         return GetInstalledCertificatesResult(status=status, certificate_hash_data_chain=chains)
 
     def own_ocsp_requests(self, at: datetime) -> OCSPRequestDataList:
-        """Say what to ask which responder about the charger's own chains."""
+        """Return what to ask which responder about the charger's own chains."""
         found: list[OCSPRequestData] = []
         bundle = self.store.bundle(CaCertificateType.V2G)
         for leaf in self.store.leaves(LeafCertificateType.V2G):
@@ -84,7 +84,7 @@ class Queries(msgspec.Struct, frozen=True):
         return OCSPRequestDataList(ocsp_request_data_list=found)
 
     def contract_ocsp_requests(self, pem: str) -> OCSPRequestDataList:
-        """Say what to ask which responder about a contract's chain."""
+        """Return what to ask which responder about a contract's chain."""
         try:
             chain = x509.parse(pem.encode())
         except ValueError:

@@ -1,4 +1,4 @@
-"""Making room in a full store: expired chains beyond the newest, keys that nobody certified, responses for nobody."""
+"""Makes room in a full store: expired chains beyond the newest, keys and OCSP responses without a certificate."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ KEY_PATIENCE_S = 60 * 60.0
 
 
 def collect(changes: Changes, at: datetime, now_s: float) -> Iterator[int]:
-    """Make room in small steps, so that the caller can do other things between; each step says what it deleted.
+    """Make room in small steps, so that the caller can do other things between; each step yields how much it deleted.
 
-    `at` judges certificates; `now_s` (monotonic) says how long a key has waited, because a clock that NTP sets by years
-    would end each wait at once. OSError is the caller's.
+    `at` judges certificates; how long a key has waited is counted in `now_s` (monotonic), because a clock that NTP sets
+    by years would end each wait at once. OSError is the caller's.
     """
     store = changes.store
     for kind, place in store.layout.leaves.items():

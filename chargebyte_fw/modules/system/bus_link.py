@@ -35,7 +35,7 @@ class SystemBus:
         self._opening = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
         self._mourners: list[Callable[[str], None]] = []
-        """Who is told when the connection breaks."""
+        """Called with the reason when the connection breaks."""
 
     async def call(
         self, destination: str, path: str, interface: str, member: str, signature: str = "", *body: Any
@@ -77,9 +77,9 @@ class SystemBus:
 
     @asynccontextmanager
     async def listening(
-        self, service: str, hear: Callable[[str, list[Any]], None], lost: Callable[[str], None]
+        self, service: str, on_signal: Callable[[str, list[Any]], None], lost: Callable[[str], None]
     ) -> AsyncIterator[None]:
-        """While inside: `hear(member, body)` for each signal of `service`, `lost(why)` when it or the bus goes away."""
+        """While inside: `on_signal(member, body)` for each signal of `service`, `lost(why)` when it or the bus ends."""
         from dbus_fast import MessageType, unpack_variants
 
         bus = await self._open()
@@ -96,7 +96,7 @@ class SystemBus:
                 if not body[2]:
                     lost(f"{service} ended")
             elif message.sender != _DAEMON:
-                hear(message.member or "", body)
+                on_signal(message.member or "", body)
 
         bus.add_message_handler(take)
         self._mourners.append(lost)

@@ -66,7 +66,7 @@ class Main(System):
         self.module.reset(type, scheduled)
 
     async def set_system_time(self, timestamp: str) -> bool:
-        """Set the clock unless it is right already; tells whether it is right now."""
+        """Set the clock unless it is right already; returns whether it is right now."""
         return await self.module.set_clock(timestamp)
 
     async def get_boot_reason(self) -> system.BootReason:
@@ -137,7 +137,7 @@ class CbSystem(Module):
             transfer=transfer,
             image=root.write(IMAGE),
             limit=self.firmware_limit_bytes,
-            say=self.main.firmware_update_status.publish,
+            publish=self.main.firmware_update_status.publish,
             reboot=self._reboot_for_update,
             spawn=self.spawn,
             crash=self.crash,

@@ -1,4 +1,4 @@
-"""ChargerInfo: what this charger says of itself, put together from other providers, stores and the version file."""
+"""ChargerInfo: the identity of this charger, put together from other providers, stores and the version file."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Information(ChargerInformationContract):
     module: ChargerInfo
 
     async def get_charger_information(self) -> ChargerInformation:
-        """Return the identity as it is now; vendor and model are `unknown` when nobody names them."""
+        """Return the identity as it is now; vendor and model are `unknown` when no source names them."""
         return await self.module.collect()
 
 
 class ChargerInfo(Module):
-    """Tells vendor, model, serial numbers and firmware version of the charger."""
+    """Collects vendor, model, serial numbers and firmware version of the charger."""
 
     group = "cloud"
 
@@ -74,12 +74,12 @@ class ChargerInfo(Module):
 
     async def _from_upstream(self, upstream: ChargerInformationContract) -> dict[str, str]:
         try:
-            told: dict[str, str] = msgspec.to_builtins(await upstream.get_charger_information())
+            answer: dict[str, str] = msgspec.to_builtins(await upstream.get_charger_information())
         except CommandError as error:
             self._note_answer(upstream.module_id, str(error))
             return {}
         self._note_answer(upstream.module_id, "")
-        return {key: value for key, value in told.items() if value}
+        return {key: value for key, value in answer.items() if value}
 
     async def _from_store(self, store: Kvs) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -101,7 +101,7 @@ class ChargerInfo(Module):
         )
 
     def _version(self) -> str:
-        """Return the first line of the version file, empty when there is none (told once)."""
+        """Return the first line of the version file, empty when there is none (logged once)."""
         path = self.config.firmware_version_file
         try:
             content = read_regular(self.runtime.root.read(path), VERSION_FILE_BYTES)

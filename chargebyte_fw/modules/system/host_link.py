@@ -37,16 +37,16 @@ class HostLink:
             )
         except OSError as error:
             raise Unavailable(f"{self._reboot_command[0]}: {error.strerror or error}") from error
-        _, told = await process.communicate()
+        _, output = await process.communicate()
         if process.returncode:
-            raise Unavailable(f"{self._reboot_command[0]}: {told.decode(errors='replace').strip()[:200]}")
+            raise Unavailable(f"{self._reboot_command[0]}: {output.decode(errors='replace').strip()[:200]}")
 
     def end_process(self) -> None:
         """Ask this process to end, safe state first; the service manager starts it again."""
         os.kill(os.getpid(), signal.SIGTERM)
 
     async def set_clock(self, at: datetime) -> None:
-        """Set the system's clock (timedated); raises PeerError when it says no, Unavailable when it is not there."""
+        """Set the system's clock (timedated); raises PeerError when it refuses, Unavailable when it is not there."""
         since_epoch_us = (at - EPOCH) // timedelta(microseconds=1)
         path = "/org/freedesktop/timedate1"
         try:

@@ -24,7 +24,7 @@ def checked(key: str) -> str:
 
 
 def to_row(value: Any) -> tuple[str, str]:
-    """Return (VALUE, TYPE) of a JSON value; raises ValueError for anything that JSON cannot say."""
+    """Return (VALUE, TYPE) of a JSON value; raises ValueError for anything that JSON cannot express."""
     if isinstance(value, str):
         return value, "std::string"
     try:

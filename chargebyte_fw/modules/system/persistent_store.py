@@ -53,7 +53,7 @@ class Values(Kvs):
         await self.module.run(lambda connection: connection.execute("DELETE FROM KVS WHERE KEY = ?", wanted))
 
     async def exists(self, key: str) -> bool:
-        """Tell whether there is a value (also null) under `key`."""
+        """Return whether there is a value (also null) under `key`."""
         wanted = (checked(key),)
 
         def look(connection: sqlite3.Connection) -> bool:

@@ -30,7 +30,7 @@ class Values(Kvs):
         raise ValueError(f"{self.module.config.file} is only read here, {key} cannot be deleted")
 
     async def exists(self, key: str) -> bool:
-        """Tell whether the file has `key`."""
+        """Return whether the file has `key`."""
         return checked(key) in self.module.values
 
 

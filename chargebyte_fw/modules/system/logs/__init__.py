@@ -1,1 +1,1 @@
-"""What the charger tells of itself for diagnosis: gathered, bounded, packed into one archive."""
+"""The logs of the charger, for diagnosis: gathered, bounded, packed into one archive."""

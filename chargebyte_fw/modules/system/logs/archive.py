@@ -23,7 +23,7 @@ COMMAND_LIMIT_S = 10.0
 OUTPUT_LIMIT, JOURNAL_LIMIT = 1 << 20, 8 << 20
 """Of a longer output, of a longer journal, the beginning is left out."""
 MOST_READ = 64 << 20
-"""A command that says more than this is stopped."""
+"""A command with more output than this is stopped."""
 FILE_LIMIT = 16 << 20
 """The beginning of a longer file is left out: what happened last matters."""
 TOTAL_LIMIT = 128 << 20
@@ -38,7 +38,7 @@ class Span:
     latest: datetime | None = None
 
     def has(self, at_s: float) -> bool:
-        """Tell whether a file changed then may tell something of the time (its lines are older than its change)."""
+        """Return whether a file changed then may have lines of the time (its lines are older than its change)."""
         return self.oldest is None or at_s >= self.oldest.timestamp()
 
 
@@ -63,12 +63,12 @@ async def _run_all(span: Span) -> list[tuple[Sequence[str], bytes]]:
         journal.append(f"--since=@{span.oldest.timestamp():.0f}")
     if span.latest is not None:
         journal.append(f"--until=@{span.latest.timestamp():.0f}")
-    told: list[tuple[Sequence[str], bytes]] = [(command, await run_command(command)) for command in COMMANDS]
-    return [*told, (journal, await run_command(journal, JOURNAL_LIMIT))]
+    outputs: list[tuple[Sequence[str], bytes]] = [(command, await run_command(command)) for command in COMMANDS]
+    return [*outputs, (journal, await run_command(journal, JOURNAL_LIMIT))]
 
 
 async def run_command(command: Sequence[str], most: int | None = None) -> bytes:
-    """Return the end of what the command says, at most `most` (OUTPUT_LIMIT) bytes, and why it said no more."""
+    """Return the end of the output of the command, at most `most` (OUTPUT_LIMIT) bytes, and why it ended."""
     most = OUTPUT_LIMIT if most is None else most
     try:
         process = await asyncio.create_subprocess_exec(
@@ -79,19 +79,19 @@ async def run_command(command: Sequence[str], most: int | None = None) -> bytes:
         )
     except OSError as error:
         return f"({error.strerror or error})\n".encode()
-    told = bytearray()
+    kept = bytearray()
     lost = 0
     end = ""
     try:
         async with asyncio.timeout(COMMAND_LIMIT_S):
             while process.stdout is not None and (chunk := await process.stdout.read(1 << 16)):
-                told += chunk
-                if len(told) > 2 * most:
+                kept += chunk
+                if len(kept) > 2 * most:
                     # The last lines of a journal are the ones that matter.
-                    lost += len(told) - most
-                    del told[:-most]
+                    lost += len(kept) - most
+                    del kept[:-most]
                 if lost > MOST_READ:
-                    end = f"\n(stopped after {lost + len(told)} bytes)\n"
+                    end = f"\n(stopped after {lost + len(kept)} bytes)\n"
                     break
             else:
                 await process.wait()
@@ -100,13 +100,13 @@ async def run_command(command: Sequence[str], most: int | None = None) -> bytes:
     finally:
         if process.returncode is None:
             await _end(process)
-    lost += max(len(told) - most, 0)
+    lost += max(len(kept) - most, 0)
     begin = f"(the first {lost} bytes are left out)\n" if lost else ""
-    return begin.encode() + bytes(told[-most:]) + end.encode()
+    return begin.encode() + bytes(kept[-most:]) + end.encode()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill what does not end and take in what it still had to say."""
+    """Kill what does not end and read what is left of its output."""
     try:
         process.kill()
         async with asyncio.timeout(1.0):
@@ -121,7 +121,7 @@ def _pack(root: Root, target: Path, span: Span, output: list[tuple[Sequence[str]
     room = TOTAL_LIMIT
     target.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(target, "w:gz", compresslevel=6) as archive:
-        commands = b"".join(b"### " + " ".join(command).encode() + b"\n" + told + b"\n" for command, told in output)
+        commands = b"".join(b"### " + " ".join(command).encode() + b"\n" + text + b"\n" for command, text in output)
         _add(archive, "commands.log", redact(commands))
         for name in FILES:
             path = root.read(name)

@@ -1,4 +1,4 @@
-"""What goes into a log archive: files and folders of the root, and commands whose output tells the machine's state."""
+"""What goes into a log archive: files and folders of the root, and commands whose output shows the machine's state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One upload of logs at a time: gather, send, try again, say how it went."""
+"""One upload of logs at a time: gather, send, try again, publish how it went."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class Uploader:
         self,
         root: Root,
         transfer: FileTransfer,
-        say: Callable[[LogStatus], None],
+        publish: Callable[[LogStatus], None],
         spawn: Callable[[Any, str], asyncio.Task[Any]],
         log: ModuleLog,
     ) -> None:
         self._root = root
         self._transfer = transfer
-        self._publish = say
+        self._publish = publish
         self._spawn = spawn
         self._log = log
         self._running: tuple[asyncio.Task[Any], Order] | None = None
@@ -80,13 +80,13 @@ class Uploader:
             await asyncio.wait([before[0]])
         await asyncio.sleep(REPLY_FIRST_S)
         if before is not None:
-            self._say(LogStatusEnum.AcceptedCanceled, before[1])
+            self._publish_status(LogStatusEnum.AcceptedCanceled, before[1])
         verdict = await self._carry_out(order)
         self._running = None
-        self._say(verdict, order)
+        self._publish_status(verdict, order)
 
     async def _carry_out(self, order: Order) -> LogStatusEnum:
-        self._say(LogStatusEnum.Uploading, order)
+        self._publish_status(LogStatusEnum.Uploading, order)
         try:
             temporary = self._root.write("/tmp/logs").parent
             for stale in temporary.glob(f"{FOLDER}*"):
@@ -123,10 +123,10 @@ class Uploader:
             else:
                 self._log.info("logs are at %s", there)
                 return LogStatusEnum.Uploaded
-            # Each failed try has its own pair of statuses, as EVerest's system modules say it.
-            self._say(verdict, order)
+            # Each failed try has its own pair of statuses, as EVerest's system modules publish it.
+            self._publish_status(verdict, order)
             await asyncio.sleep(max(order.interval_s, RETRY_PAUSE_S))
-            self._say(LogStatusEnum.Uploading, order)
+            self._publish_status(LogStatusEnum.Uploading, order)
 
-    def _say(self, status: LogStatusEnum, order: Order) -> None:
+    def _publish_status(self, status: LogStatusEnum, order: Order) -> None:
         self._publish(LogStatus(log_status=status, request_id=order.request_id))

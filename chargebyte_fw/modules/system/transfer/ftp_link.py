@@ -188,8 +188,8 @@ class SftpConnection:
             text = one_line(error)
             if text[:3] in REFUSED:
                 return TransferError(Failure.DENIED, f"the server says {text}")
-            says = "the server is busy:" if isinstance(error, ftplib.error_temp) else "the server says"
-            return TransferError(Failure.BROKEN, f"{says} {text}")
+            reply = "the server is busy:" if isinstance(error, ftplib.error_temp) else "the server says"
+            return TransferError(Failure.BROKEN, f"{reply} {text}")
         if isinstance(error, socket.gaierror):
             return TransferError(Failure.ADDRESS, f"the host has no address: {error.strerror}")
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -207,7 +207,7 @@ def _size(ftp: ftplib.FTP, path: str) -> int | None:
     try:
         size = ftp.size(path)
     except (ftplib.error_perm, ValueError):
-        # Not there, a server without SIZE, or one that answers nonsense: RETR will tell.
+        # Not there, a server without SIZE, or one that answers nonsense: RETR will show.
         return None
     except ftplib.error_temp as error:
         _require_service(error)
@@ -226,7 +226,7 @@ def _time(ftp: ftplib.FTP, path: str) -> str:
 
 
 def _require_service(error: ftplib.error_temp) -> None:
-    """Raise when the server closes the connection; anything else that it cannot say now is not needed."""
+    """Raise when the server closes the connection; any other answer that it cannot give now is not needed."""
     if str(error).startswith(SERVICE_CLOSES):
         raise error
 
@@ -235,7 +235,7 @@ def _close_tls(data: ssl.SSLSocket) -> None:
     try:
         data.unwrap()
     except (OSError, ValueError):
-        # Some servers just close; whether the file is complete they say on the control connection.
+        # Some servers just close; whether the file is complete is on the control connection.
         return
 
 

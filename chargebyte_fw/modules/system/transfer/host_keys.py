@@ -95,5 +95,5 @@ def _lines_in(path: Path) -> list[Line]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        # Without the list nobody can be told from a stranger.
+        # Without the list no host can be verified.
         raise TransferError(Failure.DENIED, f"{path}: {error.strerror or error}", final=True) from error

@@ -13,7 +13,7 @@ from chargebyte_fw.kernel.errors import Unavailable
 DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
 LONGEST = 8192
 SHORTEST_SECRET = 3
-"""What is shorter cannot be told from other words."""
+"""A shorter one would match other words."""
 _UNREADABLE = "<unreadable URL>"
 _HINT = "in user and password write %23 for #, %2F for /, %3F for ?, %40 for @"
 
@@ -26,7 +26,7 @@ class Failure(StrEnum):
     SCHEME = "scheme"
     """No such protocol here."""
     DENIED = "denied"
-    """The server, or our check of it, says no."""
+    """The server, or our check of it, refuses."""
     SIZE = "size"
     """Larger than allowed, or than there is room for."""
     BROKEN = "broken"
@@ -137,7 +137,7 @@ def _sendable(text: str) -> str:
 
 
 def one_line(error: BaseException | str, most: int = 200) -> str:
-    """Return what an error says, without line breaks and not too long."""
+    """Return the text of an error, without line breaks and not too long."""
     return " ".join(str(error).split())[:most] or type(error).__name__
 
 

@@ -55,7 +55,7 @@ class ReceivedFile:
         if size is not None and size > self.limit:
             raise TransferError(Failure.SIZE, f"{size} bytes are more than {self.limit}", final=True)
         with self._lock:
-            self._refuse_late_hands()
+            self._refuse_late_writer()
             self._begin(offset, size, version)
         self.pulse.beat()
 
@@ -79,7 +79,7 @@ class ReceivedFile:
     def write(self, data: bytes) -> None:
         """Take the next bytes; raises TransferError when they are too many or cannot be written."""
         with self._lock:
-            self._refuse_late_hands()
+            self._refuse_late_writer()
             self._write(data)
         self.pulse.beat()
 
@@ -118,7 +118,7 @@ class ReceivedFile:
             self._abandoned = True
             self._close()
 
-    def _refuse_late_hands(self) -> None:
+    def _refuse_late_writer(self) -> None:
         # A thread that could not be broken off in time (a name server that does not answer) must not come back and
         # write into the file that the next try makes.
         if self._abandoned:

@@ -81,16 +81,16 @@ class SftpConnection:
                     target.write(chunk)
                     pulse.beat()
                 target.flush()
-                # The library drops the answers to writes; while the file is open its size tells how they went.
+                # The library drops the answers to writes; while the file is open its size shows how they went.
                 _require_size(target.stat, file.stat().st_size)
-            # A server that takes the file away when it is closed, or lets nobody look, has it all the same.
+            # A server that takes the file away when it is closed, or lets no client look, has it all the same.
             _require_size(lambda: sftp.stat(path), file.stat().st_size)
 
     def _there(self, sftp: paramiko.SFTPClient, path: str, most: int) -> int:
         try:
             there = sftp.stat(path).st_size or 0
         except OSError:
-            # Not there, or nobody may look: begin anew.
+            # Not there, or not to be looked at: begin anew.
             return 0
         return there if there <= most else 0
 
@@ -113,7 +113,7 @@ class SftpConnection:
         self._socket = socket.create_connection((address.host, address.port), timeout=timing.CONNECT_LIMIT_S)
         if self._aborted:
             self._socket.close()
-        # Its own log tells of each break with a stack trace; we tell of it in one line.
+        # Its own log has a stack trace for each break; ours has one line.
         logging.getLogger("paramiko").setLevel(logging.CRITICAL)
         self._transport = transport = paramiko.Transport(self._socket)
         transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = timing.CONNECT_LIMIT_S
@@ -142,7 +142,7 @@ class SftpConnection:
 
 
 def _require_size(look: Callable[[], paramiko.SFTPAttributes], size: int) -> None:
-    """Raise TransferError when the server says another size; one that does not say any is believed."""
+    """Raise TransferError when the server reports another size; one that reports none is trusted."""
     try:
         written = look().st_size
     except OSError:

@@ -14,7 +14,7 @@ ABORT_WAIT_S = 5.0
 
 
 class Progress:
-    """Counts the steps of a transfer; may be told from another thread. One that stands still is a stalled transfer."""
+    """Counts the steps of a transfer, from any thread. One that stands still is a stalled transfer."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -71,7 +71,7 @@ async def in_thread(work: Callable[[], T], abort: Callable[[], None], name: str)
         try:
             loop.call_soon_threadsafe(settle, result, failure)
         except RuntimeError:
-            # The loop has closed while we were blocked: nobody waits any more.
+            # The loop has closed while we were blocked: no caller waits any more.
             return
 
     threading.Thread(target=body, name=name, daemon=True).start()

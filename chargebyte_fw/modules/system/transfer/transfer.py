@@ -26,7 +26,7 @@ class FileTransfer:
     ) -> None:
         """Fetch `location` into `target`, at most `limit` bytes; what an earlier try left is used.
 
-        Raises TransferError; `on_begin` gets the received first, whose `received` tells what this try brought.
+        Raises TransferError; `on_begin` gets the file first, whose `received` counts what this try brought.
         """
         address = address_of(location)
         received = ReceivedFile(target, location, limit)

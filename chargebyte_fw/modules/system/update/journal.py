@@ -60,7 +60,7 @@ class Journal:
         return Update(request=request, state=UpdateState.REBOOTING, target_slot=slot, boot_id="unknown")
 
     def keep(self, update: Update | None) -> None:
-        """Write the update (None: forget it); `settled` tells when it is on the disk."""
+        """Write the update (None: forget it); `settled` returns when it is on the disk."""
         marked = update is not None and bool(update.target_slot)
         note = None if update is None else msgspec.json.encode(update)
         marker = f"{update.target_slot}\n{update.request.request_id}\n" if update is not None and marked else None
@@ -86,7 +86,7 @@ class Journal:
 
     def _write(self, note: bytes | None, marker: str | None) -> None:
         try:
-            # The request may hold a password: nobody else reads the note.
+            # The request may hold a password: no other user reads the note.
             if note is not None:
                 write_whole(self.note, note, mode=0o600)
             if marker is not None:

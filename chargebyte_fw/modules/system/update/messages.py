@@ -77,7 +77,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class ClockRead:
-    """The wall time, as an answer to `ReadClock` or because somebody set the clock."""
+    """The wall time, as an answer to `ReadClock` or because the clock was set."""
 
     at: datetime
 
@@ -152,7 +152,7 @@ class SlotsSeen:
 
 @dataclass(frozen=True, slots=True)
 class RaucBusy:
-    """RAUC installs; until it has ended it says nothing of slots."""
+    """RAUC installs; until it has ended it reports no slots."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,15 +31,15 @@ class Slots:
     other: str
     """The one that an installation writes."""
     primary: str
-    """The one that the boot loader takes next; empty when it does not say."""
+    """The one that the boot loader takes next; empty when it is not known."""
     bad: tuple[str, ...]
     """Those that are not marked good."""
 
 
-def _fitting(member: str, told: Any, kind: type[T]) -> T:
-    """Return what RAUC says as the kind that its interface declares; raises PeerError for anything else."""
+def _fitting(member: str, answer: Any, kind: type[T]) -> T:
+    """Return an answer of RAUC as the kind that its interface declares; raises PeerError for anything else."""
     try:
-        return cast("T", convert(told, kind))
+        return cast("T", convert(answer, kind))
     except msgspec.ValidationError as error:
         raise PeerError(CLAUSE, f"what it says with {member} is not as its interface declares: {error}") from error
 
@@ -49,7 +49,7 @@ class BundleRefused(PeerError):
 
 
 class RaucLink:
-    """Raises Unavailable while RAUC is not there, PeerError when it says no."""
+    """Raises Unavailable while RAUC is not there, PeerError when it refuses."""
 
     def __init__(self, bus: SystemBus) -> None:
         self._bus = bus
@@ -70,11 +70,11 @@ class RaucLink:
         return Slots(booted, others[0], await self._primary(), bad)
 
     async def is_busy(self) -> bool:
-        """Tell whether an installation runs, whoever began it."""
+        """Return whether an installation runs, whoever began it."""
         return str(await self._get("Operation")) != "idle"
 
     async def until_idle(self) -> None:
-        """Wait until nobody else installs; raises PeerError when that takes too long."""
+        """Wait until no other program installs; raises PeerError when that takes too long."""
         try:
             async with asyncio.timeout(timing.INSTALL_LIMIT_S):
                 while await self.is_busy():  # noqa: ASYNC110
@@ -85,10 +85,10 @@ class RaucLink:
     async def examine(self, bundle: Path) -> str:
         """Return the bundle's version; raises BundleRefused when it may not be installed here."""
         try:
-            told = await self._call("Info", "s", str(bundle))
+            answer = await self._call("Info", "s", str(bundle))
         except PeerError as error:
             raise BundleRefused(CLAUSE, error.what) from error
-        compatible, version = _fitting("Info", told, tuple[str, str])
+        compatible, version = _fitting("Info", answer, tuple[str, str])
         ours = str(await self._get("Compatible"))
         if compatible != ours:
             raise BundleRefused(CLAUSE, f"the bundle is for {compatible!r}, this is {ours!r}")
@@ -110,7 +110,7 @@ class RaucLink:
     async def _to_the_end(self, begin: Callable[[], Any], on_progress: Progress) -> None:
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-        def hear(member: str, body: list[Any]) -> None:
+        def on_signal(member: str, body: list[Any]) -> None:
             try:
                 if member == "Completed" and not ended.done():
                     ended.set_result(_fitting(member, body, tuple[int])[0])
@@ -127,7 +127,7 @@ class RaucLink:
             if not ended.done():
                 ended.set_exception(Unavailable(why))
 
-        async with self._bus.listening(SERVICE, hear, lost):
+        async with self._bus.listening(SERVICE, on_signal, lost):
             if not await begin():
                 # It ended before we listened; its last word is still there.
                 result = 1 if await self._get("LastError") else 0

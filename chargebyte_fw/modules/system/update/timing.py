@@ -5,7 +5,7 @@ from __future__ import annotations
 REPLY_FIRST_S = 0.1
 """The work begins this long after the answer, so that no status overtakes it."""
 CLOCK_LOOK_S = 60.0
-"""While a time of day is awaited the clock is looked at this often, because somebody may set it."""
+"""While a time of day is awaited the clock is looked at this often, because it may be set."""
 RESUME_PAUSE_S = 1.0
 """The least pause between two tries."""
 PROGRESS_BYTES = 64 << 10
@@ -25,6 +25,6 @@ BOOT_LOOK_S = 5.0
 BOOT_LIMIT_S = 600.0
 """...and this long; then the update counts as failed."""
 IDLE_LOOK_S = 1.0
-"""While somebody else installs (a USB stick), RAUC is asked this often whether it is free."""
+"""While another program installs (a USB stick), RAUC is asked this often whether it is free."""
 INSTALL_LIMIT_S = 3600.0
 """RAUC may work this long on one bundle."""

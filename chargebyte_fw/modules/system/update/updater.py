@@ -1,4 +1,4 @@
-"""The hands of an update: carries out what its machine wants, one piece of work at a time."""
+"""Carries out what the machine of an update wants, one piece of work at a time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Tools:
     """Where the firmware file lies."""
     limit: int
     """The largest file that is fetched, in bytes."""
-    say: Callable[[FirmwareUpdateStatus], None]
+    publish: Callable[[FirmwareUpdateStatus], None]
     reboot: Callable[[], Awaitable[None]]
     """Notes why and starts the machine again; raises Unavailable."""
     spawn: Callable[[Any, str], asyncio.Task[Any]]
@@ -77,7 +77,7 @@ class Updater:
         tools = self.tools
         if isinstance(effect, m.PublishStatus):
             tools.log.info("firmware update %d: %s", effect.request_id, effect.status)
-            tools.say(FirmwareUpdateStatus(firmware_update_status=effect.status, request_id=effect.request_id))
+            tools.publish(FirmwareUpdateStatus(firmware_update_status=effect.status, request_id=effect.request_id))
         elif isinstance(effect, m.Log):
             (tools.log.warning if effect.trouble else tools.log.info)("%s", effect.text)
         elif isinstance(effect, m.Save):
@@ -104,7 +104,7 @@ class Updater:
         elif isinstance(effect, m.Reboot):
             self._begin(self._reboot, "reboot")
         else:
-            raise AssertionError(f"no hands for {effect!r}")
+            raise AssertionError(f"no work for {effect!r}")
 
     def _begin(self, work: Work, name: str) -> None:
         """Start `work` in place of what runs; it waits until that has let go of the files."""
