@@ -64,7 +64,7 @@ class ScriptRunner(Machine):
         self._matched = False
         self._news: set[car.Hlc] = set()
 
-    @on(event=car.Run)
+    @on(event=car.Run, to=tuple(Plug))
     def begins(self, event: car.Run, now: float) -> list[Any]:
         """Begin a script with a car that is unplugged."""
         self.enter(Plug.UNPLUGGED)
@@ -72,12 +72,12 @@ class ScriptRunner(Machine):
         self._forget_session()
         return self._take(event.commands, now)
 
-    @on(event=car.Replace)
+    @on(event=car.Replace, to=tuple(Plug))
     def goes_on_with(self, event: car.Replace, now: float) -> list[Any]:
         """Run other commands from where the car is."""
         return self._take(event.commands, now)
 
-    @on(event=car.DutySeen)
+    @on(event=car.DutySeen, to=tuple(Plug))
     def sees_duty(self, event: car.DutySeen, now: float) -> list[Any]:
         """Note the duty cycle; 0 V and -12 V begin the match anew."""
         self.duty_percent = event.percent
@@ -85,19 +85,19 @@ class ScriptRunner(Machine):
             self._step = 0  # the charger asks by E or F for a new match (ISO 15118-3 A.9.6)
         return self._go(now)
 
-    @on(event=car.SocSeen)
+    @on(event=car.SocSeen, to=tuple(Plug))
     def sees_soc(self, event: car.SocSeen, now: float) -> list[Any]:
         """Note the state of charge, for `wait_for_soc`."""
         self.soc_percent = event.percent
         return self._go(now) if self.queue and self.queue[0].name == "wait_for_soc" else []
 
-    @on(event=car.SlacReported)
+    @on(event=car.SlacReported, to=tuple(Plug))
     def slac_reports(self, event: car.SlacReported, now: float) -> list[Any]:
         """Note whether the car is in the charger's network."""
         self._matched = event.matched
         return self._go(now)
 
-    @on(event=car.HlcReported)
+    @on(event=car.HlcReported, to=tuple(Plug))
     def hlc_reports(self, event: car.HlcReported, now: float) -> list[Any]:
         """Note the step of the V2G session; S2 closes and opens with it."""
         self._news.add(event.news)
@@ -108,7 +108,7 @@ class ScriptRunner(Machine):
             self.enter(Plug.ISO_CHARGING_REGULATED)
         return self._go(now)
 
-    @on(timer="tick")
+    @on(timer="tick", to=tuple(Plug))
     def ticks(self, now: float) -> list[Any]:
         """Go on with a command that waits."""
         return self._go(now)
