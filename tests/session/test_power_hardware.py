@@ -110,7 +110,7 @@ def test_one_and_three_phases_are_switched_within_a_session_and_the_recording_re
             assert hardware.phases_connected == 3
             evse = plant.assembly.modules["connector"]
             for three in (False, True):
-                assert evse.switch_phases(three)
+                assert evse.requests.switch_phases(three)
                 await plant.until(lambda: hardware.phases_connected == 0, 10.0)
                 await plant.until(lambda three=three: hardware.phases_connected == (3 if three else 1), 60.0)
                 await plant.until(lambda: plant.world.car.inlet.power_W > 0, 30.0)
