@@ -137,3 +137,27 @@ def test_an_ev_waits_for_a_contactor_that_is_closed_without_an_order_and_one_war
             assert warnings() == 2 and w.names.count("SessionStarted") == 1
 
     run(story())
+
+
+def test_a_plug_in_is_logged_only_where_it_begins_a_session(
+    assemble: Assemble, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lines() -> int:
+        return sum(record.getMessage() == "EV plugged in" for record in caplog.records)
+
+    async def story() -> None:
+        w = await World(assemble).start()
+        with caplog.at_level(logging.INFO):
+            w.bsp.main.faults.raise_fault(OTHER_FAULT, "pressed")
+            await asyncio.sleep(0.5)
+            w.bsp.cp("B")
+            await asyncio.sleep(1.0)
+            assert w.state == "Idle" and lines() == 0
+            w.bsp.cp("A")
+            w.bsp.main.faults.clear(OTHER_FAULT)
+            await asyncio.sleep(5.0)
+            w.bsp.cp("B")
+            await w.until_state("WaitingForAuthentication")
+            assert lines() == 1
+
+    run(story())
