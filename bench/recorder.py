@@ -21,7 +21,7 @@ from bench.startup import cpu_s
 from bench.v2g_latency import STARTING_S, TimedStage, in_a_namespace, measure
 from chargebyte_fw.cli.trace_replay import play
 from chargebyte_fw.kernel import clock
-from chargebyte_fw.kernel.trace import PIECE_BYTES, RING_BYTES, Trace
+from chargebyte_fw.kernel.trace import BLOCK_BYTES, RING_BYTES, Trace
 from chargebyte_fw.manager.recording import read
 from chargebyte_fw.sim.car_models import Model
 from tests.session.plant import Plant
@@ -38,14 +38,14 @@ SESSIONS = 20
 SETTLED = 0.2
 """Part of the sessions after which memory must not grow any more."""
 SECTIONS = 10
-GROWTH_BYTES = PIECE_BYTES
+GROWTH_BYTES = BLOCK_BYTES
 """The piece of the ring that is being filled, and what the others differ by."""
 GROWTH_OBJECTS = 2000
 """What a moment differs from another by: objects that wait, caches of the interpreter."""
 GROWTH_RSS = 2 << 20
 """What the heap's last pages come and go by. Pieces of the ring that are allocated anew, and a folder of session logs
 that each session lists as a whole, took 3.6 MiB more in 10,000 sessions while the number of objects stayed."""
-SMALL_RING_BYTES = 8 * PIECE_BYTES
+SMALL_RING_BYTES = 8 * BLOCK_BYTES
 FILLING_SESSIONS = 1000
 """With fewer, the ring is a small one, so that it is full from the beginning."""
 

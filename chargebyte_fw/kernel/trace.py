@@ -1,10 +1,10 @@
 """The recorder: a bounded ring of frames, contract traffic and states, saved as a CBOR sequence.
 
-Always on, so it is cheap: an entry is packed into bytes when it happens, and the ring is a row of such pieces of a
-fixed total size; nothing else is kept. When a piece is let go, the last entry of each kind and source in it goes to
+Always on, so it is cheap: an entry is packed into bytes when it happens, and the ring is a row of such blocks of a
+fixed total size; nothing else is kept. When a block is let go, the last entry of each kind and source in it goes to
 `past`, so that a saved trace has what was known when it begins. docs/trace.md describes the file.
 
-The pieces are allocated once and written again: blocks of ever other sizes, each let go a ring later, leave holes in
+The blocks are allocated once and written again: blocks of ever other sizes, each let go a ring later, leave holes in
 the heap that nothing else fits into, and the process grows by megabytes in a day.
 """
 
@@ -38,9 +38,9 @@ Entry = tuple[float, str, str, Any]
 FORMAT = 1
 RING_BYTES = 24 << 20
 """About 40 minutes of DC charging with its contract traffic; 35 with a car that asks every 100 ms."""
-PIECE_BYTES = 64 << 10
+BLOCK_BYTES = 64 << 10
 LARGEST_ENTRY = 24 << 10
-"""More octets than this are cut off an entry; it fits into a piece."""
+"""More octets than this are cut off an entry; it fits into a block."""
 MOST_NAMES = 4096
 """Distinct pairs of kind and source; what comes later is `other`."""
 MOST_PAST = 4096
@@ -73,10 +73,10 @@ class Trace:
     def __init__(self, ring_bytes: int = RING_BYTES) -> None:
         self.on = True
         self.contracts = True
-        self._pieces: deque[Piece] = deque()
-        self._most_pieces = max(1, ring_bytes // PIECE_BYTES - 1)
-        self._piece = Piece()
-        self._shots: weakref.WeakSet[Shot] = weakref.WeakSet()
+        self._blocks: deque[Block] = deque()
+        self._most_blocks = max(1, ring_bytes // BLOCK_BYTES - 1)
+        self._block = Block()
+        self._snapshots: weakref.WeakSet[TraceSnapshot] = weakref.WeakSet()
         self._numbers: dict[tuple[str, str], int] = {}
         self._names: list[tuple[str, str]] = []
         self._past: dict[tuple[int, int], tuple[float, bytes]] = {}
@@ -108,16 +108,16 @@ class Trace:
         if length > LARGEST_ENTRY:
             packed = _pack(data[:LARGEST_ENTRY] if isinstance(data, bytes) else repr(data)[: LARGEST_ENTRY // 4])
             length = len(packed)
-        piece = self._piece
-        begin = piece.used + _HEAD_BYTES
+        block = self._block
+        begin = block.used + _HEAD_BYTES
         end = begin + length
-        if end > PIECE_BYTES:
-            piece = self._next_piece()
+        if end > BLOCK_BYTES:
+            block = self._next_block()
             begin, end = _HEAD_BYTES, _HEAD_BYTES + length
-        block = piece.data
-        _head_into(block, piece.used, _running_loop().time() if t_s is None else t_s, number, key, length)
-        block[begin:end] = packed
-        piece.used = end
+        octets = block.data
+        _head_into(octets, block.used, _running_loop().time() if t_s is None else t_s, number, key, length)
+        octets[begin:end] = packed
+        block.used = end
 
     def _number(self, kind: str, source: str) -> int:
         if (number := self._numbers.get((kind, source))) is not None:
@@ -129,67 +129,67 @@ class Trace:
             self._names.append(name)
         return number
 
-    def _next_piece(self) -> Piece:
-        self._pieces.append(self._piece)
-        if len(self._pieces) <= self._most_pieces:
-            self._piece = Piece()
-            return self._piece
-        oldest = self._pieces.popleft()
+    def _next_block(self) -> Block:
+        self._blocks.append(self._block)
+        if len(self._blocks) <= self._most_blocks:
+            self._block = Block()
+            return self._block
+        oldest = self._blocks.popleft()
         for t_s, number, key, packed in oldest.entries():
             if (number, key) in self._past or len(self._past) < MOST_PAST:
                 self._past[number, key] = (t_s, packed)
-        # A block that a shot still has to write is not reused.
-        self._piece = Piece() if self._shots else oldest
-        self._piece.used = 0
-        return self._piece
+        # A block that a snapshot still has to write is not reused.
+        self._block = Block() if self._snapshots else oldest
+        self._block.used = 0
+        return self._block
 
     @property
     def bytes_held(self) -> int:
         """How many bytes the ring and the past take."""
         past = sum(len(packed) for _, packed in self._past.values())
-        return sum(piece.used for piece in self._pieces) + self._piece.used + past
+        return sum(block.used for block in self._blocks) + self._block.used + past
 
     def __len__(self) -> int:
-        return sum(1 for piece in (*self._pieces, self._piece) for _ in piece.entries())
+        return sum(1 for block in (*self._blocks, self._block) for _ in block.entries())
 
     def entries(self) -> list[Entry]:
         """Return the ring's content, oldest first."""
-        return list(self._shot().ring())
+        return list(self._snapshot().ring())
 
-    def _shot(self) -> Shot:
+    def _snapshot(self) -> TraceSnapshot:
         past = sorted((t_s, number, packed) for (number, _), (t_s, packed) in self._past.items())
-        shot = Shot([*self._pieces, self._piece.copy()], past, list(self._names), self._salt)
-        self._shots.add(shot)
-        return shot
+        snapshot = TraceSnapshot([*self._blocks, self._block.copy()], past, list(self._names), self._salt)
+        self._snapshots.add(snapshot)
+        return snapshot
 
-    def shot(self, why: str = "") -> Shot:
+    def snapshot(self, why: str = "") -> TraceSnapshot:
         """Return the present content, to be written later, also by another thread."""
-        shot = self._shot()
-        shot.head = (
+        snapshot = self._snapshot()
+        snapshot.head = (
             asyncio.get_running_loop().time(),
             "trace",
             "head",
-            {"format": FORMAT, "wall": rfc3339(utc_now()), "why": why, "past": len(shot.past)},
+            {"format": FORMAT, "wall": rfc3339(utc_now()), "why": why, "past": len(snapshot.past)},
         )
-        return shot
+        return snapshot
 
     def save(self, path: Path, why: str = "") -> int:
         """Write the ring to `path` as a CBOR sequence; returns the number of entries. Raises OSError."""
-        return self.shot(why).write(path)
+        return self.snapshot(why).write(path)
 
 
-class Piece:
-    """A part of the ring: entries one after the other in a block of a fixed size."""
+class Block:
+    """A part of the ring: entries one after the other in a fixed number of octets."""
 
     __slots__ = ("data", "used")
 
     def __init__(self) -> None:
-        self.data = bytearray(PIECE_BYTES)
+        self.data = bytearray(BLOCK_BYTES)
         self.used = 0
 
-    def copy(self) -> Piece:
+    def copy(self) -> Block:
         """Return a copy of the entries so far."""
-        copy = Piece()
+        copy = Block()
         copy.data[: self.used] = self.data[: self.used]
         copy.used = self.used
         return copy
@@ -204,23 +204,23 @@ class Piece:
             at += length
 
 
-class Shot:
+class TraceSnapshot:
     """The content of the ring at one moment. As long as it is kept, its part of the ring is not reused."""
 
     head: Entry
 
     def __init__(
-        self, pieces: list[Piece], past: list[tuple[float, int, bytes]], names: list[tuple[str, str]], salt: bytes
+        self, blocks: list[Block], past: list[tuple[float, int, bytes]], names: list[tuple[str, str]], salt: bytes
     ) -> None:
-        self.pieces = pieces
+        self.blocks = blocks
         self.past = past
         self._names = names
         self._salt = salt
 
     def ring(self) -> Iterator[Entry]:
         """Yield the entries of the ring, oldest first."""
-        for piece in self.pieces:
-            for t_s, number, _, packed in piece.entries():
+        for block in self.blocks:
+            for t_s, number, _, packed in block.entries():
                 yield t_s, *self._names[number], _decode(packed)
 
     def write(self, path: Path) -> int:

@@ -84,9 +84,9 @@ class Recorder:
         """
         if loop_speed() is None:
             return save(self._runtime.trace, self._runtime.root, why)
-        shot = self._runtime.trace.shot(why)
+        snapshot = self._runtime.trace.snapshot(why)
         target = _target(self._runtime.root, why)
-        entries = await asyncio.get_running_loop().run_in_executor(None, shot.write, target)
+        entries = await asyncio.get_running_loop().run_in_executor(None, snapshot.write, target)
         _remove_old(self._runtime.root, target)
         return target, entries
 

@@ -18,7 +18,7 @@ import pytest
 from chargebyte_fw.contracts.types.authorization import IdToken, IdTokenType
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.kernel.pump import Pump
-from chargebyte_fw.kernel.trace import LARGEST_ENTRY, MOST_NAMES, PIECE_BYTES, SNAPSHOT_S, FullTape, Tape, Trace
+from chargebyte_fw.kernel.trace import BLOCK_BYTES, LARGEST_ENTRY, MOST_NAMES, SNAPSHOT_S, FullTape, Tape, Trace
 
 Run = Callable[[Any], Any]
 
@@ -48,10 +48,10 @@ def test_an_entry_is_time_kind_source_data(run: Run, tmp_path: Path) -> None:
 
 def test_the_ring_is_bounded_in_bytes_and_keeps_the_newest(run: Run) -> None:
     async def main() -> None:
-        trace = Trace(ring_bytes=4 * PIECE_BYTES)
+        trace = Trace(ring_bytes=4 * BLOCK_BYTES)
         for number in range(20_000):
             trace.record("uart", "mcu", number.to_bytes(4, "big") * 8)
-            assert trace.bytes_held <= 5 * PIECE_BYTES
+            assert trace.bytes_held <= 5 * BLOCK_BYTES
         kept = [int.from_bytes(data[:4], "big") for _, _, _, data in trace.entries()]
         assert kept[-1] == 19_999 and kept == list(range(kept[0], 20_000))
         assert len(kept) > 3000
@@ -63,7 +63,7 @@ def test_a_full_ring_takes_no_more_memory(run: Run) -> None:
     """Pieces that are allocated again and again leave holes in the heap: a process grows although nothing is kept."""
 
     async def main() -> None:
-        trace = Trace(ring_bytes=8 * PIECE_BYTES)
+        trace = Trace(ring_bytes=8 * BLOCK_BYTES)
 
         def fill(rings: int) -> None:
             for number in range(rings * 4000):
@@ -78,7 +78,7 @@ def test_a_full_ring_takes_no_more_memory(run: Run) -> None:
         after, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert abs(after - before) < 2000
-        assert peak - before < PIECE_BYTES // 4
+        assert peak - before < BLOCK_BYTES // 4
 
     run(main())
 
@@ -87,15 +87,15 @@ def test_what_is_being_saved_is_not_written_again(run: Run, tmp_path: Path) -> N
     """Another thread writes the file while the charger goes on."""
 
     async def main() -> None:
-        trace = Trace(ring_bytes=4 * PIECE_BYTES)
+        trace = Trace(ring_bytes=4 * BLOCK_BYTES)
         for number in range(3000):
             trace.record("uart", "mcu", number.to_bytes(4, "big") * 20)
         kept = trace.entries()
-        shot = trace.shot("request")
+        snapshot = trace.snapshot("request")
         for number in range(9000):
             trace.record("uart", "host", number.to_bytes(4, "big") * 20)
-        assert shot.write(tmp_path / "t") == len(kept)
-        assert [tuple(entry) for entry in sequence(tmp_path / "t")][1 + len(shot.past) :] == kept
+        assert snapshot.write(tmp_path / "t") == len(kept)
+        assert [tuple(entry) for entry in sequence(tmp_path / "t")][1 + len(snapshot.past) :] == kept
         assert {source for _, _, source, _ in trace.entries()} == {"host"}
 
     run(main())
@@ -103,7 +103,7 @@ def test_what_is_being_saved_is_not_written_again(run: Run, tmp_path: Path) -> N
 
 def test_what_was_known_when_the_ring_begins_is_in_the_file_too(run: Run, tmp_path: Path) -> None:
     async def main() -> None:
-        trace = Trace(ring_bytes=4 * PIECE_BYTES)
+        trace = Trace(ring_bytes=4 * BLOCK_BYTES)
         trace.record("var", "slac.main.state", "UNMATCHED")
         trace.record("var", "slac.main.state", "MATCHED")
         trace.record("uart", "mcu", b"\x10 state", key=0x10)

@@ -25,7 +25,7 @@ from chargebyte_fw.kernel import trace
 from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.replay import Outcome
-from chargebyte_fw.kernel.trace import PIECE_BYTES, Entry
+from chargebyte_fw.kernel.trace import BLOCK_BYTES, Entry
 from chargebyte_fw.manager.recording import Recorder, read
 from chargebyte_fw.modules.evse.machine import timing as evse_timing
 from chargebyte_fw.modules.power.infypower import messages as m
@@ -258,7 +258,7 @@ def test_a_board_whose_start_has_left_the_ring_goes_on_from_what_was_known(
             await plant.session()
             plant.world.car.battery.soc_percent = 70.0
 
-    run(record.recorded("iso2", story, "", tmp_path / "t.cbor", ring_bytes=pieces * PIECE_BYTES))
+    run(record.recorded("iso2", story, "", tmp_path / "t.cbor", ring_bytes=pieces * BLOCK_BYTES))
     entries = entries_of(tmp_path / "t.cbor")
     past = entries[0][3]["past"]
     assert ("start", "bsp") in {entry[1:3] for entry in entries[1 : past + 1]}
@@ -278,7 +278,7 @@ def test_a_machine_goes_on_from_what_it_knew_at_some_moment_in_the_ring(
             plant.world.car.battery.soc_percent = 70.0
 
     monkeypatch.setattr(trace, "SNAPSHOT_S", 7.0)
-    run(record.recorded("iso2", story, configuration, tmp_path / "t.cbor", ring_bytes=8 * PIECE_BYTES))
+    run(record.recorded("iso2", story, configuration, tmp_path / "t.cbor", ring_bytes=8 * BLOCK_BYTES))
     entries = entries_of(tmp_path / "t.cbor")
     assert not any(entry[3].get("fresh") for entry in entries[entries[0][3]["past"] + 1 :] if entry[1] == "start")
     outcome = outcome_of(house, entries)
