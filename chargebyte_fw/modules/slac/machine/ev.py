@@ -92,7 +92,6 @@ class State(Enum):
 
 
 _ONLINE = tuple(state for state in State if state is not State.OFF)
-_RESULTS_COUNT = (State.ASKING, State.SOUNDING, State.WAIT_FOR_RESULTS, State.WAIT_FOR_MATCH)
 _GIVEN_UP = (State.PAUSING, State.UNMATCHED)
 """Where a match that failed leads: to another try, or to none."""
 
@@ -195,18 +194,26 @@ class EvSlac(Machine):
             return self._fail(f"no CM_SLAC_PARM.CNF to {self._tries} requests", now)
         return self._ask(now)
 
-    @on(State.ASKING, State.SOUNDING, event=CmSlacParmCnf, to=State.SOUNDING)
+    @on(State.ASKING, event=CmSlacParmCnf, to=State.SOUNDING)
     def charger_answers(self, answer: CmSlacParmCnf, now: float) -> list[Any]:
-        """Note the charger. The first answer sets the parameters, and sounding begins."""
-        if answer.run_id != self.run_id or answer.application_type or answer.security_type:
-            return []
-        self._chargers.setdefault(self._sender, None)
-        if self.state is State.SOUNDING:
+        """Take the parameters of the first charger that answers, and begin to sound."""
+        if not self._notes_charger(answer):
             return []
         self._parameters = answer
         self._unsent = [*self._announcements(), *self._sounds()]
         self._results_until_s = now + TT_EV_ATTEN_RESULTS_S
         return self._send_next(now)
+
+    @on(State.SOUNDING, event=CmSlacParmCnf)
+    def another_charger_answers(self, answer: CmSlacParmCnf, _now: float) -> None:
+        """Note the charger, whose result is waited for as well."""
+        self._notes_charger(answer)
+
+    def _notes_charger(self, answer: CmSlacParmCnf) -> bool:
+        if answer.run_id != self.run_id or answer.application_type or answer.security_type:
+            return False
+        self._chargers.setdefault(self._sender, None)
+        return True
 
     def _announcements(self) -> list[Mme]:
         answer = self._parameters
@@ -238,17 +245,23 @@ class EvSlac(Machine):
             return self.enter(State.SOUNDING, sound)
         return [sound, *self._look_at_results(now)]
 
-    @on(*_RESULTS_COUNT, event=CmAttenCharInd, to=State.WAIT_FOR_MATCH)
-    def result_arrives(self, result: CmAttenCharInd, now: float) -> list[Any]:
+    @on(State.ASKING, State.SOUNDING, State.WAIT_FOR_MATCH, event=CmAttenCharInd)
+    def result_arrives(self, result: CmAttenCharInd, _now: float) -> list[Any]:
         """Confirm a profile of ours (also one that is repeated) and keep it."""
+        return self._keep(result)
+
+    @on(State.WAIT_FOR_RESULTS, event=CmAttenCharInd, to=State.WAIT_FOR_MATCH)
+    def awaited_result_arrives(self, result: CmAttenCharInd, now: float) -> list[Any]:
+        """Confirm and keep it; with the last of them choose."""
+        effects = self._keep(result)
+        return effects + self._look_at_results(now) if effects else []
+
+    def _keep(self, result: CmAttenCharInd) -> list[Any]:
         if result.run_id != self.run_id or result.source_address != self.mac or not result.attenuation_dB:
             return []
         confirmation = CmAttenCharRsp(source_address=self.mac, run_id=self.run_id)
-        effects: list[Any] = [self._to(self._sender, confirmation)]
         self._chargers[self._sender] = result
-        if self.state is State.WAIT_FOR_RESULTS:
-            effects += self._look_at_results(now)
-        return effects
+        return [self._to(self._sender, confirmation)]
 
     @on(State.WAIT_FOR_RESULTS, timer="TT_EV_atten_results", to=(State.WAIT_FOR_MATCH, *_GIVEN_UP))
     def results_are_over(self, now: float) -> list[Any]:

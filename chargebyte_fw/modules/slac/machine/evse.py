@@ -42,10 +42,6 @@ MAXIMUM_SESSIONS = 32
 """EVs that may ask at a time; further ones are ignored."""
 
 
-_STEP_ENDS = (State.MATCHED, State.WAIT_FOR_LINK, State.FAILED)
-"""Where a step of a session may lead."""
-
-
 class EvseSlac(WithModem):
     """The charger's side of the match. Timers have the standard's symbols where the standard has one."""
 
@@ -92,7 +88,7 @@ class EvseSlac(WithModem):
         self.start("TT_EVSE_SLAC_init", now + self.options.slac_init_timeout_s)
         self.enter(State.MATCHING)
 
-    @on(State.MATCHING, event=CmSlacParmReq, to=_STEP_ENDS)
+    @on(State.MATCHING, event=CmSlacParmReq)
     def ev_asks(self, request: CmSlacParmReq, now: float) -> list[Any]:
         """Begin a session with the EV; one that asks again begins again."""
         if wrong := wrong_types(request):
@@ -121,18 +117,29 @@ class EvseSlac(WithModem):
             publish_mac=self.options.publish_mac_on_match_cnf,
         )
 
-    @on(State.MATCHING, event=CmStartAttenCharInd, to=_STEP_ENDS)
-    @on(State.MATCHING, event=CmMnbcSoundInd, to=_STEP_ENDS)
-    @on(State.MATCHING, event=CmAttenCharRsp, to=_STEP_ENDS)
-    @on(State.MATCHING, event=CmSlacMatchReq, to=_STEP_ENDS)
+    @on(State.MATCHING, event=CmStartAttenCharInd)
+    @on(State.MATCHING, event=CmMnbcSoundInd)
+    @on(State.MATCHING, event=CmAttenCharRsp)
     def ev_goes_on(self, message: Any, now: float) -> list[Any]:
         """Feed the message to its session."""
         session = self._sessions.get((self._sender, message.run_id))
         if session is None:
-            return [Report(logging.DEBUG, f"{message.title} of {self._sent_by()} belongs to no match")]
+            return [self._without_session(message)]
         return self._give(session, message, now)
 
-    @on(State.MATCHING, event=CmAttenProfileInd, to=_STEP_ENDS)
+    @on(State.MATCHING, event=CmSlacMatchReq, to=(State.WAIT_FOR_LINK, State.MATCHED))
+    def ev_chooses(self, request: CmSlacMatchReq, now: float) -> list[Any]:
+        """Be matched with the EV, once the link is there if that is looked for."""
+        session = self._sessions.get((self._sender, request.run_id))
+        if session is None:
+            return [self._without_session(request)]
+        effects = self._give(session, request, now)
+        return effects + self._match(session, now) if session.state is Step.MATCH_COMPLETE else effects
+
+    def _without_session(self, message: Any) -> Report:
+        return Report(logging.DEBUG, f"{message.title} of {self._sent_by()} belongs to no match")
+
+    @on(State.MATCHING, event=CmAttenProfileInd)
     def modem_measured_a_sound(self, profile: CmAttenProfileInd, now: float) -> list[Any]:
         """Feed the profile to the latest session of its EV: the modem does not know the RunID."""
         for session in reversed(self._sessions.values()):
@@ -147,7 +154,8 @@ class EvseSlac(WithModem):
                 text = f"{message.title} of {mac_text(session.ev_mac)} passed over: {effect.state.value}"
                 effect = Report(logging.DEBUG, text)
             effects.append(effect)
-        return effects + self._after_step(now)
+        self._wait_for_sessions()
+        return effects
 
     @on(State.MATCHING, timer="TT_EVSE_SLAC_init", to=State.FAILED)
     def no_ev_asks(self, _now: float) -> list[Any]:
@@ -158,24 +166,25 @@ class EvseSlac(WithModem):
         """
         return self._failed("no CM_SLAC_PARM.REQ within TT_EVSE_SLAC_init")
 
-    @on(State.MATCHING, timer="session", to=_STEP_ENDS)
+    @on(State.MATCHING, timer="session", to=State.FAILED)
     def session_waits_no_longer(self, now: float) -> list[Any]:
-        """Let the sessions run their own timers."""
+        """Let the sessions run their own timers; without one that goes on the match has failed."""
         effects: list[Any] = []
         for session in tuple(self._sessions.values()):
             effects += session.wake(now)
-        return effects + self._after_step(now)
+        if any(session.state is not Step.FAILED for session in self._sessions.values()):
+            self._wait_for_sessions()
+            return effects
+        reasons = {session.reason for session in self._sessions.values()}
+        return effects + self._fail("; ".join(sorted(reasons)), now)
 
-    def _after_step(self, now: float) -> list[Any]:
-        """Match or fail by the states of the sessions, else wait for the earliest of their timers."""
-        for session in self._sessions.values():
-            if session.state is Step.MATCH_COMPLETE:
-                return self._match(session, now)
-        if all(session.state is Step.FAILED for session in self._sessions.values()):
-            reasons = {session.reason for session in self._sessions.values()}
-            return self._fail("; ".join(sorted(reasons)), now)
-        self.start("session", min(s.deadline for s in self._sessions.values() if s.deadline is not None))
-        return []
+    def _wait_for_sessions(self) -> None:
+        """Wait for the earliest of the sessions' timers."""
+        deadlines = [session.deadline for session in self._sessions.values() if session.deadline is not None]
+        if deadlines:
+            self.start("session", min(deadlines))
+        else:
+            self.stop("session")
 
     def _fail(self, reason: str, now: float) -> list[Any]:
         if self.options.reset_instead_of_fail and not self._second_try:
