@@ -19,7 +19,7 @@ from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.scope import ScopedMqtt
-from chargebyte_fw.manager.groups import CLOUD, groups_of
+from chargebyte_fw.manager.groups import CHARGE, groups_of
 from chargebyte_fw.manager.order import stop_order
 from chargebyte_fw.manager.plan import ModulePlan, config_issues
 
@@ -75,7 +75,7 @@ class Assembly:
         for plan in self.plans:
             self._make(plan)
         for plan in self.plans:
-            if self._groups[plan.id] == CLOUD:
+            if self._groups[plan.id] != CHARGE:
                 origin = Origin(plan.id, WHOLE_MODULE, plan.mapping)
                 self.failures[plan.id] = self._faults_of(origin, frozenset((FAILURE,)))
         for plan in self.plans:
@@ -151,7 +151,7 @@ class Assembly:
             for connection in plan.connections.get(name, []):
                 provider = self.provider(connection.module_id, connection.implementation_id)
                 # An error in `charge` that a module of `cloud` causes fails its command and ends no session.
-                outside = module.group == CLOUD and self._groups.get(connection.module_id) != CLOUD
+                outside = module.group != CHARGE and self._groups.get(connection.module_id) == CHARGE
                 ends.append(bus.consumer(provider, scope, trace, plan.id, outside))
             setattr(module, name, ends if requirement.many else (ends[0] if ends else None))
 
@@ -192,7 +192,7 @@ class Assembly:
     ) -> None:
         self.starting = module.id
         step = _in_context(module, work)
-        if module.group != CLOUD:
+        if module.group == CHARGE:
             await step
             return
         try:
@@ -222,7 +222,7 @@ class Assembly:
 
     async def failure(self) -> tuple[str, BaseException]:
         """Wait until a module of `charge` fails; returns its id and the reason."""
-        modules = [module for module in self.modules.values() if module.group != CLOUD]
+        modules = [module for module in self.modules.values() if module.group == CHARGE]
         futures = {module.failed: module.id for module in modules}
         if not futures:
             await asyncio.Event().wait()
@@ -277,7 +277,7 @@ class Assembly:
             # A module that never began cannot carry out a command.
             module.stopped = module not in started
         order = stop_order(started, self.plans)
-        last = max((at for at, module in enumerate(order, 1) if module.group != CLOUD), default=0)
+        last = max((at for at, module in enumerate(order, 1) if module.group == CHARGE), default=0)
         for module in order[:last]:
             await self._stop_one(module)
         # The order of the others does not matter: they are stopped at the same time.

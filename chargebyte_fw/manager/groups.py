@@ -10,7 +10,7 @@ CHARGE, CLOUD = "charge", "cloud"
 
 
 def groups_of(plans: Sequence[ModulePlan]) -> dict[str, str]:
-    """Return the group of each module by its id.
+    """Return the group of each module by its id; whatever is not `charge` fails alone.
 
     A module of ours declares it (`Module.group`). A program of another vendor cannot: it belongs to `charge` if a
     module of `charge`, or a program that does so for this reason, requires one of its implementations.

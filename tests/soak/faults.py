@@ -16,7 +16,7 @@ from chargebyte_fw.board.link.messages.charge_som import EstopState
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, ValidationResult
 from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.clock import ClockLoop
-from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.errors import CommandError, Unavailable
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.modules.power.infypower import messages as infypower
 from chargebyte_fw.modules.power.messages import Measured, Output, Reading, SelfTested
@@ -26,6 +26,8 @@ from tests.soak.scene import Scene
 Do = Callable[[Scene], None]
 INJECT: dict[str, Do] = {}
 CLEAR: dict[str, Do] = {}
+INJECTED = "injected: the module fails"
+"""Why a module fails that was let fail; any other reason is a finding."""
 
 
 def nothing(_scene: Scene) -> None:
@@ -373,6 +375,20 @@ def modules_refuse(scene: Scene) -> None:
         module.refuses[infypower.SWITCH] = 3
     # They refuse to be switched off as well.
     scene.supply_obeys_from_s = float("inf")
+
+
+# -- modules without which a car charges
+
+
+@fault("cloud fails")
+def cloud_fails(scene: Scene) -> None:
+    """Every module that may fail alone does, at once: API, RpcApi, the error history and the stores."""
+    if scene.assembly is None:
+        return
+    for module_id in scene.assembly.failures:
+        module = scene.assembly.modules[module_id]
+        if not module.failed.done():
+            module.crash(Unavailable(INJECTED))
 
 
 # -- the power line and ISO 15118

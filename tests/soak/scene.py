@@ -16,11 +16,13 @@ import yaml
 from chargebyte_fw.board.link.messages.charge_som import EstopState, RcmState
 from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.scope import Scope
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
+from chargebyte_fw.manager.module_restarts import ModuleRestarts
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.publisher import Publisher
 from chargebyte_fw.modules.slac.machine.events import LinkUp
@@ -99,6 +101,7 @@ class Scene:
         self._calls: set[asyncio.Task[Any]] = set()
         self.world.pilot.on_change.append(self._hold_proximity)
         self.assembly: Assembly | None = None
+        self.restarts: ModuleRestarts | None = None
         self.wire: Publisher | None = None
         self.starts = 0
         self._plans = self._load()
@@ -140,6 +143,8 @@ class Scene:
         self.wire.join(assembly)
         assembly.modules["connector"].evse.session_event.subscribe(self._session)  # type: ignore[attr-defined]
         await assembly.start(self.wire.announce_ready)
+        self.restarts = ModuleRestarts(assembly, ModuleLog("manager"), self.wire.adopt, self.wire.announce_to)
+        self.restarts.begin()
 
     async def stop(self) -> None:
         """Stop the charger."""
@@ -147,8 +152,13 @@ class Scene:
         if self.rpc is not None:
             self.rpc.leave()
             self.rpc = None
+        restarts, self.restarts = self.restarts, None
+        if restarts is not None:
+            restarts.cancel()
         if assembly is not None:
             await assembly.stop()
+        if restarts is not None:
+            await restarts.closed()
         if self.wire is not None:
             self.wire.leave()
             self.wire = None

@@ -106,6 +106,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "token refused": ALL,
     "token validation late": ALL,
     "charger restarts": ALL,
+    "cloud fails": ALL,
 }
 """What breaks; each is cleared again by its name, and all of them at the end of a life."""
 
