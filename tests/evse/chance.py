@@ -92,16 +92,16 @@ HLC = (
     "slac fails",
     "bcb",
     "fault hlc",
-    *(f"say {variable}" for variable in ("v2g_setup_finished", "dlink_terminate", "dlink_pause", "dlink_error")),
+    *(f"publish {variable}" for variable in ("v2g_setup_finished", "dlink_terminate", "dlink_pause", "dlink_error")),
 )
-AC_HLC = ("say ac_close_contactor", "say ac_open_contactor")
+AC_HLC = ("publish ac_close_contactor", "publish ac_open_contactor")
 DC_ONLY = (
     "charge",
     "to cable check",
     "ev stops",
     "parameters",
     *(
-        f"say {variable}"
+        f"publish {variable}"
         for variable in (
             "start_cable_check",
             "start_pre_charge",
@@ -163,7 +163,7 @@ class Chance:
                 w.bsp.cp("B")
                 await asyncio.sleep(0.3)
                 for said in ("current_demand_finished", "dc_open_contactor", "dlink_terminate"):
-                    w.hlc.say(said)
+                    w.hlc.publish(said)
             case "authorize":
                 await w.authorize()
             case "withdraw":
@@ -214,8 +214,8 @@ class Chance:
                 w.ask_authorization()
             case "parameters":
                 w.parameters()
-            case "say":
-                w.hlc.say(rest)
+            case "publish":
+                w.hlc.publish(rest)
             case "slac":
                 w.slac.main.request_error_routine.publish(None)
             case "target":
@@ -239,7 +239,7 @@ class Chance:
                 raise AssertionError(action)
 
     async def swap(self, *, lost_link: bool) -> None:
-        """Another EV comes while nobody sees the plug, and names itself differently."""
+        """Another EV comes while the plug is not seen, and names itself differently."""
         w = self.w
         if w.bsp._cp == "A" or w.pilot() == "F":
             return
@@ -286,17 +286,17 @@ class Chance:
             await asyncio.sleep(0.1)
             if w.calls("hlc", "cable_check_finished")[-1:] == [(True,)]:
                 break
-        w.hlc.say("start_pre_charge")
+        w.hlc.publish("start_pre_charge")
         w.target(400.0, 2.0)
         await asyncio.sleep(1.0)
-        w.hlc.say("v2g_setup_finished")
-        w.hlc.say("current_demand_started")
+        w.hlc.publish("v2g_setup_finished")
+        w.hlc.publish("current_demand_started")
         w.target(400.0, 50.0)
         await asyncio.sleep(1.0)
 
     async def to_cable_check(self) -> None:
         w = self.w
-        w.told[:] = [told for told in w.told if told[2] != "cable_check_finished"]
+        w.commands[:] = [seen for seen in w.commands if seen[2] != "cable_check_finished"]
         w.bsp.cp("B")
         await asyncio.sleep(1.0)
         w.slac.match()
@@ -307,7 +307,7 @@ class Chance:
         w.parameters()
         w.bsp.cp("C")
         await asyncio.sleep(0.1)
-        w.hlc.say("start_cable_check")
+        w.hlc.publish("start_cable_check")
 
     # What must hold.
 
@@ -350,7 +350,7 @@ class Chance:
         self.never("a session in Idle without an authorization", state == "Idle" and now.session and not now.authorized)
         self.never("a transaction in Idle", state in ("Idle", "Disabled") and now.transaction_active)
         self.never("Finished lasts without EV", state == "Finished" and board._cp == "A", for_s=25.0)
-        self.never("Inoperative is not what the faults say", fatal is not w.m.evse.faults.is_active(INOPERATIVE))
+        self.never("Inoperative does not follow the faults", fatal is not w.m.evse.faults.is_active(INOPERATIVE))
         if w.dc:
             live = w.supply.mode is not Mode.Off
             self.never("the supply is on with open contactors", live and not board.closed)
@@ -425,7 +425,7 @@ class Chance:
             self.broken.append(f"after the next session: {error}")
         names = [event.event.value for event in w.events[begun:]]
         if names[-1:] != ["SessionFinished"] or "TransactionFinished" not in names:
-            self.broken.append(f"the next session tells {names}")
+            self.broken.append(f"the next session reports {names}")
 
 
 INOPERATIVE = "evse_manager/Inoperative"
@@ -440,40 +440,40 @@ class EventBook:
         self.billed = False
         self.started_Wh = 0.0
         self.backwards_logged = False
-        """The log says that the meter of the transaction that ends counted backwards."""
+        """The log has that the meter of the transaction that ends counted backwards."""
         self.wrong: list[str] = []
 
     def take(self, event: SessionEvent) -> None:
         name = event.event.value
-        told = f"{name} ({event.uuid or '-'}) in session {self.session or '-'}"
+        seen = f"{name} ({event.uuid or '-'}) in session {self.session or '-'}"
         if name in ("Enabled", "Disabled", "ReservationStart", "ReservationEnd", "PluginTimeout"):
             return
         if name == "SessionStarted":
-            self._is(not self.session, told)
+            self._is(not self.session, seen)
             self.session, self.billed = event.uuid, False
             return
-        self._is(event.uuid == self.session != "", told)
+        self._is(event.uuid == self.session != "", seen)
         if name == "TransactionStarted":
-            self._is(not self.transaction and not self.billed, told)
+            self._is(not self.transaction and not self.billed, seen)
             assert event.transaction_started is not None
             self.started_Wh = event.transaction_started.meter_value.energy_Wh_import.total
             self.transaction = True
         elif name == "TransactionFinished":
-            self._is(self.transaction, told)
+            self._is(self.transaction, seen)
             assert event.transaction_finished is not None
             ended_Wh = event.transaction_finished.meter_value.energy_Wh_import.total
-            self._is(ended_Wh >= self.started_Wh or self.backwards_logged, told)
+            self._is(ended_Wh >= self.started_Wh or self.backwards_logged, seen)
             self.backwards_logged = False
             self.transaction, self.billed = False, True
         elif name in ("PrepareCharging", "ChargingStarted", "ChargingPausedEV", "ChargingPausedEVSE"):
-            self._is(self.transaction, told)
+            self._is(self.transaction, seen)
         elif name == "SessionFinished":
-            self._is(not self.transaction, told)
+            self._is(not self.transaction, seen)
             self.session = ""
 
-    def _is(self, right: bool, told: str) -> None:
+    def _is(self, right: bool, seen: str) -> None:
         if not right:
-            self.wrong.append(told)
+            self.wrong.append(seen)
 
 
 def play(steps: list[Step], kind: str, *, trace: Callable[[str], None] | None = None, **config: Any) -> list[str]:
@@ -497,7 +497,7 @@ def play(steps: list[Step], kind: str, *, trace: Callable[[str], None] | None = 
         finally:
             watching.cancel()
         await world.assembly.stop()
-        # What a neighbour still does for a command (a silent meter) ends before, too.
+        # What a module still does for a command (a silent meter) ends before, too.
         await asyncio.sleep(2000.0)
         left = asyncio.all_tasks() - before - {asyncio.current_task()}
         if left:
@@ -511,8 +511,8 @@ def play(steps: list[Step], kind: str, *, trace: Callable[[str], None] | None = 
 
 
 def last(world: World, peer: str) -> str:
-    """Return the last command that a neighbour was told."""
-    return next((name for _, who, name, _ in reversed(world.told) if who == peer), "")
+    """Return the last command that a module got."""
+    return next((name for _, who, name, _ in reversed(world.commands) if who == peer), "")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Inputs of an EVSE manager, as small modules: each writes down what it was told and plays its part."""
+"""The modules around an EVSE manager, as small fakes: each records its commands and plays its part."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from chargebyte_fw.kernel.module import Module, provides
 
 CONTACTOR_S = 0.1
 
-Told = list[tuple[float, str, str, tuple[Any, ...]]]
+Commands = list[tuple[float, str, str, tuple[Any, ...]]]
 
 
 def recording(contract: type[Contract], **answers: Any) -> type[Any]:
-    """Make an implementation whose commands are written into `module.told` and answered from `answers`."""
+    """Make an implementation whose commands are written into `module.commands` and answered from `answers`."""
 
     def command(name: str) -> Any:
         async def carry_out(self: Any, *args: Any) -> Any:
-            self.module.hear(name, args)
+            self.module.record(name, args)
             answer = answers.get(name)
             return await answer(self, *args) if callable(answer) else answer
 
@@ -56,28 +56,28 @@ def recording(contract: type[Contract], **answers: Any) -> type[Any]:
     return type(f"Recording{contract.__name__}", (contract,), {name: command(name) for name in contract.commands})
 
 
-class Neighbour(Module):
-    """Writes down what it was told, in a list that all neighbours of a test share."""
+class FakeModule(Module):
+    """Records its commands, in a list that all fakes of a test share."""
 
-    told: Told
+    commands: Commands
 
     def __init__(self) -> None:
         super().__init__()
-        self.told = []
+        self.commands = []
 
-    def hear(self, command: str, args: tuple[Any, ...]) -> None:
-        self.told.append((asyncio.get_running_loop().time(), self.id, command, args))
+    def record(self, command: str, args: tuple[Any, ...]) -> None:
+        self.commands.append((asyncio.get_running_loop().time(), self.id, command, args))
 
     def calls(self, command: str) -> list[tuple[Any, ...]]:
-        """The arguments of each call of `command` of this neighbour."""
-        return [args for _, who, name, args in self.told if who == self.id and name == command]
+        """The arguments of each call of `command` of this module."""
+        return [args for _, who, name, args in self.commands if who == self.id and name == command]
 
 
 async def _allow(self: Any, value: PowerOnOff) -> None:
     self.module.allow(value.allow_power_on)
 
 
-class FakeBoard(Neighbour):
+class FakeBoard(FakeModule):
     """A board whose contactors follow their permission in state C, and open without it or outside C."""
 
     main = provides(recording(EvseBoardSupport, allow_power_on=_allow))
@@ -134,11 +134,11 @@ class FakeBoard(Neighbour):
         self.main.event.publish(BspEvent(event=event))
 
 
-class FakeLock(Neighbour):
+class FakeLock(FakeModule):
     main = provides(recording(ConnectorLock))
 
 
-class FakeStore(Neighbour):
+class FakeStore(FakeModule):
     """Keeps values as long as the test."""
 
     kept: dict[str, Any] = {}
@@ -156,7 +156,7 @@ class FakeStore(Neighbour):
         self.values: dict[str, Any] = dict(self.kept)
 
 
-class FakeMeter(Neighbour):
+class FakeMeter(FakeModule):
     """Counts nothing, signs everything after `answers_after_s`; `answers` False: it never answers."""
 
     def __init__(self) -> None:
@@ -197,7 +197,7 @@ def signed(text: str) -> SignedMeterValue:
     return SignedMeterValue(signed_meter_data=text, signing_method="none", encoding_method="plain")
 
 
-class FakeSlac(Neighbour):
+class FakeSlac(FakeModule):
     """Matching begins when the EV is there; the test lets it succeed."""
 
     async def _enter(self: Any) -> None:
@@ -230,16 +230,16 @@ class FakeSlac(Neighbour):
             self.main.dlink_ready.publish(False)
 
 
-class FakeHlc(Neighbour):
-    """Publishes what the test tells it to."""
+class FakeHlc(FakeModule):
+    """Publishes what the test orders."""
 
     main = provides(recording(Iso15118Charger, update_supported_app_protocols=True))
 
-    def say(self, variable: str, value: Any = None) -> None:
+    def publish(self, variable: str, value: Any = None) -> None:
         getattr(self.main, variable).publish(value)
 
 
-class FakeImd(Neighbour):
+class FakeImd(FakeModule):
     """Measures once a second while started; the self test takes 3 s."""
 
     def __init__(self) -> None:
@@ -269,7 +269,7 @@ class FakeImd(Neighbour):
             await asyncio.sleep(1.0)
 
 
-class FakeMonitor(Neighbour):
+class FakeMonitor(FakeModule):
     main = provides(recording(OverVoltageMonitor))
 
 
@@ -285,7 +285,7 @@ SUPPLY = power_supply_DC.Capabilities(
 )
 
 
-class FakeSupply(Neighbour):
+class FakeSupply(FakeModule):
     """Follows its set points at once, four times a second."""
 
     def __init__(self) -> None:
@@ -296,7 +296,7 @@ class FakeSupply(Neighbour):
         self.residual_V = 0.0
         self.silent = False
         self.tells_after_s = 0.0
-        """How long after the start it says what it can."""
+        """How long after the start it reports its capabilities."""
 
     async def _mode(self: Any, mode: Mode, phase: ChargingPhase) -> None:
         self.module.mode = mode

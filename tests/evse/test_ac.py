@@ -176,7 +176,7 @@ def test_duty_cycle_changes_at_most_every_five_seconds(assemble: Assemble, run: 
         for limit_A in (31.0, 30.0, 29.0, 28.0, 20.0):
             w.limits_A = limit_A
             await asyncio.sleep(1.0)
-        times = [at for at, who, name, _ in w.told if (who, name) == ("bsp", "pwm_on")][before - 1 :]
+        times = [at for at, who, name, _ in w.commands if (who, name) == ("bsp", "pwm_on")][before - 1 :]
         await asyncio.sleep(6.0)
         assert all(later - earlier >= 5.0 for earlier, later in pairwise(times))
         assert w.pilot() == pytest.approx(20 / 0.6)
@@ -296,7 +296,7 @@ def test_state_e_opens_and_unlocks(assemble: Assemble, run: Run) -> None:
         w.bsp.cp("E")
         await asyncio.sleep(0.5)
         assert not w.bsp.closed
-        assert [name for _, who, name, _ in w.told if who == "lock"][-1] == "unlock"
+        assert [name for _, who, name, _ in w.commands if who == "lock"][-1] == "unlock"
 
     run(story())
 

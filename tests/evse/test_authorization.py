@@ -47,8 +47,8 @@ def test_an_address_of_zeros_is_no_identity(assemble: Assemble, run: Run) -> Non
     async def story() -> None:
         w = await World(assemble, dc=True, enable_autocharge=True).start()
         await w.plug_and_match()
-        w.hlc.say("evcc_id", "00:00:00:00:00:00")
-        w.hlc.say("require_auth_eim")
+        w.hlc.publish("evcc_id", "00:00:00:00:00:00")
+        w.hlc.publish("require_auth_eim")
         await asyncio.sleep(0.1)
         assert w.tokens == []
 
@@ -80,7 +80,7 @@ def test_maker_from_the_mac(assemble: Assemble, run: Run, mac: str, maker: CarMa
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.plug_and_match()
-        w.hlc.say("evcc_id", mac)
+        w.hlc.publish("evcc_id", mac)
         await asyncio.sleep(0.1)
         assert w.m.evse.car_manufacturer.value is maker
         assert w.m.evse.ev_info.value is not None and w.m.evse.ev_info.value.evcc_id == mac
@@ -92,7 +92,7 @@ def test_plug_and_charge(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.plug_and_match()
-        w.hlc.say("require_auth_pnc", CONTRACT)
+        w.hlc.publish("require_auth_pnc", CONTRACT)
         await asyncio.sleep(0.1)
         assert w.tokens[0].connectors == [1]
         await w.authorize(TOKEN)
@@ -112,7 +112,7 @@ def test_rejected_contract_goes_to_hlc(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.plug_and_match()
-        w.hlc.say("require_auth_pnc", CONTRACT)
+        w.hlc.publish("require_auth_pnc", CONTRACT)
         await asyncio.sleep(0.1)
         result = ValidationResult(
             authorization_status=AuthorizationStatus.Blocked,

@@ -46,7 +46,7 @@ STORIES = {
         [("charge", 3.0), ("fault stop", 1.0), ("swap", 1.0), ("no fault", 1.0), ("charge", 6.0)],
     ),
     "another EV on a data link": ("DC", [("charge", 3.0), ("swap", 0.3), ("charge", 6.0)]),
-    "another EV on a data link that names itself to nobody": (
+    "another EV on a data link that does not name itself": (
         "DC",
         [
             ("charge", 3.0),
@@ -55,14 +55,14 @@ STORIES = {
             ("match", 1.0),
             ("parameters", 0.0),
             ("cp C", 0.3),
-            ("say start_cable_check", 12.0),
-            ("say start_pre_charge", 1.0),
-            ("say current_demand_started", 0.3),
+            ("publish start_cable_check", 12.0),
+            ("publish start_pre_charge", 1.0),
+            ("publish current_demand_started", 0.3),
             ("target 400 80", 12.0),
         ],
     ),
     "a fault while disabled": ("DC", [("charge", 3.0), ("disable", 0.0), ("cp B", 3.0), ("fault stop", 1.0)]),
-    "HLC still speaks of the last EV": ("AC with HLC", [("say v2g_setup_finished", 6.0)]),
+    "HLC still reports of the last EV": ("AC with HLC", [("publish v2g_setup_finished", 6.0)]),
     "an authorization withdrawn while a fault keeps the EVSE idle": (
         "AC",
         [("fault stop", 3.0), ("charge", 3.0), ("withdraw", 1.0)],

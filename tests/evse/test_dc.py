@@ -36,7 +36,7 @@ def test_cable_check_in_the_order_of_the_standard(assemble: Assemble, run: Run) 
         assert await w.cable_checked()
         story = [
             (who, name)
-            for _, who, name, args in w.told
+            for _, who, name, args in w.commands
             if (who, name)
             in (
                 ("supply", "setExportVoltageCurrent"),
@@ -130,7 +130,7 @@ def test_after_a_failed_self_test_the_ev_may_try_again(assemble: Assemble, run: 
         w.imd.passes = True
         await w.until_state("PrepareCharging")
         assert not faults(w)
-        w.hlc.say("start_cable_check")
+        w.hlc.publish("start_cable_check")
         await w.until(lambda: len(w.calls("hlc", "cable_check_finished")) == 2)
         assert w.calls("hlc", "cable_check_finished")[-1] == (True,)
 
@@ -214,7 +214,7 @@ def test_precharge_that_the_ev_gives_up(assemble: Assemble, run: Run) -> None:
         w = await World(assemble, dc=True).start()
         await w.to_cable_check()
         assert await w.cable_checked()
-        w.hlc.say("start_pre_charge")
+        w.hlc.publish("start_pre_charge")
         w.target(400.0, 2.0)
         await w.until(lambda: w.supply.mode is Mode.Export)
         assert (w.supply.set_V, w.supply.set_A) == (400.0, 1.0)
@@ -226,8 +226,8 @@ def test_precharge_that_the_ev_gives_up(assemble: Assemble, run: Run) -> None:
         w.target(400.0, 2.0)
         await asyncio.sleep(0.5)
         assert w.supply.mode is Mode.Off
-        w.hlc.say("dc_open_contactor")
-        w.hlc.say("dlink_error")
+        w.hlc.publish("dc_open_contactor")
+        w.hlc.publish("dlink_error")
         await asyncio.sleep(0.1)
         assert w.state == "TStepX1"
 
@@ -264,7 +264,7 @@ def test_current_never_exceeds_what_ev_and_grid_allow(assemble: Assemble, run: R
         assert w.calls("hlc", "update_dc_maximum_limits")[-1][0].evse_maximum_power_limit == pytest.approx(4000.0)
         assert w.calls("hlc", "update_dc_maximum_limits")[-1][0].evse_maximum_current_limit == pytest.approx(10.0)
         w.limits_W = 60_000.0
-        w.hlc.say("dc_ev_maximum_limits", DcEvMaximumLimits(dc_ev_maximum_current_limit=80.0))
+        w.hlc.publish("dc_ev_maximum_limits", DcEvMaximumLimits(dc_ev_maximum_current_limit=80.0))
         await asyncio.sleep(8.0)
         assert w.supply.set_A == pytest.approx(80.0)
 
@@ -454,18 +454,18 @@ def test_a_renegotiation_goes_back_to_the_preparation_at_the_latest_after_half_a
         w = await World(assemble, dc=True).start()
         await w.to_charging()
         assert w.imd.runs
-        w.hlc.say("current_demand_finished")
+        w.hlc.publish("current_demand_finished")
         await asyncio.sleep(0.4)
         assert w.supply.mode is Mode.Off and w.state == "Charging"
         await w.until_state("PrepareCharging", 0.3)
         assert not w.imd.runs, "it waits for the next cable check"
         assert w.bsp.closed, "the contactors stay as they are"
-        w.hlc.say("start_cable_check")
+        w.hlc.publish("start_cable_check")
         await w.until(lambda: len(w.calls("hlc", "cable_check_finished")) == 2)
         assert w.calls("hlc", "cable_check_finished")[-1] == (True,)
-        w.hlc.say("start_pre_charge")
+        w.hlc.publish("start_pre_charge")
         w.target(390.0, 2.0)
-        w.hlc.say("current_demand_started")
+        w.hlc.publish("current_demand_started")
         await w.until_state("Charging")
         assert w.names.count("ChargingStarted") == 2 and w.names.count("StoppingCharging") == 0
 
@@ -476,8 +476,8 @@ def test_a_cable_check_that_follows_at_once_is_not_refused(assemble: Assemble, r
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.to_charging()
-        w.hlc.say("current_demand_finished")
-        w.hlc.say("start_cable_check")
+        w.hlc.publish("current_demand_finished")
+        w.hlc.publish("start_cable_check")
         await w.until_state("PrepareCharging", 0.1)
         await w.until(lambda: len(w.calls("hlc", "cable_check_finished")) == 2)
         assert w.calls("hlc", "cable_check_finished")[-1] == (True,)
@@ -489,7 +489,7 @@ def test_a_cable_check_while_the_current_demand_runs_is_refused(assemble: Assemb
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.to_charging()
-        w.hlc.say("start_cable_check")
+        w.hlc.publish("start_cable_check")
         await asyncio.sleep(0.2)
         assert w.calls("hlc", "cable_check_finished")[-1] == (False,)
         assert w.state == "Charging" and w.supply.mode is Mode.Export
@@ -507,9 +507,9 @@ def test_the_ends_of_an_energy_transfer_are_no_renegotiation_whichever_comes_fir
         ):
             w = await World(assemble, dc=True).start()
             await w.to_charging()
-            w.hlc.say(first)
+            w.hlc.publish(first)
             await asyncio.sleep(0.3)
-            w.hlc.say(second)
+            w.hlc.publish(second)
             await w.until_state("StoppingCharging", 0.5)
             assert w.names.count("PrepareCharging") == 1
             await w.assembly.stop()

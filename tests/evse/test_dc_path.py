@@ -141,7 +141,7 @@ def test_after_the_loop_the_next_pre_charge_begins_with_its_own_targets() -> Non
     machine.feed(CurrentDemand(False), 5.0)
     machine.feed(SupplyOff(), 5.0)
     machine.feed(StateEntered(Charging.PrepareCharging), 5.0)
-    assert machine.ev.reference_V == 400.0, "limits are still told at the EV's voltage"
+    assert machine.ev.reference_V == 400.0, "limits are still computed at the EV's voltage"
     assert commands(machine.feed(PreChargeStart(), 20.0)) == []
     effects = machine.feed(EvTargets(390.0, 2.0), 20.1)
     assert commands(effects)[0] == ("setExportVoltageCurrent", (390.0, 1.0))

@@ -1,4 +1,4 @@
-"""After the plug was hidden: who has to prove what, by when, and what happens if nobody does."""
+"""After the plug was hidden: who has to prove what, by when, and what happens without a proof."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_user_pause_keeps_the_session_until_the_ev_can_name_itself(assemble: A
         await w.until_state("PrepareCharging")
         w.ev_mac = w.ev_mac if same else "56:2F:33:97:B3:75"
         w.slac.match()
-        w.told[:] = [told for told in w.told if told[2] != "authorization_response"]
+        w.commands[:] = [seen for seen in w.commands if seen[2] != "authorization_response"]
         w.ask_authorization()
         await asyncio.sleep(1.0)
         answered = [args[0].value for args in w.calls("hlc", "authorization_response")]

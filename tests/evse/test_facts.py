@@ -50,8 +50,8 @@ def test_nothing_of_an_ev_is_known_once_it_has_left(assemble: Assemble, run: Run
 def test_what_hlc_reports_between_two_evs_is_not_the_next_ones(assemble: Assemble, run: Run, said: str) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True).start()
-        w.hlc.say("evcc_id", "00:11:22:33:44:55")
-        w.hlc.say(said)
+        w.hlc.publish("evcc_id", "00:11:22:33:44:55")
+        w.hlc.publish(said)
         await asyncio.sleep(0.5)
         assert w.charging.facts.plug_in == PlugIn() and w.charging.facts.link == HlcLink()
 

@@ -16,11 +16,11 @@ def test_emergency_takes_voltage_and_contactors_away_at_once(assemble: Assemble,
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.to_charging()
-        w.told.clear()
+        w.commands.clear()
         begin = asyncio.get_running_loop().time()
         w.bsp.main.faults.raise_fault("evse_board_support/MREC8EmergencyStop", "button")
         await asyncio.sleep(0.01)
-        order = [(who, name) for at, who, name, _ in w.told if at == begin]
+        order = [(who, name) for at, who, name, _ in w.commands if at == begin]
         assert ("supply", "setMode") in order and ("bsp", "allow_power_on") in order
         assert ("bsp", "cp_state_X1") in order and ("hlc", "send_error") in order
         assert order.index(("supply", "setMode")) < order.index(("bsp", "cp_state_X1"))
@@ -42,7 +42,7 @@ def test_error_keeps_the_duty_cycle(assemble: Assemble, run: Run) -> None:
     run(story())
 
 
-def test_slow_neighbours_do_not_delay_the_contactors(assemble: Assemble, run: Run) -> None:
+def test_slow_modules_do_not_delay_the_contactors(assemble: Assemble, run: Run) -> None:
     """A board that takes its time for a duty cycle opens its contactors meanwhile."""
 
     async def story() -> None:
@@ -185,7 +185,7 @@ def test_inoperative_names_its_causes(assemble: Assemble, run: Run) -> None:
 
 @pytest.mark.parametrize("dc", [False, True])
 def test_a_fault_that_each_reset_shows_again_replays_nothing(assemble: Assemble, run: Run, dc: bool) -> None:
-    """A controller that is reset again and again says for a moment that all is well."""
+    """A controller that is reset again and again reports for a moment that all is well."""
 
     async def story() -> None:
         w = await World(assemble, dc=dc).start()
@@ -203,11 +203,11 @@ def test_a_fault_that_each_reset_shows_again_replays_nothing(assemble: Assemble,
             w.bsp.main.faults.clear(kind, "temperature 1 over-temperature")
             w.bsp.cp("B")
             await asyncio.sleep(0.5)
-        told = w.names
-        assert told.count("PrepareCharging") == 1 and told.count("SessionStarted") == 1
-        assert told.count("StoppingCharging") == 1 and told.count("ChargingPausedEVSE") == 1
-        assert told.count("ChargingStarted") <= 2, "once more when the shutdown begins, as EVerest tells it"
-        assert "TransactionFinished" not in told
+        seen = w.names
+        assert seen.count("PrepareCharging") == 1 and seen.count("SessionStarted") == 1
+        assert seen.count("StoppingCharging") == 1 and seen.count("ChargingPausedEVSE") == 1
+        assert seen.count("ChargingStarted") <= 2, "once more when the shutdown begins, as EVerest reports it"
+        assert "TransactionFinished" not in seen
         await asyncio.sleep(5.0)
         assert w.state in ("PrepareCharging", "WaitingForAuthentication")
 

@@ -27,9 +27,9 @@ def test_connection_lost_while_charging(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.to_charging()
-        w.hlc.say("current_demand_finished")
-        w.hlc.say("dc_open_contactor")
-        w.hlc.say("dlink_error")
+        w.hlc.publish("current_demand_finished")
+        w.hlc.publish("dc_open_contactor")
+        w.hlc.publish("dlink_error")
         await asyncio.sleep(0.01)
         assert w.supply.mode is Mode.Off and not w.bsp.closed
         assert w.calls("slac", "dlink_error")
@@ -48,12 +48,12 @@ def test_connection_lost_while_charging(assemble: Assemble, run: Run) -> None:
         w.parameters()
         w.bsp.cp("C")
         await asyncio.sleep(0.1)
-        w.told[:] = [entry for entry in w.told if entry[2] != "cable_check_finished"]
-        w.hlc.say("start_cable_check")
+        w.commands[:] = [entry for entry in w.commands if entry[2] != "cable_check_finished"]
+        w.hlc.publish("start_cable_check")
         assert await w.cable_checked()
-        w.hlc.say("start_pre_charge")
+        w.hlc.publish("start_pre_charge")
         w.target(400.0, 2.0)
-        w.hlc.say("current_demand_started")
+        w.hlc.publish("current_demand_started")
         w.target(400.0, 20.0)
         await w.until_state("Charging")
 
@@ -66,7 +66,7 @@ def test_connection_lost_when_stopping_for_good_is_not_restarted(assemble: Assem
         await w.to_charging()
         await w.m.evse.stop_transaction(types.StopTransactionRequest(reason=types.StopTransactionReason.Remote))
         await asyncio.sleep(0.1)
-        w.hlc.say("dlink_error")
+        w.hlc.publish("dlink_error")
         await asyncio.sleep(1.0)
         assert w.state == "Finished"
         assert w.pilot() == "X1"
@@ -78,7 +78,7 @@ def test_connection_lost_when_stopping_for_good_is_not_restarted(assemble: Assem
 def test_connection_lost_with_a_nominal_duty_cycle_changes_nothing(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await charging(World(assemble, hlc=True, ac_hlc_use_5percent=False))
-        w.hlc.say("dlink_error")
+        w.hlc.publish("dlink_error")
         await asyncio.sleep(1.0)
         assert w.state == "Charging"
 
@@ -100,7 +100,7 @@ def test_slac_error_routine(assemble: Assemble, run: Run) -> None:
         w.bsp.cp("B")
         await w.until_state("WaitingForAuthentication", 1.0)
         assert w.pilot() == 5.0
-        names = [name for _, who, name, _ in w.told if who == "slac"]
+        names = [name for _, who, name, _ in w.commands if who == "slac"]
         assert names == ["enter_bcd", "reset", "leave_bcd", "enter_bcd"]
         assert w.names == ["SessionStarted", "AuthRequired"]
 
@@ -190,7 +190,7 @@ def test_a_car_that_closes_the_connection_again_and_again_is_not_begged_for_ever
         await w.authorize()
         await w.until_state("PrepareCharging")
         for expect in (True, True, False):
-            w.hlc.say("dlink_error")
+            w.hlc.publish("dlink_error")
             await error_routine(w, expect=expect)
         assert w.state == "ChargingPausedEV"
         await asyncio.sleep(600.0)
@@ -212,8 +212,8 @@ def test_a_session_that_lasted_gives_a_later_loss_all_its_error_routines(
         await w.to_charging()
         w.charging.facts.link.error_routines = 2
         await asyncio.sleep(charged_s)
-        w.hlc.say("current_demand_finished")
-        w.hlc.say("dc_open_contactor")
+        w.hlc.publish("current_demand_finished")
+        w.hlc.publish("dc_open_contactor")
         w.bsp.cp("B")
         await asyncio.sleep(0.5)
         assert w.charging.facts.link.error_routines == retries
@@ -240,9 +240,9 @@ def test_pause_of_the_ev_and_wake_up(assemble: Assemble, run: Run) -> None:
         w.target(400.0, 0.0)
         w.bsp.cp("B")
         await asyncio.sleep(0.5)
-        w.hlc.say("current_demand_finished")
-        w.hlc.say("dc_open_contactor")
-        w.hlc.say("dlink_pause")
+        w.hlc.publish("current_demand_finished")
+        w.hlc.publish("dc_open_contactor")
+        w.hlc.publish("dlink_pause")
         await asyncio.sleep(1.0)
         assert w.state == "ChargingPausedEV"
         assert w.pilot() == "X1"
@@ -330,7 +330,7 @@ def test_cable_check_asked_for_before_state_c(assemble: Assemble, run: Run) -> N
         await w.authorize()
         await w.until_state("PrepareCharging")
         w.parameters()
-        w.hlc.say("start_cable_check")
+        w.hlc.publish("start_cable_check")
         await asyncio.sleep(1.0)
         assert not w.bsp.closed
         w.bsp.cp("C")
@@ -347,10 +347,10 @@ def test_current_demand_before_contactor_feedback(assemble: Assemble, run: Run) 
         await w.until_state("PrepareCharging")
         w.parameters()
         w.bsp.cp("C")
-        w.hlc.say("start_cable_check")
-        w.hlc.say("start_pre_charge")
+        w.hlc.publish("start_cable_check")
+        w.hlc.publish("start_pre_charge")
         w.target(400.0, 2.0)
-        w.hlc.say("current_demand_started")
+        w.hlc.publish("current_demand_started")
         w.target(400.0, 30.0)
         await asyncio.sleep(0.05)
         assert w.supply.mode is Mode.Off, "no voltage onto open contactors"
@@ -372,15 +372,15 @@ def test_hlc_on_ac_keeps_five_percent(assemble: Assemble, run: Run) -> None:
         w.ask_authorization()
         await asyncio.sleep(1.0)
         assert w.calls("hlc", "authorization_response")
-        w.hlc.say("v2g_setup_finished")
+        w.hlc.publish("v2g_setup_finished")
         w.bsp.cp("C")
-        w.hlc.say("ac_close_contactor")
+        w.hlc.publish("ac_close_contactor")
         await w.until_state("Charging")
         assert w.pilot() == 5.0
         await asyncio.sleep(0.5)
         assert w.bsp.closed
         assert w.calls("hlc", "ac_contactor_closed")[-1] == (True,)
-        w.hlc.say("ac_open_contactor")
+        w.hlc.publish("ac_open_contactor")
         await asyncio.sleep(0.2)
         assert not w.bsp.closed, "ISO 15118-2 PowerDelivery has ended it, whatever the pilot says"
         assert w.state == "ChargingPausedEV"
@@ -416,10 +416,10 @@ def test_hlc_session_failure_is_told_with_the_session(assemble: Assemble, run: R
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.plug_and_match()
-        w.hlc.say("hlc_session_failed", types.HlcSessionFailedReasonEnum.AuthorizationFailed)
+        w.hlc.publish("hlc_session_failed", types.HlcSessionFailedReasonEnum.AuthorizationFailed)
         await asyncio.sleep(0.1)
-        told = w.m.evse.hlc_session_failed.value
-        assert told is not None and told.uuid == w.events[-1].uuid
+        seen = w.m.evse.hlc_session_failed.value
+        assert seen is not None and seen.uuid == w.events[-1].uuid
         assert w.state == "WaitingForAuthentication"
 
     run(story())
@@ -432,7 +432,7 @@ def test_link_that_ends_under_power_takes_the_power_away(assemble: Assemble, run
     async def story() -> None:
         w = await World(assemble, dc=True).start()
         await w.to_charging()
-        w.hlc.say(end)
+        w.hlc.publish(end)
         await asyncio.sleep(0.05)
         assert w.supply.mode is Mode.Off
         assert w.pilot() == "X1"
@@ -465,7 +465,7 @@ def test_ev_that_ends_the_session_before_charging_can_come_back(assemble: Assemb
         await w.plug_and_match()
         await w.authorize()
         await w.until_state("PrepareCharging")
-        w.hlc.say("dlink_terminate")
+        w.hlc.publish("dlink_terminate")
         await w.until_state("ChargingPausedEV")
         assert w.pilot() == "X1"
         await bcb(w)
@@ -515,11 +515,13 @@ def test_an_open_contactor_command_during_the_cable_check_ends_it_also_in_state_
         w = await World(assemble, dc=True).start()
         await w.to_cable_check()
         await asyncio.sleep(when_s)
-        w.hlc.say("dc_open_contactor")
+        w.hlc.publish("dc_open_contactor")
         await w.until(lambda: not w.bsp.closed and w.supply.mode is Mode.Off, 0.5)
         begin = asyncio.get_running_loop().time()
         await asyncio.sleep(30.0)
-        late = [name for at, who, name, args in w.told if at > begin + 0.1 and who == "supply" and args[0] != Mode.Off]
+        late = [
+            name for at, who, name, args in w.commands if at > begin + 0.1 and who == "supply" and args[0] != Mode.Off
+        ]
         assert late == [] and not w.bsp.closed
         assert not w.m.evse.faults.active
 

@@ -1,4 +1,4 @@
-"""Integrators' topics of recorded sessions: API, node-red panel and session log say what the reference said.
+"""Integrators' topics of recorded sessions: API, Node-RED panel and session log have what the reference had.
 
 Where this product deviates on purpose, `docs/integrators.md` has it in a table, and a constant here names it.
 """
@@ -101,11 +101,11 @@ def of(messages: Iterable[Message], topic: str) -> list[Any]:
 
 def changes(values: Iterable[Any]) -> list[Any]:
     """Leave out what repeats the value before."""
-    told: list[Any] = []
+    seen: list[Any] = []
     for value in values:
-        if not told or told[-1] != value:
-            told.append(value)
-    return told
+        if not seen or seen[-1] != value:
+            seen.append(value)
+    return seen
 
 
 def shape(value: Any) -> Any:
@@ -162,19 +162,19 @@ def test_the_panels_states_are_the_references(ours: Any, name: str) -> None:
 
 def states(messages: Iterable[Message]) -> list[Any]:
     """States of a session without those that may last less than the second between two publications."""
-    told: list[Any] = []
+    seen: list[Any] = []
     for info in of(messages, SESSION_INFO):
         state = (info["state"], info["permanent_fault"], info["active_enable_disable_source"]["state"])
-        short = state[0] in ("AuthRequired", "FinishedEV") or (state[0] == "Preparing" and state in told)
+        short = state[0] in ("AuthRequired", "FinishedEV") or (state[0] == "Preparing" and state in seen)
         if not short:
-            told.append(state)
-    return changes(told)
+            seen.append(state)
+    return changes(seen)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_session_as_an_integrator_sees_it_is_the_references(ours: Any, name: str) -> None:
-    told, expected = states(ours(name)), states(recorded(name))
-    assert told[: len(expected)] == expected and [state for state, *_ in told[len(expected) :]] == ["Unplugged"]
+    seen, expected = states(ours(name)), states(recorded(name))
+    assert seen[: len(expected)] == expected and [state for state, *_ in seen[len(expected) :]] == ["Unplugged"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -192,17 +192,17 @@ def test_the_end_of_a_transaction_is_published_at_once_with_its_energy(ours: Any
 def test_protocols_and_capabilities_are_the_references(ours: Any, name: str) -> None:
     for leaf in ("selected_protocol", "hardware_capabilities"):
         topic = f"everest_api/evse/var/{leaf}"
-        told, expected = changes(of(ours(name), topic)), changes(of(recorded(name), topic))
+        seen, expected = changes(of(ours(name), topic)), changes(of(recorded(name), topic))
         known = [value for value in expected if value]
-        assert [value for value in told if value][: len(known)] == known
+        assert [value for value in seen if value][: len(known)] == known
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_limits_name_the_module_and_both_interfaces_agree(ours: Any, name: str) -> None:
-    told = of(ours(name), LIMITS)
+    seen = of(ours(name), LIMITS)
     expected = of(recorded(name), LIMITS)
-    assert {limits["uuid"] for limits in told} == {"evse"} == {limits["uuid"] for limits in expected[1:]}
-    assert {limits["max_current"] for limits in told} == {limits["max_current"] for limits in expected}
+    assert {limits["uuid"] for limits in seen} == {"evse"} == {limits["uuid"] for limits in expected[1:]}
+    assert {limits["max_current"] for limits in seen} == {limits["max_current"] for limits in expected}
     assert set(of(ours(name), f"{NODERED}/state/max_current")) == {0.0, 32.0}
 
 
@@ -264,15 +264,15 @@ def test_every_line_of_the_log_is_the_references_or_known_as_ours(ours: Any, nam
 def test_the_story_of_the_log_is_the_references(ours: Any, name: str) -> None:
     story = ("Session", "Transaction", "Charger state", "Event", "Stop in", "EIM", "AC mode", "DC mode", "Start")
 
-    def told(messages: Iterable[Message]) -> list[Any]:
+    def seen(messages: Iterable[Message]) -> list[Any]:
         lines = [line for line in log_of(messages) if line[3].startswith(story) and not LEFT_OUT.match(line[3])]
         return changes(lines)
 
-    assert told(ours(name)) == told(recorded(name))
+    assert seen(ours(name)) == seen(recorded(name))
 
 
 def test_v2g_messages_are_named_as_in_the_reference(ours: Any) -> None:
-    def told(messages: Iterable[Message]) -> list[Any]:
+    def seen(messages: Iterable[Message]) -> list[Any]:
         return [line for line in log_of(messages) if line[3].startswith("V2G ")]
 
-    assert told(ours("dc")) == told(recorded("dc")) != []
+    assert seen(ours("dc")) == seen(recorded("dc")) != []

@@ -1,4 +1,4 @@
-"""Keys of the configuration that no other story needs: each one changes what it says it changes."""
+"""Keys of the configuration that no other story needs: each one changes what it is meant to change."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ BOTH_WAYS = msgspec.structs.replace(
 )
 
 
-# What HLC is told.
+# What HLC gets.
 
 
 def test_reactive_power_and_ac_bpt_are_offered(assemble: Assemble, run: Run) -> None:
@@ -76,19 +76,19 @@ def test_contracts_are_validated_and_installed_as_configured(assemble: Assemble,
 
 
 @pytest.mark.parametrize(
-    ("enabled", "mode", "told"),
+    ("enabled", "mode", "sent"),
     [
         (False, SaeMode.V2H, SaeJ2847BidiMode.None_),
         (True, SaeMode.V2H, SaeJ2847BidiMode.V2H),
         (True, SaeMode.V2G, SaeJ2847BidiMode.V2G),
     ],
 )
-def test_sae_j2847_2(assemble: Assemble, run: Run, enabled: bool, mode: SaeMode, told: SaeJ2847BidiMode) -> None:
+def test_sae_j2847_2(assemble: Assemble, run: Run, enabled: bool, mode: SaeMode, sent: SaeJ2847BidiMode) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True, sae_j2847_2_bpt_enabled=enabled, sae_j2847_2_bpt_mode=mode).start()
-        assert w.calls("hlc", "setup")[0][1] is told
+        assert w.calls("hlc", "setup")[0][1] is sent
         w.supply.main.capabilities.publish(BOTH_WAYS)
-        w.hlc.say("sae_bidi_mode_active")
+        w.hlc.publish("sae_bidi_mode_active")
         await asyncio.sleep(1.1)
         request = w.m.energy_grid.energy_flow_request.value
         assert request is not None
@@ -117,7 +117,7 @@ def test_bpt_setup(assemble: Assemble, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ignore", "tolerate", "told"),
+    ("ignore", "tolerate", "sent"),
     [
         (True, False, []),
         (False, False, [(NoEnergyPauseMode.PauseBeforeCableCheck,)]),
@@ -125,7 +125,7 @@ def test_bpt_setup(assemble: Assemble, run: Run) -> None:
     ],
 )
 def test_no_energy_before_the_cable_check(
-    assemble: Assemble, run: Run, ignore: bool, tolerate: bool, told: list[Any]
+    assemble: Assemble, run: Run, ignore: bool, tolerate: bool, sent: list[Any]
 ) -> None:
     async def story() -> None:
         keys: dict[str, Any] = {"zero_power_ignore_pause": ignore, "zero_power_allow_ev_to_ignore_pause": tolerate}
@@ -135,7 +135,7 @@ def test_no_energy_before_the_cable_check(
         await w.plug_and_match()
         await w.authorize()
         await asyncio.sleep(5.5)
-        assert w.calls("hlc", "no_energy_pause_charging")[:1] == told
+        assert w.calls("hlc", "no_energy_pause_charging")[:1] == sent
 
     run(story())
 
@@ -234,9 +234,9 @@ def test_insulation_monitor_pauses_until_power_flows(assemble: Assemble, run: Ru
         assert await w.cable_checked()
         await asyncio.sleep(0.1)
         assert not w.imd.runs
-        w.hlc.say("start_pre_charge")
+        w.hlc.publish("start_pre_charge")
         w.target(400.0, 2.0)
-        w.hlc.say("current_demand_started")
+        w.hlc.publish("current_demand_started")
         await asyncio.sleep(1.0)
         assert w.state == "Charging" and not w.imd.runs, "800 W"
         w.target(400.0, 10.0)
@@ -313,10 +313,10 @@ def test_state_f_after_a_fault_is_as_long_as_configured(assemble: Assemble, run:
     async def story() -> None:
         w = await charging(World(assemble, state_F_after_fault_ms=length_ms))
         begin = asyncio.get_running_loop().time()
-        w.told.clear()
+        w.commands.clear()
         w.bsp.main.faults.raise_fault("evse_board_support/DiodeFault", "diode")
         await asyncio.sleep(5.0)
-        shown = [(at, name) for at, who, name, _ in w.told if who == "bsp" and name.startswith("cp_state")]
+        shown = [(at, name) for at, who, name, _ in w.commands if who == "bsp" and name.startswith("cp_state")]
         began = [at for at, name in shown if name == "cp_state_F"]
         assert bool(began) is (length_ms > 0)
         if began:
@@ -392,8 +392,8 @@ def test_random_delay_is_for_the_configured_changes_and_no_longer(
         assert w.pilot() == pytest.approx(32 / 0.6)
         w.limits_A = 10.0
         await asyncio.sleep(6.0)
-        told = w.m.random_delay.countdown.value
-        assert (told is not None and told.current_limit_after_delay_A == 10.0) is delayed
+        seen = w.m.random_delay.countdown.value
+        assert (seen is not None and seen.current_limit_after_delay_A == 10.0) is delayed
         await asyncio.sleep(21.0)
         assert w.pilot() == pytest.approx(10 / 0.6)
 

@@ -15,7 +15,7 @@ from tests.evse.world import Assemble, Run, World
 
 
 def moves(world: World) -> list[str]:
-    return [name for _, who, name, _ in world.told if who == "lock"]
+    return [name for _, who, name, _ in world.commands if who == "lock"]
 
 
 def test_the_connector_is_unlocked_some_seconds_after_state_f(run: Run, assemble: Assemble) -> None:

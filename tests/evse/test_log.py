@@ -23,8 +23,8 @@ XML = "<CurrentDemandReq/>"
 
 async def session(w: World) -> None:
     await w.to_charging()
-    w.hlc.say("v2g_messages", V2gMessages(id=V2gMessageId.CurrentDemandReq, xml=XML, exi="80"))
-    w.hlc.say("v2g_messages", V2gMessages(id=V2gMessageId.CurrentDemandRes, xml="<R/>", exi="81"))
+    w.hlc.publish("v2g_messages", V2gMessages(id=V2gMessageId.CurrentDemandReq, xml=XML, exi="80"))
+    w.hlc.publish("v2g_messages", V2gMessages(id=V2gMessageId.CurrentDemandRes, xml="<R/>", exi="81"))
     await asyncio.sleep(3.0)
     await w.ev_stops()
     await w.unplug()

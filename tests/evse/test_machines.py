@@ -120,8 +120,8 @@ def test_contactors_need_c_duty_cycle_and_permission_in_any_order() -> None:
     for order in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)):
         machine = pilot()
         machine.feed(CpReported(Cp.B), 1.0)
-        told = [power(machine.feed(steps[step], 2.0)) for step in order]
-        assert told == [[], [], [True]]
+        seen = [power(machine.feed(steps[step], 2.0)) for step in order]
+        assert seen == [[], [], [True]]
 
 
 @pytest.mark.parametrize("left", [Cp.A, Cp.B, Cp.E, Cp.F])

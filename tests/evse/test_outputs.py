@@ -1,4 +1,4 @@
-"""Commands to one neighbour: their order, what overtakes, what is dropped and what is replaced, with their times."""
+"""Commands to one module: their order, what overtakes, what is dropped and what is replaced, with their times."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def test_opening_drops_a_closing_that_still_waits(assemble: Assemble, run: Run) 
 def test_only_the_newest_value_waits(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble, dc=True).start()
-        told: list[tuple[str, Any]] = []
+        seen: list[tuple[str, Any]] = []
 
         def slow(name: str) -> Any:
             async def command(value: Any = None) -> None:
-                told.append((name, value))
+                seen.append((name, value))
                 await asyncio.sleep(1.0)
 
             return command
@@ -94,7 +94,7 @@ def test_only_the_newest_value_waits(assemble: Assemble, run: Run) -> None:
                 call("ISO15118_charger", "stop_charging", (number == 30,))
         call("ISO15118_charger", "update_isolation_status", ("Valid",))
         await asyncio.sleep(10.0)
-        assert told == [
+        assert seen == [
             ("update_meter_info", 0),
             ("update_meter_info", 99),
             ("stop_charging", True),
@@ -114,15 +114,17 @@ def test_the_supply_is_off_after_twenty_seconds_of_stopping_also_with_a_closed_c
         w = await World(assemble, dc=True).start()
         await w.to_charging()
         w.bsp.welded = True
-        w.told.clear()
+        w.commands.clear()
         begin_s = asyncio.get_running_loop().time()
         await w.m.evse.stop_transaction(StopTransactionRequest(reason=StopTransactionReason.Remote))
         await asyncio.sleep(timing.STOPPING_S - 0.1)
         assert w.supply.mode is Mode.Export, "until then the EV leads the current down"
         await asyncio.sleep(0.2)
         assert w.supply.mode is Mode.Off and w.bsp.closed
-        off_s = [at for at, who, name, args in w.told if who == "supply" and name == "setMode" and args[0] is Mode.Off]
-        open_s = [at for at, who, name, args in w.told if name == "allow_power_on" and not args[0].allow_power_on]
+        off_s = [
+            at for at, who, name, args in w.commands if who == "supply" and name == "setMode" and args[0] is Mode.Off
+        ]
+        open_s = [at for at, who, name, args in w.commands if name == "allow_power_on" and not args[0].allow_power_on]
         assert off_s[0] == pytest.approx(begin_s + timing.STOPPING_S, abs=0.01)
         assert off_s[0] <= open_s[0] == pytest.approx(begin_s + timing.STOPPING_S, abs=0.01)
         await asyncio.sleep(5.0)

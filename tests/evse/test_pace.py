@@ -14,11 +14,11 @@ def test_half_an_hour_of_dc_tells_only_what_changes(assemble: Assemble, run: Run
         w = await World(assemble, dc=True).start()
         await w.to_charging(50.0)
         await asyncio.sleep(10.0)
-        w.told.clear()
+        w.commands.clear()
         await asyncio.sleep(1800.0)
         assert w.state == "Charging"
         # The meter and the voltage did not change, the limits neither: silence on every line.
-        assert len(w.told) == 0
+        assert len(w.commands) == 0
 
     run(story())
 

@@ -18,9 +18,9 @@ async def hlc_charging(w: World) -> None:
     await w.authorize()
     w.ask_authorization()
     await asyncio.sleep(1.0)
-    w.hlc.say("v2g_setup_finished")
+    w.hlc.publish("v2g_setup_finished")
     w.bsp.cp("C")
-    w.hlc.say("ac_close_contactor")
+    w.hlc.publish("ac_close_contactor")
     await w.until_state("Charging")
     await asyncio.sleep(0.5)
 
@@ -49,7 +49,7 @@ def test_under_hlc_a_limit_on_phases_is_followed_when_the_ev_pauses(assemble: As
         await hlc_charging(w)
         w.energy_on = False
         await w.grant(phases=1)
-        w.hlc.say("ac_open_contactor")
+        w.hlc.publish("ac_open_contactor")
         await w.until_state("ChargingPausedEV")
         await w.until(lambda: not w.now.contactors_closed, 1.0)
         assert not w.calls("bsp", SWITCH)

@@ -1,4 +1,4 @@
-"""The neighbours of recorded sessions speak again; the session events must be the reference's."""
+"""The modules of recorded sessions publish again; the session events must be the reference's."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from chargebyte_fw.contracts.types import (
 from chargebyte_fw.kernel.module import provides
 from chargebyte_fw.modules.evse.config import ChargeMode
 from chargebyte_fw.modules.evse.evse_manager import EvseManager
-from tests.evse.fakes import Neighbour, Told, recording, signed
+from tests.evse.fakes import Commands, FakeModule, recording, signed
 from tests.evse.world import Assemble, Run
 
 CAPTURES = Path(__file__).parents[1] / "captures/evse"
@@ -57,8 +57,8 @@ TYPES: dict[tuple[str, str], Any] = {
 }
 
 
-class Silent(Neighbour):
-    """Every neighbour in one: it writes down and says only what the recording says."""
+class Silent(FakeModule):
+    """Every module in one: it records its commands and publishes only what the recording has."""
 
     async def _start(self: Any, _: Any) -> powermeter.TransactionStartResponse:
         status = powermeter.TransactionRequestStatus
@@ -85,7 +85,7 @@ class Silent(Neighbour):
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: Told = []
+        self.commands: Commands = []
 
 
 def rows(name: str) -> list[list[Any]]:
@@ -115,7 +115,7 @@ def shape(event: dict[str, Any]) -> dict[str, Any]:
 async def replay(
     assemble: Assemble, name: str, *, more: list[list[Any]] | None = None, **beside: tuple[Any, ...]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Silent]:
-    """Play a recording, `more` rows and modules `beside`; returns (events of the reference, ours, the neighbour)."""
+    """Play a recording, `more` rows and modules `beside`; returns (events of the reference, ours, the module)."""
     dc = name == "dc"
     names = ["bsp", "slac", "hlc"] + (["supply", "imd"] if dc else ["rcd", "lock"])
     requirements = {part: part for part in names} | {"powermeter_car_side" if dc else "powermeter_grid_side": "meter"}

@@ -104,7 +104,7 @@ def test_running_transaction_is_kept_in_the_store(assemble: Assemble, run: Run) 
 
 
 @pytest.mark.parametrize("missing", [("slac",), ("hlc",), ("supply",)])
-def test_dc_without_a_vital_neighbour_does_not_start(assemble: Assemble, run: Run, missing: tuple[str, ...]) -> None:
+def test_dc_without_a_vital_module_does_not_start(assemble: Assemble, run: Run, missing: tuple[str, ...]) -> None:
     async def story() -> None:
         with pytest.raises(ConfigError, match="DC charging needs"):
             await World(assemble, dc=True, without=missing).start()

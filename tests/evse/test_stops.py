@@ -74,7 +74,7 @@ def test_while_we_stop_the_ev_leads_the_current_down_but_never_up(assemble: Asse
             followed.append(w.supply.set_A)
         assert w.state == "StoppingCharging"
         assert followed == [40.0, 40.0, 10.0, 10.0]
-        w.hlc.say("current_demand_finished")
+        w.hlc.publish("current_demand_finished")
         await asyncio.sleep(0.1)
         w.target(400.0, 10.0)
         await asyncio.sleep(0.5)
@@ -151,7 +151,7 @@ def test_unplug_under_power_is_safe_at_once(assemble: Assemble, run: Run) -> Non
 
 
 def test_welded_contactor_keeps_the_session_until_it_opens(assemble: Assemble, run: Run) -> None:
-    """The board reports the fault; nothing is told as finished while the contactors are closed."""
+    """The board reports the fault; nothing is reported as finished while the contactors are closed."""
 
     async def story() -> None:
         w = await World(assemble, dc=True).start()
@@ -204,7 +204,7 @@ def test_force_unlock_ends_the_transaction(assemble: Assemble, run: Run) -> None
         w.bsp.cp("B")
         await w.until_state("Finished")
         assert finished(w).reason == Reason.UnlockCommand
-        assert [name for _, who, name, _ in w.told if who == "lock"][-1] == "unlock"
+        assert [name for _, who, name, _ in w.commands if who == "lock"][-1] == "unlock"
 
     run(story())
 
@@ -239,7 +239,7 @@ def test_stop_of_the_module_leaves_everything_safe(assemble: Assemble, run: Run)
         assert not w.imd.runs
         order = [
             name
-            for _, _, name, args in w.told
+            for _, _, name, args in w.commands
             if name == "setMode" or (name == "allow_power_on" and not args[0].allow_power_on)
         ]
         assert order[-2:] == ["setMode", "allow_power_on"]

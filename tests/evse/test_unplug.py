@@ -37,7 +37,7 @@ async def paused_by_ev(w: World) -> None:
     await charge(w)
     w.bsp.cp("B")
     if w.dc:
-        w.hlc.say("dc_open_contactor")
+        w.hlc.publish("dc_open_contactor")
     await w.until_state("ChargingPausedEV")
 
 
@@ -72,7 +72,7 @@ async def prepare(w: World) -> None:
 
 async def step_x1(w: World) -> None:
     await charge(w)
-    w.hlc.say("dlink_error")
+    w.hlc.publish("dlink_error")
     await w.until_state("TStepX1")
 
 
@@ -118,7 +118,7 @@ WAYS: dict[str, dict[Charging, Way]] = {
 
 
 def hang(w: World, *peers: str) -> None:
-    """Let every command of these neighbours be taken and never be answered."""
+    """Let every command of these modules be taken and never be answered."""
 
     async def never(*_: Any) -> None:
         await asyncio.sleep(10_000.0)
@@ -136,7 +136,7 @@ def fault(w: World, type: str = "evse_board_support/MREC17EVSEContactorFault") -
 BROKEN: dict[str, Callable[[World], Any]] = {
     "nothing": lambda w: None,
     "the contactor": lambda w: setattr(w.bsp, "welded", True),
-    "the contactor, told so": lambda w: (setattr(w.bsp, "welded", True), fault(w)),
+    "the contactor, reported so": lambda w: (setattr(w.bsp, "welded", True), fault(w)),
     "the meter": lambda w: setattr(w.meter, "answers", False),
     "the power supply": lambda w: hang(w, "supply", "imd", "monitor"),
     "the communication": lambda w: hang(w, "slac", "hlc"),
@@ -154,8 +154,8 @@ BROKEN: dict[str, Callable[[World], Any]] = {
 
 
 def test_every_state_with_an_ev_is_in_the_table() -> None:
-    told = {state for ways in WAYS.values() for state in ways}
-    assert told == set(Charging) - {Charging.Idle, Charging.Disabled}
+    seen = {state for ways in WAYS.values() for state in ways}
+    assert seen == set(Charging) - {Charging.Idle, Charging.Disabled}
 
 
 async def ends(w: World, bound_s: float) -> None:

@@ -1,4 +1,4 @@
-"""An EVSE manager among its neighbours on a virtual clock, and an EV that is driven step by step."""
+"""An EVSE manager among fake modules on a virtual clock, and an EV that is driven step by step."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ACCEPTED = ValidationResult(authorization_status=AuthorizationStatus.Accepted, t
 
 
 class World:
-    """`dc` or AC; `config` goes to the EVSE manager, `without` leaves neighbours out."""
+    """`dc` or AC; `config` goes to the EVSE manager, `without` leaves modules out."""
 
     def __init__(
         self, assemble: Assemble, *, dc: bool = False, without: tuple[str, ...] = (), hlc: bool = False, **config: Any
@@ -63,10 +63,10 @@ class World:
         connections = {requirement: f"{name}.main" for name, (_, requirement) in parts.items()}
         modules: dict[str, tuple[Any, ...]] = {name: (cls,) for name, (cls, _) in parts.items()}
         self.assembly = assemble(**modules, evse=(EvseManager, settings, connections))
-        self.told: fakes.Told = []
+        self.commands: fakes.Commands = []
         for name in parts:
             setattr(self, name, self.assembly.modules[name])
-            self.assembly.modules[name].told = self.told  # type: ignore[attr-defined]
+            self.assembly.modules[name].commands = self.commands  # type: ignore[attr-defined]
         self.m: EvseManager = self.assembly.modules["evse"]  # type: ignore[assignment]
         self.events: list[SessionEvent] = []
         self.tokens: list[ProvidedIdToken] = []
@@ -152,12 +152,12 @@ class World:
         await asyncio.sleep(0.01)
 
     def calls(self, peer: str, command: str) -> list[tuple[Any, ...]]:
-        return [args for _, who, name, args in self.told if who == peer and name == command]
+        return [args for _, who, name, args in self.commands if who == peer and name == command]
 
     def pilot(self) -> Any:
         """What the pilot shows: duty cycle in percent, "X1" or "F"."""
         shown: Any = None
-        for _, who, name, args in self.told:
+        for _, who, name, args in self.commands:
             if who == "bsp" and name == "pwm_on":
                 shown = args[0]
             elif who == "bsp" and name.startswith("cp_state"):
@@ -180,21 +180,21 @@ class World:
         await asyncio.sleep(0.2)
 
     def ask_authorization(self) -> None:
-        self.hlc.say("evcc_id", self.ev_mac)
-        self.hlc.say("require_auth_eim")
+        self.hlc.publish("evcc_id", self.ev_mac)
+        self.hlc.publish("require_auth_eim")
 
     def parameters(self, voltage_V: float = 450.0, current_A: float = 125.0) -> None:
-        self.hlc.say(
+        self.hlc.publish(
             "dc_ev_maximum_limits",
             DcEvMaximumLimits(dc_ev_maximum_voltage_limit=voltage_V, dc_ev_maximum_current_limit=current_A),
         )
-        self.hlc.say(
+        self.hlc.publish(
             "dc_ev_status",
             DcEvStatus(dc_ev_ready=True, dc_ev_error_code=DcEvErrorCode.NO_ERROR, dc_ev_ress_soc=30.0),
         )
 
     def target(self, voltage_V: float, current_A: float) -> None:
-        self.hlc.say(
+        self.hlc.publish(
             "dc_ev_target_voltage_current",
             DcEvTargetValues(dc_ev_target_voltage=voltage_V, dc_ev_target_current=current_A),
         )
@@ -207,7 +207,7 @@ class World:
         self.parameters()
         self.bsp.cp("C")
         await asyncio.sleep(0.1)
-        self.hlc.say("start_cable_check")
+        self.hlc.publish("start_cable_check")
 
     async def cable_checked(self) -> bool:
         await self.until(lambda: bool(self.calls("hlc", "cable_check_finished")))
@@ -216,11 +216,11 @@ class World:
     async def to_charging(self, current_A: float = 50.0) -> None:
         await self.to_cable_check()
         assert await self.cable_checked()
-        self.hlc.say("start_pre_charge")
+        self.hlc.publish("start_pre_charge")
         self.target(400.0, 2.0)
         await asyncio.sleep(1.0)
-        self.hlc.say("v2g_setup_finished")
-        self.hlc.say("current_demand_started")
+        self.hlc.publish("v2g_setup_finished")
+        self.hlc.publish("current_demand_started")
         self.target(400.0, current_A)
         await self.until_state("Charging")
 
@@ -230,10 +230,10 @@ class World:
         await asyncio.sleep(0.5)
         self.bsp.cp("B")
         await asyncio.sleep(0.3)
-        self.hlc.say("current_demand_finished")
-        self.hlc.say("dc_open_contactor")
+        self.hlc.publish("current_demand_finished")
+        self.hlc.publish("dc_open_contactor")
         await asyncio.sleep(1.0)
-        self.hlc.say("dlink_terminate")
+        self.hlc.publish("dlink_terminate")
         await asyncio.sleep(0.5)
 
     async def unplug(self) -> None:
