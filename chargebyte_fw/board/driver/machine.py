@@ -225,6 +225,8 @@ class DriverMachine(DriverOrders):
         if self.orders.permitted or self.power_path.orders != ALL_OPEN:
             effects += self._withdraw("safe state")
             self._release(now)
+            # A contactor that is still closed gets its time to open from now on, whatever is reported next.
+            effects += self._advance(now)
         return effects
 
     def _conclude(
