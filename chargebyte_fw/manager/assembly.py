@@ -85,6 +85,7 @@ class Assembly:
         module = plan.module()
         module.id = plan.id
         module.group = self._groups[plan.id]
+        module.away = plan.id in self.modules
         module.config = plan.config
         module.mapping = plan.mapping
         module.log = ModuleLog(plan.id)
@@ -253,7 +254,6 @@ class Assembly:
             self._kept.pop(module_id, None)
         plan = next(plan for plan in self.plans if plan.id == module_id)
         module = self._make(plan)
-        module.away = True
         self._wire(plan)
         return module
 

@@ -12,6 +12,7 @@ from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.kernel.redaction import redact
 from chargebyte_fw.manager.assembly import FAILURE, Assembly
 
 START_LIMIT_S = 60.0
@@ -70,8 +71,12 @@ class ModuleRestarts:
             await self._assembly.retire(self._assembly.modules[module_id])
             await asyncio.sleep(pause_s)
             began_s = loop.time()
-            module = self._assembly.renew(module_id, keep=not repeated)
-            self._made(module)
+            try:
+                module = self._assembly.renew(module_id, keep=not repeated)
+                self._made(module)
+            except Exception as error:
+                log_failure(self._log, module_id, error, "it cannot be made again yet")
+                continue
             await self._within_limit(module, self._assembly.bring_up(module, self._initialised))
             if repeated and not module.failed.done():
                 await asyncio.wait({module.failed}, timeout=pause_s)
@@ -112,7 +117,7 @@ class ModuleRestarts:
         error = await asyncio.shield(module.failed)
         module.away = True
         log_failure(self._log, module_id, error, "it is started again alone")
-        text = shorten(f"{type(error).__name__}: {error}")
+        text = shorten(redact(f"{type(error).__name__}: {error}"))
         self._assembly.failures[module_id].raise_fault(
             FAILURE, f"{module_id} has failed ({text}) and is being started again", severity=Severity.Medium
         )

@@ -338,6 +338,46 @@ def test_a_start_that_only_takes_long_is_waited_for_aside(run: Run, runtime: Run
     run(main())
 
 
+def test_an_instance_that_cannot_be_made_is_tried_again(
+    run: Run, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Cloud.goes_wrong = {(0, "ready"): in_a_task}
+    make, broken = Cloud.__init__, iter([False, True])
+
+    def make_or_fail(module: Cloud) -> None:
+        if next(broken, False):
+            raise_it()
+        make(module)
+
+    monkeypatch.setattr(Cloud, "__init__", make_or_fail)
+
+    async def main() -> None:
+        async with Scene(runtime) as scene:
+            await asyncio.sleep(2.5)
+            with pytest.raises(CommandError, match="NotReady"):
+                await scene.module("reader").other.close()
+            await asyncio.sleep(6)
+            assert [what for _, what, _ in scene.seen] == ["raised", "cleared"]
+            await scene.module("reader").other.close()
+
+    run(main())
+
+
+def test_secrets_of_an_error_are_not_in_the_fault(run: Run, runtime: Runtime) -> None:
+    def fail_with_a_secret(module: Cloud) -> None:
+        raise RuntimeError("cannot reach ftp://user:hunter2@host/x")
+
+    Cloud.goes_wrong = {(0, "ready"): fail_with_a_secret}
+
+    async def main() -> None:
+        async with Scene(runtime) as scene:
+            await asyncio.sleep(0.5)
+            (fault,) = scene.assembly.failures["cloud"].active
+            assert "cannot reach" in fault.message and "hunter2" not in fault.message
+
+    run(main())
+
+
 def test_a_stop_in_the_middle_of_a_restart_leaves_nothing_behind(run: Run, runtime: Runtime) -> None:
     Cloud.goes_wrong = {(0, "ready"): in_a_task, (0, "stop"): lambda _: asyncio.sleep(2)}
 
