@@ -148,6 +148,7 @@ def test_a_changed_file_counts_from_the_next_token_on(run: Any, assemble: Any, r
         ("tokens:\n  - {id: A, connectors: '" + "9" * 6000 + "'}\n", "numbered from 1"),
         ("tokens: [A]\n---\ntokens: [B]\n", "3: error: another document"),
         ("tokens: [A]\nother: 1\n", "2: error: expected is a list named `tokens:`"),
+        ("token: [A]\n", "1: error: expected is a list named `tokens:`"),
     ],
 )
 def test_a_broken_file_keeps_the_last_good_list_with_one_clear_line(

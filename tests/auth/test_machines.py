@@ -10,10 +10,10 @@ from chargebyte_fw.contracts.types.authorization import TokenValidationStatus
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.modules.auth.machine import Rules, events
 from chargebyte_fw.modules.auth.machine import evse as e
-from chargebyte_fw.modules.auth.machine.connectors import Change
+from chargebyte_fw.modules.auth.machine.connectors import Change, ConnectorState
 from chargebyte_fw.modules.auth.machine.pending_token import EvsesChanged, PendingToken, TokenState
 from chargebyte_fw.modules.auth.machine.station import Station
-from tests.auth.helpers import ANY, provided, result
+from tests.auth.helpers import ANY, Bench, provided, result
 
 S = e.EvseState
 GRANT = e.Grant(e.Authorization(provided("A"), result()), 10.0)
@@ -129,3 +129,22 @@ def test_a_token_that_waits_ends_at_its_timeout_and_is_tried_until_then() -> Non
     station.evses[2].feed(e.PluggedIn(1, None), 2.0)
     token.feed(EvsesChanged(), 2.0)
     assert (token.state, token.evse_id, token.deadline) == (TokenState.AUTHORIZING, 2, None)
+
+
+def test_an_event_without_a_connector_is_about_the_first_one() -> None:
+    evse = e.Evse(1, {1: ANY, 2: ANY})
+    evse.feed(e.TransactionStarted(None, provided("A")), 0.0)
+    assert evse.connectors == {1: ConnectorState.OCCUPIED, 2: ConnectorState.AVAILABLE}
+    evse.feed(e.TransactionStarted(2, provided("A")), 0.0)
+    evse.feed(e.SessionFinished(None), 1.0)
+    assert evse.connectors == {1: ConnectorState.AVAILABLE, 2: ConnectorState.OCCUPIED}
+
+
+def test_a_token_of_the_same_group_does_not_stop_what_has_not_begun() -> None:
+    bench = Bench([ANY])
+    bench.verdicts = {"A": [result(parent="G")], "B": [result(parent="G")]}
+    bench.swipe("A")
+    bench.forget()
+    bench.swipe("B")
+    assert bench.says("B") == ["Processing", "Rejected"]
+    assert (bench.stopped, bench.authorized) == ([], [])

@@ -317,6 +317,23 @@ def test_a_token_is_presented_again_while_the_car_waits(
     run(main())
 
 
+def test_a_session_that_begins_again_has_one_repetition(run: Any, assemble: Any) -> None:
+    async def main() -> None:
+        world = assemble(connector=(Connector,), token_provider=(DummyTokenProvider, {}, {"evse": "connector.evse"}))
+        await world.start()
+        times: list[float] = []
+        loop = asyncio.get_running_loop()
+        world.provider("token_provider", "main").provided_token.subscribe(lambda _: times.append(round(loop.time())))
+        world.modules["connector"].plug_in()
+        await asyncio.sleep(4)
+        world.modules["connector"].plug_in()
+        await asyncio.sleep(21)
+        assert times == [0, 4, 14, 24]
+        await world.stop()
+
+    run(main())
+
+
 def test_a_session_that_began_with_a_token_needs_none(run: Any, assemble: Any) -> None:
     async def main() -> None:
         world = assemble(connector=(Connector,), token_provider=(DummyTokenProvider, {}, {"evse": "connector.evse"}))

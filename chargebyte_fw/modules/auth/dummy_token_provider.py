@@ -60,19 +60,19 @@ class DummyTokenProvider(Module):
     evse = requires(EvseManager)
 
     async def init(self) -> None:
-        """Listen to the EVSE."""
+        """Subscribe to the session events of the EVSE."""
         self._again: asyncio.TimerHandle | None = None
         self.evse.session_event.subscribe(self._on_session_event)
 
     async def stop(self) -> None:
         """Present nothing more."""
-        self._leave()
+        self._stop_repeating()
 
     def _on_session_event(self, event: SessionEvent) -> None:
         if event.event in NO_LONGER_WANTED:
-            self._leave()
+            self._stop_repeating()
         elif event.event is SessionEventEnum.SessionStarted and event.session_started is not None:
-            self._leave()
+            self._stop_repeating()
             if event.session_started.reason is StartSessionReason.EVConnected:
                 self._present()
 
@@ -89,7 +89,6 @@ class DummyTokenProvider(Module):
         )
         self._again = self.after(config.timeout, self._present) if config.timeout else None
 
-    def _leave(self) -> None:
+    def _stop_repeating(self) -> None:
         if self._again is not None:
             self._again.cancel()
-            self._again = None

@@ -212,7 +212,7 @@ def change(path: Path, edit: Callable[[str], str], written: Path | None = None) 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     # The file is replaced by each change, so the lock is on its folder.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -241,7 +241,7 @@ def save(path: Path, text: str, mark: bytes = b"") -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    folder = os.open(path.parent, os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:

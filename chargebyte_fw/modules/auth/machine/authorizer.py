@@ -66,7 +66,7 @@ class Authorizer(ReservationRows):
         self.tokens: dict[int, PendingToken] = {}
         self._early: deque[Any] = deque()
         self._token_ids = count(1)
-        self._plug_ins = count(1)
+        self._plug_ins = count()
 
     @property
     def deadline(self) -> float | None:
@@ -88,7 +88,6 @@ class Authorizer(ReservationRows):
         effects: list[Any] = []
         for token in list(self.tokens.values()):
             effects += token.wake(now)
-        self._drop_ended()
         for evse in self.station.evses.values():
             effects += self._after_evse(evse.wake(now))
         effects += super().wake(now)
@@ -270,7 +269,6 @@ class Authorizer(ReservationRows):
             from_the_car = token.token.authorization_type in FROM_THE_CAR and token.evse_ids == [evse.id]
             if from_the_car and token.state in WITHOUT_EVSE:
                 effects += token.feed(TokenWithdrawn(None), now)
-        self._drop_ended()
         return effects
 
     def _changed(self, evse: Evse, change: Change, connector_id: int | None, now: float) -> list[Any]:
@@ -306,7 +304,6 @@ class Authorizer(ReservationRows):
             if here and matches and token.state in WITHOUT_EVSE:
                 found = True
                 effects += token.feed(TokenWithdrawn(evse_id), now)
-        self._drop_ended()
         for evse in evses.values() if evse_id is None else [evses[evse_id]]:
             held = evse.authorization
             if held is not None and (identifier is None or same(held.token.id_token.value, identifier)):
