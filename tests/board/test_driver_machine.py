@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.driver.effects import SetControl
+from chargebyte_fw.board.driver.effects import ResetController, SelfTestAnswered, SetControl
 from chargebyte_fw.board.driver.events import (
     STATE_E,
     STATE_F,
@@ -28,6 +29,7 @@ from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
     Application,
     ChargeState,
+    ContactorState,
     CpState,
     ErrorMessage,
     FirmwareVersion,
@@ -35,6 +37,7 @@ from chargebyte_fw.board.link.messages.charge_som import (
     Platform,
     Pt1000State,
     SafeStateActive,
+    SafeStateReason,
 )
 from chargebyte_fw.board.link.messages.framing import Frame
 from chargebyte_fw.board.link.messages.generations import TODAY
@@ -159,3 +162,80 @@ def test_a_state_that_is_not_normal_never_stays_without_a_fault_of_the_board() -
             effects = machine.feed(link.ChargeStateReceived(ChargeState.from_payload(payload)), 0.1)
             raised = [effect.key for effect in effects if isinstance(effect, RaiseFault)]
             assert any(key.implementation == "evse_board_support" for key in raised), (reason, active)
+
+
+def state(**fields: Any) -> link.ChargeStateReceived:
+    contactors = {"contactor_1": ContactorState.OPEN, "contactor_2": ContactorState.UNUSED}
+    known = {"pwm_active": True, "duty_percent": 100.0, "contactor_3": ContactorState.UNUSED, **contactors}
+    return link.ChargeStateReceived(ChargeState(**{**known, **fields}))
+
+
+SAFE: dict[str, Any] = {
+    "safe_state_active": SafeStateActive.SAFE_STATE,
+    "safe_state_reason": SafeStateReason.INTERNAL_ERROR,
+}
+
+
+def charging() -> DriverMachine:
+    """A driver whose contactor is closed at second 1."""
+    machine = DriverMachine(False, NAMES, None)
+    machine.feed(UP, 0.0)
+    machine.feed(Enable(True), 0.1)
+    machine.feed(state(cp_state=CpState.C), 0.2)
+    machine.feed(AllowPowerOn(True), 0.3)
+    assert machine.control.contactor_1_close
+    machine.feed(state(cp_state=CpState.C, contactor_1=ContactorState.CLOSED), 1.0)
+    return machine
+
+
+def resets(effects: list[Any]) -> list[str]:
+    return [effect.why for effect in effects if isinstance(effect, ResetController)]
+
+
+def test_a_contactor_that_stays_closed_in_the_safe_state_is_a_fault_without_another_report() -> None:
+    machine = charging()
+    effects = machine.feed(state(cp_state=CpState.F, contactor_1=ContactorState.CLOSED, **SAFE), 2.0)
+    assert SetControl(machine.control) in effects and not machine.control.contactor_1_close
+    assert machine.wake(2.9) == []
+    raised = [effect.key.type for effect in machine.wake(3.0) if isinstance(effect, RaiseFault)]
+    assert raised == ["evse_board_support/MREC17EVSEContactorFault"]
+
+
+def test_a_link_that_comes_up_without_a_reset_begins_a_new_life_of_the_controller() -> None:
+    machine = charging()
+    machine.feed(UP, 2.0)
+    snapshot = machine.snapshot
+    assert (snapshot.charge_state, snapshot.permitted, snapshot.contactor_orders) == (None, False, (False,) * 3)
+    machine.wake(60.0)
+    assert machine.deadline is None
+
+
+def test_pauses_between_resets_grow_and_are_short_again_after_ten_seconds_outside_of_the_safe_state() -> None:
+    machine, now, pauses = charging(), 2.0, []
+    for calm_s in (1.0, 1.0, 11.0, 1.0):
+        machine.feed(state(**SAFE), now)
+        due_s = machine.due("reset")
+        assert due_s is not None
+        pauses.append(due_s - now)
+        now = due_s
+        assert resets(machine.wake(now)) == ["to leave internal error"]
+        machine.feed(link.ControllerReset("test"), now)
+        machine.feed(UP, now + 0.3)
+        machine.feed(state(cp_state=CpState.A), now + 0.4)
+        now += 0.4 + calm_s
+        machine.wake(now)
+    assert pauses == pytest.approx([5.0, 10.0, 20.0, 5.0])
+
+
+def test_a_halted_driver_refuses_power_and_keeps_pilot_f() -> None:
+    machine = charging()
+    assert machine.feed(Halt(), 2.0)[-1] == SetControl(machine.control)
+    image = machine.control
+    assert (image.pwm_active, image.duty_percent, image.contactor_1_close) == (True, 0.0, False)
+    for order in (Enable(True), AllowPowerOn(True), SetPilot(STATE_X1), SwitchPhases(False)):
+        assert not any(isinstance(effect, SetControl) for effect in machine.feed(order, 3.0))
+    assert machine.control == image
+    assert machine.feed(StartSelfTest(), 3.0) == [SelfTestAnswered(False)]
+    assert not machine.snapshot.at_rest
+    machine.feed(state(duty_percent=0.0), 3.1)
+    assert machine.snapshot.at_rest
