@@ -24,7 +24,7 @@ FOR_THE_RECORDING = {"TransactionChanged"}
 
 def carried_out() -> set[str]:
     """The names of all messages that the owner has an entry for."""
-    names = ("commands", "energy", "faults", "meter", "reports", "requests", "session_log")
+    names = ("commands", "energy", "faults", "meter", "reports", "session_log")
     outputs = Outputs(Mock(), "key", {}, **{name: Mock() for name in names})
     return {kind.__name__ for kind in outputs.table} - OWNERS_ALONE
 

@@ -73,7 +73,17 @@ def pilot(**config: Any) -> Pilot:
 def pilot_with_lock(**config: Any) -> Composite:
     """The pilot and the connector's lock, as they are coupled in an EVSE."""
     settings = replace(CONFIG, **config)
-    others = ("fault_policy", "session", "charging", "authorization", "energy", "offer", *SOMETIMES_ABSENT)
+    others = (
+        "fault_policy",
+        "session",
+        "charging",
+        "authorization",
+        "energy",
+        "offer",
+        "availability",
+        "reservation",
+        *SOMETIMES_ABSENT,
+    )
     machines = Composite({"pilot": Pilot(settings), "lock": LockMachine(settings)}, absent=others)
     machines.feed(StartUpDone(), 0.0)
     machines.feed(CpReported(Cp.A), 0.0)

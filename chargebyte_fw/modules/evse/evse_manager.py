@@ -171,7 +171,6 @@ class EvseManager(Module):
             faults=OwnFaults(self, self.evse, self.snapshot),
             meter=meter,
             reports=reports,
-            requests=self.requests,
             session_log=self.session_log,
         )
         self.start_up = StartUp(

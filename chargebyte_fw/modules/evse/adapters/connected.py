@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from chargebyte_fw.contracts.interfaces.ac_rcd import AcRcd
 from chargebyte_fw.contracts.interfaces.connector_lock import ConnectorLock
@@ -16,8 +16,7 @@ from chargebyte_fw.contracts.interfaces.powermeter import Powermeter
 from chargebyte_fw.contracts.interfaces.slac import Slac
 
 
-@dataclass(frozen=True, kw_only=True)
-class Connected:
+class Connected(msgspec.Struct, frozen=True, kw_only=True):
     """Each one is None where it is not connected, or where the configuration does not use it."""
 
     bsp: EvseBoardSupport

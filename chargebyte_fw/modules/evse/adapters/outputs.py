@@ -14,7 +14,6 @@ from chargebyte_fw.modules.evse.adapters.commands import Commands
 from chargebyte_fw.modules.evse.adapters.energy import EnergyAdapter
 from chargebyte_fw.modules.evse.adapters.meter import BillingMeter
 from chargebyte_fw.modules.evse.adapters.own_faults import OwnFaults
-from chargebyte_fw.modules.evse.adapters.requests import Requests
 from chargebyte_fw.modules.evse.adapters.session_reports import SessionReports
 from chargebyte_fw.modules.evse.logs import event_lines
 from chargebyte_fw.modules.evse.logs.session_logger import SessionLogger
@@ -46,7 +45,6 @@ class Outputs:
         faults: OwnFaults,
         meter: BillingMeter,
         reports: SessionReports,
-        requests: Requests,
         session_log: SessionLogger,
     ) -> None:
         self._log = log
@@ -71,7 +69,6 @@ class Outputs:
             effects.RequestEnergy: lambda effect: energy.request(priority=effect.priority),
             effects.ShowEnforcedLimits: energy.show_enforced,
             effects.DelayCountdown: energy.show_countdown,
-            effects.CancelReservation: lambda _: requests.cancel_reservation(),
             Unexpected: self._unexpected,
             **dict.fromkeys(PILOT, self._pilot),
         }

@@ -15,22 +15,20 @@ from chargebyte_fw.contracts.types.authorization import (
 )
 from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.modules.evse.machine.enabling import EnableTable
 from chargebyte_fw.modules.evse.machine.events import (
-    Authorized,
-    AvailabilityChanged,
     Cancel,
-    Charging,
     ContractRejected,
+    EnableRequested,
     ForceUnlock,
     ModesAllowed,
     PhasesWanted,
+    ReservationRequested,
+    TokenAccepted,
     UserPause,
     Withdrawn,
 )
 from chargebyte_fw.modules.evse.machine.facts import TransactionState
-from chargebyte_fw.modules.evse.machine.reservations import Reservation
-from chargebyte_fw.modules.evse.machine.signals import SessionEventDue
+from chargebyte_fw.modules.evse.machine.signals import CancelReservation
 from chargebyte_fw.modules.evse.machine.snapshot import Snapshot
 
 
@@ -49,44 +47,18 @@ class Requests:
         self._snapshot = snapshot
         self._hlc = hlc
         self._log = log
-        self._reservation = Reservation()
-        self._enabling = EnableTable()
 
     # Availability.
 
     @property
     def enabled(self) -> bool:
         """Whether the EVSE is enabled."""
-        return self._enabling.enabled
-
-    @property
-    def connector_enabled(self) -> bool:
-        """Whether its connector is enabled, too."""
-        return self._enabling.connector_enabled
-
-    def begin(self) -> None:
-        """Let the machines see the outcome of all wishes so far."""
-        enabling = self._enabling
-        self.feed(AvailabilityChanged(enabling.enabled, enabling.winner, connector_enabled=enabling.connector_enabled))
+        return self._snapshot().enabled
 
     def enable_disable(self, connector_id: int, source: types.EnableDisableSource) -> bool:
-        """Enter a source's wish; return whether the EVSE is enabled. Only a change of the outcome is an event."""
-        enabling = self._enabling
-        was_connector = enabling.connector_enabled
-        flipped = enabling.take(connector_id, source)
-        changed = flipped or enabling.connector_enabled is not was_connector
-        if self._snapshot().started and changed:
-            if not enabling.enabled:
-                self.cancel_reservation()
-            self.feed(
-                AvailabilityChanged(
-                    enabling.enabled,
-                    enabling.winner,
-                    connector_id=1 if connector_id else None,
-                    connector_enabled=enabling.connector_enabled,
-                )
-            )
-        return enabling.enabled
+        """Enter a source's request; return whether the EVSE is enabled."""
+        self.feed(EnableRequested(connector_id, source))
+        return self._snapshot().enabled
 
     # Authorization.
 
@@ -101,13 +73,10 @@ class Requests:
         if self._snapshot().checks_contract and not contract:
             self._log.debug("an external token while the EV's contract is validated: ignored")
             return
-        if result.reservation_id is not None:
-            self._reservation.id = result.reservation_id
-        reservation_id = self._reservation.use()
         if result.allowed_energy_transfer_modes:
             self.allow_modes(result.allowed_energy_transfer_modes)
         text = result.tariff_messages[0].content if result.tariff_messages else None
-        self.feed(Authorized(token, text, contract, reservation_id))
+        self.feed(TokenAccepted(token, text, contract, result.reservation_id))
 
     def withdraw_authorization(self) -> None:
         """End an authorization, or the wait for one."""
@@ -139,17 +108,13 @@ class Requests:
 
     def reserve(self, reservation_id: int) -> bool:
         """Reserve the EVSE, if it is free; return whether it is reserved."""
-        now = self._snapshot()
-        free = now.started and now.state is Charging.Idle and not (now.blocking_faults or now.session or now.plugged)
-        granted, new = self._reservation.reserve(reservation_id, possible=free)
-        if new:
-            self.feed(SessionEventDue(types.SessionEventEnum.ReservationStart))
-        return granted
+        free = self._snapshot().free
+        self.feed(ReservationRequested(reservation_id))
+        return free and self._snapshot().reservation_id == reservation_id
 
     def cancel_reservation(self) -> None:
         """Give up the reservation, if there is one."""
-        if self._reservation.cancel():
-            self.feed(SessionEventDue(types.SessionEventEnum.ReservationEnd))
+        self.feed(CancelReservation())
 
     # What is offered.
 

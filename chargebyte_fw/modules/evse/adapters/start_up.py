@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from chargebyte_fw.contracts.interfaces.evse_board_support import EvseBoardSupport
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.contracts.types.evse_manager import (
@@ -22,7 +21,7 @@ from chargebyte_fw.modules.evse.adapters.meter import BillingMeter
 from chargebyte_fw.modules.evse.adapters.requests import Requests
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine.effects import PublishSessionEvent
-from chargebyte_fw.modules.evse.machine.events import FirstBudget, StartUpDone
+from chargebyte_fw.modules.evse.machine.events import FirstBudget, ReportAvailability, StartUpDone
 
 
 class StartUp:
@@ -65,15 +64,12 @@ class StartUp:
         self._begin(show_idle)
 
     def _begin(self, show_idle: Callable[[], None]) -> None:
-        enabled = self._requests.enabled
-        if enabled and self._requests.connector_enabled:
-            self._commands.send(call(EvseBoardSupport.enable, True))
-        self._requests.begin()
+        self._requests.feed(ReportAvailability())
         show_idle()
         self._requests.feed(StartUpDone())
         self._evse.selected_protocol.publish("Unknown")
         self._evse.ready.publish(True)
-        self._log.info("ready, %s", "enabled" if enabled else "disabled")
+        self._log.info("ready, %s", "enabled" if self._requests.enabled else "disabled")
 
     def release(self) -> bool:
         """Begin now; return False if that is so already."""

@@ -19,7 +19,6 @@ from chargebyte_fw.kernel.machine import on
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.effects import (
-    CancelReservation,
     LimitsChanged,
     RequestEnergy,
     SessionLogLine,
@@ -46,6 +45,7 @@ from chargebyte_fw.modules.evse.machine.facts import (
 )
 from chargebyte_fw.modules.evse.machine.hlc import HlcLinkRows
 from chargebyte_fw.modules.evse.machine.signals import (
+    CancelReservation,
     CarLost,
     CarPluggedIn,
     CarRequests,

@@ -13,6 +13,7 @@ from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.ac.over_current import OverCurrent
 from chargebyte_fw.modules.evse.machine.authorization import HlcAuthorization, Question
+from chargebyte_fw.modules.evse.machine.availability import AvailabilityMachine
 from chargebyte_fw.modules.evse.machine.charging import ChargingMachine
 from chargebyte_fw.modules.evse.machine.dc.cable_check import CableCheck
 from chargebyte_fw.modules.evse.machine.dc.insulation import Insulation
@@ -27,6 +28,7 @@ from chargebyte_fw.modules.evse.machine.fault_policy import FaultPolicy
 from chargebyte_fw.modules.evse.machine.lock import LockMachine
 from chargebyte_fw.modules.evse.machine.offer import Offer
 from chargebyte_fw.modules.evse.machine.pilot import Pilot
+from chargebyte_fw.modules.evse.machine.reservations import ReservationMachine
 from chargebyte_fw.modules.evse.machine.session import SessionMachine
 from chargebyte_fw.modules.evse.machine.snapshot import PowerPathSnapshot, Snapshot
 
@@ -68,6 +70,8 @@ class EvseMachines(Composite):
         self._power_path = PowerPath(config)
         self._energy = EnergyMachine(config, module_id, hlc=fitted.hlc, others=lambda: self.snapshot, draw=draw)
         self._offer = Offer(config, hlc=fitted.hlc)
+        self._availability = AvailabilityMachine()
+        self._reservation = ReservationMachine(lambda: self.snapshot)
         machines: dict[str, Machine] = {
             "fault_policy": self._fault_policy,
             "session": self._session,
@@ -78,7 +82,12 @@ class EvseMachines(Composite):
         if fitted.lock:
             machines["lock"] = LockMachine(config)
         machines |= self._of_dc(config, fitted) if config.dc else {"over_current": OverCurrent(config)}
-        machines |= {"energy": self._energy, "offer": self._offer}
+        machines |= {
+            "energy": self._energy,
+            "offer": self._offer,
+            "availability": self._availability,
+            "reservation": self._reservation,
+        }
         if config.dc and fitted.hlc:
             machines["present_values"] = PresentValues(config)
         super().__init__(machines, absent=SOMETIMES_ABSENT)
@@ -121,6 +130,8 @@ class EvseMachines(Composite):
             checks_contract=self._authorization.state is Question.Contract,
             can_switch_phases=not (state is Charging.Charging and facts.hlc_leads),
             energy=self._energy.node,
+            enabled=self._availability.requests.enabled,
+            reservation_id=self._reservation.id,
             offered_modes=tuple(self._offer.modes),
             power_path=PowerPathSnapshot(
                 reference_V=path.ev.reference_V,

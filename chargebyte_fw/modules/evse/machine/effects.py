@@ -125,7 +125,3 @@ class DelayCountdown(msgspec.Struct, frozen=True):
     during_A: float
     started: bool
     """It has begun just now."""
-
-
-class CancelReservation(msgspec.Struct, frozen=True):
-    """Effect: the reservation cannot be kept."""

@@ -265,6 +265,25 @@ class PhasesWanted(msgspec.Struct, frozen=True):
     three: bool
 
 
+@received_by("reservation")
+class ReservationRequested(msgspec.Struct, frozen=True):
+    """Keep the EVSE for this reservation; a negative id stands for one of the whole station."""
+
+    reservation_id: int
+
+
+@received_by("reservation")
+class TokenAccepted(msgspec.Struct, frozen=True):
+    """The validator accepts a token."""
+
+    token: ProvidedIdToken
+    tariff_text: str | None = None
+    contract: bool = False
+    """By Plug and Charge."""
+    reservation_id: int | None = None
+    """The reservation that the token names."""
+
+
 @received_by("charging", "authorization")
 class Authorized(msgspec.Struct, frozen=True):
     """A token was accepted: its owner may charge."""
@@ -295,6 +314,19 @@ class Cancel(msgspec.Struct, frozen=True):
 
     reason: StopTransactionReason
     token: ProvidedIdToken | None = None
+
+
+@received_by("availability")
+class EnableRequested(msgspec.Struct, frozen=True):
+    """A source enables or disables the EVSE (connector 0) or its connector."""
+
+    connector_id: int
+    source: EnableDisableSource
+
+
+@received_by("availability")
+class ReportAvailability(msgspec.Struct, frozen=True):
+    """The start is over: report the outcome of all requests so far."""
 
 
 @received_by("charging")

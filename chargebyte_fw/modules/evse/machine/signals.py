@@ -217,3 +217,8 @@ class PwmLimit(msgspec.Struct, frozen=True):
 @received_by("charging")
 class ReportLimits(msgspec.Struct, frozen=True):
     """Report the current limits once more, changed or not."""
+
+
+@received_by("reservation")
+class CancelReservation(msgspec.Struct, frozen=True):
+    """The reservation is given up, or cannot be kept."""

@@ -56,8 +56,18 @@ class Snapshot(msgspec.Struct, frozen=True):
     """False while HLC charges: the EV would still draw on the phases that it has been offered."""
     power_path: PowerPathSnapshot = PowerPathSnapshot()
     energy: EnergyNode = EnergyNode()
+    enabled: bool = True
+    """The EVSE is enabled by the outcome of all requests."""
+    reservation_id: int | None = None
+    """The reservation that the EVSE is kept for."""
     offered_modes: tuple[EnergyTransferMode, ...] = ()
     """The energy transfer modes that HLC offers, before those of one session are narrowed."""
+
+    @property
+    def free(self) -> bool:
+        """Whether the EVSE can be reserved: it has started, and neither EV nor session nor fault is there."""
+        occupied = self.blocking_faults or self.session or self.plugged
+        return self.started and self.state is Charging.Idle and not occupied
 
     @property
     def transaction_active(self) -> bool:
