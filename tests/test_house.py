@@ -112,6 +112,8 @@ def complaints(path: str) -> list[str]:
         only(kernel, contracts)
     elif house is not None:
         only(kernel, contracts, house)
+        if "adapters" in rooms_of(name):
+            found.extend(f"imports the module that composes it: {t}" for t in ours if t in module_files())
         if is_pure(name):
             found.extend(f"imports the module {t}" for t in ours if t in module_files())
             found.extend(f"has hands: {t}" for t in foreign if t.split(".")[0] in OPENERS)
