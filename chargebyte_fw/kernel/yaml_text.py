@@ -16,7 +16,6 @@ from chargebyte_fw.kernel.text import text_lines
 
 _BREAKS = {ord(one): " " for one in "\x85\u2028\u2029"}
 _TYPED = yaml.SafeLoader
-_STRINGS = yaml.BaseLoader
 _QUICK = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """libyaml where PyYAML was built with it."""
 
@@ -101,13 +100,10 @@ def tokens(text: str) -> Iterator[yaml.Token]:
         raise NotYaml(error, text) from error
 
 
-def compose(text: str, *, strings: bool = False) -> yaml.Node | None:
-    """Return the node of the one document in `text`, None when it is empty; raises NotYaml, TooDeep.
-
-    `strings`: every scalar is text, whatever it looks like.
-    """
+def compose(text: str) -> yaml.Node | None:
+    """Return the node of the one document in `text`, None when it is empty; raises NotYaml, TooDeep."""
     try:
-        return yaml.compose(normalized(text), Loader=_STRINGS if strings else _TYPED)
+        return yaml.compose(normalized(text), Loader=_TYPED)
     except yaml.YAMLError as error:
         raise NotYaml(error, text) from error
     except RecursionError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.contracts.types.authorization import TokenValidationStatus
+from chargebyte_fw.contracts.types.authorization import SelectionAlgorithm, TokenValidationStatus
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.modules.auth.machine import Rules, events
 from chargebyte_fw.modules.auth.machine import evse as e
@@ -148,3 +148,34 @@ def test_a_token_of_the_same_group_does_not_stop_what_has_not_begun() -> None:
     bench.swipe("B")
     assert bench.says("B") == ["Processing", "Rejected"]
     assert (bench.stopped, bench.authorized) == ([], [])
+
+
+def test_an_evse_is_in_use_to_the_end_of_the_session_whatever_happens_to_its_connector() -> None:
+    evse = e.Evse(1, {1: ANY})
+    evse.feed(e.TransactionStarted(1, provided("A")), 0.0)
+    evse.feed(e.TransactionFinished(), 1.0)
+    evse.change(Change.DISABLE)
+    evse.change(Change.ENABLE)
+    assert evse.connectors == {1: ConnectorState.AVAILABLE}
+    assert (evse.occupied, evse.available) == (True, False)
+    evse.feed(e.SessionFinished(1), 2.0)
+    assert (evse.occupied, evse.available) == (False, True)
+
+
+def test_a_reservation_of_one_evse_is_not_used_up_at_another() -> None:
+    bench = Bench()
+    assert bench.reserve(1, evse=2, token="A") == "Accepted"
+    bench.swipe("A", connectors=[1])
+    assert bench.authorized == [(1, "A", "Accepted")]
+    assert bench.results[0].reservation_id is None
+    assert bench.cancel(1)
+
+
+def test_a_wake_up_that_comes_late_does_what_was_due() -> None:
+    bench = Bench(selection=SelectionAlgorithm.PlugEvents)
+    bench.swipe("A")
+    assert bench.machine.deadline == 10.0
+    bench.now = 11.0
+    for effect in bench.machine.wake(bench.now):
+        bench._carry_out(effect)
+    assert bench.says("A")[-1] == "TimedOut"

@@ -74,14 +74,6 @@ def test_nodes_and_events_have_their_place() -> None:
         ]
 
 
-def test_scalars_are_text_where_that_is_asked_for() -> None:
-    tags = [
-        yaml_text.compose("1", strings=strings).tag  # type: ignore[union-attr]
-        for strings in (False, True)
-    ]
-    assert tags == ["tag:yaml.org,2002:int", "tag:yaml.org,2002:str"]
-
-
 def test_an_empty_text_has_no_node() -> None:
     assert yaml_text.compose("# nothing\n") is None
 

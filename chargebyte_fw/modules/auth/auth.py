@@ -309,7 +309,7 @@ class Auth(Module):
             case do.StoreReservations(entries):
                 self._executor.store([*entries, *self._maybe_expired])
             case do.Log(text, level):
-                (self.log.info if level == "info" else self.log.debug)("%s", text)
+                getattr(self.log, level)("%s", text)
             case Unexpected(state, event):
                 # Without its content: tokens are personal data.
                 self.log.debug("%s does not expect %s", state, type(event).__name__)

@@ -122,14 +122,14 @@ def _add_yaml(text: str, name: str, entry: Entry) -> str:
 
 def tokens_node(text: str) -> yaml.SequenceNode | None:
     """Return the node of the list `tokens` of a text without errors, None when it is empty."""
-    root = compose(text, strings=True)
+    root = compose(text)
     found = root.value[0][1] if isinstance(root, yaml.MappingNode) else None
     return found if isinstance(found, yaml.SequenceNode) else None
 
 
 def _has_word(text: str) -> bool:
     """Whether the key `tokens` is there."""
-    return isinstance(compose(text, strings=True), yaml.MappingNode)
+    return isinstance(compose(text), yaml.MappingNode)
 
 
 def _add_in_brackets(text: str, name: str, node: yaml.SequenceNode, entry: Entry) -> str:

@@ -82,11 +82,8 @@ class Authorizer(ReservationRows):
 
     def wake(self, now: float) -> list[Any]:
         """Let time pass for tokens, EVSEs and reservations, in this order."""
-        deadline = self.deadline
-        if deadline is None or now < deadline:
-            return []
         effects: list[Any] = []
-        for token in list(self.tokens.values()):
+        for token in self.tokens.values():
             effects += token.wake(now)
         for evse in self.station.evses.values():
             effects += self._after_evse(evse.wake(now))

@@ -58,8 +58,8 @@ class ReservationRows(Machine):
         old = reservations.get(wanted.reservation_id)
         reservations.put(ActiveReservation(wanted, until_at))
         effects: list[Any] = []
-        if old is not None and old.evse_id not in (None, wanted.evse_id):
-            effects += self.station.release(old.evse_id or 0)
+        if old is not None and old.evse_id is not None and old.evse_id != wanted.evse_id:
+            effects += self.station.release(old.evse_id)
         if wanted.evse_id is not None:
             effects += [ReserveEvse(wanted.evse_id, wanted.reservation_id, event.request_id)]
         else:
@@ -157,8 +157,9 @@ class ReservationRows(Machine):
         return [*effects, *self.station.store_reservations()] if gone else []
 
     def _free(self, entry: ActiveReservation) -> list[Any]:
-        known = entry.evse_id is not None and entry.evse_id in self.station.evses
-        return self.station.release(entry.evse_id or 0) if known else []
+        if entry.evse_id is None or entry.evse_id not in self.station.evses:
+            return []
+        return self.station.release(entry.evse_id)
 
     def _refused(self, event: ReservationRequested, result: ReservationResult) -> list[Any]:
         if event.request_id != FROM_STORE:
