@@ -336,6 +336,41 @@ def test_a_refused_set_point_is_a_fault_and_no_power(play: Play, code: m.Outcome
     play(story)
 
 
+def test_a_refusal_is_over_when_nothing_is_wanted_any_more(play: Play) -> None:
+    """It blocks charging, and only charging would ask the modules again."""
+
+    async def story(world: World) -> None:
+        world.modules.modules[0].refuses[m.SET_VOLTAGE] = m.Outcome.DATA_INVALID
+        await world.export(400.0, 10.0)
+        await asyncio.sleep(3.0)
+        assert world.active == {("VendorError", "set voltage")}
+        await world.off()
+        await asyncio.sleep(2.0)
+        assert world.active == set()
+
+    play(story)
+
+
+def test_a_refusal_does_not_outlive_a_group_that_is_found_anew(play: Play) -> None:
+    async def story(world: World) -> None:
+        for module in world.modules.modules:
+            module.refuses[m.SWITCH] = m.Outcome.DATA_INVALID
+        await world.export(400.0, 10.0)
+        await asyncio.sleep(3.0)
+        await world.off()
+        assert ("VendorError", "switch") in world.active
+        for module in world.modules.modules:
+            module.powered = False
+        await asyncio.sleep(5.0)
+        for module in world.modules.modules:
+            module.refuses.clear()
+            module.powered = True
+        await asyncio.sleep(10.0)
+        assert world.active == set()
+
+    play(story)
+
+
 def test_switching_off_is_tried_again_however_often_it_is_refused(play: Play) -> None:
     async def story(world: World) -> None:
         await world.export(400.0, 10.0)

@@ -18,7 +18,7 @@ SAMPLE_S = 0.1
 REACTION_S = 0.5
 """From a fault that blocks, or from the end of a transaction, to open contactors."""
 STOP_S = {True: 25.0, False: 8.0}
-"""From the begin of a stop to open contactors, DC and AC: STOPPING_S, and 6 s of IEC 61851-1 sequence 10.2."""
+"""From the begin of a stop to open contactors, with HLC: STOPPING_S; without: 6 s of IEC 61851-1 sequence 10.2."""
 STOPPED_BY = ("StoppingCharging", "ChargingPausedEVSE", "ChargingFinished")
 SUPPLY_OFF_S = 1.0
 OUTLET_S = 3.0
@@ -219,7 +219,7 @@ class Watch:
         fatal = connector.faults.is_active(INOPERATIVE)
         self.never("UNSAFE", "contactors are closed with a fault that blocks", closed and fatal)
         self.never("UNSAFE", "contactors are closed without a transaction", closed and not book.transaction)
-        stopped = self._stopping_s is not None and now - self._stopping_s > STOP_S[scene.dc]
+        stopped = self._stopping_s is not None and now - self._stopping_s > STOP_S[scene.hlc]
         self.never("UNSAFE", "contactors stay closed after a stop", closed and stopped)
         other = closed and book.transaction and self._car_of_transaction != scene.number
         other = other and not self._exchange_unknowable

@@ -17,6 +17,8 @@ class GroupFaults:
 
     def __init__(self) -> None:
         self.raised: set[tuple[str, str]] = set()
+        self._refused: set[str] = set()
+        """Commands that a module refuses."""
 
     def raise_(self, error: str, sub_type: str, text: str) -> list[Any]:
         """Raise an error unless it is raised."""
@@ -31,6 +33,23 @@ class GroupFaults:
             return []
         self.raised.discard((error, sub_type))
         return [m.Clear(error, sub_type)]
+
+    def refuse(self, command: str, text: str) -> list[Any]:
+        """Raise that a module refuses a command."""
+        self._refused.add(command)
+        return self.raise_(REFUSED, command, text)
+
+    def accept(self, command: str) -> list[Any]:
+        """Clear that a module refuses a command."""
+        self._refused.discard(command)
+        return self.clear(REFUSED, command)
+
+    def forget_refusals(self) -> list[Any]:
+        """Clear every refusal: with the output off, and wanted off, nothing is wanted that could be refused.
+
+        Kept, it would block charging, and only charging asks again.
+        """
+        return [effect for command in sorted(self._refused) for effect in self.accept(command)]
 
     def follow(self, status: Mapping[int, int], source: int) -> list[Any]:
         """Raise and clear the modules' alarms. `status`: bits by module; `source`: the module that reported last."""

@@ -11,7 +11,7 @@ from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.machine import on
 from chargebyte_fw.modules.power.infypower import messages as m
 from chargebyte_fw.modules.power.infypower.base import ROUNDING, SETTLED_S, Answered, GroupBase, Refused, refusal_text
-from chargebyte_fw.modules.power.infypower.faults import LOST, REFUSED, SHARED
+from chargebyte_fw.modules.power.infypower.faults import LOST, SHARED
 from chargebyte_fw.modules.power.infypower.states import RESTARTS, State
 from chargebyte_fw.modules.power.infypower.timing import AGAIN_S
 from chargebyte_fw.modules.power.infypower.wishes import Confirmed
@@ -114,7 +114,7 @@ class RunningGroup(GroupBase):
         self._group.confirmed.take(item, wanted)
         if item is m.SWITCH:
             self._settled_s = now + SETTLED_S
-        effects += self._faults.clear(REFUSED, item.name)
+        effects += self._faults.accept(item.name)
         return [*effects, *self._publish_mode(), *self._go_on(now)]
 
     @on(_S.RUNNING, event=Refused, to=RESTARTS)
@@ -124,7 +124,7 @@ class RunningGroup(GroupBase):
         self._drop()
         self._group.confirmed.refuse(item, event.question.value)
         self._switch_s = now + AGAIN_S
-        return [*self._faults.raise_(REFUSED, item.name, refusal_text(event)), *self._go_on(now)]
+        return [*self._faults.refuse(item.name, refusal_text(event)), *self._go_on(now)]
 
     @on(_S.RUNNING, timer="answer", to=RESTARTS)
     def not_confirmed(self, now: float) -> list[Any]:
@@ -206,7 +206,8 @@ class RunningGroup(GroupBase):
                 group.members.recount_s = now + AGAIN_S
                 return self._ask(m.COUNT, 0, 1, now)
             # Everything is as it is wanted, or was refused: the group is back.
-            return self._faults.clear(*LOST)
+            off = not group.confirmed.on and self.wishes.mode not in (Mode.Export, Mode.Import)
+            return [*(self._faults.forget_refusals() if off else ()), *self._faults.clear(*LOST)]
         refused_off = group.confirmed.refused.get(m.SWITCH) == m.OFF
         if command[0] is m.SWITCH and (command[1] == m.ON or refused_off) and now < self._switch_s:
             return []
