@@ -323,7 +323,8 @@ def _capabilities(scene: Scene, *, restore: bool) -> None:
         return
     variable = scene.implementation("powersupply_dc").capabilities
     if not restore and variable.value is not None:
-        scene.capabilities = variable.value
+        # Injected twice, it keeps what the supply said before the first time.
+        scene.capabilities = scene.capabilities or variable.value
         import msgspec
 
         variable.publish(msgspec.structs.replace(variable.value, max_export_power_W=0.0, max_export_current_A=0.0))

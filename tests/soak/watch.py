@@ -245,7 +245,7 @@ class Watch:
             over = shown_A > side.ac_max_current_A.value + 0.2
             self.never("UNSAFE", "the pilot offers more current than was granted", over, 12.0)
         if scene.dc and side.total_power_W is not None:
-            over = scene.output_W > side.total_power_W.value * 1.03 + 100.0
+            over = closed and scene.output_W > side.total_power_W.value * 1.03 + 100.0
             self.never("UNSAFE", "the car gets more power than was granted", over, 12.0)
 
     def _look_at_weld(self, scene: Scene, drawing: bool) -> None:
