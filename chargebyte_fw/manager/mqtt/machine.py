@@ -79,37 +79,45 @@ class Reconnect(Machine):
 
     @on(State.Resting, event=Start, to=State.Connecting)
     def _start(self, _: Start, now: float) -> list[Any]:
+        """Connect."""
         return self._connect(now)
 
     @on(State.Waiting, timer="pause", to=State.Connecting)
     def _connect(self, now: float) -> list[Any]:
+        """Open the connection; CONNACK must come in time."""
         self.start("answer", now + ANSWER_LIMIT_S)
         return self.enter(State.Connecting, Connect())
 
     @on(State.Connecting, event=Accepted, to=State.Online)
     def _accepted(self, _: Accepted, now: float) -> list[Any]:
+        """Be online."""
         again, self._away, self._online_since_s = self._away, False, now
         return self.enter(State.Online, CameUp(again))
 
     @on(State.Connecting, event=Lost, to=State.Waiting)
     def _not_reached(self, event: Lost, now: float) -> list[Any]:
+        """Wait before the next attempt."""
         return self._wait(event.reason, now)
 
     @on(State.Connecting, timer="answer", to=State.Waiting)
     def _no_answer(self, now: float) -> list[Any]:
+        """Give this attempt up."""
         return [Disconnect(), *self._wait(f"no answer in {ANSWER_LIMIT_S:g} s", now)]
 
     @on(State.Online, event=Lost, to=State.Waiting)
     def _connection_lost(self, event: Lost, now: float) -> list[Any]:
+        """Wait; for a short time after a connection that lasted."""
         return self._wait(event.reason, now, held_s=now - self._online_since_s)
 
     @on(State.Resting, State.Connecting, State.Online, State.Waiting, event=Stop, to=State.Resting)
     def _stop(self, _: Stop, now: float) -> list[Any]:
+        """Close what is open."""
         return self.enter(State.Resting, Disconnect())
 
     @on(State.Resting, State.Waiting, event=Lost)
     @on(State.Resting, State.Waiting, State.Online, event=Accepted)
     def _late(self, _: Any, now: float) -> list[Any]:
+        """Ignore what belongs to an attempt that was given up."""
         return []
 
     def _wait(self, reason: str, now: float, held_s: float = 0.0) -> list[Any]:

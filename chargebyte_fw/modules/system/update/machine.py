@@ -72,6 +72,7 @@ class UpdateMachine(Machine):
 
     @on(S.IDLE, *NOT_YET_WRITING, event=m.Requested, to=S.ACCEPTED)
     def _requested(self, event: m.Requested, now: float) -> list[Any]:
+        """Take a request; an update that writes nothing yet gives way to it."""
         # Also a part that an earlier update left: it may be of another firmware under the same address.
         before: list[Any] = [m.StopWork(forget=True)]
         if self.update is not None:
@@ -82,10 +83,12 @@ class UpdateMachine(Machine):
 
     @on(S.ACCEPTED, timer="reply")
     def _begin(self, now: float) -> list[Any]:
+        """Look at the wall clock, once the caller has its answer."""
         return [m.ReadClock()]
 
     @on(S.ACCEPTED, event=m.ClockRead, to=(S.DOWNLOAD_SCHEDULED, S.DOWNLOADING))
     def _begin_at(self, event: m.ClockRead, now: float) -> list[Any]:
+        """Download, or wait for the time of the download."""
         if not self._is_ahead(self._request.retrieve_timestamp, event.at):
             return self._first_download(now)
         effects = self._publish_if_signed(Status.DownloadScheduled) + self._go(S.DOWNLOAD_SCHEDULED)
@@ -94,10 +97,12 @@ class UpdateMachine(Machine):
 
     @on(S.DOWNLOAD_SCHEDULED, S.INSTALL_SCHEDULED, timer="clock")
     def _look_at_clock(self, now: float) -> list[Any]:
+        """Look at the wall clock again."""
         return [m.ReadClock()]
 
     @on(S.DOWNLOAD_SCHEDULED, event=m.ClockRead, to=S.DOWNLOADING)
     def _download_when_due(self, event: m.ClockRead, now: float) -> list[Any]:
+        """Download when its time has come."""
         if not self._is_ahead(self._request.retrieve_timestamp, event.at):
             return self._first_download(now)
         self._await_time(self._request.retrieve_timestamp, event.at, now)
@@ -115,6 +120,7 @@ class UpdateMachine(Machine):
 
     @on(S.DOWNLOADING, event=m.DownloadBroke, to=(S.DOWNLOAD_PAUSED, S.IDLE))
     def _download_broke(self, event: m.DownloadBroke, now: float) -> list[Any]:
+        """Wait before another attempt, or give up."""
         update = self._current
         # A try that came further is no failed one: the next goes on where it ended, and no status is due.
         self._came_further = event.reached >= update.reached + timing.PROGRESS_BYTES
@@ -136,10 +142,12 @@ class UpdateMachine(Machine):
 
     @on(S.DOWNLOAD_PAUSED, timer="retry", to=S.DOWNLOADING)
     def _download_again(self, now: float) -> list[Any]:
+        """Go on with the download."""
         return self._download(silent=self._came_further and not self._current.signed)
 
     @on(S.DOWNLOADING, event=m.DownloadEnded, to=(S.VERIFYING, S.INSTALL_SCHEDULED))
     def _downloaded(self, _event: m.DownloadEnded, now: float) -> list[Any]:
+        """Check the signature."""
         status = self._publish(Status.Downloaded)
         return status + (self._verify() if self._current.signed else self._schedule_install())
 
@@ -152,6 +160,7 @@ class UpdateMachine(Machine):
 
     @on(S.VERIFYING, event=m.SignatureChecked, to=(S.INSTALL_SCHEDULED, S.IDLE))
     def _signature_checked(self, event: m.SignatureChecked, now: float) -> list[Any]:
+        """Go on with a good signature; refuse a bad one."""
         if event.trouble:
             log = m.Log(f"the firmware's signature is not valid: {event.trouble}", trouble=True)
             return [log, *self._publish(Status.InvalidSignature), *self._end()]
@@ -165,6 +174,7 @@ class UpdateMachine(Machine):
 
     @on(S.INSTALL_SCHEDULED, event=m.ClockRead, to=(S.AWAITING_PERMISSION, S.INSTALLING))
     def _install_when_due(self, event: m.ClockRead, now: float) -> list[Any]:
+        """Install when its time has come."""
         if self._is_ahead(self._request.install_timestamp, event.at):
             status = [] if self._schedule_published else self._publish_if_signed(Status.InstallScheduled)
             self._schedule_published = True
@@ -176,11 +186,13 @@ class UpdateMachine(Machine):
 
     @on(S.AWAITING_PERMISSION, event=m.Permitted, to=S.INSTALLING)
     def _permitted(self, _event: m.Permitted, now: float) -> list[Any]:
+        """Install."""
         self._current.permitted = True
         return self._install()
 
     @on(*RUNNING_UNASKED, event=m.Permitted)
     def _permitted_early(self, _event: m.Permitted, now: float) -> list[Any]:
+        """Keep the permission for later."""
         if self._current.permitted:
             return []
         self._current.permitted = True
@@ -194,11 +206,13 @@ class UpdateMachine(Machine):
 
     @on(S.INSTALLING, event=m.TargetChosen)
     def _target_chosen(self, event: m.TargetChosen, now: float) -> list[Any]:
+        """Note the slot that is written."""
         self._current.target_slot = event.slot
         return self._save()
 
     @on(S.INSTALLING, event=m.InstallBroke, to=(S.INSTALL_PAUSED, S.IDLE))
     def _install_broke(self, event: m.InstallBroke, now: float) -> list[Any]:
+        """Wait before another attempt, or give up."""
         if self._current.installs >= timing.INSTALL_TRIES:
             return self._failed(event.reason)
         self.start("again", now + timing.INSTALL_PAUSE_S)
@@ -207,22 +221,26 @@ class UpdateMachine(Machine):
 
     @on(S.INSTALL_PAUSED, timer="again", to=S.INSTALLING)
     def _install_again(self, now: float) -> list[Any]:
+        """Install again."""
         return self._install(silent=True)
 
     @on(S.INSTALLING, event=m.InstallRefused, to=S.IDLE)
     def _install_refused(self, event: m.InstallRefused, now: float) -> list[Any]:
+        """Fail: the bundle was refused."""
         # OCPP 1.6 without the security extension has one status for every failure.
         signed = self._current.signed
         return self._failed(event.reason, Status.InstallVerificationFailed if signed else Status.InstallationFailed)
 
     @on(S.INSTALLING, event=m.InstallFailed, to=S.IDLE)
     def _install_failed(self, event: m.InstallFailed, now: float) -> list[Any]:
+        """Fail."""
         return self._failed(event.reason)
 
     # --- reboot
 
     @on(S.INSTALLING, event=m.InstallEnded, to=S.REBOOT_DUE)
     def _installed(self, _event: m.InstallEnded, now: float) -> list[Any]:
+        """Reboot into the new system."""
         return self._reboot_soon(now)
 
     def _reboot_soon(self, now: float) -> list[Any]:
@@ -231,12 +249,14 @@ class UpdateMachine(Machine):
 
     @on(S.REBOOT_DUE, timer="reboot", to=S.REBOOTING)
     def _reboot(self, now: float) -> list[Any]:
+        """Order the reboot."""
         self._current.boot_id = self.boot_id
         self.start("rebooted", now + timing.REBOOT_LIMIT_S)
         return [*self._go(S.REBOOTING), m.Reboot()]
 
     @on(S.REBOOTING, timer="rebooted")
     def _reboot_again(self, now: float) -> list[Any]:
+        """Order the reboot again: it did not come."""
         self.start("rebooted", now + timing.REBOOT_LIMIT_S)
         return [m.Log("the reboot into the new firmware does not come; again", trouble=True), m.Reboot()]
 
@@ -248,6 +268,7 @@ class UpdateMachine(Machine):
         to=(S.ACCEPTED, S.DOWNLOADING, S.VERIFYING, S.INSTALL_SCHEDULED, S.LOOKING_BACK),
     )
     def _restored(self, event: m.Restored, now: float) -> list[Any]:
+        """Go on with an update that was under way before the restart."""
         update = self.update = event.update
         log = m.Log(f"update {update.request.request_id} goes on from {update.state}")
         if update.state in (S.ACCEPTED, S.DOWNLOAD_SCHEDULED):
@@ -265,6 +286,7 @@ class UpdateMachine(Machine):
 
     @on(S.LOOKING_BACK, event=m.SlotsUnknown, to=S.IDLE)
     def _slots_unknown(self, event: m.SlotsUnknown, now: float) -> list[Any]:
+        """Look again, or give up."""
         if now - self._looking_since_s >= timing.BOOT_LIMIT_S:
             return self._failed(f"RAUC does not say what was booted: {event.reason}")
         self.start("look", now + timing.BOOT_LOOK_S)
@@ -272,6 +294,7 @@ class UpdateMachine(Machine):
 
     @on(S.LOOKING_BACK, event=m.RaucBusy, to=S.INSTALLING)
     def _rauc_is_busy(self, _event: m.RaucBusy, now: float) -> list[Any]:
+        """Look again later."""
         update = self._current
         if update.state is not S.INSTALLING or update.boot_id != self.boot_id or not update.target_slot:
             # Ours ended with the boot before, or had not begun: another program installs.
@@ -282,10 +305,12 @@ class UpdateMachine(Machine):
 
     @on(S.LOOKING_BACK, timer="look")
     def _look_again(self, now: float) -> list[Any]:
+        """Ask for the slots again."""
         return [m.ReadSlots()]
 
     @on(S.LOOKING_BACK, event=m.SlotsSeen, to=(S.REBOOT_DUE, S.VERIFYING, S.INSTALLING, S.IDLE))
     def _slots_seen(self, event: m.SlotsSeen, now: float) -> list[Any]:
+        """Report how the update ended, by the slot that runs."""
         update = self._current
         if update.target_slot and event.booted == update.target_slot:
             log = m.Log(f"the new firmware runs (slot {event.booted})")
