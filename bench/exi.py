@@ -1,6 +1,8 @@
 """The EXI codec: the two messages of the charging loop, the first use in a fresh process, and a naive interpreter.
 
-With EXI_C_LIBRARY=<library> (bench/exi_c_library builds it) the generated C codec of EVerest is measured beside ours.
+With EXI_C_LIBRARY=<shared library> a codec in C is measured beside ours. The library times its codec by itself:
+`double decode_us(const char *payload, size_t size, int rounds)` and `encode_us` with the same arguments return the
+microseconds of one round, or a negative number where the message is refused; `encode_us` writes what it has read.
 """
 
 from __future__ import annotations
