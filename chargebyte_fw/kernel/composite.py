@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from chargebyte_fw.kernel.machine import Machine, MachineError, Unexpected
+from chargebyte_fw.kernel.machine import Machine, MachineError
 
 MAX_MESSAGES = 1000
 """Messages that one event may cause. More is a loop between machines."""
@@ -130,6 +130,3 @@ class Composite(Machine):
         raise MachineError(
             f"the machines do not settle: {', '.join(type(one).__name__ for one in list(waiting)[:5])} ..."
         )
-
-
-__all__ = ["Composite", "Receivers", "Unexpected", "received_by", "receivers_of"]
