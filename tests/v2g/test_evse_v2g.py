@@ -20,6 +20,7 @@ from chargebyte_fw.modules.v2g.evse_v2g import EvseV2G
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.link import TCP, TCP_PORT, Endpoint
 from chargebyte_fw.modules.v2g.messages import iso2
+from chargebyte_fw.modules.v2g.security import PLAIN
 from chargebyte_fw.modules.v2g.transport.tcp import TcpTransport
 from chargebyte_fw.modules.v2g.v2gtp import Frame
 from tests.v2g.station import AcManager, Car, Manager, Security
@@ -82,7 +83,7 @@ class Knocking:
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
-        self.peer_certificate = None
+        self.security = PLAIN
         self.on_data: Any = None
         self.on_closed: Any = None
 

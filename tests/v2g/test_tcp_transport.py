@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import MagicMock
 
+from chargebyte_fw.modules.v2g.security import PLAIN
 from chargebyte_fw.modules.v2g.transport import Transport
 from chargebyte_fw.modules.v2g.transport.tcp import TcpTransport
 
@@ -23,7 +24,7 @@ def connected(accepted: bool = True) -> tuple[TcpTransport, Any]:
 def test_it_fulfils_the_seam_and_names_its_peer() -> None:
     transport, _ = connected()
     seam: Transport = transport
-    assert (seam.peer, seam.peer_certificate) == ("fe80::2%eth1 port 50000", None)
+    assert (seam.peer, seam.security) == ("fe80::2%eth1 port 50000", PLAIN)
 
 
 def test_a_connection_that_is_not_accepted_is_closed() -> None:

@@ -153,8 +153,9 @@ class V2gEngine:
             return False
         record, source = self._trace.record, self.module.id
         # What a session answers with, so that it can be played again from here on (docs/trace.md).
-        begins = {"opened": transport.peer, "at": self._where, "wall": utc_now().isoformat()}
-        record("conn", source, {**begins, "facts": self.facts, "settings": self.settings})
+        begins: dict[str, Any] = {"opened": transport.peer, "at": self._where, "wall": utc_now().isoformat()}
+        begins |= {"security": transport.security, "facts": self.facts, "settings": self.settings}
+        record("conn", source, begins)
         machine = Secc(self.protocols, self.facts, self.settings, Environment(self._random_bytes, self._utc_now))
         pump = Pump(machine, self._act, self.module.crash, Tape(self._trace, f"{source}.secc"))
         self._session = (pump, transport)
@@ -173,7 +174,7 @@ class V2gEngine:
         within_limit = self._connections.write("car connected from %s", transport.peer)
         self._level = INFO if within_limit else DEBUG
         self._access_pump.feed(CarConnected())
-        pump.feed(out.Connected(transport.peer_certificate))
+        pump.feed(out.Connected(transport.security))
         return True
 
     def _random_bytes(self, count: int) -> bytes:

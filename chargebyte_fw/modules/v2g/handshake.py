@@ -18,6 +18,8 @@ class AppProtocol(msgspec.Struct, frozen=True):
     minor: int
     schema_set: str
     text: str
+    tls_version: str = ""
+    """The TLS version that it demands (`1.3`); empty: none."""
 
 
 DIN70121 = AppProtocol("DIN70121", "urn:din:70121:2012:MsgDef", 2, 0, "din", "DIN70121")

@@ -24,6 +24,7 @@ from chargebyte_fw.modules.v2g.secc.connection import Secc
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
 from chargebyte_fw.modules.v2g.secc.protocol import Environment
 from chargebyte_fw.modules.v2g.secc.registry import protocols
+from chargebyte_fw.modules.v2g.security import Security
 
 _PROVIDED = {Iso15118ChargerImpl.interface: "charger", Iso15118ExtensionsImpl.interface: "extensions"}
 """The module's names for what it provides, by interface."""
@@ -122,7 +123,7 @@ class _Connection:
             player.overdue(t_s)
         match kind, name, data:
             case "conn", "", {"opened": _}:
-                player.feed(out.Connected(), t_s)
+                player.feed(out.Connected(msgspec.convert(data.get("security", {}), Security)), t_s)
             case "v2g", "car", bytes():
                 self.inputs += 1
                 player.feed(out.Received(data), t_s)

@@ -25,6 +25,7 @@ from chargebyte_fw.modules.v2g.secc.protocol import (
     SessionContext,
 )
 from chargebyte_fw.modules.v2g.secc.registry import protocols
+from chargebyte_fw.modules.v2g.security import Security
 from chargebyte_fw.modules.v2g.v2gtp import Frame, Receiver
 from tests.v2g.pair import START
 
@@ -122,7 +123,7 @@ class Car:
         self.facts = ChargerFacts(app_protocols=["ISO15118D2", "ISO15118D20"])
         environment = Environment(lambda n: bytes(range(1, n + 1)), lambda: START)
         self.machine = Secc((*protocols(), NEW), self.facts, Settings(), environment)
-        self.log: list[Any] = self.machine.feed(out.Connected(b"certificate"), 0.0)
+        self.log: list[Any] = self.machine.feed(out.Connected(Security("1.3", peer_chain=(b"certificate",))), 0.0)
         offer = codec("sap").encode(handshake.offer([NEW.app, handshake.ISO15118D2]))
         self.log += self.machine.feed(out.Received(Frame(0x8001, offer).to_bytes()), 0.0)
 
@@ -148,7 +149,7 @@ def test_it_is_negotiated_by_its_name_space_and_has_sessions_of_its_own() -> Non
     assert frame.payload_type == COMMON
     assert NEW.decode(frame).session_id == bytes(range(1, 9))
     assert isinstance(car.machine.session, NewSession)
-    assert car.machine.session.context.peer_certificate == b"certificate"
+    assert car.machine.session.context.security.peer_certificate == b"certificate"
 
 
 def test_messages_of_another_stream_do_not_wait_for_the_charge_loop() -> None:

@@ -36,7 +36,7 @@ from chargebyte_fw.modules.v2g.secc.effects import (
     ShutDown,
 )
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
-from chargebyte_fw.modules.v2g.secc.negotiation import negotiate
+from chargebyte_fw.modules.v2g.secc.negotiation import is_secure_enough, negotiate
 from chargebyte_fw.modules.v2g.secc.protocol import (
     Answer,
     Deferred,
@@ -46,6 +46,7 @@ from chargebyte_fw.modules.v2g.secc.protocol import (
     Session,
     SessionContext,
 )
+from chargebyte_fw.modules.v2g.security import PLAIN, Security
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame, Receiver
 
 _MOST_WAITING_FRAMES = 4
@@ -80,7 +81,7 @@ _LIVE = (S.IDLE, S.HANDSHAKE, S.SESSION, S.FINISHING, S.SHUT_DOWN)
 class ConnectionFacts(msgspec.Struct):
     """What is known of this connection, apart from protocol and session."""
 
-    peer_certificate: bytes | None = None
+    security: Security = PLAIN
     last_request: str = ""
     """The name of the last request of the session; empty before the first."""
     end: SessionEnd = "error"
@@ -115,7 +116,7 @@ class Secc(Machine):
     @on(S.IDLE, event=Connected, to=S.HANDSHAKE)
     def connected(self, event: Connected, now: float) -> list[Any]:
         """Wait for the handshake."""
-        self.connection.peer_certificate = event.peer_certificate
+        self.connection.security = event.security
         self.start("sequence", now + timing.V2G_SECC_SEQUENCE_TIMEOUT_S)
         return self.enter(S.HANDSHAKE)
 
@@ -315,7 +316,13 @@ class Secc(Machine):
     def _negotiate(self, frame: Frame, now: float) -> list[Any]:
         facts, connection = self.facts, self.connection
         hindered = facts.stop_requested or facts.error == iso15118.EvseError.Error_EmergencyShutdown
-        offered = [one for one in self.protocols if one.app.name in facts.app_protocols and one.is_offered(facts)]
+        offered = [
+            one
+            for one in self.protocols
+            if one.app.name in facts.app_protocols
+            and one.is_offered(facts)
+            and is_secure_enough(one.app, connection.security, self.settings)
+        ]
         try:
             outcome = negotiate(frame, offered, refuse=hindered)
         except PeerError as error:
@@ -333,7 +340,7 @@ class Secc(Machine):
                 self.environment,
                 outcome.offered,
                 outcome.selected,
-                connection.peer_certificate,
+                connection.security,
             )
         )
         return self.enter(S.SESSION, *effects)

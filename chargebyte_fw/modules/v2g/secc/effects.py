@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from chargebyte_fw.modules.v2g.security import PLAIN, Security
+
 SessionEnd = Literal["terminate", "pause", "error"]
 """How a session ends: as agreed, to be resumed, or otherwise. Names of EVerest's `dlink_...` variables."""
 
@@ -13,9 +15,9 @@ SessionEnd = Literal["terminate", "pause", "error"]
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """A car has connected. The certificate of its chain's end is None without TLS."""
+    """A car has connected, and the TLS handshake is over where there is TLS."""
 
-    peer_certificate: bytes | None = None
+    security: Security = PLAIN
 
 
 class Received(msgspec.Struct, frozen=True):

@@ -17,6 +17,8 @@ class Settings(msgspec.Struct):
     """Time limit of an authorization by external means, in s; 0: none."""
     terminate_connection_on_failed_response: bool = False
     publish_telemetry_only_on_change: bool = True
+    without_tls: bool = False
+    """A protocol that demands a TLS version may run on plain TCP as well (simulation, laboratories)."""
 
 
 class PausedSession(msgspec.Struct, frozen=True):

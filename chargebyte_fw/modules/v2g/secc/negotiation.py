@@ -13,9 +13,12 @@ from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.exi import ExiError, codec
+from chargebyte_fw.modules.v2g.handshake import AppProtocol
 from chargebyte_fw.modules.v2g.messages import sap
 from chargebyte_fw.modules.v2g.secc.effects import Log, MessageExchanged, ProtocolViolation, Send
+from chargebyte_fw.modules.v2g.secc.facts import Settings
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol
+from chargebyte_fw.modules.v2g.security import Security
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 
 REQUEST = "SupportedAppProtocolReq"
@@ -52,6 +55,16 @@ class Negotiation(msgspec.Struct, frozen=True):
             return [*effects, Log(f"no common protocol: {self.fault}")]
         text = self.protocol.app.text
         return [*effects, publish(Iso15118Charger.selected_protocol, text), Log(f"session in {text}")]
+
+
+def is_secure_enough(app: AppProtocol, security: Security, settings: Settings) -> bool:
+    """Return whether a protocol may be selected on a connection: ISO 15118-20 demands TLS 1.3 ([V2G20-2356]).
+
+    Plain TCP is the configuration's choice, an older TLS never is: that would be the car's.
+    """
+    if security.tls_version:
+        return security.tls_version >= app.tls_version
+    return not app.tls_version or settings.without_tls
 
 
 def negotiate(frame: Frame, protocols: Sequence[Protocol], *, refuse: bool) -> Negotiation:

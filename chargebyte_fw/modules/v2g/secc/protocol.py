@@ -19,6 +19,7 @@ from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnu
 from chargebyte_fw.modules.v2g.handshake import AppProtocol
 from chargebyte_fw.modules.v2g.secc.effects import SessionEnd
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.security import PLAIN, Security
 from chargebyte_fw.modules.v2g.v2gtp import Frame
 
 
@@ -38,8 +39,8 @@ class SessionContext(msgspec.Struct):
     offered: list[iso15118.AppProtocol]
     """The car's offers in supportedAppProtocolReq."""
     selected: iso15118.AppProtocol
-    peer_certificate: bytes | None = None
-    """The car's certificate (DER); None without TLS."""
+    security: Security = PLAIN
+    """How the connection is secured: Plug and Charge is offered only with TLS."""
 
 
 class Request(msgspec.Struct):

@@ -1,13 +1,15 @@
-"""The seam between a V2G connection and what carries its bytes: TCP today, a wire in memory, TLS to come.
+"""The seam between a V2G connection and what carries its bytes: TCP or a wire in memory, plain or with TLS.
 
 A carrier makes a `Transport` for each car that connects and gives it to the engine's `accept`. Nothing behind the seam
-knows which carrier it is: the machine gets bytes, the certificate of the peer if there is one, and the end.
+knows which carrier it is: the machine gets bytes, how they are secured (`Security`), and the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
+
+from chargebyte_fw.modules.v2g.security import Security
 
 
 class Transport(Protocol):
@@ -23,8 +25,8 @@ class Transport(Protocol):
         """Address and port of the car, for the log."""
 
     @property
-    def peer_certificate(self) -> bytes | None:
-        """The certificate that the car has shown (DER); None without TLS, or without a certificate."""
+    def security(self) -> Security:
+        """How the connection is secured; it does not change while it lives."""
 
     def send(self, data: bytes) -> None:
         """Send bytes; without effect once closed."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chargebyte_fw.kernel.memory import StreamEnd
+from chargebyte_fw.modules.v2g.security import PLAIN
 from chargebyte_fw.modules.v2g.transport import nothing
 
 
 class MemoryTransport:
     """One end of a stream in memory."""
 
-    peer_certificate: bytes | None = None
+    security = PLAIN
 
     def __init__(self, end: StreamEnd, peer: str) -> None:
         self.on_data: Callable[[bytes], None] = nothing

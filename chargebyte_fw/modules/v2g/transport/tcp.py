@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
+from chargebyte_fw.modules.v2g.security import PLAIN
 from chargebyte_fw.modules.v2g.transport import Accept, nothing
 
 _MOST_UNREAD_BYTES = 65_536
@@ -16,7 +17,7 @@ _MOST_UNREAD_BYTES = 65_536
 class TcpTransport(asyncio.Protocol):
     """A connection over TCP: asyncio's protocol on one side, `Transport` on the other."""
 
-    peer_certificate: bytes | None = None
+    security = PLAIN
 
     def __init__(self, accept: Accept) -> None:
         self.on_data: Callable[[bytes], None] = nothing
