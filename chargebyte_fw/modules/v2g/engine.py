@@ -14,13 +14,15 @@ from typing import Any
 
 import msgspec
 
+from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
 from chargebyte_fw.contracts.types import iso15118
+from chargebyte_fw.contracts.types.evse_security import LeafCertificateType
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.effects import Publish
-from chargebyte_fw.kernel.errors import PeerError
+from chargebyte_fw.kernel.errors import CommandError, PeerError
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.pump import Pump
@@ -29,6 +31,7 @@ from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.link import TCP, Endpoint, V2gLink
+from chargebyte_fw.modules.v2g.secc import contracts
 from chargebyte_fw.modules.v2g.secc import effects as out
 from chargebyte_fw.modules.v2g.secc.access import Access, CarConnected, CarGone, CloseConnection, DataLink, SdpAnswered
 from chargebyte_fw.modules.v2g.secc.connection import Secc
@@ -56,6 +59,7 @@ class V2gEngine:
         settings: Settings,
         device: str,
         *,
+        security: EvseSecurity | None = None,
         endpoints: Sequence[Endpoint] = (TCP,),
         with_sdp: bool = True,
     ) -> None:
@@ -75,6 +79,7 @@ class V2gEngine:
             Iso15118Charger.interface: charger,
             Iso15118Extensions.interface: extensions,
         }
+        self._security = security
         self._trace = trace = module.runtime.trace
         self._from_car = trace.channel("v2g", f"{module.id}.car")
         self._to_car = trace.channel("v2g", f"{module.id}.charger")
@@ -229,6 +234,8 @@ class V2gEngine:
                 self._session[1].abort()
             case out.GetServiceParameters(service_id):
                 self.module.spawn(self._get_service_parameters(service_id), "service")
+            case out.VerifyContract(chain):
+                self.module.spawn(self._verify_contract(chain), "contract")
             case out.SelectServices(selected):
                 self.module.spawn(self.services.select(selected), "services")
             case CloseConnection(reason):
@@ -271,4 +278,23 @@ class V2gEngine:
         sets = await self.services.parameters(service_id)
         self._trace.record("answer", f"{self.module.id}.get_service_parameters", [service_id, sets])
         session.service_parameters[service_id] = sets
+        self.facts_changed()
+
+    # -- contracts
+
+    async def _verify_contract(self, chain: tuple[bytes, ...]) -> None:
+        """Ask the certificate store about a contract chain; the session that asked gets its answer, no later one."""
+        session = self.facts.session
+        result, ocsp = None, []
+        if self._security is not None:
+            pem = contracts.pem(chain)
+            kinds = [LeafCertificateType.V2G, LeafCertificateType.MO]
+            try:
+                result = await self._security.verify_certificate(pem, kinds)
+                ocsp = (await self._security.get_mo_ocsp_request_data(pem)).ocsp_request_data_list
+            except CommandError as error:
+                self.log.warning("the certificate store does not answer: %s", error)
+        verification = contracts.ContractVerification(chain, result, tuple(ocsp))
+        self._trace.record("answer", f"{self.module.id}.verify_contract", verification)
+        session.contract_verification = verification
         self.facts_changed()

@@ -100,6 +100,7 @@ class EvseV2G(Module):
                 publish_telemetry_only_on_change=config.publish_telemetry_only_on_change,
             ),
             config.device,
+            security=self.security,
             with_sdp=config.enable_sdp_server,
         )
         self.engine.prepare()

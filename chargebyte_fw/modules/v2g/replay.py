@@ -21,6 +21,7 @@ from chargebyte_fw.modules.v2g.exi.rendering import one_line
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.secc import effects as out
 from chargebyte_fw.modules.v2g.secc.connection import Secc
+from chargebyte_fw.modules.v2g.secc.contracts import ContractVerification
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
 from chargebyte_fw.modules.v2g.secc.protocol import Environment
 from chargebyte_fw.modules.v2g.secc.registry import protocols
@@ -146,6 +147,9 @@ class _Connection:
             case "answer", "get_service_parameters", [service_id, sets]:
                 known = self._engine.facts.session.service_parameters
                 known[service_id] = msgspec.convert(sets, list[ParameterSet] | None)
+                player.feed(out.FactsChanged(), t_s)
+            case "answer", "verify_contract", dict():
+                self._engine.facts.session.contract_verification = msgspec.convert(data, ContractVerification)
                 player.feed(out.FactsChanged(), t_s)
             case "var", _, _ if name in _published():
                 self.comparison.recorded("variables", t_s, (name, data))

@@ -84,6 +84,13 @@ class GetServiceParameters(msgspec.Struct, frozen=True):
     service_id: int
 
 
+class VerifyContract(msgspec.Struct, frozen=True):
+    """Have the certificate store verify a contract chain; its answer is `contract_verification` of the session."""
+
+    chain: tuple[bytes, ...]
+    """DER, the contract certificate first."""
+
+
 class SelectServices(msgspec.Struct, frozen=True):
     """Pass on the value-added services that the car chose: (service id, parameter set id) each."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, ParameterSet
+from chargebyte_fw.modules.v2g.secc.contracts import ContractVerification
 
 
 class Settings(msgspec.Struct):
@@ -40,6 +41,8 @@ class SessionFacts(msgspec.Struct):
     """An `iso15118.IsolationStatus`."""
     no_energy_pause: str = ""
     """An `iso15118.NoEnergyPauseMode` that is active, empty without one."""
+    contract_verification: ContractVerification | None = None
+    """The answer of the certificate store about the contract chain in question; None: not there yet."""
     service_parameters: dict[int, list[ParameterSet] | None] = msgspec.field(default_factory=dict)
     """Parameter sets of value-added services by service id; None: the provider failed."""
 
