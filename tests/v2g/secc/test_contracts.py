@@ -126,7 +126,7 @@ def test_the_token_carries_chain_and_hash_data() -> None:
 _Idle: type[Any] = idle(EvseSecurity)
 
 
-class StoreImpl(_Idle):  # type: ignore[misc, valid-type]
+class StoreImpl(_Idle):  # type: ignore[misc]
     """Knows one chain."""
 
     module: Any
