@@ -97,7 +97,7 @@ class V2gEngine:
     @property
     def served(self) -> list[str]:
         """EVerest's names of the protocols that are served."""
-        return [protocol.app.name for protocol in self.protocols]
+        return list(dict.fromkeys(protocol.app.name for protocol in self.protocols))
 
     def prepare(self) -> None:
         """Import the messages and follow the providers of value-added services."""
@@ -261,7 +261,7 @@ class V2gEngine:
             return
         self._charger.v2g_messages.publish(
             iso15118.V2gMessages(
-                id=iso15118.V2gMessageId(one.name if one.name in _KNOWN_IDS else "UnknownMessage"),
+                id=_message_id(one.name),
                 exi=one.frame.hex(),
                 exi_base64=base64.b64encode(one.frame).decode(),
                 v2g_json=None if one.message is None else msgspec.json.encode(one.message).decode(),
@@ -298,3 +298,9 @@ class V2gEngine:
         self._trace.record("answer", f"{self.module.id}.verify_contract", verification)
         session.contract_verification = verification
         self.facts_changed()
+
+
+def _message_id(name: str) -> iso15118.V2gMessageId:
+    """Return EVerest's name of a message: `DC_ChargeLoopReq` of ISO 15118-20 is `DcChargeLoopReq`."""
+    plain = name.replace("AC_", "Ac").replace("DC_", "Dc")
+    return iso15118.V2gMessageId(plain if plain in _KNOWN_IDS else "UnknownMessage")

@@ -24,6 +24,13 @@ class AppProtocol(msgspec.Struct, frozen=True):
 
 DIN70121 = AppProtocol("DIN70121", "urn:din:70121:2012:MsgDef", 2, 0, "din", "DIN70121")
 ISO15118D2 = AppProtocol("ISO15118D2", "urn:iso:15118:2:2013:MsgDef", 2, 0, "iso2", "ISO15118-2-2013")
+_ISO20 = "urn:iso:std:iso:15118:-20:"
+ISO15118D20_DC = AppProtocol("ISO15118D20", f"{_ISO20}DC", 1, 0, "iso20_dc", "ISO15118-20:DC", "1.3")
+ISO15118D20_AC = AppProtocol("ISO15118D20", f"{_ISO20}AC", 1, 0, "iso20_ac", "ISO15118-20:AC", "1.3")
+ISO15118D20_AC_DER_IEC = AppProtocol(
+    "ISO15118D20", f"{_ISO20}AC-DER-IEC", 1, 0, "iso20_ac_der_iec", "ISO15118-20:AC-DER-IEC", "1.3"
+)
+"""ISO 15118-20 Amendment 1."""
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -64,7 +64,8 @@ class NewSession:
             return self.refuse_unread(Outline(request.name, request.session_id))
         if request.name == "DC_ChargeLoopReq" and not self.context.facts.contactor_closed:
             return Deferred(now + 5.0)
-        return Answer(self._body(request.name[:-3] + "Res"))
+        in_loop = request.name == "DC_ChargeLoopReq"
+        return Answer(self._body(request.name[:-3] + "Res"), next_request_s=2.0 if in_loop else None)
 
     def _body(self, name: str, code: str = "OK") -> Message:
         return type(name, (Message,), {})(name, self.session_id, code)
@@ -91,7 +92,7 @@ class NewProtocol:
     sequence_timeout_s = 30.0
     sequence_timeout_clause = "[V2G20-...]"
 
-    def is_offered(self, facts: ChargerFacts) -> bool:
+    def is_offered(self, facts: ChargerFacts, settings: Settings) -> bool:
         return True
 
     def prepare(self) -> None: ...
@@ -106,7 +107,8 @@ class NewProtocol:
     def outline(self, frame: Frame) -> Outline | None:
         return None
 
-    def encode(self, message: Any) -> Frame:
+    def encode(self, message: Any, stream: str) -> Frame:
+        assert (stream == "schedule") == (message.name[:-3] == "ScheduleRenegotiation")
         return Frame(TYPES.get(message.name[:-3], DC), msgspec.json.encode(message))
 
     def new_session(self, context: SessionContext) -> NewSession:
@@ -128,7 +130,7 @@ class Car:
         self.log += self.machine.feed(out.Received(Frame(0x8001, offer).to_bytes()), 0.0)
 
     def ask(self, name: str, session_id: bytes = b"", payload_type: int = 0, now: float = 1.0) -> list[Frame]:
-        frame = NEW.encode(Message(name, session_id))
+        frame = NEW.encode(Message(name, session_id), NEW.streams[TYPES.get(name[:-3], DC)])
         if payload_type:
             frame = Frame(payload_type, frame.payload)
         return self.frames(self.machine.feed(out.Received(frame.to_bytes()), now))
@@ -179,12 +181,20 @@ def test_payload_types_of_other_protocols_are_not_its_own() -> None:
     ]
 
 
+def test_an_answer_may_leave_less_time_for_the_next_request() -> None:
+    car = Car()
+    session_id = NEW.decode(car.ask("SessionSetupReq")[0]).session_id
+    car.facts.contactor_closed = True
+    car.ask("DC_ChargeLoopReq", session_id, now=5.0)
+    car.log += car.machine.wake(7.0)
+    assert "no request for 2 s [V2G20-...]" in [getattr(one, "text", "") for one in car.log]
+
+
 def test_time_out_and_failure_are_its_own() -> None:
     car = Car()
     session_id = NEW.decode(car.ask("SessionSetupReq")[0]).session_id
     car.ask("DC_ChargeLoopReq", session_id, now=1.0)
     assert car.machine.due("sequence") == 31.0
-    car.facts.contactor_closed = True
     car.log += car.machine.wake(31.0)
     assert car.values("hlc_session_failed") == [FailureReason.ChargingInterrupted]
     assert "no request for 30 s [V2G20-...]" in [getattr(one, "text", "") for one in car.log]

@@ -88,6 +88,8 @@ class ConnectionFacts(msgspec.Struct):
     """How the session ends."""
     ended_by_charger: bool = False
     not_understood: int = 0
+    next_request_s: float = timing.V2G_SECC_SEQUENCE_TIMEOUT_S
+    """How long the next request is waited for."""
 
 
 class Secc(Machine):
@@ -159,9 +161,8 @@ class Secc(Machine):
     def sequence_over(self, now: float) -> list[Any]:
         """Close: no request came within the sequence time-out."""
         protocol = self.protocol
-        timeout_s = timing.V2G_SECC_SEQUENCE_TIMEOUT_S if protocol is None else protocol.sequence_timeout_s
         clause = "" if protocol is None else protocol.sequence_timeout_clause
-        return self._break_off(f"no request for {timeout_s:g} s {clause}".rstrip())
+        return self._break_off(f"no request for {self.connection.next_request_s:g} s {clause}".rstrip())
 
     @on(S.SESSION, timer="deferred", to=(S.FINISHING, S.ENDED))
     def deferred_over(self, now: float) -> list[Any]:
@@ -197,7 +198,7 @@ class Secc(Machine):
         self.stop("deferred")
         for stream in list(self._deferred):
             if self.state is S.SESSION:
-                effects += self._reply(self._deferred.pop(stream), stream, now)
+                effects += self._reply(self._deferred.pop(stream), now)
         while (frame := self._next_frame()) is not None:
             effects += self._take(frame, now)
         if len(self._frames) > _MOST_WAITING_FRAMES and self._deferred:
@@ -235,8 +236,9 @@ class Secc(Machine):
             return self._not_understood(error, frame, now)
         if not request.name.endswith("Req"):
             return self._ignore(f"{request.name} is no request", frame)
+        request.stream = self.protocol.streams[frame.payload_type]
         self._requested(request.name, now)
-        effects = self._reply(request, self.protocol.streams[frame.payload_type], now)
+        effects = self._reply(request, now)
         # The car waits for its answer, everybody else does not.
         place = 1 if effects and isinstance(effects[0], Send) else 0
         effects.insert(place, MessageExchanged(request.name, frame.to_bytes(), request.message))
@@ -244,8 +246,12 @@ class Secc(Machine):
 
     def _requested(self, name: str, now: float) -> None:
         assert self.protocol is not None
-        self.start("sequence", now + self.protocol.sequence_timeout_s)
+        self._wait_for_request(self.protocol.sequence_timeout_s, now)
         self.connection.last_request = name
+
+    def _wait_for_request(self, limit_s: float, now: float) -> None:
+        self.connection.next_request_s = limit_s
+        self.start("sequence", now + limit_s)
 
     def _not_understood(self, error: ExiError, frame: Frame, now: float) -> list[Any]:
         """Answer FAILED where the kind of the request can be read, so that the car need not wait for its time-out."""
@@ -258,7 +264,7 @@ class Secc(Machine):
         self._requested(outline.name, now)
         session = self.session
         answer = session.refuse_unread(outline)
-        effects = self._respond(answer, outline.name)
+        effects = self._respond(answer, outline.name, self.protocol.streams[frame.payload_type])
         effects.insert(1, MessageExchanged(outline.name, frame.to_bytes()))
         if answer.end:
             session.connection_ends()
@@ -276,17 +282,19 @@ class Secc(Machine):
         self.connection.not_understood += 1
         return self.connection.not_understood > _MOST_NOT_UNDERSTOOD
 
-    def _reply(self, request: Request, stream: str, now: float) -> list[Any]:
+    def _reply(self, request: Request, now: float) -> list[Any]:
         """Answer a request, or defer it until its fact is there."""
         assert self.session is not None
         session = self.session
         result = session.answer(request, now)
         if isinstance(result, Deferred):
-            self._deferred[stream] = request
+            self._deferred[request.stream] = request
             due = self.due("deferred")
             self.start("deferred", result.until if due is None else min(due, result.until))
             return session.take_effects()
-        effects = self._respond(result, request.name)
+        effects = self._respond(result, request.name, request.stream)
+        if result.next_request_s is not None:
+            self._wait_for_request(result.next_request_s, now)
         if result.end:
             # A car that ends without taking the power off first does not keep it until the connection is closed.
             session.connection_ends()
@@ -297,18 +305,18 @@ class Secc(Machine):
             effects += self._finish(result.end, now)
         return effects
 
-    def _respond(self, answer: Answer, request_name: str) -> list[Any]:
+    def _respond(self, answer: Answer, request_name: str, stream: str) -> list[Any]:
         assert self.session is not None and self.protocol is not None
         violations: list[Any] = []
         message = self.session.message(answer)
         try:
-            frame = self.protocol.encode(message).to_bytes()
+            frame = self.protocol.encode(message, stream).to_bytes()
         except EncodeError as error:
             text = f"{request_name} is refused: its answer cannot be written: {error}"
             violations.append(ProtocolViolation(text))
             answer = self.session.refuse_unwritable(request_name)
             message = self.session.message(answer)
-            frame = self.protocol.encode(message).to_bytes()
+            frame = self.protocol.encode(message, stream).to_bytes()
         return [Send(frame, answer.name), MessageExchanged(answer.name, frame, message), *violations]
 
     # -- handshake
@@ -320,7 +328,7 @@ class Secc(Machine):
             one
             for one in self.protocols
             if one.app.name in facts.app_protocols
-            and one.is_offered(facts)
+            and one.is_offered(facts, self.settings)
             and is_secure_enough(one.app, connection.security, self.settings)
         ]
         try:

@@ -50,6 +50,8 @@ class Request(msgspec.Struct):
     session_id: bytes
     body: Any
     message: Any
+    stream: str = "main"
+    """The stream that it came in."""
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -67,6 +69,9 @@ class Answer(msgspec.Struct):
     log: str = ""
     violation: bool = False
     """The request broke a rule: `log` is a warning."""
+    next_request_s: float | None = None
+    """How long the charger waits for the next request from this response on; None: the protocol's time since the
+    request."""
 
     @property
     def code(self) -> str:
@@ -141,8 +146,8 @@ class Protocol(typing.Protocol):
     def sequence_timeout_clause(self) -> str:
         """The clause of that time-out, for the log; may be empty."""
 
-    def is_offered(self, facts: ChargerFacts) -> bool:
-        """Return whether this charger has an energy service of the protocol."""
+    def is_offered(self, facts: ChargerFacts, settings: Settings) -> bool:
+        """Return whether this charger, as it is configured, speaks the protocol with a car."""
 
     def prepare(self) -> None:
         """Import the messages: it takes longer than a car waits for an answer."""
@@ -153,8 +158,8 @@ class Protocol(typing.Protocol):
     def outline(self, frame: Frame) -> Outline | None:
         """Return what can be read of a request that `decode` refuses; None where its kind cannot be read."""
 
-    def encode(self, message: Any) -> Frame:
-        """Return a response as a frame with its payload type; raises EncodeError."""
+    def encode(self, message: Any, stream: str) -> Frame:
+        """Return a response in a stream as a frame with its payload type; raises EncodeError."""
 
     def new_session(self, context: SessionContext) -> Session:
         """Return a new session."""

@@ -44,6 +44,6 @@ class V2gMessageProtocol:
             return None
         return Outline(outline.body.__name__, outline.session_id)
 
-    def encode(self, message: Any) -> Frame:
+    def encode(self, message: Any, stream: str) -> Frame:
         """Return a message as a frame; raises EncodeError."""
         return Frame(EXI_DIN_ISO2, codec(self.app.schema_set).encode(message))

@@ -8,7 +8,7 @@ from chargebyte_fw.modules.v2g.messages import din
 from chargebyte_fw.modules.v2g.secc.common.failure_reasons import FAILURE_REASONS
 from chargebyte_fw.modules.v2g.secc.common.protocol import V2gMessageProtocol
 from chargebyte_fw.modules.v2g.secc.din.session import DinSession
-from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol, SessionContext
 
 
@@ -21,7 +21,7 @@ class Din70121(V2gMessageProtocol):
         ("ServicePaymentSelectionReq", "ContractAuthenticationReq"), FailureReason.AuthorizationFailed
     )
 
-    def is_offered(self, facts: ChargerFacts) -> bool:
+    def is_offered(self, facts: ChargerFacts, settings: Settings) -> bool:
         """Return whether the charger has DC: an AC charger has no energy service in this protocol."""
         return facts.is_dc
 

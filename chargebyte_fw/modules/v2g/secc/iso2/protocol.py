@@ -7,7 +7,7 @@ from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.secc.common.failure_reasons import FAILURE_REASONS
 from chargebyte_fw.modules.v2g.secc.common.protocol import V2gMessageProtocol
-from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
 from chargebyte_fw.modules.v2g.secc.iso2.session import Iso2Session
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol, SessionContext
 
@@ -22,7 +22,7 @@ class Iso15118D2(V2gMessageProtocol):
     )
     sequence_timeout_clause = "[V2G2-713]"
 
-    def is_offered(self, facts: ChargerFacts) -> bool:
+    def is_offered(self, facts: ChargerFacts, settings: Settings) -> bool:
         """Return true: every charger has an energy service in this protocol."""
         return True
 
