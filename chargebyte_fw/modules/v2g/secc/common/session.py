@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import iso15118
-from chargebyte_fw.kernel.contract import Variable
-from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.kernel.machine import MachineError
 from chargebyte_fw.modules.v2g.physical import physical
 from chargebyte_fw.modules.v2g.secc.common.energy import EnergyService
 from chargebyte_fw.modules.v2g.secc.common.evcc_id import mac_of_evcc_id
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
-from chargebyte_fw.modules.v2g.secc.effects import Log
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred, Outline, Request, SessionContext
+from chargebyte_fw.modules.v2g.secc.session_output import SessionOutput
 
-T = TypeVar("T")
 Handler = Callable[[Any, float], "Answer | Deferred"]
 
 CHARGE_SERVICE_ID = 1
@@ -34,15 +31,15 @@ WINDING_DOWN = ("PowerDeliveryReq", "WeldingDetectionReq", "SessionStopReq")
 """Requests by which a car ends its session: answered also when everything else is refused."""
 
 
-class V2gSession:
+class V2gSession(SessionOutput):
     """One session. Subclasses set `messages`, choose the energy service and have the handlers."""
 
     messages: ModuleType
 
     def __init__(self, context: SessionContext) -> None:
+        super().__init__(context.settings)
         self.context = context
         self.facts = context.facts
-        self.settings = context.settings
         self.environment = context.environment
         self.state = State.SESSION_SETUP
         self.session_id = bytes(8)
@@ -51,9 +48,6 @@ class V2gSession:
         self.request = Request("", b"", None, None)
         """The request in hand."""
         self._authorizing_since: float | None = None
-        self._effects: list[Any] = []
-        self._published: dict[str, Any] = {}
-        """What was published last, by variable."""
 
     # -- for subclasses to define
 
@@ -78,43 +72,6 @@ class V2gSession:
     def notification(self) -> tuple[Any, int]:
         """EVSENotification and NotificationMaxDelay (s) of every EVSE status."""
         raise NotImplementedError
-
-    # -- effects
-
-    def publish(self, variable: Variable[T], value: T) -> None:
-        """Publish a value always."""
-        self._published[variable.name] = value
-        self._effects.append(publish(variable, value))
-
-    def publish_change(self, variable: Variable[T], value: T) -> None:
-        """Publish a value that comes with every request: on change only, unless configured otherwise."""
-        if self.changed(variable.name, value):
-            self.publish(variable, value)
-
-    def changed(self, name: str, value: Any) -> bool:
-        """Return whether a value that comes with every request is to be published, and note it."""
-        known = self._published
-        if self.settings.publish_telemetry_only_on_change and name in known and known[name] == value:
-            return False
-        known[name] = value
-        return True
-
-    def forget_published(self, variable: Variable[Any]) -> None:
-        """Publish the next value even if it is the last one again."""
-        self._published.pop(variable.name, None)
-
-    def log(self, text: str) -> None:
-        """Log one line of the session's course."""
-        self._effects.append(Log(text))
-
-    def effect(self, effect: Any) -> None:
-        """Ask the owner for something else."""
-        self._effects.append(effect)
-
-    def take_effects(self) -> list[Any]:
-        """Return the effects collected since the last call."""
-        effects, self._effects = self._effects, []
-        return effects
 
     # -- sequence
 
