@@ -8,6 +8,7 @@ from typing import Any
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.v2g import handshake, sdp, timing
+from chargebyte_fw.modules.v2g.evcc import misbehaviour
 from chargebyte_fw.modules.v2g.evcc.effects import (
     Close,
     Connect,
@@ -42,6 +43,8 @@ class EvccState(Enum):
 S = EvccState
 _RUNNING = (S.SEARCHING, S.CONNECTING, S.HANDSHAKE, S.SESSION)
 _READING = (S.HANDSHAKE, S.SESSION)
+MAIN = "main"
+"""The stream of all messages but those that ISO 15118-20 sends beside the charge loop."""
 
 
 class Evcc(Machine):
@@ -57,17 +60,35 @@ class Evcc(Machine):
         self.session: CarSession | None = None
         self._receiver = Receiver()
         self._searches = 0
-        self._waiting_for = ""
+        self._overlooked = ""
+        """Why the charger's answer to SDP was of no use."""
+        self._waiting: dict[str, str] = {}
+        """The response that is due, by stream."""
+        self._held: list[Any] = []
+        """What a late car is still to send."""
+        self._silent = False
 
     @property
     def protocols(self) -> tuple[str, ...]:
-        """The names of the protocols that the car offers: those that know its energy transfer mode."""
-        mode, known = self.settings.energy_transfer_mode, protocols()
-        return tuple(name for name in self.settings.protocols if known[name].has_mode(mode))
+        """The names of the protocols that the car offers."""
+        return tuple(name for name, _ in self._offers())
+
+    def _offers(self) -> list[tuple[str, handshake.AppProtocol]]:
+        """Return what the car offers on this connection: what knows its energy transfer mode and is secure enough.
+
+        [V2G20-2356]: ISO 15118-20 wants TLS 1.3. A car that is set to plain TCP offers it all the same: a laboratory.
+        """
+        mode, known, offers = self.settings.energy_transfer_mode, protocols(), []
+        version = self.facts.charger.tls_version
+        for name in self.settings.protocols:
+            app = known[name].app(mode)
+            if app is not None and (self.settings.tls == "none" or app.tls_version in ("", version)):
+                offers.append((name, app))
+        return offers
 
     @property
     def _offered(self) -> tuple[handshake.AppProtocol, ...]:
-        return tuple(protocols()[name].app for name in self.protocols)
+        return tuple(app for _, app in self._offers())
 
     # -- search and connection
 
@@ -80,13 +101,14 @@ class Evcc(Machine):
     def _search(self, now: float) -> list[Any]:
         self._searches += 1
         self.start("search", now + timing.SDP_RETRY_S)
-        return [SendSdp(sdp.Request().to_bytes())]
+        security = sdp.SECURITY_NONE if self.settings.tls == "none" else sdp.SECURITY_TLS
+        return [SendSdp(sdp.Request(security).to_bytes())]
 
     @on(S.SEARCHING, timer="search", to=S.ENDED)
     def search_over(self, now: float) -> list[Any]:
         """Ask again, up to SDP_RETRIES times."""
         if self._searches >= timing.SDP_RETRIES:
-            return self._fail(f"no charger answered {self._searches} requests")
+            return self._fail(self._overlooked or f"no charger answered {self._searches} requests")
         return self._search(now)
 
     @on(S.SEARCHING, event=SdpAnswer, to=S.CONNECTING)
@@ -96,18 +118,28 @@ class Evcc(Machine):
             response = sdp.parse_response(event.data)
         except PeerError as error:
             return [Report(Step.SEARCHING, str(error))]
-        if response.security != sdp.SECURITY_NONE:
-            return [Report(Step.SEARCHING, "the charger wants TLS")]
-        return self.enter(S.CONNECTING, Connect(str(response.address), response.port))
+        tls = response.security == sdp.SECURITY_TLS
+        if tls and self.settings.tls == "none":
+            self._overlooked = "the charger wants TLS"
+        elif not tls and self.settings.tls == "require":
+            self._overlooked = "the charger offers no TLS"
+        else:
+            return self.enter(S.CONNECTING, Connect(str(response.address), response.port, tls))
+        return [Report(Step.SEARCHING, self._overlooked)]
 
-    @on(S.CONNECTING, event=Connected, to=S.HANDSHAKE)
+    @on(S.CONNECTING, event=Connected, to=(S.HANDSHAKE, S.ENDED))
     def connected(self, event: Connected, now: float) -> list[Any]:
         """Begin the handshake."""
+        self.facts.charger.tls_version = event.tls_version
+        if not self._offered:
+            how = f"TLS {event.tls_version}" if event.tls_version else "plain TCP"
+            return self._fail(f"the car speaks nothing over {how}")
         payload = codec("sap").encode(handshake.offer(self._offered))
         name = "SupportedAppProtocolReq"
-        self._expect("supportedAppProtocolRes", timing.V2G_EVCC_MSG_TIMEOUT_S, now)
-        send = Send(Frame(EXI_DIN_ISO2, payload).to_bytes(), name)
-        return self.enter(S.HANDSHAKE, Report(Step.CONNECTED), send)
+        self._expect(MAIN, "supportedAppProtocolRes", timing.V2G_EVCC_MSG_TIMEOUT_S, now)
+        self.enter(S.HANDSHAKE)
+        how = f"TLS {event.tls_version}" if event.tls_version else ""
+        return [Report(Step.CONNECTED, how), *self._send(name, Frame(EXI_DIN_ISO2, payload), now)]
 
     @on(*_READING, event=Received, to=(S.SESSION, S.ENDED))
     def received(self, event: Received, now: float) -> list[Any]:
@@ -159,7 +191,24 @@ class Evcc(Machine):
     @on(*_READING, timer="response", to=S.ENDED)
     def response_over(self, now: float) -> list[Any]:
         """Fail: the response did not come in time."""
-        return self._fail(f"no {self._waiting_for} in time")
+        return self._fail(f"no {self._waiting.get(MAIN, 'response')} in time")
+
+    @on(S.SESSION, timer="multiplexed response", to=S.ENDED)
+    def multiplexed_response_over(self, now: float) -> list[Any]:
+        """Fail: the response to a request beside the main stream did not come in time."""
+        late = [name for stream, name in self._waiting.items() if stream != MAIN]
+        return self._fail(f"no {', '.join(late)} in time")
+
+    @on(*_READING, timer="late")
+    def late_over(self, now: float) -> list[Any]:
+        """Send what was held back on purpose."""
+        held, self._held = self._held, []
+        return held
+
+    @on(*_READING, timer="silence", to=S.ENDED)
+    def silence_over(self, now: float) -> list[Any]:
+        """End a silence that the script asked for."""
+        return self._fail("the car was silent on purpose")
 
     @on(S.SESSION, timer="limit", to=S.ENDED)
     def limit_over(self, now: float) -> list[Any]:
@@ -179,33 +228,39 @@ class Evcc(Machine):
 
     # -- session
 
-    def _expect(self, response: str, limit_s: float, now: float) -> None:
-        self._waiting_for = response
-        self.start("response", now + limit_s * self.settings.timeout_factor)
+    def _expect(self, stream: str, response: str, limit_s: float, now: float) -> None:
+        self._waiting[stream] = response
+        timer = "response" if stream == MAIN else "multiplexed response"
+        self.start(timer, now + limit_s * self.settings.timeout_factor)
 
     def _take(self, frame: Frame, now: float) -> list[Any]:
-        types = frozenset((EXI_DIN_ISO2,)) if self.protocol is None else self.protocol.payload_types
-        if frame.payload_type not in types:
+        protocol, session = self.protocol, self.session
+        streams = {EXI_DIN_ISO2: MAIN} if protocol is None else protocol.streams
+        stream = streams.get(frame.payload_type)
+        if stream is None:
             raise PeerError("V2GTP", f"payload type 0x{frame.payload_type:04X}")
-        if self.protocol is None:
+        if protocol is None or session is None:
             return self._negotiate(frame, now)
-        session = self.session
-        if session is None or not self._waiting_for:
+        due = self._waiting.pop(stream, "")
+        if not due:
             raise PeerError("V2G", "a response to no request")
-        response = self.protocol.decode(frame)
-        if response.name != self._waiting_for:
-            raise PeerError("V2G", f"{response.name} where {self._waiting_for} was due")
+        response = protocol.decode(frame)
+        if response.name != due:
+            raise PeerError("V2G", f"{response.name} where {due} was due")
         if response.name == "SessionSetupRes":
             session.session_id = response.session_id
         elif response.session_id != session.session_id:
             raise PeerError("ISO 15118-2 [V2G2-751]", f"{response.name} of another session")
+        if stream != MAIN:
+            self.stop("multiplexed response")
+            session.take_multiplexed(response.name, response.body, now)
+            return session.take_effects()
         self.stop("response")
-        self._waiting_for = ""
         pause_s = session.take(response.body, now)
         if response.name == "SessionSetupRes":
             self.stop("setup")
         if session.over:
-            return self._stop(session.outcome)
+            return self._stop(session.outcome, session.reason)
         if pause_s <= 0:
             return self._turn(now)
         self.start("turn", now + pause_s)
@@ -215,25 +270,70 @@ class Evcc(Machine):
         response = codec("sap").decode(frame.payload)
         if not isinstance(response, sap.supportedAppProtocolRes):
             raise PeerError("V2G", "no answer to the handshake")
+        self._waiting.pop(MAIN, None)
         chosen = handshake.accepted(response, self._offered)
         if chosen is None:
             raise Failed(f"the charger speaks none of {', '.join(self.protocols)}")
         self.facts.charger.protocol = chosen.text
-        self.protocol = protocols()[chosen.name]
+        self.protocol = protocols()[next(name for name, app in self._offers() if app == chosen)]
         self.session = self.protocol.new_session(self.settings, self.facts, self)
         self.enter(S.SESSION)
         return [Report(Step.NEGOTIATED, chosen.text), *self._turn(now)]
 
     def _turn(self, now: float) -> list[Any]:
-        """Send the next request."""
+        """Send the next request, and one of another stream beside it where there is one."""
         assert self.session is not None and self.protocol is not None
         session, protocol = self.session, self.protocol
         self.stop("turn")
-        body = session.next(now)
+        try:
+            body = session.next(now)
+        except Failed as error:
+            return self._fail(str(error))
         name = type(body).__name__
-        frame = protocol.encode(session.message(body)).to_bytes()
-        self._expect(session.expected(), protocol.message_timeout_s(name), now)
-        return [*session.take_effects(), Send(frame, name)]
+        self._expect(MAIN, session.expected(), protocol.message_timeout_s(name), now)
+        frame = protocol.encode(self._message(name, body), MAIN)
+        effects = [*session.take_effects(), *self._send(name, frame, now)]
+        beside = session.next_multiplexed(now) if len(self._waiting) == 1 else None
+        if beside is not None:
+            name = type(beside.body).__name__
+            self._expect(beside.stream, beside.expected, protocol.message_timeout_s(name), now)
+            frame = protocol.encode(session.message(beside.body), beside.stream)
+            effects += [*session.take_effects(), *self._send(name, frame, now)]
+        return effects
+
+    def _message(self, name: str, body: Any) -> Any:
+        """Return the whole message; with the id of another session where the script wants that."""
+        assert self.session is not None
+        right = self.session.session_id
+        if misbehaviour.named(self.settings.misbehaviours, "session", name):
+            self.session.session_id = bytes(byte ^ 0xFF for byte in right)
+        message = self.session.message(body)
+        self.session.session_id = right
+        return message
+
+    def _send(self, name: str, frame: Frame, now: float) -> list[Any]:
+        """Return the effects that send this request, or what the script wants in its place."""
+        wrong = self.settings.misbehaviours
+        if self._silent or misbehaviour.named(wrong, "silent", name):
+            self._silent = True
+            self.stop("response")
+            self.stop("multiplexed response")
+            self.start("silence", now + misbehaviour.SILENT_LIMIT_S)
+            return [Report(Step.MISBEHAVING, f"silent where {name} is due")]
+        if misbehaviour.named(wrong, "garbage", name):
+            frame = Frame(frame.payload_type, b"\x80" + b"\xff" * 16)
+        effects: list[Any] = [Send(frame.to_bytes(), name)]
+        if misbehaviour.named(wrong, "repeat", name):
+            effects *= 2
+        late = misbehaviour.named(wrong, "late", name)
+        if late is None:
+            return effects
+        self._held += effects
+        self.start("late", now + late.seconds)
+        due = self.due("response")
+        if due is not None:
+            self.start("response", due + late.seconds)
+        return [Report(Step.MISBEHAVING, f"{name} {late.seconds:g} s late")]
 
     # -- end
 
@@ -242,10 +342,11 @@ class Evcc(Machine):
 
     def _stop(self, outcome: str, reason: str = "") -> list[Any]:
         effects: list[Any] = []
-        session, session_id = self.session, b""
+        session, session_id, paused = self.session, b"", None
         if session is not None:
             effects += session.take_effects()
-            session_id = session.session_id if outcome == "paused" else b""
+            paused = session.paused if outcome == "paused" else None
+            session_id = b"" if paused is None else paused.session_id
             if session.power_on:
                 session.power_on = False
                 effects.append(Power(False))
@@ -253,6 +354,6 @@ class Evcc(Machine):
             effects.append(SetPilot("B"))
         if self.state is not S.SEARCHING:
             effects.append(Close())
-        self._waiting_for = ""
-        effects += [Report(Step.ENDED, reason or outcome), SessionStopped(outcome, reason, session_id)]
+        self._waiting.clear()
+        effects += [Report(Step.ENDED, reason or outcome), SessionStopped(outcome, reason, session_id, paused)]
         return self.enter(S.ENDED, *effects)

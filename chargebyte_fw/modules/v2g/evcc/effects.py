@@ -6,6 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
+from chargebyte_fw.modules.v2g.evcc.credentials import Identity
+from chargebyte_fw.modules.v2g.evcc.facts import Paused
+
 
 class SendSdp(msgspec.Struct, frozen=True):
     """Send this datagram to the SDP multicast address and port."""
@@ -18,6 +21,8 @@ class Connect(msgspec.Struct, frozen=True):
 
     address: str
     port: int
+    tls: bool = False
+    """With TLS: the connection is open when its handshake is over."""
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -50,6 +55,7 @@ class Step(StrEnum):
     CONNECTED = "connected"
     NEGOTIATED = "negotiated"
     SESSION = "session"
+    CONTRACT = "contract installation"
     AUTHORIZING = "authorizing"
     AUTHORIZED = "authorized"
     PARAMETERS = "parameters"
@@ -59,6 +65,8 @@ class Step(StrEnum):
     RENEGOTIATING = "renegotiating"
     STOPPING = "stopping"
     WELDING_DETECTION = "welding detection"
+    MISBEHAVING = "misbehaving"
+    """On purpose: the script wants it (`evcc/misbehaviour.py`)."""
     ENDED = "ended"
 
 
@@ -75,4 +83,15 @@ class SessionStopped(msgspec.Struct, frozen=True):
     outcome: str
     reason: str = ""
     session_id: bytes = b""
+    """Of a paused session: its id."""
+    paused: Paused | None = None
     """Of a paused session: what resumes it."""
+
+
+class NewContract(msgspec.Struct, frozen=True):
+    """The car got a contract over the charger: keep it for the next sessions."""
+
+    standard: str
+    """`iso2` or `iso20`: its place in the key store."""
+    contract: Identity
+    emaid: str

@@ -16,7 +16,10 @@ class SdpAnswer(msgspec.Struct, frozen=True):
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """The connection asked for with `Connect` is open."""
+    """The connection asked for with `Connect` is open, with TLS if that was asked for."""
+
+    tls_version: str = ""
+    """`1.2` or `1.3`; empty without TLS."""
 
 
 class Received(msgspec.Struct, frozen=True):

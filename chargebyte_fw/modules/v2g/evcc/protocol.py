@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
+from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings, Paused
 from chargebyte_fw.modules.v2g.handshake import AppProtocol
 from chargebyte_fw.modules.v2g.v2gtp import Frame
 
@@ -22,6 +23,14 @@ class Response(msgspec.Struct):
     name: str
     session_id: bytes
     body: Any
+
+
+class MultiplexedRequest(msgspec.Struct):
+    """A request beside the main stream (ISO 15118-20): the stream, the body, the response that it must get."""
+
+    stream: str
+    body: Any
+    expected: str
 
 
 class Timers(typing.Protocol):
@@ -39,13 +48,19 @@ class CarSession(typing.Protocol):
 
     session_id: bytes
     outcome: str
-    """How the session ends: `terminated` or `paused`."""
+    """How the session ends: `terminated`, `paused`, or `failed` where it ended in good order but for nothing."""
+    reason: str
+    """Why it failed."""
     over: bool
     """The last response was taken."""
     power_on: bool
     """The car's contactors are closed, or its on-board charger draws."""
     limited: str
     """What the timer `limit` limits."""
+
+    @property
+    def paused(self) -> Paused | None:
+        """What resumes the session, where it ends with a pause."""
 
     def next(self, now: float) -> Any:
         """Return the body of the next request; the effects that come with it are in `take_effects`."""
@@ -55,6 +70,12 @@ class CarSession(typing.Protocol):
 
     def take(self, body: Any, now: float) -> float:
         """Take the response to the last request; return how long to wait before the next one. Raises Failed."""
+
+    def next_multiplexed(self, now: float) -> MultiplexedRequest | None:
+        """Return a request of another stream than the main one, None where there is none."""
+
+    def take_multiplexed(self, name: str, body: Any, now: float) -> None:
+        """Take the response to the last request of `next_multiplexed`. Raises Failed."""
 
     def message(self, body: Any) -> Any:
         """Return the whole message with the session's header."""
@@ -67,20 +88,20 @@ class Protocol(typing.Protocol):
     """A communication protocol of ISO 15118 or DIN SPEC 70121 on the side of the car."""
 
     @property
-    def app(self) -> AppProtocol:
-        """Its entry in supportedAppProtocolReq and EVerest's names for it."""
+    def name(self) -> str:
+        """EVerest's name of it (`ISO15118D20`)."""
 
     @property
-    def payload_types(self) -> frozenset[int]:
-        """V2GTP payload types of its messages."""
+    def streams(self) -> Mapping[int, str]:
+        """V2GTP payload types of its messages: the stream that each belongs to; `main` is the only one of most."""
 
-    def has_mode(self, energy_transfer_mode: str) -> bool:
-        """Return whether the protocol knows this energy transfer mode."""
+    def app(self, energy_transfer_mode: str) -> AppProtocol | None:
+        """Return its entry in supportedAppProtocolReq for a car with this mode; None: it does not know the mode."""
 
     def decode(self, frame: Frame) -> Response:
         """Return the response in a frame; raises ExiError."""
 
-    def encode(self, message: Any) -> Frame:
+    def encode(self, message: Any, stream: str) -> Frame:
         """Return a request as a frame with its payload type; raises EncodeError."""
 
     def message_timeout_s(self, request: str) -> float:

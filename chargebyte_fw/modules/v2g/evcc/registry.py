@@ -13,4 +13,4 @@ from chargebyte_fw.modules.v2g.evcc.protocol import Protocol
 @cache
 def protocols() -> Mapping[str, Protocol]:
     """Return the `PROTOCOL` of each folder with a `protocol.py` by EVerest's name of it."""
-    return {protocol.app.name: protocol for protocol in protocols_in(evcc)}
+    return {protocol.name: protocol for protocol in protocols_in(evcc)}

@@ -83,7 +83,7 @@ class DcCarService(CarEnergyService):
             raise Failed(f"the charger answers with {type(parameters).__name__}")
         self.session.take_status(parameters.DC_EVSEStatus)
         self.take_limits(parameters)
-        if self.session.ongoing(body, "charge parameters", timing.V2G_EVCC_ONGOING_S, now):
+        if self.session.ongoing(body, "charge parameters", now):
             return self.settings.ongoing_pause_s
         self.session.take_schedule(body.SASchedules)
         self.session.report(Step.PARAMETERS)

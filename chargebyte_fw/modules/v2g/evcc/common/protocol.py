@@ -15,19 +15,24 @@ from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 class V2gMessageProtocol:
     """Messages of one schema set in frames of one payload type; a base of the protocols."""
 
-    app: AppProtocol
-    payload_types = frozenset((EXI_DIN_ISO2,))
+    offer: AppProtocol
+    streams: Mapping[int, str] = {EXI_DIN_ISO2: "main"}
     message_timeouts_s: Mapping[str, float] = {}
     """V2G_EVCC_Msg_Timeout by request, where it is not the usual one."""
 
+    @property
+    def name(self) -> str:
+        """EVerest's name of the protocol."""
+        return self.offer.name
+
     def decode(self, frame: Frame) -> Response:
         """Return the response in a frame; raises ExiError."""
-        message = codec(self.app.schema_set).decode(frame.payload)
+        message = codec(self.offer.schema_set).decode(frame.payload)
         return Response(type(message.Body).__name__, message.Header.SessionID, message.Body)
 
-    def encode(self, message: Any) -> Frame:
+    def encode(self, message: Any, stream: str) -> Frame:
         """Return a message as a frame; raises EncodeError."""
-        return Frame(EXI_DIN_ISO2, codec(self.app.schema_set).encode(message))
+        return Frame(EXI_DIN_ISO2, codec(self.offer.schema_set).encode(message))
 
     def message_timeout_s(self, request: str) -> float:
         """Return how long the car waits for the response to `request`."""

@@ -1,20 +1,18 @@
-"""A car's session of DIN SPEC 70121 or ISO 15118-2: which request comes next, and what its response means.
+"""What the sessions of DIN SPEC 70121 and ISO 15118-2 have in common on the side of the car.
 
 A stage is named like the request it sends, but PowerDelivery, which is three: `PowerOn`, `PowerOff`, `Renegotiate`.
-`build_<stage>` makes the request, `take_<stage>` takes its response: methods of the session or of its energy service.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from chargebyte_fw.modules.v2g import timing
 from chargebyte_fw.modules.v2g.evcc.common.energy import CarEnergyService
-from chargebyte_fw.modules.v2g.evcc.effects import Power, Report, SetPilot, Step
+from chargebyte_fw.modules.v2g.evcc.effects import Step
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
-from chargebyte_fw.modules.v2g.evcc.protocol import Failed, Timers
+from chargebyte_fw.modules.v2g.evcc.protocol import Timers
+from chargebyte_fw.modules.v2g.evcc.session import StagedSession
 from chargebyte_fw.modules.v2g.messages import common
 from chargebyte_fw.modules.v2g.physical import number, physical
 
@@ -23,26 +21,17 @@ GRAVE = ("EVSE_EmergencyShutdown", "EVSE_Malfunction", "EVSE_UtilityInterruptEve
 _POWER_DELIVERY = ("PowerOn", "PowerOff", "Renegotiate")
 
 
-class V2gCarSession:
+class V2gCarSession(StagedSession):
     """One session. Subclasses set `messages`, choose the energy service and have the stages."""
 
     messages: ModuleType
-    before_power: tuple[str, ...] = ("SessionSetup",)
-    """The stages in which a wish to stop leads straight to SessionStop."""
 
     def __init__(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> None:
-        self.settings = settings
-        self.facts = facts
-        self.timers = timers
-        self.stage = "SessionSetup"
-        self.session_id = settings.session_id
-        self.limited = ""
-        self.outcome = "terminated"
-        self.over = False
-        self.power_on = False
+        super().__init__(settings, facts, timers)
         self.schedule_id = 1
         self.schedule_W: float | None = None
-        self._effects: list[Any] = []
+        self.signature: Any = None
+        """Signature of the next message's header (ISO 15118-2)."""
 
     @property
     def energy(self) -> CarEnergyService:
@@ -50,121 +39,34 @@ class V2gCarSession:
         raise NotImplementedError
 
     @property
-    def may_renegotiate(self) -> bool:
-        """Whether car or charger want to renegotiate and the protocol can."""
-        return False
+    def parts(self) -> tuple[Any, ...]:
+        """The energy service: it has stages, too."""
+        return (self.energy,)
 
-    # -- what the machine calls
+    def stop_wanted(self, now: float) -> None:
+        """Leave the present stage where car or charger want the session to end."""
+        self.energy.stop_wanted(now)
 
-    def next(self, now: float) -> Any:
-        """Return the next request's body."""
-        if self.wants_to_end:
-            self.energy.stop_wanted(now)
-            if self.stage in self.before_power:
-                self.wind_down("SessionStop")
-        elif self.may_renegotiate:
-            self.energy.renegotiation_wanted(now)
-        return self._stage("build")(now)
+    def renegotiation_wanted(self, now: float) -> None:
+        """Leave the charge loop where car or charger want other parameters."""
+        self.energy.renegotiation_wanted(now)
 
-    def take(self, body: Any, now: float) -> float:
-        """Take the response to the last request; return how long to wait before the next one. Raises Failed."""
-        self.facts.charger.response_code = code = str(body.ResponseCode)
-        if not code.startswith("OK"):
-            raise Failed(f"{type(body).__name__} {code}")
-        pause_s: float = self._stage("take")(body, now) or 0.0
-        return pause_s
-
-    def _stage(self, what: str) -> Callable[..., Any]:
-        name = f"{what}_{self.stage}"
-        found: Callable[..., Any] = getattr(self, name, None) or getattr(self.energy, name)
-        return found
-
-    def expected(self) -> str:
-        """Return the name of the response that the last request must get."""
-        return f"{'PowerDelivery' if self.stage in _POWER_DELIVERY else self.stage}Res"
+    @property
+    def request(self) -> str:
+        """The name of the request of the present stage."""
+        return f"{'PowerDelivery' if self.stage in _POWER_DELIVERY else self.stage}Req"
 
     def message(self, body: Any) -> Any:
         """Return the whole message with the session's header."""
         m = self.messages
-        return m.V2G_Message(Header=m.MessageHeaderType(SessionID=self.session_id), Body=body)
-
-    def take_effects(self) -> list[Any]:
-        """Return the effects collected since the last call."""
-        effects, self._effects = self._effects, []
-        return effects
-
-    # -- wishes
+        signature, self.signature = self.signature, None
+        return m.V2G_Message(Header=m.MessageHeaderType(SessionID=self.session_id, Signature=signature), Body=body)
 
     @property
     def charger_wants_to_stop(self) -> bool:
         """Whether the charger wants the session to end."""
         charger = self.facts.charger
         return charger.notification == "StopCharging" or charger.status_code in ("EVSE_Shutdown", *GRAVE)
-
-    @property
-    def wants_to_end(self) -> bool:
-        """Whether the car, its error or the charger wants the session to end."""
-        facts = self.facts
-        return facts.stop or facts.pause or facts.error_code != "NO_ERROR" or self.charger_wants_to_stop
-
-    def wind_down(self, stage: str) -> None:
-        """Leave the way to the charge loop for `stage`."""
-        self.unlimit(self.limited)
-        self.timers.stop("ready to charge")
-        self.stage = stage
-        self.power(False)
-        self.report(Step.STOPPING, self.why())
-        self.effect(SetPilot("B"))
-
-    def why(self) -> str:
-        """Return who wants the session to end."""
-        facts = self.facts
-        if facts.error_code != "NO_ERROR":
-            return facts.error_code
-        if facts.pause:
-            return "the car pauses"
-        return "the car wants to" if facts.stop else f"the charger wants to ({facts.charger.status_code or 'notified'})"
-
-    # -- time limits
-
-    def limit(self, what: str, limit_s: float, now: float) -> bool:
-        """Let `what` take `limit_s` from now on; return false where that time runs already."""
-        if self.limited == what:
-            return False
-        self.limited = what
-        self.timers.start("limit", now + limit_s)
-        return True
-
-    def unlimit(self, what: str) -> None:
-        """End the time of `what`."""
-        if self.limited == what:
-            self.limited = ""
-            self.timers.stop("limit")
-
-    def ongoing(self, body: Any, what: str, limit_s: float, now: float) -> bool:
-        """Return whether the charger is still working on it, and begin or end the time it has for that."""
-        if str(body.EVSEProcessing) == "Ongoing":
-            self.limit(what, limit_s, now)
-            return True
-        # There is no limit for a person in front of the charger (ISO 15118-2 [V2G2-854]).
-        self.unlimit(what)
-        return str(body.EVSEProcessing) != "Finished"
-
-    # -- pieces
-
-    def effect(self, effect: Any) -> None:
-        """Ask the owner for something."""
-        self._effects.append(effect)
-
-    def report(self, step: Step, what: str = "") -> None:
-        """Report where the session is."""
-        self.effect(Report(step, what))
-
-    def power(self, on: bool) -> None:
-        """Close or open the car's contactors, once."""
-        if self.power_on != on:
-            self.power_on = on
-            self.effect(Power(on))
 
     def quantity(self, value: float, unit: str) -> Any:
         """Return a physical value with one decimal."""
@@ -195,7 +97,7 @@ class V2gCarSession:
 
     def take_Authorization(self, body: Any, now: float) -> float:
         """Wait for the authorization."""
-        if self.ongoing(body, "authorization", timing.V2G_EVCC_ONGOING_S, now):
+        if self.ongoing(body, "authorization", now):
             return self.settings.ongoing_pause_s
         self.report(Step.AUTHORIZED)
         self.stage = "ChargeParameterDiscovery"

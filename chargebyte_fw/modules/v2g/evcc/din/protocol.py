@@ -7,17 +7,18 @@ from chargebyte_fw.modules.v2g.evcc.common.protocol import V2gMessageProtocol
 from chargebyte_fw.modules.v2g.evcc.din.session import DinCarSession
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
 from chargebyte_fw.modules.v2g.evcc.protocol import Protocol, Timers
+from chargebyte_fw.modules.v2g.handshake import AppProtocol
 
 
 class Din70121(V2gMessageProtocol):
     """DIN SPEC 70121: DC, authorization by external means."""
 
-    app = handshake.DIN70121
+    offer = handshake.DIN70121
     message_timeouts_s = {"CurrentDemandReq": 0.25}
 
-    def has_mode(self, energy_transfer_mode: str) -> bool:
-        """Return whether the mode is DC: DIN knows no AC."""
-        return not energy_transfer_mode.startswith("AC")
+    def app(self, energy_transfer_mode: str) -> AppProtocol | None:
+        """Return the entry of a DC car: DIN knows no AC, and no inlet of another kind."""
+        return self.offer if energy_transfer_mode.startswith("DC") else None
 
     def new_session(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> DinCarSession:
         """Return a new session."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chargebyte_fw.modules.v2g import timing
 from chargebyte_fw.modules.v2g.evcc.common.energy import CarEnergyService
 from chargebyte_fw.modules.v2g.evcc.effects import SetPilot, Step
 from chargebyte_fw.modules.v2g.evcc.protocol import Failed
@@ -65,7 +64,7 @@ class AcCarService(CarEnergyService):
         session.take_status(parameters.AC_EVSEStatus)
         self.facts.charger.ac_nominal_voltage_V = number(parameters.EVSENominalVoltage)
         self.facts.charger.ac_max_current_A = number(parameters.EVSEMaxCurrent)
-        if session.ongoing(body, "charge parameters", timing.V2G_EVCC_ONGOING_S, now):
+        if session.ongoing(body, "charge parameters", now):
             return self.settings.ongoing_pause_s
         session.take_schedule(body.SASchedules)
         session.report(Step.PARAMETERS)

@@ -7,21 +7,22 @@ from chargebyte_fw.modules.v2g.evcc.common.protocol import V2gMessageProtocol
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
 from chargebyte_fw.modules.v2g.evcc.iso2.session import Iso2CarSession
 from chargebyte_fw.modules.v2g.evcc.protocol import Protocol, Timers
+from chargebyte_fw.modules.v2g.handshake import AppProtocol
 
 
 class Iso15118D2(V2gMessageProtocol):
     """ISO 15118-2: AC and DC."""
 
-    app = handshake.ISO15118D2
+    offer = handshake.ISO15118D2
     message_timeouts_s = {
         "CurrentDemandReq": 0.25,
         **dict.fromkeys(("ServiceDetailReq", "PaymentDetailsReq", "PowerDeliveryReq"), 5.0),
         **dict.fromkeys(("CertificateInstallationReq", "CertificateUpdateReq"), 5.0),
     }
 
-    def has_mode(self, energy_transfer_mode: str) -> bool:
-        """Return true: every mode that a car may have is known."""
-        return True
+    def app(self, energy_transfer_mode: str) -> AppProtocol | None:
+        """Return the entry of an AC or DC car: other inlets came with ISO 15118-20."""
+        return self.offer if energy_transfer_mode[:2] in ("AC", "DC") else None
 
     def new_session(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> Iso2CarSession:
         """Return a new session."""

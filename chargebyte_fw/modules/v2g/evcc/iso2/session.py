@@ -13,6 +13,14 @@ from chargebyte_fw.modules.v2g.evcc.protocol import Failed, Timers
 from chargebyte_fw.modules.v2g.messages import iso2
 
 
+def mode_of(energy_transfer_mode: str) -> iso2.EnergyTransferModeType:
+    """Return the mode of ISO 15118-2 that a car with this mode asks for: a newer one charges as its kind does."""
+    if energy_transfer_mode in tuple(iso2.EnergyTransferModeType):
+        return iso2.EnergyTransferModeType(energy_transfer_mode)
+    kind = iso2.EnergyTransferModeType
+    return kind.AC_three_phase_core if energy_transfer_mode.startswith("AC") else kind.DC_extended
+
+
 class Iso2CarSession(V2gCarSession):
     """A session of ISO 15118-2."""
 
@@ -25,7 +33,7 @@ class Iso2CarSession(V2gCarSession):
     def __init__(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> None:
         super().__init__(settings, facts, timers)
         self.service_id = 1
-        self.mode = iso2.EnergyTransferModeType(settings.energy_transfer_mode)
+        self.mode = mode_of(settings.energy_transfer_mode)
         self.charged = False
         """Whether there was an energy transfer: only then there is a pause."""
         self._energy = AcCarService(self) if self.mode.startswith("AC") else Iso2DcCarService(self)
