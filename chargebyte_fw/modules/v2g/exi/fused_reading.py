@@ -191,7 +191,8 @@ def _pieces(run: list[_Field]) -> Iterator[list[_Field]]:
 
 def _table(piece: list[_Field], zeros: int) -> dict[int, Any]:
     """Return the values of a piece by its bits, `zeros` behind it included; bits that are not allowed have no entry."""
-    key = (tuple((field.zeros, field.bits, field.options) for field in piece), zeros)
+    # Members of two enumerations are equal if their strings are, and so are False and 0: the class counts as well.
+    key = (tuple((field.zeros, field.bits, field.options, tuple(map(type, field.options))) for field in piece), zeros)
     if key not in _tables:
         table = _tables[key] = {}
         for codes in product(*(range(len(field.options)) for field in piece)):
