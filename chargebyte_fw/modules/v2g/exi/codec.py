@@ -24,7 +24,7 @@ MAX_BYTES = 65_536
 
 
 class Outline(NamedTuple):
-    """The beginning of a message: its root element, and of a V2G_Message the session id and the type of the body."""
+    """The beginning of a message: its root element, the session id if it has one, of a V2G_Message the body's type."""
 
     root: type[Type]
     session_id: bytes = b""
@@ -102,10 +102,12 @@ class Codec(Generic[M]):
             if root is None:
                 return None
             slots = grammar_of(root).slots
-            if len(slots) < 2 or slots[1].within is None:
+            if slots[0].name != "Header":
                 return Outline(root)
             # One production leads to the header, one to the body: a bit each, which is zero.
             header, left = element_reader(slots[0].type)(data, left - _no_choice(data, left))
+            if len(slots) < 2 or slots[1].within is None:
+                return Outline(root, header.SessionID)
             states, members = grammar_of(slots[1].within).state(-1), grammar_of(slots[1].within).slots[0].members
             left -= _no_choice(data, left) + code_bits(len(states))
             code = data >> left & (1 << code_bits(len(states))) - 1

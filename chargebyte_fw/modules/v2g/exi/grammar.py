@@ -7,6 +7,7 @@ limit are counted (section 8.5.4.1.5): below the minimum only an entry may follo
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Iterable
 from enum import StrEnum
@@ -48,7 +49,8 @@ class Field(msgspec.Struct, frozen=True):
     is_list: bool = False
     members: tuple[tuple[str, type[Type] | None], ...] = ()
     within: type[Type] | None = None
-    reference: str | None = None
+    namespace: str = ""
+    """That of the element: of the type that declares the field, or of the global element."""
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -243,9 +245,13 @@ def grammar_of(cls: type[Type]) -> Grammar:
 
 
 def fields_of(cls: type[Type]) -> list[Field]:
-    """Read the annotations of a type (`content`, which its model describes, aside)."""
-    annotations = cls.__annotations__ if "__annotations__" in cls.__dict__ else {}
-    return [_field(name, annotations[name]) for name in cls.__struct_fields__ if name != "content"]
+    """Read the annotations of a type (`content`, which its model describes, aside), the inherited ones first."""
+    declared: dict[str, tuple[Any, str]] = {}
+    for base in reversed(cls.__mro__):
+        if issubclass(base, Type):
+            namespace = base.namespace if base.qualified else ""
+            declared.update((name, (hint, namespace)) for name, hint in inspect.get_annotations(base).items())
+    return [_field(name, *declared[name]) for name in cls.__struct_fields__ if name != "content"]
 
 
 def sorted_names(names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -273,9 +279,12 @@ def fragment_names(schema: Schema) -> dict[tuple[str, str], Any]:
     for namespace, elements in schema.elements.items():
         for name, kind in elements.items():
             note(name, namespace, kind)
+    seen.update(schema.types)
+    waiting.extend(schema.types)
     while waiting:
         cls = waiting.pop()
-        references = {field.name: field.reference for field in fields_of(cls)}
+        namespaces = {field.name: field.namespace for field in fields_of(cls)}
+        content = cls.namespace if cls.qualified else ""
         for slot in grammar_of(cls).slots:
             if slot.kind != "element":
                 continue
@@ -285,15 +294,15 @@ def fragment_names(schema: Schema) -> dict[tuple[str, str], Any]:
                         seen.add(member)
                         waiting.append(member)
             else:
-                namespace = references.get(slot.name) or (cls.namespace if cls.qualified else "")
-                note(slot.name, namespace, slot.within or slot.type)
+                namespace = namespaces.get(slot.name, content)
+                note(slot.name, schema.copies.get(namespace, namespace), slot.within or slot.type)
     return found
 
 
-def _field(name: str, hint: Any) -> Field:
+def _field(name: str, hint: Any, namespace: str) -> Field:
     hint, optional = _without_none(hint)
     low, high = (0 if optional else 1), 1
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"namespace": namespace}
     limits: Occurs | None = None
     coding: Coding | None = None
     while get_origin(hint) is Annotated:
@@ -306,13 +315,13 @@ def _field(name: str, hint: Any) -> Field:
             elif isinstance(mark, Attribute | Text):
                 found["kind"] = "attribute" if isinstance(mark, Attribute) else "text"
             elif isinstance(mark, Group):
-                names = sorted([*mark.members, mark.head])
+                names = sorted({*mark.members, mark.head})
                 found["members"] = tuple((member, mark.members.get(member)) for member in names)
             elif isinstance(mark, Within):
                 found["within"] = mark.wrapper
                 low = 1
             elif isinstance(mark, Reference):
-                found["reference"] = mark.namespace
+                found["namespace"] = mark.namespace
     if get_origin(hint) is list:
         (entry,) = get_args(hint)
         low, high = (limits.low, limits.high) if limits else (0, None)  # type: ignore[assignment]

@@ -312,6 +312,9 @@ class Writing(_ValueWriting):
                 self._ordered(same)
                 continue
             self.place = same[0].name
+            if same[0].counted:
+                self._list(f"value.{field}", same[0], "    ")
+                continue
             moves = self.name(self._moves(same), "moves")
             if same[0].is_list:
                 self.place += "[]"

@@ -7,6 +7,7 @@ Annotations add what Python's types do not express:
 * `X | None = None` is optional, `Annotated[list[X], Occurs(1, 6)]` repeats;
 * `Attribute()` and `Text()` mark what is no element;
 * `Annotated[A | B, Group("Head", A=AType, B=BType)]` is a substitution group: the object's class is the member;
+* a type that extends another one is its subclass: the inherited fields come first, and belong to the base's namespace;
 * `model = choice("boolValue", ...)` where the content is no plain sequence of the fields.
 """
 
@@ -50,7 +51,10 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class Group:
-    """A substitution group: the abstract head (never on the wire, but coded) and the members with their types."""
+    """A substitution group: its head and the members with their types.
+
+    A head that is no member itself is abstract: it never stands on the wire, but has an event code.
+    """
 
     def __init__(self, head: str, **members: type[Type]) -> None:
         self.head = head
@@ -120,6 +124,10 @@ class Schema(msgspec.Struct, frozen=True):
     name: str
     elements: Mapping[str, Mapping[str, Any]]
     roots: tuple[str, ...] = ()
+    types: tuple[type[Type], ...] = ()
+    """Types that no message may have; the fragment grammar has codes for their elements all the same."""
+    copies: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Namespaces whose types the set repeats word by word in a namespace of its own."""
 
 
 xs_boolean = Annotated[bool, Coding("bool")]
