@@ -11,9 +11,22 @@ from collections.abc import Iterator
 from chargebyte_fw.modules.v2g.exi.grammar import grammar_of
 from chargebyte_fw.modules.v2g.messages.model import Type
 
+MODULES = (
+    "sap",
+    "din",
+    "iso2",
+    "iso20_types",
+    "iso20_contracts",
+    "iso20_schedules",
+    "iso20_common",
+    "iso20_ac",
+    "iso20_dc",
+    "xmldsig",
+)
+
 
 def lines(name: str) -> Iterator[str]:
-    """Yield one line a type of a set: its name, then the productions by state (`a/b`: list open / list full)."""
+    """Yield one line a type of a module: its name, then the productions by state (`a/b`: list open / list full)."""
     module = importlib.import_module(f"chargebyte_fw.modules.v2g.messages.{name}")
     for cls in sorted(vars(module).values(), key=lambda found: getattr(found, "__name__", "")):
         if not (isinstance(cls, type) and issubclass(cls, Type) and cls.__module__ == module.__name__):
@@ -30,5 +43,5 @@ def lines(name: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for each in ("sap", "din", "iso2", "xmldsig"):
+    for each in MODULES:
         print("\n".join(lines(each)))

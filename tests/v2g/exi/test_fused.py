@@ -12,7 +12,7 @@ from chargebyte_fw.modules.v2g.exi.fused_reading import FAILURES as UNREADABLE
 from chargebyte_fw.modules.v2g.exi.fused_reading import fused_reader
 from chargebyte_fw.modules.v2g.exi.fused_writing import FAILURES as UNWRITABLE
 from chargebyte_fw.modules.v2g.exi.fused_writing import fused_writer
-from chargebyte_fw.modules.v2g.messages import iso2
+from chargebyte_fw.modules.v2g.messages import iso2, iso20_common, iso20_types
 from tests.v2g.exi import naive
 
 CODEC = codec("iso2")
@@ -128,3 +128,18 @@ def test_a_session_id_at_its_limits(length: int) -> None:
     assert outcome(CODEC.encode, message) == outcome(CODEC._encode_exactly, message)
     assert outcome(CODEC.decode, payload) == outcome(CODEC._decode_exactly, payload)
     assert accepted_by_the_fast_one(message, payload) is (length <= 8)
+
+
+def test_equal_members_of_two_enumerations_stay_members_of_their_own() -> None:
+    """`Ongoing` of ISO 15118-2 equals `Ongoing` of ISO 15118-20, as strings do; tables of values are shared."""
+    header = iso2.MessageHeaderType(SessionID=bytes(8))
+    body = iso2.AuthorizationRes(ResponseCode=iso2.responseCodeType.OK, EVSEProcessing=iso2.EVSEProcessingType.Ongoing)
+    read: Any = CODEC.decode(CODEC.encode(iso2.V2G_Message(Header=header, Body=body)))
+    own = iso20_common.AuthorizationRes(
+        Header=iso20_types.MessageHeaderType(SessionID=bytes(8), TimeStamp=0),
+        ResponseCode=iso20_types.responseCodeType.OK,
+        EVSEProcessing=iso20_types.processingType.Ongoing,
+    )
+    read_20: Any = codec("iso20_common").decode(codec("iso20_common").encode(own))
+    assert read.Body.EVSEProcessing is iso2.EVSEProcessingType.Ongoing
+    assert read_20.EVSEProcessing is iso20_types.processingType.Ongoing

@@ -1,6 +1,6 @@
 """Schema-informed EXI, compiled from the declared messages: `codec("iso2").decode(payload)`, `.encode(message)`.
 
-A further schema set (ISO 15118-20) is a file in `messages/` with a SCHEMA and one line in `_SETS`.
+A further schema set is a file in `messages/` with a SCHEMA and one line in `_SETS`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from chargebyte_fw.modules.v2g.exi.codec import AnyCodec, Codec, bit_difference
 from chargebyte_fw.modules.v2g.exi.errors import EncodeError, ExiError
 
 if TYPE_CHECKING:
-    from chargebyte_fw.modules.v2g.messages import din, iso2, sap
+    from chargebyte_fw.modules.v2g.messages import din, iso2, iso20_types, sap
 
-_SETS = ("sap", "din", "iso2", "xmldsig")
+_SETS = ("sap", "din", "iso2", "iso20_common", "iso20_ac", "iso20_dc", "xmldsig")
+
+Iso20Set = Literal["iso20_common", "iso20_ac", "iso20_dc"]
+"""The sets of ISO 15118-20, one for each V2GTP payload type."""
 
 
 @overload
@@ -25,9 +28,11 @@ def codec(name: Literal["din"]) -> Codec[din.V2G_Message]: ...
 @overload
 def codec(name: Literal["iso2"]) -> Codec[iso2.V2G_Message]: ...
 @overload
+def codec(name: Iso20Set) -> Codec[iso20_types.V2GMessageType]: ...
+@overload
 def codec(name: str) -> AnyCodec: ...
 def codec(name: str) -> AnyCodec:
-    """Return the codec of a schema set (`sap`, `din`, `iso2`, `xmldsig`); imports it on first use.
+    """Return the codec of a schema set (`iso2`, `iso20_dc`, ...); imports it on first use.
 
     Each type is compiled when its first message comes. Raises KeyError for another name.
     """
@@ -42,4 +47,4 @@ def _codec(name: str) -> AnyCodec:
     return Codec(module.SCHEMA)
 
 
-__all__ = ["AnyCodec", "Codec", "EncodeError", "ExiError", "bit_difference", "codec"]
+__all__ = ["AnyCodec", "Codec", "EncodeError", "ExiError", "Iso20Set", "bit_difference", "codec"]

@@ -1,5 +1,8 @@
 """The declared messages, one file per schema set: `sap`, `din`, `iso2`, and `xmldsig`, whose types the others use.
 
+ISO 15118-20 has a set for each V2GTP payload type: `iso20_common` (the main stream, with data types in
+`iso20_schedules` and `iso20_contracts`), `iso20_ac`, `iso20_dc`. `iso20_types` has the types that all of them share.
+
 `common` has the unions of what `din` and `iso2` both declare.
 
     from chargebyte_fw.modules.v2g.messages import iso2

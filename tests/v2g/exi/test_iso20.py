@@ -1,0 +1,145 @@
+"""ISO 15118-20: the sets agree with the grammar walked by hand, and with streams of other encoders."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from random import Random
+from typing import Any, get_args
+
+import pytest
+
+from chargebyte_fw.modules.v2g.exi import AnyCodec, ExiError, Iso20Set, codec
+from chargebyte_fw.modules.v2g.messages import iso20_contracts, iso20_dc, iso20_types
+from tests.v2g.exi import naive
+from tests.v2g.exi.samples import sample
+
+SETS = get_args(Iso20Set)
+
+
+def roots(chosen: AnyCodec) -> list[Any]:
+    return list(chosen._codes)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", SETS)
+def test_every_message_agrees_with_the_grammar_walked_by_hand(name: str, seed: int) -> None:
+    random = Random(seed)
+    chosen = codec(name)
+    for root in roots(chosen):
+        message = sample(root, random)
+        written = chosen.encode(message)
+        assert written.hex() == naive.encode(chosen.schema, message).hex(), message
+        assert chosen.decode(written) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "codes"),
+    [
+        ("iso20_common", 6, {0, 1, 2, 3, 7, 8, 16, 17, 21, 22, *range(27, 39), *range(49, 53)}),
+        ("iso20_ac", 6, {2, 3, 4, 5}),
+        ("iso20_dc", 6, set(range(11, 21))),
+    ],
+)
+def test_the_first_event_opens_a_message(name: str, bits: int, codes: set[int]) -> None:
+    assert codec(name).root_bits == (bits, frozenset(codes))
+
+
+@pytest.mark.parametrize(
+    ("name", "element", "code", "bits"),
+    [
+        ("iso20_common", "AbsolutePriceSchedule", 0, 9),
+        ("iso20_common", "CertificateInstallationReq", 27, 9),
+        ("iso20_common", "MeteringConfirmationReq", 119, 9),
+        ("iso20_common", "OEMProvisioningCertificateChain", 128, 9),
+        ("iso20_common", "PnC_AReqAuthorizationMode", 151, 9),
+        ("iso20_common", "SignedInstallationData", 231, 9),
+        ("iso20_common", "SignedMeteringData", 232, 9),
+        ("iso20_common", "SignedInfo", 230, 9),
+        ("iso20_dc", "SignedInfo", 129, 8),
+        ("iso20_ac", "SignedInfo", 135, 8),
+    ],
+)
+def test_what_gets_signed_has_its_code_in_the_fragment_grammar(name: str, element: str, code: int, bits: int) -> None:
+    assert codec(name).fragment_code(element) == (code, bits)
+
+
+@pytest.mark.parametrize(("name", "end"), [("iso20_common", 282), ("iso20_dc", 150), ("iso20_ac", 155)])
+def test_the_end_of_a_fragment_has_its_code(name: str, end: int) -> None:
+    """It follows from the number of elements of the set, those of types that no message has included."""
+    assert len(codec(name)._fragments) + 1 == end
+
+
+def test_a_signed_certificate_chain_as_a_fragment() -> None:
+    chain = iso20_contracts.SignedCertificateChainType(
+        Id="oem",
+        Certificate=bytes.fromhex("3003020104"),
+        SubCertificates=iso20_contracts.SubCertificatesType(Certificate=[bytes.fromhex("3003020105")]),
+    )
+    written = codec("iso20_common").encode_fragment(chain, "OEMProvisioningCertificateChain")
+    assert written.hex() == "8040015bd95b405300302010400298018100829468"
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "payload"),
+    [
+        (
+            "iso20_common",
+            "SessionSetupReq",
+            "808c040000000000000000080f2d6ca0620a2ba6a4ab182098a1192199a21a229aa31b1800",
+        ),
+        ("iso20_common", "AuthorizationSetupReq", "8008042d61f0f806cdb9230808081b184e991032"),
+        ("iso20_common", "AuthorizationSetupReq", "8008042d61f0f806cdb923080f2d6ca062"),
+        ("iso20_common", "ServiceDiscoveryReq", "807c042d61f0f806cdb923080f2d6ca06280"),
+        ("iso20_common", "SessionStopReq", "8094042d61f0f806cdb923080f2d6ca06248"),
+        ("iso20_common", "PowerDeliveryReq", "8054042d61f0f806cdb923080f2d6ca0620240"),
+        ("iso20_common", "PowerDeliveryReq", "80540402479ad7c263fda60a2a7e4a70620000000480e04007c2a924"),
+        ("iso20_dc", "DC_ChargeLoopReq", "8034042d61f0f806cdb923080f2d6ca062810012206463f8738482002680ca"),
+        ("iso20_dc", "DC_ChargeLoopReq", "8034042d61f0f806cdb923080f2d6ca062a10012206463f8738482002680ca"),
+        (
+            "iso20_dc",
+            "DC_ChargeParameterDiscoveryReq",
+            "803c042d61f0f806cdb923080f2d6ca0628830a61d04000002002e05c1000000800e20904007a01880",
+        ),
+    ],
+)
+def test_streams_from_the_field(name: Iso20Set, message: str, payload: str) -> None:
+    read = codec(name).decode(bytes.fromhex(payload))
+    assert type(read).__name__ == message
+    assert codec(name).encode(read).hex() == payload
+
+
+def test_megawatts_in_a_charge_parameter_request() -> None:
+    payload = "803c042d61f0f806cdb923080f2d6ca0628830a61d04000002002e05c1000000800e20904007a01880"
+    read: Any = codec("iso20_dc").decode(bytes.fromhex(payload))
+    mode = read.DC_CPDReqEnergyTransferMode
+    assert type(mode) is iso20_dc.DC_CPDReqEnergyTransferModeType
+    assert mode.EVMaximumChargePower == iso20_types.RationalNumberType(Exponent=3, Value=3750)
+    assert mode.EVMaximumVoltage == iso20_types.RationalNumberType(Exponent=0, Value=1250)
+
+
+def test_a_percentage_above_100_cannot_be_read() -> None:
+    """Seven bits let 101 to 127 through; the facet does not."""
+    payload = bytes.fromhex("8034042d61f0f806cdb923080f2d6ca06201c8594e02002440c8c7f0e70904004d0194")
+    with pytest.raises(ExiError, match=r"DC_ChargeLoopReq\.DisplayParameters\.TargetSOC: no value 101"):
+        codec("iso20_dc").decode(payload)
+    outline = codec("iso20_dc").outline(payload)
+    assert outline is not None
+    assert (outline.root, outline.session_id.hex()) == (iso20_dc.DC_ChargeLoopReq, "5ac3e1f00d9b7246")
+
+
+def test_an_empty_control_mode_is_one_bit() -> None:
+    payload = bytes.fromhex("80540402479ad7c263fda60a2a7e4a70620000000480e04007c2a924")
+    read: Any = codec("iso20_common").decode(payload)
+    assert read.EVPowerProfile.Dynamic_EVPPTControlMode is not None
+    assert read.EVPowerProfile.Scheduled_EVPPTControlMode is None
+
+
+def test_a_session_that_is_none_of_iso_15118_20_does_not_load_its_declarations() -> None:
+    program = (
+        "import sys, chargebyte_fw.modules.v2g.evse_v2g\n"
+        "from chargebyte_fw.modules.v2g.exi import codec\n"
+        "[codec(name).prepare() for name in ('sap', 'din', 'iso2')]\n"
+        "assert not [name for name in sys.modules if 'iso20' in name]\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
