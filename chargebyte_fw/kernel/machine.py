@@ -31,6 +31,8 @@ Handler = Callable[..., "list[Any] | None"]
 H = TypeVar("H", bound=Handler)
 Key = type | str
 """What runs a row: the type of an event, or the name of a timer."""
+Marks = tuple[tuple[tuple["Enum | None", ...], Key, frozenset[Enum]], ...]
+"""What `on` keeps at a method: the states, the key and the targets of each decorator."""
 
 
 class Unexpected(msgspec.Struct, frozen=True):
@@ -45,7 +47,7 @@ class MachineError(RuntimeError):
 
 
 class Row(NamedTuple):
-    """One row of a table."""
+    """One row of a table; rows of one method that enter the same states are one object."""
 
     method: str
     to: frozenset[Enum]
@@ -63,15 +65,21 @@ def on(
     key = event if timer is None else timer
     if key is None or (event is not None and timer is not None):
         raise TypeError("a row needs either an event or a timer")
-    targets = frozenset([to] if isinstance(to, Enum) else to or ())
+    targets = _shared(frozenset([to] if isinstance(to, Enum) else to or ()))
 
     def mark(method: H) -> H:
-        rows = list(getattr(method, "rows", ()))
-        rows += [(state, key, targets) for state in states] or [(None, key, targets)]
-        method.rows = rows  # type: ignore[attr-defined]
+        method.rows = (*getattr(method, "rows", ()), (states or (None,), key, targets))  # type: ignore[attr-defined]
         return method
 
     return mark
+
+
+_sets: dict[frozenset[Any], frozenset[Any]] = {}
+
+
+def _shared(members: frozenset[Any]) -> frozenset[Any]:
+    """Return the one set of these members: tables have a thousand rows and few different sets."""
+    return _sets.setdefault(members, members)
 
 
 class Machine:
@@ -88,20 +96,25 @@ class Machine:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         table: dict[tuple[Enum | None, Key], Row] = {}
-        names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
-        for name in names:
-            for state, key, to in getattr(getattr(cls, name, None), "rows", _inherited_rows(cls, name)):
-                earlier = table.get((state, key))
-                if earlier is not None:
-                    where = "every state" if state is None else state.name
-                    what = key if isinstance(key, str) else key.__name__
-                    raise TypeError(
-                        f"{cls.__qualname__}: {earlier.method} and {name} are both the row of {where} and {what}"
-                    )
-                table[state, key] = Row(name, to)
+        made: dict[Row, Row] = {}
+        for name, marks in _marked(cls).items():
+            for states, key, to in marks:
+                row = Row(name, to)
+                row = made.setdefault(row, row)
+                for state in states:
+                    earlier = table.get((state, key))
+                    if earlier is not None:
+                        where = "every state" if state is None else state.name
+                        what = key if isinstance(key, str) else key.__name__
+                        raise TypeError(
+                            f"{cls.__qualname__}: {earlier.method} and {name} are both the row of {where} and {what}"
+                        )
+                    table[state, key] = row
         cls.table = table
         timers = {key for _, key in table if isinstance(key, str)}
-        cls._timer_states = {timer: frozenset(state for state, key in table if key == timer) for timer in timers}
+        cls._timer_states = {
+            timer: _shared(frozenset(state for state, key in table if key == timer)) for timer in timers
+        }
 
     def __init__(self, state: Enum | None = None) -> None:
         self.state = self.initial if state is None else state
@@ -170,10 +183,12 @@ class Machine:
         return list(effects)
 
 
-def _inherited_rows(cls: type, name: str) -> Iterable[tuple[Enum | None, Key, frozenset[Enum]]]:
-    """Rows of the method that `name` overrides without rows of its own."""
-    for base in cls.__mro__:
-        rows = getattr(vars(base).get(name), "rows", None)
-        if rows is not None:
-            return list(rows)
-    return ()
+def _marked(cls: type) -> dict[str, Marks]:
+    """Return what `on` declared, by method: a method that overrides one without rows of its own has that one's."""
+    marked: dict[str, Marks] = {}
+    for base in reversed(cls.__mro__):
+        for name, member in vars(base).items():
+            marks = getattr(member, "rows", None)
+            if marks is not None:
+                marked[name] = marks
+    return marked
