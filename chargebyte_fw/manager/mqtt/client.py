@@ -8,6 +8,7 @@ from collections.abc import Callable
 from logging import ERROR
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.kernel import lazy_import
 from chargebyte_fw.kernel.decoding import shorten
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.pump import Pump
@@ -106,6 +107,7 @@ class MqttClient:
     def _act(self, effect: Any) -> None:
         if isinstance(effect, machine.Connect):
             # The import takes some milliseconds: only where there is a broker.
+            lazy_import.with_first_use("urllib.request")
             from chargebyte_fw.manager.mqtt.link import MqttLink
 
             self.address = self._where()

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from chargebyte_fw.kernel import lazy_import
 from chargebyte_fw.kernel.admission import Admission
 from chargebyte_fw.kernel.decoding import shorten
 from chargebyte_fw.kernel.errors import Unavailable
@@ -117,6 +118,7 @@ class WebSocketServer:
 
     async def open(self) -> None:
         """Begin to listen; raises Unavailable when the port is taken or the interface has no address."""
+        lazy_import.with_first_use("importlib.metadata")
         from websockets.asyncio.server import serve
 
         missing: list[str] = []
