@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import contextlib
 import importlib
@@ -11,7 +10,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+from chargebyte_fw.cli.arguments import Parser
+
+if TYPE_CHECKING:
+    import argparse
 
 EX_CONFIG = 78
 """Exit status when a configuration is wrong (sysexits.h)."""
@@ -30,9 +34,7 @@ def parser_for(names: Sequence[str]) -> argparse.ArgumentParser:
     """Build the parser with these subcommands."""
     from chargebyte_fw import VERSION
 
-    parser = argparse.ArgumentParser(
-        prog="secc", description="The firmware of a charge controller: run it, check it, look inside."
-    )
+    parser = Parser(prog="secc", description="The firmware of a charge controller: run it, check it, look inside.")
     parser.add_argument("--version", action="version", version=f"secc {VERSION}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in names:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from chargebyte_fw.kernel.errors import Finding
@@ -102,6 +101,8 @@ def nearest(wrong: str, known: Iterable[str]) -> str:
 
 def closest(wrong: str, known: Iterable[str]) -> str | None:
     """Return the right name that was probably meant, or None."""
+    import difflib
+
     lowered = {name.lower(): name for name in reversed(list(known))}
     close = difflib.get_close_matches(wrong.lower(), lowered, 1, 0.6)
     return lowered[close[0]] if close else None

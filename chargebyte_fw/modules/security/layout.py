@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import random
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
@@ -70,6 +69,8 @@ def resolve(root: Root, path: str) -> Path:
     target = root.write(absolute(path))
     shipped = root.read(absolute(path))
     if not target.exists() and shipped.exists():
+        import shutil  # late: it brings every compression library
+
         if shipped.is_dir():
             shutil.copytree(shipped, target)
         else:

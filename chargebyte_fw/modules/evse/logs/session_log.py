@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +19,8 @@ HEAD = (
     "<tr><th>Time</th><th>Origin</th><th>EVSE</th><th>CAR</th><th>XML</th><th>EXI hex</th><th>EXI base64</th></tr>\n"
 )
 TAIL = "</table></body></html>\n"
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+"""As `html.escape` has them, without its table of 2,231 names (0.5 MB)."""
 
 
 def folder_name(at: datetime, suffix: str) -> str:
@@ -27,6 +28,10 @@ def folder_name(at: datetime, suffix: str) -> str:
     if not suffix or "/" in suffix or "\\" in suffix or ".." in suffix:
         raise ValueError(f"{suffix!r} is not a plain name")
     return f"{rfc3339(at)}-{suffix}"
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPES)
 
 
 def _quoted(text: str) -> str:
@@ -52,7 +57,7 @@ class SessionLog:
         self._csv: IO[str] = (folder / "incomplete-eventlog.csv").open("w", encoding="utf-8", newline="")
         self._html: IO[str] = (folder / "incomplete-eventlog.html").open("w", encoding="utf-8")
         self._lines: list[tuple[datetime, str, str, str, str, str, str]] = []
-        self._html.write(HEAD.format(name=html.escape(folder.name)))
+        self._html.write(HEAD.format(name=_escaped(folder.name)))
         self._left = allowance
 
     def record(
@@ -70,10 +75,10 @@ class SessionLog:
         for at, origin, target, text, xml, hex, base64 in lines:
             time = rfc3339(at)
             row = ",".join(map(_quoted, (time, origin, text, xml))) + "\n"
-            where = html.escape(f"{origin}>{target}" if target else origin)
-            shown = html.escape(text)
+            where = _escaped(f"{origin}>{target}" if target else origin)
+            shown = _escaped(text)
             evse, car = (shown, "") if origin != "CAR" else ("", shown)
-            cells = (time, where, evse, car, f"<pre>{html.escape(xml)}</pre>" if xml else "", hex, base64)
+            cells = (time, where, evse, car, f"<pre>{_escaped(xml)}</pre>" if xml else "", hex, base64)
             table_row = f"<tr class='{origin}'><td>" + "</td><td>".join(cells) + "</td></tr>\n"
             self._csv.write(row)
             self._html.write(table_row)
