@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -9,8 +10,16 @@ from chargebyte_fw.modules.v2g.exi import fused_reading, fused_writing
 from chargebyte_fw.modules.v2g.exi.errors import Deviation, EncodeError, ExiError, Refused
 from chargebyte_fw.modules.v2g.exi.fused_reading import fused_reader
 from chargebyte_fw.modules.v2g.exi.fused_writing import fused_writer
-from chargebyte_fw.modules.v2g.exi.grammar import code_bits, fragment_names, grammar_of, is_simple, sorted_names
+from chargebyte_fw.modules.v2g.exi.grammar import (
+    ambiguous_names,
+    code_bits,
+    fragment_names,
+    grammar_of,
+    is_simple,
+    sorted_names,
+)
 from chargebyte_fw.modules.v2g.exi.reading import element_reader
+from chargebyte_fw.modules.v2g.exi.relaxed import RelaxedElement, can_be_relaxed
 from chargebyte_fw.modules.v2g.exi.source import place_of
 from chargebyte_fw.modules.v2g.exi.writing import element_writer
 from chargebyte_fw.modules.v2g.messages.model import Schema, Type
@@ -179,24 +188,55 @@ class Codec(Generic[M]):
         """Return event code and width of an element in the fragment grammar (KeyError: the set has none so named)."""
         return self._fragment_codes[name], self._fragment_bits
 
+    @cached_property
+    def _relaxed(self) -> dict[int, RelaxedElement]:
+        """The elements with several types, by code."""
+        ambiguous = ambiguous_names(self.schema)
+        names = sorted_names(fragment_names(self.schema))
+        return {
+            code: RelaxedElement(self.schema, kind)
+            for code, ((_, kind), name) in enumerate(zip(self._fragments, names))
+            if name in ambiguous and can_be_relaxed(kind)
+        }
+
+    def fragment_forms(self, element: Any, name: str | None = None) -> list[bytes]:
+        """Write one element as a fragment in each form that is in use, the standard's first; raises EncodeError.
+
+        An element whose name has several types in the set (eMAID of ISO 15118-2) has a grammar of its own. libcbv2g
+        writes it by its type, as any other; EXIficient, Josev and the late OpenV2G do not.
+        """
+        forms = [self.encode_fragment(element, name)]
+        code = self._fragment_code(element, name)
+        if code in self._relaxed:
+            forms.append(self._closed_fragment(_write(self._fragments[code][1], element, self._opening(code))))
+        return forms
+
     def encode_fragment(self, element: Any, name: str | None = None) -> bytes:
         """Write one element as a fragment; raises EncodeError.
 
         `name` may be left out where the type is named like the element, with or without `Type`: `AuthorizationReq(...)`
         and `SignedInfoType(...)`, but not `EMAIDType(...)` (element eMAID).
         """
+        code = self._fragment_code(element, name)
+        kind = self._relaxed.get(code, self._fragments[code][1])
+        return self._closed_fragment(_write(kind, element, self._opening(code)))
+
+    def _fragment_code(self, element: Any, name: str | None) -> int:
         if name is None:
             name = type(element).__name__
             name = name if name in self._fragment_codes else name.removesuffix("Type")
         code = self._fragment_codes.get(name)
         if code is None:
             raise EncodeError(f"{self.name} has no element {name}")
-        kind = self._fragments[code][1]
-        if kind is None:
+        if self._fragments[code][1] is None:
             raise EncodeError(f"{name} is abstract")
-        bits = self._fragment_bits
-        stream = _write(kind, element, HEADER << bits | code)
-        return _padded(stream << bits | len(self._fragments) + 1)
+        return code
+
+    def _opening(self, code: int) -> int:
+        return HEADER << self._fragment_bits | code
+
+    def _closed_fragment(self, stream: int) -> bytes:
+        return _padded(stream << self._fragment_bits | len(self._fragments) + 1)
 
     def decode_fragment(self, payload: bytes) -> tuple[str, Any]:
         """Read a fragment of one element: its name and value; raises ExiError."""
@@ -206,7 +246,11 @@ class Codec(Generic[M]):
         name, kind = self._fragments[code] if code < len(self._fragments) else ("", None)
         if kind is None:
             raise ExiError(f"{code} opens no element of {self.name}", bit=8)
-        element, _ = self._read(kind, payload, data, left, (bits, len(self._fragments) + 1))
+        closing = (bits, len(self._fragments) + 1)
+        if code in self._relaxed:
+            with suppress(Deviation, ValueError):  # libcbv2g writes it by its type
+                return name, _closed(*self._relaxed[code].read(data, left), data, closing)[0]
+        element, _ = self._read(kind, payload, data, left, closing)
         return name, element
 
     # -- common to both
@@ -243,7 +287,11 @@ def _no_choice(data: int, left: int) -> int:
 
 
 def _read_to_end(kind: Any, data: int, left: int, closing: tuple[int, int], wide: bool) -> tuple[Any, int]:
-    value, left = element_reader(kind, wide)(data, left)
+    return _closed(*element_reader(kind, wide)(data, left), data, closing)
+
+
+def _closed(value: Any, left: int, data: int, closing: tuple[int, int]) -> tuple[Any, int]:
+    """Check what comes behind an element: the end of the fragment if there is one, then nothing."""
     bits, code = closing
     left -= bits
     if bits and data >> left & (1 << bits) - 1 != code:
@@ -263,7 +311,7 @@ def _exi_error(error: Deviation | ValueError, bits: int) -> ExiError:
 
 def _write(kind: Any, value: Any, stream: int) -> int:
     try:
-        return element_writer(kind)(value, stream)
+        return kind.write(value, stream) if isinstance(kind, RelaxedElement) else element_writer(kind)(value, stream)
     except Refused as error:
         raise EncodeError(str(error), place_of(error.__traceback__)) from None
     except (TypeError, AttributeError, KeyError, ValueError) as error:

@@ -262,41 +262,62 @@ def sorted_names(names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 def fragment_names(schema: Schema) -> dict[tuple[str, str], Any]:
     """Return the type of every element of a set, global and local, by (local name, namespace) (None: abstract).
 
-    eMAID of ISO 15118-2 has two types; the one with an Id, which can be signed, stands for both.
+    Of several types under one name the complex one, which can have an Id and be signed, stands for all.
     """
     found: dict[tuple[str, str], Any] = {}
-    seen: set[type[Type]] = set()
-    waiting: list[type[Type]] = []
-
-    def note(name: str, namespace: str, kind: Any) -> None:
-        kind = _simple(kind)
+    for name, namespace, kind in _elements(schema):
         if found.get((name, namespace)) is None or not is_simple(kind):
             found[name, namespace] = kind
-        if kind is not None and not is_simple(kind) and kind not in seen:
-            seen.add(kind)
-            waiting.append(kind)
+    return found
 
+
+def ambiguous_names(schema: Schema) -> set[tuple[str, str]]:
+    """Return the elements that have several types: by itself such a name does not say which."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    for name, namespace, kind in _elements(schema):
+        types = found.setdefault((name, namespace), [])
+        if not any(kind is other for other in types):
+            types.append(kind)
+    return {name for name, kinds in found.items() if len(kinds) > 1}
+
+
+def attribute_names(schema: Schema) -> list[tuple[str, str]]:
+    """Return every attribute of a set by (local name, namespace), sorted as event codes count them."""
+    return sorted_names(
+        {
+            (field.name, schema.copies.get(field.namespace, field.namespace) if cls.attributes_qualified else "")
+            for cls in _types(schema)
+            for field in fields_of(cls)
+            if field.kind == "attribute"
+        }
+    )
+
+
+def _elements(schema: Schema) -> Iterable[tuple[str, str, Any]]:
+    """Yield local name, namespace and type of each element, wherever it is declared."""
     for namespace, elements in schema.elements.items():
-        for name, kind in elements.items():
-            note(name, namespace, kind)
-    seen.update(schema.types)
-    waiting.extend(schema.types)
-    while waiting:
-        cls = waiting.pop()
+        yield from ((name, namespace, _simple(kind)) for name, kind in elements.items())
+    for cls in _types(schema):
         namespaces = {field.name: field.namespace for field in fields_of(cls)}
         content = cls.namespace if cls.qualified else ""
         for slot in grammar_of(cls).slots:
-            if slot.kind != "element":
-                continue
-            if slot.members:
-                for _, member in slot.members:
-                    if member is not None and member not in seen:
-                        seen.add(member)
-                        waiting.append(member)
-            else:
+            if slot.kind == "element" and not slot.members:
                 namespace = namespaces.get(slot.name, content)
-                note(slot.name, schema.copies.get(namespace, namespace), slot.within or slot.type)
-    return found
+                yield slot.name, schema.copies.get(namespace, namespace), _simple(slot.within or slot.type)
+
+
+def _types(schema: Schema) -> list[type[Type]]:
+    """Return every complex type of a set."""
+    kinds = (kind for elements in schema.elements.values() for kind in elements.values() if kind is not None)
+    found = dict.fromkeys([*(kind for kind in map(_simple, kinds) if not is_simple(kind)), *schema.types])
+    waiting = list(found)
+    while waiting:
+        for slot in grammar_of(waiting.pop()).slots:
+            for kind in [cls for _, cls in slot.members] or [_simple(slot.within or slot.type)]:
+                if kind is not None and not is_simple(kind) and kind not in found:
+                    found[kind] = None
+                    waiting.append(kind)
+    return list(found)
 
 
 def _field(name: str, hint: Any, namespace: str) -> Field:

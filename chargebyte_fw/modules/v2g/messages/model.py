@@ -111,6 +111,8 @@ class Type(msgspec.Struct, kw_only=True, gc=False):
     namespace: ClassVar[str] = ""
     qualified: ClassVar[bool] = True
     """Whether local elements carry the namespace (all sets but the handshake)."""
+    attributes_qualified: ClassVar[bool] = True
+    """Whether attributes carry the namespace (all sets but the handshake and XML signature)."""
     mixed: ClassVar[bool] = False
     """Mixed content: characters between elements have an event code, and are not supported."""
     model: ClassVar[Particle | None] = None

@@ -31,6 +31,7 @@ protocolNamespaceType = Annotated[str, Coding("string", longest=100)]
 class _Handshake(Type):
     namespace = NAMESPACE
     qualified = False
+    attributes_qualified = False
 
 
 class AppProtocolType(_Handshake, kw_only=True):

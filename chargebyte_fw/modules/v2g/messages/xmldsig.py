@@ -32,6 +32,7 @@ HMACOutputLengthType = Annotated[int, Coding("int")]
 
 class _Signature(Type):
     namespace = NAMESPACE
+    attributes_qualified = False
 
 
 class X509IssuerSerialType(_Signature, kw_only=True):
