@@ -53,8 +53,8 @@ class CoverageMap:
 
 
 def key_of(tree: Path, tests: str) -> str:
-    """Return what changes with any Python file of the product or of a folder of tests."""
-    digest = hashlib.blake2b(digest_size=8)
+    """Return what changes with any Python file of the product or of a folder of tests, and with the recorder."""
+    digest = hashlib.blake2b((tree / "tests/mutation/recorder.py").read_bytes(), digest_size=8)
     for folder in ("chargebyte_fw", tests):
         for path in sorted((tree / folder).rglob("*.py")):
             digest.update(str(path.relative_to(tree)).encode() + path.read_bytes())
