@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.board.driver.effects import ResetController, SelfTestAnswered, SetControl
+from chargebyte_fw.board.driver.effects import Log, ResetController, SelfTestAnswered, SetControl
 from chargebyte_fw.board.driver.events import (
     STATE_E,
     STATE_F,
@@ -23,7 +23,7 @@ from chargebyte_fw.board.driver.events import (
 )
 from chargebyte_fw.board.driver.fault_table import ClearFault, FaultKey, RaiseFault
 from chargebyte_fw.board.driver.machine import DriverMachine
-from chargebyte_fw.board.driver.wiring import FeedbackType, PhaseWiring, Wiring
+from chargebyte_fw.board.driver.wiring import ALL_OPEN, BOTH, SECONDARY, FeedbackType, PhaseWiring, Wiring
 from chargebyte_fw.board.link import events as link
 from chargebyte_fw.board.link.messages.charge_som import (
     ActionId,
@@ -199,6 +199,46 @@ def test_a_contactor_that_stays_closed_in_the_safe_state_is_a_fault_without_anot
     assert machine.wake(2.9) == []
     raised = [effect.key.type for effect in machine.wake(3.0) if isinstance(effect, RaiseFault)]
     assert raised == ["evse_board_support/MREC17EVSEContactorFault"]
+
+
+def test_a_safe_state_amid_an_opening_in_series_takes_every_order_back_at_once() -> None:
+    """The secondary waits for the primary to open only while the controller switches by orders."""
+    machine = DriverMachine(False, NAMES, None, Wiring(PhaseWiring.serial, None, (FeedbackType.no, FeedbackType.no)))
+    closed = {"contactor_1": ContactorState.CLOSED, "contactor_2": ContactorState.CLOSED}
+    opened = {"contactor_1": ContactorState.OPEN, "contactor_2": ContactorState.OPEN}
+    machine.feed(UP, 0.0)
+    machine.feed(Enable(True), 0.1)
+    machine.feed(state(cp_state=CpState.C, **opened), 0.2)
+    machine.feed(AllowPowerOn(True), 0.3)
+    machine.feed(state(cp_state=CpState.C, **{**opened, "contactor_2": ContactorState.CLOSED}), 0.4)
+    machine.feed(state(cp_state=CpState.C, **closed), 0.5)
+    assert machine.snapshot.contactor_orders == BOTH
+    machine.feed(AllowPowerOn(False), 1.0)
+    assert machine.snapshot.contactor_orders == SECONDARY
+    effects = machine.feed(state(cp_state=CpState.F, **closed, **SAFE), 1.1)
+    assert machine.snapshot.contactor_orders == ALL_OPEN
+    assert SetControl(machine.control) in effects
+
+
+def test_a_safe_state_without_an_order_withdraws_nothing() -> None:
+    machine = DriverMachine(False, NAMES, None)
+    machine.feed(UP, 0.0)
+    machine.feed(state(cp_state=CpState.A), 0.2)
+    effects = machine.feed(state(cp_state=CpState.F, **SAFE), 0.3)
+    assert not any(isinstance(effect, Log) and "withdrawn" in effect.text for effect in effects)
+    assert machine.due("reset") == 5.3
+
+
+def test_before_the_first_report_no_contactor_is_unfit() -> None:
+    faults = DriverMachine(False, NAMES, None).reports.faults
+    assert not faults.contactor_unfit
+    faults.contactors("", "contactor 1 is closed")
+    assert faults.contactor_unfit
+    faults.contactors("", "")
+    assert not faults.contactor_unfit, "it is seen open again"
+    faults.contactors("contactor 1 did not close", "")
+    faults.contactors("", "")
+    assert faults.contactor_unfit, "what did not close is switched no more until the next start"
 
 
 def test_a_link_that_comes_up_without_a_reset_begins_a_new_life_of_the_controller() -> None:

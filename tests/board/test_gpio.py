@@ -213,6 +213,7 @@ def test_a_watched_input_tells_of_its_edges_and_a_bounce_is_none(runtime: Runtim
     line = open_input(runtime, NAME, True, LOG)
     assert line is not None
     assert chips.requested["config"][28]["edge_detection"] == "both"
+    assert line.events == chips.edges, "it is read when an edge comes, not from time to time"
     presses: list[float] = []
 
     async def main() -> None:

@@ -277,20 +277,46 @@ def test_the_virtual_loader_survives_any_bytes(chunks: list[bytes]) -> None:
     talk(bootloader.BootLoader(Chip()), *HELLO, *chunks)
 
 
-@settings(max_examples=200)
-@given(st.lists(st.one_of(st.none(), st.binary(max_size=20)), max_size=15), st.sampled_from(range(5)))
-def test_the_tool_survives_any_bytes(answers: list[bytes | None], order: int) -> None:
-    """Whatever comes in: no exception, and it ends in success or in one error."""
+def ready_machine() -> tuple[LoaderMachine, float]:
+    """A conversation after its handshake, and the second at which that was over."""
     machine, now = LoaderMachine(), 0.0
-    orders = [loader.AskSignature(), loader.AskArea(0), loader.Erase(0, 3), loader.Write(0, bytes(9))]
-    orders.append(loader.Read(0, 9))
     good = iter([b"\0", b"\xc3", m.status_packet(0), m.status_packet(0x34), m.status_packet(0)])
-    effects = machine.feed(loader.Begin(), now)
+    machine.feed(loader.Begin(), now)
     while machine.state is not Step.READY:
         waits = machine.state in (Step.SETTLING, Step.PULSING, Step.SWITCHING_RATE)
         assert machine.deadline is not None
         now = machine.deadline
-        effects = machine.wake(now) if waits else machine.feed(loader.BytesReceived(next(good)), now)
+        machine.wake(now) if waits else machine.feed(loader.BytesReceived(next(good)), now)
+    return machine, now
+
+
+@pytest.mark.parametrize(
+    ("order", "command", "data", "why"),
+    [
+        (loader.AskSignature(), Command.SIGNATURE, bytes(3), "3 data bytes instead of 12"),
+        (loader.AskSignature(), Command.SIGNATURE, bytes(200), "200 data bytes instead of 12"),
+        (loader.AskArea(0), Command.AREA_INFO, bytes(3), "3 data bytes instead of 17"),
+        (loader.AskArea(0), Command.AREA_INFO, bytes((0,)) + b"\0\0\0\1" + bytes(12), "area from 0x1 to 0x0"),
+    ],
+)
+def test_an_answer_that_cannot_be_read_fails_the_order_at_once(
+    order: Any, command: Command, data: bytes, why: str
+) -> None:
+    machine, now = ready_machine()
+    machine.feed(order, now)
+    effects = machine.feed(loader.BytesReceived(m.data_packet(command, data)), now)
+    (failed,) = [effect for effect in effects if isinstance(effect, loader.Failed)]
+    assert isinstance(failed.error, PeerError) and failed.error.what == f"{command.text} answered with {why}"
+    assert machine.state is Step.OFF and machine.deadline is None
+
+
+@settings(max_examples=200)
+@given(st.lists(st.one_of(st.none(), st.binary(max_size=20)), max_size=15), st.sampled_from(range(5)))
+def test_the_tool_survives_any_bytes(answers: list[bytes | None], order: int) -> None:
+    """Whatever comes in: no exception, and it ends in success or in one error."""
+    orders = [loader.AskSignature(), loader.AskArea(0), loader.Erase(0, 3), loader.Write(0, bytes(9))]
+    orders.append(loader.Read(0, 9))
+    machine, now = ready_machine()
     effects = machine.feed(orders[order], now)
     for answer in answers:
         if machine.state in (Step.OFF, Step.READY):

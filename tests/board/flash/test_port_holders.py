@@ -205,6 +205,26 @@ def test_without_a_lock_those_who_have_it_open_are_named(tmp_path: Path) -> None
     assert port_holders.holders(tmp_path / "nowhere", tmp_path / "proc") == []
 
 
+def test_the_locks_of_the_kernel_name_the_holder(tmp_path: Path) -> None:
+    """/proc/locks (proc_locks(5)): of many locks the ones on this file, of living processes other than this one."""
+    device = tmp_path / "tty"
+    device.touch()
+    there = device.stat()
+    place = f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}"
+    (tmp_path / "locks").write_text(
+        f"1: FLOCK  ADVISORY  WRITE 42 {place} 0 EOF\n"
+        f"1: -> FLOCK  ADVISORY  WRITE 43 {place} 0 EOF\n"
+        f"2: POSIX  ADVISORY  WRITE 44 {place} 0 EOF\n"
+        f"3: FLOCK  ADVISORY  WRITE 45 {place}1 0 EOF\n"
+        f"4: FLOCK  ADVISORY  WRITE -1 {place} 0 EOF\n"
+        f"5: FLOCK  ADVISORY  WRITE 0 {place} 0 EOF\n"
+        f"6: FLOCK  ADVISORY  WRITE {os.getpid()} {place} 0 EOF\n"
+        "7: FLOCK  ADVISORY  WRITE 46\n"
+        "\n"
+    )
+    assert port_holders.holders(device, tmp_path) == [Holder(42, "?")]
+
+
 def test_a_uart_that_is_not_there_is_told(runtime: Runtime) -> None:
     with pytest.raises(Unavailable, match="ttyLP2: No such file"):
         clock.run(use(runtime))
