@@ -88,6 +88,22 @@ def test_an_authorization_that_is_withdrawn_says_so_once(state: S) -> None:
     assert evse.deadline is None
 
 
+@pytest.mark.parametrize("state", list(S))
+def test_an_authorization_ends_with_the_transaction_and_not_first_with_the_session(state: S) -> None:
+    evse = evse_in(state)
+    assert evse.feed(e.TransactionFinished(), 1.0) == []
+    assert (evse.state, evse.transaction, evse.authorization) == (S.NOT_AUTHORIZED, False, None)
+    assert evse.deadline is None
+    assert evse.occupied is (state is S.TRANSACTION), "the car is still at the plug"
+
+
+@pytest.mark.parametrize("event", [e.NotConfirmed(), e.Deauthorized()])
+def test_an_evse_that_drops_its_authorization_is_free_without_another_word(event: Any) -> None:
+    evse = evse_in(S.GRANTED)
+    assert evse.feed(event, 1.0) == []
+    assert (evse.state, evse.authorization, evse.available) == (S.NOT_AUTHORIZED, None, True)
+
+
 def token_at(station: Station, *more: Any) -> PendingToken:
     token = PendingToken(1, provided("A"), station)
     token.feed(events.TokenPresented(token.token), 0.0)

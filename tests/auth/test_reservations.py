@@ -91,17 +91,29 @@ def test_a_replacement_that_is_refused_leaves_the_reservation_as_it_was() -> Non
     assert [entry.evse_id for entry in bench.kept] == [1]
 
 
-@pytest.mark.parametrize("use", ["plugged", "authorized", "charging"])
+@pytest.mark.parametrize("use", ["plugged", "authorized", "charging", "charged"])
 def test_an_evse_in_use_is_occupied(use: str) -> None:
     bench = Bench([ANY])
     if use != "authorized":
         bench.plug_in(1)
     if use != "plugged":
         bench.swipe("A")
-    if use == "charging":
+    if use in ("charging", "charged"):
         bench.begin_transaction(1)
+    if use == "charged":
+        bench.end_transaction(1)
     assert bench.reserve(1, evse=1) == "Occupied"
     assert bench.reserve(1) == "Occupied"
+
+
+def test_an_evse_whose_car_has_waited_too_long_for_a_token_is_occupied() -> None:
+    bench = Bench(plug_in_timeout=True, selection=SelectionAlgorithm.PlugEvents)
+    bench.plug_in(1)
+    bench.pass_time(10.0)
+    assert bench.taken_back == [1]
+    assert bench.reserve(1, evse=1) == "Occupied"
+    bench.unplug(1)
+    assert bench.reserve(1, evse=1) == "Accepted"
 
 
 def test_an_evse_that_does_not_keep_itself_free_is_occupied() -> None:
