@@ -66,6 +66,25 @@ def test_a_connection_without_a_word_is_a_negotiation_that_failed() -> None:
     assert it.charger.published("hlc_session_failed") == [("hlc_session_failed", Reason.ProtocolNegotiationFailed)]
 
 
+@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize(
+    ("facts", "reasons"),
+    [
+        ({}, [Reason.ChargingInterrupted]),
+        ({"stop_requested": True}, []),
+        ({"error": "Error_RCD"}, []),
+        ({"error": "Error_RCD", "stop_requested": True}, []),
+    ],
+)
+def test_a_session_that_breaks_off_is_the_cars_failure_unless_the_charger_wanted_its_end(
+    kind: str, facts: dict[str, Any], reasons: list[Reason]
+) -> None:
+    it = talk(kind, State.CHARGING)
+    it.change(**facts)
+    it.end()
+    assert [value for _, value in it.charger.published("hlc_session_failed")] == reasons
+
+
 # -- everything is refused
 
 

@@ -72,6 +72,29 @@ def test_a_refused_ac_request_of_din_reports_open_contactors_and_no_fault_curren
     assert (response.AC_EVSEStatus.PowerSwitchClosed, response.AC_EVSEStatus.RCD) == (False, False)
 
 
+def test_a_refused_charging_status_of_din_asks_for_no_receipt() -> None:
+    it = talk("din", State.CHARGING)
+    response = it.ask(requests(din)["ChargingStatusReq"])
+    assert response.ResponseCode == "FAILED_SequenceError"
+    assert (response.ReceiptRequired, response.SAScheduleTupleID) == (False, 1)
+    assert (response.EVSEID, response.MeterInfo) == (b"\x49\xa8\x07\x37\xa4\x56\x78", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("PaymentDetailsReq", {"GenChallenge": "", "DateTimeNow": 0}),
+        ("CertificateInstallationReq", {"Id": "id1", "ContractID": "", "DHParams": b""}),
+        ("CertificateUpdateReq", {"Id": "id1", "ContractID": "", "DHParams": b"", "RetryCounter": 0}),
+    ],
+)
+def test_a_refused_contract_request_of_din_holds_nothing_of_a_contract(name: str, fields: dict[str, Any]) -> None:
+    it = talk("din", State.CHARGING)
+    response = it.ask(requests(din)[name])
+    assert response.ResponseCode == "FAILED_SequenceError"
+    assert {field: getattr(response, field) for field in fields} == fields
+
+
 @pytest.mark.parametrize("name", ["PreChargeReq", "WeldingDetectionReq", "CurrentDemandReq"])
 def test_a_refused_dc_request_in_an_ac_session_reports_no_voltage(name: str) -> None:
     it = talk("ac", State.CHARGING)
