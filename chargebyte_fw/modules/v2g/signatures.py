@@ -5,7 +5,7 @@ signature over SignedInfo, which has the digests. SignedInfo is a fragment of th
 ISO 15118-2 annex J); other stacks take the set of the message, so `verify` accepts both.
 
 ISO 15118-2 knows one algorithm, ECDSA on secp256r1 with SHA-256. In ISO 15118-20 the key decides: secp521r1 with
-SHA-512, or Ed448 with SHAKE256 ([V2G20-2473] to [V2G20-2476]); cars in the field also come with the smaller curves,
+SHA-512, or Ed448 with `SHAKE256` ([V2G20-2473] to [V2G20-2476]); cars in the field also come with the smaller curves,
 which `strict` refuses.
 
 Whose key it is, and whether its certificate may sign, is not asked here.

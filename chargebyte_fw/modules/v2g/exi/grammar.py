@@ -272,7 +272,7 @@ def fragment_names(schema: Schema) -> dict[tuple[str, str], Any]:
 
 
 def ambiguous_names(schema: Schema) -> set[tuple[str, str]]:
-    """Return the elements that have several types: by itself such a name does not say which."""
+    """Return the elements that have several types: by its name alone such an element has none."""
     found: dict[tuple[str, str], list[Any]] = {}
     for name, namespace, kind in _elements(schema):
         types = found.setdefault((name, namespace), [])

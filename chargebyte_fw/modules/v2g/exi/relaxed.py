@@ -1,8 +1,8 @@
 """The relaxed element fragment grammar (EXI 1.0 section 8.5.3): an element whose name has several types in a set.
 
-In V2G that is eMAID of ISO 15118-2, which two messages have as a string and two as a string with an Id. In a fragment
-nothing tells which, so that every attribute and every element of the set has an event code. This serves such elements
-with character content; their attributes are strings.
+In V2G that is eMAID of ISO 15118-2, which two messages have as a string and two as a string with an Id. A fragment has
+no message around its element that would decide, so that every attribute and every element of the set has an event code.
+This serves such elements with character content; their attributes are strings.
 """
 
 from __future__ import annotations
