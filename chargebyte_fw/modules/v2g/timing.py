@@ -27,6 +27,10 @@ V2G_EVCC_ONGOING_S = 60.0
 """How long the charger may answer Ongoing (authorization, charge parameters)."""
 V2G_EVCC_CABLE_CHECK_S = 40.0
 V2G_EVCC_PRECHARGE_S = 7.0
+V2G20_EVCC_PRECHARGE_S = 10.0
+"""The same in ISO 15118-20."""
+V2G20_EVCC_LOOP_TIMEOUT_S = 0.5
+"""How long the car waits for a response in the charge loop (ISO 15118-20 table 215)."""
 SDP_RETRY_S = 0.25
 SDP_RETRIES = 50
 V2G_EVCC_MSG_TIMEOUT_S = 2.0

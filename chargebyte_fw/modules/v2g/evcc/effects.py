@@ -58,6 +58,8 @@ class Step(StrEnum):
     CONTRACT = "contract installation"
     AUTHORIZING = "authorizing"
     AUTHORIZED = "authorized"
+    SERVICE = "service"
+    """ISO 15118-20: energy service and control mode are selected."""
     PARAMETERS = "parameters"
     CABLE_CHECK = "cable check"
     PRECHARGE = "pre-charge"

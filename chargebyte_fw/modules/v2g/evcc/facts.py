@@ -36,6 +36,8 @@ class CarSettings(msgspec.Struct):
     """ISO 15118-20: `Scheduled` or `Dynamic`; empty: what the charger names first."""
     mobility_needs_by: str = ""
     """ISO 15118-20: who may set departure and state of charge, `EVCC` or `SECC`; empty: either."""
+    multiplexed_renegotiation: bool = True
+    """ISO 15118-20: renegotiate the schedule beside the charge loop, not in the main stream."""
     misbehaviours: tuple[Misbehaviour, ...] = ()
     """What the car does wrong on purpose."""
     evcc_id: bytes = b"\x02\0\0\0\0\x02"
@@ -115,6 +117,10 @@ class ChargerValues(msgspec.Struct):
     notification: str = "None"
     response_code: str = ""
     meter_Wh: float | None = None
+    discharged_Wh: float | None = None
+    """What the meter counted back into the grid."""
+    energy_cost: float | None = None
+    """Of the session until now, from a receipt, in `currency`."""
     currency: str = ""
     price_per_kWh: float | None = None
     """Of the tariff that holds now, in `currency`; None: none was announced."""

@@ -1,0 +1,69 @@
+"""ISO 15118-20 for the car's machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.modules.v2g import handshake, timing, v2gtp
+from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
+from chargebyte_fw.modules.v2g.evcc.iso20.services import SERVICES_OF_MODE
+from chargebyte_fw.modules.v2g.evcc.iso20.session import Iso20CarSession
+from chargebyte_fw.modules.v2g.evcc.protocol import Protocol, Response, Timers
+from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.handshake import AppProtocol
+from chargebyte_fw.modules.v2g.v2gtp import Frame
+
+_SETS = {
+    v2gtp.EXI_ISO20_MAIN: "iso20_common",
+    v2gtp.EXI_ISO20_AC: "iso20_ac",
+    v2gtp.EXI_ISO20_DC: "iso20_dc",
+    v2gtp.EXI_ISO20_SCHEDULE_RENEGOTIATION: "iso20_common",
+    v2gtp.EXI_ISO20_METERING_CONFIRMATION: "iso20_common",
+    v2gtp.EXI_ISO20_PARKING_STATUS: "iso20_common",
+}
+"""The schema set of each payload type (table 12)."""
+_STREAMS = {
+    "schedule": v2gtp.EXI_ISO20_SCHEDULE_RENEGOTIATION,
+    "metering": v2gtp.EXI_ISO20_METERING_CONFIRMATION,
+    "parking": v2gtp.EXI_ISO20_PARKING_STATUS,
+}
+
+
+class Iso15118D20:
+    """ISO 15118-20: every energy service that a cable carries."""
+
+    name = "ISO15118D20"
+    streams = dict.fromkeys(_SETS, "main") | {number: name for name, number in _STREAMS.items()}
+
+    def app(self, energy_transfer_mode: str) -> AppProtocol | None:
+        """Return the entry for the kind of current; None for a mode without a cable, which this car has not."""
+        if energy_transfer_mode not in SERVICES_OF_MODE:
+            return None
+        return handshake.ISO15118D20_AC if energy_transfer_mode.startswith("AC") else handshake.ISO15118D20_DC
+
+    def decode(self, frame: Frame) -> Response:
+        """Return the response in a frame; raises ExiError."""
+        message: Any = codec(_SETS[frame.payload_type]).decode(frame.payload)
+        return Response(type(message).__name__, message.Header.SessionID, message)
+
+    def encode(self, message: Any, stream: str) -> Frame:
+        """Return a request as a frame with its payload type; raises EncodeError."""
+        kind = type(message).__name__[:3]
+        payload_type = {"AC_": v2gtp.EXI_ISO20_AC, "DC_": v2gtp.EXI_ISO20_DC}.get(kind, v2gtp.EXI_ISO20_MAIN)
+        payload_type = _STREAMS.get(stream, payload_type)
+        return Frame(payload_type, codec(_SETS[payload_type]).encode(message))
+
+    def message_timeout_s(self, request: str) -> float:
+        """Return how long the car waits for the response to `request` (table 215)."""
+        if request.endswith("_ChargeLoopReq"):
+            return timing.V2G20_EVCC_LOOP_TIMEOUT_S
+        if request in ("ServiceDetailReq", "CertificateInstallationReq"):
+            return 5.0
+        return timing.V2G_EVCC_MSG_TIMEOUT_S
+
+    def new_session(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> Iso20CarSession:
+        """Return a new session."""
+        return Iso20CarSession(settings, facts, timers)
+
+
+PROTOCOL: Protocol = Iso15118D20()

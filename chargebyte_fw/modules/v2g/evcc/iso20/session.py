@@ -1,0 +1,266 @@
+"""A car's session of ISO 15118-20: set-up, services, and the end; its parts have the stages in between.
+
+A stage is named like the request it sends, but PowerDelivery, which is four: `PowerOn`, `PowerOff`, `PowerStandby` and
+`PowerRenegotiated`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.modules.v2g.evcc.effects import Step
+from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings, Paused
+from chargebyte_fw.modules.v2g.evcc.iso20 import services
+from chargebyte_fw.modules.v2g.evcc.iso20.ac import Iso20AcCarService
+from chargebyte_fw.modules.v2g.evcc.iso20.authorization import Authorization
+from chargebyte_fw.modules.v2g.evcc.iso20.dc import Iso20DcCarService
+from chargebyte_fw.modules.v2g.evcc.iso20.metering import Metering
+from chargebyte_fw.modules.v2g.evcc.iso20.schedule import Schedule
+from chargebyte_fw.modules.v2g.evcc.protocol import Failed, MultiplexedRequest, Timers
+from chargebyte_fw.modules.v2g.evcc.session import StagedSession
+from chargebyte_fw.modules.v2g.messages import iso20_common as common
+from chargebyte_fw.modules.v2g.messages import iso20_types as types
+
+_POWER_DELIVERY = ("PowerOn", "PowerOff", "PowerStandby", "PowerRenegotiated")
+
+
+class Iso20CarSession(StagedSession):
+    """A session of ISO 15118-20."""
+
+    before_power = (
+        *("AuthorizationSetup", "CertificateInstallation", "Authorization"),
+        *("ServiceDiscovery", "ServiceDetail", "ServiceSelection"),
+        *("AC_ChargeParameterDiscovery", "DC_ChargeParameterDiscovery", "ScheduleExchange"),
+        *("DC_CableCheck", "DC_PreCharge"),
+    )
+
+    def __init__(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> None:
+        super().__init__(settings, facts, timers)
+        if settings.paused is not None:
+            self.session_id = settings.paused.session_id
+        self.service = services.Service(0)
+        self.renegotiable = False
+        """Whether the charger can renegotiate services (ServiceRenegotiationSupported)."""
+        self.signature: Any = None
+        """Signature of the next message's header."""
+        self.refusal = ""
+        """Why the charger would not charge this car, where the session ends in good order all the same."""
+        direct = not settings.energy_transfer_mode.startswith("AC")
+        self.authorization = Authorization(self)
+        self.schedule = Schedule(self)
+        self.metering = Metering(self)
+        self.energy = Iso20DcCarService(self) if direct else Iso20AcCarService(self)
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """Authorization, schedule and energy service: they have stages, too."""
+        return (self.authorization, self.schedule, self.energy)
+
+    @property
+    def request(self) -> str:
+        """The name of the request of the present stage."""
+        return f"{'PowerDelivery' if self.stage in _POWER_DELIVERY else self.stage}Req"
+
+    @property
+    def paused(self) -> Paused | None:
+        """What resumes the session: it goes on with the services that were selected ([V2G20-1206])."""
+        if self.outcome != "paused":
+            return None
+        service = self.service
+        return Paused(self.session_id, service.service_id, service.parameter_set_id, service.parameters)
+
+    def accepts(self, code: str) -> bool:
+        """Return whether the session goes on: a warning ends nothing."""
+        return code.startswith(("OK", "WARNING"))
+
+    # -- messages
+
+    def header(self) -> types.MessageHeaderType:
+        """Return a header with the present time: Unix seconds, as every recorded stack has them."""
+        return types.MessageHeaderType(SessionID=self.session_id, TimeStamp=max(0, int(self.unix_s)))
+
+    @property
+    def unix_s(self) -> float:
+        """The wall clock at the last event, in Unix seconds."""
+        return self.now + self.facts.wall_offset_s
+
+    now = 0.0
+    """Monotonic second of the last event."""
+
+    def message(self, body: Any) -> Any:
+        """Return the message with a header of this moment, and its signature where it has one."""
+        body.Header = self.header()
+        body.Header.Signature, self.signature = self.signature, None
+        return body
+
+    def next(self, now: float) -> Any:
+        """Return the next request's body."""
+        self.now = now
+        return super().next(now)
+
+    def take(self, body: Any, now: float) -> float:
+        """Take the response to the last request; return how long to wait before the next one. Raises Failed."""
+        self.now = now
+        return super().take(body, now)
+
+    def next_multiplexed(self, now: float) -> MultiplexedRequest | None:
+        """Return a request beside the charge loop: a new schedule, or a confirmed meter reading."""
+        if not self.stage.endswith("_ChargeLoop"):
+            return None
+        return self.schedule.next_multiplexed(now) or self.metering.next_multiplexed(now)
+
+    def take_multiplexed(self, name: str, body: Any, now: float) -> None:
+        """Take the response to such a request. Raises Failed."""
+        self.now = now
+        self.check(body)
+        if name != "MeteringConfirmationRes":
+            self.schedule.take_multiplexed(body, now)
+
+    # -- wishes
+
+    @property
+    def notification(self) -> str:
+        """What the charger notified last."""
+        return self.facts.charger.notification
+
+    @property
+    def charger_wants_to_stop(self) -> bool:
+        """Whether the charger wants the session to end, to pause, or to begin its services anew."""
+        return self.notification in ("Terminate", "Pause") or self.renegotiates_services
+
+    @property
+    def renegotiates_services(self) -> bool:
+        """Whether car or charger want other services."""
+        return self.renegotiable and (self.facts.renegotiate_services or self.notification == "ServiceRenegotiation")
+
+    @property
+    def charger_reason(self) -> str:
+        """What the charger notified."""
+        return self.notification
+
+    @property
+    def may_renegotiate(self) -> bool:
+        """Whether car or charger want another schedule, or the car wants standby or to leave it."""
+        return self.schedule.renegotiates or self.facts.standby or self.energy.standing_by
+
+    def stop_wanted(self, now: float) -> None:
+        """Leave the charge loop."""
+        self.energy.stop_wanted(now)
+
+    def renegotiation_wanted(self, now: float) -> None:
+        """Leave the charge loop where a request of the main stream is due."""
+        self.energy.renegotiation_wanted(now)
+
+    def take_status(self, status: types.EVSEStatusType | None) -> None:
+        """Note what the charger notifies; nothing is notified where the status is missing."""
+        self.facts.charger.notification = "None" if status is None else str(status.EVSENotification)
+
+    def refuse(self, reason: str) -> None:
+        """End the session in good order: the charger will not charge this car."""
+        self.refusal = reason
+        self.stage = "SessionStop"
+
+    # -- set-up
+
+    def build_SessionSetup(self, now: float) -> common.SessionSetupReq:
+        """Introduce the car; the header carries the id of a paused session."""
+        name = self.settings.evcc_name or self.settings.evcc_id.hex().upper()
+        return common.SessionSetupReq(Header=self.header(), EVCCID=name)
+
+    def take_SessionSetup(self, body: common.SessionSetupRes, now: float) -> float:
+        """Begin, or go on with the services of the paused session."""
+        self.facts.charger.evse_id = body.EVSEID
+        joined = body.ResponseCode is types.responseCodeType.OK_OldSessionJoined
+        self.report(Step.SESSION, f"{body.EVSEID}{', the paused session' if joined else ''}")
+        self.stage = "AuthorizationSetup"
+        if joined:
+            paused = self.settings.paused
+            if paused is None or not paused.service_id:
+                raise Failed("the charger goes on with a session of which this car has forgotten the services")
+            self._select(services.resumed(paused))
+        return 0.0
+
+    def _select(self, service: services.Service) -> None:
+        self.service = service
+        self.facts.charger.service = service.text
+        self.stage = self.energy.first_stage
+
+    # -- services
+
+    def build_ServiceDiscovery(self, now: float) -> common.ServiceDiscoveryReq:
+        """Ask for all services."""
+        return common.ServiceDiscoveryReq(Header=self.header())
+
+    def take_ServiceDiscovery(self, body: common.ServiceDiscoveryRes, now: float) -> float:
+        """Take the best energy service of the car's mode."""
+        self.renegotiable = body.ServiceRenegotiationSupported
+        offered = [service.ServiceID for service in body.EnergyTransferServiceList.Service]
+        chosen = services.choose(offered, self.settings)
+        if chosen is None:
+            names = ", ".join(services.NAMES.get(one, str(one)) for one in offered)
+            self.refuse(f"the charger offers {names}")
+            return 0.0
+        self.service = services.Service(chosen)
+        self.stage = "ServiceDetail"
+        return 0.0
+
+    def build_ServiceDetail(self, now: float) -> common.ServiceDetailReq:
+        """Ask for the parameter sets of the service."""
+        return common.ServiceDetailReq(Header=self.header(), ServiceID=self.service.service_id)
+
+    def take_ServiceDetail(self, body: common.ServiceDetailRes, now: float) -> float:
+        """Choose the set that suits the car best."""
+        sets = body.ServiceParameterList.ParameterSet
+        chosen = services.choose_set(self.service.service_id, sets, self.settings)
+        if chosen is None:
+            wanted = f" with {self.settings.control_mode} control" if self.settings.control_mode else ""
+            self.refuse(f"the charger has no set of {self.service.name}{wanted} that suits")
+            return 0.0
+        self.service = chosen
+        self.stage = "ServiceSelection"
+        return 0.0
+
+    def build_ServiceSelection(self, now: float) -> common.ServiceSelectionReq:
+        """Select the energy service."""
+        chosen = common.SelectedServiceType(
+            ServiceID=self.service.service_id, ParameterSetID=self.service.parameter_set_id
+        )
+        return common.ServiceSelectionReq(Header=self.header(), SelectedEnergyTransferService=chosen)
+
+    def take_ServiceSelection(self, body: common.ServiceSelectionRes, now: float) -> float:
+        """Go on to the charge parameters."""
+        self._select(self.service)
+        self.report(Step.SERVICE, self.service.text)
+        return 0.0
+
+    # -- the end
+
+    def build_SessionStop(self, now: float) -> common.SessionStopReq:
+        """End or pause the session, or go back to its services."""
+        kind = common.chargingSessionType.Terminate
+        self.outcome = "terminated"
+        if self.refusal:
+            self.outcome, self.reason = "failed", self.refusal
+        elif self.facts.pause or (self.notification == "Pause" and not self.facts.stop):
+            kind, self.outcome = common.chargingSessionType.Pause, "paused"
+        elif self.renegotiates_services and not self.facts.stop and self.facts.error_code == "NO_ERROR":
+            kind, self.outcome = common.chargingSessionType.ServiceRenegotiation, "renegotiated"
+        code, explanation = None, None
+        if self.refusal or self.facts.error_code != "NO_ERROR":
+            code = "Refused" if self.refusal else self.facts.error_code
+            explanation = (self.refusal or self.facts.error_code)[:160]
+        return common.SessionStopReq(
+            Header=self.header(), ChargingSession=kind, EVTerminationCode=code, EVTerminationExplanation=explanation
+        )
+
+    def take_SessionStop(self, body: common.SessionStopRes, now: float) -> float:
+        """End; after a service renegotiation the same session goes on, authorized as it is ([V2G20-1477])."""
+        if self.outcome != "renegotiated":
+            self.over = True
+            return 0.0
+        self.facts.renegotiate_services = False
+        self.facts.charger.notification = "None"
+        self.energy.begin_anew()
+        self.report(Step.RENEGOTIATING, "services")
+        self.stage = "ServiceDiscovery"
+        return 0.0

@@ -1,0 +1,253 @@
+"""A car's cryptography for Plug and Charge: signatures, and contracts that come encrypted over the charger.
+
+Pure functions; keys and certificates are plain bytes (`evcc/credentials.py`). `cryptography` is imported when the first
+of them has work to do: a car without keys needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.modules.v2g import signatures
+from chargebyte_fw.modules.v2g.evcc.credentials import Credentials, Identity
+from chargebyte_fw.modules.v2g.messages import xmldsig
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from cryptography.x509 import Certificate
+
+OTHER_INFO = b"\x01\x55\x56"
+"""Algorithm, party U and party V in the key derivation ([V2G2-818], [V2G20-2511])."""
+_GCM_IV_BYTES, _CBC_IV_BYTES = 12, 16
+_LONGEST_PATH = 6
+
+
+class Refused(Exception):
+    """The car does not take this contract; the text is the reason."""
+
+
+def wants_contract(policy: str, keys: Credentials) -> bool:
+    """Return whether a car with `install_contract` = `policy` asks for a contract, which it can with these keys."""
+    if keys.provisioning is None:
+        return False
+    return policy == "always" or (policy in ("missing", "update") and keys.contract is None)
+
+
+def answered(challenge: bytes, wrong: object) -> bytes:
+    """Return the challenge for the signed request; another one where the car is to misbehave."""
+    return bytes(byte ^ 0xFF for byte in challenge) if wrong is not None else challenge
+
+
+def private_key(identity: Identity) -> PrivateKeyTypes:
+    """Return the private key of an identity; raises ValueError."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    return load_pem_private_key(identity.key_pem, None)
+
+
+def signed(
+    set_name: str, identity: Identity, elements: Mapping[str, Any], *, spoiled: bool = False
+) -> xmldsig.SignatureType:
+    """Return the signature of `elements` with an identity's key; `spoiled`: one bit is wrong. Raises ValueError."""
+    signature = signatures.sign(set_name, private_key(identity), elements)
+    if spoiled:
+        value = bytearray(signature.SignatureValue.value)
+        value[-1] ^= 1
+        signature.SignatureValue.value = bytes(value)
+    return signature
+
+
+# -- certificates
+
+
+def _certificate(der: bytes) -> Certificate:
+    from cryptography import x509
+
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError as error:
+        raise Refused(f"a certificate of {len(der)} bytes cannot be read: {error}") from error
+
+
+def common_name(der: bytes) -> str:
+    """Return the common name of a certificate's subject: a contract's eMAID, a provisioning certificate's PCID."""
+    from cryptography.x509.oid import NameOID
+
+    names = _certificate(der).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
+
+
+def root_ids(roots: Iterable[bytes]) -> list[xmldsig.X509IssuerSerialType]:
+    """Return issuer and serial number of each root that the car trusts, for a request that lists them."""
+    certificates = [_certificate(der) for der in roots]
+    return [
+        xmldsig.X509IssuerSerialType(X509IssuerName=one.issuer.rfc4514_string(), X509SerialNumber=one.serial_number)
+        for one in certificates
+    ]
+
+
+def check_path(chain: Iterable[bytes], roots: Iterable[bytes], unix_s: float) -> Certificate:
+    """Return the leaf of a chain that leads to one of `roots` and is valid now; raises Refused."""
+    leaf, *others = [_certificate(der) for der in chain]
+    anchors = [_certificate(der) for der in roots]
+    now = datetime.fromtimestamp(unix_s, UTC)
+    one = leaf
+    for _ in range(_LONGEST_PATH):
+        name = one.subject.rfc4514_string()
+        if not one.not_valid_before_utc <= now <= one.not_valid_after_utc:
+            raise Refused(f"{name} is valid from {one.not_valid_before_utc} to {one.not_valid_after_utc}")
+        if any(_issued(one, anchor) for anchor in anchors):
+            return leaf
+        issuer = next((other for other in others if _issued(one, other)), None)
+        if issuer is None:
+            raise Refused(f"{name} leads to no V2G root that the car trusts")
+        others.remove(issuer)
+        one = issuer
+    raise Refused(f"the chain of {leaf.subject.rfc4514_string()} is too long")
+
+
+def _issued(certificate: Certificate, issuer: Certificate) -> bool:
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _checked_provider(chain: tuple[bytes, ...], keys: Credentials, unix_s: float) -> Certificate:
+    """Return the leaf of the provisioning service that signs contracts; raises Refused ([V2G2-890])."""
+    from cryptography.x509.oid import NameOID
+
+    leaf = check_path(chain, keys.roots, unix_s)
+    domains = [str(one.value) for one in leaf.subject.get_attributes_for_oid(NameOID.DOMAIN_COMPONENT)]
+    if "CPS" not in domains:
+        raise Refused(f"{leaf.subject.rfc4514_string()} is no provisioning service (DC=CPS)")
+    return leaf
+
+
+# -- contracts
+
+
+def installed_iso2(body: Any, signature: Any, keys: Credentials, receiver: Identity, unix_s: float) -> Identity:
+    """Return the contract in a CertificateInstallationRes or CertificateUpdateRes of ISO 15118-2; raises Refused.
+
+    `receiver` has the key that the contract's was encrypted for: the provisioning key, or the old contract's (update).
+    """
+    provider = body.SAProvisioningCertificateChain
+    leaf = _checked_provider((provider.Certificate, *_below(provider)), keys, unix_s)
+    elements = {
+        name: getattr(body, name)
+        for name in ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")
+    }
+    wrong = signatures.verify("iso2", signature, leaf.public_key(), elements)
+    if wrong:
+        raise Refused(f"the signature of the provisioning service: {wrong}")
+    chain = body.ContractSignatureCertChain
+    encrypted = body.ContractSignatureEncryptedPrivateKey.value
+    scalar = _decrypted_iso2(receiver, body.DHpublickey.value, encrypted)
+    return _contract((chain.Certificate, *_below(chain)), scalar)
+
+
+def installed_iso20(
+    data: Any, signature: Any, provider: tuple[bytes, ...], keys: Credentials, unix_s: float
+) -> Identity:
+    """Return the contract in SignedInstallationData of ISO 15118-20; raises Refused."""
+    if keys.provisioning is None:
+        raise Refused("the car has no provisioning certificate")
+    leaf = _checked_provider(provider, keys, unix_s)
+    wrong = signatures.verify("iso20_common", signature, leaf.public_key(), {"SignedInstallationData": data})
+    if wrong:
+        raise Refused(f"the signature of the provisioning service: {wrong}")
+    chain = data.ContractCertificateChain
+    encrypted = data.SECP521_EncryptedPrivateKey or data.X448_EncryptedPrivateKey
+    if encrypted is None:
+        raise Refused("the contract's key is encrypted for a TPM, which this car has not")
+    authenticated = authenticated_data(keys.provisioning.certificate, chain.Certificate)
+    scalar = _decrypted_iso20(keys.provisioning, data.DHPublicKey, encrypted, authenticated)
+    return _contract((chain.Certificate, *chain.SubCertificates.Certificate), scalar)
+
+
+def _below(chain: Any) -> tuple[bytes, ...]:
+    return () if chain.SubCertificates is None else tuple(chain.SubCertificates.Certificate)
+
+
+def authenticated_data(provisioning: bytes, contract: bytes) -> bytes:
+    """Return what the encryption of -20 authenticates: PCID and key identifier of the contract ([V2G20-2492])."""
+    from cryptography import x509
+
+    try:
+        extension = _certificate(contract).extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except (x509.ExtensionNotFound, ValueError) as error:
+        raise Refused("the contract certificate has no subject key identifier") from error
+    return common_name(provisioning).encode("ascii", "replace") + extension.value.digest.hex().upper().encode()
+
+
+def _secret(receiver: Identity, public: bytes) -> bytes:
+    """Return the secret of the key exchange with the sender's ephemeral key; raises Refused."""
+    from cryptography.hazmat.primitives.asymmetric import ec, x448
+
+    own = private_key(receiver)
+    try:
+        if isinstance(own, x448.X448PrivateKey):
+            return own.exchange(x448.X448PublicKey.from_public_bytes(public[-56:]))
+        if isinstance(own, ec.EllipticCurvePrivateKey):
+            return own.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(own.curve, public))
+    except ValueError as error:
+        raise Refused(f"the sender's key for the exchange: {error}") from error
+    raise Refused("the car's own key cannot exchange keys")
+
+
+def session_key(secret: bytes, standard: str) -> bytes:
+    """Return the symmetric key of a secret: a concatenation key derivation of one round."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
+
+    algorithm: hashes.HashAlgorithm = hashes.SHA256() if standard == "iso2" else hashes.SHA512()
+    return ConcatKDFHash(algorithm, 16 if standard == "iso2" else 32, OTHER_INFO).derive(secret)
+
+
+def _decrypted_iso2(receiver: Identity, public: bytes, encrypted: bytes) -> bytes:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    if len(encrypted) != _CBC_IV_BYTES + 32:
+        raise Refused(f"an encrypted key of {len(encrypted)} bytes where 48 are due")
+    key = session_key(_secret(receiver, public), "iso2")
+    decryptor = Cipher(algorithms.AES(key), modes.CBC(encrypted[:_CBC_IV_BYTES])).decryptor()
+    return decryptor.update(encrypted[_CBC_IV_BYTES:]) + decryptor.finalize()
+
+
+def _decrypted_iso20(receiver: Identity, public: bytes, encrypted: bytes, authenticated: bytes) -> bytes:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    key = AESGCM(session_key(_secret(receiver, public), "iso20"))
+    try:
+        return key.decrypt(encrypted[:_GCM_IV_BYTES], encrypted[_GCM_IV_BYTES:], authenticated)
+    except (InvalidTag, ValueError) as error:
+        raise Refused("the contract's key cannot be decrypted: it is for another car") from error
+
+
+def _contract(chain: tuple[bytes, ...], secret: bytes) -> Identity:
+    """Return a contract with its decrypted key; raises Refused where the key is not the certificate's ([V2G2-823])."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed448
+
+    public = _certificate(chain[0]).public_key()
+    key: ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
+    try:
+        if isinstance(public, ec.EllipticCurvePublicKey):
+            key = ec.derive_private_key(int.from_bytes(secret, "big"), public.curve)
+        else:
+            key = ed448.Ed448PrivateKey.from_private_bytes(secret)
+    except ValueError as error:
+        raise Refused(f"the contract's key is none: {error}") from error
+    encoding = serialization.Encoding
+    raw = (encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    if key.public_key().public_bytes(*raw) != public.public_bytes(*raw):
+        raise Refused("the contract's key does not belong to its certificate: it is for another car")
+    pem = key.private_bytes(encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Identity(chain, pem)
