@@ -8,8 +8,8 @@ from chargebyte_fw.modules.v2g.secc.iso2 import sequence as iso2
 
 SEQUENCES: dict[str, tuple[str, Sequence, Sequence]] = {
     "DIN SPEC 70121": ("chargebyte_fw/modules/v2g/secc/din/sequence.py", din.SEQUENCE, EARLY_STOP),
-    "ISO 15118-2, DC": ("chargebyte_fw/modules/v2g/secc/iso2/sequence.py", iso2.DC, EARLY_STOP),
-    "ISO 15118-2, AC": ("chargebyte_fw/modules/v2g/secc/iso2/sequence.py", iso2.AC, {}),
+    "ISO 15118-2, DC": ("chargebyte_fw/modules/v2g/secc/iso2/sequence.py", iso2.DC, iso2.DC_EARLY_STOP),
+    "ISO 15118-2, AC": ("chargebyte_fw/modules/v2g/secc/iso2/sequence.py", iso2.AC, iso2.AC_EARLY_STOP),
 }
 
 

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from chargebyte_fw.kernel.effects import Publish
-from chargebyte_fw.modules.v2g import handshake
+from chargebyte_fw.modules.v2g import handshake, signatures
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.messages import din, iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
-from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.secc.facts import CertificateResponse, ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.security import PLAIN, Security
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
+from tests.v2g import contract_chains
 from tests.v2g.pair import Charger, ac_facts, change, dc_facts
 
 APP_PROTOCOLS = {one.name: one for one in (handshake.DIN70121, handshake.ISO15118D2)}
@@ -22,13 +24,21 @@ OK_STATUS = {"EVReady": True, "EVErrorCode": "NO_ERROR", "EVRESSSOC": 30}
 class Talk:
     """One connection. `ask` sends a body and returns the charger's, None where it does not answer (yet)."""
 
-    def __init__(self, m: Any, facts: ChargerFacts, settings: Settings | None = None, *, shake: bool = True) -> None:
+    def __init__(
+        self,
+        m: Any,
+        facts: ChargerFacts,
+        settings: Settings | None = None,
+        *,
+        shake: bool = True,
+        security: Security = PLAIN,
+    ) -> None:
         self.m = m
         self.facts = facts
         self.charger = Charger(facts, settings)
         self.now = 100.0
         self.session_id = bytes(8)
-        self.charger.feed(out.Connected(), self.now)
+        self.charger.feed(out.Connected(security), self.now)
         if shake:
             self.handshake()
 
@@ -49,13 +59,20 @@ class Talk:
     def raw(self, data: bytes) -> list[Any]:
         return self.charger.feed(out.Received(data), self.now)
 
-    def frame(self, body: Any, session_id: bytes | None = None) -> bytes:
-        header = self.m.MessageHeaderType(SessionID=self.session_id if session_id is None else session_id)
+    def frame(self, body: Any, session_id: bytes | None = None, signature: Any = None) -> bytes:
+        session_id = self.session_id if session_id is None else session_id
+        header = self.m.MessageHeaderType(SessionID=session_id, Signature=signature)
         payload = codec(self.schema_set).encode(self.m.V2G_Message(Header=header, Body=body))
         return Frame(EXI_DIN_ISO2, payload).to_bytes()
 
-    def ask(self, body: Any, session_id: bytes | None = None) -> Any:
-        return self.answer_in(self.raw(self.frame(body, session_id)))
+    def ask(self, body: Any, session_id: bytes | None = None, signature: Any = None) -> Any:
+        return self.answer_in(self.raw(self.frame(body, session_id, signature)))
+
+    def ask_signed(self, body: Any, key: Any = None) -> Any:
+        """Ask with the signature of the contract's key over the body, whose Id is set where it has none."""
+        body.Id = body.Id or "id1"
+        signature = signatures.sign("iso2", key or contract_chains.chain().leaf.key, {type(body).__name__: body})
+        return self.ask(body, signature=signature)
 
     def answer_in(self, effects: list[Any]) -> Any:
         sent = [effect for effect in effects if isinstance(effect, out.Send)]
@@ -243,49 +260,150 @@ def contract_requests(m: Any) -> list[Any]:
     ]
 
 
-_PATH_DC: tuple[tuple[State, Callable[[Any, str], Any]], ...] = (
-    (State.SERVICE_DISCOVERY, lambda m, mode: m.SessionSetupReq(EVCCID=b"\x02\0\0\0\0\x02")),
-    (State.SERVICE_SELECTION, lambda m, mode: m.ServiceDiscoveryReq()),
-    (State.AUTHORIZATION, lambda m, mode: selection(m)),
-    (State.CHARGE_PARAMETERS, lambda m, mode: authorization(m)),
-    (State.CABLE_CHECK, lambda m, mode: parameters(m, mode)),
-    (State.PRECHARGE_FIRST, lambda m, mode: m.CableCheckReq(DC_EVStatus=ev_status(m))),
-    (State.PRECHARGE, lambda m, mode: precharge(m)),
-    (State.CHARGING_FIRST, lambda m, mode: power(m, "Start")),
-    (State.CHARGING, lambda m, mode: demand(m)),
-    (State.STOPPED, lambda m, mode: power(m, "Stop")),
-    (State.WELDING, lambda m, mode: m.WeldingDetectionReq(DC_EVStatus=ev_status(m))),
-    (State.ENDED, lambda m, mode: stop(m)),
-)
-_PATH_AC: tuple[tuple[State, Callable[[Any, str], Any]], ...] = (
-    *_PATH_DC[:4],
-    (State.POWER_DELIVERY, lambda m, mode: parameters(m, mode)),
-    (State.CHARGING_FIRST, lambda m, mode: power(m, "Start")),
-    (State.CHARGING, lambda m, mode: m.ChargingStatusReq()),
-    (State.STOPPED, lambda m, mode: power(m, "Stop")),
-    (State.ENDED, lambda m, mode: stop(m)),
-)
+CONTRACT_STATES = (State.PAYMENT_DETAILS, State.CONTRACT_INSTALLED, State.RECEIPT)
+TLS = Security(tls_version="1.2", cipher="ECDHE-ECDSA-AES128-SHA256")
+CONTRACT_EMAID = "DEKL2C00012345U"
 
 
-def talk(kind: str, to: State = State.SESSION_SETUP, settings: Settings | None = None, **facts: Any) -> Talk:
-    """Return a connection of `kind` (`din`, `iso2`, `ac`) brought to state `to` by valid requests."""
+def payment_details(emaid: str = CONTRACT_EMAID, chain: Any = None) -> Any:
+    """PaymentDetailsReq with a contract chain (DER, leaf first)."""
+    leaf, *subs = contract_chains.chain().der if chain is None else chain
+    below = iso2.SubCertificatesType(Certificate=subs) if subs else None
+    return iso2.PaymentDetailsReq(
+        eMAID=emaid, ContractSignatureCertChain=iso2.CertificateChainType(Certificate=leaf, SubCertificates=below)
+    )
+
+
+def installation(kind: str = "CertificateInstallationReq") -> Any:
+    return {type(one).__name__: one for one in contract_requests(iso2)}[kind]
+
+
+def certificate_response(session_id: bytes, code: str = "OK", kind: Any = iso2.CertificateInstallationRes) -> bytes:
+    """EXI of a response as a back end writes it: signed by it, so that nothing in it may change."""
+    leaf, *subs = contract_chains.chain().der
+    chain = iso2.CertificateChainType(Certificate=leaf, SubCertificates=iso2.SubCertificatesType(Certificate=subs))
+    body = kind(
+        ResponseCode=iso2.responseCodeType(code),
+        SAProvisioningCertificateChain=chain,
+        ContractSignatureCertChain=iso2.CertificateChainType(
+            Id="id1", Certificate=leaf, SubCertificates=iso2.SubCertificatesType(Certificate=subs)
+        ),
+        ContractSignatureEncryptedPrivateKey=iso2.ContractSignatureEncryptedPrivateKeyType(Id="id2", value=bytes(48)),
+        DHpublickey=iso2.DiffieHellmanPublickeyType(Id="id3", value=b"\4" + bytes(64)),
+        eMAID=iso2.EMAIDType(Id="id4", value=CONTRACT_EMAID),
+    )
+    header = iso2.MessageHeaderType(SessionID=session_id)
+    return codec("iso2").encode(iso2.V2G_Message(Header=header, Body=body))
+
+
+def receipt(it: Talk, **changes: Any) -> Any:
+    """The receipt of the last meter value that the charger sent."""
+    sent = next(one for one in reversed(it.charger.sent()) if getattr(one, "MeterInfo", None) is not None)
+    fields = {"SessionID": it.session_id, "SAScheduleTupleID": 1, "MeterInfo": sent.MeterInfo} | changes
+    return iso2.MeteringReceiptReq(**fields)
+
+
+Step = tuple[State, Callable[[Talk, str], Any]]
+"""A state and how to get there from the one before: returns the response."""
+
+
+def _asking(make: Callable[[Any, str], Any]) -> Callable[[Talk, str], Any]:
+    return lambda it, mode: it.ask(make(it.m, mode))
+
+
+def _authorized(it: Talk, mode: str) -> Any:
+    it.facts.session.authorized = True
+    return it.ask(authorization(it.m))
+
+
+def _contract_authorized(it: Talk, mode: str) -> Any:
+    proof = iso2.AuthorizationReq(GenChallenge=it.charger.sent()[-1].GenChallenge)
+    assert it.ask_signed(proof).EVSEProcessing == "Ongoing"
+    it.change(authorized=True)
+    return it.ask(authorization(it.m))
+
+
+def _installed(it: Talk, mode: str) -> Any:
+    assert it.ask(installation()) is None
+    return it.change(certificate_response=CertificateResponse(certificate_response(it.session_id)))
+
+
+def _cable_checked(it: Talk, mode: str) -> Any:
+    body = it.m.CableCheckReq(DC_EVStatus=ev_status(it.m))
+    assert it.ask(body).EVSEProcessing == "Ongoing"
+    it.change(cable_check=True, isolation="Valid")
+    return it.ask(body)
+
+
+def _started(it: Talk, mode: str) -> Any:
+    it.facts.contactor_closed = True
+    return it.ask(power(it.m, "Start"))
+
+
+def _receipt_owed(it: Talk, mode: str) -> Any:
+    it.change(receipt_required=True, meter_id="M1", meter_Wh=1234.0, meter_is_new=True)
+    return it.ask(it.m.ChargingStatusReq() if mode.startswith("AC") else demand(it.m))
+
+
+def _path(kind: str, to: State, contract: bool) -> list[Step]:
+    """The steps to `to`, in their order."""
+    payment: list[Step] = [
+        (State.AUTHORIZATION, _asking(lambda m, mode: selection(m))),
+        (State.CHARGE_PARAMETERS, _authorized),
+    ]
+    if contract:
+        payment = [
+            (State.PAYMENT_DETAILS, _asking(lambda m, mode: selection(m, payment="Contract"))),
+            *([(State.CONTRACT_INSTALLED, _installed)] if to is State.CONTRACT_INSTALLED else []),
+            (State.AUTHORIZATION, _asking(lambda m, mode: payment_details())),
+            (State.CHARGE_PARAMETERS, _contract_authorized),
+        ]
+    dc: list[Step] = [
+        (State.CABLE_CHECK, _asking(parameters)),
+        (State.PRECHARGE_FIRST, _cable_checked),
+        (State.PRECHARGE, _asking(lambda m, mode: precharge(m))),
+    ]
+    ac: list[Step] = [(State.POWER_DELIVERY, _asking(parameters))]
+    loop = _asking(lambda m, mode: m.ChargingStatusReq() if kind == "ac" else demand(m))
+    welding: list[Step] = [(State.WELDING, _asking(lambda m, mode: m.WeldingDetectionReq(DC_EVStatus=ev_status(m))))]
+    return [
+        (State.SERVICE_DISCOVERY, _asking(lambda m, mode: m.SessionSetupReq(EVCCID=b"\x02\0\0\0\0\x02"))),
+        (State.SERVICE_SELECTION, _asking(lambda m, mode: m.ServiceDiscoveryReq())),
+        *payment,
+        *(ac if kind == "ac" else dc),
+        (State.CHARGING_FIRST, _started),
+        (State.CHARGING, loop),
+        *([(State.RECEIPT, _receipt_owed)] if to is State.RECEIPT else []),
+        (State.STOPPED, _asking(lambda m, mode: power(m, "Stop"))),
+        *([] if kind == "ac" else welding),
+        (State.ENDED, _asking(lambda m, mode: stop(m))),
+    ]
+
+
+def talk(
+    kind: str,
+    to: State = State.SESSION_SETUP,
+    settings: Settings | None = None,
+    *,
+    contract: bool | None = None,
+    **facts: Any,
+) -> Talk:
+    """Return a connection of `kind` (`din`, `iso2`, `ac`) brought to state `to` by valid requests.
+
+    `contract`: it has TLS, and a contract pays; as is needed to get to `to`, unless it is given.
+    """
     m = din if kind == "din" else iso2
     mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
-    it = Talk(m, (ac_facts if kind == "ac" else dc_facts)(**facts), settings)
+    if contract is None:
+        contract = to in CONTRACT_STATES
+    if contract:
+        facts = {"payment_options": ["Contract", "ExternalPayment"], "certificate_service": True, **facts}
+    it = Talk(m, (ac_facts if kind == "ac" else dc_facts)(**facts), settings, security=TLS if contract else PLAIN)
     session = it.machine.session
-    for state, request in _PATH_AC if kind == "ac" else _PATH_DC:
+    for state, step in _path(kind, to, contract):
         if session.state is to:
             break
-        if state is State.CHARGE_PARAMETERS:
-            it.facts.session.authorized = True
-        if state is State.CHARGING_FIRST:
-            it.facts.contactor_closed = True
-        body = request(m, mode)
-        response = it.ask(body)
-        if state is State.PRECHARGE_FIRST:
-            assert response.EVSEProcessing == "Ongoing"
-            it.change(cable_check=True, isolation="Valid")
-            response = it.ask(body)
+        response = step(it, mode)
         assert response.ResponseCode.startswith("OK"), (response, it.charger.log[-3:])
         assert session.state is state, (session.state, state)
     assert session.state is to

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 VECTORS = "tests/captures/v2g/recorded-frames.jsonl"
-DECLARATIONS = "chargebyte_fw/modules/v2g/messages/iso2.py"
+DECLARATIONS = "chargebyte_fw/modules/v2g/messages/din.py"
 
 
 def section() -> str:

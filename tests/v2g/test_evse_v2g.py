@@ -517,8 +517,8 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 def test_keys_that_need_tls_say_so(run: Any, assemble: Any, runtime: Any, lines: Any) -> None:
-    start(run, assemble, runtime, tls_key_logging=True, tls_timeout=100, verify_contract_cert_chain=True)
-    for key in ("tls_key_logging", "tls_timeout", "verify_contract_cert_chain"):
+    start(run, assemble, runtime, tls_key_logging=True, tls_timeout=100)
+    for key in ("tls_key_logging", "tls_timeout"):
         assert f"{key} has no effect: it needs TLS" in lines.text
     assert "auth_timeout_pnc has no effect" not in lines.text
 

@@ -40,10 +40,21 @@ class EvseV2GConfig(ModuleConfig):
     tls_key_logging_path: Annotated[str, Meta(description="Directory of the TLS key log (needs TLS).")] = "/tmp"
     tls_timeout: Annotated[int, Meta(ge=0, description="Time limit of the TLS handshake in ms (needs TLS).")] = 15_000
     verify_contract_cert_chain: Annotated[
-        bool, Meta(description="Check contract certificates against the local roots (needs TLS).")
+        bool,
+        Meta(
+            description="Verify contract certificates against the installed V2G and MO roots, and their dates. "
+            "Without it whoever authorizes the token has to judge them."
+        ),
+    ] = False
+    reject_invalid_metering_receipts: Annotated[
+        bool,
+        Meta(
+            description="Refuse a metering receipt for another value than was sent, or without the contract's "
+            "signature (FAILED_MeteringSignatureNotValid); otherwise it is logged and the session goes on."
+        ),
     ] = False
     auth_timeout_pnc: Annotated[
-        int, Meta(ge=0, description="Time limit of an authorization by contract in s, 0 for none (needs TLS).")
+        int, Meta(ge=0, description="Time limit of an authorization by contract in s, 0 for none.")
     ] = 55
     auth_timeout_eim: Annotated[
         int, Meta(ge=0, description="Time limit of an authorization by external means in s, 0 for none.")
@@ -96,6 +107,9 @@ class EvseV2G(Module):
             [protocol for wanted, protocol in offers if wanted],
             Settings(
                 auth_timeout_eim_s=float(config.auth_timeout_eim),
+                auth_timeout_pnc_s=float(config.auth_timeout_pnc),
+                verify_contract_cert_chain=config.verify_contract_cert_chain,
+                reject_invalid_receipts=config.reject_invalid_metering_receipts,
                 terminate_connection_on_failed_response=config.terminate_connection_on_failed_response,
                 publish_telemetry_only_on_change=config.publish_telemetry_only_on_change,
             ),
@@ -110,7 +124,7 @@ class EvseV2G(Module):
         if config.tls_security == "allow":
             self.log.info("cars get plain TCP: TLS is not available in this version")
         defaults = EvseV2GConfig()
-        for key in ("tls_key_logging", "tls_timeout", "verify_contract_cert_chain", "auth_timeout_pnc"):
+        for key in ("tls_key_logging", "tls_timeout"):
             if getattr(config, key) != getattr(defaults, key):
                 self.log.warning("%s has no effect: it needs TLS, which is not available in this version", key)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Protocol
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import authorization, iso15118, power_supply_DC, powermeter, units
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
+from chargebyte_fw.modules.v2g.secc.facts import CertificateResponse, ChargerFacts
 from chargebyte_fw.modules.v2g.secc.iso2.evse_id import NO_EVSE_ID, is_evse_id
+
+MOST_SIGNED_OCTETS = 64
+"""The length of SigMeterReading (ISO 15118-2 clause 8.5.2.27)."""
 
 
 class Engine(Protocol):
@@ -89,11 +93,13 @@ class Iso15118ChargerImpl(Iso15118Charger):
         supported_certificate_service: bool,
         central_contract_validation_allowed: bool,
     ) -> None:
-        """Take the payment options for the next session; a contract needs TLS and is not offered without it.
+        """Take the payment options for the next session; a contract is offered to cars with TLS only.
 
         A no-energy pause that was ordered for an EV that never began a session ends here.
         """
         self.facts.payment_options = [str(option) for option in payment_options]
+        self.facts.certificate_service = supported_certificate_service
+        self.facts.central_contract_validation = central_contract_validation_allowed
         self.facts.session.no_energy_pause = ""
 
     async def bpt_setup(self, bpt_config: iso15118.BptSetup) -> None:
@@ -126,10 +132,11 @@ class Iso15118ChargerImpl(Iso15118Charger):
         authorization_status: authorization.AuthorizationStatus,
         certificate_status: authorization.CertificateStatus,
     ) -> None:
-        """Take the answer to require_auth_eim; without a car it is dropped."""
+        """Take the answer to require_auth_eim or require_auth_pnc; without a car it is dropped."""
         if not self.engine.is_connected():
             self.module.log.debug("an authorization without a car is dropped")
             return
+        self.facts.session.certificate_status = certificate_status
         self.facts.session.authorized = authorization_status is authorization.AuthorizationStatus.Accepted
         self.engine.facts_changed()
 
@@ -149,9 +156,8 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.engine.facts_changed()
 
     async def receipt_is_required(self, receipt_required: bool) -> None:
-        """Do nothing: only the meter values of a contract are receipted."""
-        if receipt_required:
-            self.module.log.debug("receipts belong to contracts, which need TLS")
+        """Have cars with a contract sign the meter's values, or not."""
+        self.facts.receipt_required = receipt_required
 
     async def stop_charging(self, stop: bool) -> None:
         """Ask the car to end the session, or take that back."""
@@ -223,6 +229,10 @@ class Iso15118ChargerImpl(Iso15118Charger):
         """Take the meter's reading; the next response that can carries it."""
         self.facts.meter_id = powermeter.meter_id or "METER"
         self.facts.meter_Wh = powermeter.energy_Wh_import.total
+        signed = powermeter.signed_meter_value
+        octets = b"" if signed is None else signed.signed_meter_data.encode()
+        # Cut off it would be no signature.
+        self.facts.meter_signature = octets if len(octets) <= MOST_SIGNED_OCTETS else b""
         self.facts.meter_is_new = True
 
     # -- errors
@@ -247,5 +257,17 @@ class Iso15118ExtensionsImpl(Iso15118Extensions):
     module: Owner
 
     async def set_get_certificate_response(self, certificate_response: iso15118.ResponseExiStreamStatus) -> None:
-        """Drop it: without TLS no car asks for a certificate."""
-        self.module.log.warning("a certificate came from the back end, but no car has asked for one")
+        """Take the back end's answer to a certificate request; one that no car waits for any more is dropped."""
+        answer, log = certificate_response, self.module.log
+        session = self.module.engine.facts.session
+        if session.certificate_request != answer.certificate_action:
+            log.warning("a certificate came from the back end (%s), but no car waits for it", answer.certificate_action)
+            return
+        exi = b""
+        if answer.status is iso15118.ResponseExiStreamStatusStatus.Accepted:
+            try:
+                exi = base64.b64decode(answer.exi_response or "", validate=True)
+            except ValueError as error:
+                log.warning("the certificate response of the back end is no base64: %s", error)
+        session.certificate_response = CertificateResponse(exi)
+        self.module.engine.facts_changed()

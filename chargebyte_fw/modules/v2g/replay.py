@@ -93,6 +93,8 @@ class _Connection:
         self._engine = _Engine(_facts(begins["facts"]))
         self._charger = Iso15118ChargerImpl.__new__(Iso15118ChargerImpl)
         self._charger.module = self._engine
+        self._extensions = Iso15118ExtensionsImpl.__new__(Iso15118ExtensionsImpl)
+        self._extensions.module = self._engine
         environment = Environment(self._chance, self._wall)
         settings = msgspec.convert(begins["settings"], Settings)
         machine = Secc(protocols(), self._engine.facts, settings, environment)
@@ -141,9 +143,9 @@ class _Connection:
             case "conn", "", {"ended": how}:
                 self._ended_s = t_s
                 self.comparison.recorded("end", t_s, how)
-            case "cmd", _, [_, dict(arguments)] if name.startswith("charger."):
+            case "cmd", _, [_, dict(arguments)] if name.startswith(("charger.", "extensions.")):
                 self.inputs += 1
-                self._command(name.removeprefix("charger."), arguments, t_s)
+                self._command(name, arguments, t_s)
             case "answer", "get_service_parameters", [service_id, sets]:
                 known = self._engine.facts.session.service_parameters
                 known[service_id] = msgspec.convert(sets, list[ParameterSet] | None)
@@ -155,9 +157,11 @@ class _Connection:
                 self.comparison.recorded("variables", t_s, (name, data))
 
     def _command(self, name: str, arguments: dict[str, Any], t_s: float) -> None:
-        hints = _hints(name)
+        provided, _, command_name = name.partition(".")
+        implementation = self._charger if provided == "charger" else self._extensions
+        hints = _hints(type(implementation), command_name)
         given = {key: msgspec.convert(value, hints.get(key, Any), strict=False) for key, value in arguments.items()}
-        command = getattr(self._charger, name)(**given)
+        command = getattr(implementation, command_name)(**given)
         try:
             command.send(None)
         except StopIteration:
@@ -199,8 +203,8 @@ def _facts(recorded: dict[str, Any]) -> ChargerFacts:
 
 
 @cache
-def _hints(command: str) -> dict[str, Any]:
-    return get_type_hints(getattr(Iso15118ChargerImpl, command))
+def _hints(implementation: type[Any], command: str) -> dict[str, Any]:
+    return get_type_hints(getattr(implementation, command))
 
 
 @cache

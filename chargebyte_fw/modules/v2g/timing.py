@@ -12,6 +12,9 @@ CONNECT_AFTER_SDP_AT_MOST_S = 20.0
 """For so long at most (V2G_EVCC_CommunicationSetup): asking without end does not keep the access open."""
 V2G_SECC_MSG_PERFORMANCE_S = 1.5
 """How long the charger may take for the answer to an ordinary request."""
+CERTIFICATE_PERFORMANCE_S = 4.5
+"""And for the answers that need a certificate store or a back end: PaymentDetails, CertificateInstallation, -Update
+(ISO 15118-2 table 109)."""
 CONTACTOR_CLOSE_S = 3.0
 """How long PowerDelivery of an AC session waits for the contactor (its answer is due after 4.5 s)."""
 STOP_CHARGING_GRACE_S = 10.0

@@ -19,10 +19,6 @@ KINDS = list(TABLES)
 EVERY = [(kind, state) for kind in KINDS for state in TABLES[kind] if state is not State.ENDED]
 
 
-def is_early_stop(kind: str, state: State, name: str) -> bool:
-    return kind != "ac" and state in (State.CABLE_CHECK, State.PRECHARGE_FIRST) and name == "PowerDeliveryReq"
-
-
 @pytest.mark.parametrize(("kind", "state"), EVERY, ids=lambda v: getattr(v, "name", v))
 def test_every_request_out_of_turn_gets_a_sequence_error_and_the_connection_closes(kind: str, state: State) -> None:
     mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
@@ -46,7 +42,7 @@ def test_every_request_in_turn_is_no_sequence_error(kind: str, state: State) -> 
     mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
     for name in TABLES[kind][state]:
         it = talk(kind, state)
-        response = it.ask(requests(it.m, mode)[name]) or it.change(contactor_closed=True)
+        response = it.ask(requests(it.m, mode)[name]) or it.change(contactor_closed=True) or it.answer_in(it.wait(5.0))
         assert response.ResponseCode != "FAILED_SequenceError", name
 
 
@@ -159,7 +155,7 @@ def test_the_power_goes_off_when_the_car_vanishes(state: State) -> None:
     energised = "start_cable_check" in it.charger.names() and state not in (State.STOPPED, State.WELDING)
     told = it.end()
     assert ("dc_open_contactor" in told) == energised
-    assert ("current_demand_finished" in told) == (state is State.CHARGING)
+    assert ("current_demand_finished" in told) == (state in (State.CHARGING, State.RECEIPT))
 
 
 def test_the_power_goes_off_with_the_answer_that_ends_the_session() -> None:

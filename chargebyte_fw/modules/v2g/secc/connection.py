@@ -237,6 +237,7 @@ class Secc(Machine):
         if not request.name.endswith("Req"):
             return self._ignore(f"{request.name} is no request", frame)
         request.stream = self.protocol.streams[frame.payload_type]
+        request.payload = frame.payload
         self._requested(request.name, now)
         effects = self._reply(request, now)
         # The car waits for its answer, everybody else does not.
@@ -307,6 +308,9 @@ class Secc(Machine):
 
     def _respond(self, answer: Answer, request_name: str, stream: str) -> list[Any]:
         assert self.session is not None and self.protocol is not None
+        if (encoded := answer.encoded) is not None:
+            data = encoded.frame.to_bytes()
+            return [Send(data, answer.name), MessageExchanged(answer.name, data, encoded.message)]
         violations: list[Any] = []
         message = self.session.message(answer)
         try:

@@ -16,10 +16,23 @@ class Settings(msgspec.Struct):
 
     auth_timeout_eim_s: float = 300.0
     """Time limit of an authorization by external means, in s; 0: none."""
+    auth_timeout_pnc_s: float = 55.0
+    """Time limit of an authorization by contract, in s; 0: none."""
+    verify_contract_cert_chain: bool = False
+    """Verify contract chains against the installed V2G and MO roots."""
+    reject_invalid_receipts: bool = False
+    """Refuse a metering receipt that is not of the value that was sent, or not signed by the contract."""
     terminate_connection_on_failed_response: bool = False
     publish_telemetry_only_on_change: bool = True
     without_tls: bool = False
     """A protocol that demands a TLS version may run on plain TCP as well (simulation, laboratories)."""
+
+
+class CertificateResponse(msgspec.Struct, frozen=True):
+    """The answer of a back end to CertificateInstallationReq or CertificateUpdateReq."""
+
+    exi: bytes
+    """The response as the car gets it; empty where the back end has none."""
 
 
 class PausedSession(msgspec.Struct, frozen=True):
@@ -33,6 +46,8 @@ class SessionFacts(msgspec.Struct):
 
     authorized: bool | None = None
     """None: not decided yet."""
+    certificate_status: str = "Accepted"
+    """An `authorization.CertificateStatus`: why a contract is refused."""
     cable_check: bool | None = None
     """Passed or failed; None: no result."""
     cable_check_aborted: bool = False
@@ -43,6 +58,10 @@ class SessionFacts(msgspec.Struct):
     """An `iso15118.NoEnergyPauseMode` that is active, empty without one."""
     contract_verification: ContractVerification | None = None
     """The answer of the certificate store about the contract chain in question; None: not there yet."""
+    certificate_request: str = ""
+    """An `iso15118.CertificateActionEnum`: what the car waits for from the back end; empty: nothing."""
+    certificate_response: CertificateResponse | None = None
+    """The back end's answer to it; None: not there yet."""
     service_parameters: dict[int, list[ParameterSet] | None] = msgspec.field(default_factory=dict)
     """Parameter sets of value-added services by service id; None: the provider failed."""
 
@@ -58,6 +77,14 @@ class ChargerFacts(msgspec.Struct):
     evse_id: str = "DE*CBY*ETE1*234"
     evse_id_din: str = ""
     payment_options: list[str] = msgspec.field(default_factory=lambda: ["ExternalPayment"])
+    certificate_service: bool = False
+    """Contract certificates may be installed and updated."""
+    central_contract_validation: bool = False
+    """A back end judges contracts whose root is not installed here."""
+    receipt_required: bool = False
+    """Cars with a contract sign the meter's values."""
+    unanswered_certificates: list[bytes] = msgspec.field(default_factory=list)
+    """Session ids whose certificate requests the back end did not answer in time: what it sends later is dropped."""
     energy_transfer_modes: list[str] = msgspec.field(default_factory=lambda: ["DC_extended"])
     app_protocols: list[str] = msgspec.field(default_factory=lambda: ["DIN70121", "ISO15118D2"])
     """What may be negotiated."""
@@ -87,6 +114,8 @@ class ChargerFacts(msgspec.Struct):
     contactor_closed: bool = False
     meter_id: str = ""
     meter_Wh: float | None = None
+    meter_signature: bytes = b""
+    """The meter's own signed value, where it is short enough for SigMeterReading; else empty."""
     meter_is_new: bool = False
     """A value came since the last response that carried one."""
 

@@ -52,6 +52,8 @@ class Request(msgspec.Struct):
     message: Any
     stream: str = "main"
     """The stream that it came in."""
+    payload: bytes = b""
+    """The message as it came, for those to whom it is passed on."""
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -59,6 +61,14 @@ class Outline(msgspec.Struct, frozen=True):
 
     name: str
     session_id: bytes
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """A whole response of another party, with its signature: it is sent unchanged, byte for byte."""
+
+    frame: Frame
+    message: Any = None
+    """None: it could not be decoded."""
 
 
 class Answer(msgspec.Struct):
@@ -72,6 +82,10 @@ class Answer(msgspec.Struct):
     next_request_s: float | None = None
     """How long the charger waits for the next request from this response on; None: the protocol's time since the
     request."""
+    signature: Any = None
+    """The header's signature, for a session whose `message` writes it."""
+    encoded: Encoded | None = None
+    """What is sent in place of `body`, which then has its response code alone."""
 
     @property
     def code(self) -> str:

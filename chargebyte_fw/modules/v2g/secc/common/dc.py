@@ -50,6 +50,10 @@ class DcService(EnergyService):
         """Return what the protocol adds to CurrentDemandRes."""
         return {}
 
+    def metering(self) -> dict[str, Any]:
+        """Return what CurrentDemandRes has of the meter; not part of a refusal."""
+        return {}
+
     def status_code(self, normal: str) -> str:
         """Return the EVSE status code to report where `normal` would be: errors and a wanted stop win."""
         error = _STATUS_OF_ERROR.get(self.facts.error)  # type: ignore[call-overload]
@@ -298,6 +302,7 @@ class DcService(EnergyService):
                 EVSEMaximumCurrentLimit=session.amperes(facts.dc_max_current_A),
                 EVSEMaximumPowerLimit=session.watts(power_W),
                 **self.current_demand_extras(),
+                **self.metering(),
             )
         )
 

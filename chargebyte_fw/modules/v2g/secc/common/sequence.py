@@ -16,6 +16,10 @@ class State(Enum):
     SESSION_SETUP = auto()
     SERVICE_DISCOVERY = auto()
     SERVICE_SELECTION = auto()
+    PAYMENT_DETAILS = auto()
+    """A contract pays: the car presents it, or gets one."""
+    CONTRACT_INSTALLED = auto()
+    """The car has got a contract, and presents it."""
     AUTHORIZATION = auto()
     CHARGE_PARAMETERS = auto()
     CABLE_CHECK = auto()
@@ -25,6 +29,8 @@ class State(Enum):
     """AC: parameters are agreed."""
     CHARGING_FIRST = auto()
     CHARGING = auto()
+    RECEIPT = auto()
+    """In the charge loop: the car owes its signature for a meter value."""
     STOPPED = auto()
     """After PowerDelivery stop, before anything else."""
     WELDING = auto()

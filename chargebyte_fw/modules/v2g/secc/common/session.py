@@ -168,7 +168,8 @@ class V2gSession(SessionOutput):
     def message(self, answer: Answer) -> Any:
         """Return the whole message with the session's header."""
         m = self.messages
-        return m.V2G_Message(Header=m.MessageHeaderType(SessionID=self.session_id), Body=answer.body)
+        header = m.MessageHeaderType(SessionID=self.session_id, Signature=answer.signature)
+        return m.V2G_Message(Header=header, Body=answer.body)
 
     def connection_ends(self) -> None:
         """Take the power off, whatever the state."""
@@ -228,21 +229,30 @@ class V2gSession(SessionOutput):
         return [option for option in self.facts.payment_options if option == external] or [external]
 
     def external_authorization(self, name: str, now: float, waiting: Any) -> Answer:
-        """Answer an authorization request by external means: ask once, answer Ongoing until it is decided."""
-        authorized = self.facts.session.authorized
+        """Answer an authorization request by external means."""
+
+        def ask() -> None:
+            self.publish(Iso15118Charger.require_auth_eim, None)
+
+        return self.authorization(name, now, waiting, ask, self.settings.auth_timeout_eim_s)
+
+    def authorization(
+        self, name: str, now: float, waiting: Any, ask: Callable[[], None], limit_s: float, refused: str = "FAILED"
+    ) -> Answer:
+        """Answer an authorization request: ask once, answer Ongoing (`waiting`) until it is decided or too late."""
         if self._authorizing_since is None:
             self._authorizing_since = now
-            self.publish(Iso15118Charger.require_auth_eim, None)
-            if authorized is None:
+            ask()
+            if self.facts.session.authorized is None:
                 self.log("waiting for authorization")
+        authorized = self.facts.session.authorized
         if authorized is None:
-            limit_s = self.settings.auth_timeout_eim_s
             if limit_s and now - self._authorizing_since >= limit_s:
                 self._authorizing_since = None
                 return self.failed(name, "FAILED", f"nobody authorized within {limit_s:g} s")
             processing = waiting
         elif not authorized:
-            return self.failed(name, "FAILED", "authorization was refused")
+            return self.failed(name, refused, "authorization was refused")
         else:
             processing = self.messages.EVSEProcessingType.Finished
             self.enter(State.CHARGE_PARAMETERS)

@@ -10,7 +10,7 @@ from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import number
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.common.session import SCHEDULE_ID
-from chargebyte_fw.modules.v2g.secc.iso2 import sequence
+from chargebyte_fw.modules.v2g.secc.iso2 import sequence as sequences
 from chargebyte_fw.modules.v2g.secc.iso2.energy import Iso2EnergyService
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred
 from chargebyte_fw.modules.v2g.timing import CONTACTOR_CLOSE_S
@@ -19,7 +19,8 @@ from chargebyte_fw.modules.v2g.timing import CONTACTOR_CLOSE_S
 class AcService(Iso2EnergyService):
     """Alternating current in ISO 15118-2."""
 
-    sequence = sequence.AC
+    sequence = sequences.AC
+    early_stop = sequences.AC_EARLY_STOP
     open_contactor = Iso15118Charger.ac_open_contactor
     kind = "AC"
     usual_mode = iso2.EnergyTransferModeType.AC_three_phase_core
@@ -142,9 +143,9 @@ class AcService(Iso2EnergyService):
                 ResponseCode=session.ok(),
                 EVSEID=session.evse_id(),
                 SAScheduleTupleID=SCHEDULE_ID,
-                EVSEMaxCurrent=session.amperes(self.facts.ac_max_current_A),
-                MeterInfo=session.meter_info(),
-                ReceiptRequired=False,  # [V2G2-691]
+                # Under a contract the schedule limits the car, and renegotiation changes it.
+                EVSEMaxCurrent=None if session.by_contract else session.amperes(self.facts.ac_max_current_A),
+                **session.metering(),
                 AC_EVSEStatus=self.evse_status("EVSE_Ready"),
             )
         )

@@ -9,7 +9,7 @@ from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.secc.common.dc import DcService
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.common.session import SCHEDULE_ID
-from chargebyte_fw.modules.v2g.secc.iso2 import sequence
+from chargebyte_fw.modules.v2g.secc.iso2 import sequence as sequences
 from chargebyte_fw.modules.v2g.secc.iso2.energy import Iso2EnergyService
 from chargebyte_fw.modules.v2g.secc.protocol import Answer
 
@@ -17,7 +17,8 @@ from chargebyte_fw.modules.v2g.secc.protocol import Answer
 class Iso2DcService(DcService, Iso2EnergyService):
     """Direct current in ISO 15118-2."""
 
-    sequence = sequence.DC
+    sequence = sequences.DC
+    early_stop = sequences.DC_EARLY_STOP
     kind = "DC"
     usual_mode = iso2.EnergyTransferModeType.DC_extended
     parameter_type = iso2.DC_EVChargeParameterType
@@ -32,13 +33,13 @@ class Iso2DcService(DcService, Iso2EnergyService):
         return self.facts.schedule_power_W
 
     def current_demand_extras(self) -> dict[str, Any]:
-        """Return EVSE id, schedule and meter."""
-        session = self.session
-        return {
-            "EVSEID": session.evse_id(),
-            "SAScheduleTupleID": SCHEDULE_ID,
-            "MeterInfo": session.meter_info(),
-        }
+        """Return EVSE id and schedule."""
+        return {"EVSEID": self.session.evse_id(), "SAScheduleTupleID": SCHEDULE_ID}
+
+    def metering(self) -> dict[str, Any]:
+        """Return the meter's value; ReceiptRequired only where a receipt is required."""
+        content = self.session.metering()
+        return content | {"ReceiptRequired": content["ReceiptRequired"] or None}
 
     def take_power_delivery(self, request: iso2.PowerDeliveryReq) -> None:
         """Publish what PowerDeliveryReq has of the battery."""

@@ -7,6 +7,7 @@ from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import physical
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
 
+CERTIFICATE_SERVICE_ID = 2
 INTERNET_SERVICE_ID = 3
 SAE_SERVICES = {iso15118.SaeJ2847BidiMode.V2H: 28472, iso15118.SaeJ2847BidiMode.V2G: 28473}
 """Service ids of SAE J2847/2 for power from the car."""
@@ -20,10 +21,28 @@ def sae_service(facts: ChargerFacts) -> int | None:
     return SAE_SERVICES.get(iso15118.SaeJ2847BidiMode(facts.bidirectional_mode))
 
 
-def offered_services(facts: ChargerFacts) -> dict[int, iso2.ServiceType]:
+CERTIFICATE_PARAMETERS = [
+    iso2.ParameterSetType(ParameterSetID=number, Parameter=[iso2.ParameterType(Name="Service", stringValue=value)])
+    for number, value in ((1, "Installation"), (2, "Update"))
+]
+"""Parameter sets of the certificate service (ISO 15118-2 table 106)."""
+
+
+def offered_services(facts: ChargerFacts, *, with_certificates: bool = False) -> dict[int, iso2.ServiceType]:
     """Return the services beside charging, by id."""
     offered = []
+    if with_certificates:
+        offered.append(
+            iso2.ServiceType(
+                ServiceID=CERTIFICATE_SERVICE_ID,
+                ServiceName="Certificate",
+                ServiceCategory=iso2.serviceCategoryType.ContractCertificate,
+                FreeService=True,
+            )
+        )
     for service in facts.offered_services.values():
+        if service.service_id <= CERTIFICATE_SERVICE_ID:
+            continue  # charging and certificates are the charger's own
         internet = service.service_id == INTERNET_SERVICE_ID
         offered.append(
             iso2.ServiceType(

@@ -16,15 +16,15 @@ from chargebyte_fw.modules.v2g.secc.facts import PausedSession
 from chargebyte_fw.modules.v2g.secc.iso2.ac import AcService, ac_status
 from chargebyte_fw.modules.v2g.secc.iso2.dc import Iso2DcService
 from chargebyte_fw.modules.v2g.secc.iso2.energy import Iso2EnergyService
+from chargebyte_fw.modules.v2g.secc.iso2.metering import Iso2Metering
 from chargebyte_fw.modules.v2g.secc.iso2.schedule import Schedule, schedule
-from chargebyte_fw.modules.v2g.secc.iso2.setup import Iso2SetUp
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred, SessionContext
 
 _START, _STOP = iso2.chargeProgressType.Start, iso2.chargeProgressType.Stop
 _LATEST_DEPARTURE_S = 10 * 365 * 86_400
 
 
-class Iso2Session(Iso2SetUp):
+class Iso2Session(Iso2Metering):
     """A session of ISO 15118-2. `energy` is the service that the car chose, before that the first one offered."""
 
     def __init__(self, context: SessionContext) -> None:
@@ -165,15 +165,7 @@ class Iso2Session(Iso2SetUp):
                 self.log("the car's charging profile reaches beyond the schedule")
         return fault
 
-    # -- metering and end
-
-    def meter_info(self) -> iso2.MeterInfoType | None:
-        """Return MeterInfo when a value came since the last one, else None."""
-        facts = self.facts
-        if not facts.meter_is_new or facts.meter_Wh is None:
-            return None
-        facts.meter_is_new = False
-        return iso2.MeterInfoType(MeterID=facts.meter_id[:32], MeterReading=max(0, round(facts.meter_Wh)))
+    # -- end
 
     def on_SessionStopReq(self, request: iso2.SessionStopReq, now: float) -> Answer:
         """End or pause the session; a pause only directly after the energy transfer."""

@@ -1,28 +1,35 @@
-"""ISO 15118-2, from SessionSetup to Authorization (clauses 8.4.3.2 to 8.4.3.8), by external means of payment."""
+"""ISO 15118-2, SessionSetup and services (clauses 8.4.3.2 to 8.4.3.4)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.common.session import CHARGE_SERVICE_ID, V2gSession
-from chargebyte_fw.modules.v2g.secc.effects import GetServiceParameters, SelectServices
+from chargebyte_fw.modules.v2g.secc.effects import GetServiceParameters
 from chargebyte_fw.modules.v2g.secc.iso2.energy import Iso2EnergyService
 from chargebyte_fw.modules.v2g.secc.iso2.evse_id import NO_EVSE_ID, is_evse_id
-from chargebyte_fw.modules.v2g.secc.iso2.services import offered_services, parameter_set, sae_service
+from chargebyte_fw.modules.v2g.secc.iso2.services import (
+    CERTIFICATE_PARAMETERS,
+    CERTIFICATE_SERVICE_ID,
+    offered_services,
+    parameter_set,
+    sae_service,
+)
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred, SessionContext
 from chargebyte_fw.modules.v2g.timing import V2G_SECC_MSG_PERFORMANCE_S
 
 PAUSE_DELAY_S = 300
 """NotificationMaxDelay of a pause after pre-charge (IEC 61851-23: there is no energy now)."""
 _MOST_PARAMETER_SETS = 5
+_EXTERNAL = iso15118.PaymentOption.ExternalPayment
+"""What a refusal has in a list that may not be empty."""
 
 
 class Iso2SetUp(V2gSession):
-    """What comes before the charge parameters."""
+    """What comes before the choice of payment."""
 
     messages = iso2
 
@@ -76,12 +83,22 @@ class Iso2SetUp(V2gSession):
 
     # -- services
 
+    def offered_options(self) -> list[str]:
+        """Return the payment options of this connection in the order of the configuration: a contract needs TLS."""
+        secure, contract = bool(self.context.security.tls_version), iso15118.PaymentOption.Contract
+        return [option for option in self.facts.payment_options if option != contract or secure]
+
+    @property
+    def offers_certificates(self) -> bool:
+        """Whether the car may get a contract here."""
+        return self.facts.certificate_service and iso15118.PaymentOption.Contract in self.offered_options()
+
     def discovery_content(self) -> dict[str, Any]:
         """Return payment options and charge service."""
         modes = [mode for energy in self.offered_energy() for mode in energy.modes()]
         return {
             "PaymentOptionList": iso2.PaymentOptionListType(
-                PaymentOption=[iso2.paymentOptionType(option) for option in self.offered_options()]
+                PaymentOption=[iso2.paymentOptionType(option) for option in self.offered_options() or [_EXTERNAL]]
             ),
             "ChargeService": iso2.ChargeServiceType(
                 ServiceID=CHARGE_SERVICE_ID,
@@ -94,9 +111,11 @@ class Iso2SetUp(V2gSession):
     def on_ServiceDiscoveryReq(self, request: iso2.ServiceDiscoveryReq, now: float) -> Answer:
         """Offer the charge service and those other services that the car's filter lets through."""
         scope, category = request.ServiceScope, request.ServiceCategory
+        if not self.offered_options():
+            return self.failed("ServiceDiscoveryReq", "FAILED", "only contracts may pay, and they need TLS")
         services = [
             service
-            for service in offered_services(self.facts).values()
+            for service in offered_services(self.facts, with_certificates=self.offers_certificates).values()
             if (scope is None or service.ServiceScope is None or scope == service.ServiceScope)
             and (category is None or category == service.ServiceCategory)
         ]
@@ -114,6 +133,9 @@ class Iso2SetUp(V2gSession):
         service_id, known = request.ServiceID, self.facts.session.service_parameters
         plain = iso2.ServiceDetailRes(ResponseCode=self.ok(), ServiceID=service_id)
         if service_id in (CHARGE_SERVICE_ID, sae_service(self.facts)):
+            return Answer(plain)
+        if service_id == CERTIFICATE_SERVICE_ID and self.offers_certificates:
+            plain.ServiceParameterList = iso2.ServiceParameterListType(ParameterSet=CERTIFICATE_PARAMETERS)
             return Answer(plain)
         if service_id not in offered_services(self.facts):
             return self._detail_failed(service_id, f"service {service_id} is not offered")
@@ -135,30 +157,3 @@ class Iso2SetUp(V2gSession):
     def _detail_failed(self, service_id: int, why: str) -> Answer:
         code = iso2.responseCodeType.FAILED_ServiceIDInvalid  # [V2G2-464]
         return Answer(iso2.ServiceDetailRes(ResponseCode=code, ServiceID=service_id), log=f"ServiceDetailReq: {why}")
-
-    def on_PaymentServiceSelectionReq(self, request: iso2.PaymentServiceSelectionReq, now: float) -> Answer:
-        """Take the car's choice of payment and services."""
-        name, option = "PaymentServiceSelectionReq", request.SelectedPaymentOption
-        chosen = {one.ServiceID: one.ParameterSetID for one in request.SelectedServiceList.SelectedService}
-        others = {service_id: chosen[service_id] for service_id in chosen if service_id != CHARGE_SERVICE_ID}
-        if CHARGE_SERVICE_ID not in chosen:
-            # [V2G2-804]
-            return self.failed(name, "FAILED_NoChargeServiceSelected", f"services {sorted(chosen)}")
-        if unknown := others.keys() - offered_services(self.facts).keys():
-            # [V2G2-467]
-            return self.failed(name, "FAILED_ServiceSelectionInvalid", f"services {sorted(unknown)}")
-        if option not in self.offered_options():
-            return self.failed(name, "FAILED_PaymentSelectionInvalid", str(option))  # [V2G2-465]
-        self.publish(Iso15118Charger.selected_payment_option, iso15118.PaymentOption(str(option)))
-        if sae_service(self.facts) in others:
-            self.publish(Iso15118Charger.sae_bidi_mode_active, None)
-        selected = [(i, parameter_set or 0) for i, parameter_set in others.items() if i in self.facts.offered_services]
-        if selected:
-            self.effect(SelectServices(tuple(selected)))
-        self.enter(State.AUTHORIZATION)
-        return Answer(iso2.PaymentServiceSelectionRes(ResponseCode=self.ok()))
-
-    def on_AuthorizationReq(self, request: iso2.AuthorizationReq, now: float) -> Answer:
-        """Wait for the authorization of the session."""
-        waiting = iso2.EVSEProcessingType.Ongoing_WaitingForCustomerInteraction  # [V2G2-854]
-        return self.external_authorization("AuthorizationReq", now, waiting)
