@@ -20,7 +20,12 @@ MODULES = (
     "iso20_schedules",
     "iso20_common",
     "iso20_ac",
+    "iso20_ac_der_iec",
+    "iso20_der_sae_types",
+    "iso20_ac_der_sae",
     "iso20_dc",
+    "iso20_wpt",
+    "iso20_acdp",
     "xmldsig",
 )
 

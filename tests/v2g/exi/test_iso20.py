@@ -10,7 +10,15 @@ from typing import Any, get_args
 import pytest
 
 from chargebyte_fw.modules.v2g.exi import AnyCodec, ExiError, Iso20Set, codec
-from chargebyte_fw.modules.v2g.messages import iso20_contracts, iso20_dc, iso20_types
+from chargebyte_fw.modules.v2g.messages import (
+    iso20_ac,
+    iso20_ac_der_iec,
+    iso20_ac_der_sae,
+    iso20_acdp,
+    iso20_contracts,
+    iso20_dc,
+    iso20_types,
+)
 from tests.v2g.exi import naive
 from tests.v2g.exi.samples import sample
 
@@ -38,7 +46,11 @@ def test_every_message_agrees_with_the_grammar_walked_by_hand(name: str, seed: i
     [
         ("iso20_common", 6, {0, 1, 2, 3, 7, 8, 16, 17, 21, 22, *range(27, 39), *range(49, 53)}),
         ("iso20_ac", 6, {2, 3, 4, 5}),
+        ("iso20_ac_der_iec", 6, {2, 3, 4, 5}),
+        ("iso20_ac_der_sae", 6, {2, 3, 4, 5}),
         ("iso20_dc", 6, set(range(11, 21))),
+        ("iso20_wpt", 6, set(range(25, 37))),
+        ("iso20_acdp", 6, set(range(8))),
     ],
 )
 def test_the_first_event_opens_a_message(name: str, bits: int, codes: set[int]) -> None:
@@ -64,7 +76,18 @@ def test_what_gets_signed_has_its_code_in_the_fragment_grammar(name: str, elemen
     assert codec(name).fragment_code(element) == (code, bits)
 
 
-@pytest.mark.parametrize(("name", "end"), [("iso20_common", 282), ("iso20_dc", 150), ("iso20_ac", 155)])
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("iso20_common", 282),
+        ("iso20_dc", 150),
+        ("iso20_ac", 155),
+        ("iso20_ac_der_iec", 246),
+        ("iso20_ac_der_sae", 354),
+        ("iso20_wpt", 194),
+        ("iso20_acdp", 130),
+    ],
+)
 def test_the_end_of_a_fragment_has_its_code(name: str, end: int) -> None:
     """It follows from the number of elements of the set, those of types that no message has included."""
     assert len(codec(name)._fragments) + 1 == end
@@ -107,6 +130,50 @@ def test_streams_from_the_field(name: Iso20Set, message: str, payload: str) -> N
     read = codec(name).decode(bytes.fromhex(payload))
     assert type(read).__name__ == message
     assert codec(name).encode(read).hex() == payload
+
+
+def test_a_group_names_the_member_where_its_head_is_a_member_too() -> None:
+    """DC_CPDReqEnergyTransferMode is no abstract head: three event codes would be one too many."""
+    chosen = codec("iso20_dc")
+    payload = bytes.fromhex("803c042d61f0f806cdb923080f2d6ca0628830a61d04000002002e05c1000000800e20904007a01880")
+    plain: Any = chosen.decode(payload).DC_CPDReqEnergyTransferMode  # type: ignore[attr-defined]
+    fields = {name: getattr(plain, name) for name in plain.__struct_fields__}
+    zero = iso20_types.RationalNumberType(Exponent=0, Value=0)
+    both = iso20_dc.BPT_DC_CPDReqEnergyTransferModeType(
+        **fields,
+        EVMaximumDischargePower=zero,
+        EVMinimumDischargePower=zero,
+        EVMaximumDischargeCurrent=zero,
+        EVMinimumDischargeCurrent=zero,
+    )
+    header = iso20_types.MessageHeaderType(SessionID=bytes(8), TimeStamp=0)
+    message = iso20_dc.DC_ChargeParameterDiscoveryReq(Header=header, DC_CPDReqEnergyTransferMode=both)
+    read: Any = chosen.decode(chosen.encode(message))
+    assert type(read.DC_CPDReqEnergyTransferMode) is iso20_dc.BPT_DC_CPDReqEnergyTransferModeType
+    assert read == message
+
+
+def test_the_grid_codes_share_the_types_of_ac_charging() -> None:
+    """Amendment 1 repeats them word by word in namespaces of its own."""
+    mode = iso20_ac.Dynamic_AC_CLResControlModeType(
+        EVSETargetActivePower=iso20_types.RationalNumberType(Exponent=3, Value=11)
+    )
+    header = iso20_types.MessageHeaderType(SessionID=bytes(8), TimeStamp=0)
+    code = iso20_types.responseCodeType.OK
+    for module in (iso20_ac, iso20_ac_der_iec, iso20_ac_der_sae):
+        response = module.AC_ChargeLoopRes(Header=header, ResponseCode=code, CLResControlMode=mode)
+        chosen: AnyCodec = codec(module.SCHEMA.name)
+        assert chosen.decode(chosen.encode(response)) == response
+
+
+def test_disconnect_is_another_message_than_connect() -> None:
+    header = iso20_types.MessageHeaderType(SessionID=bytes(8), TimeStamp=0)
+    state = iso20_acdp.electricalChargingDeviceStatusType.State_B
+    connect = iso20_acdp.ACDP_ConnectReq(Header=header, EVElectricalChargingDeviceStatus=state)
+    disconnect = iso20_acdp.ACDP_DisconnectReq(Header=header, EVElectricalChargingDeviceStatus=state)
+    chosen = codec("iso20_acdp")
+    assert type(chosen.decode(chosen.encode(connect))) is iso20_acdp.ACDP_ConnectReq
+    assert type(chosen.decode(chosen.encode(disconnect))) is iso20_acdp.ACDP_DisconnectReq
 
 
 def test_megawatts_in_a_charge_parameter_request() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, get_args, overload
 
 from chargebyte_fw.modules.v2g.exi.codec import AnyCodec, Codec, bit_difference
 from chargebyte_fw.modules.v2g.exi.errors import EncodeError, ExiError
@@ -15,10 +15,17 @@ from chargebyte_fw.modules.v2g.exi.errors import EncodeError, ExiError
 if TYPE_CHECKING:
     from chargebyte_fw.modules.v2g.messages import din, iso2, iso20_types, sap
 
-_SETS = ("sap", "din", "iso2", "iso20_common", "iso20_ac", "iso20_dc", "xmldsig")
-
-Iso20Set = Literal["iso20_common", "iso20_ac", "iso20_dc"]
+Iso20Set = Literal[
+    "iso20_common",
+    "iso20_ac",
+    "iso20_ac_der_iec",
+    "iso20_ac_der_sae",
+    "iso20_dc",
+    "iso20_wpt",
+    "iso20_acdp",
+]
 """The sets of ISO 15118-20, one for each V2GTP payload type."""
+_SETS = ("sap", "din", "iso2", *get_args(Iso20Set), "xmldsig")
 
 
 @overload

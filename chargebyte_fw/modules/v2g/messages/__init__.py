@@ -1,7 +1,9 @@
 """The declared messages, one file per schema set: `sap`, `din`, `iso2`, and `xmldsig`, whose types the others use.
 
 ISO 15118-20 has a set for each V2GTP payload type: `iso20_common` (the main stream, with data types in
-`iso20_schedules` and `iso20_contracts`), `iso20_ac`, `iso20_dc`. `iso20_types` has the types that all of them share.
+`iso20_schedules` and `iso20_contracts`), `iso20_ac`, `iso20_dc`, `iso20_wpt`, `iso20_acdp`, and of amendment 1
+`iso20_ac_der_iec` and `iso20_ac_der_sae` (with data types in `iso20_der_sae_types`). `iso20_types` has the types that
+all of them share.
 
 `common` has the unions of what `din` and `iso2` both declare.
 
