@@ -195,3 +195,24 @@ def test_the_random_delay_is_enabled_and_disabled_by_command(assemble: Assemble,
         assert not delay.enabled
 
     run(story())
+
+
+@pytest.mark.parametrize(("longest_s", "delayed_s"), [(5, 5.0), (0, 0.0), (-3, 0.0)])
+def test_the_longest_random_delay_is_set_by_command(
+    assemble: Assemble, run: Run, monkeypatch: pytest.MonkeyPatch, longest_s: int, delayed_s: float
+) -> None:
+    async def story() -> None:
+        w = await charging(World(assemble, uk_smartcharging_random_delay_enable=True))
+        monkeypatch.setattr(w.m.runtime.random, "randint", lambda _, longest: longest)
+        await w.m.random_delay.cancel()
+        await w.m.random_delay.set_duration_s(longest_s)
+        assert w.m.machines._energy.delay.longest_s == max(0, longest_s)
+        await asyncio.sleep(6.0)
+        w.limits_A = 10.0
+        await w.until(lambda: w.m.energy_grid.energy_flow_request.value is not None)
+        changed_s = asyncio.get_running_loop().time()
+        await w.until(lambda: w.now.allowed_current_A == 10.0, 30.0)
+        taken_s = asyncio.get_running_loop().time() - changed_s
+        assert delayed_s <= taken_s <= delayed_s + 2.1, "the grants come once a second"
+
+    run(story())
