@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
-from chargebyte_fw.kernel.effects import Call
+from chargebyte_fw.kernel.effects import Call, call
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine.dc.power_path import PowerPath
 from chargebyte_fw.modules.evse.machine.events import (
@@ -24,7 +25,13 @@ from chargebyte_fw.modules.evse.machine.events import (
     SupplyCapabilitiesChanged,
     SupplyMeasured,
 )
-from chargebyte_fw.modules.evse.machine.signals import PowerPathLimits, ShutdownChanged, StateEntered, SupplyOff
+from chargebyte_fw.modules.evse.machine.signals import (
+    PowerPathLimits,
+    ShutdownChanged,
+    StateEntered,
+    SupplyOff,
+    SupplyOrdered,
+)
 from tests.evse.fakes import SUPPLY
 
 BOTH_WAYS = replace(
@@ -195,3 +202,52 @@ def test_a_discharge_at_a_voltage_that_the_supply_cannot_take_is_not_switched_on
     effects = machine.feed(EvTargets(100.0, -20.0), 2.0)
     assert commands(effects) == [], "the supply takes 150 V at least"
     assert any("100 V is not in the supply's range 150..920 V" in getattr(one, "text", "") for one in effects)
+
+
+@pytest.mark.parametrize(
+    ("charge_A", "discharge_A", "set_point"),
+    [
+        (0.0, 0.8, ("setImportVoltageCurrent", (300.0, 0.8))),
+        (0.5, 60.0, ("setExportVoltageCurrent", (450.0, 0.5))),
+    ],
+)
+def test_in_dynamic_mode_any_charge_current_means_charging_and_any_discharge_current_alone_discharging(
+    charge_A: float, discharge_A: float, set_point: tuple[str, tuple[float, float]]
+) -> None:
+    """ISO 15118-20: the sign of the power follows what the EVSE allows, however little it is."""
+    supply = replace(BOTH_WAYS, min_export_current_A=0.0, min_import_current_A=0.0)
+    granted = PowerPathLimits(920.0, charge_A, 40_000.0, discharge_current_A=discharge_A, discharge_power_W=10_000.0)
+    machine = path(supply=supply, limits=granted)
+    machine.feed(ServiceSelected(bidirectional=True), 1.0)
+    machine.feed(StateEntered(Charging.Charging), 1.0)
+    machine.feed(CurrentDemand(True), 1.0)
+    machine.feed(SupplyMeasured(400.0, 0.0), 1.0)
+    effects = machine.feed(DynamicLimits(450.0, 300.0, 200.0, 20_000.0, 50.0, 8_000.0), 1.0) + settle(machine, 1.0)
+    assert [one for one in commands(effects) if one[0] != "setMode"][-1] == set_point
+
+
+def test_a_supply_that_is_on_is_switched_off_once_and_in_turn_unless_it_is_urgent() -> None:
+    """Before SupplyOff the current is led down: only an emergency overtakes the set points that wait."""
+    off = call(PowerSupplyDC.setMode, Mode.Off, ChargingPhase.Charging)
+    machine = charging_path()
+    machine.feed(EvTargets(400.0, 50.0), 2.0)
+    assert machine.feed(SupplyOff(), 3.0) == [SupplyOrdered(Mode.Off), off]
+    assert machine.feed(SupplyOff(), 4.0) == [] and machine.deadline is None
+    assert machine.feed(SupplyOff(at_once=True), 5.0) == [SupplyOrdered(Mode.Off), off.urgently()]
+
+
+@pytest.mark.parametrize(
+    ("voltage_V", "current_A", "followed"),
+    [(300.0, 5.0, True), (299.9, 5.0, False), (400.0, 0.0, True), (400.0, -0.1, False)],
+)
+def test_targets_below_300_v_or_0_a_are_ignored_where_so_configured(
+    voltage_V: float, current_A: float, followed: bool
+) -> None:
+    """Tolerance for the Skoda Enyaq (hack_skoda_enyaq), which sends such targets while it charges."""
+    config = EvseConfig(connector_id=1, dc_ramp_ampere_per_second=1000, hack_skoda_enyaq=True)
+    machine = PowerPath(config)
+    machine.feed(StateEntered(Charging.PrepareCharging), 0.0)
+    machine.feed(EvTargets(350.0, 2.0), 1.0)
+    machine.feed(EvTargets(voltage_V, current_A), 2.0)
+    expected = EvTargets(voltage_V, current_A) if followed else EvTargets(350.0, 2.0)
+    assert machine.ev.target == expected

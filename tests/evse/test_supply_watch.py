@@ -53,6 +53,25 @@ def test_the_order_is_repeated_at_a_bounded_pace_until_it_is_off() -> None:
     assert timing.SUPPLY_OFF_AGAIN_S == 2.0
 
 
+def test_the_order_is_repeated_also_where_the_supply_reports_nothing_more() -> None:
+    """Its report of the fault may be the last one: the time alone repeats the order, until the report is Off."""
+    machine = idle()
+    machine.feed(SupplyMode(Mode.Export), 60.0)
+    for repeated_s in (62.0, 64.0, 66.0):
+        assert machine.deadline == repeated_s
+        assert machine.wake(repeated_s - 0.1) == []
+        assert machine.wake(repeated_s) == [OFF]
+    assert machine.feed(SupplyMode(Mode.Off), 66.5) == []
+    assert machine.deadline == 66.5 + timing.SUPPLY_QUIET_S
+
+
+def test_an_order_to_be_on_ends_the_repetition() -> None:
+    machine = idle()
+    machine.feed(SupplyMode(Mode.Export), 60.0)
+    machine.feed(SupplyOrdered(Mode.Export), 61.0)
+    assert machine.deadline is None and machine.wake(62.0) == []
+
+
 def test_the_fault_ends_when_the_supply_has_stayed_off_and_begins_again_when_it_does_not() -> None:
     machine = idle()
     machine.feed(SupplyMode(Mode.Export), 60.0)
