@@ -309,6 +309,26 @@ def test_late_authorization_after_a_stop_is_ignored(assemble: Assemble, run: Run
     run(story())
 
 
+def test_a_stop_during_the_wake_up_of_the_ev_is_not_undone_by_another_authorization(
+    assemble: Assemble, run: Run
+) -> None:
+    """A stopped transaction is over for good: who authorizes next does so for the next plug-in."""
+
+    async def story() -> None:
+        w = await World(assemble).start()
+        await w.to_preparation()
+        await w.until_state("TStepEF", 40.0)
+        reason = types.StopTransactionReason.Remote
+        assert await w.m.evse.stop_transaction(types.StopTransactionRequest(reason=reason))
+        await w.authorize()
+        assert w.names.count("Authorized") == 1 and not w.now.authorized
+        await w.until_state("Finished", 30.0)
+        (finished,) = (event.transaction_finished for event in w.events if event.transaction_finished is not None)
+        assert finished.reason == reason
+
+    run(story())
+
+
 def test_unplug_while_the_meter_starts(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble).start()

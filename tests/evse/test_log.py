@@ -16,6 +16,8 @@ import pytest
 from chargebyte_fw.contracts.types.iso15118 import V2gMessageId, V2gMessages
 from chargebyte_fw.modules.evse.logs.retention import FILES, RECOUNT_SESSIONS, LogRetention, make_room
 from chargebyte_fw.modules.evse.logs.session_log import FULL, RESERVE_BYTES, SessionLog, folder_name
+from chargebyte_fw.modules.evse.logs.session_logger import FLUSH_S
+from tests.evse.test_integrators import Recorder
 from tests.evse.world import Assemble, Run, World
 
 XML = "<CurrentDemandReq/>"
@@ -121,6 +123,46 @@ def test_full_disk_is_one_warning_and_no_more(
         assert len(warnings) == 1
 
     run(story())
+
+
+def test_the_log_is_in_its_file_within_a_second_of_each_line(assemble: Assemble, run: Run, tmp_path: Path) -> None:
+    """A loss of power takes no more of the log than its last second."""
+
+    async def story() -> None:
+        w = await World(assemble, dc=True, session_logging=True, session_logging_path="/logs").start()
+        await w.plug_and_match()
+        await asyncio.sleep(FLUSH_S)
+        (file,) = (tmp_path / "logs").glob("*/incomplete-eventlog.csv")
+        assert "Session logging started." in file.read_text()
+        w.hlc.publish("v2g_messages", V2gMessages(id=V2gMessageId.SessionSetupReq, xml=XML))
+        assert "SessionSetupReq" not in file.read_text(), "it waits for the next flush"
+        await asyncio.sleep(FLUSH_S + 0.1)
+        assert "SessionSetupReq" in file.read_text()
+
+    run(story())
+
+
+def test_a_line_belongs_to_the_session_that_is_logged(assemble: Assemble, run: Run, runtime: Any) -> None:
+    """Between two sessions nothing is written, and nothing is published as a line of the log."""
+    runtime.mqtt = recorder = Recorder()
+
+    async def story() -> None:
+        w = await World(assemble, dc=True, session_logging=True, session_logging_path="/logs").start()
+        logger = w.m.session_log
+        logger.line("EVSE", "before the session")
+        await session(w)
+        logger.line("EVSE", "after the session")
+        texts = [payload["msg"] for _, topic, payload in recorder.messages if topic.endswith("/hlc_log")]
+        assert (texts[0], texts[-1]) == ("Session logging started.", "Session logging stopped.")
+
+    run(story())
+
+
+def test_a_log_makes_the_folders_above_it_and_takes_one_that_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "sessions/today/log"
+    for _ in range(2):
+        SessionLog(folder, "/log", 1 << 20).close()
+        assert sorted(file.name for file in folder.iterdir()) == ["eventlog.csv", "eventlog.html"]
 
 
 @pytest.mark.parametrize("suffix", ["../etc", "a/b", "", "..", "a\\b"])

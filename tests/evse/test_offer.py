@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types.evse_manager import PlugAndChargeConfiguration
+from chargebyte_fw.contracts.types.iso15118 import Connector, PaymentOption
 from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode as Mode
-from chargebyte_fw.contracts.types.iso15118 import PaymentOption
+from chargebyte_fw.contracts.types.units import Power
 from chargebyte_fw.kernel.effects import call, publish
 from chargebyte_fw.modules.evse.config import ChargeMode, EvseConfig
 from chargebyte_fw.modules.evse.machine.dc.present_values import PresentValues
@@ -27,6 +28,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     SupplyMeasured,
 )
 from chargebyte_fw.modules.evse.machine.offer import Offer, OfferState
+from chargebyte_fw.modules.evse.machine.transfer_modes import ac_maximum, ac_minimum, ac_parameters, can_export, power
 from tests.evse.fakes import SUPPLY
 from tests.evse.test_energy_machine import BOARD
 
@@ -72,6 +74,57 @@ def test_changes_of_plug_and_charge_count_from_the_next_session_on() -> None:
     assert machine.feed(PlugAndChargeConfigured(changes), 0.0) == []
     (setup,) = machine.feed(SetUpSession(False), 0.0)
     assert setup.args == ([EXTERNAL, CONTRACT], True, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "setup"),
+    [
+        ({}, ([EXTERNAL, CONTRACT], True, False)),
+        ({"pnc_enabled": False}, ([EXTERNAL], False, False)),
+        ({"central_contract_validation_allowed": True}, ([EXTERNAL, CONTRACT], True, True)),
+        ({"contract_certificate_installation_enabled": False}, ([EXTERNAL, CONTRACT], False, False)),
+    ],
+)
+def test_a_change_of_plug_and_charge_sets_what_it_names_and_leaves_the_rest(
+    changes: dict[str, bool], setup: tuple[list[PaymentOption], bool, bool]
+) -> None:
+    machine = offer(payment_enable_contract=True)
+    assert machine.feed(PlugAndChargeConfigured(PlugAndChargeConfiguration(**changes)), 0.0) == []
+    assert [one.args for one in machine.feed(SetUpSession(False), 0.0)] == [setup]
+    machine.feed(PlugAndChargeConfigured(PlugAndChargeConfiguration()), 1.0)
+    assert [one.args for one in machine.feed(SetUpSession(False), 1.0)] == [setup]
+
+
+def test_the_power_of_an_ac_connection_is_the_sum_of_its_equal_phases() -> None:
+    """ISO 15118-20 AC_ChargeParameterDiscovery: the limits of each phase are sent beside the total."""
+    assert power(16.0, 230.0, 1) == Power(total=3680.0, L1=3680.0)
+    assert power(16.0, 230.0, 2) == Power(total=7360.0, L1=3680.0, L2=3680.0)
+    assert power(16.0, 230.0, 3) == Power(total=11_040.0, L1=3680.0, L2=3680.0, L3=3680.0)
+    board = replace(BOARD, max_current_A_export=10.0, min_current_A_export=1.0, max_phase_count_export=1)
+    most, least = ac_maximum(board, 230.0), ac_minimum(board, 230.0)
+    assert (most.charge_power, most.discharge_power) == (power(32.0, 230.0, 3), power(10.0, 230.0, 1))
+    assert (least.charge_power, least.discharge_power) == (power(6.0, 230.0, 3), power(1.0, 230.0, 1))
+
+
+@pytest.mark.parametrize(
+    ("phases", "connectors"),
+    [(1, [Connector.SinglePhase]), (2, [Connector.SinglePhase]), (3, [Connector.SinglePhase, Connector.ThreePhase])],
+)
+@pytest.mark.parametrize(("reactive_VA", "sent"), [(0.0, None), (0.5, 0.5), (-1.0, None)])
+def test_the_grids_nominal_values(phases: int, connectors: list[Connector], reactive_VA: float, sent: Any) -> None:
+    values = ac_parameters(replace(BOARD, max_phase_count_import=phases), 230.0, reactive_VA)
+    assert (values.nominal_frequency, values.nominal_voltage) == (50.0, 230.0)
+    assert (values.connectors, values.evse_max_reactive_power) == (connectors, sent)
+
+
+@pytest.mark.parametrize(
+    ("current_A", "phases", "both_ways"), [(0.1, 1, True), (0.0, 1, False), (0.1, 0, False), (16.0, 3, True)]
+)
+def test_energy_returns_to_the_grid_where_current_and_phases_allow(
+    current_A: float, phases: int, both_ways: bool
+) -> None:
+    board = replace(BOARD, max_current_A_export=current_A, max_phase_count_export=phases)
+    assert can_export(board) is both_ways
 
 
 def test_modes_are_offered_when_the_hardware_is_known_and_only_when_they_change() -> None:

@@ -22,6 +22,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     ReservationRequested,
     TokenAccepted,
 )
+from chargebyte_fw.modules.evse.machine.facts import TransactionState
 from chargebyte_fw.modules.evse.machine.reservations import ReservationMachine
 from chargebyte_fw.modules.evse.machine.signals import CancelReservation, SessionEventDue
 from chargebyte_fw.modules.evse.machine.snapshot import Snapshot
@@ -50,6 +51,35 @@ def test_a_reservation_begins_once_and_ends_once() -> None:
 def test_a_reservation_of_the_station_gives_way_to_one_of_the_evse() -> None:
     machine = reserved(-1)
     assert machine.feed(ReservationRequested(8), 0.0) == [START] and machine.id == 8
+
+
+def test_before_the_start_is_over_an_evse_is_neither_free_nor_in_use() -> None:
+    before = Snapshot()
+    assert not before.started and not before.free and before.enabled
+    assert not (before.plugged or before.contactors_closed or before.session or before.authorized)
+    assert not (before.asks_energy or before.power or before.checks_contract)
+    assert not (before.transaction_active or before.transaction_begun)
+    assert before.can_switch_phases and before.allowed_current_A == 0.0 and before.session_id == ""
+    path = before.power_path
+    assert (path.reference_V, path.target_V, path.present_V, path.present_A) == (0.0, None, 0.0, 0.0)
+    assert FREE.free
+
+
+@pytest.mark.parametrize(
+    ("state", "active", "begun"),
+    [
+        (TransactionState.NotAsked, False, False),
+        (TransactionState.Starting, False, True),
+        (TransactionState.Running, True, True),
+        (TransactionState.Ending, True, True),
+        (TransactionState.Over, False, False),
+    ],
+)
+def test_energy_is_billed_until_the_meter_has_ended_the_transaction(
+    state: TransactionState, active: bool, begun: bool
+) -> None:
+    shown = replace(FREE, transaction=state)
+    assert (shown.transaction_active, shown.transaction_begun) == (active, begun)
 
 
 @pytest.mark.parametrize(

@@ -38,3 +38,27 @@ def test_dc_session_from_plug_in_to_unplug(assemble: Assemble, run: Run) -> None
         await w.assembly.stop()
 
     run(story())
+
+
+def test_the_trace_holds_each_charging_state_at_its_time(assemble: Assemble, run: Run) -> None:
+    async def story() -> None:
+        w = await World(assemble).start()
+        begin_s = asyncio.get_running_loop().time()
+        await w.to_preparation()
+        w.bsp.cp("C")
+        await w.until_state("Charging")
+        await w.unplug()
+        await w.until_state("Idle")
+        entries = [(at, data) for at, *of, data in w.m.runtime.trace.entries() if of == ["state", "evse"]]
+        assert [data for _, data in entries] == [
+            "Wait for Auth",
+            "PrepareCharging",
+            "Charging",
+            "StoppingCharging",
+            "Finished",
+            "Idle",
+        ]
+        times = [at for at, _ in entries]
+        assert times == sorted(times) and begin_s <= times[0] <= begin_s + 0.1
+
+    run(story())
