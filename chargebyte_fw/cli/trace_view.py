@@ -24,6 +24,8 @@ from chargebyte_fw.modules.v2g.exi.rendering import one_line
 
 LONGEST_LIST = 12
 LONGEST_START = 200
+FLAGS = ("urgent", "latest")
+"""How a command waits in its queue: shown where it is unusual."""
 CAN_BYTES = 16
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -151,10 +153,11 @@ def _plain(kind: str, data: Any) -> str:
             sub_type = f"/{data['sub_type']}" if data.get("sub_type") else ""
             return f"{state} {data.get('severity', '')} {kind_of}{sub_type}: {message}"
         case "event" | "effect", dict(fields):
-            return " ".join(f"{name}={_value(value)}" for name, value in fields.items())
+            shown = ((name, value) for name, value in fields.items() if not (name in FLAGS and value is False))
+            return " ".join(f"{name}={_value(value)}" for name, value in shown)
         case "start", _:
-            shown = json.dumps(_jsonable(data))
-            return shown if len(shown) <= LONGEST_START else f"{shown[:LONGEST_START]} ..."
+            text = json.dumps(_jsonable(data))
+            return text if len(text) <= LONGEST_START else f"{text[:LONGEST_START]} ..."
         case "wake", None:
             return "its deadline has passed"
         case "wake", _:
@@ -163,6 +166,10 @@ def _plain(kind: str, data: Any) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, dict) and value:
+        return "{" + ", ".join(f"{name}: {_value(member)}" for name, member in value.items()) + "}"
+    if isinstance(value, list) and value:
+        return "[" + ", ".join(map(_value, value)) + "]"
     return value if isinstance(value, str) and value else json.dumps(_jsonable(value))
 
 

@@ -241,7 +241,7 @@ def test_frames_and_decisions_are_told_in_words(capsys: pytest.CaptureFixture[st
         assert words in text
     assert re.search(r"effect connector\.StateEntered +state=PrepareCharging\n", text)
     assert "interface=power_supply_DC command=setMode" in text
-    assert max(map(len, text.splitlines())) < 700, "the longest is a command with all capabilities of the supply"
+    assert max(map(len, text.splitlines())) < 600, "the longest is a command with all capabilities of the supply"
 
 
 # -- traces as they come from the field
