@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, ParameterSet
@@ -39,6 +41,12 @@ class PausedSession(msgspec.Struct, frozen=True):
     """What a paused session leaves for its resumption."""
 
     session_id: bytes
+    evcc_id: str = ""
+    """The car's address; empty where it has none."""
+    payment_option: str = ""
+    """An `iso15118.PaymentOption`: who pays does not change within a session."""
+    departure: datetime | None = None
+    """When the car wants to leave."""
 
 
 class SessionFacts(msgspec.Struct):

@@ -15,6 +15,9 @@ from chargebyte_fw.modules.v2g.secc.iso2.energy import Iso2EnergyService
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred
 from chargebyte_fw.modules.v2g.timing import CONTACTOR_CLOSE_S
 
+LEAST_SHARE, GREATEST_SHARE = 0.99, 1.1
+"""A schedule holds while the power that there is remains within these shares of what it grants."""
+
 
 class AcService(Iso2EnergyService):
     """Alternating current in ISO 15118-2."""
@@ -26,6 +29,8 @@ class AcService(Iso2EnergyService):
     usual_mode = iso2.EnergyTransferModeType.AC_three_phase_core
     parameter_type = iso2.AC_EVChargeParameterType
     after_parameters = State.POWER_DELIVERY
+    _mode = usual_mode
+    """The energy transfer mode that the car has chosen."""
     _closing_since: float | None = None
     """Since when PowerDelivery waits for the contactor."""
 
@@ -90,9 +95,20 @@ class AcService(Iso2EnergyService):
         return {"ac_charging_parameters": needs}
 
     def schedule_power_W(self, mode: iso2.EnergyTransferModeType) -> float:
-        """Return the power of the schedule: nominal current and voltage of the phases of `mode`."""
+        """Return the power of the schedule: nominal voltage and current of the phases of `mode`.
+
+        Under a contract it is the current that may be drawn now: ChargingStatusRes has no limit then.
+        """
+        self._mode = mode
         phases = 3 if mode is iso2.EnergyTransferModeType.AC_three_phase_core else 1
-        return self.facts.ac_nominal_current_A * self.facts.ac_nominal_voltage_V * phases
+        facts = self.facts
+        current_A = facts.ac_max_current_A if self.session.by_contract else facts.ac_nominal_current_A
+        return current_A * facts.ac_nominal_voltage_V * phases
+
+    def schedule_is_outdated(self) -> bool:
+        """Return whether a contract's schedule grants more than there is now, or much less."""
+        granted_W, now_W = self.session.schedule.power_W, self.schedule_power_W(self._mode)
+        return self.session.by_contract and not granted_W * LEAST_SHARE <= now_W <= granted_W * GREATEST_SHARE
 
     # -- energy transfer
 

@@ -57,6 +57,10 @@ class Iso2EnergyService(EnergyService):
         """Return the power of the schedule."""
         raise NotImplementedError
 
+    def schedule_is_outdated(self) -> bool:
+        """Return whether the car shall get a new schedule, in the charge loop."""
+        return False
+
     def take_power_delivery(self, request: iso2.PowerDeliveryReq) -> None:
         """Publish what PowerDeliveryReq has of the battery."""
 

@@ -66,11 +66,17 @@ def _profile(request: iso2.PowerDeliveryReq) -> list[iso2.ProfileEntryType]:
     return request.ChargingProfile.ProfileEntry if request.ChargingProfile is not None else []
 
 
-def schedule(power_W: float, departure_s: int | None, *, pause: bool) -> Schedule:
-    """Return a schedule of `power_W` until the departure, for a day where the car gives none, shorter in a pause."""
+def schedule(
+    power_W: float, departure_s: int | None, *, pause: bool, most_entries: int | None = MOST_ENTRIES
+) -> Schedule:
+    """Return a schedule of `power_W` until the departure, for a day where the car gives none, shorter in a pause.
+
+    `most_entries` is MaxEntriesSAScheduleTuple of the car; None or 0: it has no limit.
+    """
     whole_s = SCHEDULE_S if departure_s in (None, 0, WHENEVER_S) else departure_s
     assert whole_s is not None
-    return Schedule(power_W, tuple(durations_until(SCHEDULE_IN_PAUSE_S if pause else whole_s)))
+    durations_s = durations_until(SCHEDULE_IN_PAUSE_S if pause else whole_s)
+    return Schedule(power_W, tuple(durations_s[: most_entries or MOST_ENTRIES]))
 
 
 def durations_until(departure_s: int) -> list[int]:

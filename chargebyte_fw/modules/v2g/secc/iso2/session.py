@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
@@ -33,6 +33,7 @@ class Iso2Session(Iso2Metering):
         self._energy: Iso2EnergyService = self._offered[0]
         self.schedule = Schedule()
         self.departure_s: int | None = None
+        self._departure: datetime | None = None
         self.started = False
         """PowerDelivery start was granted."""
 
@@ -40,6 +41,12 @@ class Iso2Session(Iso2Metering):
     def energy(self) -> Iso2EnergyService:
         """The energy service of the session."""
         return self._energy
+
+    @property
+    def renegotiation_due(self) -> bool:
+        """Whether the schedule of a car that is charging no longer holds."""
+        in_loop = self.state in (State.CHARGING_FIRST, State.CHARGING, State.RECEIPT)
+        return in_loop and self.energy.schedule_is_outdated()
 
     def offered_energy(self) -> tuple[Iso2EnergyService, ...]:
         """Return the energy services that the car may choose from."""
@@ -109,7 +116,8 @@ class Iso2Session(Iso2Metering):
             return self.failed(name, "FAILED_WrongChargeParameter", why)  # [V2G2-477]
         self.enter(energy.after_parameters)
         pause = bool(self.facts.session.no_energy_pause)
-        self.schedule = schedule(energy.schedule_power_W(wanted), self.departure_s, pause=pause)
+        power_W, most_entries = energy.schedule_power_W(wanted), request.MaxEntriesSAScheduleTuple
+        self.schedule = schedule(power_W, self.departure_s, pause=pause, most_entries=most_entries)
         return Answer(
             iso2.ChargeParameterDiscoveryRes(
                 ResponseCode=self.ok(),
@@ -120,12 +128,20 @@ class Iso2Session(Iso2Metering):
         )
 
     def _take_departure(self, departure_s: int | None) -> str | None:
-        """Publish when the car wants to leave; return the time as text."""
+        """Publish when the car wants to leave; return the time as text.
+
+        A session that was paused keeps its departure where the car does not give another one.
+        """
+        now = self.environment.utc_now()
+        if departure_s is None and self.resumed is not None and self.resumed.departure is not None:
+            departure_s = max(0, round((self.resumed.departure - now).total_seconds()))
         self.departure_s = departure_s
         if departure_s is None:
+            self._departure = None
             return None
         # The greatest number means "whenever"; a calendar ends before that.
-        at = rfc3339(self.environment.utc_now() + timedelta(seconds=min(departure_s, _LATEST_DEPARTURE_S)))
+        self._departure = now + timedelta(seconds=min(departure_s, _LATEST_DEPARTURE_S))
+        at = rfc3339(self._departure)
         self.publish(Iso15118Charger.departure_time, at)
         return at
 
@@ -178,7 +194,7 @@ class Iso2Session(Iso2Metering):
         if not allowed:
             response.ResponseCode = iso2.responseCodeType.FAILED
             return Answer(response, end="terminate", log="SessionStopReq: a pause where nothing was charged")
-        self.facts.paused = PausedSession(self.session_id)
+        self.facts.paused = PausedSession(self.session_id, self.evcc_id, self.payment_option, self._departure)
         return Answer(response, end="pause")
 
 

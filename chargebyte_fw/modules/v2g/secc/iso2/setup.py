@@ -9,6 +9,7 @@ from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.common.session import CHARGE_SERVICE_ID, V2gSession
 from chargebyte_fw.modules.v2g.secc.effects import GetServiceParameters
+from chargebyte_fw.modules.v2g.secc.facts import PausedSession
 from chargebyte_fw.modules.v2g.secc.iso2.energy import Iso2EnergyService
 from chargebyte_fw.modules.v2g.secc.iso2.evse_id import NO_EVSE_ID, is_evse_id
 from chargebyte_fw.modules.v2g.secc.iso2.services import (
@@ -37,6 +38,13 @@ class Iso2SetUp(V2gSession):
         super().__init__(context)
         self._asked_service_since: float | None = None
         """Since when a ServiceDetailReq waits for the provider of its service."""
+        self.resumed: PausedSession | None = None
+        """The paused session that this one takes up."""
+
+    @property
+    def renegotiation_due(self) -> bool:
+        """Whether the car shall ask for new charge parameters."""
+        raise NotImplementedError
 
     def offered_energy(self) -> tuple[Iso2EnergyService, ...]:
         """Return the energy services that the car may choose from."""
@@ -44,14 +52,14 @@ class Iso2SetUp(V2gSession):
 
     @property
     def notification(self) -> tuple[Any, int]:
-        """EVSENotification and NotificationMaxDelay: stop where it is wanted or where there is no energy."""
+        """EVSENotification and NotificationMaxDelay: stop where wanted or without energy, renegotiate where due."""
         kinds, facts = iso2.EVSENotificationType, self.facts
         if facts.stop_requested:
             return kinds.StopCharging, 0
         if facts.session.without_energy:
             after_precharge = facts.session.no_energy_pause == "PauseAfterPrecharge"
             return kinds.StopCharging, PAUSE_DELAY_S if after_precharge else 0
-        return kinds.None_, 0
+        return (kinds.ReNegotiation if self.renegotiation_due else kinds.None_), 0
 
     def order_of_refusals(self, unknown_session: bool, out_of_sequence: bool) -> str:
         """Return the code that wins: the sequence before the session."""
@@ -70,8 +78,9 @@ class Iso2SetUp(V2gSession):
         self.take_evcc_id(request.EVCCID)
         paused, self.facts.paused = self.facts.paused, None
         wanted = self.request.session_id
-        if paused is not None and any(wanted) and wanted.rjust(8, b"\0") == paused.session_id:  # [V2G2-463]
-            self.session_id = paused.session_id
+        same_id = paused is not None and any(wanted) and wanted.rjust(8, b"\0") == paused.session_id
+        if paused is not None and same_id and paused.evcc_id == self.evcc_id:  # [V2G2-463]
+            self.session_id, self.resumed = paused.session_id, paused
             code = iso2.responseCodeType.OK_OldSessionJoined
             self.log("took up the paused session")
         else:
@@ -86,6 +95,9 @@ class Iso2SetUp(V2gSession):
     def offered_options(self) -> list[str]:
         """Return the payment options of this connection in the order of the configuration: a contract needs TLS."""
         secure, contract = bool(self.context.security.tls_version), iso15118.PaymentOption.Contract
+        before = "" if self.resumed is None else self.resumed.payment_option
+        if before and (before != contract or secure):
+            return [before]  # the session was authorized for this one
         return [option for option in self.facts.payment_options if option != contract or secure]
 
     @property
