@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from chargebyte_fw.modules.v2g.secc.common.sequence import EARLY_STOP, Sequence
+from collections.abc import Mapping
+from typing import Any
+
+from chargebyte_fw.modules.v2g.secc.common.sequence import EARLY_STOP
 from chargebyte_fw.modules.v2g.secc.din import sequence as din
 from chargebyte_fw.modules.v2g.secc.iso2 import sequence as iso2
+from chargebyte_fw.modules.v2g.secc.iso20 import sequence as iso20
+
+Sequence = Mapping[Any, Mapping[str, tuple[Any, ...]]]
 
 SEQUENCES: dict[str, tuple[str, Sequence, Sequence]] = {
     "DIN SPEC 70121": ("chargebyte_fw/modules/v2g/secc/din/sequence.py", din.SEQUENCE, EARLY_STOP),
     "ISO 15118-2, DC": ("chargebyte_fw/modules/v2g/secc/iso2/sequence.py", iso2.DC, iso2.DC_EARLY_STOP),
     "ISO 15118-2, AC": ("chargebyte_fw/modules/v2g/secc/iso2/sequence.py", iso2.AC, iso2.AC_EARLY_STOP),
+    "ISO 15118-20, DC": ("chargebyte_fw/modules/v2g/secc/iso20/sequence.py", iso20.DC, iso20.EARLY_STOP),
+    "ISO 15118-20, AC": ("chargebyte_fw/modules/v2g/secc/iso20/sequence.py", iso20.AC, {}),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.test_house import ROOT, imports, within
 
 HOUSE = "chargebyte_fw.modules.v2g"
 SIDES = ("secc", "evcc")
-PROTOCOLS = ("din", "iso2")
+PROTOCOLS = ("din", "iso2", "iso20")
 
 
 def files(folder: str) -> list[str]:
@@ -19,9 +20,15 @@ def files(folder: str) -> list[str]:
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize(("protocol", "other"), [PROTOCOLS, PROTOCOLS[::-1]])
+@pytest.mark.parametrize(("protocol", "other"), list(itertools.permutations(PROTOCOLS, 2)))
 def test_a_protocol_knows_nothing_of_another_one(side: str, protocol: str, other: str) -> None:
     foreign = tuple(f"{HOUSE}.{place}.{other}" for place in (*SIDES, "messages"))
+    if other == "iso20":
+        foreign += tuple(
+            f"{HOUSE}.messages.{path.stem}" for path in (ROOT / HOUSE.replace(".", "/")).glob("messages/iso20_*")
+        )
+    if protocol == "iso20":
+        foreign += (f"{HOUSE}.{side}.common", f"{HOUSE}.messages.common", f"{HOUSE}.physical")
     for path in files(f"{side}/{protocol}"):
         assert [name for name in imports(path) if within(name, *foreign)] == [], path
 

@@ -51,3 +51,8 @@ def number(value: Any) -> float:
         return 0.0
     scaled: float = value.Value * 10.0**value.Exponent
     return round(scaled, 3) if value.Exponent >= -3 else scaled
+
+
+def number_or_none(value: Any) -> float | None:
+    """Return the value of an optional RationalNumberType; None where it is absent."""
+    return None if value is None else number(value)

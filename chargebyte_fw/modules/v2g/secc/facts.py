@@ -9,8 +9,30 @@ from datetime import datetime
 
 import msgspec
 
+from chargebyte_fw.contracts.types import iso15118, power_supply_DC, units
 from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, ParameterSet
 from chargebyte_fw.modules.v2g.secc.contracts import ContractVerification
+
+
+class Iso20Settings(msgspec.Struct):
+    """Configuration that only the sessions of ISO 15118-20 honour."""
+
+    dynamic: bool = True
+    """Offer Dynamic control: the charger decides on the power."""
+    scheduled: bool = False
+    """Offer Scheduled control: the car decides, within a schedule. Offered as well where no control is configured."""
+    mobility_needs_by_secc: bool = False
+    """Offer that the charger sets departure and state of charge (Dynamic control)."""
+    energy_service_decides: bool = False
+    """Select a name space only where the charger has an energy service of it."""
+    negative_discharge_limits: bool = False
+    """Discharge limits are negative on the wire, both ways."""
+    service_renegotiation: bool = True
+    """Let a car choose other services without a new session."""
+    schedule_renegotiation: bool = False
+    """Ask a car in Scheduled control for a new schedule where the power falls below the agreed one."""
+    charge_loop_timeout_s: float = 2.0
+    """How long the next request of the charge loop is waited for; the standard's time is 0.5 s (table 216)."""
 
 
 class Settings(msgspec.Struct):
@@ -28,6 +50,7 @@ class Settings(msgspec.Struct):
     publish_telemetry_only_on_change: bool = True
     without_tls: bool = False
     """A protocol that demands a TLS version may run on plain TCP as well (simulation, laboratories)."""
+    iso20: Iso20Settings = msgspec.field(default_factory=Iso20Settings)
 
 
 class CertificateResponse(msgspec.Struct, frozen=True):
@@ -47,6 +70,18 @@ class PausedSession(msgspec.Struct, frozen=True):
     """An `iso15118.PaymentOption`: who pays does not change within a session."""
     departure: datetime | None = None
     """When the car wants to leave."""
+
+
+class PausedIso20Session(msgspec.Struct, frozen=True):
+    """What a paused session of ISO 15118-20 leaves for its resumption by the same car."""
+
+    session_id: bytes
+    vehicle: bytes
+    """The hash of session id and vehicle certificate."""
+    service: int
+    """Service id, parameter set id and parameters of the selected energy service."""
+    set_id: int
+    parameters: dict[str, int]
 
 
 class SessionFacts(msgspec.Struct):
@@ -77,6 +112,36 @@ class SessionFacts(msgspec.Struct):
     def without_energy(self) -> bool:
         """Whether there is no energy now and the car may not ignore it (IEC 61851-23:2023 CC.3.5, CC.5.6)."""
         return self.no_energy_pause in ("PauseAfterPrecharge", "PauseBeforeCableCheck")
+
+
+class Iso20Facts(msgspec.Struct):
+    """Facts of the EVSE that only ISO 15118-20 has a place for, in SI units; None where nothing was given."""
+
+    pause_requested: bool = False
+    """The charger wants the session to pause."""
+    paused: PausedIso20Session | None = None
+    """The session that the next SessionSetupReq may join."""
+    bpt: iso15118.BptSetup | None = None
+    dc_supply: power_supply_DC.Capabilities | None = None
+    """What the power supply is made for."""
+    dc_min_power_W: float = 0.0
+    dc_max_discharge_current_A: float | None = None
+    dc_max_discharge_power_W: float | None = None
+    dc_min_discharge_current_A: float = 0.0
+    dc_min_discharge_power_W: float = 0.0
+    ac_parameters: iso15118.AcParameters | None = None
+    ac_maximum: iso15118.AcEvseMaximumPower | None = None
+    ac_minimum: iso15118.AcEvseMinimumPower | None = None
+    ac_target: iso15118.AcTargetValues | None = None
+    """What the car should draw, or deliver (negative), now."""
+    ac_present: units.Power | None = None
+    meter_export_Wh: float | None = None
+    meter_at: str = ""
+    """When the meter was read (RFC 3339)."""
+    departure_time: str = ""
+    """When the charger expects the car to leave (RFC 3339), where it sets the mobility needs; empty: unknown."""
+    target_soc_percent: int | None = None
+    minimum_soc_percent: int | None = None
 
 
 class ChargerFacts(msgspec.Struct):
@@ -136,6 +201,7 @@ class ChargerFacts(msgspec.Struct):
     paused: PausedSession | None = None
     """The session that the next SessionSetupReq may join."""
     session: SessionFacts = msgspec.field(default_factory=SessionFacts)
+    iso20: Iso20Facts = msgspec.field(default_factory=Iso20Facts)
 
     @property
     def is_dc(self) -> bool:

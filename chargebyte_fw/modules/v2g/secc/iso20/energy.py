@@ -1,0 +1,128 @@
+"""What an energy service is in ISO 15118-20: the car selects one with a set of parameters."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.types import iso15118
+from chargebyte_fw.modules.v2g.secc.energy_transfer import EnergyTransfer
+from chargebyte_fw.modules.v2g.secc.iso20.sequence import NO_EARLY_STOP, Sequence
+from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred
+
+if TYPE_CHECKING:
+    from chargebyte_fw.modules.v2g.secc.iso20.session import Iso20Session
+
+SCHEDULED, DYNAMIC = 1, 2
+"""ControlMode."""
+BY_CAR, BY_CHARGER = 1, 2
+"""MobilityNeedsMode."""
+
+
+class Service(IntEnum):
+    """Service ids."""
+
+    AC = 1
+    DC = 2
+    WPT = 3
+    DC_ACDP = 4
+    AC_BPT = 5
+    DC_BPT = 6
+    DC_ACDP_BPT = 7
+    MCS = 8
+    MCS_BPT = 9
+    AC_DER_IEC = 10
+    AC_DER_SAE = 11
+    Internet = 65
+    ParkingStatus = 66
+
+
+BIDIRECTIONAL = frozenset({Service.AC_BPT, Service.DC_BPT, Service.MCS_BPT, Service.AC_DER_IEC})
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """An energy service with the parameters that the car has selected."""
+
+    service: Service
+    set_id: int
+    parameters: dict[str, int]
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether the charger decides on the power."""
+        return self.parameters["ControlMode"] == DYNAMIC
+
+    @property
+    def needs_by_charger(self) -> bool:
+        """Whether the charger may set departure and state of charge."""
+        return self.parameters["MobilityNeedsMode"] == BY_CHARGER
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether power may flow from the car."""
+        return self.service in BIDIRECTIONAL
+
+    @property
+    def mode(self) -> str:
+        """The beginning of the names of the control modes in messages."""
+        return "Dynamic" if self.dynamic else "Scheduled"
+
+
+class Iso20EnergyService(EnergyTransfer):
+    """An energy service that the car has selected; its requests are answered by `on_<Request>`."""
+
+    sequence: ClassVar[Sequence]
+    early_stop: ClassVar[Sequence] = NO_EARLY_STOP
+
+    def __init__(self, session: Iso20Session, selection: Selection) -> None:
+        super().__init__(session)
+        self.session = session
+        self.facts = session.facts
+        self.selection = selection
+
+    def transfer_mode(self) -> iso15118.EnergyTransferMode:
+        """Return EVerest's name of the service."""
+        name = self.selection.service.name
+        if name == "AC":
+            name = "AC_single_phase_core" if self.selection.parameters["Connector"] == 1 else "AC_three_phase_core"
+        return iso15118.EnergyTransferMode(name)
+
+    def charging_needs(self, mode: Any) -> dict[str, Any]:
+        """Return the fields of `iso15118.ChargingNeeds` that the charge parameters and ScheduleExchangeReq fill."""
+        raise NotImplementedError
+
+    def schedule_power_W(self) -> float:
+        """Return the greatest power to the car that the schedule promises."""
+        raise NotImplementedError
+
+    def schedule_discharge_power_W(self) -> float:
+        """Return the greatest power from the car that the schedule promises."""
+        raise NotImplementedError
+
+    def power_now_W(self) -> float:
+        """Return the power that may flow to the car now."""
+        raise NotImplementedError
+
+    def after_schedule(self) -> None:
+        """Enter the state that follows the schedule."""
+        raise NotImplementedError
+
+    def start_power(self, now: float) -> Answer | Deferred | None:
+        """Begin the energy transfer; return a refusal, Deferred, or None when it has begun."""
+        raise NotImplementedError
+
+    def stop_power(self) -> None:
+        """End the energy transfer."""
+        self.stopping = True
+        self.session.log("the car takes the power off")
+        self.power_off()
+
+    def begin_loop(self, text: str) -> None:
+        """Publish once that the charge loop has begun."""
+        if not self.charging:
+            self.charging = True
+            self.session.publish(Iso15118Charger.current_demand_started, None)
+            self.session.log(text)

@@ -1,0 +1,138 @@
+"""ISO 15118-20, PowerDelivery (clause 8.3.4.3): start, stop, new schedule; and the EVSE status of the responses."""
+
+from __future__ import annotations
+
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.types import iso15118
+from chargebyte_fw.modules.v2g.messages import iso20_common as m
+from chargebyte_fw.modules.v2g.messages.iso20_types import EVSEStatusType, evseNotificationType, processingType
+from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import offered_services
+from chargebyte_fw.modules.v2g.secc.iso20.schedule import Schedules
+from chargebyte_fw.modules.v2g.secc.iso20.sequence import SideState, State
+from chargebyte_fw.modules.v2g.secc.iso20.timing import PAUSE_DELAY_S
+from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred, SessionContext
+
+_NAME = "PowerDeliveryReq"
+_Progress = m.chargeProgressType
+
+
+class PowerDelivery(Schedules):
+    """Start and stop of the energy transfer."""
+
+    def __init__(self, context: SessionContext) -> None:
+        super().__init__(context)
+        self.confirm_meter = False
+        """The car shall confirm the last meter reading."""
+        self._setup_finished = False
+
+    # -- what the charger wants of the car
+
+    def evse_status(self) -> EVSEStatusType | None:
+        """Return EVSEStatus, which is there only where the charger wants something."""
+        notification = self._notification()
+        if notification is None:
+            return None
+        kind, delay_s = notification
+        return EVSEStatusType(NotificationMaxDelay=delay_s, EVSENotification=kind)
+
+    def _notification(self) -> tuple[evseNotificationType, int] | None:
+        kinds = evseNotificationType
+        if self.wants_end:
+            return kinds.Terminate, 0
+        if self.facts.iso20.pause_requested or self.facts.session.without_energy:
+            return kinds.Pause, PAUSE_DELAY_S
+        if self.confirm_meter:
+            return kinds.MeteringConfirmation, 0
+        if self._services_have_changed():
+            return kinds.ServiceRenegotiation, 0
+        if self._schedule_is_too_high():
+            return kinds.ScheduleRenegotiation, 0
+        return None
+
+    def _services_have_changed(self) -> bool:
+        """Return whether the selected service is no longer offered."""
+        energy = self.energy
+        if energy is None or not self.options.service_renegotiation:
+            return False
+        return energy.selection.service not in offered_services(self.facts)
+
+    def _schedule_is_too_high(self) -> bool:
+        if self.energy is None or self.schedule is None or not self.options.schedule_renegotiation:
+            return False
+        return self.energy.power_now_W() < self.schedule.power_W * 0.99 - 1.0
+
+    # -- PowerDelivery
+
+    def on_PowerDeliveryReq(self, request: m.PowerDeliveryReq, now: float) -> Answer | Deferred:
+        """Start, stop or renegotiate the energy transfer; there is no standby."""
+        match request.ChargeProgress:
+            case _Progress.Stop:
+                return self._stop()
+            case _Progress.Standby:
+                return self.ok(m.PowerDeliveryRes, "WARNING_StandbyNotAllowed", EVSEStatus=self.evse_status())
+            case _Progress.ScheduleRenegotiation:
+                return self._renegotiate()
+        return self._start(request, now)
+
+    def _stop(self) -> Answer:
+        assert self.energy is not None
+        if self.request.stream == "schedule":
+            return self.failed(_NAME, "FAILED_SequenceError", "power is stopped in the main stream")
+        self.energy.stop_power()
+        self.in_loop = False
+        self.side = SideState.IDLE
+        self.enter(State.STOPPED)
+        return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
+
+    def _renegotiate(self) -> Answer:
+        if self.request.stream == "schedule":
+            self.side = SideState.EXCHANGE
+        elif self.state is State.CHARGING:
+            self.enter(State.SCHEDULE_RENEGOTIATION)
+        else:
+            return self.failed(_NAME, "FAILED_ScheduleRenegotiation", "a new schedule before charging")
+        self.log("the car asks for a new schedule")
+        return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
+
+    def _start(self, request: m.PowerDeliveryReq, now: float) -> Answer | Deferred:
+        assert self.energy is not None
+        if self.request.stream == "schedule" and self.side is not SideState.START:
+            return self.failed(_NAME, "FAILED_SequenceError", "started in the stream of schedules")
+        if self.state is State.CHARGING and self.request.stream == "main":
+            return self.failed(_NAME, "FAILED", "started while charging")
+        if request.EVProcessing is not processingType.Finished:
+            return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())  # the car still works on its profile
+        profile = request.EVPowerProfile
+        if profile is not None and self.schedule is not None:
+            code, why = self.schedule.refusal_of(profile)
+            if code:
+                return self.failed(_NAME, code, why)
+        if self.request.stream == "schedule":
+            self.side = SideState.IDLE
+            return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
+        if self.state is State.NEW_SCHEDULE:
+            self.enter(State.CHARGING)
+            return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
+        return self._begin(now)
+
+    def _begin(self, now: float) -> Answer | Deferred:
+        assert self.energy is not None
+        if self.facts.stop_requested:
+            return self._not_begun("FAILED_PowerDeliveryNotApplied", "the charger wants to stop")
+        if self.facts.error == iso15118.EvseError.Error_Contactor:
+            return self._not_begun("FAILED_ContactorError", "the contactor has a fault")
+        if self.facts.error:
+            return self._not_begun("FAILED_PowerDeliveryNotApplied", self.facts.error)
+        if not self._setup_finished:
+            self._setup_finished = True
+            self.publish(Iso15118Charger.v2g_setup_finished, None)
+        refused = self.energy.start_power(now)
+        if refused is not None:
+            return refused
+        self.enter(State.CHARGING)
+        return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
+
+    def _not_begun(self, code: str, why: str) -> Answer:
+        assert self.energy is not None
+        self.energy.power_off()
+        return self.failed(_NAME, code, why)

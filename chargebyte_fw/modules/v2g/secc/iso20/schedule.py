@@ -1,0 +1,165 @@
+"""ISO 15118-20, ScheduleExchange (clause 8.3.4.3), and the check of the car's power profile against it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
+from chargebyte_fw.contracts.types import iso15118
+from chargebyte_fw.kernel.clock import rfc3339
+from chargebyte_fw.modules.v2g.messages import iso20_common as m
+from chargebyte_fw.modules.v2g.messages import iso20_schedules as s
+from chargebyte_fw.modules.v2g.messages.iso20_types import processingType
+from chargebyte_fw.modules.v2g.rational import maximum, number
+from chargebyte_fw.modules.v2g.secc.iso20.base import Iso20Base
+from chargebyte_fw.modules.v2g.secc.iso20.sequence import SideState, State
+from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
+
+SCHEDULE_ID = 1
+"""ScheduleTupleID of the one schedule."""
+SCHEDULE_S = 86_400
+_LATEST_DEPARTURE_S = 10 * 365 * 86_400
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """The one schedule that the car was given."""
+
+    anchor_s: int
+    """When it begins, in seconds since 1970."""
+    power_W: float
+    discharge_power_W: float = 0.0
+    duration_s: int = SCHEDULE_S
+
+    def message(self, *, bidirectional: bool) -> s.Scheduled_SEResControlModeType:
+        """Return it as the response has it; power from the car is positive in a schedule of its own."""
+        discharging = self._schedule(self.discharge_power_W) if bidirectional else None
+        one = s.ScheduleTupleType(
+            ScheduleTupleID=SCHEDULE_ID,
+            ChargingSchedule=self._schedule(self.power_W),
+            DischargingSchedule=discharging,
+        )
+        return s.Scheduled_SEResControlModeType(ScheduleTuple=[one])
+
+    def _schedule(self, power_W: float) -> s.ChargingScheduleType:
+        entry = s.PowerScheduleEntryType(Duration=self.duration_s, Power=maximum(power_W))
+        entries = s.PowerScheduleEntryListType(PowerScheduleEntry=[entry])
+        return s.ChargingScheduleType(
+            PowerSchedule=s.PowerScheduleType(TimeAnchor=self.anchor_s, PowerScheduleEntries=entries)
+        )
+
+    def refusal_of(self, profile: s.EVPowerProfileType) -> tuple[str, str]:
+        """Return the FAILED code and why, where the car's schedule or power profile is not this one."""
+        mode = profile.Scheduled_EVPPTControlMode
+        if mode is not None and mode.SelectedScheduleTupleID != SCHEDULE_ID:
+            return "FAILED_ScheduleSelectionInvalid", f"schedule {mode.SelectedScheduleTupleID}"
+        for entry in profile.EVPowerProfileEntries.EVPowerProfileEntry:
+            phases = [one for one in (entry.Power, entry.Power_L2, entry.Power_L3) if one is not None]
+            power_W = sum(number(one) for one in phases)
+            # Rounding to the wire's sixteen bits may have cost the schedule its last digits.
+            if not -self.discharge_power_W * 1.001 - 1.0 <= power_W <= self.power_W * 1.001 + 1.0:
+                range_W = f"-{self.discharge_power_W:g} to {self.power_W:g} W"
+                return "FAILED_EVPowerProfileInvalid", f"a profile of {power_W:g} W in a schedule of {range_W}"
+        return "", ""
+
+
+class Schedules(Iso20Base):
+    """Schedules, and the mobility needs of Dynamic control."""
+
+    def __init__(self, context: SessionContext) -> None:
+        super().__init__(context)
+        self.schedule: Schedule | None = None
+        """None: none was given, or the control is Dynamic."""
+        self.go_to_pause = False
+        """The car was asked to pause before anything is energised."""
+
+    def on_ScheduleExchangeReq(self, request: m.ScheduleExchangeReq, now: float) -> Answer:
+        """Publish the car's needs, answer with a schedule or with the charger's mobility needs."""
+        assert self.energy is not None
+        selection = self.energy.selection
+        mode = request.Dynamic_SEReqControlMode or request.Scheduled_SEReqControlMode
+        dynamic = request.Dynamic_SEReqControlMode is not None
+        if mode is None or dynamic is not selection.dynamic:
+            given = "Dynamic" if dynamic else "Scheduled"
+            return self.failed("ScheduleExchangeReq", "FAILED", f"{given} control where {selection.mode} was selected")
+        departure = self.take_departure(mode.DepartureTime)
+        self._publish_needs(mode, departure)
+        pause = self.facts.session.no_energy_pause == iso15118.NoEnergyPauseMode.PauseBeforeCableCheck
+        self.go_to_pause = pause and self.state is State.SCHEDULE
+        self._advance()
+        content: dict[str, Any]
+        if dynamic:
+            content = {"Dynamic_SEResControlMode": self._mobility_needs()}
+        else:
+            anchor_s = int(self.environment.utc_now().timestamp())
+            power_W, discharge_W = self.energy.schedule_power_W(), self.energy.schedule_discharge_power_W()
+            self.schedule = Schedule(anchor_s, power_W, discharge_W)
+            scheduled = self.schedule.message(bidirectional=selection.bidirectional)
+            content = {"Scheduled_SEResControlMode": scheduled}
+        return self.ok(
+            m.ScheduleExchangeRes,
+            EVSEProcessing=processingType.Finished,
+            GoToPause=True if self.go_to_pause else None,
+            **content,
+        )
+
+    def _advance(self) -> None:
+        assert self.energy is not None
+        if self.request.stream == "schedule":
+            self.side = SideState.START
+        elif self.state is State.SCHEDULE_RENEGOTIATION:
+            self.enter(State.NEW_SCHEDULE)
+        else:
+            self.energy.after_schedule()
+
+    def take_departure(self, departure_s: int | None) -> str | None:
+        """Publish when the car wants to leave; return the time as text.
+
+        The car counts from the charger's time stamp, so that its own clock does not matter.
+        """
+        if departure_s is None:
+            return None
+        at = rfc3339(self.environment.utc_now() + timedelta(seconds=min(departure_s, _LATEST_DEPARTURE_S)))
+        if self.changed("departure", departure_s):
+            self.publish(Iso15118Charger.departure_time, at)
+        return at
+
+    def _publish_needs(self, mode: Any, departure: str | None) -> None:
+        assert self.energy is not None
+        selection, modes = self.energy.selection, iso15118.ControlMode
+        needs = iso15118.MobilityNeedsMode
+        self.publish(
+            Iso15118Extensions.charging_needs,
+            iso15118.ChargingNeeds(
+                requested_energy_transfer=self.energy.transfer_mode(),
+                control_mode=modes.DynamicControl if selection.dynamic else modes.ScheduledControl,
+                mobility_needs_mode=needs.EVCC_SECC if selection.needs_by_charger else needs.EVCC,
+                departure_time=departure,
+                **self.energy.charging_needs(mode),
+            ),
+        )
+
+    def _mobility_needs(self) -> s.Dynamic_SEResControlModeType:
+        return s.Dynamic_SEResControlModeType(**self.mobility_needs())
+
+    def mobility_needs(self) -> dict[str, Any]:
+        """Return departure and states of charge that the charger sets, where the car leaves that to it."""
+        assert self.energy is not None
+        if not self.energy.selection.needs_by_charger:
+            return {}
+        known = self.facts.iso20
+        needs: dict[str, Any] = {}
+        if known.departure_time:
+            leaves_s = datetime.fromisoformat(known.departure_time).timestamp()
+            rest_s = int(leaves_s - self.environment.utc_now().timestamp())
+            if rest_s > 0:
+                needs["DepartureTime"] = rest_s
+        target, least = known.target_soc_percent, known.minimum_soc_percent
+        if target is not None:
+            needs["TargetSOC"] = target
+        if least is not None and (target is None or least <= target):
+            needs["MinimumSOC"] = least
+        return needs
