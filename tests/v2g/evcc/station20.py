@@ -89,7 +89,8 @@ class Station:
         self.log: list[tuple[float, Any]] = []
         self.requests: list[Any] = []
         self.types: list[int] = []
-        self.namespace = ""
+        self.offer: list[tuple[str, int]] = []
+        self.asked_tls = False
         self.tls_version = ""
         self.answers: dict[str, Answer] = {}
         self.services = [2]

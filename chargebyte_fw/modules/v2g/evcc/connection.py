@@ -24,7 +24,7 @@ from chargebyte_fw.modules.v2g.evcc.events import Connected, Disconnected, Facts
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
 from chargebyte_fw.modules.v2g.evcc.protocol import CarSession, Failed, Protocol
 from chargebyte_fw.modules.v2g.evcc.registry import protocols
-from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.exi import EncodeError, codec
 from chargebyte_fw.modules.v2g.messages import sap
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame, Receiver
 
@@ -251,6 +251,7 @@ class Evcc(Machine):
             session.session_id = response.session_id
         elif response.session_id != session.session_id:
             raise PeerError("ISO 15118-2 [V2G2-751]", f"{response.name} of another session")
+        session.received_signature = response.signature
         if stream != MAIN:
             self.stop("multiplexed response")
             session.take_multiplexed(response.name, response.body, now)
@@ -287,11 +288,11 @@ class Evcc(Machine):
         self.stop("turn")
         try:
             body = session.next(now)
-        except Failed as error:
+            name = type(body).__name__
+            frame = protocol.encode(self._message(name, body), MAIN)
+        except (Failed, EncodeError) as error:
             return self._fail(str(error))
-        name = type(body).__name__
         self._expect(MAIN, session.expected(), protocol.message_timeout_s(name), now)
-        frame = protocol.encode(self._message(name, body), MAIN)
         effects = [*session.take_effects(), *self._send(name, frame, now)]
         beside = session.next_multiplexed(now) if len(self._waiting) == 1 else None
         if beside is not None:

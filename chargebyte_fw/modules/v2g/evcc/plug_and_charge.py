@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.modules.v2g import signatures
 from chargebyte_fw.modules.v2g.evcc.credentials import Credentials, Identity
+from chargebyte_fw.modules.v2g.evcc.protocol import Failed
 from chargebyte_fw.modules.v2g.messages import xmldsig
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _GCM_IV_BYTES, _CBC_IV_BYTES = 12, 16
 _LONGEST_PATH = 6
 
 
-class Refused(Exception):
+class Refused(Failed):
     """The car does not take this contract; the text is the reason."""
 
 
@@ -190,14 +191,14 @@ def _secret(receiver: Identity, public: bytes) -> bytes:
     """Return the secret of the key exchange with the sender's ephemeral key; raises Refused."""
     from cryptography.hazmat.primitives.asymmetric import ec, x448
 
-    own = private_key(receiver)
     try:
+        own = private_key(receiver)
         if isinstance(own, x448.X448PrivateKey):
             return own.exchange(x448.X448PublicKey.from_public_bytes(public[-56:]))
         if isinstance(own, ec.EllipticCurvePrivateKey):
             return own.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(own.curve, public))
     except ValueError as error:
-        raise Refused(f"the sender's key for the exchange: {error}") from error
+        raise Refused(f"the keys cannot be exchanged: {error}") from error
     raise Refused("the car's own key cannot exchange keys")
 
 

@@ -23,6 +23,8 @@ class Response(msgspec.Struct):
     name: str
     session_id: bytes
     body: Any
+    signature: Any = None
+    """Of the header."""
 
 
 class MultiplexedRequest(msgspec.Struct):
@@ -51,6 +53,8 @@ class CarSession(typing.Protocol):
     """How the session ends: `terminated`, `paused`, or `failed` where it ended in good order but for nothing."""
     reason: str
     """Why it failed."""
+    received_signature: Any
+    """The signature in the header of the last response, None where it has none."""
     over: bool
     """The last response was taken."""
     power_on: bool

@@ -31,6 +31,7 @@ class StagedSession:
         self.limited = ""
         self.outcome = "terminated"
         self.reason = ""
+        self.received_signature: Any = None
         self.over = False
         self.power_on = False
         self._effects: list[Any] = []

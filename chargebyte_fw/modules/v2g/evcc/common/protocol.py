@@ -28,7 +28,7 @@ class V2gMessageProtocol:
     def decode(self, frame: Frame) -> Response:
         """Return the response in a frame; raises ExiError."""
         message = codec(self.offer.schema_set).decode(frame.payload)
-        return Response(type(message.Body).__name__, message.Header.SessionID, message.Body)
+        return Response(type(message.Body).__name__, message.Header.SessionID, message.Body, message.Header.Signature)
 
     def encode(self, message: Any, stream: str) -> Frame:
         """Return a message as a frame; raises EncodeError."""

@@ -95,6 +95,7 @@ class AcCarService(CarEnergyService):
             charger.meter_Wh = float(body.MeterInfo.MeterReading)
         if body.AC_EVSEStatus.RCD:
             raise Failed("the charger's residual current device has tripped")
+        self.session.payment.receipt_due(body.MeterInfo, body.ReceiptRequired)
         return self.settings.status_pause_s
 
     def take_PowerOff(self, body: iso2.PowerDeliveryRes, now: float) -> float:

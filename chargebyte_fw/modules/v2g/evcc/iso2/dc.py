@@ -32,6 +32,13 @@ class Iso2DcCarService(DcCarService):
         """Take what the charger can deliver."""
         return self.take_parameters(body, now)
 
+    def take_CurrentDemand(self, body: common.CurrentDemandRes, now: float) -> float:
+        """Note what the charger delivers, and sign a receipt where it wants one."""
+        pause_s = super().take_CurrentDemand(body, now)
+        if isinstance(body, iso2.CurrentDemandRes):
+            self.session.payment.receipt_due(body.MeterInfo, body.ReceiptRequired)
+        return pause_s
+
     def take_PowerOn(self, body: common.PowerDeliveryRes, now: float) -> float:
         """Begin the charge loop."""
         self.session.charged = True

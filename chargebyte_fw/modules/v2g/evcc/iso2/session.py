@@ -1,4 +1,4 @@
-"""A car's session of ISO 15118-2, DC and AC, with authorization by external means."""
+"""A car's session of ISO 15118-2, DC and AC, paid by external means or by contract."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from chargebyte_fw.modules.v2g.evcc.common.session import V2gCarSession
 from chargebyte_fw.modules.v2g.evcc.effects import Step
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
 from chargebyte_fw.modules.v2g.evcc.iso2.ac import AcCarService
+from chargebyte_fw.modules.v2g.evcc.iso2.contract import Payment
 from chargebyte_fw.modules.v2g.evcc.iso2.dc import Iso2DcCarService
+from chargebyte_fw.modules.v2g.evcc.iso2.schedule import Schedule, best
 from chargebyte_fw.modules.v2g.evcc.protocol import Failed, Timers
 from chargebyte_fw.modules.v2g.messages import iso2
 
@@ -26,7 +28,8 @@ class Iso2CarSession(V2gCarSession):
 
     messages = iso2
     before_power = (
-        *("ServiceDiscovery", "PaymentServiceSelection", "Authorization"),
+        *("ServiceDiscovery", "ServiceDetail", "PaymentServiceSelection", "CertificateInstallation"),
+        *("CertificateUpdate", "PaymentDetails", "Authorization"),
         *("ChargeParameterDiscovery", "CableCheck", "PreCharge"),
     )
 
@@ -36,6 +39,10 @@ class Iso2CarSession(V2gCarSession):
         self.mode = mode_of(settings.energy_transfer_mode)
         self.charged = False
         """Whether there was an energy transfer: only then there is a pause."""
+        self.payment = Payment(self)
+        self._schedule: Schedule | None = None
+        self._schedule_since_s = 0.0
+        self._every_since_s: float | None = None
         self._energy = AcCarService(self) if self.mode.startswith("AC") else Iso2DcCarService(self)
 
     @property
@@ -44,9 +51,23 @@ class Iso2CarSession(V2gCarSession):
         return self._energy
 
     @property
+    def parts(self) -> tuple[Any, ...]:
+        """Energy service and payment: they have stages, too."""
+        return (self.energy, self.payment)
+
+    @property
     def may_renegotiate(self) -> bool:
-        """Whether car or charger want to renegotiate."""
+        """Whether car or charger want to renegotiate, or a script that does so again and again."""
         return self.facts.renegotiate or self.facts.charger.notification == "ReNegotiation"
+
+    def next(self, now: float) -> Any:
+        """Return the next request's body."""
+        every = self.misbehaves("renegotiate")
+        if every is not None and self._every_since_s is not None and now - self._every_since_s >= every.seconds:
+            self._every_since_s = now
+            self.facts.renegotiate = True
+        self._note_price(now)
+        return super().next(now)
 
     # -- set-up
 
@@ -67,9 +88,7 @@ class Iso2CarSession(V2gCarSession):
         return iso2.ServiceDiscoveryReq()
 
     def take_ServiceDiscovery(self, body: iso2.ServiceDiscoveryRes, now: float) -> float:
-        """Take the charge service in the best mode of our kind, to be paid by external means."""
-        if iso2.paymentOptionType.ExternalPayment not in body.PaymentOptionList.PaymentOption:
-            raise Failed("the charger takes no external payment")
+        """Take the charge service in the best mode of our kind, and choose how it is paid."""
         offered = body.ChargeService.SupportedEnergyTransferMode.EnergyTransferMode
         if self.mode not in offered:
             of_our_kind = [mode for mode in offered if mode[:2] == self.mode[:2]]
@@ -77,42 +96,60 @@ class Iso2CarSession(V2gCarSession):
                 raise Failed(f"the charger offers {', '.join(offered)}")
             self.mode = of_our_kind[0]
         self.service_id = body.ChargeService.ServiceID
-        self.stage = "PaymentServiceSelection"
+        self.payment.choose(body)
         return 0.0
 
     def build_PaymentServiceSelection(self, now: float) -> iso2.PaymentServiceSelectionReq:
-        """Choose the charge service and external payment."""
-        chosen = iso2.SelectedServiceListType(SelectedService=[iso2.SelectedServiceType(ServiceID=self.service_id)])
-        return iso2.PaymentServiceSelectionReq(
-            SelectedPaymentOption=iso2.paymentOptionType.ExternalPayment, SelectedServiceList=chosen
-        )
+        """Choose the services and the payment."""
+        charging = iso2.SelectedServiceType(ServiceID=self.service_id)
+        chosen = iso2.SelectedServiceListType(SelectedService=[charging, *self.payment.selected()])
+        return iso2.PaymentServiceSelectionReq(SelectedPaymentOption=self.payment.option, SelectedServiceList=chosen)
 
     def take_PaymentServiceSelection(self, body: iso2.PaymentServiceSelectionRes, now: float) -> float:
         """Go on to the authorization."""
-        self.report(Step.AUTHORIZING)
-        self.stage = "Authorization"
+        self.stage = self.payment.after_selection()
+        self.report(Step.AUTHORIZING, str(self.payment.option))
         return 0.0
 
-    def build_Authorization(self, now: float) -> iso2.AuthorizationReq:
-        """Ask for the authorization."""
-        return iso2.AuthorizationReq()
+    def take_Authorization(self, body: iso2.AuthorizationRes, now: float) -> float:
+        """Wait for the authorization."""
+        self.facts.charger.identity = self.payment.identity
+        return super().take_Authorization(body, now)
 
     # -- power
 
+    def take_schedule(self, schedules: iso2.SAScheduleListType | None) -> None:  # type: ignore[override]
+        """Take the schedule with the lowest price level."""
+        if schedules is None:
+            return
+        self._schedule = best(schedules)
+        self.schedule_id = self._schedule.id
+        self._schedule_since_s = self._now
+        self._note_price(self._now)
+
+    def _note_price(self, now: float) -> None:
+        self._now = now
+        if self._schedule is not None:
+            self.facts.charger.price_level = self._schedule.level_at(now - self._schedule_since_s)
+
+    _now = 0.0
+
     def profile(self) -> Any:
         """Return the charging profile: as much as the schedule and the car allow."""
-        if self.schedule_W is None:
+        if self._schedule is None:
             return None
-        most_W = self.schedule_W if self.settings.max_power_W is None else self.settings.max_power_W
-        entry = iso2.ProfileEntryType(
-            ChargingProfileEntryStart=0,
-            ChargingProfileEntryMaxPower=self.quantity(min(self.schedule_W, most_W), "W"),
-        )
-        return iso2.ChargingProfileType(ProfileEntry=[entry])
+        entries = [
+            iso2.ProfileEntryType(
+                ChargingProfileEntryStart=at_s, ChargingProfileEntryMaxPower=self.quantity(power_W, "W")
+            )
+            for at_s, power_W in self._schedule.profile(self.settings.max_power_W)
+        ]
+        return iso2.ChargingProfileType(ProfileEntry=entries)
 
     def build_PowerOn(self, now: float) -> iso2.PowerDeliveryReq:
         """Ask for the power."""
         self.energy.before_power_on()
+        self._every_since_s = now
         return iso2.PowerDeliveryReq(
             ChargeProgress=iso2.chargeProgressType.Start,
             SAScheduleTupleID=self.schedule_id,
@@ -127,6 +164,7 @@ class Iso2CarSession(V2gCarSession):
     def build_Renegotiate(self, now: float) -> iso2.PowerDeliveryReq:
         """Ask for other parameters."""
         self.facts.renegotiate = False
+        self._every_since_s = now
         self.power(False)
         self.report(Step.RENEGOTIATING)
         return self._power(iso2.chargeProgressType.Renegotiate)

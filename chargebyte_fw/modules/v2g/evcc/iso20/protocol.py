@@ -44,7 +44,7 @@ class Iso15118D20:
     def decode(self, frame: Frame) -> Response:
         """Return the response in a frame; raises ExiError."""
         message: Any = codec(_SETS[frame.payload_type]).decode(frame.payload)
-        return Response(type(message).__name__, message.Header.SessionID, message)
+        return Response(type(message).__name__, message.Header.SessionID, message, message.Header.Signature)
 
     def encode(self, message: Any, stream: str) -> Frame:
         """Return a request as a frame with its payload type; raises EncodeError."""
