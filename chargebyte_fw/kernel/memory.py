@@ -55,6 +55,8 @@ class StreamEnd:
 
     def __init__(self) -> None:
         self.peer: StreamEnd | None = None
+        self.peer_port = 0
+        """The port that the other end has."""
         self.receive: Receive | None = None
         self.closed: Callable[[], None] | None = None
         self._open = True
@@ -91,6 +93,7 @@ class Host:
         self._bound: dict[int, Datagram] = {}
         self._listening: dict[int, Callable[[StreamEnd], None]] = {}
         self._next_port = 49152
+        self._connections = 0
 
     def _port(self, wanted: int) -> int:
         if wanted:
@@ -131,6 +134,8 @@ class Host:
             raise ConnectionRefusedError(f"nobody listens on port {port}")
         ours, theirs = StreamEnd(), StreamEnd()
         ours.peer, theirs.peer = theirs, ours
+        self._connections += 1
+        ours.peer_port, theirs.peer_port = port, 50_000 + self._connections % 10_000
         accept(theirs)
         return ours
 

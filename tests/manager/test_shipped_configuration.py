@@ -59,14 +59,14 @@ def test_what_modules_have_against_a_plan_is_found_by_the_check_with_its_place(t
     patch = yaml.safe_load(text)["active_modules"]["auth"]["connections"]["evse_manager"]
     overlay["auth"]["connections"]["evse_manager"] = [*patch, *overlay["auth"]["connections"]["evse_manager"]]
     names = {entry["module"]: key for key, entry in yaml.safe_load(text)["active_modules"].items()}
-    overlay[names["EvseV2G"]] = {"config_module": {"tls_security": "force"}}
+    overlay[names["EvseV2G"]] = {"config_module": {"supported_DIN70121": False, "supported_ISO15118_2": False}}
     overlay[names["CbChargeSOMDriver"]] = {"config_module": {"min_current_A": 20, "max_current_A": 10}}
     (tmp_path / "user-config").mkdir()
     (tmp_path / "user-config/two.yaml").write_text(yaml.safe_dump({"active_modules": overlay}))
     configuration = load(file, Root(ROOT, tmp_path), environment={})
     found = "\n".join(str(finding) for finding in configuration.errors)
     assert "connector and connector_2 are both EVSE 1 (give each EvseManager its own connector_id)" in found
-    assert "TLS is asked for, but this version speaks plain TCP only (use allow or prohibit)" in found
+    assert "no protocol is left to speak (set one of them to true)" in found
     assert "min_current_A 20 is above max_current_A 10" in found
     assert all(finding.where.count(":") == 2 for finding in configuration.errors)
 

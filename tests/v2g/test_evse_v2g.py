@@ -21,7 +21,6 @@ from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.link import TCP, TCP_PORT, Endpoint
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.security import PLAIN
-from chargebyte_fw.modules.v2g.transport.tcp import TcpTransport
 from chargebyte_fw.modules.v2g.v2gtp import Frame
 from tests.v2g.station import AcManager, Car, Manager, Security
 from tests.v2g.talk import Talk, selection
@@ -173,8 +172,7 @@ def test_sdp_is_silent_until_the_data_link_is_ready_and_connections_are_refused(
 
 
 def test_sdp_answers_with_the_endpoint_whose_security_the_car_wants(run: Any, assemble: Any, runtime: Any) -> None:
-    """TLS as it will be: one more endpoint of the link."""
-    tls = Endpoint(64_109, sdp.SECURITY_TLS, TcpTransport)
+    tls = Endpoint(64_109, sdp.SECURITY_TLS)
 
     async def main() -> None:
         async with World(assemble, runtime) as world:
@@ -499,11 +497,6 @@ def start(run: Any, assemble: Any, runtime: Any, **config: Any) -> None:
     run(main())
 
 
-def test_tls_by_force_does_not_start(run: Any, assemble: Any, runtime: Any) -> None:
-    with pytest.raises(ConfigError, match=r"tls_security.*plain TCP only"):
-        start(run, assemble, runtime, tls_security="force")
-
-
 def test_a_charger_that_speaks_nothing_does_not_start(run: Any, assemble: Any, runtime: Any) -> None:
     with pytest.raises(ConfigError, match="no protocol is left"):
         start(run, assemble, runtime, supported_DIN70121=False, supported_ISO15118_2=False)
@@ -514,13 +507,6 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """The product's log lines."""
     caplog.set_level(logging.INFO, "secc")
     return caplog
-
-
-def test_keys_that_need_tls_say_so(run: Any, assemble: Any, runtime: Any, lines: Any) -> None:
-    start(run, assemble, runtime, tls_key_logging=True, tls_timeout=100)
-    for key in ("tls_key_logging", "tls_timeout"):
-        assert f"{key} has no effect: it needs TLS" in lines.text
-    assert "auth_timeout_pnc has no effect" not in lines.text
 
 
 def test_a_session_is_a_short_story_in_the_log(run: Any, assemble: Any, runtime: Any, lines: Any) -> None:

@@ -239,7 +239,7 @@ def test_auto_stays_with_its_interface(cable: Cable, assemble: Any) -> None:
     cable.plug()
 
     async def main() -> None:
-        link = V2gLink("auto", Runtime().wires, lambda _: False, lambda *_: None)
+        link = V2gLink("auto", Runtime().wires, lambda _: False, lambda _: False, lambda *_: None)
         told: list[str] = []
         task = asyncio.create_task(link.keep_open(told.append, told.append))
         await until(lambda: told and told[-1].endswith("on eth1"))
@@ -264,7 +264,7 @@ def test_a_second_charger_on_the_port_is_a_fault_and_no_crash(cable: Cable, asse
     async def story(world: Any) -> None:
         v2g = world.modules["v2g"]
         await until(lambda: v2g.engine.link.available)
-        second = V2gLink("eth1", Runtime().wires, lambda _: False, lambda *_: None)
+        second = V2gLink("eth1", Runtime().wires, lambda _: False, lambda _: False, lambda *_: None)
         told: list[str] = []
         task = asyncio.create_task(second.keep_open(told.append, told.append))
         await until(lambda: told)

@@ -5,9 +5,10 @@ A module file configures it (`evse_v2g.py`): which protocols are served, with wh
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from logging import DEBUG, INFO, WARNING
 from typing import Any
@@ -28,7 +29,7 @@ from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.trace import Tape
-from chargebyte_fw.modules.v2g import sdp
+from chargebyte_fw.modules.v2g import sdp, timing
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.link import TCP, Endpoint, V2gLink
 from chargebyte_fw.modules.v2g.secc import contracts
@@ -71,7 +72,7 @@ class V2gEngine:
         self.debug = False
         """Publish each message (`v2g_messages`)."""
         self.link = V2gLink(
-            device, module.runtime.wires, self.accept, self._offer, endpoints=endpoints, with_sdp=with_sdp
+            device, module.runtime.wires, self.admit, self.accept, self._offer, endpoints=endpoints, with_sdp=with_sdp
         )
         self._charger = charger
         self._extensions = extensions
@@ -90,6 +91,7 @@ class V2gEngine:
         self._level = INFO
         self._refusals = RateLimitedLog(self.log, "%d more connections were refused within %g s", level=INFO)
         self._connections = RateLimitedLog(self.log, "%d more connections came within %g s", level=INFO)
+        self._silences = RateLimitedLog(self.log, "%d more SDP requests were not answered within %g s")
         self.services = ValueAddedServices(providers, self.log, self._services_changed)
 
     # -- the module's life
@@ -118,8 +120,8 @@ class V2gEngine:
         self._end_session("the charger stops")
         self._access_pump.close()
         self.link.close()
-        self._refusals.close()
-        self._connections.close()
+        for log in (self._refusals, self._connections, self._silences):
+            log.close()
 
     # -- link
 
@@ -133,28 +135,58 @@ class V2gEngine:
         self._charger.faults.raise_fault(FAULT, why, severity=Severity.High)
         self._end_session(why)
 
-    def _offer(self, data: bytes, address: ipaddress.IPv6Address) -> bytes | None:
-        """Answer an SDP request while a car may come: with the first endpoint where there is none as wanted."""
+    def _offer(self, data: bytes, address: ipaddress.IPv6Address, send: Callable[[bytes], None]) -> None:
+        """Answer an SDP request while a car may come; what TLS needs is looked at again before."""
         self._trace.record("sdp", f"{self.module.id}.car", data)
         if not self._access.open:
-            return None
+            return
         try:
             request = sdp.parse_request(data)
         except PeerError as error:
             self.log.debug("no SDP request: %s", error)
-            return None
-        endpoints = self.link.endpoints
-        chosen = next((one for one in endpoints if one.security == request.security), endpoints[0])
-        answer = sdp.Response(address, chosen.port, chosen.security).to_bytes()
-        self._trace.record("sdp", f"{self.module.id}.charger", answer)
-        self._access_pump.feed(SdpAnswered())
-        return answer
+            return
 
-    def accept(self, transport: Transport) -> bool:
-        """Begin a connection; return false, and begin none, where no car may connect now."""
+        def answer() -> None:
+            self._answer(request.security, address, send)
+
+        endpoints = self.link.endpoints
+        renewals = [task for one in endpoints if one.layer is not None and (task := one.layer.renew()) is not None]
+        wanted = [one for one in endpoints if one.security == request.security] or list(endpoints)
+        if renewals and not any(one.offered() for one in wanted):
+            self.module.spawn(self._answer_after(renewals, answer), "sdp")
+        else:
+            answer()
+
+    async def _answer_after(self, renewals: Sequence[asyncio.Task[None]], answer: Callable[[], None]) -> None:
+        """Answer once it is known what can be offered, or when a car would ask again anyway."""
+        await asyncio.wait(renewals, timeout=timing.SDP_RETRY_S)
+        answer()
+
+    def _answer(self, security: int, address: ipaddress.IPv6Address, send: Callable[[bytes], None]) -> None:
+        """Send a car to an endpoint as it wants, or to the first one that can be offered; be silent without one."""
+        offered = [one for one in self.link.endpoints if one.offered()]
+        if not self._access.open:
+            return
+        if not offered:
+            missing = ", ".join(one.layer.missing for one in self.link.endpoints if one.layer is not None)
+            self._silences.write("an SDP request is not answered: there is TLS alone, and none now (%s)", missing)
+            return
+        chosen = next((one for one in offered if one.security == security), offered[0])
+        response = sdp.Response(address, chosen.port, chosen.security).to_bytes()
+        self._trace.record("sdp", f"{self.module.id}.charger", response)
+        self._access_pump.feed(SdpAnswered())
+        send(response)
+
+    def admit(self, transport: Transport) -> bool:
+        """Return whether a car may connect now; log why not."""
         if not self._access.open:
             busy = "another car is connected" if self._session is not None else "the data link is not ready"
             self._refusals.write("refused %s: %s", transport.peer, busy)
+        return self._access.open
+
+    def accept(self, transport: Transport) -> bool:
+        """Begin a connection; return false, and begin none, where no car may connect now."""
+        if not self.admit(transport):
             return False
         record, source = self._trace.record, self.module.id
         # What a session answers with, so that it can be played again from here on (docs/trace.md).
@@ -207,6 +239,8 @@ class V2gEngine:
     def data_link(self, ready: bool) -> None:
         """Open for a car with the data link, close without."""
         self._access_pump.feed(DataLink(ready))
+        if not ready:
+            self.link.drop_handshakes("the data link is gone")
 
     def is_connected(self) -> bool:
         """Return whether a car is connected."""

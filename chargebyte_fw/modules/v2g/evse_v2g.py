@@ -1,4 +1,4 @@
-"""EvseV2G: the charger's side of DIN SPEC 70121 and ISO 15118-2 over TCP."""
+"""EvseV2G: the charger's side of DIN SPEC 70121 and ISO 15118-2 over TCP and TLS."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
 from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires, requires_many
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
+from chargebyte_fw.modules.v2g.link import TCP_PORT, TLS_PORT
 from chargebyte_fw.modules.v2g.secc.din import protocol as din
 from chargebyte_fw.modules.v2g.secc.facts import Settings
 from chargebyte_fw.modules.v2g.secc.iso2 import protocol as iso2
+from chargebyte_fw.modules.v2g.transport.tls import policy
+from chargebyte_fw.modules.v2g.transport.tls.endpoints import Endpoints, TlsOptions
 
 
 class EvseV2GConfig(ModuleConfig):
@@ -31,14 +34,17 @@ class EvseV2GConfig(ModuleConfig):
     supported_ISO15118_2: Annotated[bool, Meta(description="Speak ISO 15118-2.")] = True
     tls_security: Annotated[
         Literal["prohibit", "allow", "force"],
-        Meta(description="Whether cars get TLS. There is none in this version: `force` does not start."),
+        Meta(
+            description="Whether cars get TLS: `allow` answers SDP as the car wants, with TLS while a certificate "
+            "chain is valid; `force` has no plain TCP, `prohibit` no TLS."
+        ),
     ] = "allow"
     terminate_connection_on_failed_response: Annotated[
         bool, Meta(description="Close the connection after any FAILED response, not only after a sequence error.")
     ] = False
-    tls_key_logging: Annotated[bool, Meta(description="Write TLS session keys for analysis (needs TLS).")] = False
-    tls_key_logging_path: Annotated[str, Meta(description="Directory of the TLS key log (needs TLS).")] = "/tmp"
-    tls_timeout: Annotated[int, Meta(ge=0, description="Time limit of the TLS handshake in ms (needs TLS).")] = 15_000
+    tls_key_logging: Annotated[bool, Meta(description="Write TLS session keys for analysis.")] = False
+    tls_key_logging_path: Annotated[str, Meta(description="Directory of the TLS key log.")] = "/tmp"
+    tls_timeout: Annotated[int, Meta(ge=0, description="Time limit of the TLS handshake in ms; 0 is 60 s.")] = 15_000
     verify_contract_cert_chain: Annotated[
         bool,
         Meta(
@@ -79,13 +85,11 @@ class EvseV2G(Module):
     iso15118_vas = requires_many(Iso15118Vas)
 
     engine: V2gEngine
+    endpoints: Endpoints
 
     @classmethod
     def config_issues(cls, config: EvseV2GConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
-        """TLS is not supported yet, and there must be a protocol."""
-        if config.tls_security == "force":
-            what = "TLS is asked for, but this version speaks plain TCP only"
-            yield ConfigIssue("tls_security", what, "use allow or prohibit")
+        """There must be a protocol."""
         if not config.supported_DIN70121 and not config.supported_ISO15118_2:
             yield ConfigIssue("supported_ISO15118_2", "no protocol is left to speak", "set one of them to true")
 
@@ -97,7 +101,7 @@ class EvseV2G(Module):
     async def init(self) -> None:
         """Read the configuration and prepare the engine."""
         config = self.config
-        self._warn_of_tls_options()
+        self.endpoints = Endpoints(self, self.security, self._tls_options())
         offers = ((config.supported_DIN70121, din.PROTOCOL), (config.supported_ISO15118_2, iso2.PROTOCOL))
         self.engine = V2gEngine(
             self,
@@ -115,21 +119,19 @@ class EvseV2G(Module):
             ),
             config.device,
             security=self.security,
+            endpoints=self.endpoints.all,
             with_sdp=config.enable_sdp_server,
         )
         self.engine.prepare()
 
-    def _warn_of_tls_options(self) -> None:
+    def _tls_options(self) -> TlsOptions:
         config = self.config
-        if config.tls_security == "allow":
-            self.log.info("cars get plain TCP: TLS is not available in this version")
-        defaults = EvseV2GConfig()
-        for key in ("tls_key_logging", "tls_timeout"):
-            if getattr(config, key) != getattr(defaults, key):
-                self.log.warning("%s has no effect: it needs TLS, which is not available in this version", key)
+        folder = self.runtime.root.write(config.tls_key_logging_path) if config.tls_key_logging else None
+        return TlsOptions(config.tls_security, policy.ISO2, TCP_PORT, TLS_PORT, config.tls_timeout / 1000.0, folder)
 
     async def ready(self) -> None:
         """Publish what is served and open the link."""
+        self.endpoints.open(self.engine.link)
         self.engine.open()
 
     async def stop(self) -> None:

@@ -8,27 +8,29 @@ by itself.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import socket
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.memory import Host, StreamEnd
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.kernel.wires import Wires
 from chargebyte_fw.modules.v2g import sdp
-from chargebyte_fw.modules.v2g.transport import Accept
+from chargebyte_fw.modules.v2g.transport import Accept, Layer
 from chargebyte_fw.modules.v2g.transport.memory import MemoryTransport
 from chargebyte_fw.modules.v2g.transport.tcp import TcpTransport
 
-if TYPE_CHECKING:
-    import ssl
-
 TCP_PORT = 61341
+TLS_PORT = 64109
 RETRY_S = 1.0
+FIRST_DYNAMIC_PORT = 49_152
+_DYNAMIC_PORTS = 64
+"""So many are tried."""
 _BACKLOG = 8
 _ADDRESSES = Path("/proc/thread-self/net/if_inet6")
 _SCOPE_LINK = 0x20
@@ -36,24 +38,31 @@ _NOT_USABLE = 0x40 | 0x08
 """Address flags: tentative, duplicate address detection failed."""
 
 
+Offer = Callable[[bytes, ipaddress.IPv6Address, Callable[[bytes], None]], None]
+"""Takes an SDP request, our address, and what sends the response."""
+
+
 class Endpoint(NamedTuple):
-    """A listening socket and what it carries: `transport` makes the asyncio protocol of a connection."""
+    """Where cars connect: a port, and TLS or nothing on it. A plain endpoint and one with TLS may share a port."""
 
     port: int
     security: int
     """SDP's code for it."""
-    transport: Callable[[Accept], asyncio.Protocol]
-    tls: ssl.SSLContext | None = None
+    layer: Layer | None = None
+
+    def offered(self) -> bool:
+        """Return whether SDP may send a car here now."""
+        return self.layer is None or self.layer.offered()
 
 
-TCP = Endpoint(TCP_PORT, sdp.SECURITY_NONE, TcpTransport)
+TCP = Endpoint(TCP_PORT, sdp.SECURITY_NONE)
 
 
 class _SdpSocket(asyncio.DatagramProtocol):
     """The SDP server's socket."""
 
-    def __init__(self, answer: Callable[[bytes], bytes | None]) -> None:
-        self._answer = answer
+    def __init__(self, received: Callable[[bytes, Callable[[bytes], None]], None]) -> None:
+        self._received = received
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -61,10 +70,12 @@ class _SdpSocket(asyncio.DatagramProtocol):
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Answer a request, if there is an answer."""
-        answer = self._answer(data)
-        if answer is not None and self._transport is not None:
-            self._transport.sendto(answer, addr)
+        """Pass a request on, with the way for its answer."""
+        self._received(data, lambda answer: self._send(answer, addr))
+
+    def _send(self, answer: bytes, address: tuple[str, int]) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(answer, address)
 
     def error_received(self, exc: Exception) -> None:
         """Ignore it: a car that is gone does not need its answer."""
@@ -111,16 +122,17 @@ def link_local(device: str) -> LinkLocal:
 class V2gLink:
     """SDP and the endpoints on one interface.
 
-    `accept` decides on each car, `offer` on each SDP request: it gets the datagram and our address, and returns the
-    response, or None to send none.
+    `admit` decides on each connection at its beginning, `accept` takes it once it can be used: with TLS after the
+    handshake. `offer` gets each SDP request with our address and what sends the response.
     """
 
     def __init__(
         self,
         device: str,
         wires: Wires,
+        admit: Accept,
         accept: Accept,
-        offer: Callable[[bytes, ipaddress.IPv6Address], bytes | None],
+        offer: Offer,
         *,
         endpoints: Sequence[Endpoint] = (TCP,),
         with_sdp: bool = True,
@@ -128,6 +140,7 @@ class V2gLink:
         self.device = device
         self.endpoints = endpoints
         self.available = False
+        self._admit = admit
         self._accept = accept
         self._offer = offer
         self._with_sdp = with_sdp
@@ -166,8 +179,8 @@ class V2gLink:
         self.available = False
         if self._host is not None:
             self._host.unbind(sdp.PORT)
-            for endpoint in self.endpoints:
-                self._host.unbind(endpoint.port)
+            for port in self.ports:
+                self._host.unbind(port)
         if self._sdp is not None:
             self._sdp.close()
             self._sdp = None
@@ -175,10 +188,38 @@ class V2gLink:
             server.close()
         self._servers.clear()
         self._address = None
+        self.drop_handshakes("the link is closed")
+
+    def drop_handshakes(self, reason: str) -> None:
+        """Give up every connection that is not accepted yet."""
+        for endpoint in self.endpoints:
+            if endpoint.layer is not None:
+                endpoint.layer.close(reason)
+
+    @property
+    def ports(self) -> list[int]:
+        """The ports of the endpoints, each once."""
+        return list(dict.fromkeys(endpoint.port for endpoint in self.endpoints))
 
     @property
     def _ports(self) -> str:
-        return ", ".join(str(endpoint.port) for endpoint in self.endpoints)
+        return ", ".join(str(port) for port in self.ports)
+
+    def _acceptor(self, port: int) -> Accept:
+        """Return what takes a connection to a port."""
+        layers = [one.layer for one in self.endpoints if one.port == port]
+        layer = next((one for one in layers if one is not None), None)
+        if layer is None:
+            return self._accept
+        return layer.acceptor(self._admit, self._accept, self._accept if None in layers else None)
+
+    def send_to_all(self, data: bytes, port: int) -> None:
+        """Send a datagram to every node of the link; without effect while it is closed. Raises OSError."""
+        if self._host is not None:
+            self._host.send_datagram(data, port, FIRST_DYNAMIC_PORT)
+        elif self._address is not None:
+            with _sending_socket(self._address) as sock:
+                sock.sendto(data, (sdp.MULTICAST, port, 0, self._address.scope))
 
     # -- in memory
 
@@ -186,18 +227,16 @@ class V2gLink:
         address = ipaddress.IPv6Address(host.address)
 
         def asked(data: bytes, source: tuple[str, int]) -> None:
-            answer = self._offer(data, address)
-            if answer is not None:
-                host.send_datagram(answer, source[1], sdp.PORT)
+            self._offer(data, address, lambda answer: host.send_datagram(answer, source[1], sdp.PORT))
 
-        def connected(end: StreamEnd) -> None:
-            if not self._accept(MemoryTransport(end, host.peer.address if host.peer else "?")):
+        def connected(end: StreamEnd, accept: Accept) -> None:
+            if not accept(MemoryTransport(end, host.peer.address if host.peer else "?")):
                 end.close()
 
         if self._with_sdp:
             host.bind(asked, sdp.PORT)
-        for endpoint in self.endpoints:
-            host.listen(connected, endpoint.port)
+        for port in self.ports:
+            host.listen(functools.partial(connected, accept=self._acceptor(port)), port)
 
     # -- real sockets
 
@@ -209,24 +248,26 @@ class V2gLink:
         self.device = name
         loop = asyncio.get_running_loop()
         try:
-            for endpoint in self.endpoints:
-                self._servers.append(await self._listen(endpoint, str(address), scope))
+            for port in self.ports:
+                self._servers.append(await self._listen(port, str(address), scope))
             if self._with_sdp:
                 self._sdp, _ = await loop.create_datagram_endpoint(
-                    lambda: _SdpSocket(lambda data: self._offer(data, address)), sock=_sdp_socket(name, scope)
+                    lambda: _SdpSocket(lambda data, answer: self._offer(data, address, answer)),
+                    sock=_sdp_socket(name, scope),
                 )
         except OSError as error:
             self.close()
             raise Unavailable(f"cannot listen on {name}: {error.strerror or error}") from None
 
-    async def _listen(self, endpoint: Endpoint, address: str, scope: int) -> asyncio.Server:
-        """Return the server of an endpoint; raises OSError."""
+    async def _listen(self, port: int, address: str, scope: int) -> asyncio.Server:
+        """Return the server of a port; raises OSError."""
+        accept = self._acceptor(port)
         listening = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind((address, endpoint.port, 0, scope))
+            listening.bind((address, port, 0, scope))
             return await asyncio.get_running_loop().create_server(
-                lambda: endpoint.transport(self._accept), sock=listening, backlog=_BACKLOG, ssl=endpoint.tls
+                lambda: TcpTransport(accept), sock=listening, backlog=_BACKLOG
             )
         except OSError:
             listening.close()
@@ -249,6 +290,21 @@ class V2gLink:
             if chosen[:3] not in listed:
                 missing = chosen.interface not in (name for _, name in socket.if_nameindex())
                 return f"{chosen.interface} is gone" if missing else f"{chosen.interface} lost {chosen.address}"
+
+
+def _sending_socket(where: LinkLocal) -> socket.socket:
+    """Return a UDP socket at the first free dynamic port of an address; raises OSError."""
+    for port in range(FIRST_DYNAMIC_PORT, FIRST_DYNAMIC_PORT + _DYNAMIC_PORTS):
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        try:
+            sock.bind((str(where.address), port, 0, where.scope))
+        except OSError:
+            sock.close()
+            continue
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, struct.pack("@I", where.scope))
+        sock.setblocking(False)
+        return sock
+    raise OSError("no dynamic UDP port is free")
 
 
 def _sdp_socket(name: str, scope: int) -> socket.socket:

@@ -6,6 +6,7 @@ knows which carrier it is: the machine gets bytes, how they are secured (`Securi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -40,6 +41,37 @@ class Transport(Protocol):
 
 Accept = Callable[[Transport], bool]
 """Take a car's connection, or refuse it: then its carrier closes it."""
+
+
+class Carrier(Transport, Protocol):
+    """A transport without TLS, which TLS may be put on."""
+
+    @property
+    def peer_port(self) -> int:
+        """The TCP port of the car."""
+
+
+class Layer(Protocol):
+    """What an endpoint puts on its carriers before the owner gets them: TLS."""
+
+    def offered(self) -> bool:
+        """Return whether a car may be sent to the endpoint now."""
+
+    def renew(self) -> asyncio.Task[None] | None:
+        """Find out again whether it can be offered; None where that is known to be current."""
+
+    @property
+    def missing(self) -> str:
+        """Why it is not offered."""
+
+    def acceptor(self, admit: Accept, accept: Accept, plain: Accept | None) -> Accept:
+        """Return what takes a connection of a carrier: `admit` at its beginning, `accept` once it can be used.
+
+        `plain` gets a carrier whose car does not use the layer; None: it is refused.
+        """
+
+    def close(self, reason: str) -> None:
+        """Give up what the owner has not accepted yet."""
 
 
 def nothing(*_: object) -> None:

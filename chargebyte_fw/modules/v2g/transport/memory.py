@@ -18,6 +18,7 @@ class MemoryTransport:
         self.on_data: Callable[[bytes], None] = nothing
         self.on_closed: Callable[[str], None] = nothing
         self.peer = peer
+        self.peer_port = end.peer_port
         self._end = end
         end.receive = lambda data: self.on_data(data)
         end.closed = self._closed

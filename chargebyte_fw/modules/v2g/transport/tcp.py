@@ -23,6 +23,7 @@ class TcpTransport(asyncio.Protocol):
         self.on_data: Callable[[bytes], None] = nothing
         self.on_closed: Callable[[str], None] = nothing
         self.peer = "?"
+        self.peer_port = 0
         self._accept = accept
         self._transport: asyncio.Transport | None = None
 
@@ -31,7 +32,9 @@ class TcpTransport(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address = transport.get_extra_info("peername")
-        self.peer = f"{address[0]} port {address[1]}" if address else "?"
+        if address:
+            self.peer = f"{address[0]} port {address[1]}"
+            self.peer_port = address[1]
         if not self._accept(self):
             transport.close()
 

@@ -1,0 +1,1 @@
+"""TLS between car and charger."""
