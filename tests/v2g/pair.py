@@ -17,6 +17,7 @@ from chargebyte_fw.modules.v2g.secc.connection import Secc
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
 from chargebyte_fw.modules.v2g.secc.protocol import Environment
 from chargebyte_fw.modules.v2g.secc.registry import protocols
+from chargebyte_fw.modules.v2g.security import PLAIN, Security
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -113,7 +114,9 @@ class Pair:
         settings: Settings | None = None,
         authorize_s: float | None = 1.0,
         cable_check_s: float | None = 2.0,
+        security: Security = PLAIN,
     ) -> None:
+        self.security = security
         self.charger = Charger(charger_facts or dc_facts(), settings)
         self.car_facts = car_facts or CarFacts(battery_voltage_V=350.0, target_voltage_V=360.0, target_current_A=50.0)
         self.car_settings = car_settings or CarSettings()
@@ -175,12 +178,13 @@ class Pair:
             match effect:
                 case evcc.SendSdp(data):
                     sdp.parse_request(data)
-                    answer = sdp.Response(ipaddress.IPv6Address("fe80::1"), 61341)
+                    kind = sdp.SECURITY_TLS if self.security.tls_version else sdp.SECURITY_NONE
+                    answer = sdp.Response(ipaddress.IPv6Address("fe80::1"), 61341, kind)
                     self.later(0.01, self.to_car, evcc.SdpAnswer(answer.to_bytes()))
                 case evcc.Connect():
                     self.connected = True
-                    self.later(0.0, self.to_charger, out.Connected())
-                    self.later(0.001, self.to_car, evcc.Connected())
+                    self.later(0.0, self.to_charger, out.Connected(self.security))
+                    self.later(0.001, self.to_car, evcc.Connected(self.security.tls_version))
                 case evcc.Send(data, name):
                     self.requests.append(name)
                     self.later(0.001, self.to_charger, out.Received(data))

@@ -25,7 +25,7 @@ class Stop(Iso20Base):
         kinds = m.chargingSessionType
         match request.ChargingSession:
             case kinds.ServiceRenegotiation:
-                return self._renegotiate()
+                return self._go_back_to_services()
             case kinds.Pause:
                 return self._pause()
         self.enter(State.ENDED)
@@ -42,7 +42,7 @@ class Stop(Iso20Base):
         termination = iso15118.EvTermination(ev_termination_code=code, ev_termination_explanation=why)
         self.publish(Iso15118Charger.ev_termination, termination)
 
-    def _renegotiate(self) -> Answer:
+    def _go_back_to_services(self) -> Answer:
         # [V2G20-1477]: session id, authorization and connection stay.
         if not self.options.service_renegotiation:
             return self.failed(_NAME, "FAILED_NoServiceRenegotiationSupported", "it was not offered")
