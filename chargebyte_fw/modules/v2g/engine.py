@@ -112,7 +112,8 @@ class V2gEngine:
         """Publish what is served and open the link."""
         names = [iso15118.SupportedAppProtocol(name) for name in self.served]
         self._charger.supported_app_protocols_secc.publish(iso15118.SupportedAppProtocols(app_protocols=names))
-        self._extensions.service_renegotiation_supported.publish(False)
+        renegotiates = "ISO15118D20" in self.served and self.settings.iso20.service_renegotiation
+        self._extensions.service_renegotiation_supported.publish(renegotiates)
         self.module.spawn(self.link.keep_open(self._link_opened, self._link_lost), "link")
 
     def close(self) -> None:

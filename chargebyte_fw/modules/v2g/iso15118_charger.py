@@ -47,7 +47,7 @@ class Owner(Protocol):
 
 
 class Iso15118ChargerImpl(Iso15118Charger):
-    """The charger's side of DIN SPEC 70121 and ISO 15118-2."""
+    """The charger's side of DIN SPEC 70121, ISO 15118-2 and ISO 15118-20."""
 
     module: Owner
 
@@ -103,12 +103,13 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.facts.session.no_energy_pause = ""
 
     async def bpt_setup(self, bpt_config: iso15118.BptSetup) -> None:
-        """Do nothing: bidirectional power transfer belongs to ISO 15118-20."""
-        self._other_protocol("bpt_setup")
+        """Take how power flows back (ISO 15118-20)."""
+        self.facts.iso20.bpt = bpt_config
 
     async def set_powersupply_capabilities(self, capabilities: power_supply_DC.Capabilities) -> None:
-        """Take the greatest power of the power supply."""
+        """Take what the power supply is made for."""
         self.facts.dc_supply_max_power_W = capabilities.max_export_power_W
+        self.facts.iso20.dc_supply = capabilities
 
     async def update_supported_app_protocols(self, supported_app_protocols: iso15118.SupportedAppProtocols) -> bool:
         """Restrict what is negotiated; return false, and change nothing, where none of it is served here."""
@@ -165,8 +166,9 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.engine.facts_changed()
 
     async def pause_charging(self, pause: bool) -> None:
-        """Do nothing: only ISO 15118-20 lets a charger pause."""
-        self._other_protocol("pause_charging")
+        """Ask the car to pause, or take that back (ISO 15118-20); in other protocols a charger cannot."""
+        self.facts.session.pause_requested = pause
+        self.engine.facts_changed()
 
     async def no_energy_pause_charging(self, mode: iso15118.NoEnergyPauseMode) -> None:
         """Ask the car to pause because there is no energy (IEC 61851-23)."""
@@ -181,12 +183,13 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.facts.ac_greatest_current_A = max(self.facts.ac_greatest_current_A, max_current)
 
     async def update_ac_parameters(self, ac_parameters: iso15118.AcParameters) -> None:
-        """Do nothing: it belongs to ISO 15118-20."""
-        self._other_protocol("update_ac_parameters")
+        """Take frequency, voltage and connectors (ISO 15118-20)."""
+        self.facts.iso20.ac_parameters = ac_parameters
 
     async def update_ac_maximum_limits(self, maximum_limits: iso15118.AcEvseMaximumPower) -> None:
-        """Take the nominal current from the greatest power; the other limits belong to ISO 15118-20."""
+        """Take the greatest power in both directions (ISO 15118-20), and the nominal current from it (ISO 15118-2)."""
         facts, power = self.facts, maximum_limits.charge_power
+        facts.iso20.ac_maximum = maximum_limits
         phases = [phase_W for phase_W in (power.L1, power.L2, power.L3) if phase_W is not None]
         if not phases:
             three = iso15118.EnergyTransferMode.AC_three_phase_core in facts.energy_transfer_modes
@@ -194,27 +197,32 @@ class Iso15118ChargerImpl(Iso15118Charger):
         facts.ac_rated_current_A = max(0.0, round(max(phases) / facts.ac_nominal_voltage_V, 1))
 
     async def update_ac_minimum_limits(self, minimum_limits: iso15118.AcEvseMinimumPower) -> None:
-        """Do nothing: it belongs to ISO 15118-20."""
-        self._other_protocol("update_ac_minimum_limits")
+        """Take the least power in both directions (ISO 15118-20)."""
+        self.facts.iso20.ac_minimum = minimum_limits
 
     async def update_ac_target_values(self, target_values: iso15118.AcTargetValues) -> None:
-        """Do nothing: it belongs to ISO 15118-20."""
-        self._other_protocol("update_ac_target_values")
+        """Take what the car should draw, or deliver (ISO 15118-20)."""
+        self.facts.iso20.ac_target = target_values
 
     async def update_ac_present_power(self, present_power: units.Power) -> None:
-        """Do nothing: it belongs to ISO 15118-20."""
-        self._other_protocol("update_ac_present_power")
+        """Take the measured power (ISO 15118-20)."""
+        self.facts.iso20.ac_present = present_power
 
     async def update_dc_maximum_limits(self, maximum_limits: iso15118.DcEvseMaximumLimits) -> None:
         """Take what may be delivered now."""
         self.facts.dc_max_current_A = maximum_limits.evse_maximum_current_limit
         self.facts.dc_max_power_W = maximum_limits.evse_maximum_power_limit
         self.facts.dc_max_voltage_V = maximum_limits.evse_maximum_voltage_limit
+        self.facts.iso20.dc_max_discharge_current_A = maximum_limits.evse_maximum_discharge_current_limit
+        self.facts.iso20.dc_max_discharge_power_W = maximum_limits.evse_maximum_discharge_power_limit
 
     async def update_dc_minimum_limits(self, minimum_limits: iso15118.DcEvseMinimumLimits) -> None:
         """Take the least that can be delivered."""
         self.facts.dc_min_current_A = minimum_limits.evse_minimum_current_limit
         self.facts.dc_min_voltage_V = minimum_limits.evse_minimum_voltage_limit
+        self.facts.iso20.dc_min_power_W = minimum_limits.evse_minimum_power_limit
+        self.facts.iso20.dc_min_discharge_current_A = minimum_limits.evse_minimum_discharge_current_limit or 0.0
+        self.facts.iso20.dc_min_discharge_power_W = minimum_limits.evse_minimum_discharge_power_limit or 0.0
 
     async def update_isolation_status(self, isolation_status: iso15118.IsolationStatus) -> None:
         """Take the status of the insulation monitor."""
@@ -229,6 +237,9 @@ class Iso15118ChargerImpl(Iso15118Charger):
         """Take the meter's reading; the next response that can carries it."""
         self.facts.meter_id = powermeter.meter_id or "METER"
         self.facts.meter_Wh = powermeter.energy_Wh_import.total
+        export = powermeter.energy_Wh_export
+        self.facts.iso20.meter_export_Wh = None if export is None else export.total
+        self.facts.iso20.meter_at = powermeter.timestamp
         signed = powermeter.signed_meter_value
         octets = b"" if signed is None else signed.signed_meter_data.encode()
         # Cut off it would be no signature.
@@ -246,9 +257,6 @@ class Iso15118ChargerImpl(Iso15118Charger):
     async def reset_error(self) -> None:
         """Clear every error."""
         self.facts.error = ""
-
-    def _other_protocol(self, command: str) -> None:
-        self.module.log.debug("%s: a matter of ISO 15118-20, which this module does not speak", command)
 
 
 class Iso15118ExtensionsImpl(Iso15118Extensions):

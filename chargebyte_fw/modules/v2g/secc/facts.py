@@ -99,6 +99,8 @@ class SessionFacts(msgspec.Struct):
     """An `iso15118.IsolationStatus`."""
     no_energy_pause: str = ""
     """An `iso15118.NoEnergyPauseMode` that is active, empty without one."""
+    pause_requested: bool = False
+    """The charger wants the session to pause (ISO 15118-20)."""
     contract_verification: ContractVerification | None = None
     """The answer of the certificate store about the contract chain in question; None: not there yet."""
     certificate_request: str = ""
@@ -117,8 +119,6 @@ class SessionFacts(msgspec.Struct):
 class Iso20Facts(msgspec.Struct):
     """Facts of the EVSE that only ISO 15118-20 has a place for, in SI units; None where nothing was given."""
 
-    pause_requested: bool = False
-    """The charger wants the session to pause."""
     paused: PausedIso20Session | None = None
     """The session that the next SessionSetupReq may join."""
     bpt: iso15118.BptSetup | None = None

@@ -39,7 +39,7 @@ class PowerDelivery(Schedules):
         kinds = evseNotificationType
         if self.wants_end:
             return kinds.Terminate, 0
-        if self.facts.iso20.pause_requested or self.facts.session.without_energy:
+        if self.facts.session.pause_requested or self.facts.session.without_energy:
             return kinds.Pause, PAUSE_DELAY_S
         if self.confirm_meter:
             return kinds.MeteringConfirmation, 0

@@ -1,0 +1,158 @@
+"""Evse15118D20: the charger's side of ISO 15118-20."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
+from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
+from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires, requires_many
+from chargebyte_fw.modules.v2g.engine import V2gEngine
+from chargebyte_fw.modules.v2g.grid_support import GridSupportImpl
+from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
+from chargebyte_fw.modules.v2g.link import TCP
+from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
+from chargebyte_fw.modules.v2g.secc.iso20 import protocol as iso20
+from chargebyte_fw.modules.v2g.secc.protocol import Protocol
+
+PORT = 50_000
+"""The port of EVerest's Evse15118D20, with TLS and without."""
+
+
+class Evse15118D20Config(ModuleConfig):
+    """EVerest's keys of Evse15118D20, and `charge_loop_timeout_ms` and the renegotiations of this module."""
+
+    device: Annotated[
+        str,
+        Meta(
+            description="Network interface of the powerline modem; `auto` takes the first with IPv6 link-local "
+            "and stays with it."
+        ),
+    ] = "eth0"
+    logging_path: Annotated[str, Meta(description="Not used; EVerest has deprecated it.")] = "."
+    tls_negotiation_strategy: Annotated[
+        Literal["ACCEPT_CLIENT_OFFER", "ENFORCE_TLS", "ENFORCE_NO_TLS"],
+        Meta(description="Whether cars get TLS: as they ask for it, always, never. Without TLS only in laboratories."),
+    ] = "ACCEPT_CLIENT_OFFER"
+    enforce_tls_1_3: Annotated[bool, Meta(description="Refuse TLS 1.2 in the TLS handshake.")] = False
+    enable_ssl_logging: Annotated[bool, Meta(description="Log the course of TLS handshakes.")] = False
+    enable_tls_key_logging: Annotated[bool, Meta(description="Write TLS session keys for analysis.")] = False
+    tls_key_logging_path: Annotated[str, Meta(description="Directory of the TLS key log.")] = "/tmp"
+    enable_sdp_server: Annotated[
+        bool, Meta(description="Answer SDP; without it another module tells cars where to connect.")
+    ] = True
+    supported_dynamic_mode: Annotated[
+        bool, Meta(description="Offer Dynamic control: the charger decides on the power.")
+    ] = True
+    supported_mobility_needs_mode_provided_by_secc: Annotated[
+        bool, Meta(description="Offer in Dynamic control that the charger sets departure and state of charge.")
+    ] = False
+    supported_scheduled_mode: Annotated[
+        bool, Meta(description="Offer Scheduled control: the car decides, within a schedule.")
+    ] = False
+    custom_protocol_namespace: Annotated[
+        str, Meta(description="A further name space in which ISO 15118-20 is spoken; empty for none.")
+    ] = ""
+    negative_bidirectional_limits: Annotated[
+        bool, Meta(description="Send discharge limits with a negative sign, and take them so.")
+    ] = False
+    selecting_sap_based_on_energy_service: Annotated[
+        bool, Meta(description="Select only name spaces of which the charger has an energy service.")
+    ] = False
+    charge_loop_timeout_ms: Annotated[
+        int,
+        Meta(
+            ge=500,
+            le=60_000,
+            description="Time limit of the next request in the charge loop in ms. The standard has 500; "
+            "a car in the field takes longer.",
+        ),
+    ] = 2_000
+    supported_service_renegotiation: Annotated[
+        bool, Meta(description="Let a car choose other services without a new session.")
+    ] = True
+    schedule_renegotiation: Annotated[
+        bool,
+        Meta(description="Ask cars in Scheduled control for a new schedule when the power falls below the agreed one."),
+    ] = False
+
+
+class Evse15118D20(Module):
+    """Serves cars in ISO 15118-20 over the powerline link."""
+
+    Config = Evse15118D20Config
+    enable_telemetry = True
+    config: Evse15118D20Config
+    charger = provides(Iso15118ChargerImpl, description="The charger's side of the session.")
+    extensions = provides(Iso15118ExtensionsImpl, description="The bridge to OCPP.")
+    grid_support = provides(GridSupportImpl, description="The grid's directives for cars that give energy back.")
+    security = requires(EvseSecurity)
+    iso15118_vas = requires_many(Iso15118Vas)
+
+    engine: V2gEngine
+
+    @classmethod
+    def config_issues(cls, config: Evse15118D20Config, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
+        """Without TLS a session is against the standard."""
+        if config.tls_negotiation_strategy == "ENFORCE_TLS":
+            what = "TLS is asked for, but this version speaks plain TCP only"
+            yield ConfigIssue("tls_negotiation_strategy", what, "use ENFORCE_NO_TLS")
+        else:
+            what = "cars may charge without TLS, which ISO 15118-20 forbids outside of laboratories"
+            yield ConfigIssue("tls_negotiation_strategy", what, "", "warning")
+
+    @classmethod
+    def claims(cls, config: Evse15118D20Config, implementations: Mapping[str, Any]) -> Iterable[Claim]:
+        """SDP and the port on the interface of the modem."""
+        yield Claim("interface for V2G", config.device, "device")
+
+    async def init(self) -> None:
+        """Read the configuration and prepare the engine."""
+        config = self.config
+        self.engine = V2gEngine(
+            self,
+            self.charger,
+            self.extensions,
+            self.iso15118_vas,
+            protocols(config.custom_protocol_namespace),
+            Settings(without_tls=config.tls_negotiation_strategy != "ENFORCE_TLS", iso20=iso20_settings(config)),
+            config.device,
+            security=self.security,
+            endpoints=(TCP._replace(port=PORT),),
+            with_sdp=config.enable_sdp_server,
+        )
+        self.engine.prepare()
+
+    async def ready(self) -> None:
+        """Publish what is served and open the link."""
+        self.engine.open()
+
+    async def stop(self) -> None:
+        """Take the power off the car and close the sockets."""
+        self.engine.close()
+
+
+def protocols(custom_namespace: str) -> list[Protocol]:
+    """Return ISO 15118-20 in each of its name spaces, and in a further one where it is not empty."""
+    known = list(iso20.PROTOCOLS)
+    if custom_namespace:
+        known.append(iso20.Iso15118D20(msgspec.structs.replace(known[0].app, namespace=custom_namespace)))
+    return known
+
+
+def iso20_settings(config: Evse15118D20Config) -> Iso20Settings:
+    """Return what the sessions honour of the configuration."""
+    return Iso20Settings(
+        dynamic=config.supported_dynamic_mode,
+        scheduled=config.supported_scheduled_mode,
+        mobility_needs_by_secc=config.supported_mobility_needs_mode_provided_by_secc,
+        energy_service_decides=config.selecting_sap_based_on_energy_service,
+        negative_discharge_limits=config.negative_bidirectional_limits,
+        service_renegotiation=config.supported_service_renegotiation,
+        schedule_renegotiation=config.schedule_renegotiation,
+        charge_loop_timeout_s=config.charge_loop_timeout_ms / 1000,
+    )

@@ -1,0 +1,202 @@
+"""Evse15118D20 as a module: a session over a link in memory, its keys, and what crosses the contract."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.contracts.types import grid_support, iso15118
+from chargebyte_fw.kernel import memory
+from chargebyte_fw.modules.v2g import handshake
+from chargebyte_fw.modules.v2g.evse15118_d20 import Evse15118D20, Evse15118D20Config, iso20_settings, protocols
+from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.messages import iso20_common as m
+from chargebyte_fw.modules.v2g.messages import iso20_dc
+from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
+from chargebyte_fw.modules.v2g.v2gtp import Frame, Receiver
+from tests.v2g.station import Manager, Security
+from tests.v2g.talk20 import (
+    SETS,
+    TYPES,
+    authorization,
+    dc20_facts,
+    dc_loop,
+    dc_parameters,
+    discovery,
+    of,
+    power,
+    precharge,
+    schedule,
+    selection,
+    session_setup,
+    stop,
+    welding,
+)
+
+
+class Client:
+    """Sends requests over a stream in memory and waits for each response."""
+
+    def __init__(self, host: memory.Host) -> None:
+        self.stream = host.connect(50_000)
+        self.receiver = Receiver()
+        self.frames: asyncio.Queue[Frame] = asyncio.Queue()
+        self.closed = False
+        self.session_id = bytes(8)
+        self.stream.receive = self._received
+        self.stream.closed = self._closed
+
+    def _received(self, data: bytes) -> None:
+        for frame in self.receiver.feed(data):
+            self.frames.put_nowait(frame)
+
+    def _closed(self) -> None:
+        self.closed = True
+
+    async def handshake(self, app: handshake.AppProtocol = handshake.ISO15118D20_DC) -> str:
+        payload = codec("sap").encode(handshake.offer([app]))
+        self.stream.send(Frame(0x8001, payload).to_bytes())
+        response: Any = codec("sap").decode((await self.frames.get()).payload)
+        return str(response.ResponseCode)
+
+    async def ask(self, request: Any) -> Any:
+        kind = TYPES.get(type(request).namespace, 0x8002)
+        request.Header.SessionID = self.session_id
+        self.stream.send(Frame(kind, codec(SETS[kind]).encode(request)).to_bytes())
+        frame = await asyncio.wait_for(self.frames.get(), 5)
+        response: Any = codec(SETS[frame.payload_type]).decode(frame.payload)
+        self.session_id = response.Header.SessionID
+        return response
+
+    async def until(self, make: Any, name: str, value: str) -> Any:
+        """Repeat a request until its response has `value`."""
+        while getattr(response := await self.ask(make()), name) != value:
+            await asyncio.sleep(0.2)
+        return response
+
+
+class World:
+    """Evse15118D20 at one end of a link in memory, a client at the other."""
+
+    def __init__(self, assemble: Any, runtime: Any, **config: Any) -> None:
+        charger_host, self.host = memory.link("fe80::1", "fe80::2")
+        runtime.wires.plug("ip:eth1", charger_host)
+        self.assembly = assemble(
+            v2g=(Evse15118D20, {"device": "eth1", **config}, {"security": "security.main"}),
+            manager=(Manager, {}, {"hlc": "v2g.charger"}),
+            security=(Security,),
+        )
+
+    async def __aenter__(self) -> World:
+        await self.assembly.start()
+        self.v2g = self.assembly.modules["v2g"]
+        self.manager = self.assembly.modules["manager"]
+        await asyncio.sleep(0.01)
+        await self.manager.hlc.dlink_ready(True)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.assembly.stop()
+        for module in self.assembly.modules.values():
+            assert module.failed is None or not module.failed.done(), module.failed
+
+
+def test_a_session_from_the_data_link_to_its_end(run: Any, assemble: Any, runtime: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, runtime) as world:
+            car = Client(world.host)
+            assert await car.handshake() == "OK_SuccessfulNegotiation"
+            await car.ask(session_setup())
+            await car.ask(of(m.AuthorizationSetupReq))
+            await car.until(authorization, "EVSEProcessing", "Finished")
+            await car.ask(discovery())
+            await car.ask(of(m.ServiceDetailReq, ServiceID=2))
+            await car.ask(selection())
+            await car.ask(dc_parameters())
+            await car.ask(schedule())
+            await car.until(lambda: of(iso20_dc.DC_CableCheckReq), "EVSEProcessing", "Finished")
+            await car.ask(precharge())
+            await car.ask(power())
+            for _ in range(10):
+                assert (await car.ask(dc_loop())).EVSEStatus is None
+                await asyncio.sleep(0.2)
+            await world.manager.hlc.stop_charging(True)
+            assert (await car.ask(dc_loop())).EVSEStatus.EVSENotification == "Terminate"
+            await car.ask(power("Stop"))
+            await car.ask(welding())
+            assert (await car.ask(stop())).ResponseCode == "OK"
+            await asyncio.sleep(8)
+            assert car.closed
+            names = world.manager.names()
+            order = ["evcc_id", "require_auth_eim", "start_cable_check", "start_pre_charge", "v2g_setup_finished"]
+            order += ["current_demand_started", "current_demand_finished", "dc_open_contactor", "dlink_terminate"]
+            places = [names.index(name) for name in order]
+            assert places == sorted(places), names
+            messages = [value.id for name, value in world.manager.heard if name == "v2g_messages"]
+            assert "DcChargeLoopReq" in messages and "UnknownMessage" not in messages
+            assert ("selected_protocol", "ISO15118-20:DC") in world.manager.heard
+
+    run(main())
+
+
+def test_iso_15118_20_is_served_with_service_renegotiation(run: Any, assemble: Any, runtime: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, runtime) as world:
+            served: list[Any] = []
+            provider = world.assembly.provider
+            provider("v2g", "charger").supported_app_protocols_secc.subscribe(served.append)
+            provider("v2g", "extensions").service_renegotiation_supported.subscribe(served.append)
+            await asyncio.sleep(0.01)
+            protocols = [iso15118.SupportedAppProtocol.ISO15118D20]
+            assert served == [iso15118.SupportedAppProtocols(app_protocols=protocols), True]
+
+    run(main())
+
+
+def test_every_key_reaches_the_sessions() -> None:
+    config = Evse15118D20Config(
+        supported_dynamic_mode=False,
+        supported_scheduled_mode=True,
+        supported_mobility_needs_mode_provided_by_secc=True,
+        selecting_sap_based_on_energy_service=True,
+        negative_bidirectional_limits=True,
+        supported_service_renegotiation=False,
+        schedule_renegotiation=True,
+        charge_loop_timeout_ms=500,
+    )
+    assert iso20_settings(config) == Iso20Settings(False, True, True, True, True, False, True, 0.5)
+    assert iso20_settings(Evse15118D20Config()) == Iso20Settings()
+
+
+def test_the_selection_of_a_name_space_may_heed_the_energy_services() -> None:
+    facts = dc20_facts("DC")
+    for decides, expected in ((False, ["DC", "AC", "AC-DER-IEC"]), (True, ["DC"])):
+        settings = Settings(iso20=Iso20Settings(energy_service_decides=decides))
+        offered = [one for one in protocols("") if one.is_offered(facts, settings)]
+        assert [one.app.namespace.rsplit(":", 1)[1] for one in offered] == expected
+
+
+def test_a_further_name_space_may_be_configured() -> None:
+    more = protocols("urn:example:20:DC")[-1]
+    assert more.app.namespace == "urn:example:20:DC"
+    settings = Settings(iso20=Iso20Settings(energy_service_decides=True))
+    assert more.is_offered(dc20_facts("DC"), settings)
+    assert not more.is_offered(dc20_facts("WPT"), settings)
+
+
+@pytest.mark.parametrize(("strategy", "severity"), [("ENFORCE_TLS", "error"), ("ACCEPT_CLIENT_OFFER", "warning")])
+def test_charging_without_tls_is_noticed(strategy: Any, severity: str) -> None:
+    (issue,) = Evse15118D20.config_issues(Evse15118D20Config(tls_negotiation_strategy=strategy), {})
+    assert (issue.about, issue.severity) == ("tls_negotiation_strategy", severity)
+
+
+def test_directives_of_the_grid_have_no_service_that_obeys(run: Any, assemble: Any, runtime: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, runtime) as world:
+            grid = world.assembly.provider("v2g", "grid_support")
+            none = grid_support.ActiveDirectiveSet(evse_id=1, directives=[])
+            assert (await grid.set_active_directives(none)).accepted
+
+    run(main())
