@@ -135,8 +135,7 @@ def test_the_charger_ends_or_pauses_the_session() -> None:
     assert end(it) == ("terminated", "")
     it = pair()
     it.charge()
-    it.charger.facts.iso20.pause_requested = True
-    it.fact()
+    it.fact(pause_requested=True)
     assert end(it)[0] == "paused"
 
 

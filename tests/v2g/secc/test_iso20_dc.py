@@ -356,3 +356,14 @@ def test_a_charger_of_contracts_alone_refuses_a_car_without_tls() -> None:
     it = talk20(S.AUTHORIZATION_SETUP, dc20_facts(payment_options=["Contract"]))
     assert it.ask(of(m.AuthorizationSetupReq)).ResponseCode == "FAILED"
     assert it.closing
+
+
+def test_no_two_parts_of_a_session_have_a_method_of_the_same_name() -> None:
+    from chargebyte_fw.modules.v2g.secc.iso20.session import Iso20Session
+
+    declared: dict[str, str] = {}
+    allowed = {"__init__", "take_service"}
+    for part in Iso20Session.__mro__[1:-1]:
+        for name, value in vars(part).items():
+            if callable(value) and name not in allowed and not name.startswith("__"):
+                assert declared.setdefault(name, part.__name__) == part.__name__, name
