@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +31,9 @@ CANONICAL_EXI = "http://www.w3.org/TR/canonical-exi/"
 MOST_REFERENCES = 4
 """At most so many elements are signed together: those of CertificateInstallationRes."""
 _SIGNED_INFO = "SignedInfo"
+
+Elements = Mapping[str, Type] | Iterable[tuple[str, Type]]
+"""Elements by their names; pairs where one name stands for several (the SalesTariff of each schedule)."""
 
 
 class Algorithm(msgspec.Struct, frozen=True):
@@ -85,7 +88,7 @@ def allowed_algorithms(set_name: str, strict: bool = False) -> tuple[Algorithm, 
     return (_P521, _ED448) if strict else (_P521, _ED448, _P256, _P384)
 
 
-def sign(set_name: str, key: PrivateKeyTypes, elements: Mapping[str, Type]) -> xmldsig.SignatureType:
+def sign(set_name: str, key: PrivateKeyTypes, elements: Elements) -> xmldsig.SignatureType:
     """Return the signature of elements of a message.
 
     `elements` are by their element names (`{"AuthorizationReq": body}`), each with an `Id` of its own. Raises
@@ -105,7 +108,7 @@ def sign(set_name: str, key: PrivateKeyTypes, elements: Mapping[str, Type]) -> x
                 DigestMethod=xmldsig.DigestMethodType(Algorithm=algorithm.digest),
                 DigestValue=algorithm.hash(chosen.encode_fragment(element, name)),
             )
-            for name, element in elements.items()
+            for name, element in _pairs(elements)
         ],
     )
     signature = _signed(key, codec("xmldsig").encode_fragment(info, _SIGNED_INFO), algorithm)
@@ -116,7 +119,7 @@ def verify(
     set_name: str,
     signature: xmldsig.SignatureType | None,
     public_key: PublicKeyTypes,
-    elements: Mapping[str, Type],
+    elements: Elements,
     *,
     strict: bool = False,
 ) -> str:
@@ -132,7 +135,7 @@ def verify(
     info = signature.SignedInfo
     return (
         _wrong_algorithms(info, algorithm)
-        or _wrong_references(set_name, info.Reference, algorithm, elements)
+        or _wrong_references(set_name, info.Reference, algorithm, _pairs(elements))
         or _wrong_value(set_name, info, signature.SignatureValue.value, public_key, algorithm)
     )
 
@@ -159,21 +162,25 @@ def _wrong_algorithms(info: xmldsig.SignedInfoType, algorithm: Algorithm) -> str
 
 
 def _wrong_references(
-    set_name: str, references: list[xmldsig.ReferenceType], algorithm: Algorithm, elements: Mapping[str, Type]
+    set_name: str,
+    references: list[xmldsig.ReferenceType],
+    algorithm: Algorithm,
+    elements: list[tuple[str, Type]],
 ) -> str:
-    waiting = dict(elements)
+    waiting = list(elements)
     for reference in references:
-        names = [name for name, element in waiting.items() if f"#{getattr(element, 'Id', None)}" == reference.URI]
-        if len(names) != 1:
+        found = [pair for pair in waiting if f"#{getattr(pair[1], 'Id', None)}" == reference.URI]
+        if len(found) != 1:
             return f"the reference {_short(str(reference.URI))} leads to no element, or not to one alone"
-        element = waiting.pop(names[0])
+        name, element = found[0]
+        waiting.remove(found[0])
         try:
-            forms = codec(set_name).fragment_forms(element, names[0])
+            forms = codec(set_name).fragment_forms(element, name)
         except EncodeError as error:
-            return f"{names[0]} cannot be written: {error}"
+            return f"{name} cannot be written: {error}"
         if not any(hmac.compare_digest(algorithm.hash(form), reference.DigestValue) for form in forms):
-            return f"the digest of {names[0]} is another one"
-    return f"{', '.join(waiting)} is not signed" if waiting else ""
+            return f"the digest of {name} is another one"
+    return f"{', '.join(name for name, _ in waiting)} is not signed" if waiting else ""
 
 
 def _wrong_value(
@@ -193,6 +200,10 @@ def _wrong_value(
 def _signed_info_forms(set_name: str, info: xmldsig.SignedInfoType) -> Iterator[bytes]:
     for name in ("xmldsig", set_name):
         yield codec(name).encode_fragment(info, _SIGNED_INFO)
+
+
+def _pairs(elements: Elements) -> list[tuple[str, Type]]:
+    return list(elements.items() if isinstance(elements, Mapping) else elements)
 
 
 def _id_of(name: str, element: Type) -> str:
