@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from chargebyte_fw.modules.slac.capture import dissect
-from chargebyte_fw.modules.v2g.capture.reading import ISO20, Reader, Reading
+from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading
 from chargebyte_fw.modules.v2g.capture.traffic import HomeplugFrame, Item, Origin, Trouble, V2gFrame
 from chargebyte_fw.modules.v2g.exi.rendering import one_line
 
@@ -16,7 +16,8 @@ WIDE = 10_000
 """Columns when the output is no terminal: nothing is cut off."""
 
 
-TITLE = f"{'from':<8}  {'protocol':<8}  {'message':<27}  content"
+_LONG = ("Signature", "TimeStamp")
+TITLE = f"{'from':<8}  {'protocol':<12}  {'message':<30}  content"
 
 
 class _View:
@@ -55,6 +56,7 @@ class JsonLines(_View):
         found |= {"source": origin.source, "destination": origin.destination}
         found |= {"protocol": reading.protocol, "message": reading.message}
         found |= {"session_id": reading.session_id, "content": reading.content, "error": reading.error}
+        found |= {"signature": reading.signature}
         if isinstance(item, V2gFrame):
             found |= {"payload_type": f"0x{item.payload_type:04X}", "frame": item.to_bytes().hex()}
         else:
@@ -80,10 +82,11 @@ class Table(_View):
         reading = self._read(item)
         head = [] if self._titled else [f"{'line' if item.origin.time_s is None else 'time_s':>10}  {TITLE}"]
         self._titled = True
-        line = f"{self._when(item.origin)}  {self._who(item.origin, reading):<8}  {reading.protocol or '?':<8}"
-        line += f"  {reading.message:<27}"
+        line = f"{self._when(item.origin)}  {self._who(item.origin, reading):<8}  {reading.protocol or '?':<12}"
+        line += f"  {reading.message:<30}"
         if self._full and isinstance(reading.content, dict) and not reading.error:
-            return [*head, line.rstrip(), *_tree(reading.content, " " * 12)]
+            signature = [f"{' ' * 12}signature {reading.signature}"] if reading.signature else []
+            return [*head, line.rstrip(), *signature, *_tree(reading.content, " " * 12)]
         line = f"{line}  {_content_of(reading)}".rstrip()
         return [*head, line if len(line) <= self._width else line[: self._width - 1] + "…"]
 
@@ -102,7 +105,7 @@ class Table(_View):
             return "car"
         if reading.message.endswith(("Res", "response")):
             return "charger"
-        return "" if reading.protocol == ISO20 else origin.source[-8:]
+        return origin.source[-8:]
 
 
 def _way(origin: Origin) -> str:
@@ -115,7 +118,11 @@ def _content_of(reading: Reading) -> str:
     if not isinstance(reading.content, dict):
         return str(reading.content or "")
     if reading.protocol != "slac":
-        return one_line(reading.content)
+        # A signature in words, and no time stamp: both would fill the line.
+        header = {name: value for name, value in reading.content.get("Header", {}).items() if name not in _LONG}
+        content = {name: value for name, value in reading.content.items() if name != "Header"}
+        signature = f"signature {reading.signature}" if reading.signature else ""
+        return ", ".join(filter(None, (signature, one_line(header), one_line(content))))
     # What is zero in every match, and what is too long for a line.
     shown = {name: value for name, value in reading.content.items() if str(value).strip("0")}
     for name, value in shown.items():

@@ -19,6 +19,7 @@ from chargebyte_fw.modules.v2g.messages import din, iso2, sap
 from tests.v2g.capture import wire
 
 ISO2 = wire.frames()
+ISO20 = [octets for octets in wire.frames("iso15118-20", session="") if octets[3] != 1]
 DIN = [frame for frame in wire.frames("din-70121") if frame[:4] == b"\x01\xfe\x80\x01"]
 
 
@@ -61,10 +62,44 @@ def test_a_protocol_that_is_asked_for_is_taken_but_for_the_handshake() -> None:
     assert reader.read(frame(ISO2[0])).error.startswith("global element 76 opens no message of din")
 
 
-@pytest.mark.parametrize("payload_type", [0x8002, 0x8003, 0x8004, 0x8101])
-def test_iso_15118_20_is_recognized_and_not_yet_spoken(payload_type: int) -> None:
-    reading = Reader().read(V2gFrame(Origin("here"), payload_type, b"\x80\x00"))
-    assert (reading.protocol, reading.content, reading.error) == ("iso20", "ISO 15118-20 is not yet spoken", "")
+SESSION_STOP = bytes.fromhex("8094042d61f0f806cdb923080f2d6ca06248")
+"""A message of the main stream of ISO 15118-20."""
+
+
+@pytest.mark.parametrize("payload_type", [0x8002, 0x8101, 0x8102, 0x8104])
+def test_the_payload_type_of_iso_15118_20_names_the_set(payload_type: int) -> None:
+    reading = Reader().read(V2gFrame(Origin("here"), payload_type, SESSION_STOP))
+    assert (reading.protocol, reading.message, reading.error) == ("iso20_common", "SessionStopReq", "")
+    assert reading.content == {"Header": {"TimeStamp": 1767225600}, "ChargingSession": "ServiceRenegotiation"}
+    assert reading.session_id == "5ac3e1f00d9b7246"
+
+
+@pytest.mark.parametrize(
+    ("payload_type", "name"),
+    [
+        (0x8003, "iso20_ac"),
+        (0x8004, "iso20_dc"),
+        (0x8005, "iso20_acdp"),
+        (0x8006, "iso20_wpt"),
+        (0x8010, "iso20_ac_der_iec"),
+        (0x8011, "iso20_ac_der_sae"),
+        (0x8103, "iso20_acdp"),
+    ],
+)
+def test_a_message_of_another_set_is_an_error(payload_type: int, name: str) -> None:
+    reading = Reader().read(V2gFrame(Origin("here"), payload_type, b"\x80\xfc\x00"))
+    assert reading.protocol == name and f"opens no message of {name}" in reading.error
+
+
+def test_the_main_stream_under_the_payload_type_of_the_handshake_is_read() -> None:
+    """Cars sent SessionSetupReq, SessionStopReq and CertificateInstallationReq of ISO 15118-20 so."""
+    reader = Reader()
+    for message in handshake("urn:iso:std:iso:15118:-20:DC"):
+        assert reader.read(message).protocol == "sap"
+    reading = reader.read(V2gFrame(Origin("here", conversation="a"), 0x8001, SESSION_STOP))
+    assert (reading.protocol, reading.message) == ("iso20_common", "SessionStopReq")
+    assert Reader().read(V2gFrame(Origin("here"), 0x8001, SESSION_STOP)).error, "without a handshake it fits nothing"
+    assert Reader("iso20_common").read(V2gFrame(Origin("here"), 0x8001, SESSION_STOP)).message == "SessionStopReq"
 
 
 def test_sdp() -> None:
@@ -92,7 +127,7 @@ def test_what_cannot_be_read_is_told(octets: str, error: str) -> None:
 @given(st.sampled_from([0x8001, 0x8002, 0x9000, 0x9001, 0xA000]), st.binary(max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_no_frame_is_too_strange(payload_type: int, payload: bytes) -> None:
-    for protocol in ("auto", "sap", "din", "iso2"):
+    for protocol in ("auto", "sap", "din", "iso2", "iso20_common", "iso20_dc"):
         assert isinstance(Reader(protocol).read(V2gFrame(Origin("x"), payload_type, payload)), Reading)
 
 
@@ -144,8 +179,8 @@ def test_a_string_of_the_other_side_cannot_move_the_cursor() -> None:
 
 def test_frames_that_are_written_to_the_same_bits_are_no_mismatch() -> None:
     tally = Tally()
-    assert list(check([frame(octets) for octets in (*ISO2, *DIN)], Reader(), tally)) == []
-    assert (tally.frames, tally.mismatches, tally.iso20) == (len(ISO2) + len(DIN), 0, 0)
+    assert list(check([frame(octets) for octets in (*ISO2, *DIN, *ISO20)], Reader(), tally)) == []
+    assert (tally.frames, tally.mismatches) == (len(ISO2) + len(DIN) + len(ISO20), 0)
 
 
 def test_a_mismatch_is_told_with_its_first_bit_and_place() -> None:
@@ -187,12 +222,12 @@ def test_octets_behind_a_message_are_a_mismatch_too() -> None:
     assert tally.mismatches == 1
 
 
-def test_a_frame_that_cannot_be_read_is_a_mismatch_and_iso20_is_counted_apart() -> None:
+def test_a_frame_that_cannot_be_read_is_a_mismatch_in_every_protocol() -> None:
     tally = Tally()
     items: list[Item] = [frame(ISO2[0][:-3]), V2gFrame(Origin("line 2"), 0x8002, b"\x80\x00")]
     lines = list(check(items, Reader(), tally))
-    assert len(lines) == 1 and "ends too early" in lines[0]
-    assert (tally.frames, tally.mismatches, tally.iso20) == (1, 1, 1)
+    assert len(lines) == 2 and all("ends too early" in line for line in lines)
+    assert (tally.frames, tally.mismatches) == (2, 2)
 
 
 # -- frames as text

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from chargebyte_fw.modules.v2g import v2gtp
-from chargebyte_fw.modules.v2g.capture.reading import ISO20, Reader
+from chargebyte_fw.modules.v2g.capture.reading import Reader, carries_exi
 from chargebyte_fw.modules.v2g.capture.traffic import Item, Trouble, V2gFrame
 from chargebyte_fw.modules.v2g.exi import EncodeError, bit_difference, codec
 
@@ -17,8 +16,6 @@ class Tally:
 
     frames: int = 0
     mismatches: int = 0
-    iso20: int = 0
-    """Frames of ISO 15118-20, which is not supported yet."""
 
 
 def check(items: Iterable[Item], reader: Reader, tally: Tally) -> Iterator[str]:
@@ -31,10 +28,7 @@ def check(items: Iterable[Item], reader: Reader, tally: Tally) -> Iterator[str]:
         if not isinstance(item, V2gFrame):
             continue
         reading = reader.read(item)
-        if reading.protocol == ISO20:
-            tally.iso20 += 1
-            continue
-        if item.payload_type != v2gtp.EXI_DIN_ISO2 and not reading.error:
+        if not carries_exi(item) and not reading.error:
             continue
         tally.frames += 1
         problem = reading.error or _mismatch(item, reading.protocol, reading.object)

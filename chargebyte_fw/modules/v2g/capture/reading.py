@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.modules.v2g import sdp, v2gtp
+from chargebyte_fw.modules.v2g.capture.signed import Signers
 from chargebyte_fw.modules.v2g.capture.traffic import V2gFrame
 from chargebyte_fw.modules.v2g.exi import AnyCodec, ExiError, codec
 from chargebyte_fw.modules.v2g.exi.rendering import plain
@@ -19,8 +20,21 @@ NAMESPACES = {
     "urn:iso:15118:2:2013:MsgDef": "iso2",
     "urn:iso:15118:2:2010:MsgDef": "iso2",
 }
-ISO20_TYPES = range(v2gtp.EXI_ISO20_MAIN, v2gtp.SDP_REQUEST)
-ISO20 = "iso20"
+ISO20_SETS = {
+    v2gtp.EXI_ISO20_MAIN: "iso20_common",
+    v2gtp.EXI_ISO20_AC: "iso20_ac",
+    v2gtp.EXI_ISO20_DC: "iso20_dc",
+    v2gtp.EXI_ISO20_ACDP: "iso20_acdp",
+    v2gtp.EXI_ISO20_WPT: "iso20_wpt",
+    v2gtp.EXI_ISO20_AC_DER_IEC: "iso20_ac_der_iec",
+    v2gtp.EXI_ISO20_AC_DER_SAE: "iso20_ac_der_sae",
+    v2gtp.EXI_ISO20_SCHEDULE_RENEGOTIATION: "iso20_common",
+    v2gtp.EXI_ISO20_METERING_CONFIRMATION: "iso20_common",
+    v2gtp.EXI_ISO20_ACDP_SYSTEM_STATUS: "iso20_acdp",
+    v2gtp.EXI_ISO20_PARKING_STATUS: "iso20_common",
+}
+"""Schema sets of ISO 15118-20 by V2GTP payload type."""
+ISO20_MAIN = "iso20_common"
 SECURITY = {sdp.SECURITY_TLS: "TLS", sdp.SECURITY_NONE: "none"}
 
 
@@ -29,12 +43,14 @@ class Reading:
     """The content of a frame. `content` is plain data; `object` the decoded message where there is one."""
 
     protocol: str
-    """`sap`, `din`, `iso2`, `sdp`, `iso20` (recognized, not supported), or empty where nothing fits."""
+    """The schema set (`sap`, `iso2`, `iso20_dc`, ...), `sdp`, or empty where nothing fits."""
     message: str = ""
     content: Any = None
     session_id: str = ""
     error: str = ""
     object: Any = None
+    signature: str = ""
+    """What a signature of the message is worth; empty where there is none."""
 
 
 class Reader:
@@ -44,15 +60,18 @@ class Reader:
         self._protocol = protocol
         self._offers: dict[Hashable, dict[int, str]] = {}
         self._agreed: dict[Hashable, str] = {}
+        self._signers = Signers()
 
     def read(self, frame: V2gFrame) -> Reading:
         """Decode one frame; what is wrong with it is in `error`."""
-        if frame.payload_type == v2gtp.EXI_DIN_ISO2:
-            return self._exi(frame)
+        if carries_exi(frame):
+            reading = self._exi(frame)
+            if reading.object is None:
+                return reading
+            verdict = self._signers.judge(frame.origin.conversation, reading.protocol, reading.object)
+            return replace(reading, signature=verdict) if verdict else reading
         if frame.payload_type in (v2gtp.SDP_REQUEST, v2gtp.SDP_RESPONSE):
             return _sdp(frame)
-        if frame.payload_type in ISO20_TYPES:
-            return Reading(ISO20, f"payload type 0x{frame.payload_type:04X}", "ISO 15118-20 is not yet spoken")
         return Reading("", error=f"nobody knows payload type 0x{frame.payload_type:04X}")
 
     def _exi(self, frame: V2gFrame) -> Reading:
@@ -72,12 +91,14 @@ class Reader:
 
     def _candidates(self, frame: V2gFrame) -> list[str]:
         """Return the sets to try in turn."""
+        if frame.payload_type in ISO20_SETS:
+            return [ISO20_SETS[frame.payload_type]]
         opened = [name for name in SETS if opens(codec(name), frame.payload)]
         if self._protocol != "auto":
             # Whatever the messages are of, a handshake may come before them.
             return [self._protocol, *(["sap"] if "sap" in opened and self._protocol != "sap" else [])]
         agreed = self._agreed.get(frame.origin.conversation)
-        if agreed in SETS and agreed not in opened:
+        if agreed and agreed not in opened:
             opened.append(agreed)
         return sorted(opened, key=lambda name: name != agreed)
 
@@ -86,7 +107,13 @@ class Reader:
             self._offers[conversation] = {entry.SchemaID: entry.ProtocolNamespace for entry in message.AppProtocol}
         elif message.SchemaID is not None:
             namespace = self._offers.get(conversation, {}).get(message.SchemaID, "")
-            self._agreed[conversation] = NAMESPACES.get(namespace, ISO20 if ":15118:-20:" in namespace else "")
+            # Cars sent messages of the main stream of ISO 15118-20 under the payload type of the handshake.
+            self._agreed[conversation] = NAMESPACES.get(namespace, ISO20_MAIN if ":15118:-20:" in namespace else "")
+
+
+def carries_exi(frame: V2gFrame) -> bool:
+    """Return whether a frame's payload type is one of messages in EXI."""
+    return frame.payload_type == v2gtp.EXI_DIN_ISO2 or frame.payload_type in ISO20_SETS
 
 
 def opens(chosen: AnyCodec, payload: bytes) -> bool:
@@ -99,12 +126,15 @@ def reading_of(name: str, message: Any) -> Reading:
     """Describe a decoded message."""
     if name == "sap":
         return Reading(name, type(message).__name__, plain(message), object=message)
-    body = message.Body
-    content = {} if body is None else plain(body)
+    if hasattr(message, "Body"):
+        content = {} if message.Body is None else plain(message.Body)
+        message_name = "V2G_Message" if message.Body is None else type(message.Body).__name__
+    else:
+        content = {key: value for key, value in plain(message).items() if key != "Header"}
+        message_name = type(message).__name__
     header = {key: value for key, value in plain(message.Header).items() if key != "SessionID"}
     if header:
         content = {"Header": header, **content}
-    message_name = "V2G_Message" if body is None else type(body).__name__
     return Reading(name, message_name, content, message.Header.SessionID.hex(), object=message)
 
 

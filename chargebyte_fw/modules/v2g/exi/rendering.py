@@ -9,18 +9,19 @@ from chargebyte_fw.modules.v2g.exi.grammar import fields_of
 from chargebyte_fw.modules.v2g.messages.model import Type
 
 PHYSICAL = "PhysicalValueType"
+RATIONAL = "RationalNumberType"
 
 
 def plain(value: Any) -> Any:
     """Return a message or a part of one as plain data.
 
     What is missing is left out, a substitution group is named by its member, and a physical value is
-    `{"value": 400.1, "unit": "V"}`.
+    `{"value": 400.1, "unit": "V"}`; those of ISO 15118-20 have no unit and are numbers.
     """
     if isinstance(value, Type):
         if type(value).__name__ == PHYSICAL:
             return _physical(value)
-        return _fields(value)
+        return _rational(value) if type(value).__name__ == RATIONAL else _fields(value)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, str):
@@ -56,10 +57,18 @@ def _groups(cls: type[Type]) -> dict[str, dict[type, str]]:
 
 
 def _physical(value: Any) -> dict[str, Any]:
-    # A quotient of two integers is rounded once: 4001 / 10 is 400.1, 4001 * 10**-1 is 400.1000...02.
-    exponent = value.Multiplier
-    number = value.Value * 10**exponent if exponent >= 0 else value.Value / 10**-exponent
+    number = _scaled(value.Value, value.Multiplier)
     return {"value": number} if value.Unit is None else {"value": number, "unit": str(value.Unit)}
+
+
+def _rational(value: Any) -> int | float:
+    return _scaled(value.Value, value.Exponent)
+
+
+def _scaled(number: int, exponent: int) -> int | float:
+    # A quotient of two integers is rounded once: 4001 / 10 is 400.1, 4001 * 10**-1 is 400.1000...02.
+    scaled: int | float = number * 10**exponent if exponent >= 0 else number / 10**-exponent
+    return scaled
 
 
 def one_line(value: Any) -> str:
