@@ -168,3 +168,11 @@ def test_of_current_and_power_the_one_closer_to_zero_limits(
         total_power_W=None if power_W is None else number(power_W, ""),
     )
     assert NODE.ac_limit_A(side, 230.0) == pytest.approx(limit_A)
+
+
+@pytest.mark.parametrize(("wired", "phases"), [(None, 3), (0, 3), (1, 1), (2, 2), (3, 3)])
+def test_a_node_with_fewer_wired_phases_limits_those_that_carry_current(wired: int | None, phases: int) -> None:
+    limit = None if wired is None else IntegerWithSource(value=wired, source="node/module_config")
+    side = LimitsRes(ac_max_phase_count=limit)
+    assert NODE.phases(side) == phases
+    assert EnergyNode().phases(side) == 1, "the board has not reported its phases"

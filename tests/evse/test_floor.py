@@ -157,7 +157,7 @@ def test_a_discharge_keeps_to_current_power_and_what_the_ev_offers(
 
 
 @pytest.mark.parametrize(
-    ("present_V", "current_A"), [(0.0, 25.0), (9.0, 25.0), (500.0, 20.0), (200.0, 50.0), (40.0, 200.0)]
+    ("present_V", "current_A"), [(0.0, 25.0), (10.0, 25.0), (500.0, 20.0), (200.0, 50.0), (40.0, 200.0)]
 )
 def test_the_current_of_a_budget_is_that_of_the_measured_voltage_or_else_of_the_wanted_one(
     present_V: float, current_A: float
@@ -170,3 +170,4 @@ def test_the_current_of_a_budget_is_that_of_the_measured_voltage_or_else_of_the_
 def test_a_budget_is_never_more_than_the_supply() -> None:
     limits = limits_from_budget(SUPPLY, 1e6, target_V=0.0, present_V=0.0, bidirectional=False)
     assert (limits.power_W, limits.current_A) == (SUPPLY.max_export_power_W, SUPPLY.max_export_current_A)
+    assert (limits.discharge_power_W, limits.discharge_current_A) == (0.0, 0.0), "it takes nothing back"
