@@ -8,6 +8,8 @@ from typing import Any
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.v2g import evcc
+from chargebyte_fw.modules.v2g.security import Security
+from chargebyte_fw.sim import car_tls
 from chargebyte_fw.sim.net import Line, Net
 
 
@@ -33,6 +35,7 @@ class V2gAdapter:
         self._guard = guard
         self._pump: Pump | None = None
         self._line: Line | None = None
+        self._settings = evcc.CarSettings()
         self.facts = evcc.CarFacts()
         self.session_id = bytes(8)
         """Of a paused session, for the next one."""
@@ -47,6 +50,7 @@ class V2gAdapter:
         self.drop()
         self.facts = facts
         settings.session_id = self.session_id
+        self._settings = settings
         pump = Pump(evcc.Evcc(settings, facts), self._act, self._guard)
         self._pump = pump
         self._net.open(lambda data: pump.feed(evcc.SdpAnswer(data)))
@@ -95,8 +99,12 @@ class V2gAdapter:
         match effect:
             case evcc.SendSdp(data):
                 self._net.send_sdp(data)
-            case evcc.Connect(address, port):
-                self._line = self._net.connect(address, port, _Feed(self._pump, self._took))
+            case evcc.Connect(address, port, tls):
+                feed = _Feed(self._pump, self._took)
+                if tls:
+                    self._line = car_tls.connect(self._net, address, port, feed, self._settings, self._guard)
+                else:
+                    self._line = self._net.connect(address, port, feed)
             case evcc.Send(data, name):
                 if self._line is not None:
                     self._line.send(data)
@@ -129,6 +137,9 @@ class _Feed:
 
     def connected(self) -> None:
         self._feed(evcc.Connected())
+
+    def secured(self, security: Security) -> None:
+        self._feed(evcc.Connected(security.tls_version))
 
     def received(self, data: bytes) -> None:
         self._took()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -40,13 +40,14 @@ class World:
         manager: type[Manager] = Manager,
         vas: Any = None,
         providers: int = 1,
+        store: type[Module] = Security,
         **config: Any,
     ) -> None:
         charger_host, self.host = memory.link("fe80::1", "fe80::2")
         runtime.wires.plug("ip:eth1", charger_host)
         self.charger_host = charger_host
         connections: dict[str, Any] = {"security": "security.main"}
-        modules: dict[str, Any] = {"security": (Security,)}
+        modules: dict[str, Any] = {"security": (store,)}
         if vas is not None:
             names = [f"vas{number or ''}" for number in range(providers)]
             modules |= dict.fromkeys(names, (vas,))
@@ -57,7 +58,7 @@ class World:
             **modules,
         )
 
-    async def __aenter__(self) -> World:
+    async def __aenter__(self) -> Self:
         await self.assembly.start()
         self.v2g = self.assembly.modules["v2g"]
         self.manager = self.assembly.modules["manager"]

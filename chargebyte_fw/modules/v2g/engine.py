@@ -151,9 +151,9 @@ class V2gEngine:
             self._answer(request.security, address, send)
 
         endpoints = self.link.endpoints
-        renewals = [task for one in endpoints if one.layer is not None and (task := one.layer.renew()) is not None]
         wanted = [one for one in endpoints if one.security == request.security] or list(endpoints)
-        if renewals and not any(one.offered() for one in wanted):
+        renewals = [task for one in wanted if one.layer is not None and (task := one.layer.renew()) is not None]
+        if renewals:
             self.module.spawn(self._answer_after(renewals, answer), "sdp")
         else:
             answer()

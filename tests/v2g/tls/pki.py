@@ -92,15 +92,23 @@ def issue(
     return Party(certificate, key, kind, issuer)
 
 
-@functools.cache
 def cas(title: str = "V2G", kind: str = "P-256") -> Party:
     """Return the lower of two sub-CAs below a root."""
+    return _cas(title, kind)
+
+
+@functools.cache
+def _cas(title: str, kind: str) -> Party:
     root = issue(f"{title} root {kind}", kind=kind)
     return issue(f"{title} sub 2", issue(f"{title} sub 1", root, kind=kind), kind=kind)
 
 
-@functools.cache
 def leaf(common: str = "SECC", title: str = "V2G", kind: str = "P-256") -> Party:
+    return _leaf(common, title, kind)
+
+
+@functools.cache
+def _leaf(common: str, title: str, kind: str) -> Party:
     return issue(common, cas(title, kind), kind=kind, ca=False)
 
 

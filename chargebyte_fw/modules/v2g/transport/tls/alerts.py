@@ -55,7 +55,7 @@ _MEANING = {
     Alert.access_denied: "our certificate is valid, but the peer does not want us",
     Alert.certificate_required: "the peer demands a certificate from us",
     Alert.bad_certificate_status_response: "our OCSP response is not accepted: renew it",
-    Alert.decrypt_error: "a signature of the handshake is wrong: certificate and private key do not fit",
+    Alert.decrypt_error: "a signature of our chain or of the handshake is wrong: check the chain with `secc certs`",
     Alert.internal_error: "the peer has a fault of its own",
     Alert.user_canceled: "the peer gave up",
 }

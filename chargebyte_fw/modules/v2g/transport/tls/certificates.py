@@ -64,7 +64,7 @@ class Certificates:
         self._anchors_known = False
         self._asked_at: float | None = None
         self._renewal: asyncio.Task[None] | None = None
-        self._logged = ""
+        self._logged: str | None = None
         self._files: dict[tuple[str | None, ...], Chain] = {}
         """Chains by their files."""
 

@@ -130,6 +130,18 @@ def make_chain(pem: bytes, key_pem: bytes, *, password: str | None = None, root:
     )
 
 
+def make_chain_of(chain: Sequence[bytes], key_pem: bytes) -> Chain:
+    """Return a chain from certificates in DER, leaf first, and the leaf's key; raises CredentialError."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    try:
+        pem = b"".join(x509.load_der_x509_certificate(each).public_bytes(Encoding.PEM) for each in chain)
+    except ValueError as error:
+        raise CredentialError(f"a certificate cannot be read: {error}") from None
+    return make_chain(pem, key_pem)
+
+
 def make_root(certificate: x509.Certificate) -> Root:
     """Return what names a root."""
     from cryptography.hazmat.primitives import serialization

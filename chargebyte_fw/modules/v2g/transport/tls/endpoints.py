@@ -1,4 +1,14 @@
-"""The endpoints of a module file: plain TCP, TLS or both, as its configuration wants."""
+"""The endpoints of a module file: plain TCP, TLS or both, as its configuration wants.
+
+A module file for ISO 15118-20 has one port for both (the first byte of a car decides) and its own rules::
+
+    strategy = self.config.tls_negotiation_strategy
+    rules = policy.iso20(enforce_tls_1_3=self.config.enforce_tls_1_3)
+    options = TlsOptions(policy.STRATEGIES[strategy], rules, 50_000, 50_000, key_log=...)
+    self.endpoints = Endpoints(self, self.security, options)       # in init; .all is the engine's `endpoints`
+    Settings(without_tls=strategy != "ENFORCE_TLS", ...)           # ISO 15118-20 on plain TCP, and only then
+    self.endpoints.open(self.engine.link)                          # in ready, before the engine's `open`
+"""
 
 from __future__ import annotations
 
