@@ -185,8 +185,7 @@ class AcService(Iso20EnergyService):
         answer = getattr(self.messages, f"{self.kind}{self.selection.mode}_AC_CLResControlModeType")(**self.in_loop())
         return session.ok(
             self.messages.AC_ChargeLoopRes,
-            EVSEStatus=session.evse_status(),
-            MeterInfo=session.meter_info(requested=request.MeterInfoRequested),
+            **session.status_and_meter(now, requested=request.MeterInfoRequested),
             EVSETargetFrequency=None if frequency_Hz is None else rational(frequency_Hz),
             CLResControlMode=answer,
         )

@@ -31,8 +31,18 @@ class Authorization(Iso20Base):
         """Since when an authorization by external means is waited for."""
 
     def offered_kinds(self) -> list[m.authorizationType]:
-        """Return the authorization services of this connection."""
-        return [_Kind.EIM] if iso15118.PaymentOption.ExternalPayment in self.facts.payment_options else []
+        """Return the authorization services of this connection: a contract needs TLS."""
+        options, kinds = self.facts.payment_options, []
+        if iso15118.PaymentOption.ExternalPayment in options:
+            kinds.append(_Kind.EIM)
+        if iso15118.PaymentOption.Contract in options and self.context.security.tls_version:
+            kinds.append(_Kind.PnC)
+        return kinds
+
+    @property
+    def offers_certificates(self) -> bool:
+        """Whether cars may get a contract on this connection."""
+        return self.facts.certificate_service and _Kind.PnC in self.offered_kinds()
 
     # -- AuthorizationSetup
 
@@ -54,7 +64,7 @@ class Authorization(Iso20Base):
         return self.ok(
             m.AuthorizationSetupRes,
             AuthorizationServices=kinds,
-            CertificateInstallationService=self.facts.certificate_service,
+            CertificateInstallationService=self.offers_certificates,
             PnC_ASResAuthorizationMode=PnC_ASResAuthorizationModeType(GenChallenge=self.challenge),
         )
 
@@ -73,7 +83,9 @@ class Authorization(Iso20Base):
         """Answer Ongoing until it is decided; a refusal lets the car try another way."""
         wanted = request.SelectedAuthorizationService
         if wanted not in self.offered_kinds():
-            return self._warning("WARNING_AuthorizationSelectionInvalid", f"{wanted} is not offered")
+            return self.warning("WARNING_AuthorizationSelectionInvalid", f"{wanted} is not offered")
+        if wanted is _Kind.PnC:
+            return self.by_contract(request, now)
         return self._by_external_means(now)
 
     def _by_external_means(self, now: float) -> Answer:
@@ -89,8 +101,12 @@ class Authorization(Iso20Base):
         self._asked_since = None
         if not facts.authorized:
             facts.authorized = None
-            return self._warning("WARNING_EIMAuthorizationFailure", "authorization was refused")
+            return self.warning("WARNING_EIMAuthorizationFailure", "authorization was refused")
         return self.authorized()
+
+    def by_contract(self, request: m.AuthorizationReq, now: float) -> Answer:
+        """Check the contract, the challenge and the signature, and ask for the authorization."""
+        raise NotImplementedError
 
     def authorized(self, code: str = "OK") -> Answer:
         """Go on to the services."""
@@ -98,7 +114,8 @@ class Authorization(Iso20Base):
         self.log("authorized")
         return self.ok(m.AuthorizationRes, code, EVSEProcessing=processingType.Finished)
 
-    def _warning(self, code: str, why: str) -> Answer:
+    def warning(self, code: str, why: str) -> Answer:
+        """Answer that it is decided, and how: the car may try another way."""
         answer = self.ok(m.AuthorizationRes, code, EVSEProcessing=processingType.Finished)
         answer.log = f"{_NAME}: {code} ({why})"
         return answer

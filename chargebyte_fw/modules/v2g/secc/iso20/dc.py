@@ -174,8 +174,7 @@ class DcService(Iso20EnergyService):
         facts = self.facts
         return session.ok(
             m.DC_ChargeLoopRes,
-            EVSEStatus=session.evse_status(),
-            MeterInfo=session.meter_info(requested=request.MeterInfoRequested),
+            **session.status_and_meter(now, requested=request.MeterInfoRequested),
             EVSEPresentCurrent=rational(round(facts.present_current_A, 1)),
             EVSEPresentVoltage=self._present_voltage(),
             EVSEPowerLimitAchieved=wanted_W >= limits.max_power_W or -wanted_W > limits.max_discharge_power_W,

@@ -3,66 +3,95 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.modules.v2g import signatures
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
 from chargebyte_fw.modules.v2g.messages.iso20_types import DisplayParametersType, MeterInfoType
+from chargebyte_fw.modules.v2g.secc.iso20.contract import ContractAuthorization
 from chargebyte_fw.modules.v2g.secc.iso20.display import display_parameters
 from chargebyte_fw.modules.v2g.secc.iso20.power_delivery import PowerDelivery
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
 
 _LONGEST_METER_ID = 32
+CONFIRM_AFTER_S = 60.0
+"""Confirmations are asked for no more often than this."""
 
 
-class Metering(PowerDelivery):
+class Metering(PowerDelivery, ContractAuthorization):
     """What every charge loop has: the meter, and what the car shows its driver."""
 
     def __init__(self, context: SessionContext) -> None:
         super().__init__(context)
         self.sent_meter: MeterInfoType | None = None
         """The last reading that the car was given."""
+        self._confirm_from = 0.0
+        """When the car may be asked again to confirm a reading."""
 
     def take_display(self, display: DisplayParametersType | None) -> None:
         """Publish DisplayParameters."""
         if display is not None:
             self.publish_change(Iso15118Charger.display_parameters, display_parameters(display))
 
-    def meter_info(self, *, requested: bool) -> MeterInfoType | None:
+    def status_and_meter(self, now: float, *, requested: bool) -> dict[str, Any]:
+        """Return EVSEStatus and MeterInfo of a response of the loop."""
+        meter = self._meter_info(now, requested=requested)
+        return {"EVSEStatus": self.evse_status(), "MeterInfo": meter}
+
+    def _meter_info(self, now: float, *, requested: bool) -> MeterInfoType | None:
         """Return MeterInfo: in the first response of the loop and where the car asks ([V2G20-1081], [V2G20-1082])."""
         first, self.in_loop = not self.in_loop, True
+        confirm = self._confirmation_is_due(now)
         if requested:
             self.publish(Iso15118Charger.meter_info_requested, None)
         facts = self.facts
-        if facts.meter_Wh is None or not (requested or first):
+        if facts.meter_Wh is None or not (requested or first or confirm):
             return None
         export_Wh = facts.iso20.meter_export_Wh
         self.sent_meter = MeterInfoType(
             MeterID=facts.meter_id[:_LONGEST_METER_ID],
             ChargedEnergyReadingWh=max(0, round(facts.meter_Wh)),
             BPT_DischargedEnergyReadingWh=None if export_Wh is None else max(0, round(export_Wh)),
+            MeterSignature=facts.meter_signature if self.contract is not None and facts.meter_signature else None,
             MeterTimestamp=_seconds(facts.iso20.meter_at),
         )
         facts.meter_is_new = False
+        if confirm:
+            self.confirm_meter, self._confirm_from = True, now + CONFIRM_AFTER_S
         return self.sent_meter
+
+    def _confirmation_is_due(self, now: float) -> bool:
+        """Return whether the car shall confirm the reading that is sent now: only one with a contract can."""
+        wanted = self.contract is not None and self.facts.receipt_required
+        return wanted and not self.confirm_meter and self.facts.meter_is_new and now >= self._confirm_from
 
     def on_MeteringConfirmationReq(self, request: m.MeteringConfirmationReq, now: float) -> Answer:
         """Take the car's confirmation of the last reading."""
-        confirmed = request.SignedMeteringData
-        if self.sent_meter is None or confirmed.MeterInfo.MeterID != self.sent_meter.MeterID:
-            why = "it confirms a reading that was not sent"
-            return self.failed("MeteringConfirmationReq", "FAILED_MeteringSignatureNotValid", why)
-        if confirmed.SessionID != self.session_id:
-            why = "it confirms a reading of another session"
-            return self.failed("MeteringConfirmationReq", "FAILED_MeteringSignatureNotValid", why)
-        if why := self.confirmation_fault(request):
-            return self.failed("MeteringConfirmationReq", "FAILED_MeteringSignatureNotValid", why)
+        confirmed, name = request.SignedMeteringData, "MeteringConfirmationReq"
         self.confirm_meter = False
-        self.log(f"the car confirms {confirmed.MeterInfo.ChargedEnergyReadingWh} Wh")
-        return self.ok(m.MeteringConfirmationRes)
+        why = self._confirmation_fault(confirmed)
+        if why and self.settings.reject_invalid_receipts:
+            return self.failed(name, "FAILED_MeteringSignatureNotValid", why)
+        answer = self.ok(m.MeteringConfirmationRes)
+        if why:
+            answer.log = f"{name}: the confirmation is not valid: {why}"
+        else:
+            self.log(f"the car confirms {confirmed.MeterInfo.ChargedEnergyReadingWh} Wh")
+        return answer
 
-    def confirmation_fault(self, request: m.MeteringConfirmationReq) -> str:
-        """Return what is wrong with the signature of a confirmation, or nothing."""
-        return ""
+    def _confirmation_fault(self, confirmed: m.SignedMeteringDataType) -> str:
+        """Return why it is no confirmation of the reading that was sent, or nothing."""
+        sent, got = self.sent_meter, confirmed.MeterInfo
+        if self.contract is None or sent is None:
+            return "no confirmation was asked for"
+        if confirmed.SessionID != self.session_id:
+            return "it is of another session"
+        if (got.MeterID, got.ChargedEnergyReadingWh) != (sent.MeterID, sent.ChargedEnergyReadingWh):
+            ours = f"{sent.ChargedEnergyReadingWh} Wh of {sent.MeterID}"
+            return f"{got.ChargedEnergyReadingWh} Wh of {got.MeterID} instead of {ours}"
+        signature = self.request.message.Header.Signature
+        return signatures.verify("iso20_common", signature, self.contract.public_key, {"SignedMeteringData": confirmed})
 
 
 def _seconds(time: str) -> int | None:

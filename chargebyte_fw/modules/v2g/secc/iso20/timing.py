@@ -8,8 +8,8 @@ CONTACTOR_CLOSE_S = 1.4
 """How long PowerDelivery of an AC session waits for the contactor (its answer is due after 1.5 s)."""
 MSG_PERFORMANCE_S = 1.5
 """How long the charger may take for the answer to an ordinary request."""
-CERTIFICATE_INSTALLATION_S = 4.5
-"""How long a car waits for one answer to CertificateInstallationReq."""
+EXPIRES_SOON_S = 14 * 86_400.0
+"""A contract that ends earlier gets OK_CertificateExpiresSoon, so that the car may install a new one."""
 PAUSE_DELAY_S = 60
 """NotificationMaxDelay of a pause that the charger wants."""
 ACK_MAX_DELAY_S = 30
