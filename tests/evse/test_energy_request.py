@@ -136,10 +136,6 @@ def test_the_state_of_the_evse_is_disabled_until_its_start_is_over(started: bool
     assert asked(started=started, state=state).evse_state == shown
 
 
-def test_the_hardware_is_known_once_the_board_has_reported_it() -> None:
-    assert not EnergyNode().hardware_known and NODE.hardware_known
-
-
 @pytest.mark.parametrize(("active", "most", "after"), [(None, 3, 3), (1, 3, 1), (3, 3, 3), (3, 1, 1), (3, 2, 1)])
 def test_other_capabilities_keep_the_active_phases_as_far_as_they_can(
     active: int | None, most: int, after: int

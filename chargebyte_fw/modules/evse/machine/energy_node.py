@@ -67,11 +67,6 @@ class EnergyNode(msgspec.Struct, frozen=True):
     """Limits of our own for an EV that supplies the house: (export, import)."""
 
     @property
-    def hardware_known(self) -> bool:
-        """Whether the board has reported its capabilities."""
-        return self.active_phases is not None
-
-    @property
     def socket(self) -> bool:
         """Whether the connector is a socket, to which the user brings a cable."""
         return self.hardware.connector_type is HardwareCapabilitiesConnectorType.IEC62196Type2Socket
