@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
+from chargebyte_fw.modules.security import issuing
 
 
 @dataclass
@@ -30,13 +33,13 @@ class Party:
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, guard)
 
 
-def name(common: str) -> x509.Name:
+def name(common: str, domain: str = "V2G") -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, common),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Test  PKI Ünion"),
             x509.NameAttribute(NameOID.COUNTRY_NAME, "DE"),
-            x509.NameAttribute(NameOID.DOMAIN_COMPONENT, "V2G"),
+            x509.NameAttribute(NameOID.DOMAIN_COMPONENT, domain),
         ]
     )
 
@@ -51,13 +54,15 @@ def issue(
     public_key: ec.EllipticCurvePublicKey | None = None,
     key: ec.EllipticCurvePrivateKey | None = None,
     ocsp: str | None = None,
+    domain: str = "CPO",
 ) -> Party:
-    """Issue a certificate; without an issuer it signs itself."""
+    """Issue a certificate; without an issuer it signs itself. `domain` is the DC of one that is no CA."""
+    subject = name(common, "V2G" if ca else domain)
     own = key or ec.generate_private_key(ec.SECP256R1())
     builder = (
         x509.CertificateBuilder()
-        .subject_name(name(common))
-        .issuer_name(issuer.certificate.subject if issuer else name(common))
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(public_key or own.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(VIRTUAL_EPOCH + timedelta(days=begin_days))
@@ -90,3 +95,10 @@ def chain(title: str = "V2G", root: Party | None = None, **leaf: object) -> Chai
     sub1 = issue(f"{title} sub 1", root, ocsp="http://ocsp.test/sub1")
     sub2 = issue(f"{title} sub 2", sub1, ocsp="http://ocsp.test/sub2")
     return Chain(root, sub1, sub2, issue(f"{title} leaf", sub2, ca=False, ocsp="http://ocsp.test/leaf", **leaf))  # type: ignore[arg-type]
+
+
+def ocsp_about(party: Party, issuer: Party, **how: Any) -> str:
+    """An OCSP response (base64 of the DER) signed by the issuer; `how` as in `issuing.ocsp_response`."""
+    signer = issuing.Party(issuer.certificate, issuer.key)
+    about = issuing.Party(party.certificate, party.key, signer)
+    return base64.b64encode(issuing.ocsp_response(about, **{"now": VIRTUAL_EPOCH, **how})).decode()

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,54 +24,15 @@ from chargebyte_fw.contracts.types.evse_security import (
     HashAlgorithm,
     LeafCertificateType,
 )
-from chargebyte_fw.kernel.bus import run_command
-from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH, utc_now
 from chargebyte_fw.kernel.errors import CommandError, ConfigError
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.modules.security.evse_security import EvseSecurity
-from tests.security.pki import Chain, Party, chain, issue
-
-CERTS = "etc/everest/certs"
-V2G, CSMS = LeafCertificateType.V2G, LeafCertificateType.CSMS
-PEM = EncodingFormat.PEM
-
-
-def store(assemble: Callable[..., Any], **config: str) -> Any:
-    return assemble(evse_security=(EvseSecurity, {"private_key_password": "123456", **config}))
-
-
-async def ask(world: Any, command: str, *args: Any) -> Any:
-    return await run_command(world.provider("evse_security", "main"), command, args, {})
-
-
-def running(run: Any, assemble: Any, test: Callable[[Any], Any], **config: str) -> None:
-    async def main() -> None:
-        world = store(assemble, **config)
-        await world.start()
-        await test(world)
-        assert not world.modules["evse_security"].failed.done()
-        await world.stop()
-
-    run(main())
-
-
-def put(root: Path, place: str, *content: str | bytes) -> Path:
-    path = root / CERTS / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join(part.encode() if isinstance(part, str) else part for part in content))
-    return path
-
-
-def put_chain(root: Path, parties: Chain, *, title: str = "SECC_LEAF", password: str = "123456") -> None:
-    """Lay a chain, its key and its root where EVerest's tools lay them."""
-    put(root, f"client/cso/{title}.pem", parties.leaf.pem)
-    put(root, f"client/cso/CPO_CERT_CHAIN_{title}.pem", parties.pem)
-    put(root, f"client/cso/{title}.key", parties.leaf.key_pem(password))
-    put(root, "ca/v2g/V2G_ROOT_CA.pem", parties.root.pem)
-
+from tests.security.pki import Party, chain, issue, ocsp_about
+from tests.security.store import CERTS, CSMS, PEM, V2G, ask, put, put_chain, running, store
 
 # Places
 
@@ -606,13 +566,15 @@ def test_a_root_is_deleted_and_the_others_stay(run: Any, assemble: Any, tmp_path
 
 @pytest.mark.parametrize("which", ["leaf", "sub"])
 def test_the_charger_s_chain_is_deleted_with_its_key(run: Any, assemble: Any, tmp_path: Path, which: str) -> None:
-    put_chain(tmp_path, chain())
+    parties = chain()
+    put_chain(tmp_path, parties)
 
     async def test(world: Any) -> None:
         (entry,) = await names(world, CertificateType.V2GCertificateChain)
         assert len(entry.child_certificate_hash_data) == 2
         name = entry.certificate_hash_data if which == "leaf" else entry.child_certificate_hash_data[0]
-        await ask(world, "update_ocsp_cache", entry.certificate_hash_data, base64.b64encode(b"r").decode())
+        response = ocsp_about(parties.leaf, parties.sub2)
+        await ask(world, "update_ocsp_cache", entry.certificate_hash_data, response)
         assert await ask(world, "delete_certificate", name) == "Accepted"
         left = [path.name for path in (tmp_path / CERTS / "client/cso").rglob("*") if path.is_file()]
         assert left == []
@@ -672,17 +634,20 @@ def test_what_to_ask_about_the_charger_s_chains(run: Any, assemble: Any, tmp_pat
 
 
 def test_an_ocsp_response_is_kept_as_der_and_found_again(run: Any, assemble: Any, tmp_path: Path) -> None:
-    put_chain(tmp_path, chain())
+    parties = chain()
+    put_chain(tmp_path, parties)
+    old = ocsp_about(parties.sub2, parties.sub1, now=VIRTUAL_EPOCH - timedelta(days=3))
+    new = ocsp_about(parties.sub2, parties.sub1)
 
     async def test(world: Any) -> None:
         data = (await ask(world, "get_v2g_ocsp_request_data")).ocsp_request_data_list
         name = data[1].certificate_hash_data
-        for response in (b"\x30\x03old", b"\x30\x03new"):
-            await ask(world, "update_ocsp_cache", name, base64.b64encode(response).decode())
+        for response in (old, new):
+            await ask(world, "update_ocsp_cache", name, response)
         info = (await ask(world, "get_leaf_certificate_info", V2G, PEM, True)).info
         assert [entry.ocsp_path is not None for entry in info.ocsp] == [False, True, False]
         path = Path(info.ocsp[1].ocsp_path)
-        assert path.read_bytes() == b"\x30\x03new"
+        assert path.read_bytes() == base64.b64decode(new)
         assert path.with_suffix(".hash").read_text().splitlines() == [
             "SHA256", name.issuer_name_hash, name.issuer_key_hash, name.serial_number,
         ]  # fmt: skip

@@ -8,8 +8,8 @@ from chargebyte_fw.contracts.types import evse_security
 from chargebyte_fw.kernel.contract import Contract, Var
 
 
-class EvseSecurity(Contract, interface="evse_security"):
-    """Certificate and key store."""
+class EvseSecurity(Contract, interface="evse_security", errors=("generic/VendorWarning",)):
+    """Certificate and key store. EVerest declares no error; the warning is for a system time that cannot be right."""
 
     certificate_store_update: Var[evse_security.CertificateStoreUpdate]
     """Install/delete notification."""

@@ -7,19 +7,22 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from chargebyte_fw.contracts.types.evse_security import CertificateHashData, CertificateValidationResult, HashAlgorithm
 
 Certificate = x509.Certificate
+_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 MAX_CHAIN = 16
 """A chain with more certificates is not looked at (ISO 15118 allows a leaf and two sub-CAs)."""
 MAX_LOOKS = 200
 """So many signatures are checked for one path: certificates that sign each other in circles lead nowhere soon."""
+CURVE_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _HASHES: dict[HashAlgorithm, hashes.HashAlgorithm] = {
     HashAlgorithm.SHA256: hashes.SHA256(),
     HashAlgorithm.SHA384: hashes.SHA384(),
@@ -28,12 +31,49 @@ _HASHES: dict[HashAlgorithm, hashes.HashAlgorithm] = {
 
 
 def parse(data: bytes) -> list[Certificate]:
-    """Return the certificates of PEM text or of one DER value, in their order; raises ValueError for anything else."""
+    """Return the certificates of PEM text or of one DER value, in their order; raises ValueError for anything else.
+
+    Text around the PEM blocks, and blocks that are no certificates, count for nothing.
+    """
     if not data.strip():
         return []
-    if b"-----BEGIN" in data:
-        return x509.load_pem_x509_certificates(data)
-    return [x509.load_der_x509_certificate(data)]
+    if _BEGIN in data:
+        blocks = (part.partition(_END) for part in data.split(_BEGIN)[1:])
+        return [_whole(x509.load_pem_x509_certificate(_BEGIN + body + end)) for body, end, _ in blocks]
+    return [_whole(x509.load_der_x509_certificate(data))]
+
+
+def _whole(certificate: Certificate) -> Certificate:
+    """Return the certificate; raises ValueError when a part of it that is read later cannot be read."""
+    try:
+        certificate.public_key()
+        # Each is decoded when it is first read.
+        _ = certificate.subject, certificate.issuer, certificate.serial_number
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(str(error)) from error
+    return certificate
+
+
+def parse_leniently(data: bytes) -> tuple[list[Certificate], str]:
+    """Return the certificates of a file that can be read, and what is wrong with it (empty: nothing)."""
+    if b"-----BEGIN" not in data:
+        try:
+            return parse(data), ""
+        except ValueError as error:
+            return [], f"holds no certificate: {error}"
+    found: list[Certificate] = []
+    wrong = 0
+    blocks = data.split(_BEGIN)[1:]
+    for block in blocks:
+        body, end, _ = block.partition(_END)
+        try:
+            found.append(_whole(x509.load_pem_x509_certificate(_BEGIN + body + end)))
+        except ValueError:
+            wrong += 1
+    if not blocks:
+        return [], "holds no certificate"
+    return found, f"has {wrong} of {len(blocks)} certificates that cannot be read" if wrong else ""
 
 
 def to_pem(certificates: Iterable[Certificate]) -> bytes:
@@ -50,7 +90,7 @@ def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Return whether `issuer` has signed the certificate (names and signature)."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 
@@ -90,6 +130,30 @@ def has_expired(certificate: Certificate, at: datetime) -> bool:
 def is_valid(certificate: Certificate, at: datetime) -> bool:
     """Return whether `at` is within its time."""
     return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+def describe(certificate: Certificate) -> str:
+    """Return the common name and the serial number (hexadecimal, as OCSP writes it)."""
+    return f"{common_name(certificate)} (serial {certificate.serial_number:x})"
+
+
+def common_name(certificate: Certificate) -> str:
+    """Return the CN of the subject, or the whole subject without one."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+
+
+def domains(certificate: Certificate) -> list[str]:
+    """Return the domain components (DC) of the subject: what the certificate is for (ISO 15118-2, Annex F)."""
+    return [str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.DOMAIN_COMPONENT)]
+
+
+def curve(certificate: Certificate) -> str:
+    """Return the kind of the public key: the name of the curve, `Ed448`, `RSA`; raises ValueError for a broken one."""
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return CURVE_NAMES.get(key.curve.name, key.curve.name)
+    return type(key).__name__.strip("_").removesuffix("PublicKey")
 
 
 def hash_data(

@@ -21,10 +21,11 @@ from chargebyte_fw.contracts.types.evse_security import (
 )
 from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.modules.security import certificates as x509
-from chargebyte_fw.modules.security.certificate_store import CertificateStore, Leaf, hash_lines
+from chargebyte_fw.modules.security import ocsp_responses
+from chargebyte_fw.modules.security.certificate_store import CertificateStore, Leaf
 from chargebyte_fw.modules.security.certificates import Certificate
-from chargebyte_fw.modules.security.keys import new_key_and_request
-from chargebyte_fw.modules.security.layout import KEY_SUFFIX, LEAF_PREFIX, OCSP_FOLDER, new_name
+from chargebyte_fw.modules.security.keys import new_key_and_request, public_bytes
+from chargebyte_fw.modules.security.layout import KEY_SUFFIX, LEAF_PREFIX, OCSP_FOLDER, new_name, read_file, sync
 from chargebyte_fw.modules.security.queries import Queries
 
 INSTALL_REASON = {
@@ -35,6 +36,9 @@ INSTALL_REASON = {
     CertificateValidationResult.IssuerNotFound: InstallCertificateResult.NoRootCertificateInstalled,
     CertificateValidationResult.Unknown: InstallCertificateResult.InvalidFormat,
 }
+
+OPERATOR_DOMAINS = {"CPO", "CSO"}
+"""DC of a charging station's certificate: ISO 15118-2 ([V2G2-925]) and ISO 15118-20 name the operator differently."""
 
 
 class Changes:
@@ -59,26 +63,33 @@ class Changes:
             return InstallCertificateResult.InvalidFormat
         if not all(x509.is_valid(each, at) for each in new):
             return InstallCertificateResult.Expired
+        if not all(x509.is_self_signed(each) for each in new):
+            # A sub-CA in the bundle could neither be listed nor deleted by its name.
+            return InstallCertificateResult.InvalidCertificateChain
         try:
-            for certificate in new:
-                self._put_root(certificate, kind, at)
+            self._put_roots(new, kind, at)
         except OSError as error:
             self._complain(f"a root cannot be written: {error}")
             return InstallCertificateResult.WriteError
         return InstallCertificateResult.Accepted
 
-    def _put_root(self, new: Certificate, kind: CaCertificateType, at: datetime) -> None:
+    def _put_roots(self, new: list[Certificate], kind: CaCertificateType, at: datetime) -> None:
         place = self.store.layout.roots[kind]
-        for path in self.store.bundle_files(kind):
-            there = self.store.read(path)
-            if any(_same_authority(old, new) for old in there):
-                write_whole(path, x509.to_pem(new if _same_authority(old, new) else old for old in there))
-                return
-        if place.is_dir():
-            name = new_name(f"{kind.value}_ROOT_", at, self._chance)
-            write_whole(place / f"{name}.pem", x509.to_pem([new]))
-        else:
-            write_whole(place, x509.to_pem([*self.store.read(place), new]))
+        if not place.is_dir():
+            # Not by `read`, for which an unreadable bundle has none: the others would be lost.
+            there, _ = x509.parse_leniently(read_file(place) if place.exists() else b"")
+            write_whole(place, x509.to_pem(_merged(there, new)))
+            return
+        for certificate in new:
+            path = self._file_of(certificate, kind)
+            if path is None:
+                path = place / f"{new_name(f'{kind.value}_ROOT_', at, self._chance)}.pem"
+            write_whole(path, x509.to_pem(_merged(self.store.read(path) if path.exists() else [], [certificate])))
+
+    def _file_of(self, root: Certificate, kind: CaCertificateType) -> Path | None:
+        """Return the file that has this authority."""
+        files = self.store.bundle_files(kind)
+        return next((p for p in files if any(_same_authority(old, root) for old in self.store.read(p))), None)
 
     def delete(
         self, name: CertificateHashData
@@ -97,7 +108,7 @@ class Changes:
     def _delete_root(self, kind: CaCertificateType, name: CertificateHashData, issuers: x509.Issuers) -> bool:
         found = False
         for path in self.store.bundle_files(kind):
-            there = self.store.read(path)
+            there = self.store.read(path, partly=True)
             rest = [each for each in there if not _is_named(each, name, issuers)]
             if len(rest) == len(there):
                 continue
@@ -126,44 +137,69 @@ class Changes:
         return DeleteCertificateResult.NotFound, []
 
     def remove(self, leaf: Leaf, kind: LeafCertificateType, issuers: x509.Issuers) -> None:
-        """Remove a leaf with its chain, its key and its OCSP response. OSError is the caller's."""
+        """Remove a leaf with its chain, its key unless another leaf has it too, and its OCSP response.
+
+        What is removed first is not needed by what is left, so that it may be interrupted. OSError is the caller's.
+        """
         issuer = issuers.of(leaf.certificate)
         key = self.store.key_of(leaf, kind)
-        for path in [*leaf.paths, *([key] if key is not None else [])]:
+        wanted = public_bytes(leaf.certificate)
+        for path in leaf.paths:
             path.unlink(missing_ok=True)
+        # A disk may keep deletions in another order: a chain without its key would be left.
+        sync(self.store.layout.leaves[kind].certificates)
+        if key is not None and not any(public_bytes(each.certificate) == wanted for each in self.store.leaves(kind)):
+            key.unlink(missing_ok=True)
         if issuer is None:
             return
-        folder = self.store.layout.leaves[kind].certificates
-        if (response := self.store.ocsp_file(folder, x509.hash_data(leaf.certificate, issuer))) is not None:
-            response.unlink(missing_ok=True)
+        if (response := self.store.ocsp_file(kind, x509.hash_data(leaf.certificate, issuer))) is not None:
             response.with_suffix(".hash").unlink(missing_ok=True)
+            response.unlink(missing_ok=True)
 
     def install_leaf(self, pem: str, kind: LeafCertificateType, at: datetime) -> InstallCertificateResult:
-        """Install a leaf (with its chain) for which a key is waiting."""
+        """Install a leaf (with its chain) for which a key is waiting.
+
+        A root in the chain is left out, and sub-CAs are put in order: leaf first, then each by who has issued it.
+        """
         if self.store.layout.is_full():
             return InstallCertificateResult.CertificateStoreMaxLengthExceeded
         if kind not in self.store.layout.leaves:
             return InstallCertificateResult.InvalidFormat
-        verdict = Queries(self.store).verify(pem, [kind], at)
+        queries = Queries(self.store)
+        verdict = queries.verify(pem, [kind], at)
         if verdict is not CertificateValidationResult.Valid:
             return INSTALL_REASON[verdict]
-        chain = x509.parse(pem.encode())
+        leaf, *others = x509.parse(pem.encode())
+        if x509.is_ca(leaf):
+            return InstallCertificateResult.InvalidCertificateChain
+        if kind is LeafCertificateType.V2G and not OPERATOR_DOMAINS & set(x509.domains(leaf)):
+            self._complain(f"{x509.describe(leaf)} is no certificate of a charging station: its subject has no DC=CPO")
+            return InstallCertificateResult.InvalidCommonName
+        chain = queries.path(leaf, others, kind, at)[:-1]
         place = self.store.layout.leaves[kind]
-        key = self.store.find_key(chain[0], kind)
+        key = self.store.find_key(leaf, kind)
         if key is None:
             self._complain("a certificate came for which there is no private key")
             return InstallCertificateResult.WriteError
-        name = new_name(LEAF_PREFIX[kind], at, self._chance)
         try:
-            write_whole(place.certificates / f"{name}.pem", x509.to_pem(chain[:1]))
-            if len(chain) > 1:
-                chain_name = name.replace(LEAF_PREFIX[kind], f"CPO_CERT_{LEAF_PREFIX[kind]}CHAIN_")
-                write_whole(place.certificates / f"{chain_name}.pem", x509.to_pem(chain))
+            self._write_leaf(chain, place.certificates, kind, at)
         except OSError as error:
             self._complain(f"a certificate cannot be written: {error}")
             return InstallCertificateResult.WriteError
         self.pending.pop(key, None)
         return InstallCertificateResult.Accepted
+
+    def _write_leaf(self, chain: list[Certificate], folder: Path, kind: LeafCertificateType, at: datetime) -> None:
+        """Write the chain before the leaf alone: a leaf whose chain is missing would be shown to cars without it."""
+        name = new_name(LEAF_PREFIX[kind], at, self._chance)
+        chain_path = folder / f"{name.replace(LEAF_PREFIX[kind], f'CPO_CERT_{LEAF_PREFIX[kind]}CHAIN_')}.pem"
+        if len(chain) > 1:
+            write_whole(chain_path, x509.to_pem(chain))
+        try:
+            write_whole(folder / f"{name}.pem", x509.to_pem(chain[:1]))
+        except OSError:
+            chain_path.unlink(missing_ok=True)
+            raise
 
     def request_signature(
         self,
@@ -200,25 +236,48 @@ class Changes:
     def keep_ocsp(self, name: CertificateHashData, response: str, at: datetime) -> int:
         """Keep an OCSP response (base64 of the DER) beside each certificate of this name; returns how many places.
 
-        Raises ValueError for text that is no base64.
+        Raises ValueError for text that is no base64, and for a response that cars would not believe.
         """
         try:
             data = base64.b64decode("".join(response.split()), validate=True)
         except binascii.Error as error:
             raise ValueError(f"the OCSP response is no base64: {error}") from error
         issuers = x509.Issuers(self.store.everything())
-        folders: list[Path] = []
-        leaves = self.store.leaves(LeafCertificateType.V2G)
-        if any(_is_named(each, name, issuers) for leaf in leaves for each in leaf.chain):
-            folders.append(self.store.layout.leaves[LeafCertificateType.V2G].certificates)
-        if any(_is_named(each, name, issuers) for each in self.store.bundle(CaCertificateType.V2G)):
-            place = self.store.layout.roots[CaCertificateType.V2G]
-            folders.append(place if place.is_dir() else place.parent)
-        for folder in folders:
-            path = self.store.ocsp_file(folder, name) or folder / OCSP_FOLDER / f"{new_name('', at, self._chance)}.der"
+        place = self.store.layout.roots[CaCertificateType.V2G]
+        chains = [each for leaf in self.store.leaves(LeafCertificateType.V2G) for each in leaf.chain]
+        places = {
+            self.store.layout.leaves[LeafCertificateType.V2G].certificates: chains,
+            place if place.is_dir() else place.parent: self.store.bundle(CaCertificateType.V2G),
+        }
+        kept = 0
+        for folder, certificates in places.items():
+            named = next((each for each in certificates if _is_named(each, name, issuers)), None)
+            if named is None or (issuer := issuers.of(named)) is None:
+                continue
+            try:
+                ocsp_responses.check_response(data, named, issuer)
+            except ValueError as error:
+                raise ValueError(f"the OCSP response about {x509.describe(named)} is not kept: {error}") from error
+            own = x509.hash_data(named, issuer)
+            path = ocsp_responses.file_of(folder, own)
+            if path is None:
+                path = folder / OCSP_FOLDER / f"{new_name('', at, self._chance)}.der"
             write_whole(path, data)
-            write_whole(path.with_suffix(".hash"), hash_lines(name))
-        return len(folders)
+            write_whole(path.with_suffix(".hash"), ocsp_responses.hash_lines(own))
+            kept += 1
+        return kept
+
+
+def _merged(there: list[Certificate], new: list[Certificate]) -> list[Certificate]:
+    """Return roots with new ones added, each in the place of the older one of the same authority."""
+    found = list(there)
+    for certificate in new:
+        same = [number for number, old in enumerate(found) if _same_authority(old, certificate)]
+        if same:
+            found[same[0]] = certificate
+        else:
+            found.append(certificate)
+    return found
 
 
 def _same_authority(a: Certificate, b: Certificate) -> bool:

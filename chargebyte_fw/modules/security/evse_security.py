@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from logging import ERROR
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,6 @@ from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity as Evs
 from chargebyte_fw.contracts.types.evse_security import (
     CaCertificateType,
     CertificateHashData,
-    CertificateStoreUpdate,
     CertificateStoreUpdateOperation,
     CertificateType,
     CertificateValidationResult,
@@ -25,23 +23,23 @@ from chargebyte_fw.contracts.types.evse_security import (
     GetCertificateInfoStatus,
     GetCertificateSignRequestResult,
     GetInstalledCertificatesResult,
+    GetInstalledCertificatesStatus,
     InstallCertificateResult,
     LeafCertificateType,
     OCSPRequestDataList,
 )
 from chargebyte_fw.kernel.clock import loop_speed, utc_now
 from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
-from chargebyte_fw.kernel.lasting_condition import LastingCondition
 from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
 from chargebyte_fw.kernel.paths import normal
 from chargebyte_fw.modules.security import layout
-from chargebyte_fw.modules.security.layout import Layout, LeafPlace
+from chargebyte_fw.modules.security.layout import OEM_BUNDLE, Layout, LeafPlace, Preference
+from chargebyte_fw.modules.security.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.security.changes import Changes
     from chargebyte_fw.modules.security.queries import Queries
 
-GARBAGE_INTERVAL_S = 20 * 60.0
 COMPLAINTS_KEPT = 100
 """So many different warnings are known to have been logged."""
 Operation = CertificateStoreUpdateOperation
@@ -58,7 +56,7 @@ class EvseSecurityImpl(EvseSecurityContract):
         """Install a root (PEM) of a kind."""
         result = self.module.changes.install_root(certificate, certificate_type, utc_now())
         if result is InstallCertificateResult.Accepted:
-            self._publish_update(Operation.Installed, certificate_type)
+            self.module.upkeep.publish(Operation.Installed, certificate_type)
         self.module.log.info("%s root: %s", certificate_type.value, result.value)
         return result
 
@@ -66,7 +64,7 @@ class EvseSecurityImpl(EvseSecurityContract):
         """Delete a root, or one of the charger's own chains with its key; the one towards the backend stays."""
         result, kinds = self.module.changes.delete(certificate_hash_data)
         for kind in kinds:
-            self._publish_update(Operation.Deleted, kind)
+            self.module.upkeep.publish(Operation.Deleted, kind)
         self.module.log.info("delete a certificate: %s", result.value)
         return result
 
@@ -76,7 +74,7 @@ class EvseSecurityImpl(EvseSecurityContract):
         """Install the certificate (PEM, leaf first) for a key that was made here."""
         result = self.module.changes.install_leaf(certificate_chain, certificate_type, utc_now())
         if result is InstallCertificateResult.Accepted:
-            self._publish_update(Operation.Installed, certificate_type)
+            self.module.upkeep.publish(Operation.Installed, certificate_type)
         self.module.log.info("%s certificate: %s", certificate_type.value, result.value)
         return result
 
@@ -90,10 +88,15 @@ class EvseSecurityImpl(EvseSecurityContract):
         self, certificate_types: list[CertificateType]
     ) -> GetInstalledCertificatesResult:
         """List what is installed, by the names that OCPP and OCSP use."""
+        if self.module.layout.is_empty():
+            status = GetInstalledCertificatesStatus.NotFound
+            return GetInstalledCertificatesResult(status=status, certificate_hash_data_chain=[])
         return self.module.queries.installed(certificate_types, utc_now())
 
     async def get_v2g_ocsp_request_data(self) -> OCSPRequestDataList:
         """Return what to ask which OCSP responder about the charger's own chains."""
+        if self.module.layout.is_empty():
+            return OCSPRequestDataList(ocsp_request_data_list=[])
         return self.module.queries.own_ocsp_requests(utc_now())
 
     async def get_mo_ocsp_request_data(self, certificate_chain: str) -> OCSPRequestDataList:
@@ -108,9 +111,14 @@ class EvseSecurityImpl(EvseSecurityContract):
             raise Unavailable(f"the OCSP response cannot be kept: {error}") from error
         if not places:
             self.module.log.warning("an OCSP response came for a certificate that is not here")
+            return
+        # A TLS server staples what is there when it reads the store.
+        self.module.upkeep.publish(Operation.Installed, LeafCertificateType.V2G)
 
     async def is_ca_certificate_installed(self, certificate_type: CaCertificateType) -> bool:
         """Return whether a valid root of a kind is there."""
+        if self.module.layout.is_empty():
+            return False
         return bool(self.module.changes.store.roots(certificate_type, utc_now()))
 
     async def generate_certificate_signing_request(
@@ -143,6 +151,8 @@ class EvseSecurityImpl(EvseSecurityContract):
 
     async def get_verify_location(self, certificate_type: CaCertificateType) -> str:
         """Return the path of the file or folder with roots of a kind, as a TLS library takes it; empty without one."""
+        if self.module.layout.is_empty():
+            return ""
         try:
             return self.module.queries.verify_location(certificate_type, utc_now())
         except OSError as error:
@@ -152,20 +162,13 @@ class EvseSecurityImpl(EvseSecurityContract):
 
     async def get_leaf_expiry_days_count(self, certificate_type: LeafCertificateType) -> int:
         """Return the whole days until the charger's certificate of a kind expires, 0 without one."""
+        if self.module.layout.is_empty():
+            return 0
         return self.module.queries.days_left(certificate_type, utc_now())
 
     async def verify_file_signature(self, file_path: str, signing_certificate: str, signature: str) -> bool:
         """Return whether a signature (base64, over SHA-256) of a file was made with the certificate's (PEM) key."""
         return await self.module.check_signature(file_path, signing_certificate, signature)
-
-    def _publish_update(self, operation: Operation, kind: CaCertificateType | LeafCertificateType) -> None:
-        self.certificate_store_update.publish(
-            CertificateStoreUpdate(
-                operation=operation,
-                ca_certificate_type=kind if isinstance(kind, CaCertificateType) else None,
-                leaf_certificate_type=kind if isinstance(kind, LeafCertificateType) else None,
-            )
-        )
 
 
 class EvseSecurity(Module):
@@ -190,6 +193,16 @@ class EvseSecurity(Module):
         secc_leaf_cert_directory: Annotated[str, Meta(description="Certificates towards cars.")] = "client/cso"
         secc_leaf_key_directory: Annotated[str, Meta(description="Keys towards cars.")] = "client/cso"
         private_key_password: Annotated[str, Meta(description="Password of every encrypted key.")] = ""
+        oem_ca_bundle: Annotated[
+            str, Meta(description="Roots of vehicle certificates (ISO 15118-20), for which EVerest has no type.")
+        ] = OEM_BUNDLE
+        preferred_leaf: Annotated[
+            Preference,
+            Meta(
+                description="Which of several valid certificates of this charger is used: latest_begin, the one that "
+                "became valid last, or latest_end, the one that is valid longest (EVerest's rule)."
+            ),
+        ] = Preference.LATEST_BEGIN
 
     config: Config
     main = provides(EvseSecurityImpl, description="The store.")
@@ -225,13 +238,16 @@ class EvseSecurity(Module):
                     self._place(config.secc_leaf_cert_directory), self._place(config.secc_leaf_key_directory)
                 ),
             },
+            oem_roots=self._place(config.oem_ca_bundle),
         )
         if shared := layout.overlapping(self.layout):
             raise ConfigError(
                 [Finding(self.id, f"{path} is a place for roots and for leaf certificates") for path in shared]
             )
+        self.upkeep = Upkeep(self.layout, lambda: self.changes, self.main, self.log)
         try:
-            layout.prepare(self.layout)
+            for change in layout.prepare(self.layout):
+                self.log.warning("%s", change)
         except OSError as error:
             # Charging over plain TCP needs no certificate.
             self.log.error("the certificate store cannot be prepared: %s", error)
@@ -244,8 +260,10 @@ class EvseSecurity(Module):
             return self.runtime.root.read(layout.absolute(path))
 
     async def ready(self) -> None:
-        """Make room in the store from time to time."""
-        self.spawn(self._prune(), "retention")
+        """Notice what changes by itself, and make room in the store from time to time."""
+        self.on_wall_set(self.upkeep.clock_was_set)
+        self.spawn(self.upkeep.watch(), "watch")
+        self.spawn(self.upkeep.make_room(_now_s), "retention")
 
     @property
     def changes(self) -> Changes:
@@ -254,7 +272,8 @@ class EvseSecurity(Module):
             from chargebyte_fw.modules.security.certificate_store import CertificateStore
             from chargebyte_fw.modules.security.changes import Changes
 
-            store = CertificateStore(self.layout, self.config.private_key_password, self._complain)
+            config = self.config
+            store = CertificateStore(self.layout, config.private_key_password, self._complain, config.preferred_leaf)
             self._changes = Changes(store, self.runtime.random, self._complain)
         return self._changes
 
@@ -283,25 +302,6 @@ class EvseSecurity(Module):
         if loop_speed() is None:
             return keys.file_is_signed(path, signer, signature)
         return await asyncio.to_thread(keys.file_is_signed, path, signer, signature)
-
-    async def _prune(self) -> None:
-        self._full, self._no_room = LastingCondition(self.log), LastingCondition(self.log, ERROR)
-        while True:
-            await asyncio.sleep(GARBAGE_INTERVAL_S)
-            try:
-                if self.layout.is_full():
-                    from chargebyte_fw.modules.security import retention
-
-                    deleted = 0
-                    for number in retention.collect(self.changes, utc_now(), _now_s()):
-                        deleted += number
-                        await asyncio.sleep(0)
-                    self.log.info("room is made in the certificate store: %d things deleted", deleted)
-                full = self.layout.is_full()
-                self._full.set(full, "the certificate store is full" + ("" if full else " no longer"))
-                self._no_room.end("room can be made in the certificate store again")
-            except OSError as error:
-                self._no_room.begin(f"no room can be made in the certificate store: {error}")
 
     def _complain(self, text: str) -> None:
         if len(self._complained) >= COMPLAINTS_KEPT:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import random
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
@@ -16,9 +19,14 @@ from chargebyte_fw.kernel.paths import Root
 
 PREFIX = "/etc/everest/certs"
 """What relative paths of the configuration are relative to."""
+OEM_BUNDLE = "ca/oem/OEM_ROOT_CA.pem"
+"""Where roots of vehicle certificates are without a configuration."""
 CERTIFICATE_SUFFIXES = (".pem", ".der")
 KEY_SUFFIX = ".key"
 OCSP_FOLDER = "ocsp"
+UNFINISHED_SUFFIX = ".new"
+"""End of the hidden file or folder that is written before it gets its name (`kernel/store.py`)."""
+KEY_MODE, KEY_FOLDER_MODE = 0o600, 0o700
 LEAF_PREFIX = {LeafCertificateType.CSMS: "CSMS_LEAF_", LeafCertificateType.V2G: "SECC_LEAF_"}
 LARGEST_FILE_BYTES = 1 << 20
 """The roots of the whole web are a quarter of this."""
@@ -27,6 +35,15 @@ FULL_ENTRIES = 2000
 """Beyond this nothing more is installed."""
 
 _numbers = count(1)
+
+
+class Preference(StrEnum):
+    """Which of several valid leaves is used."""
+
+    LATEST_BEGIN = "latest_begin"
+    """The one that became valid last, as OCPP's certification expects of a renewed one."""
+    LATEST_END = "latest_end"
+    """The one that is valid longest, EVerest's rule."""
 
 
 class LeafPlace(msgspec.Struct, frozen=True):
@@ -41,20 +58,45 @@ class Layout(msgspec.Struct, frozen=True):
 
     roots: dict[CaCertificateType, Path]
     leaves: dict[LeafCertificateType, LeafPlace]
+    oem_roots: Path | None = None
+    """Roots of vehicle certificates (ISO 15118-20), for which EVerest's types have no kind."""
+
+    @property
+    def root_places(self) -> list[Path]:
+        """Return every place of roots."""
+        return [*self.roots.values(), *([self.oem_roots] if self.oem_roots is not None else [])]
 
     def folders(self) -> set[Path]:
         """Return every folder that holds something of the store."""
-        places = [place if place.is_dir() else place.parent for place in self.roots.values()]
+        places = [place if place.is_dir() else place.parent for place in self.root_places]
         for leaf in self.leaves.values():
             places += [leaf.certificates, leaf.keys]
         return set(places)
+
+    def is_empty(self) -> bool:
+        """Return whether there is no certificate: what the store then answers needs no library."""
+        places = [place if place.is_dir() else place.parent for place in self.root_places]
+        folders = {*places, *(leaf.certificates for leaf in self.leaves.values())}
+        return not any(_size(path) for folder in folders for path in files_in(folder, *CERTIFICATE_SUFFIXES))
+
+    def marks(self) -> frozenset[tuple[str, int, int]]:
+        """Return what changes whenever a file of the store does: each with its time and size."""
+        found = set()
+        for folder in self.folders():
+            for path in files_in(folder):
+                try:
+                    stat_result = path.stat()
+                except OSError:
+                    continue
+                found.add((str(path), stat_result.st_mtime_ns, stat_result.st_size))
+        return frozenset(found)
 
     def is_full(self) -> bool:
         """Return whether the store holds so much that nothing more goes in."""
         size = entries = 0
         for folder in self.folders():
             for path in files_in(folder):
-                size += path.stat().st_size
+                size += _size(path)
                 entries += _certificates_in(path)
         return size > FULL_BYTES or entries > FULL_ENTRIES
 
@@ -65,44 +107,114 @@ def absolute(path: str) -> str:
 
 
 def resolve(root: Root, path: str) -> Path:
-    """Return the place of a configured path where this run may write; what was shipped there is copied once."""
+    """Return the place of a configured path where this run may write; what was shipped there is copied once.
+
+    After a power cut the copy is there as a whole or not at all.
+    """
     target = root.write(absolute(path))
     shipped = root.read(absolute(path))
     if not target.exists() and shipped.exists():
         import shutil  # late: it brings every compression library
 
+        unfinished = target.with_name(f".{target.name}{UNFINISHED_SUFFIX}")
+        if unfinished.is_dir():
+            shutil.rmtree(unfinished)
         if shipped.is_dir():
-            shutil.copytree(shipped, target)
+            shutil.copytree(shipped, unfinished)
         else:
-            shutil.copy2(shipped, target)
+            shutil.copy2(shipped, unfinished)
+        for copied in (unfinished, *unfinished.rglob("*")):
+            sync(copied)
+        unfinished.replace(target)
+        sync(target.parent)
     return target
 
 
-def prepare(layout: Layout) -> None:
-    """Make the folders and bundle files that are missing (keys are for us alone). OSError is the caller's."""
-    for place in layout.roots.values():
+def prepare(layout: Layout) -> list[str]:
+    """Make what is missing, remove what a power cut left unfinished, close keys to others; returns what was changed.
+
+    OSError is the caller's.
+    """
+    for place in layout.root_places:
         if not place.exists():
             if place.suffix in CERTIFICATE_SUFFIXES:
+                place.parent.mkdir(parents=True, exist_ok=True)
                 place.touch()
             else:
                 place.mkdir(parents=True)
+    changed = [f"{path} is removed: writing it was interrupted" for path in _remove_unfinished(layout)]
     for leaf in layout.leaves.values():
+        leaf.keys.parent.mkdir(parents=True, exist_ok=True)
+        leaf.keys.mkdir(mode=KEY_FOLDER_MODE, exist_ok=True)
         leaf.certificates.mkdir(parents=True, exist_ok=True)
-        if not leaf.keys.exists():
-            leaf.keys.mkdir(parents=True, mode=0o700)
+    return changed + [f"{path} was open to others and is closed" for path in _close_keys(layout)]
+
+
+def _remove_unfinished(layout: Layout) -> list[Path]:
+    """Remove files that have no name yet, and halves of OCSP entries."""
+    removed = []
+    for folder in layout.folders():
+        for place in (folder, folder / OCSP_FOLDER):
+            if place.is_dir():
+                hidden = [path for path in place.glob(f".*{UNFINISHED_SUFFIX}") if path.is_file()]
+                for path in hidden:
+                    path.unlink()
+                removed += hidden
+        for path in files_in(folder / OCSP_FOLDER, ".hash", ".der"):
+            other = path.with_suffix(".der" if path.suffix == ".hash" else ".hash")
+            if not other.exists():
+                path.unlink()
+                removed.append(path)
+    return removed
+
+
+def _close_keys(layout: Layout) -> list[Path]:
+    """Take the rights of others from keys and their folders."""
+    closed = []
+    for folder in dict.fromkeys(leaf.keys for leaf in layout.leaves.values()):
+        wanted = [(folder, KEY_FOLDER_MODE), *((path, KEY_MODE) for path in files_in(folder, KEY_SUFFIX))]
+        for path, mode in wanted:
+            if stat.S_IMODE(path.stat().st_mode) & ~mode & 0o077:
+                path.chmod(mode)
+                closed.append(path)
+    return closed
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or a folder with its entries is on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def overlapping(layout: Layout) -> list[Path]:
     """Return the leaf folders that are also a place of roots: a mistake of the configuration."""
-    roots = set(layout.roots.values())
+    roots = set(layout.root_places)
     return [leaf.certificates for leaf in layout.leaves.values() if leaf.certificates in roots]
 
 
-def files_in(folder: Path, *suffixes: str) -> list[Path]:
-    """Return the files of a folder (and of its OCSP folder) with these endings, in a stable order."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in _walk(folder) if not suffixes or path.suffix in suffixes)
+def files_in(folder: Path, *suffixes: str, complain: Callable[[str], None] | None = None) -> list[Path]:
+    """Return the files of a folder (and of its OCSP folder) with these endings, in a stable order.
+
+    A folder that is not there or cannot be read has none; `complain` is called with the reason.
+    """
+    found: list[Path] = []
+    try:
+        found.extend(path for path in _walk(folder) if not suffixes or path.suffix in suffixes)
+    except OSError as error:
+        if complain is not None:
+            complain(f"{folder} cannot be read: {error.strerror or error}")
+    return sorted(found)
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file in bytes, 0 when it has just gone."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def read_file(path: Path) -> bytes:

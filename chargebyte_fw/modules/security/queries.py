@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from chargebyte_fw.contracts.types.evse_security import (
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security.certificate_store import ROOT_OF, CertificateStore, Leaf
 from chargebyte_fw.modules.security.certificates import Certificate
+from chargebyte_fw.modules.security.judgement import Obstacle, judge
 from chargebyte_fw.modules.security.layout import is_name_link
 
 ROOT_TYPES = {
@@ -61,7 +63,22 @@ class Queries(msgspec.Struct, frozen=True):
         anchors = list(dict.fromkeys(ROOT_OF[kind] for kind in kinds))
         roots = [root for kind in anchors for root in self.store.roots(kind, at)]
         others = [*chain[1:], *(each for kind in anchors for each in self.store.bundle(kind))]
-        return x509.path_to_root(chain[0], others, roots)[0] if roots else CertificateValidationResult.IssuerNotFound
+        if not roots:
+            return CertificateValidationResult.IssuerNotFound
+        verdict, _ = x509.path_to_root(chain[0], others, roots)
+        if verdict is CertificateValidationResult.InvalidSignature:
+            # A successor of the root may have its name and another key.
+            older = [root for kind in anchors for root in self.store.roots(kind) if root not in roots]
+            if x509.path_to_root(chain[0], others, older)[1]:
+                return CertificateValidationResult.IssuerNotFound
+        return verdict
+
+    def path(
+        self, leaf: Certificate, others: list[Certificate], kind: LeafCertificateType, at: datetime
+    ) -> list[Certificate]:
+        """Return the path from a leaf to an installed, valid root; empty without one."""
+        bundle = self.store.bundle(ROOT_OF[kind])
+        return x509.path_to_root(leaf, [*others, *bundle], self.store.roots(ROOT_OF[kind], at))[1]
 
     def installed(self, kinds: list[CertificateType], at: datetime) -> GetInstalledCertificatesResult:
         """List roots with what they have signed in their bundle, and the charger's own chains."""
@@ -107,11 +124,20 @@ class Queries(msgspec.Struct, frozen=True):
         return GetCertificateFullInfoResult(status=status, info=infos)
 
     def days_left(self, kind: LeafCertificateType, at: datetime) -> int:
-        """Return the whole days until the valid leaf that lasts longest expires, 0 without one."""
+        """Return the whole days until the leaf that is used expires, 0 without one."""
         if kind not in self.store.layout.leaves:
             return 0
-        ends = [leaf.certificate for leaf in self.store.leaves(kind) if x509.is_valid(leaf.certificate, at)]
-        return (ends[0].not_valid_after_utc - at).days if ends else 0
+        leaf = next(iter(self._valid(self.store.leaves(kind), kind, at)), None)
+        return (leaf.certificate.not_valid_after_utc - at).days if leaf is not None else 0
+
+    def _valid(self, leaves: list[Leaf], kind: LeafCertificateType, at: datetime) -> Iterator[Leaf]:
+        """Return the leaves that are valid and not revoked, in their order."""
+        for leaf in leaves:
+            verdict = judge(self.store, leaf, kind, at)
+            if verdict.obstacle is Obstacle.REVOKED:
+                self.store.complain(f"{x509.describe(leaf.certificate)} is not used: {verdict.reason}")
+            if verdict.obstacle in (None, Obstacle.NO_KEY):
+                yield leaf
 
     def verify_file(self, kind: CaCertificateType, at: datetime) -> str:
         """Return the file with roots of a kind; of a folder, the file of the first valid root; empty without one."""
@@ -119,7 +145,9 @@ class Queries(msgspec.Struct, frozen=True):
         if not place.is_dir():
             return str(place)
         for path in self.store.bundle_files(kind):
-            if any(x509.is_self_signed(each) and x509.is_valid(each, at) for each in self.store.read(path)):
+            if any(
+                x509.is_self_signed(each) and x509.is_valid(each, at) for each in self.store.read(path, partly=True)
+            ):
                 return str(path)
         return ""
 
@@ -183,30 +211,38 @@ class Queries(msgspec.Struct, frozen=True):
         leaves = self.store.leaves(kind, encoding)
         if not leaves:
             return GetCertificateInfoStatus.NotFound, []
-        valid = [leaf for leaf in leaves if x509.is_valid(leaf.certificate, at)]
+        valid = list(self._valid(leaves, kind, at))
         if not valid:
             return GetCertificateInfoStatus.NotFoundValid, []
-        by_root: dict[bytes, CertificateInfo] = {}
+        found: dict[tuple[bytes, str], CertificateInfo] = {}
+        rootless: dict[tuple[bytes, str], CertificateInfo] = {}
         for leaf in valid:
-            root = self.store.root_of(leaf, kind)
+            root = self.store.root_of(leaf, kind, at)
+            group = found if root is not None else rootless
             mark = x509.fingerprint(root) if root is not None else leaf.chain[-1].issuer.public_bytes()
-            if mark not in by_root and (key := self.store.key_of(leaf, kind)) is not None:
-                by_root[mark] = self.store.info(leaf, key, kind, include_ocsp=include_ocsp)
-        if not by_root:
+            # TLS 1.2 and TLS 1.3 may need keys of different kinds below the same root.
+            which = (mark, x509.curve(leaf.certificate))
+            if which not in group and (key := self.store.key_of(leaf, kind)) is not None:
+                group[which] = self.store.info(leaf, key, kind, root, include_ocsp=include_ocsp)
+        if not found and not rootless:
             return GetCertificateInfoStatus.PrivateKeyNotFound, []
-        return GetCertificateInfoStatus.Accepted, list(by_root.values())
+        return GetCertificateInfoStatus.Accepted, [*found.values(), *rootless.values()]
 
     def _link_by_name(self, kind: CaCertificateType, folder: Path) -> None:
         """Give each certificate of the folder the link `<hash of its subject>.<n>` under which OpenSSL finds it."""
-        for old in folder.iterdir():
-            if is_name_link(old):
-                old.unlink()
+        wanted: dict[str, str] = {}
         for path in self.store.bundle_files(kind):
             for certificate in self.store.read(path)[:1]:
                 digits, number = x509.name_hash(certificate), 0
-                while (link := folder / f"{digits}.{number}").is_symlink() or link.exists():
+                while f"{digits}.{number}" in wanted:
                     number += 1
-                os.symlink(path.name, link)
+                wanted[f"{digits}.{number}"] = path.name
+        for old in folder.iterdir():
+            if is_name_link(old) and wanted.get(old.name) != os.readlink(old):
+                old.unlink()
+        for name, target in wanted.items():
+            if not (folder / name).is_symlink():
+                os.symlink(target, folder / name)
 
 
 def _chain(

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from chargebyte_fw.modules.security import certificates as x509
-from chargebyte_fw.modules.security.certificate_store import hash_lines
 from chargebyte_fw.modules.security.changes import Changes
 from chargebyte_fw.modules.security.layout import KEY_SUFFIX, OCSP_FOLDER, files_in, read_file
+from chargebyte_fw.modules.security.ocsp_responses import hash_lines
 
 KEPT_CHAINS = 10
 KEY_PATIENCE_S = 60 * 60.0
@@ -27,7 +27,8 @@ def collect(changes: Changes, at: datetime, now_s: float) -> Iterator[int]:
         issuers = x509.Issuers(store.everything())
         yield 0
         used: set[Path | None] = set()
-        for number, leaf in enumerate(store.leaves(kind)):
+        leaves = sorted(store.leaves(kind), key=lambda leaf: leaf.certificate.not_valid_after_utc, reverse=True)
+        for number, leaf in enumerate(leaves):
             if number >= KEPT_CHAINS and x509.has_expired(leaf.certificate, at):
                 changes.remove(leaf, kind, issuers)
                 yield 1

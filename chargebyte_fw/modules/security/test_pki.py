@@ -27,9 +27,9 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chargebyte_fw.modules.security.certificate_store import hash_lines
 from chargebyte_fw.modules.security.certificates import hash_data
 from chargebyte_fw.modules.security.issuing import Party, answer_ocsp, issue, name_of, ocsp_response
+from chargebyte_fw.modules.security.ocsp_responses import hash_lines
 
 STANDARDS = ("iso2", "iso20")
 CURVES: dict[str, ec.EllipticCurve] = {"iso2": ec.SECP256R1(), "iso20": ec.SECP521R1()}
