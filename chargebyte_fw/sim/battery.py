@@ -21,6 +21,8 @@ class Battery:
     max_current_A: float = 300.0
     max_voltage_V: float = 440.0
     resistance_Ohm: float = 0.05
+    least_soc_percent: float = 10.0
+    """Below this the battery gives nothing to others."""
 
     def __post_init__(self) -> None:
         if self.capacity_Wh <= 0:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.v2g import evcc
+from chargebyte_fw.modules.v2g.evcc import misbehaviour
 from chargebyte_fw.sim import car_events as car
 from chargebyte_fw.sim.battery import Battery
 from chargebyte_fw.sim.car_power import Inlet, allowed_current_A
@@ -30,6 +31,7 @@ AC_TICK_S = 0.5
 SOC_STEP_PERCENT = 0.01
 """Change of the state of charge that the script is notified of."""
 
+_PAYMENTS = {"externalpayment": "external", "contract": "contract"}
 _DONE_AT = {
     evcc.Step.CONNECTED: "SDP",
     evcc.Step.SESSION: "V2G session",
@@ -80,6 +82,11 @@ class Car:
         self._seen_duty = -1.0
         self._session_is_ac = False
         self._drew_basic = False
+        self._by_pilot = True
+        """Since the plug is in, nothing but the pilot has spoken."""
+        self._discharge_W = 0.0
+        self._misbehaviours: tuple[evcc.Misbehaviour, ...] | None = None
+        """What the script wants in place of the settings'; None: it wants nothing."""
         self._reported_soc_percent = -1.0
         self._steps: set[str] = set()
         self._waiting: list[asyncio.Future[None]] = []
@@ -113,7 +120,7 @@ class Car:
     def become(self, mac: bytes) -> None:
         """Be another car: with this MAC address on the powerline and as EVCCID, and no session to resume."""
         self._v2g.drop()
-        self._v2g.session_id = bytes(8)
+        self._v2g.session_id, self._v2g.paused = bytes(8), None
         self.settings = replace(self.settings, evcc_id=mac)
         self._slac.become(mac)
 
@@ -140,6 +147,21 @@ class Car:
             "cp_state": self._pilot.letter,
             "duty_percent": round(self._duty(), 1),
             "contactor": "closed" if self._pilot.contactors_closed else "open",
+            **self._session_numbers(),
+        }
+
+    def _session_numbers(self) -> dict[str, Any]:
+        """Return what a screen shows of the V2G session, the last one where there is none."""
+        charger = self._v2g.facts.charger
+        return {
+            "discharged_Wh": round(self.inlet.discharged_Wh, 2),
+            "speaks": charger.protocol,
+            "tls_version": charger.tls_version,
+            "identity": charger.identity,
+            "service": charger.service,
+            "price_per_kWh": charger.price_per_kWh,
+            "price_level": charger.price_level,
+            "currency": charger.currency,
         }
 
     def close(self) -> None:
@@ -164,13 +186,22 @@ class Car:
                 self._power = effect
                 self._flow()
             case car.Match():
+                self._by_pilot = False
                 self._slac.begin()
             case car.StartV2g():
                 self._start_v2g(effect)
             case car.StopV2g(pause):
                 self._v2g.stop(pause=pause)
-            case car.Renegotiate():
-                self._v2g.renegotiate()
+            case car.Renegotiate(services):
+                self._v2g.renegotiate(services=services)
+            case car.Standby(wanted):
+                self._v2g.stand_by(wanted)
+            case car.Discharge(power_W):
+                self._discharge_W = power_W
+                self._fill(self._v2g.facts)
+            case car.Misbehave(texts):
+                self._misbehaviours = tuple(misbehaviour.read(text) for text in texts)
+                self._v2g.misbehave(self._misbehaviours)
             case car.DropV2g():
                 self._dc_on, self._step = False, None
                 self._v2g.drop()
@@ -200,6 +231,7 @@ class Car:
         if self._pilot.plugged != was_plugged:
             if self._pilot.plugged:
                 self._steps.clear()
+                self._by_pilot = True
             self._got_to("plugged in" if self._pilot.plugged else "unplugged")
         self._log(f"pilot {cp_state}" + ("" if diode_ok else ", diode bridged"))
 
@@ -207,14 +239,18 @@ class Car:
         mode = self.settings.energy_transfer_mode
         if start.mode == "ac" and not mode.startswith("AC"):
             mode = "AC_three_phase_core"
-        elif start.mode == "dc" and not mode.startswith("DC"):
+        elif start.mode == "dc" and mode.startswith("AC"):
             mode = "DC_extended"
         settings = replace(
             self.settings,
             energy_transfer_mode=mode,
             departure_time_s=int(start.departure_s),
             energy_request_Wh=start.energy_Wh or None,
+            payment=_PAYMENTS.get(start.payment, self.settings.payment),
         )
+        if self._misbehaviours is not None:
+            settings.misbehaviours = self._misbehaviours
+        self._by_pilot = False
         self._session_is_ac = mode.startswith("AC")
         facts = evcc.CarFacts()
         self._fill(facts)
@@ -232,9 +268,9 @@ class Car:
                 self._v2g.fail("the control pilot is gone")
             if duty <= 0.0 and not self._v2g.active:
                 self._slac.drop()
-            if 7.0 < duty < 97.0 and self._pilot.plugged and not self._v2g.active:
-                self._got_to("authorized")
             self._runner.feed(car.DutySeen(duty))
+            if 7.0 < duty < 97.0 and self._pilot.plugged and self._by_pilot:
+                self._got_to("authorized")
 
     def _duty(self) -> float:
         if self._pilot.drive is Drive.PLUS:
@@ -257,8 +293,17 @@ class Car:
                     self._hlc(car.Hlc.DC_POWER_ON)
             case evcc.Report(step, what):
                 self._session_got_to(step, what)
-            case evcc.SessionStopped(outcome, reason, _):
+            case evcc.NewContract(standard, contract, emaid):
+                self._keep_contract(standard, contract, emaid)
+            case evcc.SessionStopped(outcome, reason):
                 self._session_stopped(outcome, reason)
+
+    def _keep_contract(self, standard: str, contract: evcc.Identity, emaid: str) -> None:
+        """Have the contract for the next sessions."""
+        keys = self.settings.keys
+        credentials = replace(getattr(keys, standard), contract=contract)
+        self.settings = replace(self.settings, keys=replace(keys, **{standard: credentials}))
+        self._report({"message": f"car: has a new contract: {emaid}", "contract": emaid})
 
     def _session_got_to(self, step: evcc.Step, what: str) -> None:
         if step is evcc.Step.STOPPING and self._step is evcc.Step.CHARGING:
@@ -267,6 +312,8 @@ class Car:
         self._log(f"car: {step.value}" + (f" ({what})" if what else ""))
         if step in _DONE_AT:
             self._got_to(_DONE_AT[step])
+        if step is evcc.Step.CHARGING:
+            self._hlc(car.Hlc.CHARGING)
 
     def _session_stopped(self, outcome: str, reason: str) -> None:
         self._step, self._dc_on = None, False
@@ -279,8 +326,11 @@ class Car:
             self._log(f"car: session {outcome}")
             if outcome == "terminated":
                 self._slac.drop()  # D-LINK_TERMINATE: the car leaves the network (ISO 15118-3)
-            if self._v2g.facts.charger.notification == "StopCharging":
+            notification = self._v2g.facts.charger.notification
+            if notification in ("StopCharging", "Terminate"):
                 self._hlc(car.Hlc.STOP_FROM_CHARGER)
+            elif notification == "Pause":
+                self._hlc(car.Hlc.PAUSE_FROM_CHARGER)
         self._hlc(car.Hlc.FINISHED)
 
     def _hlc(self, news: car.Hlc) -> None:
@@ -290,7 +340,7 @@ class Car:
         self._fill(self._v2g.facts)
         self._flow()
         wish = ""
-        if name == "CurrentDemandReq":
+        if name in ("CurrentDemandReq", "DC_ChargeLoopReq"):
             facts = self._v2g.facts
             wish = f"  {facts.target_voltage_V:.0f} V  {facts.target_current_A:.1f} A"
         self._log(f"car → {name}{wish}")
@@ -317,12 +367,13 @@ class Car:
         direct = self._v2g.active and not self._session_is_ac
         if direct:
             if self._dc_on and closed:
-                self.inlet.flow_dc(charger.present_voltage_V, max(0.0, charger.present_current_A))
+                current_A = charger.present_current_A
+                self.inlet.flow_dc(charger.present_voltage_V, current_A if self._both_ways else max(0.0, current_A))
             else:
                 self.inlet.rest(charger.present_voltage_V if closed else 0.0)
         elif closed and self._power.current_A:
-            limit_A = min(self._power.current_A, self._ac_limit_A())
-            self.inlet.flow_ac(limit_A, self._power.phases)
+            most_A = self._power.current_A
+            self.inlet.flow_ac(max(-most_A, min(most_A, self._ac_limit_A())), self._power.phases)
         else:
             self.inlet.rest()
         self._battery_moved()
@@ -353,6 +404,11 @@ class Car:
         self._timer = None
         self._flow()
 
+    @property
+    def _both_ways(self) -> bool:
+        """Whether the session lets the car give energy."""
+        return "BPT" in self._v2g.facts.charger.service
+
     def _ac_limit_A(self) -> float:
         if self._v2g.active:
             return self._v2g.facts.charger.ac_max_current_A or 0.0
@@ -376,4 +432,7 @@ class Car:
         if charger.max_power_W is not None:
             limits.append(charger.max_power_W / facts.target_voltage_V)
         facts.target_current_A = max(0.0, min(limits))
+        if self._discharge_W and battery.soc_percent > battery.least_soc_percent:
+            facts.target_current_A = -min(self._discharge_W / battery.open_circuit_V, battery.max_current_A)
+        facts.present_power_W = self.inlet.power_W
         facts.charging_complete = battery.soc_percent >= 100.0

@@ -9,6 +9,8 @@ import msgspec
 
 from chargebyte_fw.sim.script import ScriptError, parse
 
+DISCHARGED_PERCENT, DISCHARGE_W = 4.0, 15_000.0
+"""How much of its battery a bidirectional car gives back, and how fast."""
 HELP = "plug, unplug, stop, pause, uart cut SECONDS, estop on|off, or commands of a script separated by ;"
 
 
@@ -43,7 +45,7 @@ class Scripts(msgspec.Struct, frozen=True):
 
 
 def scripts_for(protocol: str, target_soc_percent: float) -> Scripts:
-    """Return the scripts of a car that speaks `iso2`, `din` or `basic` and leaves at a state of charge."""
+    """Return the scripts of a car of this kind (`car_models.PROTOCOLS`) that leaves at a state of charge."""
     if protocol == "basic":
         return Scripts(
             session=f"sleep 0.5;iec_wait_pwr_ready;sleep 1;draw_power_regulated 16,3;"
@@ -51,11 +53,20 @@ def scripts_for(protocol: str, target_soc_percent: float) -> Scripts:
             stop="pause;sleep 2;unplug",
             pause="pause",
         )
+    alternating = "-ac" in protocol
+    start = f"iso_start_v2g_session {'AC' if alternating else 'DC'} 86400 0;iso_wait_pwr_ready;"
+    start += "iso_draw_power_regulated 16,3;" if alternating else ""
+    charge = f"wait_for_soc {target_soc_percent:g};"
+    if protocol.endswith("bpt"):
+        # What was charged last goes back: first into the car, then out of it.
+        least = max(0.0, target_soc_percent - DISCHARGED_PERCENT)
+        charge += f"discharge {DISCHARGE_W:g};wait_for_soc_below {least:g};discharge 0;"
+    stop = "iso_stop_charging;iso_wait_v2g_session_stopped;sleep 1;unplug"
+    again = "iso_pause_charging;iso_wait_v2g_session_stopped;iso_wait_for_resume;"
     return Scripts(
-        session=f"sleep 0.5;iso_wait_slac_matched;iso_start_v2g_session DC 86400 0;iso_wait_pwr_ready;"
-        f"wait_for_soc {target_soc_percent:g};iso_stop_charging;iso_wait_v2g_session_stopped;sleep 1;unplug",
-        stop="iso_stop_charging;iso_wait_v2g_session_stopped;sleep 1;unplug",
-        pause="iso_pause_charging;iso_wait_for_resume",
+        session=f"sleep 0.5;iso_wait_slac_matched;{start}{charge}{stop}",
+        stop=stop,
+        pause=f"{again}{start}{charge}{stop}",
     )
 
 

@@ -40,6 +40,8 @@ class Hlc(StrEnum):
     """The charger asked for state C (before cable check, or with PowerDelivery in AC)."""
     DC_POWER_ON = "dc power on"
     """Precharge is over: the car's contactors close."""
+    CHARGING = "charging"
+    """The charge loop runs."""
     POWER_OFF = "power off"
     """The current is down and power delivery ended: S2 may open."""
     STOP_FROM_CHARGER = "stop from charger"
@@ -94,7 +96,27 @@ class StopV2g(msgspec.Struct, frozen=True):
 
 
 class Renegotiate(msgspec.Struct, frozen=True):
-    """Effect: renegotiate the charge parameters (ISO 15118-2 PowerDelivery, Renegotiate)."""
+    """Effect: renegotiate the charge parameters, or the services (ISO 15118-20)."""
+
+    services: bool = False
+
+
+class Standby(msgspec.Struct, frozen=True):
+    """Effect: keep the session without power (ISO 15118-20), or leave that."""
+
+    wanted: bool
+
+
+class Discharge(msgspec.Struct, frozen=True):
+    """Effect: the battery gives this power from now on where it may; 0: it takes again."""
+
+    power_W: float
+
+
+class Misbehave(msgspec.Struct, frozen=True):
+    """Effect: break these rules from now on (`evcc/misbehaviour.py`); none given: none any more."""
+
+    texts: tuple[str, ...]
 
 
 class DropV2g(msgspec.Struct, frozen=True):

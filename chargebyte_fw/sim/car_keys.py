@@ -57,15 +57,19 @@ def read_identity(path: Path) -> Identity:
 
 def keep_contract(folder: Path, contract: Identity) -> None:
     """Write a contract that the car got, in place of the one it had; raises OSError."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    chain = b"".join(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in contract.chain)
-    for name, content in (("contract.key", contract.key_pem), ("contract.pem", chain)):
+    for name, content in (("contract.key", contract.key_pem), ("contract.pem", pem(contract.chain))):
         part = folder / f"{name}.part"
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
         part.replace(folder / name)
+
+
+def pem(chain: tuple[bytes, ...]) -> bytes:
+    """Return certificates (DER) as PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return b"".join(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in chain)
 
 
 def _certificates(path: Path) -> tuple[bytes, ...]:

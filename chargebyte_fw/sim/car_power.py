@@ -33,17 +33,22 @@ class Inlet:
     """Per phase in AC."""
     phases: int = 1
     energy_Wh: float = 0.0
+    """Into the car, less what came out of it."""
+    discharged_Wh: float = 0.0
+    """Out of the car, above zero."""
     _since_s: float = 0.0
 
     @property
     def power_W(self) -> float:
-        """Power that flows into the car."""
+        """Power that flows into the car; below zero: out of it."""
         return self.voltage_V * self.current_A * self.phases
 
     def advance(self, now: float) -> None:
         """Take in what flowed since the last call, up to monotonic second `now`."""
         if self.power_W:
-            self.energy_Wh += self.battery.draw(self.power_W, now - self._since_s)
+            moved_Wh = self.battery.draw(self.power_W, now - self._since_s)
+            self.energy_Wh += moved_Wh
+            self.discharged_Wh += max(0.0, -moved_Wh)
         self._since_s = now
 
     def rest(self, voltage_V: float = 0.0) -> None:
@@ -51,11 +56,21 @@ class Inlet:
         self.voltage_V, self.current_A, self.phases = voltage_V, 0.0, 1
 
     def flow_dc(self, voltage_V: float, current_A: float) -> None:
-        """Direct current flows, as the charger measures it."""
+        """Direct current flows, as the charger measures it; below zero: out of the battery."""
         self.voltage_V, self.current_A, self.phases = voltage_V, current_A, 1
 
     def flow_ac(self, limit_A: float, phases: int) -> None:
-        """The on-board charger draws up to `limit_A` a phase, and no more than the cells accept."""
+        """The on-board charger draws up to `limit_A` a phase, and no more than the cells accept.
+
+        Below zero it feeds back, as long as the battery is above its least charge.
+        """
+        if limit_A < 0:
+            empty = self.battery.soc_percent <= self.battery.least_soc_percent or limit_A > -MINIMUM_A
+            if empty:
+                self.rest(NOMINAL_V)
+            else:
+                self.voltage_V, self.current_A, self.phases = NOMINAL_V, limit_A, phases
+            return
         wanted_A = min(limit_A, self.battery.accepted_power_W / (NOMINAL_V * phases))
         if self.battery.soc_percent >= 100.0 or limit_A < MINIMUM_A:
             self.rest(NOMINAL_V)

@@ -87,9 +87,10 @@ class ScriptRunner(Machine):
 
     @on(event=car.SocSeen, to=tuple(Plug))
     def sees_soc(self, event: car.SocSeen, now: float) -> list[Any]:
-        """Note the state of charge, for `wait_for_soc`."""
+        """Note the state of charge, for the commands that wait for it."""
         self.soc_percent = event.percent
-        return self._go(now) if self.queue and self.queue[0].name == "wait_for_soc" else []
+        waits = ("wait_for_soc", "wait_for_soc_below")
+        return self._go(now) if self.queue and self.queue[0].name in waits else []
 
     @on(event=car.SlacReported, to=tuple(Plug))
     def slac_reports(self, event: car.SlacReported, now: float) -> list[Any]:
@@ -250,6 +251,9 @@ class ScriptRunner(Machine):
         # A session that the charger ends early must not leave the car waiting for energy that never comes.
         return self.soc_percent >= command.number(0) or car.Hlc.FINISHED in self._news
 
+    def _wait_for_soc_below(self, command: Command, _now: float) -> bool:
+        return self.soc_percent <= command.number(0) or car.Hlc.FINISHED in self._news
+
     def _iso_wait_slac_matched(self, _command: Command, _now: float) -> bool:
         self.enter(Plug.PLUGGED_IN)
         if self._step == 0 and 3.0 < self.duty_percent < 97.0:
@@ -302,18 +306,40 @@ class ScriptRunner(Machine):
         return car.Hlc.FINISHED in self._news
 
     def _iso_renegotiate(self, _command: Command, _now: float) -> bool:
+        return self._renegotiate(services=False)
+
+    def _iso_renegotiate_services(self, _command: Command, _now: float) -> bool:
+        return self._renegotiate(services=True)
+
+    def _renegotiate(self, *, services: bool) -> bool:
         if self._step == 0:
             self._step = 1
-            self._news.discard(car.Hlc.DC_POWER_ON)
-            self._out.append(car.Renegotiate())
-        return bool(self._news & {car.Hlc.DC_POWER_ON, car.Hlc.FINISHED})
+            self._news -= {car.Hlc.DC_POWER_ON, car.Hlc.CHARGING}
+            self._out.append(car.Renegotiate(services))
+        return bool(self._news & {car.Hlc.DC_POWER_ON, car.Hlc.CHARGING, car.Hlc.FINISHED})
+
+    def _iso_standby(self, command: Command, _now: float) -> bool:
+        self._out.append(car.Standby(command.arguments[0] == "on"))
+        return True
+
+    def _discharge(self, command: Command, _now: float) -> bool:
+        self._out.append(car.Discharge(max(0.0, command.number(0))))
+        return True
+
+    def _misbehave(self, command: Command, _now: float) -> bool:
+        self._out.append(car.Misbehave(command.arguments))
+        return True
 
     def _iso_pause_charging(self, _command: Command, _now: float) -> bool:
         self._out.append(car.StopV2g(pause=True))
         return True
 
     def _iso_wait_for_resume(self, _command: Command, _now: float) -> bool:
-        return False
+        # The charger wakes a sleeping car with PWM after none (ISO 15118-3 clause 7.6).
+        running = 3.0 < self.duty_percent < 97.0
+        if self._step == 0 and not running:
+            self._step = 1
+        return self._step == 1 and running
 
     def _iso_start_bcb_toggle(self, command: Command, now: float) -> bool:
         if self._until_s is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.v2g import evcc
@@ -39,6 +41,8 @@ class V2gAdapter:
         self.facts = evcc.CarFacts()
         self.session_id = bytes(8)
         """Of a paused session, for the next one."""
+        self.paused: evcc.Paused | None = None
+        """All that the paused session leaves."""
 
     @property
     def active(self) -> bool:
@@ -48,9 +52,9 @@ class V2gAdapter:
     def begin(self, settings: evcc.CarSettings, facts: evcc.CarFacts) -> None:
         """Look for the charger and begin a session; one that still runs is dropped."""
         self.drop()
-        self.facts = facts
-        settings.session_id = self.session_id
-        self._settings = settings
+        self.facts, self._settings = facts, settings
+        settings.session_id, settings.paused = self.session_id, self.paused
+        facts.wall_offset_s = utc_now().timestamp() - asyncio.get_running_loop().time()
         pump = Pump(evcc.Evcc(settings, facts), self._act, self._guard)
         self._pump = pump
         self._net.open(lambda data: pump.feed(evcc.SdpAnswer(data)))
@@ -59,12 +63,26 @@ class V2gAdapter:
     def stop(self, *, pause: bool = False) -> None:
         """End or pause the session as the protocol has it."""
         self.facts.stop, self.facts.pause = not pause, pause
-        if self._pump is not None:
-            self._pump.feed(evcc.FactsChanged())
+        self._changed()
 
-    def renegotiate(self) -> None:
-        """Ask for other charge parameters in the running session."""
-        self.facts.renegotiate = True
+    def renegotiate(self, *, services: bool = False) -> None:
+        """Ask for other charge parameters in the running session, or for other services (ISO 15118-20)."""
+        if services:
+            self.facts.renegotiate_services = True
+        else:
+            self.facts.renegotiate = True
+        self._changed()
+
+    def stand_by(self, wanted: bool) -> None:
+        """Ask for standby in the running session, or for power again (ISO 15118-20)."""
+        self.facts.standby = wanted
+        self._changed()
+
+    def misbehave(self, wanted: tuple[evcc.Misbehaviour, ...]) -> None:
+        """Break these rules in the running session."""
+        self._settings.misbehaviours = wanted
+
+    def _changed(self) -> None:
         if self._pump is not None:
             self._pump.feed(evcc.FactsChanged())
 
@@ -114,8 +132,9 @@ class V2gAdapter:
                 if self._line is not None:
                     self._line.close()
                     self._line = None
-            case evcc.SessionStopped(outcome, _, session_id):
+            case evcc.SessionStopped(outcome, _, session_id, paused):
                 self.session_id = session_id if outcome == "paused" else bytes(8)
+                self.paused = paused
                 self._close()
                 self._received(effect)
             case Unexpected():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from chargebyte_fw.modules.v2g.evcc import misbehaviour
+
 ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
     "sleep": (1,),
     "iec_wait_pwr_ready": (0,),
@@ -20,6 +22,9 @@ ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
     "plugin": (0,),
     "set_soc": (1,),
     "wait_for_soc": (1,),
+    "wait_for_soc_below": (1,),
+    "discharge": (1,),
+    "misbehave": (0, 1, 2, 3, 4),
     "iso_wait_slac_matched": (0,),
     "iso_wait_pwr_ready": (0,),
     "iso_dc_power_on": (0,),
@@ -31,8 +36,10 @@ ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
     "iso_wait_for_resume": (0,),
     "iso_start_bcb_toggle": (1,),
     "iso_renegotiate": (0,),
+    "iso_renegotiate_services": (0,),
+    "iso_standby": (1,),
 }
-"""Every command and how many arguments it takes; EvManager's, `wait_for_soc` and `iso_renegotiate` beside them."""
+"""Every command and how many arguments it takes; EvManager's, and our own beside them."""
 
 NUMERIC = {
     "sleep": (0,),
@@ -42,6 +49,8 @@ NUMERIC = {
     "iso_draw_power_regulated": (0, 1),
     "set_soc": (0,),
     "wait_for_soc": (0,),
+    "wait_for_soc_below": (0,),
+    "discharge": (0,),
     "iso_wait_for_stop": (0,),
     "iso_start_bcb_toggle": (0,),
 }
@@ -92,9 +101,19 @@ def _checked(command: Command) -> Command:
     numbers = NUMERIC.get(command.name, ())
     if command.name == "iso_start_v2g_session" and len(command.arguments) >= 3:
         numbers = tuple(range(len(command.arguments) - 2, len(command.arguments)))
+    if command.name == "misbehave":
+        _check_misbehaviours(command)
     for index in numbers:
         try:
             float(command.arguments[index])
         except ValueError:
             raise ScriptError(f"{command.name}: {command.arguments[index]!r} is not a number") from None
     return command
+
+
+def _check_misbehaviours(command: Command) -> None:
+    for text in command.arguments:
+        try:
+            misbehaviour.read(text)
+        except ValueError as error:
+            raise ScriptError(f"misbehave: {error}") from None

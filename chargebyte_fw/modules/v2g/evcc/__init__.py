@@ -26,6 +26,7 @@ A protocol is a folder with a `protocol.py` whose `PROTOCOL` fulfils `evcc/proto
 DIN SPEC 70121 and ISO 15118-2 share is in `common/`.
 """
 
+from chargebyte_fw.modules.v2g.evcc import plug_and_charge
 from chargebyte_fw.modules.v2g.evcc.connection import Evcc
 from chargebyte_fw.modules.v2g.evcc.credentials import Credentials, Identity, KeyStore
 from chargebyte_fw.modules.v2g.evcc.effects import (
@@ -71,6 +72,7 @@ __all__ = [
     "SetPilot",
     "Start",
     "Step",
+    "plug_and_charge",
 ]
 
 protocols()  # import them now: later the charger waits

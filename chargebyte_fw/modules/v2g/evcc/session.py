@@ -74,11 +74,11 @@ class StagedSession:
         """Go to another stage where the car is to break the order on purpose."""
         wrong = self.misbehaves("order", self.request)
         if wrong is not None:
-            if not hasattr(self, f"build_{wrong.argument}") and not any(
-                hasattr(part, f"build_{wrong.argument}") for part in self.parts
-            ):
+            wanted = f"build_{wrong.argument}".casefold()
+            names = [name for part in (self, *self.parts) for name in dir(part) if name.casefold() == wanted]
+            if not names:
                 raise Failed(f"this session has no stage {wrong.argument} to send out of order")
-            self.stage = wrong.argument
+            self.stage = names[0].removeprefix("build_")
 
     def misbehaves(self, kind: str, request: str = "") -> Misbehaviour | None:
         """Return the misbehaviour of this kind that the script asked for, None where the car behaves."""
