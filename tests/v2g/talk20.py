@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chargebyte_fw.contracts.types import power_supply_DC
+from chargebyte_fw.contracts.types import iso15118, power_supply_DC, units
 from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.messages import (
+    iso20_ac,
+    iso20_contracts,
+    iso20_dc,
+    iso20_schedules,
+    iso20_types,
+    xmldsig,
+)
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
-from chargebyte_fw.modules.v2g.messages import iso20_contracts, iso20_dc, iso20_schedules, iso20_types
 from chargebyte_fw.modules.v2g.rational import rational
 from chargebyte_fw.modules.v2g.secc import effects as out
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Iso20Facts, Iso20Settings, SessionFacts, Settings
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import State
 from chargebyte_fw.modules.v2g.security import PLAIN, Security
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, EXI_ISO20_MAIN, Frame, Receiver
-from tests.v2g.pair import START, Charger, dc_facts
+from tests.v2g.pair import START, Charger, ac_facts, dc_facts
 
 S = State
 TIMESTAMP = int(START.timestamp())
@@ -357,3 +364,129 @@ def talk20(
         assert it.session.state is reached, (it.session.state, reached)
     assert it.session.state is state
     return it
+
+
+# -- AC
+
+
+def ac20_facts(*modes: str, connectors: tuple[str, ...] = ("ThreePhase",), **changes: Any) -> ChargerFacts:
+    """A three-phase AC charger of 16 A that takes 5.5 kW back where `modes` have it."""
+    facts = ac_facts(app_protocols=["ISO15118D20"], energy_transfer_modes=list(modes or ("AC_three_phase_core",)))
+    facts.ac_max_current_A = 16.0
+    facts.iso20.ac_parameters = iso15118.AcParameters(
+        nominal_frequency=50.0, nominal_voltage=230.0, connectors=[iso15118.Connector(one) for one in connectors]
+    )
+    facts.iso20.ac_maximum = iso15118.AcEvseMaximumPower(
+        charge_power=units.Power(total=11_040.0, L1=3_680.0, L2=3_680.0, L3=3_680.0),
+        discharge_power=units.Power(total=5_520.0),
+    )
+    facts.iso20.ac_minimum = iso15118.AcEvseMinimumPower(charge_power=units.Power(total=4_140.0, L1=1_380.0))
+    change(facts, changes)
+    return facts
+
+
+AC_LIMITS = {"EVMaximumChargePower": 11_040, "EVMinimumChargePower": 1_380}
+AC_DISCHARGE = {"EVMaximumDischargePower": 11_000, "EVMinimumDischargePower": 100}
+
+
+def ac_parameters(*, bidirectional: bool = False, **changes: float) -> Any:
+    limits = {**AC_LIMITS, **(AC_DISCHARGE if bidirectional else {}), **changes}
+    kind = iso20_ac.BPT_AC_CPDReqEnergyTransferModeType if bidirectional else iso20_ac.AC_CPDReqEnergyTransferModeType
+    return of(iso20_ac.AC_ChargeParameterDiscoveryReq, AC_CPDReqEnergyTransferMode=kind(**numbers(**limits)))
+
+
+def ac_loop(*, dynamic: bool = True, bidirectional: bool = False, meter: bool = False, **changes: float) -> Any:
+    name = f"{'BPT_' if bidirectional else ''}{'Dynamic' if dynamic else 'Scheduled'}_AC_CLReqControlModeType"
+    values: dict[str, float] = {"EVPresentActivePower": 3_000.0}
+    if dynamic:
+        values |= {**AC_LIMITS, **(AC_DISCHARGE if bidirectional else {}), "EVPresentReactivePower": 0.0}
+    values |= changes
+    mode = getattr(iso20_ac, name)(**(energies() if dynamic else {}), **numbers(**values))
+    return of(iso20_ac.AC_ChargeLoopReq, MeterInfoRequested=meter, CLReqControlMode=mode)
+
+
+AC_PATH: tuple[tuple[State, Callable[[Course], Any]], ...] = (
+    *DC_PATH[:6],
+    (S.SCHEDULE, lambda c: ac_parameters(bidirectional=c.bidirectional)),
+    (S.POWER_DELIVERY, lambda c: schedule(dynamic=c.dynamic)),
+    (S.CHARGING, lambda c: power(profile=profile(3_000, dynamic=c.dynamic))),
+    (S.STOPPED, lambda c: power("Stop")),
+    (S.ENDED, lambda c: stop()),
+)
+
+
+def talk20_ac(
+    state: State,
+    facts: ChargerFacts | None = None,
+    options: Iso20Settings | None = None,
+    course: Course | None = None,
+) -> Talk20:
+    """An AC session that has come as far as `state`."""
+    app = handshake.ISO15118D20_AC
+    return talk20(state, facts or ac20_facts(), options, course or Course(1), path=AC_PATH, app=app)
+
+
+# -- every request
+
+
+def confirmation(session_id: bytes = bytes(8), wh: int = 12_345) -> Any:
+    data = m.SignedMeteringDataType(
+        Id="id1",
+        SessionID=session_id,
+        MeterInfo=iso20_types.MeterInfoType(MeterID="METER", ChargedEnergyReadingWh=wh),
+        Dynamic_SMDTControlMode=m.Dynamic_SMDTControlModeType(),
+    )
+    return of(m.MeteringConfirmationReq, SignedMeteringData=data)
+
+
+def contract_authorization() -> Any:
+    subs = iso20_contracts.SubCertificatesType(Certificate=[b"\x30\x00"])
+    contract = iso20_contracts.ContractCertificateChainType(Certificate=b"\x30\x00", SubCertificates=subs)
+    mode = iso20_contracts.PnC_AReqAuthorizationModeType(
+        Id="id1", GenChallenge=bytes(16), ContractCertificateChain=contract
+    )
+    kind = m.authorizationType.PnC
+    return of(m.AuthorizationReq, SelectedAuthorizationService=kind, PnC_AReqAuthorizationMode=mode)
+
+
+def installation() -> Any:
+    oem = iso20_contracts.SignedCertificateChainType(Id="oem", Certificate=b"\x30\x03\x02\x01\x04")
+    issuer = xmldsig.X509IssuerSerialType(X509IssuerName="CN=root", X509SerialNumber=1)
+    roots = iso20_types.ListOfRootCertificateIDsType(RootCertificateID=[issuer])
+    return of(
+        m.CertificateInstallationReq,
+        OEMProvisioningCertificateChain=oem,
+        ListOfRootCertificateIDs=roots,
+        MaximumContractCertificateChains=1,
+    )
+
+
+def requests() -> dict[str, Any]:
+    """One valid request of each kind."""
+    every = [
+        session_setup(),
+        of(m.AuthorizationSetupReq),
+        authorization(),
+        installation(),
+        discovery(),
+        of(m.ServiceDetailReq, ServiceID=2),
+        selection(),
+        dc_parameters(),
+        ac_parameters(),
+        schedule(),
+        of(iso20_dc.DC_CableCheckReq),
+        precharge(),
+        power(),
+        dc_loop(),
+        ac_loop(),
+        confirmation(),
+        welding(),
+        stop(),
+        of(
+            m.VehicleCheckInReq,
+            EVCheckInStatus=m.evCheckInStatusType.CheckIn,
+            ParkingMethod=m.parkingMethodType.Manual,
+        ),
+        of(m.VehicleCheckOutReq, EVCheckOutStatus=m.evCheckOutStatusType.CheckOut, CheckOutTime=TIMESTAMP),
+    ]
+    return {type(one).__name__: one for one in every}

@@ -9,14 +9,16 @@ from typing import Any, get_args
 
 import pytest
 
-from chargebyte_fw.modules.v2g.exi import AnyCodec, ExiError, Iso20Set, codec
+from chargebyte_fw.modules.v2g.exi import AnyCodec, EncodeError, Iso20Set, codec
 from chargebyte_fw.modules.v2g.messages import (
     iso20_ac,
     iso20_ac_der_iec,
     iso20_ac_der_sae,
     iso20_acdp,
+    iso20_common,
     iso20_contracts,
     iso20_dc,
+    iso20_schedules,
     iso20_types,
 )
 from tests.v2g.exi import naive
@@ -185,14 +187,21 @@ def test_megawatts_in_a_charge_parameter_request() -> None:
     assert mode.EVMaximumVoltage == iso20_types.RationalNumberType(Exponent=0, Value=1250)
 
 
-def test_a_percentage_above_100_cannot_be_read() -> None:
-    """Seven bits let 101 to 127 through; the facet does not."""
+def test_a_percentage_above_100_is_read_where_it_is_only_shown() -> None:
+    """Seven bits let 101 to 127 through; a charge loop does not end for what the car shows its driver."""
     payload = bytes.fromhex("8034042d61f0f806cdb923080f2d6ca06201c8594e02002440c8c7f0e70904004d0194")
-    with pytest.raises(ExiError, match=r"DC_ChargeLoopReq\.DisplayParameters\.TargetSOC: no value 101"):
-        codec("iso20_dc").decode(payload)
-    outline = codec("iso20_dc").outline(payload)
-    assert outline is not None
-    assert (outline.root, outline.session_id.hex()) == (iso20_dc.DC_ChargeLoopReq, "5ac3e1f00d9b7246")
+    read: Any = codec("iso20_dc").decode(payload)
+    assert read.DisplayParameters.TargetSOC == 101
+    needs = iso20_schedules.Dynamic_SEResControlModeType(TargetSOC=101)
+    header = iso20_types.MessageHeaderType(SessionID=bytes(8), TimeStamp=0)
+    response = iso20_common.ScheduleExchangeRes(
+        Header=header,
+        ResponseCode=iso20_types.responseCodeType.OK,
+        EVSEProcessing=iso20_types.processingType.Finished,
+        Dynamic_SEResControlMode=needs,
+    )
+    with pytest.raises(EncodeError, match="TargetSOC"):
+        codec("iso20_common").encode(response)
 
 
 def test_an_empty_control_mode_is_one_bit() -> None:

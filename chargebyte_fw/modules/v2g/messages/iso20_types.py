@@ -98,6 +98,8 @@ meterSignatureType = Annotated[bytes, Coding("bin", longest=64)]
 nameType = Annotated[str, Coding("string", longest=80)]
 numericIDType = Annotated[int, Coding("uint", low=1, high=4294967295)]
 percentValueType = Annotated[int, Coding("nbit", 7, low=0, high=100)]
+shownPercentType = Annotated[int, Coding("nbit", 7, low=0, high=127)]
+"""percentValueType in DisplayParameters: cars have sent 101, and what is only shown ends no session."""
 sessionIDType = Annotated[bytes, Coding("bin", shortest=8, longest=8, text="hex")]
 
 
@@ -164,10 +166,10 @@ class ReceiptType(_Common, kw_only=True):
 
 
 class DisplayParametersType(_Common, kw_only=True):
-    PresentSOC: percentValueType | None = None
-    MinimumSOC: percentValueType | None = None
-    TargetSOC: percentValueType | None = None
-    MaximumSOC: percentValueType | None = None
+    PresentSOC: shownPercentType | None = None
+    MinimumSOC: shownPercentType | None = None
+    TargetSOC: shownPercentType | None = None
+    MaximumSOC: shownPercentType | None = None
     RemainingTimeToMinimumSOC: xs_unsignedInt | None = None
     RemainingTimeToTargetSOC: xs_unsignedInt | None = None
     RemainingTimeToMaximumSOC: xs_unsignedInt | None = None
