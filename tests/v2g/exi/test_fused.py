@@ -12,7 +12,7 @@ from chargebyte_fw.modules.v2g.exi.fused_reading import FAILURES as UNREADABLE
 from chargebyte_fw.modules.v2g.exi.fused_reading import fused_reader
 from chargebyte_fw.modules.v2g.exi.fused_writing import FAILURES as UNWRITABLE
 from chargebyte_fw.modules.v2g.exi.fused_writing import fused_writer
-from chargebyte_fw.modules.v2g.messages import iso2, iso20_common, iso20_types
+from chargebyte_fw.modules.v2g.messages import iso2, iso20_common, iso20_dc, iso20_types
 from tests.v2g.exi import naive
 
 CODEC = codec("iso2")
@@ -143,3 +143,16 @@ def test_equal_members_of_two_enumerations_stay_members_of_their_own() -> None:
     read_20: Any = codec("iso20_common").decode(codec("iso20_common").encode(own))
     assert read.Body.EVSEProcessing is iso2.EVSEProcessingType.Ongoing
     assert read_20.EVSEProcessing is iso20_types.processingType.Ongoing
+
+
+def test_a_negative_number_at_the_end_of_a_stream_is_read_fast() -> None:
+    zero, negative = (iso20_types.RationalNumberType(Exponent=0, Value=value) for value in (0, -100))
+    header = iso20_types.MessageHeaderType(SessionID=bytes(8), TimeStamp=0)
+    message = iso20_dc.DC_WeldingDetectionRes(
+        Header=header, ResponseCode=iso20_types.responseCodeType.OK, EVSEPresentVoltage=zero
+    )
+    for value in (zero, negative):
+        message.EVSEPresentVoltage = value
+        payload = codec("iso20_dc").encode(message)
+        read, left = fused_reader(type(message))(int.from_bytes(payload, "big"), 8 * len(payload) - 14)
+        assert read == message and left < 8

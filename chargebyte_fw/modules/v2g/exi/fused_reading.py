@@ -94,8 +94,10 @@ class _FusedReading(Reading):
         if coding.high is not None and coding.high < 1 << 14:
             self.line(f"{indent}    {self.rest_of_integer(target, coding)}")
             return
-        self.line(f"{indent}    octet = data >> left - 8 & 255")
-        self.line(f"{indent}    if octet < 128 and {target} < 256:")
+        # A negative number of one octet may be the last thing in the stream.
+        more = f" if {target} < 256 else 128" if signed else ""
+        self.line(f"{indent}    octet = data >> left - 8 & 255{more}")
+        self.line(f"{indent}    if octet < 128{'' if signed else f' and {target} < 256'}:")
         self.line(f"{indent}        {target} += (octet << 7) - 128")
         self.line(f"{indent}        left -= 8")
         self.line(f"{indent}    else: {self.rest_of_integer(target, coding)}")
