@@ -8,6 +8,8 @@ from random import Random
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chargebyte_fw.modules.v2g.exi import AnyCodec, EncodeError, Iso20Set, codec
 from chargebyte_fw.modules.v2g.messages import (
@@ -23,6 +25,7 @@ from chargebyte_fw.modules.v2g.messages import (
 )
 from tests.v2g.exi import naive
 from tests.v2g.exi.samples import sample
+from tests.v2g.exi.test_errors import read
 
 SETS = get_args(Iso20Set)
 
@@ -31,16 +34,40 @@ def roots(chosen: AnyCodec) -> list[Any]:
     return list(chosen._codes)
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("name", SETS)
-def test_every_message_agrees_with_the_grammar_walked_by_hand(name: str, seed: int) -> None:
-    random = Random(seed)
+@pytest.mark.parametrize(
+    ("name", "root"),
+    [(name, root) for name in SETS for root in roots(codec(name))],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=6, deadline=None)
+def test_every_message_agrees_with_the_grammar_walked_by_hand(name: str, root: Any, seed: int) -> None:
     chosen = codec(name)
-    for root in roots(chosen):
-        message = sample(root, random)
-        written = chosen.encode(message)
-        assert written.hex() == naive.encode(chosen.schema, message).hex(), message
-        assert chosen.decode(written) == message
+    message = sample(root, Random(seed))
+    written = chosen.encode(message)
+    assert written.hex() == naive.encode(chosen.schema, message).hex(), message
+    assert chosen.decode(written) == message
+
+
+@pytest.mark.parametrize("name", SETS)
+@given(seed=st.integers(0, 2**32), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_changed_and_cut_messages_are_read_or_refused(name: str, seed: int, data: st.DataObject) -> None:
+    random = Random(seed)
+    payload = bytearray(codec(name).encode(sample(random.choice(roots(codec(name))), random))[:4000])
+    for place in data.draw(st.lists(st.integers(1, len(payload) - 1), max_size=3)):
+        payload[place] ^= data.draw(st.integers(1, 255))
+    read(name, bytes(payload[: data.draw(st.integers(0, len(payload)))] if data.draw(st.booleans()) else payload))
+
+
+@pytest.mark.parametrize("name", SETS)
+@given(octets=st.binary(max_size=120))
+@settings(max_examples=60, deadline=None)
+def test_random_octets_behind_each_root(name: str, octets: bytes) -> None:
+    bits, codes = codec(name).root_bits
+    for code in codes:
+        read(name, bytes([0x80, code << 8 - bits | 1]) + octets)
+        read(name, bytes([0x80, code << 8 - bits]) + octets)
 
 
 @pytest.mark.parametrize(
