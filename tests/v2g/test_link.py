@@ -15,10 +15,10 @@ import pytest
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.modules.v2g import sdp
-from chargebyte_fw.modules.v2g.engine import FAULT
 from chargebyte_fw.modules.v2g.evcc import CarSettings
 from chargebyte_fw.modules.v2g.evse_v2g import EvseV2G
 from chargebyte_fw.modules.v2g.link import TCP_PORT, V2gLink
+from chargebyte_fw.modules.v2g.listener import FAULT
 from tests.netns import Namespace, namespace, require
 from tests.netns import connect as connect_ends
 from tests.v2g.station import Manager, Security, StreamCar

@@ -1,13 +1,11 @@
-"""The SECC as one assembly: link, access, one connection at a time, and the contracts that a module provides.
+"""The SECC as one assembly: listener, one connection at a time, and the contracts that a module provides.
 
 A module file configures it (`evse_v2g.py`): which protocols are served, with which settings, on which interface.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import ipaddress
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from logging import DEBUG, INFO, WARNING
@@ -23,25 +21,26 @@ from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.contracts.types.evse_security import LeafCertificateType
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.effects import Publish
-from chargebyte_fw.kernel.errors import CommandError, PeerError
-from chargebyte_fw.kernel.faults import Severity
+from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.trace import Tape
-from chargebyte_fw.modules.v2g import sdp, timing
+from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.link import TCP, Endpoint, V2gLink
+from chargebyte_fw.modules.v2g.listener import Listener
+from chargebyte_fw.modules.v2g.messages import sap
 from chargebyte_fw.modules.v2g.secc import contracts
 from chargebyte_fw.modules.v2g.secc import effects as out
-from chargebyte_fw.modules.v2g.secc.access import Access, CarConnected, CarGone, CloseConnection, DataLink, SdpAnswered
 from chargebyte_fw.modules.v2g.secc.connection import Secc
-from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
+from chargebyte_fw.modules.v2g.secc.negotiation import offered_protocols
 from chargebyte_fw.modules.v2g.secc.protocol import Environment, Protocol
+from chargebyte_fw.modules.v2g.security import Security
 from chargebyte_fw.modules.v2g.transport import Transport, nothing
 from chargebyte_fw.modules.v2g.value_added_services import ValueAddedServices
 
-FAULT = "generic/CommunicationFault"
 FIRST_OF_A_SESSION = "SessionSetupReq"
 """Who comes so far is a car: its lines are logged, however many connections came before."""
 _KNOWN_IDS = frozenset(str(message_id) for message_id in iso15118.V2gMessageId)
@@ -71,9 +70,11 @@ class V2gEngine:
         self.facts = ChargerFacts(app_protocols=self.served)
         self.debug = False
         """Publish each message (`v2g_messages`)."""
-        self.link = V2gLink(
-            device, module.runtime.wires, self.admit, self.accept, self._offer, endpoints=endpoints, with_sdp=with_sdp
+        self.listener = Listener(
+            module, charger, self.accept, self._end_session, device, endpoints=endpoints, with_sdp=with_sdp
         )
+        self.listens = True
+        """Cars connect here; false behind a multiplexer of this process, which gives them to `take`."""
         self._charger = charger
         self._extensions = extensions
         self._provided: dict[str, Iso15118Charger | Iso15118Extensions] = {
@@ -84,17 +85,19 @@ class V2gEngine:
         self._trace = trace = module.runtime.trace
         self._from_car = trace.channel("v2g", f"{module.id}.car")
         self._to_car = trace.channel("v2g", f"{module.id}.charger")
-        self._access = Access()
-        self._access_pump = Pump(self._access, self._act, module.crash, Tape(trace, f"{module.id}.access"))
         self._session: tuple[Pump, Transport] | None = None
-        self._where = ""
+        self._released: Callable[[], None] = nothing
+        """What has to know that the next car may come."""
         self._level = INFO
-        self._refusals = RateLimitedLog(self.log, "%d more connections were refused within %g s", level=INFO)
         self._connections = RateLimitedLog(self.log, "%d more connections came within %g s", level=INFO)
-        self._silences = RateLimitedLog(self.log, "%d more SDP requests were not answered within %g s")
         self.services = ValueAddedServices(providers, self.log, self._services_changed)
 
     # -- the module's life
+
+    @property
+    def link(self) -> V2gLink:
+        """The link on which cars come."""
+        return self.listener.link
 
     @property
     def served(self) -> list[str]:
@@ -109,89 +112,50 @@ class V2gEngine:
         self.services.subscribe()
 
     def open(self) -> None:
-        """Publish what is served and open the link."""
+        """Publish what is served and let cars come."""
         names = [iso15118.SupportedAppProtocol(name) for name in self.served]
         self._charger.supported_app_protocols_secc.publish(iso15118.SupportedAppProtocols(app_protocols=names))
         renegotiates = "ISO15118D20" in self.served and self.settings.iso20.service_renegotiation
         self._extensions.service_renegotiation_supported.publish(renegotiates)
-        self.module.spawn(self.link.keep_open(self._link_opened, self._link_lost), "link")
+        if self.listens:
+            self.listener.open()
 
     def close(self) -> None:
         """Take the power off the car and close the sockets."""
         self._end_session("the charger stops")
-        self._access_pump.close()
-        self.link.close()
-        for log in (self._refusals, self._connections, self._silences):
-            log.close()
+        self.listener.close()
+        self._connections.close()
 
-    # -- link
-
-    def _link_opened(self, where: str) -> None:
-        self._where = where
-        self._charger.faults.clear(FAULT)
-        self.log.info("waiting for cars at %s", where)
-
-    def _link_lost(self, why: str) -> None:
-        self.log.warning("no V2G communication: %s", why)
-        self._charger.faults.raise_fault(FAULT, why, severity=Severity.High)
-        self._end_session(why)
-
-    def _offer(self, data: bytes, address: ipaddress.IPv6Address, send: Callable[[bytes], None]) -> None:
-        """Answer an SDP request while a car may come; what TLS needs is looked at again before."""
-        self._trace.record("sdp", f"{self.module.id}.car", data)
-        if not self._access.open:
-            return
-        try:
-            request = sdp.parse_request(data)
-        except PeerError as error:
-            self.log.debug("no SDP request: %s", error)
-            return
-
-        def answer() -> None:
-            self._answer(request.security, address, send)
-
-        endpoints = self.link.endpoints
-        wanted = [one for one in endpoints if one.security == request.security] or list(endpoints)
-        renewals = [task for one in wanted if one.layer is not None and (task := one.layer.renew()) is not None]
-        if renewals:
-            self.module.spawn(self._answer_after(renewals, answer), "sdp")
-        else:
-            answer()
-
-    async def _answer_after(self, renewals: Sequence[asyncio.Task[None]], answer: Callable[[], None]) -> None:
-        """Answer once it is known what can be offered, or when a car would ask again anyway."""
-        await asyncio.wait(renewals, timeout=timing.SDP_RETRY_S)
-        answer()
-
-    def _answer(self, security: int, address: ipaddress.IPv6Address, send: Callable[[bytes], None]) -> None:
-        """Send a car to an endpoint as it wants, or to the first one that can be offered; be silent without one."""
-        offered = [one for one in self.link.endpoints if one.offered()]
-        if not self._access.open:
-            return
-        if not offered:
-            missing = ", ".join(one.layer.missing for one in self.link.endpoints if one.layer is not None)
-            self._silences.write("an SDP request is not answered: there is TLS alone, and none now (%s)", missing)
-            return
-        chosen = next((one for one in offered if one.security == security), offered[0])
-        response = sdp.Response(address, chosen.port, chosen.security).to_bytes()
-        self._trace.record("sdp", f"{self.module.id}.charger", response)
-        self._access_pump.feed(SdpAnswered())
-        send(response)
-
-    def admit(self, transport: Transport) -> bool:
-        """Return whether a car may connect now; log why not."""
-        if not self._access.open:
-            busy = "another car is connected" if self._session is not None else "the data link is not ready"
-            self._refusals.write("refused %s: %s", transport.peer, busy)
-        return self._access.open
+    # -- connections
 
     def accept(self, transport: Transport) -> bool:
         """Begin a connection; return false, and begin none, where no car may connect now."""
-        if not self.admit(transport):
+        if not self.listener.admit(transport):
             return False
+        self.listener.connected()
+        self._begin(transport, self.listener.where, self.listener.gone)
+        return True
+
+    def choice(self, request: sap.supportedAppProtocolReq, security: Security) -> sap.AppProtocolType | None:
+        """Return the car's entry that would be selected on such a connection; None: no protocol is common."""
+        offered = offered_protocols(self.protocols, self.facts, self.settings, security)
+        return handshake.choose(request, [one.app for one in offered]).entry
+
+    def take(self, transport: Transport, received: bytes, where: str, released: Callable[[], None]) -> None:
+        """Take over a car's connection whose first bytes another module has read; `released` is called at its end."""
+        self._begin(transport, where, released)
+        transport.on_data(received)
+
+    def forget_session(self) -> None:
+        """Drop what is kept for a session: the car has had one elsewhere."""
+        self.facts.session = SessionFacts()
+        self.facts.paused = self.facts.iso20.paused = None
+
+    def _begin(self, transport: Transport, where: str, released: Callable[[], None]) -> None:
+        self._released = released
         record, source = self._trace.record, self.module.id
         # What a session answers with, so that it can be played again from here on (docs/trace.md).
-        begins: dict[str, Any] = {"opened": transport.peer, "at": self._where, "wall": utc_now().isoformat()}
+        begins: dict[str, Any] = {"opened": transport.peer, "at": where, "wall": utc_now().isoformat()}
         begins |= {"security": transport.security, "facts": self.facts, "settings": self.settings}
         record("conn", source, begins)
         machine = Secc(self.protocols, self.facts, self.settings, Environment(self._random_bytes, self._utc_now))
@@ -211,9 +175,7 @@ class V2gEngine:
         transport.on_data, transport.on_closed = received, closed
         within_limit = self._connections.write("car connected from %s", transport.peer)
         self._level = INFO if within_limit else DEBUG
-        self._access_pump.feed(CarConnected())
         pump.feed(out.Connected(transport.security))
-        return True
 
     def _random_bytes(self, count: int) -> bytes:
         drawn = self.module.runtime.random.randbytes(count)
@@ -239,9 +201,10 @@ class V2gEngine:
 
     def data_link(self, ready: bool) -> None:
         """Open for a car with the data link, close without."""
-        self._access_pump.feed(DataLink(ready))
-        if not ready:
-            self.link.drop_handshakes("the data link is gone")
+        if self.listens:
+            self.listener.data_link(ready)
+        elif not ready:
+            self._end_session("the data link is gone")
 
     def is_connected(self) -> bool:
         """Return whether a car is connected."""
@@ -273,8 +236,6 @@ class V2gEngine:
                 self.module.spawn(self._verify_contract(chain), "contract")
             case out.SelectServices(selected):
                 self.module.spawn(self.services.select(selected), "services")
-            case CloseConnection(reason):
-                self._end_session(reason)
             case out.Ended(how):
                 self._ended(how)
 
@@ -286,7 +247,7 @@ class V2gEngine:
         transport.on_data, transport.on_closed = nothing, nothing
         self._trace.record("conn", self.module.id, {"ended": how})
         self.log.log(self._level, "V2G session over (%s)", how)
-        self._access_pump.feed(CarGone())
+        self._released()
 
     def _message_exchanged(self, one: out.MessageExchanged) -> None:
         self.log.debug("%s %s", one.name, one.message)

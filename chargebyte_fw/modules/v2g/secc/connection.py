@@ -36,7 +36,7 @@ from chargebyte_fw.modules.v2g.secc.effects import (
     ShutDown,
 )
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
-from chargebyte_fw.modules.v2g.secc.negotiation import is_secure_enough, negotiate
+from chargebyte_fw.modules.v2g.secc.negotiation import negotiate, offered_protocols
 from chargebyte_fw.modules.v2g.secc.protocol import (
     Answer,
     Deferred,
@@ -328,13 +328,7 @@ class Secc(Machine):
     def _negotiate(self, frame: Frame, now: float) -> list[Any]:
         facts, connection = self.facts, self.connection
         hindered = facts.stop_requested or facts.error == iso15118.EvseError.Error_EmergencyShutdown
-        offered = [
-            one
-            for one in self.protocols
-            if one.app.name in facts.app_protocols
-            and one.is_offered(facts, self.settings)
-            and is_secure_enough(one.app, connection.security, self.settings)
-        ]
+        offered = offered_protocols(self.protocols, facts, self.settings, connection.security)
         try:
             outcome = negotiate(frame, offered, refuse=hindered)
         except PeerError as error:

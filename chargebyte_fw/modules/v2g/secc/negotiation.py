@@ -16,7 +16,7 @@ from chargebyte_fw.modules.v2g.exi import ExiError, codec
 from chargebyte_fw.modules.v2g.handshake import AppProtocol
 from chargebyte_fw.modules.v2g.messages import sap
 from chargebyte_fw.modules.v2g.secc.effects import Log, MessageExchanged, ProtocolViolation, Send
-from chargebyte_fw.modules.v2g.secc.facts import Settings
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol
 from chargebyte_fw.modules.v2g.security import Security
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
@@ -65,6 +65,19 @@ def is_secure_enough(app: AppProtocol, security: Security, settings: Settings) -
     if security.tls_version:
         return security.tls_version >= app.tls_version
     return not app.tls_version or settings.without_tls
+
+
+def offered_protocols(
+    protocols: Sequence[Protocol], facts: ChargerFacts, settings: Settings, security: Security
+) -> list[Protocol]:
+    """Return the protocols that may be selected on a connection now."""
+    return [
+        one
+        for one in protocols
+        if one.app.name in facts.app_protocols
+        and one.is_offered(facts, settings)
+        and is_secure_enough(one.app, security, settings)
+    ]
 
 
 def negotiate(frame: Frame, protocols: Sequence[Protocol], *, refuse: bool) -> Negotiation:
