@@ -14,6 +14,8 @@ from chargebyte_fw.modules.v2g.transport.tls.client_hello import ClientHello, Tr
 from chargebyte_fw.modules.v2g.transport.tls.credentials import Chain
 from chargebyte_fw.modules.v2g.transport.tls.policy import TlsPolicy
 
+_GREASE = frozenset(0x0A0A + 0x1010 * number for number in range(16))
+"""Numbers that mean nothing (RFC 8701)."""
 _KEYS_TLS13 = ("P-521", "Ed448", "P-256", "P-384")
 _KEYS_TLS12 = ("P-256", "P-384", "P-521")
 
@@ -32,7 +34,7 @@ class Choice(msgspec.Struct, frozen=True):
     version: str
     chain: Chain
     group: int | None
-    """The one group to offer; None: OpenSSL's own, of which the car prefers one that is allowed."""
+    """The one group to offer; None: those of OpenSSL, of which the car has none but X448."""
     demand_certificate: bool
     profile: rules.Profile
 
@@ -80,9 +82,9 @@ def _tls13(hello: ClientHello, policy: TlsPolicy, chains: Sequence[Chain], any_g
     for group in offered:
         if group != rules.X448 or any_group:
             return Choice("1.3", chain, group, True, policy.profile)
-        if hello.key_shares[:1] == (rules.X448,):
+        if set(hello.groups) <= {rules.X448, *_GREASE}:
             return Choice("1.3", chain, None, True, policy.profile)
-    return "the car has group X448 without a key for it first, and OpenSSL cannot be restricted to it"
+    return "of the groups that are allowed the car has X448 alone, and this OpenSSL cannot be restricted to it"
 
 
 def _tls12(hello: ClientHello, policy: TlsPolicy, chains: Sequence[Chain], any_group: bool) -> Choice | str:
