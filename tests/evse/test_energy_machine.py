@@ -188,6 +188,33 @@ def test_an_ev_that_supplies_the_house_draws_nothing_until_the_evse_is_idle() ->
     assert a.machine.node.own_limits_W is None and not a.machine.node.bidirectional
 
 
+BOTH_WAYS = replace(
+    SUPPLY,
+    bidirectional=True,
+    min_import_voltage_V=150.0,
+    max_import_voltage_V=920.0,
+    max_import_current_A=30.0,
+    max_import_power_W=11_000.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("sae", "granted_W", "current_A", "power_W"),
+    [(True, -8_000.0, -30.0, -8_000.0), (True, 8_000.0, 200.0, 8_000.0), (False, -8_000.0, 0.0, 0.0)],
+)
+def test_hlc_gets_negative_maxima_for_an_sae_j2847_2_ev_that_discharges(
+    sae: bool, granted_W: float, current_A: float, power_W: float
+) -> None:
+    a = Alone(dc=True, sae_j2847_2_bpt_enabled=True)
+    a.feed(BoardReported(BOARD))
+    a.feed(SupplyReported(BOTH_WAYS))
+    if sae:
+        a.feed(SaeBidi())
+    effects = a.feed(limits(100.0, power_W=granted_W))
+    (maximum,) = [e.args[0] for e in effects if getattr(e, "command", "") == "update_dc_maximum_limits"]
+    assert (maximum.evse_maximum_current_limit, maximum.evse_maximum_power_limit) == (current_A, power_W)
+
+
 def test_limits_are_published_with_the_id_of_the_module() -> None:
     a = Alone()
     (published,) = [effect for effect in a.machine.feed(LimitsChanged(8.0, None), 0.0) if isinstance(effect, Publish)]

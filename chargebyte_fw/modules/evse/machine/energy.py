@@ -247,7 +247,8 @@ class EnergyMachine(EnergyHardwareRows):
         if not self._change.seen(self._granted_W, supply, path.reference_V, path.present_V) and not force:
             return []
         limits = self._dc_limits()
-        maximum = maximum_for_hlc(limits, bidirectional=supply.bidirectional)
+        negative = self._sae_active and self._granted_W < 0.0
+        maximum = maximum_for_hlc(limits, bidirectional=supply.bidirectional, negative=negative)
         return [
             limits_line(limits, path.target_V or 0.0, path.present_V, bidirectional=self.bidirectional),
             limits,

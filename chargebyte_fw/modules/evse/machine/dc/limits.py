@@ -71,11 +71,11 @@ def limits_from_budget(
     )
 
 
-def maximum_for_hlc(limits: PowerPathLimits, *, bidirectional: bool) -> DcEvseMaximumLimits:
-    """Write the maxima for HLC."""
+def maximum_for_hlc(limits: PowerPathLimits, *, bidirectional: bool, negative: bool = False) -> DcEvseMaximumLimits:
+    """Write the maxima for HLC; `negative`: an EV that discharges is given them as SAE J2847/2 has them."""
     return DcEvseMaximumLimits(
-        evse_maximum_current_limit=limits.current_A,
-        evse_maximum_power_limit=limits.power_W,
+        evse_maximum_current_limit=-limits.discharge_current_A if negative else limits.current_A,
+        evse_maximum_power_limit=-limits.discharge_power_W if negative else limits.power_W,
         evse_maximum_voltage_limit=limits.voltage_V,
         evse_maximum_discharge_current_limit=limits.discharge_current_A if bidirectional else None,
         evse_maximum_discharge_power_limit=limits.discharge_power_W if bidirectional else None,

@@ -54,6 +54,11 @@ class DcService(EnergyService):
         """Return what CurrentDemandRes has of the meter; not part of a refusal."""
         return {}
 
+    @property
+    def bidirectional(self) -> bool:
+        """Whether the car has chosen to give energy back: its currents and powers are negative then."""
+        return False
+
     def status_code(self, normal: str) -> str:
         """Return the EVSE status code to report where `normal` would be: errors and a wanted stop win."""
         error = _STATUS_OF_ERROR.get(self.facts.error)  # type: ignore[call-overload]
@@ -146,14 +151,25 @@ class DcService(EnergyService):
     def _take_limits(self, request: common.DC_EVChargeParameterType | common.CurrentDemandReq) -> None:
         # A limit that a request leaves out still holds.
         known = self.limits
-        current, power = _bounded(request.EVMaximumCurrentLimit, 10_000), _bounded(request.EVMaximumPowerLimit, 350_000)
-        voltage = _bounded(request.EVMaximumVoltageLimit, 1_500)
+        current = self._published(request.EVMaximumCurrentLimit, 10_000)
+        power = self._published(request.EVMaximumPowerLimit, 350_000)
+        voltage = self._published(request.EVMaximumVoltageLimit, 1_500)
         self.limits = iso15118.DcEvMaximumLimits(
             dc_ev_maximum_current_limit=known.dc_ev_maximum_current_limit if current is None else current,
             dc_ev_maximum_power_limit=known.dc_ev_maximum_power_limit if power is None else power,
             dc_ev_maximum_voltage_limit=known.dc_ev_maximum_voltage_limit if voltage is None else voltage,
         )
         self.session.publish_change(Iso15118Charger.dc_ev_maximum_limits, self.limits)
+
+    def _published(self, value: common.PhysicalValueType | None, high: float) -> float | None:
+        """Return a physical value within what EVerest's types allow (-2 is EVerest's own lower end).
+
+        Of a car that gives energy back it is the magnitude: the direction is the energy management's.
+        """
+        if value is None:
+            return None
+        signed = number(value)
+        return min(high, abs(signed) if self.bidirectional else max(-2.0, signed))
 
     def needs(self, parameters: common.DC_EVChargeParameterType) -> iso15118.DCChargingParameters:
         """Return the car's needs as OCPP has them."""
@@ -220,8 +236,8 @@ class DcService(EnergyService):
         self.session.publish_change(
             Iso15118Charger.dc_ev_target_voltage_current,
             iso15118.DcEvTargetValues(
-                dc_ev_target_voltage=_bounded(request.EVTargetVoltage, 1_500) or 0.0,
-                dc_ev_target_current=_bounded(request.EVTargetCurrent, 10_000) or 0.0,
+                dc_ev_target_voltage=self._published(request.EVTargetVoltage, 1_500) or 0.0,
+                dc_ev_target_current=self._published(request.EVTargetCurrent, 10_000) or 0.0,
             ),
         )
 
@@ -288,16 +304,17 @@ class DcService(EnergyService):
         self._take_limits(request)
         self._take_remaining_time(request)
         facts, power_W = self.facts, self.facts.power_limit_W
-        volts, amperes = number(request.EVTargetVoltage), number(request.EVTargetCurrent)
+        # Limits and wishes of a car that gives energy back are negative (SAE J2847/2).
+        volts, amperes = number(request.EVTargetVoltage), abs(number(request.EVTargetCurrent))
         return Answer(
             self.messages.CurrentDemandRes(
                 ResponseCode=session.ok(),
                 DC_EVSEStatus=self.evse_status("EVSE_Ready"),
                 EVSEPresentVoltage=self._present_voltage(),
                 EVSEPresentCurrent=session.amperes(facts.present_current_A),
-                EVSECurrentLimitAchieved=amperes >= facts.dc_max_current_A,
+                EVSECurrentLimitAchieved=amperes >= abs(facts.dc_max_current_A),
                 EVSEVoltageLimitAchieved=volts >= facts.dc_max_voltage_V,
-                EVSEPowerLimitAchieved=volts * amperes >= power_W,
+                EVSEPowerLimitAchieved=volts * amperes >= abs(power_W),
                 EVSEMaximumVoltageLimit=session.volts(facts.dc_max_voltage_V),
                 EVSEMaximumCurrentLimit=session.amperes(facts.dc_max_current_A),
                 EVSEMaximumPowerLimit=session.watts(power_W),
@@ -339,8 +356,3 @@ class DcService(EnergyService):
 
 def _energy_Wh(value: common.PhysicalValueType) -> float:
     return min(200_000.0, max(0.0, number(value)))
-
-
-def _bounded(value: common.PhysicalValueType | None, high: float) -> float | None:
-    """Return a physical value within what EVerest's types allow (-2 is EVerest's own lower end)."""
-    return None if value is None else min(high, max(-2.0, number(value)))

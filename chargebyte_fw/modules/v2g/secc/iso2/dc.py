@@ -24,6 +24,11 @@ class Iso2DcService(DcService, Iso2EnergyService):
     parameter_type = iso2.DC_EVChargeParameterType
     after_parameters = State.CABLE_CHECK
 
+    @property
+    def bidirectional(self) -> bool:
+        """Whether the car has selected the service of SAE J2847/2."""
+        return self.session.sae_selected
+
     def charging_needs(self, parameters: iso2.DC_EVChargeParameterType) -> dict[str, Any]:
         """Return the car's needs as OCPP has them."""
         return {"dc_charging_parameters": self.needs(parameters)}

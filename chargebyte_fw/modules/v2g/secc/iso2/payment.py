@@ -52,6 +52,8 @@ class Iso2Payment(Iso2SetUp):
         super().__init__(context)
         self.payment_option = ""
         """What the car has chosen; empty before."""
+        self.sae_selected = False
+        """The car gives energy back as SAE J2847/2 has it."""
         self.contract: Contract | None = None
         """The contract that was presented and accepted for authorization."""
         self._token: ProvidedIdToken | None = None
@@ -82,7 +84,8 @@ class Iso2Payment(Iso2SetUp):
             return self.failed(name, "FAILED_PaymentSelectionInvalid", str(option))  # [V2G2-465]
         self.payment_option = str(option)
         self.publish(Iso15118Charger.selected_payment_option, iso15118.PaymentOption(str(option)))
-        if sae_service(self.facts) in others:
+        self.sae_selected = sae_service(self.facts) in others
+        if self.sae_selected:
             self.publish(Iso15118Charger.sae_bidi_mode_active, None)
         selected = [(i, parameter_set or 0) for i, parameter_set in others.items() if i in self.facts.offered_services]
         if selected:
