@@ -41,6 +41,7 @@ class World:
         vas: Any = None,
         providers: int = 1,
         store: type[Module] = Security,
+        kind: type[Module] = EvseV2G,
         **config: Any,
     ) -> None:
         charger_host, self.host = memory.link("fe80::1", "fe80::2")
@@ -53,7 +54,7 @@ class World:
             modules |= dict.fromkeys(names, (vas,))
             connections["iso15118_vas"] = [f"{name}.main" for name in names]
         self.assembly = assemble(
-            v2g=(EvseV2G, {"device": "eth1", **config}, connections),
+            v2g=(kind, {"device": "eth1", **config}, connections),
             manager=(manager, {}, {"hlc": "v2g.charger"}),
             **modules,
         )

@@ -14,17 +14,18 @@ from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleC
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.grid_support import GridSupportImpl
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
-from chargebyte_fw.modules.v2g.link import TCP
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso20 import protocol as iso20
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol
+from chargebyte_fw.modules.v2g.transport.tls import policy
+from chargebyte_fw.modules.v2g.transport.tls.endpoints import Endpoints, TlsOptions
 
 PORT = 50_000
 """The port of EVerest's Evse15118D20, with TLS and without."""
 
 
 class Evse15118D20Config(ModuleConfig):
-    """EVerest's keys of Evse15118D20, and `charge_loop_timeout_ms` and the renegotiations of this module."""
+    """EVerest's keys of Evse15118D20; `tls_profile` and those after it are this module's own."""
 
     device: Annotated[
         str,
@@ -39,7 +40,9 @@ class Evse15118D20Config(ModuleConfig):
         Meta(description="Whether cars get TLS: as they ask for it, always, never. Without TLS only in laboratories."),
     ] = "ACCEPT_CLIENT_OFFER"
     enforce_tls_1_3: Annotated[bool, Meta(description="Refuse TLS 1.2 in the TLS handshake.")] = False
-    enable_ssl_logging: Annotated[bool, Meta(description="Log the course of TLS handshakes.")] = False
+    enable_ssl_logging: Annotated[
+        bool, Meta(description="Without effect: a TLS handshake has its line in the log, and the recorder its bytes.")
+    ] = False
     enable_tls_key_logging: Annotated[bool, Meta(description="Write TLS session keys for analysis.")] = False
     tls_key_logging_path: Annotated[str, Meta(description="Directory of the TLS key log.")] = "/tmp"
     enable_sdp_server: Annotated[
@@ -63,6 +66,13 @@ class Evse15118D20Config(ModuleConfig):
     selecting_sap_based_on_energy_service: Annotated[
         bool, Meta(description="Select only name spaces of which the charger has an energy service.")
     ] = False
+    tls_profile: Annotated[
+        policy.Profile,
+        Meta(
+            description="Algorithms of TLS 1.3: `strict` has those of ISO 15118-20 alone, `interoperable` P-256 and "
+            "P-384 after them."
+        ),
+    ] = "interoperable"
     charge_loop_timeout_ms: Annotated[
         int,
         Meta(
@@ -94,16 +104,14 @@ class Evse15118D20(Module):
     iso15118_vas = requires_many(Iso15118Vas)
 
     engine: V2gEngine
+    endpoints: Endpoints
 
     @classmethod
     def config_issues(cls, config: Evse15118D20Config, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """Without TLS a session is against the standard."""
-        if config.tls_negotiation_strategy == "ENFORCE_TLS":
-            what = "TLS is asked for, but this version speaks plain TCP only"
-            yield ConfigIssue("tls_negotiation_strategy", what, "use ENFORCE_NO_TLS")
-        else:
+        if config.tls_negotiation_strategy != "ENFORCE_TLS":
             what = "cars may charge without TLS, which ISO 15118-20 forbids outside of laboratories"
-            yield ConfigIssue("tls_negotiation_strategy", what, "", "warning")
+            yield ConfigIssue("tls_negotiation_strategy", what, "ENFORCE_TLS has TLS alone", "warning")
 
     @classmethod
     def claims(cls, config: Evse15118D20Config, implementations: Mapping[str, Any]) -> Iterable[Claim]:
@@ -113,6 +121,7 @@ class Evse15118D20(Module):
     async def init(self) -> None:
         """Read the configuration and prepare the engine."""
         config = self.config
+        self.endpoints = Endpoints(self, self.security, self._tls_options())
         self.engine = V2gEngine(
             self,
             self.charger,
@@ -122,13 +131,20 @@ class Evse15118D20(Module):
             Settings(without_tls=config.tls_negotiation_strategy != "ENFORCE_TLS", iso20=iso20_settings(config)),
             config.device,
             security=self.security,
-            endpoints=(TCP._replace(port=PORT),),
+            endpoints=self.endpoints.all,
             with_sdp=config.enable_sdp_server,
         )
         self.engine.prepare()
 
+    def _tls_options(self) -> TlsOptions:
+        config = self.config
+        folder = self.runtime.root.write(config.tls_key_logging_path) if config.enable_tls_key_logging else None
+        rules = policy.iso20(enforce_tls_1_3=config.enforce_tls_1_3, profile=config.tls_profile)
+        return TlsOptions(policy.STRATEGIES[config.tls_negotiation_strategy], rules, PORT, PORT, key_log=folder)
+
     async def ready(self) -> None:
         """Publish what is served and open the link."""
+        self.endpoints.open(self.engine.link)
         self.engine.open()
 
     async def stop(self) -> None:

@@ -14,8 +14,9 @@ from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.link import TCP_PORT, TLS_PORT
 from chargebyte_fw.modules.v2g.secc.din import protocol as din
-from chargebyte_fw.modules.v2g.secc.facts import Settings
+from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso2 import protocol as iso2
+from chargebyte_fw.modules.v2g.secc.protocol import Protocol
 from chargebyte_fw.modules.v2g.transport.tls import policy
 from chargebyte_fw.modules.v2g.transport.tls.endpoints import Endpoints, TlsOptions
 
@@ -32,6 +33,13 @@ class EvseV2GConfig(ModuleConfig):
     ] = "eth0"
     supported_DIN70121: Annotated[bool, Meta(description="Speak DIN SPEC 70121.")] = True
     supported_ISO15118_2: Annotated[bool, Meta(description="Speak ISO 15118-2.")] = True
+    supported_ISO15118_20: Annotated[
+        bool,
+        Meta(
+            description="Speak ISO 15118-20 as well, so that neither Evse15118D20 nor IsoMux is needed: with TLS 1.3, "
+            "and without TLS where `tls_security` is `prohibit` (laboratories). A key of this module alone."
+        ),
+    ] = False
     tls_security: Annotated[
         Literal["prohibit", "allow", "force"],
         Meta(
@@ -74,7 +82,7 @@ class EvseV2GConfig(ModuleConfig):
 
 
 class EvseV2G(Module):
-    """Serves cars in DIN SPEC 70121 and ISO 15118-2 over the powerline link."""
+    """Serves cars in DIN SPEC 70121 and ISO 15118-2, and in ISO 15118-20 where wanted, over the powerline link."""
 
     Config = EvseV2GConfig
     enable_telemetry = True
@@ -90,7 +98,7 @@ class EvseV2G(Module):
     @classmethod
     def config_issues(cls, config: EvseV2GConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """There must be a protocol."""
-        if not config.supported_DIN70121 and not config.supported_ISO15118_2:
+        if not (config.supported_DIN70121 or config.supported_ISO15118_2 or config.supported_ISO15118_20):
             yield ConfigIssue("supported_ISO15118_2", "no protocol is left to speak", "set one of them to true")
 
     @classmethod
@@ -102,13 +110,12 @@ class EvseV2G(Module):
         """Read the configuration and prepare the engine."""
         config = self.config
         self.endpoints = Endpoints(self, self.security, self._tls_options())
-        offers = ((config.supported_DIN70121, din.PROTOCOL), (config.supported_ISO15118_2, iso2.PROTOCOL))
         self.engine = V2gEngine(
             self,
             self.charger,
             self.extensions,
             self.iso15118_vas,
-            [protocol for wanted, protocol in offers if wanted],
+            self._protocols(),
             Settings(
                 auth_timeout_eim_s=float(config.auth_timeout_eim),
                 auth_timeout_pnc_s=float(config.auth_timeout_pnc),
@@ -116,6 +123,8 @@ class EvseV2G(Module):
                 reject_invalid_receipts=config.reject_invalid_metering_receipts,
                 terminate_connection_on_failed_response=config.terminate_connection_on_failed_response,
                 publish_telemetry_only_on_change=config.publish_telemetry_only_on_change,
+                without_tls=config.tls_security == "prohibit",
+                iso20=Iso20Settings(scheduled=True),
             ),
             config.device,
             security=self.security,
@@ -124,10 +133,24 @@ class EvseV2G(Module):
         )
         self.engine.prepare()
 
+    def _protocols(self) -> list[Protocol]:
+        config, served = self.config, list[Protocol]()
+        if config.supported_DIN70121:
+            served.append(din.PROTOCOL)
+        if config.supported_ISO15118_2:
+            served.append(iso2.PROTOCOL)
+        if config.supported_ISO15118_20:
+            # A charger that does not speak it does not pay for its messages.
+            from chargebyte_fw.modules.v2g.secc.iso20.protocol import PROTOCOLS
+
+            served += PROTOCOLS
+        return served
+
     def _tls_options(self) -> TlsOptions:
         config = self.config
+        rules = policy.iso20() if config.supported_ISO15118_20 else policy.ISO2
         folder = self.runtime.root.write(config.tls_key_logging_path) if config.tls_key_logging else None
-        return TlsOptions(config.tls_security, policy.ISO2, TCP_PORT, TLS_PORT, config.tls_timeout / 1000.0, folder)
+        return TlsOptions(config.tls_security, rules, TCP_PORT, TLS_PORT, config.tls_timeout / 1000.0, folder)
 
     async def ready(self) -> None:
         """Publish what is served and open the link."""
