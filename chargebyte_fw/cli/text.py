@@ -15,9 +15,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
-def add_root(parser: argparse.ArgumentParser) -> None:
+def add_root(parser: argparse.ArgumentParser) -> argparse.Action:
     """Add `--root`."""
-    parser.add_argument(
+    return parser.add_argument(
         "--root",
         type=Path,
         default=Path("/"),

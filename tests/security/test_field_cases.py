@@ -433,11 +433,28 @@ def test_a_response_is_kept_for_the_names_of_every_hash_algorithm(run: Any, asse
     running(run, assemble, test)
 
 
-def test_roots_of_vehicles_have_a_place_of_their_own(run: Any, assemble: Any, tmp_path: Path) -> None:
-    async def test(world: Any) -> None:
-        assert (tmp_path / CERTS / "ca/oem/OEM_ROOT_CA.pem").is_file()
-        listed = await ask(world, "get_installed_certificates", list(CertificateType))
-        assert listed.status == "NotFound"
+@pytest.mark.parametrize("places", [{}, {"v2g_ca_bundle": "ca/v2g", "oem_ca_bundle": "ca/oem"}])
+def test_roots_of_vehicles_are_trust_anchors_beside_those_of_v2g_and_nothing_else(
+    run: Any, assemble: Any, tmp_path: Path, places: dict[str, str]
+) -> None:
+    """[V2G20-2331]: not those of contracts."""
+    v2g, oem, mo = issue("V2G"), issue("OEM"), issue("MO")
+    kind = CaCertificateType.V2G
 
-    running(run, assemble, test)
-    assert os.listdir(tmp_path / CERTS / "ca/oem") == ["OEM_ROOT_CA.pem"]
+    async def test(world: Any) -> None:
+        (place,) = (tmp_path / CERTS / "ca").glob("oem*")
+        assert os.listdir(place) == ([] if places else ["OEM_ROOT_CA.pem"])
+        await ask(world, "install_ca_certificate", mo.pem, CaCertificateType.MO)
+        assert await ask(world, "get_verify_location", kind) == ""
+        put(tmp_path, "ca/oem/OEM_ROOT_CA.pem", oem.pem)
+        for _ in range(2):
+            assert Path(await ask(world, "get_verify_location", kind)).read_text() == oem.pem
+        await ask(world, "install_ca_certificate", v2g.pem, kind)
+        assert Path(await ask(world, "get_verify_location", kind)).read_text() == v2g.pem + oem.pem
+        assert Path(await ask(world, "get_verify_file", kind)).read_text() == v2g.pem
+        listed = await ask(world, "get_installed_certificates", list(CertificateType))
+        assert len(listed.certificate_hash_data_chain) == 2
+        vehicle = issue("vehicle", oem, ca=False)
+        assert await ask(world, "verify_certificate", vehicle.pem, [V2G]) == "IssuerNotFound"
+
+    running(run, assemble, test, **places)

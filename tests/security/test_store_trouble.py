@@ -96,6 +96,7 @@ def test_a_store_that_is_damaged_while_the_charger_runs(
         # No line per question.
         lines = [r.getMessage() for r in caplog.records if r.levelname in ("WARNING", "ERROR")]
         assert len(lines) == len(set(lines)) < 15
+        assert "no V2G certificate of this charger can be used: there is none any more" in lines
         shutil.rmtree(tmp_path / CERTS, ignore_errors=True)
         shutil.copytree(tmp_path / "kept", tmp_path / CERTS)
         await asyncio.sleep(60)

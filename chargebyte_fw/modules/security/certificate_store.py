@@ -89,9 +89,10 @@ class CertificateStore:
 
     def bundle_files(self, kind: CaCertificateType) -> list[Path]:
         """Return the files of one kind of roots."""
-        return self._files_of(self.layout.roots[kind])
+        return self.files_of(self.layout.roots[kind])
 
-    def _files_of(self, place: Path) -> list[Path]:
+    def files_of(self, place: Path) -> list[Path]:
+        """Return the files of a place of roots."""
         if not place.is_dir():
             return [place] if place.is_file() else []
         found = files_in(place, *CERTIFICATE_SUFFIXES, complain=self.complain)
@@ -100,7 +101,7 @@ class CertificateStore:
     def vehicle_roots(self, at: datetime | None = None) -> list[Certificate]:
         """Return the roots of vehicle certificates (OEM); with a time, only those valid then."""
         place = self.layout.oem_roots
-        found = [each for path in (self._files_of(place) if place else []) for each in self.read(path, partly=True)]
+        found = [each for path in (self.files_of(place) if place else []) for each in self.read(path, partly=True)]
         return [each for each in found if x509.is_self_signed(each) and (at is None or x509.is_valid(each, at))]
 
     def bundle(self, kind: CaCertificateType) -> list[Certificate]:
@@ -166,6 +167,10 @@ class CertificateStore:
                 found.append((certificate, x509.hash_data(certificate, issuer)))
         return found
 
+    def key_files(self, kind: LeafCertificateType) -> list[Path]:
+        """Return the files of private keys for leaves of this kind."""
+        return files_in(self.layout.leaves[kind].keys, KEY_SUFFIX, complain=self.complain)
+
     def key_of(self, leaf: Leaf, kind: LeafCertificateType) -> Path | None:
         """Return the file of the leaf's private key."""
         return self.find_key(leaf.certificate, kind, leaf.paths[0].stem if leaf.paths else "")
@@ -173,8 +178,7 @@ class CertificateStore:
     def find_key(self, certificate: Certificate, kind: LeafCertificateType, stem: str = "") -> Path | None:
         """Return the file of a certificate's key: the one of the same name first, then every other of the folder."""
         wanted = public_bytes(certificate)
-        found = files_in(self.layout.leaves[kind].keys, KEY_SUFFIX, complain=self.complain)
-        candidates = sorted(found, key=lambda path: path.stem != stem)
+        candidates = sorted(self.key_files(kind), key=lambda path: path.stem != stem)
         return next((path for path in candidates if self._public(path) == wanted), None)
 
     def _public(self, path: Path) -> bytes | None:
@@ -229,8 +233,8 @@ class CertificateStore:
             self.complain(f"the OCSP response {path} is not used: {error}")
             return None
 
-    def revoked(self, leaf: Leaf, kind: LeafCertificateType) -> Certificate | None:
-        """Return the certificate of a chain that its issuer has revoked, as the kept responses state."""
+    def revoked(self, leaf: Leaf, kind: LeafCertificateType) -> tuple[Certificate, Response] | None:
+        """Return the certificate of a chain that its issuer has revoked, with the kept response that states it."""
         issuers = x509.Issuers([*leaf.chain, *self.bundle(ROOT_OF[kind])])
         for certificate in leaf.chain:
             issuer = issuers.of(certificate)
@@ -238,7 +242,7 @@ class CertificateStore:
                 continue
             response = self.ocsp_response(kind, certificate, issuer)
             if response is not None and response.status is Status.REVOKED:
-                return certificate
+                return certificate, response
         return None
 
 

@@ -24,8 +24,16 @@ from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security import ocsp_responses
 from chargebyte_fw.modules.security.certificate_store import CertificateStore, Leaf
 from chargebyte_fw.modules.security.certificates import Certificate
-from chargebyte_fw.modules.security.keys import new_key_and_request, public_bytes
-from chargebyte_fw.modules.security.layout import KEY_SUFFIX, LEAF_PREFIX, OCSP_FOLDER, new_name, read_file, sync
+from chargebyte_fw.modules.security.keys import new_key_and_request, public_bytes, read_public_of
+from chargebyte_fw.modules.security.layout import (
+    KEY_MODE,
+    KEY_SUFFIX,
+    LEAF_PREFIX,
+    OCSP_FOLDER,
+    new_name,
+    read_file,
+    sync,
+)
 from chargebyte_fw.modules.security.queries import Queries
 
 INSTALL_REASON = {
@@ -53,6 +61,16 @@ class Changes:
 
     def install_root(self, pem: str, kind: CaCertificateType, at: datetime) -> InstallCertificateResult:
         """Add roots, or replace those of the same name and key."""
+        return self._install_roots(pem, self.store.layout.roots[kind], f"{kind.value}_ROOT_", at)
+
+    def install_vehicle_root(self, pem: str, at: datetime) -> InstallCertificateResult:
+        """Add roots of vehicle certificates, for which EVerest's interface has no kind."""
+        place = self.store.layout.oem_roots
+        if place is None:
+            return InstallCertificateResult.WriteError
+        return self._install_roots(pem, place, "OEM_ROOT_", at)
+
+    def _install_roots(self, pem: str, place: Path, prefix: str, at: datetime) -> InstallCertificateResult:
         if self.store.layout.is_full():
             return InstallCertificateResult.CertificateStoreMaxLengthExceeded
         try:
@@ -67,29 +85,23 @@ class Changes:
             # A sub-CA in the bundle could neither be listed nor deleted by its name.
             return InstallCertificateResult.InvalidCertificateChain
         try:
-            self._put_roots(new, kind, at)
+            self._put_roots(new, place, prefix, at)
         except OSError as error:
             self._complain(f"a root cannot be written: {error}")
             return InstallCertificateResult.WriteError
         return InstallCertificateResult.Accepted
 
-    def _put_roots(self, new: list[Certificate], kind: CaCertificateType, at: datetime) -> None:
-        place = self.store.layout.roots[kind]
+    def _put_roots(self, new: list[Certificate], place: Path, prefix: str, at: datetime) -> None:
         if not place.is_dir():
             # Not by `read`, for which an unreadable bundle has none: the others would be lost.
             there, _ = x509.parse_leniently(read_file(place) if place.exists() else b"")
             write_whole(place, x509.to_pem(_merged(there, new)))
             return
         for certificate in new:
-            path = self._file_of(certificate, kind)
-            if path is None:
-                path = place / f"{new_name(f'{kind.value}_ROOT_', at, self._chance)}.pem"
+            files = self.store.files_of(place)
+            same = (p for p in files if any(_same_authority(old, certificate) for old in self.store.read(p)))
+            path = next(same, place / f"{new_name(prefix, at, self._chance)}.pem")
             write_whole(path, x509.to_pem(_merged(self.store.read(path) if path.exists() else [], [certificate])))
-
-    def _file_of(self, root: Certificate, kind: CaCertificateType) -> Path | None:
-        """Return the file that has this authority."""
-        files = self.store.bundle_files(kind)
-        return next((p for p in files if any(_same_authority(old, root) for old in self.store.read(p))), None)
 
     def delete(
         self, name: CertificateHashData
@@ -156,8 +168,10 @@ class Changes:
             response.with_suffix(".hash").unlink(missing_ok=True)
             response.unlink(missing_ok=True)
 
-    def install_leaf(self, pem: str, kind: LeafCertificateType, at: datetime) -> InstallCertificateResult:
-        """Install a leaf (with its chain) for which a key is waiting.
+    def install_leaf(
+        self, pem: str, kind: LeafCertificateType, at: datetime, *, key_pem: bytes | None = None
+    ) -> InstallCertificateResult:
+        """Install a leaf (with its chain) for which a key is waiting, or with the key that comes with it.
 
         A root in the chain is left out, and sub-CAs are put in order: leaf first, then each by who has issued it.
         """
@@ -178,15 +192,20 @@ class Changes:
         chain = queries.path(leaf, others, kind, at)[:-1]
         place = self.store.layout.leaves[kind]
         key = self.store.find_key(leaf, kind)
-        if key is None:
-            self._complain("a certificate came for which there is no private key")
+        brought = None if key is not None else key_pem
+        if key is None and (brought is None or read_public_of(brought, self.store.password) != public_bytes(leaf)):
+            self._complain("a certificate came for which there is no private key that private_key_password opens")
             return InstallCertificateResult.WriteError
         try:
+            if brought is not None:
+                key = place.keys / (new_name(LEAF_PREFIX[kind], at, self._chance) + KEY_SUFFIX)
+                write_whole(key, brought, KEY_MODE)
             self._write_leaf(chain, place.certificates, kind, at)
         except OSError as error:
             self._complain(f"a certificate cannot be written: {error}")
             return InstallCertificateResult.WriteError
-        self.pending.pop(key, None)
+        if key is not None:
+            self.pending.pop(key, None)
         return InstallCertificateResult.Accepted
 
     def _write_leaf(self, chain: list[Certificate], folder: Path, kind: LeafCertificateType, at: datetime) -> None:
@@ -226,7 +245,7 @@ class Changes:
             return GetCertificateSignRequestResult(status=status.GenerationError)
         path = self.store.layout.leaves[kind].keys / (new_name(LEAF_PREFIX[kind], at, self._chance) + KEY_SUFFIX)
         try:
-            write_whole(path, key, 0o600)
+            write_whole(path, key, KEY_MODE)
         except OSError as error:
             self._complain(f"a private key cannot be written: {error}")
             return GetCertificateSignRequestResult(status=status.KeyGenError)

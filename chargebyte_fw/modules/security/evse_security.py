@@ -33,7 +33,7 @@ from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
 from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
 from chargebyte_fw.kernel.paths import normal
 from chargebyte_fw.modules.security import layout
-from chargebyte_fw.modules.security.layout import OEM_BUNDLE, Layout, LeafPlace, Preference
+from chargebyte_fw.modules.security.layout import OEM_BUNDLE, Layout, Preference
 from chargebyte_fw.modules.security.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -222,24 +222,7 @@ class EvseSecurity(Module):
         """Make the folders and files that are missing; a ConfigError when places of roots and leaves coincide."""
         self._changes: Changes | None = None
         self._complained: set[str] = set()
-        config = self.config
-        self.layout = Layout(
-            roots={
-                CaCertificateType.CSMS: self._place(config.csms_ca_bundle),
-                CaCertificateType.MF: self._place(config.mf_ca_bundle),
-                CaCertificateType.MO: self._place(config.mo_ca_bundle),
-                CaCertificateType.V2G: self._place(config.v2g_ca_bundle),
-            },
-            leaves={
-                LeafCertificateType.CSMS: LeafPlace(
-                    self._place(config.csms_leaf_cert_directory), self._place(config.csms_leaf_key_directory)
-                ),
-                LeafCertificateType.V2G: LeafPlace(
-                    self._place(config.secc_leaf_cert_directory), self._place(config.secc_leaf_key_directory)
-                ),
-            },
-            oem_roots=self._place(config.oem_ca_bundle),
-        )
+        self.layout = layout.layout_of(self.config, self._place)
         if shared := layout.overlapping(self.layout):
             raise ConfigError(
                 [Finding(self.id, f"{path} is a place for roots and for leaf certificates") for path in shared]

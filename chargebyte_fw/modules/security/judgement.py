@@ -56,8 +56,10 @@ def judge(store: CertificateStore, leaf: Leaf, kind: LeafCertificateType, at: da
     if x509.has_expired(certificate, at):
         return Verdict(Obstacle.EXPIRED, f"it expired on {date(certificate.not_valid_after_utc)}")
     if (revoked := store.revoked(leaf, kind)) is not None:
-        whose = "it was" if revoked == certificate else f"its {x509.common_name(revoked)} was"
-        return Verdict(Obstacle.REVOKED, f"{whose} revoked by its issuer (OCSP)")
+        which, response = revoked
+        whose = "it was" if which == certificate else f"its {x509.common_name(which)} was"
+        on = f" on {date(response.revoked_at)}" if response.revoked_at is not None else ""
+        return Verdict(Obstacle.REVOKED, f"{whose} revoked by its issuer{on} (OCSP)")
     if store.key_of(leaf, kind) is None:
         folder = store.layout.leaves[kind].keys
         return Verdict(Obstacle.NO_KEY, f"{folder} has no private key for it that private_key_password opens")

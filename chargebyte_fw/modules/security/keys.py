@@ -38,6 +38,11 @@ def read_public(path: Path, password: str) -> bytes | None:
         data = read_file(path)
     except OSError:
         return None
+    return read_public_of(data, password)
+
+
+def read_public_of(data: bytes, password: str) -> bytes | None:
+    """Return the public half of a key (PEM), None when it cannot be read with the password or is no key."""
     for secret in (password.encode() or None, None):
         try:
             key = load_pem_private_key(data, secret)

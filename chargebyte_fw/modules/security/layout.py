@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -21,6 +22,8 @@ PREFIX = "/etc/everest/certs"
 """What relative paths of the configuration are relative to."""
 OEM_BUNDLE = "ca/oem/OEM_ROOT_CA.pem"
 """Where roots of vehicle certificates are without a configuration."""
+ANCHORS_FILE = "anchors/V2G_AND_OEM_ROOTS.pem"
+"""Below the place of the OEM roots: both kinds of trust anchors of vehicle certificates, written when asked for."""
 CERTIFICATE_SUFFIXES = (".pem", ".der")
 KEY_SUFFIX = ".key"
 OCSP_FOLDER = "ocsp"
@@ -99,6 +102,27 @@ class Layout(msgspec.Struct, frozen=True):
                 size += _size(path)
                 entries += _certificates_in(path)
         return size > FULL_BYTES or entries > FULL_ENTRIES
+
+
+def layout_of(config: Any, place: Callable[[str], Path]) -> Layout:
+    """Return the places that a configuration of `EvseSecurity` names; `place` finds the file or folder of a value."""
+    return Layout(
+        roots={
+            CaCertificateType.CSMS: place(config.csms_ca_bundle),
+            CaCertificateType.MF: place(config.mf_ca_bundle),
+            CaCertificateType.MO: place(config.mo_ca_bundle),
+            CaCertificateType.V2G: place(config.v2g_ca_bundle),
+        },
+        leaves={
+            LeafCertificateType.CSMS: LeafPlace(
+                place(config.csms_leaf_cert_directory), place(config.csms_leaf_key_directory)
+            ),
+            LeafCertificateType.V2G: LeafPlace(
+                place(config.secc_leaf_cert_directory), place(config.secc_leaf_key_directory)
+            ),
+        },
+        oem_roots=place(config.oem_ca_bundle),
+    )
 
 
 def absolute(path: str) -> str:
@@ -198,11 +222,13 @@ def overlapping(layout: Layout) -> list[Path]:
 def files_in(folder: Path, *suffixes: str, complain: Callable[[str], None] | None = None) -> list[Path]:
     """Return the files of a folder (and of its OCSP folder) with these endings, in a stable order.
 
-    A folder that is not there or cannot be read has none; `complain` is called with the reason.
+    A folder that is not there has none; of one that cannot be read `complain` is called with the reason.
     """
     found: list[Path] = []
     try:
         found.extend(path for path in _walk(folder) if not suffixes or path.suffix in suffixes)
+    except FileNotFoundError:
+        return []
     except OSError as error:
         if complain is not None:
             complain(f"{folder} cannot be read: {error.strerror or error}")

@@ -26,11 +26,12 @@ from chargebyte_fw.contracts.types.evse_security import (
     OCSPRequestData,
     OCSPRequestDataList,
 )
+from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security.certificate_store import ROOT_OF, CertificateStore, Leaf
 from chargebyte_fw.modules.security.certificates import Certificate
 from chargebyte_fw.modules.security.judgement import Obstacle, judge
-from chargebyte_fw.modules.security.layout import is_name_link
+from chargebyte_fw.modules.security.layout import ANCHORS_FILE, is_name_link, read_file
 
 ROOT_TYPES = {
     CertificateType.V2GRootCertificate: CaCertificateType.V2G,
@@ -152,13 +153,29 @@ class Queries(msgspec.Struct, frozen=True):
         return ""
 
     def verify_location(self, kind: CaCertificateType, at: datetime) -> str:
-        """Return the file with roots, or the folder made fit for OpenSSL to look in; empty without a root."""
-        if not self.store.roots(kind, at):
+        """Return the file with roots, or the folder made fit for OpenSSL to look in; empty without a root.
+
+        For V2G these are the trust anchors of vehicle certificates: with OEM roots installed, V2G and OEM roots in one
+        file ([V2G20-2331]). OSError is the caller's.
+        """
+        roots = self.store.roots(kind, at)
+        vehicle_roots = self.store.vehicle_roots(at) if kind is CaCertificateType.V2G else []
+        if vehicle_roots and self.store.layout.oem_roots is not None:
+            return str(self._write_anchors(self.store.layout.oem_roots, [*roots, *vehicle_roots]))
+        if not roots:
             return ""
         place = self.store.layout.roots[kind]
         if place.is_dir():
             self._link_by_name(kind, place)
         return str(place)
+
+    def _write_anchors(self, place: Path, roots: list[Certificate]) -> Path:
+        """Write roots of two kinds to a file in a folder of its own, where it is a root of neither."""
+        path = (place if place.is_dir() else place.parent) / ANCHORS_FILE
+        content = x509.to_pem(roots)
+        if not path.is_file() or read_file(path) != content:
+            write_whole(path, content)
+        return path
 
     def _root_chains(self, kind: CertificateType) -> list[CertificateHashDataChain]:
         bundle = self.store.bundle(ROOT_TYPES[kind])

@@ -45,6 +45,7 @@ class Upkeep:
         self._log = log
         self._outlook: Outlook | None = None
         self._looked = False
+        self._had: set[LeafCertificateType] = set()
         self._marks: frozenset[tuple[str, int, int]] = frozenset()
         self._set = asyncio.Event()
         self._clock = LastingCondition(log)
@@ -117,11 +118,19 @@ class Upkeep:
             self._main.faults.raise_fault(CLOCK_FAULT, found.clock, sub_type=CLOCK_SUB_TYPE, severity=Severity.Medium)
         else:
             self._main.faults.clear(CLOCK_FAULT, CLOCK_SUB_TYPE)
-        for kind in self._layout.leaves:
+        for kind, usable in found.leaves.items():
+            self._set_missing(kind, bool(usable), found)
+
+    def _set_missing(self, kind: LeafCertificateType, usable: bool, found: Outlook) -> None:
+        """Log when none of a kind can be used, although there were some, and when one can again."""
+        reason = found.missing.get(kind, "there is none any more" if kind in self._had and not usable else "")
+        if usable or kind in found.missing:
+            self._had.add(kind)
+        if found.clock:
             # With a wrong clock this is one of its consequences, which needs no line of its own.
-            reason = "" if found.clock else found.missing.get(kind, "")
-            there = f"no {kind.value} certificate of this charger can be used; {reason}"
-            self._missing.set(kind, bool(reason), there if reason else f"a {kind.value} certificate can be used again")
+            reason = ""
+        there = f"no {kind.value} certificate of this charger can be used: {reason}"
+        self._missing.set(kind, bool(reason), there if reason else f"a {kind.value} certificate can be used again")
 
     def _publish_difference(self, before: Outlook | None, after: Outlook) -> None:
         if before is None:
