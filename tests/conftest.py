@@ -27,6 +27,7 @@ REAL_TIME = (
     "api/test_strangers",
     "board/flash/test_owner",
     "board/test_serial",
+    "cli/test_car",
     "cli/test_demo",
     "cli/test_mcu",
     "cli/test_run",

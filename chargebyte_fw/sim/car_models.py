@@ -54,6 +54,8 @@ class Model(msgspec.Struct, frozen=True):
     """ISO 15118-20: `Scheduled` or `Dynamic`; empty: what the charger names first."""
     keys: evcc.KeyStore = evcc.KeyStore()
     misbehaviours: tuple[evcc.Misbehaviour, ...] = ()
+    battery_V: float | None = None
+    """Voltage of the battery at every charge, as of a load on a bench; None: that of a battery of its kind."""
 
     def battery(self) -> Battery:
         """Return the battery; raises ValueError for one that cannot be."""
@@ -61,6 +63,9 @@ class Model(msgspec.Struct, frozen=True):
         if self.protocol.startswith("mcs"):
             battery.empty_V, battery.full_V, battery.max_voltage_V = 660.0, 820.0, 900.0
             battery.max_current_A, battery.max_power_W = 1500.0, 1_200_000.0
+        if self.battery_V is not None:
+            battery.empty_V = battery.full_V = self.battery_V
+            battery.max_voltage_V = self.battery_V * 1.1
         return battery
 
     def settings(self, evcc_id: bytes) -> evcc.CarSettings:
