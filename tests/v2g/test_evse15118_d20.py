@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.contracts.types import grid_support, iso15118
+from chargebyte_fw.contracts.interfaces.energy_price_information import EnergyPriceInformation
+from chargebyte_fw.contracts.types import energy_price_information, grid_support, iso15118
 from chargebyte_fw.kernel import memory
+from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.evse15118_d20 import Evse15118D20, Evse15118D20Config, iso20_settings, protocols
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
 from chargebyte_fw.modules.v2g.messages import iso20_dc
-from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
+from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Price, Settings
 from chargebyte_fw.modules.v2g.v2gtp import Frame, Receiver
 from tests.v2g.station import Manager, Security
 from tests.v2g.talk20 import (
@@ -80,13 +82,18 @@ class Client:
 class World:
     """Evse15118D20 at one end of a link in memory, a client at the other."""
 
-    def __init__(self, assemble: Any, runtime: Any, **config: Any) -> None:
+    def __init__(self, assemble: Any, runtime: Any, prices: Any = None, **config: Any) -> None:
         charger_host, self.host = memory.link("fe80::1", "fe80::2")
         runtime.wires.plug("ip:eth1", charger_host)
+        connections: dict[str, Any] = {"security": "security.main"}
+        modules: dict[str, Any] = {"security": (Security,)}
+        if prices is not None:
+            modules["prices"] = (prices,)
+            connections["energy_prices"] = ["prices.main"]
         self.assembly = assemble(
-            v2g=(Evse15118D20, {"device": "eth1", **config}, {"security": "security.main"}),
+            v2g=(Evse15118D20, {"device": "eth1", **config}, connections),
             manager=(Manager, {}, {"hlc": "v2g.charger"}),
-            security=(Security,),
+            **modules,
         )
 
     async def __aenter__(self) -> World:
@@ -164,9 +171,10 @@ def test_every_key_reaches_the_sessions() -> None:
         negative_bidirectional_limits=True,
         supported_service_renegotiation=False,
         schedule_renegotiation=True,
+        pricing="levels",
         charge_loop_timeout_ms=500,
     )
-    assert iso20_settings(config) == Iso20Settings(False, True, True, True, True, False, True, 0.5)
+    assert iso20_settings(config) == Iso20Settings(False, True, True, True, True, "levels", False, True, 0.5)
     assert iso20_settings(Evse15118D20Config()) == Iso20Settings()
 
 
@@ -191,6 +199,28 @@ def test_charging_without_tls_is_noticed(strategy: Any) -> None:
     issues = list(Evse15118D20.config_issues(Evse15118D20Config(tls_negotiation_strategy=strategy), {}))
     expected = [] if strategy == "ENFORCE_TLS" else [("tls_negotiation_strategy", "warning")]
     assert [(one.about, one.severity) for one in issues] == expected
+
+
+class Prices(Module):
+    """Knows what energy costs."""
+
+    main = provides(EnergyPriceInformation)
+
+
+def test_prices_reach_the_facts_and_what_has_no_time_is_left_out(run: Any, assemble: Any, runtime: Any) -> None:
+    async def main() -> None:
+        async with World(assemble, runtime, prices=Prices) as world:
+            price = energy_price_information.PricePerkWh
+            entries = [
+                price(timestamp="2026-01-01T00:00:00Z", value=0.3, currency="EUR"),
+                price(timestamp="noon", value=0.2, currency="EUR"),
+            ]
+            schedule = energy_price_information.EnergyPriceSchedule(schedule_import=entries, schedule_export=[])
+            world.assembly.provider("prices", "main").energy_pricing.publish(schedule)
+            await asyncio.sleep(0.1)
+            assert world.v2g.engine.facts.iso20.prices == [Price(1_767_225_600, 0.3, "EUR")]
+
+    run(main())
 
 
 def test_directives_of_the_grid_have_no_service_that_obeys(run: Any, assemble: Any, runtime: Any) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.interfaces.energy_price_information import EnergyPriceInformation
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
+from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSchedule, PricePerkWh
 from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires, requires_many
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.grid_support import GridSupportImpl
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
-from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
+from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Price, Settings
 from chargebyte_fw.modules.v2g.secc.iso20 import protocol as iso20
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol
 from chargebyte_fw.modules.v2g.transport.tls import policy
@@ -82,6 +85,10 @@ class Evse15118D20Config(ModuleConfig):
             "a car in the field takes longer.",
         ),
     ] = 2_000
+    pricing: Annotated[
+        Literal["absolute", "levels", "none"],
+        Meta(description="How cars get the energy prices of `energy_prices`: in money, in levels, not at all."),
+    ] = "absolute"
     supported_service_renegotiation: Annotated[
         bool, Meta(description="Let a car choose other services without a new session.")
     ] = True
@@ -102,6 +109,7 @@ class Evse15118D20(Module):
     grid_support = provides(GridSupportImpl, description="The grid's directives for cars that give energy back.")
     security = requires(EvseSecurity)
     iso15118_vas = requires_many(Iso15118Vas)
+    energy_prices = requires_many(EnergyPriceInformation, maximum=1)
 
     engine: V2gEngine
     endpoints: Endpoints
@@ -135,6 +143,13 @@ class Evse15118D20(Module):
             with_sdp=config.enable_sdp_server,
         )
         self.engine.prepare()
+        for provider in self.energy_prices:
+            provider.energy_pricing.subscribe(self._prices)
+
+    def _prices(self, schedule: EnergyPriceSchedule) -> None:
+        """Take the forecast; an entry whose time cannot be read is left out."""
+        known = [_price(one) for one in schedule.schedule_import]
+        self.engine.facts.iso20.prices = [one for one in known if one is not None]
 
     def _tls_options(self) -> TlsOptions:
         config = self.config
@@ -150,6 +165,14 @@ class Evse15118D20(Module):
     async def stop(self) -> None:
         """Take the power off the car and close the sockets."""
         self.engine.close()
+
+
+def _price(one: PricePerkWh) -> Price | None:
+    try:
+        at = datetime.fromisoformat(one.timestamp)
+    except ValueError:
+        return None
+    return Price(int(at.timestamp()), one.value, one.currency)
 
 
 def protocols(custom_namespace: str) -> list[Protocol]:
@@ -168,6 +191,7 @@ def iso20_settings(config: Evse15118D20Config) -> Iso20Settings:
         mobility_needs_by_secc=config.supported_mobility_needs_mode_provided_by_secc,
         energy_service_decides=config.selecting_sap_based_on_energy_service,
         negative_discharge_limits=config.negative_bidirectional_limits,
+        pricing=config.pricing,
         service_renegotiation=config.supported_service_renegotiation,
         schedule_renegotiation=config.schedule_renegotiation,
         charge_loop_timeout_s=config.charge_loop_timeout_ms / 1000,

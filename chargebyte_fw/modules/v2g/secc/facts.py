@@ -27,6 +27,8 @@ class Iso20Settings(msgspec.Struct):
     """Select a name space only where the charger has an energy service of it."""
     negative_discharge_limits: bool = False
     """Discharge limits are negative on the wire, both ways."""
+    pricing: str = "absolute"
+    """How prices are given where some are known: `absolute` (money), `levels` or `none`."""
     service_renegotiation: bool = True
     """Let a car choose other services without a new session."""
     schedule_renegotiation: bool = False
@@ -116,6 +118,16 @@ class SessionFacts(msgspec.Struct):
         return self.no_energy_pause in ("PauseAfterPrecharge", "PauseBeforeCableCheck")
 
 
+class Price(msgspec.Struct, frozen=True):
+    """What energy costs from a time on."""
+
+    from_s: int
+    """Seconds since 1970."""
+    per_kWh: float
+    currency: str
+    """ISO 4217."""
+
+
 class Iso20Facts(msgspec.Struct):
     """Facts of the EVSE that only ISO 15118-20 has a place for, in SI units; None where nothing was given."""
 
@@ -140,6 +152,8 @@ class Iso20Facts(msgspec.Struct):
     """When the meter was read (RFC 3339)."""
     departure_time: str = ""
     """When the charger expects the car to leave (RFC 3339), where it sets the mobility needs; empty: unknown."""
+    prices: list[Price] = msgspec.field(default_factory=list)
+    """The forecast of energy prices, in order; empty: none is known."""
     target_soc_percent: int | None = None
     minimum_soc_percent: int | None = None
 

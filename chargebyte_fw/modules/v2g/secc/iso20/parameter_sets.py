@@ -8,6 +8,9 @@ from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Iso20Settings
 from chargebyte_fw.modules.v2g.secc.iso20.energy import BY_CAR, BY_CHARGER, DYNAMIC, SCHEDULED, Service
 
+ABSOLUTE, LEVELS = 1, 2
+"""Pricing: in money, in levels."""
+
 MOST_SETS = 4
 """The schema allows 32 sets; cars with libcbv2g take four."""
 MOST_SERVICES = 8
@@ -60,12 +63,19 @@ def parameter_sets(service: Service, facts: ChargerFacts, options: Iso20Settings
     """Return the parameter sets of an energy service by id, from 0 on."""
     sets = [
         {"Connector": connector, "ControlMode": control, **_voltage(service, facts), "MobilityNeedsMode": needs}
-        | {"Pricing": 0}
+        | {"Pricing": pricing}
         | _bidirectional(service, facts)
+        for pricing in _pricings(facts, options)
         for control, needs in _controls(options)
         for connector in _connectors(service, facts)
     ]
     return dict(enumerate(sets[:MOST_SETS]))
+
+
+def _pricings(facts: ChargerFacts, options: Iso20Settings) -> list[int]:
+    """Return without prices first, which every car takes, then with them where some are known."""
+    known = {"absolute": ABSOLUTE, "levels": LEVELS}.get(options.pricing)
+    return [0] if known is None or not facts.iso20.prices else [0, known]
 
 
 def _controls(options: Iso20Settings) -> Iterator[tuple[int, int]]:

@@ -16,6 +16,7 @@ from chargebyte_fw.modules.v2g.messages import iso20_schedules as s
 from chargebyte_fw.modules.v2g.messages.iso20_types import processingType
 from chargebyte_fw.modules.v2g.rational import maximum, number
 from chargebyte_fw.modules.v2g.secc.iso20.base import Iso20Base
+from chargebyte_fw.modules.v2g.secc.iso20.prices import price_schedule
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import SideState, State
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
 
@@ -34,21 +35,21 @@ class Schedule(msgspec.Struct, frozen=True):
     discharge_power_W: float = 0.0
     duration_s: int = SCHEDULE_S
 
-    def message(self, *, bidirectional: bool) -> s.Scheduled_SEResControlModeType:
-        """Return it as the response has it; power from the car is positive in a schedule of its own."""
-        discharging = self._schedule(self.discharge_power_W) if bidirectional else None
+    def message(self, prices: dict[str, Any], *, bidirectional: bool) -> s.Scheduled_SEResControlModeType:
+        """Return it as the response has it, with its prices; power from the car has a schedule of its own."""
+        discharging = self._schedule(self.discharge_power_W, {}) if bidirectional else None
         one = s.ScheduleTupleType(
             ScheduleTupleID=SCHEDULE_ID,
-            ChargingSchedule=self._schedule(self.power_W),
+            ChargingSchedule=self._schedule(self.power_W, prices),
             DischargingSchedule=discharging,
         )
         return s.Scheduled_SEResControlModeType(ScheduleTuple=[one])
 
-    def _schedule(self, power_W: float) -> s.ChargingScheduleType:
+    def _schedule(self, power_W: float, prices: dict[str, Any]) -> s.ChargingScheduleType:
         entry = s.PowerScheduleEntryType(Duration=self.duration_s, Power=maximum(power_W))
         entries = s.PowerScheduleEntryListType(PowerScheduleEntry=[entry])
         return s.ChargingScheduleType(
-            PowerSchedule=s.PowerScheduleType(TimeAnchor=self.anchor_s, PowerScheduleEntries=entries)
+            PowerSchedule=s.PowerScheduleType(TimeAnchor=self.anchor_s, PowerScheduleEntries=entries), **prices
         )
 
     def refusal_of(self, profile: s.EVPowerProfileType) -> tuple[str, str]:
@@ -91,13 +92,21 @@ class Schedules(Iso20Base):
         self.go_to_pause = pause and self.state is State.SCHEDULE
         self._advance()
         content: dict[str, Any]
+        anchor_s = int(self.environment.utc_now().timestamp())
+        prices = price_schedule(
+            selection.parameters["Pricing"],
+            self.facts.iso20.prices,
+            anchor_s,
+            SCHEDULE_S,
+            request.MaximumSupportingPoints,
+        )
         if dynamic:
-            content = {"Dynamic_SEResControlMode": self._mobility_needs()}
+            needs = s.Dynamic_SEResControlModeType(**self.mobility_needs(), **prices)
+            content = {"Dynamic_SEResControlMode": needs}
         else:
-            anchor_s = int(self.environment.utc_now().timestamp())
             power_W, discharge_W = self.energy.schedule_power_W(), self.energy.schedule_discharge_power_W()
             self.schedule = Schedule(anchor_s, power_W, discharge_W)
-            scheduled = self.schedule.message(bidirectional=selection.bidirectional)
+            scheduled = self.schedule.message(prices, bidirectional=selection.bidirectional)
             content = {"Scheduled_SEResControlMode": scheduled}
         return self.ok(
             m.ScheduleExchangeRes,
@@ -141,9 +150,6 @@ class Schedules(Iso20Base):
                 **self.energy.charging_needs(mode),
             ),
         )
-
-    def _mobility_needs(self) -> s.Dynamic_SEResControlModeType:
-        return s.Dynamic_SEResControlModeType(**self.mobility_needs())
 
     def mobility_needs(self) -> dict[str, Any]:
         """Return departure and states of charge that the charger sets, where the car leaves that to it."""

@@ -6,12 +6,13 @@ from chargebyte_fw.modules.v2g.secc.iso20.certificates import Certificates
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Iso20EnergyService, Selection
 from chargebyte_fw.modules.v2g.secc.iso20.metering import Metering
 from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import is_ac
+from chargebyte_fw.modules.v2g.secc.iso20.parking import Parking
 from chargebyte_fw.modules.v2g.secc.iso20.services import Services
 from chargebyte_fw.modules.v2g.secc.iso20.setup import SetUp
 from chargebyte_fw.modules.v2g.secc.iso20.stop import Stop
 
 
-class Iso20Session(SetUp, Certificates, Services, Metering, Stop):
+class Iso20Session(SetUp, Certificates, Services, Metering, Parking, Stop):
     """A session. `energy` is the service that the car has selected, None before."""
 
     def take_service(self, selection: Selection) -> None:
