@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -82,11 +82,13 @@ class Client:
 class World:
     """Evse15118D20 at one end of a link in memory, a client at the other."""
 
-    def __init__(self, assemble: Any, runtime: Any, prices: Any = None, **config: Any) -> None:
+    def __init__(
+        self, assemble: Any, runtime: Any, prices: Any = None, store: type[Module] = Security, **config: Any
+    ) -> None:
         charger_host, self.host = memory.link("fe80::1", "fe80::2")
         runtime.wires.plug("ip:eth1", charger_host)
         connections: dict[str, Any] = {"security": "security.main"}
-        modules: dict[str, Any] = {"security": (Security,)}
+        modules: dict[str, Any] = {"security": (store,)}
         if prices is not None:
             modules["prices"] = (prices,)
             connections["energy_prices"] = ["prices.main"]
@@ -96,7 +98,7 @@ class World:
             **modules,
         )
 
-    async def __aenter__(self) -> World:
+    async def __aenter__(self) -> Self:
         await self.assembly.start()
         self.v2g = self.assembly.modules["v2g"]
         self.manager = self.assembly.modules["manager"]

@@ -43,9 +43,7 @@ class Evse15118D20Config(ModuleConfig):
         Meta(description="Whether cars get TLS: as they ask for it, always, never. Without TLS only in laboratories."),
     ] = "ACCEPT_CLIENT_OFFER"
     enforce_tls_1_3: Annotated[bool, Meta(description="Refuse TLS 1.2 in the TLS handshake.")] = False
-    enable_ssl_logging: Annotated[
-        bool, Meta(description="Without effect: a TLS handshake has its line in the log, and the recorder its bytes.")
-    ] = False
+    enable_ssl_logging: Annotated[bool, Meta(description="Log the course of TLS handshakes.")] = False
     enable_tls_key_logging: Annotated[bool, Meta(description="Write TLS session keys for analysis.")] = False
     tls_key_logging_path: Annotated[str, Meta(description="Directory of the TLS key log.")] = "/tmp"
     enable_sdp_server: Annotated[
@@ -155,7 +153,14 @@ class Evse15118D20(Module):
         config = self.config
         folder = self.runtime.root.write(config.tls_key_logging_path) if config.enable_tls_key_logging else None
         rules = policy.iso20(enforce_tls_1_3=config.enforce_tls_1_3, profile=config.tls_profile)
-        return TlsOptions(policy.STRATEGIES[config.tls_negotiation_strategy], rules, PORT, PORT, key_log=folder)
+        return TlsOptions(
+            policy.STRATEGIES[config.tls_negotiation_strategy],
+            rules,
+            PORT,
+            PORT,
+            key_log=folder,
+            log_course=config.enable_ssl_logging,
+        )
 
     async def ready(self) -> None:
         """Publish what is served and open the link."""

@@ -70,6 +70,14 @@ class StoreCommands(station.idle(EvseSecurity)):  # type: ignore[misc]
             )
         )
 
+    def roots_updated(self) -> None:
+        self.certificate_store_update.publish(
+            types.CertificateStoreUpdate(
+                operation=types.CertificateStoreUpdateOperation.Installed,
+                ca_certificate_type=types.CaCertificateType.V2G,
+            )
+        )
+
 
 class Store(Module):
     """A certificate store."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from logging import INFO, WARNING
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -32,8 +33,8 @@ from chargebyte_fw.modules.v2g.transport.tls.credentials import (
 
 LEAST_AGE_S = 1.0
 """What was asked of the store so short a time ago is not asked again."""
-_ANCHORS = ("V2G", "OEM")
-"""Roots of client certificates, by EVerest's types ([V2G20-2331]); a store that knows no OEM roots has none."""
+_OEM_FOLDER = "oem"
+"""Beside the folder of the V2G roots: EVerest's contract has no type for the roots of vehicles ([V2G20-2331])."""
 _WHY = {
     GetCertificateInfoStatus.NotFound: "no V2G certificate chain is installed",
     GetCertificateInfoStatus.NotFoundValid: "no V2G certificate chain is valid now",
@@ -154,11 +155,10 @@ class Certificates:
 
     async def _ask_anchors(self, faults: list[str]) -> tuple[bytes, ...]:
         paths = []
-        for name in _ANCHORS:
-            if name in CaCertificateType.__members__:
-                path = await self._security.get_verify_location(CaCertificateType[name])
-                if path:
-                    paths.append(path)
+        v2g = await self._security.get_verify_location(CaCertificateType.V2G)
+        if v2g:
+            folder = Path(v2g) if Path(v2g).is_dir() else Path(v2g).parent
+            paths = [each for each in (v2g, str(folder.parent / _OEM_FOLDER)) if Path(each).exists()]
         self._anchors_known = True
         try:
             return load_anchors(paths)

@@ -75,6 +75,19 @@ class ClientHello(msgspec.Struct, frozen=True):
     resumption: bool = False
     """A session id of TLS 1.2, a ticket or a pre-shared key is offered."""
 
+    def __str__(self) -> str:
+        """Return what is offered, for the log."""
+        extras = [name for name in ("status_request", "early_data", "resumption") if getattr(self, name)]
+        numbers = (
+            f"{name} {' '.join(f'{value:04X}' for value in values) or 'none'}"
+            for name, values in (
+                ("suites", self.cipher_suites),
+                ("groups", self.groups),
+                ("signatures", self.signature_algorithms),
+            )
+        )
+        return f"the car offers TLS {', '.join(self.tls_versions) or '?'}; {'; '.join([*numbers, *extras])}"
+
     @property
     def tls_versions(self) -> tuple[str, ...]:
         """The versions that are offered and known here, newest first."""

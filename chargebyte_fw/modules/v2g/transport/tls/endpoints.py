@@ -37,6 +37,8 @@ class TlsOptions(msgspec.Struct, frozen=True):
     timeout_s: float = 15.0
     key_log: Path | None = None
     """The folder of the key log; None: none."""
+    log_course: bool = False
+    """Log what each car offers and what is chosen."""
 
 
 class Endpoints:
@@ -53,7 +55,14 @@ class Endpoints:
         if options.security != "prohibit":
             with_anchors = options.policy.demands_certificates
             certificates = Certificates(security, module.log, module.spawn, with_anchors=with_anchors)
-            self.server = TlsServer(certificates, options.policy, module.log, module.crash, timeout_s=options.timeout_s)
+            self.server = TlsServer(
+                certificates,
+                options.policy,
+                module.log,
+                module.crash,
+                timeout_s=options.timeout_s,
+                log_course=options.log_course,
+            )
             self.all += (Endpoint(options.tls_port, sdp.SECURITY_TLS, self.server),)
 
     def open(self, link: V2gLink) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from logging import INFO
+from logging import DEBUG, INFO
 from typing import Any
 
 from chargebyte_fw.kernel.clock import utc_now
@@ -46,11 +46,13 @@ class TlsServer:
         *,
         timeout_s: float = 15.0,
         key_log: KeyLog | None = None,
+        log_course: bool = False,
     ) -> None:
         self.certificates = certificates
         self.policy = policy
         self.timeout_s = timeout_s or NO_TIMEOUT_S
         self.key_log = key_log
+        self._course_level = INFO if log_course else DEBUG
         self._log = log
         self.guard = guard
         self._handshakes: list[TlsTransport] = []
@@ -117,7 +119,15 @@ class TlsServer:
         from chargebyte_fw.modules.v2g.transport.tls import bindings, contexts
         from chargebyte_fw.modules.v2g.transport.tls.openssl_end import OpenSslEnd
 
+        self._log.log(self._course_level, "ClientHello: %s", hello)
         choice = choose(hello, self.policy, chains, any_group=bindings.has_group_list())
+        self._log.log(
+            self._course_level,
+            "TLS %s with the chain of %s%s",
+            choice.version,
+            choice.chain.name,
+            ", a client certificate is demanded" if choice.demand_certificate else "",
+        )
         if credentials is not self._contexts_of or len(self._contexts) >= _MOST_CONTEXTS:
             self._contexts.clear()
             self._contexts_of = credentials
