@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import errno
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chargebyte_fw.contracts.types.evse_security import CaCertificateType, CertificateType
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
+from chargebyte_fw.modules.security import certificates, ocsp_responses
 from tests.security.pki import chain, issue, ocsp_about
 from tests.security.store import CERTS, CSMS, PEM, V2G, ask, own_names, put, put_chain, running
 from tests.security.test_power_cut import Power
 
+PARTIES = chain()
 QUESTIONS: list[tuple[Any, ...]] = [
     ("get_leaf_certificate_info", V2G, PEM, True),
     ("get_all_valid_certificates_info", V2G, PEM, True),
@@ -106,6 +110,69 @@ def test_a_store_that_is_damaged_while_the_charger_runs(
     running(run, assemble, test)
 
 
+def test_a_store_that_cannot_be_looked_into_is_one_line_and_ends_nothing(
+    run: Any, assemble: Any, tmp_path: Path, mocker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    put_chain(tmp_path, chain())
+
+    async def test(world: Any) -> None:
+        denied = PermissionError(errno.EACCES, "Permission denied", "ca/v2g")
+        mocker.patch("chargebyte_fw.modules.security.layout.Layout.marks", side_effect=denied)
+        await asyncio.sleep(300)
+        mocker.stopall()
+        await asyncio.sleep(60)
+
+    running(run, assemble, test)
+    lines = [r.getMessage() for r in caplog.records if "the certificate store can" in r.getMessage()]
+    assert [line.partition(":")[0] for line in lines] == [
+        "the certificate store cannot be read",
+        "the certificate store can be read again",
+    ]
+
+
+# Certificates that were changed on the way: what the cryptography library raises stays inside.
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    which=st.sampled_from(["leaf", "sub2", "root"]),
+    changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4),
+)
+def test_a_changed_certificate_is_read_or_refused(which: str, changes: list[tuple[int, int]]) -> None:
+    der = bytearray(getattr(PARTIES, which).certificate.public_bytes(Encoding.DER))
+    for place, octet in changes:
+        der[place % len(der)] = octet
+    found, wrong = certificates.parse_leniently(bytes(der))
+    assert bool(found) != bool(wrong)
+    for certificate in found:
+        certificates.is_ca(certificate), certificates.ocsp_url(certificate), certificates.domains(certificate)
+        certificates.describe(certificate), certificates.name_hash(certificate)
+        at = VIRTUAL_EPOCH
+        certificates.path_to_root(certificate, [PARTIES.sub2.certificate], [PARTIES.root.certificate])
+        certificates.is_valid(certificate, at)
+
+
+def test_a_certificate_of_an_unknown_version_is_refused() -> None:
+    der = PARTIES.leaf.certificate.public_bytes(Encoding.DER)
+    at = der.index(bytes.fromhex("a003020102")) + 4
+    found, wrong = certificates.parse_leniently(der[:at] + b"\x03" + der[at + 1 :])
+    assert found == [] and "version" in wrong
+
+
+@settings(max_examples=100, deadline=None)
+@given(changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=3))
+def test_a_changed_ocsp_response_is_refused(changes: list[tuple[int, int]]) -> None:
+    response = base64.b64decode(ocsp_about(PARTIES.leaf, PARTIES.sub2))
+    data = bytearray(response)
+    for place, octet in changes:
+        data[place % len(data)] = octet
+    try:
+        ocsp_responses.check_response(bytes(data), PARTIES.leaf.certificate, PARTIES.sub2.certificate)
+    except ValueError:
+        assert bytes(data) != response
+
+
 def test_one_damaged_certificate_does_not_cost_the_others_of_a_bundle(
     run: Any, assemble: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -178,7 +245,6 @@ def test_what_another_program_installs_is_published(run: Any, assemble: Any, tmp
     running(run, assemble, test)
 
 
-PARTIES = chain()
 PIECES = {
     "leaf": PARTIES.leaf.pem,
     "sub2": PARTIES.sub2.pem,

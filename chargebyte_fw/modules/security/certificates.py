@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from cryptography import x509
@@ -18,6 +18,17 @@ from chargebyte_fw.contracts.types.evse_security import CertificateHashData, Cer
 
 Certificate = x509.Certificate
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
+UNREADABLE: tuple[type[Exception], ...] = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a certificate, or a part of it, can raise."""
+NOT_SIGNED: tuple[type[Exception], ...] = (*UNREADABLE, InvalidSignature)
+NO_EXTENSION: tuple[type[Exception], ...] = (*UNREADABLE, x509.ExtensionNotFound)
 MAX_CHAIN = 16
 """A chain with more certificates is not looked at (ISO 15118 allows a leaf and two sub-CAs)."""
 MAX_LOOKS = 200
@@ -39,18 +50,19 @@ def parse(data: bytes) -> list[Certificate]:
         return []
     if _BEGIN in data:
         blocks = (part.partition(_END) for part in data.split(_BEGIN)[1:])
-        return [_whole(x509.load_pem_x509_certificate(_BEGIN + body + end)) for body, end, _ in blocks]
-    return [_whole(x509.load_der_x509_certificate(data))]
+        return [_load(_BEGIN + body + end, x509.load_pem_x509_certificate) for body, end, _ in blocks]
+    return [_load(data, x509.load_der_x509_certificate)]
 
 
-def _whole(certificate: Certificate) -> Certificate:
-    """Return the certificate; raises ValueError when a part of it that is read later cannot be read."""
+def _load(data: bytes, load: Callable[[bytes], Certificate]) -> Certificate:
+    """Return a certificate; raises ValueError also when only a part that is read later cannot be read."""
     try:
+        certificate = load(data)
         certificate.public_key()
         # Each is decoded when it is first read.
         _ = certificate.subject, certificate.issuer, certificate.serial_number
         _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except (TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise ValueError(str(error)) from error
     return certificate
 
@@ -68,7 +80,7 @@ def parse_leniently(data: bytes) -> tuple[list[Certificate], str]:
     for block in blocks:
         body, end, _ = block.partition(_END)
         try:
-            found.append(_whole(x509.load_pem_x509_certificate(_BEGIN + body + end)))
+            found.append(_load(_BEGIN + body + end, x509.load_pem_x509_certificate))
         except ValueError:
             wrong += 1
     if not blocks:
@@ -90,7 +102,7 @@ def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Return whether `issuer` has signed the certificate (names and signature)."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except NOT_SIGNED:
         return False
     return True
 
@@ -118,7 +130,7 @@ def is_ca(certificate: Certificate) -> bool:
     """Return whether it may sign others (basic constraints)."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except NO_EXTENSION:
         return False
 
 
@@ -183,7 +195,7 @@ def ocsp_url(certificate: Certificate) -> str | None:
     """Return the address of the OCSP responder that the certificate names."""
     try:
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (x509.ExtensionNotFound, ValueError):
+    except NO_EXTENSION:
         return None
     for description in access:
         if description.access_method == AuthorityInformationAccessOID.OCSP:

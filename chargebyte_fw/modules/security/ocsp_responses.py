@@ -10,14 +10,13 @@ from typing import Any
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from chargebyte_fw.contracts.types.evse_security import CertificateHashData, HashAlgorithm
-from chargebyte_fw.modules.security.certificates import Certificate, is_issued_by
+from chargebyte_fw.modules.security.certificates import NO_EXTENSION, NOT_SIGNED, Certificate, is_issued_by
 from chargebyte_fw.modules.security.layout import OCSP_FOLDER, files_in, read_file
 
 LASTS_WITHOUT_END = timedelta(days=7)
@@ -93,7 +92,7 @@ def _delegates(response: ocsp.OCSPResponse, issuer: Certificate) -> list[Certifi
     for certificate in response.certificates:
         try:
             usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        except (x509.ExtensionNotFound, ValueError):
+        except NO_EXTENSION:
             continue
         if ExtendedKeyUsageOID.OCSP_SIGNING in usage and is_issued_by(certificate, issuer):
             found.append(certificate)
@@ -112,7 +111,7 @@ def _is_signed_by(response: ocsp.OCSPResponse, signer: Certificate) -> bool:
             key.verify(signature, signed)
         else:
             return False
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+    except NOT_SIGNED:
         return False
     return True
 

@@ -62,13 +62,14 @@ class Upkeep:
 
     async def watch(self) -> None:
         """Publish what time and other programs change: certificates that become valid or expire, files that appear."""
+        unreadable = LastingCondition(self._log)
         while True:
             at = utc_now()
-            if self._has_changed(at):
-                before, first = self._outlook, not self._looked
-                self._note(at)
-                if not first and self._outlook is not None:
-                    self._publish_difference(before, self._outlook)
+            try:
+                self._look(at)
+                unreadable.end("the certificate store can be read again")
+            except OSError as error:
+                unreadable.begin(f"the certificate store cannot be read: {error}")
             wait_s = LOOK_S
             if self._outlook is not None and self._outlook.until is not None:
                 # One second later: the end of a validity is within it.
@@ -79,6 +80,13 @@ class Upkeep:
                     await self._set.wait()
             except TimeoutError:
                 continue
+
+    def _look(self, at: datetime) -> None:
+        if self._has_changed(at):
+            before, first = self._outlook, not self._looked
+            self._note(at)
+            if not first and self._outlook is not None:
+                self._publish_difference(before, self._outlook)
 
     async def make_room(self, now_s: Callable[[], float]) -> None:
         """Delete from a full store what is no longer needed."""
