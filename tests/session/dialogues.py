@@ -74,7 +74,8 @@ class Story:
         self.told.append((self._now(), event.event.value, event))
 
     def _message(self, message: Any) -> None:
-        body = json.loads(message.v2g_json).get("Body", {}) if message.v2g_json else {}
+        content = json.loads(message.v2g_json) if message.v2g_json else {}
+        body = content.get("Body", content)
         self.told.append((self._now(), message.id.value, body))
 
     def forget(self) -> None:

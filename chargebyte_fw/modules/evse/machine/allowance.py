@@ -39,11 +39,21 @@ class Allowance(msgspec.Struct):
 
     @property
     def current_A(self) -> float:
-        """Current per phase that the EV may draw, in A."""
+        """Current per phase that the EV may draw, or return, in A."""
         if self.budget is None or self.expired:
             return 0.0
-        allowed_A = max(self.budget.ac_A, 0.0)
+        allowed_A = max(self.budget.ac_A, self.budget.ac_discharge_A, 0.0)
         return allowed_A if self.cable_A is None else min(allowed_A, self.cable_A)
+
+    @property
+    def discharges(self) -> bool:
+        """Whether an EV with alternating current is to return energy."""
+        return self.current_A > 0.0 and self.budget is not None and self.budget.ac_discharge_A > 0.0
+
+    @property
+    def pilot_A(self) -> float:
+        """The current that a nominal duty cycle stands for: no less than its least while the EV returns energy."""
+        return max(self.current_A, LEAST_A) if self.discharges else self.current_A
 
     @property
     def why_none(self) -> str:
@@ -60,4 +70,4 @@ class Allowance(msgspec.Struct):
             return False
         if dc:
             return self.budget.dc_A > 0.0 and self.budget.dc_W > 0.0
-        return self.current_A >= LEAST_A - ROUNDING_A
+        return self.discharges or self.current_A >= LEAST_A - ROUNDING_A

@@ -41,6 +41,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     LimitsEnforced,
     ModuleReady,
     PhasesWanted,
+    ServiceSelected,
     StartUpDone,
 )
 from chargebyte_fw.modules.evse.machine.random_delay import AFTER_READY_S, RandomDelay
@@ -72,8 +73,10 @@ class EnergyMachine(EnergyHardwareRows):
         self._granted_W = 0.0
         """Power at the grid that the last limits allow; negative: into the grid."""
         self._enforced: LimitsEnforced | None = None
-        self._ac_sent_A: float | None = None
-        """The current that HLC got last."""
+        self._ac_A = 0.0
+        """The current per phase of the last budget; negative: out of the EV."""
+        self._ac_sent: tuple[bool, float] | None = None
+        """Whether it is for a service of ISO 15118-20, and the current, that HLC got last."""
         self._phases_impossible = False
         self._begun_s: float | None = None
         self._after_delay_A = 0.0
@@ -155,7 +158,7 @@ class EnergyMachine(EnergyHardwareRows):
     def _budget(self, limit_A: float, until_s: float) -> Effects:
         service, enforced = self.others().service, self._enforced
         bidirectional_ac = service is not None and service.ac and service.bidirectional
-        charge_A = limit_A if bidirectional_ac else max(limit_A, 0.0)
+        charge_A, discharge_A = max(limit_A, 0.0), max(-limit_A, 0.0) if bidirectional_ac else 0.0
         limits = self._dc_limits()
         discharging = limits.discharge_power_W > 0.0 and self._granted_W < 0.0
         budget = Budget(
@@ -164,9 +167,10 @@ class EnergyMachine(EnergyHardwareRows):
             dc_W=limits.discharge_power_W if discharging else limits.power_W,
             until_s=until_s,
             phases=self.node.phases(enforced.limits) if enforced is not None else self.node.active_phases or 1,
-            limited_by=self._limited_by(limits, charge_A),
+            limited_by="" if discharge_A > 0.0 else self._limited_by(limits, charge_A),
+            ac_discharge_A=discharge_A,
         )
-        return [budget, *self._ac_to_hlc(charge_A)]
+        return [budget, *self._ac_to_hlc(charge_A - discharge_A)]
 
     def _limited_by(self, limits: PowerPathLimits, charge_A: float) -> str:
         side = self._enforced.limits if self._enforced is not None else None
@@ -217,16 +221,26 @@ class EnergyMachine(EnergyHardwareRows):
 
     # To HLC and the DC power path.
 
+    @on(*EnergyState, event=ServiceSelected)
+    def service(self, event: ServiceSelected, now: float) -> Effects:
+        """Request energy in both directions for a bidirectional service; on AC the EV gets its target as a power."""
+        self.node = replace(self.node, bidirectional=event.bidirectional)
+        return self._ac_to_hlc(self._ac_A) if event.ac else []
+
     def _ac_to_hlc(self, limit_A: float) -> Effects:
-        if limit_A == self._ac_sent_A:
-            return []
-        self._ac_sent_A = limit_A
+        """Send HLC the current per phase, or for a service of ISO 15118-20 the power; negative: out of the EV."""
+        self._ac_A = limit_A
         service = self.others().service
-        if service is not None and service.ac:
-            phases = self.node.hardware.max_phase_count_import
+        by_power = service is not None and service.ac
+        if (by_power, limit_A) == self._ac_sent:
+            return []
+        self._ac_sent = by_power, limit_A
+        if by_power:
+            hardware = self.node.hardware
+            phases = hardware.max_phase_count_import if limit_A >= 0.0 else hardware.max_phase_count_export
             target = AcTargetValues(target_active_power=power(limit_A, self.config.ac_nominal_voltage, phases))
             return self.to_hlc(call(Iso15118Charger.update_ac_target_values, target))
-        return self.to_hlc(call(Iso15118Charger.update_ac_max_current, limit_A)) if limit_A >= 0.0 else []
+        return self.to_hlc(call(Iso15118Charger.update_ac_max_current, limit_A))
 
     def supply_limits(self, *, first: bool) -> Effects:
         """Return DC limits for other capabilities; the first ones wait for the first grant."""

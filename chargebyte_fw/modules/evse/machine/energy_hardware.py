@@ -24,7 +24,6 @@ from chargebyte_fw.modules.evse.machine.events import (
     Charging,
     Derated,
     SaeBidi,
-    ServiceSelected,
     SupplyCapabilitiesChanged,
     SupplyReported,
 )
@@ -123,11 +122,6 @@ class EnergyHardwareRows(Machine):
         ]
 
     # The EV's service.
-
-    @on(*EnergyState, event=ServiceSelected)
-    def service(self, event: ServiceSelected, now: float) -> None:
-        """Request energy in both directions for a bidirectional service of ISO 15118-20."""
-        self.node = replace(self.node, bidirectional=event.bidirectional)
 
     @on(*EnergyState, event=SaeBidi)
     def sae_bidirectional(self, _: SaeBidi, now: float) -> None:

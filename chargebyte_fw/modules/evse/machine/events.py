@@ -251,6 +251,8 @@ class Budget(msgspec.Struct, frozen=True):
     phases: int = 3
     limited_by: str = ""
     """Where there is too little of it: how much, and which limit rules."""
+    ac_discharge_A: float = 0.0
+    """A per phase that an EV with alternating current is to return; 0: it may draw."""
 
 
 @received_by("power_path", "energy")

@@ -84,7 +84,7 @@ class ChargingOrders(LevelMachine):
         After HLC has ended or paused the data link, X1 stays until a replug or the EV's wake-up (ISO 15118-3).
         """
         facts = self.facts
-        nominal, current_A = facts.hardware.nominal, facts.energy.allowance.current_A
+        nominal, current_A = facts.hardware.nominal, facts.energy.allowance.pilot_A
         facts.session.five_percent = False
         duty = duty_from_current(current_A) if facts.power and not facts.link_over else 1.0
         if duty >= 1.0:

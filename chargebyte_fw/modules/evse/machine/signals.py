@@ -181,7 +181,7 @@ class SupplyOff(msgspec.Struct, frozen=True):
     """Overtake everything that waits for the supply."""
 
 
-@received_by("supply_watch")
+@received_by("supply_watch", "present_values")
 class SupplyOrdered(msgspec.Struct, frozen=True):
     """The mode that the power path has ordered of the supply."""
 

@@ -56,11 +56,10 @@ def limits_from_budget(
         # What the supply gives at least is more than what is allowed: nothing.
         charge_W = 0.0
     discharge_A = discharge_W = 0.0
-    if bidirectional and supply.bidirectional:
-        discharge_W = supply.max_import_power_W or 0.0
+    if bidirectional and supply.bidirectional and granted_W < 0.0:
+        # Nothing is taken from the EV unless the energy management takes it.
         discharge_A = supply.max_import_current_A or 0.0
-        if granted_W < 0.0:
-            discharge_W = min(discharge_W, -granted_W / (supply.conversion_efficiency_import or 1.0))
+        discharge_W = min(supply.max_import_power_W or 0.0, -granted_W / (supply.conversion_efficiency_import or 1.0))
     return PowerPathLimits(
         voltage_V=supply.max_export_voltage_V,
         current_A=0.0 if charge_W <= 0.0 else current_A,

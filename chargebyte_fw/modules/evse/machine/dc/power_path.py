@@ -63,7 +63,11 @@ class EvSide(msgspec.Struct):
     """What it asks for; None: for nothing."""
     reference_V: float = 0.0
     """The voltage that it asked for last."""
+    dynamic: DynamicLimits | None = None
+    """Its limits in Dynamic control, from which its target follows anew with each change of the EVSE's."""
     bidirectional: bool = False
+    signed: bool = False
+    """It asks for a discharge by a negative current (ISO 15118-20)."""
     below_least_logged: bool = False
     """Logged that the supply cannot give as little as is wanted."""
 
@@ -127,7 +131,7 @@ class PowerPath(Machine):
     @on(*ChargingPhase, event=ServiceSelected)
     def service(self, event: ServiceSelected, now: float) -> None:
         """The EV has chosen its service: it may give energy back."""
-        self.ev.bidirectional = event.bidirectional and not event.ac
+        self.ev.bidirectional = self.ev.signed = event.bidirectional and not event.ac
 
     @on(*ChargingPhase, event=SaeBidi)
     def sae(self, _: SaeBidi, now: float) -> None:
@@ -186,7 +190,7 @@ class PowerPath(Machine):
         """Energy flows; what the EV asked for ends with the loop: the next pre-charge brings its own targets."""
         if event.running:
             return self._use(ChargingPhase.Charging) + self._apply(now)
-        self.ev.target = None
+        self.ev.target = self.ev.dynamic = None
         return self.enter(ChargingPhase.Other)
 
     def _use(self, phase: ChargingPhase) -> Effects:
@@ -206,22 +210,27 @@ class PowerPath(Machine):
         current_A = event.current_A
         if self._config.hack_fix_hlc_integer_current_requests:
             current_A = with_fraction(current_A, self._limits)
-        return self._aim(EvTargets(voltage_V, current_A), now)
+        self.ev.dynamic = None
+        self._aim(EvTargets(voltage_V, current_A))
+        return self._apply(now)
 
     @on(*ChargingPhase, event=DynamicLimits)
     def dynamic(self, event: DynamicLimits, now: float) -> Effects:
         """ISO 15118-20 dynamic mode: the EV reports limits, the EVSE decides."""
-        limits = self._limits
-        if limits is None:
-            return []
-        exports = self.ev.bidirectional and limits.current_A <= 0.0 and limits.discharge_current_A > 0.0
-        supply_min_V = self._supply.min_export_voltage_V if self._supply is not None else 0.0
-        target = dynamic_target(event, limits, self.present_V, exports=exports, supply_min_V=supply_min_V)
-        return self._aim(target, now)
-
-    def _aim(self, target: EvTargets, now: float) -> Effects:
-        self.ev.target, self.ev.reference_V = target, target.voltage_V
+        self.ev.dynamic = event
         return self._apply(now)
+
+    def _decide(self) -> None:
+        """Choose voltage and current in dynamic mode, within everybody's limits of this moment."""
+        ev, limits = self.ev, self._limits
+        if ev.dynamic is None or limits is None:
+            return
+        exports = ev.bidirectional and limits.current_A <= 0.0 and limits.discharge_current_A > 0.0
+        supply_min_V = self._supply.min_export_voltage_V if self._supply is not None else 0.0
+        self._aim(dynamic_target(ev.dynamic, limits, self.present_V, exports=exports, supply_min_V=supply_min_V))
+
+    def _aim(self, target: EvTargets) -> None:
+        self.ev.target, self.ev.reference_V = target, target.voltage_V
 
     @on(*FOR_EV, timer="apply")
     def apply_again(self, now: float) -> Effects:
@@ -236,6 +245,7 @@ class PowerPath(Machine):
         return in_use and not self._fatal and self._contactors_closed and self.state in FOR_EV
 
     def _apply(self, now: float) -> Effects:
+        self._decide()
         target = self.ev.target
         if target is None or not self._permitted():
             return []
@@ -268,7 +278,7 @@ class PowerPath(Machine):
 
     def _ramped(self, wanted_A: float, least_A: float, now: float) -> float:
         output = self._output
-        if output.mode is Mode.Off:
+        if output.mode is not Mode.Export:
             output.applied_A, output.applied_s = 0.0, now
         # Once we stop, the EV leads the current down and it never rises again.
         stopping = self._charging is Charging.StoppingCharging
@@ -289,10 +299,9 @@ class PowerPath(Machine):
 
     def _discharge(self, target: EvTargets, now: float) -> Effects:
         assert self._limits is not None and self._supply is not None
-        wanted_A, by = import_current(target, self._limits, self.present_V)
+        wanted_A, by = import_current(target, self._limits, self.present_V, signed=self.ev.signed)
         current_A, effects = self._above_least(wanted_A, self._supply.min_import_current_A or 0.0, by)
         self.start("apply", now + timing.DC_ENFORCE_S)
-        self._output.applied_A, self._output.applied_s = 0.0, now
         return effects + self._order(Mode.Import, target.voltage_V, current_A)
 
     # The supply.

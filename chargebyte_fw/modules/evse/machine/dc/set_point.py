@@ -44,11 +44,15 @@ def export_current(target: EvTargets, ev: EvMaximum, limits: PowerPathLimits | N
     return Limited(max(found.current_A, 0.0), found.by)
 
 
-def import_current(target: EvTargets, limits: PowerPathLimits, present_V: float) -> Limited:
-    """Return the current out of the EV within the EVSE's limits."""
+def import_current(target: EvTargets, limits: PowerPathLimits, present_V: float, *, signed: bool = False) -> Limited:
+    """Return the current out of the EV within the EVSE's limits.
+
+    `signed`: only a negative target offers some (ISO 15118-20); otherwise its magnitude does.
+    """
+    offered_A = max(0.0, -target.current_A) if signed else abs(target.current_A)
     at_V = present_V if present_V > LEAST_VOLTAGE_V else max(target.voltage_V, 1.0)
     return _least(
-        Limited(abs(target.current_A), "the EV offers"),
+        Limited(offered_A, "the EV offers"),
         Limited(limits.discharge_current_A, "the EVSE takes at most"),
         Limited(limits.discharge_power_W / at_V, f"{limits.discharge_power_W:.0f} W allow"),
     )

@@ -91,7 +91,9 @@ class DcService(Iso20EnergyService):
 
     def schedule_discharge_power_W(self) -> float:
         """Return the greatest power from the car."""
-        return self.limits_now().max_discharge_power_W if self.selection.bidirectional else 0.0
+        # Of the hardware: how much of it may flow at a moment is in the responses of the charge loop.
+        limits = self.offered or self.limits_now()
+        return limits.max_discharge_power_W if self.selection.bidirectional else 0.0
 
     def power_now_W(self) -> float:
         """Return the power that may flow to the car now."""
