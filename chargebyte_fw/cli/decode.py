@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 if TYPE_CHECKING:
+    from chargebyte_fw.modules.v2g.capture.sniffed import Decrypted
     from chargebyte_fw.modules.v2g.capture.traffic import Item
 
 EXAMPLES = """examples:
@@ -17,6 +18,7 @@ EXAMPLES = """examples:
   tcpdump -i any -w - | secc decode -
   secc decode session.pcapng --json | jq .message
   secc decode --check frames.jsonl
+  secc decode session.pcapng --keys tls.keys      # TLS, with the key log of the charger or the car
 """
 STDIN = "-"
 PROTOCOLS = (
@@ -65,6 +67,11 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="decode and encode again, tell each frame that is not the same then; exit status 1 if there is one",
     )
+    parser.add_argument(
+        "--keys",
+        metavar="FILE",
+        help="key log of the TLS connections in a capture, as `tls_key_logging` writes it; tshark decrypts with it",
+    )
     parser.set_defaults(run=run)
 
 
@@ -75,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     reader = Reader(arguments.protocol)
     try:
-        items = _items(arguments.source)
+        items = _items(arguments.source, arguments.keys)
         items = _counted(items, found := [0])
         status = _check(items, reader) if arguments.check else _show(items, reader, arguments)
         if found[0] or status:
@@ -121,10 +128,13 @@ def _check(items: Iterator[Item], reader: Any) -> int:
     return 1 if tally.mismatches else 0
 
 
-def _items(source: str) -> Iterator[Item]:
+def _items(source: str, keys: str | None) -> Iterator[Item]:
     """Return what an argument is; one that is no file is a frame in hex."""
     from chargebyte_fw.modules.v2g.capture.traffic import of_hex
 
+    if keys is not None:
+        yield from _of_tls(source, keys)
+        return
     if source == STDIN:
         yield from _of_file(sys.stdin.buffer, "stdin")
         return
@@ -138,20 +148,30 @@ def _items(source: str) -> Iterator[Item]:
     yield of_hex(source, "argument")
 
 
-def _of_file(file: BinaryIO, name: str) -> Iterator[Item]:
+def _of_tls(source: str, keys: str) -> Iterator[Item]:
+    from chargebyte_fw.cli.decode_tls import decrypt
+
+    decrypted = decrypt(source, keys)
+    with Path(source).open("rb") as file:
+        yield from _of_file(file, source, decrypted)
+
+
+def _of_file(file: BinaryIO, name: str, decrypted: Decrypted | None = None) -> Iterator[Item]:
     from chargebyte_fw.modules.v2g.capture import compressed, files, sniffed, traffic
 
     stream = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", file))
     beginning = stream.peek(16)
     if beginning.startswith(compressed.MAGIC):
         unzipped = compressed.Unzipped(stream)
-        yield from _of_file(cast("BinaryIO", io.BufferedReader(unzipped)), name)
+        yield from _of_file(cast("BinaryIO", io.BufferedReader(unzipped)), name, decrypted)
         if unzipped.damage:
             raise files.CaptureError(name, unzipped.damage)
         return
     if files.is_capture(beginning):
-        yield from sniffed.of_capture(stream, name)
+        yield from sniffed.of_capture(stream, name, decrypted)
         return
+    if decrypted is not None:
+        raise files.CaptureError(name, "this is no capture, which a key log needs")
     if beginning.strip()[:1] and not beginning.strip()[:1].isascii():
         raise files.CaptureError(f"{name}: octet 0", "this is no capture, no JSON and no hex")
     lines = io.TextIOWrapper(stream, "utf-8", errors="replace")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from chargebyte_fw.kernel.errors import PeerError
@@ -22,9 +23,19 @@ AT_ONCE_S = 0.002
 """No car and no charger sends the same twice within this time."""
 
 
-def of_capture(file: BinaryIO, name: str) -> Iterator[Item]:
+@dataclass(frozen=True, slots=True)
+class Decrypted:
+    """What another program decrypted of the TLS connections in a capture."""
+
+    octets: Mapping[int, bytes] = field(default_factory=dict)
+    """By the number of the packet that completed them."""
+    connections: frozenset[frozenset[str]] = frozenset()
+    """By their ends: those of which something was decrypted."""
+
+
+def of_capture(file: BinaryIO, name: str, decrypted: Decrypted | None = None) -> Iterator[Item]:
     """Yield the frames of a capture; raises CaptureError where the file breaks off, after everything before it."""
-    sniffer = Sniffer()
+    sniffer = Sniffer(decrypted)
     last: Packet | None = None
     unknown: set[int] = set()
     try:
@@ -48,7 +59,8 @@ def of_capture(file: BinaryIO, name: str) -> Iterator[Item]:
 class Sniffer:
     """Takes packets, returns what they complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, decrypted: Decrypted | None = None) -> None:
+        self._decrypted = decrypted or Decrypted()
         self._connections: dict[frozenset[str], dict[str, _Flow]] = {}
         self._copies = _Copies()
 
@@ -82,8 +94,9 @@ class Sniffer:
             flows.clear()
             flow = None
         if flow is None:
-            flow = flows[segment.source] = _Flow(segment)
+            flow = flows[segment.source] = _Flow(segment, ends in self._decrypted.connections)
         items += flow.feed(segment)
+        items += flow.decrypted(segment.packet, self._decrypted.octets.get(segment.packet.number, b""))
         other = flows.get(segment.destination)
         if other is not None and segment.flags & packets.ACK:
             items += other.acknowledged(segment)
@@ -137,8 +150,9 @@ class _Copies:
 class _Flow:
     """One direction of a connection: its octets in order, V2GTP frames cut out of them."""
 
-    def __init__(self, segment: Segment) -> None:
+    def __init__(self, segment: Segment, is_decrypted: bool = False) -> None:
         self._names = segment.source, segment.destination
+        self._is_decrypted = is_decrypted
         self._began = segment.sequence if segment.flags & packets.SYN else None
         self._from_start = self._began is not None
         self._direction = Direction()
@@ -153,6 +167,13 @@ class _Flow:
     def feed(self, segment: Segment) -> list[Item]:
         return self._pieces(self._direction.feed(segment))
 
+    def decrypted(self, packet: Packet, octets: bytes) -> list[Item]:
+        """Take what was in the TLS records that a packet completed."""
+        if self._kind != "tls" or not octets:
+            return []
+        self._buffer += octets
+        return list(self._frames(packet, self._origin(packet)))
+
     def acknowledged(self, segment: Segment) -> list[Item]:
         return self._pieces(self._direction.acknowledged(segment.acknowledged, segment.packet))
 
@@ -161,7 +182,7 @@ class _Flow:
         items: list[Item] = []
         while self._direction.is_waiting:
             items += self._pieces(self._direction.give_up(packet))
-        if self._kind == "v2g" and self._buffer:
+        if self._kind in ("v2g", "tls") and self._buffer:
             items.append(Trouble(self._origin(packet), f"the last {len(self._buffer)} octets are no whole frame"))
         self._buffer.clear()
         return items
@@ -191,7 +212,8 @@ class _Flow:
             self._kind = "v2g"
         elif piece.data.startswith(TLS_HANDSHAKE):
             self._kind = "tls"
-            yield Trouble(origin, "this connection is encrypted (TLS) from here on", is_error=False)
+            if not self._is_decrypted:
+                yield Trouble(origin, "this connection is encrypted (TLS) from here on", is_error=False)
         elif self._from_start:
             self._kind = "other"
 
