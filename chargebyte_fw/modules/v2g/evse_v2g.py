@@ -7,9 +7,21 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from chargebyte_fw.contracts.interfaces.energy_price_information import EnergyPriceInformation
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
-from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires, requires_many
+from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSchedule
+from chargebyte_fw.kernel.module import (
+    Claim,
+    ConfigIssue,
+    End,
+    Module,
+    ModuleConfig,
+    provides,
+    requires,
+    requires_many,
+    requires_optional,
+)
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.link import TCP_PORT, TLS_PORT
@@ -91,6 +103,7 @@ class EvseV2G(Module):
     extensions = provides(Iso15118ExtensionsImpl, description="The bridge to OCPP.")
     security = requires(EvseSecurity)
     iso15118_vas = requires_many(Iso15118Vas)
+    price_information = requires_optional(EnergyPriceInformation)
 
     engine: V2gEngine
     endpoints: Endpoints
@@ -132,6 +145,8 @@ class EvseV2G(Module):
             with_sdp=config.enable_sdp_server,
         )
         self.engine.prepare()
+        if self.price_information is not None:
+            self.price_information.energy_pricing.subscribe(self._on_prices)
 
     def _protocols(self) -> list[Protocol]:
         config, served = self.config, list[Protocol]()
@@ -151,6 +166,9 @@ class EvseV2G(Module):
         rules = policy.iso20() if config.supported_ISO15118_20 else policy.ISO2
         folder = self.runtime.root.write(config.tls_key_logging_path) if config.tls_key_logging else None
         return TlsOptions(config.tls_security, rules, TCP_PORT, TLS_PORT, config.tls_timeout / 1000.0, folder)
+
+    def _on_prices(self, schedule: EnergyPriceSchedule) -> None:
+        self.engine.facts.prices = schedule.schedule_import
 
     async def ready(self) -> None:
         """Publish what is served and open the link."""

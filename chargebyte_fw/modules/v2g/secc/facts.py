@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from chargebyte_fw.contracts.types import iso15118, power_supply_DC, units
+from chargebyte_fw.contracts.types.energy_price_information import PricePerkWh
 from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, ParameterSet
 from chargebyte_fw.modules.v2g.secc.contracts import ContractVerification
 
@@ -209,6 +210,8 @@ class ChargerFacts(msgspec.Struct):
     offered_services: dict[int, OfferedService] = msgspec.field(default_factory=dict)
     """Value-added services by id."""
 
+    prices: list[PricePerkWh] = msgspec.field(default_factory=list)
+    """Prices of energy from the grid, each from its time stamp on."""
     stop_requested: bool = False
     error: str = ""
     """An `iso15118.EvseError` that is active, empty without one."""

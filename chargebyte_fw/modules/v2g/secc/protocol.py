@@ -82,8 +82,6 @@ class Answer(msgspec.Struct):
     next_request_s: float | None = None
     """How long the charger waits for the next request from this response on; None: the protocol's time since the
     request."""
-    signature: Any = None
-    """The header's signature, for a session whose `message` writes it."""
     encoded: Encoded | None = None
     """What is sent in place of `body`, which then has its response code alone."""
 

@@ -29,7 +29,7 @@ class Schedule(msgspec.Struct, frozen=True):
         """How long it is."""
         return sum(self.durations_s)
 
-    def message(self, power: Any) -> iso2.SAScheduleListType:
+    def message(self, power: Any, tariff: iso2.SalesTariffType | None = None) -> iso2.SAScheduleListType:
         """Return it as SASchedules; `power` is its power as a physical value."""
         starts_s = itertools.accumulate(self.durations_s, initial=0)
         entries = [
@@ -38,10 +38,12 @@ class Schedule(msgspec.Struct, frozen=True):
             )
             for start_s, duration_s in zip(starts_s, self.durations_s)
         ]
-        schedule = iso2.PMaxScheduleType(PMaxScheduleEntry=entries)
-        return iso2.SAScheduleListType(
-            SAScheduleTuple=[iso2.SAScheduleTupleType(SAScheduleTupleID=SCHEDULE_ID, PMaxSchedule=schedule)]
+        schedule = iso2.SAScheduleTupleType(
+            SAScheduleTupleID=SCHEDULE_ID,
+            PMaxSchedule=iso2.PMaxScheduleType(PMaxScheduleEntry=entries),
+            SalesTariff=tariff,
         )
+        return iso2.SAScheduleListType(SAScheduleTuple=[schedule])
 
     def refusal_of(self, request: iso2.PowerDeliveryReq) -> tuple[str, str]:
         """Return the FAILED code and why, where schedule or profile of the car is not this one."""

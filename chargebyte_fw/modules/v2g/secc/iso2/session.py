@@ -17,7 +17,8 @@ from chargebyte_fw.modules.v2g.secc.iso2.ac import AcService, ac_status
 from chargebyte_fw.modules.v2g.secc.iso2.dc import Iso2DcService
 from chargebyte_fw.modules.v2g.secc.iso2.energy import Iso2EnergyService
 from chargebyte_fw.modules.v2g.secc.iso2.metering import Iso2Metering
-from chargebyte_fw.modules.v2g.secc.iso2.schedule import Schedule, schedule
+from chargebyte_fw.modules.v2g.secc.iso2.schedule import MOST_ENTRIES, Schedule, schedule
+from chargebyte_fw.modules.v2g.secc.iso2.tariff import sales_tariff
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred, SessionContext
 
 _START, _STOP = iso2.chargeProgressType.Start, iso2.chargeProgressType.Stop
@@ -122,10 +123,18 @@ class Iso2Session(Iso2Metering):
             iso2.ChargeParameterDiscoveryRes(
                 ResponseCode=self.ok(),
                 EVSEProcessing=iso2.EVSEProcessingType.Finished,
-                SASchedules=self.schedule.message(self.watts(self.schedule.power_W)),
+                SASchedules=self.schedule.message(self.watts(self.schedule.power_W), self._tariff(most_entries)),
                 EVSEChargeParameter=energy.charge_parameter("EVSE_Ready"),
             )
         )
+
+    def _tariff(self, most_entries: int | None) -> iso2.SalesTariffType | None:
+        """Return the tariff of the schedule; the one of a contract is its issuer's, whose signature is not known."""
+        facts = self.facts
+        if self.by_contract or not facts.prices:
+            return None
+        now, most = self.environment.utc_now(), most_entries or MOST_ENTRIES
+        return sales_tariff(facts.prices, now, self.schedule.duration_s, min(most, MOST_ENTRIES))
 
     def _take_departure(self, departure_s: int | None) -> str | None:
         """Publish when the car wants to leave; return the time as text.
