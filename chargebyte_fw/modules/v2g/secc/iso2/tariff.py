@@ -43,7 +43,7 @@ def sales_tariff(
 
 
 def _slices(prices: Iterable[PricePerkWh], now: datetime, duration_s: int) -> Iterable[_Slice]:
-    """Yield the prices of the next `duration_s` with their seconds from now, equal neighbours as one."""
+    """Yield the prices of the next `duration_s` with their seconds from now, equal ones in succession as one."""
     timed = sorted((round((at - now).total_seconds()), price.value) for price in prices if (at := _time(price)))
     begun = [one for one in timed if one[0] <= 0][-1:]
     coming = [one for one in timed if 0 < one[0] < duration_s]
