@@ -220,7 +220,7 @@ def test_prices_reach_the_facts_and_what_has_no_time_is_left_out(run: Any, assem
             schedule = energy_price_information.EnergyPriceSchedule(schedule_import=entries, schedule_export=[])
             world.assembly.provider("prices", "main").energy_pricing.publish(schedule)
             await asyncio.sleep(0.1)
-            assert world.v2g.engine.facts.iso20.prices == [Price(1_767_225_600, 0.3, "EUR")]
+            assert world.v2g.engine.facts.prices == [Price(1_767_225_600, 0.3, "EUR")]
 
     run(main())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,13 +11,14 @@ from msgspec import Meta
 from chargebyte_fw.contracts.interfaces.energy_price_information import EnergyPriceInformation
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
-from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSchedule, PricePerkWh
+from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSchedule
 from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires, requires_many
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.grid_support import GridSupportImpl
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
-from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Price, Settings
+from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso20 import protocol as iso20
+from chargebyte_fw.modules.v2g.secc.prices import read_prices
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol
 from chargebyte_fw.modules.v2g.transport.tls import policy
 from chargebyte_fw.modules.v2g.transport.tls.endpoints import Endpoints, TlsOptions
@@ -145,9 +145,8 @@ class Evse15118D20(Module):
             provider.energy_pricing.subscribe(self._prices)
 
     def _prices(self, schedule: EnergyPriceSchedule) -> None:
-        """Take the forecast; an entry whose time cannot be read is left out."""
-        known = [_price(one) for one in schedule.schedule_import]
-        self.engine.facts.iso20.prices = [one for one in known if one is not None]
+        """Take the forecast."""
+        self.engine.facts.prices = read_prices(schedule)
 
     def _tls_options(self) -> TlsOptions:
         config = self.config
@@ -170,14 +169,6 @@ class Evse15118D20(Module):
     async def stop(self) -> None:
         """Take the power off the car and close the sockets."""
         self.engine.close()
-
-
-def _price(one: PricePerkWh) -> Price | None:
-    try:
-        at = datetime.fromisoformat(one.timestamp)
-    except ValueError:
-        return None
-    return Price(int(at.timestamp()), one.value, one.currency)
 
 
 def protocols(custom_namespace: str) -> list[Protocol]:

@@ -20,7 +20,6 @@ from chargebyte_fw.kernel.module import (
     provides,
     requires,
     requires_many,
-    requires_optional,
 )
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
@@ -28,6 +27,7 @@ from chargebyte_fw.modules.v2g.link import TCP_PORT, TLS_PORT
 from chargebyte_fw.modules.v2g.secc.din import protocol as din
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso2 import protocol as iso2
+from chargebyte_fw.modules.v2g.secc.prices import read_prices
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol
 from chargebyte_fw.modules.v2g.transport.tls import policy
 from chargebyte_fw.modules.v2g.transport.tls.endpoints import Endpoints, TlsOptions
@@ -103,7 +103,7 @@ class EvseV2G(Module):
     extensions = provides(Iso15118ExtensionsImpl, description="The bridge to OCPP.")
     security = requires(EvseSecurity)
     iso15118_vas = requires_many(Iso15118Vas)
-    price_information = requires_optional(EnergyPriceInformation)
+    energy_prices = requires_many(EnergyPriceInformation, maximum=1)
 
     engine: V2gEngine
     endpoints: Endpoints
@@ -145,8 +145,8 @@ class EvseV2G(Module):
             with_sdp=config.enable_sdp_server,
         )
         self.engine.prepare()
-        if self.price_information is not None:
-            self.price_information.energy_pricing.subscribe(self._on_prices)
+        for provider in self.energy_prices:
+            provider.energy_pricing.subscribe(self._prices)
 
     def _protocols(self) -> list[Protocol]:
         config, served = self.config, list[Protocol]()
@@ -167,8 +167,9 @@ class EvseV2G(Module):
         folder = self.runtime.root.write(config.tls_key_logging_path) if config.tls_key_logging else None
         return TlsOptions(config.tls_security, rules, TCP_PORT, TLS_PORT, config.tls_timeout / 1000.0, folder)
 
-    def _on_prices(self, schedule: EnergyPriceSchedule) -> None:
-        self.engine.facts.prices = schedule.schedule_import
+    def _prices(self, schedule: EnergyPriceSchedule) -> None:
+        """Take the forecast."""
+        self.engine.facts.prices = read_prices(schedule)
 
     async def ready(self) -> None:
         """Publish what is served and open the link."""

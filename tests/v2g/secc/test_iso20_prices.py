@@ -12,8 +12,9 @@ from chargebyte_fw.contracts.types import iso15118_vas
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
 from chargebyte_fw.modules.v2g.rational import number
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Price
-from chargebyte_fw.modules.v2g.secc.iso20.prices import ALGORITHM, entries
+from chargebyte_fw.modules.v2g.secc.iso20.prices import ALGORITHM
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import State as S
+from chargebyte_fw.modules.v2g.secc.prices import prices_within
 from tests.v2g.talk20 import TIMESTAMP, Course, dc20_facts, of, requests, schedule, selection, talk20
 
 NOW = TIMESTAMP + 100
@@ -62,7 +63,7 @@ def test_a_schedule_with_price_levels_in_dynamic_control() -> None:
 def test_without_prices_there_is_no_price_schedule(set_id: int) -> None:
     facts = dc20_facts(prices=PRICES)
     it = talk20(S.SCHEDULE, facts, course=Course(dynamic=False, set_id=set_id))
-    it.facts.iso20.prices = [] if set_id == 3 else PRICES
+    it.facts.prices = [] if set_id == 3 else PRICES
     (one,) = it.ask(schedule(dynamic=False)).Scheduled_SEResControlMode.ScheduleTuple
     assert one.ChargingSchedule.AbsolutePriceSchedule is None
 
@@ -72,7 +73,7 @@ def test_without_prices_there_is_no_price_schedule(set_id: int) -> None:
     st.integers(12, 1_024),
 )
 def test_entries_cover_the_schedule_without_a_gap(prices: list[Price], most: int) -> None:
-    found = entries(prices, 100_000, 86_400, most)
+    found = prices_within(prices, 100_000, 86_400, most)
     assert len(found) <= min(most, 64)
     if found:
         assert sum(duration for duration, _ in found) == 86_400

@@ -10,7 +10,6 @@ from datetime import datetime
 import msgspec
 
 from chargebyte_fw.contracts.types import iso15118, power_supply_DC, units
-from chargebyte_fw.contracts.types.energy_price_information import PricePerkWh
 from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, ParameterSet
 from chargebyte_fw.modules.v2g.secc.contracts import ContractVerification
 
@@ -153,8 +152,6 @@ class Iso20Facts(msgspec.Struct):
     """When the meter was read (RFC 3339)."""
     departure_time: str = ""
     """When the charger expects the car to leave (RFC 3339), where it sets the mobility needs; empty: unknown."""
-    prices: list[Price] = msgspec.field(default_factory=list)
-    """The forecast of energy prices, in order; empty: none is known."""
     target_soc_percent: int | None = None
     minimum_soc_percent: int | None = None
 
@@ -210,8 +207,8 @@ class ChargerFacts(msgspec.Struct):
     offered_services: dict[int, OfferedService] = msgspec.field(default_factory=dict)
     """Value-added services by id."""
 
-    prices: list[PricePerkWh] = msgspec.field(default_factory=list)
-    """Prices of energy from the grid, each from its time stamp on."""
+    prices: list[Price] = msgspec.field(default_factory=list)
+    """The forecast of energy prices; empty: none is known."""
     stop_requested: bool = False
     error: str = ""
     """An `iso15118.EvseError` that is active, empty without one."""

@@ -133,8 +133,8 @@ class Iso2Session(Iso2Metering):
         facts = self.facts
         if self.by_contract or not facts.prices:
             return None
-        now, most = self.environment.utc_now(), most_entries or MOST_ENTRIES
-        return sales_tariff(facts.prices, now, self.schedule.duration_s, min(most, MOST_ENTRIES))
+        now_s, most = int(self.environment.utc_now().timestamp()), most_entries or MOST_ENTRIES
+        return sales_tariff(facts.prices, now_s, self.schedule.duration_s, min(most, MOST_ENTRIES))
 
     def _take_departure(self, departure_s: int | None) -> str | None:
         """Publish when the car wants to leave; return the time as text.

@@ -3,59 +3,38 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
-import msgspec
-
-from chargebyte_fw.contracts.types.energy_price_information import PricePerkWh
 from chargebyte_fw.modules.v2g.messages import iso2
+from chargebyte_fw.modules.v2g.secc.facts import Price
+from chargebyte_fw.modules.v2g.secc.prices import prices_within
 
 TARIFF_ID = 1
-
-
-class _Slice(msgspec.Struct, frozen=True):
-    start_s: int
-    price: float
+LONGEST_ENTRY_S = 86_400
 
 
 def sales_tariff(
-    prices: Sequence[PricePerkWh], now: datetime, duration_s: int, most_entries: int
+    prices: Sequence[Price], now_s: int, duration_s: int, most_entries: int
 ) -> iso2.SalesTariffType | None:
-    """Return the tariff for the next `duration_s`, from prices that hold from their time stamp to the next one's.
+    """Return the tariff for `duration_s` from `now_s` (seconds since 1970) on.
 
     Level 1 is the cheapest ([V2G2-407]). None where nothing changes within that time: there is nothing to plan by.
     It has no signature: who sets a tariff for a contract signs it, and nothing of the charger can replace that.
     """
-    slices = list(_slices(prices, now, duration_s))[:most_entries]
-    levels = {price: level for level, price in enumerate(sorted({one.price for one in slices}), 1)}
+    known = prices_within(prices, now_s, duration_s, len(prices))
+    slices = [
+        (price, sum(length_s for length_s, _ in group))
+        for price, group in itertools.groupby(known, key=lambda one: one[1].per_kWh)
+    ][:most_entries]
+    levels = {price: level for level, price in enumerate(sorted({price for price, _ in slices}), 1)}
     if len(levels) < 2:
         return None
-    ends = [one.start_s for one in slices[1:]] + [duration_s]
+    starts_s = itertools.accumulate((length_s for _, length_s in slices), initial=0)
     entries = [
         iso2.SalesTariffEntryType(
-            TimeInterval=iso2.RelativeTimeIntervalType(start=one.start_s, duration=min(end_s - one.start_s, 86_400)),
-            EPriceLevel=levels[one.price],
+            TimeInterval=iso2.RelativeTimeIntervalType(start=start_s, duration=min(length_s, LONGEST_ENTRY_S)),
+            EPriceLevel=levels[price],
         )
-        for one, end_s in zip(slices, ends, strict=True)
+        for start_s, (price, length_s) in zip(starts_s, slices)
     ]
     return iso2.SalesTariffType(SalesTariffID=TARIFF_ID, NumEPriceLevels=len(levels), SalesTariffEntry=entries)
-
-
-def _slices(prices: Iterable[PricePerkWh], now: datetime, duration_s: int) -> Iterable[_Slice]:
-    """Yield the prices of the next `duration_s` with their seconds from now, equal ones in succession as one."""
-    timed = sorted((round((at - now).total_seconds()), price.value) for price in prices if (at := _time(price)))
-    begun = [one for one in timed if one[0] <= 0][-1:]
-    coming = [one for one in timed if 0 < one[0] < duration_s]
-    if not begun:
-        return  # what holds now is not known
-    for price, group in itertools.groupby([(0, begun[0][1]), *coming], key=lambda one: one[1]):
-        yield _Slice(next(group)[0], price)
-
-
-def _time(price: PricePerkWh) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(price.timestamp)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

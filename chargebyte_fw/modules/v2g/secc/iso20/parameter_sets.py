@@ -75,7 +75,7 @@ def parameter_sets(service: Service, facts: ChargerFacts, options: Iso20Settings
 def _pricings(facts: ChargerFacts, options: Iso20Settings) -> list[int]:
     """Return without prices first, which every car takes, then with them where some are known."""
     known = {"absolute": ABSOLUTE, "levels": LEVELS}.get(options.pricing)
-    return [0] if known is None or not facts.iso20.prices else [0, known]
+    return [0] if known is None or not facts.prices else [0, known]
 
 
 def _controls(options: Iso20Settings) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,7 @@ from chargebyte_fw.modules.v2g.messages import iso20_schedules as s
 from chargebyte_fw.modules.v2g.rational import rational
 from chargebyte_fw.modules.v2g.secc.facts import Price
 from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import LEVELS
+from chargebyte_fw.modules.v2g.secc.prices import prices_within
 
 ALGORITHM = "urn:iso:std:iso:15118:-20:PriceAlgorithm:1-Power"
 """Each price holds for the power above its PowerRangeStart."""
@@ -18,21 +19,9 @@ MOST_ENTRIES = 64
 _SCHEDULE_ID = 1
 
 
-def entries(prices: Sequence[Price], anchor_s: int, duration_s: int, most: int) -> list[tuple[int, Price]]:
-    """Return (duration, price) from `anchor_s` on; the last price holds to the end, as nothing later is known."""
-    end_s = anchor_s + duration_s
-    known = sorted({one.from_s: one for one in prices}.values(), key=lambda one: one.from_s)
-    in_force = [one for one in known if one.from_s <= anchor_s][-1:]
-    ahead = [one for one in known if anchor_s < one.from_s < end_s]
-    chosen = (in_force or ahead[:1]) + (ahead if in_force else ahead[1:])
-    chosen = chosen[: min(most, MOST_ENTRIES)]
-    starts_s = [anchor_s, *(one.from_s for one in chosen[1:]), end_s]
-    return [(after - before, one) for one, before, after in zip(chosen, starts_s, starts_s[1:])]
-
-
 def price_schedule(pricing: int, prices: Sequence[Price], anchor_s: int, duration_s: int, most: int) -> dict[str, Any]:
     """Return the field of a schedule that has its prices; none where the car selected none or none are known."""
-    known = entries(prices, anchor_s, duration_s, most) if pricing else []
+    known = prices_within(prices, anchor_s, duration_s, min(most, MOST_ENTRIES)) if pricing else []
     if not known:
         return {}
     if pricing == LEVELS:

@@ -95,7 +95,7 @@ class Schedules(Iso20Base):
         anchor_s = int(self.environment.utc_now().timestamp())
         prices = price_schedule(
             selection.parameters["Pricing"],
-            self.facts.iso20.prices,
+            self.facts.prices,
             anchor_s,
             SCHEDULE_S,
             request.MaximumSupportingPoints,
