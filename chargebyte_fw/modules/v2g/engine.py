@@ -20,6 +20,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.contracts.types.evse_security import LeafCertificateType
 from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.module import Module
@@ -62,6 +63,7 @@ class V2gEngine:
         security: EvseSecurity | None = None,
         endpoints: Sequence[Endpoint] = (TCP,),
         with_sdp: bool = True,
+        provided: Sequence[Contract] = (),
     ) -> None:
         self.module = module
         self.log = module.log
@@ -77,9 +79,10 @@ class V2gEngine:
         """Cars connect here; false behind a multiplexer of this process, which gives them to `take`."""
         self._charger = charger
         self._extensions = extensions
-        self._provided: dict[str, Iso15118Charger | Iso15118Extensions] = {
+        self._provided: dict[str, Contract] = {
             Iso15118Charger.interface: charger,
             Iso15118Extensions.interface: extensions,
+            **{one.interface: one for one in provided},
         }
         self._security = security
         self._trace = trace = module.runtime.trace

@@ -139,7 +139,9 @@ class Evse15118D20(Module):
             security=self.security,
             endpoints=self.endpoints.all,
             with_sdp=config.enable_sdp_server,
+            provided=(self.grid_support,),
         )
+        self.engine.facts.iso20.grid_support = True
         self.engine.prepare()
         for provider in self.energy_prices:
             provider.energy_pricing.subscribe(self._prices)

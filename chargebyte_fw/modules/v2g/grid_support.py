@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from chargebyte_fw.contracts.interfaces.grid_support import GridSupport
 from chargebyte_fw.contracts.types import grid_support
+from chargebyte_fw.modules.v2g.iso15118_charger import Owner
 
 
 class GridSupportImpl(GridSupport):
-    """Directives of the grid operator."""
+    """Directives of the grid operator: curves hold from the next session on, set points at once."""
+
+    module: Owner
 
     async def set_active_directives(
         self, directives: grid_support.ActiveDirectiveSet
     ) -> grid_support.SetDirectivesResponse:
-        """Refuse directives: no energy service that obeys them is offered; an empty set clears nothing."""
-        if not directives.directives:
-            return grid_support.SetDirectivesResponse(accepted=True)
-        return grid_support.SetDirectivesResponse(accepted=False, reason="AC_DER_IEC is not offered")
+        """Replace every directive; where one cannot be obeyed, none is taken and the reason names it."""
+        # Only a grid operator brings its codes in.
+        from chargebyte_fw.modules.v2g.secc.iso20.grid_codes import fault_of
+
+        if faults := [f"{one.id}: {why}" for one in directives.directives if (why := fault_of(one))]:
+            return grid_support.SetDirectivesResponse(accepted=False, reason="; ".join(faults))
+        facts = self.module.engine.facts.iso20
+        facts.directives, facts.grid_evse_id = list(directives.directives), directives.evse_id
+        return grid_support.SetDirectivesResponse(accepted=True)

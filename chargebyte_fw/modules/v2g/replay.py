@@ -9,7 +9,9 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from chargebyte_fw.contracts.interfaces.grid_support import GridSupport
 from chargebyte_fw.contracts.types.iso15118_vas import ParameterSet
+from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
@@ -27,7 +29,11 @@ from chargebyte_fw.modules.v2g.secc.protocol import Environment
 from chargebyte_fw.modules.v2g.secc.registry import protocols
 from chargebyte_fw.modules.v2g.security import Security
 
-_PROVIDED = {Iso15118ChargerImpl.interface: "charger", Iso15118ExtensionsImpl.interface: "extensions"}
+_PROVIDED = {
+    Iso15118ChargerImpl.interface: "charger",
+    Iso15118ExtensionsImpl.interface: "extensions",
+    GridSupport.interface: "grid_support",
+}
 """The module's names for what it provides, by interface."""
 AFTERMATH_S = 0.2
 """Variables of a session may be recorded this long after its end."""
@@ -211,5 +217,9 @@ def _hints(implementation: type[Any], command: str) -> dict[str, Any]:
 def _published() -> frozenset[str]:
     """Every variable that a session publishes; the others are the module's own."""
     own = {"v2g_messages", "supported_app_protocols_secc", "service_renegotiation_supported"}
-    provided = (("charger", Iso15118ChargerImpl), ("extensions", Iso15118ExtensionsImpl))
+    provided: tuple[tuple[str, type[Contract]], ...] = (
+        ("charger", Iso15118ChargerImpl),
+        ("extensions", Iso15118ExtensionsImpl),
+        ("grid_support", GridSupport),
+    )
     return frozenset(f"{where}.{name}" for where, kind in provided for name in kind.variables if name not in own)

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from chargebyte_fw.contracts.types import iso15118, power_supply_DC, units
+from chargebyte_fw.contracts.types.grid_support import Directive
 from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, ParameterSet
 from chargebyte_fw.modules.v2g.secc.contracts import ContractVerification
 
@@ -152,6 +153,12 @@ class Iso20Facts(msgspec.Struct):
     """When the meter was read (RFC 3339)."""
     departure_time: str = ""
     """When the charger expects the car to leave (RFC 3339), where it sets the mobility needs; empty: unknown."""
+    grid_support: bool = False
+    """The module provides `grid_support`: only then cars may be under the grid's rules (AC_DER_IEC)."""
+    directives: list[Directive] = msgspec.field(default_factory=list)
+    """The grid's directives in force."""
+    grid_evse_id: int = 1
+    """The EVSE by the grid's number."""
     target_soc_percent: int | None = None
     minimum_soc_percent: int | None = None
 

@@ -23,6 +23,8 @@ _MODES = {
     "DC_unique": Service.DC,
     "DC": Service.DC,
     "AC_BPT": Service.AC_BPT,
+    "AC_BPT_DER": Service.AC_DER_IEC,
+    "AC_DER_IEC": Service.AC_DER_IEC,
     "DC_BPT": Service.DC_BPT,
     "MCS": Service.MCS,
     "MCS_BPT": Service.MCS_BPT,
@@ -47,6 +49,8 @@ def _has_limits(service: Service, facts: ChargerFacts) -> bool:
     more = facts.iso20
     if service in (Service.DC_BPT, Service.MCS_BPT):
         return bool(discharge_power_W(facts))
+    if service is Service.AC_DER_IEC and not more.grid_support:
+        return False
     if service in (Service.AC_BPT, Service.AC_DER_IEC):
         return more.ac_maximum is not None and more.ac_maximum.discharge_power is not None
     return True
@@ -112,6 +116,10 @@ def _voltage(service: Service, facts: ChargerFacts) -> dict[str, int]:
 
 
 def _bidirectional(service: Service, facts: ChargerFacts) -> dict[str, int]:
+    if service is Service.AC_DER_IEC:
+        from chargebyte_fw.modules.v2g.secc.iso20.grid_codes import functions
+
+        return {"DERControlFunctions": functions(facts)}
     if service not in (Service.AC_BPT, Service.DC_BPT, Service.MCS_BPT):
         return {}
     given = facts.iso20.bpt

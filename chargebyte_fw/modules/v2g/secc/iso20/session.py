@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chargebyte_fw.modules.v2g.secc.iso20.certificates import Certificates
-from chargebyte_fw.modules.v2g.secc.iso20.energy import Iso20EnergyService, Selection
+from chargebyte_fw.modules.v2g.secc.iso20.energy import Iso20EnergyService, Selection, Service
 from chargebyte_fw.modules.v2g.secc.iso20.metering import Metering
 from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import is_ac
 from chargebyte_fw.modules.v2g.secc.iso20.parking import Parking
@@ -21,6 +21,10 @@ class Iso20Session(SetUp, Certificates, Services, Metering, Parking, Stop):
 
     def _service(self, selection: Selection) -> Iso20EnergyService:
         # The messages of a kind of energy transfer are loaded where a car selects it.
+        if selection.service is Service.AC_DER_IEC:
+            from chargebyte_fw.modules.v2g.secc.iso20.der_iec import DerIecService
+
+            return DerIecService(self, selection)
         if is_ac(selection.service):
             from chargebyte_fw.modules.v2g.secc.iso20.ac import AcService
 
