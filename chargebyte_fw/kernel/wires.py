@@ -9,7 +9,7 @@ class Wires:
     """In-memory ends of wires by name; a link asks here first, None means: open the device.
 
     `serial:/dev/ttyLP2` and `ethernet:eth1` are a `memory.WireEnd`, `ip:eth1` is a `memory.Host`,
-    `gpio:nSAFETY_RESET_INT` is a callable that takes the level (True: high).
+    `gpio:nSAFETY_RESET_INT` is a callable that takes the level (True: high), `ocsp:<url>` one that takes a request.
     """
 
     def __init__(self) -> None:

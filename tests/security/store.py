@@ -17,7 +17,7 @@ V2G, CSMS = LeafCertificateType.V2G, LeafCertificateType.CSMS
 PEM = EncodingFormat.PEM
 
 
-def store(assemble: Callable[..., Any], **config: str) -> Any:
+def store(assemble: Callable[..., Any], **config: Any) -> Any:
     return assemble(evse_security=(EvseSecurity, {"private_key_password": "123456", **config}))
 
 
@@ -25,7 +25,7 @@ async def ask(world: Any, command: str, *args: Any) -> Any:
     return await run_command(world.provider("evse_security", "main"), command, args, {})
 
 
-def running(run: Any, assemble: Any, test: Callable[[Any], Any], **config: str) -> None:
+def running(run: Any, assemble: Any, test: Callable[[Any], Any], **config: Any) -> None:
     """Run a test with the module; it must not have failed at the end."""
 
     async def main() -> None:

@@ -196,6 +196,13 @@ class EvseSecurity(Module):
         oem_ca_bundle: Annotated[
             str, Meta(description="Roots of vehicle certificates (ISO 15118-20), for which EVerest has no type.")
         ] = OEM_BUNDLE
+        ocsp_renewal: Annotated[
+            bool,
+            Meta(
+                description="Ask the OCSP responders that the certificates of this charger name, by HTTP. Without, a "
+                "CSMS has to renew the responses (OCPP 2.0.1)."
+            ),
+        ] = False
         preferred_leaf: Annotated[
             Preference,
             Meta(
@@ -247,6 +254,11 @@ class EvseSecurity(Module):
         self.on_wall_set(self.upkeep.clock_was_set)
         self.spawn(self.upkeep.watch(), "watch")
         self.spawn(self.upkeep.make_room(_now_s), "retention")
+        if self.config.ocsp_renewal:
+            from chargebyte_fw.modules.security.ocsp_renewal import renew
+
+            renewal = renew(self.layout, lambda: self.changes, self.runtime.wires, self.upkeep.publish, self.log)
+            self.spawn(renewal, "OCSP renewal")
 
     @property
     def changes(self) -> Changes:
