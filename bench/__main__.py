@@ -12,7 +12,18 @@ from rich.table import Table
 
 from bench.rows import Row, favoured
 
-BENCHES = ("exi", "exi_iso20", "bus", "startup", "v2g_latency", "mcu_cycle", "virtual_session", "recorder", "pnc")
+BENCHES = (
+    "exi",
+    "exi_iso20",
+    "bus",
+    "startup",
+    "v2g_latency",
+    "mcu_cycle",
+    "virtual_session",
+    "recorder",
+    "pnc",
+    "tls",
+)
 WEIGHTED = "all processes with the weight that everest.service has (CPUWeight=800)"
 PLAIN = "all processes with the weight of any other program (more takes root)"
 

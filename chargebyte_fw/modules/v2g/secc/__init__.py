@@ -15,8 +15,8 @@ Add a protocol
    each; requests of one stream are answered in turn, streams do not wait for each other. Its sessions make their own
    session ids and headers, and fulfil `protocol.Session`; `V2gSession` is a base for protocols with a `V2G_Message`,
    no duty.
-3. Name it to the engine in a module file, as `evse_v2g.py` does. Where it needs TLS, the module file adds an `Endpoint`
-   (`link.py`) whose transport is `transport/`'s; SDP then answers with the endpoint whose security the car wants.
+3. Name it to the engine in a module file, as `evse_v2g.py` does. Its endpoints, plain TCP and TLS, come from
+   `transport/tls/endpoints.py`; SDP answers with the endpoint whose security the car wants and can have.
 4. Do the same in `evcc/` for the simulated car, and let `capture/reading.py` decode its frames for `secc decode`.
 
 `tests/v2g/secc/test_new_protocol.py` does step 2 and 3 with a protocol of another kind.
