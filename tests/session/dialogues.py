@@ -17,6 +17,15 @@ from tests.session.plant import Plant
 AC_WITH_HLC = "bsp-only-ac.yaml"
 
 
+MATCH = "sleep 0.5;iso_wait_slac_matched;"
+LEAVE = "iso_stop_charging;iso_wait_v2g_session_stopped;sleep 1;unplug"
+DC_SESSION = MATCH + "iso_start_v2g_session DC 86400 0;iso_wait_pwr_ready;iso_dc_power_on;"
+AC_SESSION = MATCH + "iso_start_v2g_session AC 86400 0;iso_wait_pwr_ready;iso_draw_power_regulated 16,3;"
+"""Scripts of a car: match, charge, leave."""
+PAUSE = "iso_pause_charging;iso_wait_v2g_session_stopped;sleep 30;"
+WAKE_UP = "iso_start_bcb_toggle 3;iso_wait_pwm_is_running;"
+
+
 def overlay(state: Path, configuration: str, modules: dict[str, Any]) -> None:
     """Lay a user's changes over a shipped configuration."""
     file = state / "etc/everest/user-config" / configuration

@@ -12,15 +12,21 @@ from chargebyte_fw.contracts.types.power_supply_DC import Mode
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.modules.v2g.evcc import Step
 from chargebyte_fw.sim.car_models import Model
-from tests.session.dialogues import Story, ac_with_hlc, limit
+from tests.session.dialogues import (
+    AC_SESSION,
+    DC_SESSION,
+    LEAVE,
+    MATCH,
+    PAUSE,
+    WAKE_UP,
+    Story,
+    ac_with_hlc,
+    limit,
+)
 from tests.session.plant import Plant
 from tests.session.test_interrupted import is_at, next_session_charges
 
 DC = Model("iso2", battery_kWh=5.0, soc_percent=70, target_soc_percent=75)
-MATCH = "sleep 0.5;iso_wait_slac_matched;"
-LEAVE = "iso_stop_charging;iso_wait_v2g_session_stopped;sleep 1;unplug"
-DC_SESSION = MATCH + "iso_start_v2g_session DC 86400 0;iso_wait_pwr_ready;iso_dc_power_on;"
-AC_SESSION = MATCH + "iso_start_v2g_session AC 86400 0;iso_wait_pwr_ready;iso_draw_power_regulated 16,3;"
 
 
 def test_dc_renegotiation_keeps_the_transaction_and_charges_again(run: Any, tmp_path: Path) -> None:
@@ -120,10 +126,6 @@ def test_ac_renegotiation_keeps_transaction_and_contactors(run: Any, tmp_path: P
             assert not plant.world.pilot.contactors_closed
 
     run(main())
-
-
-PAUSE = "iso_pause_charging;iso_wait_v2g_session_stopped;sleep 30;"
-WAKE_UP = "iso_start_bcb_toggle 3;iso_wait_pwm_is_running;"
 
 
 @pytest.mark.parametrize("times", [1, 3])
