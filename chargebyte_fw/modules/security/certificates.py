@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -31,6 +32,8 @@ NOT_SIGNED: tuple[type[Exception], ...] = (*UNREADABLE, InvalidSignature)
 NO_EXTENSION: tuple[type[Exception], ...] = (*UNREADABLE, x509.ExtensionNotFound)
 MAX_CHAIN = 16
 """A chain with more certificates is not looked at (ISO 15118 allows a leaf and two sub-CAs)."""
+KNOWN_SIGNATURES = 512
+"""So many checked signatures are remembered: one on P-521 takes milliseconds on a charger."""
 MAX_LOOKS = 200
 """So many signatures are checked for one path: certificates that sign each other in circles lead nowhere soon."""
 CURVE_NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
@@ -98,6 +101,7 @@ def fingerprint(certificate: Certificate) -> bytes:
     return certificate.fingerprint(hashes.SHA256())
 
 
+@lru_cache(maxsize=KNOWN_SIGNATURES)
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Return whether `issuer` has signed the certificate (names and signature)."""
     try:

@@ -232,7 +232,7 @@ def files_in(folder: Path, *suffixes: str, complain: Callable[[str], None] | Non
     except OSError as error:
         if complain is not None:
             complain(f"{folder} cannot be read: {error.strerror or error}")
-    return sorted(found)
+    return sorted(found, key=str)
 
 
 def _size(path: Path) -> int:
@@ -267,13 +267,23 @@ def is_name_link(path: Path) -> bool:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if path.name.startswith("."):
-            continue
-        if path.is_file() and not is_name_link(path):
-            yield path
-        elif path.is_dir() and path.name == OCSP_FOLDER:
-            yield from (inner for inner in path.iterdir() if inner.is_file())
+    # `scandir` needs no look at each file.
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.name == OCSP_FOLDER and entry.is_dir():
+                with os.scandir(entry.path) as inner:
+                    yield from (folder / OCSP_FOLDER / each.name for each in inner if _is_file(each))
+            elif _is_file(entry) and not (entry.is_symlink() and is_name_link(folder / entry.name)):
+                yield folder / entry.name
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False  # a link that leads to itself
 
 
 def new_name(prefix: str, at: datetime, chance: random.Random) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from chargebyte_fw.contracts.types.evse_security import CertificateHashData, Has
 from chargebyte_fw.modules.security.certificates import NO_EXTENSION, NOT_SIGNED, Certificate, is_issued_by
 from chargebyte_fw.modules.security.layout import OCSP_FOLDER, files_in, read_file
 
+KNOWN_FILES = 256
 LASTS_WITHOUT_END = timedelta(days=7)
 """How long a response without nextUpdate is used."""
 
@@ -132,13 +134,20 @@ def file_of(folder: Path, name: CertificateHashData) -> Path | None:
 
 
 def _read_hash(path: Path) -> CertificateHashData | None:
+    """Return what a `.hash` file names; it is parsed again only when it has changed."""
     try:
-        lines = read_file(path).decode("ascii").split()
-        return CertificateHashData(
-            hash_algorithm=HashAlgorithm(lines[0]),
-            issuer_name_hash=lines[1].lower(),
-            issuer_key_hash=lines[2].lower(),
-            serial_number=lines[3].lower().lstrip("0") or "0",
-        )
+        found = path.stat()
+        return _parsed_hash(path, found.st_mtime_ns, found.st_size)
     except (OSError, ValueError, IndexError):
         return None
+
+
+@lru_cache(maxsize=KNOWN_FILES)
+def _parsed_hash(path: Path, _time_ns: int, _size: int) -> CertificateHashData:
+    lines = read_file(path).decode("ascii").split()
+    return CertificateHashData(
+        hash_algorithm=HashAlgorithm(lines[0]),
+        issuer_name_hash=lines[1].lower(),
+        issuer_key_hash=lines[2].lower(),
+        serial_number=lines[3].lower().lstrip("0") or "0",
+    )

@@ -17,7 +17,7 @@ from chargebyte_fw.contracts.types.evse_security import (
     CertificateStoreUpdateOperation,
     LeafCertificateType,
 )
-from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.clock import loop_speed, utc_now
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.lasting_condition import LastingCondition, LastingConditions
 from chargebyte_fw.modules.security.layout import Layout
@@ -53,7 +53,10 @@ class Upkeep:
 
     def publish(self, operation: CertificateStoreUpdateOperation, kind: Kind) -> None:
         """Publish a change that a command has made."""
-        self._note(utc_now())
+        from chargebyte_fw.modules.security.judgement import outlook
+
+        self._looked, self._marks = True, self._layout.marks()
+        self._note(outlook(self._changes().store, utc_now()))
         self._publish(operation, kind)
 
     def clock_was_set(self) -> None:
@@ -66,7 +69,7 @@ class Upkeep:
         while True:
             at = utc_now()
             try:
-                self._look(at)
+                await self._look(at)
                 unreadable.end("the certificate store can be read again")
             except OSError as error:
                 unreadable.begin(f"the certificate store cannot be read: {error}")
@@ -81,12 +84,21 @@ class Upkeep:
             except TimeoutError:
                 continue
 
-    def _look(self, at: datetime) -> None:
-        if self._has_changed(at):
-            before, first = self._outlook, not self._looked
-            self._note(at)
-            if not first and self._outlook is not None:
-                self._publish_difference(before, self._outlook)
+    async def _look(self, at: datetime) -> None:
+        if not self._has_changed(at):
+            return
+        before, first = self._outlook, not self._looked
+        self._looked, self._marks = True, self._layout.marks()
+        if self._layout.is_empty() and before is None:
+            return
+        from chargebyte_fw.modules.security.judgement import outlook
+
+        store = self._changes().store
+        # The signatures of a full store take a charger more than a second when they are checked for the first time.
+        found = outlook(store, at) if loop_speed() is None else await asyncio.to_thread(outlook, store, at)
+        self._note(found)
+        if not first:
+            self._publish_difference(before, found)
 
     async def make_room(self, now_s: Callable[[], float]) -> None:
         """Delete from a full store what is no longer needed."""
@@ -113,14 +125,9 @@ class Upkeep:
             return True
         return self._outlook is not None and self._outlook.until is not None and at >= self._outlook.until
 
-    def _note(self, at: datetime) -> None:
+    def _note(self, found: Outlook) -> None:
         """Remember what can be used now, raise or clear what is wrong with it."""
-        self._looked, self._marks = True, self._layout.marks()
-        if self._layout.is_empty() and self._outlook is None:
-            return
-        from chargebyte_fw.modules.security.judgement import outlook
-
-        self._outlook = found = outlook(self._changes().store, at)
+        self._outlook = found
         self._clock.set(bool(found.clock), found.clock or "the system time is right again")
         if found.clock:
             self._main.faults.raise_fault(CLOCK_FAULT, found.clock, sub_type=CLOCK_SUB_TYPE, severity=Severity.Medium)
