@@ -88,12 +88,14 @@ class Listener:
             self.link.drop_handshakes("the data link is gone")
 
     def admit(self, transport: Transport) -> bool:
-        """Return whether a car may connect now; log why not."""
+        """Return whether a car may connect now; log why not. Its handshake has the time that an SDP answer gives."""
         if not self._access.open:
             taken = self._access.state is AccessState.CONNECTED
             busy = "another car is connected" if taken else "the data link is not ready"
             self._refusals.write("refused %s: %s", transport.peer, busy)
-        return self._access.open
+            return False
+        self._pump.feed(SdpAnswered())
+        return True
 
     def connected(self) -> None:
         """Admit no other car."""

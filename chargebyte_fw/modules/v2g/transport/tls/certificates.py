@@ -33,6 +33,7 @@ from chargebyte_fw.modules.v2g.transport.tls.credentials import (
 
 LEAST_AGE_S = 1.0
 """What was asked of the store so short a time ago is not asked again."""
+_MOST_FILES = 16
 _OEM_FOLDER = "oem"
 """Beside the folder of the V2G roots: EVerest's contract has no type for the roots of vehicles ([V2G20-2331])."""
 _WHY = {
@@ -146,6 +147,8 @@ class Certificates:
         files = (info.certificate, info.certificate_single, info.key)
         chain = self._files.get(files)
         if chain is None:
+            if len(self._files) >= _MOST_FILES:
+                self._files.clear()
             chain = self._files[files] = load_chain(info)
         try:
             return msgspec.structs.replace(chain, ocsp=load_staple(info))
@@ -156,13 +159,13 @@ class Certificates:
     async def _ask_anchors(self, faults: list[str]) -> tuple[bytes, ...]:
         paths = []
         v2g = await self._security.get_verify_location(CaCertificateType.V2G)
-        if v2g:
-            folder = Path(v2g) if Path(v2g).is_dir() else Path(v2g).parent
-            paths = [each for each in (v2g, str(folder.parent / _OEM_FOLDER)) if Path(each).exists()]
-        self._anchors_known = True
         try:
+            if v2g:
+                folder = Path(v2g) if Path(v2g).is_dir() else Path(v2g).parent
+                paths = [each for each in (v2g, str(folder.parent / _OEM_FOLDER)) if Path(each).exists()]
+            self._anchors_known = True
             return load_anchors(paths)
-        except CredentialError as error:
+        except (CredentialError, OSError) as error:
             faults.append(str(error))
             return ()
 

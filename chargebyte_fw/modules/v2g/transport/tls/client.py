@@ -10,7 +10,7 @@ import msgspec
 
 from chargebyte_fw.modules.v2g.transport.tls.alerts import TlsError
 from chargebyte_fw.modules.v2g.transport.tls.connection import TlsClientConnection
-from chargebyte_fw.modules.v2g.transport.tls.credentials import Chain
+from chargebyte_fw.modules.v2g.transport.tls.credentials import Chain, unreadable
 from chargebyte_fw.modules.v2g.transport.tls.policy import Profile
 
 TIMEOUT_S = 15.0
@@ -35,7 +35,7 @@ class TlsClient(msgspec.Struct, frozen=True):
 
     def connection(self, at: datetime, key_log: Callable[[bytes], None] | None = None) -> TlsClientConnection:
         """Return the machine of a new connection; certificates are verified at the time `at`. Raises TlsError."""
-        from OpenSSL import SSL
+        from OpenSSL import SSL, crypto
 
         from chargebyte_fw.modules.v2g.transport.tls import bindings, contexts
         from chargebyte_fw.modules.v2g.transport.tls.openssl_end import OpenSslEnd
@@ -46,7 +46,7 @@ class TlsClient(msgspec.Struct, frozen=True):
             log = lambda end, line: write(line)  # noqa: E731
         try:
             context = contexts.client_context(self.versions, self.profile, self.chain, self.anchors, self.groups, log)
-        except (bindings.OpenSslError, SSL.Error, ValueError) as error:
+        except unreadable(bindings.OpenSslError, SSL.Error, crypto.Error) as error:
             raise TlsError(f"OpenSSL does not take the car's certificates: {error}") from None
         contexts.set_time(context, at)
         end = OpenSslEnd(context, server=False)
@@ -77,5 +77,5 @@ def revocation(response: bytes, at: datetime) -> str:
         if status is ocsp.OCSPCertStatus.REVOKED:
             return f"the charger's certificate with serial {number:X} is revoked: the operator must install a new one"
         return ""
-    except ValueError as error:
+    except unreadable() as error:
         return f"the OCSP response cannot be read ({error})"

@@ -102,6 +102,13 @@ def load_staple(info: CertificateInfo) -> OcspResponse | None:
 
 def make_chain(pem: bytes, key_pem: bytes, *, password: str | None = None, root: str | bytes = b"") -> Chain:
     """Return a chain from PEM (leaf first; a root among the certificates is left out); raises CredentialError."""
+    try:
+        return _make_chain(pem, key_pem, password, root.encode() if isinstance(root, str) else root)
+    except unreadable() as error:
+        raise CredentialError(f"a certificate cannot be read: {error}") from None
+
+
+def _make_chain(pem: bytes, key_pem: bytes, password: str | None, root: bytes) -> Chain:
     from cryptography.hazmat.primitives import serialization
 
     found = certificates(pem)
@@ -111,13 +118,13 @@ def make_chain(pem: bytes, key_pem: bytes, *, password: str | None = None, root:
     chain = [leaf, *(each for each in others if each.issuer != each.subject)]
     try:
         key = serialization.load_pem_private_key(key_pem, password.encode() if password else None)
-    except (ValueError, TypeError) as error:
+    except unreadable() as error:
         raise CredentialError(
             f"the private key of {_name(leaf)} cannot be read ({error}): check private_key_password"
         ) from None
     if _public_bytes(key.public_key()) != _public_bytes(leaf.public_key()):
         raise CredentialError(f"the private key does not belong to {_name(leaf)}")
-    roots = certificates(root.encode() if isinstance(root, str) else root)
+    roots = certificates(root)
     return Chain(
         _name(leaf),
         tuple(_der(each) for each in chain),
@@ -137,7 +144,7 @@ def make_chain_of(chain: Sequence[bytes], key_pem: bytes) -> Chain:
 
     try:
         pem = b"".join(x509.load_der_x509_certificate(each).public_bytes(Encoding.PEM) for each in chain)
-    except ValueError as error:
+    except unreadable() as error:
         raise CredentialError(f"a certificate cannot be read: {error}") from None
     return make_chain(pem, key_pem)
 
@@ -160,7 +167,7 @@ def load_ocsp(data: bytes, where: str) -> OcspResponse | None:
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return None
         return OcspResponse(data, response.this_update_utc, response.next_update_utc, where)
-    except ValueError as error:
+    except unreadable() as error:
         raise CredentialError(f"{where} is no OCSP response: {error}") from None
     except AttributeError:  # cryptography 42 has the times without a zone
         end = response.next_update
@@ -172,12 +179,15 @@ def load_ocsp(data: bytes, where: str) -> OcspResponse | None:
 def load_anchors(paths: Sequence[str]) -> tuple[bytes, ...]:
     """Return every self-signed certificate in these files or folders (DER), each once; raises CredentialError."""
     found: dict[bytes, None] = {}
-    for path in map(Path, paths):
-        files = sorted(path.glob("*.pem")) if path.is_dir() else [path]
-        for file in files:
-            for certificate in certificates(_read(file)):
-                if certificate.issuer == certificate.subject:
-                    found[_der(certificate)] = None
+    try:
+        for path in map(Path, paths):
+            files = sorted(path.glob("*.pem")) if path.is_dir() else [path]
+            for file in files:
+                for certificate in certificates(_read(file)):
+                    if certificate.issuer == certificate.subject:
+                        found[_der(certificate)] = None
+    except unreadable(OSError) as error:
+        raise CredentialError(f"the roots of cars cannot be read: {error}") from None
     return tuple(found)
 
 
@@ -189,7 +199,7 @@ def certificates(pem: bytes) -> list[x509.Certificate]:
         return []
     try:
         return x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
+    except unreadable() as error:
         raise CredentialError(f"a certificate cannot be read: {error}") from None
 
 
@@ -213,8 +223,16 @@ def describe(der: bytes) -> str:
             f"{_name(certificate)}, valid from {_date(certificate.not_valid_before_utc)} "
             f"to {_date(certificate.not_valid_after_utc)}"
         )
-    except ValueError as error:
+    except unreadable() as error:
         return f"a certificate that cannot be read ({error})"
+
+
+def unreadable(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what cryptography raises for certificates, keys and responses that it does not read, and `others`."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    return ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, *others
 
 
 def _name(certificate: x509.Certificate) -> str:

@@ -19,7 +19,7 @@ from chargebyte_fw.modules.v2g.transport.tls.alerts import Alert, TlsError
 from chargebyte_fw.modules.v2g.transport.tls.certificates import Certificates
 from chargebyte_fw.modules.v2g.transport.tls.choice import Choice, Refused, choose
 from chargebyte_fw.modules.v2g.transport.tls.client_hello import ClientHello
-from chargebyte_fw.modules.v2g.transport.tls.credentials import Chain, Credentials
+from chargebyte_fw.modules.v2g.transport.tls.credentials import Chain, Credentials, unreadable
 from chargebyte_fw.modules.v2g.transport.tls.policy import TlsPolicy
 
 _MOST_HANDSHAKES = 4
@@ -114,7 +114,7 @@ class TlsServer:
         chains = credentials.valid(at)
         if not chains:
             raise Refused(Alert.handshake_failure, f"there is no certificate chain to show ({self.missing})")
-        from OpenSSL import SSL
+        from OpenSSL import SSL, crypto
 
         from chargebyte_fw.modules.v2g.transport.tls import bindings, contexts
         from chargebyte_fw.modules.v2g.transport.tls.openssl_end import OpenSslEnd
@@ -136,7 +136,7 @@ class TlsServer:
             log = None if self.key_log is None else self._keys
             try:
                 context = contexts.server_context(choice, credentials.anchors, log)
-            except (bindings.OpenSslError, SSL.Error, ValueError) as error:
+            except unreadable(bindings.OpenSslError, SSL.Error, crypto.Error) as error:
                 raise TlsError(f"OpenSSL does not take the chain {choice.chain.name}: {error}") from None
             self._contexts[choice] = context
         contexts.set_time(context, at)
