@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   tcpdump -i any -w - | secc decode -
   secc decode session.pcapng --json | jq .message
   secc decode --check frames.jsonl
+  secc decode session.pcap --picture session.svg
   secc decode session.pcapng --keys tls.keys      # TLS, with the key log of the charger or the car
 """
 STDIN = "-"
@@ -67,6 +68,7 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="decode and encode again, tell each frame that is not the same then; exit status 1 if there is one",
     )
+    parser.add_argument("--picture", metavar="OUT.svg", help="draw the messages as a sequence between car and charger")
     parser.add_argument(
         "--keys",
         metavar="FILE",
@@ -84,7 +86,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         items = _items(arguments.source, arguments.keys)
         items = _counted(items, found := [0])
-        status = _check(items, reader) if arguments.check else _show(items, reader, arguments)
+        if arguments.check:
+            status = _check(items, reader)
+        elif arguments.picture is not None:
+            status = _draw(items, reader, arguments)
+        else:
+            status = _show(items, reader, arguments)
         if found[0] or status:
             return status
         name = "stdin" if arguments.source == STDIN else arguments.source
@@ -114,6 +121,22 @@ def _show(items: Iterator[Item], reader: Any, arguments: argparse.Namespace) -> 
             # A pipe from a running capture is read while it is written.
             print(line, flush=arguments.source == STDIN)
     return 1 if view.errors else 0
+
+
+def _draw(items: Iterator[Item], reader: Any, arguments: argparse.Namespace) -> int:
+    from chargebyte_fw.cli.decode_picture import Picture
+
+    picture = Picture(reader)
+    try:
+        for item in items:
+            picture.take(item)
+    finally:
+        # Of a capture that breaks off, what came before.
+        if picture.messages:
+            name = "stdin" if arguments.source == STDIN else Path(arguments.source[:200]).name
+            Path(arguments.picture).write_text(picture.svg(name), encoding="utf-8")
+            print(f"{arguments.picture}: {picture.messages} messages")
+    return 1 if picture.errors else 0
 
 
 def _check(items: Iterator[Item], reader: Any) -> int:

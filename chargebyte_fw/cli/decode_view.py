@@ -20,13 +20,17 @@ _LONG = ("Signature", "TimeStamp")
 TITLE = f"{'from':<8}  {'protocol':<12}  {'message':<30}  content"
 
 
-class _View:
+class View:
+    """What every view does with an item: reads it, counts errors, and knows who sent it when."""
+
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.errors = 0
         """How many frames could not be read."""
+        self._began: float | None = None
 
-    def _read(self, item: V2gFrame | HomeplugFrame) -> Reading:
+    def read(self, item: V2gFrame | HomeplugFrame) -> Reading:
+        """Decode an item."""
         if isinstance(item, V2gFrame):
             reading = self._reader.read(item)
         else:
@@ -36,21 +40,40 @@ class _View:
             self.errors += 1
         return reading
 
-    def _remark(self, trouble: Trouble) -> None:
+    def remark(self, trouble: Trouble) -> None:
+        """Print what could not be read to stderr."""
         self.errors += trouble.is_error
         sys.stdout.flush()
         print(f"{trouble.origin.place}{_way(trouble.origin)}: {trouble.what}", file=sys.stderr)
 
+    def when(self, origin: Origin) -> str:
+        """Return the time from the first message on in seconds, or the place of one without a time."""
+        if origin.time_s is None:
+            return f"{origin.place.removeprefix('line '):>10}"
+        if self._began is None:
+            self._began = origin.time_s
+        return f"{origin.time_s - self._began:10.3f}"
 
-class JsonLines(_View):
+    def who(self, origin: Origin, reading: Reading) -> str:
+        """Name the sender by its part, which follows from the message; SLAC frames by what follows an address."""
+        if reading.protocol == "slac":
+            return origin.source[-8:]
+        if reading.message.endswith(("Req", "request")):
+            return "car"
+        if reading.message.endswith(("Res", "response")):
+            return "charger"
+        return origin.source[-8:]
+
+
+class JsonLines(View):
     """One JSON object a message; the keys that `secc decode` itself reads are among them."""
 
     def lines(self, item: Item) -> list[str]:
         """Return the lines of an item; remarks go to stderr."""
         if isinstance(item, Trouble):
-            self._remark(item)
+            self.remark(item)
             return []
-        reading = self._read(item)
+        reading = self.read(item)
         origin = item.origin
         found: dict[str, Any] = {"place": origin.place, "time_s": origin.time_s}
         found |= {"source": origin.source, "destination": origin.destination}
@@ -64,55 +87,38 @@ class JsonLines(_View):
         return [json.dumps({key: value for key, value in found.items() if value not in (None, "")})]
 
 
-class Table(_View):
+class Table(View):
     """One line a message: when (seconds from the first), sender, protocol, name, content."""
 
     def __init__(self, reader: Reader, full: bool = False) -> None:
         super().__init__(reader)
         self._full = full
-        self._began: float | None = None
         self._titled = False
         self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
 
     def lines(self, item: Item) -> list[str]:
         """Return the lines of an item; remarks go to stderr."""
         if isinstance(item, Trouble):
-            self._remark(item)
+            self.remark(item)
             return []
-        reading = self._read(item)
+        reading = self.read(item)
         head = [] if self._titled else [f"{'line' if item.origin.time_s is None else 'time_s':>10}  {TITLE}"]
         self._titled = True
-        line = f"{self._when(item.origin)}  {self._who(item.origin, reading):<8}  {reading.protocol or '?':<12}"
+        line = f"{self.when(item.origin)}  {self.who(item.origin, reading):<8}  {reading.protocol or '?':<12}"
         line += f"  {reading.message:<30}"
         if self._full and isinstance(reading.content, dict) and not reading.error:
             signature = [f"{' ' * 12}signature {reading.signature}"] if reading.signature else []
             return [*head, line.rstrip(), *signature, *_tree(reading.content, " " * 12)]
-        line = f"{line}  {_content_of(reading)}".rstrip()
+        line = f"{line}  {content_of(reading)}".rstrip()
         return [*head, line if len(line) <= self._width else line[: self._width - 1] + "…"]
-
-    def _when(self, origin: Origin) -> str:
-        if origin.time_s is None:
-            return f"{origin.place.removeprefix('line '):>10}"
-        if self._began is None:
-            self._began = origin.time_s
-        return f"{origin.time_s - self._began:10.3f}"
-
-    def _who(self, origin: Origin, reading: Reading) -> str:
-        """Name the sender by its part, which follows from the message; SLAC frames by what follows an address."""
-        if reading.protocol == "slac":
-            return origin.source[-8:]
-        if reading.message.endswith(("Req", "request")):
-            return "car"
-        if reading.message.endswith(("Res", "response")):
-            return "charger"
-        return origin.source[-8:]
 
 
 def _way(origin: Origin) -> str:
     return f" ({origin.source} to {origin.destination})" if origin.source else ""
 
 
-def _content_of(reading: Reading) -> str:
+def content_of(reading: Reading) -> str:
+    """Return the content of a message in one line."""
     if reading.error:
         return f"cannot be read: {reading.error}"
     if not isinstance(reading.content, dict):
