@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.contracts.types.evse_security import CertificateValidationResult as Result
@@ -23,7 +24,18 @@ from chargebyte_fw.modules.v2g.secc.iso20.refusals import refusal
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import State as S
 from chargebyte_fw.modules.v2g.security import Security
 from tests.v2g.contract_chains import NOW, Chain, chain
-from tests.v2g.talk20 import Talk20, authorization, dc20_facts, header, of, session_setup, talk20
+from tests.v2g.talk20 import (
+    DC_PATH,
+    Course,
+    Talk20,
+    authorization,
+    dc20_facts,
+    dc_loop,
+    header,
+    of,
+    session_setup,
+    talk20,
+)
 
 TLS = Security("1.3", "TLS_AES_256_GCM_SHA384", (b"vehicle",))
 BOTH = ["ExternalPayment", "Contract"]
@@ -207,6 +219,76 @@ def test_an_authorization_that_never_comes_is_failed_after_55_s() -> None:
     it.now += 1.0
     assert codes(it.ask(request)) == ("FAILED", "Finished")
     assert it.closing
+
+
+# -- metering confirmation
+
+
+def confirming(*, reject: bool = False) -> Talk20:
+    """A session that a contract pays, in its charge loop, whose readings are confirmed."""
+    changes = {"receipt_required": True, "meter_id": "M1", "meter_Wh": 100.0, "meter_is_new": True}
+    it, challenge = contract_talk(**changes, meter_signature=b"signed")
+    it.session.settings.reject_invalid_receipts = reject
+    request = by_contract(challenge)
+    it.ask(request)
+    verified(it)
+    it.ask(request)
+    it.change(authorized=True)
+    it.ask(request)
+    for reached, make in DC_PATH[3:11]:
+        it.ask(make(Course()))
+        if reached is S.PRECHARGE:
+            it.change(cable_check=True)
+            it.ask(make(Course()))
+    assert it.session.state is S.CHARGING
+    return it
+
+
+def confirmed(it: Talk20, meter: Any, key: Any = None, **changes: Any) -> Any:
+    values = {"SessionID": it.session_id, "MeterInfo": meter, **changes}
+    data = m.SignedMeteringDataType(Id="id1", Dynamic_SMDTControlMode=m.Dynamic_SMDTControlModeType(), **values)
+    request = of(m.MeteringConfirmationReq, SignedMeteringData=data)
+    element = {"SignedMeteringData": data}
+    request.Header.Signature = signatures.sign("iso20_common", key or chain().leaf.key, element)
+    return request
+
+
+def test_a_reading_is_confirmed_by_the_contract() -> None:
+    it = confirming(reject=True)
+    response = it.ask(dc_loop())
+    assert response.EVSEStatus.EVSENotification == "MeteringConfirmation"
+    assert (response.MeterInfo.ChargedEnergyReadingWh, response.MeterInfo.MeterSignature) == (100, b"signed")
+    answer = it.ask(confirmed(it, response.MeterInfo), stream="metering")
+    assert (answer.ResponseCode, it.types[-1]) == ("OK", 0x8102)
+    it.change(meter_Wh=200.0, meter_is_new=True)
+    response = it.ask(dc_loop())
+    assert (response.EVSEStatus, response.MeterInfo) == (None, None), "not for every reading"
+    it.now += 60.0
+    response = it.ask(dc_loop())
+    assert response.EVSEStatus.EVSENotification == "MeteringConfirmation"
+    assert response.MeterInfo.ChargedEnergyReadingWh == 200
+
+
+def other_reading(it: Talk20, meter: Any) -> Any:
+    return confirmed(it, replace(meter, ChargedEnergyReadingWh=99))
+
+
+def other_session(it: Talk20, meter: Any) -> Any:
+    return confirmed(it, meter, SessionID=b"another!")
+
+
+def other_key(it: Talk20, meter: Any) -> Any:
+    return confirmed(it, meter, chain().subs[0].key)
+
+
+@pytest.mark.parametrize("make", [other_reading, other_session, other_key])
+@pytest.mark.parametrize("reject", [True, False])
+def test_a_confirmation_that_is_not_valid(make: Any, reject: bool) -> None:
+    it = confirming(reject=reject)
+    meter = it.ask(dc_loop()).MeterInfo
+    code = "FAILED_MeteringSignatureNotValid" if reject else "OK"
+    assert it.ask(make(it, meter)).ResponseCode == code
+    assert it.closing is reject
 
 
 # -- certificate installation

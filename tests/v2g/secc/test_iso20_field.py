@@ -340,13 +340,15 @@ VEHICLE = Security("1.3", "TLS_AES_256_GCM_SHA384", (b"vehicle certificate",))
 def paused_facts(certificate: bytes = b"vehicle certificate") -> Any:
     facts = dc20_facts(*BPT)
     parameters = {"Connector": 2, "ControlMode": 2, "MobilityNeedsMode": 1, "Pricing": 0}
-    facts.iso20.paused = PausedIso20Session(SESSION, vehicle_hash(SESSION, certificate), 2, 0, parameters)
+    facts.iso20.paused = PausedIso20Session(SESSION, vehicle_hash(SESSION, certificate), 2, 0, parameters, ((65, 3),))
     return facts
 
 
 def test_a_paused_session_is_joined_by_the_same_vehicle() -> None:
     it = Talk20(paused_facts(), security=VEHICLE)
     assert it.ask(session_setup(), SESSION).ResponseCode == "OK_OldSessionJoined"
+    assert it.value("ev_info").tls_leaf_certificate.startswith("-----BEGIN CERTIFICATE-----")
+    assert [one.selected for one in it.charger.log if isinstance(one, out.SelectServices)] == [((65, 3),)]
     assert it.session_id == SESSION
     assert it.ask(dc_parameters()).ResponseCode == "OK"
     assert it.ask(schedule()).ResponseCode == "OK"

@@ -85,6 +85,8 @@ class PausedIso20Session(msgspec.Struct, frozen=True):
     """Service id, parameter set id and parameters of the selected energy service."""
     set_id: int
     parameters: dict[str, int]
+    others: tuple[tuple[int, int], ...] = ()
+    """The other selected services: service id and parameter set id."""
 
 
 class SessionFacts(msgspec.Struct):

@@ -9,7 +9,8 @@ from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.kernel.machine import MachineError
 from chargebyte_fw.modules.v2g.messages import iso20_types
 from chargebyte_fw.modules.v2g.messages.iso20_types import responseCodeType
-from chargebyte_fw.modules.v2g.secc.iso20.energy import Iso20EnergyService
+from chargebyte_fw.modules.v2g.secc.effects import SelectServices
+from chargebyte_fw.modules.v2g.secc.iso20.energy import Iso20EnergyService, Service
 from chargebyte_fw.modules.v2g.secc.iso20.refusals import refusal
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import (
     NO_EARLY_STOP,
@@ -49,8 +50,8 @@ class Iso20Base(SessionOutput):
         """The service that the car has selected."""
         self.in_loop = False
         """A request of the charge loop was answered since power delivery began."""
-        self.parking = False
-        """The parking status is among the selected services."""
+        self.others: tuple[tuple[int, int], ...] = ()
+        """The other services that the car has selected: service id and parameter set id."""
 
     # -- sequence
 
@@ -80,7 +81,8 @@ class Iso20Base(SessionOutput):
         if stream == "metering":
             return self.state is not State.CHARGING or name != "MeteringConfirmationReq"
         if name in PARKING:
-            return not self.parking or self.state is State.ENDED
+            selected = any(service_id == Service.ParkingStatus for service_id, _ in self.others)
+            return not selected or self.state is State.ENDED
         if stream == "parking":
             return True
         if name in self.sequence.get(self.state, {}):
@@ -181,6 +183,12 @@ class Iso20Base(SessionOutput):
         """Take the power off, whatever the state."""
         if self.energy is not None:
             self.energy.power_off()
+
+    def select_others(self, others: tuple[tuple[int, int], ...]) -> None:
+        """Take the other services that the car has selected, and notify their providers."""
+        self.others = others
+        if others:
+            self.effect(SelectServices(others))
 
     # -- what the charger wants
 

@@ -6,7 +6,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118_vas
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
 from chargebyte_fw.modules.v2g.rational import rational
-from chargebyte_fw.modules.v2g.secc.effects import GetServiceParameters, SelectServices
+from chargebyte_fw.modules.v2g.secc.effects import GetServiceParameters
 from chargebyte_fw.modules.v2g.secc.iso20.base import Iso20Base
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Selection, Service
 from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import (
@@ -109,9 +109,7 @@ class Services(Iso20Base):
         self.publish(Iso15118Charger.requested_energy_transfer_mode, self.energy.transfer_mode())
         self.publish(Iso15118Charger.selected_service_parameters, selected_parameters(service, parameters))
         self.log(f"the car selects {service.name}, {self.energy.selection.mode} control")
-        self.parking = any(one.ServiceID == Service.ParkingStatus for one in others)
-        if others:
-            self.effect(SelectServices(tuple((one.ServiceID, one.ParameterSetID) for one in others)))
+        self.select_others(tuple((one.ServiceID, one.ParameterSetID) for one in others))
         self.enter(State.CHARGE_PARAMETERS)
         return self.ok(m.ServiceSelectionRes)
 

@@ -8,6 +8,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
+from chargebyte_fw.modules.v2g.secc.contracts import pem
 from chargebyte_fw.modules.v2g.secc.iso20.base import Iso20Base
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Selection, Service
 from chargebyte_fw.modules.v2g.secc.iso20.refusals import NO_EVSE_ID
@@ -42,6 +43,7 @@ class SetUp(Iso20Base):
             self.session_id = paused.session_id
             selection = Selection(Service(paused.service), paused.set_id, paused.parameters)
             self.take_service(selection)
+            self.select_others(paused.others)
             self.enter(State.RESUMED)
             self.log("took up the paused session")
             return self.ok(m.SessionSetupRes, "OK_OldSessionJoined", EVSEID=self.evse_id())
@@ -61,11 +63,16 @@ class SetUp(Iso20Base):
         return known if 0 < len(known) <= _LONGEST_ID else NO_EVSE_ID
 
     def _publish_ev_info(self, evcc_id: str) -> None:
+        chain = [pem([der]) for der in self.context.security.peer_chain]
+        leaf, sub_1, sub_2, *_ = (*chain, None, None, None)
         self.publish(
             Iso15118Extensions.ev_info,
             iso15118.EvInformation(
                 supported_protocols=iso15118.AppProtocols(Protocols=self.context.offered),
                 selected_protocol=self.context.selected,
                 evcc_id=evcc_id,
+                tls_leaf_certificate=leaf,
+                tls_sub_ca_1_certificate=sub_1,
+                tls_sub_ca_2_certificate=sub_2,
             ),
         )

@@ -74,6 +74,7 @@ class Stop(Iso20Base):
                 int(selection.service),
                 selection.set_id,
                 selection.parameters,
+                self.others,
             )
         answer = self.ok(m.SessionStopRes)
         answer.end = "pause"
