@@ -32,6 +32,13 @@ def test_a_connection_that_is_not_accepted_is_closed() -> None:
     wire.close.assert_called_once_with()
 
 
+def test_a_connection_that_was_reset_is_closed_at_once_where_it_should_be_shut_down() -> None:
+    transport, wire = connected()
+    wire.write_eof.side_effect = OSError(107, "Transport endpoint is not connected")
+    transport.shut_down()
+    wire.abort.assert_called_once_with()
+
+
 def test_bytes_come_until_the_end_which_comes_once_with_its_reason() -> None:
     transport, _ = connected()
     received: list[bytes] = []

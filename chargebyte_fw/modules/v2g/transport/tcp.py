@@ -57,9 +57,12 @@ class TcpTransport(asyncio.Protocol):
             transport.abort()
 
     def shut_down(self) -> None:
-        """Close our side."""
+        """Close our side; a connection that the car has reset already is closed at once."""
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write_eof()
+            try:
+                self._transport.write_eof()
+            except OSError:
+                self._transport.abort()
 
     def abort(self) -> None:
         """Close at once."""
