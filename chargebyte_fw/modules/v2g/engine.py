@@ -29,6 +29,7 @@ from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.trace import Tape
 from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl
 from chargebyte_fw.modules.v2g.link import TCP, Endpoint, V2gLink
 from chargebyte_fw.modules.v2g.listener import Listener
 from chargebyte_fw.modules.v2g.messages import sap
@@ -53,7 +54,7 @@ class V2gEngine:
     def __init__(
         self,
         module: Module,
-        charger: Iso15118Charger,
+        charger: Iso15118ChargerImpl,
         extensions: Iso15118Extensions,
         providers: Sequence[Iso15118Vas],
         protocols: Sequence[Protocol],
@@ -73,10 +74,8 @@ class V2gEngine:
         self.debug = False
         """Publish each message (`v2g_messages`)."""
         self.listener = Listener(
-            module, charger, self.accept, self._end_session, device, endpoints=endpoints, with_sdp=with_sdp
+            module, charger, self.accept, self.end_session, device, endpoints=endpoints, with_sdp=with_sdp
         )
-        self.listens = True
-        """Cars connect here; false behind a multiplexer of this process, which gives them to `take`."""
         self._charger = charger
         self._extensions = extensions
         self._provided: dict[str, Contract] = {
@@ -96,6 +95,11 @@ class V2gEngine:
         self.services = ValueAddedServices(providers, self.log, self._services_changed)
 
     # -- the module's life
+
+    @property
+    def listens(self) -> bool:
+        """Whether cars connect here; if not, a multiplexer in this process gives them to `take`."""
+        return not self._charger.multiplexed
 
     @property
     def link(self) -> V2gLink:
@@ -125,7 +129,7 @@ class V2gEngine:
 
     def close(self) -> None:
         """Take the power off the car and close the sockets."""
-        self._end_session("the charger stops")
+        self.end_session("the charger stops")
         self.listener.close()
         self._connections.close()
 
@@ -190,7 +194,8 @@ class V2gEngine:
         self._trace.record("wall", self.module.id, now.isoformat())
         return now
 
-    def _end_session(self, reason: str) -> None:
+    def end_session(self, reason: str) -> None:
+        """Take the power off the car and close its connection, if there is one."""
         if self._session is not None:
             self._trace.record("conn", self.module.id, {"lost": reason})
             self._session[0].feed(out.LinkLost(reason))
@@ -207,7 +212,7 @@ class V2gEngine:
         if self.listens:
             self.listener.data_link(ready)
         elif not ready:
-            self._end_session("the data link is gone")
+            self.end_session("the data link is gone")
 
     def is_connected(self) -> bool:
         """Return whether a car is connected."""

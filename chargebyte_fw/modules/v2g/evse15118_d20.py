@@ -16,6 +16,7 @@ from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleC
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.grid_support import GridSupportImpl
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
+from chargebyte_fw.modules.v2g.listener import claims_of
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso20 import protocol as iso20
 from chargebyte_fw.modules.v2g.secc.prices import read_prices
@@ -122,7 +123,7 @@ class Evse15118D20(Module):
     @classmethod
     def claims(cls, config: Evse15118D20Config, implementations: Mapping[str, Any]) -> Iterable[Claim]:
         """SDP and the port on the interface of the modem."""
-        yield Claim("interface for V2G", config.device, "device")
+        yield from claims_of(config.device, (PORT,), with_sdp=config.enable_sdp_server)
 
     async def init(self) -> None:
         """Read the configuration and prepare the engine."""
@@ -164,8 +165,9 @@ class Evse15118D20(Module):
         )
 
     async def ready(self) -> None:
-        """Publish what is served and open the link."""
-        self.endpoints.open(self.engine.link)
+        """Publish what is served and open the link, unless a multiplexer has it."""
+        if self.engine.listens:
+            self.endpoints.open(self.engine.link)
         self.engine.open()
 
     async def stop(self) -> None:

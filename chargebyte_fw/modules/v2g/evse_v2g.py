@@ -24,6 +24,7 @@ from chargebyte_fw.kernel.module import (
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.link import TCP_PORT, TLS_PORT
+from chargebyte_fw.modules.v2g.listener import claims_of
 from chargebyte_fw.modules.v2g.secc.din import protocol as din
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso2 import protocol as iso2
@@ -116,8 +117,8 @@ class EvseV2G(Module):
 
     @classmethod
     def claims(cls, config: EvseV2GConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:
-        """SDP and the TCP port on the interface of the modem."""
-        yield Claim("interface for V2G", config.device, "device")
+        """SDP and the ports on the interface of the modem."""
+        yield from claims_of(config.device, (TCP_PORT, TLS_PORT), with_sdp=config.enable_sdp_server)
 
     async def init(self) -> None:
         """Read the configuration and prepare the engine."""
@@ -172,8 +173,9 @@ class EvseV2G(Module):
         self.engine.facts.prices = read_prices(schedule)
 
     async def ready(self) -> None:
-        """Publish what is served and open the link."""
-        self.endpoints.open(self.engine.link)
+        """Publish what is served and open the link, unless a multiplexer has it."""
+        if self.engine.listens:
+            self.endpoints.open(self.engine.link)
         self.engine.open()
 
     async def stop(self) -> None:

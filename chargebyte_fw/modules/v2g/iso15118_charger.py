@@ -50,6 +50,8 @@ class Iso15118ChargerImpl(Iso15118Charger):
     """The charger's side of DIN SPEC 70121, ISO 15118-2 and ISO 15118-20."""
 
     module: Owner
+    multiplexed = False
+    """A multiplexer of this process has the link, and gives the cars to the engine."""
 
     @property
     def engine(self) -> Engine:

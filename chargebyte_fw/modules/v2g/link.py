@@ -33,6 +33,7 @@ _DYNAMIC_PORTS = 64
 """So many are tried."""
 _BACKLOG = 8
 _ADDRESSES = Path("/proc/thread-self/net/if_inet6")
+LOOPBACK = "lo"
 _SCOPE_LINK = 0x20
 _NOT_USABLE = 0x40 | 0x08
 """Address flags: tentative, duplicate address detection failed."""
@@ -91,7 +92,7 @@ class LinkLocal(NamedTuple):
 
 
 def link_local_addresses() -> list[LinkLocal]:
-    """Return every IPv6 link-local address of this host, in the kernel's order; raises Unavailable without IPv6."""
+    """Return the IPv6 link-local addresses and ::1, in the kernel's order; raises Unavailable without IPv6."""
     try:
         lines = text_lines(_ADDRESSES.read_text())
     except OSError:
@@ -99,8 +100,8 @@ def link_local_addresses() -> list[LinkLocal]:
     found = []
     for line in lines:
         packed, index, _, scope, flags, name = line.split()
-        if int(scope, 16) == _SCOPE_LINK:
-            address = ipaddress.IPv6Address(bytes.fromhex(packed))
+        address = ipaddress.IPv6Address(bytes.fromhex(packed))
+        if int(scope, 16) == _SCOPE_LINK or address.is_loopback:
             found.append(LinkLocal(name, address, int(index, 16), not int(flags, 16) & _NOT_USABLE))
     return found
 
@@ -108,9 +109,11 @@ def link_local_addresses() -> list[LinkLocal]:
 def link_local(device: str) -> LinkLocal:
     """Return a usable link-local address of `device` (`auto`: of the first interface that has one).
 
-    Raises Unavailable when there is none now.
+    The loopback interface, for a multiplexer in another process, has ::1 instead. Raises Unavailable when there is none
+    now.
     """
-    found = [one for one in link_local_addresses() if device in (one.interface, "auto")]
+    listed = link_local_addresses()
+    found = [one for one in listed if device == one.interface or (device == "auto" and not one.address.is_loopback)]
     for one in found:
         if one.usable:
             return one

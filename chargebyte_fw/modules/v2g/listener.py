@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from logging import INFO
 from typing import Any
 
@@ -16,7 +16,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.kernel.module import Claim, Module
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.trace import Tape
@@ -35,6 +35,15 @@ from chargebyte_fw.modules.v2g.secc.effects import Log
 from chargebyte_fw.modules.v2g.transport import Accept, Transport
 
 FAULT = "generic/CommunicationFault"
+
+
+def claims_of(device: str, ports: Iterable[int], *, with_sdp: bool) -> Iterable[Claim]:
+    """Yield what a module needs for itself: the interface with SDP, else its ports alone."""
+    if with_sdp:
+        yield Claim("interface for V2G", device, "device")
+    else:
+        for port in dict.fromkeys(ports):
+            yield Claim("TCP port for V2G", f"{port} on {device}", "device")
 
 
 class Listener:
