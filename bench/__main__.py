@@ -23,6 +23,7 @@ BENCHES = (
     "recorder",
     "pnc",
     "tls",
+    "iso20_loop_tls",
 )
 WEIGHTED = "all processes with the weight that everest.service has (CPUWeight=800)"
 PLAIN = "all processes with the weight of any other program (more takes root)"
