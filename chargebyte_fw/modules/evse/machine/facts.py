@@ -236,6 +236,10 @@ class HlcLink(msgspec.Struct):
     end: LinkEnd | None = None
     ended_s: float = LONG_AGO_S
     """When the EV ended or paused the communication last."""
+    restarted: bool = False
+    """It was begun again after a pause or a stop: the EV may be asleep."""
+    answered: bool = False
+    """The EV communicates since it was begun, or begun again."""
     error_routines: int = 0
     """Error routines (t_step_EF) since the plug-in, or since a session that lasted."""
 

@@ -63,7 +63,7 @@ class HlcLinkRows(ChargingOrders):
             self.info("SLAC matched")
         facts.hardware.slac = event.state
         if event.state is not SlacState.UNMATCHED:
-            facts.link.matching_seen = True
+            facts.link.matching_seen, facts.link.answered = True, self.with_ev
 
     @on(event=LinkReady)
     def link_ready(self, event: LinkReady, now: float) -> None:
@@ -112,11 +112,13 @@ class HlcLinkRows(ChargingOrders):
     def service_selected(self, event: ServiceSelected, now: float) -> None:
         """Keep the energy service of ISO 15118-20."""
         self.facts.link.service = event if self.with_ev else None
+        self.facts.link.answered = self.with_ev
 
     @on(event=HlcAllowsClose)
     def allows(self, event: HlcAllowsClose, now: float) -> None:
         """HLC allows or forbids closed contactors."""
         self.facts.link.allows_power = event.allowed and self.with_ev
+        self.facts.link.answered = self.with_ev
 
     @on(event=CurrentDemand)
     def current_demand(self, event: CurrentDemand, now: float) -> None:
@@ -132,6 +134,7 @@ class HlcLinkRows(ChargingOrders):
     @on(event=CableCheckStart)
     def cable_check_start(self, _: CableCheckStart, now: float) -> None:
         """In Charging it is the EV's renegotiation (ISO 15118-2 PowerDelivery, Renegotiate)."""
+        self.facts.link.answered = self.with_ev
         self.facts.charging.cable_check_asked = self.state is Charging.Charging
 
     @on(event=DcOpenContactor)

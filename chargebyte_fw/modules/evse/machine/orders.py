@@ -140,7 +140,7 @@ class ChargingOrders(LevelMachine):
         if link.end is not LinkEnd.Paused:
             # Matched already, it does nothing; with a lost link SLAC asks for its error routine again.
             self.hlc(call(Slac.enter_bcd))
-        link.end = None
+        link.end, link.restarted, link.answered = None, True, False
         self.hlc(call(Iso15118Charger.stop_charging, False))
 
     def signal_no_energy(self) -> None:

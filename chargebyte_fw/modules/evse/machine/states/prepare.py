@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from chargebyte_fw.contracts.interfaces.slac import Slac
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOffReason
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
+from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.bcb import BcbToggle
 from chargebyte_fw.modules.evse.machine.events import Charging
@@ -47,11 +49,34 @@ class PrepareCharging(ChargingState):
         if facts.link_over:
             # The EV has ended or paused the communication before energy flowed.
             return Charging.ChargingPausedEV
+        if self._sleeps_on(machine, now):
+            return Charging.TStepEF
         if facts.hardware.dc:
             return self._dc(machine)
         if facts.session.five_percent:
             return Charging.Charging if facts.plug_in.asks_power and facts.link.allows_power else None
         return self._basic(machine, now)
+
+    @staticmethod
+    def _sleeps_on(machine: ChargingOrders, now: float) -> bool:
+        """Whether 5 % after X1 has not woken the EV (ISO 15118-3 clause 7.6): once, a new matching is begun for it.
+
+        State F makes EVs start anew that have not noticed the duty cycle.
+        """
+        facts = machine.facts
+        if not facts.session.five_percent or not facts.link.restarted or facts.link.answered:
+            return False
+        if facts.preparation.woken_s is not None or not facts.hardware.hlc:
+            return False
+        wake_s = machine.entered_s + timing.WAKE_UP_AFTER_S
+        if now < wake_s:
+            machine.look_again(wake_s)
+            return False
+        facts.preparation.woken_s = now
+        machine.info("the EV does not communicate: waking it up")
+        machine.hlc(call(Slac.reset, False))
+        facts.step = PilotStep(returns_to=Charging.PrepareCharging)
+        return True
 
     @staticmethod
     def _dc(machine: ChargingOrders) -> Charging | None:
