@@ -137,6 +137,15 @@ def test_a_contract_that_is_not_in_order_is_refused(pki: Pki, tmp_path: Path, ki
     assert it.charger.published("hlc_session_failed")[-1][1] == "AuthorizationFailed"
 
 
+def test_the_order_of_the_sub_cas_does_not_matter(pki: Pki, tmp_path: Path) -> None:
+    """Field case 32, and a contract below the V2G root."""
+    queries = store(pki, tmp_path)
+    leaf, *subs = (one.public_bytes(Encoding.DER) for one in pki.iso2["contract"].chain)
+    assert queries.verify(pem((leaf, *reversed(subs))), KINDS, START) == "Valid"
+    below_v2g = [one.public_bytes(Encoding.DER) for one in pki.iso2["cps"].chain]
+    assert queries.verify(pem(below_v2g), KINDS, START) == "Valid"
+
+
 def test_a_root_that_only_the_back_end_knows_is_left_to_it(pki: Pki, tmp_path: Path) -> None:
     it = ContractPair(pki, tmp_path, kind="wrong", charger={"central_contract_validation": True})
     it.charge(1.0)

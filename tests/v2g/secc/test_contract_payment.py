@@ -216,6 +216,16 @@ def test_sub_cas_in_any_order_go_to_the_store_as_they_came() -> None:
     assert it.charger.log[-1] == out.VerifyContract((leaf, *reversed(subs)))
 
 
+def test_a_chain_without_responders_is_left_to_the_back_end_without_hash_data() -> None:
+    """Field case 32."""
+    it = talk("iso2", State.PAYMENT_DETAILS, VERIFY, central_contract_validation=True)
+    it.ask(payment_details())
+    it.change(contract_verification=ContractVerification(chain().der, Result.IssuerNotFound))
+    assert it.ask_signed(proof(it)).ResponseCode == "OK"
+    ((_, token),) = it.charger.published("require_auth_pnc")
+    assert token.iso15118CertificateHashData is None and token.certificate
+
+
 # -- Authorization
 
 
@@ -332,6 +342,21 @@ def test_a_signature_of_any_octets_is_refused(octets: bytes) -> None:
     signature = signatures.sign("iso2", chain().leaf.key, {"AuthorizationReq": request})
     signature.SignatureValue.value = octets
     assert it.ask(request, signature=signature).ResponseCode == "FAILED_SignatureError"
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_proof_with_any_bit_changed_is_none(data: st.DataObject) -> None:
+    it = talk("iso2", State.AUTHORIZATION, contract=True)
+    request = proof(it)
+    request.Id = "id1"
+    frame = bytearray(
+        it.frame(request, signature=signatures.sign("iso2", chain().leaf.key, {"AuthorizationReq": request}))
+    )
+    for place in data.draw(st.sets(st.integers(64, len(frame) * 8 - 1), min_size=1, max_size=3)):
+        frame[place // 8] ^= 0x80 >> place % 8
+    it.raw(bytes(frame))
+    assert "require_auth_pnc" not in it.charger.names()
 
 
 @pytest.mark.parametrize(

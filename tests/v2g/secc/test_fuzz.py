@@ -7,15 +7,30 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chargebyte_fw.contracts.types.evse_security import CertificateValidationResult as Result
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
+from chargebyte_fw.modules.v2g.secc.contracts import ContractVerification
 from chargebyte_fw.modules.v2g.secc.din.sequence import SEQUENCE as DIN_SEQUENCE
+from chargebyte_fw.modules.v2g.secc.facts import CertificateResponse
 from chargebyte_fw.modules.v2g.secc.iso2 import sequence as iso2_sequence
 from chargebyte_fw.modules.v2g.v2gtp import Frame
+from tests.v2g import contract_chains
 from tests.v2g.pair import change, dc_facts
-from tests.v2g.talk import Talk, parameters, power, requests, talk
+from tests.v2g.talk import (
+    CONTRACT_STATES,
+    Talk,
+    certificate_response,
+    parameters,
+    payment_details,
+    power,
+    requests,
+    selection,
+    talk,
+)
 
+RESPONSE = certificate_response(bytes(range(1, 9)))
 KINDS = st.sampled_from(["din", "iso2", "ac"])
 FACTS: dict[str, Any] = {
     "authorized": st.sampled_from([None, True, False]),
@@ -31,6 +46,17 @@ FACTS: dict[str, Any] = {
     "dc_max_power_W": st.one_of(st.none(), st.floats(-1_000_000, 1_000_000)),
     "meter_Wh": st.one_of(st.none(), st.floats(0, 1e12)),
     "evse_id": st.text(max_size=60),
+    "meter_is_new": st.booleans(),
+    "meter_signature": st.sampled_from([b"", bytes(64)]),
+    "receipt_required": st.booleans(),
+    "ac_max_current_A": st.floats(0, 400),
+    "certificate_status": st.sampled_from(["Accepted", "CertificateRevoked", "ContractCancelled"]),
+    "certificate_response": st.one_of(
+        st.none(), st.binary(max_size=40).map(CertificateResponse), st.just(CertificateResponse(RESPONSE))
+    ),
+    "contract_verification": st.sampled_from([None, Result.Valid, Result.IssuerNotFound]).map(
+        lambda result: None if result is None else ContractVerification(contract_chains.chain().der, result)
+    ),
 }
 CHANGE = st.sampled_from(sorted(FACTS)).flatmap(lambda name: st.tuples(st.just(name), FACTS[name]))
 
@@ -80,16 +106,22 @@ def test_valid_messages_with_wrong_octets(kind: str, changes: list[tuple[int, in
     KINDS,
     st.sampled_from([state for state in State if state is not State.ENDED]),
     st.lists(
-        st.one_of(st.integers(0, 40), CHANGE, st.floats(0.0, 30.0), st.just("stop"), st.just("renegotiate")),
+        st.one_of(st.integers(0, 60), CHANGE, st.floats(0.0, 30.0), st.just("stop"), st.just("renegotiate")),
         max_size=25,
     ),
+    st.booleans(),
 )
-@settings(max_examples=120, deadline=None)
-def test_requests_facts_and_time_in_any_order(kind: str, state: State, steps: list[Any]) -> None:
+@settings(max_examples=160, deadline=None)
+def test_requests_facts_and_time_in_any_order(kind: str, state: State, steps: list[Any], contract: bool) -> None:
     table = {"din": DIN_SEQUENCE, "iso2": iso2_sequence.DC, "ac": iso2_sequence.AC}[kind]
-    it = talk(kind, state if state in table else State.SESSION_SETUP)
+    contract = kind != "din" and contract
+    it = talk(kind, state if state in table else State.SESSION_SETUP, contract=contract or state in CONTRACT_STATES)
+    it.machine.settings.verify_contract_cert_chain = True
     mode = "AC_three_phase_core" if kind == "ac" else "DC_extended"
     known = [*requests(it.m, mode).values(), parameters(it.m, "DC_core")]
+    if contract:
+        proof = iso2.AuthorizationReq(Id="id1", GenChallenge=bytes(range(1, 17)))
+        known += [payment_details(), selection(iso2, payment="Contract"), selection(iso2, (1, 2), "Contract"), proof]
     for step in steps:
         if isinstance(step, tuple):
             change(it.facts, {step[0]: step[1]})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.contracts.types import iso15118_vas
 from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, Parameter, ParameterSet, ParameterValue
 from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.exi import codec
@@ -377,3 +378,10 @@ def test_a_car_that_prefers_iso_15118_20_gets_what_both_speak() -> None:
     (sent,) = [effect for effect in effects if isinstance(effect, out.Send)]
     answer: Any = codec("sap").decode(sent.data[8:])
     assert answer.SchemaID == 9
+
+
+@pytest.mark.parametrize("service_id", [1, 2])
+def test_no_provider_takes_the_place_of_the_own_services(service_id: int) -> None:
+    it = talk("iso2", State.SERVICE_DISCOVERY)
+    it.facts.offered_services = {service_id: iso15118_vas.OfferedService(service_id=service_id)}
+    assert it.ask(iso2.ServiceDiscoveryReq()).ServiceList is None
