@@ -73,8 +73,9 @@ def issue(
     ca: bool = True,
     begin: datetime = VIRTUAL_EPOCH - DAY,
     end: datetime = VIRTUAL_EPOCH + 365 * DAY,
+    key: Any = None,
 ) -> Party:
-    key = KINDS[kind]()
+    key = key or KINDS[kind]()
     subject = x509.Name(
         [x509.NameAttribute(NameOID.COMMON_NAME, common), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "T")]
     )

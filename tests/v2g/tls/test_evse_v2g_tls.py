@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -456,3 +457,49 @@ def test_plain_cars_are_served_beside_tls(run: Any, assemble: Any, runtime: Any,
             await car.until("charging")
 
     run(main())
+
+
+def test_keys_that_tls_12_has_no_use_for_are_not_offered(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path, caplog: Any
+) -> None:
+    async def main() -> None:
+        leaf = pki.leaf("SECC", "V2G", "Ed448")
+        async with TlsWorld(assemble, runtime, tmp_path, leaf, tls_security="force") as world:
+            await world.manager.hlc.dlink_ready(True)
+            assert await world.found(sdp.SECURITY_TLS) is None
+
+    run(main())
+    assert any("keys of the kind Ed448 are of no use" in line for line in lines(caplog, logging.WARNING))
+
+
+def test_without_pyopenssl_there_is_no_tls_and_a_line(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path, caplog: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "chargebyte_fw.modules.v2g.transport.tls.contexts", None)
+
+    async def main() -> None:
+        async with TlsWorld(assemble, runtime, tmp_path) as world:
+            await world.manager.hlc.dlink_ready(True)
+            assert await world.found(sdp.SECURITY_TLS) == PLAIN
+
+    run(main())
+    (line,) = [line for line in lines(caplog, logging.WARNING) if line.startswith("no TLS: ")]
+    assert line.endswith("install pyOpenSSL")
+
+
+def test_a_chain_that_openssl_does_not_take_is_not_offered(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path, caplog: Any
+) -> None:
+    """A key of 1024 bits is too weak for it."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    weak = pki.issue("weak", pki.cas(), ca=False, key=rsa.generate_private_key(65_537, 1024))
+
+    async def main() -> None:
+        async with TlsWorld(assemble, runtime, tmp_path, weak) as world:
+            await world.manager.hlc.dlink_ready(True)
+            assert await world.found(sdp.SECURITY_TLS) == PLAIN
+
+    run(main())
+    (line,) = [line for line in lines(caplog, logging.WARNING) if line.startswith("no TLS: ")]
+    assert "OpenSSL does not take O=T,CN=weak" in line

@@ -74,11 +74,6 @@ class Certificates:
         """Follow the store from now on."""
         self._security.certificate_store_update.subscribe(self._updated)
 
-    @property
-    def available(self) -> bool:
-        """Whether a chain is valid now."""
-        return bool(self.current.valid(utc_now()))
-
     def _updated(self, update: CertificateStoreUpdate) -> None:
         if update.ca_certificate_type is not None:
             self._anchors_known = False
@@ -120,6 +115,7 @@ class Certificates:
                 chains.append(self._chain(info, faults))
             except CredentialError as error:
                 faults.append(str(error))
+        chains = self._accepted(chains, faults)
         anchors = self.current.anchors
         if self._with_anchors and not (self._anchors_known and anchors):
             anchors = await self._ask_anchors(faults)
@@ -127,8 +123,6 @@ class Certificates:
         if credentials != self.current:
             self.current = credentials
         if chains:
-            from chargebyte_fw.modules.v2g.transport.tls import contexts as _contexts  # noqa: F401 (not while a car waits)
-
             self._explain("; ".join(faults), WARNING)
             return
         why = _WHY.get(result.status, "") if result is not None else "the certificate store gives no chain"
@@ -138,6 +132,24 @@ class Certificates:
             self._explain("; ".join(faults), WARNING)
         else:
             self._explain(why or "no V2G certificate chain is installed", INFO)
+
+    def _accepted(self, chains: list[Chain], faults: list[str]) -> list[Chain]:
+        """Return the chains that OpenSSL takes. It is loaded here, not while a car waits."""
+        if not chains or chains == list(self.current.chains):
+            return chains
+        try:
+            from chargebyte_fw.modules.v2g.transport.tls.contexts import fault_of
+        except ImportError as error:
+            faults.append(f"{error}: install pyOpenSSL")
+            return []
+        found = []
+        for chain in chains:
+            fault = fault_of(chain)
+            if fault:
+                faults.append(f"OpenSSL does not take {chain.name}: {fault}")
+            else:
+                found.append(chain)
+        return found
 
     def _chain(self, info: CertificateInfo, faults: list[str]) -> Chain:
         """Return the chain of these files: certificates and key as read before, the OCSP response as it is now.

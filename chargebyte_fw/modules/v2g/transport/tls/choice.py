@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import msgspec
@@ -104,8 +103,18 @@ def _tls12(hello: ClientHello, policy: TlsPolicy, chains: Sequence[Chain], any_g
     return Choice("1.2", _preferred(matching or usable, _KEYS_TLS12), offered[0], False, policy.profile)
 
 
+def is_usable(chain: Chain, policy: TlsPolicy) -> bool:
+    """Return whether there may be a car to which these rules show a chain: by the kind of its key."""
+    signature = rules.SIGNATURE_OF_KEY.get(chain.key_kind)
+    return ("1.3" in policy.versions and signature in rules.SIGNATURES_TLS13[policy.profile]) or (
+        "1.2" in policy.versions and chain.key_kind in rules.GROUP_OF_KEY
+    )
+
+
 def is_authority_of(chain: Chain, entry: TrustedAuthority) -> bool:
     """Return whether an entry of trusted_ca_keys names the root of a chain (RFC 6066 clause 6)."""
+    import hashlib
+
     root = chain.root
     if entry.kind == 0:
         return True

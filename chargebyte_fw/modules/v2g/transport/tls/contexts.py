@@ -9,7 +9,7 @@ from OpenSSL import SSL, crypto
 
 from chargebyte_fw.modules.v2g.transport.tls import bindings, policy
 from chargebyte_fw.modules.v2g.transport.tls.choice import Choice
-from chargebyte_fw.modules.v2g.transport.tls.credentials import Chain
+from chargebyte_fw.modules.v2g.transport.tls.credentials import Chain, unreadable
 from chargebyte_fw.modules.v2g.transport.tls.openssl_end import OpenSslEnd
 
 MOST_INTERMEDIATES = 3
@@ -54,6 +54,15 @@ def client_context(
     context.set_verify(SSL.VERIFY_PEER, _verified)
     context.set_ocsp_client_callback(lambda connection, response, _: _end(connection).check_ocsp(response))
     return context
+
+
+def fault_of(chain: Chain) -> str:
+    """Return why OpenSSL does not take a chain and its key; empty if it does."""
+    try:
+        _show(SSL.Context(SSL.TLS_METHOD), chain)
+    except unreadable(SSL.Error, crypto.Error) as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
 def set_time(context: SSL.Context, at: datetime) -> None:

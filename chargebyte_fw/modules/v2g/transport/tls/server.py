@@ -17,7 +17,7 @@ from chargebyte_fw.modules.v2g.transport import Accept, Carrier, nothing
 from chargebyte_fw.modules.v2g.transport.tls import connection as tls
 from chargebyte_fw.modules.v2g.transport.tls.alerts import Alert, TlsError
 from chargebyte_fw.modules.v2g.transport.tls.certificates import Certificates
-from chargebyte_fw.modules.v2g.transport.tls.choice import Choice, Refused, choose
+from chargebyte_fw.modules.v2g.transport.tls.choice import Choice, Refused, choose, is_usable
 from chargebyte_fw.modules.v2g.transport.tls.client_hello import ClientHello
 from chargebyte_fw.modules.v2g.transport.tls.credentials import Chain, Credentials, unreadable
 from chargebyte_fw.modules.v2g.transport.tls.policy import TlsPolicy
@@ -66,7 +66,7 @@ class TlsServer:
 
     def offered(self) -> bool:
         """Return whether there is a chain to show now."""
-        return self.certificates.available
+        return any(is_usable(chain, self.policy) for chain in self.certificates.current.valid(utc_now()))
 
     def renew(self) -> asyncio.Task[None] | None:
         """Ask the certificate store again; None if it was asked just now."""
@@ -75,6 +75,9 @@ class TlsServer:
     @property
     def missing(self) -> str:
         """Why there is no TLS now."""
+        kinds = ", ".join(sorted({chain.key_kind for chain in self.certificates.current.valid(utc_now())}))
+        if kinds:
+            return f"keys of the kind {kinds} are of no use with these versions and algorithms"
         return self.certificates.missing or "no certificate chain is valid now"
 
     def acceptor(self, admit: Accept, accept: Accept, plain: Accept | None = None) -> Accept:
