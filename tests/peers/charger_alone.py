@@ -1,6 +1,6 @@
-"""EvseV2G on a real interface with a manager in a few lines: `python -m tests.peers.charger_alone eth1 [--ac]`.
+"""The SECC on an interface with a manager in a few lines: `python -m tests.peers.charger_alone eth1 [--ac] [--iso20]`.
 
-Writes one JSON line for each variable that EvseV2G publishes and ends when the session has ended.
+Writes one JSON line for each variable that the module publishes and ends when the session has ended.
 """
 
 from __future__ import annotations
@@ -19,19 +19,23 @@ from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import Connection, ModulePlan
+from chargebyte_fw.modules.v2g.evse15118_d20 import Evse15118D20
 from chargebyte_fw.modules.v2g.evse_v2g import EvseV2G
 from tests.v2g.station import AcManager, Manager, Security
 
 LIMIT_S = 240.0
 
 
-async def serve(device: str, manager: type[Manager], trace: Path | None) -> int:
+async def serve(device: str, manager: type[Manager], trace: Path | None, *, iso20: bool = False) -> int:
     """Serve one session; returns 0 when the car ended it as agreed."""
     runtime = Runtime(root=Root(Path("/"), Path("/")))
     assembly = Assembly(runtime)
+    kind: Any = Evse15118D20 if iso20 else EvseV2G
+    more = {"supported_scheduled_mode": True, "tls_negotiation_strategy": "ENFORCE_NO_TLS"} if iso20 else {}
+    config = kind.Config(device=device, **more)
     plans = [
         ModulePlan("security", Security, Security.Config(), {}, {}),
-        ModulePlan("v2g", EvseV2G, EvseV2G.Config(device=device), {}, {"security": [Connection("security", "main")]}),
+        ModulePlan("v2g", kind, config, {}, {"security": [Connection("security", "main")]}),
         ModulePlan("manager", manager, manager.Config(), {}, {"hlc": [Connection("v2g", "charger")]}),
     ]
     assembly.build(plans)
@@ -75,10 +79,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("device")
     parser.add_argument("--ac", action="store_true")
+    parser.add_argument("--iso20", action="store_true", help="Evse15118D20 instead of EvseV2G")
     parser.add_argument("--trace", type=Path)
     arguments = parser.parse_args()
     log.set_up("INFO")
-    return clock.run(serve(arguments.device, AcManager if arguments.ac else Manager, arguments.trace))
+    manager = AcManager if arguments.ac else Manager
+    return clock.run(serve(arguments.device, manager, arguments.trace, iso20=arguments.iso20))
 
 
 if __name__ == "__main__":

@@ -220,10 +220,18 @@ def test_pre_charge_goes_on_until_the_car_has_finished() -> None:
     for volts in (100, 380):
         it.ask(precharge("Ongoing", volts))
         assert it.value("dc_ev_target_voltage_current").dc_ev_target_voltage == volts
-    assert it.session.state is S.PRECHARGE
+    assert it.session.state is S.PRECHARGING
     it.ask(precharge())
     assert it.session.state is S.POWER_DELIVERY
     assert it.charger.names().count("start_pre_charge") == 1
+
+
+def test_a_car_may_start_without_a_pre_charge_that_it_calls_finished() -> None:
+    it = talk20(S.PRECHARGE)
+    it.ask(precharge("Ongoing"))
+    assert it.ask(power(state="Ongoing")).ResponseCode == "OK"
+    assert it.ask(power()).ResponseCode == "OK"
+    assert it.session.state is S.CHARGING
 
 
 def test_the_car_may_still_work_on_its_profile() -> None:

@@ -51,7 +51,11 @@ FACTS: dict[str, Any] = {
     "energy_transfer_modes": st.lists(st.sampled_from(["DC", "DC_BPT", "AC_BPT", "WPT", "MCS"]), max_size=4),
 }
 CHANGE = st.sampled_from(sorted(FACTS)).flatmap(lambda name: st.tuples(st.just(name), FACTS[name]))
-DC_STATES = [one for one in sequence.DC if one not in (S.RESUMED, S.SCHEDULE_RENEGOTIATION, S.NEW_SCHEDULE, S.ENDED)]
+DC_STATES = [
+    one
+    for one in sequence.DC
+    if one not in (S.RESUMED, S.PRECHARGING, S.SCHEDULE_RENEGOTIATION, S.NEW_SCHEDULE, S.ENDED)
+]
 
 
 def at(kind: str, state: S) -> Talk20:

@@ -30,7 +30,7 @@ from tests.v2g.talk20 import (
     talk20_ac,
 )
 
-UNREACHED = (S.RESUMED, S.SCHEDULE_RENEGOTIATION, S.NEW_SCHEDULE, S.ENDED)
+UNREACHED = (S.RESUMED, S.PRECHARGING, S.SCHEDULE_RENEGOTIATION, S.NEW_SCHEDULE, S.ENDED)
 STATES = [("dc", one) for one in sequence.DC if one not in UNREACHED]
 STATES += [("ac", one) for one in sequence.AC if one not in UNREACHED]
 TABLES = {"dc": sequence.DC, "ac": sequence.AC}

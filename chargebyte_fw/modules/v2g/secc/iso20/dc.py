@@ -137,8 +137,7 @@ class DcService(Iso20EnergyService):
             session.log(f"pre-charge to {number(request.EVTargetVoltage):g} V")
         self._publish_targets(number(request.EVTargetVoltage), 0.0)
         session.publish_change(Iso15118Charger.dc_ev_present_voltage, number(request.EVPresentVoltage))
-        if request.EVProcessing is _FINISHED:
-            session.enter(State.POWER_DELIVERY)
+        session.enter(State.POWER_DELIVERY if request.EVProcessing is _FINISHED else State.PRECHARGING)
         return session.ok(m.DC_PreChargeRes, EVSEPresentVoltage=self._present_voltage())
 
     def _present_voltage(self) -> Any:

@@ -25,6 +25,8 @@ class State(Enum):
     SCHEDULE = auto()
     CABLE_CHECK = auto()
     PRECHARGE = auto()
+    PRECHARGING = auto()
+    """A first pre-charge was answered."""
     POWER_DELIVERY = auto()
     CHARGING = auto()
     SCHEDULE_RENEGOTIATION = auto()
@@ -78,7 +80,9 @@ DC: Sequence = {
     **_parameters("DC_ChargeParameterDiscoveryReq"),
     S.SCHEDULE: {"ScheduleExchangeReq": (S.CABLE_CHECK,), **END},
     S.CABLE_CHECK: {"DC_CableCheckReq": (S.PRECHARGE,), **END},
-    S.PRECHARGE: {"DC_PreChargeReq": (S.POWER_DELIVERY,), **END},
+    S.PRECHARGE: {"DC_PreChargeReq": (S.PRECHARGING, S.POWER_DELIVERY), **END},
+    # Josev's car starts without a pre-charge that it calls finished.
+    S.PRECHARGING: {"DC_PreChargeReq": (S.POWER_DELIVERY,), **_POWER, **END},
     S.POWER_DELIVERY: _POWER,
     S.CHARGING: _charging("DC_ChargeLoopReq"),
     **_RENEGOTIATION,

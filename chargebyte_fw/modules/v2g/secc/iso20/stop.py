@@ -12,7 +12,9 @@ from chargebyte_fw.modules.v2g.secc.iso20.setup import vehicle_hash
 from chargebyte_fw.modules.v2g.secc.protocol import Answer
 
 _NAME = "SessionStopReq"
-_MAY_PAUSE = frozenset({State.CABLE_CHECK, State.PRECHARGE, State.POWER_DELIVERY, State.STOPPED, State.WELDING})
+_MAY_PAUSE = frozenset(
+    {State.CABLE_CHECK, State.PRECHARGE, State.PRECHARGING, State.POWER_DELIVERY, State.STOPPED, State.WELDING}
+)
 """Where schedule and parameters are agreed."""
 
 
