@@ -118,7 +118,8 @@ class Iso2Payment(Iso2SetUp):
         self._challenge = self.environment.random_bytes(CHALLENGE_BYTES)
         self._proven = False
         self.enter(State.AUTHORIZATION)
-        self.log(f"contract {self._token.id_token.value}")
+        unverified = "" if self.settings.verify_contract_cert_chain else ", its chain is not verified here"
+        self.log(f"contract {self._token.id_token.value}{unverified}")
         return Answer(
             iso2.PaymentDetailsRes(
                 ResponseCode=self.ok(),
