@@ -11,7 +11,13 @@ from typing import Any
 EXAMPLE = """examples:
   secc demo                             an ISO 15118-2 session, within a minute
   secc demo --protocol din --speed 5    DIN SPEC 70121, five times faster
+  secc demo --protocol iso20-dc --pnc   ISO 15118-20 over TLS 1.3, paid by the car's contract
+  secc demo --protocol iso20-dc-bpt     into the car, and back to the grid
   secc demo --keep-running              go on: plug, unplug, stop, uart cut 2, estop, ... from the keyboard"""
+PROTOCOLS = (
+    *("iso2", "din", "basic", "iso2-ac", "iso20-dc", "iso20-ac", "iso20-dc-bpt", "iso20-ac-bpt", "mcs", "mcs-bpt"),
+)
+WITHOUT_TLS = ("basic", "din")
 INSIDE = "SECC_DEMO_INSIDE"
 """Set in the environment of the demo once it is in a network namespace of its own."""
 ENERGY_STEP_PERCENT = 10.0
@@ -26,7 +32,12 @@ def add_parser(subparsers: Any) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--protocol", choices=("iso2", "din", "basic"), default="iso2", help="what the car speaks")
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="iso2", help="what the car speaks (iso2)")
+    parser.add_argument("--tls", action="store_true", help="over TLS, with certificates made for the demo")
+    parser.add_argument("--pnc", action="store_true", help="Plug and Charge: paid by the car's contract, over TLS")
+    parser.add_argument(
+        "--control-mode", choices=("Scheduled", "Dynamic"), default="", help="of ISO 15118-20 (default: the charger's)"
+    )
     parser.add_argument("--battery-kWh", type=_positive, default=1.0, metavar="E", help="capacity (default 1)")
     parser.add_argument("--target-soc-percent", type=_percent, default=80.0, metavar="P", help="where it stops (80)")
     parser.add_argument("--soc-percent", type=_percent, default=None, metavar="P", help="where it begins (target - 10)")
@@ -78,8 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.soc_percent >= arguments.target_soc_percent and arguments.script is None:
         print("secc demo: the battery is at its target already: lower --soc-percent", file=sys.stderr)
         return 2
-    if arguments.power_supply == "infypower" and arguments.protocol == "basic":
-        print("secc demo: a basic session is AC: --power-supply infypower needs iso2 or din", file=sys.stderr)
+    if wrong := _wrong_combination(arguments):
+        print(f"secc demo: {wrong}", file=sys.stderr)
         return 2
     from chargebyte_fw.kernel.extras import require
 
@@ -89,6 +100,19 @@ def run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.cli.demo_show import show
 
     return show(arguments)
+
+
+def _wrong_combination(arguments: argparse.Namespace) -> str:
+    """Return why the options do not go together; empty where they do."""
+    protocol = arguments.protocol
+    if arguments.power_supply == "infypower" and (protocol == "basic" or "-ac" in protocol):
+        kind = "a basic session is AC" if protocol == "basic" else f"{protocol} is AC"
+        return f"{kind}: --power-supply infypower needs iso2 or din"
+    if (arguments.tls or arguments.pnc) and protocol in WITHOUT_TLS:
+        return f"{protocol} has no TLS: --tls and --pnc need iso2 or iso20-..."
+    if protocol.endswith("bpt") and arguments.control_mode == "Scheduled":
+        return "the grid orders the energy back: --control-mode Scheduled leaves that to the car"
+    return ""
 
 
 def _go_inside() -> None:

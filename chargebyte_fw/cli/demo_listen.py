@@ -1,4 +1,4 @@
-"""The demo's MQTT client: subscribes to the charger's API as an integrator does."""
+"""The demo's MQTT client: follows the charger's API and gives commands on it, as an integrator does."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ class Listener:
         client.connect_async(demo_broker.HOST, demo_broker.PORT)
         client.loop_start()
         self._client = client
+
+    def publish(self, topic: str, payload: str) -> None:
+        """Publish, as an integrator does."""
+        if self._client is not None:
+            self._client.publish(topic, payload, qos=1)
 
     def stop(self) -> None:
         """Disconnect and end the thread."""

@@ -20,7 +20,7 @@ from rich.live import Live
 
 from chargebyte_fw.cli.demo_listen import Listener
 from chargebyte_fw.cli.demo_stage import Stage, Wanted
-from chargebyte_fw.cli.demo_state import BASIC_STEPS, STEPS, DemoState
+from chargebyte_fw.cli.demo_state import DemoState, steps_of
 from chargebyte_fw.cli.demo_view import screen, summary
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.paths import root_at
@@ -31,6 +31,10 @@ PLAIN_NUMBERS_S = 5.0
 STALL_S = 90.0
 """Real seconds without any progress after which a demo has failed."""
 PICTURE_AT = 0.6
+EVSE = "connector"
+"""The EVSE in the shipped configurations."""
+USUAL_W = 11_000.0
+"""What the grid gives when it wants nothing back."""
 PICTURE_COLUMNS = 104
 FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
@@ -40,8 +44,7 @@ class Show:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
-        steps = BASIC_STEPS if arguments.protocol == "basic" else STEPS
-        self.state = DemoState(arguments.protocol, arguments.target_soc_percent, steps)
+        self.state = DemoState(arguments.protocol, arguments.target_soc_percent, steps_of(arguments.protocol))
         self.console = Console()
         self.plain = arguments.plain or not self.console.is_terminal
         self.over = asyncio.Event()
@@ -62,6 +65,9 @@ class Show:
             arguments.script,
             arguments.power_supply,
             arguments.root,
+            arguments.tls,
+            arguments.pnc,
+            arguments.control_mode or ("Dynamic" if arguments.protocol.endswith("bpt") else ""),
         )
         self.stage = Stage(wanted, self.car_reports, self.ended)
         self.listener = Listener(self.charger_publishes)
@@ -166,6 +172,8 @@ class Show:
             self._show(f"✓ {report['step']}")
         if "failure" in report:
             self._show(f"✗ {report['failure']}")
+        if "discharge_W" in report:
+            self._order(float(report["discharge_W"]))
         if "error" in report:
             self._show(f"✗ {report['error']}")
             self.state.log(str(report["error"]))
@@ -173,6 +181,12 @@ class Show:
             self.state.finished = True
             if not self.arguments.keep_running:
                 self.over.set()
+
+    def _order(self, discharge_W: float) -> None:
+        """Order energy back from the car, as an energy management does by the MQTT API; 0: no more."""
+        self._show(f"grid: {discharge_W / 1000:g} kW wanted from the car" if discharge_W else "grid: nothing wanted")
+        limit_W = -discharge_W if discharge_W else USUAL_W
+        self.listener.publish(f"everest_api/{EVSE}/cmd/set_limit_watts", f"{limit_W:g}")
 
     def _next_session(self) -> None:
         """Begin the picture again for the next session of a demo that keeps running."""

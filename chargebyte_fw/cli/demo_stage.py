@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.cli import demo_broker
+from chargebyte_fw.cli import demo_broker, demo_charger
 from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.paths import PACKAGED
@@ -23,11 +23,6 @@ from chargebyte_fw.sim import net_cable
 STOP_LIMIT_S = 10.0
 LONGEST_TEMPORARY = 48
 """The name of a Unix socket has 107 bytes; the simulated reset line's takes the rest of them."""
-CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
-WITH_INFYPOWER = "bsp-only-dc-infypower.yaml"
-CAN_BUS = "udp_multicast:ff15:7079:7468:6f6e:6465:6d6f:6d63:6173"
-"""python-can's own multicast group, over the cable to the car's namespace: no kernel needs to know of CAN."""
-ON_THIS_BUS = f"active_modules: {{powersupply_dc: {{config_module: {{device: '{CAN_BUS}'}}}}}}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +40,16 @@ class Wanted:
     """`simulator`: DCSupplySimulator; `infypower`: InfypowerDCSupply and virtual modules, CAN frames between them."""
     root: Path | None = None
     """Where etc/everest is; None: the checkout that this file is in, or the folder that one is in."""
+    tls: bool = False
+    pnc: bool = False
+    """Plug and Charge, which is over TLS."""
+    control_mode: str = ""
+    """ISO 15118-20: `Scheduled` or `Dynamic`; empty: what the charger names first."""
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether the session is over TLS."""
+        return self.tls or self.pnc
 
 
 def repository(root: Path | None = None) -> Path:
@@ -74,6 +79,7 @@ class Stage:
         self.logs = Path()
         self.broker_kind = ""
         self._car: asyncio.subprocess.Process | None = None
+        self._keys: Path | None = None
 
     async def start(self) -> None:
         """Start everything; raises Unavailable with what is missing. Ends early, between two steps, after `give_up`."""
@@ -84,6 +90,8 @@ class Stage:
         for folder in ("etc", "usr"):
             if (source / folder).is_dir():
                 shutil.copytree(source / folder, self.root / folder)
+        if self._wanted.has_tls:
+            self._keys = await asyncio.to_thread(demo_charger.make_certificates, self.root)
         self.broker_kind = demo_broker.choose(self._wanted.broker)
         environment = {"MQTT_SERVER_ADDRESS": demo_broker.HOST, "MQTT_SERVER_PORT": str(demo_broker.PORT)}
         # Both end with their standard input.
@@ -103,12 +111,14 @@ class Stage:
         self._stopping = True
 
     def _charger_command(self, source: Path) -> list[str]:
-        configuration = source / "etc/everest" / CONFIGURATIONS[self._wanted.protocol]
-        if self._wanted.power_supply == "infypower":
-            configuration = self.root / "etc/everest" / WITH_INFYPOWER
-            overlay = configuration.parent / "user-config" / WITH_INFYPOWER
-            overlay.parent.mkdir(exist_ok=True)
-            overlay.write_text(ON_THIS_BUS)
+        wanted = self._wanted
+        name = demo_charger.shipped(wanted.protocol, wanted.power_supply)
+        over = demo_charger.overlay(
+            wanted.protocol, tls=wanted.has_tls, pnc=wanted.pnc, power_supply=wanted.power_supply
+        )
+        # An overlay lies beside the file that it changes.
+        configuration = (self.root if over else source) / "etc/everest" / name
+        demo_charger.write(self.root, name, over)
         options = ["--config", str(configuration), "--root", str(self.root)]
         if self._wanted.speed != 1.0:
             options += ["--speed", f"{self._wanted.speed:g}"]
@@ -126,7 +136,12 @@ class Stage:
             "--speed": f"{wanted.speed:g}",
         }
         if wanted.power_supply == "infypower":
-            options["--power-bus"] = CAN_BUS
+            options["--power-bus"] = demo_charger.CAN_BUS
+        if wanted.control_mode:
+            options["--control-mode"] = wanted.control_mode
+        if self._keys is not None:
+            options |= {"--tls": "require", "--keys": str(self._keys)}
+            options["--payment"] = "contract" if wanted.pnc else "external"
         if wanted.script is not None:
             options["--script"] = wanted.script
         words = [word for option in options.items() for word in option]

@@ -22,11 +22,28 @@ STEPS = (
 )
 """The way of a DC session, as the screen shows it."""
 
-NUMBERS = ("soc_percent", "voltage_V", "current_A", "power_W", "energy_Wh", "cp_state", "duty_percent", "contactor")
+AC_STEPS = tuple(step for step in STEPS if step not in ("cable check", "precharge"))
+"""The way of an AC session under ISO 15118."""
+DISCHARGING = "discharging"
+"""The step of a bidirectional session that follows the charge."""
+
+NUMBERS = (
+    *("soc_percent", "voltage_V", "current_A", "power_W", "energy_Wh", "cp_state", "duty_percent", "contactor"),
+    *("discharged_Wh", "speaks", "tls_version", "identity", "service", "price_per_kWh", "price_level", "currency"),
+)
 """What the car reports of its instruments."""
 
 BASIC_STEPS = ("plugged in", "authorized", "charging", "stopped", "unplugged")
 """The way of a session by pilot alone (IEC 61851)."""
+
+
+def steps_of(protocol: str) -> tuple[str, ...]:
+    """Return the way of a session of this kind."""
+    steps = BASIC_STEPS if protocol == "basic" else AC_STEPS if "-ac" in protocol else STEPS
+    if not protocol.endswith("bpt"):
+        return steps
+    place = steps.index("charging") + 1
+    return (*steps[:place], DISCHARGING, *steps[place:])
 
 
 MESSAGES_SHOWN = 8
@@ -68,6 +85,17 @@ class DemoState:
     current_A: float = 0.0
     power_W: float = 0.0
     energy_Wh: float = 0.0
+    discharged_Wh: float = 0.0
+    """Out of the car; `energy_Wh` is what is left of both."""
+    speaks: str = ""
+    """What the handshake selected."""
+    tls_version: str = ""
+    identity: str = ""
+    """How the car is authorized: EIM, or its contract."""
+    service: str = ""
+    price_per_kWh: float | None = None
+    price_level: int | None = None
+    currency: str = ""
     cp_state: str = "A"
     duty_percent: float = 100.0
     contactor: str = "open"
@@ -146,4 +174,19 @@ class DemoState:
     @property
     def succeeded(self) -> bool:
         """Whether the car charged, stopped and left without a failure."""
-        return self.finished and not self.failure and "charging" in self.done and self.energy_Wh > 0
+        gave = DISCHARGING not in self.steps or self.discharged_Wh > 0
+        return self.finished and not self.failure and "charging" in self.done and self.energy_Wh > 0 and gave
+
+    @property
+    def direction(self) -> str:
+        """Where the power flows: `into the car`, `out of the car`, or empty."""
+        if abs(self.power_W) < 1.0:
+            return ""
+        return "into the car" if self.power_W > 0 else "out of the car"
+
+    @property
+    def price(self) -> str:
+        """What energy costs now, as the car was given it; empty: nothing was announced."""
+        if self.price_per_kWh is not None:
+            return f"{self.price_per_kWh:g} {self.currency}/kWh"
+        return "" if self.price_level is None else f"price level {self.price_level}"

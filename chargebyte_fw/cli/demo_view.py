@@ -14,11 +14,22 @@ _TITLE = {
     "iso2": "DC, ISO 15118-2",
     "din": "DC, DIN SPEC 70121",
     "basic": "AC, IEC 61851 by pilot alone",
+    "iso2-ac": "AC, ISO 15118-2",
+    "iso20-dc": "DC, ISO 15118-20",
+    "iso20-ac": "AC, ISO 15118-20",
+    "iso20-dc-bpt": "DC in both directions, ISO 15118-20",
+    "iso20-ac-bpt": "AC in both directions, ISO 15118-20",
+    "mcs": "megawatt charging, ISO 15118-20",
+    "mcs-bpt": "megawatt charging in both directions, ISO 15118-20",
 }
 
 
 STEPS_A_LINE = 5
 SUMMARY_STEPS_A_LINE = 3
+
+
+_STYLE = {"": "bold cyan", "into the car": "bold cyan", "out of the car": "bold magenta"}
+_ARROW = {"": "", "into the car": " → car", "out of the car": " → grid"}
 
 
 def _steps(state: DemoState) -> Text:
@@ -40,11 +51,12 @@ def _numbers(state: DemoState) -> Table:
     table = Table.grid(padding=(0, 3), expand=True)
     for _ in range(4):
         table.add_column(justify="left")
+    where = state.direction
     contactor = Text(state.contactor, style="bold red" if state.contactor == "closed" else "green")
     table.add_row(
         Text.assemble("Voltage ", (f"{state.voltage_V:6.1f} V", "bold cyan")),
         Text.assemble("Current ", (f"{state.current_A:6.1f} A", "bold cyan")),
-        Text.assemble("Power ", (f"{state.power_W / 1000:6.2f} kW", "bold cyan")),
+        Text.assemble("Power ", (f"{state.power_W / 1000:6.2f} kW", _STYLE[where]), _ARROW[where]),
         Text.assemble("Energy ", (f"{state.energy_Wh:7.1f} Wh", "bold cyan")),
     )
     table.add_row(
@@ -52,6 +64,27 @@ def _numbers(state: DemoState) -> Table:
         Text.assemble("Contactor ", contactor),
         Text.assemble("Charger ", (state.charger_state, "bold")),
         Text.assemble("Time ", (f"{state.now_s:7.1f} s", "bold")),
+    )
+    return table
+
+
+def agreed(state: DemoState) -> str:
+    """Return protocol, TLS version and service of the session; empty before the handshake."""
+    if not state.speaks:
+        return ""
+    tls = f"TLS {state.tls_version}" if state.tls_version else "plain TCP"
+    return ", ".join(part for part in (state.speaks, tls, state.service) if part)
+
+
+def _session(state: DemoState) -> Table:
+    """Show what car and charger agreed on."""
+    table = Table.grid(padding=(0, 3), expand=True)
+    for _ in range(3):
+        table.add_column(justify="left")
+    table.add_row(
+        Text.assemble("Speaks ", (agreed(state) or "–", "bold")),
+        Text.assemble("Paid by ", (state.identity or "–", "bold")),
+        Text.assemble("Price ", (state.price or "none announced", "bold")),
     )
     return table
 
@@ -75,6 +108,8 @@ def screen(state: DemoState) -> RenderableType:
         "\n".join(map(str, state.messages)) or "nothing on the wire yet", style="white" if state.messages else "dim"
     )
     parts: list[RenderableType] = [_steps(state), Text(), _numbers(state), Text(), _battery(state)]
+    if state.protocol != "basic":
+        parts[2:2] = [_session(state), Text()]
     if state.faults:
         parts += [Text(), Text("Faults: " + ", ".join(state.faults), style="bold red")]
     below: list[RenderableType] = [Text(state.hint, style="dim")] if state.hint else []
@@ -101,7 +136,12 @@ def summary(state: DemoState) -> RenderableType:
     table.add_row("Result", result)
     first = state.first_soc_percent or 0.0
     table.add_row("State of charge", f"{first:.1f} % → {state.soc_percent:.1f} %")
-    table.add_row("Energy into the car", f"{state.energy_Wh:.1f} Wh")
+    if agreed(state):
+        table.add_row("Session by", agreed(state))
+        table.add_row("Paid by", ", ".join(part for part in (state.identity, state.price) if part))
+    if state.discharged_Wh:
+        table.add_row("Energy out of the car", f"{state.discharged_Wh:.1f} Wh")
+    table.add_row("Energy into the car", f"{state.energy_Wh + state.discharged_Wh:.1f} Wh")
     if state.meter_Wh is not None and state.meter_first_Wh is not None:
         table.add_row("Energy on the meter", f"{state.meter_Wh - state.meter_first_Wh:.1f} Wh")
     table.add_row("Session", f"{state.now_s - state.started_s:.1f} s")

@@ -19,6 +19,8 @@ import msgspec
 
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.modules.v2g.evcc import KeyStore
+from chargebyte_fw.sim.car_keys import read_keys
 from chargebyte_fw.sim.car_models import PROTOCOLS, Model
 from chargebyte_fw.sim.net_cable import CAR_END, bring_up
 from chargebyte_fw.sim.script import ScriptError
@@ -74,7 +76,16 @@ class Process:
         self._report = Reporter()
         self._over = asyncio.Event()
         self._unread = b""
-        model = Model(arguments.protocol, arguments.battery_kWh, arguments.soc_percent, arguments.target_soc_percent)
+        model = Model(
+            arguments.protocol,
+            arguments.battery_kWh,
+            arguments.soc_percent,
+            arguments.target_soc_percent,
+            tls=arguments.tls,
+            payment=arguments.payment,
+            control_mode=arguments.control_mode,
+            keys=KeyStore() if arguments.keys is None else read_keys(arguments.keys),
+        )
         self.world = RealWorld(
             arguments.root, arguments.interface, model, self._report, arguments.seed, power_bus=arguments.power_bus
         )
@@ -149,6 +160,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--root", type=Path, required=True, metavar="DIR", help="state root of the charger")
     result.add_argument("--interface", default=CAR_END, help=f"the car's end of the cable (default {CAR_END})")
     result.add_argument("--protocol", choices=tuple(PROTOCOLS), default="iso2", help="what the car speaks")
+    result.add_argument("--tls", choices=("none", "offer", "require"), default="none", help="whether the car wants it")
+    result.add_argument("--keys", type=Path, default=None, metavar="DIR", help="the car's certificates and keys")
+    result.add_argument("--payment", choices=("auto", "external", "contract"), default="auto")
+    result.add_argument("--control-mode", choices=("Scheduled", "Dynamic"), default="", help="of ISO 15118-20")
     result.add_argument("--battery-kWh", type=float, default=60.0, metavar="E")
     result.add_argument("--soc-percent", type=float, default=30.0, metavar="P", help="where the battery is")
     result.add_argument("--target-soc-percent", type=float, default=80.0, metavar="P", help="where the car leaves")

@@ -197,8 +197,10 @@ class Car:
             case car.Standby(wanted):
                 self._v2g.stand_by(wanted)
             case car.Discharge(power_W):
+                self._got_to("charging" if power_W else "discharging")
                 self._discharge_W = power_W
                 self._fill(self._v2g.facts)
+                self._report({"discharge_W": power_W})
             case car.Misbehave(texts):
                 self._misbehaviours = tuple(misbehaviour.read(text) for text in texts)
                 self._v2g.misbehave(self._misbehaviours)

@@ -21,7 +21,8 @@ import yaml
 from msgspec import Meta
 
 from chargebyte_fw.cli import demo_broker
-from chargebyte_fw.cli.demo_stage import CAN_BUS, CONFIGURATIONS, LONGEST_TEMPORARY, WITH_INFYPOWER
+from chargebyte_fw.cli.demo_charger import CAN_BUS, shipped
+from chargebyte_fw.cli.demo_stage import LONGEST_TEMPORARY
 from chargebyte_fw.kernel.clock import loop_speed, real_seconds
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.module import ModuleConfig
@@ -111,7 +112,7 @@ class LocalBench(Resource):
         """Return the shipped configuration; what differs goes into the user's overlay of it."""
         car = stage.scenario.car
         infypower = self.options.supply == "infypower" and car != "basic"
-        name = WITH_INFYPOWER if infypower else CONFIGURATIONS[car]
+        name = shipped(car, "infypower" if infypower else "simulator")
         modules: dict[str, Any] = {key: {"config_module": values} for key, values in stage.scenario.config.items()}
         if infypower:
             modules["powersupply_dc"] = {"config_module": {"device": CAN_BUS}}

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from chargebyte_fw.cli import demo, demo_broker
-from chargebyte_fw.cli.demo_state import BASIC_STEPS, DemoState
+from chargebyte_fw.cli.demo_state import BASIC_STEPS, DemoState, steps_of
 from chargebyte_fw.cli.demo_view import screen, summary
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.manager.mqtt import embedded
@@ -110,6 +110,52 @@ def test_an_impossible_option_is_refused(words: tuple[str, str], capsys: pytest.
 def test_a_battery_beyond_its_target_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.run(parse("--soc-percent", "90", "--target-soc-percent", "80")) == 2
     assert "--soc-percent" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--protocol", "iso20-ac", "--power-supply", "infypower"), "iso20-ac is AC"),
+        (("--protocol", "din", "--tls"), "din has no TLS"),
+        (("--protocol", "basic", "--pnc"), "basic has no TLS"),
+        (("--protocol", "iso20-dc-bpt", "--control-mode", "Scheduled"), "the grid orders the energy back"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    words: tuple[str, ...], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert demo.run(parse(*words)) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_the_screen_shows_protocol_tls_identity_price_and_the_direction_of_power() -> None:
+    state = DemoState("iso20-dc-bpt", 80.0, steps_of("iso20-dc-bpt"))
+    state.from_car({"soc_percent": 70.0, "speaks": "ISO15118-20:DC", "tls_version": "1.3", "identity": "DEKL2C1"})
+    state.from_car({"service": "DC_BPT, Dynamic", "price_per_kWh": 0.45, "currency": "EUR", "power_W": -12_000.0})
+    text = drawn(screen(state))
+    for part in (
+        "ISO15118-20:DC, TLS 1.3, DC_BPT, Dynamic",
+        "DEKL2C1",
+        "0.45 EUR/kWh",
+        "-12.00 kW → grid",
+        "discharging",
+    ):
+        assert part in text
+    state.from_car({"power_W": 9_000.0, "price_per_kWh": None, "price_level": 2, "tls_version": ""})
+    text = drawn(screen(state))
+    assert "9.00 kW → car" in text and "price level 2" in text and "plain TCP" in text
+
+
+def test_a_bidirectional_session_succeeds_only_when_energy_went_both_ways() -> None:
+    state = DemoState("iso20-ac-bpt", 80.0, steps_of("iso20-ac-bpt"))
+    assert "cable check" not in state.steps
+    for step in state.steps:
+        state.from_car({"step": step})
+    state.from_car({"energy_Wh": 60.0, "finished": True})
+    assert not state.succeeded
+    state.from_car({"discharged_Wh": 40.0})
+    text = drawn(summary(state))
+    assert state.succeeded and "40.0 Wh" in text and "100.0 Wh" in text
 
 
 def test_rectifier_modules_are_for_direct_current(capsys: pytest.CaptureFixture[str]) -> None:

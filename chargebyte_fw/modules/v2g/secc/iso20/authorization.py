@@ -27,6 +27,8 @@ class Authorization(Iso20Base):
         super().__init__(context)
         self.challenge = b""
         """What the car signs with its contract; empty where none was offered."""
+        self._offered: list[m.authorizationType] = []
+        """What this car was offered: later changes are for the next one."""
         self._asked_since: float | None = None
         """Since when an authorization by external means is waited for."""
 
@@ -51,6 +53,7 @@ class Authorization(Iso20Base):
         kinds = self.offered_kinds()
         if not kinds:
             return self.failed("AuthorizationSetupReq", "FAILED", "only contracts are taken, and they need TLS")
+        self._offered = kinds
         self.enter(State.AUTHORIZATION)
         if _Kind.PnC not in kinds:
             self._ask_external(now)
@@ -82,7 +85,7 @@ class Authorization(Iso20Base):
     def on_AuthorizationReq(self, request: m.AuthorizationReq, now: float) -> Answer:
         """Answer Ongoing until it is decided; a refusal lets the car try another way."""
         wanted = request.SelectedAuthorizationService
-        if wanted not in self.offered_kinds():
+        if wanted not in self._offered:
             return self.warning("WARNING_AuthorizationSelectionInvalid", f"{wanted} is not offered")
         if wanted is _Kind.PnC:
             return self.by_contract(request, now)
