@@ -97,12 +97,15 @@ class Iso15118ChargerImpl(Iso15118Charger):
     ) -> None:
         """Take the payment options for the next session; a contract is offered to cars with TLS only.
 
-        A no-energy pause that was ordered for an EV that never began a session ends here.
+        A no-energy pause that was ordered for an EV that never began a session ends here, and so does a paused session:
+        EvseManager sets up at the begin and at the end of a plug-in, not within its pauses.
         """
         self.facts.payment_options = [str(option) for option in payment_options]
         self.facts.certificate_service = supported_certificate_service
         self.facts.central_contract_validation = central_contract_validation_allowed
         self.facts.session.no_energy_pause = ""
+        if not self.engine.is_connected():
+            self.facts.paused = None
 
     async def bpt_setup(self, bpt_config: iso15118.BptSetup) -> None:
         """Take how power flows back (ISO 15118-20)."""

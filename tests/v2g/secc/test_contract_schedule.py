@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chargebyte_fw.contracts.types import iso15118
+from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import number
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
@@ -185,3 +188,22 @@ def test_a_departure_that_has_passed_in_the_pause_is_none() -> None:
     again.ask(authorization(iso2))
     (schedule,) = again.ask(parameters(iso2, AC_MODE)).SASchedules.SAScheduleTuple
     assert [one.TimeInterval.duration for one in schedule.PMaxSchedule.PMaxScheduleEntry] == [86_400]
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_paused_session_ends_with_the_plug_in(connected: bool) -> None:
+    """EvseManager sets up at the begin and at the end of a plug-in: a remembered id is none of the next car's."""
+    it = paused("ac", contract=False)
+
+    class Owner:
+        facts = it.facts
+
+        def is_connected(self) -> bool:
+            return connected
+
+    charger = Iso15118ChargerImpl.__new__(Iso15118ChargerImpl)
+    owner: Any = Owner()
+    owner.engine = owner
+    charger.module = owner
+    asyncio.run(charger.session_setup([iso15118.PaymentOption.ExternalPayment], False, False))
+    assert resume(it)[1] == ("OK_OldSessionJoined" if connected else "OK_NewSessionEstablished")
