@@ -458,3 +458,44 @@ def test_roots_of_vehicles_are_trust_anchors_beside_those_of_v2g_and_nothing_els
         assert await ask(world, "verify_certificate", vehicle.pem, [V2G]) == "IssuerNotFound"
 
     running(run, assemble, test, **places)
+
+
+def test_a_response_about_a_certificate_that_is_gone_is_dropped_from_a_full_store(
+    run: Any, assemble: Any, tmp_path: Path, mocker: Any
+) -> None:
+    """Beside the charger's chains, and beside the bundle, where those about sub-CAs of the bundle are."""
+    parties = chain()
+    put_chain(tmp_path, parties)
+    put(tmp_path, "ca/v2g/V2G_ROOT_CA.pem", parties.root.pem, parties.sub1.pem)
+
+    async def test(world: Any) -> None:
+        for data in (await ask(world, "get_v2g_ocsp_request_data")).ocsp_request_data_list[1:]:
+            name = data.certificate_hash_data
+            sub2 = name.serial_number == f"{parties.sub2.certificate.serial_number:x}"
+            about = (parties.sub2, parties.sub1) if sub2 else (parties.sub1, parties.root)
+            await ask(world, "update_ocsp_cache", name, ocsp_about(*about))
+        kept = sorted(str(path.parent.parent.name) for path in (tmp_path / CERTS).rglob("*.hash"))
+        assert kept == ["cso", "cso", "v2g"]
+        put(tmp_path, "ca/v2g/V2G_ROOT_CA.pem", parties.root.pem)
+        for path in (tmp_path / OWN).glob("*.pem"):
+            path.unlink()
+        mocker.patch("chargebyte_fw.modules.security.layout.FULL_BYTES", 0)
+        await asyncio.sleep(20 * 60 + 1)
+        assert not list((tmp_path / CERTS).rglob("*.hash")) and not list((tmp_path / CERTS).rglob("*.der"))
+
+    running(run, assemble, test)
+
+
+def test_a_key_inside_a_tpm_is_named_as_what_it_is(
+    run: Any, assemble: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    parties = chain()
+    put(tmp_path, "client/cso/leaf.pem", parties.pem)
+    put(tmp_path, "client/cso/leaf.tkey", "-----BEGIN TSS2 PRIVATE KEY-----")
+
+    async def test(world: Any) -> None:
+        await asyncio.sleep(1)
+        assert (await ask(world, "get_leaf_certificate_info", V2G, PEM, True)).status == "PrivateKeyNotFound"
+
+    running(run, assemble, test)
+    assert any("keys inside a TPM (.tkey) are not supported" in record.getMessage() for record in caplog.records)

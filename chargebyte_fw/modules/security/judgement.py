@@ -10,6 +10,7 @@ import msgspec
 from chargebyte_fw.contracts.types.evse_security import CaCertificateType, LeafCertificateType
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security.certificate_store import CertificateStore, Leaf
+from chargebyte_fw.modules.security.layout import TPM_KEY_SUFFIX, files_in
 
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
 """No charger with this software has seen an earlier time: the clock has lost it."""
@@ -62,7 +63,8 @@ def judge(store: CertificateStore, leaf: Leaf, kind: LeafCertificateType, at: da
         return Verdict(Obstacle.REVOKED, f"{whose} revoked by its issuer{on} (OCSP)")
     if store.key_of(leaf, kind) is None:
         folder = store.layout.leaves[kind].keys
-        return Verdict(Obstacle.NO_KEY, f"{folder} has no private key for it that private_key_password opens")
+        inside = "; keys inside a TPM (.tkey) are not supported" if files_in(folder, TPM_KEY_SUFFIX) else ""
+        return Verdict(Obstacle.NO_KEY, f"{folder} has no private key for it that private_key_password opens{inside}")
     return Verdict()
 
 

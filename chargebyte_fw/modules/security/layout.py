@@ -26,6 +26,8 @@ ANCHORS_FILE = "anchors/V2G_AND_OEM_ROOTS.pem"
 """Below the place of the OEM roots: both kinds of trust anchors of vehicle certificates, written when asked for."""
 CERTIFICATE_SUFFIXES = (".pem", ".der")
 KEY_SUFFIX = ".key"
+TPM_KEY_SUFFIX = ".tkey"
+"""A key that only a TPM can use."""
 OCSP_FOLDER = "ocsp"
 UNFINISHED_SUFFIX = ".new"
 """End of the hidden file or folder that is written before it gets its name (`kernel/store.py`)."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from chargebyte_fw.contracts.types.evse_security import CaCertificateType
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security.changes import Changes
 from chargebyte_fw.modules.security.layout import KEY_SUFFIX, OCSP_FOLDER, files_in, read_file
@@ -40,11 +41,19 @@ def collect(changes: Changes, at: datetime, now_s: float) -> Iterator[int]:
                 path.unlink(missing_ok=True)
                 del changes.pending[path]
                 yield 1
-        chains = [each for leaf in store.leaves(kind) for each in leaf.chain]
-        known = {hash_lines(name) for _, name in store.names(dict.fromkeys([*chains, *store.everything()]), [])}
-        yield 0
-        for path in files_in(place.certificates / OCSP_FOLDER, ".hash"):
-            if read_file(path) not in known:
-                path.unlink(missing_ok=True)
-                path.with_suffix(".der").unlink(missing_ok=True)
-                yield 1
+        folder = place.certificates / OCSP_FOLDER
+        yield from _drop_responses(folder, [each for leaf in store.leaves(kind) for each in leaf.chain], changes)
+    v2g = store.layout.roots[CaCertificateType.V2G]
+    yield from _drop_responses((v2g if v2g.is_dir() else v2g.parent) / OCSP_FOLDER, [], changes)
+
+
+def _drop_responses(folder: Path, certificates: list[x509.Certificate], changes: Changes) -> Iterator[int]:
+    """Delete the responses about certificates that are in no chain and in no bundle."""
+    store = changes.store
+    known = {hash_lines(name) for _, name in store.names(dict.fromkeys([*certificates, *store.everything()]), [])}
+    yield 0
+    for path in files_in(folder, ".hash"):
+        if read_file(path) not in known:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".der").unlink(missing_ok=True)
+            yield 1
