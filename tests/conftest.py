@@ -52,6 +52,7 @@ REAL_TIME = (
     "slac/test_tool",
     "system/cb_system/",
     "test_contributing",
+    "v2g/mux/test_foreign",
     "v2g/test_link",
 )
 """Tests on the real clock, with processes, pseudo-terminals, sockets: mostly waiting, sensitive to a busy machine."""
