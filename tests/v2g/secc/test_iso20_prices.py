@@ -66,6 +66,9 @@ def test_without_prices_there_is_no_price_schedule(set_id: int) -> None:
     it.facts.prices = [] if set_id == 3 else PRICES
     (one,) = it.ask(schedule(dynamic=False)).Scheduled_SEResControlMode.ScheduleTuple
     assert one.ChargingSchedule.AbsolutePriceSchedule is None
+    levels = one.ChargingSchedule.PriceLevelSchedule
+    (entry,) = levels.PriceLevelScheduleEntries.PriceLevelScheduleEntry
+    assert (levels.NumberOfPriceLevels, entry.Duration, entry.PriceLevel) == (1, 86_400, 0), "[V2G20-2176]"
 
 
 @given(

@@ -44,6 +44,14 @@ def price_schedule(pricing: int, prices: Sequence[Price], anchor_s: int, duratio
     return {"AbsolutePriceSchedule": schedule}
 
 
+def no_prices(anchor_s: int, duration_s: int) -> dict[str, Any]:
+    """Return the field of a schedule without prices: a schedule has to have one ([V2G20-2176]), here of one level.
+
+    Josev's car ends the session without it.
+    """
+    return {"PriceLevelSchedule": _levels([(duration_s, Price(anchor_s, 0.0, ""))], anchor_s)}
+
+
 def _levels(known: list[tuple[int, Price]], anchor_s: int) -> s.PriceLevelScheduleType:
     """Return the prices as levels, 0 being the cheapest."""
     ranks = {value: level for level, value in enumerate(sorted({one.per_kWh for _, one in known}))}

@@ -16,7 +16,7 @@ from chargebyte_fw.modules.v2g.messages import iso20_schedules as s
 from chargebyte_fw.modules.v2g.messages.iso20_types import processingType
 from chargebyte_fw.modules.v2g.rational import maximum, number
 from chargebyte_fw.modules.v2g.secc.iso20.base import Iso20Base
-from chargebyte_fw.modules.v2g.secc.iso20.prices import price_schedule
+from chargebyte_fw.modules.v2g.secc.iso20.prices import no_prices, price_schedule
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import SideState, State
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
 
@@ -37,7 +37,8 @@ class Schedule(msgspec.Struct, frozen=True):
 
     def message(self, prices: dict[str, Any], *, bidirectional: bool) -> s.Scheduled_SEResControlModeType:
         """Return it as the response has it, with its prices; power from the car has a schedule of its own."""
-        discharging = self._schedule(self.discharge_power_W, {}) if bidirectional else None
+        back = no_prices(self.anchor_s, self.duration_s)  # what the car would be paid is not known
+        discharging = self._schedule(self.discharge_power_W, back) if bidirectional else None
         one = s.ScheduleTupleType(
             ScheduleTupleID=SCHEDULE_ID,
             ChargingSchedule=self._schedule(self.power_W, prices),
@@ -106,7 +107,8 @@ class Schedules(Iso20Base):
         else:
             power_W, discharge_W = self.energy.schedule_power_W(), self.energy.schedule_discharge_power_W()
             self.schedule = Schedule(anchor_s, power_W, discharge_W)
-            scheduled = self.schedule.message(prices, bidirectional=selection.bidirectional)
+            costs = prices or no_prices(anchor_s, SCHEDULE_S)
+            scheduled = self.schedule.message(costs, bidirectional=selection.bidirectional)
             content = {"Scheduled_SEResControlMode": scheduled}
         return self.ok(
             m.ScheduleExchangeRes,
