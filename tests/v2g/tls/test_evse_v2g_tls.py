@@ -14,8 +14,10 @@ import pytest
 from chargebyte_fw.contracts.types import evse_security as types
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH, ClockLoop
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.manager.recording import read
 from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.modules.v2g.link import TCP_PORT, TLS_PORT
+from chargebyte_fw.modules.v2g.replay import replay
 from chargebyte_fw.modules.v2g.transport.tls import alerts
 from chargebyte_fw.modules.v2g.transport.tls import connection as tls
 from tests.v2g.station import AcManager, Car, Manager
@@ -503,3 +505,24 @@ def test_a_chain_that_openssl_does_not_take_is_not_offered(
     run(main())
     (line,) = [line for line in lines(caplog, logging.WARNING) if line.startswith("no TLS: ")]
     assert "OpenSSL does not take O=T,CN=weak" in line
+
+
+def test_a_trace_of_a_session_over_tls_is_played_again(run: Any, assemble: Any, runtime: Any, tmp_path: Path) -> None:
+    """The trace has what is inside TLS, and how the connection was secured: the responses depend on it."""
+
+    async def main() -> None:
+        async with TlsWorld(assemble, runtime, tmp_path) as world:
+            car = await world.tls_car()
+            await car.until("charging")
+            car.wish(stop=True)
+            await car.ended
+            await asyncio.sleep(10)
+            runtime.trace.save(trace)
+
+    trace = tmp_path / "trace.cbor"
+    run(main())
+    entries = read(trace).entries
+    (opened,) = [data for _, kind, _, data in entries if kind == "conn" and "opened" in data]
+    assert opened["security"]["tls_version"] == "1.2"
+    (outcome,) = [one for one in replay(entries) if one.inputs > 20]
+    assert outcome.difference is None and outcome.outputs > 20

@@ -14,6 +14,7 @@ from chargebyte_fw.modules.v2g.transport.tls.credentials import describe
 _CHUNK = 16_384
 _ALERT_READ = 0x4004
 _ALERT_WRITTEN = 0x4008
+_FATAL = 2
 _VERSIONS = {"TLSv1.2": "1.2", "TLSv1.3": "1.3"}
 _NO_CERTIFICATE = "peer did not return a certificate"
 
@@ -60,7 +61,9 @@ class OpenSslEnd:
     # -- callbacks of OpenSSL
 
     def informed(self, where: int, code: int) -> None:
-        """Keep the description of an alert."""
+        """Keep the description of a fatal alert."""
+        if code >> 8 != _FATAL:
+            return
         if where == _ALERT_READ:
             self._received = code & 0xFF
         elif where == _ALERT_WRITTEN:
