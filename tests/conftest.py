@@ -54,6 +54,7 @@ REAL_TIME = (
     "test_contributing",
     "v2g/mux/test_foreign",
     "v2g/test_link",
+    "v2g/tls/test_s_client",
 )
 """Tests on the real clock, with processes, pseudo-terminals, sockets: mostly waiting, sensitive to a busy machine."""
 
