@@ -225,10 +225,17 @@ def test_meter_info_comes_first_and_where_the_car_asks(frame: str, has_meter: bo
     facts = dc20_facts(meter_id="M1", meter_Wh=12_345.0, meter_export_Wh=7.0, meter_at="2026-01-01T00:00:00Z")
     it = talk20(S.CHARGING, facts, course=SCHEDULED)
     first = recorded(it, frame).MeterInfo
-    assert (first.MeterID, first.ChargedEnergyReadingWh, first.BPT_DischargedEnergyReadingWh) == ("M1", 12_345, 7)
+    assert (first.MeterID, first.ChargedEnergyReadingWh, first.BPT_DischargedEnergyReadingWh) == ("M1", 12_345, None)
     assert first.MeterTimestamp == 1_767_225_600
     assert (recorded(it, frame).MeterInfo is not None) is has_meter
     assert ("meter_info_requested" in it.charger.names()) is has_meter
+
+
+def test_the_reading_of_discharged_energy_belongs_to_bidirectional_services() -> None:
+    facts = dc20_facts(*BPT, meter_id="M1", meter_Wh=12_345.0, meter_export_Wh=7.0)
+    it = talk20(S.CHARGING, facts, course=Course(6, bidirectional=True))
+    meter = it.ask(dc_loop(bidirectional=True)).MeterInfo
+    assert (meter.ChargedEnergyReadingWh, meter.BPT_DischargedEnergyReadingWh) == (12_345, 7)
 
 
 def test_without_a_meter_there_is_no_meter_info() -> None:

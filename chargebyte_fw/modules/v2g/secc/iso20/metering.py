@@ -48,7 +48,8 @@ class Metering(PowerDelivery, ContractAuthorization):
         facts = self.facts
         if facts.meter_Wh is None or not (requested or first or confirm):
             return None
-        export_Wh = facts.iso20.meter_export_Wh
+        # A reading beside the subject of the session: a stack in the field does not understand it.
+        export_Wh = facts.iso20.meter_export_Wh if self._discharges() else None
         self.sent_meter = MeterInfoType(
             MeterID=facts.meter_id[:_LONGEST_METER_ID],
             ChargedEnergyReadingWh=max(0, round(facts.meter_Wh)),
@@ -60,6 +61,9 @@ class Metering(PowerDelivery, ContractAuthorization):
         if confirm:
             self.confirm_meter, self._confirm_from = True, now + CONFIRM_AFTER_S
         return self.sent_meter
+
+    def _discharges(self) -> bool:
+        return self.energy is not None and self.energy.selection.bidirectional
 
     def _confirmation_is_due(self, now: float) -> bool:
         """Return whether the car shall confirm the reading that is sent now: only one with a contract can."""
