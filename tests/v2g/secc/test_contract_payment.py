@@ -45,6 +45,13 @@ def test_a_contract_is_offered_with_tls_in_the_order_of_the_configuration() -> N
     ]
 
 
+def test_what_was_offered_stays_when_the_station_withdraws_contracts() -> None:
+    it = talk("iso2", State.SERVICE_SELECTION, contract=True)
+    it.change(payment_options=["ExternalPayment"])
+    assert it.ask(selection(iso2, payment="Contract")).ResponseCode == "OK"
+    assert it.machine.session.state is State.PAYMENT_DETAILS
+
+
 def test_the_offer_follows_each_connection() -> None:
     facts = dc_facts(**BOTH)
     for secure in (True, False, True):

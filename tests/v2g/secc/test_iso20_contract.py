@@ -97,6 +97,17 @@ def test_a_contract_pays() -> None:
     assert "require_auth_eim" not in it.charger.names()
 
 
+def test_what_was_offered_stays_when_the_station_withdraws_contracts() -> None:
+    """EvseManager sets external payment alone for an EV that is authorized, while the car is still Ongoing."""
+    it, challenge = contract_talk()
+    request = by_contract(challenge)
+    it.ask(request)
+    verified(it)
+    assert codes(it.ask(request)) == ("OK", "Ongoing")
+    it.change(payment_options=["ExternalPayment"], authorized=True)
+    assert codes(it.ask(request)) == ("OK", "Finished")
+
+
 def test_services_and_challenge_are_offered_with_tls() -> None:
     it = talk20(S.AUTHORIZATION_SETUP, dc20_facts(payment_options=BOTH, certificate_service=True), security=TLS)
     response = it.ask(of(m.AuthorizationSetupReq))

@@ -110,7 +110,7 @@ class V2gSession(SessionOutput):
             return Answer(
                 self.refusal(name, refusal),
                 end="error" if over else "",
-                log=f"{name}{where}: {refusal}",
+                log=f"{name}: {refusal}{where}",
                 violation=refusal != "FAILED",
             )
         handler = self._handler(name)

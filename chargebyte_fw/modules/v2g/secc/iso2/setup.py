@@ -38,6 +38,8 @@ class Iso2SetUp(V2gSession):
         super().__init__(context)
         self._asked_service_since: float | None = None
         """Since when a ServiceDetailReq waits for the provider of its service."""
+        self.payment_options: list[str] | None = None
+        """What the last ServiceDiscoveryRes offers: a station that has authorized meanwhile takes none of it back."""
         self.resumed: PausedSession | None = None
         """The paused session that this one takes up."""
 
@@ -98,7 +100,8 @@ class Iso2SetUp(V2gSession):
         before = "" if self.resumed is None else self.resumed.payment_option
         if before and (before != contract or secure):
             return [before]  # the session was authorized for this one
-        return [option for option in self.facts.payment_options if option != contract or secure]
+        options = self.facts.payment_options if self.payment_options is None else self.payment_options
+        return [option for option in options if option != contract or secure]
 
     @property
     def offers_certificates(self) -> bool:
@@ -123,6 +126,7 @@ class Iso2SetUp(V2gSession):
     def on_ServiceDiscoveryReq(self, request: iso2.ServiceDiscoveryReq, now: float) -> Answer:
         """Offer the charge service and those other services that the car's filter lets through."""
         scope, category = request.ServiceScope, request.ServiceCategory
+        self.payment_options = list(self.facts.payment_options)
         if not self.offered_options():
             return self.failed("ServiceDiscoveryReq", "FAILED", "only contracts may pay, and they need TLS")
         services = [

@@ -107,7 +107,7 @@ class Iso20Base(SessionOutput):
             return Answer(
                 self.refusal(name, code),
                 end="terminate",
-                log=f"{name}{where}: {code}",
+                log=f"{name}: {code}{where}",
                 violation=code != "FAILED",
             )
         handler = self.handler(name)
