@@ -24,7 +24,9 @@ from typing import Any
 
 import yaml
 
+from chargebyte_fw.modules.security.test_pki import EMAID
 from tests.netns import Namespace, NamespacesUnavailable, joined
+from tests.peers import josev_pki
 
 ROOT = Path(__file__).parents[2]
 CAR_END = "car0"
@@ -41,6 +43,15 @@ class Case:
     protocol: str
     mode: str
     said: tuple[str, ...]
+    tls: str = ""
+    """The version; empty: plain TCP."""
+    contract: bool = False
+    """Plug and Charge; otherwise external payment."""
+
+    @property
+    def is_iso20(self) -> bool:
+        """Whether it is a session of ISO 15118-20."""
+        return "_20_" in self.protocol
 
     @property
     def is_ac(self) -> bool:
@@ -49,6 +60,9 @@ class Case:
 
 
 _DC = ("waiting for authorization", "cable check", "pre-charge to", "charging, the car wants", "takes the power off")
+_DC20 = ("Dynamic control", "cable check", "pre-charge to", "charging at", "takes the power off")
+_CONTRACT = (f"contract {EMAID['iso2']}", "authorized by PlugAndCharge")
+_AC = ("authorized", "closing the contactor", "takes the power off")
 CASES = (
     Case("DIN 70121 DC", "DIN_SPEC_70121", "DC_extended", ("session in DIN70121", *_DC)),
     Case("ISO 15118-2 DC", "ISO_15118_2", "DC_extended", ("session in ISO15118-2-2013", *_DC)),
@@ -56,7 +70,26 @@ CASES = (
         "ISO 15118-2 AC",
         "ISO_15118_2",
         "AC_three_phase_core",
-        ("session in ISO15118-2-2013", "authorized", "closing the contactor", "takes the power off"),
+        ("session in ISO15118-2-2013", *_AC),
+    ),
+    Case("ISO 15118-2 AC, TLS 1.2", "ISO_15118_2", "AC_three_phase_core", ("TLS 1.2", *_AC), "1.2"),
+    Case(
+        "ISO 15118-2 DC, contract, TLS 1.2",
+        "ISO_15118_2",
+        "DC_extended",
+        ("TLS 1.2", *_CONTRACT, *_DC[1:]),
+        "1.2",
+        True,
+    ),
+    Case("ISO 15118-20 DC, TLS 1.3", "ISO_15118_20_DC", "DC_extended", ("TLS 1.3", *_DC20), "1.3"),
+    Case("ISO 15118-20 AC, TLS 1.3", "ISO_15118_20_AC", "AC_three_phase_core", ("TLS 1.3", *_AC), "1.3"),
+    Case(
+        "ISO 15118-20 DC, contract, TLS 1.3",
+        "ISO_15118_20_DC",
+        "DC_extended",
+        ("TLS 1.3", *_CONTRACT, *_DC20),
+        "1.3",
+        True,
     ),
 )
 
@@ -123,19 +156,38 @@ def start(where: Namespace, name: str, command: list[str], **environment: str) -
 def configuration(case: Case, root: Path) -> Path:
     """Return the configuration: the shipped DC one, or the shipped AC one with the DC one's V2G modules beside it."""
     folder = root / "etc" / "everest"
-    if not case.is_ac:
+    if not case.is_ac and not case.tls:
         return folder / "bsp-only-dc.yaml"
     dc, ac = (yaml.safe_load((folder / f"bsp-only-{kind}.yaml").read_text()) for kind in ("dc", "ac"))
-    modules = ac["active_modules"]
+    if case.is_ac:
+        _add_v2g(ac["active_modules"], dc["active_modules"])
+    chosen = ac if case.is_ac else dc
+    modules = chosen["active_modules"]
+    if case.tls:
+        modules["iso15118_charger"]["config_module"] |= {
+            "supported_ISO15118_20": case.is_iso20,
+            "tls_security": "force",
+        }
+        modules["evse_security"]["config_module"] = {}
+        modules["connector"]["config_module"] |= {"payment_enable_contract": case.contract}
+    if case.contract:
+        # Else the plug-in is authorized before the car can show its contract.
+        del modules["token_provider"]
+        of_car = {"module_id": "connector", "implementation_id": "token_provider"}
+        modules["auth"]["connections"]["token_provider"] = [of_car]
+    made = folder / "made.yaml"
+    made.write_text(yaml.safe_dump(chosen, sort_keys=False))
+    return made
+
+
+def _add_v2g(ac: dict[str, Any], dc: dict[str, Any]) -> None:
+    """Give the AC charger the V2G modules of the DC charger."""
     for name in ("slac", "iso15118_charger", "evse_security"):
-        modules[name] = dc["active_modules"][name]
-    connector = modules["connector"]
+        ac[name] = dc[name]
+    connector = ac["connector"]
     connector["config_module"].update(ac_hlc_enabled=True, ac_hlc_use_5percent=True, ac_enforce_hlc=True)
     for requirement in ("slac", "hlc"):
-        connector["connections"][requirement] = dc["active_modules"]["connector"]["connections"][requirement]
-    made = folder / "ac-v2g.yaml"
-    made.write_text(yaml.safe_dump(ac, sort_keys=False))
-    return made
+        connector["connections"][requirement] = dc["connector"]["connections"][requirement]
 
 
 def josev_settings(case: Case, root: Path) -> Path:
@@ -145,7 +197,8 @@ def josev_settings(case: Case, root: Path) -> Path:
         "supportedProtocols": [case.protocol],
         "supportedEnergyServices": ["AC" if case.is_ac else "DC"],
         "energyTransferMode": case.mode,
-        "useTls": False,
+        "useTls": bool(case.tls),
+        "enforceTls": bool(case.tls),
         "sdpRetryCycles": 3,
         "chargeLoopCycle": 20,
     }
@@ -159,6 +212,9 @@ def session(case: Case, python: str, logs: Path) -> None:
         root = Path(folder)
         for name in ("etc", "usr"):
             shutil.copytree(ROOT / name, root / name)
+        if case.tls:
+            pki = josev_pki.make(root / "pki")
+            shutil.copytree(pki.certs, root / "etc/everest/certs", dirs_exist_ok=True)
         programs: list[Program] = []
         try:
             _session(case, python, root, charger, car, programs)
@@ -190,6 +246,8 @@ def _session(case: Case, python: str, root: Path, charger: Namespace, car: Names
         [python, str(ROOT / "tests/peers/josev_car.py"), str(josev_settings(case, root))],
         NETWORK_INTERFACE=CAR_END,
         LOG_LEVEL="INFO",
+        PKI_PATH=str(root / "pki" / "josev"),
+        ENABLE_TLS_1_3=str(case.tls == "1.3"),
     )
     programs.append(josev)
     _hang_on_the_pilot(josev, world)

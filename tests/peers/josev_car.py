@@ -34,7 +34,7 @@ def tell_pilot() -> None:
 
 def main() -> None:
     """Stretch, then run the car as its own command does."""
-    for protocol in ("iso15118_2", "din_spec"):
+    for protocol in ("iso15118_2", "din_spec", "iso15118_20"):
         stretch(f"iso15118.shared.messages.{protocol}.timeouts")
     stretch("iso15118.shared.messages.timeouts")
     tell_pilot()
