@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from chargebyte_fw.modules.slac.capture import dissect
-from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading
+from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading, summary
 from chargebyte_fw.modules.v2g.capture.traffic import HomeplugFrame, Item, Origin, Trouble, V2gFrame
 from chargebyte_fw.modules.v2g.exi.rendering import one_line
 
@@ -16,7 +16,6 @@ WIDE = 10_000
 """Columns when the output is no terminal: nothing is cut off."""
 
 
-_LONG = ("Signature", "TimeStamp")
 TITLE = f"{'from':<8}  {'protocol':<12}  {'message':<30}  content"
 
 
@@ -124,11 +123,7 @@ def content_of(reading: Reading) -> str:
     if not isinstance(reading.content, dict):
         return str(reading.content or "")
     if reading.protocol != "slac":
-        # A signature in words, and no time stamp: both would fill the line.
-        header = {name: value for name, value in reading.content.get("Header", {}).items() if name not in _LONG}
-        content = {name: value for name, value in reading.content.items() if name != "Header"}
-        signature = f"signature {reading.signature}" if reading.signature else ""
-        return ", ".join(filter(None, (signature, one_line(header), one_line(content))))
+        return summary(reading)
     # What is zero in every match, and what is too long for a line.
     shown = {name: value for name, value in reading.content.items() if str(value).strip("0")}
     for name, value in shown.items():

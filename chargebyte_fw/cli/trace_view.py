@@ -18,9 +18,8 @@ from chargebyte_fw.kernel.trace import Entry
 from chargebyte_fw.modules.power.replay import text_of as can_text
 from chargebyte_fw.modules.slac.capture import dissect
 from chargebyte_fw.modules.v2g import v2gtp
-from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading
+from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading, summary
 from chargebyte_fw.modules.v2g.capture.traffic import Origin, V2gFrame, of_octets
-from chargebyte_fw.modules.v2g.exi.rendering import one_line
 
 LONGEST_LIST = 12
 LONGEST_START = 200
@@ -99,8 +98,7 @@ class Timeline:
         reading: Reading = self._v2g.read(item)
         if reading.error:
             return f"{data.hex()} (cannot be read: {reading.error})"
-        content = one_line(reading.content) if isinstance(reading.content, dict) else str(reading.content or "")
-        return f"{reading.message} {content}".strip()
+        return f"{reading.message} {summary(reading)}".strip()
 
     def when(self, t_s: float) -> str:
         """Write a time."""

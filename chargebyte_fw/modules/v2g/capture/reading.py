@@ -11,7 +11,7 @@ from chargebyte_fw.modules.v2g import sdp, v2gtp
 from chargebyte_fw.modules.v2g.capture.signed import Signers
 from chargebyte_fw.modules.v2g.capture.traffic import V2gFrame
 from chargebyte_fw.modules.v2g.exi import AnyCodec, ExiError, codec
-from chargebyte_fw.modules.v2g.exi.rendering import plain
+from chargebyte_fw.modules.v2g.exi.rendering import one_line, plain
 from chargebyte_fw.modules.v2g.messages import sap
 
 SETS = ("sap", "din", "iso2")
@@ -35,6 +35,7 @@ ISO20_SETS = {
 }
 """Schema sets of ISO 15118-20 by V2GTP payload type."""
 ISO20_MAIN = "iso20_common"
+_LONG = ("Signature", "TimeStamp")
 SECURITY = {sdp.SECURITY_TLS: "TLS", sdp.SECURITY_NONE: "none"}
 
 
@@ -109,6 +110,16 @@ class Reader:
             namespace = self._offers.get(conversation, {}).get(message.SchemaID, "")
             # Cars sent messages of the main stream of ISO 15118-20 under the payload type of the handshake.
             self._agreed[conversation] = NAMESPACES.get(namespace, ISO20_MAIN if ":15118:-20:" in namespace else "")
+
+
+def summary(reading: Reading) -> str:
+    """Return the content of a message in one line: a signature in words, and no time stamp, which would fill it."""
+    if not isinstance(reading.content, dict):
+        return str(reading.content or "")
+    header = {name: value for name, value in reading.content.get("Header", {}).items() if name not in _LONG}
+    content = {name: value for name, value in reading.content.items() if name != "Header"}
+    signature = f"signature {reading.signature}" if reading.signature else ""
+    return ", ".join(filter(None, (signature, one_line(header), one_line(content))))
 
 
 def carries_exi(frame: V2gFrame) -> bool:
