@@ -3,9 +3,6 @@
 The charger is `secc run` with a shipped configuration in one network namespace. In the other stands our simulation with
 the safety controller, both powerline modems and a car that does all but V2G: it plugs in, matches, and hangs on the
 pilot what Josev's car asks for. Prints one line for each protocol, `passed` or why not; exit status 1 then.
-
-In ISO 15118-20 Josev's car meets the SECC alone, without TLS: Evse15118D20 with a manager in a few lines
-(`charger_alone.py`), which follows every wish of the car, 20 kV included.
 """
 
 from __future__ import annotations
@@ -94,12 +91,6 @@ CASES = (
         "1.3",
         True,
     ),
-)
-
-
-CASES_20 = (
-    Case("ISO 15118-20 DC", "ISO_15118_20_DC", "DC_extended", ("cable check", "pre-charge to", "charging at")),
-    Case("ISO 15118-20 AC", "ISO_15118_20_AC", "AC_three_phase_core", ("closing the contactor", "charging")),
 )
 
 
@@ -269,33 +260,6 @@ def _session(case: Case, python: str, root: Path, charger: Namespace, car: Names
         raise Failed("the charger's log has a traceback")
 
 
-def session_alone(case: Case, python: str, logs: Path) -> None:
-    """Run one session of ISO 15118-20 with the SECC alone; raises Failed."""
-    with tempfile.TemporaryDirectory(prefix="secc-josev-") as folder, joined("eth1", CAR_END) as (charger, car):
-        programs: list[Program] = []
-        try:
-            kind = ["--ac"] if case.is_ac else []
-            command = [sys.executable, "-m", "tests.peers.charger_alone", "eth1", "--iso20", *kind]
-            secc = start(charger, "secc", command)
-            programs.append(secc)
-            secc.until(lambda line: "waiting for cars at" in line, MATCH_LIMIT_S, "open link")
-            settings = josev_settings(case, Path(folder))
-            command = [python, str(ROOT / "tests/peers/josev_car.py"), str(settings)]
-            programs.append(start(car, "josev", command, NETWORK_INTERFACE=CAR_END, LOG_LEVEL="INFO"))
-            secc.until(lambda line: "V2G session over" in line, SESSION_LIMIT_S, "end of the session")
-            said = "\n".join(secc.lines)
-            wanted = (*case.said, "takes the power off", "V2G session over (terminate)")
-            missing = [text for text in wanted if text not in said]
-            if missing or "Traceback" in said:
-                raise Failed(f"the charger did not say: {', '.join(missing) or 'the log without a traceback'}")
-        finally:
-            for namespace in (charger, car):
-                namespace.end_processes()
-            for program in programs:
-                file = logs / f"{case.name.replace(' ', '-')}.{program.name}.log"
-                file.write_text("\n".join(program.lines) + "\n")
-
-
 def _hang_on_the_pilot(josev: Program, world: Program) -> None:
     """Let the simulated car's pilot follow Josev's wishes until its session ends."""
     give_up = time.monotonic() + SESSION_LIMIT_S
@@ -326,12 +290,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as thrown_away:
         logs: Path = arguments.logs or Path(thrown_away)
         logs.mkdir(parents=True, exist_ok=True)
-        for case in (*CASES, *CASES_20):
+        for case in CASES:
             if arguments.only not in case.name:
                 continue
-            run = session_alone if case in CASES_20 else session
             try:
-                run(case, arguments.python, logs)
+                session(case, arguments.python, logs)
                 print(f"Josev's car, {case.name}: passed", flush=True)
             except (Failed, NamespacesUnavailable) as why:
                 status = 1
