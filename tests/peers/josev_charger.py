@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ CASES = {
     "ISO 15118-2 AC": CarSettings(
         protocols=("ISO15118D2",), energy_transfer_mode="AC_three_phase_core", max_current_A=16.0
     ),
+    "ISO 15118-20 DC": CarSettings(protocols=("ISO15118D20",)),
+    "ISO 15118-20 AC": CarSettings(
+        protocols=("ISO15118D20",), energy_transfer_mode="AC_three_phase_core", max_current_A=16.0
+    ),
 }
 
 
@@ -43,6 +48,7 @@ class Driver:
         self.facts = CarFacts(
             battery_voltage_V=350.0, inlet_voltage_V=350.0, target_voltage_V=355.0, target_current_A=10.0
         )
+        self.facts.wall_offset_s = time.time() - asyncio.get_running_loop().time()
         self.ended: asyncio.Future[evcc.SessionStopped] = asyncio.get_running_loop().create_future()
         self.net = SocketNet(CAR_END)
         self.line: Line | None = None
@@ -113,8 +119,8 @@ def session(name: str, settings: CarSettings, python: str, logs: Path) -> None:
             (logs / f"{name.replace(' ', '-')}.josev-charger.log").write_text("\n".join(josev.lines) + "\n")
     if stopped.outcome != "terminated":
         raise Failed(f"the car's session {stopped.outcome}: {stopped.reason}")
-    loop = "ChargingStatusReq received" if "AC" in name else "CurrentDemandReq received"
-    if sum(loop in line for line in josev.lines) < 2:
+    loops = ("ChargingStatusReq received", "CurrentDemandReq received", "ChargeLoopReq received")
+    if sum(any(loop in line for loop in loops) for line in josev.lines) < 2:
         raise Failed("the charger heard of no charge loop")
 
 

@@ -166,7 +166,11 @@ class Schedule:
         ]
         return schedules.EVPowerProfileType(
             TimeAnchor=int(self.chosen.anchor_s),
-            Scheduled_EVPPTControlMode=schedules.Scheduled_EVPPTControlModeType(SelectedScheduleTupleID=self.chosen.id),
+            Scheduled_EVPPTControlMode=schedules.Scheduled_EVPPTControlModeType(
+                SelectedScheduleTupleID=self.chosen.id,
+                # Optional; a charger in the field refuses a profile without.
+                PowerToleranceAcceptance=schedules.powerToleranceAcceptanceType.PowerToleranceConfirmed,
+            ),
             EVPowerProfileEntries=schedules.EVPowerProfileEntryListType(EVPowerProfileEntry=entries),
         )
 
