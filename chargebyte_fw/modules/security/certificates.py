@@ -22,6 +22,7 @@ _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 UNREADABLE: tuple[type[Exception], ...] = (
     ValueError,
     TypeError,
+    LookupError,
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,

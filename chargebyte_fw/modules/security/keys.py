@@ -25,6 +25,8 @@ from cryptography.x509.oid import NameOID
 from chargebyte_fw.modules.security.layout import read_file
 
 CHUNK_BYTES = 1 << 20
+LONGEST_NAME = 64
+"""Most characters of an organization and a common name (X.520; cryptography checks it from version 43 on)."""
 
 
 def public_bytes(certificate: x509.Certificate) -> bytes:
@@ -57,6 +59,9 @@ def new_key_and_request(country: str, organization: str, common: str, password: 
 
     The subject is C, O, CN, DC=CPO, in this order (ISO 15118-2, SECC certificate). Raises ValueError for a bad name.
     """
+    for what, value in (("organization", organization), ("common name", common)):
+        if not 0 < len(value) <= LONGEST_NAME:
+            raise ValueError(f"the {what} has {len(value)} characters, it may have 1 to {LONGEST_NAME}")
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name(
         [
