@@ -29,6 +29,7 @@ from tests.v2g.talk20 import (
     Course,
     Talk20,
     authorization,
+    contract_authorization,
     dc20_facts,
     dc_loop,
     header,
@@ -106,6 +107,17 @@ def test_what_was_offered_stays_when_the_station_withdraws_contracts() -> None:
     assert codes(it.ask(request)) == ("OK", "Ongoing")
     it.change(payment_options=["ExternalPayment"], authorized=True)
     assert codes(it.ask(request)) == ("OK", "Finished")
+
+
+def test_a_request_without_a_readable_contract() -> None:
+    it, challenge = contract_talk()
+    request = contract_authorization()
+    request.PnC_AReqAuthorizationMode.GenChallenge = challenge
+    assert codes(it.ask(request)) == ("WARNING_CertificateValidationError", "Finished")
+    external = authorization()
+    external.SelectedAuthorizationService = m.authorizationType.PnC
+    assert codes(it.ask(external)) == ("WARNING_GeneralPnCAuthorizationError", "Finished")
+    assert not it.closing
 
 
 def test_services_and_challenge_are_offered_with_tls() -> None:
@@ -375,6 +387,16 @@ class Owner:
     def warning(self, *_: object) -> None: ...
 
     def facts_changed(self) -> None: ...
+
+
+def test_a_certificate_that_is_not_understood_is_passed_on() -> None:
+    it = installing()
+    it.ask(installation())
+    exi = response(it)[:-40]
+    it.facts.session.certificate_response = CertificateResponse(exi)
+    effects = it.charger.feed(out.FactsChanged(), it.now)
+    assert [one.data[8:] for one in effects if isinstance(one, out.Send)] == [exi]
+    assert any("is passed on, but not understood" in getattr(one, "text", "") for one in effects)
 
 
 @pytest.mark.parametrize("exi", [b"", b"\x80\x00", b"\xff" * 40])

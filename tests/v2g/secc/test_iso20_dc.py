@@ -376,3 +376,11 @@ def test_no_two_parts_of_a_session_have_a_method_of_the_same_name() -> None:
                 other = declared.get(name)
                 assert other is None or issubclass(part, other) or name == "take_service", (name, part, other)
                 declared[name] = part
+
+
+def test_a_cable_check_that_was_aborted_begins_anew_when_the_wish_to_stop_is_taken_back() -> None:
+    it = talk20(S.CABLE_CHECK)
+    it.ask(of(iso20_dc.DC_CableCheckReq))
+    it.change(cable_check_aborted=True)
+    assert it.ask(of(iso20_dc.DC_CableCheckReq)).EVSEProcessing == "Ongoing"
+    assert it.charger.names().count("start_cable_check") == 2

@@ -252,3 +252,12 @@ def test_directives_are_taken_as_a_whole_or_refused_with_the_reason(given: list[
     assert (answer.accepted, answer.reason or "") == (not reason, reason)
     assert owner.facts.iso20.directives == ([VOLT_VAR] if reason else given)
     assert owner.facts.iso20.grid_evse_id == (1 if reason else 2)
+
+
+def test_a_request_that_cannot_be_read_is_refused_with_the_messages_of_the_service() -> None:
+    it = talk(S.CHARGING)
+    frame = it.frame(der_loop())
+    effects = it.raw(frame[:4] + (len(frame) - 11).to_bytes(4, "big") + frame[8:-3])
+    response = it.answer_in(effects)
+    assert isinstance(response, der.AC_ChargeLoopRes) and response.ResponseCode == "FAILED"
+    assert "ac_open_contactor" in it.charger.names()

@@ -138,6 +138,20 @@ def test_a_provider_that_does_not_answer_is_an_unknown_service() -> None:
     assert it.answer_in(it.wait(1.6)).ResponseCode == "FAILED_ServiceIDInvalid"
 
 
+def test_parameters_of_every_kind_are_written() -> None:
+    value, one = iso15118_vas.ParameterValue, iso15118_vas.Parameter
+    kinds: dict[str, Any] = {"bool_value": True, "byte_value": -5, "short_value": 300, "rational_number": 0.5}
+    parameters = [one(name=name, value=value(**{name: content})) for name, content in kinds.items()]
+    sets = [iso15118_vas.ParameterSet(set_id=1, parameters=parameters)]
+    offered = {70: iso15118_vas.OfferedService(service_id=70)}
+    it = talk20(S.SERVICE_DETAIL, dc20_facts(offered_services=offered))
+    assert it.ask(of(m.ServiceDetailReq, ServiceID=70)) is None
+    (first,) = it.change(service_parameters={70: sets}).ServiceParameterList.ParameterSet
+    written = first.Parameter
+    assert (written[0].boolValue, written[1].byteValue, written[2].shortValue) == (True, -5, 300)
+    assert number(written[3].rationalNumber) == 0.5
+
+
 def test_a_set_of_a_value_added_service_that_is_not_offered() -> None:
     vas = internet(3)
     it = talk20(S.SERVICE_SELECTION, dc20_facts(offered_services=vas["offered_services"]))
@@ -487,10 +501,29 @@ def test_a_request_beyond_the_limits_of_the_schema_is_failed_and_takes_the_power
     assert it.charger.names()[-2:] == ["current_demand_finished", "dc_open_contactor"]
 
 
-@pytest.mark.parametrize("name", sorted(requests()))
+def cut_short(it: Talk20, session_id: bytes | None = None) -> Any:
+    """The answer to a request of the charge loop of which only the beginning came."""
+    frame = it.frame(dc_loop(), session_id)
+    return it.answer_in(it.raw(frame[:4] + (len(frame) - 11).to_bytes(4, "big") + frame[8:-3]))
+
+
+def test_a_request_that_cannot_be_read_is_refused_for_what_can_be_read_of_it() -> None:
+    assert cut_short(talk20(S.PRECHARGE)).ResponseCode == "FAILED_SequenceError"
+    assert cut_short(talk20(S.CHARGING), b"another!").ResponseCode == "FAILED_UnknownSession"
+
+
+def test_a_response_that_cannot_be_written_is_failed() -> None:
+    it = talk20(S.AUTHORIZATION_SETUP)
+    it.facts.offered_services = {-1: iso15118_vas.OfferedService(service_id=-1)}
+    it.ask(of(m.AuthorizationSetupReq))
+    it.facts.session.authorized = True
+    it.ask(authorization())
+    assert it.ask(discovery()).ResponseCode == "FAILED"
+    assert it.charger.broken()[0].startswith("ServiceDiscoveryReq is refused: its answer cannot be written")
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(requests()) if name.startswith("Vehicle")])
 def test_a_parking_status_needs_its_service(name: str) -> None:
-    if not name.startswith("Vehicle"):
-        return
     it = talk20(S.CHARGING)
     assert it.ask(requests()[name], stream="parking").ResponseCode == "FAILED_SequenceError"
 

@@ -157,7 +157,8 @@ class Iso20Base(SessionOutput):
 
     def refusal(self, name: str, code: str) -> Any:
         """Return the response to `name` with a FAILED or WARNING code and the least content of the schema."""
-        der = self.request.body is not None and "AC-DER" in type(self.request.body).namespace
+        selected = self.energy is not None and self.energy.selection.service is Service.AC_DER_IEC
+        der = selected or "AC-DER" in getattr(self.request.body, "namespace", "")
         return refusal(name, self.header(), responseCodeType(code), derived=der)
 
     def failed(self, name: str, code: str, why: str) -> Answer:
