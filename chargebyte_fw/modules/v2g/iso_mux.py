@@ -86,7 +86,7 @@ class IsoMux(Module):
 
     @classmethod
     def config_issues(cls, config: IsoMuxConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
-        """There are two back ends, each with its own extensions and port."""
+        """There are two back ends, each with its own extensions and port; ISO 15118-20 without TLS is for laboratories."""
         modules = {name: [end.module_id for end in ends.get(name, ())] for name in ("iso2", "iso20", "ext2", "ext20")}
         if modules["iso2"] == modules["iso20"]:
             what = f"iso2 and iso20 are one module ({', '.join(modules['iso2'])})"
@@ -97,6 +97,11 @@ class IsoMux(Module):
                 yield ConfigIssue(extensions, what, f"connect {extensions} with the module of {charger}")
         if config.proxy_port_iso2 == config.proxy_port_iso20:
             yield ConfigIssue("proxy_port_iso20", f"both back ends have port {config.proxy_port_iso20}", "change one")
+        strategies = [getattr(end.config, "tls_negotiation_strategy", "") for end in ends.get("iso20", ())]
+        if config.tls_security != "force" and "ENFORCE_TLS" not in strategies:
+            what = "cars may charge without TLS, which ISO 15118-20 forbids outside of laboratories"
+            hint = "ENFORCE_TLS for the module behind iso20 leaves ISO 15118-2 without TLS possible"
+            yield ConfigIssue("tls_security", what, hint, "warning")
 
     @classmethod
     def claims(cls, config: IsoMuxConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:

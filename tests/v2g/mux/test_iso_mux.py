@@ -13,9 +13,11 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import authorization, iso15118
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.module import End
 from chargebyte_fw.modules.v2g import handshake, sdp
+from chargebyte_fw.modules.v2g.evse15118_d20 import Evse15118D20Config
 from chargebyte_fw.modules.v2g.exi import codec
-from chargebyte_fw.modules.v2g.iso_mux import TCP_PORT, TLS_PORT, IsoMux
+from chargebyte_fw.modules.v2g.iso_mux import TCP_PORT, TLS_PORT, IsoMux, IsoMuxConfig
 from chargebyte_fw.modules.v2g.transport.tls import policy
 from chargebyte_fw.modules.v2g.v2gtp import Frame, Receiver
 from tests.v2g.mux.world import World, charge
@@ -301,6 +303,37 @@ def test_the_charger_stops_with_a_car(run: Any, assemble: Any, runtime: Any, tmp
 
 
 # -- configuration
+
+
+def end(module_id: str, **config: Any) -> list[End]:
+    return [End(module_id, Evse15118D20Config(**config))]
+
+
+CONNECTED = {"iso2": end("old"), "ext2": end("old"), "iso20": end("new"), "ext20": end("new")}
+
+
+@pytest.mark.parametrize(
+    ("config", "ends", "told"),
+    [
+        ({"tls_security": "force"}, {}, []),
+        ({}, {"iso20": end("new", tls_negotiation_strategy="ENFORCE_TLS")}, []),
+        ({}, {}, ["tls_security: cars may charge without TLS, which ISO 15118-20 forbids outside of laboratories"]),
+        (
+            {"tls_security": "force"},
+            {"iso2": end("new"), "ext2": end("new")},
+            ["iso20: iso2 and iso20 are one module (new)"],
+        ),
+        ({"tls_security": "force"}, {"ext20": end("old")}, ["ext20: ext20 is old, iso20 is new"]),
+        (
+            {"tls_security": "force", "proxy_port_iso2": 50_000},
+            {},
+            ["proxy_port_iso20: both back ends have port 50000"],
+        ),
+    ],
+)
+def test_what_cannot_work(config: dict[str, Any], ends: dict[str, Any], told: list[str]) -> None:
+    issues = IsoMux.config_issues(IsoMuxConfig(**config), CONNECTED | ends)
+    assert [f"{one.about}: {one.what}" for one in issues] == told
 
 
 @pytest.mark.parametrize(
