@@ -86,7 +86,7 @@ class IsoMux(Module):
 
     @classmethod
     def config_issues(cls, config: IsoMuxConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
-        """There are two back ends, each with its own extensions and port; ISO 15118-20 without TLS is for laboratories."""
+        """There are two back ends, each with its own extensions and port; -20 without TLS is for laboratories."""
         modules = {name: [end.module_id for end in ends.get(name, ())] for name in ("iso2", "iso20", "ext2", "ext20")}
         if modules["iso2"] == modules["iso20"]:
             what = f"iso2 and iso20 are one module ({', '.join(modules['iso2'])})"
