@@ -13,8 +13,10 @@ import pytest
 
 from chargebyte_fw.contracts.types import energy, iso15118
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH, rfc3339, utc_now
+from chargebyte_fw.manager.recording import read
 from chargebyte_fw.modules.security.test_pki import EMAID, NEW_EMAID, Pki, make_test_pki
 from chargebyte_fw.modules.v2g.evcc import KeyStore, Misbehaviour
+from chargebyte_fw.modules.v2g.replay import replay
 from chargebyte_fw.sim.car_keys import read_keys
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.provisioning import Provisioning
@@ -77,8 +79,11 @@ def tokens(plant: Plant) -> list[Any]:
 def back_end(plant: Plant, pki: Pki) -> list[str]:
     """Answer certificate requests as OCPP does; returns the actions that were asked for."""
     charger_module: Any = plant.assembly.modules["iso15118_charger"]
-    extensions = charger_module.extensions
+    extensions: Any = plant.assembly.provider("iso15118_charger", "extensions")
     service = Provisioning.of(pki.provisioning("iso2"), "iso2")
+    # With the sixth certificate it is longer than the command carries.
+    contract = msgspec.structs.replace(service.contract, chain=service.contract.chain[:2])
+    service = msgspec.structs.replace(service, contract=contract)
     actions: list[str] = []
 
     async def answer(request: iso15118.RequestExiStreamSchema) -> None:
@@ -89,6 +94,10 @@ def back_end(plant: Plant, pki: Pki) -> list[str]:
             certificate_action=request.certificate_action,
             exi_response=base64.b64encode(exi).decode(),
         )
+        # As the bus records the command of a connected module.
+        arguments = {"certificate_response": msgspec.to_builtins(response)}
+        name = "iso15118_charger.extensions.set_get_certificate_response"
+        plant.runtime.trace.record("cmd", name, ["ocpp", arguments])
         await extensions.set_get_certificate_response(response)
 
     def asked(request: iso15118.RequestExiStreamSchema) -> None:
@@ -122,7 +131,8 @@ def test_a_car_gets_its_contract_and_charges(run: Any, tmp_path: Path, pki: Pki)
     async def main() -> None:
         keys = read_keys(pki.directory)
         bare = msgspec.structs.replace(keys, iso2=msgspec.structs.replace(keys.iso2, contract=None))
-        async with Plant(tmp_path, car(bare), configuration=charger(tmp_path, pki)) as plant:
+        configuration = charger(tmp_path, pki, central_contract_validation_allowed=True)
+        async with Plant(tmp_path, car(bare), configuration=configuration) as plant:
             presented, actions = tokens(plant), back_end(plant, pki)
             await plant.session()
             assert plant.failures() == [] and actions == ["Install"]
@@ -260,3 +270,25 @@ def test_a_back_end_that_never_answers_costs_the_certificate_alone(run: Any, tmp
             await plant.until(lambda: story.count("CurrentDemandRes") > 3)
 
     run(main())
+
+
+def test_a_recorded_session_with_a_contract_can_be_played_again(run: Any, tmp_path: Path, pki: Pki) -> None:
+    """The answers of certificate store and back end are in the trace."""
+
+    async def main() -> Path:
+        keys = read_keys(pki.directory)
+        bare = msgspec.structs.replace(keys, iso2=msgspec.structs.replace(keys.iso2, contract=None))
+        configuration = charger(tmp_path, pki, central_contract_validation_allowed=True)
+        plant = Plant(tmp_path, car(bare, soc_percent=79.9), configuration=configuration, contracts=True)
+        async with plant:
+            back_end(plant, pki)
+            await plant.session()
+            target = tmp_path / "trace.cbor"
+            plant.runtime.trace.save(target, "test")
+            return target
+
+    outcomes = [one for one in replay(read(run(main())).entries) if "connection" in one.what]
+    assert outcomes
+    for outcome in outcomes:
+        assert not outcome.remark and not outcome.difference, (outcome.remark, outcome.difference)
+        assert outcome.inputs > 10 and outcome.outputs > 10

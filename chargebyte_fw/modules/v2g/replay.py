@@ -15,7 +15,7 @@ from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
-from chargebyte_fw.kernel.trace import Entry
+from chargebyte_fw.kernel.trace import BLANK, TOKENS, Entry
 from chargebyte_fw.modules.v2g import v2gtp
 from chargebyte_fw.modules.v2g.capture.reading import Reader
 from chargebyte_fw.modules.v2g.capture.traffic import Origin, V2gFrame, of_octets
@@ -160,7 +160,7 @@ class _Connection:
                 self._engine.facts.session.contract_verification = msgspec.convert(data, ContractVerification)
                 player.feed(out.FactsChanged(), t_s)
             case "var", _, _ if name in _published():
-                self.comparison.recorded("variables", t_s, (name, data))
+                self.comparison.recorded("variables", t_s, (name, _without_tokens(data)))
 
     def _command(self, name: str, arguments: dict[str, Any], t_s: float) -> None:
         provided, _, command_name = name.partition(".")
@@ -184,7 +184,8 @@ class _Connection:
                 self.comparison.replayed("frames", now, data)
             case Publish(interface, variable, value):
                 plain = msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=repr)
-                self.comparison.replayed("variables", now, (f"{_PROVIDED[interface]}.{variable}", plain))
+                name = f"{_PROVIDED[interface]}.{variable}"
+                self.comparison.replayed("variables", now, (name, _without_tokens(plain)))
             case out.Ended(how):
                 self.comparison.replayed("end", now, how)
 
@@ -206,6 +207,13 @@ def _facts(recorded: dict[str, Any]) -> ChargerFacts:
     if "session" not in recorded:
         facts.session = msgspec.convert(recorded, SessionFacts, strict=False)
     return facts
+
+
+def _without_tokens(value: Any) -> Any:
+    """Return a value without what identifies a person, which is hidden in a trace."""
+    if isinstance(value, dict):
+        return {key: BLANK if key in TOKENS else _without_tokens(member) for key, member in value.items()}
+    return [_without_tokens(member) for member in value] if isinstance(value, list) else value
 
 
 @cache
