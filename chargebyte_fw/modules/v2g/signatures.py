@@ -189,11 +189,10 @@ def _wrong_value(
     if len(value) != algorithm.octets:
         return f"the signature has {len(value)} octets, where {algorithm.octets} are those of {algorithm.curve}"
     try:
-        forms = list(_signed_info_forms(set_name, info))
+        if any(_is_signature(public_key, value, form, algorithm) for form in _signed_info_forms(set_name, info)):
+            return ""
     except EncodeError as error:
         return f"SignedInfo cannot be written: {error}"
-    if any(_is_signature(public_key, value, form, algorithm) for form in forms):
-        return ""
     return "the signature was not made with the key of the certificate"
 
 

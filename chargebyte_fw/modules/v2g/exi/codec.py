@@ -11,9 +11,8 @@ from chargebyte_fw.modules.v2g.exi.errors import Deviation, EncodeError, ExiErro
 from chargebyte_fw.modules.v2g.exi.fused_reading import fused_reader
 from chargebyte_fw.modules.v2g.exi.fused_writing import fused_writer
 from chargebyte_fw.modules.v2g.exi.grammar import (
-    ambiguous_names,
     code_bits,
-    fragment_names,
+    element_types,
     grammar_of,
     is_simple,
     sorted_names,
@@ -69,7 +68,7 @@ class Codec(Generic[M]):
 
     def prepare(self) -> None:
         """Compile every type of the set now; otherwise each is compiled at its first message."""
-        for kind in fragment_names(self.schema).values():
+        for _, kind in self._fragments:
             if kind is not None:
                 if is_simple(kind):
                     element_reader(kind)
@@ -77,6 +76,10 @@ class Codec(Generic[M]):
                 else:
                     fused_reader(kind)
                     fused_writer(kind)
+        for code in self._relaxed:
+            # As those of libcbv2g are read.
+            element_reader(self._fragments[code][1])
+            element_writer(self._fragments[code][1])
 
     def decode(self, payload: bytes) -> M:
         """Read one message; raises ExiError naming path and bit. Zero padding behind the message is tolerated."""
@@ -164,17 +167,26 @@ class Codec(Generic[M]):
     # -- fragments (EXI 1.0 section 8.5.2): a signature's digest is calculated over them
 
     @cached_property
+    def _elements(self) -> dict[tuple[str, str], list[Any]]:
+        found = element_types(self.schema)
+        return {name: found[name] for name in sorted_names(found)}
+
+    @cached_property
     def _fragments(self) -> list[tuple[str, Any]]:
-        """Name and type of every element, in code order."""
-        found = fragment_names(self.schema)
-        return [(name, found[name, space]) for name, space in sorted_names(found)]
+        """Name and type of every element, in code order.
+
+        Of several types under one name the complex one, which can have an Id and be signed, stands for all.
+        """
+        return [
+            (name, next((kind for kind in kinds if kind is not None and not is_simple(kind)), kinds[-1]))
+            for (name, _), kinds in self._elements.items()
+        ]
 
     @cached_property
     def _fragment_codes(self) -> dict[str, int]:
         """Code by local name; of a name in two namespaces the global element counts."""
-        names = sorted_names(fragment_names(self.schema))
         codes: dict[str, int] = {}
-        for code, (name, space) in enumerate(names):
+        for code, (name, space) in enumerate(self._elements):
             if name not in codes or name in self.schema.elements.get(space, ()):
                 codes[name] = code
         return codes
@@ -191,12 +203,10 @@ class Codec(Generic[M]):
     @cached_property
     def _relaxed(self) -> dict[int, RelaxedElement]:
         """The elements with several types, by code."""
-        ambiguous = ambiguous_names(self.schema)
-        names = sorted_names(fragment_names(self.schema))
         return {
-            code: RelaxedElement(self.schema, kind)
-            for code, ((_, kind), name) in enumerate(zip(self._fragments, names))
-            if name in ambiguous and can_be_relaxed(kind)
+            code: RelaxedElement(self.schema, kind, len(self._fragments))
+            for code, ((_, kind), kinds) in enumerate(zip(self._fragments, self._elements.values()))
+            if len(kinds) > 1 and can_be_relaxed(kind)
         }
 
     def fragment_forms(self, element: Any, name: str | None = None) -> list[bytes]:
@@ -218,7 +228,12 @@ class Codec(Generic[M]):
         and `SignedInfoType(...)`, but not `EMAIDType(...)` (element eMAID).
         """
         code = self._fragment_code(element, name)
-        kind = self._relaxed.get(code, self._fragments[code][1])
+        kind = self._fragments[code][1]
+        if code in self._relaxed:
+            return self._closed_fragment(_write(self._relaxed[code], element, self._opening(code)))
+        if not is_simple(kind):
+            with suppress(*fused_writing.FAILURES):
+                return self._closed_fragment(fused_writer(kind)(element, self._opening(code)))
         return self._closed_fragment(_write(kind, element, self._opening(code)))
 
     def _fragment_code(self, element: Any, name: str | None) -> int:

@@ -259,26 +259,17 @@ def sorted_names(names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted(names)
 
 
-def fragment_names(schema: Schema) -> dict[tuple[str, str], Any]:
-    """Return the type of every element of a set, global and local, by (local name, namespace) (None: abstract).
+def element_types(schema: Schema) -> dict[tuple[str, str], list[Any]]:
+    """Return the types of every element of a set, global and local, by (local name, namespace) (None: abstract).
 
-    Of several types under one name the complex one, which can have an Id and be signed, stands for all.
+    An element by itself, as in a fragment, does not have one type where its name has several.
     """
-    found: dict[tuple[str, str], Any] = {}
-    for name, namespace, kind in _elements(schema):
-        if found.get((name, namespace)) is None or not is_simple(kind):
-            found[name, namespace] = kind
-    return found
-
-
-def ambiguous_names(schema: Schema) -> set[tuple[str, str]]:
-    """Return the elements that have several types: by its name alone such an element has none."""
     found: dict[tuple[str, str], list[Any]] = {}
     for name, namespace, kind in _elements(schema):
         types = found.setdefault((name, namespace), [])
         if not any(kind is other for other in types):
             types.append(kind)
-    return {name for name, kinds in found.items() if len(kinds) > 1}
+    return found
 
 
 def attribute_names(schema: Schema) -> list[tuple[str, str]]:

@@ -16,20 +16,19 @@ from chargebyte_fw.modules.v2g.exi.grammar import (
     attribute_names,
     code_bits,
     fields_of,
-    fragment_names,
     is_simple,
 )
 from chargebyte_fw.modules.v2g.messages.model import Coding, Schema, Type
 
 
 class RelaxedElement:
-    """Reads and writes the elements of one type in this grammar."""
+    """Reads and writes the elements of one type in this grammar; the set has a number of `elements`."""
 
-    def __init__(self, schema: Schema, cls: type[Type]) -> None:
+    def __init__(self, schema: Schema, cls: type[Type], elements: int) -> None:
         self._cls = cls
         fields = fields_of(cls)
         (self._text,) = (field for field in fields if field.kind == "text")
-        attributes, elements = attribute_names(schema), len(fragment_names(schema))
+        attributes = attribute_names(schema)
         by_name = {(field.name, field.namespace if cls.attributes_qualified else ""): field for field in fields}
         self._attributes = {code: by_name[name] for code, name in enumerate(attributes) if name in by_name}
         # First attributes, AT(*), elements, SE(*), EE, CH; behind the characters elements, SE(*), EE, CH.
