@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.types.authorization import AuthorizationType, IdToken, IdTokenType, ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import PlugAndChargeConfiguration
 from chargebyte_fw.contracts.types.iso15118 import Connector, PaymentOption
 from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode as Mode
@@ -18,6 +19,7 @@ from chargebyte_fw.modules.evse.config import ChargeMode, EvseConfig
 from chargebyte_fw.modules.evse.machine.dc.present_values import PresentValues
 from chargebyte_fw.modules.evse.machine.effects import LogLine, SessionChanged, SetUpSession
 from chargebyte_fw.modules.evse.machine.events import (
+    Authorized,
     BoardReported,
     DerAvailable,
     ModesAllowed,
@@ -59,6 +61,22 @@ def test_payment_options(eim: bool, contract: bool, external_only: bool, options
     with_contract = CONTRACT in options
     setup = call(Iso15118Charger.session_setup, options, with_contract, False)
     assert machine.feed(SetUpSession(external_only), 0.0) == [setup]
+
+
+def test_a_session_that_a_contract_pays_is_taken_up_by_contract_and_gets_no_other_certificate() -> None:
+    machine = offer(central_contract_validation_allowed=True)
+    token = ProvidedIdToken(
+        id_token=IdToken(value="DEKL2C00012345U", type=IdTokenType.eMAID),
+        authorization_type=AuthorizationType.PlugAndCharge,
+    )
+    assert machine.feed(Authorized(token, contract=True), 0.0) == []
+    again = call(Iso15118Charger.session_setup, [CONTRACT], False, True)
+    assert machine.feed(SetUpSession(external_only=True), 0.0) == [again]
+    both = call(Iso15118Charger.session_setup, [EXTERNAL, CONTRACT], True, True)
+    assert machine.feed(SetUpSession(external_only=False), 1.0) == [both], "the session is over"
+    machine.feed(Authorized(token), 2.0)
+    external = call(Iso15118Charger.session_setup, [EXTERNAL], False, False)
+    assert machine.feed(SetUpSession(external_only=True), 2.0) == [external]
 
 
 def test_without_a_payment_option_external_payment_is_offered_and_that_is_logged_once() -> None:

@@ -286,7 +286,7 @@ class TokenAccepted(msgspec.Struct, frozen=True):
     """The reservation that the token names."""
 
 
-@received_by("charging", "authorization")
+@received_by("charging", "authorization", "offer")
 class Authorized(msgspec.Struct, frozen=True):
     """A token was accepted: its owner may charge."""
 

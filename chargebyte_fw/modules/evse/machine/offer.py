@@ -17,6 +17,7 @@ from chargebyte_fw.modules.evse.config import BptChannelChoice, EvseConfig, Gene
 from chargebyte_fw.modules.evse.machine import transfer_modes
 from chargebyte_fw.modules.evse.machine.effects import LogLine, SessionChanged, SetUpSession
 from chargebyte_fw.modules.evse.machine.events import (
+    Authorized,
     BoardReported,
     DerAvailable,
     ModesAllowed,
@@ -55,6 +56,8 @@ class Offer(Machine):
         self._contract = config.payment_enable_contract
         self._central = config.central_contract_validation_allowed
         self._install = config.contract_certificate_installation_enabled
+        self._by_contract = False
+        """A contract has authorized the session."""
         self._no_payment_logged = False
         self._der = False
         self._hardware: HardwareCapabilities | None = None
@@ -110,12 +113,23 @@ class Offer(Machine):
     @on(event=SetUpSession)
     def set_up_session(self, event: SetUpSession, now: float) -> Effects:
         """Send the payment options of the session that begins."""
-        return self._payments(external_only=event.external_only)
+        effects = self._payments(external_only=event.external_only)
+        self._by_contract = self._by_contract and event.external_only
+        return effects
+
+    @on(event=Authorized)
+    def authorized(self, event: Authorized, now: float) -> None:
+        """Keep how the session is paid for: one that is taken up again pays by nothing else."""
+        self._by_contract = event.contract
 
     def _payments(self, *, external_only: bool) -> Effects:
         """Send the payment options; without contracts there are no contract certificates either."""
         options: list[PaymentOption] = []
         effects: Effects = []
+        if external_only and self._by_contract:
+            # The EV has its certificate.
+            again = call(Iso15118Charger.session_setup, [PaymentOption.Contract], False, self._central)
+            return self._to_hlc(again)
         contract = self._contract and not external_only
         if self._eim or external_only or not contract:
             options.append(PaymentOption.ExternalPayment)

@@ -1,0 +1,97 @@
+"""Plug and Charge of ISO 15118-20 through the whole charger: TLS 1.3, contract, Auth, EvseManager, pause, resumption."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
+from chargebyte_fw.modules.security.test_pki import EMAID, Pki, make_test_pki
+from chargebyte_fw.sim.car_keys import read_keys
+from chargebyte_fw.sim.car_models import Model
+from tests.session.dialogues import Story, connected, overlay
+from tests.session.plant import Plant
+from tests.session.test_iso20 import DC, HLC
+from tests.session.test_pause_and_wake import STOPPED, session
+
+WITH_TLS = {**HLC, "config_module": {"device": "eth1", "tls_negotiation_strategy": "ENFORCE_TLS"}}
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return make_test_pki(tmp_path_factory.mktemp("pki"), now=VIRTUAL_EPOCH, password="123456")
+
+
+def charger(state: Path, pki: Pki, verdict: str = "Accepted") -> str:
+    """A charger with TLS 1.3 at which contracts alone are presented, and where the validator gives this answer."""
+    shutil.copytree(pki.certs, state / "etc/everest/certs")
+    overlay(
+        state,
+        DC,
+        {
+            "iso15118_charger": WITH_TLS,
+            "auth": {"connections": {"token_provider": connected("connector", "token_provider")}},
+            "token_validator": {"config_implementation": {"main": {"validation_result": verdict}}},
+        },
+    )
+    return DC
+
+
+def car(pki: Pki) -> Model:
+    return Model(
+        "iso20-dc",
+        battery_kWh=20.0,
+        soc_percent=30.0,
+        target_soc_percent=99,
+        tls="require",
+        payment="contract",
+        keys=read_keys(pki.directory),
+    )
+
+
+def tokens(plant: Plant) -> list[Any]:
+    evse: Any = plant.assembly.modules["connector"]
+    found: list[Any] = []
+    evse.token_provider.provided_token.subscribe(found.append)
+    return found
+
+
+def test_a_contract_charges_is_paused_and_goes_on_in_its_transaction(run: Any, tmp_path: Path, pki: Pki) -> None:
+    async def main() -> None:
+        async with Plant(tmp_path, car(pki), configuration=charger(tmp_path, pki)) as plant:
+            story, presented = Story(plant), tokens(plant)
+            await plant.charging()
+            await asyncio.sleep(3)
+            (token,) = presented
+            assert token.id_token.value == EMAID["iso20"].replace("-", "") and token.connectors == [1]
+            assert token.certificate and token.iso15118CertificateHashData
+            plant.world.car.replace(f"{STOPPED}iso_wait_for_resume;{session('iso20-dc')}")
+            await story.connector.evse.pause_charging()
+            await asyncio.sleep(20)
+            await story.connector.evse.resume_charging()
+            await plant.until(lambda: plant.world.car.inlet.power_W > 3_000, 90.0)
+            assert len(presented) == 1, "the transaction is authorized already"
+            assert story.responses("SessionSetupRes") == ["OK_NewSessionEstablished", "OK_OldSessionJoined"]
+            assert story.count("TransactionStarted") == 1 and story.count("TransactionFinished") == 0
+            assert story.failed() == [] and plant.failures() == [] and plant.faults() == []
+
+    run(main())
+
+
+def test_a_contract_that_the_validator_refuses_starts_no_transaction(run: Any, tmp_path: Path, pki: Pki) -> None:
+    async def main() -> None:
+        async with Plant(tmp_path, car(pki), configuration=charger(tmp_path, pki, "Invalid")) as plant:
+            story, presented = Story(plant), tokens(plant)
+            await plant.world.charger_is_ready()
+            plant.world.plug_in()
+            await asyncio.sleep(40)
+            assert story.responses("AuthorizationRes")[-1] == "WARNING_GeneralPnCAuthorizationError"
+            assert story.count("SessionStopRes") == 1
+            assert len(presented) == 1 and story.count("TransactionStarted") == 0
+            assert not plant.world.pilot.contactors_closed
+
+    run(main())
