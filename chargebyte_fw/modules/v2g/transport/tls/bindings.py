@@ -1,7 +1,7 @@
 """What pyOpenSSL does not wrap and the bindings of `cryptography` have: groups, signature algorithms, TLS 1.3 suites.
 
 Names of `OpenSSL._util` are no interface of pyOpenSSL's; every use of them is in this file. Checked with pyOpenSSL 24.0
-and 26.2 on `cryptography` 42 and 46 (`tests/v2g/tls/test_openssl.py`).
+to 26.4 on `cryptography` 42 to 50.
 """
 
 from __future__ import annotations
