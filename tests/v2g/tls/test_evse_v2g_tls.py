@@ -524,5 +524,7 @@ def test_a_trace_of_a_session_over_tls_is_played_again(run: Any, assemble: Any, 
     entries = read(trace).entries
     (opened,) = [data for _, kind, _, data in entries if kind == "conn" and "opened" in data]
     assert opened["security"]["tls_version"] == "1.2"
+    (hello,) = [data["hello"] for _, kind, _, data in entries if kind == "conn" and "hello" in data]
+    assert hello.startswith("the car offers TLS 1.2") and "suites C023" in hello
     (outcome,) = [one for one in replay(entries) if one.inputs > 20]
     assert outcome.difference is None and outcome.outputs > 20

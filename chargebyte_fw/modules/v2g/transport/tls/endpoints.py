@@ -62,6 +62,7 @@ class Endpoints:
                 module.crash,
                 timeout_s=options.timeout_s,
                 log_course=options.log_course,
+                record=lambda entry: module.runtime.trace.record("conn", module.id, entry),
             )
             self.all += (Endpoint(options.tls_port, sdp.SECURITY_TLS, self.server),)
 

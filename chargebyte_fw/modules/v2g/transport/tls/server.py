@@ -47,11 +47,13 @@ class TlsServer:
         timeout_s: float = 15.0,
         key_log: KeyLog | None = None,
         log_course: bool = False,
+        record: Callable[[dict[str, str]], None] = nothing,
     ) -> None:
         self.certificates = certificates
         self.policy = policy
         self.timeout_s = timeout_s or NO_TIMEOUT_S
         self.key_log = key_log
+        self._record = record
         self._course_level = INFO if log_course else DEBUG
         self._log = log
         self.guard = guard
@@ -111,8 +113,9 @@ class TlsServer:
 
     # -- for the transports
 
-    def decide(self, hello: ClientHello, peer_port: int) -> tls.End:
-        """Return OpenSSL's end for a ClientHello; raises Refused or TlsError."""
+    def decide(self, hello: ClientHello, wire: Carrier) -> tls.End:
+        """Return OpenSSL's end for the ClientHello of a car; raises Refused or TlsError."""
+        self._record({"tls": wire.peer, "hello": str(hello)})
         credentials, at = self.certificates.current, utc_now()
         chains = credentials.valid(at)
         if not chains:
@@ -145,7 +148,7 @@ class TlsServer:
         contexts.set_time(context, at)
         staple = self._staple(choice.chain) if hello.status_request else b""
         end = OpenSslEnd(context, server=True, staple=staple)
-        end.peer_port = peer_port
+        end.peer_port = wire.peer_port
         return end
 
     def _keys(self, end: Any, line: bytes) -> None:
@@ -185,7 +188,9 @@ class TlsServer:
         self._open.discard(transport)
 
     def lost(self, transport: TlsTransport, reason: str) -> None:
-        """Log why a handshake or a session ended."""
+        """Log and record why a handshake or a session ended."""
+        if reason or transport in self._handshakes:
+            self._record({"tls": transport.peer, "failed": reason})
         if transport in self._handshakes:
             self._handshakes.remove(transport)
             self._failures.write("no TLS with %s: %s", transport.peer, reason or "the car closed the connection")
@@ -206,7 +211,7 @@ class TlsTransport:
         self._accept = accept
         self._plain = plain
         machine = tls.TlsServerConnection(
-            lambda hello: server.decide(hello, wire.peer_port), server.timeout_s, plain=plain is not None
+            lambda hello: server.decide(hello, wire), server.timeout_s, plain=plain is not None
         )
         self._pump = pump = Pump(machine, self._act, server.guard)
         wire.on_data = lambda data: pump.feed(tls.Arrived(data))
