@@ -1,4 +1,4 @@
-"""Plug and Charge of ISO 15118-20 through the whole charger: TLS 1.3, contract, Auth, EvseManager, pause, resumption."""
+"""Plug and Charge of ISO 15118-20, the whole charger: TLS 1.3, contract, Auth, EvseManager, pause, resumption."""
 
 from __future__ import annotations
 
