@@ -224,6 +224,8 @@ def test_an_ac_car_with_a_contract_renegotiates(run: Any, tmp_path: Path, pki: P
                 energy.ExternalLimits(schedule_import=[entry], schedule_export=[], schedule_setpoints=[])
             )
             await plant.until(lambda: story.count("ChargeParameterDiscoveryRes") == 2)
+            await asyncio.sleep(5)
+            assert plant.world.car._v2g.facts.charger.ac_max_current_A == 8.0
             await plant.car_finished()
             await asyncio.sleep(2)
             notified = {body["AC_EVSEStatus"]["EVSENotification"] for body in story.of("ChargingStatusRes")}

@@ -45,12 +45,19 @@ def test_under_a_contract_the_schedule_limits_and_not_the_status() -> None:
     it = talk("ac", State.CHARGE_PARAMETERS, contract=True, ac_max_current_A=16.0, ac_greatest_current_A=32.0)
     response = it.ask(parameters(iso2, AC_MODE))
     assert power_W(response) == 16 * 230 * 3
-    assert number(response.EVSEChargeParameter.EVSEMaxCurrent) == 32.0
+    assert number(response.EVSEChargeParameter.EVSEMaxCurrent) == 16.0
     it.facts.contactor_closed = True
     it.ask(power(iso2, "Start"))
     assert it.ask(iso2.ChargingStatusReq()).EVSEMaxCurrent is None
     other = talk("ac", State.CHARGING, ac_max_current_A=16.0)
     assert number(other.ask(iso2.ChargingStatusReq()).EVSEMaxCurrent) == 16.0
+
+
+def test_a_contract_without_power_does_not_send_the_car_away() -> None:
+    it = talk("ac", State.CHARGE_PARAMETERS, contract=True, ac_max_current_A=0.0, ac_greatest_current_A=32.0)
+    response = it.ask(parameters(iso2, AC_MODE))
+    assert power_W(response) == 0.0
+    assert number(response.EVSEChargeParameter.EVSEMaxCurrent) == 32.0
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,17 @@ class AcService(Iso2EnergyService):
         return ac_status(self.session.notification, rcd=self.facts.error == iso15118.EvseError.Error_RCD)
 
     def charge_parameter(self, normal: str) -> Any:
-        """Return AC_EVSEChargeParameter: nominal values, what the car may draw now is in ChargingStatusRes."""
+        """Return AC_EVSEChargeParameter: nominal values, what the car may draw now is in ChargingStatusRes.
+
+        Under a contract ChargingStatusRes has no limit: the current is the one of the schedule, unless that is zero, at
+        which a car leaves.
+        """
+        facts = self.facts
+        current_A = (self.session.by_contract and facts.ac_max_current_A) or facts.ac_nominal_current_A
         return iso2.AC_EVSEChargeParameterType(
             AC_EVSEStatus=self.evse_status(normal),
             EVSENominalVoltage=self.session.volts(self.facts.ac_nominal_voltage_V),
-            EVSEMaxCurrent=self.session.amperes(self.facts.ac_nominal_current_A),
+            EVSEMaxCurrent=self.session.amperes(current_A),
         )
 
     def least_content(self, name: str) -> dict[str, Any]:
