@@ -15,7 +15,7 @@ from chargebyte_fw.sim.pilot import CarState, Drive
 from tests.soak import acts, faults
 from tests.soak.life import Life, Step
 from tests.soak.scene import Scene, quiet_logs
-from tests.soak.watch import Watch
+from tests.soak.watch import FOLDER_PREFIX, Watch
 
 START_S = 3.0
 CONTACTOR_FAULT = "evse_board_support/MREC17EVSEContactorFault"
@@ -225,7 +225,7 @@ def play(life: Life) -> Outcome:
     player = Player(life)
     restore = quiet_logs(player.watch.observe)
     try:
-        with tempfile.TemporaryDirectory(prefix="secc-soak-") as folder:
+        with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder:
             outcome: Outcome = clock.run(player.play(Path(folder)), speed=None)
         return outcome
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,8 @@ from tests.evse.chance import EventBook
 from tests.soak import faults
 from tests.soak.scene import Scene
 
+FOLDER_PREFIX = "secc-soak-"
+"""Of a life's state folder."""
 SAMPLE_S = 0.1
 REACTION_S = 0.5
 """From a fault that blocks, or from the end of a transaction, to open contactors."""
@@ -33,6 +36,9 @@ SAME_LINE_LIMIT = 30
 """How often one message may stand in the log within a minute."""
 MINUTE_S = 60.0
 INOPERATIVE = "evse_manager/Inoperative"
+
+
+_STATE_FOLDER = re.compile(rf"\S*{FOLDER_PREFIX}\w+")
 
 
 class Watch:
@@ -75,7 +81,8 @@ class Watch:
 
     def note(self, kind: str, text: str) -> None:
         """Add a line to the trace and to the story."""
-        line = f"{self.now:10.3f} {kind}: {text}"
+        # Each life has a state folder of its own: a log line that names it is the same line.
+        line = _STATE_FOLDER.sub("STATE", f"{self.now:10.3f} {kind}: {text}")
         self._digest.update(line.encode("utf-8", "replace"))
         self.story.append(line)
 
