@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from chargebyte_fw.modules.v2g import handshake, sdp
 from chargebyte_fw.modules.v2g.evse15118_d20 import Evse15118D20Config
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.iso_mux import TCP_PORT, TLS_PORT, IsoMux, IsoMuxConfig
+from chargebyte_fw.modules.v2g.replay import replay
 from chargebyte_fw.modules.v2g.transport.tls import policy
 from chargebyte_fw.modules.v2g.v2gtp import Frame, Receiver
 from tests.v2g.mux.world import World, charge
+from tests.v2g.tls.world import TlsCar, settings
 
 App = iso15118.SupportedAppProtocol
 
@@ -243,6 +246,69 @@ def test_an_authorization_is_for_the_back_end_with_the_car(
             assert world.new.engine.facts.session.authorized and world.old.engine.facts.session.authorized is None
 
     run(main())
+
+
+async def pause(car: Any) -> Any:
+    await car.until("charging")
+    car.wish(pause=True)
+    stopped = await car.ended
+    assert stopped.outcome == "paused"
+    await asyncio.sleep(8)
+    return stopped
+
+
+async def resume(world: World, protocol: str, **values: Any) -> str:
+    """Charge in another session; return how it began."""
+    world.manager.heard.clear()
+    car = TlsCar(world.host, settings(protocols=(protocol,), **values))
+    car.start()
+    await charge(car)
+    setup = next(v for n, v in world.manager.heard if n == "v2g_messages" and v.id == "SessionSetupRes")
+    content: Any = json.loads(setup.v2g_json)
+    body = content.get("Body", content)
+    return str(body["ResponseCode"])
+
+
+def test_a_paused_session_goes_on(run: Any, assemble: Any, runtime: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with World(assemble, runtime, tmp_path) as world:
+            stopped = await pause(world.car("ISO15118D2", tls="require"))
+            assert "dlink_pause" in world.manager.names()
+            code = await resume(world, "ISO15118D2", session_id=stopped.session_id)
+            assert code == "OK_OldSessionJoined"
+            stopped = await pause(world.car("ISO15118D20", tls="require"))
+            assert await resume(world, "ISO15118D20", paused=stopped.paused) == "OK_OldSessionJoined"
+
+    run(main())
+
+
+def test_a_paused_session_is_over_when_the_car_has_one_of_another_protocol(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with World(assemble, runtime, tmp_path) as world:
+            stopped = await pause(world.car("ISO15118D2", tls="require"))
+            await charge(world.car("ISO15118D20", tls="require"))
+            code = await resume(world, "ISO15118D2", session_id=stopped.session_id)
+            assert code == "OK_NewSessionEstablished"
+
+    run(main())
+
+
+def test_the_recording_of_a_connection_plays_again(run: Any, assemble: Any, runtime: Any, tmp_path: Path) -> None:
+    runtime.trace.contracts = True
+
+    async def main() -> None:
+        async with World(assemble, runtime, tmp_path) as world:
+            await charge(world.car("DIN70121"))
+            await charge(world.car("ISO15118D20", tls="require"))
+
+    run(main())
+    outcomes = replay(runtime.trace.entries())
+    assert [(one.what, one.difference) for one in outcomes] == [
+        ("old, connection 1 of 2", None),
+        ("new, connection 2 of 2", None),
+    ]
 
 
 # -- ends

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.modules.v2g import handshake
@@ -152,3 +154,77 @@ def test_the_data_link_goes_while_bytes_are_passed_on() -> None:
     assert effects[1:] == [mux.AbortBackEnd(), out.Abort(), mux.Released()]
     for event in (out.Received(b""), out.Disconnected(), mux.BackEndClosed(), mux.BackEndSent(b""), out.LinkLost("")):
         assert one.feed(event, 3.0) == []
+
+
+# -- whatever comes
+
+
+class Surroundings:
+    """A car, a back end and time that do what they can do at each moment, in any order."""
+
+    def __init__(self, machine: MuxConnection) -> None:
+        self.machine = machine
+        self.now = 0.0
+        self.car_open = self.open = True
+        self.back_end = "none"
+        self.to_back_end = b""
+        self.to_car = b""
+
+    def feed(self, event: Any) -> None:
+        if self.open:
+            self.act(self.machine.feed(event, self.now))
+
+    def act(self, effects: list[Any]) -> None:
+        for effect in effects:
+            match effect:
+                case mux.ConnectTo():
+                    self.back_end = "asked"
+                case mux.ToBackEnd(data):
+                    assert self.back_end == "open"
+                    self.to_back_end += data
+                case mux.ToCar(data):
+                    assert self.car_open
+                    self.to_car += data
+                case mux.AbortBackEnd():
+                    self.back_end = "gone"
+                case out.Abort():
+                    self.car_open = False
+                case mux.Released() | mux.HandOver():
+                    self.open = False
+
+    def step(self, what: int, data: bytes) -> None:
+        match what:
+            case 0 if self.car_open:
+                self.feed(out.Received(data))
+            case 1 if self.car_open:
+                self.car_open = False
+                self.feed(out.Disconnected())
+            case 2 if self.back_end == "asked":
+                self.back_end = "open"
+                self.feed(mux.BackEndConnected())
+            case 3 if self.back_end == "asked":
+                self.back_end = "gone"
+                self.feed(mux.BackEndUnreachable("refused"))
+            case 4 if self.back_end == "open":
+                self.feed(mux.BackEndSent(data))
+            case 5 if self.back_end == "open":
+                self.back_end = "gone"
+                self.feed(mux.BackEndClosed())
+            case 6 if self.open and (deadline := self.machine.deadline) is not None:
+                self.now = deadline
+                self.act(self.machine.wake(self.now))
+            case 7:
+                self.feed(out.LinkLost("unplugged"))
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from([OLD, NEW[:9], NEW[9:], b"x", b""])), max_size=30))
+def test_every_course_ends_and_no_byte_is_changed(steps: list[tuple[int, bytes]]) -> None:
+    one = Surroundings(connection(0, 1))
+    sent = b""
+    for what, data in steps:
+        if what == 0 and one.car_open and one.open and one.machine.state is not S.BACK_END_CLOSED:
+            sent += data
+        one.step(what, data)
+    assert sent.startswith(one.to_back_end)
+    one.step(7, b"")
+    assert not one.open and one.machine.state in (S.ENDED, S.HANDED_OVER) and one.machine.deadline is None
