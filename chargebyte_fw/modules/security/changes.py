@@ -274,7 +274,8 @@ class Changes:
             if named is None or (issuer := issuers.of(named)) is None:
                 continue
             try:
-                ocsp_responses.check_response(data, named, issuer)
+                if ocsp_responses.check_response(data, named, issuer).status is ocsp_responses.Status.UNKNOWN:
+                    raise ValueError("the responder does not know it")
             except ValueError as error:
                 raise ValueError(f"the OCSP response about {x509.describe(named)} is not kept: {error}") from error
             own = x509.hash_data(named, issuer)
