@@ -94,7 +94,7 @@ AC: Sequence = {
     **SETUP,
     **_parameters("AC_ChargeParameterDiscoveryReq"),
     S.SCHEDULE: {"ScheduleExchangeReq": (S.POWER_DELIVERY,), **END},
-    S.POWER_DELIVERY: _POWER,
+    S.POWER_DELIVERY: {**_POWER, **END},  # nothing is energised yet: the car may pause as it was asked to
     S.CHARGING: _charging("AC_ChargeLoopReq"),
     **_RENEGOTIATION,
     S.STOPPED: END,
