@@ -22,7 +22,7 @@ from chargebyte_fw.modules.v2g.transport.tls import alerts
 from chargebyte_fw.modules.v2g.transport.tls import connection as tls
 from tests.v2g.station import AcManager, Car, Manager
 from tests.v2g.test_evse_v2g import World
-from tests.v2g.tls import pki
+from tests.v2g.tls import hellos, pki
 from tests.v2g.tls.test_handshake import car as tls_client
 from tests.v2g.tls.world import Store, TlsCar, settings
 
@@ -528,3 +528,59 @@ def test_a_trace_of_a_session_over_tls_is_played_again(run: Any, assemble: Any, 
     assert hello.startswith("the car offers TLS 1.2") and "suites C023" in hello
     (outcome,) = [one for one in replay(entries) if one.inputs > 20]
     assert outcome.difference is None and outcome.outputs > 20
+
+
+def test_a_handshake_that_begins_late_has_the_time_of_an_sdp_answer(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path
+) -> None:
+    """The access is shut 30 s after the match, 5 s after an SDP answer, 5 s after a connection."""
+
+    async def main() -> None:
+        async with TlsWorld(assemble, runtime, tmp_path) as world:
+            await world.manager.hlc.dlink_ready(True)
+            await asyncio.sleep(27)
+            assert await world.found(sdp.SECURITY_TLS) == TLS
+            await asyncio.sleep(3.5)
+            end = world.host.connect(TLS_PORT)
+            await asyncio.sleep(4.5)
+            client = tls_client(versions=("1.2",)).connection(VIRTUAL_EPOCH)
+            end.receive = lambda data: send(client.feed(tls.Arrived(data), 0.0))
+
+            def send(effects: list[Any]) -> None:
+                for effect in effects:
+                    if isinstance(effect, tls.Transmit):
+                        end.send(effect.data)
+
+            send(client.feed(tls.Begin(), 0.0))
+            await asyncio.sleep(1)
+            assert world.v2g.engine.is_connected()
+
+    run(main())
+
+
+def test_many_bad_handshakes_are_a_few_lines_and_the_next_car_is_served(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path, caplog: Any
+) -> None:
+    async def main() -> None:
+        async with TlsWorld(assemble, runtime, tmp_path) as world:
+            await world.manager.hlc.dlink_ready(True)
+            for number in range(200):
+                end = world.host.connect(TLS_PORT)
+                end.send([b"", b"\x16", hellos.stream(suites=(number,)), b"\x80" * number, HELLO[:number]][number % 5])
+                if number % 3:
+                    end.close()
+                await asyncio.sleep(0.01)
+            server = world.v2g.endpoints.server
+            assert len(server._handshakes) <= 4 and len(server._contexts) <= 8
+            await asyncio.sleep(20)
+            assert not server._handshakes and not server._open
+            car = await world.tls_car()
+            await car.until("charging")
+            assert len(server._open) == 1
+
+    run(main())
+    assert len(lines(caplog, logging.WARNING)) < 12
+    assert any("more TLS handshakes failed within" in line for line in lines(caplog, logging.WARNING))
+
+
+HELLO = hellos.stream()
