@@ -230,3 +230,12 @@ def test_a_loop_of_another_service_is_refused() -> None:
     it.ask(ac_loop())
     assert it.ask(ac_loop(bidirectional=True)).ResponseCode == "FAILED"
     assert "ac_open_contactor" in it.end()
+
+
+def test_an_ac_car_pauses_before_anything_is_energised() -> None:
+    it = talk20_ac(S.SCHEDULE)
+    it.change(no_energy_pause="PauseBeforeCableCheck")
+    assert it.ask(schedule()).GoToPause is True
+    assert it.ask(stop("Pause")).ResponseCode == "OK"
+    names = it.end()
+    assert "dlink_pause" in names and "ac_close_contactor" not in names

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.manager.recording import read
 from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.modules.v2g.evse15118_d20 import PORT, Evse15118D20
+from chargebyte_fw.modules.v2g.replay import replay
 from tests.v2g.station import Car
 from tests.v2g.test_evse_v2g import DIN
 from tests.v2g.tls import pki
@@ -86,3 +88,16 @@ def test_a_session_with_each_strategy(
             assert (await charge(world, car)).tls_version == version
 
     run(main())
+
+
+def test_a_trace_of_iso_15118_20_is_played_again(run: Any, assemble: Any, runtime: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with World20(assemble, runtime, tmp_path, kind=Evse15118D20) as world:
+            await world.manager.hlc.dlink_ready(True)
+            await charge(world, await world.tls_car(protocols=("ISO15118D20",)))
+            runtime.trace.save(trace)
+
+    trace = tmp_path / "trace.cbor"
+    run(main())
+    (outcome,) = [one for one in replay(read(trace).entries) if one.inputs > 20]
+    assert outcome.difference is None and outcome.outputs > 20
