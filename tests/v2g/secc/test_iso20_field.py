@@ -64,6 +64,32 @@ def test_a_dc_charger_that_is_offered_ac_first(decides: bool, schema_id: int) ->
     assert it.handshake(handshake.ISO15118D20_AC).ResponseCode == "Failed_NoNegotiation"
 
 
+TWO_FIRST = (
+    "01fe8001000000478000f3ab9371d34b9b79d39ba321d34b9b79d189a98989c1d1699181d222180100001c0401d75726"
+    "e3a69736f3a31353131383a323a323031333a4d73674465660040000480080"
+)
+"""-20:DC (schema id 7) has priority 2, -2 (schema id 9) priority 1, though it is listed second."""
+AC_FIRST = (
+    "01fe8001000000488000f3ab9371d34b9b79d39ba321d34b9b79d189a98989c1d1699181d20a180100000c0001e75726"
+    "e3a69736f3a7374643a69736f3a31353131383a2d32303a44430020000200880"
+)
+"""-20:AC (schema id 3) has priority 1, -20:DC (schema id 4) priority 2."""
+
+
+@pytest.mark.parametrize(
+    ("offer", "decides", "answer"),
+    [
+        (TWO_FIRST, False, "01fe80010000000480400240"),
+        (AC_FIRST, True, "01fe80010000000480400100"),
+        (AC_FIRST, False, "01fe800100000004804000c0"),
+    ],
+)
+def test_the_priority_of_the_car_ranks_what_the_charger_speaks(offer: str, decides: bool, answer: str) -> None:
+    facts = dc20_facts(app_protocols=["DIN70121", "ISO15118D2", "ISO15118D20"])
+    it = Talk20(facts, Iso20Settings(energy_service_decides=decides), shake=False)
+    assert [one.data.hex() for one in it.raw(bytes.fromhex(offer)) if isinstance(one, out.Send)] == [answer]
+
+
 # -- session setup
 
 
