@@ -14,8 +14,10 @@ from chargebyte_fw.contracts.types.energy import (
     LimitsReq,
     LimitsRes,
     NumberWithSource,
+    OptimizerTarget,
 )
-from chargebyte_fw.modules.evse.adapters.energy import request
+from chargebyte_fw.contracts.types.evse_manager import EVInfo
+from chargebyte_fw.modules.evse.adapters.energy import optimizer_target, request
 from chargebyte_fw.modules.evse.config import ChargeMode, EvseConfig
 from chargebyte_fw.modules.evse.machine.energy_node import EnergyNode
 from chargebyte_fw.modules.evse.machine.events import Charging
@@ -172,3 +174,18 @@ def test_a_node_with_fewer_wired_phases_limits_those_that_carry_current(wired: i
     side = LimitsRes(ac_max_phase_count=limit)
     assert NODE.phases(side) == phases
     assert EnergyNode().phases(side) == 1, "the board has not reported its phases"
+
+
+def test_what_the_ev_needs_until_when_goes_with_the_request() -> None:
+    leave = "2026-01-01T08:00:00.000Z"
+    assert optimizer_target(EVInfo(soc=30.0, present_voltage=400.0)) is None
+    assert optimizer_target(EVInfo(departure_time=leave)) == OptimizerTarget(leave_time=leave)
+    ev = EVInfo(soc=30.0, battery_full_soc=85.0, target_energy_request=20_000.0, departure_time=leave)
+    wanted = OptimizerTarget(
+        energy_amount_needed=20.0, charge_to_max_percent=85.0, car_battery_soc=30.0, leave_time=leave
+    )
+    assert optimizer_target(ev) == wanted
+    assert optimizer_target(replace(ev, remaining_energy_needed=12_000.0)) == replace(wanted, energy_amount_needed=12.0)
+    config = EvseConfig(connector_id=1)
+    asking = request("evse", config, Snapshot(), AT, priority=False, root_meter=None, leaf_meter=None, target=wanted)
+    assert asking.optimizer_target == wanted and asked().optimizer_target is None

@@ -18,6 +18,7 @@ from chargebyte_fw.contracts.types.iso15118 import (
     DcEvRemainingTime,
     DcEvStatus,
     DcEvTargetValues,
+    DisplayParameters,
 )
 from chargebyte_fw.contracts.types.units import Power
 from tests.evse.world import Assemble, Run, World
@@ -48,6 +49,12 @@ def power(active_W: float, reactive_VA: float | None) -> AcEvPresentPowerValues:
 BOTH: list[tuple[str, Any, dict[str, Any]]] = [
     ("evcc_id", "56:2F:33:97:B3:74", {"evcc_id": "56:2F:33:97:B3:74"}),
     ("departure_time", DEPARTURE, {"departure_time": DEPARTURE}),
+    (
+        "display_parameters",
+        DisplayParameters(present_soc=30.0, target_soc=85.0, battery_energy_capacity=70_000.0),
+        {"soc": 30.0, "battery_full_soc": 85.0, "battery_capacity": 70_000.0},
+    ),
+    ("display_parameters", DisplayParameters(present_soc=31.0, inlet_hot=False), {"soc": 31.0}),
 ]
 AC: list[tuple[str, Any, dict[str, Any]]] = [
     *BOTH,

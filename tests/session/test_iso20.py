@@ -79,8 +79,14 @@ def test_dc_charges_within_the_budget_and_ends_as_the_car_wants(run: Any, tmp_pa
         async with Plant(tmp_path, CAR, configuration=dc(tmp_path, scheduled=scheduled)) as plant:
             story = Story(plant)
             speaks(plant, control_mode="Scheduled" if scheduled else "Dynamic")
+            node: Any = plant.assembly.modules["grid_connection_point"]
+            requests: list[Any] = []
+            node.energy_grid.energy_flow_request.subscribe(requests.append, replay=False)
             await plant.charging()
             await asyncio.sleep(10)
+            target = requests[-1].children[0].optimizer_target
+            assert target.energy_amount_needed > 0.0 and target.car_battery_soc == pytest.approx(30.0, abs=1.0)
+            assert target.leave_time.startswith("2026-01-02T"), "a day after the start"
             # 16 A at 230 V on three phases, and the supply's efficiency of 0.9.
             assert plant.world.car.inlet.power_W == pytest.approx(11_040 * 0.9, rel=0.02)
             await order(plant, 5_000.0)

@@ -157,6 +157,7 @@ class EvseManager(Module):
             self.snapshot,
             energy=self.energy_grid,
             evse=self.evse,
+            ev_info=self.ev_info,
             random_delay=self.random_delay,
         )
         reports = SessionReports(self, config, self.evse, self.session_log, self.ev_info, self.panel)

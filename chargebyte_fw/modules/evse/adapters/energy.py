@@ -18,12 +18,15 @@ from chargebyte_fw.contracts.types.energy import (
     LimitsReq,
     NodeType,
     NumberWithSource,
+    OptimizerTarget,
     ScheduleReqEntry,
 )
+from chargebyte_fw.contracts.types.evse_manager import EVInfo
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.contracts.types.uk_random_delay import CountDown
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.modules.evse.adapters.connected import Connected
+from chargebyte_fw.modules.evse.adapters.ev_info import EvInfoAdapter
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.effects import DelayCountdown
@@ -59,6 +62,7 @@ class EnergyAdapter:
         *,
         energy: Energy,
         evse: EvseManager,
+        ev_info: EvInfoAdapter,
         random_delay: UkRandomDelay,
     ) -> None:
         self._id = module_id
@@ -67,6 +71,7 @@ class EnergyAdapter:
         self._snapshot = snapshot
         self._energy = energy
         self._evse = evse
+        self._ev_info = ev_info
         self._random_delay = random_delay
         self._enforced: EnforcedLimits | None = None
 
@@ -89,6 +94,7 @@ class EnergyAdapter:
                 # The grid's meter measures the root side; a single one measures the side where it is.
                 root_meter=grid.powermeter.value if grid is not None else None,
                 leaf_meter=car.powermeter.value if car is not None else None,
+                target=optimizer_target(self._ev_info.info),
             )
         )
 
@@ -124,6 +130,7 @@ def request(
     priority: bool,
     root_meter: Powermeter | None,
     leaf_meter: Powermeter | None,
+    target: OptimizerTarget | None = None,
 ) -> EnergyFlowRequest:
     """Return what is wanted from now on; the entry begins with the current full hour."""
     state = snapshot.state if snapshot.started else Charging.Disabled
@@ -153,6 +160,20 @@ def request(
         schedule_setpoints=[],
         energy_usage_root=root_meter,
         energy_usage_leaves=leaf_meter,
+        optimizer_target=target,
+    )
+
+
+def optimizer_target(ev: EVInfo) -> OptimizerTarget | None:
+    """Return how much energy the EV needs until when; None where neither is known."""
+    needed_Wh = ev.remaining_energy_needed if ev.remaining_energy_needed is not None else ev.target_energy_request
+    if needed_Wh is None and ev.departure_time is None:
+        return None
+    return OptimizerTarget(
+        energy_amount_needed=None if needed_Wh is None else needed_Wh / 1000.0,
+        charge_to_max_percent=ev.battery_full_soc,
+        car_battery_soc=ev.soc,
+        leave_time=ev.departure_time,
     )
 
 

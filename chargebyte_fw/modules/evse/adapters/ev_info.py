@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.contracts.types.evse_manager import CarManufacturer, EVInfo
-from chargebyte_fw.contracts.types.iso15118 import AcEvPowerLimits
+from chargebyte_fw.contracts.types.iso15118 import AcEvPowerLimits, DisplayParameters
 
 VOLKSWAGEN = ("00:7D:FA",)
 TESLA = ("0C:29:8F", "4C:FC:AA", "54:F8:F0", "98:ED:5C", "DC:44:27:1")
@@ -32,6 +32,16 @@ def ac_power_limits(limits: AcEvPowerLimits) -> dict[str, Any]:
         "ac_min_discharge_power": limits.min_discharge_power,
     }
     return {name: value.total for name, value in fields.items() if value is not None}
+
+
+def displayed(values: DisplayParameters) -> dict[str, Any]:
+    """Return what an EV of ISO 15118-20 shows its driver as fields of its data."""
+    fields = {
+        "soc": values.present_soc,
+        "battery_full_soc": values.target_soc,
+        "battery_capacity": values.battery_energy_capacity,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 class EvInfoAdapter:

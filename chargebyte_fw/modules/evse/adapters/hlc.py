@@ -13,7 +13,12 @@ from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedEvent, Hl
 from chargebyte_fw.contracts.types.slac import State as SlacState
 from chargebyte_fw.kernel.contract import Variable
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.modules.evse.adapters.ev_info import EvInfoAdapter, ac_power_limits, manufacturer_from_mac
+from chargebyte_fw.modules.evse.adapters.ev_info import (
+    EvInfoAdapter,
+    ac_power_limits,
+    displayed,
+    manufacturer_from_mac,
+)
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.logs.session_logger import SessionLogger
 from chargebyte_fw.modules.evse.machine.events import (
@@ -108,6 +113,7 @@ class HlcInputs:
         if self._config.session_logging:
             hlc.v2g_messages.subscribe(self._session_log.v2g, replay=False)
         self._info_of(hlc.departure_time, "departure_time")
+        hlc.display_parameters.subscribe(lambda value: self._info.learn(**displayed(value)), replay=False)
         if self._config.dc:
             self._subscribe_dc(hlc)
         else:
