@@ -584,3 +584,16 @@ def test_many_bad_handshakes_are_a_few_lines_and_the_next_car_is_served(
 
 
 HELLO = hellos.stream()
+
+
+def test_an_ocsp_response_about_another_certificate_is_not_stapled(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path, caplog: Any
+) -> None:
+    async def main() -> None:
+        async with TlsWorld(assemble, runtime, tmp_path, staple=pki.staple(pki.vehicle())) as world:
+            car = await world.tls_car()
+            await car.until("charging")
+
+    run(main())
+    (warning,) = [line for line in lines(caplog, logging.WARNING) if "OCSP" in line]
+    assert "0.der is not about O=T,CN=SECC" in warning

@@ -163,10 +163,14 @@ class Certificates:
                 self._files.clear()
             chain = self._files[files] = load_chain(info)
         try:
-            return msgspec.structs.replace(chain, ocsp=load_staple(info))
+            response = load_staple(info)
         except CredentialError as error:
             faults.append(str(error))
             return chain
+        if response is not None and response.serial_number != chain.serial_number:
+            faults.append(f"the OCSP response {response.where} is not about {chain.name}")
+            return chain
+        return msgspec.structs.replace(chain, ocsp=response)
 
     async def _ask_anchors(self, faults: list[str]) -> tuple[bytes, ...]:
         paths = []

@@ -42,6 +42,8 @@ class OcspResponse(msgspec.Struct, frozen=True):
     this_update: datetime
     next_update: datetime | None
     where: str
+    serial_number: int
+    """Of the certificate that it is about."""
 
     def fault(self, at: datetime) -> str:
         """Return why it must not be stapled at this time; empty if it may."""
@@ -70,6 +72,8 @@ class Chain(msgspec.Struct, frozen=True):
     """The distinguished names of everyone who issued a certificate of the chain (DER)."""
     ocsp: OcspResponse | None = None
     """About the leaf."""
+    serial_number: int = 0
+    """Of the leaf."""
 
     def is_valid(self, at: datetime) -> bool:
         """Return whether every certificate of the chain is valid at this time."""
@@ -134,6 +138,7 @@ def _make_chain(pem: bytes, key_pem: bytes, password: str | None, root: bytes) -
         min(each.not_valid_after_utc for each in chain),
         make_root(roots[0]) if roots else None,
         frozenset(each.issuer.public_bytes() for each in chain),
+        serial_number=leaf.serial_number,
     )
 
 
@@ -166,14 +171,14 @@ def load_ocsp(data: bytes, where: str) -> OcspResponse | None:
         response = ocsp.load_der_ocsp_response(data)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return None
-        return OcspResponse(data, response.this_update_utc, response.next_update_utc, where)
+        if hasattr(response, "this_update_utc"):
+            begin, end = response.this_update_utc, response.next_update_utc
+        else:  # cryptography 42 has the times without a zone
+            begin, end = response.this_update.replace(tzinfo=UTC), response.next_update
+            end = end.replace(tzinfo=UTC) if end else None
+        return OcspResponse(data, begin, end, where, response.serial_number)
     except unreadable() as error:
         raise CredentialError(f"{where} is no OCSP response: {error}") from None
-    except AttributeError:  # cryptography 42 has the times without a zone
-        end = response.next_update
-        return OcspResponse(
-            data, response.this_update.replace(tzinfo=UTC), end.replace(tzinfo=UTC) if end else None, where
-        )
 
 
 def load_anchors(paths: Sequence[str]) -> tuple[bytes, ...]:
