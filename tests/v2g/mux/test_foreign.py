@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.kernel import clock, memory
-from chargebyte_fw.modules.v2g import sdp
+from chargebyte_fw.modules.v2g import handshake, sdp
 from chargebyte_fw.modules.v2g.evcc import CarSettings
 from chargebyte_fw.modules.v2g.evse15118_d20 import Evse15118D20
 from chargebyte_fw.modules.v2g.evse_v2g import EvseV2G
+from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.iso_mux import TCP_PORT, IsoMux
+from chargebyte_fw.modules.v2g.v2gtp import Frame
 from tests.netns import Namespace, connect, namespace, require
 from tests.v2g.mux.test_iso_mux import D2, D20, shake
 from tests.v2g.mux.world import CONNECTIONS, Program, World, charge
@@ -195,6 +197,35 @@ def test_a_session_through_the_loopback_interface(ends: tuple[Namespace, Namespa
             await until(lambda: modules["mux"].multiplexer._connection is None)
 
     on_the_real_clock(secc, lambda: multiplexer_at_programs(assemble, "lo"), story)
+
+
+def test_a_connection_over_tcp_is_handed_over(ends: tuple[Namespace, Namespace], assemble: Any) -> None:
+    secc, car_side = ends
+    config = {"device": "lo", "enable_sdp_server": False}
+
+    def in_one_process() -> Any:
+        return assemble(
+            security=(Store,),
+            old=(EvseV2G, config, SECURITY),
+            new=(Evse15118D20, config, SECURITY),
+            mux=(IsoMux, {"device": "eth1"}, CONNECTIONS),
+            manager=(Manager, {}, {"hlc": "mux.charger"}),
+        )
+
+    async def story(modules: Any) -> None:
+        loop = asyncio.get_running_loop()
+        for app, name in ((D20, "new"), (D2, "old")):
+            engine = modules[name].engine
+            sock = await connected(car_side, secc)
+            await loop.sock_sendall(sock, Frame(0x8001, codec("sap").encode(handshake.offer([app]))).to_bytes())
+            response = await loop.sock_recv(sock, 100)
+            assert response == bytes.fromhex("01fe80010000000480400040")
+            assert engine.is_connected()
+            sock.close()
+            await until(lambda: modules["mux"].multiplexer._connection is None)
+            assert not engine.is_connected()
+
+    on_the_real_clock(secc, in_one_process, story)
 
 
 def test_either_side_closes_and_a_back_end_that_reads_nothing(ends: tuple[Namespace, Namespace], assemble: Any) -> None:
