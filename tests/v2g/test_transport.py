@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.modules.v2g import sdp, v2gtp
-from chargebyte_fw.modules.v2g.messages import iso2
+from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g.messages import iso2, iso20_common, iso20_contracts, iso20_types
 from chargebyte_fw.modules.v2g.physical import number, physical
 
 LOCAL = ipaddress.IPv6Address("fe80::f2ad:4eff:fe01:203")
@@ -51,6 +52,36 @@ def test_frames_come_out_of_a_stream_however_it_is_cut(frames: list[tuple[int, b
 def test_a_frame_too_long_is_refused_from_its_header_on() -> None:
     with pytest.raises(PeerError, match="8185 bytes"):
         v2gtp.Receiver().feed(bytes.fromhex("01fe800100001ff9"))
+    with pytest.raises(PeerError, match="65529 bytes"):
+        v2gtp.Receiver().feed(bytes.fromhex("01fe80020000fff9"))
+
+
+def test_the_longest_certificate_installation_of_iso_15118_20_is_one_frame() -> None:
+    """Two chains of a certificate and three of CAs, each of 1600 octets, in segments of one octet at first."""
+    rest = iso20_contracts.SubCertificatesType(Certificate=[bytes(1600)] * 3)
+    data = iso20_contracts.SignedInstallationDataType(
+        Id="id1",
+        ContractCertificateChain=iso20_contracts.ContractCertificateChainType(
+            Certificate=bytes(1600), SubCertificates=rest
+        ),
+        ECDHCurve=iso20_contracts.ecdhCurveType.SECP521,
+        DHPublicKey=bytes(133),
+        TPM_EncryptedPrivateKey=bytes(206),
+    )
+    response = iso20_common.CertificateInstallationRes(
+        Header=iso20_types.MessageHeaderType(SessionID=bytes(8), TimeStamp=1),
+        ResponseCode=iso20_types.responseCodeType.OK,
+        EVSEProcessing=iso20_types.processingType.Finished,
+        CPSCertificateChain=iso20_contracts.CertificateChainType(Certificate=bytes(1600), SubCertificates=rest),
+        SignedInstallationData=data,
+        RemainingContractCertificateChains=0,
+    )
+    octets = v2gtp.Frame(v2gtp.EXI_ISO20_MAIN, codec("iso20_common").encode(response)).to_bytes()
+    assert len(octets) > 13_000
+    receiver = v2gtp.Receiver()
+    assert not any(receiver.feed(octets[at : at + 1]) for at in range(100))
+    (frame,) = receiver.feed(octets[100:])
+    assert codec("iso20_common").decode(frame.payload) == response
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""XML signatures of V2G messages: `sign` makes one, `verify` checks one (ISO 15118-2 clause 7.9.2.4, -20 clause 7.8).
+"""XML signatures of V2G messages: `sign` makes one, `verify` checks one (ISO 15118-2 clause 7.9.2.4).
 
 A signature is over elements, not over the message: the digest of each is calculated over its EXI fragment, and the
 signature over SignedInfo, which has the digests. SignedInfo is a fragment of the signature schema alone ([V2G20-1449],

@@ -14,7 +14,9 @@ from chargebyte_fw.kernel.errors import PeerError
 VERSION = 0x01
 HEADER_BYTES = 8
 MAX_PAYLOAD_BYTES = 8184
-"""A frame of more than 8 kB is no message of these protocols."""
+"""A frame of more than 8 kB is no message of DIN 70121 or ISO 15118-2, and no handshake."""
+MAX_ISO20_PAYLOAD_BYTES = 65_528
+"""ISO 15118-20: two chains of four certificates have 13 kB, the longest power profile for three phases has 36 kB."""
 
 EXI_DIN_ISO2 = 0x8001
 """Handshake of every protocol, and all messages of DIN 70121 and ISO 15118-2."""
@@ -32,6 +34,8 @@ EXI_ISO20_SCHEDULE_RENEGOTIATION = 0x8101
 EXI_ISO20_METERING_CONFIRMATION = 0x8102
 EXI_ISO20_ACDP_SYSTEM_STATUS = 0x8103
 EXI_ISO20_PARKING_STATUS = 0x8104
+EXI_ISO20 = range(EXI_ISO20_MAIN, 0x9000)
+"""Payload types of ISO 15118-20."""
 SDP_REQUEST = 0x9000
 SDP_RESPONSE = 0x9001
 
@@ -54,8 +58,9 @@ def parse_header(header: bytes) -> tuple[int, int]:
     version, inverse, payload_type, length = _HEADER.unpack_from(header)
     if version != VERSION or inverse != VERSION ^ 0xFF:
         raise PeerError("V2GTP", f"header {header[:HEADER_BYTES].hex()} is not version 1")
-    if length > MAX_PAYLOAD_BYTES:
-        raise PeerError("V2GTP", f"a payload of {length} bytes (at most {MAX_PAYLOAD_BYTES})")
+    longest = MAX_ISO20_PAYLOAD_BYTES if payload_type in EXI_ISO20 else MAX_PAYLOAD_BYTES
+    if length > longest:
+        raise PeerError("V2GTP", f"a payload of {length} bytes (at most {longest})")
     return payload_type, length
 
 

@@ -28,7 +28,7 @@ M = TypeVar("M", bound=Type)
 HEADER = 0x80
 """EXI header of every V2G stream: no cookie, no options, final version 1."""
 MAX_BYTES = 65_536
-"""More than any message of these sets needs (certificate chains stay below 8 kB)."""
+"""No message that V2GTP carries is longer."""
 
 
 class Outline(NamedTuple):
