@@ -134,6 +134,20 @@ def test_iso_20_without_tls_only_where_its_module_allows_it(
     run(main())
 
 
+@pytest.mark.parametrize(("filtered", "chosen"), [(True, "ISO15118D2"), (False, "ISO15118D20")])
+def test_a_name_space_without_an_energy_service_is_no_offer_of_ours(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path, filtered: bool, chosen: str
+) -> None:
+    """Field case 2: a station with DC alone."""
+
+    async def main() -> None:
+        values = {"selecting_sap_based_on_energy_service": filtered}
+        async with World(assemble, runtime, tmp_path, new=values) as world:
+            assert await shake(world, handshake.ISO15118D20_AC, D2) == chosen
+
+    run(main())
+
+
 def test_commands_go_to_both_and_the_answer_is_of_the_one_with_the_car(
     run: Any, assemble: Any, runtime: Any, tmp_path: Path, caplog: Any
 ) -> None:
