@@ -129,17 +129,30 @@ class _Drawing:
         self.y += TALL + GAP
 
     def numbers(self, label: str, signal: str, most: float | None, beside: str = "") -> None:
-        """Draw a number, and thinly another one `beside` it; the axis ends at `most` or above the greatest value."""
+        """Draw a number, and thinly another one `beside` it; the axis ends at `most` or above the greatest value.
+
+        What is below zero, as a current out of the car, has its room below a line.
+        """
         steps = self.recorder.series[signal]
         others = self.recorder.series[beside] if beside else []
-        top = most or _nice(max((value for at_s, value in self._shown([*steps]) + self._shown([*others])), default=0.0))
+        values = [value for _, value in self._shown([*steps]) + self._shown([*others])]
+        top, least = most or _nice(max(values, default=0.0)), min(values, default=0.0)
+        bottom = -_nice(-least) if least < 0 else 0.0
+        zero = -bottom / (top - bottom)
+
+        def share(value: float) -> float:
+            return zero + value / (top - bottom)
+
         self._frame(label, TRACK)
         if any(value for _, value in others):
             self._frame_note("supply")
-            self._steps(f"{signal} beside", [(at_s, value / top) for at_s, value in others])
-        self._scale(0.0, "0")
+            self._steps(f"{signal} beside", [(at_s, share(value)) for at_s, value in others])
+        if bottom:
+            self._scale(0.0, f"{bottom:g}")
+            self.parts.append(f'<path class="grid" d="M{LEFT} {self.y + TRACK * (1 - zero):.1f}h{PLOT}"/>')
+        self._scale(zero, "0")
         self._scale(1.0, f"{top:g}")
-        self._steps(signal, [(at_s, value / top) for at_s, value in steps])
+        self._steps(signal, [(at_s, share(value)) for at_s, value in steps])
         self.y += TRACK + GAP
 
     def _shown(self, steps: Sequence[tuple[float, Any]]) -> list[tuple[float, Any]]:

@@ -18,7 +18,7 @@ from hil.events import BadEvent, Event
 from hil.findings import errors, read_map
 
 FOLDER = Path(__file__).parent / "scenarios"
-CARS = ("iso2", "din", "basic")
+CARS = ("iso2", "din", "basic", "iso2-ac", "iso20-dc", "iso20-ac", "iso20-dc-bpt", "mcs")
 STARTS = ("booted", "idle", "plugged", "charging")
 GROUPS = {
     "session": "sessions, and what a car may do in them",

@@ -314,9 +314,17 @@ class ScriptRunner(Machine):
     def _renegotiate(self, *, services: bool) -> bool:
         if self._step == 0:
             self._step = 1
-            self._news -= {car.Hlc.DC_POWER_ON, car.Hlc.CHARGING}
+            self._news -= {car.Hlc.POWER_READY, car.Hlc.DC_POWER_ON, car.Hlc.CHARGING}
             self._out.append(car.Renegotiate(services))
-        return bool(self._news & {car.Hlc.DC_POWER_ON, car.Hlc.CHARGING, car.Hlc.FINISHED})
+        if car.Hlc.FINISHED in self._news:
+            return True
+        charging = bool(self._news & {car.Hlc.DC_POWER_ON, car.Hlc.CHARGING})
+        # Other services begin with the power off: S2 opens before them and closes with the cable check.
+        if self.state is Plug.PLUGGED_IN and car.Hlc.POWER_READY in self._news:
+            self.enter(Plug.ISO_POWER_READY)
+        if charging and self.state is Plug.ISO_POWER_READY:
+            self.enter(Plug.ISO_CHARGING_REGULATED)
+        return charging
 
     def _iso_standby(self, command: Command, _now: float) -> bool:
         self._out.append(car.Standby(command.arguments[0] == "on"))

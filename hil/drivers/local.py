@@ -21,7 +21,7 @@ import yaml
 from msgspec import Meta
 
 from chargebyte_fw.cli import demo_broker
-from chargebyte_fw.cli.demo_charger import CAN_BUS, shipped
+from chargebyte_fw.cli.demo_charger import CAN_BUS
 from chargebyte_fw.cli.demo_stage import LONGEST_TEMPORARY
 from chargebyte_fw.kernel.clock import loop_speed, real_seconds
 from chargebyte_fw.kernel.errors import Unavailable
@@ -30,6 +30,7 @@ from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.embedded import HOST
 from chargebyte_fw.sim.net_cable import CAR_END
 from chargebyte_fw.sim.script import ScriptError
+from hil.configurations import configuration
 from hil.drivers import Driver, Resource, Stage, active
 from hil.drivers.mqtt import Broker
 from hil.drivers.processes import Namespace, Process, cpu_seconds, lacking, module, resident_MiB
@@ -111,11 +112,8 @@ class LocalBench(Resource):
     def _configured(self, stage: Stage) -> Path:
         """Return the shipped configuration; what differs goes into the user's overlay of it."""
         car = stage.scenario.car
-        infypower = self.options.supply == "infypower" and car != "basic"
-        name = shipped(car, "infypower" if infypower else "simulator")
-        modules: dict[str, Any] = {key: {"config_module": values} for key, values in stage.scenario.config.items()}
-        if infypower:
-            modules["powersupply_dc"] = {"config_module": {"device": CAN_BUS}}
+        infypower = self.options.supply == "infypower" and car != "basic" and "-ac" not in car
+        name, modules = configuration(car, stage.scenario.config, "infypower" if infypower else "simulator")
         if modules:
             overlay = self.folder / "etc/everest/user-config" / name
             overlay.parent.mkdir(exist_ok=True)

@@ -26,11 +26,11 @@ from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.mcu_hardware import Hardware
 from chargebyte_fw.sim.net import Net
 from chargebyte_fw.sim.world import RESET_LINE, SERIAL_PORT, MemoryWorld
+from hil.configurations import configuration
 from hil.drivers import Resource, Stage
 from hil.drivers.sim_line import DisturbedLine
 from hil.drivers.sim_net import LineNet
 
-CONFIGURATIONS = {"iso2": "bsp-only-dc.yaml", "din": "bsp-only-dc.yaml", "basic": "bsp-only-ac.yaml"}
 SAMPLE_S = 0.05
 BATTERY_KWH = 20.0
 FOR_EVER_S = 1e6
@@ -113,12 +113,10 @@ class VirtualPlant(Resource):
 
     def _configured(self, stage: Stage) -> Path:
         """Return the shipped configuration; the scenario's changes go into the user's overlay of it."""
-        name = CONFIGURATIONS[stage.scenario.car]
-        changes = stage.scenario.config
-        if changes:
+        name, modules = configuration(stage.scenario.car, stage.scenario.config)
+        if modules:
             overlay = self._folder / "etc/everest/user-config" / name
             overlay.parent.mkdir(parents=True)
-            modules = {module_id: {"config_module": values} for module_id, values in changes.items()}
             overlay.write_text(yaml.safe_dump({"active_modules": modules}))
         return stage.root / "etc/everest" / name
 

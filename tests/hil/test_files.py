@@ -101,7 +101,7 @@ def test_everything_that_is_wrong_with_a_scenario_is_told_at_once(tmp_path: Path
     report = Report()
     assert scenario.load(path, report) is None
     text = "\n".join(told(report.findings))
-    assert "2:6 car must be one of iso2, din, basic, not iso20 (did you mean iso2?)" in text
+    assert f"2:6 car must be one of {', '.join(scenario.CARS)}, not iso20 (did you mean iso2" in text
     assert "5:12 'estop maybe' is no event (estop on|off)" in text
     assert "6:12 Command not found: iso_fly" in text
     assert "8:15 contactors is never 'ajar' (known: open, closed)" in text

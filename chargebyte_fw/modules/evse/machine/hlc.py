@@ -133,9 +133,13 @@ class HlcLinkRows(ChargingOrders):
 
     @on(event=CableCheckStart)
     def cable_check_start(self, _: CableCheckStart, now: float) -> None:
-        """In Charging it is the EV's renegotiation (ISO 15118-2 PowerDelivery, Renegotiate)."""
+        """After the preparation it is the EV's renegotiation.
+
+        In Charging it is that of ISO 15118-2 (PowerDelivery, Renegotiate). In ISO 15118-20 the EV has ended the power
+        before it chose its services anew: it pauses.
+        """
         self.facts.link.answered = self.with_ev
-        self.facts.charging.cable_check_asked = self.state is Charging.Charging
+        self.facts.charging.cable_check_asked = self.state in (Charging.Charging, Charging.ChargingPausedEV)
 
     @on(event=DcOpenContactor)
     def dc_open_contactor(self, _: DcOpenContactor, now: float) -> None:

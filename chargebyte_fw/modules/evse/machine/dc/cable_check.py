@@ -115,7 +115,8 @@ class CableCheck(Machine):
     @on(*NOT_RUNNING, event=CableCheckStart, to=Step.Below60V)
     def start_check(self, _: CableCheckStart, now: float) -> Effects:
         """HLC asks for the check."""
-        if self._charging is Charging.Charging and not self._current_demand:
+        renegotiates = self._charging is Charging.Charging and not self._current_demand
+        if renegotiates or self._charging is Charging.ChargingPausedEV:
             # A renegotiation: the charging state machine goes back to the preparation on the same message.
             self._asked_in_charging = True
             return []

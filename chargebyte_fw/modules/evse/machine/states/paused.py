@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types.evse_manager import (
     ChargingPausedEVSEReasons,
     PauseChargingEVSEReasonEnum,
     SessionEventEnum,
 )
+from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.effects import ClearFault
 from chargebyte_fw.modules.evse.machine.events import Charging
@@ -35,6 +37,11 @@ class PausedByEv(ChargingState):
             return facts.interruption
         if facts.over:
             return Charging.StoppingCharging
+        if facts.charging.cable_check_asked:
+            facts.charging.cable_check_asked = False
+            machine.info("the EV has chosen its services anew: back to the preparation")
+            machine.hlc(call(Iso15118Charger.stop_charging, False))
+            return Charging.PrepareCharging
         if facts.hlc_leads or facts.session.five_percent or facts.link_over:
             return self._asleep(machine, now)
         if not facts.power:
