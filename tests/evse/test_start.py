@@ -112,14 +112,6 @@ def test_dc_without_a_vital_module_does_not_start(assemble: Assemble, run: Run, 
     run(story())
 
 
-def test_what_cannot_be_honoured_is_refused(assemble: Assemble, run: Run) -> None:
-    async def story() -> None:
-        with pytest.raises(ConfigError, match="ac_with_soc"):
-            await World(assemble, ac_with_soc=True).start()
-
-    run(story())
-
-
 def test_disable_and_enable_without_ev(assemble: Assemble, run: Run) -> None:
     async def story() -> None:
         w = await World(assemble).start()

@@ -83,7 +83,8 @@ BROKEN = {
     ),
     "state of charge before AC": (
         ("      connector_id: 1\n", "      connector_id: 1\n      ac_with_soc: true\n"),
-        "49:7: error: connector: starting an AC session as DC to read the state of charge is not supported"
+        "49:7: warning: connector: with direct current the EV reports its state of charge anyway: "
+        "ac_with_soc has no effect"
         " (set ac_with_soc to false)",
     ),
     "mapped to another EVSE": (

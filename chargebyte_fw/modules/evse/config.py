@@ -203,19 +203,21 @@ class EvseConfig(ModuleConfig):
 
 def contradictions(config: EvseConfig, connected: Container[str], evse: int | None) -> Iterable[ConfigIssue]:
     """Yield what cannot be honoured with these requirements connected, mapped to EVSE number `evse`."""
-    if config.ac_with_soc:
-        what = "starting an AC session as DC to read the state of charge is not supported"
-        yield ConfigIssue("ac_with_soc", what, "set ac_with_soc to false")
     if config.dc:
+        if config.ac_with_soc:
+            what = "with direct current the EV reports its state of charge anyway: ac_with_soc has no effect"
+            yield ConfigIssue("ac_with_soc", what, "set ac_with_soc to false", "warning")
         missing = ", ".join(name for name in ("slac", "hlc", "powersupply_DC") if name not in connected)
         if missing:
             yield ConfigIssue("charge_mode", f"DC charging needs {missing}", "connect it, or charge AC")
         if "imd" not in connected:
             what = "no insulation monitor is connected: the cable check will not measure anything"
             yield ConfigIssue("charge_mode", what, "connect imd", "warning")
-    elif config.ac_hlc_enabled and not ("slac" in connected and "hlc" in connected):
-        what = "without slac and hlc the EV cannot be spoken to: ac_hlc_enabled has no effect"
-        yield ConfigIssue("ac_hlc_enabled", what, "connect both, or set it to false", "warning")
+    elif not ("slac" in connected and "hlc" in connected):
+        for key in ("ac_hlc_enabled", "ac_with_soc"):
+            if getattr(config, key):
+                what = f"without slac and hlc the EV cannot be spoken to: {key} has no effect"
+                yield ConfigIssue(key, what, "connect both, or set it to false", "warning")
     if not config.payment_enable_eim and not config.payment_enable_contract:
         what = "both payments are off: external payment is offered anyway"
         yield ConfigIssue("payment_enable_eim", what, "set payment_enable_eim to true", "warning")

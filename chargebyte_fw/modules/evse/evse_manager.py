@@ -103,7 +103,11 @@ class EvseManager(Module):
 
     def _connected(self) -> Connected:
         config = self.config
-        hlc = self.hlc is not None and self.slac is not None and (config.dc or config.ac_hlc_enabled)
+        hlc = (
+            self.hlc is not None
+            and self.slac is not None
+            and (config.dc or config.ac_hlc_enabled or config.ac_with_soc)
+        )
         return Connected(
             bsp=self.bsp,
             ac_rcd=self.ac_rcd,

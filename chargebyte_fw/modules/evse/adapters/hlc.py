@@ -42,6 +42,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     ServiceSelected,
     SlacErrorRoutine,
     SlacStateChanged,
+    StateOfChargeRead,
     V2gSetupFinished,
 )
 from chargebyte_fw.modules.evse.machine.snapshot import Snapshot
@@ -151,6 +152,10 @@ class HlcInputs:
     def _subscribe_ac(self, hlc: Iso15118Charger) -> None:
         self._event(hlc.ac_close_contactor, lambda _: HlcAllowsClose(True), "AC HLC Close contactor", "CAR")
         self._event(hlc.ac_open_contactor, lambda _: HlcAllowsClose(False), "AC HLC Open contactor", "CAR")
+        if self._config.ac_with_soc:
+            hlc.dc_ev_status.subscribe(lambda value: self._info.learn(soc=value.dc_ev_ress_soc), replay=False)
+            self._event(hlc.dc_ev_status, lambda _: StateOfChargeRead())
+            self._event(hlc.start_cable_check, lambda _: StateOfChargeRead())
         self._info_of(hlc.ac_eamount, "remaining_energy_needed")
         self._info_of(hlc.ac_ev_max_voltage, "maximum_voltage_limit")
         self._info_of(hlc.ac_ev_max_current, "maximum_current_limit")

@@ -12,6 +12,7 @@ from chargebyte_fw.kernel.machine import Machine
 from chargebyte_fw.modules.evse.config import EvseConfig
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.ac.over_current import OverCurrent
+from chargebyte_fw.modules.evse.machine.ac.soc_first import SocFirst
 from chargebyte_fw.modules.evse.machine.authorization import HlcAuthorization, Question
 from chargebyte_fw.modules.evse.machine.availability import AvailabilityMachine
 from chargebyte_fw.modules.evse.machine.charging import ChargingMachine
@@ -35,7 +36,7 @@ from chargebyte_fw.modules.evse.machine.snapshot import PowerPathSnapshot, Snaps
 RANDOM_DELAY = "random_delay"
 """Name in the trace of the random delays that are drawn."""
 DC_MACHINES = ("cable_check", "power_path", "over_voltage", "plausibility", "insulation", "supply_watch")
-SOMETIMES_ABSENT = (*DC_MACHINES, "over_current", "lock", "present_values")
+SOMETIMES_ABSENT = (*DC_MACHINES, "over_current", "soc_first", "lock", "present_values")
 
 
 class Fitted(msgspec.Struct, frozen=True):
@@ -82,6 +83,8 @@ class EvseMachines(Composite):
         if fitted.lock:
             machines["lock"] = LockMachine(config)
         machines |= self._of_dc(config, fitted) if config.dc else {"over_current": OverCurrent(config)}
+        if config.ac_with_soc and not config.dc and fitted.hlc:
+            machines["soc_first"] = SocFirst()
         machines |= {
             "energy": self._energy,
             "offer": self._offer,

@@ -365,7 +365,7 @@ class SlacErrorRoutine(msgspec.Struct, frozen=True):
     """SLAC asks for its error routine."""
 
 
-@received_by("charging")
+@received_by("charging", "soc_first")
 class LinkError(msgspec.Struct, frozen=True):
     """D-LINK_ERROR of HLC."""
 
@@ -375,9 +375,14 @@ class LinkPause(msgspec.Struct, frozen=True):
     """D-LINK_PAUSE of HLC."""
 
 
-@received_by("charging")
+@received_by("charging", "soc_first")
 class LinkTerminate(msgspec.Struct, frozen=True):
     """D-LINK_TERMINATE of HLC."""
+
+
+@received_by("soc_first")
+class StateOfChargeRead(msgspec.Struct, frozen=True):
+    """An EV that was offered direct current has reported its state of charge, or has gone past that message."""
 
 
 @received_by("charging")

@@ -222,6 +222,8 @@ class HlcLink(msgspec.Struct):
 
     begun: bool = False
     """SLAC and HLC have been made ready for this EV."""
+    offered_s: float | None = None
+    """When the EV's communication was begun, or begun anew for another offer."""
     matching_seen: bool = False
     """SLAC has left UNMATCHED in this plug-in."""
     allows_power: bool = False

@@ -25,7 +25,7 @@ from chargebyte_fw.modules.evse.machine.events import (
 )
 from chargebyte_fw.modules.evse.machine.facts import LinkEnd, PilotStep
 from chargebyte_fw.modules.evse.machine.orders import ChargingOrders
-from chargebyte_fw.modules.evse.machine.signals import CarBack, SupplyOff
+from chargebyte_fw.modules.evse.machine.signals import CarBack, RestartLink, SupplyOff
 
 MATCHING = (Charging.WaitingForAuthentication, Charging.PrepareCharging)
 """States in which SLAC's error routine helps."""
@@ -102,6 +102,17 @@ class HlcLinkRows(ChargingOrders):
         self.forbid_power()
         self._ended(LinkEnd.Terminated, now)
         return True
+
+    @on(event=RestartLink)
+    def restart_communication(self, _: RestartLink, now: float) -> None:
+        """Begin the matching anew by t_step_EF (ISO 15118-3): the EV is to see another offer."""
+        if self.state not in MATCHING or not self.facts.plug_in.plugged:
+            return
+        link = self.facts.link
+        link.end, link.allows_power, link.offered_s = None, False, now
+        self.hlc(call(Slac.reset, False))
+        self.facts.step = PilotStep(returns_to=Charging.WaitingForAuthentication)
+        self.facts.interruption = Charging.TStepEF
 
     @on(event=V2gSetupFinished)
     def v2g_setup_finished(self, _: V2gSetupFinished, now: float) -> None:

@@ -26,6 +26,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     StartUpDone,
     SupplyCapabilitiesChanged,
 )
+from chargebyte_fw.modules.evse.machine.signals import OfferDirectCurrent
 
 Effects = list[Any]
 ENERGY_TO_DELIVER_WH = 10_000.0
@@ -56,6 +57,8 @@ class Offer(Machine):
         self._contract = config.payment_enable_contract
         self._central = config.central_contract_validation_allowed
         self._install = config.contract_certificate_installation_enabled
+        self._as_dc = config.ac_with_soc and not config.dc
+        """HLC offers direct current, of which the EV's messages have its state of charge."""
         self._by_contract = False
         """A contract has authorized the session."""
         self._no_payment_logged = False
@@ -155,6 +158,22 @@ class Offer(Machine):
 
     # Energy transfer modes.
 
+    @on(event=OfferDirectCurrent)
+    def direct_current(self, event: OfferDirectCurrent, now: float) -> Effects:
+        """Offer direct current for the state of charge, or again what the hardware can do."""
+        self._as_dc = event.offered
+        return self._to_hlc(*self._modes_for_hlc(self.modes)) if self.modes else []
+
+    def _modes_for_hlc(self, modes: list[EnergyTransferMode]) -> list[Call]:
+        if not self._as_dc:
+            return [call(Iso15118Charger.update_energy_transfer_modes, modes).latest_only()]
+        return [
+            call(Iso15118Charger.update_dc_maximum_limits, transfer_modes.READING_MAXIMUM).latest_only(),
+            call(Iso15118Charger.update_dc_minimum_limits, transfer_modes.READING_MINIMUM).latest_only(),
+            call(Iso15118Charger.update_dc_present_values, transfer_modes.READING_PRESENT).latest_only(),
+            call(Iso15118Charger.update_energy_transfer_modes, transfer_modes.FOR_STATE_OF_CHARGE).latest_only(),
+        ]
+
     @on(*OfferState, event=BoardReported, to=OfferState.Whole)
     def board_reported(self, event: BoardReported, now: float) -> Effects:
         """Offer the AC modes that the hardware can do."""
@@ -199,8 +218,7 @@ class Offer(Machine):
         both = [mode for mode in self.modes if mode in event.modes]
         if not both:
             return []
-        offer = call(Iso15118Charger.update_energy_transfer_modes, both).latest_only()
-        return self.enter(OfferState.Narrowed, *self._to_hlc(offer))
+        return self.enter(OfferState.Narrowed, *self._to_hlc(*self._modes_for_hlc(both)))
 
     def _possible(self) -> list[EnergyTransferMode]:
         """Return the modes that the hardware can do; none while it is unknown."""
@@ -222,7 +240,7 @@ class Offer(Machine):
         self.modes = modes
         effects = [
             publish(EvseManager.supported_energy_transfer_modes, modes),
-            *self._to_hlc(call(Iso15118Charger.update_energy_transfer_modes, modes).latest_only()),
+            *self._to_hlc(*self._modes_for_hlc(modes)),
         ]
         if not self._config.dc:
             effects += self._ac_limits()

@@ -44,6 +44,18 @@ class CarBack(msgspec.Struct, frozen=True):
     """The pilot went from E or F to B, C or D."""
 
 
+@received_by("offer")
+class OfferDirectCurrent(msgspec.Struct, frozen=True):
+    """On AC: have HLC offer direct current (`ac_with_soc`), or again what the hardware can do."""
+
+    offered: bool
+
+
+@received_by("charging")
+class RestartLink(msgspec.Struct, frozen=True):
+    """Begin the communication with the EV anew, from the matching on."""
+
+
 @received_by("lock")
 class PilotStateChanged(msgspec.Struct, frozen=True):
     """The pilot's state; F while nothing is known of an EV."""
@@ -110,7 +122,9 @@ class ShutdownChanged(msgspec.Struct, frozen=True):
     kind: Shutdown
 
 
-@received_by("authorization", "cable_check", "power_path", "insulation", "over_current", "energy", owner=True)
+@received_by(
+    "authorization", "cable_check", "power_path", "insulation", "over_current", "soc_first", "energy", owner=True
+)
 class StateEntered(msgspec.Struct, frozen=True):
     """The charging state machine has entered this state."""
 

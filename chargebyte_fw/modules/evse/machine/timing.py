@@ -34,6 +34,9 @@ WAIT_FOR_SUPPLY_S = 30.0
 authorized."""
 HLC_FALLBACK_S = 10.0
 """AC: authorized, matching begun, but no HLC: back to the nominal duty cycle after this long."""
+SOC_FALLBACK_S = 40.0
+"""The same while the state of charge is read first (`ac_with_soc`), and again after it: matching and V2G session up to
+the charge parameters."""
 STOPPING_S = 20.0
 """Longest regular stop; then the contactors are opened."""
 LEAVE_C_S = 3.0

@@ -8,6 +8,9 @@ from chargebyte_fw.contracts.types.iso15118 import (
     AcEvseMinimumPower,
     AcParameters,
     Connector,
+    DcEvseMaximumLimits,
+    DcEvseMinimumLimits,
+    DcEvsePresentVoltageCurrent,
     EnergyTransferMode,
 )
 from chargebyte_fw.contracts.types.units import Power
@@ -46,6 +49,22 @@ def offered_ac_modes(hardware: HardwareCapabilities, *, bpt: bool, der: bool) ->
     modes = ac_modes(hardware, bpt=bpt, der=der)
     one = EnergyTransferMode.AC_single_phase_core
     return modes if one in modes else [one, *modes]
+
+
+FOR_STATE_OF_CHARGE = [
+    EnergyTransferMode.DC_core,
+    EnergyTransferMode.DC_extended,
+    EnergyTransferMode.DC_combo_core,
+    EnergyTransferMode.DC_unique,
+]
+"""What an AC charger offers with `ac_with_soc` until it knows the state of charge."""
+READING_MAXIMUM = DcEvseMaximumLimits(
+    evse_maximum_current_limit=400.0, evse_maximum_power_limit=200_000.0, evse_maximum_voltage_limit=1_000.0
+)
+READING_MINIMUM = DcEvseMinimumLimits(
+    evse_minimum_current_limit=0.0, evse_minimum_voltage_limit=0.0, evse_minimum_power_limit=0.0
+)
+READING_PRESENT = DcEvsePresentVoltageCurrent(evse_present_voltage=400.0, evse_present_current=0.0)
 
 
 def dc_modes(*, bidirectional: bool, megawatt: bool) -> list[EnergyTransferMode]:

@@ -26,8 +26,9 @@ class WaitingForAuthentication(ChargingState):
 
     def enter(self, machine: ChargingOrders, now: float) -> None:
         """Begin the session unless an authorization came first."""
-        session = machine.facts.session
+        session, link = machine.facts.session, machine.facts.link
         machine.begin_link()
+        link.offered_s = now if link.offered_s is None else link.offered_s
         machine.forbid_power()
         if not session.begun:
             session.begun = True
@@ -82,7 +83,11 @@ class WaitingForAuthentication(ChargingState):
             return True
         if not facts.ac_hlc:
             return False
-        return config.ac_enforce_hlc or (config.ac_hlc_use_5percent and facts.session.authorization is None)
+        return (
+            config.ac_enforce_hlc
+            or config.ac_with_soc
+            or (config.ac_hlc_use_5percent and facts.session.authorization is None)
+        )
 
     @staticmethod
     def _begin_transaction(machine: ChargingOrders) -> None:
@@ -124,9 +129,12 @@ class WaitingForAuthentication(ChargingState):
         if session.doubt.prove_until_s is not None:
             return None
         contract = session.authorization is not None and session.authorization.contract
-        if not contract and not facts.link.matching_seen:
+        if machine.config.ac_with_soc:
+            fall_back_s = max(session.authorized_s, facts.link.offered_s or 0.0) + timing.SOC_FALLBACK_S
+        elif not contract and not facts.link.matching_seen:
             return _step(facts, Charging.TStepEF)
-        fall_back_s = session.authorized_s + timing.HLC_FALLBACK_S
+        else:
+            fall_back_s = session.authorized_s + timing.HLC_FALLBACK_S
         if now < fall_back_s:
             machine.look_again(fall_back_s)
             return None
