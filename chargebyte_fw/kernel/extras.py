@@ -16,6 +16,7 @@ class Package(NamedTuple):
 
 
 PACKAGES = {
+    "OpenSSL": Package("pyOpenSSL", "tls"),
     "aiohttp": Package("aiohttp", "system"),
     "amqtt": Package("amqtt", "demo"),
     "can": Package("python-can", "can"),
