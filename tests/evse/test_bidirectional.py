@@ -126,8 +126,11 @@ def test_an_ac_service_gets_its_target_as_a_power_at_once_and_the_budget_in_both
         side = LimitsRes(ac_max_current_A=NumberWithSource(value=current_A, source="test"))
         return machine.feed(LimitsEnforced(side, 10.0), 0.0)
 
-    assert call(Iso15118Charger.update_ac_max_current, 16.0).latest_only() in enforced(16.0)
     service = ServiceSelected(bidirectional=True, ac=True)
+    others = replace(others, service=service)
+    assert machine.feed(service, 0.0) == [target(0.0, 3)], "nothing is granted yet"
+    others = replace(others, service=None)
+    assert call(Iso15118Charger.update_ac_max_current, 16.0).latest_only() in enforced(16.0)
     others = replace(others, service=service)
     assert machine.feed(service, 0.0) == [target(16.0, 3)]
     effects = enforced(-10.0)
