@@ -90,6 +90,14 @@ def test_the_sets_of_a_bidirectional_service() -> None:
     assert it.value("selected_service_parameters").bpt_channel == "Separated"
 
 
+def test_a_bidirectional_service_follows_the_grid_where_nothing_else_is_configured() -> None:
+    it = talk20_ac(S.SERVICE_DETAIL, ac20_facts(*BPT))
+    (first, _) = sets_of(it, 5)
+    assert (first["BPTChannel"], first["GeneratorMode"], first["DetectionMethodGridCodeIslanding"]) == (1, 1, 2)
+    it.ask(selection(5))
+    assert it.value("selected_service_parameters").generator_mode == "GridFollowing"
+
+
 @pytest.mark.parametrize(("set_id", "most_W", "least_W"), [(0, 3_680, 1_380), (1, 11_040, 4_140)])
 def test_the_limits_are_those_of_the_selected_connector(set_id: int, most_W: float, least_W: float) -> None:
     facts = ac20_facts(connectors=BOTH_CONNECTORS)
@@ -183,6 +191,28 @@ def test_a_target_stays_within_what_was_offered(target_W: float, bidirectional: 
     assert number(response.EVSETargetFrequency) == 50.2
 
 
+def test_a_car_at_a_single_phase_has_a_third_of_a_target_that_names_no_phases() -> None:
+    it = talk20_ac(S.CHARGING, ac20_facts(connectors=BOTH_CONNECTORS))
+    it.change(ac_target=iso15118.AcTargetValues(target_active_power=units.Power(total=6_900.0)))
+    assert number(it.ask(ac_loop()).CLResControlMode.EVSETargetActivePower) == 2_300
+
+
+def test_a_schedule_is_renegotiated_when_the_target_falls_below_it() -> None:
+    options = Iso20Settings(scheduled=True, schedule_renegotiation=True)
+    it = talk20_ac(S.CHARGING, options=options, course=Course(1, dynamic=False, set_id=1))
+    assert it.ask(ac_loop(dynamic=False)).EVSEStatus is None
+    it.change(ac_target=iso15118.AcTargetValues(target_active_power=units.Power(total=6_900.0)))
+    assert it.ask(ac_loop(dynamic=False)).EVSEStatus.EVSENotification == "ScheduleRenegotiation"
+
+
+@pytest.mark.parametrize(("by_charger", "expected"), [(True, (80, 30)), (False, (None, None))])
+def test_the_car_acknowledges_mobility_needs_of_the_charger(by_charger: bool, expected: tuple[Any, Any]) -> None:
+    facts, options = ac20_facts(target_soc_percent=80), Iso20Settings(mobility_needs_by_secc=True)
+    it = talk20_ac(S.CHARGING, facts, options, Course(1, set_id=1 if by_charger else 0))
+    mode = it.ask(ac_loop()).CLResControlMode
+    assert (mode.TargetSOC, mode.AckMaxDelay) == expected
+
+
 def test_scheduled_control_has_a_target_too() -> None:
     it = talk20_ac(S.CHARGING, course=Course(1, dynamic=False, set_id=1))
     mode = it.ask(ac_loop(dynamic=False)).CLResControlMode
@@ -207,6 +237,14 @@ def test_the_needs_of_a_bidirectional_car() -> None:
     assert needs.requested_energy_transfer == "AC_BPT"
     assert needs.v2x_charging_parameters.max_discharge_power == 11_000
     assert needs.ac_charging_parameters.ev_max_current == 16.0
+
+
+def test_the_needs_of_a_car_at_a_single_phase_are_of_that_phase() -> None:
+    it = talk20_ac(S.CHARGE_PARAMETERS, ac20_facts(connectors=("SinglePhase",)))
+    it.ask(ac_parameters(EVMaximumChargePower=3_680))
+    it.ask(schedule())
+    needs = it.value("charging_needs").ac_charging_parameters
+    assert (needs.ev_min_current, needs.ev_max_current) == (6.0, 16.0)
 
 
 def test_discharge_limits_are_those_of_export() -> None:

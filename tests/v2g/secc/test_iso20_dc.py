@@ -265,6 +265,22 @@ def test_scheduled_control_publishes_the_targets_of_the_car() -> None:
     assert isinstance(response.CLResControlMode, iso20_dc.Scheduled_DC_CLResControlModeType)
 
 
+@pytest.mark.parametrize(("amperes", "reached"), [(199.9, False), (200, True)])
+def test_the_current_limit_is_reached_at_the_limit_itself(amperes: float, reached: bool) -> None:
+    it = talk20(S.CHARGING, course=SCHEDULED)
+    assert it.ask(dc_loop(dynamic=False, amperes=amperes)).EVSECurrentLimitAchieved is reached
+
+
+def test_a_car_that_takes_no_current_reaches_no_limit_of_the_charger() -> None:
+    it = talk20(S.CHARGING)
+    it.change(dc_max_current_A=0.5)
+    request = dc_loop()
+    request.CLReqControlMode.EVMaximumChargeCurrent = rational(0)
+    response = it.ask(request)
+    assert number(response.CLResControlMode.EVSEMaximumChargeCurrent) == 0.5
+    assert response.EVSECurrentLimitAchieved is False
+
+
 def test_dynamic_control_publishes_the_limits_and_needs_of_the_car() -> None:
     it = talk20(S.CHARGING)
     response = it.ask(dc_loop())

@@ -177,6 +177,9 @@ def test_set_points_hold_at_once() -> None:
     mode = it.ask(der_loop()).CLResControlMode
     assert number(mode.DSOQSetpoint.DSOQSetpointValue) == -500
     assert number(mode.DSOCosPhiSetpoint.DSOCosPhiSetpointValue) == 0.95
+    for point in (mode.DSOQSetpoint, mode.DSOCosPhiSetpoint):
+        assert point.PT1ResponseReactivePower is False
+        assert number(point.StepResponseTimeConstantReactivePower) == 0
     assert mode.DSOCosPhiSetpoint.Excitation == "UnderExcited"
     assert number(mode.DSOMaximumDischargePower) == 2_760
 

@@ -448,13 +448,35 @@ def test_a_schedule_that_is_too_high_is_renegotiated_where_the_charger_may_ask()
     it = talk20(S.CHARGING, options=Iso20Settings(scheduled=True, schedule_renegotiation=True), course=SCHEDULED)
     assert it.ask(dc_loop(dynamic=False)).EVSEStatus is None
     it.change(dc_max_power_W=20_000.0)
-    assert it.ask(dc_loop(dynamic=False)).EVSEStatus.EVSENotification == "ScheduleRenegotiation"
+    status = it.ask(dc_loop(dynamic=False)).EVSEStatus
+    assert (status.EVSENotification, status.NotificationMaxDelay) == ("ScheduleRenegotiation", 0)
+
+
+def test_a_car_may_ask_anew_before_it_starts_with_its_new_schedule() -> None:
+    it = talk20(S.CHARGING, course=SCHEDULED)
+    it.ask(dc_loop(dynamic=False))
+    for _ in range(2):
+        assert it.ask(power("ScheduleRenegotiation"), stream="schedule").ResponseCode == "OK"
+        assert it.ask(schedule(dynamic=False), stream="schedule").ResponseCode == "OK"
+    assert it.ask(power(profile=profile(20_000)), stream="schedule").ResponseCode == "OK"
+    assert it.ask(dc_loop(dynamic=False)).ResponseCode == "OK"
+
+
+def test_a_start_with_a_new_schedule_needs_that_schedule() -> None:
+    it = talk20(S.CHARGING, course=SCHEDULED)
+    it.ask(dc_loop(dynamic=False))
+    it.ask(power("ScheduleRenegotiation"), stream="schedule")
+    it.ask(schedule(dynamic=False), stream="schedule")
+    it.ask(power("ScheduleRenegotiation"), stream="schedule")
+    assert it.ask(power(profile=profile(20_000)), stream="schedule").ResponseCode == "FAILED_SequenceError"
+    assert "dc_open_contactor" in it.charger.names()
 
 
 def test_a_service_that_is_no_longer_offered_is_renegotiated() -> None:
     it = talk20(S.CHARGING, dc20_facts(*BPT), course=Course(6, bidirectional=True))
     it.change(energy_transfer_modes=["DC"])
-    assert it.ask(dc_loop(bidirectional=True)).EVSEStatus.EVSENotification == "ServiceRenegotiation"
+    status = it.ask(dc_loop(bidirectional=True)).EVSEStatus
+    assert (status.EVSENotification, status.NotificationMaxDelay) == ("ServiceRenegotiation", 0)
 
 
 @pytest.mark.parametrize("progress", ["ScheduleRenegotiation", "Start"])
