@@ -299,6 +299,14 @@ def test_a_loop_of_the_other_control_is_refused() -> None:
     assert it.end()[-4:] == ends
 
 
+@pytest.mark.parametrize(("allowed_W", "least_W"), [(22_000.0, 200), (150.0, 150), (0.0, 0)])
+def test_the_least_power_is_never_above_the_greatest(allowed_W: float, least_W: float) -> None:
+    it = talk20(S.CHARGING)
+    it.change(dc_max_power_W=allowed_W)
+    mode = it.ask(dc_loop()).CLResControlMode
+    assert (number(mode.EVSEMaximumChargePower), number(mode.EVSEMinimumChargePower)) == (allowed_W, least_W)
+
+
 def test_a_limit_that_falls_in_the_loop_is_no_fault() -> None:
     it = talk20(S.CHARGING, course=SCHEDULED)
     it.ask(dc_loop(dynamic=False))

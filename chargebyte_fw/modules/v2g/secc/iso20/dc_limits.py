@@ -27,11 +27,13 @@ class ChargerLimits(msgspec.Struct, frozen=True):
     min_discharge_current_A: float = 0.0
 
     def within(self, offered: ChargerLimits) -> ChargerLimits:
-        """Return these limits, none beyond what was offered."""
-        values = {
-            name: (min if name.startswith("max") else max)(getattr(self, name), getattr(offered, name))
-            for name in self.__struct_fields__
-        }
+        """Return these limits, none beyond what was offered; a least value is never above the greatest one."""
+        values = {}
+        for name in self.__struct_fields__:
+            if name.startswith("max_"):
+                least = name.replace("max_", "min_")
+                values[name] = min(getattr(self, name), getattr(offered, name))
+                values[least] = min(max(getattr(self, least), getattr(offered, least)), values[name])
         return ChargerLimits(**values)
 
     def parameters(self, *, bidirectional: bool, sign: int) -> dict[str, Any]:
