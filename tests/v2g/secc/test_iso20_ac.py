@@ -191,6 +191,15 @@ def test_a_target_stays_within_what_was_offered(target_W: float, bidirectional: 
     assert number(response.EVSETargetFrequency) == 50.2
 
 
+def test_limits_that_rise_after_the_charge_parameters_are_for_the_next_session() -> None:
+    it = talk20_ac(S.CHARGING)
+    it.change(
+        ac_maximum=iso15118.AcEvseMaximumPower(charge_power=units.Power(total=22_080.0)),
+        ac_target=iso15118.AcTargetValues(target_active_power=units.Power(total=20_000.0)),
+    )
+    assert number(it.ask(ac_loop()).CLResControlMode.EVSETargetActivePower) == 11_040
+
+
 def test_a_car_at_a_single_phase_has_a_third_of_a_target_that_names_no_phases() -> None:
     it = talk20_ac(S.CHARGING, ac20_facts(connectors=BOTH_CONNECTORS))
     it.change(ac_target=iso15118.AcTargetValues(target_active_power=units.Power(total=6_900.0)))
