@@ -230,15 +230,17 @@ clock.run(main())
 """
 
 
-def programs(name: str) -> list[int]:
-    """The processes that run a module of this name."""
-    found = []
+def programs(name: str, parent: int | None = None) -> set[int]:
+    """The processes that run a module of this name; with `parent` its children alone: other tests run it as well."""
+    found = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
                 if any(word.endswith(f"{name}/module.py".encode()) for word in words):
-                    found.append(int(entry.name))
+                    of = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                    if parent in (None, of):
+                        found.add(int(entry.name))
     return found
 
 
@@ -246,7 +248,6 @@ def programs(name: str) -> list[int]:
 def test_a_program_ends_with_the_charger_however_the_charger_ends(
     mosquitto: Mosquitto, tmp_path: Path, end: signal.Signals
 ) -> None:
-    before = set(programs("ForeignMonitor"))
     command = [sys.executable, "-c", CHARGER, str(tmp_path), str(mosquitto.port)]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as charger:
         give_up_at = time.monotonic() + 30
@@ -254,12 +255,12 @@ def test_a_program_ends_with_the_charger_however_the_charger_ends(
         while not (standing.exists() and b'"ready":true' in standing.read_bytes()):
             assert charger.poll() is None and time.monotonic() < give_up_at
             time.sleep(0.05)
-        started = set(programs("ForeignMonitor")) - before
+        started = programs("ForeignMonitor", charger.pid)
         assert len(started) == 1
         charger.send_signal(end)
         charger.wait(20)
     give_up_at = time.monotonic() + 10
-    while started & set(programs("ForeignMonitor")):
+    while started & programs("ForeignMonitor"):
         if time.monotonic() > give_up_at:
             for pid in started:
                 os.kill(pid, signal.SIGKILL)
@@ -329,7 +330,6 @@ def test_a_program_belongs_to_charge_when_charge_requires_it(tmp_path: Path) -> 
 def test_a_program_that_is_killed_is_started_again_alone(
     mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime
 ) -> None:
-    before = set(programs("ForeignMonitor"))
     user, imd = plans_of(tmp_path)
     plans = [ModulePlan("charging", Charging, Charging.Config()), msgspec.structs.replace(user, module=Watching), imd]
 
@@ -342,7 +342,7 @@ def test_a_program_that_is_killed_is_started_again_alone(
         modules: Any = supervisor.assembly.modules
         charging, watching = modules["charging"], modules["user"]
         await until(lambda: bool(watching.measured))
-        (killed,) = set(programs("ForeignMonitor")) - before
+        (killed,) = programs("ForeignMonitor", os.getpid())
         os.kill(killed, signal.SIGKILL)
         await until(lambda: modules["imd"].away)
         with pytest.raises(CommandError, match="NotReady: imd has failed"):
@@ -352,7 +352,7 @@ def test_a_program_that_is_killed_is_started_again_alone(
         began_s = time.monotonic()
         await until(lambda: not faults.active, 10)
         assert time.monotonic() - began_s < 10
-        (again,) = set(programs("ForeignMonitor")) - before
+        (again,) = programs("ForeignMonitor", os.getpid())
         assert again != killed
         watching.measured.clear()
         # It asserts that it was told of the others' being ready.
@@ -361,6 +361,6 @@ def test_a_program_that_is_killed_is_started_again_alone(
         assert modules["user"] is watching and charging.stops == 0 and not charging.stopped
         supervisor.request_stop()
         assert await running == 0
-        assert charging.stops == 1 and not set(programs("ForeignMonitor")) - before
+        assert charging.stops == 1 and not programs("ForeignMonitor", os.getpid())
 
     run_loop(main())
