@@ -25,7 +25,7 @@ VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 FRAMES = wire.frames()[:12]
 CAR, CHARGER = (wire.CAR, 50000), (wire.CHARGER, 64109)
 
-needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="install tshark (Debian package tshark)")
 
 
 @cache

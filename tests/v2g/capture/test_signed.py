@@ -31,7 +31,7 @@ from tests.v2g.exi.samples import sample
 
 
 def party(name: str, curve: str = "P-256") -> tuple[Any, bytes]:
-    """Return the key of somebody and the certificate, which nobody needs to trust here."""
+    """Return a key and its certificate, which is trusted nowhere: only the signature counts here."""
     return made(name, curve)
 
 

@@ -46,7 +46,7 @@ class V2gSession(SessionOutput):
         self.evcc_id = ""
         self.refuse_all = False
         self.request = Request("", b"", None, None)
-        """The request in hand."""
+        """The request that is being answered."""
         self._authorizing_since: float | None = None
 
     # -- for subclasses to define

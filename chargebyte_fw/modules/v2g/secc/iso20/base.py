@@ -45,7 +45,7 @@ class Iso20Base(SessionOutput):
         self.session_id = bytes(8)
         self.refuse_all = False
         self.request = Request("", b"", None, None)
-        """The request in hand."""
+        """The request that is being answered."""
         self.energy: Iso20EnergyService | None = None
         """The service that the car has selected."""
         self.in_loop = False
