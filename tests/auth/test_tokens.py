@@ -238,6 +238,51 @@ def test_a_car_that_waits_for_plug_and_charge_hears_of_the_refusal() -> None:
     assert bench.says("EMAID") == ["Processing", "Rejected"]
 
 
+CONTRACT = AuthorizationType.PlugAndCharge
+
+
+def test_a_contract_refused_before_its_validation_is_answered_at_once() -> None:
+    bench = Bench()
+    assert bench.reserve(1, evse=1) == "Accepted"
+    bench.plug_in(1)
+    bench.swipe("EMAID", connectors=[1], kind=CONTRACT)
+    assert (bench.asked, bench.says("EMAID")) == ([], ["Processing", "Rejected"])
+    assert bench.authorized == [(1, "EMAID", "NotAtThisTime")]
+
+
+def test_a_contract_that_is_in_use_at_another_evse_is_answered_at_once() -> None:
+    bench = Bench(**PLUG_EVENTS)
+    bench.answering = False
+    bench.plug_in(1)
+    bench.swipe("EMAID", connectors=[1], kind=CONTRACT)
+    bench.swipe("EMAID", connectors=[1], kind=CONTRACT)
+    assert bench.authorized == [], "at the same EVSE the answer is on its way"
+    bench.plug_in(2)
+    bench.swipe("emaid", connectors=[2], kind=CONTRACT)
+    assert bench.authorized == [(2, "emaid", "ConcurrentTx")]
+    bench.answer()
+    assert bench.authorized[-1] == (1, "EMAID", "Accepted")
+
+
+def test_a_contract_at_an_evse_that_is_not_free_is_answered_at_once() -> None:
+    bench = Bench()
+    bench.charge(1, "CARD")
+    bench.swipe("EMAID", connectors=[1], kind=CONTRACT)
+    assert bench.authorized[-1] == (1, "EMAID", "NotAtThisTime") and bench.says("EMAID")[-1] == "Rejected"
+
+
+def test_a_contract_that_is_withdrawn_is_answered_unless_its_car_has_gone() -> None:
+    bench = Bench()
+    bench.answering = False
+    bench.plug_in(1)
+    bench.swipe("EMAID", connectors=[1], kind=CONTRACT)
+    bench.withdraw(evse_id=1)
+    assert bench.authorized == [(1, "EMAID", "NotAtThisTime")]
+    bench.swipe("EMAID", connectors=[1], kind=CONTRACT)
+    bench.unplug(1)
+    assert len(bench.authorized) == 1
+
+
 def test_a_prevalidated_token_is_not_validated() -> None:
     bench = Bench()
     bench.swipe("A", prevalidated=True)

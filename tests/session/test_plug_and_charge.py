@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from chargebyte_fw.contracts.types import energy, iso15118
+from chargebyte_fw.contracts.types import energy, iso15118, reservation
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH, rfc3339, utc_now
 from chargebyte_fw.manager.recording import read
 from chargebyte_fw.modules.security.test_pki import EMAID, NEW_EMAID, Pki, make_test_pki
@@ -180,6 +181,28 @@ def test_a_token_that_nobody_accepts_is_no_endless_wait(run: Any, tmp_path: Path
             plant.world.plug_in()
             await plant.until(lambda: story.failed() != [], limit_s=30.0)
             assert story.failed()[0] == ("AuthorizationRes", "FAILED") and len(presented) == 1
+            assert story.count("TransactionStarted") == 0
+            plant.world.car.replace("unplug")
+            await plant.car_finished()
+
+    run(main())
+
+
+def test_a_contract_at_an_evse_that_is_reserved_for_another_one_is_refused_at_once(
+    run: Any, tmp_path: Path, pki: Pki
+) -> None:
+    async def main() -> None:
+        async with Plant(tmp_path, car(read_keys(pki.directory)), configuration=charger(tmp_path, pki)) as plant:
+            story = Story(plant)
+            await plant.world.charger_is_ready()
+            reserve: Any = plant.assembly.provider("auth", "reservation")
+            until = rfc3339(utc_now() + timedelta(hours=1))
+            wanted = reservation.Reservation(reservation_id=1, id_token="CARD", expiry_time=until, evse_id=1)
+            assert await reserve.reserve_now(wanted) == "Accepted"
+            plant.world.plug_in()
+            await plant.until(lambda: story.failed() != [], limit_s=30.0)
+            assert story.failed()[0] == ("AuthorizationRes", "FAILED")
+            assert story.at("AuthorizationRes") - story.at("PaymentDetailsRes") < 2.0, "not after auth_timeout_pnc"
             assert story.count("TransactionStarted") == 0
             plant.world.car.replace("unplug")
             await plant.car_finished()

@@ -12,6 +12,7 @@ import msgspec
 from chargebyte_fw.contracts.types.authorization import (
     AuthorizationStatus,
     AuthorizationType,
+    ProvidedIdToken,
     TokenValidationStatus,
     WithdrawAuthorizationResult,
 )
@@ -47,7 +48,13 @@ from chargebyte_fw.modules.auth.machine.events import (
 )
 from chargebyte_fw.modules.auth.machine.evse import AuthorizationEnded, Evse
 from chargebyte_fw.modules.auth.machine.identifiers import described, same
-from chargebyte_fw.modules.auth.machine.pending_token import EvsesChanged, PendingToken, TokenState, TokenWithdrawn
+from chargebyte_fw.modules.auth.machine.pending_token import (
+    EvsesChanged,
+    PendingToken,
+    TokenState,
+    TokenWithdrawn,
+    refusals,
+)
 from chargebyte_fw.modules.auth.machine.reservation_rows import ReservationRows, State
 from chargebyte_fw.modules.auth.machine.station import Rules
 
@@ -133,9 +140,12 @@ class Authorizer(ReservationRows):
     @on(State.READY, event=TokenPresented)
     def token_presented(self, event: TokenPresented, now: float) -> list[Any]:
         """Begin with a token, unless it is in use already."""
-        if self._in_use(event.token.id_token.value):
+        if self._in_use(event.token):
             refused = token_status(event.token, TokenValidationStatus.Rejected)
-            return [refused, Log(f"{described(event.token)} is in process", "debug")]
+            # At the same EVSE the answer is on its way.
+            at = {evse_id for one in self._pending(event.token) for evse_id in one.evse_ids}
+            answers = refusals(event.token, self.station, at, AuthorizationStatus.ConcurrentTx)
+            return [refused, *answers, Log(f"{described(event.token)} is in process", "debug")]
         token = PendingToken(next(self._token_ids), event.token, self.station)
         self.tokens[token.id] = token
         return self._feed_token(token, event, now)
@@ -175,13 +185,17 @@ class Authorizer(ReservationRows):
         why = f"now {new.authorization_status.value}"
         return self._withdraw_from(evse, TokenValidationStatus.Rejected, why, now)
 
-    def _in_use(self, identifier: str) -> bool:
-        if any(same(pending.token.id_token.value, identifier) for pending in self.tokens.values()):
+    def _pending(self, token: ProvidedIdToken) -> list[PendingToken]:
+        identifier = token.id_token.value
+        return [one for one in self.tokens.values() if same(one.token.id_token.value, identifier)]
+
+    def _in_use(self, token: ProvidedIdToken) -> bool:
+        if self._pending(token):
             return True
         return any(
             evse.authorization is not None
             and not evse.transaction
-            and same(evse.authorization.token.id_token.value, identifier)
+            and same(evse.authorization.token.id_token.value, token.id_token.value)
             for evse in self.station.evses.values()
         )
 
@@ -265,7 +279,7 @@ class Authorizer(ReservationRows):
         for token in self.tokens.values():
             from_the_car = token.token.authorization_type in FROM_THE_CAR and token.evse_ids == [evse.id]
             if from_the_car and token.state in WITHOUT_EVSE:
-                effects += token.feed(TokenWithdrawn(None), now)
+                effects += token.feed(TokenWithdrawn(None, with_the_car=True), now)
         return effects
 
     def _changed(self, evse: Evse, change: Change, connector_id: int | None, now: float) -> list[Any]:

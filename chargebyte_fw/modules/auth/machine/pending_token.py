@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Enum
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 from chargebyte_fw.contracts.types.authorization import (
     AuthorizationStatus,
     AuthorizationType,
+    CertificateStatus,
     ProvidedIdToken,
     SelectionAlgorithm,
     TokenValidationStatus,
@@ -57,9 +59,15 @@ class TokenWithdrawn(msgspec.Struct, frozen=True):
     """The token is withdrawn from one EVSE, or (None) from all."""
 
     evse_id: int | None
+    with_the_car: bool = False
+    """The EV that presented it has gone."""
 
 
 T = TokenState
+
+
+_USED = (TokenValidationStatus.UsedToStart, TokenValidationStatus.UsedToStop)
+_REASONS = {TokenValidationStatus.TimedOut: AuthorizationStatus.Timeout}
 
 
 class PendingToken(Machine):
@@ -84,6 +92,8 @@ class PendingToken(Machine):
         """EVSEs that have not answered `StopTransaction` yet."""
         self._stopping = False
         """One of them ends its transaction."""
+        self._answered: set[int] = set()
+        """EVSEs that got a result for the token."""
 
     # Presented and validated.
 
@@ -167,6 +177,8 @@ class PendingToken(Machine):
             self.evse_ids.remove(event.evse_id)
             if self.evse_ids:
                 return []
+        if event.with_the_car:
+            self._answered.update(self.token.connectors or ())
         return self._end(TokenValidationStatus.Withdrawn)
 
     def _select(self, now: float) -> list[Any]:
@@ -197,6 +209,7 @@ class PendingToken(Machine):
         elif not self._may_use(evse, result):
             result = _refused(result, AuthorizationStatus.NotAtThisTime)
         token = self._published = named(self.token, evse.id, result)
+        self._answered.add(evse.id)
         if result.authorization_status is not AuthorizationStatus.Accepted:
             log = Log(f"{described(token)} is not valid at EVSE {evse.id}: {result.authorization_status.value}")
             return [AuthorizeEvse(evse.id, token, result, None), log, *self._wait(now)]
@@ -265,7 +278,8 @@ class PendingToken(Machine):
     # The end.
 
     def _end(self, status: TokenValidationStatus) -> list[Any]:
-        return self.enter(T.ENDED, token_status(self._published, status))
+        answers = [] if status in _USED else refusals(self.token, self._station, self._answered, _REASONS.get(status))
+        return self.enter(T.ENDED, token_status(self._published, status), *answers)
 
     def _refuse(self, why: str) -> list[Any]:
         log = Log(f"{described(self.token)} rejected: {why}")
@@ -277,6 +291,7 @@ class PendingToken(Machine):
             AuthorizeEvse(evse.id, named(self.token, evse.id, result), result, None)
             for evse in (self._evses() if self.token.connectors else [])
         ]
+        self._answered.update(answer.evse_id for answer in answers)
         return [*answers, *self._refuse(f"it is {result.authorization_status.value}")]
 
     def _evses(self) -> list[Evse]:
@@ -290,6 +305,27 @@ class PendingToken(Machine):
     def _is_master_pass(self, result: ValidationResult) -> bool:
         parent, group = value_of(result.parent_id_token), self._station.rules.master_pass
         return bool(group and parent and same(parent, group))
+
+
+def refusals(
+    token: ProvidedIdToken,
+    station: Station,
+    answered: Collection[int] = (),
+    status: AuthorizationStatus | None = None,
+) -> list[AuthorizeEvse]:
+    """Return the results for the EVSEs whose EV waits for an answer about its contract and did not get one.
+
+    Without it the EV waits for its time limit (ISO 15118-2 table 109, V2G_EVCC_Ongoing_Timeout).
+    """
+    if token.authorization_type is not AuthorizationType.PlugAndCharge:
+        return []
+    result = ValidationResult(
+        authorization_status=status or AuthorizationStatus.NotAtThisTime,
+        tariff_messages=[],
+        certificate_status=CertificateStatus.Accepted,
+    )
+    evses = [one for one in token.connectors or () if one in station.evses and one not in answered]
+    return [AuthorizeEvse(one, named(token, one), result, None) for one in evses]
 
 
 def _refused(result: ValidationResult, status: AuthorizationStatus) -> ValidationResult:
