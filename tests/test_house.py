@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chargebyte_fw.kernel.machine import Machine
+from chargebyte_fw.modules.ocpp.station import Block, Station
 from tests.docs import machines
 
 ROOT = Path(__file__).parents[1]
@@ -134,8 +135,8 @@ def test_every_file_keeps_to_its_side_of_the_walls(path: str) -> None:
 
 
 def machine_files() -> list[str]:
-    """The files that define a subclass of `Machine`, found by importing the product."""
-    kinds = [*machines.subclasses(Machine), Machine]
+    """The files that define a machine or a functional block of a station, found by importing the product."""
+    kinds = [*machines.subclasses(Machine), *machines.subclasses(Block), Machine, Block, Station]
     names = sorted({kind.__module__ for kind in kinds if kind.__module__.startswith(f"{PACKAGE}.")})
     return [str(Path(str(sys.modules[name].__file__)).relative_to(ROOT)) for name in names]
 

@@ -9,6 +9,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import chargebyte_fw
 from chargebyte_fw.kernel import diagram
@@ -17,6 +18,7 @@ from chargebyte_fw.kernel.level_machine import LevelMachine
 from chargebyte_fw.kernel.machine import Machine
 from tests.docs import sequences
 
+K = TypeVar("K")
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs/machines"
 FRAMES = (Machine, Composite, LevelMachine)
@@ -33,7 +35,7 @@ def machines() -> list[type[Machine]]:
     return sorted(used, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 
-def subclasses(kind: type[Machine]) -> Iterator[type[Machine]]:
+def subclasses(kind: type[K]) -> Iterator[type[K]]:
     """Yield every class below `kind` that has been imported."""
     for one in kind.__subclasses__():
         yield one

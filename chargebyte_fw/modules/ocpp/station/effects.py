@@ -1,0 +1,76 @@
+"""What a station asks of its owner, in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.kernel.effects import Call
+
+
+class Enqueue(msgspec.Struct, frozen=True):
+    """Send a request to the CSMS, by the rules of the queue for its action."""
+
+    message_id: str
+    request: Any
+    transaction: str | None = None
+    """The session id of the transaction that it belongs to: OCPP 1.6 puts the transaction id in once it is known."""
+    triggered: bool = False
+    """The CSMS asked for it: sent while the registration is pending, and not dropped as superfluous."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Answer a request of the CSMS."""
+
+    call_id: str
+    response: Any
+
+
+class Refuse(msgspec.Struct, frozen=True):
+    """Answer a request of the CSMS with a CALLERROR."""
+
+    call_id: str
+    code: str
+    description: str = ""
+    details: Any = None
+
+
+class Command(msgspec.Struct, frozen=True):
+    """Send a command to another module; `CommandDone` or `CommandFailed` is the answer."""
+
+    command_id: int
+    call: Call
+    evse_id: int | None = None
+    """To the provider that is mapped to this EVSE; None: to the only one, or to every one."""
+
+
+class Save(msgspec.Struct, frozen=True):
+    """Write a document, or delete it (None), in order with the queue's own writes."""
+
+    table: str
+    key: str
+    value: bytes | None
+
+
+class Connect(msgspec.Struct, frozen=True):
+    """Open the connection (again)."""
+
+
+class Disconnect(msgspec.Struct, frozen=True):
+    """Close the connection and stay offline until `Connect`."""
+
+    reason: str
+
+
+class RegistrationChanged(msgspec.Struct, frozen=True):
+    """The CSMS answered a BootNotification: what the queue may send depends on it."""
+
+    status: str
+    """`Accepted`, `Pending` or `Rejected`."""
+
+
+class RowFailed(msgspec.Struct, frozen=True):
+    """A row failed on what the CSMS sent: to be logged with its traceback."""
+
+    error: Exception
