@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
+from chargebyte_fw.contracts.types.authorization import AuthorizationType, IdToken, IdTokenType, ProvidedIdToken
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.station import (
     Block,
@@ -21,6 +23,7 @@ from chargebyte_fw.modules.ocpp.station import (
     events,
     failed,
     receives,
+    serves,
 )
 from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station.station import ANSWER_TIMEOUT_S
@@ -77,6 +80,14 @@ class Asked(Block):
     @failed(ReportRequest)
     def not_reported(self, request: ReportRequest, failure: CallFailure) -> None:
         self.log.append(("failed", request.text, failure.code))
+
+    @serves(AuthTokenValidator.validate_token)
+    def validate(self, token: ProvidedIdToken) -> Any:
+        if token.id_token.value == "bad":
+            raise RequestRefused("", "no")
+        deferred = self.station.defer()
+        self.station.send(ReportRequest(token.id_token.value), lambda result: self.station.answer(deferred, result))
+        return deferred
 
     @receives(Happened)
     def happened(self, event: Happened) -> None:
@@ -139,6 +150,26 @@ def test_a_request_without_a_row_is_not_available(version: str, code: str) -> No
     assert refusal.code == code
 
 
+def served(value: str) -> events.Served:
+    token = ProvidedIdToken(
+        id_token=IdToken(value=value, type=IdTokenType.ISO14443), authorization_type=AuthorizationType.RFID
+    )
+    return events.Served("r1", "auth_token_validator", "validate_token", (token,))
+
+
+def test_a_command_of_the_stack_is_replied_to_when_the_csms_has_answered(station: Station) -> None:
+    [sent] = station.feed(served("good"), 1.0)
+    effects = station.feed(events.MessageAnswered(sent.message_id, "Report", sent.request, "accepted"), 2.0)
+    assert effects == [do.Reply("r1", "accepted")]
+
+
+def test_a_command_of_the_stack_that_is_refused_or_unknown_fails(station: Station) -> None:
+    [reply] = station.feed(served("bad"), 1.0)
+    assert reply == do.ReplyError("r1", ": no")
+    [reply] = station.feed(events.Served("r2", "ocpp", "stop"), 1.0)
+    assert reply == do.ReplyError("r2", "stop is not available")
+
+
 def test_answers_reach_the_rows_and_the_sender(station: Station) -> None:
     block, got = station.block(Asked), list[Any]()
     message_id = station.send(ReportRequest("x"), got.append)
@@ -193,5 +224,5 @@ def test_a_request_has_one_block() -> None:
         def ask(self, request: AskRequest) -> AskResponse:
             return AskResponse("")
 
-    with pytest.raises(TypeError, match="answered by another block"):
+    with pytest.raises(TypeError, match="the row of another block"):
         Station("ocpp1.6", [Asked, Second], ids())

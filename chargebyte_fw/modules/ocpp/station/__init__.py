@@ -17,7 +17,7 @@ A block is a class with rows::
 `Station` finds the rows, runs them, and collects what they ask for with `send`, `command`, `publish` and `save`.
 """
 
-from chargebyte_fw.modules.ocpp.station.block import Block, answered, answers, failed, receives
+from chargebyte_fw.modules.ocpp.station.block import Block, answered, answers, failed, receives, serves
 from chargebyte_fw.modules.ocpp.station.station import CallFailure, Deferred, RequestRefused, Station
 
 __all__ = [
@@ -30,4 +30,5 @@ __all__ = [
     "answers",
     "failed",
     "receives",
+    "serves",
 ]

@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from chargebyte_fw.modules.ocpp.station.station import Station
 
 F = TypeVar("F", bound=Callable[..., Any])
-ANSWERS, ANSWERED, FAILED, RECEIVES = "answers", "answered", "failed", "receives"
+ANSWERS, ANSWERED, FAILED, RECEIVES, SERVES = "answers", "answered", "failed", "receives", "serves"
+Key = type | tuple[str, str]
+"""What a row is for: a type of messages or events, or a command by its interface and name."""
 
 
-def _row(kind: str, message: type) -> Callable[[F], F]:
+def _row(kind: str, message: Key) -> Callable[[F], F]:
     def mark(method: F) -> F:
         method.station_rows = (*getattr(method, "station_rows", ()), (kind, message))  # type: ignore[attr-defined]
         return method
@@ -44,14 +46,22 @@ def receives(event: type) -> Callable[[F], F]:
     return _row(RECEIVES, event)
 
 
+def serves(command: Callable[..., Any]) -> Callable[[F], F]:
+    """The method below serves a command of an interface that the module provides (an unbound method of a contract).
+
+    It takes the arguments and returns the result, or a `Deferred`. It raises `RequestRefused` to fail the command.
+    """
+    return _row(SERVES, (command.interface, command.__name__))  # type: ignore[attr-defined]
+
+
 class Block:
     """One functional block of a station. Pure: it opens nothing, awaits nothing and reads no clock."""
 
-    rows: ClassVar[dict[tuple[str, type], str]] = {}
+    rows: ClassVar[dict[tuple[str, Key], str]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        rows: dict[tuple[str, type], str] = {}
+        rows: dict[tuple[str, Key], str] = {}
         for base in reversed(cls.__mro__):
             for name, member in vars(base).items():
                 for key in getattr(member, "station_rows", ()):

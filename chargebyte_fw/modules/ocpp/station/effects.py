@@ -36,6 +36,20 @@ class Refuse(msgspec.Struct, frozen=True):
     details: Any = None
 
 
+class Reply(msgspec.Struct, frozen=True):
+    """Return the result of a command that another module sent (`events.Served`)."""
+
+    reply_id: str
+    result: Any
+
+
+class ReplyError(msgspec.Struct, frozen=True):
+    """Fail a command that another module sent."""
+
+    reply_id: str
+    reason: str
+
+
 class Command(msgspec.Struct, frozen=True):
     """Send a command to another module; `CommandDone` or `CommandFailed` is the answer."""
 

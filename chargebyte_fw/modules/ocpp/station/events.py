@@ -95,6 +95,15 @@ class FactReceived(msgspec.Struct, frozen=True):
     """The EVSE that the provider is mapped to."""
 
 
+class Served(msgspec.Struct, frozen=True):
+    """Another module sent a command to an interface that the station's module provides."""
+
+    reply_id: str
+    interface: str
+    command: str
+    args: tuple[Any, ...] = ()
+
+
 class CommandDone(msgspec.Struct, frozen=True):
     """A command to another module returned."""
 

@@ -13,7 +13,7 @@ import msgspec
 
 from chargebyte_fw.kernel.effects import Call, Publish
 from chargebyte_fw.modules.ocpp.station import effects, events
-from chargebyte_fw.modules.ocpp.station.block import ANSWERED, ANSWERS, FAILED, RECEIVES, Block
+from chargebyte_fw.modules.ocpp.station.block import ANSWERED, ANSWERS, FAILED, RECEIVES, SERVES, Block, Key
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ANSWER_TIMEOUT_S = 20.0
@@ -41,6 +41,15 @@ class CallFailure(msgspec.Struct, frozen=True):
     details: Any = None
 
 
+class _Open(msgspec.Struct):
+    """A request or command that is being handled."""
+
+    answer: Callable[[Any], Any]
+    """Makes the effect that answers it."""
+    refuse: Callable[[RequestRefused], Any]
+    after: list[Callable[[], None]] = []
+
+
 class Deferred(msgspec.Struct, frozen=True):
     """The answer to a request follows: `station.answer(deferred, response)`, within `ANSWER_TIMEOUT_S`."""
 
@@ -65,19 +74,19 @@ class Station:
         self._ids = count(1)
         self._call_id: str | None = None
         self._after: list[Callable[[], None]] = []
-        self._open: dict[str, list[Callable[[], None]]] = {}
+        self._open: dict[str, _Open] = {}
         self._then: dict[str, Callable[[Any], None]] = {}
         self._commands: dict[int, Callable[[Any], None]] = {}
         self._timers: dict[Hashable, tuple[float, Callable[[], None]]] = {}
         self._due: list[tuple[float, int, Hashable]] = []
-        self._rows: dict[tuple[str, type], list[Callable[..., Any]]] = {}
+        self._rows: dict[tuple[str, Key], list[Callable[..., Any]]] = {}
         self._blocks: dict[type[Block], Block] = {}
         for kind in kinds:
             block = self._blocks[kind] = kind(self)
             for key, name in kind.rows.items():
                 row = self._rows.setdefault(key, [])
-                if row and key[0] == ANSWERS:
-                    raise TypeError(f"{kind.__qualname__}.{name}: {key[1].__name__} is answered by another block")
+                if row and key[0] in (ANSWERS, SERVES):
+                    raise TypeError(f"{kind.__qualname__}.{name}: {key[1]} is the row of another block, too")
                 row.append(getattr(block, name))
 
     # What blocks ask for.
@@ -157,31 +166,29 @@ class Station:
     # Answers to the CSMS.
 
     def defer(self) -> Deferred:
-        """Return the promise of an answer to the request that is being handled. Return it from the row."""
+        """Return the promise of an answer to what is being handled. Return it from the row."""
         if self._call_id is None:
-            raise RuntimeError("defer() outside a row under `answers`")
+            raise RuntimeError("defer() outside a row under `answers` or `serves`")
         return Deferred(self._call_id)
 
     def answer(self, deferred: Deferred, response: Any) -> None:
-        """Answer a deferred request; one that was answered (the time was over) stays as it is."""
-        self._close(deferred.call_id, effects.Answer(deferred.call_id, response))
+        """Answer what was deferred; what was answered (the time was over) stays as it is."""
+        opened = self._open.pop(deferred.call_id, None)
+        if opened is not None:
+            self.stop(("answer", deferred.call_id))
+            self._effects.append(opened.answer(response))
+            self._guard(*opened.after)
 
     def refuse(self, deferred: Deferred, refused: RequestRefused) -> None:
-        """Answer a deferred request with a CALLERROR."""
-        self._close(deferred.call_id, _refusal(deferred.call_id, refused))
+        """Answer a deferred request with a CALLERROR; let a deferred command fail."""
+        opened = self._open.pop(deferred.call_id, None)
+        if opened is not None:
+            self.stop(("answer", deferred.call_id))
+            self._effects.append(opened.refuse(refused))
 
     def after_answer(self, run: Callable[[], None]) -> None:
         """Run `run` when the request being handled is answered (not refused): what it sends follows the answer."""
         self._after.append(run)
-
-    def _close(self, call_id: str, answer: effects.Answer | effects.Refuse) -> None:
-        after = self._open.pop(call_id, None)
-        if after is None:
-            return
-        self.stop(("answer", call_id))
-        self._effects.append(answer)
-        if isinstance(answer, effects.Answer):
-            self._guard(*after)
 
     # The machine.
 
@@ -202,6 +209,8 @@ class Station:
         match event:
             case events.CallReceived():
                 self._call(event)
+            case events.Served():
+                self._serve(event)
             case events.MessageAnswered(message_id=message_id, request=request, response=response):
                 rows = [partial(row, request, response) for row in self._rows.get((ANSWERED, type(request)), ())]
                 self._guard(*rows, partial(self._continue, self._then, message_id, response))
@@ -247,33 +256,43 @@ class Station:
                 self._effects.append(effects.RowFailed(error))
 
     def _call(self, event: events.CallReceived) -> None:
+        call_id = event.call_id
+        opened = _Open(partial(effects.Answer, call_id), partial(_refusal, call_id))
         rows = self._rows.get((ANSWERS, type(event.request)))
-        if not rows:
+        if rows:
+            self._handle(call_id, event.action, opened, partial(rows[0], event.request))
+        else:
             code = "NotSupported" if self.version == "ocpp1.6" else "NotImplemented"
-            self._effects.append(effects.Refuse(event.call_id, code, f"{event.action} is not available"))
-            return
-        self._call_id = event.call_id
+            self._effects.append(opened.refuse(RequestRefused(code, f"{event.action} is not available")))
+
+    def _serve(self, event: events.Served) -> None:
+        reply_id = event.reply_id
+        opened = _Open(partial(effects.Reply, reply_id), lambda refused: effects.ReplyError(reply_id, str(refused)))
+        rows = self._rows.get((SERVES, (event.interface, event.command)))
+        if rows:
+            self._handle(reply_id, event.command, opened, partial(rows[0], *event.args))
+        else:
+            self._effects.append(effects.ReplyError(reply_id, f"{event.command} is not available"))
+
+    def _handle(self, call_id: str, what: str, opened: _Open, row: Callable[[], Any]) -> None:
+        self._call_id = call_id
         try:
-            response = rows[0](event.request)
+            response = row()
         except RequestRefused as refused:
-            response = _refusal(event.call_id, refused)
+            response = refused
         except Exception as error:
             self._effects.append(effects.RowFailed(error))
-            response = effects.Refuse(event.call_id, "InternalError", f"{event.action} could not be handled")
+            response = RequestRefused("InternalError", f"{what} could not be handled")
         self._call_id = None
-        after, self._after = self._after, []
-        self._open[event.call_id] = after
+        opened.after, self._after = self._after, []
+        self._open[call_id] = opened
         if isinstance(response, Deferred):
-            self.start(("answer", event.call_id), self.now + ANSWER_TIMEOUT_S, partial(self._overdue, event))
-        elif isinstance(response, effects.Refuse):
-            self._close(event.call_id, response)
+            overdue = RequestRefused("GenericError", f"{what} was not answered in time")
+            self.start(("answer", call_id), self.now + ANSWER_TIMEOUT_S, partial(self.refuse, response, overdue))
+        elif isinstance(response, RequestRefused):
+            self.refuse(Deferred(call_id), response)
         else:
-            self._close(event.call_id, effects.Answer(event.call_id, response))
-
-    def _overdue(self, event: events.CallReceived) -> None:
-        self._close(
-            event.call_id, effects.Refuse(event.call_id, "GenericError", f"{event.action} was not answered in time")
-        )
+            self.answer(Deferred(call_id), response)
 
 
 def _refusal(call_id: str, refused: RequestRefused) -> effects.Refuse:
