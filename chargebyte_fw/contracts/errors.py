@@ -64,6 +64,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "MREC11CableCheckFault": "Cable check fault (OCPP standardised error MREC-11)",
         "VoltagePlausibilityFault": "Voltage plausibility fault",
     },
+    "example": {f"ExampleError{letter}": f"Example error {letter}" for letter in "ABCD"},
     "generic": {
         "CommunicationFault": "The device does not answer",
         "VendorError": "A fault of this product; the sub-type names it",
@@ -109,6 +110,7 @@ ERRORS: dict[str, dict[str, str]] = {
     "system": {
         "CommunicationFault": "The device does not answer",
     },
+    "test_errors": {f"TestError{letter}": f"Error {letter} of EVerest's tests" for letter in "ABCD"},
     "cb_temperatures": {
         "SelftestFailed": "The self-test of this temperature channel failed",
         "ChargingAbort": "This temperature channel stops charging",

@@ -7,6 +7,7 @@ import pkgutil
 from typing import Any
 
 from chargebyte_fw.contracts import interfaces, types
+from chargebyte_fw.contracts.lookup import interface_names
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.manager.manifest import (
@@ -23,8 +24,8 @@ from chargebyte_fw.manager.schema import type_file
 def contracts() -> dict[str, type[Contract]]:
     """Return every declared contract by EVerest's name of its interface."""
     found: dict[str, type[Contract]] = {}
-    for info in pkgutil.iter_modules(interfaces.__path__):
-        module = importlib.import_module(f"{interfaces.__name__}.{info.name}")
+    for name in interface_names():
+        module = importlib.import_module(f"{interfaces.__name__}.{name}")
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Contract) and value.__module__ == module.__name__:
                 found[value.interface] = value

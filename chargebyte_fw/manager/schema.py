@@ -8,6 +8,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from chargebyte_fw.contracts.field_enum import FieldEnum
+
+_ANY = ("null", "string", "number", "integer", "boolean", "array", "object")
+"""Any JSON value, in the order of EVerest's files: a C++ module compares the list with its own place by place."""
 TYPES_PACKAGE = "chargebyte_fw.contracts.types."
 _BOUNDS = {
     "gt": "exclusiveMinimum",
@@ -39,12 +43,14 @@ def schema_of(kind: Any, *, inline: bool = False) -> dict[str, Any]:
     if origin in (list, tuple):
         return {"type": "array", "items": schema_of(parts[0])} if parts else {"type": "array"}
     if origin is dict:
+        if parts[1] is Any:
+            return {"type": "object"}
         return {"type": "object", "additionalProperties": schema_of(parts[1])}
     if kind in (list, dict):
         return {"type": "array" if kind is list else "object"}
     if isinstance(kind, type) and (issubclass(kind, Enum) or issubclass(kind, msgspec.Struct)):
         return _named(kind, inline)
-    return {"type": ["null", "boolean", "integer", "number", "string", "array", "object"]}
+    return {"type": list(_ANY)}
 
 
 def _union(parts: list[Any], inline: bool) -> dict[str, Any]:
@@ -67,7 +73,7 @@ def _noted(note: msgspec.Meta, of: Any) -> dict[str, Any]:
 
 def _named(kind: type, inline: bool) -> dict[str, Any]:
     shape = "string" if issubclass(kind, Enum) else "object"
-    if not inline and kind.__module__.startswith(TYPES_PACKAGE):
+    if not inline and not issubclass(kind, FieldEnum) and kind.__module__.startswith(TYPES_PACKAGE):
         return {"type": shape, "$ref": f"/{kind.__module__.removeprefix(TYPES_PACKAGE)}#/{kind.__name__}"}
     if issubclass(kind, Enum):
         return {"type": "string", "enum": [member.value for member in kind]}
@@ -88,7 +94,10 @@ def types_in(module: ModuleType) -> dict[str, type]:
     return {
         name: kind
         for name, kind in vars(module).items()
-        if isinstance(kind, type) and kind.__module__ == module.__name__ and issubclass(kind, Enum | msgspec.Struct)
+        if isinstance(kind, type)
+        and kind.__module__ == module.__name__
+        and issubclass(kind, Enum | msgspec.Struct)
+        and not issubclass(kind, FieldEnum)
     }
 
 

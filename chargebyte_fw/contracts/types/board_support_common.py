@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
 
+from chargebyte_fw.contracts.field_enum import FieldEnum
 
-class BspEventEvent(StrEnum):
+
+class BspEventEvent(FieldEnum):
     """Values of `BspEvent.event`."""
 
     A = "A"
@@ -29,7 +29,7 @@ class BspEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     event: BspEventEvent
 
 
-class ProximityPilotAmpacity(StrEnum):
+class ProximityPilotAmpacity(FieldEnum):
     """Values of `ProximityPilot.ampacity`."""
 
     None_ = "None"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.field_enum import FieldEnum
 
-class HardwareCapabilitiesConnectorType(StrEnum):
+
+class HardwareCapabilitiesConnectorType(FieldEnum):
     """Values of `HardwareCapabilities.connector_type`."""
 
     IEC62196Type2Cable = "IEC62196Type2Cable"
@@ -57,7 +58,7 @@ class Telemetry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """°C."""
 
 
-class PowerOnOffReason(StrEnum):
+class PowerOnOffReason(FieldEnum):
     """Values of `PowerOnOff.reason`."""
 
     DCCableCheck = "DCCableCheck"

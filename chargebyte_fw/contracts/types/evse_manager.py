@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.field_enum import FieldEnum
 from chargebyte_fw.contracts.types import authorization, powermeter, units_signed
 
 
@@ -224,7 +225,7 @@ class AuthorizationEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     meter_value: powermeter.Powermeter
 
 
-class EnableDisableSourceEnableSource(StrEnum):
+class EnableDisableSourceEnableSource(FieldEnum):
     """Values of `EnableDisableSource.enable_source`."""
 
     Unspecified = "Unspecified"
@@ -237,7 +238,7 @@ class EnableDisableSourceEnableSource(StrEnum):
     CSMS = "CSMS"
 
 
-class EnableDisableSourceEnableState(StrEnum):
+class EnableDisableSourceEnableState(FieldEnum):
     """Values of `EnableDisableSource.enable_state`."""
 
     Unassigned = "Unassigned"

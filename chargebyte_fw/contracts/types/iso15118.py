@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.field_enum import FieldEnum
 from chargebyte_fw.contracts.types import grid_support, units
 
 
@@ -426,7 +427,7 @@ class V2gMessages(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Base64."""
 
 
-class ResponseExiStreamStatusStatus(StrEnum):
+class ResponseExiStreamStatusStatus(FieldEnum):
     """Values of `ResponseExiStreamStatus.status`."""
 
     Accepted = "Accepted"
@@ -452,7 +453,7 @@ class RequestExiStreamSchema(msgspec.Struct, kw_only=True, omit_defaults=True):
     certificate_action: CertificateActionEnum
 
 
-class CertificateHashDataInfoHashAlgorithm(StrEnum):
+class CertificateHashDataInfoHashAlgorithm(FieldEnum):
     """Values of `CertificateHashDataInfo.hashAlgorithm`."""
 
     SHA256 = "SHA256"

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from chargebyte_fw.contracts.field_enum import FieldEnum
+
 
 class InterfaceClass(StrEnum):
     """EVerest enumeration `InterfaceClass`."""
@@ -38,7 +40,7 @@ class ConfigureNetworkFinalStatusEnum(StrEnum):
     Failed = "Failed"
 
 
-class APNApnAuthentication(StrEnum):
+class APNApnAuthentication(FieldEnum):
     """Values of `APN.apn_authentication`."""
 
     CHAP = "CHAP"
@@ -59,7 +61,7 @@ class APN(msgspec.Struct, kw_only=True, omit_defaults=True):
     apn_authentication: APNApnAuthentication | None = None
 
 
-class VPNType(StrEnum):
+class VPNType(FieldEnum):
     """Values of `VPN.type`."""
 
     IKEv2 = "IKEv2"

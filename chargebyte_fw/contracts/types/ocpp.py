@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.field_enum import FieldEnum
 from chargebyte_fw.contracts.types import text_message
 
 
@@ -161,7 +162,7 @@ class V2XSignalWattPointCurve(msgspec.Struct, kw_only=True, omit_defaults=True):
     power: float
 
 
-class ChargingSchedulePeriodOperationMode(StrEnum):
+class ChargingSchedulePeriodOperationMode(FieldEnum):
     """Values of `ChargingSchedulePeriod.operation_mode`."""
 
     Idle = "Idle"

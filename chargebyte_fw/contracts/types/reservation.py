@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from chargebyte_fw.contracts.field_enum import FieldEnum
 from chargebyte_fw.contracts.types import evse_manager
 
 
@@ -65,7 +66,7 @@ class ReservationCheck(msgspec.Struct, kw_only=True, omit_defaults=True):
     group_id_token: str | None = None
 
 
-class ReservationUpdateStatusReservationStatus(StrEnum):
+class ReservationUpdateStatusReservationStatus(FieldEnum):
     """Values of `ReservationUpdateStatus.reservation_status`."""
 
     Expired = "Expired"

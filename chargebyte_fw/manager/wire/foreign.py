@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, cast
 
 import msgspec
 
+from chargebyte_fw.contracts.lookup import contract_of
 from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.decoding import convert, shorten
@@ -23,7 +24,6 @@ from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, ConfigErro
 from chargebyte_fw.kernel.faults import FaultState
 from chargebyte_fw.kernel.module import Module, ModuleConfig, Provision, Requirement
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
-from chargebyte_fw.manager.export import contracts
 from chargebyte_fw.manager.manifest import command_types, everest_name, variable_types
 from chargebyte_fw.manager.wire import envelope
 from chargebyte_fw.manager.wire.carrier import Carrier
@@ -233,14 +233,11 @@ def class_of(directory: Path, manifest: Any) -> type[ForeignModule]:
         raise BadManifest(f"{directory} holds neither {name} nor index.js nor module.py")
     if not isinstance(manifest, dict):
         raise BadManifest("its manifest is not a map")
-    known = contracts()
     provisions = {
-        key: Provision(_proxy(_contract(entry, known)), _config(entry.get("config") or {}, f"{name}_{key}"))
+        key: Provision(_proxy(_contract(entry)), _config(entry.get("config") or {}, f"{name}_{key}"))
         for key, entry in _section(manifest, "provides").items()
     }
-    requirements = {
-        key: _requirement(entry, _contract(entry, known)) for key, entry in _section(manifest, "requires").items()
-    }
+    requirements = {key: _requirement(entry, _contract(entry)) for key, entry in _section(manifest, "requires").items()}
     for key in (*provisions, *requirements):
         if hasattr(ForeignModule, key) or key in ("id", "log", "config", "runtime"):
             raise BadManifest(f"{key} cannot be the name of an implementation or requirement here")
@@ -262,11 +259,12 @@ def _section(manifest: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
     return section
 
 
-def _contract(entry: dict[str, Any], known: dict[str, type[Contract]]) -> type[Contract]:
+def _contract(entry: dict[str, Any]) -> type[Contract]:
     interface = entry.get("interface")
-    if interface not in known:
+    contract = contract_of(interface) if isinstance(interface, str) else None
+    if contract is None:
         raise BadManifest(f"its manifest names the interface {interface}, which this product does not know")
-    return known[interface]
+    return contract
 
 
 def _requirement(entry: dict[str, Any], contract: type[Contract]) -> Requirement:
