@@ -1,0 +1,1 @@
+"""The RPC layer of OCPP-J."""
