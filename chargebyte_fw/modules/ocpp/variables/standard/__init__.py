@@ -1,0 +1,1 @@
+"""The declared variables, a file a subject."""
