@@ -14,6 +14,8 @@ import msgspec
 from chargebyte_fw.kernel.effects import Call, Publish
 from chargebyte_fw.modules.ocpp.station import effects, events
 from chargebyte_fw.modules.ocpp.station.block import ANSWERED, ANSWERS, FAILED, RECEIVES, SERVES, Block, Key
+from chargebyte_fw.modules.ocpp.station.layout import Layout
+from chargebyte_fw.modules.ocpp.variables import Variables
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ANSWER_TIMEOUT_S = 20.0
@@ -62,7 +64,16 @@ class Station:
     `kinds` are the classes of the blocks in the order in which they receive events.
     """
 
-    def __init__(self, version: str, kinds: list[type[Block]], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        version: str,
+        kinds: list[type[Block]],
+        new_id: Callable[[], str],
+        variables: Variables | None = None,
+        layout: Layout | None = None,
+    ) -> None:
+        self.variables = Variables() if variables is None else variables
+        self.layout = Layout([]) if layout is None else layout
         self.version = version
         """The sub-protocol that is spoken: `ocpp1.6`, `ocpp2.0.1` or `ocpp2.1`; blocks of 2.x ask for it."""
         self.now = 0.0
