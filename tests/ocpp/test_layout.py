@@ -16,7 +16,7 @@ def test_connectors_of_1_6_are_counted_over_all_evses() -> None:
     layout = Layout([evse(2, 1), evse(1, 1, 2)])
     assert [(one.connector, one.evse_id, one.connector_id) for one in layout] == [(1, 1, 1), (2, 1, 2), (3, 2, 1)]
     third, fallback = layout.connector(3), layout.find(2)
-    assert third is fallback is not None and third.kind is ConnectorTypeEnum.cCCS2
+    assert third is not None and third is fallback and third.kind is ConnectorTypeEnum.cCCS2
     assert [layout.connector(number) for number in (0, 4, -1)] == [None, None, None]
     assert layout.evse_ids == (1, 2) and len(layout) == 3 and layout.find(1, 3) is None
 
