@@ -21,7 +21,7 @@ from chargebyte_fw.kernel.memory import Host, StreamEnd
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.kernel.wires import Wires
 from chargebyte_fw.modules.v2g import sdp
-from chargebyte_fw.modules.v2g.transport import Accept, Layer
+from chargebyte_fw.modules.v2g.transport import Accept, Layer, nothing
 from chargebyte_fw.modules.v2g.transport.memory import MemoryTransport
 from chargebyte_fw.modules.v2g.transport.tcp import TcpTransport
 
@@ -126,7 +126,7 @@ class V2gLink:
     """SDP and the endpoints on one interface.
 
     `admit` decides on each connection at its beginning, `accept` takes it once it can be used: with TLS after the
-    handshake. `offer` gets each SDP request with our address and what sends the response.
+    handshake; `failed` is called for one whose handshake failed. `offer` gets each SDP request with our address and what sends the response.
     """
 
     def __init__(
@@ -137,6 +137,7 @@ class V2gLink:
         accept: Accept,
         offer: Offer,
         *,
+        failed: Callable[[], None] = nothing,
         endpoints: Sequence[Endpoint] = (TCP,),
         with_sdp: bool = True,
     ) -> None:
@@ -146,6 +147,7 @@ class V2gLink:
         self._admit = admit
         self._accept = accept
         self._offer = offer
+        self._failed = failed
         self._with_sdp = with_sdp
         self._host: Host | None = wires.find(f"ip:{device}")
         self._servers: list[asyncio.Server] = []
@@ -214,7 +216,8 @@ class V2gLink:
         layer = next((one for one in layers if one is not None), None)
         if layer is None:
             return self._accept
-        return layer.acceptor(self._admit, self._accept, self._accept if None in layers else None)
+        plain = self._accept if None in layers else None
+        return layer.acceptor(self._admit, self._accept, plain=plain, failed=self._failed)
 
     def send_to_all(self, data: bytes, port: int) -> None:
         """Send a datagram to every node of the link; without effect while it is closed. Raises OSError."""

@@ -29,6 +29,7 @@ from chargebyte_fw.modules.v2g.secc.access import (
     CarGone,
     CloseConnection,
     DataLink,
+    HandshakeFailed,
     SdpAnswered,
 )
 from chargebyte_fw.modules.v2g.secc.effects import Log
@@ -67,7 +68,14 @@ class Listener:
         self.where = ""
         """Address and ports of the link."""
         self.link = V2gLink(
-            device, module.runtime.wires, self.admit, accept, self._offer, endpoints=endpoints, with_sdp=with_sdp
+            device,
+            module.runtime.wires,
+            self.admit,
+            accept,
+            self._offer,
+            failed=self._handshake_failed,
+            endpoints=endpoints,
+            with_sdp=with_sdp,
         )
         self._module = module
         self._log = module.log
@@ -113,6 +121,9 @@ class Listener:
     def gone(self) -> None:
         """Admit the next car."""
         self._pump.feed(CarGone())
+
+    def _handshake_failed(self) -> None:
+        self._pump.feed(HandshakeFailed())
 
     # -- link
 

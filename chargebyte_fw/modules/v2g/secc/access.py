@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnum as FailureReason
 from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.v2g.secc.effects import Log
@@ -20,6 +21,8 @@ from chargebyte_fw.modules.v2g.timing import (
 
 FIRST_CONNECTION_S = DATA_LINK_SETUP_S + V2G_SECC_COMMUNICATION_SETUP_S
 """What is announced as data link may be the match alone; the car's own 20 s count from its link, up to 12 s later."""
+_FAILURE_PAUSE_S = 1.0
+"""Failed handshakes within so short a time are published as one: a peer can make hundreds of them."""
 
 
 class AccessState(Enum):
@@ -49,6 +52,10 @@ class CarGone(msgspec.Struct, frozen=True):
     """The connection has ended."""
 
 
+class HandshakeFailed(msgspec.Struct, frozen=True):
+    """A connection was lost before its TLS handshake was complete."""
+
+
 class CloseConnection(msgspec.Struct, frozen=True):
     """Effect: the running connection must be closed."""
 
@@ -64,6 +71,8 @@ class Access(Machine):
         super().__init__()
         self._latest = 0.0
         """When the wait for the first connection is over, whatever is asked meanwhile."""
+        self._failed_at: float | None = None
+        """When a failed handshake was last published, since the data link or the last connection."""
 
     @property
     def open(self) -> bool:
@@ -75,6 +84,7 @@ class Access(Machine):
         """Open with the data link, shut without."""
         if not event.ready:
             return self.enter(AccessState.SHUT)
+        self._failed_at = None
         self._latest = now + FIRST_CONNECTION_S + CONNECT_AFTER_SDP_AT_MOST_S
         self.start("first connection", now + FIRST_CONNECTION_S)  # [V2G2-723]
         return self.enter(AccessState.OPEN)
@@ -89,9 +99,30 @@ class Access(Machine):
     @on(AccessState.OPEN, event=SdpAnswered)
     def answered(self, event: SdpAnswered, now: float) -> list[Any]:
         """Leave the car that asks late the time to connect."""
+        self._leave_time(now)
+        return []
+
+    def _leave_time(self, now: float) -> None:
         due = self.due("first connection")
         if due is not None:
             self.start("first connection", max(due, min(now + CONNECT_AFTER_SDP_S, self._latest)))
+
+    @on(AccessState.OPEN, event=HandshakeFailed)
+    def handshake_failed(self, event: HandshakeFailed, now: float) -> list[Any]:
+        """Publish that the session failed, and let the car try again for V2G_SECC_CommunicationSetup_Timer at most."""
+        if self.due("first connection") is None:
+            # The car comes again on a data link that has had a connection.
+            self._latest = now + V2G_SECC_COMMUNICATION_SETUP_S + CONNECT_AFTER_SDP_AT_MOST_S
+            self.start("first connection", now + V2G_SECC_COMMUNICATION_SETUP_S)
+        self._leave_time(now)
+        if self._failed_at is not None and now - self._failed_at < _FAILURE_PAUSE_S:
+            return []
+        self._failed_at = now
+        return [publish(Iso15118Charger.hlc_session_failed, FailureReason.FailedTLSHandshake)]
+
+    @on(AccessState.SHUT, AccessState.CONNECTED, event=HandshakeFailed)
+    def another_failed(self, event: HandshakeFailed, now: float) -> list[Any]:
+        """It was not the handshake of the car that is served."""
         return []
 
     @on(AccessState.SHUT, AccessState.CONNECTED, event=SdpAnswered)
@@ -102,6 +133,7 @@ class Access(Machine):
     @on(AccessState.OPEN, event=CarConnected, to=AccessState.CONNECTED)
     def connected(self, event: CarConnected, now: float) -> list[Any]:
         """Serve this car and no other."""
+        self._failed_at = None
         return self.enter(AccessState.CONNECTED)
 
     @on(AccessState.CONNECTED, event=CarGone, to=AccessState.OPEN)
@@ -116,9 +148,12 @@ class Access(Machine):
 
     @on(AccessState.OPEN, timer="first connection", to=AccessState.SHUT)
     def no_connection(self, now: float) -> list[Any]:
-        """No car came: the data link is of no use."""
+        """No car came, or none whose handshake succeeded: the data link is of no use."""
+        why = f"no car connected within {FIRST_CONNECTION_S:g} s of the match"
+        if self._failed_at is not None:
+            why = "no car connected after its TLS handshake had failed"
         return self.enter(
             AccessState.SHUT,
-            Log(f"no car connected within {FIRST_CONNECTION_S:g} s of the match"),
+            Log(why),
             publish(Iso15118Charger.dlink_error, None),
         )

@@ -82,10 +82,13 @@ class TlsServer:
             return f"keys of the kind {kinds} are of no use with these versions and algorithms"
         return self.certificates.missing or "no certificate chain is valid now"
 
-    def acceptor(self, admit: Accept, accept: Accept, plain: Accept | None = None) -> Accept:
+    def acceptor(
+        self, admit: Accept, accept: Accept, *, plain: Accept | None = None, failed: Callable[[], None] = nothing
+    ) -> Accept:
         """Return what takes a connection of a carrier: `admit` before the handshake, `accept` after it.
 
-        `plain` gets a car that begins V2GTP without TLS; None: it is refused.
+        `plain` gets a car that begins V2GTP without TLS; None: it is refused. `failed` is called when a handshake
+        fails, after its line in the log; one that the charger gives up has not failed.
         """
 
         def take(wire: Any) -> bool:
@@ -93,7 +96,7 @@ class TlsServer:
                 return False
             if len(self._handshakes) >= _MOST_HANDSHAKES:
                 self._handshakes[0].give_up("another one came")
-            transport = TlsTransport(self, wire, accept, plain)
+            transport = TlsTransport(self, wire, accept, plain, failed)
             self._handshakes.append(transport)
             self._open.add(transport)
             transport.begin()
@@ -187,21 +190,25 @@ class TlsServer:
         """Forget a transport: nothing more comes of it."""
         self._open.discard(transport)
 
-    def lost(self, transport: TlsTransport, reason: str) -> None:
-        """Log and record why a handshake or a session ended."""
+    def lost(self, transport: TlsTransport, reason: str) -> bool:
+        """Log and record why a handshake or a session ended; return whether it was a handshake."""
         if reason or transport in self._handshakes:
             self._record({"tls": transport.peer, "failed": reason})
         if transport in self._handshakes:
             self._handshakes.remove(transport)
             self._failures.write("no TLS with %s: %s", transport.peer, reason or "the car closed the connection")
-        elif reason:
+            return True
+        if reason:
             self._failures.write("TLS with %s ended: %s", transport.peer, reason)
+        return False
 
 
 class TlsTransport:
     """A connection with TLS: `Transport` on one side, a carrier on the other."""
 
-    def __init__(self, server: TlsServer, wire: Carrier, accept: Accept, plain: Accept | None) -> None:
+    def __init__(
+        self, server: TlsServer, wire: Carrier, accept: Accept, plain: Accept | None, failed: Callable[[], None]
+    ) -> None:
         self.on_data: Callable[[bytes], None] = nothing
         self.on_closed: Callable[[str], None] = nothing
         self.peer = wire.peer
@@ -210,6 +217,7 @@ class TlsTransport:
         self._wire = wire
         self._accept = accept
         self._plain = plain
+        self._failed = failed
         machine = tls.TlsServerConnection(
             lambda hello: server.decide(hello, wire), server.timeout_s, plain=plain is not None
         )
@@ -276,7 +284,8 @@ class TlsTransport:
                 if not self._accept(self):
                     self._pump.feed(tls.Close())
             case tls.Lost(reason):
-                self._server.lost(self, reason)
+                if self._server.lost(self, reason):
+                    self._failed()
                 closed, self.on_data, self.on_closed = self.on_closed, nothing, nothing
                 closed(reason)
             case tls.PlainInstead(data):
