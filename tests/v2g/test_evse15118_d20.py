@@ -83,12 +83,18 @@ class World:
     """Evse15118D20 at one end of a link in memory, a client at the other."""
 
     def __init__(
-        self, assemble: Any, runtime: Any, prices: Any = None, store: type[Module] = Security, **config: Any
+        self,
+        assemble: Any,
+        runtime: Any,
+        prices: Any = None,
+        store: type[Module] = Security,
+        store_config: dict[str, Any] | None = None,
+        **config: Any,
     ) -> None:
         charger_host, self.host = memory.link("fe80::1", "fe80::2")
         runtime.wires.plug("ip:eth1", charger_host)
         connections: dict[str, Any] = {"security": "security.main"}
-        modules: dict[str, Any] = {"security": (store,)}
+        modules: dict[str, Any] = {"security": (store, store_config or {})}
         if prices is not None:
             modules["prices"] = (prices,)
             connections["energy_prices"] = ["prices.main"]

@@ -26,8 +26,8 @@ class TlsWorld(World):
         super().__init__(assemble, runtime, store=Store, **config)
         self.store = self.assembly.modules["security"].main
         self.store.put(tmp_path / "chains", pki.leaf(kind=kind))
-        self.store.roots(tmp_path / "ca/v2g/V2G_ROOT_CA.pem", pki.leaf(kind=kind).root)
-        self.oem = tmp_path / "ca/oem/OEM_ROOT_CA.pem"
+        self.bundle = tmp_path / "roots.pem"
+        self.store.roots(self.bundle, pki.leaf(kind=kind).root)
 
     def car(self, kind: str = "P-256", vehicle: str | None = "V2G", **values: Any) -> TlsCar:
         shown = None if vehicle is None else pki.vehicle(kind, vehicle)
@@ -133,8 +133,7 @@ def test_a_car_without_a_certificate_and_one_of_an_oem(
                 reason = (await car.ended).reason
                 assert ("116 certificate_required" if vehicle is None else "48 unknown_ca") in reason
                 await asyncio.sleep(5)
-            world.oem.parent.mkdir()
-            world.oem.write_bytes(pki.cas("OEM").root.pem)
+            world.store.roots(world.bundle, pki.leaf().root, pki.cas("OEM").root)
             world.store.roots_updated()
             await asyncio.sleep(2)
             car = world.car(vehicle="OEM")

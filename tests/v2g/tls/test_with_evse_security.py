@@ -29,9 +29,10 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
 class StoreWorld(World):
     """Evse15118D20 with EvseSecurity on the files of a store."""
 
-    def __init__(self, assemble: Any, runtime: Any, pki: Pki, tmp_path: Path, kind: str = "") -> None:
-        shutil.copytree(pki.store(kind) if kind else pki.certs, tmp_path / CERTS)
-        super().__init__(assemble, runtime, store=EvseSecurity)
+    def __init__(self, assemble: Any, runtime: Any, pki: Pki, tmp_path: Path, kind: str = "", **store: Any) -> None:
+        if not store:
+            shutil.copytree(pki.store(kind) if kind else pki.certs, tmp_path / CERTS)
+        super().__init__(assemble, runtime, store=EvseSecurity, store_config=store)
         self.pki = pki
 
     def car(self, *protocols: str, wrong: str = "") -> TlsCar:
@@ -70,6 +71,50 @@ def test_each_version_gets_the_chain_of_its_standard(
 
     run(main())
     assert not [line for line in lines(caplog, logging.WARNING) if line.startswith("a certificate is not used")]
+
+
+PLACES = {
+    "v2g_ca_bundle": "/srv/roots/v2g.pem",
+    "oem_ca_bundle": "/srv/vehicles",
+    "mo_ca_bundle": "/srv/roots/mo.pem",
+    "csms_ca_bundle": "/srv/roots/csms.pem",
+    "mf_ca_bundle": "/srv/roots/mf.pem",
+    "secc_leaf_cert_directory": "/srv/cars/certificates",
+    "secc_leaf_key_directory": "/srv/cars/keys",
+    "csms_leaf_cert_directory": "/srv/csms",
+    "csms_leaf_key_directory": "/srv/csms",
+}
+"""None of them has a place that another one could be guessed from."""
+
+
+def test_the_places_are_those_of_the_configuration(
+    run: Any, assemble: Any, runtime: Any, pki: Pki, tmp_path: Path
+) -> None:
+    """The vehicle's root is an OEM's; with the bundle gone the vehicle is refused: nothing else is looked at."""
+    for source, target in (
+        ("ca/v2g/V2G_ROOT_CA.pem", "roots/v2g.pem"),
+        ("ca/oem/OEM_ROOT_CA.pem", "vehicles/one.pem"),
+        ("client/cso/SECC_LEAF_ISO20.key", "cars/keys/SECC_LEAF_ISO20.key"),
+        ("client/cso/SECC_LEAF_ISO20.pem", "cars/certificates/SECC_LEAF_ISO20.pem"),
+        ("client/cso/CPO_CERT_SECC_LEAF_CHAIN_ISO20.pem", "cars/certificates/CPO_CERT_SECC_LEAF_CHAIN_ISO20.pem"),
+    ):
+        (tmp_path / "srv" / target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(pki.certs / source, tmp_path / "srv" / target)
+
+    async def main() -> None:
+        async with StoreWorld(assemble, runtime, pki, tmp_path, **PLACES) as world:
+            car = world.car("ISO15118D20")
+            await car.until("charging")
+            assert car.security.peer_certificate == pki.of("iso20")["secc"].der
+            car.wish(stop=True)
+            await car.ended
+            (tmp_path / "srv/vehicles/one.pem").unlink()
+            (tmp_path / "srv/oem").mkdir()
+            shutil.copy(pki.certs / "ca/oem/OEM_ROOT_CA.pem", tmp_path / "srv/oem")
+            await asyncio.sleep(40)
+            assert "48 unknown_ca" in (await world.car("ISO15118D20").ended).reason
+
+    run(main())
 
 
 @pytest.mark.parametrize(

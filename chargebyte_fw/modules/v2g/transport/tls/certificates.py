@@ -34,8 +34,6 @@ from chargebyte_fw.modules.v2g.transport.tls.credentials import (
 LEAST_AGE_S = 1.0
 """What was asked of the store so short a time ago is not asked again."""
 _MOST_FILES = 16
-_OEM_FOLDER = "oem"
-"""Beside the folder of the V2G roots: EVerest's contract has no type for the roots of vehicles ([V2G20-2331])."""
 _WHY = {
     GetCertificateInfoStatus.NotFound: "no V2G certificate chain is installed",
     GetCertificateInfoStatus.NotFoundValid: "no V2G certificate chain is valid now",
@@ -173,14 +171,13 @@ class Certificates:
         return msgspec.structs.replace(chain, ocsp=response)
 
     async def _ask_anchors(self, faults: list[str]) -> tuple[bytes, ...]:
-        paths = []
-        v2g = await self._security.get_verify_location(CaCertificateType.V2G)
+        # EVerest's contract has no type for the roots of vehicles: the store has them in its answer for V2G
+        # ([V2G20-2331]).
+        place = await self._security.get_verify_location(CaCertificateType.V2G)
         try:
-            if v2g:
-                folder = Path(v2g) if Path(v2g).is_dir() else Path(v2g).parent
-                paths = [each for each in (v2g, str(folder.parent / _OEM_FOLDER)) if Path(each).exists()]
+            anchors = load_anchors([place] if place and Path(place).exists() else [])
             self._anchors_known = True
-            return load_anchors(paths)
+            return anchors
         except (CredentialError, OSError) as error:
             faults.append(str(error))
             return ()
