@@ -139,6 +139,7 @@ class V2gEngine:
         """Begin a connection; return false, and begin none, where no car may connect now."""
         if not self.listener.admit(transport):
             return False
+        self._give_way(transport.peer)
         self.listener.connected()
         self._begin(transport, self.listener.where, self.listener.gone)
         return True
@@ -183,6 +184,17 @@ class V2gEngine:
         within_limit = self._connections.write("car connected from %s", transport.peer)
         self._level = INFO if within_limit else DEBUG
         pump.feed(out.Connected(transport.security))
+
+    def _give_way(self, peer: str) -> None:
+        """Drop a connection on which no request has come, if there is one: nothing was published of it."""
+        if self._session is None:
+            return
+        (pump, transport), self._session = self._session, None
+        pump.close()
+        transport.on_data, transport.on_closed = nothing, nothing
+        transport.abort()
+        self._trace.record("conn", self.module.id, {"replaced": peer})
+        self.log.log(self._level, "the connection of %s, without a request so far, gives way", transport.peer)
 
     def _random_bytes(self, count: int) -> bytes:
         drawn = self.module.runtime.random.randbytes(count)
@@ -259,6 +271,7 @@ class V2gEngine:
 
     def _message_exchanged(self, one: out.MessageExchanged) -> None:
         self.log.debug("%s %s", one.name, one.message)
+        self.listener.spoke()
         if one.name == FIRST_OF_A_SESSION:
             self._level = INFO
         if not self.debug:

@@ -126,7 +126,8 @@ class V2gLink:
     """SDP and the endpoints on one interface.
 
     `admit` decides on each connection at its beginning, `accept` takes it once it can be used: with TLS after the
-    handshake; `failed` is called for one whose handshake failed. `offer` gets each SDP request with our address and what sends the response.
+    handshake; `failed` is called for one whose handshake failed. `offer` gets each SDP request with our address and
+    what sends the response.
     """
 
     def __init__(

@@ -27,6 +27,7 @@ from chargebyte_fw.modules.v2g.secc.access import (
     AccessState,
     CarConnected,
     CarGone,
+    CarSpoke,
     CloseConnection,
     DataLink,
     HandshakeFailed,
@@ -50,8 +51,8 @@ def claims_of(device: str, ports: Iterable[int], *, with_sdp: bool) -> Iterable[
 class Listener:
     """Lets one car at a time connect on behalf of a module, which provides `charger`.
 
-    `accept` takes a connection that may be used, and calls `connected`; `gone` has to follow. `end` is called with the
-    reason where the connection has to end at once.
+    `accept` takes a connection that may be used, in place of one without a request, and calls `connected`; `spoke` and
+    `gone` have to follow. `end` is called with the reason where the connection has to end at once.
     """
 
     def __init__(
@@ -115,8 +116,12 @@ class Listener:
         return True
 
     def connected(self) -> None:
-        """Admit no other car."""
+        """Admit no other car, but for one whose connection takes the place of one without a request."""
         self._pump.feed(CarConnected())
+
+    def spoke(self) -> None:
+        """Admit no other car from now on: the one that is connected has sent a request."""
+        self._pump.feed(CarSpoke())
 
     def gone(self) -> None:
         """Admit the next car."""

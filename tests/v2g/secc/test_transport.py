@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnum as FailureReason
 from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.secc import effects as out
@@ -15,8 +16,10 @@ from chargebyte_fw.modules.v2g.secc.access import (
     AccessState,
     CarConnected,
     CarGone,
+    CarSpoke,
     CloseConnection,
     DataLink,
+    HandshakeFailed,
     SdpAnswered,
 )
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
@@ -206,7 +209,9 @@ def test_a_car_that_asks_late_may_still_connect() -> None:
     access.feed(CarConnected(), 134.8)
     assert access.deadline is None
     access.feed(SdpAnswered(), 135.0)
-    assert access.deadline is None and not access.open
+    assert access.deadline is None
+    access.feed(CarSpoke(), 135.1)
+    assert not access.open
 
 
 def test_asking_without_end_keeps_nothing_open() -> None:
@@ -224,6 +229,9 @@ def test_a_connected_car_stops_that_time_and_keeps_others_out() -> None:
     access = Access()
     access.feed(DataLink(True), 0.0)
     access.feed(CarConnected(), 5.0)
+    assert access.deadline is None and access.open, "until its first request another one may take its place"
+    access.feed(CarConnected(), 6.0)
+    access.feed(CarSpoke(), 6.1)
     assert access.deadline is None and not access.open
     access.feed(CarGone(), 60.0)
     assert access.open and access.deadline is None
@@ -237,6 +245,27 @@ def test_a_lost_data_link_takes_the_connection_with_it() -> None:
     (effect,) = access.feed(DataLink(False), 7.0)
     assert isinstance(effect, CloseConnection)
     assert access.feed(CarGone(), 7.0) == [] and access.state is AccessState.SHUT
+
+
+def test_a_failed_handshake_leaves_the_car_a_bounded_time_to_try_again() -> None:
+    failure = publish(Iso15118Charger.hlc_session_failed, FailureReason.FailedTLSHandshake)
+    access = Access()
+    access.feed(DataLink(True), 0.0)
+    assert access.feed(HandshakeFailed(), 29.0) == [failure] and access.deadline == 34.0
+    assert access.feed(HandshakeFailed(), 29.9) == [], "it is published once a second"
+    assert access.feed(HandshakeFailed(), 30.0) == [failure]
+    access.feed(CarConnected(), 31.0)
+    assert access.feed(HandshakeFailed(), 31.5) == [], "another one than the car's"
+    access.feed(CarSpoke(), 32.0)
+    access.feed(CarGone(), 1000.0)
+    assert access.deadline is None
+    assert access.feed(HandshakeFailed(), 1000.5) == [failure] and access.deadline == 1018.5
+    now = 1000.5
+    while access.open and now < 2000.0:
+        now += 0.5
+        access.feed(HandshakeFailed(), now)
+        access.wake(now)
+    assert now == 1038.5 and not access.open
 
 
 def test_the_answer_leaves_before_anybody_else_hears_of_the_request() -> None:

@@ -182,6 +182,7 @@ class Multiplexer:
         """Begin a connection; return false, and begin none, where no car may connect now."""
         if not self.listener.admit(transport):
             return False
+        self._give_way()
         self.listener.connected()
         allowed = self.selectable
         self._places = [place for place, one in enumerate(self.back_ends) if set(one.served) & set(allowed)] or [0]
@@ -197,6 +198,16 @@ class Multiplexer:
         transport.on_closed = lambda _: pump.feed(out.Disconnected())
         pump.feed(out.Connected(transport.security))
         return True
+
+    def _give_way(self) -> None:
+        """Drop a connection on which no request has come, if there is one: no back end has had it."""
+        if self._connection is None:
+            return
+        (pump, transport), self._connection = self._connection, None
+        pump.close()
+        transport.on_data, transport.on_closed = nothing, nothing
+        transport.abort()
+        self._lines.write("the connection of %s, without a request so far, gives way", transport.peer)
 
     def end_session(self, reason: str) -> None:
         """Close the connection, if there is one."""
@@ -238,7 +249,8 @@ class Multiplexer:
                 self._released()
 
     def _select(self, place: int) -> BackEnd:
-        """Forward from now on what this back end publishes."""
+        """Forward from now on what this back end publishes; the connection is its."""
+        self.listener.spoke()
         self.selected = self._places[place]
         back_end = self.back_ends[self.selected]
         known = getattr(back_end.ends[Iso15118Extensions.interface], RENEGOTIATION)

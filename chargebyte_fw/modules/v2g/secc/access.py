@@ -31,6 +31,8 @@ class AccessState(Enum):
     SHUT = auto()
     OPEN = auto()
     """The data link is up, no car is connected yet."""
+    SILENT = auto()
+    """A connection stands, no request has come: another one takes its place, since a car that lost it comes again."""
     CONNECTED = auto()
 
 
@@ -46,6 +48,10 @@ class SdpAnswered(msgspec.Struct, frozen=True):
 
 class CarConnected(msgspec.Struct, frozen=True):
     """A connection was accepted."""
+
+
+class CarSpoke(msgspec.Struct, frozen=True):
+    """The car has sent its first request."""
 
 
 class CarGone(msgspec.Struct, frozen=True):
@@ -77,7 +83,7 @@ class Access(Machine):
     @property
     def open(self) -> bool:
         """Whether SDP is answered and a connection may be accepted."""
-        return self.state is AccessState.OPEN
+        return self.state in (AccessState.OPEN, AccessState.SILENT)
 
     @on(AccessState.SHUT, AccessState.OPEN, event=DataLink, to=(AccessState.OPEN, AccessState.SHUT))
     def data_link(self, event: DataLink, now: float) -> list[Any]:
@@ -89,7 +95,7 @@ class Access(Machine):
         self.start("first connection", now + FIRST_CONNECTION_S)  # [V2G2-723]
         return self.enter(AccessState.OPEN)
 
-    @on(AccessState.CONNECTED, event=DataLink, to=AccessState.SHUT)
+    @on(AccessState.SILENT, AccessState.CONNECTED, event=DataLink, to=AccessState.SHUT)
     def data_link_lost(self, event: DataLink, now: float) -> list[Any]:
         """Take the connection away with the data link."""
         if event.ready:
@@ -120,23 +126,38 @@ class Access(Machine):
         self._failed_at = now
         return [publish(Iso15118Charger.hlc_session_failed, FailureReason.FailedTLSHandshake)]
 
-    @on(AccessState.SHUT, AccessState.CONNECTED, event=HandshakeFailed)
+    @on(AccessState.SHUT, AccessState.SILENT, AccessState.CONNECTED, event=HandshakeFailed)
     def another_failed(self, event: HandshakeFailed, now: float) -> list[Any]:
         """It was not the handshake of the car that is served."""
         return []
 
-    @on(AccessState.SHUT, AccessState.CONNECTED, event=SdpAnswered)
+    @on(AccessState.SHUT, AccessState.SILENT, AccessState.CONNECTED, event=SdpAnswered)
     def answered_before(self, event: SdpAnswered, now: float) -> list[Any]:
-        """The connection, or the end of the data link, was faster."""
+        """The connection, or the end of the data link, was faster; or the car is about to connect once more."""
         return []
 
-    @on(AccessState.OPEN, event=CarConnected, to=AccessState.CONNECTED)
+    @on(AccessState.OPEN, event=CarConnected, to=AccessState.SILENT)
     def connected(self, event: CarConnected, now: float) -> list[Any]:
-        """Serve this car and no other."""
+        """Wait for its first request, whose time is the connection's."""
         self._failed_at = None
+        return self.enter(AccessState.SILENT)
+
+    @on(AccessState.SILENT, event=CarConnected)
+    def replaced(self, event: CarConnected, now: float) -> list[Any]:
+        """Another connection has taken the place."""
+        return []
+
+    @on(AccessState.SILENT, event=CarSpoke, to=AccessState.CONNECTED)
+    def spoke(self, event: CarSpoke, now: float) -> list[Any]:
+        """Serve this car and no other."""
         return self.enter(AccessState.CONNECTED)
 
-    @on(AccessState.CONNECTED, event=CarGone, to=AccessState.OPEN)
+    @on(AccessState.SHUT, AccessState.OPEN, AccessState.CONNECTED, event=CarSpoke)
+    def spoke_again(self, event: CarSpoke, now: float) -> list[Any]:
+        """It is known, or the end of the data link was faster."""
+        return []
+
+    @on(AccessState.SILENT, AccessState.CONNECTED, event=CarGone, to=AccessState.OPEN)
     def gone(self, event: CarGone, now: float) -> list[Any]:
         """Let the car come again while the data link stands: after a pause, or after it lost the connection."""
         return self.enter(AccessState.OPEN)

@@ -64,9 +64,7 @@ class Layer(Protocol):
     def missing(self) -> str:
         """Why it is not offered."""
 
-    def acceptor(
-        self, admit: Accept, accept: Accept, *, plain: Accept | None, failed: Callable[[], None]
-    ) -> Accept:
+    def acceptor(self, admit: Accept, accept: Accept, *, plain: Accept | None, failed: Callable[[], None]) -> Accept:
         """Return what takes a connection of a carrier: `admit` at its beginning, `accept` once it can be used.
 
         `plain` gets a carrier whose car does not use the layer; None: it is refused. `failed` is called when a
