@@ -6,26 +6,21 @@ from enum import StrEnum
 
 
 class Version(StrEnum):
-    """A version of OCPP."""
+    """A version of OCPP, later ones are greater; the value is the name that stands in Sec-WebSocket-Protocol."""
 
-    V1_6 = "1.6"
-    V2_0_1 = "2.0.1"
-    V2_1 = "2.1"
-
-    @property
-    def subprotocol(self) -> str:
-        """The name that stands in Sec-WebSocket-Protocol."""
-        return f"ocpp{self.value}"
+    V16 = "ocpp1.6"
+    V201 = "ocpp2.0.1"
+    V21 = "ocpp2.1"
 
     @property
     def is_2(self) -> bool:
         """Whether it is 2.0.1 or 2.1."""
-        return self is not Version.V1_6
+        return self is not Version.V16
 
 
 def of_subprotocol(name: str | None) -> Version | None:
     """Return the version that a WebSocket sub-protocol selects, None for any other name."""
     for version in Version:
-        if version.subprotocol == name:
+        if version == name:
             return version
     return None

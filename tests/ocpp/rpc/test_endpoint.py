@@ -21,7 +21,7 @@ from chargebyte_fw.modules.ocpp.rpc.endpoint import (
 )
 from chargebyte_fw.modules.ocpp.version import Version
 
-V1_6, V2_0_1, V2_1 = Version
+V16, V201, V21 = Version
 
 
 def sent(effects: list[Any]) -> list[Any]:
@@ -29,7 +29,7 @@ def sent(effects: list[Any]) -> list[Any]:
 
 
 def test_an_answer_finds_its_request() -> None:
-    it = Endpoint(V1_6)
+    it = Endpoint(V16)
     assert sent(it.call("m1", "Heartbeat", b"{}")) == [[2, "m1", "Heartbeat", {}]]
     assert it.received('[3,"other",{}]') == [Ignored("other")]
     assert it.outstanding == "m1"
@@ -39,7 +39,7 @@ def test_an_answer_finds_its_request() -> None:
 
 
 def test_a_refusal_releases_the_request() -> None:
-    it = Endpoint(V1_6)
+    it = Endpoint(V16)
     it.call("m1", "Heartbeat", b"{}")
     text = '[4,"m1","InternalError","a long text of more than 20 characters","SQL detail"]'
     assert it.received(text) == [Refused("m1", "Heartbeat", "InternalError", "a long text of more than 20 characters")]
@@ -47,14 +47,14 @@ def test_a_refusal_releases_the_request() -> None:
 
 
 def test_an_answer_after_the_time_is_ignored() -> None:
-    it = Endpoint(V1_6)
+    it = Endpoint(V16)
     it.call("m1", "Heartbeat", b"{}")
     it.give_up("m1")
     assert it.received('[3,"m1",{}]') == [Ignored("m1")]
 
 
 def test_requests_cross() -> None:
-    it = Endpoint(V1_6)
+    it = Endpoint(V16)
     it.call("m1", "MeterValues", b"{}")
     (call,) = it.received('[2,"c1","GetConfiguration",{"key":["HeartbeatInterval"]}]')
     assert call == Received("1/c1", "GetConfiguration", {"key": ["HeartbeatInterval"]})
@@ -65,7 +65,7 @@ def test_requests_cross() -> None:
 
 
 def test_ids_may_recur() -> None:
-    it = Endpoint(V1_6)
+    it = Endpoint(V16)
     first = it.received('[2,"1","GetLocalListVersion",{}]')[0]
     assert sent(it.answer(first.call_id, b'{"listVersion":0}')) == [[3, "1", {"listVersion": 0}]]
     second = it.received('[2,"1","GetLocalListVersion",{}]')[0]
@@ -74,7 +74,7 @@ def test_ids_may_recur() -> None:
 
 
 def test_a_request_within_a_request_waits_for_its_turn() -> None:
-    it = Endpoint(V2_0_1)
+    it = Endpoint(V201)
     first = it.received('[2,"a","GetVariables",{}]')[0]
     assert it.received('[2,"b","GetReport",{}]') == []
     answer, second = it.answer(first.call_id, b"{}")
@@ -84,7 +84,7 @@ def test_a_request_within_a_request_waits_for_its_turn() -> None:
 
 
 def test_too_many_requests_are_refused_after_the_answer() -> None:
-    it = Endpoint(V2_0_1)
+    it = Endpoint(V201)
     call = it.received('[2,"first","GetVariables",{}]')[0]
     for number in range(MOST_CALLS):
         assert it.received(f'[2,"{number}","GetVariables",{{}}]') == []
@@ -96,7 +96,7 @@ def test_too_many_requests_are_refused_after_the_answer() -> None:
     assert [frame[:3] for frame in frames[1:]] == [[4, "more", "GenericError"]] * MOST_CALLS
 
 
-@pytest.mark.parametrize(("version", "code"), [(V1_6, "GenericError"), (V2_0_1, "RpcFrameworkError")])
+@pytest.mark.parametrize(("version", "code"), [(V16, "GenericError"), (V201, "RpcFrameworkError")])
 def test_what_is_no_frame_is_answered_at_once(version: Version, code: str) -> None:
     effects = Endpoint(version).received("[2,")
     assert isinstance(effects[0], Invalid)
@@ -104,27 +104,27 @@ def test_what_is_no_frame_is_answered_at_once(version: Version, code: str) -> No
 
 
 def test_a_type_without_meaning_is_ignored_in_1_6() -> None:
-    assert sent(Endpoint(V1_6).received('[7,"a"]')) == []
-    assert sent(Endpoint(V2_1).received('[7,"a"]'))[0][:3] == [4, "a", "MessageTypeNotSupported"]
+    assert sent(Endpoint(V16).received('[7,"a"]')) == []
+    assert sent(Endpoint(V21).received('[7,"a"]'))[0][:3] == [4, "a", "MessageTypeNotSupported"]
 
 
 def test_an_answer_comes_before_the_answer_to_a_broken_frame() -> None:
-    it = Endpoint(V2_0_1)
+    it = Endpoint(V201)
     call = it.received('[2,"a","GetVariables",{}]')[0]
     assert sent(it.received("[2,")) == []
     assert [frame[:2] for frame in sent(it.answer(call.call_id, b"{}"))] == [[3, "a"], [4, "-1"]]
 
 
 def test_a_request_without_an_answer() -> None:
-    it = Endpoint(V1_6)
+    it = Endpoint(V16)
     call = it.received('[2,"a","ChangeAvailability",{}]')[0]
     assert it.ignore(call.call_id) == [] and not it.is_answering
 
 
 def test_send_and_refused_results_of_2_1() -> None:
-    it = Endpoint(V2_1)
+    it = Endpoint(V21)
     assert it.received('[6,"s1","X",{"a":1}]') == [SendReceived("X", {"a": 1})]
     assert it.received('[5,"c1","FormatViolation","text",{}]') == [ResultRefused("c1", "FormatViolation", "text")]
     assert sent(it.send("s2", "NotifyPeriodicEventStream", b"{}")) == [[6, "s2", "NotifyPeriodicEventStream", {}]]
     assert sent(it.refuse_result("m1", "FormatViolation", "text")) == [[5, "m1", "FormatViolation", "text", {}]]
-    assert Endpoint(V2_0_1).refuse_result("m1", "FormatViolation", "text") == []
+    assert Endpoint(V201).refuse_result("m1", "FormatViolation", "text") == []

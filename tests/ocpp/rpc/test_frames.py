@@ -14,7 +14,7 @@ from chargebyte_fw.modules.ocpp.rpc.errors import RpcError
 from chargebyte_fw.modules.ocpp.rpc.frames import Call, CallError, CallResult, CallResultError, Malformed, Send, parse
 from chargebyte_fw.modules.ocpp.version import Version, of_subprotocol
 
-V1_6, V2_0_1, V2_1 = Version
+V16, V201, V21 = Version
 DEEP = '[2,"a","DataTransfer",' + '{"a":' * 5000 + "1" + "}" * 5000 + "]"
 
 
@@ -27,17 +27,17 @@ def test_requests_and_answers_are_read(version: Version) -> None:
 
 def test_an_id_is_any_text() -> None:
     for message_id in ("1", "req/2024-03-01T10:00:00.000#000001-A", "x" * 255, "ü"):
-        assert parse(json.dumps([2, message_id, "A", {}]), V1_6) == Call(message_id, "A", {})
+        assert parse(json.dumps([2, message_id, "A", {}]), V16) == Call(message_id, "A", {})
 
 
 def test_the_message_types_of_2_1() -> None:
-    assert parse('[5,"a1","FormatViolation","text",{}]', V2_1) == CallResultError("a1", "FormatViolation", "text", {})
-    assert parse('[6,"a1","NotifyPeriodicEventStream",{}]', V2_1) == Send("a1", "NotifyPeriodicEventStream", {})
+    assert parse('[5,"a1","FormatViolation","text",{}]', V21) == CallResultError("a1", "FormatViolation", "text", {})
+    assert parse('[6,"a1","NotifyPeriodicEventStream",{}]', V21) == Send("a1", "NotifyPeriodicEventStream", {})
     for text in ('[5,"a1","FormatViolation","",{}]', '[6,"a1","X",{}]', '[9,"a1"]'):
-        for version in (V2_0_1, V1_6):
+        for version in (V201, V16):
             found = parse(text, version)
             assert isinstance(found, Malformed) and found.message_id == "a1"
-            assert found.error == (None if version is V1_6 else RpcError.MESSAGE_TYPE_NOT_SUPPORTED)
+            assert found.error == (None if version is V16 else RpcError.MESSAGE_TYPE_NOT_SUPPORTED)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_message_types_of_2_1() -> None:
     ],
 )
 def test_a_refusal_of_any_form_is_one(rest: list[Any]) -> None:
-    found = parse(json.dumps([4, "a1", *rest]), V2_0_1)
+    found = parse(json.dumps([4, "a1", *rest]), V201)
     assert isinstance(found, CallError) and found.message_id == "a1"
 
 
@@ -97,8 +97,8 @@ def test_what_is_no_frame_is_answered_with_its_id_where_it_has_one(
 
 
 def test_answers_that_are_none_are_never_answered() -> None:
-    assert parse("[3,17,{}]", V2_0_1) == Malformed("the message id is not a text of 1 to 255 characters", error=None)
-    assert parse('[6,"a1","X"]', V2_1) == Malformed("3 elements where a request has 4", "a1", None)
+    assert parse("[3,17,{}]", V201) == Malformed("the message id is not a text of 1 to 255 characters", error=None)
+    assert parse('[6,"a1","X"]', V21) == Malformed("3 elements where a request has 4", "a1", None)
 
 
 def test_codes_are_spelled_as_each_version_spells_them() -> None:
@@ -120,25 +120,25 @@ def test_codes_are_spelled_as_each_version_spells_them() -> None:
         "RpcFrameworkError",
         "RpcFrameworkError",
     ]
-    assert code(V1_6, "Vendor") == "Vendor"
+    assert code(V16, "Vendor") == "Vendor"
 
 
 def test_a_refusal_has_a_short_text_in_one_line_and_an_object() -> None:
-    text = frames.call_error(V2_0_1, "b1", RpcError.FORMAT_VIOLATION, "a\nb" + "x" * 300)
+    text = frames.call_error(V201, "b1", RpcError.FORMAT_VIOLATION, "a\nb" + "x" * 300)
     kind, message_id, code, description, details = json.loads(text)
     assert (kind, message_id, code, details) == (4, "b1", "FormatViolation", {})
     assert len(description) <= 255 and "\n" not in description
-    assert json.loads(frames.call_result_error(V2_1, "b1", "GenericError", "x"))[0] == 5
+    assert json.loads(frames.call_result_error(V21, "b1", "GenericError", "x"))[0] == 5
 
 
 def test_what_is_sent_can_be_read() -> None:
-    assert parse(frames.call("a", "Heartbeat", b"{}"), V1_6) == Call("a", "Heartbeat", {})
-    assert parse(frames.call_result("a", b'{"status":"Accepted"}'), V1_6) == CallResult("a", {"status": "Accepted"})
-    assert parse(frames.send("a", "X", b"{}"), V2_1) == Send("a", "X", {})
+    assert parse(frames.call("a", "Heartbeat", b"{}"), V16) == Call("a", "Heartbeat", {})
+    assert parse(frames.call_result("a", b'{"status":"Accepted"}'), V16) == CallResult("a", {"status": "Accepted"})
+    assert parse(frames.send("a", "X", b"{}"), V21) == Send("a", "X", {})
 
 
 def test_sub_protocols() -> None:
-    assert [of_subprotocol(version.subprotocol) for version in Version] == list(Version)
+    assert [of_subprotocol(version) for version in Version] == list(Version)
     assert of_subprotocol(None) is None and of_subprotocol("ocpp2.0") is None
 
 

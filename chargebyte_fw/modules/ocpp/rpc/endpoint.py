@@ -189,7 +189,7 @@ class Endpoint:
 
     def refuse_result(self, message_id: str, error: str, text: str) -> list[Any]:
         """Refuse the answer to a request of ours (2.1); the earlier versions have no frame for it."""
-        if self.version < Version.V2_1 or self._answering is not None:
+        if self.version < Version.V21 or self._answering is not None:
             return []
         return [Transmit(frames.call_result_error(self.version, message_id, error, text))]
 

@@ -30,7 +30,7 @@ class RpcError(StrEnum):
 
 _OCCURENCE = {RpcError.OCCURRENCE_CONSTRAINT_VIOLATION: "OccurenceConstraintViolation"}
 _SPELLED = {
-    Version.V1_6: {
+    Version.V16: {
         # OCPP-J 1.6 table 7 and its errata 5.2: the misspelt names are those of the protocol.
         **_OCCURENCE,
         RpcError.FORMAT_VIOLATION: "FormationViolation",
@@ -38,8 +38,8 @@ _SPELLED = {
         RpcError.RPC_FRAMEWORK_ERROR: "GenericError",
         RpcError.MESSAGE_TYPE_NOT_SUPPORTED: "GenericError",
     },
-    Version.V2_0_1: _OCCURENCE,
-    Version.V2_1: {},
+    Version.V201: _OCCURENCE,
+    Version.V21: {},
 }
 
 

@@ -86,9 +86,9 @@ def parse(text: str | bytes, version: Version) -> Frame:
     message_id = found if isinstance(found, str) and 0 < len(found) <= ID_LIMIT else None
     if isinstance(kind, bool) or not isinstance(kind, int):
         return Malformed("the message type is not a number", message_id or NO_ID)
-    if kind not in (CALL, CALLRESULT, CALLERROR) and (kind not in (CALLRESULTERROR, SEND) or version < Version.V2_1):
+    if kind not in (CALL, CALLRESULT, CALLERROR) and (kind not in (CALLRESULTERROR, SEND) or version < Version.V21):
         # OCPP-J 1.6 4.1.3: a message type that is not known is ignored.
-        answer = None if version is Version.V1_6 else RpcError.MESSAGE_TYPE_NOT_SUPPORTED
+        answer = None if version is Version.V16 else RpcError.MESSAGE_TYPE_NOT_SUPPORTED
         return Malformed(f"there is no message type {shorten(str(kind), 20)}", message_id or NO_ID, answer)
     if message_id is None:
         return Malformed("the message id is not a text of 1 to 255 characters", error=_answerable(kind))

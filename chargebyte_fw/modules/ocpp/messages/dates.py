@@ -1,0 +1,49 @@
+"""Dates and times: RFC 3339 as peers write it, and as OCPP wants it (`2024-08-27T09:19:32.876Z`)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+_TEXT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?",
+    re.ASCII,
+)
+
+
+def parse(text: str) -> datetime:
+    """Return an aware date in UTC; raises ValueError for what is no date.
+
+    Fractions of any length, an offset without colon or minutes and a space for the `T` are read. A text without zone
+    is UTC, as back ends mean it that leave the `Z` out. A leap second is the last second of its minute.
+    """
+    found = _TEXT.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("no date of RFC 3339")
+    year, month, day, hour, minute, second, fraction, _, sign, offset_h, offset_min = found.groups()
+    microsecond = int((fraction or "0")[:6].ljust(6, "0"))
+    seconds = min(int(second or 0), 60)
+    zone = UTC
+    if sign:
+        offset = timedelta(hours=int(offset_h), minutes=int(offset_min or 0))
+        zone = timezone(-offset if sign == "-" else offset)
+    date = datetime(int(year), int(month), int(day), int(hour), int(minute), min(seconds, 59), microsecond, zone)
+    try:
+        return date.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a date outside of the years 1 to 9999") from None
+
+
+def write(date: datetime) -> str:
+    """Return the text of an aware date, in UTC with milliseconds (OCPP 1.6 section 3.15); raises ValueError."""
+    if date.tzinfo is None:
+        raise ValueError("a date without time zone")
+    try:
+        return f"{date.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    except OverflowError:
+        raise ValueError("a date outside of the years 1 to 9999") from None
+
+
+def write_exactly(date: datetime) -> str:
+    """Return the text of an aware date with every digit that it has."""
+    return date.isoformat()
