@@ -90,5 +90,5 @@ def test_each_declaration_is_sound(variable: Any) -> None:
 
 
 def test_no_variable_is_declared_twice() -> None:
-    places = [variable.id.folded for variable in all_declared()]
+    places = [(component.per, variable.id.folded) for component in COMPONENTS for variable in component.declared]
     assert len(set(places)) == len(places)
