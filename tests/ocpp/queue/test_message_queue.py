@@ -1,0 +1,459 @@
+"""The two queues: what goes first, what waits, what is tried again, what is dropped (ocpp.md 4.4)."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import Any
+
+import pytest
+
+from chargebyte_fw.modules.ocpp.queue.effects import Done, Failed, KeepTransactionId, Persist, Remove
+from chargebyte_fw.modules.ocpp.queue.entries import Entry, entry_of, row_of, thinned
+from chargebyte_fw.modules.ocpp.queue.message_queue import MessageQueue
+from chargebyte_fw.modules.ocpp.queue.settings import Settings
+from chargebyte_fw.modules.ocpp.version import Version
+
+V16, V201, V21 = Version
+ENDLESS = 10**9
+
+
+class Bench:
+    """A queue with a clock and a disk that confirms at once."""
+
+    def __init__(self, version: Version = V16, *, accepted: bool = True, online: bool = True, **settings: Any) -> None:
+        ids, self.keys = count(1), count(1)
+        self.now = 0.0
+        self.queue = MessageQueue(version, Settings(**settings), lambda: f"again-{next(ids)}")
+        self.disk = True
+        self.effects: list[Any] = []
+        if online:
+            self.queue.connected(self.now, again=False)
+        if accepted:
+            self.queue.registration = "Accepted"
+
+    def took(self, effects: list[Any]) -> list[Any]:
+        self.effects += effects
+        if self.disk:
+            tickets = [one.ticket for one in effects if isinstance(one, Persist | Remove | KeepTransactionId)]
+            self.queue.written(max(tickets, default=0))
+        return effects
+
+    def put(self, action: str, payload: dict[str, Any] | None = None, **how: Any) -> str:
+        key = f"m{next(self.keys)}"
+        text = json.dumps(payload or {}, separators=(",", ":")).encode()
+        self.took(self.queue.enqueue(key, action, text, self.now, **how))
+        return key
+
+    def next(self) -> str | None:
+        entry = self.queue.next(self.now)
+        return entry.action if entry is not None else None
+
+    @property
+    def flying(self) -> Entry:
+        assert self.queue.in_flight is not None
+        return self.queue.in_flight
+
+    def answer(self, payload: Any = None) -> list[Any]:
+        return self.took(self.queue.answered(self.flying.wire_id, payload or {}, self.now))
+
+    def refuse(self) -> list[Any]:
+        return self.took(self.queue.refused(self.flying.wire_id, "InternalError", "", self.now))
+
+    def drain(self) -> list[str]:
+        found = []
+        while (action := self.next()) is not None:
+            found.append(action)
+            self.answer()
+        return found
+
+    def wait(self, seconds: float) -> list[Any]:
+        """Let time pass, with a wake at each deadline as the pump has it."""
+        end, effects = self.now + seconds, []
+        while (at_s := self.queue.deadline) is not None and at_s <= end:
+            self.now = max(self.now, at_s)
+            effects += self.took(self.queue.wake(self.now)[1])
+            if self.queue.deadline == at_s:
+                raise AssertionError("the same deadline again: a busy loop")
+        self.now = end
+        return effects
+
+    def failures(self) -> list[tuple[str, str]]:
+        return [(one.entry.action, one.code) for one in self.effects if isinstance(one, Failed)]
+
+
+def test_the_oldest_goes_first_and_one_is_in_flight() -> None:
+    it = Bench()
+    for action in ("StatusNotification", "StartTransaction", "Heartbeat", "MeterValues"):
+        it.put(action)
+    assert it.next() == "StatusNotification"
+    assert it.next() is None
+    it.answer()
+    assert it.drain() == ["StartTransaction", "Heartbeat", "MeterValues"]
+
+
+def test_boot_notification_goes_first_and_alone_until_accepted() -> None:
+    it = Bench(accepted=False)
+    it.put("StartTransaction")
+    it.put("StatusNotification")
+    it.put("BootNotification")
+    assert it.failures() == [("StatusNotification", "Offline")]
+    assert it.drain() == ["BootNotification"]
+    it.queue.registration = "Accepted"
+    assert it.drain() == ["StartTransaction"]
+
+
+def test_a_later_boot_notification_replaces_one_that_waits() -> None:
+    it = Bench(accepted=False, online=False)
+    it.put("BootNotification")
+    it.put("BootNotification")
+    assert it.failures() == [("BootNotification", "Dropped")]
+    it.queue.connected(it.now, again=False)
+    assert it.next() == "BootNotification"
+    it.put("BootNotification")
+    assert len(it.failures()) == 1, "the one in flight is answered"
+    it.answer({"status": "Pending"})
+    assert it.drain() == ["BootNotification"]
+
+
+@pytest.mark.parametrize(("version", "report"), [(V16, False), (V201, True), (V21, True)])
+def test_while_pending_only_what_was_asked_for_is_sent(version: Version, report: bool) -> None:
+    it = Bench(version, accepted=False)
+    it.queue.registration = "Pending"
+    it.put("SecurityEventNotification")
+    it.put("StatusNotification")
+    it.put("StatusNotification", triggered=True)
+    it.put("NotifyReport")
+    assert it.drain() == ["StatusNotification"] + ["NotifyReport"] * report
+    it.queue.registration = "Rejected"
+    it.put("StatusNotification", triggered=True)
+    assert it.drain() == []
+
+
+def test_offline_transactions_are_kept_and_others_fail_at_once() -> None:
+    it = Bench(online=False)
+    it.put("StartTransaction")
+    it.put("Authorize")
+    it.put("MeterValues")
+    assert it.failures() == [("Authorize", "Offline")]
+    it.queue.connected(it.now, again=True)
+    assert it.drain() == ["StartTransaction", "MeterValues"]
+
+
+def test_in_2_meter_values_are_no_message_of_a_transaction() -> None:
+    it = Bench(V201, online=False)
+    it.put("MeterValues")
+    it.put("TransactionEvent")
+    assert it.failures() == [("MeterValues", "Offline")]
+
+
+def test_with_queue_all_messages_others_are_kept_but_for_those_named() -> None:
+    it = Bench(online=False, queue_all=True, discard=frozenset({"Heartbeat"}))
+    for action in ("StatusNotification", "Heartbeat", "StatusNotification"):
+        it.put(action)
+    assert it.failures() == [("Heartbeat", "Offline")]
+    assert [one.table for one in it.effects if isinstance(one, Persist)] == ["NORMAL_QUEUE"] * 2
+    it.queue.connected(it.now, again=True)
+    assert it.drain() == ["StatusNotification"] * 2
+
+
+def test_a_lost_connection_fails_what_is_not_kept() -> None:
+    it = Bench()
+    it.put("Authorize")
+    it.put("StatusNotification")
+    it.put("StopTransaction")
+    assert it.next() == "Authorize"
+    it.took(it.queue.disconnected(it.now))
+    assert it.failures() == [("Authorize", "Offline"), ("StatusNotification", "Offline")]
+    it.queue.connected(it.now, again=True)
+    assert it.drain() == ["StopTransaction"]
+
+
+def test_a_message_that_was_in_flight_is_sent_again_under_another_id() -> None:
+    it = Bench()
+    key = it.put("StopTransaction")
+    it.next()
+    assert it.flying.wire_id == key
+    it.queue.disconnected(it.now)
+    it.queue.connected(it.now, again=True)
+    it.next()
+    assert it.flying.wire_id == "again-1"
+    assert it.flying.attempts == 0, "a lost connection is no attempt that the CSMS failed to process"
+    done = it.answer()
+    assert [one.key for one in done if isinstance(one, Remove)] == [key]
+    assert [one.entry.key for one in done if isinstance(one, Done)] == [key]
+
+
+def test_a_refused_message_of_a_transaction_is_tried_again() -> None:
+    it = Bench(attempts=3, retry_interval_s=10.0, message_timeout_s=30.0)
+    first = it.put("StartTransaction")
+    it.put("StopTransaction")
+    ids = []
+    for attempt in (1, 2):
+        assert it.next() == "StartTransaction"
+        ids.append(it.flying.wire_id)
+        (row,) = it.refuse()
+        written = (row.row.UNIQUE_ID, row.row.MESSAGE_ATTEMPTS)
+        assert written == (first, attempt)
+        assert it.next() is None, "the order of a transaction is kept"
+        it.wait(10.0 * attempt - 0.1)
+        assert it.next() is None
+        it.wait(0.1)
+    assert it.next() == "StartTransaction"
+    ids.append(it.flying.wire_id)
+    assert len(set(ids)) == 3
+    it.refuse()
+    assert it.failures() == [("StartTransaction", "InternalError")]
+    assert it.drain() == ["StopTransaction"]
+
+
+def test_other_messages_go_on_while_one_of_a_transaction_waits() -> None:
+    it = Bench(attempts=3, retry_interval_s=10.0)
+    it.put("StartTransaction")
+    it.next()
+    it.refuse()
+    it.put("Heartbeat")
+    assert it.drain() == ["Heartbeat"]
+
+
+def test_without_an_interval_a_message_is_tried_again_at_once() -> None:
+    it = Bench(attempts=2, retry_interval_s=0.0)
+    it.put("StopTransaction")
+    it.next()
+    it.refuse()
+    assert it.next() == "StopTransaction"
+
+
+def test_an_answer_that_does_not_come() -> None:
+    it = Bench(attempts=2, retry_interval_s=10.0, message_timeout_s=30.0)
+    it.put("StopTransaction")
+    it.next()
+    assert it.queue.deadline == 30.0
+    it.wait(30.0)
+    assert it.queue.in_flight is None and it.failures() == []
+    it.wait(10.0)
+    assert it.next() == "StopTransaction"
+    assert it.queue.deadline == 40.0 + 30.0 + 10.0, "the second time is longer by the interval"
+    it.wait(40.0)
+    assert it.failures() == [("StopTransaction", "Timeout")]
+    it.put("Authorize")
+    it.next()
+    it.wait(30.0)
+    assert it.failures()[-1] == ("Authorize", "Timeout")
+
+
+def test_answers_to_something_else_change_nothing() -> None:
+    it = Bench()
+    it.put("Authorize")
+    it.next()
+    assert it.queue.answered("other", {}, it.now) == it.queue.refused("other", "X", "", it.now) == []
+    assert it.queue.unreadable("other", "", it.now) == []
+    assert it.flying.action == "Authorize"
+
+
+def test_a_message_of_a_transaction_waits_for_the_disk() -> None:
+    it = Bench()
+    it.disk = False
+    it.put("StartTransaction")
+    assert it.next() is None
+    it.put("Heartbeat")
+    assert it.drain() == ["Heartbeat"], "others do not"
+    it.queue.written(1)
+    assert it.next() == "StartTransaction"
+
+
+def test_after_the_start_of_a_transaction_its_messages_wait_for_the_disk() -> None:
+    it = Bench()
+    it.put("StartTransaction", {"connectorId": 1}, transaction="s1")
+    it.put("StopTransaction", {"transactionId": -1}, transaction="s1")
+    it.next()
+    it.disk = False
+    kept, removed, done = it.answer({"transactionId": 7})
+    assert (kept.session_id, kept.transaction_id) == ("s1", 7)
+    assert isinstance(removed, Remove) and isinstance(done, Done)
+    assert it.next() is None
+    it.queue.written(removed.ticket)
+    assert it.next() == "StopTransaction"
+
+
+def test_the_id_of_a_transaction_is_put_in_once_it_is_known() -> None:
+    it = Bench(online=False)
+    it.put("StartTransaction", {"connectorId": 1}, transaction="s1")
+    it.put("StartTransaction", {"connectorId": 2}, transaction="s2")
+    it.put("MeterValues", {"connectorId": 1, "transactionId": -1}, transaction="s1")
+    it.put("MeterValues", {"connectorId": 0})
+    it.put("StopTransaction", {"transactionId": -1}, transaction="s1")
+    it.put("StopTransaction", {"transactionId": -1}, transaction="s2")
+    it.queue.connected(it.now, again=True)
+    sent = []
+    for number in count(100):
+        entry = it.queue.next(it.now)
+        if entry is None:
+            break
+        sent.append((entry.action, json.loads(it.queue.payload_of(entry)).get("transactionId")))
+        it.answer({"transactionId": number})
+    assert sent[2:] == [("MeterValues", 100), ("MeterValues", None), ("StopTransaction", 100), ("StopTransaction", 101)]
+    forgotten = [one.session_id for one in it.effects if isinstance(one, KeepTransactionId) and not one.transaction_id]
+    assert forgotten == ["s1", "s2"]
+
+
+def test_an_answer_that_cannot_be_read() -> None:
+    it = Bench(attempts=2, retry_interval_s=0.0)
+    it.put("StopTransaction")
+    it.next()
+    it.took(it.queue.unreadable(it.flying.wire_id, "no idTagInfo", it.now))
+    assert it.failures() == [("StopTransaction", "FormatViolation")], "it was processed: no second one"
+    it.put("StartTransaction", transaction="s1")
+    it.next()
+    it.took(it.queue.unreadable(it.flying.wire_id, "no transactionId", it.now))
+    assert it.next() == "StartTransaction", "without the id nothing of the transaction can follow"
+
+
+def test_a_queue_is_resumed_later_after_a_reconnection() -> None:
+    it = Bench(resume_delay_s=5.0)
+    it.put("StopTransaction")
+    assert it.next() == "StopTransaction"
+    it.queue.disconnected(it.now)
+    it.queue.connected(it.now, again=True)
+    it.put("StatusNotification")
+    assert it.next() is None
+    assert it.queue.deadline == 5.0
+    it.put("BootNotification")
+    assert it.next() == "BootNotification"
+    it.answer()
+    it.wait(5.0)
+    assert it.drain() == ["StopTransaction", "StatusNotification"]
+
+
+def test_heartbeats_are_on_time_while_much_is_drained() -> None:
+    it = Bench(V201, online=False, size_threshold=ENDLESS)
+    for number in range(3000):
+        it.put("TransactionEvent", {"seqNo": number})
+    it.queue.connected(it.now, again=True)
+    late, waiting, order = [], 0.0, []
+    for step in range(4000):
+        it.now += 0.01
+        if step % 500 == 0:
+            it.put("Heartbeat")
+            waiting = it.now
+        action = it.next()
+        if action is None:
+            break
+        if action == "Heartbeat":
+            late.append(it.now - waiting)
+        else:
+            order.append(json.loads(it.flying.payload)["seqNo"])
+        it.answer()
+    assert order == sorted(order) and len(order) == 3000
+    assert len(late) == 7 and max(late) < 1.2
+
+
+def test_a_transaction_does_not_wait_for_a_long_report() -> None:
+    it = Bench(V201)
+    for _ in range(200):
+        it.put("NotifyReport")
+    it.now = 2.0
+    it.put("TransactionEvent")
+    it.now = 3.5
+    first = [it.next()]
+    it.answer()
+    first.append(it.next())
+    assert sorted(map(str, first)) == ["NotifyReport", "TransactionEvent"]
+
+
+def test_one_heartbeat_waits_at_most() -> None:
+    it = Bench()
+    it.put("StopTransaction")
+    it.next()
+    it.put("Heartbeat")
+    it.put("Heartbeat")
+    assert it.failures() == [("Heartbeat", "Dropped")]
+
+
+def test_a_full_queue_drops_the_oldest_of_the_others_first() -> None:
+    it = Bench(online=False, queue_all=True, size_threshold=20)
+    keys = [it.put("StatusNotification") for _ in range(15)]
+    for _ in range(6):
+        it.put("StopTransaction")
+    dropped = [one.entry.key for one in it.effects if isinstance(one, Failed)]
+    assert dropped == keys[:3] and len(it.queue) == 18
+    assert [one.key for one in it.effects if isinstance(one, Remove)] == keys[:3]
+
+
+@pytest.mark.parametrize(
+    ("version", "update", "other"),
+    [
+        (V16, ("MeterValues", {}), [("StartTransaction", {}), ("StopTransaction", {})]),
+        (
+            V201,
+            ("TransactionEvent", {"eventType": "Updated"}),
+            [("TransactionEvent", {"eventType": "Started"}), ("TransactionEvent", {"eventType": "Ended"})],
+        ),
+    ],
+)
+def test_then_every_second_update_and_never_the_begin_or_the_end(
+    version: Version, update: tuple[str, Any], other: list[tuple[str, Any]]
+) -> None:
+    it = Bench(version, online=False, size_threshold=20)
+    it.put(*other[0])
+    updates = [it.put(*update) for _ in range(20)]
+    dropped = [one.entry.key for one in it.effects if isinstance(one, Failed)]
+    assert dropped == updates[1::2]
+    for _ in range(40):
+        it.put(*other[1])
+    assert len(it.queue) >= 41
+    assert not [one for one in it.effects if isinstance(one, Failed) and one.entry.key not in updates]
+
+
+def test_security_events_have_a_bound_too() -> None:
+    it = Bench(online=False, size_threshold=50)
+    for _ in range(500):
+        it.put("SecurityEventNotification")
+    assert len(it.queue) <= 51
+
+
+def test_what_is_in_flight_is_not_dropped() -> None:
+    it = Bench(size_threshold=5)
+    it.put("MeterValues")
+    it.next()
+    for _ in range(50):
+        it.put("MeterValues")
+    assert it.answer()
+
+
+def test_messages_survive_as_rows() -> None:
+    it = Bench(online=False)
+    it.put("StartTransaction", {"idTag": "ÄÖ"}, transaction="s1", timestamp="2026-01-01T00:00:00.000Z")
+    it.put("StopTransaction", {"transactionId": -1}, transaction="s1")
+    rows = [one.row for one in it.effects if isinstance(one, Persist)]
+    assert json.loads(rows[0].MESSAGE) == [2, "m1", "StartTransaction", {"idTag": "ÄÖ"}]
+    again = Bench()
+    again.queue.load([entry_of(row, of_transaction=True) for row in reversed(rows)], {"s0": 3})
+    assert again.next() == "StartTransaction"
+    assert again.flying.wire_id == "again-1", "the id of the row may have been sent before the power cut"
+    assert row_of(again.flying) == rows[0]
+    again.answer({"transactionId": 9})
+    assert again.next() == "StopTransaction"
+    assert json.loads(again.queue.payload_of(again.flying))["transactionId"] == 9
+    again.put("StopTransaction")
+    assert again.queue.of_transactions[-1].number == 3
+
+
+@pytest.mark.parametrize("message", ["", "[", "[2]", "{}", '[2,"a","b",7]', '[2,"a","b",[]]'])
+def test_a_row_that_is_no_message_is_named(message: str) -> None:
+    row = row_of(Entry("m1", "StopTransaction", b"{}", 1, of_transaction=True))
+    broken = type(row)(row.UNIQUE_ID, message, row.MESSAGE_TYPE, 0, "", 1)
+    with pytest.raises(ValueError, match="m1"):
+        entry_of(broken, of_transaction=True)
+
+
+def test_a_stop_that_is_too_long_loses_every_second_reading() -> None:
+    data = [{"timestamp": f"{number:024}", "sampledValue": [{"value": str(number)}]} for number in range(1000)]
+    payload = json.dumps({"meterStop": 5, "transactionData": data}, separators=(",", ":")).encode()
+    found = json.loads(thinned(payload, 20_000))
+    assert len(json.dumps(found, separators=(",", ":"))) <= 20_000
+    assert found["meterStop"] == 5
+    assert found["transactionData"][0] == data[0] and found["transactionData"][-1] == data[-1]
+    assert len(found["transactionData"]) > 100
+    assert thinned(payload, len(payload)) == payload
+    assert json.loads(thinned(b'{"a":"' + b"x" * 100 + b'"}', 50)) == {"a": "x" * 100}
