@@ -51,8 +51,8 @@ class Bench:
 
     @property
     def flying(self) -> Entry:
-        assert self.queue.in_flight is not None
-        return self.queue.in_flight
+        assert self.queue.outstanding is not None
+        return self.queue.outstanding
 
     def answer(self, payload: Any = None) -> list[Any]:
         return self.took(self.queue.answered(self.flying.wire_id, payload or {}, self.now))
@@ -230,7 +230,7 @@ def test_an_answer_that_does_not_come() -> None:
     it.next()
     assert it.queue.deadline == 30.0
     it.wait(30.0)
-    assert it.queue.in_flight is None and it.failures() == []
+    assert it.queue.outstanding is None and it.failures() == []
     it.wait(10.0)
     assert it.next() == "StopTransaction"
     assert it.queue.deadline == 40.0 + 30.0 + 10.0, "the second time is longer by the interval"

@@ -38,7 +38,7 @@ class MessageQueue:
         self.registration: str | None = None
         """The status of the last answer to a BootNotification, None before the first."""
         self.online = False
-        self.in_flight: Entry | None = None
+        self.outstanding: Entry | None = None
         self.of_transactions: deque[Entry] = deque()
         self.others: deque[Entry] = deque()
         self.boots: deque[Entry] = deque()
@@ -50,7 +50,7 @@ class MessageQueue:
         self._barrier = 0
         self._transaction_ids: OrderedDict[str, int] = OrderedDict()
         self._resume_s = 0.0
-        self._flight_ends_s = 0.0
+        self._answer_by_s = 0.0
         self._transaction_was_last = False
 
     # Facts.
@@ -74,7 +74,7 @@ class MessageQueue:
         """The connection is gone. What is not kept offline fails."""
         self.online = False
         effects: list[Any] = []
-        entry, self.in_flight = self.in_flight, None
+        entry, self.outstanding = self.outstanding, None
         if entry is not None:
             # Not an attempt in the sense of MessageAttempts: the CSMS has not failed to process it.
             entry.wire_id = ""
@@ -149,7 +149,7 @@ class MessageQueue:
 
         Call it only while no request of the CSMS waits for its answer.
         """
-        if not self.online or self.in_flight is not None:
+        if not self.online or self.outstanding is not None:
             return None
         entry = self.boots[0] if self.boots else self._candidate(now)
         if entry is None:
@@ -160,8 +160,8 @@ class MessageQueue:
         if entry.action in UNANSWERED:
             self._take_out(entry)
             return entry
-        self.in_flight = entry
-        self._flight_ends_s = now + self.settings.message_timeout_s + self.settings.retry_interval_s * entry.attempts
+        self.outstanding = entry
+        self._answer_by_s = now + self.settings.message_timeout_s + self.settings.retry_interval_s * entry.attempts
         return entry
 
     def payload_of(self, entry: Entry) -> bytes:
@@ -227,8 +227,8 @@ class MessageQueue:
         """The monotonic second at which `wake` is to be called."""
         if not self.online:
             return None
-        if self.in_flight is not None:
-            return self._flight_ends_s
+        if self.outstanding is not None:
+            return self._answer_by_s
         ahead: list[float] = []
         if len(self) and self._resume_s > 0.0:
             ahead.append(self._resume_s)
@@ -242,18 +242,18 @@ class MessageQueue:
             self._resume_s = 0.0
         if self.of_transactions and now >= self.of_transactions[0].due_s:
             self.of_transactions[0].due_s = 0.0
-        entry = self.in_flight
-        if entry is None or now < self._flight_ends_s:
+        entry = self.outstanding
+        if entry is None or now < self._answer_by_s:
             return "", []
         wire_id = entry.wire_id
         self._landed(wire_id)
         return wire_id, self._failed(entry, "Timeout", "no answer in time", now)
 
     def _landed(self, wire_id: str) -> Entry | None:
-        entry = self.in_flight
+        entry = self.outstanding
         if entry is None or entry.wire_id != wire_id:
             return None
-        self.in_flight = None
+        self.outstanding = None
         entry.wire_id = ""
         return entry
 
