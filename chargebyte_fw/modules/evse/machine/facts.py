@@ -273,8 +273,8 @@ class IdleStay(msgspec.Struct):
 class ChargingStay(msgspec.Struct):
     """One stay in Charging."""
 
-    cable_check_asked: bool = False
-    """HLC asks for a cable check: the EV renegotiates."""
+    renegotiates: bool = False
+    """HLC asks for a cable check, or on AC for closed contactors: the EV renegotiates."""
     no_power_since_s: float | None = None
 
 

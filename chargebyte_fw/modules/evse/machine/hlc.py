@@ -37,6 +37,8 @@ RESTARTABLE = (
     Charging.ChargingPausedEVSE,
 )
 """States in which a lost data link is begun anew."""
+POWER_ENDED = (Charging.StoppingCharging, Charging.ChargingPausedEV)
+"""States of an EV that has ended the power, and may choose its services anew (ISO 15118-20)."""
 
 
 class HlcLinkRows(ChargingOrders):
@@ -127,9 +129,12 @@ class HlcLinkRows(ChargingOrders):
 
     @on(event=HlcAllowsClose)
     def allows(self, event: HlcAllowsClose, now: float) -> None:
-        """HLC allows or forbids closed contactors."""
-        self.facts.link.allows_power = event.allowed and self.with_ev
-        self.facts.link.answered = self.with_ev
+        """HLC allows or forbids closed contactors; on AC in ISO 15118-20 it may be the EV's renegotiation."""
+        link = self.facts.link
+        link.allows_power = event.allowed and self.with_ev
+        link.answered = self.with_ev
+        if event.allowed and link.service is not None and link.service.ac:
+            self.facts.charging.renegotiates = self.state in POWER_ENDED
 
     @on(event=CurrentDemand)
     def current_demand(self, event: CurrentDemand, now: float) -> None:
@@ -150,7 +155,7 @@ class HlcLinkRows(ChargingOrders):
         before it chose its services anew: it pauses.
         """
         self.facts.link.answered = self.with_ev
-        self.facts.charging.cable_check_asked = self.state in (Charging.Charging, Charging.ChargingPausedEV)
+        self.facts.charging.renegotiates = self.state in (Charging.Charging, *POWER_ENDED)
 
     @on(event=DcOpenContactor)
     def dc_open_contactor(self, _: DcOpenContactor, now: float) -> None:

@@ -141,7 +141,13 @@ class ChargingOrders(LevelMachine):
             # Matched already, it does nothing; with a lost link SLAC asks for its error routine again.
             self.hlc(call(Slac.enter_bcd))
         link.end, link.restarted, link.answered = None, True, False
+        self.withdraw_stop()
+
+    def withdraw_stop(self) -> None:
+        """Take back what HLC was asked for: the end, and in ISO 15118-20 the pause."""
         self.hlc(call(Iso15118Charger.stop_charging, False))
+        if self.facts.link.service is not None:
+            self.hlc(call(Iso15118Charger.pause_charging, False))
 
     def signal_no_energy(self) -> None:
         """Notify HLC that there is no power now, unless the configuration forbids it."""

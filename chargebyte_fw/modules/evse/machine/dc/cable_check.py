@@ -64,8 +64,8 @@ class CableCheck(Machine):
         self._ev_max_V: float | None = None
         self._evse_max_V = 0.0
         self._current_demand = False
-        self._asked_in_charging = False
-        """Asked for while the state is still Charging: the EV renegotiates."""
+        self._asked_early = False
+        """Asked for before the preparation is entered again: the EV renegotiates."""
         self._check = Check()
 
     # Facts.
@@ -116,9 +116,9 @@ class CableCheck(Machine):
     def start_check(self, _: CableCheckStart, now: float) -> Effects:
         """HLC asks for the check."""
         renegotiates = self._charging is Charging.Charging and not self._current_demand
-        if renegotiates or self._charging is Charging.ChargingPausedEV:
+        if renegotiates or self._charging in (Charging.StoppingCharging, Charging.ChargingPausedEV):
             # A renegotiation: the charging state machine goes back to the preparation on the same message.
-            self._asked_in_charging = True
+            self._asked_early = True
             return []
         return self._begin(now)
 
@@ -128,9 +128,11 @@ class CableCheck(Machine):
 
     @on(*NOT_RUNNING, event=StateEntered, to=Step.Below60V)
     def state_entered(self, event: StateEntered, now: float) -> Effects:
-        """Begin a check that was asked for in Charging; forget the last EV."""
+        """Begin a check that was asked for before the preparation; forget the last EV."""
         self._follow(event.state)
-        asked, self._asked_in_charging = self._asked_in_charging, False
+        if event.state is Charging.ChargingPausedEV:
+            return []
+        asked, self._asked_early = self._asked_early, False
         return self._begin(now) if asked else []
 
     @on(*RUNNING, event=StateEntered, to=Step.FailDischarge)

@@ -51,7 +51,7 @@ class EnergyFlows(ChargingState):
         and stays in state C; ours stay closed without voltage, as before the cable check's end.
         """
         begin_s = machine.facts.link.demand_ended_s + timing.DEMAND_PAUSE_S
-        if not machine.facts.charging.cable_check_asked and now < begin_s:
+        if not machine.facts.charging.renegotiates and now < begin_s:
             machine.look_again(begin_s)
             return None
         machine.info("the EV renegotiates: back to the preparation")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types.evse_manager import (
     ChargingPausedEVSEReasons,
     PauseChargingEVSEReasonEnum,
     SessionEventEnum,
 )
-from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.machine import timing
 from chargebyte_fw.modules.evse.machine.effects import ClearFault
 from chargebyte_fw.modules.evse.machine.events import Charging
@@ -37,10 +35,10 @@ class PausedByEv(ChargingState):
             return facts.interruption
         if facts.over:
             return Charging.StoppingCharging
-        if facts.charging.cable_check_asked:
-            facts.charging.cable_check_asked = False
+        if facts.charging.renegotiates:
+            facts.charging.renegotiates = False
             machine.info("the EV has chosen its services anew: back to the preparation")
-            machine.hlc(call(Iso15118Charger.stop_charging, False))
+            machine.withdraw_stop()
             return Charging.PrepareCharging
         if facts.hlc_leads or facts.session.five_percent or facts.link_over:
             return self._asleep(machine, now)
@@ -72,6 +70,7 @@ class PausedByEvse(ChargingState):
         """Without HLC a new fault is shown as a pulse of state F; a failed cable check may be tried again."""
         machine.forbid_power()
         machine.facts.pause = EvsePause()
+        machine.facts.charging.renegotiates = False
         self._show(machine, now)
         machine.emit(ClearFault("MREC11CableCheckFault"))
 

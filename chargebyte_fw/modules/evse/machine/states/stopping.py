@@ -25,12 +25,16 @@ class StoppingCharging(ChargingState):
         facts = machine.facts
         facts.wake_up, facts.preparation = BcbToggle(), Preparation()
         facts.stop = Stop(now, by_evse=facts.must_pause or facts.disabled)
+        facts.charging.renegotiates = False
         machine.note(SessionEventEnum.StoppingCharging)
         if (facts.gone and facts.plug_in.plugged) or not facts.hlc_leads:
             # With another EV at the connector the data link is the next session's already.
             machine.show_x1()
         elif facts.link.service is not None and facts.transaction.paused_by_user:
             machine.hlc(call(Iso15118Charger.pause_charging, True))
+        elif facts.link.service is not None and not (facts.must_pause or facts.over):
+            # The EV ended the power itself: in ISO 15118-20 it may go on with other services.
+            return
         else:
             machine.hlc(call(Iso15118Charger.stop_charging, True))
 
