@@ -21,6 +21,7 @@ from chargebyte_fw.modules.evse.machine.facts import (
     Hardware,
     LinkEnd,
     NominalDuty,
+    PilotStep,
     Session,
     StopOrder,
     Transaction,
@@ -113,8 +114,11 @@ class ChargingOrders(LevelMachine):
         self.emit(AllowPower(True, reason))
 
     def forbid_power(self) -> None:
-        """Keep the contactors open, or open them."""
-        self.facts.hardware.power_allowed = False
+        """Keep the contactors open, or open them; on DC only another cable check closes them again."""
+        facts = self.facts
+        facts.hardware.power_allowed = False
+        if facts.hardware.dc:
+            facts.link.allows_power = False
         self.emit(AllowPower(False))
 
     # SLAC and HLC.
@@ -142,6 +146,15 @@ class ChargingOrders(LevelMachine):
             self.hlc(call(Slac.enter_bcd))
         link.end, link.restarted, link.answered = None, True, False
         self.withdraw_stop()
+
+    def begin_link_anew(self) -> Charging:
+        """End a communication that the EV keeps up, and begin another one by t_step_EF; return the state for that."""
+        link = self.facts.link
+        link.current_demand, link.answered = False, False
+        self.withdraw_stop()
+        self.hlc(call(Slac.reset, False))
+        self.facts.step = PilotStep(returns_to=Charging.PrepareCharging, then_ef=True)
+        return Charging.TStepX1
 
     def withdraw_stop(self) -> None:
         """Take back what HLC was asked for: the end, and in ISO 15118-20 the pause."""

@@ -136,5 +136,8 @@ class PausedByEvse(ChargingState):
             # The end of the communication belongs to the stop; seen later it would be the EV's wish to pause.
             machine.look_again(settled_s)
             return None
+        if facts.stop.forced_s is not None and not facts.link_over:
+            # It has not followed the stop: its communication goes on, and cannot be used for another start.
+            return machine.begin_link_anew()
         machine.restart_link()
         return Charging.PrepareCharging
