@@ -23,6 +23,7 @@ from chargebyte_fw.kernel.scope import Scope
 from chargebyte_fw.kernel.trace import Trace
 
 C = TypeVar("C", bound=Contract)
+K = TypeVar("K")
 
 COMMAND_DEADLINE_S = 30.0
 """How long a command may take when the caller sets no limit of its own."""
@@ -127,11 +128,12 @@ def consumer(provider: C, scope: Scope, trace: Trace | None = None, caller: str 
     return cast(C, consumer_object)
 
 
-def implementation_here(consumer_object: Contract, kind: type[C]) -> C | None:
+def implementation_here(consumer_object: Contract, kind: type[K]) -> K | None:
     """Return the implementation behind a consumer's object if it is a `kind` in this process, else None.
 
     It is for two modules of one house that have more to exchange than the contract has words for, such as an open
     connection: the configuration connects them, and with a module in another process the contract is all there is.
+    `kind` may also be what an implementation is beside its contract.
     """
     endpoint = vars(consumer_object)["_bus"][0]
     return endpoint.implementation if isinstance(endpoint.implementation, kind) else None

@@ -210,6 +210,27 @@ def test_a_contract_at_an_evse_that_is_reserved_for_another_one_is_refused_at_on
     run(main())
 
 
+def test_a_contract_that_its_issuer_has_revoked_is_refused_at_payment_details(
+    run: Any, tmp_path: Path, pki: Pki
+) -> None:
+    async def main() -> None:
+        configuration = charger(tmp_path, pki)
+        file = tmp_path / "etc/everest/user-config" / DC
+        file.write_text(file.read_text() + "  evse_security:\n    config_module:\n      contract_revocation: true\n")
+        model = car(read_keys(pki.directory, "revoked"))
+        async with Plant(tmp_path, model, configuration=configuration) as plant:
+            story, presented = Story(plant), tokens(plant)
+            plant.runtime.wires.plug("ocsp:http://ocsp.test.invalid/iso2", pki.answer_ocsp)
+            await plant.world.charger_is_ready()
+            plant.world.plug_in()
+            await plant.until(lambda: story.failed() != [], limit_s=30.0)
+            assert story.failed()[0] == ("PaymentDetailsRes", "FAILED_CertificateRevoked") and presented == []
+            plant.world.car.replace("unplug")
+            await plant.car_finished()
+
+    run(main())
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_paused_contract_goes_on_in_its_transaction(run: Any, tmp_path: Path, pki: Pki, times: int) -> None:
     async def main() -> None:

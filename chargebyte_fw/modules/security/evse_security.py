@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity as EvseSecurityContract
+from chargebyte_fw.contracts.revocation import RevocationCheck
 from chargebyte_fw.contracts.types.evse_security import (
     CaCertificateType,
     CertificateHashData,
@@ -45,7 +46,7 @@ COMPLAINTS_KEPT = 100
 Operation = CertificateStoreUpdateOperation
 
 
-class EvseSecurityImpl(EvseSecurityContract):
+class EvseSecurityImpl(EvseSecurityContract, RevocationCheck):
     """The store. Paths in answers are absolute paths of this machine."""
 
     module: EvseSecurity
@@ -170,6 +171,15 @@ class EvseSecurityImpl(EvseSecurityContract):
         """Return whether a signature (base64, over SHA-256) of a file was made with the certificate's (PEM) key."""
         return await self.module.check_signature(file_path, signing_certificate, signature)
 
+    async def revoked(self, certificate_chain: str) -> str:
+        """Return why a contract's chain counts as revoked; empty where nothing is known of it, or none is asked."""
+        if not self.module.config.contract_revocation:
+            return ""
+        from chargebyte_fw.modules.security.revocation import revoked_in
+
+        module = self.module
+        return await revoked_in(certificate_chain, module.queries, module.runtime.wires, utc_now(), module.log)
+
 
 class EvseSecurity(Module):
     """Keeps certificates and keys, and answers questions about them."""
@@ -201,6 +211,13 @@ class EvseSecurity(Module):
             Meta(
                 description="Ask the OCSP responders that the certificates of this charger name, by HTTP. Without, a "
                 "CSMS has to renew the responses (OCPP 2.0.1)."
+            ),
+        ] = False
+        contract_revocation: Annotated[
+            bool,
+            Meta(
+                description="Ask the OCSP responders that the certificates of a contract name, by HTTP, whether it was "
+                "revoked, for 3 s at most. Without, or without an answer, that is the back end's question."
             ),
         ] = False
         preferred_leaf: Annotated[

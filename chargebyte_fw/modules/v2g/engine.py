@@ -17,8 +17,10 @@ from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
+from chargebyte_fw.contracts.revocation import RevocationCheck
 from chargebyte_fw.contracts.types import iso15118
-from chargebyte_fw.contracts.types.evse_security import LeafCertificateType
+from chargebyte_fw.contracts.types.evse_security import CertificateValidationResult, LeafCertificateType
+from chargebyte_fw.kernel.bus import implementation_here
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.effects import Publish
@@ -302,16 +304,19 @@ class V2gEngine:
     async def _verify_contract(self, chain: tuple[bytes, ...]) -> None:
         """Ask the certificate store about a contract chain; the session that asked gets its answer, no later one."""
         session = self.facts.session
-        result, ocsp = None, []
+        result, ocsp, revoked = None, [], ""
         if self._security is not None:
             pem = contracts.pem(chain)
             kinds = [LeafCertificateType.V2G, LeafCertificateType.MO]
             try:
                 result = await self._security.verify_certificate(pem, kinds)
                 ocsp = (await self._security.get_mo_ocsp_request_data(pem)).ocsp_request_data_list
+                oracle = implementation_here(self._security, RevocationCheck)
+                if result is CertificateValidationResult.Valid and oracle is not None:
+                    revoked = await oracle.revoked(pem)
             except CommandError as error:
                 self.log.warning("the certificate store does not answer: %s", error)
-        verification = contracts.ContractVerification(chain, result, tuple(ocsp))
+        verification = contracts.ContractVerification(chain, result, tuple(ocsp), revoked)
         self._trace.record("answer", f"{self.module.id}.verify_contract", verification)
         session.contract_verification = verification
         self.facts_changed()

@@ -74,6 +74,14 @@ def verified(it: Talk20, result: Result | None = Result.Valid, contract: Chain |
     it.change(contract_verification=ContractVerification((contract or chain()).der, result))
 
 
+def test_a_contract_that_its_issuer_has_revoked_lets_the_car_try_another_way() -> None:
+    it, challenge = contract_talk()
+    assert codes(it.ask(by_contract(challenge))) == ("OK", "Ongoing")
+    it.change(contract_verification=ContractVerification(chain().der, Result.Valid, revoked="it was revoked"))
+    assert codes(it.ask(by_contract(challenge))) == ("WARNING_CertificateRevoked", "Finished")
+    assert "require_auth_pnc" not in it.charger.names() and not it.closing
+
+
 def codes(response: Any) -> tuple[str, str]:
     return str(response.ResponseCode), str(response.EVSEProcessing)
 

@@ -37,6 +37,8 @@ class ContractVerification(msgspec.Struct, frozen=True):
     """None: the store did not answer."""
     ocsp: tuple[OCSPRequestData, ...] = ()
     """Where the chain's revocation is known; certificates that name no responder are left out."""
+    revoked: str = ""
+    """Which of its certificates was revoked and when; empty: none, as far as is known here."""
 
 
 class Contract(msgspec.Struct, frozen=True):

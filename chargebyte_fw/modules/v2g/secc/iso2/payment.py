@@ -145,6 +145,8 @@ class Iso2Payment(Iso2SetUp):
         result = verification.result if verification is not None and answered else None
         if not answered:
             session.contract_verification = None
+        if verification is not None and answered and verification.revoked:
+            return "FAILED_CertificateRevoked", verification.revoked
         if result is Result.Valid:
             return None
         why = "the certificate store does not answer" if result is None else f"certificate store: {result}"

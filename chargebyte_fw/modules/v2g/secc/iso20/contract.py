@@ -101,6 +101,9 @@ class ContractAuthorization(Authorization):
             verification = session.contract_verification
             if verification is None or verification.chain != contract.chain:
                 return self._ongoing(now)
+            if verification.revoked:
+                self._forget_contract()
+                return self.warning("WARNING_CertificateRevoked", verification.revoked)
             if verification.result is not Result.Valid:
                 why = f"certificate store: {verification.result or 'no answer'}"
                 if not (verification.result in _LEFT_TO_THE_BACK_END and self.facts.central_contract_validation):
