@@ -59,6 +59,7 @@ def add_parser(subparsers: Any) -> None:
     make = actions.add_parser("make-test-pki", help="make roots, chains, contracts and cars for tests")
     make.add_argument("directory", type=Path, metavar="DIR", help="the folder in which they are made")
     make.add_argument("--password", default="", help="password of the charger's private keys (default: none)")
+    make.add_argument("--ed448", action="store_true", help="ISO 15118-20 on Ed448 with X448 in place of P-521")
     make.set_defaults(run=make_pki)
 
 
@@ -185,7 +186,8 @@ def make_pki(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.modules.security.test_pki import make_test_pki
 
     try:
-        pki = make_test_pki(arguments.directory, now=datetime.now(UTC), password=arguments.password)
+        now, password = datetime.now(UTC), arguments.password
+        pki = make_test_pki(arguments.directory, now=now, password=password, ed448=arguments.ed448)
     except OSError as error:
         raise Unavailable(f"no test PKI can be made in {arguments.directory}: {error.strerror or error}") from error
     print(f"the charger's store: {pki.certs} (secc certs --certs {pki.certs})")

@@ -1,7 +1,8 @@
 """Reads and keeps a car's key store: a folder with `contract.pem`, `oem_provisioning.pem`, ... for each standard.
 
 The layout is that of `secc certs make-test-pki` (`car/iso2`, `car/iso20`): chains are PEM, leaf first and without the
-root, each with its `.key`; `v2g_root.pem` has the roots. What is missing the car does not have.
+root, each with its `.key`; `v2g_root.pem` has the roots. What is missing the car does not have. A provisioning
+certificate on Ed448 has its second key, for the exchange, in `oem_provisioning_x448.key`.
 """
 
 from __future__ import annotations
@@ -48,11 +49,12 @@ def _credentials(folder: Path) -> Credentials:
 
 
 def read_identity(path: Path) -> Identity:
-    """Return the chain in a PEM file with the key beside it; raises Unavailable."""
+    """Return the chain in a PEM file with the keys beside it; raises Unavailable."""
     chain, key = _certificates(path), path.with_suffix(".key")
     if not chain:
         raise Unavailable(f"{path} has no certificate")
-    return Identity(chain, _content(key))
+    exchange = path.with_name(f"{path.stem}_x448.key")
+    return Identity(chain, _content(key), _content(exchange) if exchange.exists() else b"")
 
 
 def keep_contract(folder: Path, contract: Identity) -> None:

@@ -14,11 +14,12 @@ import msgspec
 
 from chargebyte_fw.modules.v2g import signatures
 from chargebyte_fw.modules.v2g.evcc import Identity, plug_and_charge
+from chargebyte_fw.modules.v2g.evcc.ed448 import ScalarKey
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.messages import iso2, iso20_common, iso20_contracts, iso20_types
 from chargebyte_fw.sim.car_keys import read_identity
 
-_AES_BLOCK_BYTES, _GCM_NONCE_BYTES = 16, 12
+_AES_BLOCK_BYTES, _GCM_NONCE_BYTES, _X448_BYTES = 16, 12, 56
 
 
 class Provisioning(msgspec.Struct, frozen=True):
@@ -75,19 +76,22 @@ class Provisioning(msgspec.Struct, frozen=True):
 
     def _answer_iso20(self, request: Any, unix_s: float) -> bytes:
         receiver = request.OEMProvisioningCertificateChain.Certificate
-        public, secret = self._exchange(receiver)
+        alternate = _alternate_key(receiver)
+        public, secret = self._exchange(receiver) if alternate is None else _exchange_x448(alternate)
         authenticated = plug_and_charge.authenticated_data(receiver, self.contract.certificate)
+        curve = iso20_contracts.ecdhCurveType.SECP521 if alternate is None else iso20_contracts.ecdhCurveType.X448
+        encrypted = self._encrypted_iso20(plug_and_charge.session_key(secret, "iso20"), authenticated)
+        # The key of the contract decides which element there is ([V2G20-2493]).
+        element = "X448_EncryptedPrivateKey" if self._is_ed448 else "SECP521_EncryptedPrivateKey"
         chain = iso20_contracts.SubCertificatesType(Certificate=list(self.contract.chain[1:4]))
         data = iso20_contracts.SignedInstallationDataType(
             Id="id1",
             ContractCertificateChain=iso20_contracts.ContractCertificateChainType(
                 Certificate=self.contract.certificate, SubCertificates=chain
             ),
-            ECDHCurve=iso20_contracts.ecdhCurveType.SECP521,
+            ECDHCurve=curve,
             DHPublicKey=public,
-            SECP521_EncryptedPrivateKey=self._encrypted_iso20(
-                plug_and_charge.session_key(secret, "iso20"), authenticated
-            ),
+            **{element: encrypted},
         )
         key = plug_and_charge.private_key(self.service)
         header = iso20_types.MessageHeaderType(
@@ -123,8 +127,16 @@ class Provisioning(msgspec.Struct, frozen=True):
         point = serialization.PublicFormat.UncompressedPoint
         return own.public_key().public_bytes(serialization.Encoding.X962, point), own.exchange(ec.ECDH(), theirs)
 
+    @property
+    def _is_ed448(self) -> bool:
+        from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+
+        return isinstance(plug_and_charge.private_key(self.contract), Ed448PrivateKey)
+
     def _scalar(self) -> bytes:
         key: Any = plug_and_charge.private_key(self.contract)
+        if self._is_ed448:
+            return ScalarKey.of_seed(key.private_bytes_raw()).scalar.to_bytes(_X448_BYTES, "big")
         number: int = key.private_numbers().private_value
         return number.to_bytes((key.key_size + 7) // 8, "big")
 
@@ -140,3 +152,24 @@ class Provisioning(msgspec.Struct, frozen=True):
 
         start = os.urandom(_GCM_NONCE_BYTES)
         return start + AESGCM(key).encrypt(start, self._scalar(), authenticated)
+
+
+def _alternate_key(der: bytes) -> Any:
+    """Return the alternate public key of a certificate; None without one (ISO 15118-20 table B.10)."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        extensions = x509.load_der_x509_certificate(der).extensions
+        found: Any = extensions.get_extension_for_oid(x509.ObjectIdentifier(plug_and_charge.ALTERNATE_KEY))
+    except x509.ExtensionNotFound:
+        return None
+    return load_der_public_key(found.value.value)
+
+
+def _exchange_x448(theirs: Any) -> tuple[bytes, bytes]:
+    """Return our ephemeral public key, not filled up ([V2G20-2495]), and the secret that it makes with theirs."""
+    from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey
+
+    own = X448PrivateKey.generate()
+    return own.public_key().public_bytes_raw(), own.exchange(theirs)

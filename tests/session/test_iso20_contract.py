@@ -7,18 +7,26 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
-from chargebyte_fw.modules.security.test_pki import EMAID, Pki, make_test_pki
+from chargebyte_fw.modules.security.test_pki import EMAID, NEW_EMAID, Pki, make_test_pki
+from chargebyte_fw.modules.v2g.evcc import KeyStore
 from chargebyte_fw.sim.car_keys import read_keys
 from chargebyte_fw.sim.car_models import Model
 from tests.session.dialogues import Story, connected, overlay
 from tests.session.plant import Plant
 from tests.session.test_iso20 import DC, HLC
 from tests.session.test_pause_and_wake import STOPPED, session
+from tests.session.test_plug_and_charge import back_end
 
 WITH_TLS = {**HLC, "config_module": {"device": "eth1", "tls_negotiation_strategy": "ENFORCE_TLS"}}
+
+
+@pytest.fixture(scope="module")
+def pki_ed448(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return make_test_pki(tmp_path_factory.mktemp("pki"), now=VIRTUAL_EPOCH, password="123456", ed448=True)
 
 
 @pytest.fixture(scope="module")
@@ -93,5 +101,25 @@ def test_a_contract_that_the_validator_refuses_starts_no_transaction(run: Any, t
             assert story.count("SessionStopRes") == 1
             assert len(presented) == 1 and story.count("TransactionStarted") == 0
             assert not plant.world.pilot.contactors_closed
+
+    run(main())
+
+
+@pytest.mark.parametrize("curve", ["P-521", "X448"])
+def test_a_car_gets_its_contract_and_charges(run: Any, tmp_path: Path, pki: Pki, pki_ed448: Pki, curve: str) -> None:
+    """Every certificate is on P-521 with TLS of the group P-521, or on Ed448, where the keys are exchanged on X448."""
+    used = pki if curve == "P-521" else pki_ed448
+    model = car(used)
+    bare = msgspec.structs.replace(model.keys.iso20, contract=None)
+    model = msgspec.structs.replace(model, soc_percent=79.5, target_soc_percent=80, keys=KeyStore(iso20=bare))
+
+    async def main() -> None:
+        async with Plant(tmp_path, model, configuration=charger(tmp_path, used)) as plant:
+            story, presented, actions = Story(plant), tokens(plant), back_end(plant, used, "iso20")
+            await plant.session()
+            assert plant.failures() == [] and plant.faults() == [] and plant.tracebacks() == []
+            assert actions == ["Install"] and story.failed() == []
+            assert [one.id_token.value for one in presented] == [NEW_EMAID["iso20"].replace("-", "")]
+            assert story.count("TransactionFinished") == 1
 
     run(main())

@@ -77,13 +77,13 @@ def tokens(plant: Plant) -> list[Any]:
     return found
 
 
-def back_end(plant: Plant, pki: Pki) -> list[str]:
+def back_end(plant: Plant, pki: Pki, standard: str = "iso2") -> list[str]:
     """Answer certificate requests as OCPP does; returns the actions that were asked for."""
     charger_module: Any = plant.assembly.modules["iso15118_charger"]
     extensions: Any = plant.assembly.provider("iso15118_charger", "extensions")
-    service = Provisioning.of(pki.provisioning("iso2"), "iso2")
+    service = Provisioning.of(pki.provisioning(standard), standard)
     # With the sixth certificate it is longer than the command carries.
-    contract = msgspec.structs.replace(service.contract, chain=service.contract.chain[:2])
+    contract = msgspec.structs.replace(service.contract, chain=service.contract.chain[: 2 if standard == "iso2" else 3])
     service = msgspec.structs.replace(service, contract=contract)
     actions: list[str] = []
 

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, x448
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
 )
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID, ObjectIdentifier
@@ -25,6 +26,13 @@ RESPONSE_BEFORE = timedelta(hours=1)
 """How long ago the status of an OCSP response was known to be right."""
 PADDING_OID = ObjectIdentifier("1.3.6.1.4.1.99999.15118.1")
 """An extension that makes a certificate larger and means nothing."""
+ALTERNATE_KEY_OID = ObjectIdentifier("2.5.29.72")
+"""Extension with an alternate public key of the subject (ITU-T X.509 clause 9.8.2)."""
+ED448 = "Ed448"
+"""In place of a curve."""
+Curve = ec.EllipticCurve | str
+PrivateKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
+PublicKey = ec.EllipticCurvePublicKey | ed448.Ed448PublicKey
 _ATTRIBUTES = {"C": NameOID.COUNTRY_NAME, "O": NameOID.ORGANIZATION_NAME, "DC": NameOID.DOMAIN_COMPONENT}
 
 
@@ -32,8 +40,10 @@ class Party(msgspec.Struct, frozen=True, eq=False):
     """A certificate, its private key, and who issued it (None: itself)."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: PrivateKey
     issuer: Party | None = None
+    exchange_key: x448.X448PrivateKey | None = None
+    """The key of the alternate public key in the certificate."""
 
     @property
     def chain(self) -> list[x509.Certificate]:
@@ -69,6 +79,12 @@ class Party(msgspec.Struct, frozen=True, eq=False):
         guard: KeySerializationEncryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, guard)
 
+    @property
+    def exchange_key_pem(self) -> bytes:
+        """Return the second private key in PEM (PKCS#8), empty without one."""
+        key = self.exchange_key
+        return b"" if key is None else key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
 
 def name_of(common: str, organization: str, domain: str) -> x509.Name:
     """Return a distinguished name: CN, O, C and, where there is one, DC (ISO 15118-2, Annex F)."""
@@ -79,9 +95,20 @@ def name_of(common: str, organization: str, domain: str) -> x509.Name:
     return x509.Name(attributes)
 
 
-def digest_for(key: ec.EllipticCurvePrivateKey) -> hashes.SHA256 | hashes.SHA512:
-    """Return the hash algorithm that belongs to a curve: SHA-512 to P-521, else SHA-256."""
+def digest_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA512 | None:
+    """Return the hash algorithm that belongs to a key: SHA-512 to P-521, none to Ed448, else SHA-256."""
+    if isinstance(key, ed448.Ed448PrivateKey):
+        return None
     return hashes.SHA512() if isinstance(key.curve, ec.SECP521R1) else hashes.SHA256()
+
+
+def _new_key(curve: Curve | None, issuer: Party | None) -> PrivateKey:
+    if curve is None and issuer is not None:
+        curve = ED448 if isinstance(issuer.key, ed448.Ed448PrivateKey) else issuer.key.curve
+    if curve == ED448:
+        return ed448.Ed448PrivateKey.generate()
+    assert not isinstance(curve, str), curve
+    return ec.generate_private_key(curve or ec.SECP256R1())
 
 
 def issue(
@@ -90,9 +117,10 @@ def issue(
     *,
     begin: datetime,
     end: datetime,
-    curve: ec.EllipticCurve | None = None,
-    key: ec.EllipticCurvePrivateKey | None = None,
-    public_key: ec.EllipticCurvePublicKey | None = None,
+    curve: Curve | None = None,
+    key: PrivateKey | None = None,
+    public_key: PublicKey | None = None,
+    exchange_key: x448.X448PrivateKey | None = None,
     ca: bool = False,
     path_length: int | None = None,
     ocsp_url: str = "",
@@ -101,9 +129,10 @@ def issue(
 ) -> Party:
     """Issue a certificate for a new key of `curve` (default: the issuer's, else P-256), for `key` or for `public_key`.
 
-    Without an issuer it signs itself. `padding_bytes` makes it that much larger.
+    Without an issuer it signs itself. `exchange_key` is the key of an alternate public key; `padding_bytes` makes the
+    certificate that much larger.
     """
-    own = key or ec.generate_private_key(curve or (issuer.key.curve if issuer else ec.SECP256R1()))
+    own = key or _new_key(curve, issuer)
     public = public_key or own.public_key()
     signer = issuer.key if issuer else own
     usage = x509.KeyUsage(
@@ -134,10 +163,13 @@ def issue(
         responder = x509.UniformResourceIdentifier(ocsp_url)
         access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, responder)
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    if exchange_key is not None:
+        alternate = exchange_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        builder = builder.add_extension(x509.UnrecognizedExtension(ALTERNATE_KEY_OID, alternate), critical=False)
     if padding_bytes:
         extension = x509.UnrecognizedExtension(PADDING_OID, bytes(padding_bytes))
         builder = builder.add_extension(extension, critical=False)
-    return Party(builder.sign(signer, digest_for(signer)), own, issuer)
+    return Party(builder.sign(signer, digest_for(signer)), own, issuer, exchange_key)
 
 
 def ocsp_response(

@@ -14,7 +14,9 @@
     provisioning/iso2/, provisioning/iso20/   cps.pem signs an installation, contract.pem is the contract to install
     ocsp/                          OCSP responses of the cars' contract chains, <standard>[-<kind>]-<party>.der
 
-`iso2` is on P-256 with SHA-256, `iso20` on P-521 with SHA-512. Nothing of it belongs on a charger in the field.
+`iso2` is on P-256 with SHA-256, `iso20` on P-521 with SHA-512, or on Ed448 where wanted: then the provisioning
+certificate of the car has an X448 key as well (`oem_provisioning_x448.key`). Nothing of it belongs on a charger in the
+field.
 """
 
 from __future__ import annotations
@@ -25,14 +27,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, x448
 
 from chargebyte_fw.modules.security.certificates import hash_data
-from chargebyte_fw.modules.security.issuing import Party, answer_ocsp, issue, name_of, ocsp_response
+from chargebyte_fw.modules.security.issuing import ED448, Curve, Party, answer_ocsp, issue, name_of, ocsp_response
 from chargebyte_fw.modules.security.ocsp_responses import hash_lines
 
 STANDARDS = ("iso2", "iso20")
-CURVES: dict[str, ec.EllipticCurve] = {"iso2": ec.SECP256R1(), "iso20": ec.SECP521R1()}
+CURVES: dict[str, Curve] = {"iso2": ec.SECP256R1(), "iso20": ec.SECP521R1()}
 KINDS = ("expired", "revoked", "early", "wrong", "oversized")
 """What may be wrong with a contract (and a vehicle's certificate): each kind has a car of its own."""
 STORE_KINDS = ("expired", "revoked", "wrong")
@@ -143,13 +145,15 @@ class Pki(msgspec.Struct, frozen=True):
         return answer_ocsp(request, parties, revoked, now=now or self.now)
 
 
-def make_test_pki(directory: Path, *, now: datetime, password: str = "") -> Pki:
+def make_test_pki(directory: Path, *, now: datetime, password: str = "", ed448: bool = False) -> Pki:
     """Make the tree in `directory` (what is there is replaced), valid around `now` (aware), and return its parties.
 
-    `password` encrypts the private keys of the charger. Raises OSError when it cannot be written.
+    `password` encrypts the private keys of the charger; `ed448` has ISO 15118-20 on Ed448 in place of P-521. Raises
+    OSError when it cannot be written.
     """
+    curves = CURVES | ({"iso20": ED448} if ed448 else {})
     now = now.replace(microsecond=0)
-    pki = Pki(directory, now, _parties("iso2", now), _parties("iso20", now))
+    pki = Pki(directory, now, *(_parties(standard, now, curves[standard]) for standard in STANDARDS))
     for place in ("certs", *(f"certs-{kind}" for kind in STORE_KINDS), "car", "provisioning", "ocsp"):
         if (directory / place).exists():
             shutil.rmtree(directory / place)
@@ -166,7 +170,7 @@ def make_test_pki(directory: Path, *, now: datetime, password: str = "") -> Pki:
     return pki
 
 
-def _parties(standard: str, now: datetime) -> dict[str, Party]:
+def _parties(standard: str, now: datetime, curve: Curve) -> dict[str, Party]:
     made: dict[str, Party] = {}
     common_names = {"contract": EMAID, "new_contract": NEW_EMAID, "oem_provisioning": PCID, "vehicle": EVCCID}
     title = "ISO 15118-2" if standard == "iso2" else "ISO 15118-20"
@@ -180,7 +184,8 @@ def _parties(standard: str, now: datetime) -> dict[str, Party]:
             made[role.issuer] if role.issuer else None,
             begin=begin,
             end=end,
-            curve=CURVES[standard],
+            curve=curve,
+            exchange_key=x448.X448PrivateKey.generate() if curve == ED448 and name == "oem_provisioning" else None,
             ca=ca,
             path_length=role.path_length,
             ocsp_url=f"{OCSP_URL}/{standard}" if role.issuer else "",
@@ -255,6 +260,8 @@ def _write_car(pki: Pki, standard: str, kind: str) -> None:
 def _write_chain(stem: Path, leaf: Party) -> None:
     _write(stem.with_suffix(".pem"), leaf.chain_pem)
     _write(stem.with_suffix(".key"), leaf.key_pem(), 0o600)
+    if leaf.exchange_key is not None:
+        _write(stem.with_name(f"{stem.name}_x448.key"), leaf.exchange_key_pem, 0o600)
 
 
 def _write(path: Path, data: bytes, mode: int = 0o644) -> None:

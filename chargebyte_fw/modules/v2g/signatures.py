@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -25,7 +25,7 @@ from chargebyte_fw.modules.v2g.messages import xmldsig
 from chargebyte_fw.modules.v2g.messages.model import Type
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 CANONICAL_EXI = "http://www.w3.org/TR/canonical-exi/"
 MOST_REFERENCES = 4
@@ -34,6 +34,13 @@ _SIGNED_INFO = "SignedInfo"
 
 Elements = Mapping[str, Type] | Iterable[tuple[str, Type]]
 """Elements by their names; pairs where one name stands for several (the SalesTariff of each schedule)."""
+
+
+class PrivateKey(Protocol):
+    """A key of `cryptography`, or one that signs as such a one does."""
+
+    def public_key(self) -> Any:
+        """Return the public key, one of `cryptography`."""
 
 
 class Algorithm(msgspec.Struct, frozen=True):
@@ -88,7 +95,7 @@ def allowed_algorithms(set_name: str, strict: bool = False) -> tuple[Algorithm, 
     return (_P521, _ED448) if strict else (_P521, _ED448, _P256, _P384)
 
 
-def sign(set_name: str, key: PrivateKeyTypes, elements: Elements) -> xmldsig.SignatureType:
+def sign(set_name: str, key: PrivateKey, elements: Elements) -> xmldsig.SignatureType:
     """Return the signature of elements of a message.
 
     `elements` are by their element names (`{"AuthorizationReq": body}`), each with an `Id` of its own. Raises

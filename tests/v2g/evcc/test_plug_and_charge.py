@@ -6,17 +6,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 
 from chargebyte_fw.modules.security.test_pki import EMAID, NEW_EMAID, Pki, make_test_pki
 from chargebyte_fw.modules.v2g import signatures
 from chargebyte_fw.modules.v2g.evcc import CarSettings, KeyStore, Misbehaviour, NewContract, plug_and_charge
+from chargebyte_fw.modules.v2g.evcc.ed448 import ORDER, ScalarKey
 from chargebyte_fw.modules.v2g.evcc.iso2.contract import INSTALLATION, UPDATE, Payment
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.messages import iso2, iso20_common
 from chargebyte_fw.modules.v2g.messages import iso20_types as types
 from chargebyte_fw.sim.car_keys import keep_contract, read_keys
-from chargebyte_fw.sim.provisioning import Provisioning
+from chargebyte_fw.sim.provisioning import Provisioning, _alternate_key, _exchange_x448
 from tests.v2g.evcc.station20 import ONGOING, SESSION, UNIX_S, Station, res
 
 NOW = datetime.fromtimestamp(UNIX_S, UTC)
@@ -34,9 +37,18 @@ def keys(pki: Pki) -> KeyStore:
     return read_keys(pki.directory)
 
 
-def without_contract(keys: KeyStore) -> KeyStore:
-    import msgspec
+@pytest.fixture(scope="module")
+def pki_ed448(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return make_test_pki(tmp_path_factory.mktemp("pki"), now=NOW, ed448=True)
 
+
+@pytest.fixture(params=["P-521", "X448"])
+def curve(request: Any, pki: Pki, pki_ed448: Pki) -> tuple[str, Pki]:
+    """The curve of the key exchange of -20, and an infrastructure for it."""
+    return request.param, pki if request.param == "P-521" else pki_ed448
+
+
+def without_contract(keys: KeyStore) -> KeyStore:
     return KeyStore(*(msgspec.structs.replace(one, contract=None) for one in (keys.iso2, keys.iso20)))
 
 
@@ -115,14 +127,18 @@ def test_a_refused_contract_is_followed_by_external_means_where_the_car_may(
         assert it.facts.charger.identity == "EIM"
 
 
-def test_a_car_without_a_contract_gets_one(pki: Pki, keys: KeyStore) -> None:
-    it = car20(without_contract(keys), payment="contract")
+def test_a_car_without_a_contract_gets_one(curve: tuple[str, Pki], tmp_path: Path) -> None:
+    """It signs the request with the key of its maker, and the next one with the key that came."""
+    name, pki = curve
+    it = car20(without_contract(read_keys(pki.directory)), payment="contract")
     it.certificates = True
     service = Provisioning.of(pki.provisioning("iso20"), "iso20")
+    given: list[Any] = []
 
     def installs(request: Any) -> Any:
         exi = codec("iso20_common").encode(request)
-        return codec("iso20_common").decode(service.answer(exi))
+        given.append(codec("iso20_common").decode(service.answer(exi)))
+        return given[-1]
 
     it.answers["CertificateInstallationReq"] = installs
     it.charge()
@@ -130,10 +146,72 @@ def test_a_car_without_a_contract_gets_one(pki: Pki, keys: KeyStore) -> None:
     chain = request.OEMProvisioningCertificateChain
     public: Any = plug_and_charge._certificate(chain.Certificate).public_key()
     elements = {"OEMProvisioningCertificateChain": chain}
-    assert signatures.verify("iso20_common", request.Header.Signature, public, elements) == ""
+    assert signatures.verify("iso20_common", request.Header.Signature, public, elements, strict=True) == ""
     new = next(effect for _, effect in it.log if isinstance(effect, NewContract))
     assert (new.standard, new.emaid) == ("iso20", NEW_EMAID["iso20"])
     assert it.facts.charger.identity == NEW_EMAID["iso20"]
+
+    data = given[0].SignedInstallationData
+    wanted = ("SECP521", 133, 94, 0) if name == "P-521" else ("X448", 56, 0, 84)
+    lengths = [len(octets or b"") for octets in (data.SECP521_EncryptedPrivateKey, data.X448_EncryptedPrivateKey)]
+    assert (str(data.ECDHCurve), len(data.DHPublicKey), *lengths) == wanted
+    authorization = it.last("AuthorizationReq")
+    mode = authorization.PnC_AReqAuthorizationMode
+    public = plug_and_charge._certificate(mode.ContractCertificateChain.Certificate).public_key()
+    assert public == service_key(service)
+    elements = {"PnC_AReqAuthorizationMode": mode}
+    assert signatures.verify("iso20_common", authorization.Header.Signature, public, elements, strict=True) == ""
+
+    folder = tmp_path / "iso20"
+    folder.mkdir()
+    keep_contract(folder, new.contract)
+    kept = read_keys(tmp_path).iso20.contract
+    assert kept == new.contract and plug_and_charge.private_key(kept).public_key() == public
+
+
+def service_key(service: Provisioning) -> Any:
+    return plug_and_charge.private_key(service.contract).public_key()
+
+
+def test_keys_that_cannot_be_exchanged_are_refused(pki_ed448: Pki) -> None:
+    """A service that fills DHPublicKey up to the schema's 133 octets is understood."""
+    keys = read_keys(pki_ed448.directory)
+    receiver = keys.iso20.provisioning
+    assert receiver is not None
+    public, secret = _exchange_x448(_alternate_key(receiver.certificate))
+    for octets in (public, bytes(77) + public):
+        assert plug_and_charge._secret(receiver, octets, x448=True) == secret
+    bare = msgspec.structs.replace(receiver, exchange_key_pem=b"")
+    for identity, octets, why in (
+        (bare, public, "the car has no X448 key"),
+        (msgspec.structs.replace(receiver, exchange_key_pem=receiver.key_pem), public, "is no X448 key"),
+        (receiver, bytes(56), "cannot be exchanged"),
+        (receiver, public[:50], "cannot be exchanged"),
+    ):
+        with pytest.raises(plug_and_charge.Refused, match=why):
+            plug_and_charge._secret(identity, octets, x448=True)
+    with pytest.raises(plug_and_charge.Refused, match="own key cannot exchange keys"):
+        plug_and_charge._secret(receiver, public)
+
+
+def test_a_key_of_another_contract_is_refused(pki_ed448: Pki) -> None:
+    """[V2G20-2510]: the number is below the order, and its product with the base point is the public key."""
+    contract: Any = pki_ed448.of("iso20")["new_contract"]
+    scalar = ScalarKey.of_seed(contract.key.private_bytes_raw()).scalar
+    chain = (contract.der,)
+    assert plug_and_charge._contract(chain, scalar.to_bytes(56, "big")).chain == chain
+    for wrong, why in ((scalar + 1, "does not belong"), (scalar + ORDER, "is none"), (0, "is none")):
+        with pytest.raises(plug_and_charge.Refused, match=why):
+            plug_and_charge._contract(chain, wrong.to_bytes(56, "big"))
+
+
+def test_a_scalar_signs_as_its_seed_does() -> None:
+    key = Ed448PrivateKey.generate()
+    own = ScalarKey.of_seed(key.private_bytes_raw())
+    assert own.public_key() == key.public_key()
+    for message in (b"", b"a message", bytes(1000)):
+        key.public_key().verify(own.sign(message), message)
+        assert own.sign(message) == own.sign(message)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """What a car can prove: its contract, the identity its maker gave it, and the roots that it trusts. Plain data.
 
-Certificates are DER, leaf first and without the root; keys are PEM (PKCS #8, not encrypted).
+Certificates are DER, leaf first and without the root; keys are PEM (PKCS #8, not encrypted). A contract on Ed448 that
+came over a charger has its key as a scalar (`evcc/ed448.py`): hexadecimal digits after `SCALAR_KEY`.
 """
 
 from __future__ import annotations
 
 import msgspec
+
+SCALAR_KEY = b"Ed448 scalar: "
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -13,6 +16,8 @@ class Identity(msgspec.Struct, frozen=True):
 
     chain: tuple[bytes, ...]
     key_pem: bytes
+    exchange_key_pem: bytes = b""
+    """The X448 key of the alternate public key in an OEM provisioning certificate on Ed448."""
 
     @property
     def certificate(self) -> bytes:

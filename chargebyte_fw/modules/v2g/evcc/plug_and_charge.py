@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.modules.v2g import signatures
-from chargebyte_fw.modules.v2g.evcc.credentials import Credentials, Identity
+from chargebyte_fw.modules.v2g.evcc.credentials import SCALAR_KEY, Credentials, Identity
+from chargebyte_fw.modules.v2g.evcc.ed448 import ScalarKey
 from chargebyte_fw.modules.v2g.evcc.protocol import Failed
 from chargebyte_fw.modules.v2g.messages import xmldsig
 
@@ -23,6 +24,9 @@ OTHER_INFO = b"\x01\x55\x56"
 """Algorithm, party U and party V in the key derivation ([V2G2-818], [V2G20-2511])."""
 _GCM_IV_BYTES, _CBC_IV_BYTES = 12, 16
 _LONGEST_PATH = 6
+_X448_BYTES = 56
+ALTERNATE_KEY = "2.5.29.72"
+"""Certificate extension with the subject's alternate public key (ITU-T X.509 clause 9.8.2, ISO 15118-20 table B.10)."""
 
 
 class Refused(Failed):
@@ -41,10 +45,12 @@ def answered(challenge: bytes, wrong: object) -> bytes:
     return bytes(byte ^ 0xFF for byte in challenge) if wrong is not None else challenge
 
 
-def private_key(identity: Identity) -> PrivateKeyTypes:
+def private_key(identity: Identity) -> PrivateKeyTypes | ScalarKey:
     """Return the private key of an identity; raises ValueError."""
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    if identity.key_pem.startswith(SCALAR_KEY):
+        return ScalarKey(int(identity.key_pem.removeprefix(SCALAR_KEY), 16))
     return load_pem_private_key(identity.key_pem, None)
 
 
@@ -168,7 +174,8 @@ def installed_iso20(
     if encrypted is None:
         raise Refused("the contract's key is encrypted for a TPM, which this car has not")
     authenticated = authenticated_data(keys.provisioning.certificate, chain.Certificate)
-    scalar = _decrypted_iso20(keys.provisioning, data.DHPublicKey, encrypted, authenticated)
+    x448 = str(data.ECDHCurve) == "X448"
+    scalar = _decrypted_iso20(_secret(keys.provisioning, data.DHPublicKey, x448=x448), encrypted, authenticated)
     return _contract((chain.Certificate, *chain.SubCertificates.Certificate), scalar)
 
 
@@ -187,19 +194,35 @@ def authenticated_data(provisioning: bytes, contract: bytes) -> bytes:
     return common_name(provisioning).encode("ascii", "replace") + extension.value.digest.hex().upper().encode()
 
 
-def _secret(receiver: Identity, public: bytes) -> bytes:
-    """Return the secret of the key exchange with the sender's ephemeral key; raises Refused."""
-    from cryptography.hazmat.primitives.asymmetric import ec, x448
+def _secret(receiver: Identity, public: bytes, *, x448: bool = False) -> bytes:
+    """Return the secret of the key exchange with the sender's ephemeral key; raises Refused.
+
+    `x448`: with the alternate key of the receiver's certificate ([V2G20-2534]).
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec
 
     try:
+        if x448:
+            return _secret_x448(receiver, public)
         own = private_key(receiver)
-        if isinstance(own, x448.X448PrivateKey):
-            return own.exchange(x448.X448PublicKey.from_public_bytes(public[-56:]))
         if isinstance(own, ec.EllipticCurvePrivateKey):
             return own.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(own.curve, public))
     except ValueError as error:
         raise Refused(f"the keys cannot be exchanged: {error}") from error
     raise Refused("the car's own key cannot exchange keys")
+
+
+def _secret_x448(receiver: Identity, public: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey, X448PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    if not receiver.exchange_key_pem:
+        raise Refused("the car has no X448 key")
+    own = load_pem_private_key(receiver.exchange_key_pem, None)
+    if not isinstance(own, X448PrivateKey):
+        raise Refused("the car's key for the exchange is no X448 key")
+    # Senders that go by the schema fill the 56 octets up to 133.
+    return own.exchange(X448PublicKey.from_public_bytes(public[-_X448_BYTES:]))
 
 
 def session_key(secret: bytes, standard: str) -> bytes:
@@ -221,11 +244,11 @@ def _decrypted_iso2(receiver: Identity, public: bytes, encrypted: bytes) -> byte
     return decryptor.update(encrypted[_CBC_IV_BYTES:]) + decryptor.finalize()
 
 
-def _decrypted_iso20(receiver: Identity, public: bytes, encrypted: bytes, authenticated: bytes) -> bytes:
+def _decrypted_iso20(secret: bytes, encrypted: bytes, authenticated: bytes) -> bytes:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    key = AESGCM(session_key(_secret(receiver, public), "iso20"))
+    key = AESGCM(session_key(secret, "iso20"))
     try:
         return key.decrypt(encrypted[:_GCM_IV_BYTES], encrypted[_GCM_IV_BYTES:], authenticated)
     except (InvalidTag, ValueError) as error:
@@ -233,22 +256,26 @@ def _decrypted_iso20(receiver: Identity, public: bytes, encrypted: bytes, authen
 
 
 def _contract(chain: tuple[bytes, ...], secret: bytes) -> Identity:
-    """Return a contract with its decrypted key; raises Refused where the key is not the certificate's ([V2G2-823])."""
+    """Return a contract with its decrypted key; raises Refused where the key is not the certificate's.
+
+    The key is a number ([V2G2-823], [V2G20-2507], [V2G20-2510]).
+    """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed448
 
-    public = _certificate(chain[0]).public_key()
-    key: ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
+    encoding = serialization.Encoding
+    public, number = _certificate(chain[0]).public_key(), int.from_bytes(secret, "big")
+    belongs, pem = False, b""
     try:
         if isinstance(public, ec.EllipticCurvePublicKey):
-            key = ec.derive_private_key(int.from_bytes(secret, "big"), public.curve)
-        else:
-            key = ed448.Ed448PrivateKey.from_private_bytes(secret)
+            key = ec.derive_private_key(number, public.curve)
+            belongs = key.public_key().public_numbers() == public.public_numbers()
+            pem = key.private_bytes(encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        elif isinstance(public, ed448.Ed448PublicKey):
+            belongs = ScalarKey(number).public_octets == public.public_bytes_raw()
+            pem = SCALAR_KEY + b"%x" % number
     except ValueError as error:
         raise Refused(f"the contract's key is none: {error}") from error
-    encoding = serialization.Encoding
-    raw = (encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    if key.public_key().public_bytes(*raw) != public.public_bytes(*raw):
+    if not belongs:
         raise Refused("the contract's key does not belong to its certificate: it is for another car")
-    pem = key.private_bytes(encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return Identity(chain, pem)

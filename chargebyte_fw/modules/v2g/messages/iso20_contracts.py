@@ -15,10 +15,11 @@ class ecdhCurveType(StrEnum):
 
 
 certificateType = Annotated[bytes, Coding("bin", longest=1600)]
-dhPublicKeyType = Annotated[bytes, Coding("bin", shortest=133, longest=133)]
+# The schema has 133 and 206 octets alone; the text forbids to fill a shorter value up ([V2G20-2495], [V2G20-2521]).
+dhPublicKeyType = Annotated[bytes, Coding("bin", shortest=56, longest=133)]
 genChallengeType = Annotated[bytes, Coding("bin", shortest=16, longest=16)]
 secp521_EncryptedPrivateKeyType = Annotated[bytes, Coding("bin", shortest=94, longest=94)]
-tpm_EncryptedPrivateKeyType = Annotated[bytes, Coding("bin", shortest=206, longest=206)]
+tpm_EncryptedPrivateKeyType = Annotated[bytes, Coding("bin", longest=206)]
 x448_EncryptedPrivateKeyType = Annotated[bytes, Coding("bin", shortest=84, longest=84)]
 
 
