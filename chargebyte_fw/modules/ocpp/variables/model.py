@@ -52,6 +52,8 @@ class Entry:
         "meaning",
         "minimum",
         "monitored",
+        "monitors",
+        "owner",
         "required",
         "separator",
         "unit",
@@ -70,7 +72,11 @@ class Entry:
         self.kept = variable.kept
         self.meaning = variable.meaning
         self.monitored = True
+        self.monitors: tuple[Any, ...] = ()
+        """Monitors that the configuration sets (`files.component_files.ConfiguredMonitor`)."""
         self.computed: Callable[[], str] | None = None
+        self.owner: Callable[[str], str] | None = None
+        """Of a view of what another part of the stack keeps: takes the text, returns the status of the set."""
         value = None if variable.initial is None else variable.format(variable.initial)
         self.attributes = {name: Attribute(variable.mutability) for name in variable.attributes}
         if ACTUAL in self.attributes:
