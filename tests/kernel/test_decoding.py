@@ -11,7 +11,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chargebyte_fw.kernel.decoding import DEPTH_LIMIT, SIZE_LIMIT_BYTES, convert, decode_json, decode_yaml, shorten
+from chargebyte_fw.kernel.decoding import (
+    DEPTH_LIMIT,
+    SIZE_LIMIT_BYTES,
+    _depth,
+    _shallow,
+    convert,
+    decode_json,
+    decode_yaml,
+    shorten,
+)
 
 DEEP = b"[" * 1000 + b"]" * 1000
 HOSTILE = [
@@ -53,6 +62,15 @@ def test_deep_and_large_values_within_the_limits_are_read() -> None:
     assert len(decode_json(wide)) == 1001
     brackets = msgspec.json.encode({"a": "[" * 500 + '"' + "{" * 500})
     assert decode_json(brackets)["a"].startswith("[[")
+
+
+@given(st.integers(0, 200), st.integers(0, 3), st.binary(max_size=200))
+def test_the_quick_look_at_brackets_never_passes_what_is_too_deep(deep: int, step: int, tail: bytes) -> None:
+    opening = (b"[{", b"{", b"[[{", b"[")[step]
+    pairs = {ord("["): b"]", ord("{"): b"}"}
+    closing = b"".join(pairs[octet] for octet in reversed(opening))
+    for octets in (opening * deep + b'"]\\"}"' + closing * deep, opening * deep + tail, tail * deep):
+        assert not _shallow(octets) or _depth(octets) <= DEPTH_LIMIT
 
 
 def test_integers_have_64_bit_and_long_texts_of_digits_are_texts() -> None:
