@@ -110,7 +110,19 @@ def test_what_breaks_the_schema_is_named(version: Version, action: str, payload:
     assert error.code == code and text in error.description and len(error.description) <= 255
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2024-02-30T10:00:00Z", "2024-08-27", "2024-08-27T25:00:00Z"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "2024-02-30T10:00:00Z",
+        "2024-08-27",
+        "2024-08-27T25:00:00Z",
+        "9999-12-31T23:59:59-01:00",
+        "0001-01-01T00:00:00+01:00",
+        "2024-08-27T09:19:32+99:00",
+    ],
+)
 def test_a_text_that_is_no_date_is_refused(text: str) -> None:
     log = {"remoteLocation": "ftp://127.0.0.1/x", "oldestTimestamp": text, "latestTimestamp": AT}
     error = refused(V201, "GetLog", {"requestId": 7, "logType": "DiagnosticsLog", "log": log})
@@ -135,7 +147,7 @@ def test_dates_are_read_as_peers_write_them(text: str, date: datetime) -> None:
     for version in Version:
         for form in (payload, json.dumps(payload).encode()):
             response: Any = decode_response(version, "BootNotification", form)
-            assert response.current_time == date and response.current_time.tzinfo is not None
+            assert response.current_time == date and response.current_time.tzinfo is UTC
 
 
 def test_dates_go_out_in_utc_with_milliseconds() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+USUAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$"
+"""The form in which a date needs no closer look: in UTC, so that no computation with it leaves the calendar."""
+
 _TEXT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?",
     re.ASCII,
@@ -42,8 +45,3 @@ def write(date: datetime) -> str:
         return f"{date.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
     except OverflowError:
         raise ValueError("a date outside of the years 1 to 9999") from None
-
-
-def write_exactly(date: datetime) -> str:
-    """Return the text of an aware date with every digit that it has."""
-    return date.isoformat()

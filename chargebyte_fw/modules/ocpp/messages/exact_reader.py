@@ -8,6 +8,7 @@ member, as back ends serialise what they do not have; a response cannot be answe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NoReturn
 
 import msgspec
@@ -43,7 +44,7 @@ class ExactReader:
         self.unknown: dict[str, Any] = {}
 
     def read(self, node: Node, value: Any, path: str = "") -> Any:
-        """Return the value as plain data without unknown members; raises MessageError."""
+        """Return the value without unknown members, dates as such; raises MessageError."""
         match node:
             case Object():
                 return self._object(node, value, path)
@@ -94,7 +95,7 @@ class ExactReader:
             self._fail(Violation.ITEMS, path, f"has {len(value)} items, at most {node.high} are allowed")
         return [self.read(node.item, item, f"{path}[{index}]") for index, item in enumerate(value)]
 
-    def _text(self, node: Node, value: Any, path: str) -> str:
+    def _text(self, node: Node, value: Any, path: str) -> str | datetime:
         if not isinstance(value, str):
             self._wrong_type(path, "a string", value)
         if isinstance(node, Enumeration):
@@ -102,7 +103,7 @@ class ExactReader:
                 self._fail(Violation.FORMAT, path, f"{value[:50]!r} is none of its values")
         elif isinstance(node, Date):
             try:
-                return dates.write_exactly(dates.parse(value))
+                return dates.parse(value)
             except ValueError as error:
                 self._fail(Violation.FORMAT, path, f"{value[:50]!r} is no date: {error}")
         elif isinstance(node, String) and node.longest is not None and len(value) > node.longest:

@@ -19,6 +19,7 @@ from chargebyte_fw.modules.ocpp.messages.declared import describe
 from chargebyte_fw.modules.ocpp.messages.errors import MessageError, NotEncodable, Violation
 from chargebyte_fw.modules.ocpp.messages.exact_reader import ExactReader
 from chargebyte_fw.modules.ocpp.messages.model import Message, Request, Response
+from chargebyte_fw.modules.ocpp.messages.older_version import LaterValueError, adapted
 from chargebyte_fw.modules.ocpp.version import Version
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
 PAYLOAD_LIMIT_BYTES = 1024 * 1024
 """Longest payload that is read; the link has a limit of its own for frames."""
 
+_UNFIT = (TypeError, ValueError, AttributeError, RecursionError, OverflowError)
+"""What converting and encoding raise for a value that does not fit (msgspec's own errors are ValueError)."""
 _ENCODER = msgspec.json.Encoder(enc_hook=wire_types.written)
 
 
@@ -64,21 +67,45 @@ def decode_response(version: Version, action: str, payload: Any) -> Response:
 
 def encode(version: Version, message: Message) -> bytes:
     """Return the payload as JSON text; raises NotEncodable where the version does not allow a value."""
-    return _ENCODER.encode(_outgoing(version, message))
+    converted = _outgoing(version, message)
+    try:
+        return _ENCODER.encode(converted)
+    except _UNFIT as error:
+        raise _not_encodable(version, message, error) from None
 
 
 def to_object(version: Version, message: Message) -> dict[str, Any]:
     """Return the payload as plain data; raises NotEncodable where the version does not allow a value."""
-    plain: dict[str, Any] = msgspec.to_builtins(_outgoing(version, message), enc_hook=wire_types.written)
+    converted = _outgoing(version, message)
+    try:
+        plain: dict[str, Any] = msgspec.to_builtins(converted, enc_hook=wire_types.written)
+    except _UNFIT as error:
+        raise _not_encodable(version, message, error) from None
     return plain
 
 
 def _outgoing(version: Version, message: Message) -> Any:
-    kind = wire_types.outgoing(type(message), version)
     try:
-        return msgspec.convert(message, kind, from_attributes=True, dec_hook=wire_types.to_wire)
-    except (msgspec.ValidationError, TypeError, ValueError) as error:
-        raise NotEncodable(f"{type(message).__name__} in {version}: {shorten(str(error))}") from None
+        return _converted(version, message)
+    except _UNFIT as error:
+        reason = error
+    if version is not Version.V21:
+        try:
+            return _converted(version, adapted(describe(type(message), version), message))
+        except LaterValueError:
+            pass
+        except _UNFIT as error:
+            reason = error
+    raise _not_encodable(version, message, reason)
+
+
+def _not_encodable(version: Version, message: Message, reason: Exception) -> NotEncodable:
+    return NotEncodable(f"{type(message).__name__} in {version}: {shorten(str(reason))}")
+
+
+def _converted(version: Version, message: Message) -> Any:
+    kind = wire_types.outgoing(type(message), version)
+    return msgspec.convert(message, kind, from_attributes=True, dec_hook=wire_types.to_wire)
 
 
 def _decode(version: Version, kind: type[Message], payload: Any, *, null_is_absent: bool) -> Message:

@@ -23,6 +23,7 @@ from chargebyte_fw.modules.ocpp.messages.declared import (
     Date,
     Enumeration,
     Integer,
+    Member,
     Node,
     Number,
     Object,
@@ -67,7 +68,7 @@ class _IncomingVendorData(msgspec.Struct):
 
 @cache
 def incoming(kind: type[msgspec.Struct], version: Version) -> Any:
-    """Return a type that accepts what the schema does, with dates of RFC 3339 and integers of 64 bit."""
+    """Return a type that accepts what the schema does, with dates in their usual form and integers of 64 bit."""
     return _incoming(describe(kind, version), version)
 
 
@@ -93,7 +94,7 @@ def _incoming(node: Node, version: Version) -> Any:
     if isinstance(node, Number):
         return _number(node)
     if isinstance(node, Date):
-        return Annotated[datetime, Meta(tz=True)]
+        return Annotated[str, Meta(pattern=dates.USUAL)]
     if isinstance(node, VendorData):
         return _IncomingVendorData
     return _simple(node)
@@ -106,16 +107,7 @@ def incoming_member(node: Node, version: Version) -> Any:
 
 def _outgoing(node: Node, version: Version) -> Any:
     if isinstance(node, Object):
-        fields = [
-            (m.attribute, outgoing_member(m.node, version), msgspec.field(name=m.name))
-            if m.required
-            else (
-                m.attribute,
-                outgoing_member(m.node, version) | None,
-                msgspec.field(name=m.name, default=m.default),
-            )
-            for m in node.members
-        ]
+        fields = [_outgoing_field(m, version) for m in node.members]
         return _struct(node, fields, incoming=False)
     if isinstance(node, Array):
         return Annotated[list[outgoing_member(node.item, version)], _items(node)]  # type: ignore[misc]
@@ -130,6 +122,15 @@ def _outgoing(node: Node, version: Version) -> Any:
     if isinstance(node, VendorData):
         return OutgoingVendorData
     return _simple(node)
+
+
+def _outgoing_field(member: Member, version: Version) -> tuple[str, Any, Any]:
+    kind = outgoing_member(member.node, version)
+    if member.required:
+        return member.attribute, kind, msgspec.field(name=member.name)
+    if member.default is None:
+        return member.attribute, kind | None, msgspec.field(name=member.name, default=None)
+    return member.attribute, kind, msgspec.field(name=member.name, default=member.default)
 
 
 def outgoing_member(node: Node, version: Version) -> Any:

@@ -34,7 +34,7 @@ class CostDimensionEnumType(StrEnum):
     MinCurrent = "MinCurrent"
     MaxPower = "MaxPower"
     MinPower = "MinPower"
-    IdleTIme = "IdleTIme"
+    IdleTime = "IdleTIme"  # the spelling of the schema
     ChargingTime = "ChargingTime"
 
 

@@ -37,9 +37,9 @@ class IdTokenEnumType(Values):
     Local = "Local"
     MacAddress = "MacAddress"
     NoAuthorization = "NoAuthorization"
-    DirectPayment = "DirectPayment", SINCE_21
-    EVCCID = "EVCCID", SINCE_21
-    VIN = "VIN", SINCE_21
+    DirectPayment = "DirectPayment", SINCE_21, "Local"
+    EVCCID = "EVCCID", SINCE_21, "MacAddress"
+    VIN = "VIN", SINCE_21, "Local"
 
 
 class AdditionalInfoType(V2Type, kw_only=True):
