@@ -155,7 +155,7 @@ class Provisioning(msgspec.Struct, frozen=True):
 
 
 def _alternate_key(der: bytes) -> Any:
-    """Return the alternate public key of a certificate; None without one (ISO 15118-20 table B.10)."""
+    """Return the alternate public key of a certificate; None without one ([V2G20-2534])."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 

@@ -27,7 +27,7 @@ RESPONSE_BEFORE = timedelta(hours=1)
 PADDING_OID = ObjectIdentifier("1.3.6.1.4.1.99999.15118.1")
 """An extension that makes a certificate larger and means nothing."""
 ALTERNATE_KEY_OID = ObjectIdentifier("2.5.29.72")
-"""Extension with an alternate public key of the subject (ITU-T X.509 clause 9.8.2)."""
+"""Extension with an alternate public key of the subject (X.509 of 2019, clause 9.8.2)."""
 ED448 = "Ed448"
 """In place of a curve."""
 Curve = ec.EllipticCurve | str

@@ -26,7 +26,7 @@ _GCM_IV_BYTES, _CBC_IV_BYTES = 12, 16
 _LONGEST_PATH = 6
 _X448_BYTES = 56
 ALTERNATE_KEY = "2.5.29.72"
-"""Certificate extension with the subject's alternate public key (ITU-T X.509 clause 9.8.2, ISO 15118-20 table B.10)."""
+"""Certificate extension with the subject's alternate public key (X.509 of 2019, clause 9.8.2; [V2G20-2534])."""
 
 
 class Refused(Failed):
