@@ -24,6 +24,7 @@ BENCHES = (
     "pnc",
     "tls",
     "iso20_loop_tls",
+    "ocpp_composite",
 )
 WEIGHTED = "all processes with the weight that everest.service has (CPUWeight=800)"
 PLAIN = "all processes with the weight of any other program (more takes root)"
