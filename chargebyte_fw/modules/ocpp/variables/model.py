@@ -10,7 +10,7 @@ Blocks of the station use declared variables::
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chargebyte_fw.modules.ocpp.variables.declaration import (
     ComponentId,
@@ -19,6 +19,9 @@ from chargebyte_fw.modules.ocpp.variables.declaration import (
     Variable,
     VariableId,
 )
+
+if TYPE_CHECKING:
+    from chargebyte_fw.modules.ocpp.variables.keys.configuration import Configuration
 
 T = TypeVar("T")
 
@@ -116,6 +119,8 @@ class Variables:
         self._watchers: list[Callable[[Change], None]] = []
         self._guards: dict[VariableId, list[Callable[[str], str]]] = {}
         self.save: Callable[[Entry, str], None] = lambda entry, attribute: None
+        self.keys: Configuration | None = None
+        """The keys of OCPP 1.6, of a station that speaks it."""
         for variable in declared:
             if variable.shipped:
                 self.add(variable)

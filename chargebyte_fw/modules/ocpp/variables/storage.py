@@ -13,9 +13,9 @@ import msgspec
 from chargebyte_fw.kernel.decoding import decode_json
 from chargebyte_fw.modules.ocpp.station import Block, Station, receives
 from chargebyte_fw.modules.ocpp.station.events import Loaded
-from chargebyte_fw.modules.ocpp.variables.access import value_fault
-from chargebyte_fw.modules.ocpp.variables.declaration import ComponentId, VariableId
+from chargebyte_fw.modules.ocpp.variables.declaration import ComponentId, DataType, VariableId
 from chargebyte_fw.modules.ocpp.variables.model import Entry, Variables
+from chargebyte_fw.modules.ocpp.variables.values import fault_of
 
 TABLE = "variables"
 
@@ -61,6 +61,15 @@ def document_of(entry: Entry, attribute: str) -> Document:
     )
 
 
+def unfit(entry: Entry, text: str) -> str:
+    """Return why a value that was valid once is none any more, empty where it is one.
+
+    Lists of measurands of OCPP 1.6 have phases, which the values list of the variable has not.
+    """
+    lists = entry.data_type in (DataType.MEMBERS, DataType.SEQUENCE)
+    return fault_of(text, entry.data_type, entry.minimum, entry.maximum, () if lists else entry.values, entry.separator)
+
+
 def restore(variables: Variables, documents: dict[str, bytes]) -> list[str]:
     """Put the values of documents in place; return the keys of those that are of no use any more.
 
@@ -76,7 +85,7 @@ def restore(variables: Variables, documents: dict[str, bytes]) -> list[str]:
         entry = variables.entry(document.place)
         attribute = None if entry is None else entry.attributes.get(document.attribute)
         text = document.value
-        if entry is None or attribute is None or (text is not None and value_fault(entry, text)):
+        if entry is None or attribute is None or (text is not None and unfit(entry, text)):
             useless.append(key)
         else:
             attribute.value, attribute.source = text, document.source
