@@ -123,3 +123,24 @@ def test_a_car_gets_its_contract_and_charges(run: Any, tmp_path: Path, pki: Pki,
             assert story.count("TransactionFinished") == 1
 
     run(main())
+
+
+def test_a_paused_session_is_not_joined_behind_another_plug_in(run: Any, tmp_path: Path, pki: Pki) -> None:
+    """The car remembers its session; the plug-in that was authorized is over all the same."""
+
+    async def main() -> None:
+        async with Plant(tmp_path, car(pki), configuration=charger(tmp_path, pki)) as plant:
+            story, presented = Story(plant), tokens(plant)
+            await plant.charging()
+            await asyncio.sleep(3)
+            plant.world.car.replace(f"iso_pause_charging;{STOPPED}sleep 5;unplug")
+            await plant.car_finished()
+            await asyncio.sleep(5)
+            story.forget()
+            plant.world.car.run(f"iso_wait_slac_matched;{session('iso20-dc')}")
+            await plant.until(lambda: plant.world.car.inlet.power_W > 3_000, 60.0)
+            assert story.responses("SessionSetupRes") == ["OK_NewSessionEstablished"]
+            assert len(presented) == 2 and story.count("TransactionStarted") == 1
+            assert story.failed() == [] and plant.faults() == []
+
+    run(main())

@@ -159,7 +159,7 @@ class V2gEngine:
     def forget_session(self) -> None:
         """Drop what is kept for a session: the car has had one elsewhere."""
         self.facts.session = SessionFacts()
-        self.facts.paused = self.facts.iso20.paused = None
+        self.facts.forget_paused()
 
     def _begin(self, transport: Transport, where: str, released: Callable[[], None]) -> None:
         self._released = released

@@ -105,7 +105,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
         self.facts.central_contract_validation = central_contract_validation_allowed
         self.facts.session.no_energy_pause = ""
         if not self.engine.is_connected():
-            self.facts.paused = None
+            self.facts.forget_paused()
 
     async def bpt_setup(self, bpt_config: iso15118.BptSetup) -> None:
         """Take how power flows back (ISO 15118-20)."""

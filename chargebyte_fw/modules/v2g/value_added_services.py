@@ -22,6 +22,8 @@ class ValueAddedServices:
         self._changed = changed
         self._services: list[list[vas.OfferedService]] = [[] for _ in providers]
         """What each provider offers."""
+        self._used: set[int] = set()
+        """Providers of which a car has selected something."""
 
     def subscribe(self) -> None:
         """Follow the offers."""
@@ -54,16 +56,17 @@ class ValueAddedServices:
             return None
 
     async def select(self, selected: Sequence[tuple[int, int]]) -> None:
-        """Pass (service id, parameter set id) on to the provider of each."""
-        for provider, services in zip(self._providers, self._services, strict=True):
+        """Pass (service id, parameter set id) on to the provider of each, and nothing to one that is given up."""
+        for place, (provider, services) in enumerate(zip(self._providers, self._services, strict=True)):
             own = {service.service_id for service in services}
             chosen = [
                 vas.SelectedService(service_id=service_id, parameter_set_id=set_id)
                 for service_id, set_id in selected
                 if service_id in own
             ]
-            if not chosen:
+            if not chosen and place not in self._used:
                 continue
+            self._used = self._used | {place} if chosen else self._used - {place}
             try:
                 await provider.selected_services(chosen)
             except CommandError as error:

@@ -226,6 +226,10 @@ class ChargerFacts(msgspec.Struct):
     session: SessionFacts = msgspec.field(default_factory=SessionFacts)
     iso20: Iso20Facts = msgspec.field(default_factory=Iso20Facts)
 
+    def forget_paused(self) -> None:
+        """Drop the paused session: its plug-in is over, or a car has begun another session."""
+        self.paused = self.iso20.paused = None
+
     @property
     def is_dc(self) -> bool:
         """Whether direct current is offered at all."""

@@ -29,6 +29,12 @@ class Environment(msgspec.Struct):
     random_bytes: Callable[[int], bytes]
     utc_now: Callable[[], datetime]
 
+    def new_session_id(self) -> bytes:
+        """Return a new session id: eight random octets, never all zero, which stands for no session ([V2G2-460])."""
+        while not any(drawn := self.random_bytes(8)):
+            pass
+        return drawn
+
 
 class SessionContext(msgspec.Struct):
     """What a new session gets: the charger's facts and settings, and what belongs to the connection."""

@@ -114,8 +114,8 @@ class DinSession(V2gSession):
     def on_SessionSetupReq(self, request: din.SessionSetupReq, now: float) -> Answer:
         """Begin a session: DIN knows no resumption."""
         self.take_evcc_id(request.EVCCID)
-        self.session_id = self.environment.random_bytes(8)
-        self.facts.paused = None
+        self.session_id = self.environment.new_session_id()
+        self.facts.forget_paused()
         self.enter(State.SERVICE_DISCOVERY)
         self.publish_ev_info()
         code = din.responseCodeType.OK_NewSessionEstablished  # [V2G-DC-393]

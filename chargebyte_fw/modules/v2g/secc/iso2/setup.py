@@ -78,7 +78,8 @@ class Iso2SetUp(V2gSession):
     def on_SessionSetupReq(self, request: iso2.SessionSetupReq, now: float) -> Answer:
         """Begin a session, or take up the paused one whose id the car remembers."""
         self.take_evcc_id(request.EVCCID)
-        paused, self.facts.paused = self.facts.paused, None
+        paused = self.facts.paused
+        self.facts.forget_paused()
         wanted = self.request.session_id
         same_id = paused is not None and any(wanted) and wanted.rjust(8, b"\0") == paused.session_id
         if paused is not None and same_id and paused.evcc_id == self.evcc_id:  # [V2G2-463]
@@ -86,7 +87,7 @@ class Iso2SetUp(V2gSession):
             code = iso2.responseCodeType.OK_OldSessionJoined
             self.log("took up the paused session")
         else:
-            self.session_id = self.environment.random_bytes(8)  # [V2G2-756]
+            self.session_id = self.environment.new_session_id()  # [V2G2-756]
             code = iso2.responseCodeType.OK_NewSessionEstablished
         self.enter(State.SERVICE_DISCOVERY)
         self.publish_ev_info()

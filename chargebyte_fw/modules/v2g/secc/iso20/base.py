@@ -186,10 +186,10 @@ class Iso20Base(SessionOutput):
             self.energy.power_off()
 
     def select_others(self, others: tuple[tuple[int, int], ...]) -> None:
-        """Take the other services that the car has selected, and notify their providers."""
-        self.others = others
-        if others:
+        """Take the other services that the car has selected, and notify their providers, also of what it gives up."""
+        if others or self.others:
             self.effect(SelectServices(others))
+        self.others = others
 
     # -- what the charger wants
 

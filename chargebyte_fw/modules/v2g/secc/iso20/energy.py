@@ -14,6 +14,7 @@ from chargebyte_fw.modules.v2g.secc.iso20.sequence import NO_EARLY_STOP, Sequenc
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred
 
 if TYPE_CHECKING:
+    from chargebyte_fw.modules.v2g.secc.iso20.schedule import Schedule
     from chargebyte_fw.modules.v2g.secc.iso20.session import Iso20Session
 
 SCHEDULED, DYNAMIC = 1, 2
@@ -82,6 +83,8 @@ class Iso20EnergyService(EnergyTransfer):
         self.session = session
         self.facts = session.facts
         self.selection = selection
+        self.schedule: Schedule | None = None
+        """None: none was given, or the control is Dynamic."""
 
     def transfer_mode(self) -> iso15118.EnergyTransferMode:
         """Return EVerest's name of the service."""

@@ -57,9 +57,9 @@ class PowerDelivery(Schedules):
         return energy.selection.service not in offered_services(self.facts)
 
     def _schedule_is_too_high(self) -> bool:
-        if self.energy is None or self.schedule is None or not self.options.schedule_renegotiation:
+        if self.energy is None or self.energy.schedule is None or not self.options.schedule_renegotiation:
             return False
-        return self.energy.power_now_W() < self.schedule.power_W * 0.99 - 1.0
+        return self.energy.power_now_W() < self.energy.schedule.power_W * 0.99 - 1.0
 
     # -- PowerDelivery
 
@@ -102,9 +102,9 @@ class PowerDelivery(Schedules):
             return self.failed(_NAME, "FAILED", "started while charging")
         if request.EVProcessing is not processingType.Finished:
             return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())  # the car still works on its profile
-        profile = request.EVPowerProfile
-        if profile is not None and self.schedule is not None:
-            code, why = self.schedule.refusal_of(profile)
+        profile, schedule = request.EVPowerProfile, self.energy.schedule
+        if profile is not None and schedule is not None:
+            code, why = schedule.refusal_of(profile)
             if code:
                 return self.failed(_NAME, code, why)
         if self.request.stream == "schedule":

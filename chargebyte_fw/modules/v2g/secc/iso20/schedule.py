@@ -18,7 +18,7 @@ from chargebyte_fw.modules.v2g.rational import maximum, number
 from chargebyte_fw.modules.v2g.secc.iso20.base import Iso20Base
 from chargebyte_fw.modules.v2g.secc.iso20.prices import no_prices, price_schedule
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import SideState, State
-from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
+from chargebyte_fw.modules.v2g.secc.protocol import Answer
 
 SCHEDULE_ID = 1
 """ScheduleTupleID of the one schedule."""
@@ -71,13 +71,6 @@ class Schedule(msgspec.Struct, frozen=True):
 class Schedules(Iso20Base):
     """Schedules, and the mobility needs of Dynamic control."""
 
-    def __init__(self, context: SessionContext) -> None:
-        super().__init__(context)
-        self.schedule: Schedule | None = None
-        """None: none was given, or the control is Dynamic."""
-        self.go_to_pause = False
-        """The car was asked to pause before anything is energised."""
-
     def on_ScheduleExchangeReq(self, request: m.ScheduleExchangeReq, now: float) -> Answer:
         """Publish the car's needs, answer with a schedule or with the charger's mobility needs."""
         assert self.energy is not None
@@ -85,12 +78,12 @@ class Schedules(Iso20Base):
         mode = request.Dynamic_SEReqControlMode or request.Scheduled_SEReqControlMode
         dynamic = request.Dynamic_SEReqControlMode is not None
         if mode is None or dynamic is not selection.dynamic:
-            given = "Dynamic" if dynamic else "Scheduled"
-            return self.failed("ScheduleExchangeReq", "FAILED", f"{given} control where {selection.mode} was selected")
+            asked = "Dynamic" if dynamic else "Scheduled"
+            return self.failed("ScheduleExchangeReq", "FAILED", f"{asked} control where {selection.mode} was selected")
         departure = self.take_departure(mode.DepartureTime)
         self._publish_needs(mode, departure)
         pause = self.facts.session.no_energy_pause == iso15118.NoEnergyPauseMode.PauseBeforeCableCheck
-        self.go_to_pause = pause and self.state is State.SCHEDULE
+        go_to_pause = pause and self.state is State.SCHEDULE
         self._advance()
         content: dict[str, Any]
         anchor_s = int(self.environment.utc_now().timestamp())
@@ -106,14 +99,15 @@ class Schedules(Iso20Base):
             content = {"Dynamic_SEResControlMode": needs}
         else:
             power_W, discharge_W = self.energy.schedule_power_W(), self.energy.schedule_discharge_power_W()
-            self.schedule = Schedule(anchor_s, power_W, discharge_W)
+            given = Schedule(anchor_s, power_W, discharge_W)
+            self.energy.schedule = given
             costs = prices or no_prices(anchor_s, SCHEDULE_S)
-            scheduled = self.schedule.message(costs, bidirectional=selection.bidirectional)
+            scheduled = given.message(costs, bidirectional=selection.bidirectional)
             content = {"Scheduled_SEResControlMode": scheduled}
         return self.ok(
             m.ScheduleExchangeRes,
             EVSEProcessing=processingType.Finished,
-            GoToPause=True if self.go_to_pause else None,
+            GoToPause=True if go_to_pause else None,
             **content,
         )
 

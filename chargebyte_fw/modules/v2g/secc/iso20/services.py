@@ -32,6 +32,8 @@ class Services(Iso20Base):
         super().__init__(context)
         self.offered: list[Service] = []
         """The energy services of the last ServiceDiscoveryRes."""
+        self._described: dict[int, ParameterSets] = {}
+        """The parameter sets of ServiceDetailRes: what the car was given it may select."""
         self._asked_service_since: float | None = None
         """Since when a ServiceDetailReq waits for the provider of its service."""
 
@@ -40,12 +42,12 @@ class Services(Iso20Base):
         raise NotImplementedError
 
     def sets_of(self, service: Service) -> ParameterSets:
-        """Return the parameter sets of an energy service."""
-        return parameter_sets(service, self.facts, self.options)
+        """Return the parameter sets of an energy service: those that the car was given, else those of this moment."""
+        return self._described.get(service) or parameter_sets(service, self.facts, self.options)
 
     def on_ServiceDiscoveryReq(self, request: m.ServiceDiscoveryReq, now: float) -> Answer:
         """Offer every energy service; the car's filter holds for the other ones ([V2G20-1248], [V2G20-1249])."""
-        self.offered = offered_services(self.facts)
+        self.offered, self._described = offered_services(self.facts), {}
         if not self.offered:
             return self.failed("ServiceDiscoveryReq", "FAILED", "there is no energy service to offer")
         wanted = None if request.SupportedServiceIDs is None else request.SupportedServiceIDs.ServiceID
@@ -67,7 +69,8 @@ class Services(Iso20Base):
         """Describe a service; the parameters of a value-added service are its provider's."""
         service_id = request.ServiceID
         if service_id in self.offered:
-            return self._detail(service_id, [_set(i, one) for i, one in self.sets_of(Service(service_id)).items()])
+            sets = self._described[service_id] = self.sets_of(Service(service_id))
+            return self._detail(service_id, [_set(i, one) for i, one in sets.items()])
         if service_id not in self.facts.offered_services:
             return self.failed("ServiceDetailReq", "FAILED_ServiceIDInvalid", f"service {service_id} is not offered")
         known = self.facts.session.service_parameters
@@ -79,11 +82,11 @@ class Services(Iso20Base):
         if service_id not in known and now < limit:
             return Deferred(limit)
         self._asked_service_since = None
-        sets = [value_added_set(one) for one in known.get(service_id) or () if one.parameters][:_MOST_VAS_SETS]
-        if not sets:
+        others = [value_added_set(one) for one in known.get(service_id) or () if one.parameters][:_MOST_VAS_SETS]
+        if not others:
             why = f"the provider of service {service_id} gave no parameters"
             return self.failed("ServiceDetailReq", "FAILED_ServiceIDInvalid", why)
-        return self._detail(service_id, sets)
+        return self._detail(service_id, others)
 
     def _detail(self, service_id: int, sets: list[m.ParameterSetType]) -> Answer:
         self.enter(State.SERVICE_SELECTION)

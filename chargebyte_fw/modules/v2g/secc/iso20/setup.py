@@ -36,7 +36,8 @@ class SetUp(Iso20Base):
         self.publish(Iso15118Charger.evcc_id, evcc_id)
         self.log(f"car {evcc_id}")
         self._publish_ev_info(evcc_id)
-        paused, self.facts.iso20.paused = self.facts.iso20.paused, None
+        paused = self.facts.iso20.paused
+        self.facts.forget_paused()
         certificate = self.context.security.peer_certificate
         wanted = self.request.session_id
         if paused is not None and certificate is not None and vehicle_hash(wanted, certificate) == paused.vehicle:
@@ -47,15 +48,9 @@ class SetUp(Iso20Base):
             self.enter(State.RESUMED)
             self.log("took up the paused session")
             return self.ok(m.SessionSetupRes, "OK_OldSessionJoined", EVSEID=self.evse_id())
-        self.session_id = self._new_id()
+        self.session_id = self.environment.new_session_id()  # [V2G20-835], [V2G20-2621]
         self.enter(State.AUTHORIZATION_SETUP)
         return self.ok(m.SessionSetupRes, "OK_NewSessionEstablished", EVSEID=self.evse_id())
-
-    def _new_id(self) -> bytes:
-        # Zero stands for no session ([V2G20-835], [V2G20-2621]: 58 of 64 bits are random).
-        while not any(drawn := self.environment.random_bytes(8)):
-            pass
-        return drawn
 
     def evse_id(self) -> str:
         """Return the EVSE id; one that the schema cannot carry is none."""
