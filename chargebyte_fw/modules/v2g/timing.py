@@ -19,6 +19,11 @@ CONTACTOR_CLOSE_S = 3.0
 """How long PowerDelivery of an AC session waits for the contactor (its answer is due after 4.5 s)."""
 STOP_CHARGING_GRACE_S = 10.0
 """How long a car may take to end the session after EVSENotification StopCharging."""
+REFUSED_AT_MOST_S = 60.0
+"""A car that gets nothing but FAILED for this long, and goes on all the same, is left."""
+READY_TO_CHARGE_S = 150.0
+"""From the first request of the cable check to PowerDelivery at most (DIN SPEC 70121 V2G_EVCC_ReadyToCharge): a car has
+given up before, and one that has not is under voltage for no good."""
 CLOSE_AFTER_LAST_RESPONSE_S = 2.0
 """The charger keeps the connection that long after its last response: the car closes first ([V2G2-025])."""
 WAIT_FOR_FIN_S = 3.0

@@ -7,10 +7,7 @@ events and effects.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum, auto
 from typing import Any
-
-import msgspec
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
@@ -20,6 +17,7 @@ from chargebyte_fw.kernel.errors import PeerError
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.v2g import timing
 from chargebyte_fw.modules.v2g.exi import EncodeError, ExiError
+from chargebyte_fw.modules.v2g.secc.connection_facts import ConnectionFacts, SeccState
 from chargebyte_fw.modules.v2g.secc.effects import (
     Abort,
     Connected,
@@ -38,6 +36,7 @@ from chargebyte_fw.modules.v2g.secc.effects import (
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, SessionFacts, Settings
 from chargebyte_fw.modules.v2g.secc.negotiation import negotiate, offered_protocols
 from chargebyte_fw.modules.v2g.secc.protocol import (
+    MAIN_STREAM,
     Answer,
     Deferred,
     Environment,
@@ -46,7 +45,6 @@ from chargebyte_fw.modules.v2g.secc.protocol import (
     Session,
     SessionContext,
 )
-from chargebyte_fw.modules.v2g.security import PLAIN, Security
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame, Receiver
 
 _MOST_WAITING_FRAMES = 4
@@ -60,36 +58,9 @@ _DLINK = {
 }
 
 
-class SeccState(Enum):
-    """How far the connection is."""
-
-    IDLE = auto()
-    HANDSHAKE = auto()
-    SESSION = auto()
-    FINISHING = auto()
-    """The last response is out; the car may close first."""
-    SHUT_DOWN = auto()
-    """Our side is shut down; the car should close now."""
-    ENDED = auto()
-
-
 S = SeccState
 _OPEN = (S.HANDSHAKE, S.SESSION)
 _LIVE = (S.IDLE, S.HANDSHAKE, S.SESSION, S.FINISHING, S.SHUT_DOWN)
-
-
-class ConnectionFacts(msgspec.Struct):
-    """What is known of this connection, apart from protocol and session."""
-
-    security: Security = PLAIN
-    last_request: str = ""
-    """The name of the last request of the session; empty before the first."""
-    end: SessionEnd = "error"
-    """How the session ends."""
-    ended_by_charger: bool = False
-    not_understood: int = 0
-    next_request_s: float = timing.V2G_SECC_SEQUENCE_TIMEOUT_S
-    """How long the next request is waited for."""
 
 
 class Secc(Machine):
@@ -178,6 +149,11 @@ class Secc(Machine):
         text = "the car did not stop when asked to: its requests are refused from now on"
         return [Log(text), *self._work(now)]
 
+    @on(S.SESSION, timer="refused", to=S.ENDED)
+    def refused_for_long(self, now: float) -> list[Any]:
+        """Close: the car goes on although every request of it is refused."""
+        return self._break_off(f"nothing to answer but FAILED for {timing.REFUSED_AT_MOST_S:g} s")
+
     @on(S.FINISHING, timer="close", to=S.SHUT_DOWN)
     def close_over(self, now: float) -> list[Any]:
         """Shut our side down: the car has had its time to close first."""
@@ -238,17 +214,18 @@ class Secc(Machine):
             return self._ignore(f"{request.name} is no request", frame)
         request.stream = self.protocol.streams[frame.payload_type]
         request.payload = frame.payload
-        self._requested(request.name, now)
+        self._requested(request.name, request.stream, now)
         effects = self._reply(request, now)
         # The car waits for its answer, everybody else does not.
         place = 1 if effects and isinstance(effects[0], Send) else 0
         effects.insert(place, MessageExchanged(request.name, frame.to_bytes(), request.message))
         return effects
 
-    def _requested(self, name: str, now: float) -> None:
+    def _requested(self, name: str, stream: str, now: float) -> None:
         assert self.protocol is not None
-        self._wait_for_request(self.protocol.sequence_timeout_s, now)
         self.connection.last_request = name
+        if stream == MAIN_STREAM:
+            self._wait_for_request(self.protocol.sequence_timeout_s, now)
 
     def _wait_for_request(self, limit_s: float, now: float) -> None:
         self.connection.next_request_s = limit_s
@@ -262,11 +239,12 @@ class Secc(Machine):
             return self._ignore(f"not understood: {error}", frame)
         if self._too_much_is_not_understood():
             return self._break_off(f"{self.connection.not_understood} frames without sense, the last one: {error}")
-        self._requested(outline.name, now)
-        session = self.session
+        stream, session = self.protocol.streams[frame.payload_type], self.session
+        self._requested(outline.name, stream, now)
         answer = session.refuse_unread(outline)
-        effects = self._respond(answer, outline.name, self.protocol.streams[frame.payload_type])
+        effects = self._respond(answer, outline.name, stream)
         effects.insert(1, MessageExchanged(outline.name, frame.to_bytes()))
+        self._watch_refusals(answer, now)
         if answer.end:
             session.connection_ends()
         effects += session.take_effects()
@@ -294,8 +272,9 @@ class Secc(Machine):
             self.start("deferred", result.until if due is None else min(due, result.until))
             return session.take_effects()
         effects = self._respond(result, request.name, request.stream)
-        if result.next_request_s is not None:
+        if result.next_request_s is not None and request.stream == MAIN_STREAM:
             self._wait_for_request(result.next_request_s, now)
+        self._watch_refusals(result, now)
         if result.end:
             # A car that ends without taking the power off first does not keep it until the connection is closed.
             session.connection_ends()
@@ -305,6 +284,13 @@ class Secc(Machine):
         if result.end:
             effects += self._finish(result.end, now)
         return effects
+
+    def _watch_refusals(self, answer: Answer, now: float) -> None:
+        """Let the time run in which a car gets nothing but refusals."""
+        if not answer.code.startswith("FAILED"):
+            self.stop("refused")
+        elif self.due("refused") is None:
+            self.start("refused", now + timing.REFUSED_AT_MOST_S)
 
     def _respond(self, answer: Answer, request_name: str, stream: str) -> list[Any]:
         assert self.session is not None and self.protocol is not None

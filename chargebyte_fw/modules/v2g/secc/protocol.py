@@ -36,6 +36,10 @@ class Environment(msgspec.Struct):
         return drawn
 
 
+MAIN_STREAM = "main"
+"""The stream in which a session goes on; the others are beside it."""
+
+
 class SessionContext(msgspec.Struct):
     """What a new session gets: the charger's facts and settings, and what belongs to the connection."""
 
@@ -56,7 +60,7 @@ class Request(msgspec.Struct):
     session_id: bytes
     body: Any
     message: Any
-    stream: str = "main"
+    stream: str = MAIN_STREAM
     """The stream that it came in."""
     payload: bytes = b""
     """The message as it came, for those to whom it is passed on."""
@@ -149,7 +153,7 @@ class Protocol(typing.Protocol):
         """V2GTP payload types of its messages: the stream that each belongs to.
 
         Requests of one stream are answered in turn; streams do not wait for each other (ISO 15118-20 renegotiates the
-        schedule and confirms meter readings beside the charge loop).
+        schedule and confirms meter readings beside the charge loop). Only in the main one the sequence time-out runs.
         """
 
     @property

@@ -14,6 +14,7 @@ from chargebyte_fw.modules.v2g.secc.common.energy import EnergyService
 from chargebyte_fw.modules.v2g.secc.common.sequence import EARLY_STOP, State
 from chargebyte_fw.modules.v2g.secc.common.session import V2gSession
 from chargebyte_fw.modules.v2g.secc.protocol import Answer
+from chargebyte_fw.modules.v2g.timing import READY_TO_CHARGE_S
 
 _STATUS_OF_ERROR = {
     iso15118.EvseError.Error_EmergencyShutdown: "EVSE_EmergencyShutdown",
@@ -35,6 +36,8 @@ class DcService(EnergyService):
         self.limits = iso15118.DcEvMaximumLimits()
         """The car's limits, as far as they are known."""
         self.cable_check_started = False
+        self._under_voltage_since: float | None = None
+        """Since when the car prepares for the charge loop, from its first cable check on."""
 
     # -- for subclasses to change
 
@@ -224,6 +227,8 @@ class DcService(EnergyService):
             session.log("cable check")
         if facts.cable_check is False:
             return session.failed("CableCheckReq", "FAILED", "the cable check failed")
+        if self._takes_too_long(now):
+            return self._not_ready("CableCheckReq")
         if not self.cable_check_passed():
             processing, status = m.EVSEProcessingType.Ongoing, self.evse_status("EVSE_IsolationMonitoringActive")
         else:
@@ -245,6 +250,8 @@ class DcService(EnergyService):
         """Answer with the present voltage; the car decides when it is close enough."""
         self.take_ev_status(request.DC_EVStatus)
         session = self.session
+        if self._takes_too_long(now):
+            return self._not_ready("PreChargeReq")
         if session.state is State.PRECHARGE_FIRST:
             session.enter(State.PRECHARGE)
             session.publish(Iso15118Charger.start_pre_charge, None)
@@ -257,6 +264,16 @@ class DcService(EnergyService):
                 EVSEPresentVoltage=self._present_voltage(),
             )
         )
+
+    def _takes_too_long(self, now: float) -> bool:
+        """Return whether the car is on its way to the charge loop for too long."""
+        if self._under_voltage_since is None:
+            self._under_voltage_since = now
+        return now - self._under_voltage_since >= READY_TO_CHARGE_S
+
+    def _not_ready(self, name: str) -> Answer:
+        self.interrupt()
+        return self.session.failed(name, "FAILED", f"not ready to charge within {READY_TO_CHARGE_S:g} s")
 
     # -- energy transfer
 
@@ -277,6 +294,7 @@ class DcService(EnergyService):
         code = self.status_code("EVSE_Ready")
         if code != "EVSE_Ready":
             return code
+        self._under_voltage_since = None
         self.session.publish(Iso15118Charger.v2g_setup_finished, None)
         self.session.enter(State.CHARGING_FIRST)
         return ""

@@ -102,6 +102,9 @@ class V2gSession(SessionOutput):
         """Return the response to a request; what cannot be answered yet is Deferred."""
         name, self.request = request.name, request
         refusal = self._refusal(request)
+        if refusal == "FAILED":
+            # Everything is refused: the power ends, whether the car leaves or not.
+            self.energy.interrupt()
         if refusal:
             # [V2G2-539], [V2G-DC-665]: a sequence error ends the connection, whatever is configured.
             sequence = refusal == "FAILED_SequenceError"

@@ -125,6 +125,8 @@ class AcService(Iso2EnergyService):
             return self._not_started("FAILED_PowerDeliveryNotApplied", "the charger wants to stop")  # [V2G2-480]
         if self.facts.error == iso15118.EvseError.Error_Contactor:
             return self._not_started("FAILED_ContactorError", "the contactor has a fault")
+        if self.facts.error:
+            return self._not_started("FAILED_PowerDeliveryNotApplied", self.facts.error)
         if self._closing_since is None:
             self._closing_since = now
             self.energised = True
@@ -140,8 +142,12 @@ class AcService(Iso2EnergyService):
         session.enter(State.CHARGING_FIRST)
         return None
 
-    def _not_started(self, code: str, why: str) -> Answer:
+    def power_off(self) -> None:
+        """Have the contactor opened; nothing waits for it to close."""
+        super().power_off()
         self._closing_since = None
+
+    def _not_started(self, code: str, why: str) -> Answer:
         self.power_off()
         return self.session.failed("PowerDeliveryReq", code, why)
 

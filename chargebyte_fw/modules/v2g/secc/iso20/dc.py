@@ -15,10 +15,13 @@ from chargebyte_fw.modules.v2g.secc.iso20.energy import Iso20EnergyService, Sele
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import State
 from chargebyte_fw.modules.v2g.secc.iso20.timing import ACK_MAX_DELAY_S, ONGOING_S
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred
+from chargebyte_fw.modules.v2g.timing import READY_TO_CHARGE_S
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.v2g.secc.iso20.session import Iso20Session
 
+_MOST_V, _MOST_A = 1_500.0, 10_000.0
+"""What EVerest's types carry; a RationalNumberType has room for any number."""
 _FINISHED, _ONGOING = processingType.Finished, processingType.Ongoing
 
 
@@ -36,7 +39,7 @@ class DcService(Iso20EnergyService):
         """The limits of ChargeParameterDiscoveryRes: those of the charge loop never exceed them."""
         self._checking_since: float | None = None
         """Since when the cable check runs."""
-        self._precharging = False
+        self._precharging_since: float | None = None
 
     # -- charge parameters
 
@@ -131,10 +134,12 @@ class DcService(Iso20EnergyService):
     def on_DC_PreChargeReq(self, request: m.DC_PreChargeReq, now: float) -> Answer:
         """Answer with the present voltage; the car decides when it is close enough."""
         session = self.session
-        if not self._precharging:
-            self._precharging = True
+        if self._precharging_since is None:
+            self._precharging_since = now
             session.publish(Iso15118Charger.start_pre_charge, None)
             session.log(f"pre-charge to {number(request.EVTargetVoltage):g} V")
+        if now - self._precharging_since >= READY_TO_CHARGE_S:
+            return session.failed("DC_PreChargeReq", "FAILED", f"not ready to charge within {READY_TO_CHARGE_S:g} s")
         self._publish_targets(number(request.EVTargetVoltage), 0.0)
         session.publish_change(Iso15118Charger.dc_ev_present_voltage, number(request.EVPresentVoltage))
         session.enter(State.POWER_DELIVERY if request.EVProcessing is _FINISHED else State.PRECHARGING)
@@ -144,16 +149,21 @@ class DcService(Iso20EnergyService):
         return rational(round(self.facts.present_voltage_V, 1))
 
     def _publish_targets(self, voltage_V: float, current_A: float) -> None:
+        # A car that has not selected to give energy back has no negative current.
+        least_A = -_MOST_A if self.selection.bidirectional else 0.0
         self.session.publish_change(
             Iso15118Charger.dc_ev_target_voltage_current,
-            iso15118.DcEvTargetValues(dc_ev_target_voltage=max(0.0, voltage_V), dc_ev_target_current=current_A),
+            iso15118.DcEvTargetValues(
+                dc_ev_target_voltage=min(_MOST_V, max(0.0, voltage_V)),
+                dc_ev_target_current=min(_MOST_A, max(least_A, current_A)),
+            ),
         )
 
     # -- energy transfer
 
     def start_power(self, now: float) -> Answer | Deferred | None:
         """Begin the charge loop: the contactor is closed since the cable check."""
-        self._precharging = False
+        self._precharging_since = None
         return None
 
     def on_DC_ChargeLoopReq(self, request: m.DC_ChargeLoopReq, now: float) -> Answer:

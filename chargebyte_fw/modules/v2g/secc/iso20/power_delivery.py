@@ -9,7 +9,7 @@ from chargebyte_fw.modules.v2g.messages.iso20_types import EVSEStatusType, evseN
 from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import offered_services
 from chargebyte_fw.modules.v2g.secc.iso20.schedule import Schedules
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import SideState, State
-from chargebyte_fw.modules.v2g.secc.iso20.timing import PAUSE_DELAY_S
+from chargebyte_fw.modules.v2g.secc.iso20.timing import ONGOING_S, PAUSE_DELAY_S
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred, SessionContext
 
 _NAME = "PowerDeliveryReq"
@@ -24,6 +24,8 @@ class PowerDelivery(Schedules):
         self.confirm_meter = False
         """The car shall confirm the last meter reading."""
         self._setup_finished = False
+        self._profile_since: float | None = None
+        """Since when the car works on its power profile."""
 
     # -- what the charger wants of the car
 
@@ -79,6 +81,7 @@ class PowerDelivery(Schedules):
         if self.request.stream == "schedule":
             return self.failed(_NAME, "FAILED_SequenceError", "power is stopped in the main stream")
         self.energy.stop_power()
+        self._profile_since = None
         self.in_loop = False
         self.side = SideState.IDLE
         self.enter(State.STOPPED)
@@ -101,7 +104,8 @@ class PowerDelivery(Schedules):
         if self.state is State.CHARGING and self.request.stream == "main":
             return self.failed(_NAME, "FAILED", "started while charging")
         if request.EVProcessing is not processingType.Finished:
-            return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())  # the car still works on its profile
+            return self._works_on_profile(now)
+        self._profile_since = None
         profile, schedule = request.EVPowerProfile, self.energy.schedule
         if profile is not None and schedule is not None:
             code, why = schedule.refusal_of(profile)
@@ -114,6 +118,13 @@ class PowerDelivery(Schedules):
             self.enter(State.CHARGING)
             return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
         return self._begin(now)
+
+    def _works_on_profile(self, now: float) -> Answer:
+        if self._profile_since is None:
+            self._profile_since = now
+        if now - self._profile_since >= ONGOING_S:
+            return self.failed(_NAME, "FAILED", f"no power profile within {ONGOING_S:g} s")
+        return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
 
     def _begin(self, now: float) -> Answer | Deferred:
         assert self.energy is not None
