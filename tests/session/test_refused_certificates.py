@@ -149,3 +149,22 @@ def test_a_contract_that_is_refused_and_the_next_one_charges(
             await charges(plant, car(pki, "iso2"))
 
     run(main())
+
+
+@pytest.mark.parametrize("protocol", ["iso2", "iso20-dc"])
+def test_a_contract_too_large_for_its_message_fails_at_the_car_and_the_next_one_charges(
+    run: Any, tmp_path: Path, pki: Pki, protocol: str
+) -> None:
+    """More than 800 bytes in ISO 15118-2, than 1600 in -20: the car cannot write the request."""
+
+    async def main() -> None:
+        model = car(pki, protocol, "oversized")
+        async with Plant(tmp_path, model, configuration=charger(tmp_path, pki.certs)) as plant:
+            await comes_and_leaves(plant, model)
+            assert "ContractCertificateChain.Certificate: " in plant.failures()[0].replace(
+                "SignatureCert", "Certificate"
+            )
+            assert "octets are out of bounds" in plant.failures()[0]
+            await charges(plant, car(pki, protocol))
+
+    run(main())

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnum as Reason
+from chargebyte_fw.modules.v2g.evcc import Misbehaviour
 from chargebyte_fw.modules.v2g.link import TLS_PORT
 from chargebyte_fw.modules.v2g.secc.access import FIRST_CONNECTION_S
 from tests.v2g.mux.world import World as MuxWorld
-from tests.v2g.tls import pki
+from tests.v2g.tls import hellos, pki
 from tests.v2g.tls.test_evse15118_d20_tls import TlsWorld as D20World
 from tests.v2g.tls.test_evse_v2g_tls import TlsWorld as V2gWorld
 from tests.v2g.tls.world import TlsCar, keys, settings
@@ -104,5 +105,57 @@ def test_the_handshake_of_another_one_is_not_the_failure_of_the_car_that_charges
             other.send(b"GET / HTTP/1.1\r\n\r\n")
             await asyncio.sleep(1)
             assert ends(world) == [] and not one.ended.done()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (hellos.stream()[:40], "the peer closed the connection in the middle of the handshake"),
+        (hellos.stream(with_extensions=False, suites=(0xC02B,)), "alert 40 handshake_failure"),
+        (hellos.records(hellos.message(hellos.hello()[:-1])), "alert 50 decode_error"),
+        (hellos.records(b"\x01\x00\x40\x01" + bytes(16_385)), "alert"),
+        (hellos.stream(extensions=[(21, bytes(16_000))], suites=(0xC02B,)), "alert 40 handshake_failure"),
+        (hellos.stream(versions=(0x0304,), suites=(0x1302,), extensions=[(42, b"")]), "alert"),
+    ],
+    ids=["cut", "no extensions", "a byte too short", "more than 16 kB", "16 kB", "early data"],
+)
+def test_a_client_hello_of_another_kind_fails_alone(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, data: bytes, text: str
+) -> None:
+    """One line, the reason, and the next car charges."""
+    caplog.set_level(logging.INFO, "secc")
+
+    async def main() -> None:
+        async with V2gWorld(assemble, runtime, tmp_path) as world:
+            await world.manager.hlc.dlink_ready(True)
+            end = world.host.connect(TLS_PORT)
+            end.send(data)
+            await asyncio.sleep(1)
+            end.close()
+            await asyncio.sleep(1)
+            assert ends(world) == FAILED
+            one = car(world, "ISO15118D2", "V2G")
+            await one.until("charging")
+
+    run(main())
+    (line,) = [line for line in caplog.messages if line.startswith("no TLS with")]
+    assert text in line
+
+
+def test_a_car_that_is_silent_after_its_handshake_keeps_nobody_out(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with V2gWorld(assemble, runtime, tmp_path) as world:
+            await world.manager.hlc.dlink_ready(True)
+            silent = TlsCar(world.host, settings(misbehaviours=(Misbehaviour("silent", "supportedAppProtocolReq"),)))
+            silent.start()
+            await asyncio.sleep(2)
+            assert silent.security.tls_version == "1.2" and not silent.ended.done()
+            one = car(world, "ISO15118D2", "V2G")
+            await one.until("charging")
+            assert silent.ended.done() and ends(world) == []
 
     run(main())
