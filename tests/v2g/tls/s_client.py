@@ -41,7 +41,7 @@ def available() -> str:
     """Return the program; skip the test without it."""
     program = shutil.which("openssl")
     if program is None:
-        pytest.skip("openssl is not installed")
+        pytest.skip("the program openssl is missing: install the package openssl")
     return program
 
 
