@@ -38,8 +38,8 @@ __all__ = [
 PAYLOAD_LIMIT_BYTES = 1024 * 1024
 """Longest payload that is read; the link has a limit of its own for frames."""
 
-_UNFIT = (TypeError, ValueError, AttributeError, RecursionError, OverflowError)
-"""What converting and encoding raise for a value that does not fit (msgspec's own errors are ValueError)."""
+_UNFIT = (msgspec.MsgspecError, TypeError, ValueError, AttributeError, RecursionError, OverflowError)
+"""What converting and encoding raise for a value that does not fit."""
 _ENCODER = msgspec.json.Encoder(enc_hook=wire_types.written)
 
 
