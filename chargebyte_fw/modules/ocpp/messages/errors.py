@@ -38,6 +38,7 @@ class MessageError(Exception):
     def __init__(
         self, version: Version, violation: Violation, description: str, details: Mapping[str, Any] | None = None
     ) -> None:
+        self.violation = violation
         self.code = spelled(violation.value, version)
         self.description = description_of(description)
         self.details = dict(details or {})

@@ -8,7 +8,7 @@ added.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,9 +18,12 @@ from chargebyte_fw.modules.ocpp.messages.catalogue import Catalogue, catalogue
 from chargebyte_fw.modules.ocpp.messages.declared import describe
 from chargebyte_fw.modules.ocpp.messages.errors import MessageError, NotEncodable, Violation
 from chargebyte_fw.modules.ocpp.messages.exact_reader import ExactReader
-from chargebyte_fw.modules.ocpp.messages.model import Message, Request, Response
+from chargebyte_fw.modules.ocpp.messages.model import Message, Request, Response, Type
 from chargebyte_fw.modules.ocpp.messages.older_version import LaterValueError, adapted
 from chargebyte_fw.modules.ocpp.version import Version
+
+D = TypeVar("D", bound=Type)
+S = TypeVar("S", bound=msgspec.Struct)
 
 __all__ = [
     "PAYLOAD_LIMIT_BYTES",
@@ -29,9 +32,11 @@ __all__ = [
     "NotEncodable",
     "Version",
     "catalogue",
+    "decode_data",
     "decode_request",
     "decode_response",
     "encode",
+    "encode_data",
     "to_object",
 ]
 
@@ -65,13 +70,22 @@ def decode_response(version: Version, action: str, payload: Any) -> Response:
     return message
 
 
+def decode_data(version: Version, kind: type[D], payload: Any) -> D:
+    """Return an object that is inside of a message (`data`, `customData`); raises MessageError.
+
+    Members that its type does not have are left out.
+    """
+    return _decode(version, kind, payload, null_is_absent=True)
+
+
+def encode_data(version: Version, data: Type) -> str:
+    """Return the JSON text of an object for the inside of a message; raises NotEncodable."""
+    return _encoded(version, data).decode()
+
+
 def encode(version: Version, message: Message) -> bytes:
     """Return the payload as JSON text; raises NotEncodable where the version does not allow a value."""
-    converted = _outgoing(version, message)
-    try:
-        return _ENCODER.encode(converted)
-    except _UNFIT as error:
-        raise _not_encodable(version, message, error) from None
+    return _encoded(version, message)
 
 
 def to_object(version: Version, message: Message) -> dict[str, Any]:
@@ -84,7 +98,15 @@ def to_object(version: Version, message: Message) -> dict[str, Any]:
     return plain
 
 
-def _outgoing(version: Version, message: Message) -> Any:
+def _encoded(version: Version, message: msgspec.Struct) -> bytes:
+    converted = _outgoing(version, message)
+    try:
+        return _ENCODER.encode(converted)
+    except _UNFIT as error:
+        raise _not_encodable(version, message, error) from None
+
+
+def _outgoing(version: Version, message: msgspec.Struct) -> Any:
     try:
         return _converted(version, message)
     except _UNFIT as error:
@@ -99,16 +121,16 @@ def _outgoing(version: Version, message: Message) -> Any:
     raise _not_encodable(version, message, reason)
 
 
-def _not_encodable(version: Version, message: Message, reason: Exception) -> NotEncodable:
+def _not_encodable(version: Version, message: msgspec.Struct, reason: Exception) -> NotEncodable:
     return NotEncodable(f"{type(message).__name__} in {version}: {shorten(str(reason))}")
 
 
-def _converted(version: Version, message: Message) -> Any:
+def _converted(version: Version, message: msgspec.Struct) -> Any:
     kind = wire_types.outgoing(type(message), version)
     return msgspec.convert(message, kind, from_attributes=True, dec_hook=wire_types.to_wire)
 
 
-def _decode(version: Version, kind: type[Message], payload: Any, *, null_is_absent: bool) -> Message:
+def _decode(version: Version, kind: type[S], payload: Any, *, null_is_absent: bool) -> S:
     check = wire_types.incoming(kind, version)
     try:
         if isinstance(payload, bytes | str):
@@ -120,7 +142,7 @@ def _decode(version: Version, kind: type[Message], payload: Any, *, null_is_abse
         return _decode_exactly(version, kind, payload, null_is_absent)
 
 
-def _decode_exactly(version: Version, kind: type[Message], payload: Any, null_is_absent: bool) -> Message:
+def _decode_exactly(version: Version, kind: type[S], payload: Any, null_is_absent: bool) -> S:
     reader = ExactReader(version, null_is_absent=null_is_absent)
     try:
         if isinstance(payload, bytes | str):
@@ -129,6 +151,6 @@ def _decode_exactly(version: Version, kind: type[Message], payload: Any, null_is
         message = msgspec.convert(clean, kind)
     except (msgspec.DecodeError, RecursionError, OverflowError, UnicodeError) as error:
         raise MessageError(version, Violation.FORMAT, f"payload: {error}") from None
-    if reader.unknown:
+    if reader.unknown and isinstance(message, Message):
         message.__dict__["_unknown"] = reader.unknown
     return message
