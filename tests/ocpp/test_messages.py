@@ -118,6 +118,7 @@ def test_what_breaks_the_schema_is_named(version: Version, action: str, payload:
         "2024-02-30T10:00:00Z",
         "2024-08-27",
         "2024-08-27T25:00:00Z",
+        "2024-08-27T23:59:61Z",
         "9999-12-31T23:59:59-01:00",
         "0001-01-01T00:00:00+01:00",
         "2024-08-27T09:19:32+99:00",
@@ -147,7 +148,13 @@ def test_dates_are_read_as_peers_write_them(text: str, date: datetime) -> None:
     for version in Version:
         for form in (payload, json.dumps(payload).encode()):
             response: Any = decode_response(version, "BootNotification", form)
-            assert response.current_time == date and response.current_time.tzinfo is UTC
+            assert response.current_time == date and response.current_time.tzinfo is not None
+
+
+def test_the_zone_of_a_date_is_kept() -> None:
+    payload = {"currentTime": "2024-08-27T18:00:00+05:00", "interval": 300, "status": "Accepted"}
+    response: Any = decode_response(V21, "BootNotification", payload)
+    assert response.current_time.hour == 18 and response.current_time.utcoffset() == timedelta(hours=5)
 
 
 def test_dates_go_out_in_utc_with_milliseconds() -> None:

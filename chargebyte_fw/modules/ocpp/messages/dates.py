@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 USUAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$"
-"""The form in which a date needs no closer look: in UTC, so that no computation with it leaves the calendar."""
+"""The form in which a date needs no closer look: in UTC, so that no conversion of it leaves the calendar."""
 
 _TEXT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?",
@@ -15,26 +15,28 @@ _TEXT = re.compile(
 
 
 def parse(text: str) -> datetime:
-    """Return an aware date in UTC; raises ValueError for what is no date.
+    """Return an aware date, in the zone of the text; raises ValueError for what is no date.
 
-    Fractions of any length, an offset without colon or minutes and a space for the `T` are read. A text without zone
-    is UTC, as back ends mean it that leave the `Z` out. A leap second is the last second of its minute.
+    The zone is kept: `useLocalTime` of a charging schedule disregards it. Fractions of any length, an offset without
+    colon or minutes and a space for the `T` are read. A text without zone is UTC, as back ends mean it that leave the
+    `Z` out. A leap second is the last second of its minute.
     """
     found = _TEXT.fullmatch(text.strip())
     if found is None:
         raise ValueError("no date of RFC 3339")
     year, month, day, hour, minute, second, fraction, _, sign, offset_h, offset_min = found.groups()
     microsecond = int((fraction or "0")[:6].ljust(6, "0"))
-    seconds = min(int(second or 0), 60)
+    seconds = 59 if second == "60" else int(second or 0)
     zone = UTC
     if sign:
         offset = timedelta(hours=int(offset_h), minutes=int(offset_min or 0))
         zone = timezone(-offset if sign == "-" else offset)
-    date = datetime(int(year), int(month), int(day), int(hour), int(minute), min(seconds, 59), microsecond, zone)
+    date = datetime(int(year), int(month), int(day), int(hour), int(minute), seconds, microsecond, zone)
     try:
-        return date.astimezone(UTC)
+        date.astimezone(UTC)
     except OverflowError:
         raise ValueError("a date outside of the years 1 to 9999") from None
+    return date
 
 
 def write(date: datetime) -> str:
