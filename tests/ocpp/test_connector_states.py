@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chargebyte_fw.modules.ocpp.availability.connector_states import ConnectorStates, ErrorInfo, Notification, Status
+from chargebyte_fw.modules.ocpp.availability.connector_states import ConnectorStates, Notification, Status
+from chargebyte_fw.modules.ocpp.errors import ErrorInfo
 
 ALLOWED = {
     "Available": "Preparing Charging SuspendedEV SuspendedEVSE Reserved Unavailable",

@@ -119,5 +119,6 @@ def test_what_can_be_averaged_is_averaged_over_the_interval() -> None:
     for volts in (220.0, 240.0):
         averages.add([Sample("Voltage", volts, "V", "L1"), Sample("Energy.Active.Import.Register", volts, "Wh")])
     end = [Sample("Voltage", 240.0, "V", "L1"), Sample("Energy.Active.Import.Register", 240.0, "Wh")]
-    assert [one.value for one in averages.over(end)] == [230.0, 240.0]
-    assert [one.value for one in averages.over(end)] == [240.0, 240.0], "an interval has its own sums"
+    assert [one.value for one in averages.averaged(end)] == [230.0, 240.0]
+    averages.clear()
+    assert [one.value for one in averages.averaged(end)] == [240.0, 240.0], "an interval has its own sums"

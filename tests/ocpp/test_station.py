@@ -27,6 +27,7 @@ from chargebyte_fw.modules.ocpp.station import (
 )
 from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station.station import ANSWER_TIMEOUT_S
+from chargebyte_fw.modules.ocpp.version import Version
 
 
 class AskRequest(msgspec.Struct, frozen=True):
@@ -101,7 +102,7 @@ def ids() -> Callable[[], str]:
 
 @pytest.fixture
 def station() -> Station:
-    return Station("ocpp2.0.1", [Asked], ids())
+    return Station(Version.V201, [Asked], ids())
 
 
 def asked(how: str) -> events.CallReceived:
@@ -144,8 +145,8 @@ def test_a_row_that_fails_costs_the_csms_its_answer_and_no_more(station: Station
     assert station.feed(asked("at once"), 2.0)[0] == do.Answer("c1", AskResponse("now"))
 
 
-@pytest.mark.parametrize(("version", "code"), [("ocpp1.6", "NotSupported"), ("ocpp2.1", "NotImplemented")])
-def test_a_request_without_a_row_is_not_available(version: str, code: str) -> None:
+@pytest.mark.parametrize(("version", "code"), [(Version.V16, "NotSupported"), (Version.V21, "NotImplemented")])
+def test_a_request_without_a_row_is_not_available(version: Version, code: str) -> None:
     [refusal] = Station(version, [], ids()).feed(asked("at once"), 1.0)
     assert refusal.code == code
 
@@ -225,4 +226,4 @@ def test_a_request_has_one_block() -> None:
             return AskResponse("")
 
     with pytest.raises(TypeError, match="the row of another block"):
-        Station("ocpp1.6", [Asked, Second], ids())
+        Station(Version.V16, [Asked, Second], ids())

@@ -51,7 +51,7 @@ class Talk:
         self.now = 0.0
         self._ids = (f"id-{number}" for number in count(1))
         self._waiting: list[Any] = []
-        self.station = Station(version.value, list(kinds), lambda: next(self._ids), self.variables)
+        self.station = Station(version, list(kinds), lambda: next(self._ids), self.variables)
         self._run(self.station.feed(events.WallClockSet(NOON), 0.0))
         self._run(self.station.feed(events.Loaded(self.tables), 0.0))
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from chargebyte_fw.modules.ocpp.errors import ErrorInfo
+
 
 class Status(StrEnum):
     """ChargePointStatus, without Faulted, which is laid over it."""
@@ -33,18 +35,6 @@ _NEXT: dict[Status, frozenset[Status]] = {
     _S.RESERVED: frozenset({_S.AVAILABLE, _S.PREPARING, _S.UNAVAILABLE}),
     _S.UNAVAILABLE: frozenset({_S.AVAILABLE, _S.PREPARING, _S.CHARGING, _S.SUSPENDED_EV, _S.SUSPENDED_EVSE}),
 }
-
-
-class ErrorInfo(msgspec.Struct, frozen=True):
-    """The part of a StatusNotification that is about an error (`ChargePointErrorCode` and the vendor's fields)."""
-
-    key: str
-    """Identifies the error: its type, sub-type and origin in the stack."""
-    error_code: str
-    is_fault: bool
-    info: str = ""
-    vendor_id: str = ""
-    vendor_error_code: str = ""
 
 
 class Notification(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
+
 from chargebyte_fw.modules.ocpp.metering.samples import Sample
 
 AVERAGED = ("Current.Import", "Voltage", "Power.Active.Import", "Frequency")
@@ -38,12 +40,16 @@ class Averages:
                 total, number = self._sums.get((sample.measurand, sample.phase), (0.0, 0))
                 self._sums[sample.measurand, sample.phase] = (total + sample.value, number + 1)
 
-    def over(self, samples: Iterable[Sample]) -> list[Sample]:
-        """Return the samples of the interval's end with the averages in their place, and begin anew."""
-        found = []
-        for sample in samples:
-            total, number = self._sums.get((sample.measurand, sample.phase), (sample.value, 1))
-            value = total / number if sample.measurand in AVERAGED else sample.value
-            found.append(Sample(sample.measurand, value, sample.unit, sample.phase, sample.location, sample.signed))
+    def averaged(self, samples: Iterable[Sample]) -> list[Sample]:
+        """Return the samples of the interval's end with the averages in the place of what is averaged."""
+        return [msgspec.structs.replace(sample, value=self._average(sample)) for sample in samples]
+
+    def _average(self, sample: Sample) -> float:
+        if sample.measurand not in AVERAGED:
+            return sample.value
+        total, number = self._sums.get((sample.measurand, sample.phase), (sample.value, 1))
+        return total / number
+
+    def clear(self) -> None:
+        """Begin a new interval."""
         self._sums.clear()
-        return found

@@ -17,6 +17,7 @@ A block is a class with rows::
 `Station` finds the rows, runs them, and collects what they ask for with `send`, `command`, `publish` and `save`.
 """
 
+from chargebyte_fw.modules.ocpp.station import effects, events
 from chargebyte_fw.modules.ocpp.station.block import Block, answered, answers, failed, receives, serves
 from chargebyte_fw.modules.ocpp.station.station import CallFailure, Deferred, RequestRefused, Station
 
@@ -28,6 +29,8 @@ __all__ = [
     "Station",
     "answered",
     "answers",
+    "effects",
+    "events",
     "failed",
     "receives",
     "serves",

@@ -77,6 +77,12 @@ class Disconnect(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Reconnect(msgspec.Struct, frozen=True):
+    """Close the connection and open it again, when what was sent before has left."""
+
+    reason: str
+
+
 class RegistrationChanged(msgspec.Struct, frozen=True):
     """The CSMS answered a BootNotification: what the queue may send depends on it."""
 

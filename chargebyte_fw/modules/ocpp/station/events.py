@@ -8,6 +8,8 @@ import msgspec
 
 from chargebyte_fw.contracts.types.evse_manager import SessionEvent
 from chargebyte_fw.contracts.types.powermeter import Powermeter
+from chargebyte_fw.contracts.types.system import BootReason
+from chargebyte_fw.kernel.faults import Fault
 
 
 class WallClockSet(msgspec.Struct, frozen=True):
@@ -20,6 +22,14 @@ class Loaded(msgspec.Struct, frozen=True):
     """What the last run saved: documents by table and key. Fed once, before anything else but the clock."""
 
     tables: dict[str, dict[str, bytes]]
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The stack is ready. Fed once, after `Loaded` and what the stack published before it was ready."""
+
+    boot_reason: BootReason = BootReason.Unknown
+    resumed: frozenset[str] = frozenset()
+    """Sessions that go on after a restart (`SessionResumed`)."""
 
 
 class CallReceived(msgspec.Struct, frozen=True):
@@ -38,6 +48,8 @@ class MessageAnswered(msgspec.Struct, frozen=True):
     action: str
     request: Any
     response: Any
+    transaction: str | None = None
+    """That of `Enqueue`."""
 
 
 class MessageFailed(msgspec.Struct, frozen=True):
@@ -50,6 +62,7 @@ class MessageFailed(msgspec.Struct, frozen=True):
     """The error code of a CALLERROR, `Timeout`, `Offline` (never sent) or `Dropped` (the queue was full)."""
     description: str = ""
     details: Any = None
+    transaction: str | None = None
 
 
 class Connected(msgspec.Struct, frozen=True):
@@ -121,11 +134,10 @@ class CommandFailed(msgspec.Struct, frozen=True):
 class ErrorRaised(msgspec.Struct, frozen=True):
     """An error anywhere in the stack began."""
 
-    error: Any
-    """`contracts.types.error_history.ErrorObject` with the fields of the fault."""
+    fault: Fault
 
 
 class ErrorCleared(msgspec.Struct, frozen=True):
     """An error ended."""
 
-    error: Any
+    fault: Fault

@@ -16,10 +16,13 @@ from chargebyte_fw.modules.ocpp.station import effects, events
 from chargebyte_fw.modules.ocpp.station.block import ANSWERED, ANSWERS, FAILED, RECEIVES, SERVES, Block, Key
 from chargebyte_fw.modules.ocpp.station.layout import Layout
 from chargebyte_fw.modules.ocpp.variables import Variables
+from chargebyte_fw.modules.ocpp.version import Version
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ANSWER_TIMEOUT_S = 20.0
 """How long a request of the CSMS may stay unanswered. A CSMS gives up after 30 s."""
+SERVE_TIMEOUT_S = 90.0
+"""How long a command of another module may wait for the CSMS: a message and its repetition."""
 
 B = TypeVar("B", bound=Block)
 
@@ -49,11 +52,11 @@ class _Open(msgspec.Struct):
     answer: Callable[[Any], Any]
     """Makes the effect that answers it."""
     refuse: Callable[[RequestRefused], Any]
-    after: list[Callable[[], None]] = []
+    after: list[Callable[[], Any]] = []
 
 
 class Deferred(msgspec.Struct, frozen=True):
-    """The answer to a request follows: `station.answer(deferred, response)`, within `ANSWER_TIMEOUT_S`."""
+    """The answer follows: `station.answer(deferred, response)`, within `ANSWER_TIMEOUT_S` or `SERVE_TIMEOUT_S`."""
 
     call_id: str
 
@@ -66,7 +69,7 @@ class Station:
 
     def __init__(
         self,
-        version: str,
+        version: Version,
         kinds: list[type[Block]],
         new_id: Callable[[], str],
         variables: Variables | None = None,
@@ -75,16 +78,18 @@ class Station:
         self.variables = Variables() if variables is None else variables
         self.layout = Layout([]) if layout is None else layout
         self.version = version
-        """The sub-protocol that is spoken: `ocpp1.6`, `ocpp2.0.1` or `ocpp2.1`; blocks of 2.x ask for it."""
+        """The version that is spoken. A CSMS of 2.x may choose another one at the next connection."""
         self.now = 0.0
         """Monotonic second of the event that is being handled."""
         self.new_id = new_id
         """Return a new unique id, for messages."""
+        self.transaction: str | None = None
+        """Rows under `answered` and `failed`: the session whose transaction the message belongs to."""
         self._offset_s = 0.0
         self._effects: list[Any] = []
         self._ids = count(1)
         self._call_id: str | None = None
-        self._after: list[Callable[[], None]] = []
+        self._after: list[Callable[[], Any]] = []
         self._open: dict[str, _Open] = {}
         self._then: dict[str, Callable[[Any], None]] = {}
         self._commands: dict[int, Callable[[Any], None]] = {}
@@ -111,6 +116,10 @@ class Station:
     def utc(self) -> datetime:
         """The wall time of the event that is being handled."""
         return EPOCH + timedelta(seconds=self.now + self._offset_s)
+
+    def set_utc(self, at: datetime) -> None:
+        """Take `at` as the wall time of now: the CSMS sent it, and the system is being set to it."""
+        self._offset_s = (at - EPOCH).total_seconds() - self.now
 
     def monotonic(self, at: datetime) -> float:
         """Return the monotonic second of a wall time, as the clock stands now."""
@@ -197,7 +206,7 @@ class Station:
             self.stop(("answer", deferred.call_id))
             self._effects.append(opened.refuse(refused))
 
-    def after_answer(self, run: Callable[[], None]) -> None:
+    def after_answer(self, run: Callable[[], Any]) -> None:
         """Run `run` when the request being handled is answered (not refused): what it sends follows the answer."""
         self._after.append(run)
 
@@ -223,9 +232,11 @@ class Station:
             case events.Served():
                 self._serve(event)
             case events.MessageAnswered(message_id=message_id, request=request, response=response):
+                self.transaction = event.transaction
                 rows = [partial(row, request, response) for row in self._rows.get((ANSWERED, type(request)), ())]
                 self._guard(*rows, partial(self._continue, self._then, message_id, response))
             case events.MessageFailed(message_id=message_id, request=request):
+                self.transaction = event.transaction
                 failure = CallFailure(event.code, event.description, event.details)
                 rows = [partial(row, request, failure) for row in self._rows.get((FAILED, type(request)), ())]
                 self._guard(*rows, partial(self._continue, self._then, message_id, failure))
@@ -258,7 +269,7 @@ class Station:
         if then is not None:
             then(result)
 
-    def _guard(self, *steps: Callable[[], None]) -> None:
+    def _guard(self, *steps: Callable[[], Any]) -> None:
         """Run the steps; what the CSMS caused does not end the module, it is logged with its traceback."""
         for step in steps:
             try:
@@ -271,9 +282,9 @@ class Station:
         opened = _Open(partial(effects.Answer, call_id), partial(_refusal, call_id))
         rows = self._rows.get((ANSWERS, type(event.request)))
         if rows:
-            self._handle(call_id, event.action, opened, partial(rows[0], event.request))
+            self._handle(call_id, event.action, opened, partial(rows[0], event.request), ANSWER_TIMEOUT_S)
         else:
-            code = "NotSupported" if self.version == "ocpp1.6" else "NotImplemented"
+            code = "NotSupported" if self.version is Version.V16 else "NotImplemented"
             self._effects.append(opened.refuse(RequestRefused(code, f"{event.action} is not available")))
 
     def _serve(self, event: events.Served) -> None:
@@ -281,11 +292,11 @@ class Station:
         opened = _Open(partial(effects.Reply, reply_id), lambda refused: effects.ReplyError(reply_id, str(refused)))
         rows = self._rows.get((SERVES, (event.interface, event.command)))
         if rows:
-            self._handle(reply_id, event.command, opened, partial(rows[0], *event.args))
+            self._handle(reply_id, event.command, opened, partial(rows[0], *event.args), SERVE_TIMEOUT_S)
         else:
             self._effects.append(effects.ReplyError(reply_id, f"{event.command} is not available"))
 
-    def _handle(self, call_id: str, what: str, opened: _Open, row: Callable[[], Any]) -> None:
+    def _handle(self, call_id: str, what: str, opened: _Open, row: Callable[[], Any], within_s: float) -> None:
         self._call_id = call_id
         try:
             response = row()
@@ -299,7 +310,7 @@ class Station:
         self._open[call_id] = opened
         if isinstance(response, Deferred):
             overdue = RequestRefused("GenericError", f"{what} was not answered in time")
-            self.start(("answer", call_id), self.now + ANSWER_TIMEOUT_S, partial(self.refuse, response, overdue))
+            self.start(("answer", call_id), self.now + within_s, partial(self.refuse, response, overdue))
         elif isinstance(response, RequestRefused):
             self.refuse(Deferred(call_id), response)
         else:

@@ -1,0 +1,220 @@
+"""Authorization of OCPP 1.6: Authorize (§4.1), the cache (§3.4, §5.4) and the local list (§3.5, §5.10, §5.15)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
+from chargebyte_fw.contracts.types.authorization import (
+    AuthorizationStatus,
+    IdToken,
+    IdTokenType,
+    ProvidedIdToken,
+    ValidationResult,
+    ValidationResultUpdate,
+)
+from chargebyte_fw.kernel.clock import rfc3339
+from chargebyte_fw.kernel.effects import publish
+from chargebyte_fw.modules.ocpp.authorization.cache import CLEAN_INTERVAL_S, TABLE, AuthorizationCache, key_of
+from chargebyte_fw.modules.ocpp.authorization.known import Known
+from chargebyte_fw.modules.ocpp.authorization.local_list import TABLE as LIST_TABLE
+from chargebyte_fw.modules.ocpp.authorization.local_list import VERSION_TABLE, Change, LocalList
+from chargebyte_fw.modules.ocpp.messages.v16.core import (
+    AuthorizeRequest,
+    AuthorizeResponse,
+    ClearCacheRequest,
+    ClearCacheResponse,
+    ClearCacheStatus,
+)
+from chargebyte_fw.modules.ocpp.messages.v16.local_list import (
+    GetLocalListVersionRequest,
+    GetLocalListVersionResponse,
+    SendLocalListRequest,
+    SendLocalListResponse,
+    UpdateStatus,
+    UpdateType,
+)
+from chargebyte_fw.modules.ocpp.messages.v16.types import IdTagInfo
+from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
+from chargebyte_fw.modules.ocpp.station import (
+    Block,
+    CallFailure,
+    Deferred,
+    RequestRefused,
+    Station,
+    answers,
+    events,
+    receives,
+    serves,
+)
+from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
+    AUTH_CACHE_ENABLED,
+    LOCAL_AUTH_LIST_ENABLED,
+    LOCAL_AUTHORIZE_OFFLINE,
+    LOCAL_PRE_AUTHORIZE,
+    OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED,
+)
+from chargebyte_fw.modules.ocpp.variables.standard.legacy import SUPPORTED_FEATURE_PROFILES
+
+ID_TAG_LENGTH = 20
+"""Length of IdToken (§7.28). A longer token cannot be asked about."""
+NO_LIST_SUPPORT = -1
+"""`listVersion` where the station has no local list (§5.10)."""
+
+
+def known_of(info: IdTagInfo) -> Known:
+    """Return an answer of the CSMS in the form of the cache."""
+    return Known(AuthorizationStatus(info.status.value), info.expiry_date, info.parent_id_tag)
+
+
+def result_of(known: Known) -> ValidationResult:
+    """Return what the stack gets."""
+    parent = None if known.parent is None else IdToken(value=known.parent, type=IdTokenType.Central)
+    expiry = None if known.expires_at is None else rfc3339(known.expires_at)
+    return ValidationResult(
+        authorization_status=known.status, tariff_messages=[], expiry_time=expiry, parent_id_token=parent
+    )
+
+
+class Authorization16(Block):
+    """Validates tokens, and keeps what the CSMS answered about them."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self.cache = AuthorizationCache(station.save)
+        self.local_list = LocalList(station.save)
+        self.online = False
+
+    @receives(events.Loaded)
+    def loaded(self, event: events.Loaded) -> None:
+        """Take cache and list of the last run."""
+        self.cache.load(event.tables.get(TABLE, {}))
+        self.local_list.load(event.tables.get(LIST_TABLE, {}), event.tables.get(VERSION_TABLE, {}))
+        self._clean()
+
+    def _clean(self) -> None:
+        self.cache.clean(self.station.utc)
+        self.station.start("clean cache", self.station.now + CLEAN_INTERVAL_S, self._clean)
+
+    @receives(Registered)
+    @receives(BackOnline)
+    def went_online(self, event: Any) -> None:
+        """Ask the CSMS from now on."""
+        self.online = True
+
+    @receives(WentOffline)
+    def went_offline(self, event: WentOffline) -> None:
+        """Decide locally from now on."""
+        self.online = False
+
+    # Tokens.
+
+    @serves(AuthTokenValidator.validate_token)
+    def validate(self, token: ProvidedIdToken) -> ValidationResult | Deferred:
+        """Return what is known of a token, or ask the CSMS."""
+        id_tag = token.id_token.value
+        if not 0 < len(id_tag) <= ID_TAG_LENGTH:
+            return result_of(Known(AuthorizationStatus.Invalid))
+        known = self.known_locally(id_tag)
+        if known is not None:
+            return result_of(known)
+        if not self.online:
+            return result_of(self._unknown_offline())
+        deferred = self.station.defer()
+        self.station.send(AuthorizeRequest(id_tag=id_tag), partial(self._authorized, deferred, id_tag))
+        return deferred
+
+    def known_locally(self, id_tag: str) -> Known | None:
+        """Return an entry by which the token may charge without the CSMS being asked; None: it is to be asked."""
+        get = self.station.variables.get
+        if not get(LOCAL_PRE_AUTHORIZE if self.online else LOCAL_AUTHORIZE_OFFLINE):
+            return None
+        if get(LOCAL_AUTH_LIST_ENABLED):
+            entry = self.local_list.find(id_tag)
+            if entry is not None:
+                # An entry that does not let the token charge is asked about again while that is possible (§3.5.3).
+                good = entry.accepted and entry.holds(self.station.utc)
+                return entry if good else None
+        if get(AUTH_CACHE_ENABLED):
+            entry = self.cache.find(key_of(id_tag), self.station.utc)
+            if entry is not None and entry.accepted:
+                return entry
+        return None
+
+    def _unknown_offline(self) -> Known:
+        unknown = self.station.variables.get(OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED)
+        return Known(AuthorizationStatus.Accepted if unknown else AuthorizationStatus.Invalid)
+
+    def _authorized(self, deferred: Deferred, id_tag: str, answer: AuthorizeResponse | CallFailure) -> None:
+        if isinstance(answer, CallFailure):
+            offline = answer.code == "Offline"
+            known = self._unknown_offline() if offline else Known(AuthorizationStatus.Invalid)
+        else:
+            known = self.learn(id_tag, answer.id_tag_info)
+        self.station.answer(deferred, result_of(known))
+
+    def learn(self, id_tag: str, info: IdTagInfo, connector: int | None = None) -> Known:
+        """Keep an answer of the CSMS; with a connector, the stack gets what has changed since the token was validated.
+
+        What the local list has is not kept a second time (§3.4.1).
+        """
+        known = known_of(info)
+        if self.station.variables.get(AUTH_CACHE_ENABLED) and self.local_list.find(id_tag) is None:
+            self.cache.put(key_of(id_tag), known, self.station.utc)
+        if connector is not None:
+            update = ValidationResultUpdate(validation_result=result_of(known), connector_id=connector)
+            self.station.publish(publish(AuthTokenValidator.validate_result_update, update))
+        return known
+
+    # Requests of the CSMS.
+
+    @answers(ClearCacheRequest)
+    def clear_cache(self, request: ClearCacheRequest) -> ClearCacheResponse:
+        """Empty the cache; a station that does not use it refuses."""
+        if not self.station.variables.get(AUTH_CACHE_ENABLED):
+            return ClearCacheResponse(status=ClearCacheStatus.Rejected)
+        self.cache.clear()
+        return ClearCacheResponse(status=ClearCacheStatus.Accepted)
+
+    @property
+    def _has_list(self) -> bool:
+        profiles = self.station.variables.get(SUPPORTED_FEATURE_PROFILES)
+        return "LocalAuthListManagement" in profiles and self.station.variables.get(LOCAL_AUTH_LIST_ENABLED)
+
+    def _need_profile(self) -> None:
+        if "LocalAuthListManagement" not in self.station.variables.get(SUPPORTED_FEATURE_PROFILES):
+            raise RequestRefused("NotSupported", "the profile LocalAuthListManagement is not in use")
+
+    @answers(GetLocalListVersionRequest)
+    def get_local_list_version(self, request: GetLocalListVersionRequest) -> GetLocalListVersionResponse:
+        """Return the version: 0 for an empty list, -1 where lists are not in use (§5.10)."""
+        self._need_profile()
+        version = self.local_list.version if self._has_list else NO_LIST_SUPPORT
+        return GetLocalListVersionResponse(list_version=version)
+
+    @answers(SendLocalListRequest)
+    def send_local_list(self, request: SendLocalListRequest) -> SendLocalListResponse:
+        """Take a list or changes to it (§5.15)."""
+        self._need_profile()
+        return SendLocalListResponse(status=self._take_list(request))
+
+    def _take_list(self, request: SendLocalListRequest) -> UpdateStatus:
+        if not self._has_list:
+            return UpdateStatus.NotSupported
+        entries = request.local_authorization_list or []
+        changes: list[Change] = [
+            (key_of(entry.id_tag), None if entry.id_tag_info is None else known_of(entry.id_tag_info))
+            for entry in entries
+        ]
+        if len({key for key, _ in changes}) < len(changes):
+            return UpdateStatus.Failed
+        if request.update_type is UpdateType.Full:
+            if request.list_version < 0 or any(known is None for _, known in changes):
+                return UpdateStatus.Failed
+            self.local_list.replace(changes, request.list_version)
+        elif request.list_version <= self.local_list.version:
+            return UpdateStatus.VersionMismatch
+        else:
+            self.local_list.change(changes, request.list_version)
+        return UpdateStatus.Accepted

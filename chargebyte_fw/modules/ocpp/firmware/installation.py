@@ -1,0 +1,77 @@
+"""When a firmware may be installed: connectors are taken out of use first, a transaction is waited for ([L01.FR.06]).
+
+Both generations use it; what they report differs.
+"""
+
+from __future__ import annotations
+
+from chargebyte_fw.contracts.interfaces.system import System
+from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
+from chargebyte_fw.contracts.types.system import FirmwareUpdateStatus, FirmwareUpdateStatusEnum
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.availability.stored import enable_disable
+from chargebyte_fw.modules.ocpp.station import Block, Station, events, receives
+from chargebyte_fw.modules.ocpp.station.layout import Place
+
+S = FirmwareUpdateStatusEnum
+ENDED = (S.Installed, S.InstallationFailed, S.InstallVerificationFailed, S.InvalidSignature, S.DownloadFailed)
+"""After these the connectors are given back."""
+
+
+class Installation(Block):
+    """Takes connectors out of use for an installation, and gives them back."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self._sessions: set[tuple[int, int]] = set()
+        self._disabled: list[Place] = []
+        self._waits = False
+
+    @property
+    def waits_for_transactions(self) -> bool:
+        """Whether the installation waits until the last connector is free."""
+        return self._waits and self._busy
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._sessions)
+
+    @receives(events.SessionEventReceived)
+    def session(self, event: events.SessionEventReceived) -> None:
+        """Follow which connectors are in use."""
+        key = (event.evse_id, event.event.connector_id or 1)
+        if event.event.event in (SessionEventEnum.TransactionStarted, SessionEventEnum.SessionResumed):
+            self._sessions.add(key)
+        elif event.event.event in (SessionEventEnum.TransactionFinished, SessionEventEnum.SessionFinished):
+            self._sessions.discard(key)
+            if self._waits:
+                self._proceed()
+
+    def ready_to_install(self, status: FirmwareUpdateStatus) -> None:
+        """The firmware is there and verified: install it as soon as no connector is in use.
+
+        The metadata of a firmware may leave the connectors in use.
+        """
+        metadata = status.firmware_update_metadata
+        if metadata is not None and metadata.disable_connectors_during_install is False:
+            self.station.command(call(System.allow_firmware_installation))
+            return
+        self._waits = True
+        self._proceed()
+
+    def _proceed(self) -> None:
+        for place in self.station.layout:
+            if (place.evse_id, place.connector_id) not in self._sessions and place not in self._disabled:
+                self._disabled.append(place)
+                self.station.command(enable_disable(place.connector_id, False), evse_id=place.evse_id)
+        if not self._busy:
+            self._waits = False
+            self.station.command(call(System.allow_firmware_installation))
+
+    def ended(self, operative: dict[Place, bool]) -> None:
+        """Give the connectors back that were taken, except those that the CSMS wants out of use."""
+        self._waits = False
+        disabled, self._disabled = self._disabled, []
+        for place in disabled:
+            if operative.get(place, True):
+                self.station.command(enable_disable(place.connector_id, True), evse_id=place.evse_id)

@@ -1,0 +1,163 @@
+"""UpdateFirmware (§5.19) and SignedUpdateFirmware (security whitepaper L01) of OCPP 1.6, and their status messages."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.interfaces.system import System
+from chargebyte_fw.contracts.types import system
+from chargebyte_fw.contracts.types.system import FirmwareUpdateStatus, FirmwareUpdateStatusEnum
+from chargebyte_fw.kernel.clock import rfc3339
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.availability.v16 import Connectors16
+from chargebyte_fw.modules.ocpp.firmware.installation import ENDED, Installation
+from chargebyte_fw.modules.ocpp.messages.v16.firmware import (
+    FirmwareStatus,
+    FirmwareStatusNotificationRequest,
+    UpdateFirmwareRequest,
+    UpdateFirmwareResponse,
+)
+from chargebyte_fw.modules.ocpp.messages.v16.security import (
+    FirmwareStatusEnumType,
+    SignedFirmwareStatusNotificationRequest,
+    SignedUpdateFirmwareRequest,
+    SignedUpdateFirmwareResponse,
+    UpdateFirmwareStatusEnumType,
+)
+from chargebyte_fw.modules.ocpp.provisioning.events import Registered
+from chargebyte_fw.modules.ocpp.provisioning.v16 import Provisioning16
+from chargebyte_fw.modules.ocpp.station import Block, Deferred, RequestRefused, Station, answers, events, receives
+from chargebyte_fw.modules.ocpp.station.named import named
+from chargebyte_fw.modules.ocpp.variables.standard.legacy import SUPPORTED_FEATURE_PROFILES
+
+TABLE, KEY = "FIRMWARE_UPDATE", "status"
+UNSIGNED = -1
+"""request_id of an UpdateFirmware, which has none."""
+S = FirmwareUpdateStatusEnum
+_UNSIGNED_STATUS = {
+    S.Downloading: FirmwareStatus.Downloading,
+    S.Downloaded: FirmwareStatus.Downloaded,
+    S.DownloadFailed: FirmwareStatus.DownloadFailed,
+    S.Installing: FirmwareStatus.Installing,
+    S.Installed: FirmwareStatus.Installed,
+    S.InstallationFailed: FirmwareStatus.InstallationFailed,
+    S.InstallVerificationFailed: FirmwareStatus.InstallationFailed,
+    S.InvalidSignature: FirmwareStatus.InstallationFailed,
+    S.Idle: FirmwareStatus.Idle,
+}
+"""The states that FirmwareStatus has a word for; the others are steps between them."""
+
+
+class Firmware16(Block):
+    """Starts updates and reports how they go, over the restart of an installation, too."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self._last = FirmwareUpdateStatus(firmware_update_status=S.Idle, request_id=UNSIGNED)
+        self._unreported: FirmwareUpdateStatus | None = None
+
+    @receives(events.Loaded)
+    def loaded(self, event: events.Loaded) -> None:
+        """Take the status before the restart: the system reports the end of the installation to its request."""
+        data = event.tables.get(TABLE, {}).get(KEY)
+        if data is not None:
+            try:
+                self._last = msgspec.json.decode(data, type=FirmwareUpdateStatus)
+            except msgspec.DecodeError:
+                self.station.save(TABLE, KEY, None)
+
+    # Requests.
+
+    @answers(UpdateFirmwareRequest)
+    def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse:
+        """Start an update; how it goes is reported."""
+        if "FirmwareManagement" not in self.station.variables.get(SUPPORTED_FEATURE_PROFILES):
+            raise RequestRefused("NotSupported", "the profile FirmwareManagement is not in use")
+        wanted = system.FirmwareUpdateRequest(
+            request_id=UNSIGNED,
+            location=request.location,
+            retries=(request.retries or 0) + 1,
+            retry_interval_s=request.retry_interval_s,
+            retrieve_timestamp=rfc3339(request.retrieve_date),
+        )
+        self.station.after_answer(lambda: self.station.command(call(System.update_firmware, wanted)))
+        return UpdateFirmwareResponse()
+
+    @answers(SignedUpdateFirmwareRequest)
+    def signed_update(self, request: SignedUpdateFirmwareRequest) -> Deferred:
+        """Start an update whose certificate the system has checked."""
+        firmware = request.firmware
+        install = firmware.install_date_time
+        wanted = system.FirmwareUpdateRequest(
+            request_id=request.request_id,
+            location=firmware.location,
+            retries=(request.retries or 0) + 1,
+            retry_interval_s=request.retry_interval_s,
+            retrieve_timestamp=rfc3339(firmware.retrieve_date_time),
+            install_timestamp=None if install is None else rfc3339(install),
+            signing_certificate=firmware.signing_certificate,
+            signature=firmware.signature,
+        )
+        deferred = self.station.defer()
+        self.station.command(call(System.update_firmware, wanted), partial(self._started, deferred))
+        return deferred
+
+    def _started(self, deferred: Deferred, result: Any) -> None:
+        status = named(UpdateFirmwareStatusEnumType, result, UpdateFirmwareStatusEnumType.Rejected)
+        self.station.answer(deferred, SignedUpdateFirmwareResponse(status=status))
+
+    # Status.
+
+    @receives(events.FactReceived)
+    def fact(self, event: events.FactReceived) -> None:
+        """Follow the update."""
+        if not isinstance(event.value, FirmwareUpdateStatus):
+            return
+        status, before, self._last = event.value, self._last, event.value
+        if (status.firmware_update_status, status.request_id) == (before.firmware_update_status, before.request_id):
+            return
+        signed = status.request_id != UNSIGNED
+        installation = self.station.block(Installation)
+        if status.firmware_update_status is (S.SignatureVerified if signed else S.Downloaded):
+            installation.ready_to_install(status)
+        elif status.firmware_update_status in ENDED:
+            installation.ended(self.station.block(Connectors16).wanted_operative())
+        self.station.save(TABLE, KEY, None if status.firmware_update_status in ENDED else status)
+        if self.station.block(Provisioning16).accepted:
+            self._send(status)
+        else:
+            self._unreported = status
+
+    @receives(Registered)
+    def registered(self, event: Registered) -> None:
+        """Report what happened before the CSMS accepted the station: the end of an installation that restarted it."""
+        status, self._unreported = self._unreported, None
+        if status is not None:
+            self._send(status)
+
+    def _send(self, status: FirmwareUpdateStatus, *, triggered: bool = False) -> None:
+        request: Any
+        if status.request_id == UNSIGNED:
+            word = _UNSIGNED_STATUS.get(status.firmware_update_status)
+            if word is None:
+                return
+            request = FirmwareStatusNotificationRequest(status=word)
+        else:
+            request = SignedFirmwareStatusNotificationRequest(
+                status=FirmwareStatusEnumType(status.firmware_update_status.value), request_id=status.request_id
+            )
+        self.station.send(request, triggered=triggered)
+
+    def report(self, *, signed: bool) -> None:
+        """Send the status now; Idle when no update runs, as after its end."""
+        status = self._last
+        if status.firmware_update_status in ENDED:
+            status = FirmwareUpdateStatus(firmware_update_status=S.Idle, request_id=UNSIGNED)
+        if status.firmware_update_status is S.Idle and signed:
+            idle = SignedFirmwareStatusNotificationRequest(status=FirmwareStatusEnumType.Idle)
+            self.station.send(idle, triggered=True)
+        else:
+            self._send(status, triggered=True)
