@@ -61,6 +61,7 @@ def _iso20(*, tls: bool) -> Overlay:
         "device": "eth1",
         "tls_negotiation_strategy": "ENFORCE_TLS" if tls else "ENFORCE_NO_TLS",
         "supported_scheduled_mode": True,
+        "verify_contract_cert_chain": None,  # a key of the module that is replaced
     }
 
 

@@ -19,7 +19,11 @@ CAR = Model("iso2", battery_kWh=20.0, soc_percent=30, target_soc_percent=99)
 DC = "bsp-only-dc.yaml"
 HLC: dict[str, Any] = {
     "module": "Evse15118D20",
-    "config_module": {"device": "eth1", "tls_negotiation_strategy": "ENFORCE_NO_TLS"},
+    "config_module": {
+        "device": "eth1",
+        "tls_negotiation_strategy": "ENFORCE_NO_TLS",
+        "verify_contract_cert_chain": None,  # a key of the module that is replaced
+    },
     "connections": {"security": connected("evse_security", "main")},
 }
 

@@ -21,7 +21,7 @@ from tests.session.test_iso20 import DC, HLC
 from tests.session.test_pause_and_wake import STOPPED, session
 from tests.session.test_plug_and_charge import back_end
 
-WITH_TLS = {**HLC, "config_module": {"device": "eth1", "tls_negotiation_strategy": "ENFORCE_TLS"}}
+WITH_TLS = {**HLC, "config_module": {**HLC["config_module"], "tls_negotiation_strategy": "ENFORCE_TLS"}}
 
 
 @pytest.fixture(scope="module")

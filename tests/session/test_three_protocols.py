@@ -36,7 +36,11 @@ WITH_ISO_MUX: dict[str, Any] = {
     },
     "iso15118_charger": {
         "module": "IsoMux",
-        "config_module": {"device": "eth1", "tls_security": "allow"},
+        "config_module": {
+            "device": "eth1",
+            "tls_security": "allow",
+            "verify_contract_cert_chain": None,  # a key of the module that is replaced
+        },
         "connections": {
             **SECURITY,
             "iso2": connected("iso15118_2", "charger"),
