@@ -38,8 +38,8 @@ class MqttClient:
         self.on_up: list[Callable[[], None]] = []
         """Called each time the broker is there, after the subscriptions are renewed."""
         self._subscriptions = Subscriptions()
-        self._retained: dict[str, bytes] = {}
-        self._waiting: deque[tuple[str, bytes]] = deque(maxlen=WAITING_LIMIT)
+        self._retained: dict[str, tuple[bytes, int]] = {}
+        self._waiting: deque[tuple[str, bytes, int]] = deque(maxlen=WAITING_LIMIT)
         self._dropped = 0
         self._refused = RateLimitedLog(self.log, "%d more messages were not handed over within %g s")
         self._failures = RateLimitedLog(self.log, "%d more messages made their receiver fail within %g s", level=ERROR)
@@ -64,7 +64,7 @@ class MqttClient:
         self._refused.close()
         self._failures.close()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True, qos: int = 0) -> None:
         """Publish; while the broker is away a retained message is kept, another one is queued if `wait`.
 
         What MQTT cannot carry is left out with a line in the log.
@@ -73,21 +73,21 @@ class MqttClient:
             self._complain(f"{shorten(topic)} is no topic")
             return
         if retain:
-            self._keep(topic, payload)
+            self._keep(topic, payload, qos)
         if self.online and self._link is not None:
-            self._link.publish(topic, payload, retain)
+            self._link.publish(topic, payload, retain, qos)
         elif wait and not retain:
             self._dropped += len(self._waiting) == WAITING_LIMIT
-            self._waiting.append((topic, payload))
+            self._waiting.append((topic, payload, qos))
 
-    def _keep(self, topic: str, payload: bytes) -> None:
+    def _keep(self, topic: str, payload: bytes, qos: int) -> None:
         if not payload:
             # An empty payload deletes a retained message (MQTT 3.1.1, 3.3.1.3): sent even after an outage.
             self._retained.pop(topic, None)
             if not self.online:
-                self._waiting.append((topic, b""))
+                self._waiting.append((topic, b"", qos))
         elif topic in self._retained or len(self._retained) < RETAINED_LIMIT:
-            self._retained[topic] = payload
+            self._retained[topic] = payload, qos
         else:
             self.log.warning("%s is not kept: there are %d retained topics already", topic, RETAINED_LIMIT)
 
@@ -143,11 +143,11 @@ class MqttClient:
         losses = f"; {dropped} messages were lost" if dropped else ""
         self.log.info("broker %s is %s%s", self.address, "back" if effect.again else "there", losses)
         self._link.subscribe(self._subscriptions)
-        for topic, payload in self._retained.items():
-            self._link.publish(topic, payload, True)
+        for topic, (payload, qos) in self._retained.items():
+            self._link.publish(topic, payload, True, qos)
         while self._waiting:
-            topic, payload = self._waiting.popleft()
-            self._link.publish(topic, payload, not payload)
+            topic, payload, qos = self._waiting.popleft()
+            self._link.publish(topic, payload, not payload, qos)
         for call in tuple(self.on_up):
             call()
 
@@ -183,8 +183,8 @@ class External:
         self._stops: dict[Callback, Callable[[], None]] = {}
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
-        """Publish text; while the broker is away, retained topics are kept and sent when it is back."""
-        self._client.publish(self._prefix + topic, payload.encode(), retain=retain)
+        """Publish text at QoS 2; while the broker is away, retained topics are kept and sent when it is back."""
+        self._client.publish(self._prefix + topic, payload.encode(), retain=retain, qos=2)
 
     def subscribe(self, topic: str, callback: Callable[[str, str], None]) -> Callable[[], None]:
         """Call `callback(topic, payload)` for each message; the topic comes with the prefix, as in EVerest."""

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import os
 import socket
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -58,6 +59,9 @@ class MqttLink:
         self._client: _Client | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._backlog = self._backlog_bytes = 0
+        self._under_way: deque[tuple[paho.MQTTMessageInfo, int]] = deque()
+        """Messages of QoS 2 that the broker has not completed when last looked at, with their lengths."""
+        self._under_way_bytes = 0
         self._opening = self._loop.create_task(self._open(), name="mqtt connect")
 
     async def _open(self) -> None:
@@ -131,20 +135,33 @@ class MqttLink:
             # Never from inside paho: the owner may close this connection in the callback.
             self._loop.call_soon(on_lost, reason)
 
-    def publish(self, topic: str, payload: bytes, retain: bool) -> None:
-        """Hand one message over (QoS 0: the stream is reliable as long as it lasts)."""
+    def publish(self, topic: str, payload: bytes, retain: bool, qos: int = 0) -> None:
+        """Hand one message over.
+
+        At QoS 0 nothing is lost on the way to the broker: the stream is reliable as long as it lasts. For a subscriber
+        that reads slowly the broker queues messages of QoS 2 alone.
+        """
         if self._client is None:
             return
         self._backlog += 1
         self._backlog_bytes += len(payload)
-        if self._backlog > BACKLOG_LIMIT or self._backlog_bytes > BACKLOG_LIMIT_BYTES:
+        if self._backlog > BACKLOG_LIMIT or self._backlog_bytes > BACKLOG_LIMIT_BYTES or self._too_much_under_way():
             self._lost("the broker does not take what we send")
             return
         try:
-            self._client.publish(topic, payload, 0, retain)
+            handed_over = self._client.publish(topic, payload, qos, retain)
         except ValueError as error:
             # UnicodeEncodeError is one, too: a broker would end the connection for such a topic.
             self._on_refused(f"{shorten(topic)}: {shorten(str(error))}")
+            return
+        if qos:
+            self._under_way.append((handed_over, len(payload)))
+            self._under_way_bytes += len(payload)
+
+    def _too_much_under_way(self) -> bool:
+        while self._under_way and _completed(self._under_way[0][0]):
+            self._under_way_bytes -= self._under_way.popleft()[1]
+        return len(self._under_way) > BACKLOG_LIMIT or self._under_way_bytes > BACKLOG_LIMIT_BYTES
 
     def subscribe(self, topic_filters: Iterable[str]) -> None:
         """Subscribe to these topics."""
@@ -161,7 +178,9 @@ class MqttLink:
         """Wait until everything handed over is on its way, for a second at most."""
         give_up_at = self._loop.time() + FAREWELL_S
         # paho reports no moment at which its buffer is empty.
-        while self._client is not None and self._client.want_write() and self._loop.time() < give_up_at:  # noqa: ASYNC110
+        while self._client is not None and self._loop.time() < give_up_at:
+            if not self._client.want_write() and all(_completed(one) for one, _ in self._under_way):
+                return
             await asyncio.sleep(0.01)
 
     def close(self) -> None:
@@ -182,6 +201,14 @@ class MqttLink:
                 self._loop.remove_reader(sock)
                 self._loop.remove_writer(sock)
                 sock.close()
+
+
+def _completed(handed_over: paho.MQTTMessageInfo) -> bool:
+    try:
+        return handed_over.is_published()
+    except (RuntimeError, ValueError):
+        # It was refused when it was handed over; there is nothing to wait for.
+        return True
 
 
 async def _connected_socket(address: BrokerAddress) -> socket.socket:
