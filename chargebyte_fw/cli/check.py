@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.text import add_root, configuration_file, counted, table
+from chargebyte_fw.cli.text import add_programs, add_root, configuration_file, counted, table
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.errors import Finding
@@ -26,6 +26,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="the configuration, or its short name in etc/everest")
     add_root(parser)
+    add_programs(parser)
     parser.add_argument("--json", action="store_true", help="print findings and modules as JSON")
     parser.set_defaults(run=run)
 
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.manager.packages import lacking
 
     root = root_at(arguments.root)
-    configuration = load(configuration_file(arguments.file, arguments.root), root)
+    configuration = load(configuration_file(arguments.file, arguments.root), root, programs=arguments.program)
     if root.static != root.state or root.static == Path("/"):
         # Another root is that of another machine, an image that is being built: it has packages of its own.
         configuration.findings += lacking(configuration)

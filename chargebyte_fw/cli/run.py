@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.text import add_root, configuration_file
+from chargebyte_fw.cli.text import add_programs, add_root, configuration_file
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.paths import Root
@@ -26,6 +27,7 @@ def add_parser(subparsers: Any) -> None:
         help="the configuration, or its short name in etc/everest (default: /etc/everest/config.yaml below the root)",
     )
     add_root(parser)
+    add_programs(parser)
     parser.add_argument(
         "--broker",
         metavar="URL",
@@ -54,6 +56,17 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--retain-topics", action="store_true", help="keep EVerest's metadata topics on the broker, for tools"
+    )
+    parser.add_argument(
+        "--wire-dialect",
+        choices=("2026.02", "2026.10"),
+        default="2026.10",
+        help="EVerest's release whose programs join; a request is answered in its own dialect (default: 2026.10)",
+    )
+    parser.add_argument(
+        "--graceful-shutdown",
+        action="store_true",
+        help="ask programs to end by EVerest's message before they get SIGTERM",
     )
     parser.add_argument(
         "--speed", type=float, default=1.0, metavar="N", help="N times faster than real time, beside a simulated board"
@@ -94,9 +107,9 @@ def _run(arguments: argparse.Namespace) -> int:
     path = configuration_file(arguments.config, arguments.root)
     notices: list[str] = []
     if arguments.overlay == "forgiving":
-        configuration, notices = load_with_fallback(path, root)
+        configuration, notices = load_with_fallback(path, root, arguments.program)
     else:
-        configuration = load(path, root)
+        configuration = load(path, root, programs=arguments.program)
     configuration.findings += lacking(configuration)
     configuration.require_sound()
     for finding in configuration.findings:
@@ -120,11 +133,13 @@ def _levels(given: list[str]) -> dict[str, str]:
 async def _charge(configuration: Configuration, notices: list[str], root: Root, arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.extras import require
     from chargebyte_fw.kernel.runtime import Runtime
+    from chargebyte_fw.manager.configuration.changes import Overlay
     from chargebyte_fw.manager.mqtt.address import usual
     from chargebyte_fw.manager.mqtt.client import External, MqttClient
     from chargebyte_fw.manager.mqtt.embedded import EmbeddedBroker
     from chargebyte_fw.manager.supervisor import Supervisor
-    from chargebyte_fw.manager.wire.carrier import Carrier
+    from chargebyte_fw.manager.wire.carrier import LOGGING_FILE, Carrier
+    from chargebyte_fw.manager.wire.dialect import Dialect
     from chargebyte_fw.manager.wire.publisher import Publisher
 
     runtime = Runtime(root=root)
@@ -150,10 +165,20 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
             settings.everest_prefix,
             settings.external_prefix,
             str(root.static / "usr"),
-            str(root.read("/etc/everest/default_logging.cfg")),
+            str(root.read(settings.logging_config_file or LOGGING_FILE)),
+            Dialect(arguments.wire_dialect),
+            settings.telemetry_prefix,
+            settings.telemetry_enabled,
+            settings.validate_schema,
+            settings.forward_exceptions,
+            arguments.graceful_shutdown,
+            None if root.static == root.state == Path("/") else root,
         )
         publisher = Publisher(
-            carrier, retain_topics=arguments.retain_topics, commands_from=arguments.wire_commands_from
+            carrier,
+            retain_topics=arguments.retain_topics,
+            commands_from=arguments.wire_commands_from,
+            overlay=Overlay(configuration.path, root),
         )
     try:
         if broker is not None:

@@ -27,6 +27,18 @@ def add_root(parser: argparse.ArgumentParser) -> argparse.Action:
     )
 
 
+def add_programs(parser: argparse.ArgumentParser) -> argparse.Action:
+    """Add `--program`."""
+    return parser.add_argument(
+        "--program",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="where a module of this product and a program of another vendor have the same name, take the program; all "
+        "for every one; may be repeated",
+    )
+
+
 def configuration_file(given: str | None, root: Path) -> Path:
     """Return the file that is meant: as given, below the root, or by its short name in etc/everest."""
     from chargebyte_fw.kernel.paths import shipped_at

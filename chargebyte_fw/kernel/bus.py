@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, ContextVar
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -24,6 +24,9 @@ from chargebyte_fw.kernel.trace import Trace
 
 C = TypeVar("C", bound=Contract)
 K = TypeVar("K")
+
+CALLER: ContextVar[str] = ContextVar("caller", default="")
+"""Whose command a handler carries out: the id of the calling module. It is set for programs alone, which pass it on."""
 
 COMMAND_DEADLINE_S = 30.0
 """How long a command may take when the caller sets no limit of its own."""
@@ -222,6 +225,8 @@ async def _guarded(
     if trace is not None and trace.contracts:
         given = dict(zip(_argument_names(type(provider), name), args), **kwargs) if args else kwargs
         trace.record("cmd", f"{provider.module_id}.{provider.implementation_id}.{name}", [caller, given])
+    if provider.is_remote:
+        CALLER.set(caller)
     try:
         return await getattr(provider, name)(*args, **kwargs)
     except CommandError:

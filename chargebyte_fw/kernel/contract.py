@@ -128,6 +128,9 @@ class Contract(ABC):
     """An implementation has one user at most, as two would drive what it drives against each other: how a second one is
     taken, `error` or `warning`. Empty: for any number of users."""
 
+    is_remote: ClassVar[bool] = False
+    """Whether it stands for an implementation in another process."""
+
     faults: Faults
     """The faults of this implementation (provider: raise and clear; consumer: subscribe and ask)."""
     module: Any

@@ -138,6 +138,8 @@ class Module:
     """Whether EVerest's module of this name publishes telemetry: a flag of its manifest, which tools read."""
     is_program: ClassVar[bool] = False
     """Whether it stands for a program of its own, which the manager starts (`manager/wire/foreign.py`)."""
+    own_manifest: ClassVar[dict[str, Any] | None] = None
+    """A program's manifest with EVerest's defaults; None: it is made from the class."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Optional packages that it needs, by the names that are imported (kernel/extras.py)."""
     group: str = "charge"
@@ -151,6 +153,8 @@ class Module:
     mapping: Mapping | None = None
     stopped: bool = False
     """Whether the manager has stopped it: from then on its commands are refused."""
+    standalone: bool = False
+    """Whether the program that it stands for is started from outside."""
     away: bool = False
     """Whether it has failed and is being started again alone: commands to it fail at once."""
     log: ModuleLog
@@ -179,6 +183,11 @@ class Module:
         return cls.__name__
 
     @classmethod
+    def missing_program(cls) -> str:
+        """Return what is missing to start it as a process of its own; nothing for a module of this process."""
+        return ""
+
+    @classmethod
     def config_issues(cls, config: Any, ends: Map[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """Return what of a configuration cannot work, before anything starts.
 
@@ -193,6 +202,12 @@ class Module:
 
     async def init(self) -> None:
         """Prepare: open files, subscribe. May not call commands of others."""
+
+    def begins_again(self) -> None:
+        """Forget what belongs to the program before: the one that this module stands for was started again."""
+
+    async def joined(self) -> None:
+        """Wait until the program that this module stands for is initialised, too."""
 
     async def ready(self) -> None:
         """Begin: every module is initialised; publish initial values, start tasks."""

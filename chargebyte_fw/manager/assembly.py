@@ -85,6 +85,7 @@ class Assembly:
         module = plan.module()
         module.id = plan.id
         module.group = self._groups[plan.id]
+        module.standalone = plan.standalone
         module.away = plan.id in self.modules
         module.config = plan.config
         module.mapping = plan.mapping
@@ -182,6 +183,9 @@ class Assembly:
         for module in self.modules.values():
             self._started.append(module)
             await self._start_step(module, module.init(), give_up_s, ready_follows=True)
+        for module in [module for module in self.modules.values() if module.is_program]:
+            if module.id not in self.late and not module.failed.done():
+                await self._start_step(module, module.joined(), give_up_s, ready_follows=True)
         initialised()
         for module in self.modules.values():
             if module.id not in self.late and not module.failed.done():
@@ -217,6 +221,7 @@ class Assembly:
         step, ready_follows = self.late.pop(module.id)
         await step
         if ready_follows:
+            await module.joined()
             initialised(module)
             await _in_context(module, module.ready())
         module.away = False
@@ -261,6 +266,7 @@ class Assembly:
         """Run `init` and `ready` of a renewed module, then give it the commands again."""
         self._started.append(module)
         await _in_context(module, module.init())
+        await _in_context(module, module.joined())
         initialised(module)
         await _in_context(module, module.ready())
         module.away = False

@@ -35,7 +35,7 @@ def declarations(config: type[ModuleConfig]) -> dict[str, dict[str, Any]]:
         declared.setdefault("type", "string")
         if info.default is not msgspec.NODEFAULT and info.default is not None:
             declared["default"] = msgspec.to_builtins(info.default)
-        declared["mutability"] = "ReadOnly"
+        declared["mutability"] = schema.get("mutability", "ReadOnly")
         found[info.encode_name] = declared
     return found
 
@@ -66,6 +66,13 @@ def manifest_of(module: type[Module]) -> dict[str, Any]:
         "enable_global_errors": module.enable_global_errors,
         "metadata": {"license": LICENSE, "authors": list(AUTHORS)},
     }
+
+
+def wire_manifest(module: type[Module]) -> dict[str, Any]:
+    """Return the manifest as it is published: a program's is its own, the module's parameters are left out."""
+    manifest = {**(module.own_manifest or manifest_of(module))}
+    manifest.pop("config", None)
+    return manifest
 
 
 @cache

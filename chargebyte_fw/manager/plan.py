@@ -17,6 +17,23 @@ class Connection(msgspec.Struct, frozen=True):
     implementation_id: str
 
 
+class Rights(msgspec.Struct, frozen=True):
+    """What a module may do with the configuration of another one (`access` in EVerest's configuration)."""
+
+    allow_read: bool = False
+    allow_write: bool = False
+    allow_set_read_only: bool = False
+
+
+class Access(msgspec.Struct, frozen=True):
+    """What a module may do with the configuration of all others, and more of single ones."""
+
+    allow_global_read: bool = False
+    allow_global_write: bool = False
+    allow_set_read_only: bool = False
+    modules: dict[str, Rights] = msgspec.field(default_factory=dict)
+
+
 class ModulePlan(msgspec.Struct, frozen=True):
     """One entry of `active_modules`: found, checked, with every default filled in."""
 
@@ -28,6 +45,12 @@ class ModulePlan(msgspec.Struct, frozen=True):
     connections: dict[str, list[Connection]] = msgspec.field(default_factory=dict)
     mapping: Mapping | None = None
     implementation_mappings: dict[str, Mapping] = msgspec.field(default_factory=dict)
+    standalone: bool = False
+    """The program is started from outside; it is waited for."""
+    capabilities: tuple[str, ...] = ()
+    """Linux capabilities of the program, by name."""
+    access: Access | None = None
+    telemetry_id: int | None = None
 
 
 def config_issues(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, ConfigIssue]]:

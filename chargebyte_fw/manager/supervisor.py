@@ -187,7 +187,9 @@ class Supervisor:
             self.publisher.join(assembly)
             start = assembly.start(self.publisher.announce_ready)
         starting = asyncio.get_running_loop().create_task(start)
-        await asyncio.wait([starting, *ended], timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+        # EVerest's manager waits without a limit for what is started from outside.
+        limit_s = None if any(plan.standalone for plan in self.plans) else START_LIMIT_S
+        await asyncio.wait([starting, *ended], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             starting.cancel()
             await asyncio.wait([starting])

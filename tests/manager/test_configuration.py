@@ -201,6 +201,21 @@ BROKEN: dict[str, tuple[str | bytes, list[str]]] = {
         "settings: {www_dir: /w}\n" + SOUND,
         ["c.yaml:1:12: warning: www_dir has no effect in this product (it can be left out)"],
     ),
+    "rights that are none": (
+        changed(
+            "module: Pump\n",
+            "module: Pump\n    access: {config: {allow_everything: true, modules: {user: {allow_read: yes}}}}\n",
+        ),
+        [
+            "c.yaml:4:23: error: access.config has no key allow_everything (known: allow_global_read, "
+            "allow_global_write, allow_set_read_only, modules)",
+            'c.yaml:4:76: error: allow_read must be true or false, not the text "yes" (write true)',
+        ],
+    ),
+    "telemetry of nobody": (
+        changed("module: Pump\n", "module: Pump\n    telemetry: {ident: 3}\n"),
+        ["c.yaml:4:17: error: telemetry has no key ident (known: id)"],
+    ),
     "the same key twice": (
         changed("      mode: Fast\n", "      mode: Fast\n      mode: Slow\n"),
         ["c.yaml:11:7: warning: mode is here for the second time (the first, in line 10, does not count)"],
@@ -219,10 +234,7 @@ BROKEN: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "standalone": (
         changed("module: Pump\n", "module: Pump\n    standalone: true\n"),
-        [
-            "c.yaml:4:5: error: modules that are started by somebody else (standalone) are not supported in this"
-            " version (leave standalone out)"
-        ],
+        ["c.yaml:4:5: error: Pump is a part of this program: it cannot be started from outside (leave standalone out)"],
     ),
     "impossible module id": (
         changed("  pump:\n", "  9pump:\n").replace("module_id: pump", "module_id: 9pump"),

@@ -100,10 +100,11 @@ def test_a_manifest_that_nothing_can_be_made_of_says_why(tmp_path: Path, manifes
         discover([tmp_path], []).by_name["Native"][0].load()
 
 
-def test_a_directory_with_a_manifest_alone_is_no_module(tmp_path: Path) -> None:
+def test_a_directory_with_a_manifest_alone_holds_no_program(tmp_path: Path) -> None:
+    """It can only stand for a module that somebody else starts."""
     directory(tmp_path, "Native")
-    with pytest.raises(CannotLoad, match=r"holds neither Native nor index.js nor module.py"):
-        discover([tmp_path], []).by_name["Native"][0].load()
+    missing = discover([tmp_path], []).by_name["Native"][0].load().missing_program()
+    assert missing == f"{tmp_path / 'Native'} holds neither Native nor index.js nor module.py"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.bounded import PACKET_LIMIT_BYTES, BoundedSocket
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.mqtt.topics import is_topic
-from chargebyte_fw.manager.wire import envelope, publisher
+from chargebyte_fw.manager.wire import calls, envelope
 from chargebyte_fw.manager.wire.publisher import Publisher
 from tests.manager.broker import Mosquitto
 from tests.manager.test_mqtt import until, with_client
@@ -216,7 +216,8 @@ def test_a_request_for_configuration_that_is_none_is_a_line(
     mosquitto: Mosquitto, runtime: Runtime, payload: bytes
 ) -> None:
     async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
-        wire._on_request("everest/config/request", payload)
+        assert wire.configuration is not None
+        wire.configuration.take("everest/config/request", payload)
         await onlooker.call("close", {})
 
     with_wire(mosquitto, runtime, test)
@@ -248,7 +249,7 @@ def test_calls_beyond_the_limit_of_waiting_ones_are_refused_at_once_and_the_othe
             await release.wait()
 
         monkeypatch.setattr(type(assembly.modules["pump"].main), "close", wait)  # type: ignore[attr-defined]
-        for number in range(publisher.CALLS_WAITING_LIMIT + 6):
+        for number in range(calls.CALLS_WAITING_LIMIT + 6):
             data = {**CALL, "id": str(number)}
             onlooker.client.publish(f"{VALVE}/cmd/close", json.dumps({"msg_type": "Cmd", "data": data}).encode())
         topic = f"{VALVE}/cmd/close/response/tool"
@@ -262,7 +263,7 @@ def test_calls_beyond_the_limit_of_waiting_ones_are_refused_at_once_and_the_othe
         await until(lambda: len(onlooker.at(topic)) == 106)
         answered = [message["data"]["data"]["id"] for message in onlooker.at(topic)[5:]]
         assert answered == [str(number) for number in range(101)]
-        assert wire.waiting_bytes == 0
+        assert wire.calls.waiting_bytes == 0
 
     with_wire(mosquitto, runtime, test)
 
@@ -271,7 +272,7 @@ def test_calls_that_are_too_large_together_are_refused(
     mosquitto: Mosquitto, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(assembly: Assembly, onlooker: Onlooker, wire: Publisher) -> None:
-        monkeypatch.setattr(publisher, "WAITING_LIMIT_BYTES", 1_000_000)
+        monkeypatch.setattr(calls, "WAITING_LIMIT_BYTES", 1_000_000)
         release = asyncio.Event()
 
         async def wait(*_: Any, **__: Any) -> None:
@@ -288,7 +289,7 @@ def test_calls_that_are_too_large_together_are_refused(
         errors = [message["data"]["data"].get("error", {}) for message in onlooker.at(topic)]
         kinds = [error.get("__everest__error_type") for error in errors]
         assert kinds == ["NotReady"] * 6 + [None] + ["MessageParsingError"] * 4
-        assert wire.waiting_bytes == 0
+        assert wire.calls.waiting_bytes == 0
 
     with_wire(mosquitto, runtime, test)
 

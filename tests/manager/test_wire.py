@@ -207,7 +207,7 @@ def test_rubbish_by_the_thousand_is_a_few_lines_and_leaves_nothing_behind(
             wire._on_call(f"{VALVE}/cmd/turn", f"{{{number}".encode())
             call = {"msg_type": "Cmd", "data": {"id": "1", "args": {}, "origin": "tool"}}
             wire._on_call(f"{VALVE}/cmd/no_{number}", json.dumps(call).encode())
-        assert len(wire._lines) <= 1
+        assert len(wire.calls.lines) <= 1
         complaints = [record for record in caplog.records if record.levelno == logging.WARNING]
         assert len(complaints) == 5
         wire.leave()

@@ -22,8 +22,9 @@ from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
 from chargebyte_fw.manager.supervisor import Supervisor
 from chargebyte_fw.manager.wire import envelope
+from chargebyte_fw.manager.wire.calls import arguments_of
 from chargebyte_fw.manager.wire.carrier import Carrier
-from chargebyte_fw.manager.wire.publisher import Publisher, _arguments
+from chargebyte_fw.manager.wire.publisher import Publisher
 from chargebyte_fw.sim.car_models import Model
 from chargebyte_fw.sim.world import MemoryWorld
 from tests.manager.broker import Mosquitto
@@ -165,7 +166,7 @@ def is_wish(stack: Stack, topic: str, payload: bytes) -> bool:
         assert stack.charger.assembly is not None
         provider = stack.charger.assembly.implementations[module_id, name]
         attribute = next(one for one in provider.commands if one.rstrip("_") == command)
-        _arguments(provider, attribute, call.args or {})
+        arguments_of(provider, attribute, call.args or {})
     except msgspec.DecodeError:
         return False
     return True

@@ -9,8 +9,10 @@ import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
 from chargebyte_fw.kernel.yaml_text import Place
+from chargebyte_fw.manager.configuration.access import read_access
 from chargebyte_fw.manager.configuration.report import Report, closest
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar
+from chargebyte_fw.manager.plan import Access
 
 ID_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
 NAME_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*")
@@ -49,6 +51,11 @@ class Written(msgspec.Struct):
     connections: dict[str, tuple[Place, list[Wish]]] = msgspec.field(default_factory=dict)
     mapping: Mapping | None = None
     implementation_mappings: dict[str, tuple[Place, Mapping]] = msgspec.field(default_factory=dict)
+    standalone: Place | None = None
+    """Where it is written that the program is started from outside."""
+    capabilities: tuple[str, ...] = ()
+    access: Access | None = None
+    telemetry_id: int | None = None
     unknown: list[Entry] = msgspec.field(default_factory=list)
     """Unknown keys; where they belong is known with the module."""
     unclear: set[str] = msgspec.field(default_factory=set)
@@ -85,7 +92,7 @@ def read_entry(module_id: str, place: Place, node: Node, report: Report, others:
     _implementation_configs(entry, written, report)
     _connections(entry, written, report)
     _mapping(entry, written, report)
-    _the_rest(entry, report)
+    _the_rest(entry, written, report)
     return written
 
 
@@ -185,20 +192,21 @@ def _tier(node: Node, of: str, report: Report, *, evse_needed: bool) -> Mapping 
     return Mapping(numbers["evse"], numbers.get("connector"))
 
 
-def _the_rest(entry: MapNode, report: Report) -> None:
+def _the_rest(entry: MapNode, written: Written, report: Report) -> None:
     keys = entry.entries
     if "standalone" in keys and report.boolean(keys["standalone"].node, "standalone"):
-        report.error(
-            keys["standalone"].place,
-            "modules that are started by somebody else (standalone) are not supported in this version",
-            "leave standalone out",
-        )
+        written.standalone = keys["standalone"].place
     if "capabilities" in keys and (names := report.a_list(keys["capabilities"].node, "capabilities")) is not None:
-        for item in names.items:
-            report.text(item, "a capability")
+        given = [report.text(item, "a capability") for item in names.items]
+        written.capabilities = tuple(name for name in given if name is not None)
         report.warning(
             keys["capabilities"].place, "capabilities has no effect: the process keeps those it started with"
         )
-    for key in ("telemetry", "access"):
-        if key in keys and report.a_map(keys[key].node, key) is not None:
-            report.warning(keys[key].place, f"{key} has no effect in this product", "it can be left out")
+    if "telemetry" in keys and (telemetry := report.a_map(keys["telemetry"].node, "telemetry")) is not None:
+        for one in telemetry.entries.values():
+            if one.key == "id":
+                written.telemetry_id = report.integer(one.node, "telemetry.id")
+            else:
+                report.unknown_key(one, "telemetry", ("id",))
+    if "access" in keys and (access := report.a_map(keys["access"].node, "access")) is not None:
+        written.access = read_access(access, report)

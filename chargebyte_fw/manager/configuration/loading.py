@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from collections.abc import Mapping as Environment
 from pathlib import Path
 
@@ -62,8 +63,12 @@ def load(
     environment: Environment[str, str] | None = None,
     installed: Installed | None = None,
     overlay: bool = True,
+    programs: Collection[str] = (),
 ) -> Configuration:
-    """Read and check the file at `path`, overlaid by the user's; never raises for what is in the files."""
+    """Read and check the file at `path`, overlaid by the user's; never raises for what is in the files.
+
+    `programs` are the modules (`all` of them) of which a program takes the place of this product's module.
+    """
     report = Report()
     result = Configuration(path)
     document = read(path, report, shown)
@@ -75,7 +80,7 @@ def load(
             document = _overlaid(path, document, root, report, result.notices)
         if installed is None:
             installed = discover([_modules_dir(result.settings, root)], index_file=root.read(index.PLACE))
-        _modules(document, installed, result, report)
+        _modules(document, installed, result, report, programs)
     result.findings = report.findings
     return result
 
@@ -120,7 +125,9 @@ def _overlaid(path: Path, document: MapNode, root: Root, report: Report, notices
     return lay_over(document, patch)
 
 
-def _modules(document: MapNode, installed: Installed, result: Configuration, report: Report) -> None:
+def _modules(
+    document: MapNode, installed: Installed, result: Configuration, report: Report, programs: Collection[str]
+) -> None:
     if not _top_level(document, report):
         return
     section = _section(document, "active_modules", report)
@@ -138,7 +145,7 @@ def _modules(document: MapNode, installed: Installed, result: Configuration, rep
             written.append(one)
     loaded: dict[str, type[Module] | None] = dict.fromkeys(section.entries)
     for one in written:
-        found = find_module(one, written, installed, report)
+        found = find_module(one, written, installed, report, programs)
         if found is not None:
             loaded[one.id], result.origins[one.id] = found
     find_rings(written, loaded, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from chargebyte_fw.kernel.files import oddity
@@ -11,16 +12,16 @@ from chargebyte_fw.manager.configuration.loading import Configuration, load, ove
 ASIDE = ".set-aside"
 
 
-def load_with_fallback(path: Path, root: Root) -> tuple[Configuration, list[str]]:
+def load_with_fallback(path: Path, root: Root, programs: Collection[str] = ()) -> tuple[Configuration, list[str]]:
     """Load as `load` does. If only the overlay is wrong, rename it and load without; returns what was set aside.
 
     When the shipped file is wrong, too, everything stays as it is and the findings are those of both.
     """
-    configuration = load(path, root)
+    configuration = load(path, root, programs=programs)
     overlay = overlay_path(path, root)
     if not configuration.errors or oddity(overlay) or not overlay.is_file():
         return configuration, []
-    without = load(path, root, overlay=False)
+    without = load(path, root, overlay=False, programs=programs)
     if without.errors:
         return configuration, []
     aside = overlay.with_name(overlay.name + ASIDE)

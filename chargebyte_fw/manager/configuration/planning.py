@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
 
 import msgspec
 
@@ -18,11 +18,17 @@ from chargebyte_fw.manager.configuration.values import fill
 from chargebyte_fw.manager.discovery import CannotLoad, Found, Installed
 from chargebyte_fw.manager.plan import ModulePlan
 
+EVERY = "all"
+"""Stands for every module in a list of programs."""
+
 
 def find_module(
-    written: Written, others: Sequence[Written], installed: Installed, report: Report
+    written: Written, others: Sequence[Written], installed: Installed, report: Report, programs: Collection[str] = ()
 ) -> tuple[type[Module], Found] | None:
-    """Return the class that an entry names, and where it comes from. `others` are all entries: the users of it."""
+    """Return the class that an entry names, and where it comes from. `others` are all entries: the users of it.
+
+    `programs` are the modules of which the program is taken where this product has a module of that name, too.
+    """
     if not written.module:
         return None
     places = installed.by_name.get(written.module, [])
@@ -37,15 +43,25 @@ def find_module(
         hint = nearest(written.module, installed.names()) or "secc modules lists what is installed"
         report.error(written.module_place, f"no module {written.module} is installed", hint)
         return None
+    if len(places) > 1 and (written.module in programs or EVERY in programs):
+        places = [one for one in places if one.is_program] or places
     if len(places) > 1:
         both = " and ".join(f"{one.origin} ({one.target})" for one in places)
-        report.error(written.module_place, f"module {written.module} is installed twice: {both}", "remove one")
+        hint = "remove one"
+        if any(one.is_program for one in places):
+            hint = f"remove one, or choose the program with --program {written.module}"
+        report.error(written.module_place, f"module {written.module} is installed twice: {both}", hint)
         return None
     try:
         cls = places[0].load()
     except CannotLoad as error:
         report.error(written.module_place, f"module {written.module} cannot be loaded: {error}")
         return None
+    if written.standalone is not None and not cls.is_program:
+        what = f"{written.module} is a part of this program: it cannot be started from outside"
+        report.error(written.standalone, what, "leave standalone out")
+    elif written.standalone is None and (lack := cls.missing_program()):
+        report.error(written.module_place, f"module {written.module} cannot be loaded: {lack}")
     return cls, places[0]
 
 
@@ -77,7 +93,19 @@ def plan_module(written: Written, loaded: Loaded, removed: MappingOf[str, Place]
     mappings = _implementation_mappings(written, cls, report)
     if config is None or len(configs) < len(cls.provisions):
         return None
-    return ModulePlan(written.id, cls, config, configs, connections, written.mapping, mappings)
+    return ModulePlan(
+        written.id,
+        cls,
+        config,
+        configs,
+        connections,
+        written.mapping,
+        mappings,
+        written.standalone is not None,
+        written.capabilities,
+        written.access,
+        written.telemetry_id,
+    )
 
 
 def _homes(cls: type[Module], of: str) -> dict[str, str]:

@@ -10,7 +10,16 @@ from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode
 
-_TEXTS = ("mqtt_broker_socket_path", "mqtt_broker_host", "mqtt_everest_prefix", "mqtt_external_prefix", "modules_dir")
+_TEXTS = (
+    "mqtt_broker_socket_path",
+    "mqtt_broker_host",
+    "mqtt_everest_prefix",
+    "mqtt_external_prefix",
+    "modules_dir",
+    "logging_config_file",
+    "telemetry_prefix",
+)
+_TRUTHS = ("telemetry_enabled", "validate_schema", "forward_exceptions")
 _WITHOUT_EFFECT = {
     "prefix": "text",
     "config_file": "text",
@@ -20,16 +29,11 @@ _WITHOUT_EFFECT = {
     "types_dir": "text",
     "errors_dir": "text",
     "www_dir": "text",
-    "logging_config_file": "text",
     "controller_port": "integer",
     "controller_rpc_timeout_ms": "integer",
-    "telemetry_prefix": "text",
-    "telemetry_enabled": "boolean",
-    "validate_schema": "boolean",
     "run_as_user": "text",
-    "forward_exceptions": "boolean",
 }
-KNOWN = (*_TEXTS, "mqtt_broker_port", *_WITHOUT_EFFECT)
+KNOWN = (*_TEXTS, *_TRUTHS, "mqtt_broker_port", *_WITHOUT_EFFECT)
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -44,18 +48,30 @@ class Settings(msgspec.Struct, frozen=True):
     external_prefix: str = ""
     modules_dir: str | None = None
     """None: EVerest's usual directory."""
+    logging_config_file: str | None = None
+    """How programs of EVerest log (Boost.Log); None: the shipped file."""
+    telemetry_prefix: str = "everest-telemetry/"
+    telemetry_enabled: bool = False
+    validate_schema: bool = False
+    """Programs of EVerest check each message that they send or receive."""
+    forward_exceptions: bool = False
+    """A program of EVerest goes on after a command of it has failed by an exception."""
 
 
 def read_settings(node: MapNode | None, environment: Mapping[str, str], report: Report) -> Settings:
     """Check `settings`; the environment variables MQTT_SERVER_ADDRESS and MQTT_SERVER_PORT win, as in EVerest."""
     given = node.entries if node is not None else {}
     texts: dict[str, str] = {}
+    truths: dict[str, bool] = {}
     port: int | None = None
     for key, entry in given.items():
         if key in _TEXTS:
             value = report.text(entry.node, key)
             if value is not None:
                 texts[key] = value
+        elif key in _TRUTHS:
+            if (truth := report.boolean(entry.node, key)) is not None:
+                truths[key] = truth
         elif key == "mqtt_broker_port":
             port = _port(entry, report)
         elif key in _WITHOUT_EFFECT:
@@ -70,6 +86,9 @@ def read_settings(node: MapNode | None, environment: Mapping[str, str], report: 
         everest_prefix=_with_slash(texts.get("mqtt_everest_prefix", "everest")),
         external_prefix=texts.get("mqtt_external_prefix", ""),
         modules_dir=texts.get("modules_dir"),
+        logging_config_file=texts.get("logging_config_file"),
+        telemetry_prefix=_with_slash(texts.get("telemetry_prefix", "everest-telemetry")),
+        **truths,
     )
     host_from_outside = environment.get("MQTT_SERVER_ADDRESS")
     if settings.broker_socket is not None and ("mqtt_broker_host" in texts or host_from_outside):

@@ -1,7 +1,8 @@
-"""EVerest's MQTT messages: `{msg_type, data}` and the content of `data` (EVerest 2026.10)."""
+"""EVerest's MQTT messages: `{msg_type, data}` and the content of `data` (EVerest 2026.02 and 2026.10)."""
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +14,12 @@ from chargebyte_fw.kernel.faults import Fault, FaultState
 
 _encode = msgspec.json.Encoder().encode
 _VAR_HEAD, _VAR_TAIL = b'{"msg_type":"Var","data":{"data":', b"}}"
+
+
+ERROR_TYPES = frozenset(
+    ("MessageParsingError", "SchemaValidationError", "HandlerException", "CmdTimeout", "Shutdown", "NotReady")
+)
+"""A C++ caller fails on any other."""
 
 
 class CallData(msgspec.Struct):
@@ -96,13 +103,28 @@ def call(call_id: str, origin: str, arguments: dict[str, Any]) -> bytes:
 
 
 def variable(value: Any) -> bytes:
-    """Write the message of a variable."""
-    return _VAR_HEAD + _encode(value) + _VAR_TAIL
+    """Write the message of a variable; raises ValueError for what JSON cannot express."""
+    return _VAR_HEAD + _finite(_encode(value), value) + _VAR_TAIL
 
 
 def message(msg_type: str, data: Any) -> bytes:
-    """Write any other message."""
-    return _encode({"msg_type": msg_type, "data": data})
+    """Write any other message; raises ValueError for what JSON cannot express."""
+    return _finite(_encode({"msg_type": msg_type, "data": data}), data)
+
+
+def _finite(encoded: bytes, value: Any) -> bytes:
+    """Return the text unless a number of it is none: JSON has no word for it, and a null ends a C++ module."""
+    if b"null" in encoded and not _is_finite(msgspec.to_builtins(value)):
+        raise ValueError("a number of it is not finite")
+    return encoded
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(_is_finite(one) for one in value.values())
+    return all(_is_finite(one) for one in value) if isinstance(value, list | tuple) else True
 
 
 def error(fault: Fault) -> bytes:
@@ -118,7 +140,8 @@ def result(call: CallData, callee: str, value: Any) -> bytes:
 
 def failure(call: CallData, callee: str, kind: str, text: str) -> bytes:
     """Write that a command failed, with EVerest's name for how."""
-    error = {"__everest__error_type": kind, "__everest__error_msg": text}
+    known = kind if kind in ERROR_TYPES else "HandlerException"
+    error = {"__everest__error_type": known, "__everest__error_msg": text}
     return _result({"id": call.id, "origin": callee, "error": error})
 
 

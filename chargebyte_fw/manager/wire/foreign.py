@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, cast
@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar, cast
 import msgspec
 
 from chargebyte_fw.contracts.lookup import contract_of
+from chargebyte_fw.kernel.bus import CALLER
 from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.decoding import convert, shorten
@@ -24,7 +25,7 @@ from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, ConfigErro
 from chargebyte_fw.kernel.faults import FaultState
 from chargebyte_fw.kernel.module import Module, ModuleConfig, Provision, Requirement
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
-from chargebyte_fw.manager.manifest import command_types, everest_name, variable_types
+from chargebyte_fw.manager.manifest import LICENSE, command_types, everest_name, variable_types
 from chargebyte_fw.manager.wire import envelope
 from chargebyte_fw.manager.wire.carrier import Carrier
 
@@ -32,12 +33,17 @@ CALL_LIMIT_S = 300.0
 """EVerest's own limit for a command."""
 BROKER_LIMIT_S = 10.0
 READY_LIMIT_S = 30.0
-STOP_LIMIT_S = 4.0
+GRACE_LIMIT_S = 2.0
+"""From EVerest's shutdown message to SIGTERM."""
+STOP_LIMIT_S = 2.5
+"""From SIGTERM to SIGKILL."""
 FAULTS_LIMIT = 100
 """Errors of one implementation that are active at a time."""
 SUB_TYPE_LIMIT = 200
 FAULT_TEXT_LIMIT = 1000
-CALLER = "manager"
+NO_MODULE = "manager"
+"""Origin of a call that no module makes: one of the command line."""
+FLAGS = ("enable_external_mqtt", "enable_global_errors", "enable_telemetry")
 _TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "number": float, "string": str}
 _BOUNDS = {"minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt"}
 _LENGTHS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"}
@@ -55,10 +61,22 @@ class ForeignModule(Module):
     carrier: Carrier | None = None
     is_program = True
 
+    shut_down: Callable[[], None] | None = None
+    """Asks every program to end, or None: they get SIGTERM alone."""
+    callers: Mapping[str, Sequence[str]] = {}
+    """By implementation the modules of this process that may call it: the origins of their calls."""
+
     @classmethod
     def module_name(cls) -> str:
         """EVerest's name of the module: the directory's."""
         return cls.name
+
+    @classmethod
+    def missing_program(cls) -> str:
+        """Return what EVerest's manager would start and does not find; nothing if it is there."""
+        if any((cls.directory / file).is_file() for file in (cls.name, "index.js", "module.py")):
+            return ""
+        return f"{cls.directory} holds neither {cls.name} nor index.js nor module.py"
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +86,7 @@ class ForeignModule(Module):
         self._ready = asyncio.Event()
 
     async def init(self) -> None:
-        """Start the program and wait until it reports ready."""
+        """Start the program."""
         self._complaints = RateLimitedLog(self.log, "%d more messages did not fit within %g s")
         carrier = self.carrier
         if carrier is None:
@@ -80,13 +98,17 @@ class ForeignModule(Module):
         except TimeoutError:
             raise Unavailable(f"{self.name} needs the broker, which is not there") from None
         self._listen(carrier)
+        if self.standalone:
+            self.log.info("waiting for %s, which is started from outside", self.name)
+            return
         arguments, environment = command_line(self.directory, self.name, self.id, carrier)
-        self._process = await asyncio.create_subprocess_exec(
-            *arguments, env={**os.environ, **environment}, preexec_fn=ends_with_us()
-        )
+        self._process = await asyncio.create_subprocess_exec(*arguments, env=environment, preexec_fn=ends_with_us())
         self.spawn(self._watch(self._process), "process")
+
+    async def joined(self) -> None:
+        """Wait until the program reports ready; for one that is started from outside, without a limit."""
         try:
-            async with asyncio.timeout(READY_LIMIT_S):
+            async with asyncio.timeout(None if self.standalone else READY_LIMIT_S):
                 await self._ready.wait()
         except TimeoutError:
             raise Unavailable(f"{self.name} is not ready after {READY_LIMIT_S:g} s") from None
@@ -102,8 +124,9 @@ class ForeignModule(Module):
                 self._stops.append(carrier.client.subscribe(f"{at}impl/{name}/var/{variable}", take))
             take_fault = partial(self._on_fault, implementation)
             self._stops.append(carrier.client.subscribe(f"{at}impl/{name}/error/#", take_fault))
-            answers = f"{at}impl/{name}/cmd/+/response/{CALLER}"
-            self._stops.append(carrier.client.subscribe(answers, self._on_answer))
+            for caller in (*self.callers.get(name, ()), NO_MODULE):
+                answers = f"{at}impl/{name}/cmd/+/response/{caller}"
+                self._stops.append(carrier.client.subscribe(answers, self._on_answer))
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         status = await process.wait()
@@ -150,16 +173,20 @@ class ForeignModule(Module):
     def _complain(self, text: str, *values: Any) -> None:
         self._complaints.write(text, *values)
 
-    async def call(self, implementation: Contract, command: str, arguments: dict[str, Any], result: Any) -> Any:
-        """Send a command to the program and wait for its answer."""
+    async def call(
+        self, implementation: Contract, command: str, arguments: dict[str, Any], result: Any, caller: str
+    ) -> Any:
+        """Send a command of the module `caller` to the program and wait for its answer."""
         carrier = self.carrier
-        if carrier is None:
+        if carrier is None or not carrier.client.online:
             raise CommandError("NotReady", f"{self.id} has no broker")
         call_id = self.runtime.new_uuid()
         waiting = self._calls[call_id] = asyncio.get_running_loop().create_future()
         topic = f"{carrier.prefix}modules/{self.id}/impl/{implementation.implementation_id}/cmd/{command}"
-        carrier.client.publish(topic, envelope.call(call_id, CALLER, arguments), wait=False)
+        origin = caller if caller in self.callers.get(implementation.implementation_id, ()) else NO_MODULE
         try:
+            payload = envelope.call(call_id, origin, arguments)
+            carrier.client.publish(topic, payload, wait=False, qos=2)
             async with asyncio.timeout(CALL_LIMIT_S):
                 answer = await waiting
             return convert(answer, result)
@@ -170,67 +197,95 @@ class ForeignModule(Module):
         finally:
             del self._calls[call_id]
 
+    def begins_again(self) -> None:
+        """Forget the faults and calls of the program before it: it was started again from outside."""
+        for name in self.provisions:
+            getattr(self, name).faults.clear_all()
+        self._refuse_calls("Shutdown", f"{self.id} has been started again")
+
+    def _refuse_calls(self, kind: str, text: str) -> None:
+        for waiting in self._calls.values():
+            if not waiting.done():
+                waiting.set_exception(CommandError(kind, text))
+
     async def stop(self) -> None:
         """End the program: SIGTERM first, then SIGKILL."""
         self._complaints.close()
         for stop in self._stops:
             stop()
         self._stops.clear()
-        for waiting in self._calls.values():
-            if not waiting.done():
-                waiting.set_exception(CommandError("Shutdown", f"{self.id} is shutting down"))
+        self._refuse_calls("Shutdown", f"{self.id} is shutting down")
         process, self._process = self._process, None
         await self.cancel_tasks()
+        gracefully = self.shut_down is not None and not self.failed.done()
+        if self.shut_down is not None and gracefully:
+            self.shut_down()
         if process is None or process.returncode is not None:
             return
+        if gracefully and await _ended(process, GRACE_LIMIT_S):
+            return
         process.terminate()
-        try:
-            async with asyncio.timeout(STOP_LIMIT_S):
-                await process.wait()
-        except TimeoutError:
+        if not await _ended(process, STOP_LIMIT_S):
             self.log.error("the program %s does not end; killing it", self.name)
             process.kill()
             await process.wait()
 
 
+async def _ended(process: asyncio.subprocess.Process, limit_s: float) -> bool:
+    """Wait until the process has ended, `limit_s` at most."""
+    try:
+        async with asyncio.timeout(limit_s):
+            await process.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
 def command_line(directory: Path, name: str, module_id: str, carrier: Carrier) -> tuple[list[str], dict[str, str]]:
-    """Return arguments and environment as EVerest's manager gives them to a program, a script or Node."""
+    """Return arguments and environment as EVerest's manager gives them to a program, a script or Node.
+
+    Of the variables only those that name the module replace what is there (framework: 3.2).
+    """
     address = carrier.client.address
-    etc = carrier.logging_file
-    environment = {
-        "EV_MODULE": module_id,
-        "EV_PREFIX": carrier.everest_root,
+    etc, root = carrier.logging_file, carrier.everest_root
+    given = {
+        "EV_PREFIX": root,
         "EV_LOG_CONF_FILE": etc,
         "EV_MQTT_EVEREST_PREFIX": carrier.prefix,
         "EV_MQTT_EXTERNAL_PREFIX": carrier.external_prefix,
     }
     if address.socket_path is not None:
         broker = ["--mqtt_broker_socket_path", address.socket_path]
-        environment["EV_MQTT_BROKER_SOCKET_PATH"] = address.socket_path
+        given["EV_MQTT_BROKER_SOCKET_PATH"] = address.socket_path
     else:
         broker = ["--mqtt_broker_host", address.host, "--mqtt_broker_port", str(address.port)]
-        environment |= {"EV_MQTT_BROKER_HOST": address.host, "EV_MQTT_BROKER_PORT": str(address.port)}
+        given |= {"EV_MQTT_BROKER_HOST": address.host, "EV_MQTT_BROKER_PORT": str(address.port)}
     program = directory / name
     if program.is_file():
-        arguments = [str(program), "--prefix", carrier.everest_root, "--module", module_id, "--log_config", etc]
+        arguments = [str(program), "--prefix", root, "--module", module_id, "--log_config", etc]
         prefixes = ["--mqtt_everest_prefix", carrier.prefix, "--mqtt_external_prefix", carrier.external_prefix]
-        return [*arguments, *prefixes, *broker], {}
+        return [*arguments, *prefixes, *broker], dict(os.environ)
+    environment = {**given, **os.environ, "EV_MODULE": module_id}
+    environment.pop("EV_VALIDATE_SCHEMA", None)
+    if carrier.validate_schema:
+        environment["EV_VALIDATE_SCHEMA"] = "1"
     if (directory / "index.js").is_file():
+        environment.setdefault("NODE_PATH", f"{root}/lib/everest/node_modules")
         return ["node", "--unhandled-rejections=strict", str(directory / "index.js")], environment
-    own = directory / ".venv/bin/python3"
-    return [str(own if own.exists() else sys.executable), str(directory / "module.py")], environment
-
-
-def has_program(directory: Path, name: str) -> bool:
-    """Whether there is a program that EVerest's manager could start."""
-    return any((directory / file).is_file() for file in (name, "index.js", "module.py"))
+    python = sys.executable
+    if (own := directory / ".venv/bin/python3").exists():
+        python = str(own)
+        environment.pop("PYTHONHOME", None)
+        environment |= {"VIRTUAL_ENV": str(directory / ".venv"), "VIRTUAL_ENV_PROMPT": "venv"}
+        environment["PATH"] = f"{own.parent}:{environment.get('PATH', os.defpath)}"
+    path = [f"{root}/lib/everest/everestpy", *filter(None, [environment.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = ":".join(path)
+    return [python, str(directory / "module.py")], environment
 
 
 def class_of(directory: Path, manifest: Any) -> type[ForeignModule]:
     """Make the class of a program from its manifest; raises BadManifest."""
     name = directory.name
-    if not has_program(directory, name):
-        raise BadManifest(f"{directory} holds neither {name} nor index.js nor module.py")
     if not isinstance(manifest, dict):
         raise BadManifest("its manifest is not a map")
     provisions = {
@@ -246,10 +301,23 @@ def class_of(directory: Path, manifest: Any) -> type[ForeignModule]:
         "Config": _config(_section(manifest, "config"), name),
         "directory": directory,
         "name": name,
+        "own_manifest": everest_manifest(manifest),
+        **{flag: manifest.get(flag, False) is True for flag in FLAGS},
     }
     cls = cast("type[ForeignModule]", type(name, (ForeignModule,), namespace))
     cls.provisions, cls.requirements = provisions, requirements
     return cls
+
+
+def everest_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return a program's manifest as EVerest completes it by its schema."""
+    provides = {key: {"config": {}, **entry} for key, entry in _section(manifest, "provides").items()}
+    least = {"min_connections": 1, "max_connections": 1}
+    requires = {key: {**least, **entry} for key, entry in _section(manifest, "requires").items()}
+    metadata = {"license": LICENSE, "authors": ["Unknown"], **(manifest.get("metadata") or {})}
+    flags = dict.fromkeys(FLAGS, False)
+    config = _section(manifest, "config")
+    return {**flags, **manifest, "config": config, "provides": provides, "requires": requires, "metadata": metadata}
 
 
 def _section(manifest: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
@@ -299,9 +367,13 @@ def _proxy(contract: type[Contract]) -> type[Contract]:
 
         async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
             given = {**dict(zip(kinds, args)), **kwargs}
+            if given.keys() != kinds.keys():
+                # A C++ module ends on a missing argument.
+                raise TypeError(f"{attribute} takes the arguments {', '.join(kinds)}")
             arguments = {key: msgspec.to_builtins(value) for key, value in given.items()}
-            return await self.module.call(self, everest_name(attribute), arguments, result)
+            return await self.module.call(self, everest_name(attribute), arguments, result, CALLER.get())
 
         return call
 
-    return type(f"{contract.__name__}Proxy", (contract,), {name: command(name) for name in contract.commands})
+    commands = {name: command(name) for name in contract.commands}
+    return type(f"{contract.__name__}Proxy", (contract,), {"is_remote": True, **commands})

@@ -1,51 +1,64 @@
-"""Retained topics of EVerest's manager on a configuration: interfaces, manifests, module names."""
+"""Retained topics of EVerest's manager on a configuration: interfaces, types, settings, manifests, module names."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import Any
 
+from chargebyte_fw.contracts import types
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.manager.assembly import Assembly
-from chargebyte_fw.manager.manifest import definition_of, manifest_of
-from chargebyte_fw.manager.wire import envelope
+from chargebyte_fw.manager.manifest import definition_of, wire_manifest
+from chargebyte_fw.manager.schema import type_file
 from chargebyte_fw.manager.wire.carrier import Carrier
 
+SCHEMAS = ("config", "manifest", "interface", "type", "error_declaration_list")
 
-class Metadata:
-    """Publishes the retained topics of EVerest's manager (its option `--retain-topics`)."""
 
-    def __init__(self, carrier: Carrier) -> None:
-        self._client = carrier.client
-        self._prefix = carrier.prefix
-        self._root = carrier.everest_root
+def metadata(assembly: Assembly, carrier: Carrier) -> dict[str, Any]:
+    """Return the content of each retained topic (without the prefix), in EVerest's order."""
+    found: dict[str, Any] = {}
+    contracts: dict[str, type[Contract]] = {}
+    for implementation in assembly.implementations.values():
+        contracts[implementation.interface] = implementation.declaration()
+    found["interfaces"] = sorted(contracts)
+    for name, contract in sorted(contracts.items()):
+        found[f"interface_definitions/{name}"] = definition_of(contract)
+    files = type_definitions() if carrier.validate_schema else {}
+    found["types"] = [f"/{file}" for file in files]
+    for file, declared in files.items():
+        found[f"type_definitions/{file}"] = declared
+    found["settings"] = settings(carrier)
+    if carrier.validate_schema:
+        # The configuration and every file of it are checked here: for the programs everything is right.
+        found["schemas"] = {name: {"type": "object"} for name in SCHEMAS}
+    for name, cls in sorted({type(m).module_name(): type(m) for m in assembly.modules.values()}.items()):
+        found[f"manifests/{name}"] = wire_manifest(cls)
+    found["module_names"] = {name: module.module_name() for name, module in assembly.modules.items()}
+    return found
 
-    def publish(self, assembly: Assembly) -> None:
-        """Publish everything in EVerest's order."""
-        contracts: dict[str, type[Contract]] = {}
-        for implementation in assembly.implementations.values():
-            contracts[implementation.interface] = implementation.declaration()
-        self._keep("interfaces", sorted(contracts))
-        for name, contract in sorted(contracts.items()):
-            self._keep(f"interface_definitions/{name}", definition_of(contract))
-        self._keep("types", [])
-        self._keep("settings", self._settings())
-        for name, cls in sorted({type(m).module_name(): type(m) for m in assembly.modules.values()}.items()):
-            manifest = manifest_of(cls)
-            del manifest["config"]
-            self._keep(f"manifests/{name}", manifest)
-        self._keep("module_names", {name: module.module_name() for name, module in assembly.modules.items()})
 
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "prefix": self._root,
-            "etc_dir": f"{self._root.removesuffix('/usr')}/etc/everest",
-            "data_dir": f"{self._root}/share/everest",
-            "modules_dir": f"{self._root}/libexec/everest/modules",
-            "telemetry_prefix": "everest-telemetry/",
-            "telemetry_enabled": False,
-            "validate_schema": False,
-            "forward_exceptions": False,
-        }
+def settings(carrier: Carrier) -> dict[str, Any]:
+    """Return EVerest's settings; its modules require every one of them."""
+    root = carrier.everest_root
+    return {
+        "prefix": root,
+        "etc_dir": f"{root.removesuffix('/usr')}/etc/everest",
+        "data_dir": f"{root}/share/everest",
+        "modules_dir": f"{root}/libexec/everest/modules",
+        "telemetry_prefix": carrier.telemetry_prefix,
+        "telemetry_enabled": carrier.telemetry_enabled,
+        "validate_schema": carrier.validate_schema,
+        "forward_exceptions": carrier.forward_exceptions,
+    }
 
-    def _keep(self, topic: str, data: Any) -> None:
-        self._client.publish(self._prefix + topic, envelope.message("ConfigurationResponse", data), retain=True)
+
+def type_definitions() -> dict[str, dict[str, Any]]:
+    """Return the types of each type file, without descriptions."""
+    files = {}
+    for info in pkgutil.iter_modules(types.__path__):
+        declared = type_file(importlib.import_module(f"{types.__name__}.{info.name}"), lambda kind: (kind.__name__, {}))
+        if declared:
+            files[info.name] = declared
+    return files

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import socket
 import sys
 import time
 
@@ -15,6 +16,7 @@ client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
 client.on_message = lambda _c, _u, message: inbox.put((message.topic, message.payload))
 client.on_disconnect = lambda *_: os._exit(1)
 client.connect(os.environ["EV_MQTT_BROKER_HOST"], int(os.environ["EV_MQTT_BROKER_PORT"]))
+client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 client.loop_start()
 
 
