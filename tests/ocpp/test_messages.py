@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chargebyte_fw.modules.ocpp.messages.errors import Violation
 from chargebyte_fw.modules.ocpp.messages.schema import (
     MessageError,
     NotEncodable,
@@ -30,6 +33,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.provisioning import (
     RegistrationStatusEnumType,
 )
 from chargebyte_fw.modules.ocpp.messages.v2.security import CertificateSigningUseEnumType, SignCertificateRequest
+from chargebyte_fw.modules.ocpp.rpc.errors import spelled
 
 V16, V201, V21 = Version
 AT = "2024-08-27T09:19:32.876Z"
@@ -221,3 +225,14 @@ def test_equal_messages_are_equal_whatever_the_version_they_came_by() -> None:
     text = b'{"operationalStatus":"Operative","evse":{"id":1}}'
     one, other = (decode_request(version, "ChangeAvailability", text) for version in (V201, V21))
     assert one == other and isinstance(one, ChangeAvailabilityRequest)
+
+
+def test_the_manual_has_the_error_codes_of_each_version() -> None:
+    lines = (Path(__file__).parents[2] / "docs/ocpp.md").read_text("utf-8").splitlines()
+    rows = [re.findall(r"`(\w+)`", line) for line in lines if "Violation`" in line or "`NotImplemented`" in line]
+    assert rows == [[spelled(violation.value, version) for version in Version] for violation in Violation]
+
+
+def test_custom_data_in_a_response_of_1_6_changes_nothing() -> None:
+    response = decode_response(V16, "StatusNotification", {"customData": {"vendorId": "x.y", "k": 1}})
+    assert response.unknown == {"customData": {"vendorId": "x.y", "k": 1}}
