@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 
 from chargebyte_fw.manager.wire.dialect import Dialect
@@ -37,7 +38,7 @@ class Peer:
         self._handlers: dict[str, Callable[[Any], None]] = {}
         # Of release 2026.02 the client is one of MQTT 3.1.1, later one of MQTT 5.
         version = mqtt.MQTTv311 if dialect is Dialect.V2026_02 else mqtt.MQTTv5
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=version)
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=version)
         self.client.on_message = self._on_message
         self.client.on_subscribe = lambda *_: self._subscribed.set()
         self.client.connect("127.0.0.1", port, keepalive=20)
@@ -174,7 +175,7 @@ def retained(port: int, until: str = "", prefix: str = "everest/", settle_s: flo
     """The retained messages on the broker below the prefix, once the topic `until` is among them."""
     found: dict[str, Any] = {}
     subscribed = threading.Event()
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.on_subscribe = lambda *_: subscribed.set()
 
     def take(_client: Any, _user: Any, message: mqtt.MQTTMessage) -> None:
