@@ -47,9 +47,12 @@ def add_parser(subparsers: Any) -> None:
     )
     car = parser.add_argument_group("the car")
     car.add_argument(
-        "--protocol", default="iso2", metavar="NAME", help="iso2, iso2-ac, din, iso20-dc, iso20-dc-bpt, ..."
+        "--protocol", default="iso2", metavar="NAME", help="iso2, iso2-ac, din, iso20-dc, iso20-ac-der, ..."
     )
     car.add_argument("--control-mode", choices=("Scheduled", "Dynamic"), default="", help="of ISO 15118-20")
+    car.add_argument(
+        "--parking", choices=("in", "out", "both"), default="", help="check in and out (ISO 15118-20, parking status)"
+    )
     car.add_argument("--battery-kWh", type=float, default=60.0, metavar="E")
     car.add_argument("--soc-percent", type=float, default=30.0, metavar="P")
     car.add_argument(
@@ -112,6 +115,7 @@ def _model(arguments: argparse.Namespace) -> Model:
         payment=arguments.payment,
         install_contract=arguments.contract,
         control_mode=arguments.control_mode,
+        parking=arguments.parking,
         keys=KeyStore() if arguments.keys is None else read_keys(arguments.keys, arguments.wrong),
         misbehaviours=tuple(misbehaviour.read(text) for text in arguments.misbehave),
         battery_V=arguments.battery_V,

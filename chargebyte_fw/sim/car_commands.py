@@ -57,7 +57,7 @@ def scripts_for(protocol: str, target_soc_percent: float) -> Scripts:
     start = f"iso_start_v2g_session {'AC' if alternating else 'DC'} 86400 0;iso_wait_pwr_ready;"
     start += "iso_draw_power_regulated 16,3;" if alternating else ""
     charge = f"wait_for_soc {target_soc_percent:g};"
-    if protocol.endswith("bpt"):
+    if protocol.endswith(("bpt", "der")):
         # What was charged last goes back: first into the car, then out of it.
         least = max(0.0, target_soc_percent - DISCHARGED_PERCENT)
         charge += f"discharge {DISCHARGE_W:g};wait_for_soc_below {least:g};discharge 0;"

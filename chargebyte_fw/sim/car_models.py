@@ -17,6 +17,7 @@ PROTOCOLS = {
     "iso20-dc-bpt": _ALL,
     "iso20-ac": _ALL[:2],
     "iso20-ac-bpt": _ALL[:2],
+    "iso20-ac-der": ("ISO15118D20",),
     "mcs": ("ISO15118D20",),
     "mcs-bpt": ("ISO15118D20",),
     "basic": (),
@@ -26,6 +27,7 @@ MODES = {
     "iso2-ac": "AC_three_phase_core",
     "iso20-ac": "AC_three_phase_core",
     "iso20-ac-bpt": "AC_BPT",
+    "iso20-ac-der": "AC_DER_IEC",
     "iso20-dc-bpt": "DC_BPT",
     "mcs": "MCS",
     "mcs-bpt": "MCS_BPT",
@@ -34,6 +36,7 @@ MODES = {
 AC_CURRENT_A, AC_POWER_W = 16.0, 11_040.0
 """The on-board charger: three phases of 230 V."""
 DISCHARGE_W, DISCHARGE_A = 20_000.0, 60.0
+REACTIVE_VAR = 5_000.0
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -52,6 +55,8 @@ class Model(msgspec.Struct, frozen=True):
     install_contract: str = "missing"
     control_mode: str = ""
     """ISO 15118-20: `Scheduled` or `Dynamic`; empty: what the charger names first."""
+    parking: str = ""
+    """ISO 15118-20: check `in`, `out` or `both` where the charger has the parking status."""
     keys: evcc.KeyStore = evcc.KeyStore()
     misbehaviours: tuple[evcc.Misbehaviour, ...] = ()
     battery_V: float | None = None
@@ -79,6 +84,7 @@ class Model(msgspec.Struct, frozen=True):
             payment=self.payment,
             install_contract=self.install_contract,
             control_mode=self.control_mode,
+            parking=self.parking,
             keys=self.keys,
             misbehaviours=self.misbehaviours,
             evcc_id=evcc_id,
@@ -94,8 +100,10 @@ class Model(msgspec.Struct, frozen=True):
             settings.evcc_name = evcc.plug_and_charge.common_name(vehicle.certificate)
         if mode.startswith("AC"):
             settings.max_current_A, settings.max_power_W = AC_CURRENT_A, AC_POWER_W
-        if "BPT" in mode:
+        if "BPT" in mode or "DER" in mode:
             settings.max_discharge_power_W, settings.max_discharge_current_A = DISCHARGE_W, DISCHARGE_A
+        if "DER" in mode:
+            settings.max_reactive_power_var = REACTIVE_VAR
         return settings
 
     def scripts(self) -> Scripts:

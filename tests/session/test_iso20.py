@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chargebyte_fw.contracts.types import energy
+from chargebyte_fw.contracts.types import energy, grid_support
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.sim.car_models import Model
 from tests.session.dialogues import Story, ac_with_hlc, connected, overlay
@@ -204,5 +204,63 @@ def test_an_ac_car_is_led_below_zero_and_back_by_the_energy_management(run: Any,
                 assert story.connector.machines.snapshot.state.name == "Charging"
                 assert plant.world.pilot.contactors_closed
             await finish(plant, story)
+
+    run(main())
+
+
+PARKING = """services:
+  - id: 66
+    parameter_sets:
+      - {id: 1, parameters: [{name: IntendedService, type: int32, value: 1}]}
+      - {id: 2, parameters: [{name: IntendedService, type: int32, value: 2}]}
+"""
+
+
+def test_a_car_under_the_grids_rules_feeds_back_what_the_grid_takes(run: Any, tmp_path: Path) -> None:
+    """AC_DER_IEC: what OCPP does at start and in the session is done by the test."""
+
+    async def main() -> None:
+        service_file = tmp_path / "etc/everest/services.yaml"
+        service_file.parent.mkdir(parents=True)
+        service_file.write_text(PARKING)
+        hlc = {**HLC, "connections": {**HLC["connections"], "iso15118_vas": connected("parking", "iso15118_vas")}}
+        config = {"service_file": "/etc/everest/services.yaml"}
+        provider = {"module": "StaticISO15118VASProvider", "config_module": config}
+        modules = {"iso15118_charger": hlc, "parking": provider}
+        configuration = ac_with_hlc(tmp_path, modules, supported_iso_ac_bpt=True, ac_enforce_hlc=True)
+        model = Model("iso20-ac-der", battery_kWh=20.0, soc_percent=30, target_soc_percent=99, parking="both")
+        async with Plant(tmp_path, model, configuration=configuration) as plant:
+            story = Story(plant)
+            await plant.world.charger_is_ready()
+            assert str(await story.connector.evse.set_der_available(True)) == "Accepted"
+            grid: Any = plant.assembly.provider("iso15118_charger", "grid_support")
+            limit = grid_support.LimitMaxDischargeParams(pct_max_discharge_power=10.0)
+            directive = grid_support.Directive(
+                id="limit",
+                priority=1,
+                is_default=False,
+                source="OCPP",
+                received_at=rfc3339(utc_now()),
+                directive_type=grid_support.DirectiveType.LimitMaxDischarge,
+                limit_max_discharge=limit,
+            )
+            rules = grid_support.ActiveDirectiveSet(evse_id=1, directives=[directive])
+            assert (await grid.set_active_directives(rules)).accepted
+            plant.world.car.run(AC_SCRIPT + "sleep 36000")
+            await plant.until(lambda: plant.world.car.inlet.power_W > 3_000)
+            assert story.connector.evse.selected_protocol.value == "ISO15118-20:AC-DER-IEC"
+            most_W = grid.capability.value.capability.nameplate.max_discharge_w_W
+            await order(plant, -most_W)
+            await asyncio.sleep(15)
+            values = charger_values(plant)
+            assert values.max_discharge_power_W == pytest.approx(most_W / 10)
+            assert plant.world.car.inlet.power_W == pytest.approx(-most_W / 10, rel=0.02)
+            await order(plant, 6_900.0)
+            await asyncio.sleep(15)
+            assert plant.world.car.inlet.power_W == pytest.approx(6_900, rel=0.02)
+            await finish(plant, story)
+            # EVerest's enumeration of messages does not have them.
+            of_parking = [one for one in story.of("UnknownMessage") if "ResponseCode" in one]
+            assert [one.get("EVSECheckOutStatus") for one in of_parking] == [None, None, "Scheduled", "Completed"]
 
     run(main())

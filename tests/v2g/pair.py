@@ -127,6 +127,8 @@ class Pair:
         self.car_log: list[tuple[float, Any]] = []
         self.connected = False
         self.requests: list[str] = []
+        self.services: dict[int, list[Any]] = {}
+        """Parameter sets of value-added services."""
         react = self.charger.reactions
         if authorize_s is not None:
             react["require_auth_eim"] = lambda _: self.later(authorize_s, self.fact, authorized=True)
@@ -197,11 +199,18 @@ class Pair:
             match effect:
                 case out.Send(data):
                     self.later(0.001, self.to_car, evcc.Received(data))
+                case out.GetServiceParameters(service_id):
+                    self.later(0.05, self._describe, service_id)
                 case out.Abort() | out.ShutDown() if self.connected:
                     self.connected = False
                     self.later(0.001, self.to_car, evcc.Disconnected())
                     if isinstance(effect, out.ShutDown):
                         self.later(0.002, self.to_charger, out.Disconnected())
+
+    def _describe(self, service_id: int) -> None:
+        """The provider of a value-added service answers."""
+        self.charger.facts.session.service_parameters[service_id] = self.services.get(service_id)
+        self.fact()
 
     def run(self, duration_s: float = 300.0, until: Callable[[], bool] | None = None) -> None:
         """Let time pass until nothing is left to happen, or `until` holds, at most `duration_s`."""

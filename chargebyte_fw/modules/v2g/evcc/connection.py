@@ -22,7 +22,7 @@ from chargebyte_fw.modules.v2g.evcc.effects import (
 )
 from chargebyte_fw.modules.v2g.evcc.events import Connected, Disconnected, FactsChanged, Received, SdpAnswer, Start
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
-from chargebyte_fw.modules.v2g.evcc.protocol import CarSession, Failed, Protocol
+from chargebyte_fw.modules.v2g.evcc.protocol import MAIN, CarSession, Failed, Protocol
 from chargebyte_fw.modules.v2g.evcc.registry import protocols
 from chargebyte_fw.modules.v2g.exi import EncodeError, codec
 from chargebyte_fw.modules.v2g.messages import sap
@@ -43,8 +43,6 @@ class EvccState(Enum):
 S = EvccState
 _RUNNING = (S.SEARCHING, S.CONNECTING, S.HANDSHAKE, S.SESSION)
 _READING = (S.HANDSHAKE, S.SESSION)
-MAIN = "main"
-"""The stream of all messages but those that ISO 15118-20 sends beside the charge loop."""
 
 
 class Evcc(Machine):
@@ -64,6 +62,8 @@ class Evcc(Machine):
         """Why the charger's answer to SDP was of no use."""
         self._waiting: dict[str, str] = {}
         """The response that is due, by stream."""
+        self._stream = MAIN
+        """The stream of the present stage: its time limit is `response`, those beside it have another."""
         self._held: list[Any] = []
         """What a late car is still to send."""
         self._silent = False
@@ -191,12 +191,12 @@ class Evcc(Machine):
     @on(*_READING, timer="response", to=S.ENDED)
     def response_over(self, now: float) -> list[Any]:
         """Fail: the response did not come in time."""
-        return self._fail(f"no {self._waiting.get(MAIN, 'response')} in time")
+        return self._fail(f"no {self._waiting.get(self._stream, 'response')} in time")
 
     @on(S.SESSION, timer="multiplexed response", to=S.ENDED)
     def multiplexed_response_over(self, now: float) -> list[Any]:
         """Fail: the response to a request beside the main stream did not come in time."""
-        late = [name for stream, name in self._waiting.items() if stream != MAIN]
+        late = [name for stream, name in self._waiting.items() if stream != self._stream]
         return self._fail(f"no {', '.join(late)} in time")
 
     @on(*_READING, timer="late")
@@ -230,7 +230,7 @@ class Evcc(Machine):
 
     def _expect(self, stream: str, response: str, limit_s: float, now: float) -> None:
         self._waiting[stream] = response
-        timer = "response" if stream == MAIN else "multiplexed response"
+        timer = "response" if stream == self._stream else "multiplexed response"
         self.start(timer, now + limit_s * self.settings.timeout_factor)
 
     def _take(self, frame: Frame, now: float) -> list[Any]:
@@ -252,7 +252,7 @@ class Evcc(Machine):
         elif response.session_id != session.session_id:
             raise PeerError("ISO 15118-2 [V2G2-751]", f"{response.name} of another session")
         session.received_signature = response.signature
-        if stream != MAIN:
+        if stream != self._stream:
             self.stop("multiplexed response")
             session.take_multiplexed(response.name, response.body, now)
             return session.take_effects()
@@ -289,10 +289,11 @@ class Evcc(Machine):
         try:
             body = session.next(now)
             name = type(body).__name__
-            frame = protocol.encode(self._message(name, body), MAIN)
+            self._stream = session.stream
+            frame = protocol.encode(self._message(name, body), self._stream)
         except (Failed, EncodeError) as error:
             return self._fail(str(error))
-        self._expect(MAIN, session.expected(), protocol.message_timeout_s(name), now)
+        self._expect(self._stream, session.expected(), protocol.message_timeout_s(name), now)
         effects = [*session.take_effects(), *self._send(name, frame, now)]
         beside = session.next_multiplexed(now) if len(self._waiting) == 1 else None
         if beside is not None:

@@ -36,6 +36,12 @@ class CarSettings(msgspec.Struct):
     """ISO 15118-20: `Scheduled` or `Dynamic`; empty: what the charger names first."""
     mobility_needs_by: str = ""
     """ISO 15118-20: who may set departure and state of charge, `EVCC` or `SECC`; empty: either."""
+    parking: str = ""
+    """ISO 15118-20, where the charger has the parking status: check `in`, `out` or `both`; empty: neither."""
+    der_functions: int = 0xFFF
+    """AC_DER_IEC: what the on-board charger can do of the grid's rules, the bits of DERControlFunctions."""
+    max_reactive_power_var: float = 0.0
+    """AC_DER_IEC: the most reactive power, over- and under-excited."""
     multiplexed_renegotiation: bool = True
     """ISO 15118-20: renegotiate the schedule beside the charge loop, not in the main stream."""
     misbehaviours: tuple[Misbehaviour, ...] = ()
@@ -109,6 +115,10 @@ class ChargerValues(msgspec.Struct):
     max_power_W: float | None = None
     max_discharge_power_W: float | None = None
     max_discharge_current_A: float | None = None
+    reactive_power_var: float | None = None
+    """AC_DER_IEC: the set point of the reactive power; None: there is none."""
+    power_factor: float | None = None
+    """AC_DER_IEC: the set point of cos phi, below zero where the car is to be under-excited; None: there is none."""
     ac_max_current_A: float | None = None
     """Per phase; below zero: what the car is to feed back."""
     ac_nominal_voltage_V: float | None = None
@@ -161,6 +171,8 @@ class CarFacts(msgspec.Struct):
     """Wanted: renegotiate the schedule; the machine resets it once asked."""
     renegotiate_services: bool = False
     """Wanted: renegotiate the services (ISO 15118-20); the machine resets it once asked."""
+    grid_event: int = 0
+    """AC_DER_IEC: the condition of the grid that the car notices (GridEventCondition), 0: none."""
     standby: bool = False
     """Wanted: keep the session without power (ISO 15118-20)."""
     charger: ChargerValues = msgspec.field(default_factory=ChargerValues)

@@ -12,6 +12,9 @@ from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings, Paused
 from chargebyte_fw.modules.v2g.handshake import AppProtocol
 from chargebyte_fw.modules.v2g.v2gtp import Frame
 
+MAIN = "main"
+"""The stream of all messages but those that ISO 15118-20 has others for."""
+
 
 class Failed(Exception):
     """The session cannot go on; the text is the reason."""
@@ -68,6 +71,10 @@ class CarSession(typing.Protocol):
 
     def next(self, now: float) -> Any:
         """Return the body of the next request; the effects that come with it are in `take_effects`."""
+
+    @property
+    def stream(self) -> str:
+        """The stream of the next request, which is the main one nearly always."""
 
     def expected(self) -> str:
         """Return the name of the response that the last request must get."""

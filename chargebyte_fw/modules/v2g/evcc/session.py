@@ -13,7 +13,7 @@ from chargebyte_fw.modules.v2g import timing
 from chargebyte_fw.modules.v2g.evcc.effects import Power, Report, SetPilot, Step
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings, Paused
 from chargebyte_fw.modules.v2g.evcc.misbehaviour import Misbehaviour, named
-from chargebyte_fw.modules.v2g.evcc.protocol import Failed, MultiplexedRequest, Timers
+from chargebyte_fw.modules.v2g.evcc.protocol import MAIN, Failed, MultiplexedRequest, Timers
 
 
 class StagedSession:
@@ -119,6 +119,11 @@ class StagedSession:
     def request(self) -> str:
         """The name of the request of the present stage."""
         return f"{self.stage}Req"
+
+    @property
+    def stream(self) -> str:
+        """The stream of the present stage's request."""
+        return MAIN
 
     def expected(self) -> str:
         """Return the name of the response that the last request must get."""

@@ -18,7 +18,13 @@ class Iso20AcCarService(Iso20EnergyService):
 
     first_stage = "AC_ChargeParameterDiscovery"
     loop_stage = "AC_ChargeLoop"
+    messages: Any = ac
     _stopping = False
+
+    @property
+    def kind(self) -> str:
+        """The beginning of the names of the types that the selected service uses."""
+        return "BPT_" if self.session.service.bidirectional else ""
 
     @property
     def phases(self) -> int:
@@ -48,29 +54,33 @@ class Iso20AcCarService(Iso20EnergyService):
 
     # -- charge parameters
 
-    def build_AC_ChargeParameterDiscovery(self, now: float) -> ac.AC_ChargeParameterDiscoveryReq:
+    def build_AC_ChargeParameterDiscovery(self, now: float) -> Any:
         """Send what the on-board charger can draw, and feed back."""
+        mode = getattr(self.messages, f"{self.kind}AC_CPDReqEnergyTransferModeType")(**self.parameters())
+        kind: Any = self.messages.AC_ChargeParameterDiscoveryReq
+        return kind(Header=self.session.header(), AC_CPDReqEnergyTransferMode=mode)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the fields of the charge parameters."""
         settings = self.settings
         fields = {"EVMaximumChargePower": maximum(self.most_W), "EVMinimumChargePower": minimum(self.least_W)}
-        mode: Any = ac.AC_CPDReqEnergyTransferModeType(**fields)
         if self.session.service.bidirectional:
-            mode = ac.BPT_AC_CPDReqEnergyTransferModeType(
-                **fields,
-                EVMaximumDischargePower=maximum(settings.max_discharge_power_W),
-                EVMinimumDischargePower=minimum(settings.min_discharge_power_W),
-            )
-        return ac.AC_ChargeParameterDiscoveryReq(Header=self.session.header(), AC_CPDReqEnergyTransferMode=mode)
+            fields["EVMaximumDischargePower"] = maximum(settings.max_discharge_power_W)
+            fields["EVMinimumDischargePower"] = minimum(settings.min_discharge_power_W)
+        return fields
 
-    def take_AC_ChargeParameterDiscovery(self, body: ac.AC_ChargeParameterDiscoveryRes, now: float) -> float:
+    def take_AC_ChargeParameterDiscovery(self, body: Any, now: float) -> float:
         """Take what the charger can deliver, and take back."""
         mode, charger = body.AC_CPDResEnergyTransferMode, self.facts.charger
         charger.max_power_W = _sum(mode, "EVSEMaximumChargePower")
         charger.ac_nominal_voltage_V = self.nominal_V
-        if isinstance(mode, ac.BPT_AC_CPDResEnergyTransferModeType):
+        if type(mode).__name__ != f"{self.kind}AC_CPDResEnergyTransferModeType":
+            raise Failed(
+                f"the charger's parameters are {type(mode).__name__}, not those of {self.session.service.name}"
+            )
+        if self.session.service.bidirectional:
             # Some chargers have this below zero: the magnitude is meant.
             charger.max_discharge_power_W = abs(_sum(mode, "EVSEMaximumDischargePower"))
-        elif self.session.service.bidirectional:
-            raise Failed("the charger's parameters are of one direction where both were selected")
         self._allow(charger.max_power_W)
         self.session.stage = "ScheduleExchange"
         return 0.0
@@ -94,13 +104,18 @@ class Iso20AcCarService(Iso20EnergyService):
             self.session.power(False)
         return True
 
+    def allowed(self, power_W: float) -> float:
+        """Return as much of a commanded power as other rules than the schedule's leave."""
+        return power_W
+
     def _allow(self, power_W: float) -> None:
         """Note how much current the on-board charger may draw; below zero: is to feed back."""
         schedule_W = self.session.schedule.power_W
-        limits = [power_W, *(() if schedule_W is None else (schedule_W,))]
+        limits = [self.allowed(power_W), *(() if schedule_W is None else (schedule_W,))]
         self.facts.charger.ac_max_current_A = min(limits) / (self.nominal_V * self.phases)
 
-    def _mode(self) -> Any:
+    def in_loop(self) -> dict[str, Any]:
+        """Return the control mode's fields of a request of the charge loop."""
         settings, service = self.settings, self.session.service
         none = self._stopping or self.standing_by
         fields: dict[str, Any] = {
@@ -112,21 +127,20 @@ class Iso20AcCarService(Iso20EnergyService):
         if service.bidirectional:
             fields["EVMaximumDischargePower"] = maximum(0.0 if none else settings.max_discharge_power_W)
             fields["EVMinimumDischargePower"] = minimum(0.0 if none else settings.min_discharge_power_W)
-        if not service.dynamic:
-            if service.bidirectional:
-                return ac.BPT_Scheduled_AC_CLReqControlModeType(**fields)
-            return ac.Scheduled_AC_CLReqControlModeType(**fields)
-        fields["DepartureTime"] = settings.departure_time_s
-        fields["EVPresentReactivePower"] = rational(0)
-        if service.bidirectional:
-            return ac.BPT_Dynamic_AC_CLReqControlModeType(**fields, **self.v2x_requests())
-        return ac.Dynamic_AC_CLReqControlModeType(**fields)
+        if service.dynamic:
+            fields["DepartureTime"] = settings.departure_time_s
+            fields["EVPresentReactivePower"] = rational(0)
+            fields |= self.v2x_requests()
+        return fields
 
-    def build_AC_ChargeLoop(self, now: float) -> ac.AC_ChargeLoopReq:
+    def build_AC_ChargeLoop(self, now: float) -> Any:
         """Report what is drawn, and what could be."""
-        return ac.AC_ChargeLoopReq(**self.loop_fields(), CLReqControlMode=self._mode())
+        control = "Dynamic" if self.session.service.dynamic else "Scheduled"
+        mode = getattr(self.messages, f"{self.kind}{control}_AC_CLReqControlModeType")(**self.in_loop())
+        kind: Any = self.messages.AC_ChargeLoopReq
+        return kind(**self.loop_fields(), CLReqControlMode=mode)
 
-    def take_AC_ChargeLoop(self, body: ac.AC_ChargeLoopRes, now: float) -> float:
+    def take_AC_ChargeLoop(self, body: Any, now: float) -> float:
         """Draw what the charger commands, or feed it back."""
         self.loop_taken(body)
         mode, charger = body.CLResControlMode, self.facts.charger

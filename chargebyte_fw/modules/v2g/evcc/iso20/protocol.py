@@ -17,11 +17,18 @@ _SETS = {
     v2gtp.EXI_ISO20_MAIN: "iso20_common",
     v2gtp.EXI_ISO20_AC: "iso20_ac",
     v2gtp.EXI_ISO20_DC: "iso20_dc",
+    v2gtp.EXI_ISO20_AC_DER_IEC: "iso20_ac_der_iec",
     v2gtp.EXI_ISO20_SCHEDULE_RENEGOTIATION: "iso20_common",
     v2gtp.EXI_ISO20_METERING_CONFIRMATION: "iso20_common",
     v2gtp.EXI_ISO20_PARKING_STATUS: "iso20_common",
 }
 """The schema set of each payload type (table 12)."""
+_ENERGY = {
+    handshake.ISO15118D20_AC.namespace: v2gtp.EXI_ISO20_AC,
+    handshake.ISO15118D20_DC.namespace: v2gtp.EXI_ISO20_DC,
+    handshake.ISO15118D20_AC_DER_IEC.namespace: v2gtp.EXI_ISO20_AC_DER_IEC,
+}
+"""Payload type by the name space of a message of an energy service; all others are common messages."""
 _STREAMS = {
     "schedule": v2gtp.EXI_ISO20_SCHEDULE_RENEGOTIATION,
     "metering": v2gtp.EXI_ISO20_METERING_CONFIRMATION,
@@ -39,6 +46,8 @@ class Iso15118D20:
         """Return the entry for the kind of current; None for a mode without a cable, which this car has not."""
         if energy_transfer_mode not in SERVICES_OF_MODE:
             return None
+        if energy_transfer_mode == "AC_DER_IEC":
+            return handshake.ISO15118D20_AC_DER_IEC
         return handshake.ISO15118D20_AC if energy_transfer_mode.startswith("AC") else handshake.ISO15118D20_DC
 
     def decode(self, frame: Frame) -> Response:
@@ -48,8 +57,7 @@ class Iso15118D20:
 
     def encode(self, message: Any, stream: str) -> Frame:
         """Return a request as a frame with its payload type; raises EncodeError."""
-        kind = type(message).__name__[:3]
-        payload_type = {"AC_": v2gtp.EXI_ISO20_AC, "DC_": v2gtp.EXI_ISO20_DC}.get(kind, v2gtp.EXI_ISO20_MAIN)
+        payload_type = _ENERGY.get(type(message).namespace, v2gtp.EXI_ISO20_MAIN)
         payload_type = _STREAMS.get(stream, payload_type)
         return Frame(payload_type, codec(_SETS[payload_type]).encode(message))
 

@@ -9,10 +9,20 @@ import msgspec
 from chargebyte_fw.modules.v2g.evcc.facts import CarSettings, Paused
 from chargebyte_fw.modules.v2g.messages import iso20_common as common
 
-AC, DC, AC_BPT, DC_BPT, MCS, MCS_BPT = 1, 2, 5, 6, 8, 9
-NAMES = {AC: "AC", DC: "DC", AC_BPT: "AC_BPT", DC_BPT: "DC_BPT", MCS: "MCS", MCS_BPT: "MCS_BPT"}
-"""Service ids (table 204)."""
-BIDIRECTIONAL = (AC_BPT, DC_BPT, MCS_BPT)
+AC, DC, AC_BPT, DC_BPT, MCS, MCS_BPT, AC_DER_IEC = 1, 2, 5, 6, 8, 9, 10
+PARKING_STATUS = 66
+NAMES = {
+    AC: "AC",
+    DC: "DC",
+    AC_BPT: "AC_BPT",
+    DC_BPT: "DC_BPT",
+    MCS: "MCS",
+    MCS_BPT: "MCS_BPT",
+    AC_DER_IEC: "AC_DER_IEC",
+    PARKING_STATUS: "ParkingStatus",
+}
+"""Service ids (table 204, amendment 1)."""
+BIDIRECTIONAL = (AC_BPT, DC_BPT, MCS_BPT, AC_DER_IEC)
 SERVICES_OF_MODE = {
     **dict.fromkeys(("AC_single_phase_core", "AC_two_phase", "AC_three_phase_core"), (AC,)),
     **dict.fromkeys(("DC_core", "DC_extended", "DC_combo_core", "DC_unique", "DC"), (DC,)),
@@ -20,6 +30,8 @@ SERVICES_OF_MODE = {
     "DC_BPT": (DC_BPT, DC),
     "MCS": (MCS,),
     "MCS_BPT": (MCS_BPT, MCS),
+    # In its name space: the messages of AC have another one.
+    "AC_DER_IEC": (AC_DER_IEC,),
 }
 """What a car with EVerest's energy transfer mode takes, best first: one that may discharge can also only charge."""
 SCHEDULED, DYNAMIC = 1, 2
@@ -84,8 +96,10 @@ def _points(service: Service, settings: CarSettings) -> int | None:
     mode = {"Scheduled": SCHEDULED, "Dynamic": DYNAMIC}.get(settings.control_mode)
     if mode is not None and service.value("ControlMode", SCHEDULED) != mode:
         return None
+    if service.value("DERControlFunctions") & ~settings.der_functions:
+        return None
     points = 0
-    if service.service_id in (AC, AC_BPT):
+    if service.service_id in (AC, AC_BPT, AC_DER_IEC):
         phases = service.value("Connector", 1)
         if phases > settings.phases:
             return None

@@ -14,14 +14,24 @@ from chargebyte_fw.modules.v2g.evcc.iso20 import services
 from chargebyte_fw.modules.v2g.evcc.iso20.ac import Iso20AcCarService
 from chargebyte_fw.modules.v2g.evcc.iso20.authorization import Authorization
 from chargebyte_fw.modules.v2g.evcc.iso20.dc import Iso20DcCarService
+from chargebyte_fw.modules.v2g.evcc.iso20.energy import Iso20EnergyService
 from chargebyte_fw.modules.v2g.evcc.iso20.metering import Metering
+from chargebyte_fw.modules.v2g.evcc.iso20.parking import CHECK_IN, CHECK_OUT, STAGES, Parking
 from chargebyte_fw.modules.v2g.evcc.iso20.schedule import Schedule
-from chargebyte_fw.modules.v2g.evcc.protocol import Failed, MultiplexedRequest, Timers
+from chargebyte_fw.modules.v2g.evcc.protocol import MAIN, Failed, MultiplexedRequest, Timers
 from chargebyte_fw.modules.v2g.evcc.session import StagedSession
 from chargebyte_fw.modules.v2g.messages import iso20_common as common
 from chargebyte_fw.modules.v2g.messages import iso20_types as types
 
 _POWER_DELIVERY = ("PowerOn", "PowerOff", "PowerStandby", "PowerRenegotiated")
+
+
+def _energy_service(mode: str) -> type[Iso20EnergyService]:
+    if mode == "AC_DER_IEC":
+        from chargebyte_fw.modules.v2g.evcc.iso20.der_iec import Iso20DerIecCarService
+
+        return Iso20DerIecCarService
+    return Iso20AcCarService if mode.startswith("AC") else Iso20DcCarService
 
 
 class Iso20CarSession(StagedSession):
@@ -45,16 +55,23 @@ class Iso20CarSession(StagedSession):
         """Signature of the next message's header."""
         self.refusal = ""
         """Why the charger would not charge this car, where the session ends in good order all the same."""
-        direct = not settings.energy_transfer_mode.startswith("AC")
         self.authorization = Authorization(self)
         self.schedule = Schedule(self)
         self.metering = Metering(self)
-        self.energy = Iso20DcCarService(self) if direct else Iso20AcCarService(self)
+        self.parking = Parking(self)
+        self._with_parking = False
+        """The parking status is among the services that the charger is asked about."""
+        self.energy = _energy_service(settings.energy_transfer_mode)(self)
 
     @property
     def parts(self) -> tuple[Any, ...]:
-        """Authorization, schedule and energy service: they have stages, too."""
-        return (self.authorization, self.schedule, self.energy)
+        """Authorization, schedule, energy service and parking status: they have stages, too."""
+        return (self.authorization, self.schedule, self.energy, self.parking)
+
+    @property
+    def stream(self) -> str:
+        """The stream of the present stage's request."""
+        return "parking" if self.stage in STAGES else MAIN
 
     @property
     def request(self) -> str:
@@ -96,7 +113,16 @@ class Iso20CarSession(StagedSession):
     def next(self, now: float) -> Any:
         """Return the next request's body."""
         self.now = now
+        if self.wants_to_end and self.stage == CHECK_IN:
+            self.stage = "SessionStop"
+        if self.stage == "SessionStop" and self.parking.checks_out and self._ends_for_good:
+            self.stage = CHECK_OUT
         return super().next(now)
+
+    @property
+    def _ends_for_good(self) -> bool:
+        stays = self.facts.pause or self.notification == "Pause" or self.renegotiates_services
+        return not self.refusal and not (stays and not self.facts.stop)
 
     def take(self, body: Any, now: float) -> float:
         """Take the response to the last request; return how long to wait before the next one. Raises Failed."""
@@ -201,16 +227,23 @@ class Iso20CarSession(StagedSession):
             self.refuse(f"the charger offers {names}")
             return 0.0
         self.service = services.Service(chosen)
+        others = [] if body.VASList is None else [one.ServiceID for one in body.VASList.Service]
+        self._with_parking = self.parking.is_wanted(others)
         self.stage = "ServiceDetail"
         return 0.0
 
     def build_ServiceDetail(self, now: float) -> common.ServiceDetailReq:
-        """Ask for the parameter sets of the service."""
-        return common.ServiceDetailReq(Header=self.header(), ServiceID=self.service.service_id)
+        """Ask for the parameter sets of the service, before it for those of the parking status."""
+        wanted = services.PARKING_STATUS if self._with_parking else self.service.service_id
+        return common.ServiceDetailReq(Header=self.header(), ServiceID=wanted)
 
     def take_ServiceDetail(self, body: common.ServiceDetailRes, now: float) -> float:
         """Choose the set that suits the car best."""
         sets = body.ServiceParameterList.ParameterSet
+        if self._with_parking:
+            self._with_parking = False
+            self.parking.take_sets(sets)
+            return 0.0
         chosen = services.choose_set(self.service.service_id, sets, self.settings)
         if chosen is None:
             wanted = f" with {self.settings.control_mode} control" if self.settings.control_mode else ""
@@ -221,16 +254,20 @@ class Iso20CarSession(StagedSession):
         return 0.0
 
     def build_ServiceSelection(self, now: float) -> common.ServiceSelectionReq:
-        """Select the energy service."""
+        """Select the energy service, and the parking status where both sides have it."""
         chosen = common.SelectedServiceType(
             ServiceID=self.service.service_id, ParameterSetID=self.service.parameter_set_id
         )
-        return common.ServiceSelectionReq(Header=self.header(), SelectedEnergyTransferService=chosen)
+        return common.ServiceSelectionReq(
+            Header=self.header(), SelectedEnergyTransferService=chosen, SelectedVASList=self.parking.selected
+        )
 
     def take_ServiceSelection(self, body: common.ServiceSelectionRes, now: float) -> float:
-        """Go on to the charge parameters."""
+        """Check in, or go on to the charge parameters."""
         self._select(self.service)
         self.report(Step.SERVICE, self.service.text)
+        if self.parking.checks_in:
+            self.stage = CHECK_IN
         return 0.0
 
     # -- the end
