@@ -77,6 +77,8 @@ class End(msgspec.Struct, frozen=True):
     module_id: str
     config: ModuleConfig
     mapping: Mapping | None = None
+    ends: Map[str, Sequence[End]] = {}
+    """What that module is connected to, by its requirement; two modules deep."""
 
 
 ITSELF = ""

@@ -57,14 +57,21 @@ def config_issues(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, Con
     """Yield what the modules report of their plans, where every module that they are connected to has a valid one."""
     known = {plan.id: plan for plan in plans}
 
-    def end(to: Connection) -> End:
+    def end(to: Connection, deep: int) -> End:
         plan = known[to.module_id]
-        return End(plan.id, plan.config, plan.implementation_mappings.get(to.implementation_id, plan.mapping))
+        mapping = plan.implementation_mappings.get(to.implementation_id, plan.mapping)
+        return End(plan.id, plan.config, mapping, ends_of(plan, deep - 1) if deep else {})
+
+    def ends_of(plan: ModulePlan, deep: int) -> dict[str, list[End]]:
+        return {
+            name: [end(each, deep) for each in connections if each.module_id in known]
+            for name, connections in plan.connections.items()
+        }
 
     for plan in plans:
         if any(each.module_id not in known for connections in plan.connections.values() for each in connections):
             continue
-        connected = {name: [end(each) for each in connections] for name, connections in plan.connections.items()}
+        connected = ends_of(plan, 2)
         connected[ITSELF] = [End(plan.id, plan.config, plan.mapping)]
         for issue in plan.module.config_issues(plan.config, connected):
             yield plan, issue

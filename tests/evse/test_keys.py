@@ -20,17 +20,13 @@ from chargebyte_fw.contracts.types.iso15118 import (
 )
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
 from chargebyte_fw.kernel.faults import Fault, FaultState, Origin, Severity
-from chargebyte_fw.kernel.module import End
 from chargebyte_fw.modules.evse.config import (
     BptChannelChoice,
-    EvseConfig,
     GeneratorChoice,
     IslandChoice,
     SaeMode,
     SessionIdType,
-    unverified_contracts,
 )
-from chargebyte_fw.modules.v2g.evse_v2g import EvseV2GConfig
 from tests.evse.fakes import SUPPLY
 from tests.evse.test_ac import charging
 from tests.evse.world import Assemble, Run, World
@@ -487,20 +483,3 @@ def test_limits_without_a_current_are_none(assemble: Assemble, run: Run) -> None
         assert w.calls("hlc", "update_dc_maximum_limits")[-1][0].evse_maximum_power_limit == 0.0
 
     run(story())
-
-
-@pytest.mark.parametrize(
-    ("evse", "hlc", "warned"),
-    [
-        ({}, {}, True),
-        ({}, {"verify_contract_cert_chain": True}, False),
-        ({}, {"tls_security": "prohibit"}, False),
-        ({"payment_enable_contract": False}, {}, False),
-        ({"central_contract_validation_allowed": True}, {}, False),
-    ],
-)
-def test_contracts_that_nobody_verifies_are_warned_of(evse: dict[str, Any], hlc: dict[str, Any], warned: bool) -> None:
-    end = End("iso15118_charger", EvseV2GConfig(**hlc))
-    issues = list(unverified_contracts(EvseConfig(connector_id=1, **evse), end))
-    assert [one.about for one in issues] == (["payment_enable_contract"] if warned else [])
-    assert all(one.severity == "warning" and "verify_contract_cert_chain" in one.hint for one in issues)

@@ -102,7 +102,7 @@ BROKEN = {
     ),
     "the device at the module": (
         ("    config_implementation:\n      main:\n        device: eth1", "    config_module:\n      device: eth1"),
-        "113:7: error: EvseSlac has no key device (it belongs below config_implementation: main:)",
+        "112:7: error: EvseSlac has no key device (it belongs below config_implementation: main:)",
     ),
 }
 

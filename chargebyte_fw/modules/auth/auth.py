@@ -112,6 +112,24 @@ class ReservationImpl(ReservationContract):
         return result
 
 
+def unverified_contracts(provider: End) -> Iterable[ConfigIssue]:
+    """Yield that an EVSE presents contracts whose issuer neither the charger nor the CSMS looks at (EVerest's default).
+
+    A validator that knows eMAIDs alone then takes a contract that any car has signed for itself.
+    """
+    if not getattr(provider.config, "payment_enable_contract", False):
+        return
+    if getattr(provider.config, "central_contract_validation_allowed", False):
+        return
+    direct = provider.ends.get("hlc", ())
+    for hlc in (*direct, *(back_end for mux in direct for back_end in mux.ends.get("iso2", ()))):
+        unverified = getattr(hlc.config, "verify_contract_cert_chain", True) is False
+        if unverified and getattr(hlc.config, "tls_security", "") != "prohibit":
+            what = f"{provider.module_id} presents contracts that no one verifies: a car could charge on another's bill"
+            hint = f"set verify_contract_cert_chain of {hlc.module_id} to true"
+            yield ConfigIssue("token_provider", what, hint, "warning")
+
+
 class Auth(Module):
     """Matches tokens with EVSEs and manages reservations."""
 
@@ -167,6 +185,8 @@ class Auth(Module):
         for number, ids in numbered.items():
             if len(ids) > 1:
                 yield ConfigIssue("evse_manager", _same_number(number, ids), OWN_NUMBER)
+        for provider in ends.get("token_provider", []):
+            yield from unverified_contracts(provider)
 
     async def init(self) -> None:
         """Subscribe to the EVSEs, the token providers and the validators."""

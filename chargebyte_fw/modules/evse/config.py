@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum
-from chargebyte_fw.kernel.module import ConfigIssue, End, ModuleConfig
+from chargebyte_fw.kernel.module import ConfigIssue, ModuleConfig
 
 
 class ChargeMode(StrEnum):
@@ -230,12 +230,3 @@ def contradictions(config: EvseConfig, connected: Container[str], evse: int | No
     if evse is not None and evse != config.connector_id:
         what = f"connector_id is {config.connector_id}, but the mapping says EVSE {evse}: faults are shown for that one"
         yield ConfigIssue("connector_id", what, "use one number for both", "warning")
-
-
-def unverified_contracts(config: EvseConfig, hlc: End) -> Iterable[ConfigIssue]:
-    """Yield that contracts pay whose issuer neither the charger nor the CSMS looks at (EVerest's default)."""
-    judged = getattr(hlc.config, "verify_contract_cert_chain", True) or config.central_contract_validation_allowed
-    if config.payment_enable_contract and not judged and getattr(hlc.config, "tls_security", "") != "prohibit":
-        what = f"{hlc.module_id} takes contracts of any issuer: a validator that knows eMAIDs alone can be deceived"
-        hint = f"set verify_contract_cert_chain of {hlc.module_id} to true"
-        yield ConfigIssue("payment_enable_contract", what, hint, "warning")

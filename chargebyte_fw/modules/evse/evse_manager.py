@@ -53,7 +53,7 @@ from chargebyte_fw.modules.evse.adapters.provided import (
 from chargebyte_fw.modules.evse.adapters.requests import Requests
 from chargebyte_fw.modules.evse.adapters.session_reports import SessionReports
 from chargebyte_fw.modules.evse.adapters.start_up import StartUp
-from chargebyte_fw.modules.evse.config import EvseConfig, contradictions, unverified_contracts
+from chargebyte_fw.modules.evse.config import EvseConfig, contradictions
 from chargebyte_fw.modules.evse.logs.session_logger import SessionLogger
 from chargebyte_fw.modules.evse.machine.composite import RANDOM_DELAY, EvseMachines, Fitted
 from chargebyte_fw.modules.evse.machine.events import Charging, MeterRead, ModuleReady
@@ -92,9 +92,7 @@ class EvseManager(Module):
     def config_issues(cls, config: EvseConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """Keys that contradict each other, the connections or the mapping."""
         mapping = ends[ITSELF][0].mapping
-        yield from contradictions(config, {name for name in ends if ends[name]}, mapping.evse if mapping else None)
-        for end in ends.get("hlc", ()):
-            yield from unverified_contracts(config, end)
+        return contradictions(config, {name for name in ends if ends[name]}, mapping.evse if mapping else None)
 
     async def init(self) -> None:
         """Build the machines for what is configured and connected, and the adapters around them."""
