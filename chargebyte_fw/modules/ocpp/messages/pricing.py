@@ -8,8 +8,6 @@ Read them with `schema.decode_data`.
 
 # ruff: noqa: D101 (the names are the paper's, and so are their meanings)
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated

@@ -1,7 +1,5 @@
 """What every type and message of OCPP 2.0.1 and 2.1 has: `customData`."""
 
-from __future__ import annotations
-
 from msgspec import field
 
 from chargebyte_fw.modules.ocpp.messages.model import CustomData, Request, Response, Type

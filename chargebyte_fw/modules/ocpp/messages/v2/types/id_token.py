@@ -2,8 +2,6 @@
 
 # ruff: noqa: D101 (the names are the standard's, and so are their meanings)
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated

@@ -2,8 +2,6 @@
 
 # ruff: noqa: D101 (the names are the standard's, and so are their meanings)
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from chargebyte_fw.modules.ocpp.messages.model import SINCE_21, In201, Text, Values
