@@ -13,6 +13,7 @@ from chargebyte_fw.modules.ocpp.messages.model import Message, Request
 from chargebyte_fw.modules.ocpp.messages.schema import decode_request, decode_response, encode
 from chargebyte_fw.modules.ocpp.station import Block, Station, events
 from chargebyte_fw.modules.ocpp.station import effects as do
+from chargebyte_fw.modules.ocpp.station.layout import Layout
 from chargebyte_fw.modules.ocpp.variables import Variables
 from chargebyte_fw.modules.ocpp.variables.registry import declared
 from chargebyte_fw.modules.ocpp.version import Version
@@ -35,6 +36,7 @@ class Talk:
         variables: Variables | None = None,
         saved: dict[str, dict[str, bytes]] | None = None,
         answers: dict[str, dict[str, Any]] | None = None,
+        layout: Layout | None = None,
     ) -> None:
         self.version = version
         if variables is None:
@@ -47,11 +49,12 @@ class Talk:
         self.payloads: list[dict[str, Any]] = []
         self.bytes_sent: list[int] = []
         self.other: list[Any] = []
+        self.answered: list[do.Answer | do.Refuse] = []
         self.online = True
         self.now = 0.0
         self._ids = (f"id-{number}" for number in count(1))
         self._waiting: list[Any] = []
-        self.station = Station(version, list(kinds), lambda: next(self._ids), self.variables)
+        self.station = Station(version, list(kinds), lambda: next(self._ids), self.variables, layout)
         self._run(self.station.feed(events.WallClockSet(NOON), 0.0))
         self._run(self.station.feed(events.Loaded(self.tables), 0.0))
 
@@ -61,14 +64,9 @@ class Talk:
         return self.answer_of(self.station.feed(events.CallReceived("c", action, request), self.now))
 
     def answer_of(self, effects: list[Any]) -> Any:
-        first, *rest = effects
-        while not isinstance(first, do.Answer | do.Refuse):
-            # What the handler itself has changed is saved before the answer leaves.
-            self._run([first])
-            first, *rest = rest
-        answer = self._answered(first)
-        self._run(rest)
-        return answer
+        self._run(effects)
+        [answer], self.answered = self.answered, []
+        return self._answered(answer)
 
     def _answered(self, effect: do.Answer | do.Refuse) -> Any:
         if isinstance(effect, do.Refuse):
@@ -108,10 +106,19 @@ class Talk:
                         self.tables.setdefault(table, {})[key] = value
                 case do.Enqueue() as message:
                     waiting[:0] = self._csms(message)
+                case do.Answer() | do.Refuse() as answer:
+                    self.answered.append(answer)
                 case do.RowFailed(error):
                     raise error
+                case do.Command() as command:
+                    waiting[:0] = self.carried_out(command)
                 case other:
                     self.other.append(other)
+
+    def carried_out(self, command: do.Command) -> list[Any]:
+        """Carry out a command to another module; here it is only noted."""
+        self.other.append(command)
+        return []
 
     def _csms(self, message: do.Enqueue) -> list[Any]:
         request: Message = message.request
@@ -123,5 +130,5 @@ class Talk:
             return []
         payload = msgspec.json.encode(self.answers.get(request.action_name, {}))
         response = decode_response(self.version, request.action_name, payload)
-        answer = events.MessageAnswered(message.message_id, request.action_name, request, response)
+        answer = events.MessageAnswered(message.message_id, request.action_name, request, response, message.transaction)
         return self.station.feed(answer, self.now)

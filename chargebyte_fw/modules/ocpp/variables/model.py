@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ACTUAL = "Actual"
+_MAY_BE_EMPTY = (DataType.STRING, DataType.OPTION, DataType.MEMBERS, DataType.SEQUENCE)
 INTERNAL = "internal"
 """Source of values that the station itself sets."""
 
@@ -136,7 +137,7 @@ class Variables:
         """Return the value of a variable, None where it has none or is not in this configuration."""
         entry = self._entries.get(variable.id.folded)
         text = entry.text() if entry is not None else None
-        if text is None or (text == "" and variable.data_type not in (DataType.STRING, DataType.OPTION)):
+        if text is None or (text == "" and variable.data_type not in _MAY_BE_EMPTY):
             return None
         try:
             return variable.parse(text)
