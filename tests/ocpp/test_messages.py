@@ -236,3 +236,18 @@ def test_the_manual_has_the_error_codes_of_each_version() -> None:
 def test_custom_data_in_a_response_of_1_6_changes_nothing() -> None:
     response = decode_response(V16, "StatusNotification", {"customData": {"vendorId": "x.y", "k": 1}})
     assert response.unknown == {"customData": {"vendorId": "x.y", "k": 1}}
+
+
+def test_an_answer_to_what_has_none_is_refused() -> None:
+    for action in ("NotifyPeriodicEventStream", "Nonsense"):
+        with pytest.raises(MessageError, match="NotImplemented: no answer to"):
+            decode_response(V21, action, b"{}")
+
+
+def test_what_no_wire_can_carry_is_not_encodable() -> None:
+    late = datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=5)))
+    with pytest.raises(NotEncodable, match="outside of the years"):
+        encode(V21, HeartbeatResponse(current_time=late))
+    for convert in (encode, to_object):
+        with pytest.raises(NotEncodable):
+            convert(V21, SignCertificateRequest(csr="x", custom_data={"vendorId": "x", "k": object()}))
