@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -29,22 +29,21 @@ _DAMAGED = ("malformed", "not a database", "disk image", "unsupported file forma
 
 
 class Database:
-    """One SQLite file with one table: opened when first needed, opened again after trouble.
+    """One SQLite file: opened when first needed, opened again after trouble.
 
-    `columns` maps the table's columns to their declarations. A file that is damaged, or holds another table under that
-    name, is set aside as `<name>.damaged-<time>` and a new one is begun; `on_set_aside` is called with both paths.
+    `tables` maps each table's columns to their declarations. A file that is damaged, or holds another table under one
+    of these names, is set aside as `<name>.damaged-<time>` and a new one is begun; `on_set_aside` is called with the
+    reason and its new path.
     """
 
     def __init__(
         self,
         path: Path,
-        table: str,
-        columns: dict[str, str],
+        tables: Mapping[str, Mapping[str, str]],
         on_set_aside: Callable[[str, Path], None] = lambda reason, kept: None,
     ) -> None:
         self.path = path
-        self.table = table
-        self.columns = columns
+        self.tables = tables
         self._on_set_aside = on_set_aside
         self._connection: sqlite3.Connection | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -123,12 +122,13 @@ class Database:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        found = [row[1].upper() for row in connection.execute(f"PRAGMA table_info({self.table})")]
-        if not found:
-            declared = ", ".join(f"{name} {kind}" for name, kind in self.columns.items())
-            connection.execute(f"CREATE TABLE {self.table} ({declared})")
-        elif missing := [name for name in self.columns if name.upper() not in found]:
-            raise sqlite3.DatabaseError(f"corrupt: table {self.table} has no column {', '.join(missing)}")
+        for table, columns in self.tables.items():
+            found = [row[1].upper() for row in connection.execute(f"PRAGMA table_info({table})")]
+            if not found:
+                declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+                connection.execute(f"CREATE TABLE {table} ({declared})")
+            elif missing := [name for name in columns if name.upper() not in found]:
+                raise sqlite3.DatabaseError(f"corrupt: table {table} has no column {', '.join(missing)}")
 
     def _forget(self) -> None:
         if self._connection is not None:

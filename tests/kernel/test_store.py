@@ -31,7 +31,7 @@ def names(connection: sqlite3.Connection) -> list[str]:
 @pytest.mark.parametrize("speed", [None, 1.0])
 def test_what_was_written_is_read_in_place_and_in_a_thread(tmp_path: Path, speed: float | None) -> None:
     async def main() -> None:
-        database = Database(tmp_path / "deep" / "a.db", "things", COLUMNS)
+        database = Database(tmp_path / "deep" / "a.db", {"things": COLUMNS})
         await asyncio.gather(*(database.run(put(f"n{i}", "x")) for i in range(10)))
         assert await database.run(names) == [f"n{i}" for i in range(10)]
         await database.close()
@@ -43,7 +43,7 @@ def test_the_event_loop_goes_on_while_a_write_waits_for_the_disk(tmp_path: Path)
     """Another program holds the file for 0.4 s of real time: timers of the loop still fire."""
 
     async def main() -> None:
-        database = Database(tmp_path / "a.db", "things", COLUMNS)
+        database = Database(tmp_path / "a.db", {"things": COLUMNS})
         await database.run(put("a", "1"))
         other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -65,7 +65,7 @@ def test_a_file_locked_for_too_long_is_unavailable_and_later_it_works(run: Any, 
     mocker.patch("chargebyte_fw.kernel.store.LOCK_WAIT_S", 0.05)
 
     async def main() -> None:
-        database = Database(tmp_path / "a.db", "things", COLUMNS)
+        database = Database(tmp_path / "a.db", {"things": COLUMNS})
         await database.run(put("a", "1"))
         other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -86,7 +86,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(run: Any, tmp_path: Pat
     async def main() -> None:
         (tmp_path / "a.db").write_bytes(content)
         told: list[Path] = []
-        database = Database(tmp_path / "a.db", "things", COLUMNS, lambda reason, kept: told.append(kept))
+        database = Database(tmp_path / "a.db", {"things": COLUMNS}, lambda reason, kept: told.append(kept))
         await database.run(put("a", "1"))
         assert await database.run(names) == ["a"]
         assert [path.read_bytes() for path in told] == [content]
@@ -100,7 +100,7 @@ def test_a_medium_that_damages_it_again_and_again_does_not_fill_up_with_copies(r
     async def main() -> None:
         for number in range(6):
             (tmp_path / "a.db").write_bytes(b"this is no database, " * 50 + bytes([number]))
-            database = Database(tmp_path / "a.db", "things", COLUMNS)
+            database = Database(tmp_path / "a.db", {"things": COLUMNS})
             await database.run(put("a", "1"))
             await database.close()
             await asyncio.sleep(1)
@@ -109,7 +109,7 @@ def test_a_medium_that_damages_it_again_and_again_does_not_fill_up_with_copies(r
         loop: Any = asyncio.get_running_loop()
         loop.set_wall(utc_now() - timedelta(days=2000))
         (tmp_path / "a.db").write_bytes(b"this is no database, " * 50 + bytes([6]))
-        database = Database(tmp_path / "a.db", "things", COLUMNS)
+        database = Database(tmp_path / "a.db", {"things": COLUMNS})
         await database.run(put("a", "1"))
         await database.close()
         left = {path.read_bytes()[-1] for path in tmp_path.glob("a.db.damaged-*")}
@@ -124,7 +124,7 @@ def test_a_table_of_another_program_is_set_aside(run: Any, tmp_path: Path) -> No
             other.execute("CREATE TABLE things (unrelated TEXT)")
         other.close()
         told: list[str] = []
-        database = Database(tmp_path / "a.db", "things", COLUMNS, lambda reason, kept: told.append(reason))
+        database = Database(tmp_path / "a.db", {"things": COLUMNS}, lambda reason, kept: told.append(reason))
         await database.run(put("a", "1"))
         assert told == ["corrupt: table things has no column name, value"]
         await database.close()
@@ -135,7 +135,7 @@ def test_a_table_of_another_program_is_set_aside(run: Any, tmp_path: Path) -> No
 def test_damage_found_while_running_does_not_stop_later_writes(run: Any, tmp_path: Path) -> None:
     async def main() -> None:
         told: list[Path] = []
-        database = Database(tmp_path / "a.db", "things", COLUMNS, lambda reason, kept: told.append(kept))
+        database = Database(tmp_path / "a.db", {"things": COLUMNS}, lambda reason, kept: told.append(kept))
         await database.run(put("a", "1"))
         await database.close()
         content = bytearray((tmp_path / "a.db").read_bytes())
@@ -151,7 +151,7 @@ def test_damage_found_while_running_does_not_stop_later_writes(run: Any, tmp_pat
 
 def test_a_full_disk_is_unavailable_in_one_line_and_nothing_half_written_stays(run: Any, tmp_path: Path) -> None:
     async def main() -> None:
-        database = Database(tmp_path / "a.db", "things", COLUMNS)
+        database = Database(tmp_path / "a.db", {"things": COLUMNS})
         await database.run(put("a", "1"))
 
         def too_much(connection: sqlite3.Connection) -> None:
@@ -170,7 +170,7 @@ def test_a_full_disk_is_unavailable_in_one_line_and_nothing_half_written_stays(r
 def test_a_folder_in_the_way_is_unavailable(run: Any, tmp_path: Path) -> None:
     async def main() -> None:
         (tmp_path / "a.db").mkdir()
-        database = Database(tmp_path / "a.db", "things", COLUMNS)
+        database = Database(tmp_path / "a.db", {"things": COLUMNS})
         with pytest.raises(Unavailable, match="unable to open"):
             await database.run(names)
 
@@ -179,7 +179,7 @@ def test_a_folder_in_the_way_is_unavailable(run: Any, tmp_path: Path) -> None:
 
 def test_a_file_taken_away_is_made_again(run: Any, tmp_path: Path) -> None:
     async def main() -> None:
-        database = Database(tmp_path / "a.db", "things", COLUMNS)
+        database = Database(tmp_path / "a.db", {"things": COLUMNS})
         await database.run(put("a", "1"))
         for path in tmp_path.glob("a.db*"):
             path.unlink()
@@ -192,7 +192,7 @@ def test_a_file_taken_away_is_made_again(run: Any, tmp_path: Path) -> None:
 
 def test_a_mistake_of_ours_is_not_hidden_as_trouble_with_the_file(run: Any, tmp_path: Path) -> None:
     async def main() -> None:
-        database = Database(tmp_path / "a.db", "things", COLUMNS)
+        database = Database(tmp_path / "a.db", {"things": COLUMNS})
         with pytest.raises(sqlite3.ProgrammingError):
             await database.run(lambda connection: connection.execute("INSERT INTO things VALUES (?, ?)", ("a",)))
         with pytest.raises(ZeroDivisionError):
@@ -210,7 +210,7 @@ from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.store import Database
 
 async def main():
-    database = Database(Path(sys.argv[1]), "things", {"name": "TEXT UNIQUE", "value": "TEXT"})
+    database = Database(Path(sys.argv[1]), {"things": {"name": "TEXT UNIQUE", "value": "TEXT"}})
     for number in range(100_000):
         await database.run(lambda c: c.execute("INSERT INTO things VALUES (?, ?)", (f"{number:06d}", "x" * 200)))
         print(number, flush=True)
@@ -234,7 +234,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(run: Any, tmp_
         acknowledged = [int(line) for line in lines if line.endswith("\n")]
 
         async def main(path: Path = path, acknowledged: list[int] = acknowledged) -> None:
-            database = Database(path, "things", COLUMNS)
+            database = Database(path, {"things": COLUMNS})
             found = await database.run(names)
             assert found[: len(acknowledged)] == [f"{number:06d}" for number in acknowledged]
             assert len(found) <= len(acknowledged) + 1
@@ -260,3 +260,20 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path: Path, mocker: Any) 
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["key.pem"]
+
+
+def test_several_tables_share_a_file(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        first = Database(tmp_path / "a.db", {"things": COLUMNS})
+        await first.run(lambda connection: connection.execute("INSERT INTO things VALUES ('a', '1')"))
+        await first.close()
+        both = Database(tmp_path / "a.db", {"things": COLUMNS, "others": COLUMNS})
+
+        def work(connection: sqlite3.Connection) -> list[Any]:
+            connection.execute("INSERT INTO others SELECT * FROM things")
+            return connection.execute("SELECT * FROM others").fetchall()
+
+        assert await both.run(work) == [("a", "1")]
+        await both.close()
+
+    run(main())

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import logging
-import socket
-import struct
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Protocol, cast
 
 from chargebyte_fw.kernel import lazy_import
 from chargebyte_fw.kernel.admission import Admission
 from chargebyte_fw.kernel.decoding import shorten
 from chargebyte_fw.kernel.errors import Unavailable
-from chargebyte_fw.kernel.text import text_lines
+from chargebyte_fw.kernel.interfaces import addresses_of
 from chargebyte_fw.modules.api.origins import is_allowed
 
 SUBPROTOCOL = "EVerestRpcApi"
@@ -31,7 +27,6 @@ MAX_CONNECTIONS_PER_PEER = 24
 HANDSHAKE_LIMIT_S = 5.0
 BACKLOG = 16
 """asyncio accepts so many connections in one turn of the loop, before the first of them can be refused."""
-_SIOCGIFADDR = 0x8915
 _NOT_HERE = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT))
 """A machine without IPv6 (or IPv4) has one of the addresses only."""
 
@@ -50,33 +45,6 @@ class Connection(Protocol):
 
 
 Serve = Callable[[Any], Awaitable[None]]
-
-
-def addresses_of(interface: str) -> list[str | None]:
-    """Return the addresses to listen on: `all` means every interface. Raises Unavailable when there are none yet."""
-    if interface == "all":
-        return [None]
-    if interface == "lo":
-        return ["127.0.0.1", "::1"]
-    found: list[str | None] = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        try:
-            answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
-        except OSError:
-            answer = b""
-    if answer:
-        found.append(socket.inet_ntoa(answer[20:24]))
-    try:
-        lines = text_lines(Path("/proc/net/if_inet6").read_text(encoding="ascii"))
-    except OSError:
-        lines = []
-    for address, _, _, scope, _, name in (line.split() for line in lines):
-        if name == interface:
-            text = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(address))
-            found.append(f"{text}%{interface}" if scope == "20" else text)
-    if not found:
-        raise Unavailable(f"interface {interface} does not exist or has no address")
-    return found
 
 
 class _Complaints(logging.Handler):

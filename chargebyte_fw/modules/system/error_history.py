@@ -70,7 +70,7 @@ class ErrorHistory(Module):
         self._writer: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
         path = self.runtime.root.write(self.error_history.config.database_path)
-        self.database = Database(path, "errors", error_rows.COLUMNS, self._on_set_aside)
+        self.database = Database(path, {"errors": error_rows.COLUMNS}, self._on_set_aside)
         await self._write()
         self._stops = [book.subscribe(self._on_change, self._on_change) for book in self.runtime.all_faults]
 

@@ -87,7 +87,7 @@ class PersistentStore(Module):
     async def init(self) -> None:
         """Open the file, so that trouble with it is known from the start; a later command tries again."""
         path = self.runtime.root.write(self.config.sqlite_db_file_path)
-        self.database = Database(path, "KVS", COLUMNS, self._on_set_aside)
+        self.database = Database(path, {"KVS": COLUMNS}, self._on_set_aside)
         self._trouble = LastingCondition(self.log, ERROR)
         try:
             count = await self.run(lambda connection: connection.execute("SELECT count(*) FROM KVS").fetchone())

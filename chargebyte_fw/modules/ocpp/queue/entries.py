@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.decoding import decode_json
+from chargebyte_fw.modules.ocpp.version import Version
 
 TRANSACTION_QUEUE, NORMAL_QUEUE, TRANSACTION_IDS = "TRANSACTION_QUEUE", "NORMAL_QUEUE", "TRANSACTION_IDS"
 ROW_LIMIT_BYTES = 1 << 20
@@ -42,6 +43,8 @@ class Entry(msgspec.Struct, eq=False):
     """It is not sent before this monotonic second."""
     ticket: int = 0
     """It is not sent before the file has confirmed this ticket (`Written`)."""
+    version: Version | None = None
+    """The version that the payload is of; None for a row, which the last run wrote."""
     wire_id: str = ""
     """The id of the present attempt; empty while it waits. Every attempt has an id of its own."""
     used_key: bool = False

@@ -94,6 +94,16 @@ class MessageQueue:
         """Everything up to this ticket is on the disk, or will not be (the disk is full): it may be sent."""
         self._written = max(self._written, ticket)
 
+    def persist_again(self) -> list[Any]:
+        """Return the effects that write everything that is kept: the file is a new one."""
+        effects: list[Any] = []
+        for entry in (*self.of_transactions, *self.others):
+            if entry.persistent:
+                effects.append(Persist(entry.table, row_of(entry), self._next_ticket()))
+        for session_id, transaction_id in self._transaction_ids.items():
+            effects.append(KeepTransactionId(session_id, transaction_id, self._next_ticket()))
+        return effects
+
     # Messages.
 
     def enqueue(
@@ -113,7 +123,7 @@ class MessageQueue:
             payload = thinned(payload, self.settings.max_message_bytes)
         self._number += 1
         entry = Entry(key, action, payload, self._number, of_transaction, timestamp, transaction, triggered)
-        entry.queued_s = now
+        entry.queued_s, entry.version = now, self.version
         if action == BOOT:
             waiting = [one for one in self.boots if not one.wire_id]
             self.boots = deque([*(one for one in self.boots if one.wire_id), entry])
@@ -220,6 +230,11 @@ class MessageQueue:
             return []
         if entry.action == "StartTransaction":
             return self._failed(entry, "FormatViolation", reason, now)
+        return [*self._gone(entry), Failed(entry, "FormatViolation", reason)]
+
+    def unsendable(self, entry: Entry, reason: str) -> list[Any]:
+        """The version that is spoken has no such message: it leaves the queue."""
+        self._landed(entry.wire_id)
         return [*self._gone(entry), Failed(entry, "FormatViolation", reason)]
 
     @property

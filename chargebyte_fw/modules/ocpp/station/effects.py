@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.effects import Call
+from chargebyte_fw.modules.ocpp.connection.settings import ConnectionSettings
+from chargebyte_fw.modules.ocpp.queue.settings import Settings as QueueSettings
 
 
 class Enqueue(msgspec.Struct, frozen=True):
@@ -81,6 +83,28 @@ class Reconnect(msgspec.Struct, frozen=True):
     """Close the connection and open it again, when what was sent before has left."""
 
     reason: str
+
+
+class SwitchSecurityProfile(msgspec.Struct, frozen=True):
+    """Use another security profile in the active slot (1.6): `SecurityProfileSwitched` is the answer.
+
+    Without a connection within the time the former profile is used again.
+    """
+
+    security_profile: int
+    timeout_s: float
+
+
+class ConfigureConnection(msgspec.Struct, frozen=True):
+    """Use these settings from now on: pings at once, all others with the next attempt to connect."""
+
+    settings: ConnectionSettings
+
+
+class ConfigureQueue(msgspec.Struct, frozen=True):
+    """Use these settings from now on."""
+
+    settings: QueueSettings
 
 
 class RegistrationChanged(msgspec.Struct, frozen=True):

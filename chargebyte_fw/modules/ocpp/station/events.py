@@ -84,6 +84,28 @@ class Disconnected(msgspec.Struct, frozen=True):
     reason: str
 
 
+class SlotConfirmed(msgspec.Struct, frozen=True):
+    """BootNotification was accepted over this slot: ActiveNetworkProfile and SecurityProfile are to be written."""
+
+    slot: int
+    security_profile: int
+
+
+class SecurityProfileSwitched(msgspec.Struct, frozen=True):
+    """`SwitchSecurityProfile` has ended: this profile is used from now on."""
+
+    security_profile: int
+    succeeded: bool
+
+
+class SecurityEventFound(msgspec.Struct, frozen=True):
+    """The connection found a security event: `InvalidMessages`, `InvalidCsmsCertificate`, ... of 2.x."""
+
+    type: str
+    tech_info: str
+    """At most 255 characters."""
+
+
 class SessionEventReceived(msgspec.Struct, frozen=True):
     """`evse_manager.session_event` of an EVSE."""
 

@@ -1,0 +1,127 @@
+"""The shell of a charging station: socket, file and clock around the pure `ChargePoint`, driven by one pump."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.lasting_condition import LastingCondition
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
+from chargebyte_fw.kernel.trace import Trace
+from chargebyte_fw.kernel.wires import Wires
+from chargebyte_fw.modules.ocpp.charge_point import ChargePoint, FileBegunAnew, FrameReceived, MessagesLoaded, Written
+from chargebyte_fw.modules.ocpp.connection import effects as socket
+from chargebyte_fw.modules.ocpp.connection import events as connection_events
+from chargebyte_fw.modules.ocpp.connection.link import Link
+from chargebyte_fw.modules.ocpp.connection.tls_link import Certificates
+from chargebyte_fw.modules.ocpp.dispatcher import Note
+from chargebyte_fw.modules.ocpp.queue.effects import KeepTransactionId, Persist, Remove
+from chargebyte_fw.modules.ocpp.queue.store_link import Store
+from chargebyte_fw.modules.ocpp.rpc.endpoint import Transmit
+from chargebyte_fw.modules.ocpp.station.effects import Save
+from chargebyte_fw.modules.ocpp.station.events import Loaded, WallClockSet
+
+
+class ChargePointRunner:
+    """Runs a `ChargePoint`: `load`, then `feed(Start())`; `close` at the end.
+
+    `name` is that of the module in the trace. `act` carries out the effects that are the module's: commands, replies,
+    variables, PrepareNetwork. `trouble(text)` is called when the file cannot be used, with "" when it can.
+    """
+
+    def __init__(
+        self,
+        machine: ChargePoint,
+        *,
+        name: str,
+        path: Path,
+        wires: Wires,
+        trace: Trace,
+        log: ModuleLog,
+        certificates: Certificates,
+        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+        guard: Callable[[BaseException], None],
+        act: Callable[[Any], None],
+        trouble: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.machine = machine
+        self.log = log
+        self._outward = act
+        self._certificates = certificates
+        self._pump = Pump(machine, self._act, guard)
+        self._link = Link(wires, self.feed, self._received, spawn, certificates)
+        self._store = Store(path, log, spawn, self._written, lambda: self.feed(FileBegunAnew()), trouble)
+        self._from_csms = trace.channel("ocpp", f"{name}.csms")
+        self._from_station = trace.channel("ocpp", f"{name}.station")
+        self._complaints = RateLimitedLog(log, "%d more messages of the CSMS were refused or ignored within %g s")
+        self._offline = LastingCondition(log)
+
+    async def load(self) -> None:
+        """Read what the last run left, and what EvseSecurity has installed."""
+        contents = await self._store.load()
+        self.clock_set()
+        self.feed(MessagesLoaded(contents.entries, contents.transaction_ids))
+        self.feed(Loaded(contents.documents))
+        await self.look_at_certificates()
+
+    async def look_at_certificates(self) -> None:
+        """Ask EvseSecurity again: certificates were installed or deleted."""
+        files = await self._certificates.files()
+        self.feed(connection_events.CredentialsChanged(files.credentials))
+
+    def clock_set(self) -> None:
+        """The wall clock was set."""
+        offset_s = utc_now().timestamp() - asyncio.get_running_loop().time()
+        self.feed(WallClockSet(offset_s))
+
+    def feed(self, event: Any) -> None:
+        """Give the machine an event."""
+        self._pump.feed(event)
+
+    async def close(self, reason: str = "the station stops") -> None:
+        """Close the connection and the file."""
+        self.feed(connection_events.Stop(reason))
+        await self._link.stop()
+        self._pump.close()
+        await self._store.close()
+        for line in (self._complaints, self._offline):
+            line.close()
+
+    def _received(self, attempt: int, text: str | bytes) -> None:
+        self._from_csms(text if isinstance(text, str) else text.decode(errors="replace"))
+        self.feed(FrameReceived(attempt, text))
+
+    def _written(self, ticket: int) -> None:
+        self.feed(Written(ticket))
+
+    def _act(self, effect: Any) -> None:
+        match effect:
+            case Transmit(text):
+                self._from_station(text)
+                self._link.send(text)
+            case Persist() | Remove() | KeepTransactionId() | Save():
+                self._store.keep(effect)
+            case socket.OpenSocket():
+                self._link.open(effect)
+            case socket.CloseSocket():
+                self._link.close(effect)
+            case socket.SendPing():
+                self._link.ping(effect)
+            case Note(text):
+                self._complaints.write("%s", text)
+            case socket.Unreachable(profile, reason, _):
+                slot = f"slot {profile.slot}, {profile.url}" if profile is not None else "no slot"
+                self._offline.begin(f"no connection to the CSMS ({slot}): {reason}")
+            case socket.Established(profile, version):
+                text = f"connected to {profile.url} as {profile.identity}, {version.value}, slot {profile.slot}"
+                if not self._offline.end(text):
+                    self.log.info("%s", text)
+            case socket.Lost(profile, reason):
+                self.log.info("the connection to %s is closed: %s", profile.url, reason)
+            case _:
+                self._outward(effect)

@@ -1,0 +1,79 @@
+"""What the connection asks of its owner, and what it reports."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chargebyte_fw.modules.ocpp.connection.settings import Profile, TlsSettings
+from chargebyte_fw.modules.ocpp.version import Version
+
+
+class PrepareNetwork(msgspec.Struct, frozen=True):
+    """Ask the system for the network of a slot (`configure_network`): NetworkReady or NetworkFailed is the answer."""
+
+    attempt: int
+    profile: Profile
+
+
+class OpenSocket(msgspec.Struct, frozen=True):
+    """Open a WebSocket: Opened or OpenFailed is the answer."""
+
+    attempt: int
+    profile: Profile
+    url: str
+    subprotocols: tuple[str, ...]
+    local_address: str
+    tls: TlsSettings
+
+
+class CloseSocket(msgspec.Struct, frozen=True):
+    """Send what was sent so far, then close; nothing of this attempt is of interest any more."""
+
+    attempt: int
+    code: int
+    reason: str
+
+
+class SendPing(msgspec.Struct, frozen=True):
+    """Send a ping: PongReceived is the answer."""
+
+    attempt: int
+    payload: str
+
+
+class Established(msgspec.Struct, frozen=True):
+    """A connection is open."""
+
+    profile: Profile
+    version: Version
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The connection is gone."""
+
+    profile: Profile
+    reason: str
+
+
+class Unreachable(msgspec.Struct, frozen=True):
+    """An attempt failed: the lasting condition of the log. `next_s` is the pause."""
+
+    profile: Profile | None
+    reason: str
+    next_s: float
+    event: str = ""
+    """A security event, where it is the first of its kind since the last connection."""
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """The CSMS accepted the station over this slot for the first time since the slot was opened."""
+
+    slot: int
+    security_profile: int
+
+
+class ProfileSwitched(msgspec.Struct, frozen=True):
+    """The switch to another security profile has ended."""
+
+    security_profile: int
+    succeeded: bool
