@@ -202,4 +202,4 @@ def written(value: Any) -> Any:
     """Return the plain value of an `Outgoing` (`enc_hook` of msgspec)."""
     if isinstance(value, Outgoing):
         return value.value
-    raise NotImplementedError(f"{type(value).__name__} is no JSON")
+    raise TypeError(f"{type(value).__name__} is no JSON")
