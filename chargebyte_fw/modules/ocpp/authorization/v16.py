@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
 from chargebyte_fw.contracts.types.authorization import (
@@ -16,10 +15,10 @@ from chargebyte_fw.contracts.types.authorization import (
 )
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import publish
-from chargebyte_fw.modules.ocpp.authorization.cache import CLEAN_INTERVAL_S, TABLE, AuthorizationCache, key_of
+from chargebyte_fw.modules.ocpp.authorization.block import AuthorizationBlock
+from chargebyte_fw.modules.ocpp.authorization.cache import key_of
 from chargebyte_fw.modules.ocpp.authorization.known import Known
-from chargebyte_fw.modules.ocpp.authorization.local_list import TABLE as LIST_TABLE
-from chargebyte_fw.modules.ocpp.authorization.local_list import VERSION_TABLE, Change, LocalList
+from chargebyte_fw.modules.ocpp.authorization.local_list import Change
 from chargebyte_fw.modules.ocpp.messages.v16.core import (
     AuthorizeRequest,
     AuthorizeResponse,
@@ -36,18 +35,7 @@ from chargebyte_fw.modules.ocpp.messages.v16.local_list import (
     UpdateType,
 )
 from chargebyte_fw.modules.ocpp.messages.v16.types import IdTagInfo
-from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
-from chargebyte_fw.modules.ocpp.station import (
-    Block,
-    CallFailure,
-    Deferred,
-    RequestRefused,
-    Station,
-    answers,
-    events,
-    receives,
-    serves,
-)
+from chargebyte_fw.modules.ocpp.station import CallFailure, Deferred, RequestRefused, answers, serves
 from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
     AUTH_CACHE_ENABLED,
     LOCAL_AUTH_LIST_ENABLED,
@@ -77,36 +65,8 @@ def result_of(known: Known) -> ValidationResult:
     )
 
 
-class Authorization16(Block):
+class Authorization16(AuthorizationBlock):
     """Validates tokens, and keeps what the CSMS answered about them."""
-
-    def __init__(self, station: Station) -> None:
-        super().__init__(station)
-        self.cache = AuthorizationCache(station.save)
-        self.local_list = LocalList(station.save)
-        self.online = False
-
-    @receives(events.Loaded)
-    def loaded(self, event: events.Loaded) -> None:
-        """Take cache and list of the last run."""
-        self.cache.load(event.tables.get(TABLE, {}))
-        self.local_list.load(event.tables.get(LIST_TABLE, {}), event.tables.get(VERSION_TABLE, {}))
-        self._clean()
-
-    def _clean(self) -> None:
-        self.cache.clean(self.station.utc)
-        self.station.start("clean cache", self.station.now + CLEAN_INTERVAL_S, self._clean)
-
-    @receives(Registered)
-    @receives(BackOnline)
-    def went_online(self, event: Any) -> None:
-        """Ask the CSMS from now on."""
-        self.online = True
-
-    @receives(WentOffline)
-    def went_offline(self, event: WentOffline) -> None:
-        """Decide locally from now on."""
-        self.online = False
 
     # Tokens.
 

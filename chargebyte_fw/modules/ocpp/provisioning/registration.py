@@ -6,9 +6,11 @@ from abc import abstractmethod
 from datetime import datetime, timedelta
 from typing import Any
 
+from chargebyte_fw.contracts.interfaces.ocpp import Ocpp
 from chargebyte_fw.contracts.interfaces.system import System
+from chargebyte_fw.contracts.types import ocpp
 from chargebyte_fw.kernel.clock import rfc3339
-from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.kernel.effects import call, publish
 from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, Registration, WentOffline
 from chargebyte_fw.modules.ocpp.station import Block, CallFailure, Station, events, receives
 from chargebyte_fw.modules.ocpp.station import effects as do
@@ -29,6 +31,7 @@ class RegistrationBlock(Block):
         self.online = False
         self._offline_since = 0.0
         station.variables.on_change(HEARTBEAT_INTERVAL, lambda _: self._rearm())
+        station.gate = self.permit
 
     @property
     def accepted(self) -> bool:
@@ -47,6 +50,10 @@ class RegistrationBlock(Block):
     @abstractmethod
     def sets_clock(self) -> bool:
         """Whether the CSMS is the source of the time."""
+
+    @abstractmethod
+    def permit(self, request: Any) -> None:
+        """Raise RequestRefused or Unanswered for a request that the registration does not permit."""
 
     @receives(events.Connected)
     def connected(self, event: events.Connected) -> None:
@@ -76,6 +83,10 @@ class RegistrationBlock(Block):
     def booted(self, status: str, current_time: datetime, interval_s: int) -> None:
         """Take the answer to a BootNotification."""
         first, self.status = not self.accepted, Registration(status)
+        value = ocpp.BootNotificationResponse(
+            status=ocpp.RegistrationStatus(status), current_time=rfc3339(current_time), interval=interval_s
+        )
+        self.station.publish(publish(Ocpp.boot_notification_response, value))
         self.station.effect(do.RegistrationChanged(status))
         if self.accepted:
             if interval_s > 0:

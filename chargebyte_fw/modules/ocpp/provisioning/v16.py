@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
 from chargebyte_fw.contracts.types.charger_information import ChargerInformation
 from chargebyte_fw.modules.ocpp.messages.v16.core import (
@@ -11,11 +11,10 @@ from chargebyte_fw.modules.ocpp.messages.v16.core import (
     HeartbeatRequest,
     HeartbeatResponse,
 )
+from chargebyte_fw.modules.ocpp.provisioning.events import Registration
 from chargebyte_fw.modules.ocpp.provisioning.registration import RegistrationBlock
-from chargebyte_fw.modules.ocpp.station import CallFailure, Station, answered, events, failed, receives
+from chargebyte_fw.modules.ocpp.station import CallFailure, Station, Unanswered, answered, events, failed, receives
 from chargebyte_fw.modules.ocpp.variables.standard import internal
-
-T = TypeVar("T")
 
 
 class Provisioning16(RegistrationBlock):
@@ -51,6 +50,11 @@ class Provisioning16(RegistrationBlock):
             meter_type=_cut(get(internal.METER_TYPE), 25),
             meter_serial_number=_cut(get(internal.METER_SERIAL_NUMBER), 25),
         )
+
+    def permit(self, request: Any) -> None:
+        """While rejected, a station does not answer (§4.2)."""
+        if self.status is Registration.REJECTED:
+            raise Unanswered
 
     def heartbeat(self) -> HeartbeatRequest:
         """Return a Heartbeat."""

@@ -19,7 +19,7 @@ A block is a class with rows::
 
 from chargebyte_fw.modules.ocpp.station import effects, events
 from chargebyte_fw.modules.ocpp.station.block import Block, answered, answers, failed, receives, serves
-from chargebyte_fw.modules.ocpp.station.station import CallFailure, Deferred, RequestRefused, Station
+from chargebyte_fw.modules.ocpp.station.station import CallFailure, Deferred, RequestRefused, Station, Unanswered
 
 __all__ = [
     "Block",
@@ -27,6 +27,7 @@ __all__ = [
     "Deferred",
     "RequestRefused",
     "Station",
+    "Unanswered",
     "answered",
     "answers",
     "effects",

@@ -38,6 +38,12 @@ class Refuse(msgspec.Struct, frozen=True):
     details: Any = None
 
 
+class LeaveUnanswered(msgspec.Struct, frozen=True):
+    """A request of the CSMS gets no answer; the next frame may be another one."""
+
+    call_id: str
+
+
 class Reply(msgspec.Struct, frozen=True):
     """Return the result of a command that another module sent (`events.Served`)."""
 

@@ -37,6 +37,10 @@ class RequestRefused(Exception):
         self.details = details
 
 
+class Unanswered(Exception):
+    """A request of the CSMS gets no answer at all: OCPP 1.6 has it so while the station is rejected (§4.2)."""
+
+
 class CallFailure(msgspec.Struct, frozen=True):
     """Why a request of ours, or a command to another module, got no result."""
 
@@ -83,6 +87,8 @@ class Station:
         """Monotonic second of the event that is being handled."""
         self.new_id = new_id
         """Return a new unique id, for messages."""
+        self.gate: Callable[[Any], None] = lambda request: None
+        """Called with each request of the CSMS before its row; raises RequestRefused or Unanswered."""
         self.transaction: str | None = None
         """Rows under `answered` and `failed`: the session whose transaction the message belongs to."""
         self._offset_s = 0.0
@@ -281,6 +287,14 @@ class Station:
         call_id = event.call_id
         opened = _Open(partial(effects.Answer, call_id), partial(_refusal, call_id))
         rows = self._rows.get((ANSWERS, type(event.request)))
+        try:
+            self.gate(event.request)
+        except RequestRefused as refused:
+            self._effects.append(opened.refuse(refused))
+            return
+        except Unanswered:
+            self._effects.append(effects.LeaveUnanswered(call_id))
+            return
         if rows:
             self._handle(call_id, event.action, opened, partial(rows[0], event.request), ANSWER_TIMEOUT_S)
         else:

@@ -1,0 +1,221 @@
+"""Authorization of OCPP 2.x: tokens (C01 to C15), the cache (C10, C11), the local list (D01, D02)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
+from chargebyte_fw.contracts.types.authorization import (
+    AuthorizationStatus,
+    AuthorizationType,
+    IdTokenType,
+    ProvidedIdToken,
+    ValidationResult,
+)
+from chargebyte_fw.contracts.types.evse_manager import EVInfo
+from chargebyte_fw.modules.ocpp.authorization.block import AuthorizationBlock
+from chargebyte_fw.modules.ocpp.authorization.cache import key_of
+from chargebyte_fw.modules.ocpp.authorization.contracts_v2 import Contracts2
+from chargebyte_fw.modules.ocpp.authorization.conversion_v2 import (
+    LONGEST_21,
+    LONGEST_201,
+    known_of,
+    result_of,
+    to_wire,
+)
+from chargebyte_fw.modules.ocpp.authorization.known import Known
+from chargebyte_fw.modules.ocpp.authorization.local_list import Change
+from chargebyte_fw.modules.ocpp.messages.v2.authorization import (
+    AuthorizeRequest,
+    AuthorizeResponse,
+    ClearCacheRequest,
+    ClearCacheResponse,
+    ClearCacheStatusEnumType,
+    GetLocalListVersionRequest,
+    GetLocalListVersionResponse,
+    SendLocalListRequest,
+    SendLocalListResponse,
+    SendLocalListStatusEnumType,
+    UpdateEnumType,
+)
+from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import IdTokenInfoType
+from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import IdTokenType as WireToken
+from chargebyte_fw.modules.ocpp.station import (
+    CallFailure,
+    Deferred,
+    Station,
+    answers,
+    events,
+    receives,
+    serves,
+)
+from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
+    AUTH_CACHE_DISABLE_POST_AUTHORIZE,
+    AUTH_CACHE_ENABLED,
+    AUTH_CACHE_LIFE_TIME,
+    AUTH_CACHE_STORAGE,
+    AUTH_ENABLED,
+    DISABLE_REMOTE_AUTHORIZATION,
+    LOCAL_AUTH_LIST_DISABLE_POST_AUTHORIZE,
+    LOCAL_AUTH_LIST_ENABLED,
+    LOCAL_AUTH_LIST_ENTRIES,
+    LOCAL_AUTHORIZE_OFFLINE,
+    LOCAL_PRE_AUTHORIZE,
+    OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED,
+)
+from chargebyte_fw.modules.ocpp.version import Version
+
+ACCEPTED = Known(AuthorizationStatus.Accepted)
+
+
+class Authorization2(AuthorizationBlock):
+    """Validates tokens, and keeps what the CSMS answered about them."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self._contracts = Contracts2(
+            station,
+            station.send,
+            lambda token: self.known_locally(token.id_token.value, token.id_token.type.value),
+            lambda token, known: self._keep(token.id_token.value, token.id_token.type.value, known),
+        )
+        self._evcc_ids: dict[int, str] = {}
+        station.variables.provide(AUTH_CACHE_STORAGE, lambda: self.cache.size_B)
+        station.variables.provide(LOCAL_AUTH_LIST_ENTRIES, lambda: len(self.local_list))
+
+    @receives(events.FactReceived)
+    def fact(self, event: events.FactReceived) -> None:
+        """Keep the EVCCID of the car at an EVSE, which goes along with its token (2.1)."""
+        if isinstance(event.value, EVInfo) and event.evse_id and event.value.evcc_id:
+            self._evcc_ids[event.evse_id] = event.value.evcc_id
+
+    # Tokens.
+
+    @serves(AuthTokenValidator.validate_token)
+    def validate(self, token: ProvidedIdToken) -> ValidationResult | Deferred:
+        """Return what is known of a token, or ask the CSMS."""
+        kind = token.id_token.type
+        get = self.station.variables.get
+        if kind in (IdTokenType.Central, IdTokenType.NoAuthorization) or not get(AUTH_ENABLED):
+            return result_of(ACCEPTED)
+        longest = LONGEST_21 if self.station.version is Version.V21 else LONGEST_201
+        if not 0 < len(token.id_token.value) <= longest:
+            return result_of(Known(AuthorizationStatus.Invalid))
+        if kind is IdTokenType.eMAID and token.authorization_type is AuthorizationType.PlugAndCharge:
+            deferred = self.station.defer()
+            self._contracts.validate(token, self.online, partial(self.station.answer, deferred))
+            return deferred
+        known = self.known_locally(token.id_token.value, kind.value)
+        if known is not None:
+            return result_of(known)
+        if not self.online or get(DISABLE_REMOTE_AUTHORIZATION):
+            return result_of(self._unknown_offline())
+        deferred = self.station.defer()
+        evcc_id = self._evcc_id(token)
+        self.station.send(
+            AuthorizeRequest(id_token=to_wire(token.id_token, evcc_id)), partial(self._authorized, deferred, token)
+        )
+        return deferred
+
+    def _evcc_id(self, token: ProvidedIdToken) -> str | None:
+        if self.station.version is not Version.V21 or not token.connectors or len(token.connectors) != 1:
+            return None
+        return self._evcc_ids.get(token.connectors[0])
+
+    def known_locally(self, token: str, kind: str) -> Known | None:
+        """Return an entry that decides about the token without the CSMS being asked; None: it is to be asked."""
+        get = self.station.variables.get
+        if not get(LOCAL_PRE_AUTHORIZE if self.online else LOCAL_AUTHORIZE_OFFLINE):
+            return None
+        if get(LOCAL_AUTH_LIST_ENABLED):
+            entry = self.local_list.find(token, kind)
+            if entry is not None:
+                final = entry.accepted or get(LOCAL_AUTH_LIST_DISABLE_POST_AUTHORIZE) or not self.online
+                return entry if final and entry.holds(self.station.utc) else None
+        if get(AUTH_CACHE_ENABLED):
+            entry = self.cache.find(key_of(token, kind), self.station.utc)
+            if entry is not None and (entry.accepted or get(AUTH_CACHE_DISABLE_POST_AUTHORIZE) or not self.online):
+                return entry
+        return None
+
+    def _unknown_offline(self) -> Known:
+        unknown = self.station.variables.get(OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED)
+        return Known(AuthorizationStatus.Accepted if unknown else AuthorizationStatus.Unknown)
+
+    def _authorized(self, deferred: Deferred, token: ProvidedIdToken, answer: AuthorizeResponse | CallFailure) -> None:
+        if isinstance(answer, CallFailure):
+            offline = answer.code == "Offline"
+            known = self._unknown_offline() if offline else Known(AuthorizationStatus.Invalid)
+        else:
+            known = known_of(answer.id_token_info)
+            self._keep(token.id_token.value, token.id_token.type.value, known)
+        self.station.answer(deferred, result_of(known))
+
+    def learn(self, token: WireToken, info: IdTokenInfoType) -> Known:
+        """Keep what the CSMS answered about the token of a transaction ([C10.FR.05])."""
+        known = known_of(info)
+        self._keep(token.id_token, token.type, known)
+        return known
+
+    def _keep(self, token: str, kind: str, known: Known) -> None:
+        get = self.station.variables.get
+        if not get(AUTH_CACHE_ENABLED) or self.local_list.find(token, kind) is not None:
+            return
+        lifetime_s = self.station.variables.find(AUTH_CACHE_LIFE_TIME)
+        self.cache.put(key_of(token, kind), known, self.station.utc, lifetime_s=lifetime_s)
+        longest_B = self.station.variables.maximum(AUTH_CACHE_STORAGE)
+        if longest_B is not None:
+            self.cache.bound(size_B=int(longest_B))
+
+    # Requests of the CSMS.
+
+    @answers(ClearCacheRequest)
+    def clear_cache(self, request: ClearCacheRequest) -> ClearCacheResponse:
+        """Empty the cache; a station that does not use it refuses ([C11.FR.04])."""
+        if not self.station.variables.get(AUTH_CACHE_ENABLED):
+            return ClearCacheResponse(status=ClearCacheStatusEnumType.Rejected)
+        self.cache.clear()
+        return ClearCacheResponse(status=ClearCacheStatusEnumType.Accepted)
+
+    @answers(GetLocalListVersionRequest)
+    def get_local_list_version(self, request: GetLocalListVersionRequest) -> GetLocalListVersionResponse:
+        """Return the version; 0 where there is no list or it is not in use ([D02.FR.02], [D02.FR.03])."""
+        enabled = self.station.variables.get(LOCAL_AUTH_LIST_ENABLED)
+        return GetLocalListVersionResponse(version_number=self.local_list.version if enabled else 0)
+
+    @answers(SendLocalListRequest)
+    def send_local_list(self, request: SendLocalListRequest) -> SendLocalListResponse:
+        """Take a list or changes to it."""
+        return SendLocalListResponse(status=self._take_list(request))
+
+    def _take_list(self, request: SendLocalListRequest) -> SendLocalListStatusEnumType:
+        statuses = SendLocalListStatusEnumType
+        entries = request.local_authorization_list or []
+        changes: list[Change] = [
+            (
+                key_of(entry.id_token.id_token, entry.id_token.type),
+                None if entry.id_token_info is None else known_of(entry.id_token_info),
+            )
+            for entry in entries
+        ]
+        duplicates = len({key for key, _ in changes}) < len(changes)
+        enabled = self.station.variables.get(LOCAL_AUTH_LIST_ENABLED)
+        if not enabled or request.version_number <= 0 or duplicates or self._too_long(request, changes):
+            return statuses.Failed
+        if request.update_type is UpdateEnumType.Full:
+            if any(known is None for _, known in changes):
+                return statuses.Failed
+            self.local_list.replace(changes, request.version_number)
+        elif request.version_number <= self.local_list.version:
+            return statuses.VersionMismatch
+        else:
+            self.local_list.change(changes, request.version_number)
+        return statuses.Accepted
+
+    def _too_long(self, request: SendLocalListRequest, changes: list[Change]) -> bool:
+        longest = self.station.variables.maximum(LOCAL_AUTH_LIST_ENTRIES)
+        if longest is None:
+            return False
+        kept = 0 if request.update_type is UpdateEnumType.Full else len(self.local_list)
+        added = sum(known is not None and key not in self.local_list for key, known in changes)
+        return kept + added > longest
