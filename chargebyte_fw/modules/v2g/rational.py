@@ -56,3 +56,8 @@ def number(value: Any) -> float:
 def number_or_none(value: Any) -> float | None:
     """Return the value of an optional RationalNumberType; None where it is absent."""
     return None if value is None else number(value)
+
+
+def not_negative(value: Any) -> float | None:
+    """Return the value of an optional RationalNumberType, at least 0; None where it is absent."""
+    return None if value is None else max(0.0, number(value))

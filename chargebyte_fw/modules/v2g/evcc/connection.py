@@ -295,13 +295,22 @@ class Evcc(Machine):
             return self._fail(str(error))
         self._expect(self._stream, session.expected(), protocol.message_timeout_s(name), now)
         effects = [*session.take_effects(), *self._send(name, frame, now)]
-        beside = session.next_multiplexed(now) if len(self._waiting) == 1 else None
-        if beside is not None:
-            name = type(beside.body).__name__
-            self._expect(beside.stream, beside.expected, protocol.message_timeout_s(name), now)
-            frame = protocol.encode(session.message(beside.body), beside.stream)
-            effects += [*session.take_effects(), *self._send(name, frame, now)]
-        return effects
+        try:
+            return effects + (self._beside(now) if len(self._waiting) == 1 else [])
+        except (Failed, EncodeError) as error:
+            return effects + self._fail(str(error))
+
+    def _beside(self, now: float) -> list[Any]:
+        """Send a request of another stream where there is one."""
+        assert self.session is not None and self.protocol is not None
+        session, protocol = self.session, self.protocol
+        beside = session.next_multiplexed(now)
+        if beside is None:
+            return []
+        name = type(beside.body).__name__
+        self._expect(beside.stream, beside.expected, protocol.message_timeout_s(name), now)
+        frame = protocol.encode(session.message(beside.body), beside.stream)
+        return [*session.take_effects(), *self._send(name, frame, now)]
 
     def _message(self, name: str, body: Any) -> Any:
         """Return the whole message; with the id of another session where the script wants that."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso20_ac
-from chargebyte_fw.modules.v2g.rational import number, number_or_none, rational
+from chargebyte_fw.modules.v2g.rational import not_negative, number, number_or_none, rational
 from chargebyte_fw.modules.v2g.secc.iso20 import sequence as sequences
 from chargebyte_fw.modules.v2g.secc.iso20.ac_limits import AcLimits, ac_limits, of_car, of_connector
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Iso20EnergyService, Selection
@@ -213,8 +213,8 @@ class AcService(Iso20EnergyService):
                 max_energy_request=max(0.0, number(mode.EVMaximumEnergyRequest)),
                 min_energy_request=max(0.0, number(mode.EVMinimumEnergyRequest)),
                 departure_time=mode.DepartureTime,
-                max_v2x_energy_request=number_or_none(getattr(mode, "EVMaximumV2XEnergyRequest", None)),
-                min_v2x_energy_request=number_or_none(getattr(mode, "EVMinimumV2XEnergyRequest", None)),
+                max_v2x_energy_request=not_negative(getattr(mode, "EVMaximumV2XEnergyRequest", None)),
+                min_v2x_energy_request=not_negative(getattr(mode, "EVMinimumV2XEnergyRequest", None)),
             ),
         )
 

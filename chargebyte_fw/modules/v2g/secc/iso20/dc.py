@@ -8,7 +8,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso20_dc as m
 from chargebyte_fw.modules.v2g.messages.iso20_types import processingType
-from chargebyte_fw.modules.v2g.rational import maximum, minimum, number, number_or_none, rational
+from chargebyte_fw.modules.v2g.rational import maximum, minimum, not_negative, number, rational
 from chargebyte_fw.modules.v2g.secc.iso20 import sequence as sequences
 from chargebyte_fw.modules.v2g.secc.iso20.dc_limits import CarLimits, ChargerLimits, charger_limits
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Iso20EnergyService, Selection
@@ -224,8 +224,8 @@ class DcService(Iso20EnergyService):
                 max_discharge_power=self.car.max_discharge_power_W,
                 min_discharge_power=self.car.min_discharge_power_W,
                 max_discharge_current=self.car.max_discharge_current_A,
-                max_v2x_energy_request=number_or_none(getattr(mode, "EVMaximumV2XEnergyRequest", None)),
-                min_v2x_energy_request=number_or_none(getattr(mode, "EVMinimumV2XEnergyRequest", None)),
+                max_v2x_energy_request=not_negative(getattr(mode, "EVMaximumV2XEnergyRequest", None)),
+                min_v2x_energy_request=not_negative(getattr(mode, "EVMinimumV2XEnergyRequest", None)),
             ),
         )
         return self.car.max_current_A or 0.0, self.facts.present_voltage_V, self.car.max_power_W or 0.0

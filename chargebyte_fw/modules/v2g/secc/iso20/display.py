@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages.iso20_types import DisplayParametersType
-from chargebyte_fw.modules.v2g.rational import number_or_none
+from chargebyte_fw.modules.v2g.rational import not_negative
 
 
 def display_parameters(display: DisplayParametersType) -> iso15118.DisplayParameters:
@@ -18,14 +18,10 @@ def display_parameters(display: DisplayParametersType) -> iso15118.DisplayParame
         remaining_time_to_target_soc=display.RemainingTimeToTargetSOC,
         remaining_time_to_maximum_soc=display.RemainingTimeToMaximumSOC,
         charging_complete=display.ChargingComplete,
-        battery_energy_capacity=_not_negative(number_or_none(display.BatteryEnergyCapacity)),
+        battery_energy_capacity=not_negative(display.BatteryEnergyCapacity),
         inlet_hot=display.InletHot,
     )
 
 
 def _percent(value: int | None) -> float | None:
     return None if value is None or value > 100 else float(value)
-
-
-def _not_negative(value: float | None) -> float | None:
-    return None if value is None else max(0.0, value)
