@@ -12,7 +12,7 @@ import shutil
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-SHIPPED = ("etc/everest", "usr/share/secc")
+SHIPPED = ("etc/everest", "usr/share/everest", "usr/share/secc")
 NEVER = re.compile(r"(^|/)(__pycache__|user-config|certs|\..*)(/|$)|~$|\.new\.\d+$")
 """What people and runs leave in a checkout (script/install-root leaves out the same)."""
 

@@ -21,6 +21,7 @@ from chargebyte_fw.modules.ocpp.variables.declaration import (
 )
 
 if TYPE_CHECKING:
+    from chargebyte_fw.modules.ocpp.variables.files.legacy_file import LegacyFile
     from chargebyte_fw.modules.ocpp.variables.keys.configuration import Configuration
 
 T = TypeVar("T")
@@ -122,6 +123,10 @@ class Variables:
         self.save: Callable[[Entry, str], None] = lambda entry, attribute: None
         self.keys: Configuration | None = None
         """The keys of OCPP 1.6, of a station that speaks it."""
+        self.migration: Callable[[], list[str]] | None = None
+        """Sets the variables to a configuration of OCPP 1.6, the first time that the station starts."""
+        self.overlay: LegacyFile | None = None
+        """The files of a station whose keys are not documents."""
         for variable in declared:
             if variable.shipped:
                 self.add(variable)
@@ -192,11 +197,15 @@ class Variables:
     def add(self, variable: Variable[Any]) -> Entry:
         """Add a variable, or put another in its place."""
         entry = Entry(variable)
+        self.put(entry)
+        return entry
+
+    def put(self, entry: Entry) -> None:
+        """Add a variable that is complete, or put it in the place of another."""
         folded = entry.id.folded
         self.remove(entry.id)
         self._entries[folded] = entry
         self._components.setdefault(folded.component, []).append(entry)
-        return entry
 
     def remove(self, place: VariableId) -> None:
         """Remove a variable; one that is missing is left alone."""
@@ -226,10 +235,10 @@ class Variables:
     def write(self, entry: Entry, attribute: str, text: str | None, source: str) -> None:
         """Set an attribute, keep it over a restart where it is to be kept, and call who waits for changes."""
         place = entry.attributes.setdefault(attribute, Attribute(Mutability.READ_ONLY))
-        before = place.value
-        place.value = text
+        before, place.value = place.value, text
+        known = place.source == source and before == text
         place.source = source
-        if entry.kept:
+        if entry.kept and not known:
             self.save(entry, attribute)
         if before == text:
             return

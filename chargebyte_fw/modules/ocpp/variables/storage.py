@@ -6,8 +6,6 @@ document, so a new configuration file changes what was never set by another part
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from chargebyte_fw.kernel.decoding import decode_json
@@ -18,6 +16,14 @@ from chargebyte_fw.modules.ocpp.variables.model import Entry, Variables
 from chargebyte_fw.modules.ocpp.variables.values import fault_of
 
 TABLE = "variables"
+MIGRATIONS = "variable_migrations"
+LEGACY_KEYS = "ocpp1.6"
+
+
+class WriteOverlay(msgspec.Struct, frozen=True):
+    """Effect: write the file of changed keys (`UserConfigPath`) as a whole."""
+
+    content: bytes
 
 
 class Document(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,6 +110,16 @@ class VariableStorage(Block):
         """Put the values of the last run in place. No one is notified: it is as if they had always been there."""
         for key in restore(self.station.variables, event.tables.get(TABLE, {})):
             self.station.save(TABLE, key, None)
+        migration = self.station.variables.migration
+        if migration is not None and LEGACY_KEYS not in event.tables.get(MIGRATIONS, {}):
+            self.station.save(MIGRATIONS, LEGACY_KEYS, migration())
 
-    def _save(self, entry: Entry, attribute: str) -> Any:
+    def _save(self, entry: Entry, attribute: str) -> None:
+        variables = self.station.variables
+        if variables.overlay is not None and variables.keys is not None:
+            content = variables.overlay.changed(variables.keys, entry)
+            if content:
+                self.station.effect(WriteOverlay(content))
+            if content is not None:
+                return
         self.station.save(TABLE, key_of(entry, attribute), document_of(entry, attribute))
