@@ -17,6 +17,7 @@ from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.grid_support import GridSupportImpl
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.listener import claims_of
+from chargebyte_fw.modules.v2g.price_key_file import price_keys_of
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso20 import protocol as iso20
 from chargebyte_fw.modules.v2g.secc.prices import read_prices
@@ -88,6 +89,13 @@ class Evse15118D20Config(ModuleConfig):
         Literal["absolute", "levels", "none"],
         Meta(description="How cars get the energy prices of `energy_prices`: in money, in levels, not at all."),
     ] = "absolute"
+    price_key_file: Annotated[
+        str,
+        Meta(
+            description="PEM file with the private keys of contract issuers (sub-CAs of mobility operators, not "
+            "encrypted): prices for their contracts are signed with them. Empty: none is known here."
+        ),
+    ] = ""
     supported_service_renegotiation: Annotated[
         bool, Meta(description="Let a car choose other services without a new session.")
     ] = True
@@ -135,7 +143,11 @@ class Evse15118D20(Module):
             self.extensions,
             self.iso15118_vas,
             protocols(config.custom_protocol_namespace),
-            Settings(without_tls=config.tls_negotiation_strategy != "ENFORCE_TLS", iso20=iso20_settings(config)),
+            Settings(
+                price_keys=price_keys_of(self, config.price_key_file),
+                without_tls=config.tls_negotiation_strategy != "ENFORCE_TLS",
+                iso20=iso20_settings(config),
+            ),
             config.device,
             security=self.security,
             endpoints=self.endpoints.all,

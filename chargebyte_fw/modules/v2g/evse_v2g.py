@@ -25,6 +25,7 @@ from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.link import TCP_PORT, TLS_PORT
 from chargebyte_fw.modules.v2g.listener import claims_of
+from chargebyte_fw.modules.v2g.price_key_file import price_keys_of
 from chargebyte_fw.modules.v2g.secc.din import protocol as din
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso2 import protocol as iso2
@@ -80,6 +81,13 @@ class EvseV2GConfig(ModuleConfig):
             "signature (FAILED_MeteringSignatureNotValid); otherwise it is logged and the session goes on."
         ),
     ] = False
+    price_key_file: Annotated[
+        str,
+        Meta(
+            description="PEM file with the private keys of contract issuers (sub-CAs of mobility operators, not "
+            "encrypted): prices for their contracts are signed with them. Empty: none is known here."
+        ),
+    ] = ""
     auth_timeout_pnc: Annotated[
         int, Meta(ge=0, description="Time limit of an authorization by contract in s, 0 for none.")
     ] = 55
@@ -137,6 +145,7 @@ class EvseV2G(Module):
                 reject_invalid_receipts=config.reject_invalid_metering_receipts,
                 terminate_connection_on_failed_response=config.terminate_connection_on_failed_response,
                 publish_telemetry_only_on_change=config.publish_telemetry_only_on_change,
+                price_keys=price_keys_of(self, config.price_key_file),
                 without_tls=config.tls_security == "prohibit",
                 iso20=Iso20Settings(scheduled=True),
             ),

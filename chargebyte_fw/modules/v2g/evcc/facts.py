@@ -135,6 +135,8 @@ class ChargerValues(msgspec.Struct):
     price_per_kWh: float | None = None
     """Of the tariff that holds now, in `currency`; None: none was announced."""
     price_level: int | None = None
+    prices_signed: bool = False
+    """The issuer of the car's contract has signed the prices."""
     current_limit_achieved: bool = False
     voltage_limit_achieved: bool = False
     power_limit_achieved: bool = False

@@ -86,6 +86,20 @@ def common_name(der: bytes) -> str:
     return str(names[0].value) if names else ""
 
 
+def wrong_prices(set_name: str, contract: Identity, signature: Any, elements: signatures.Elements) -> str:
+    """Return why prices were not signed by the issuer of the car's contract, or nothing."""
+    if signature is None:
+        return "they are not signed"
+    try:
+        certificates = [_certificate(der) for der in contract.chain]
+    except Refused as error:
+        return str(error)
+    issuer = next((one for one in certificates[1:] if one.subject == certificates[0].issuer), None)
+    if issuer is None:
+        return "the contract came without the certificate of its issuer"
+    return signatures.verify(set_name, signature, issuer.public_key(), elements)
+
+
 def root_ids(roots: Iterable[bytes]) -> list[xmldsig.X509IssuerSerialType]:
     """Return issuer and serial number of each root that the car trusts, for a request that lists them."""
     certificates = [_certificate(der) for der in roots]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -51,6 +52,8 @@ class Settings(msgspec.Struct):
     """Refuse a metering receipt that is not of the value that was sent, or not signed by the contract."""
     terminate_connection_on_failed_response: bool = False
     publish_telemetry_only_on_change: bool = True
+    price_keys: tuple[Any, ...] = ()
+    """Private keys of contract issuers: prices for their contracts are signed."""
     without_tls: bool = False
     """A protocol that demands a TLS version may run on plain TCP as well (simulation, laboratories)."""
     iso20: Iso20Settings = msgspec.field(default_factory=Iso20Settings)

@@ -94,6 +94,8 @@ class Answer(msgspec.Struct):
     request."""
     encoded: Encoded | None = None
     """What is sent in place of `body`, which then has its response code alone."""
+    signature: Any = None
+    """Of elements of `body`, for the header."""
 
     @property
     def code(self) -> str:

@@ -36,6 +36,11 @@ class Payment:
         self._due: iso2.MeterInfoType | None = None
         self._loop = ""
 
+    @property
+    def contract(self) -> Identity | None:
+        """The contract that pays, None where external means do."""
+        return self.keys.contract if self.option is _CONTRACT else None
+
     # -- the choice
 
     def choose(self, body: iso2.ServiceDiscoveryRes) -> None:

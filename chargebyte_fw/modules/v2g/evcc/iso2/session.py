@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chargebyte_fw.modules.v2g.evcc import plug_and_charge
 from chargebyte_fw.modules.v2g.evcc.common.session import V2gCarSession
 from chargebyte_fw.modules.v2g.evcc.effects import Step
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
@@ -122,10 +123,26 @@ class Iso2CarSession(V2gCarSession):
         """Take the schedule with the lowest price level."""
         if schedules is None:
             return
+        self._check_tariffs(schedules)
         self._schedule = best(schedules)
         self.schedule_id = self._schedule.id
         self._schedule_since_s = self._now
         self._note_price(self._now)
+
+    def _check_tariffs(self, schedules: iso2.SAScheduleListType) -> None:
+        """Drop the tariffs of a contract that its issuer has not signed (clause 8.5.2.15)."""
+        charger, contract = self.facts.charger, self.payment.contract
+        tariffs = [one.SalesTariff for one in schedules.SAScheduleTuple if one.SalesTariff is not None]
+        charger.prices_signed = False
+        if not tariffs or contract is None:
+            return
+        elements = [("SalesTariff", one) for one in tariffs]
+        why = plug_and_charge.wrong_prices("iso2", contract, self.received_signature, elements)
+        charger.prices_signed = not why
+        if why:
+            self.report(Step.PARAMETERS, f"without the prices: {why}")
+            for one in schedules.SAScheduleTuple:
+                one.SalesTariff = None
 
     def _note_price(self, now: float) -> None:
         self._now = now

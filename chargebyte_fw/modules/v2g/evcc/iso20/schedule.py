@@ -6,10 +6,12 @@ main stream: PowerDelivery ScheduleRenegotiation, ScheduleExchange, PowerDeliver
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from chargebyte_fw.modules.v2g.evcc import plug_and_charge
 from chargebyte_fw.modules.v2g.evcc.effects import Step
 from chargebyte_fw.modules.v2g.evcc.protocol import Failed, MultiplexedRequest
 from chargebyte_fw.modules.v2g.messages import iso20_common as common
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from chargebyte_fw.modules.v2g.evcc.iso20.session import Iso20CarSession
 
 _DAY_S = 86_400
+_PRICES = ("AbsolutePriceSchedule", "PriceLevelSchedule")
 _MOST_ENTRIES = 96
 """So many entries of a power profile are enough: a day in quarters of an hour."""
 
@@ -115,13 +118,34 @@ class Schedule:
         if (dynamic is not None) != self.session.service.dynamic:
             raise Failed("the schedule is of another control mode than was selected")
         if dynamic is not None:
-            self.chosen, self.tariff = None, _tariff(dynamic)
+            refused = self._are_refused([dynamic])
+            self.chosen, self.tariff = None, Tariff() if refused else _tariff(dynamic)
         elif scheduled is not None:
-            offers = [(_tuple(one), _tariff(one.ChargingSchedule)) for one in scheduled.ScheduleTuple]
+            both = [(one.ChargingSchedule, one.DischargingSchedule) for one in scheduled.ScheduleTuple]
+            refused = self._are_refused(one for pair in both for one in pair if one is not None)
+            offers = [
+                (_tuple(one), Tariff() if refused else _tariff(one.ChargingSchedule)) for one in scheduled.ScheduleTuple
+            ]
             # The cheapest of those with a price, the charger's first otherwise.
             priced = [one for one in offers if one[1].currency and one[1].slices]
             self.chosen, self.tariff = min(priced, key=lambda one: one[1].slices[0].value) if priced else offers[0]
         self.note_price()
+
+    def _are_refused(self, holders: Iterable[Any]) -> bool:
+        """Return whether the prices are signed, but not by the issuer of the contract; they may be without."""
+        session, charger = self.session, self.facts.charger
+        authorization, signature = session.authorization, session.received_signature
+        contract = authorization.keys.contract if authorization.contract_used else None
+        charger.prices_signed = False
+        found = [(name, getattr(holder, name)) for holder in holders for name in _PRICES]
+        signed = [(name, one) for name, one in found if one is not None and one.Id]
+        if contract is None or signature is None or not signed:
+            return False
+        why = plug_and_charge.wrong_prices("iso20_common", contract, signature, signed)
+        charger.prices_signed = not why
+        if why:
+            session.report(Step.PARAMETERS, f"without the prices: {why}")
+        return bool(why)
 
     def _text(self) -> str:
         power_W = self.power_W

@@ -103,12 +103,12 @@ def _points(service: Service, settings: CarSettings) -> int | None:
         phases = service.value("Connector", 1)
         if phases > settings.phases:
             return None
-        points += 4 * phases
+        points += 8 * phases
     needs = {"EVCC": BY_EVCC, "SECC": BY_SECC}.get(settings.mobility_needs_by)
     if needs is not None and service.value("MobilityNeedsMode", BY_EVCC) == needs:
-        points += 2
+        points += 4
     # A price is worth having: absolute ones before levels.
-    return points + (service.value("Pricing") == 1)
+    return points + {1: 2, 2: 1}.get(service.value("Pricing"), 0)
 
 
 def resumed(paused: Paused) -> Service:

@@ -171,7 +171,8 @@ class V2gSession(SessionOutput):
     def message(self, answer: Answer) -> Any:
         """Return the whole message with the session's header."""
         m = self.messages
-        return m.V2G_Message(Header=m.MessageHeaderType(SessionID=self.session_id), Body=answer.body)
+        header = m.MessageHeaderType(SessionID=self.session_id, Signature=answer.signature)
+        return m.V2G_Message(Header=header, Body=answer.body)
 
     def connection_ends(self) -> None:
         """Take the power off, whatever the state."""

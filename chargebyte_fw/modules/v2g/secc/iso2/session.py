@@ -9,6 +9,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.kernel.clock import rfc3339
+from chargebyte_fw.modules.v2g import signatures
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.common.session import SCHEDULE_ID
@@ -19,6 +20,7 @@ from chargebyte_fw.modules.v2g.secc.iso2.energy import Iso2EnergyService
 from chargebyte_fw.modules.v2g.secc.iso2.metering import Iso2Metering
 from chargebyte_fw.modules.v2g.secc.iso2.schedule import MOST_ENTRIES, Schedule, schedule
 from chargebyte_fw.modules.v2g.secc.iso2.tariff import sales_tariff
+from chargebyte_fw.modules.v2g.secc.price_keys import key_of_issuer
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred, SessionContext
 
 _START, _STOP = iso2.chargeProgressType.Start, iso2.chargeProgressType.Stop
@@ -119,22 +121,32 @@ class Iso2Session(Iso2Metering):
         pause = bool(self.facts.session.no_energy_pause)
         power_W, most_entries = energy.schedule_power_W(wanted), request.MaxEntriesSAScheduleTuple
         self.schedule = schedule(power_W, self.departure_s, pause=pause, most_entries=most_entries)
+        tariff, signature = self._tariff(most_entries)
         return Answer(
             iso2.ChargeParameterDiscoveryRes(
                 ResponseCode=self.ok(),
                 EVSEProcessing=iso2.EVSEProcessingType.Finished,
-                SASchedules=self.schedule.message(self.watts(self.schedule.power_W), self._tariff(most_entries)),
+                SASchedules=self.schedule.message(self.watts(self.schedule.power_W), tariff),
                 EVSEChargeParameter=energy.charge_parameter("EVSE_Ready"),
-            )
+            ),
+            signature=signature,
         )
 
-    def _tariff(self, most_entries: int | None) -> iso2.SalesTariffType | None:
-        """Return the tariff of the schedule; the one of a contract is its issuer's, whose signature is not known."""
-        facts = self.facts
-        if self.by_contract or not facts.prices:
-            return None
+    def _tariff(self, most_entries: int | None) -> tuple[iso2.SalesTariffType | None, Any]:
+        """Return the tariff of the schedule; that of a contract with its issuer's signature, or not at all."""
+        key = key_of_issuer(self.contract, self.settings.price_keys) if self.by_contract else None
+        if not self.facts.prices or (self.by_contract and key is None):
+            return None, None
         now_s, most = int(self.environment.utc_now().timestamp()), most_entries or MOST_ENTRIES
-        return sales_tariff(facts.prices, now_s, self.schedule.duration_s, min(most, MOST_ENTRIES))
+        tariff = sales_tariff(self.facts.prices, now_s, self.schedule.duration_s, min(most, MOST_ENTRIES))
+        if tariff is None or key is None:
+            return tariff, None
+        tariff.Id = "id1"
+        try:
+            return tariff, signatures.sign("iso2", key, {"SalesTariff": tariff})
+        except ValueError as error:
+            self.log(f"the contract gets no tariff: {error}")
+            return None, None
 
     def _take_departure(self, departure_s: int | None) -> str | None:
         """Publish when the car wants to leave; return the time as text.

@@ -19,7 +19,7 @@ def sales_tariff(
     """Return the tariff for `duration_s` from `now_s` (seconds since 1970) on.
 
     Level 1 is the cheapest ([V2G2-407]). None where nothing changes within that time: there is nothing to plan by.
-    It has no signature: who sets a tariff for a contract signs it, and nothing of the charger can replace that.
+    It has no signature: that of a contract's issuer is the session's to add.
     """
     known = prices_within(prices, now_s, duration_s, len(prices))
     slices = [

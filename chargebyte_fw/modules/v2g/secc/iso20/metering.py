@@ -12,6 +12,7 @@ from chargebyte_fw.modules.v2g.messages.iso20_types import DisplayParametersType
 from chargebyte_fw.modules.v2g.secc.iso20.contract import ContractAuthorization
 from chargebyte_fw.modules.v2g.secc.iso20.display import display_parameters
 from chargebyte_fw.modules.v2g.secc.iso20.power_delivery import PowerDelivery
+from chargebyte_fw.modules.v2g.secc.price_keys import key_of_issuer
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
 
 _LONGEST_METER_ID = 32
@@ -28,6 +29,10 @@ class Metering(PowerDelivery, ContractAuthorization):
         """The last reading that the car was given."""
         self._confirm_from = 0.0
         """When the car may be asked again to confirm a reading."""
+
+    def price_key(self) -> Any:
+        """Return the key of the contract's issuer, None where it is not known."""
+        return key_of_issuer(self.contract, self.settings.price_keys)
 
     def take_display(self, display: DisplayParametersType | None) -> None:
         """Publish DisplayParameters."""

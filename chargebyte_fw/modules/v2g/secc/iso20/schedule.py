@@ -11,6 +11,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.kernel.clock import rfc3339
+from chargebyte_fw.modules.v2g import signatures
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
 from chargebyte_fw.modules.v2g.messages import iso20_schedules as s
 from chargebyte_fw.modules.v2g.messages.iso20_types import processingType
@@ -104,12 +105,31 @@ class Schedules(Iso20Base):
             costs = prices or no_prices(anchor_s, SCHEDULE_S)
             scheduled = given.message(costs, bidirectional=selection.bidirectional)
             content = {"Scheduled_SEResControlMode": scheduled}
-        return self.ok(
+        answer = self.ok(
             m.ScheduleExchangeRes,
             EVSEProcessing=processingType.Finished,
             GoToPause=True if go_to_pause else None,
             **content,
         )
+        answer.body.Header.Signature = self._signature(prices)
+        return answer
+
+    def price_key(self) -> Any:
+        """Return the key of who has issued the session's contract, None where it is not known or external means pay."""
+        return None
+
+    def _signature(self, prices: dict[str, Any]) -> Any:
+        """Return the signature of a price schedule by the issuer of the contract, where its key is here."""
+        key = self.price_key() if prices else None
+        if key is None:
+            return None
+        for schedule in prices.values():
+            schedule.Id = "id1"
+        try:
+            return signatures.sign("iso20_common", key, prices)
+        except ValueError as error:
+            self.log(f"the prices are not signed: {error}")
+            return None
 
     def _advance(self) -> None:
         assert self.energy is not None
