@@ -48,6 +48,8 @@ class MessageQueue:
         self._ticket = 0
         self._written = 0
         self._barrier = 0
+        """No message of a transaction is sent before the file has confirmed this ticket."""
+        self._last_answer = 0
         self._transaction_ids: OrderedDict[str, int] = OrderedDict()
         self._resume_s = 0.0
         self._answer_by_s = 0.0
@@ -212,10 +214,11 @@ class MessageQueue:
             if isinstance(transaction_id, int):
                 effects += self._keep_id(entry.transaction, transaction_id)
         effects += self._gone(entry)
-        if entry.action == "StartTransaction":
-            # Without this the messages of one transaction could reach the CSMS as those of two: a power cut now would
-            # have StartTransaction sent again, and answered with another id.
-            self._barrier = self._ticket
+        if entry.of_transaction:
+            # A power cut before the file has this has the message sent again. That may befall the last two; after a
+            # start the next one waits, or the messages of one transaction could reach the CSMS under two ids.
+            is_start = entry.action == "StartTransaction"
+            self._barrier, self._last_answer = self._ticket if is_start else self._last_answer, self._ticket
         return [*effects, Done(entry, payload)]
 
     def refused(self, wire_id: str, code: str, description: str, now: float) -> list[Any]:
