@@ -16,6 +16,7 @@ BENCHES = (
     "exi",
     "exi_iso20",
     "bus",
+    "wire",
     "startup",
     "v2g_latency",
     "mcu_cycle",

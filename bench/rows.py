@@ -30,6 +30,11 @@ def at_most(name: str, value: float, unit: str, bound: float, beside: str = "") 
     return Row(name, value, unit, bound, value <= bound, beside)
 
 
+def at_least(name: str, value: float, unit: str, bound: float, beside: str = "") -> Row:
+    """Make a row whose figure must reach `bound`."""
+    return Row(name, value, unit, bound, value >= bound, beside)
+
+
 def info(name: str, value: float, unit: str, beside: str = "") -> Row:
     """Make a row that has no bound."""
     return Row(name, value, unit, None, True, beside)

@@ -69,6 +69,12 @@ def add_parser(subparsers: Any) -> None:
         help="ask programs to end by EVerest's message before they get SIGTERM",
     )
     parser.add_argument(
+        "--restart",
+        choices=("alone", "together"),
+        default="alone",
+        help="together: whichever module ends, all are started again, as by EVerest's manager (default: alone)",
+    )
+    parser.add_argument(
         "--speed", type=float, default=1.0, metavar="N", help="N times faster than real time, beside a simulated board"
     )
     parser.add_argument(
@@ -144,8 +150,10 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
 
     runtime = Runtime(root=root)
     named = str(configuration.path)
+    together = arguments.restart == "together"
     if arguments.broker == "none":
-        return await Supervisor(configuration.plans, runtime, configuration=named, notices=notices).run()
+        supervisor = Supervisor(configuration.plans, runtime, configuration=named, notices=notices, together=together)
+        return await supervisor.run()
     if arguments.broker == "embedded":
         require("paho", "amqtt", extra="demo")
     require("paho")
@@ -184,7 +192,7 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
         if broker is not None:
             await broker.start()
         return await Supervisor(
-            configuration.plans, runtime, client, publisher, configuration=named, notices=notices
+            configuration.plans, runtime, client, publisher, configuration=named, notices=notices, together=together
         ).run()
     finally:
         if broker is not None:

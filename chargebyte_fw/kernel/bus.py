@@ -28,6 +28,8 @@ K = TypeVar("K")
 CALLER: ContextVar[str] = ContextVar("caller", default="")
 """Whose command a handler carries out: the id of the calling module. It is set for programs alone, which pass it on."""
 
+ABSENT = "Absent"
+"""Sub-type of the fault that an implementation's program has failed: it lasts until the next one is ready."""
 COMMAND_DEADLINE_S = 30.0
 """How long a command may take when the caller sets no limit of its own."""
 
@@ -108,11 +110,22 @@ def prepare(
 
 
 def retire(implementation: Contract) -> None:
-    """Disconnect an instance that was stopped and is replaced from its consumers; clear its faults."""
-    implementation.faults.clear_all()
+    """Disconnect an instance that was stopped and is replaced from its consumers; clear the faults that it raised."""
+    for fault in tuple(implementation.faults.active):
+        if fault.sub_type != ABSENT:
+            implementation.faults.clear(fault.type, fault.sub_type)
     implementation.faults = Faults(implementation.faults.allowed)
     for name in implementation.variables:
         setattr(implementation, name, Variable(getattr(implementation, name).name))
+
+
+def absence_of(faults: Faults) -> str | None:
+    """Return the type of fault by which an implementation reports that it is away; None if its interface has none."""
+    for name in ("CommunicationFault", "VendorError"):
+        found = next((type for type in sorted(faults.allowed) if type.endswith(f"/{name}")), None)
+        if found is not None:
+            return found
+    return None
 
 
 def consumer(provider: C, scope: Scope, trace: Trace | None = None, caller: str = "", outside: bool = False) -> C:

@@ -19,7 +19,7 @@ from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.scope import ScopedMqtt
-from chargebyte_fw.manager.groups import CHARGE, groups_of
+from chargebyte_fw.manager.groups import CHARGE, fails_alone, groups_of
 from chargebyte_fw.manager.order import stop_order
 from chargebyte_fw.manager.plan import ModulePlan, config_issues
 
@@ -45,19 +45,24 @@ class Assembly:
     Variables and faults belong to the assembly: a module of `cloud` that is replaced (`retire`, `renew`, `bring_up`)
     takes over those of the instance before it.
 
-    `remote` is asked for an implementation that no module here provides (one behind MQTT).
+    `remote` is asked for an implementation that no module here provides (one behind MQTT). `together`: no module fails
+    alone (EVerest).
     """
 
-    def __init__(self, runtime: Runtime, remote: Callable[[str, str], Contract] | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, remote: Callable[[str, str], Contract] | None = None, *, together: bool = False
+    ) -> None:
         self.runtime = runtime
         self.modules: dict[str, Module] = {}
         self.implementations: dict[tuple[str, str], Contract] = {}
         self.plans: list[ModulePlan] = []
         self.failures: dict[str, Faults] = {}
-        """For each module of `cloud` the fault that it has failed."""
+        """For each module that is started again alone the fault that it has failed."""
         self.late: dict[str, tuple[asyncio.Task[None], bool]] = {}
         """Modules of `cloud` for which the start did not wait: what runs, and whether `ready` is still to come."""
         self._groups: dict[str, str] = {}
+        self._alone: set[str] = set()
+        self._together = together
         self._kept: dict[str, dict[str, Any]] = {}
         self._remote = remote
         self._started: list[Module] = []
@@ -72,10 +77,11 @@ class Assembly:
         self.runtime.require_unpredictable()
         self.plans = list(plans)
         self._groups = groups_of(self.plans)
+        self._alone = set() if self._together else fails_alone(self.plans, self._groups)
         for plan in self.plans:
             self._make(plan)
         for plan in self.plans:
-            if self._groups[plan.id] != CHARGE:
+            if plan.id in self._alone:
                 origin = Origin(plan.id, WHOLE_MODULE, plan.mapping)
                 self.failures[plan.id] = self._faults_of(origin, frozenset((FAILURE,)))
         for plan in self.plans:
@@ -227,14 +233,35 @@ class Assembly:
         module.away = False
 
     async def failure(self) -> tuple[str, BaseException]:
-        """Wait until a module of `charge` fails; returns its id and the reason."""
-        modules = [module for module in self.modules.values() if module.group == CHARGE]
+        """Wait until a module of `charge` fails that takes the others with it; returns its id and the reason.
+
+        During the start that is every one of `charge`: nothing is under power yet.
+        """
+        modules = [module for module in self.modules.values() if module.group == CHARGE or self._together]
         futures = {module.failed: module.id for module in modules}
-        if not futures:
-            await asyncio.Event().wait()
-        done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-        first = next(iter(done))
-        return futures[first], first.result()
+        while futures:
+            done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                module_id = futures.pop(each)
+                if self.starting or module_id not in self._alone:
+                    return module_id, each.result()
+        await asyncio.Event().wait()
+        raise AssertionError("nothing ends the wait but its cancellation")
+
+    def mark_absent(self, module_id: str, text: str) -> None:
+        """Raise a fault at each implementation of a program that has failed; no power flows with a part of its path."""
+        for (owner, _), implementation in self.implementations.items():
+            if owner == module_id and implementation.is_remote:
+                faults: Faults = implementation.endpoint.faults
+                if (kind := bus.absence_of(faults)) is not None:
+                    severity = Severity.High if implementation.one_user else Severity.Medium
+                    faults.raise_fault(kind, text, sub_type=bus.ABSENT, severity=severity)
+
+    def mark_present(self, module_id: str) -> None:
+        """Clear what `mark_absent` has raised."""
+        for (owner, _), implementation in self.implementations.items():
+            if owner == module_id and (kind := bus.absence_of(implementation.endpoint.faults)) is not None:
+                implementation.endpoint.faults.clear(kind, bus.ABSENT)
 
     async def retire(self, module: Module) -> None:
         """Stop one module while the others go on; its place stays empty until `renew`."""

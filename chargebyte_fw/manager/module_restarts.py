@@ -1,4 +1,4 @@
-"""Starts a failed module of group `cloud` again, alone, while all others go on."""
+"""Starts a failed module again, alone, while all others go on: one of group `cloud`, or a program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CANCEL_LIMIT_S = 0.5
 
 
 class ModuleRestarts:
-    """Watches the modules of `cloud` of one assembly from `begin` to `cancel`.
+    """Watches those modules of one assembly that fail alone, from `begin` to `cancel`.
 
     A module that fails is stopped, and replaced after a pause that grows while it fails again (`PAUSES_S`). Its fault
     stands until the new instance is ready; after a repeated failure until it has run for as long as the last pause.
@@ -81,6 +81,7 @@ class ModuleRestarts:
             if repeated and not module.failed.done():
                 await asyncio.wait({module.failed}, timeout=pause_s)
             if not module.failed.done():
+                self._assembly.mark_present(module_id)
                 self._assembly.failures[module_id].clear(FAILURE)
                 self._log.info("%s is back", module_id)
             # An instance that failed is not held on to while the next one runs.
@@ -118,6 +119,7 @@ class ModuleRestarts:
         module.away = True
         log_failure(self._log, module_id, error, "it is started again alone")
         text = shorten(redact(f"{type(error).__name__}: {error}"))
+        self._assembly.mark_absent(module_id, f"{module_id} has failed ({text}) and is being started again")
         self._assembly.failures[module_id].raise_fault(
             FAILURE, f"{module_id} has failed ({text}) and is being started again", severity=Severity.Medium
         )

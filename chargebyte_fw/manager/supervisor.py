@@ -61,7 +61,10 @@ class Supervisor:
         *,
         configuration: str = "",
         notices: Sequence[str] = (),
+        together: bool = False,
     ) -> None:
+        """`together`: whichever module fails, all are started again, as by EVerest's manager."""
+        self._together = together
         self.plans = list(plans)
         self.notices = list(notices)
         """What was set aside so that the start went on: raised as a fault that does not block charging."""
@@ -140,7 +143,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         self._stray = loop.create_future()
         self.runtime.all_faults.clear()
-        self.assembly = assembly = Assembly(self.runtime)
+        self.assembly = assembly = Assembly(self.runtime, together=self._together)
         restarts = self._restarts(assembly)
         ended: list[asyncio.Future[Any]] = []
         failure: Failure | None = None

@@ -27,7 +27,7 @@ from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.discovery import Found, Installed
-from chargebyte_fw.manager.groups import groups_of
+from chargebyte_fw.manager.groups import fails_alone, groups_of
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.plan import Connection, ModulePlan
@@ -127,12 +127,11 @@ def test_commands_variables_and_errors_cross_the_broker(mosquitto: Mosquitto, tm
     with_program(mosquitto, tmp_path, runtime, test)
 
 
-def test_a_program_that_ends_brings_its_group_down(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
+def test_a_program_that_ends_fails_what_was_asked_of_it(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
     async def test(assembly: Assembly, user: Any) -> None:
         call = asyncio.ensure_future(user.imd.start())
-        async with asyncio.timeout(10):
-            module_id, error = await assembly.failure()
-        assert module_id == "imd" and isinstance(error, Unavailable)
+        error = await asyncio.wait_for(assembly.modules["imd"].failed, 10)
+        assert isinstance(error, Unavailable)
         assert str(error) == "the program ForeignMonitor has ended (status 3)"
         await assembly.stop()
         with pytest.raises(CommandError, match="Shutdown"):
@@ -321,11 +320,38 @@ def test_a_program_belongs_to_charge_when_charge_requires_it(tmp_path: Path) -> 
     assert groups_in(tmp_path, ("user", Using, "watching"), ("watching", Watching, ""))["watching"] == "cloud"
 
 
+class Driving(Using):
+    """Not of this process: it drives the monitor."""
+
+    is_program = True
+
+
+def test_a_program_fails_alone_unless_it_drives_something(tmp_path: Path) -> None:
+    program = plans_of(tmp_path)[1].module
+    ends = {"imd": [Connection("imd", "main")]}
+    user = ModulePlan("user", Using, ModuleConfig(), {}, ends)
+    imd = ModulePlan("imd", program, ModuleConfig())
+    assert fails_alone([user, imd], groups_of([user, imd])) == {"imd"}
+    # `isolation_monitor` has one user: without it nothing would stop the monitor, or a supply.
+    driving = ModulePlan("driving", Driving, ModuleConfig(), {}, ends)
+    after = ModulePlan("after", Needing, ModuleConfig(), {}, {"of": [Connection("driving", "main")]})
+    groups = groups_of([after, driving, imd])
+    assert groups == {"after": "charge", "driving": "charge", "imd": "charge"}
+    assert fails_alone([after, driving, imd], groups) == {"imd"}
+
+
+class Needing(Module):
+    """Requires something of a program."""
+
+    of = requires(IsolationMonitor)
+
+
+@pytest.mark.parametrize("kind", [Watching, Using], ids=["cloud", "charge"])
 def test_a_program_that_is_killed_is_started_again_alone(
-    mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime
+    mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime, kind: type[Using]
 ) -> None:
     user, imd = plans_of(tmp_path)
-    plans = [ModulePlan("charging", Charging, Charging.Config()), msgspec.structs.replace(user, module=Watching), imd]
+    plans = [ModulePlan("charging", Charging, Charging.Config()), msgspec.structs.replace(user, module=kind), imd]
 
     async def main() -> None:
         client = MqttClient(BrokerAddress("127.0.0.1", mosquitto.port))
@@ -334,27 +360,60 @@ def test_a_program_that_is_killed_is_started_again_alone(
         await until(lambda: supervisor.status_file.now.ready or running.done(), 20)
         assert supervisor.assembly is not None
         modules: Any = supervisor.assembly.modules
-        charging, watching = modules["charging"], modules["user"]
-        await until(lambda: bool(watching.measured))
+        charging, using = modules["charging"], modules["user"]
+        published: list[Any] = []
+        client.subscribe("everest/modules/imd/impl/main/error/#", lambda _t, text: published.append(json.loads(text)))
+        await using.imd.start()
+        await until(lambda: bool(using.measured))
         (killed,) = programs("ForeignMonitor", os.getpid())
         os.kill(killed, signal.SIGKILL)
         await until(lambda: modules["imd"].away)
         with pytest.raises(CommandError, match="NotReady: imd has failed"):
-            await watching.imd.start()
+            await using.imd.start()
+        # Who uses it is notified as by itself, in other processes, too; an insulation monitor is of the power path.
+        (absent,) = using.imd.faults.active
+        assert (absent.type, absent.sub_type) == ("isolation_monitor/CommunicationFault", "Absent")
+        assert absent.severity == "High" and absent.origin.module_id == "imd"
+        await until(lambda: [one["msg_type"] for one in published] == ["RaiseError"])
         faults = supervisor.assembly.failures["imd"]
         assert "has ended (status -9)" in faults.active[0].message
         began_s = time.monotonic()
         await until(lambda: not faults.active, 10)
         assert time.monotonic() - began_s < 10
+        assert not using.imd.faults.active
+        await until(lambda: [one["msg_type"] for one in published] == ["RaiseError", "ClearError"])
         (again,) = programs("ForeignMonitor", os.getpid())
         assert again != killed
-        watching.measured.clear()
-        # It asserts that it was told of the others' being ready.
-        await watching.imd.start()
-        await until(lambda: set(watching.measured) == {5000.0})
-        assert modules["user"] is watching and charging.stops == 0 and not charging.stopped
+        using.measured.clear()
+        # The program asserts that the others' being ready was announced to it.
+        await using.imd.start()
+        await until(lambda: set(using.measured) == {5000.0})
+        assert modules["user"] is using and charging.stops == 0 and not charging.stopped
         supervisor.request_stop()
         assert await running == 0
         assert charging.stops == 1 and not programs("ForeignMonitor", os.getpid())
+
+    run_loop(main())
+
+
+def test_everests_own_way_starts_all_again(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
+    user, imd = plans_of(tmp_path)
+    plans = [ModulePlan("charging", Charging, Charging.Config()), msgspec.structs.replace(user, module=Watching), imd]
+
+    async def main() -> None:
+        client = MqttClient(BrokerAddress("127.0.0.1", mosquitto.port))
+        wire = Publisher(Carrier(client, "everest/"))
+        supervisor = Supervisor(plans, runtime, client, wire, together=True)
+        running = asyncio.ensure_future(supervisor.run())
+        await until(lambda: supervisor.status_file.now.ready, 20)
+        first = supervisor.assembly
+        assert first is not None
+        (program,) = programs("ForeignMonitor", os.getpid())
+        os.kill(program, signal.SIGKILL)
+        await until(lambda: supervisor.status_file.now.ready and supervisor.assembly not in (None, first), 20)
+        charging: Any = first.modules["charging"]
+        assert charging.stops == 1
+        supervisor.request_stop()
+        assert await running == 0
 
     run_loop(main())

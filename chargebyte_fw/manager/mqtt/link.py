@@ -181,7 +181,7 @@ class MqttLink:
         while self._client is not None and self._loop.time() < give_up_at:
             if not self._client.want_write() and all(_completed(one) for one, _ in self._under_way):
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.002)
 
     def close(self) -> None:
         """Close the connection."""

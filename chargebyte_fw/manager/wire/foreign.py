@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, cast
 import msgspec
 
 from chargebyte_fw.contracts.lookup import contract_of
-from chargebyte_fw.kernel.bus import CALLER
+from chargebyte_fw.kernel.bus import ABSENT, CALLER
 from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.decoding import convert, shorten
@@ -145,6 +145,9 @@ class ForeignModule(Module):
             fault = envelope.read_error(payload)
         except msgspec.MsgspecError as error:
             self._complain("%s is no error of EVerest: %s", topic, error)
+            return
+        if fault.sub_type == ABSENT:
+            # Published here in its place, or claimed: whether it is away is known from the process.
             return
         if fault.type not in implementation.faults.allowed:
             self._complain("%s is not an error of this interface", shorten(fault.type))

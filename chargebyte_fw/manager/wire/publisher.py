@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.faults import Fault
 from chargebyte_fw.kernel.log import ModuleLog
@@ -75,7 +76,11 @@ class Publisher:
             for end in ends
         }
         for (module_id, name), implementation in assembly.implementations.items():
-            if module_id not in self._foreign:
+            if module_id in self._foreign:
+                at = f"{self.prefix}modules/{module_id}/impl/{name}/"
+                report = partial(self._absence, at)
+                self._stops.append(implementation.faults.subscribe(report, report))
+            else:
                 qos = 2 if (module_id, name) in awaited else 0
                 self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation, qos)
         self._stops.append(self.client.subscribe(f"{self.prefix}modules/+/impl/+/cmd/+", self._on_call))
@@ -198,6 +203,11 @@ class Publisher:
     def _fault(self, at: str, fault: Fault) -> None:
         if self.client.online:
             self._send(f"{at}error/{fault.type}", envelope.error(fault))
+
+    def _absence(self, at: str, fault: Fault) -> None:
+        """Report the end of a program in its place: others of other processes use what it provides, too."""
+        if fault.sub_type == bus.ABSENT:
+            self._fault(at, fault)
 
     def _on_call(self, topic: str, payload: bytes) -> None:
         _, module_id, _, implementation_id, _, command = topic.removeprefix(self.prefix).split("/")
