@@ -18,6 +18,7 @@ BENCHES = (
     "bus",
     "wire",
     "startup",
+    "three_protocols",
     "v2g_latency",
     "mcu_cycle",
     "virtual_session",

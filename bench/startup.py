@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,15 +72,18 @@ def memory_MB(pid: int, kind: str) -> float:
 
 
 @contextmanager
-def charger(port: int, byte_code: str) -> Iterator[tuple[subprocess.Popen[bytes], float, float]]:
+def charger(
+    port: int, byte_code: str, prepare: Callable[[Path], None] = lambda _: None
+) -> Iterator[tuple[subprocess.Popen[bytes], float, float]]:
     """Start on a temporary root; yields the process, the seconds and the CPU seconds until it is ready.
 
-    Byte code is kept in the folder `byte_code`.
+    Byte code is kept in the folder `byte_code`; `prepare` may change what is below the root before.
     """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         shutil.copytree(ROOT / "etc", root / "etc", symlinks=True)
         shutil.copytree(ROOT / "usr", root / "usr")
+        prepare(root)
         output = root / "output"
         (root / "dev").mkdir()
         command = [str(Path(sys.executable).parent / "secc"), "run", "--root", str(root)]

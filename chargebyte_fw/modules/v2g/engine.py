@@ -5,7 +5,9 @@ A module file configures it (`evse_v2g.py`): which protocols are served, with wh
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from logging import DEBUG, INFO, WARNING
@@ -29,8 +31,8 @@ from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.trace import Tape
-from chargebyte_fw.modules.v2g import handshake
-from chargebyte_fw.modules.v2g.exi import codec
+from chargebyte_fw.modules.v2g import handshake, signatures
+from chargebyte_fw.modules.v2g.exi import codec, forget_grammars
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl
 from chargebyte_fw.modules.v2g.link import TCP, Endpoint, V2gLink
 from chargebyte_fw.modules.v2g.listener import Listener
@@ -47,6 +49,8 @@ from chargebyte_fw.modules.v2g.value_added_services import ValueAddedServices
 
 FIRST_OF_A_SESSION = "SessionSetupReq"
 """Who comes so far is a car: its lines are logged, however many connections came before."""
+COMPILATION_PAUSE_S, COMPILATION_PAUSE_WITH_CAR_S = 0.01, 1.0
+"""Between two steps, each of which takes up to 15 ms on a desk."""
 _KNOWN_IDS = frozenset(str(message_id) for message_id in iso15118.V2gMessageId)
 
 
@@ -94,6 +98,10 @@ class V2gEngine:
         """What has to know that the next car may come."""
         self._level = INFO
         self._connections = RateLimitedLog(self.log, "%d more connections came within %g s", level=INFO)
+        self._compiled: set[str] = set()
+        """Schema sets whose functions are compiled, or are just being compiled."""
+        self._compilation: asyncio.Task[None] | None = None
+        self._open = False
         self.services = ValueAddedServices(providers, self.log, self._services_changed)
 
     # -- the module's life
@@ -128,6 +136,26 @@ class V2gEngine:
         self._extensions.service_renegotiation_supported.publish(renegotiates)
         if self.listens:
             self.listener.open()
+        self._open = True
+        self.compile_codecs()
+
+    def compile_codecs(self) -> None:
+        """Begin to compile what cars may need with the present facts: at its first message a car would wait for it."""
+        if self._open and (self._compilation is None or self._compilation.done()):
+            self._compilation = self.module.spawn(self._compile(), "codecs")
+
+    async def _compile(self) -> None:
+        while (name := self._not_compiled()) is not None:
+            self._compiled.add(name)
+            for _ in itertools.chain(codec(name).generate(), signatures.generate(name)):
+                await asyncio.sleep(COMPILATION_PAUSE_S if self._session is None else COMPILATION_PAUSE_WITH_CAR_S)
+            forget_grammars()
+
+    def _not_compiled(self) -> str | None:
+        sets = ["sap"]
+        for protocol in self.protocols:
+            sets += protocol.load(self.facts)
+        return next((name for name in sets if name not in self._compiled), None)
 
     def close(self) -> None:
         """Take the power off the car and close the sockets."""

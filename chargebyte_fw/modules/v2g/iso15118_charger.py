@@ -26,6 +26,9 @@ class Engine(Protocol):
     def served(self) -> list[str]:
         """EVerest's names of the protocols that are served."""
 
+    def compile_codecs(self) -> None:
+        """Begin to compile what cars may need with the present facts."""
+
     def facts_changed(self) -> None:
         """Let a response go out that waits for a fact."""
 
@@ -130,6 +133,7 @@ class Iso15118ChargerImpl(Iso15118Charger):
     ) -> None:
         """Take the energy transfer modes; those of ISO 15118-20 are not offered in other protocols."""
         self.facts.energy_transfer_modes = [str(mode) for mode in supported_energy_transfer_modes]
+        self.engine.compile_codecs()
 
     # -- the session's course
 

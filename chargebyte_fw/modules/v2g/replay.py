@@ -81,6 +81,9 @@ class _Engine:
     def facts_changed(self) -> None:
         self.changed = True
 
+    def compile_codecs(self) -> None:
+        """Each is compiled at its first message."""
+
     def data_link(self, ready: bool) -> None:
         """What it leads to is in the trace by itself."""
 

@@ -31,6 +31,11 @@ CANONICAL_EXI = "http://www.w3.org/TR/canonical-exi/"
 MOST_REFERENCES = 4
 """At most so many elements are signed together: those of CertificateInstallationRes."""
 _SIGNED_INFO = "SignedInfo"
+_OF_CARS = {
+    "iso2": ("AuthorizationReq", "MeteringReceiptReq"),
+    "iso20_common": ("PnC_AReqAuthorizationMode", "SignedMeteringData"),
+}
+"""Elements whose signatures a charger checks."""
 
 Elements = Mapping[str, Type] | Iterable[tuple[str, Type]]
 """Elements by their names; pairs where one name stands for several (the SalesTariff of each schedule)."""
@@ -93,6 +98,14 @@ def allowed_algorithms(set_name: str, strict: bool = False) -> tuple[Algorithm, 
     if not set_name.startswith("iso20"):
         return (_P256,)
     return (_P521, _ED448) if strict else (_P521, _ED448, _P256, _P384)
+
+
+def generate(set_name: str) -> Iterator[str]:
+    """Compile what checks the signatures of cars in a protocol, by its schema set; yields after each step."""
+    for name in _OF_CARS.get(set_name, ()):
+        yield from codec(set_name).generate_fragment(name)
+    if set_name in _OF_CARS:
+        yield from codec("xmldsig").generate_fragment(_SIGNED_INFO)
 
 
 def sign(set_name: str, key: PrivateKey, elements: Elements) -> xmldsig.SignatureType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -96,6 +96,9 @@ class NewProtocol:
         return True
 
     def prepare(self) -> None: ...
+
+    def load(self, facts: ChargerFacts) -> Sequence[str]:
+        return ()
 
     def decode(self, frame: Frame) -> Request:
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, get_args, overload
 
 from chargebyte_fw.modules.v2g.exi.codec import AnyCodec, Codec, bit_difference
 from chargebyte_fw.modules.v2g.exi.errors import EncodeError, ExiError
+from chargebyte_fw.modules.v2g.exi.grammar import grammar_of
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.v2g.messages import din, iso2, iso20_types, sap
@@ -54,4 +55,9 @@ def _codec(name: str) -> AnyCodec:
     return Codec(module.SCHEMA)
 
 
-__all__ = ["AnyCodec", "Codec", "EncodeError", "ExiError", "Iso20Set", "bit_difference", "codec"]
+def forget_grammars() -> None:
+    """Free what types are compiled from; it is made again for the next one."""
+    grammar_of.cache_clear()
+
+
+__all__ = ["AnyCodec", "Codec", "EncodeError", "ExiError", "Iso20Set", "bit_difference", "codec", "forget_grammars"]

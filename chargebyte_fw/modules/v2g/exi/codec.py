@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -19,7 +20,7 @@ from chargebyte_fw.modules.v2g.exi.grammar import (
 )
 from chargebyte_fw.modules.v2g.exi.reading import element_reader
 from chargebyte_fw.modules.v2g.exi.relaxed import RelaxedElement, can_be_relaxed
-from chargebyte_fw.modules.v2g.exi.source import place_of
+from chargebyte_fw.modules.v2g.exi.source import generate_all, place_of
 from chargebyte_fw.modules.v2g.exi.writing import element_writer
 from chargebyte_fw.modules.v2g.messages.model import Schema, Type
 
@@ -80,6 +81,20 @@ class Codec(Generic[M]):
             # As those of libcbv2g are read.
             element_reader(self._fragments[code][1])
             element_writer(self._fragments[code][1])
+
+    def generate(self) -> Iterator[str]:
+        """Compile what a charger needs, to read requests and to write responses; yields the type after each one."""
+        for kind in self._roots.values():
+            if reads(kind):
+                yield from _generated(fused_reader(kind), kind, reads)
+            if writes(kind):
+                yield from _generated(fused_writer(kind), kind, writes)
+
+    def generate_fragment(self, name: str) -> Iterator[str]:
+        """Compile what writes one element as a fragment; yields the type after each one."""
+        kind = self._fragments[self._fragment_codes[name]][1]
+        yield from _generated(fused_writer(kind), kind, lambda _: True)
+        yield from (str(code) for code in self._relaxed)
 
     def decode(self, payload: bytes) -> M:
         """Read one message; raises ExiError naming path and bit. Zero padding behind the message is tolerated."""
@@ -292,6 +307,21 @@ class Codec(Generic[M]):
                 return _read_to_end(kind, data, left, closing, wide=True)
             except (Deviation, ValueError):
                 raise _exi_error(error, len(payload) * 8) from None
+
+
+def reads(kind: type) -> bool:
+    """Return whether a charger reads such a type: of messages the requests, of signatures what cars fill."""
+    return not kind.__name__.endswith("Res") and kind.__name__ not in ("KeyInfoType", "ObjectType")
+
+
+def writes(kind: type) -> bool:
+    """Return whether a charger writes such a type: of messages the responses, which it does not sign."""
+    return not kind.__name__.endswith("Req") and kind.__name__ != "SignatureType"
+
+
+def _generated(function: Callable[..., Any], kind: type, wanted: Callable[[type], bool]) -> Iterator[str]:
+    yield kind.__name__
+    yield from generate_all(function, wanted)
 
 
 def _no_choice(data: int, left: int) -> int:

@@ -24,7 +24,7 @@ from chargebyte_fw.modules.v2g.exi.grammar import (
     grammar_of,
     is_simple,
 )
-from chargebyte_fw.modules.v2g.exi.source import Source, is_enum, on_first_call
+from chargebyte_fw.modules.v2g.exi.source import NotGenerated, Source, is_enum
 from chargebyte_fw.modules.v2g.messages.model import Coding, Type
 
 Reader = Callable[[int, int], tuple[Any, int]]
@@ -334,7 +334,7 @@ class Reading(_ValueReading):
             readers: list[Reader] = []
             for number, (_, cls) in enumerate(slot.members):
                 make = _abstract if cls is None else self.reader_of(cls)
-                readers.append(on_first_call(readers, number, make))
+                readers.append(NotGenerated(readers, number, make))
             self.line(f"{indent}{target}, left = {self.name(readers, 'readers')}[member](data, left)")
         elif slot.within is not None:
             self.line(f"{indent}wrapper, left = {self.later(self.reader_of(slot.within), 'read')}(data, left)")

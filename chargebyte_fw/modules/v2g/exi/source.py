@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from types import CodeType, TracebackType
 from typing import Any
@@ -39,7 +39,7 @@ class Source:
     def later(self, make: Callable[[], Any], hint: str) -> str:
         """Like `name`, for a function that is generated at its first call."""
         name = self.name(None, hint)
-        self.names[name] = on_first_call(self.names, name, make)
+        self.names[name] = NotGenerated(self.names, name, make)
         return name
 
     @property
@@ -56,14 +56,57 @@ class Source:
         return function
 
 
-def on_first_call(holder: Any, key: Any, make: Callable[[], Any]) -> Callable[..., Any]:
-    """Return a stand-in for `holder[key]` which puts there what `make` returns when it is first called."""
+class NotGenerated:
+    """Stands in `holder[key]` for a function that is generated at its first call."""
 
-    def stand_in(*arguments: Any) -> Any:
-        function = holder[key] = make()
-        return function(*arguments)
+    __slots__ = ("_holder", "_key", "_make")
 
-    return stand_in
+    def __init__(self, holder: Any, key: Any, make: Callable[[], Any]) -> None:
+        self._holder, self._key, self._make = holder, key, make
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Generate the function, and call it."""
+        return self.generate()(*arguments)
+
+    @property
+    def cls(self) -> type | None:
+        """The type that the function is for, where it is known."""
+        return next(iter(getattr(self._make, "args", ())), None)
+
+    def generate(self) -> Callable[..., Any]:
+        """Return the function; it takes the place of this."""
+        function: Callable[..., Any] = self._make()
+        self._holder[self._key] = function
+        return function
+
+
+def generate_all(function: Callable[..., Any], wanted: Callable[[type], bool]) -> Iterator[str]:
+    """Generate what a generated function calls and what that calls, for the wanted types; yields after each one."""
+    waiting, seen = [function], {id(function)}
+    while waiting:
+        for called in _called(waiting.pop()):
+            cls = called.cls if isinstance(called, NotGenerated) else None
+            if isinstance(called, NotGenerated):
+                if cls is None or not wanted(cls):
+                    continue
+                called = called.generate()
+                yield cls.__name__
+            if id(called) not in seen:
+                seen.add(id(called))
+                waiting.append(called)
+
+
+def _called(function: Callable[..., Any]) -> list[Any]:
+    """Return the functions that a generated function calls, generated or not."""
+    found: list[Any] = []
+    for value in getattr(function, "__globals__", {}).values():
+        if isinstance(value, list):
+            found += value
+        elif isinstance(value, dict):
+            found += value.values()
+        else:
+            found.append(value)
+    return [one for one in found if isinstance(one, NotGenerated) or "run" in getattr(one, "__globals__", {})]
 
 
 def place_of(trace: TracebackType | None) -> str:

@@ -23,7 +23,7 @@ from chargebyte_fw.modules.v2g.exi.grammar import (
     grammar_of,
     is_simple,
 )
-from chargebyte_fw.modules.v2g.exi.source import Source, is_enum, on_first_call
+from chargebyte_fw.modules.v2g.exi.source import NotGenerated, Source, is_enum
 from chargebyte_fw.modules.v2g.messages.model import Coding, Type
 
 Writer = Callable[[Any, int], int]
@@ -242,7 +242,7 @@ class Writing(_ValueWriting):
             self.flush(indent)
             writers: dict[type, Writer] = {}
             for cls in members:
-                writers[cls] = on_first_call(writers, cls, self.writer_of(cls))
+                writers[cls] = NotGenerated(writers, cls, self.writer_of(cls))
             self.line(f"{indent}stream = {self.name(writers, 'writers')}[type({v})]({v}, stream)")
             return
         self.code(slot.index, indent)

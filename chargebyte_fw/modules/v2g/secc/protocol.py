@@ -7,7 +7,7 @@ that fulfils `Protocol`; the module file names it to the engine (`secc/__init__.
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
@@ -174,7 +174,10 @@ class Protocol(typing.Protocol):
         """Return whether this charger, as it is configured, speaks the protocol with a car."""
 
     def prepare(self) -> None:
-        """Import the messages: it takes longer than a car waits for an answer."""
+        """Import what every session needs: it takes longer than a car waits for an answer."""
+
+    def load(self, facts: ChargerFacts) -> Sequence[str]:
+        """Import what a session needs with these facts; return the schema sets whose messages it has."""
 
     def decode(self, frame: Frame) -> Request:
         """Return the message in a frame; raises ExiError. The caller checks that it is a request."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +10,7 @@ from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnu
 from chargebyte_fw.modules.v2g import timing
 from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.handshake import AppProtocol
+from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
 from chargebyte_fw.modules.v2g.secc.protocol import Outline, Request
 from chargebyte_fw.modules.v2g.v2gtp import EXI_DIN_ISO2, Frame
 
@@ -31,6 +32,10 @@ class V2gMessageProtocol:
     def prepare(self) -> None:
         """Import the messages."""
         codec(self.app.schema_set)
+
+    def load(self, facts: ChargerFacts) -> Sequence[str]:
+        """Return the one schema set."""
+        return (self.app.schema_set,)
 
     def decode(self, frame: Frame) -> Request:
         """Return the message in a frame; raises ExiError."""

@@ -40,8 +40,12 @@ ParameterSets = dict[int, dict[str, int]]
 
 def offered_services(facts: ChargerFacts) -> list[Service]:
     """Return the energy services of the charger, in the order of its energy transfer modes."""
-    known = [_MODES[mode] for mode in facts.energy_transfer_modes if mode in _MODES]
-    return [service for service in dict.fromkeys(known) if _has_limits(service, facts)][:MOST_SERVICES]
+    return [service for service in services_of_modes(facts) if _has_limits(service, facts)][:MOST_SERVICES]
+
+
+def services_of_modes(facts: ChargerFacts) -> list[Service]:
+    """Return the energy services of the charger's energy transfer modes, whether it has limits for them or not."""
+    return list(dict.fromkeys(_MODES[mode] for mode in facts.energy_transfer_modes if mode in _MODES))
 
 
 def _has_limits(service: Service, facts: ChargerFacts) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chargebyte_fw.contracts.types.evse_manager import HlcSessionFailedReasonEnum as FailureReason
@@ -11,7 +12,7 @@ from chargebyte_fw.modules.v2g.exi import codec
 from chargebyte_fw.modules.v2g.handshake import AppProtocol
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts, Settings
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Service
-from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import is_ac, offered_services
+from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import is_ac, offered_services, services_of_modes
 from chargebyte_fw.modules.v2g.secc.iso20.session import Iso20Session
 from chargebyte_fw.modules.v2g.secc.protocol import Outline, Protocol, Request, SessionContext
 from chargebyte_fw.modules.v2g.v2gtp import Frame
@@ -34,6 +35,8 @@ _SPACES = {
     "urn:iso:std:iso:15118:-20:AC-DER-IEC": ("iso20_ac_der_iec", v2gtp.EXI_ISO20_AC_DER_IEC),
 }
 """Schema set and payload type of a response in the main stream, by the name space of its message."""
+_MODULES = {"iso20_dc": "dc", "iso20_ac": "ac", "iso20_ac_der_iec": "der_iec"}
+"""The energy services by the schema set of their messages."""
 _SIDE_STREAMS = {
     v2gtp.EXI_ISO20_SCHEDULE_RENEGOTIATION: "schedule",
     v2gtp.EXI_ISO20_METERING_CONFIRMATION: "metering",
@@ -80,9 +83,15 @@ class Iso15118D20:
         return not self._services.isdisjoint(offered)
 
     def prepare(self) -> None:
-        """Import the common messages; those of an energy service are imported with it."""
+        """Import the common messages."""
         codec("iso20_common")
-        codec(self._app.schema_set)
+
+    def load(self, facts: ChargerFacts) -> Sequence[str]:
+        """Import the energy services of the name space, with their messages, where the charger has one of them."""
+        if self._services is None or self._services.isdisjoint(services_of_modes(facts)):
+            return ("iso20_common",)
+        importlib.import_module(f"{__package__}.{_MODULES[self._app.schema_set]}")
+        return ("iso20_common", self._app.schema_set)
 
     def decode(self, frame: Frame) -> Request:
         """Return the message in a frame; raises ExiError."""
