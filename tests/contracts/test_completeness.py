@@ -10,21 +10,27 @@ import importlib
 import json
 import subprocess
 import sys
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
+import msgspec
 import pytest
 
 from chargebyte_fw.contracts.errors import ERRORS
 from chargebyte_fw.contracts.lookup import contract_of, interface_names
+from chargebyte_fw.contracts.types.energy import SetpointType as Setpoint
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.manager.manifest import definition_of
 from chargebyte_fw.manager.schema import schema_of, types_in
+from chargebyte_fw.manager.wire import envelope
 
 TABLE = json.loads((Path(__file__).parent / "everest.json").read_text("utf-8"))
 OWN_ERRORS = {"evse_security": ("generic/VendorWarning",)}
 """Errors that this product adds to an interface: an expiring certificate is a warning of EvseSecurity."""
 TYPES = [f"{file}.{name}" for file, names in TABLE["types"].items() for name in names]
+
+OBJECTS = [f"{file}.{name}" for file, kinds in TABLE["types"].items() for name in kinds if "fields" in kinds[name]]
 
 
 def text_of(schema: dict[str, Any]) -> str:
@@ -130,3 +136,37 @@ def test_every_contract_can_be_provided() -> None:
     for interface in TABLE["interfaces"]:
         contract = contract_of(interface)
         assert contract is not None and issubclass(contract, Contract) and contract.interface == interface
+
+
+def least(kind: Any) -> Any:
+    """A value of the type with nothing but what is required."""
+    if get_origin(kind) is Annotated:
+        return least(get_args(kind)[0])
+    if get_origin(kind) is list or kind is list:
+        return []
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind))
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        fields = [field for field in msgspec.structs.fields(kind) if field.required]
+        return kind(**{field.name: least(field.type) for field in fields})
+    return {int: 1, float: 1.5, str: "", bool: True}[kind]
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_an_optional_field_is_left_out_and_never_null(name: str) -> None:
+    """A C++ module ends on a null there."""
+    file, _, own = name.partition(".")
+    kind = types_in(importlib.import_module(f"chargebyte_fw.contracts.types.{file}"))[own]
+    written = json.loads(envelope.variable(least(kind)))["data"]["data"]
+    assert sorted(written) == sorted(TABLE["types"][file][own]["required"])
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_none_is_not_written(number: float) -> None:
+    for value in (number, {"a": [number]}, Setpoint(priority=1, source="", ac_current_A=number)):
+        with pytest.raises(ValueError, match="not finite"):
+            envelope.variable(value)
+    assert envelope.variable(None) == b'{"msg_type":"Var","data":{"data":null}}'
+    assert envelope.variable({"text": "null"}).endswith(b'"null"}}}')

@@ -28,6 +28,7 @@ from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.supervisor import Supervisor
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.dialect import Dialect
+from chargebyte_fw.manager.wire.foreign import _proxy, command_line
 from chargebyte_fw.manager.wire.publisher import Publisher
 from tests.manager.broker import Mosquitto
 from tests.manager.peer import Peer, retained
@@ -100,6 +101,12 @@ class Using(Module):
     async def init(self) -> None:
         self.measured: list[float] = []
         self.imd.isolation_measurement.subscribe(lambda value: self.measured.append(value.resistance_F_Ohm))
+
+
+class Switch(Module):
+    """Uses a supply."""
+
+    of = requires(PowerSupplyDC)
 
 
 class Stage:
@@ -245,6 +252,9 @@ def check_metadata(found: dict[str, Any]) -> None:
         definition = found[f"interface_definitions/{name}"]
         assert set(definition) == {"cmds", "vars", "errors"}
         assert all(set(command) == {"arguments", "result"} for command in definition["cmds"].values())
+    for name in found["module_names"].values():
+        provided = {one["interface"] for one in found[f"manifests/{name}"]["provides"].values()}
+        assert provided <= set(found["interfaces"])
     assert found["module_names"] == {"imd": "Monitor", "supply": "Supply", "user": "Using"}
     manifest = found["manifests/Monitor"]
     assert manifest["enable_external_mqtt"] and manifest["enable_global_errors"] and not manifest["enable_telemetry"]
@@ -486,3 +496,110 @@ def test_settings_of_programs_are_read(tmp_path: Path) -> None:
     found = loaded.settings
     assert (found.telemetry_prefix, found.logging_config_file) == ("t/", "/etc/log.cfg")
     assert found.telemetry_enabled and found.validate_schema and found.forward_exceptions
+
+
+def test_a_module_that_breaks_the_rules_ends_nothing(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
+    """It answers twice, to nothing, with rubbish, and never."""
+
+    async def test(stage: Stage, peer: Peer) -> None:
+        await asyncio.to_thread(joined, peer)
+        await stage.ready()
+        user = stage.module("user")
+
+        def answered(call: Any) -> None:
+            at = f"{IMD}/cmd/start/response/{call['origin']}"
+            good = {"type": "result", "data": {"id": call["id"], "origin": "imd", "retval": None}}
+            for data in ({**good, "data": {"id": "another"}}, good, good, {"type": "result"}, None):
+                peer.send(at, "CmdResult", data)
+
+        peer._handlers[f"{IMD}/cmd/start"] = answered
+        for _ in range(3):
+            await user.imd.start()
+        peer._handlers[f"{IMD}/cmd/stop"] = lambda call: None
+        waiting = asyncio.ensure_future(user.imd.stop())
+        measurement = f"{IMD}/var/isolation_measurement"
+        rubbish: list[Any] = [None, {}, {"data": None}, {"data": {"resistance_F_Ohm": "much"}}, {"data": []}]
+        for data in rubbish:
+            peer.send(measurement, "Var", data)
+        peer.send(f"{IMD}/error/isolation_monitor/Other", "RaiseError", {"type": "isolation_monitor/Other"})
+        peer.client.publish(f"everest/{measurement}", b"\xff{", qos=2)
+        for number in range(2000):
+            peer.send(measurement, "Var", {"data": {"resistance_F_Ohm": number}})
+        await until(lambda: len(user.measured) == 2000, 10)
+        assert user.measured == [float(number) for number in range(2000)]
+        assert not waiting.done() and not user.failed.done()
+        # What it never answers ends with the connection.
+        mosquitto.kill()
+        with pytest.raises(CommandError, match="NotReady: the broker has gone"):
+            await waiting
+
+    play(mosquitto, tmp_path, runtime, Dialect.V2026_10, test)
+
+
+def test_a_broker_that_goes_and_comes_is_joined_again(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
+    async def test(stage: Stage, peer: Peer) -> None:
+        await asyncio.to_thread(joined, peer)
+        await stage.ready()
+        user = stage.module("user")
+        assembly = stage.supervisor.assembly
+        client = stage.supervisor.mqtt
+        assert client is not None
+        mosquitto.kill()
+        await until(lambda: not client.online)
+        with pytest.raises(CommandError, match="NotReady: imd has no broker"):
+            await user.imd.start()
+        await asyncio.to_thread(mosquitto.start)
+        await until(lambda: client.online, 10)
+        # A C++ module ends with the connection; it is started again from outside.
+        peer.close()
+        peer.__init__(stage.broker.port, "imd", stage.dialect)  # type: ignore[misc]
+        check_metadata(await asyncio.to_thread(joined, peer))
+        await asyncio.to_thread(peer.wait_for, "ready")
+        await user.imd.start()
+        assert stage.supervisor.assembly is assembly and assembly is not None
+
+    play(mosquitto, tmp_path, runtime, Dialect.V2026_10, test)
+
+
+def test_a_program_gets_everests_arguments_and_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = BrokerAddress("127.0.0.1", 1884)
+    carrier = Carrier(MqttClient(address), "p/", "x", "/opt/usr", "/log.cfg", validate_schema=True)
+    (tmp_path / "Native").write_text("")
+    arguments, environment = command_line(tmp_path, "Native", "one", carrier)
+    assert arguments == [
+        *(str(tmp_path / "Native"), "--prefix", "/opt/usr", "--module", "one", "--log_config", "/log.cfg"),
+        *("--mqtt_everest_prefix", "p/", "--mqtt_external_prefix", "x"),
+        *("--mqtt_broker_host", "127.0.0.1", "--mqtt_broker_port", "1884"),
+    ]
+    assert not [name for name in environment if name.startswith("EV_")]
+    monkeypatch.setenv("EV_PREFIX", "/kept")
+    monkeypatch.setenv("EV_MODULE", "other")
+    monkeypatch.setenv("PYTHONPATH", "/mine")
+    arguments, environment = command_line(tmp_path, "Script", "one", carrier)
+    assert arguments[1:] == [str(tmp_path / "module.py")]
+    assert {name: value for name, value in environment.items() if name.startswith("EV_")} == {
+        "EV_MODULE": "one",
+        "EV_PREFIX": "/kept",
+        "EV_LOG_CONF_FILE": "/log.cfg",
+        "EV_MQTT_EVEREST_PREFIX": "p/",
+        "EV_MQTT_EXTERNAL_PREFIX": "x",
+        "EV_MQTT_BROKER_HOST": "127.0.0.1",
+        "EV_MQTT_BROKER_PORT": "1884",
+        "EV_VALIDATE_SCHEMA": "1",
+    }
+    assert environment["PYTHONPATH"] == "/opt/usr/lib/everest/everestpy:/mine"
+    (tmp_path / "index.js").write_text("")
+    arguments, environment = command_line(tmp_path, "Script", "one", carrier)
+    assert arguments == ["node", "--unhandled-rejections=strict", str(tmp_path / "index.js")]
+    assert environment["NODE_PATH"] == "/opt/usr/lib/everest/node_modules"
+
+
+def test_a_command_is_never_sent_without_one_of_its_arguments() -> None:
+    """A C++ module ends on a missing one."""
+
+    async def main() -> None:
+        proxy: Any = _proxy(PowerSupplyDC)()
+        with pytest.raises(TypeError, match="setMode takes the arguments mode, phase"):
+            await proxy.setMode(Mode.Export)
+
+    run_loop(main())

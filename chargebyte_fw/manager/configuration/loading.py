@@ -21,6 +21,7 @@ from chargebyte_fw.manager.configuration.entries import read_entry
 from chargebyte_fw.manager.configuration.overlay import FOLDER, lay_over
 from chargebyte_fw.manager.configuration.owners import check_claims, check_users, place_of
 from chargebyte_fw.manager.configuration.planning import find_module, plan_module
+from chargebyte_fw.manager.configuration.probe import PROBE, probe_module
 from chargebyte_fw.manager.configuration.reading import read
 from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.settings import Settings, read_settings
@@ -144,8 +145,12 @@ def _modules(
         if one is not None:
             written.append(one)
     loaded: dict[str, type[Module] | None] = dict.fromkeys(section.entries)
-    for one in written:
-        found = find_module(one, written, installed, report, programs)
+    # The probe is made of what the others are.
+    for one in sorted(written, key=lambda one: one.module == PROBE):
+        if one.module == PROBE and PROBE not in installed.by_name:
+            found = probe_module(one, written, loaded, report)
+        else:
+            found = find_module(one, written, installed, report, programs)
         if found is not None:
             loaded[one.id], result.origins[one.id] = found
     find_rings(written, loaded, report)

@@ -37,6 +37,8 @@ class MqttClient:
         self.log = ModuleLog("mqtt")
         self.on_up: list[Callable[[], None]] = []
         """Called each time the broker is there, after the subscriptions are renewed."""
+        self.on_down: list[Callable[[], None]] = []
+        """Called each time the broker has gone."""
         self._subscriptions = Subscriptions()
         self._retained: dict[str, tuple[bytes, int]] = {}
         self._waiting: deque[tuple[str, bytes, int]] = deque(maxlen=WAITING_LIMIT)
@@ -128,8 +130,11 @@ class MqttClient:
         self._pump.feed(machine.Accepted())
 
     def _lost(self, reason: str) -> None:
+        was_online = self.online
         self._drop()
         self._pump.feed(machine.Lost(reason))
+        for call in tuple(self.on_down) if was_online else ():
+            call()
 
     def _came_up(self, effect: machine.CameUp) -> None:
         if self._link is None:

@@ -115,6 +115,8 @@ class ForeignModule(Module):
 
     def _listen(self, carrier: Carrier) -> None:
         at = f"{carrier.prefix}modules/{self.id}/"
+        carrier.client.on_down.append(self._broker_gone)
+        self._stops.append(partial(carrier.client.on_down.remove, self._broker_gone))
         self._stops.append(carrier.client.subscribe(f"{at}ready", lambda _topic, _payload: self._ready.set()))
         for name, provision in self.provisions.items():
             implementation: Contract = getattr(self, name)
@@ -205,6 +207,10 @@ class ForeignModule(Module):
         for name in self.provisions:
             getattr(self, name).faults.clear_all()
         self._refuse_calls("Shutdown", f"{self.id} has been started again")
+
+    def _broker_gone(self) -> None:
+        # Call and answer do not outlive a connection.
+        self._refuse_calls("NotReady", "the broker has gone")
 
     def _refuse_calls(self, kind: str, text: str) -> None:
         for waiting in self._calls.values():
