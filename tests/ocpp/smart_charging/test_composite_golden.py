@@ -160,7 +160,7 @@ def test_two_connectors_under_one_maximum() -> None:
 
 
 def test_an_evse_without_a_profile_counts_with_the_default() -> None:
-    """ocpp.md 4.11, step 6."""
+    """The sum of EVSE 0 has the default for it."""
     one = installed(profile(TX_DEFAULT, (0, 16.0), duration_s=1800), 1)
     assert steps(compute([one], 0, evses=idle(2))) == [(0, 64.0), (1800, 96.0)]
     in_watt = installed(profile(TX_DEFAULT, (0, 3680.0, 1), unit=W), 1)
@@ -223,7 +223,7 @@ def test_relative_schedule_starts_with_the_transaction() -> None:
 
 @pytest.mark.ocpp("K01.FR.14", "K01.FR.15")
 def test_default_holds_on_an_idle_evse_for_a_question() -> None:
-    """ocpp.md 4.11, step 4: GetCompositeSchedule assumes a transaction."""
+    """GetCompositeSchedule assumes a transaction."""
     default = installed(profile(TX_DEFAULT, (0, 10.0), kind=RELATIVE), 0)
     of_transaction = installed(profile(TX, (0, 6.0), id=2), 1)
     assert steps(compute([default, of_transaction], evses=idle())) == [(0, 10.0)]

@@ -65,7 +65,7 @@ def naive_winner(
 
 
 def naive(profiles: list[Installed], evse: EvseState, at_s: int, unit: RateUnit) -> tuple[float | None, int | None]:
-    """Limit and phases of EVSE 1 at one second, in the words of ocpp.md 4.11."""
+    """Limit and phases of EVSE 1 at one second, by the rules alone."""
     began_s = evse.transaction_start_s if evse.transaction_start_s is not None else NOW_S
     holding = None
     if evse.transaction:

@@ -1,4 +1,4 @@
-"""Which profiles OCPP 1.6 accepts (§3.13, §5.16, §7.8; ocpp.md 4.11)."""
+"""Which profiles OCPP 1.6 accepts (§3.13, §5.16, §7.8)."""
 
 from __future__ import annotations
 

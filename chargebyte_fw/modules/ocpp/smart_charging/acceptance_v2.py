@@ -28,7 +28,7 @@ MODES = {
     Purpose.EXTERNAL: frozenset({Mode.CHARGING_ONLY, Mode.EXTERNAL_LIMITS, Mode.EXTERNAL_SETPOINT}),
     Purpose.LOCAL_GENERATION: frozenset({Mode.CHARGING_ONLY, Mode.EXTERNAL_LIMITS}),
 }
-"""The operation modes of each purpose (OCPP 2.1, ocpp.md 4.11)."""
+"""The operation modes of each purpose (OCPP 2.1)."""
 ADDITIONAL = frozenset({Purpose.PRIORITY, Purpose.LOCAL_GENERATION})
 DELAYED = frozenset({Purpose.TX, Purpose.TX_DEFAULT})
 CSO = "CSO"

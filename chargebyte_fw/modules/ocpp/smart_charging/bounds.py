@@ -157,3 +157,12 @@ def narrowed(one: Bounds, other: Bounds) -> Bounds:
         phases,
         one.phase_to_use or other.phase_to_use,
     )
+
+
+def each_phase(value: Phases, unit: RateUnit, phases: int) -> tuple[float, float, float]:
+    """Return what each phase has of a value: of a sum in W, an equal share."""
+    first = value.value or 0.0
+    if not value.split:
+        first = first / phases if unit is RateUnit.W else first
+        return first, first, first
+    return first, value.L2 if value.L2 is not None else first, value.L3 if value.L3 is not None else first

@@ -38,7 +38,7 @@ VALUES = {
     Mode.LOCAL_LOAD_BALANCING: Values(),
     Mode.IDLE: Values(),
 }
-"""OCPP 2.1, table of operation modes (ocpp.md 4.11)."""
+"""Table of the operation modes of OCPP 2.1 (part 2, block Q)."""
 ANY = Values(optional=frozenset({LIMIT, DISCHARGE, SETPOINT, REACTIVE}))
 """What an external system sets: the limits and setpoints that the other modes leave to it."""
 MIN_CURVE_POINTS = 2

@@ -1,4 +1,4 @@
-"""Which period of a profile holds at an instant, and until when (ocpp.md 4.11, step 2)."""
+"""Which period of a profile holds at an instant, and until when."""
 
 from __future__ import annotations
 
