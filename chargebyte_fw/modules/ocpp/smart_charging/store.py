@@ -126,13 +126,16 @@ class ProfileStore:
         return [one for one in self._by_id.values() if wanted.matches(one)]
 
     def end_transaction(self, transaction_id: str | None, evse_id: int) -> int:
-        """Remove the TxProfiles of a transaction that has ended (K02.FR.05); return how many."""
+        """Remove the TxProfiles of a transaction that has ended (K02.FR.05); return how many.
+
+        Without an id, those of every transaction of the EVSE.
+        """
         return self.remove(
             one
             for one in self.all()
             if one.profile.purpose is Purpose.TX
             and one.evse_id == evse_id
-            and (one.profile.transaction_id is None or one.profile.transaction_id == transaction_id)
+            and (transaction_id is None or one.profile.transaction_id in (None, transaction_id))
         )
 
     def purge(self, now_s: int) -> int:
