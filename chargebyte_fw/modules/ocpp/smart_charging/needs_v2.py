@@ -1,0 +1,136 @@
+"""What a car needs (ISO 15118): the CSMS is notified, and answers with a profile or not (K15, K17 to K20, Q01).
+
+A schedule of the CSMS reaches the car by its limits: the energy management makes them what the SECC offers, and a car
+that charges by an older offer is asked to renegotiate (ISO 15118-2 [V2G2-813], K16).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
+from chargebyte_fw.contracts.types import evse_manager, iso15118
+from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.messages.v2 import smart_charging as v2
+from chargebyte_fw.modules.ocpp.messages.v2.types.der import DERControlEnumType
+from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import EnergyTransferModeEnumType
+from chargebyte_fw.modules.ocpp.smart_charging.rules import V21
+from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
+from chargebyte_fw.modules.ocpp.station import Block, answered, events, receives
+
+Mode = EnergyTransferModeEnumType
+MODES = {
+    EnergyTransferMode.AC_single_phase_core: Mode.AC_single_phase,
+    EnergyTransferMode.AC_two_phase: Mode.AC_two_phase,
+    EnergyTransferMode.AC_three_phase_core: Mode.AC_three_phase,
+    EnergyTransferMode.DC_core: Mode.DC,
+    EnergyTransferMode.DC_extended: Mode.DC,
+    EnergyTransferMode.DC_combo_core: Mode.DC,
+    EnergyTransferMode.DC_unique: Mode.DC,
+    EnergyTransferMode.DC: Mode.DC,
+    EnergyTransferMode.AC_BPT: Mode.AC_BPT,
+    EnergyTransferMode.AC_BPT_DER: Mode.AC_BPT_DER,
+    EnergyTransferMode.AC_DER_IEC: Mode.AC_DER,
+    EnergyTransferMode.AC_DER_SAE: Mode.AC_DER,
+    EnergyTransferMode.DC_BPT: Mode.DC_BPT,
+    EnergyTransferMode.DC_ACDP: Mode.DC_ACDP,
+    EnergyTransferMode.DC_ACDP_BPT: Mode.DC_ACDP_BPT,
+    EnergyTransferMode.WPT: Mode.WPT,
+    EnergyTransferMode.MCS: Mode.DC,
+    EnergyTransferMode.MCS_BPT: Mode.DC_BPT,
+}
+"""OCPP's name of each mode; megawatt charging, which OCPP has not, is DC."""
+PARTS = (
+    v2.ACChargingParametersType,
+    v2.ChargingNeedsType,
+    v2.DCChargingParametersType,
+    v2.DERChargingParametersType,
+    v2.EVAbsolutePriceScheduleEntryType,
+    v2.EVAbsolutePriceScheduleType,
+    v2.EVEnergyOfferType,
+    v2.EVPowerScheduleEntryType,
+    v2.EVPowerScheduleType,
+    v2.EVPriceRuleType,
+    v2.V2XChargingParametersType,
+)
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+NAMES = {_folded(field.encode_name): field.encode_name for part in PARTS for field in msgspec.structs.fields(part)}
+"""The wire's names by EVerest's names without underscores."""
+
+
+def needs_of(needs: iso15118.ChargingNeeds, version: str) -> v2.ChargingNeedsType:
+    """Return a car's needs as a message has them; raises ValueError."""
+    plain = _renamed(msgspec.to_builtins(needs))
+    plain["requestedEnergyTransfer"] = _mode(needs.requested_energy_transfer, version)
+    if needs.available_energy_transfer:
+        modes = [_mode(mode, version) for mode in needs.available_energy_transfer]
+        plain["availableEnergyTransfer"] = list(dict.fromkeys(modes))
+    der = plain.get("derChargingParameters")
+    if der is not None and "evSupportedDERControl" in der:
+        known = [one for one in der["evSupportedDERControl"] if one in set(DERControlEnumType)]
+        der["evSupportedDERControl"] = known or None
+    for name in ("dcChargingParameters", "acChargingParameters", "v2xChargingParameters"):
+        if name in plain:
+            plain[name] = {key: value for key, value in plain[name].items() if value is not None}
+    return msgspec.convert(plain, v2.ChargingNeedsType, strict=False)
+
+
+def _renamed(value: Any) -> Any:
+    match value:
+        case dict():
+            return {NAMES.get(_folded(key), key): _renamed(one) for key, one in value.items()}
+        case list():
+            return [_renamed(one) for one in value]
+    return value
+
+
+def _mode(mode: EnergyTransferMode, version: str) -> str:
+    name = MODES[mode]
+    if version != V21 and name.since is not None:
+        return Mode.DC if name.value.startswith("DC") else Mode.AC_three_phase
+    return name
+
+
+class ChargingNeeds(Block):
+    """Passes the needs of cars on, and ends what the CSMS does not allow."""
+
+    @receives(events.FactReceived)
+    def fact(self, event: events.FactReceived) -> None:
+        """Notify new needs, also those of a renegotiation (K15.FR.01, K17.FR.01, K20.FR.01)."""
+        if (event.interface, event.variable) != ("iso15118_extensions", "charging_needs") or event.evse_id is None:
+            return
+        profiles = self.station.block(SmartCharging2)
+        if event.evse_id not in profiles.evses or not profiles.rules.available:
+            return
+        offline_at = None if profiles.online or self.station.version != V21 else self.station.utc
+        self.station.send(
+            v2.NotifyEVChargingNeedsRequest(
+                charging_needs=needs_of(event.value, self.station.version),
+                evse_id=event.evse_id,
+                timestamp=offline_at,
+            )
+        )
+
+    @answered(v2.NotifyEVChargingNeedsRequest)
+    def needs_answered(
+        self, request: v2.NotifyEVChargingNeedsRequest, response: v2.NotifyEVChargingNeedsResponse
+    ) -> None:
+        """End a session whose bidirectional transfer is rejected (Q01.FR.06, K18.FR.23, K19.FR.16).
+
+        Otherwise the car goes on with the present limits; a profile of the CSMS changes them when it comes.
+        """
+        needs = request.charging_needs
+        bidirectional = needs.v2x_charging_parameters is not None or needs.der_charging_parameters is not None
+        rejected = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Rejected
+        if rejected and bidirectional and self.station.version == V21:
+            reason = evse_manager.StopTransactionReason.ReqEnergyTransferRejected
+            stop = evse_manager.StopTransactionRequest(reason=reason)
+            self.station.command(call(EvseManager.stop_transaction, stop), evse_id=request.evse_id)
