@@ -200,6 +200,33 @@ def test_the_answer_for_another_chain_is_none() -> None:
     assert it.change(contract_verification=verified(Result.Valid)).ResponseCode == "OK"
 
 
+def test_a_contract_that_is_presented_again_is_verified_again() -> None:
+    it = talk("iso2", State.PAYMENT_DETAILS, VERIFY)
+    it.ask(payment_details())
+    assert it.change(contract_verification=verified(Result.IssuerNotFound)).ResponseCode.startswith("FAILED")
+    assert it.ask(payment_details()) is None
+    assert it.change(contract_verification=verified(Result.Valid)).ResponseCode == "OK"
+
+
+def test_the_hash_data_of_another_chain_go_into_no_token() -> None:
+    it = talk("iso2", State.PAYMENT_DETAILS, VERIFY, central_contract_validation=True)
+    it.ask(payment_details())
+    it.change(contract_verification=verified(Result.Valid, [b"another"]))
+    assert it.answer_in(it.wait(4.6)).ResponseCode == "OK", "left to the back end"
+    it.ask_signed(proof(it))
+    ((_, token),) = it.charger.published("require_auth_pnc")
+    assert token.iso15118CertificateHashData is None
+
+
+def test_a_contract_with_a_wrong_check_digit_is_the_back_end_s_to_judge() -> None:
+    """The digit of DEKL2C00012345 would be U: certificate and car agree, and that is all the station asks for."""
+    odd = chain("DE-KL2-C00012345-V")
+    it = talk("iso2", State.PAYMENT_DETAILS)
+    assert it.ask(payment_details("dekl2c00012345v", odd.der)).ResponseCode == "OK"
+    assert it.ask_signed(proof(it), odd.leaf.key).ResponseCode == "OK"
+    assert it.charger.published("require_auth_pnc")[0][1].id_token.value == "DEKL2C00012345V"
+
+
 @pytest.mark.parametrize(
     "times",
     [

@@ -360,3 +360,10 @@ def test_a_result_may_come_before_the_isolation_status(kind: str) -> None:
         assert it.ask(request).EVSEProcessing == "Ongoing"
         it.change(isolation="Valid")
     assert it.ask(request).EVSEProcessing == "Finished"
+
+
+def test_a_wish_for_nothing_is_nothing(kind: str) -> None:
+    it = talk(kind, State.CHARGING)
+    it.ask(demand(it.m, volts=0, amperes=0))
+    target = it.charger.published("dc_ev_target_voltage_current")[-1][1]
+    assert (target.dc_ev_target_voltage, target.dc_ev_target_current) == (0.0, 0.0)

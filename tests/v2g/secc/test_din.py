@@ -167,3 +167,12 @@ def test_a_type_that_is_not_offered_but_can_be_served_is_taken() -> None:
     assert it.ask(parameters(din, "DC_core")).ResponseCode == "OK"
     it = talk("din", State.CHARGE_PARAMETERS, energy_transfer_modes=["DC_extended"])
     assert it.ask(parameters(din, "DC_core")).ResponseCode == "FAILED_WrongEnergyTransferType"
+
+
+def test_a_start_with_another_schedule_is_refused() -> None:
+    it = talk("din", State.PRECHARGE)
+    entry = din.ProfileEntryType(ChargingProfileEntryStart=0, ChargingProfileEntryMaxPower=1_000)
+    for tuple_id, code in ((2, "FAILED_TariffSelectionInvalid"), (1, "OK")):
+        profile = din.ChargingProfileType(SAScheduleTupleID=tuple_id, ProfileEntry=[entry])
+        assert it.ask(din.PowerDeliveryReq(ReadyToChargeState=True, ChargingProfile=profile)).ResponseCode == code
+    assert it.machine.session.state is State.CHARGING_FIRST

@@ -291,6 +291,49 @@ def test_dynamic_control_publishes_the_limits_and_needs_of_the_car() -> None:
     assert (mode.DepartureTime, mode.TargetSOC, mode.AckMaxDelay) == (None, None, None)
 
 
+def test_a_departure_in_the_loop_counts_from_the_charger_s_time() -> None:
+    """The car's time stamp plays no part, whatever its unit."""
+    it = talk20(S.CHARGING)
+    request = dc_loop(DepartureTime=3_600)
+    request.Header.TimeStamp *= 1_000_000
+    it.ask(request)
+    assert it.value("departure_time") == "2026-01-01T01:01:40.000Z"
+    assert it.value("d20_dc_dynamic_charge_mode").departure_time == 3_600
+    it.now += 100.0
+    it.ask(dc_loop(DepartureTime=3_600))
+    it.ask(dc_loop(DepartureTime=1_800))
+    times = [value for _, value in it.charger.published("departure_time")]
+    assert times[-2:] == ["2026-01-01T01:01:40.000Z", "2026-01-01T00:33:20.000Z"], "the same number is no news"
+
+
+def test_the_voltage_of_the_car_is_published_from_the_pre_charge_on() -> None:
+    it = talk20(S.PRECHARGE)
+    it.ask(precharge("Ongoing", 350))
+    assert it.value("dc_ev_present_voltage") == 350.0
+
+
+@pytest.mark.parametrize("percent", [0, 100, None])
+def test_the_target_of_the_car_is_published(percent: int | None) -> None:
+    it = talk20(S.CHARGE_PARAMETERS)
+    request = dc_parameters()
+    request.DC_CPDReqEnergyTransferMode.TargetSOC = percent
+    assert it.ask(request).ResponseCode == "OK"
+    published = [value for _, value in it.charger.published("dc_full_soc")]
+    assert published == ([] if percent is None else [float(percent)])
+
+
+def test_external_payment_is_published_where_it_is_asked_for() -> None:
+    it = talk20(S.AUTHORIZATION)
+    assert [str(value) for _, value in it.charger.published("selected_payment_option")] == ["ExternalPayment"]
+
+
+def test_a_meter_below_zero_reads_zero() -> None:
+    facts = dc20_facts("DC_BPT", meter_id="M1", meter_Wh=-0.7, meter_export_Wh=-3.0)
+    it = talk20(S.CHARGING, facts, course=Course(6, bidirectional=True))
+    meter = it.ask(dc_loop(bidirectional=True)).MeterInfo
+    assert (meter.ChargedEnergyReadingWh, meter.BPT_DischargedEnergyReadingWh) == (0, 0)
+
+
 def test_a_loop_of_the_other_control_is_refused() -> None:
     it = talk20(S.CHARGING)
     it.ask(dc_loop())

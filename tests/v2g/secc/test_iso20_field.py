@@ -336,6 +336,12 @@ def test_service_renegotiation_where_it_is_not_offered_ends_the_session() -> Non
     assert it.closing
 
 
+def test_where_services_are_not_renegotiated_a_car_is_not_asked_to() -> None:
+    it = talk20(S.CHARGING, dc20_facts(*BPT), Iso20Settings(service_renegotiation=False), Course(2))
+    it.change(energy_transfer_modes=["MCS"])
+    assert it.ask(dc_loop()).EVSEStatus is None
+
+
 def test_service_renegotiation_before_a_selection_is_out_of_sequence() -> None:
     it = talk20(S.SERVICE_DISCOVERY)
     assert it.ask(stop("ServiceRenegotiation")).ResponseCode == "FAILED_SequenceError"

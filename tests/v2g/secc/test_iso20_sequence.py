@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 
 from chargebyte_fw.kernel.machine import MachineError
@@ -175,3 +176,62 @@ def test_a_header_time_in_microseconds_changes_nothing() -> None:
     response = it.ask(request)
     assert response.ResponseCode == "OK"
     assert response.Header.TimeStamp == 1_767_225_600 + 100
+
+
+ZERO = {"Exponent": 0, "Value": 0}
+LEAST = {
+    "SessionSetupReq": {"EVSEID": "ZZ00000"},
+    "AuthorizationSetupReq": {
+        "AuthorizationServices": ["EIM"],
+        "CertificateInstallationService": False,
+        "EIM_ASResAuthorizationMode": {},
+        "PnC_ASResAuthorizationMode": None,
+    },
+    "AuthorizationReq": {"EVSEProcessing": "Finished"},
+    "ServiceDiscoveryReq": {
+        "ServiceRenegotiationSupported": False,
+        "EnergyTransferServiceList": {"Service": [{"ServiceID": 0, "FreeService": False}]},
+        "VASList": None,
+    },
+    "ServiceDetailReq": {
+        "ServiceID": 0,
+        "ServiceParameterList": {
+            "ParameterSet": [
+                {
+                    "ParameterSetID": 0,
+                    "Parameter": [
+                        {
+                            "Name": "Connector",
+                            **dict.fromkeys(("boolValue", "byteValue", "shortValue", "rationalNumber", "finiteString")),
+                            "intValue": 0,
+                        }
+                    ],
+                }
+            ]
+        },
+    },
+    "DC_ChargeParameterDiscoveryReq": {
+        "DC_CPDResEnergyTransferMode": {
+            **{f"EVSE{end}Charge{what}": ZERO for end in ("Maximum", "Minimum") for what in ("Power", "Current")},
+            "EVSEMaximumVoltage": ZERO,
+            "EVSEMinimumVoltage": ZERO,
+            "EVSEPowerRampLimitation": None,
+        }
+    },
+    "DC_PreChargeReq": {"EVSEPresentVoltage": ZERO},
+    "DC_ChargeLoopReq": {
+        **dict.fromkeys(("EVSEStatus", "MeterInfo", "Receipt")),
+        "EVSEPresentCurrent": ZERO,
+        "EVSEPresentVoltage": ZERO,
+        **dict.fromkeys(("EVSEPowerLimitAchieved", "EVSECurrentLimitAchieved", "EVSEVoltageLimitAchieved"), False),
+    },
+    "VehicleCheckOutReq": {"EVSECheckOutStatus": "Completed"},
+}
+"""What a refusal has beside header and code: nothing of it is a value of the charger."""
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_a_refusal_states_no_value(name: str) -> None:
+    content = msgspec.to_builtins(refusal(name, header(), iso20_types.responseCodeType("FAILED"), derived=False))
+    content.pop("CLResControlMode", None)
+    assert {key: content[key] for key in content if key not in ("Header", "ResponseCode")} == LEAST[name]

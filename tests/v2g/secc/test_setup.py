@@ -385,3 +385,10 @@ def test_no_provider_takes_the_place_of_the_own_services(service_id: int) -> Non
     it = talk("iso2", State.SERVICE_DISCOVERY)
     it.facts.offered_services = {service_id: iso15118_vas.OfferedService(service_id=service_id)}
     assert it.ask(iso2.ServiceDiscoveryReq()).ServiceList is None
+
+
+def test_a_service_that_is_chosen_without_a_parameter_set_has_the_number_0() -> None:
+    it = talk("iso2", State.SERVICE_SELECTION)
+    it.facts.offered_services = {4711: iso15118_vas.OfferedService(service_id=4711)}
+    assert it.ask(selection(iso2, services=(1, 4711))).ResponseCode == "OK"
+    assert [one.selected for one in it.charger.log if isinstance(one, out.SelectServices)] == [((4711, 0),)]

@@ -343,7 +343,6 @@ class Secc(Machine):
         """The last response is out: give the car time to read it and to close ([V2G2-025], [V2G-DC-937])."""
         self.connection.end = end
         self._frames.clear()
-        self._deferred.clear()
         self.start("close", now + timing.CLOSE_AFTER_LAST_RESPONSE_S)
         return self.enter(S.FINISHING)
 

@@ -26,7 +26,7 @@ class EnergyService(EnergyTransfer):
 
     def least_content(self, name: str) -> dict[str, Any]:
         """Return the mandatory fields of a refusal, by the name of the request."""
-        return {}
+        raise NotImplementedError
 
     def evse_status(self, normal: str) -> Any:
         """Return DC_EVSEStatus or AC_EVSEStatus, `normal` being the status code without errors and wishes to stop."""

@@ -116,7 +116,6 @@ class Iso2Payment(Iso2SetUp):
         verification = self.facts.session.contract_verification if self.settings.verify_contract_cert_chain else None
         self._token = contract_token(contract, request.eMAID, verification)
         self._challenge = self.environment.random_bytes(CHALLENGE_BYTES)
-        self._proven = False
         self.enter(State.AUTHORIZATION)
         unverified = "" if self.settings.verify_contract_cert_chain else ", its chain is not verified here"
         self.log(f"contract {self._token.id_token.value}{unverified}")

@@ -160,7 +160,6 @@ class AcService(Iso20EnergyService):
             return Deferred(limit)
         self._closing_since = None
         if not self.facts.contactor_closed:
-            self.power_off()
             why = f"not closed within {CONTACTOR_CLOSE_S:g} s"
             return session.failed("PowerDeliveryReq", "FAILED_ContactorError", why)
         return None

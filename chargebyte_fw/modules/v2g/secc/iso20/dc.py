@@ -57,7 +57,7 @@ class DcService(Iso20EnergyService):
         if why := self.car.does_not_fit(limits):
             return self.session.failed(name, "FAILED_WrongChargeParameter", why)
         self._publish_limits()
-        if mode.TargetSOC is not None and mode.TargetSOC <= 100:
+        if mode.TargetSOC is not None:
             self.session.publish(Iso15118Charger.dc_full_soc, float(mode.TargetSOC))
         self.offered = limits
         self.session.enter(State.SCHEDULE)
