@@ -43,6 +43,7 @@ REAL_TIME = (
     "manager/test_life",
     "manager/test_mqtt",
     "manager/test_wire",
+    "ocpp/connection/test_sockets",
     "session/test_demo_end_to_end",
     "session/test_hostile",
     "session/test_infypower",

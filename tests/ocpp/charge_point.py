@@ -130,7 +130,7 @@ class Point:
         self.trouble: list[str] = []
         self.crashes: list[BaseException] = []
         new_id: Callable[[], str] = lambda: f"cp-{next(ids)}-{runtime.random.getrandbits(32)}"  # noqa: E731
-        one = Profile(1, url, "cp001", **{"security_profile": 0, **(profile or {})})
+        one = Profile(**{"slot": 1, "url": url, "identity": "cp001", "security_profile": 0, **(profile or {})})
         how = {"allow_security_level_zero": True, **(connection_settings or {})}
         settings = ConnectionSettings(**{"profiles": {1: one}, "versions": versions, **how})
         kinds = [Recorder, Boot2 if versions[0].is_2 else Boot16, *blocks]

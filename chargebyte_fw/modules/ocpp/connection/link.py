@@ -157,8 +157,12 @@ class Link:
 
     async def _dial(self, order: OpenSocket) -> WebSocket:
         wanted = Handshake(order.url, order.subprotocols, headers(order.profile))
-        parts = urlsplit(order.url)
-        end = self._wires.find(f"websocket:{parts.hostname}:{parts.port}")
+        try:
+            parts = urlsplit(order.url)
+            place = f"websocket:{parts.hostname}:{parts.port}"
+        except ValueError as error:
+            raise HandshakeFailed(f"{order.url} is not a URL of a CSMS: {error}") from None
+        end = self._wires.find(place)
         if end is not None:
             return await end(wanted)  # type: ignore[no-any-return]
         from chargebyte_fw.modules.ocpp.connection.real_link import dial

@@ -100,6 +100,11 @@ async def _connect(host: str, port: int, made: Any, how: dict[str, Any]) -> Any:
         raise HandshakeFailed(
             f"the certificate of the CSMS is refused: {error}", tls_link.INVALID_CERTIFICATE
         ) from None
+    except ConnectionResetError as error:
+        if "ssl" not in how or error.errno is not None:
+            raise HandshakeFailed(f"{host}:{port} cannot be reached: {error.strerror or error}") from None
+        text = "the CSMS closed the connection in the TLS handshake (does it speak TLS on this port?)"
+        raise HandshakeFailed(text) from None
     except (OSError, UnicodeError) as error:
         text = getattr(error, "strerror", None) or str(error)
         raise HandshakeFailed(f"{host}:{port} cannot be reached: {text}") from None
@@ -118,11 +123,14 @@ async def _shake(connection: Any, wanted: Handshake, secure: bool) -> None:
     except InvalidStatus as error:
         raise _refused(error.response) from None
     except (InvalidHandshake, EOFError, OSError, ValueError) as error:
-        for cause in _causes(error, connection):
+        causes = list(_causes(error, connection))
+        for cause in causes:
             if isinstance(cause, ssl.SSLError):
                 # With TLS 1.3 a CSMS refuses the client's certificate after the client has finished its handshake.
                 raise tls_link.failure(cause) from None
         hint = "" if secure else " (does it expect wss:// there?)"
+        if secure and any(isinstance(cause, ConnectionResetError) for cause in causes):
+            hint = " (does it accept the certificate of the station?)"
         raise HandshakeFailed(f"no WebSocket: {shorten(str(error) or type(error).__name__)}{hint}") from None
 
 
