@@ -22,6 +22,8 @@ class Loaded(msgspec.Struct, frozen=True):
     """What the last run saved: documents by table and key. Fed once, before anything else but the clock."""
 
     tables: dict[str, dict[str, bytes]]
+    queued: dict[str, int] = {}
+    """How many messages of a transaction wait in the queue, by its session."""
 
 
 class Started(msgspec.Struct, frozen=True):

@@ -95,7 +95,7 @@ class Station:
         self._effects: list[Any] = []
         self._ids = count(1)
         self._call_id: str | None = None
-        self._after: list[Callable[[], Any]] = []
+        self._current: _Open | None = None
         self._open: dict[str, _Open] = {}
         self._then: dict[str, Callable[[Any], None]] = {}
         self._commands: dict[int, Callable[[Any], None]] = {}
@@ -214,7 +214,9 @@ class Station:
 
     def after_answer(self, run: Callable[[], Any]) -> None:
         """Run `run` when the request being handled is answered (not refused): what it sends follows the answer."""
-        self._after.append(run)
+        if self._current is None:
+            raise RuntimeError("after_answer() outside a row under `answers` or `serves`")
+        self._current.after.append(run)
 
     # The machine.
 
@@ -311,7 +313,8 @@ class Station:
             self._effects.append(effects.ReplyError(reply_id, f"{event.command} is not available"))
 
     def _handle(self, call_id: str, what: str, opened: _Open, row: Callable[[], Any], within_s: float) -> None:
-        self._call_id = call_id
+        # Open before the row runs: what it asks for may answer at once.
+        self._open[call_id], self._current, self._call_id = opened, opened, call_id
         try:
             response = row()
         except RequestRefused as refused:
@@ -319,16 +322,14 @@ class Station:
         except Exception as error:
             self._effects.append(effects.RowFailed(error))
             response = RequestRefused("InternalError", f"{what} could not be handled")
-        self._call_id = None
-        opened.after, self._after = self._after, []
-        self._open[call_id] = opened
-        if isinstance(response, Deferred):
+        self._call_id = self._current = None
+        if isinstance(response, RequestRefused):
+            self.refuse(Deferred(call_id), response)
+        elif not isinstance(response, Deferred):
+            self.answer(Deferred(call_id), response)
+        elif call_id in self._open:
             overdue = RequestRefused("GenericError", f"{what} was not answered in time")
             self.start(("answer", call_id), self.now + within_s, partial(self.refuse, response, overdue))
-        elif isinstance(response, RequestRefused):
-            self.refuse(Deferred(call_id), response)
-        else:
-            self.answer(Deferred(call_id), response)
 
 
 def _refusal(call_id: str, refused: RequestRefused) -> effects.Refuse:

@@ -96,6 +96,15 @@ class TxPoints:
             return TxChange.STOP
         return None
 
+    def resume(self, met: set[TxPoint]) -> None:
+        """Go on with a transaction that ran before a restart, whose conditions these are."""
+        self._met |= met
+        self.active = True
+
+    def force_stop(self) -> None:
+        """The transaction has ended, whatever the points; the plug and the driver are as they were."""
+        self._end()
+
     def force_end(self) -> bool:
         """End the transaction whatever the points: the session of the stack is over. Returns whether one ran."""
         was = self.active

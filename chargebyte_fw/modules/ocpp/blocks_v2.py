@@ -1,0 +1,34 @@
+"""The functional blocks of a station of OCPP 2.x, in the order in which they receive events."""
+
+from __future__ import annotations
+
+from chargebyte_fw.modules.ocpp.authorization.v2 import Authorization2
+from chargebyte_fw.modules.ocpp.availability.v2 import Availability2
+from chargebyte_fw.modules.ocpp.data_transfer.v2 import DataTransfer2
+from chargebyte_fw.modules.ocpp.metering.meter_values_v2 import MeterValues2
+from chargebyte_fw.modules.ocpp.metering.readings import Readings
+from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
+from chargebyte_fw.modules.ocpp.remote_control.reset_v2 import Reset2, Unlock2
+from chargebyte_fw.modules.ocpp.remote_control.transactions_v2 import RemoteTransactions2
+from chargebyte_fw.modules.ocpp.reservation.v2 import Reservations2
+from chargebyte_fw.modules.ocpp.station import Block
+from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
+from chargebyte_fw.modules.ocpp.variables.device_model import DeviceModel
+from chargebyte_fw.modules.ocpp.variables.storage import VariableStorage
+
+BLOCKS: tuple[type[Block], ...] = (
+    VariableStorage,
+    DeviceModel,
+    # Facts first: the others read them in the same event.
+    Readings,
+    Provisioning2,
+    Authorization2,
+    MeterValues2,
+    Transactions2,
+    Availability2,
+    RemoteTransactions2,
+    Reset2,
+    Unlock2,
+    Reservations2,
+    DataTransfer2,
+)

@@ -1,0 +1,117 @@
+"""Reservations of OCPP 2.x (use cases H01 to H04)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from chargebyte_fw.contracts.interfaces.reservation import Reservation
+from chargebyte_fw.contracts.types import reservation
+from chargebyte_fw.contracts.types.evse_manager import ConnectorTypeEnum
+from chargebyte_fw.kernel.clock import rfc3339
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.availability.v2 import Availability2
+from chargebyte_fw.modules.ocpp.messages.v2.availability import ConnectorStatusEnumType
+from chargebyte_fw.modules.ocpp.messages.v2.reservation import (
+    CancelReservationRequest,
+    CancelReservationResponse,
+    CancelReservationStatusEnumType,
+    ReservationStatusUpdateRequest,
+    ReservationUpdateStatusEnumType,
+    ReserveNowRequest,
+    ReserveNowResponse,
+    ReserveNowStatusEnumType,
+)
+from chargebyte_fw.modules.ocpp.station import Block, Deferred, answers, events, receives
+from chargebyte_fw.modules.ocpp.station.layout import Place
+from chargebyte_fw.modules.ocpp.station.named import named
+from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
+    RESERVATION_AVAILABLE,
+    RESERVATION_ENABLED,
+    RESERVATION_NON_EVSE_SPECIFIC,
+)
+
+Status = ReserveNowStatusEnumType
+_UNFIT = {
+    ConnectorStatusEnumType.Faulted: Status.Faulted,
+    ConnectorStatusEnumType.Unavailable: Status.Unavailable,
+    ConnectorStatusEnumType.Occupied: Status.Occupied,
+}
+_ENDED = {
+    "Expired": ReservationUpdateStatusEnumType.Expired,
+    "Removed": ReservationUpdateStatusEnumType.Removed,
+}
+
+
+class Reservations2(Block):
+    """Reserves EVSEs for tokens; `Auth` keeps the reservations."""
+
+    @answers(ReserveNowRequest)
+    def reserve_now(self, request: ReserveNowRequest) -> ReserveNowResponse | Deferred:
+        """Reserve an EVSE, or any one of the station."""
+        refused = self._refused(request)
+        if refused is not None:
+            return ReserveNowResponse(status=refused)
+        group = request.group_id_token
+        kind = request.connector_type
+        wanted = reservation.Reservation(
+            reservation_id=request.id,
+            id_token=request.id_token.id_token,
+            expiry_time=rfc3339(request.expiry_date_time),
+            evse_id=request.evse_id,
+            parent_id_token=None if group is None else group.id_token,
+            connector_type=None if kind is None else ConnectorTypeEnum(str(kind)),
+        )
+        deferred = self.station.defer()
+        self.station.command(call(Reservation.reserve_now, wanted), partial(self._reserved, deferred))
+        return deferred
+
+    def _refused(self, request: ReserveNowRequest) -> ReserveNowStatusEnumType | None:
+        get = self.station.variables.get
+        if not (get(RESERVATION_AVAILABLE) and get(RESERVATION_ENABLED)):
+            return Status.Rejected
+        if request.evse_id is None and not get(RESERVATION_NON_EVSE_SPECIFIC):
+            return Status.Rejected
+        if request.connector_type is not None and str(request.connector_type) not in list(ConnectorTypeEnum):
+            return Status.Rejected
+        places = [place for place in self.station.layout if request.evse_id in (None, place.evse_id)]
+        fitting = [place for place in places if self._fits(place, request)]
+        if not fitting:
+            return Status.Rejected
+        reasons = [_UNFIT.get(self.station.block(Availability2).status(place)) for place in fitting]
+        return None if None in reasons else reasons[0]
+
+    @staticmethod
+    def _fits(place: Place, request: ReserveNowRequest) -> bool:
+        unknown = (None, ConnectorTypeEnum.Unknown, ConnectorTypeEnum.Undetermined)
+        kind = request.connector_type
+        return kind is None or place.kind in unknown or (place.kind is not None and place.kind.value == str(kind))
+
+    def _reserved(self, deferred: Deferred, result: Any) -> None:
+        self.station.answer(deferred, ReserveNowResponse(status=named(Status, result, Status.Rejected)))
+
+    @answers(CancelReservationRequest)
+    def cancel(self, request: CancelReservationRequest) -> Deferred:
+        """Cancel a reservation; one that is unknown is refused ([H02.FR.01])."""
+        deferred = self.station.defer()
+        statuses = CancelReservationStatusEnumType
+
+        def then(result: Any) -> None:
+            status = statuses.Accepted if result is True else statuses.Rejected
+            self.station.answer(deferred, CancelReservationResponse(status=status))
+
+        self.station.command(call(Reservation.cancel_reservation, request.reservation_id), then)
+        return deferred
+
+    @receives(events.FactReceived)
+    def fact(self, event: events.FactReceived) -> None:
+        """Report a reservation that ended without being used or cancelled by the CSMS ([H04.FR.01], [H01.FR.18])."""
+        if not isinstance(event.value, reservation.ReservationUpdateStatus):
+            return
+        status = _ENDED.get(event.value.reservation_status.value)
+        if status is not None:
+            self.station.send(
+                ReservationStatusUpdateRequest(
+                    reservation_id=event.value.reservation_id, reservation_update_status=status
+                )
+            )

@@ -1,0 +1,56 @@
+"""One transaction of OCPP 2.x as it is kept over a restart."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
+from chargebyte_fw.modules.ocpp.messages.v2.transactions import ChargingStateEnumType
+
+
+class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """A transaction from Started until its Ended is in the queue."""
+
+    transaction_id: str
+    """The session id of the stack."""
+    evse_id: int
+    connector_id: int
+    started_at: datetime
+    charging_state: ChargingStateEnumType
+    meter_Wh: float = 0.0
+    """The meter as it was last written down, for the case of a power loss."""
+    meter_at: datetime | None = None
+    seq_no: int = 0
+    """`seqNo` of the next event."""
+    token: ProvidedIdToken | None = None
+    token_sent: bool = False
+    """The CSMS has the token: it is sent once ([E01.FR.15], [E03.FR.01])."""
+    place_sent: bool = False
+    """The CSMS has the connector: it is sent in the first event after the EV is connected ([E01.FR.16])."""
+    reservation_id: int | None = None
+    charged_since: datetime | None = None
+    """Begin of the present energy transfer."""
+    charging_time_s: float = 0.0
+    """Time of energy transfer before it."""
+
+    @property
+    def remote_start_id(self) -> int | None:
+        """The id of the RequestStartTransaction that began it."""
+        return None if self.token is None else self.token.request_id
+
+    def time_spent_charging_s(self, utc: datetime) -> int:
+        """Return `timeSpentCharging`."""
+        since_s = (utc - self.charged_since).total_seconds() if self.charged_since is not None else 0.0
+        return int(self.charging_time_s + max(0.0, since_s))
+
+    def goes_to(self, state: ChargingStateEnumType, utc: datetime) -> bool:
+        """Take a charging state; returns whether it is another one."""
+        if state is self.charging_state:
+            return False
+        if self.charged_since is not None:
+            self.charging_time_s += max(0.0, (utc - self.charged_since).total_seconds())
+        self.charged_since = utc if state is ChargingStateEnumType.Charging else None
+        self.charging_state = state
+        return True

@@ -1,0 +1,402 @@
+"""Transactions of OCPP 2.x: when they begin and end, and their events (use cases E01 to E14, E17)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
+from chargebyte_fw.contracts.types import evse_manager as evse
+from chargebyte_fw.contracts.types.authorization import AuthorizationType, ProvidedIdToken
+from chargebyte_fw.contracts.types.evse_manager import SessionEvent, SessionEventEnum, StartSessionReason
+from chargebyte_fw.contracts.types.powermeter import Powermeter
+from chargebyte_fw.contracts.types.units_signed import SignedMeterValue
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
+    ChargingStateEnumType,
+    GetTransactionStatusRequest,
+    GetTransactionStatusResponse,
+    ReasonEnumType,
+    TransactionEventRequest,
+    TransactionEventResponse,
+    TriggerReasonEnumType,
+)
+from chargebyte_fw.modules.ocpp.messages.v2.types.meter_value import MeterValueType
+from chargebyte_fw.modules.ocpp.metering.meter_values_v2 import MeterValues2
+from chargebyte_fw.modules.ocpp.metering.readings import Readings
+from chargebyte_fw.modules.ocpp.station import Block, CallFailure, Station, answered, answers, events, failed, receives
+from chargebyte_fw.modules.ocpp.transactions.event_writer_v2 import EventWriter
+from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan, TransactionEnded
+from chargebyte_fw.modules.ocpp.transactions.invalid_token_v2 import InvalidToken
+from chargebyte_fw.modules.ocpp.transactions.reasons_v2 import stopped_reason, trigger_of
+from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
+from chargebyte_fw.modules.ocpp.transactions.tx_points import TxChange, TxInput, TxPoint, TxPoints, points
+from chargebyte_fw.modules.ocpp.variables import Variable
+from chargebyte_fw.modules.ocpp.variables.standard.internal import RESUME_TRANSACTIONS_ON_BOOT
+from chargebyte_fw.modules.ocpp.variables.standard.transactions import TX_START_POINT, TX_STOP_POINT
+
+TABLE = "TRANSACTIONS"
+METER_INTERVAL_S = 60.0
+"""How often the meter of a running transaction is written down, for the case of a power loss."""
+E, T, S = SessionEventEnum, TriggerReasonEnumType, ChargingStateEnumType
+OPEN_UNTIL_UNPLUGGED = frozenset({TxPoint.EV_CONNECTED, TxPoint.PARKING_BAY_OCCUPANCY})
+"""Stop points under which a transaction outlives the energy transfer."""
+
+
+class _Evse(msgspec.Struct):
+    """One EVSE and the session at it."""
+
+    points: TxPoints
+    session_id: str = ""
+    connector_id: int = 1
+    connected: bool = False
+    state: ChargingStateEnumType = S.Idle
+    token: ProvidedIdToken | None = None
+    reservation_id: int | None = None
+    signed_start: SignedMeterValue | None = None
+    transaction: Transaction | None = None
+
+
+class Transactions2(Block):
+    """The transaction of each EVSE."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self._evses = {evse_id: _Evse(TxPoints()) for evse_id in station.layout.evse_ids}
+        self._writer = EventWriter(station)
+        self._invalid = InvalidToken(station)
+        self._waiting: dict[str, int] = {}
+        """Events that the CSMS has not answered, by transaction."""
+        station.block(MeterValues2).report = self._metered
+        self.resetting = False
+        """The CSMS has ordered a reset: transactions end because of it."""
+        self.stopping: set[str] = set()
+        """Transactions that the CSMS is ending."""
+
+    # Questions of other blocks.
+
+    def at(self, evse_id: int) -> Transaction | None:
+        """Return the transaction of an EVSE."""
+        found = self._evses.get(evse_id)
+        return found.transaction if found is not None else None
+
+    def running(self) -> list[Transaction]:
+        """Return every running transaction."""
+        return [one.transaction for one in self._evses.values() if one.transaction is not None]
+
+    def of_id(self, transaction_id: str) -> Transaction | None:
+        """Return the running transaction of an id."""
+        wanted = transaction_id.lower()
+        return next((one for one in self.running() if one.transaction_id.lower() == wanted), None)
+
+    def token_at(self, evse_id: int) -> ProvidedIdToken | None:
+        """Return the token by which an EVSE is in use."""
+        found = self._evses.get(evse_id)
+        return found.token if found is not None else None
+
+    # Restart.
+
+    @receives(events.Loaded)
+    def loaded(self, event: events.Loaded) -> None:
+        """Take the transactions that were running when the process ended."""
+        for session_id in event.queued:
+            self._waiting[session_id] = self._waiting.get(session_id, 0) + event.queued[session_id]
+        for key, data in event.tables.get(TABLE, {}).items():
+            try:
+                transaction = msgspec.json.decode(data, type=Transaction)
+                self._evses[transaction.evse_id].transaction = transaction
+            except (msgspec.DecodeError, KeyError):
+                self.station.save(TABLE, key, None)
+
+    @receives(events.Started)
+    def started(self, event: events.Started) -> None:
+        """Carry on with what the stack has resumed (E17); end the rest with PowerLoss ([E08], stored meter)."""
+        resumes = self.station.variables.get(RESUME_TRANSACTIONS_ON_BOOT)
+        for one in self._evses.values():
+            transaction = one.transaction
+            if transaction is None:
+                continue
+            if resumes and transaction.transaction_id in event.resumed:
+                self._resume(one, transaction)
+            else:
+                self._end_after_power_loss(one, transaction)
+
+    def _resume(self, one: _Evse, transaction: Transaction) -> None:
+        one.session_id, one.connector_id = transaction.transaction_id, transaction.connector_id
+        one.connected, one.state, one.token = True, transaction.charging_state, transaction.token
+        one.points.resume({TxPoint.EV_CONNECTED, TxPoint.AUTHORIZED, TxPoint.ENERGY_TRANSFER})
+        self._began(transaction)
+        self.update(transaction, T.TxResumed)
+
+    def _end_after_power_loss(self, one: _Evse, transaction: Transaction) -> None:
+        value = self.station.block(MeterValues2).stored(transaction.meter_Wh, transaction.meter_at)
+        at = transaction.meter_at or transaction.started_at
+        self._end(one, transaction, T.AbnormalCondition, ReasonEnumType.PowerLoss, [value], at=at)
+
+    # Sessions.
+
+    @receives(events.SessionEventReceived)
+    def session(self, event: events.SessionEventReceived) -> None:
+        """Follow the session of an EVSE."""
+        one, happened = self._evses.get(event.evse_id), event.event
+        if one is None:
+            return
+        match happened.event:
+            case E.SessionStarted if happened.session_started is not None:
+                self._session_started(event.evse_id, one, happened, happened.session_started)
+            case E.TransactionStarted if happened.transaction_started is not None:
+                self._transaction_started(event.evse_id, one, happened, happened.transaction_started)
+            case E.Deauthorized:
+                self._feed(event.evse_id, one, TxInput.DEAUTHORIZED, T.Deauthorized, ReasonEnumType.DeAuthorized)
+            case E.ChargingStarted:
+                self._energy(event.evse_id, one, TxInput.ENERGY_TRANSFER_STARTED, S.Charging)
+            case E.ChargingPausedEV:
+                self._energy(event.evse_id, one, TxInput.ENERGY_TRANSFER_STOPPED, S.SuspendedEV)
+            case E.ChargingPausedEVSE:
+                self._energy(event.evse_id, one, TxInput.ENERGY_TRANSFER_STOPPED, S.SuspendedEVSE)
+            case E.TransactionFinished if happened.transaction_finished is not None:
+                self._transaction_finished(event.evse_id, one, happened.transaction_finished)
+            case E.SessionFinished:
+                meter = happened.session_finished.meter_value if happened.session_finished is not None else None
+                self._session_finished(event.evse_id, one, meter)
+
+    def _session_started(self, evse_id: int, one: _Evse, happened: SessionEvent, started: evse.SessionStarted) -> None:
+        one.session_id, one.connector_id = happened.uuid, happened.connector_id or 1
+        one.token, one.reservation_id, one.signed_start = started.id_tag, started.reservation_id, None
+        one.connected = started.reason is StartSessionReason.EVConnected
+        if one.connected:
+            one.state = S.EVConnected
+            self._feed(evse_id, one, TxInput.EV_CONNECTED, T.CablePluggedIn, meter=started.meter_value)
+        else:
+            self._feed(evse_id, one, TxInput.AUTHORIZED, _authorized(started.id_tag), meter=started.meter_value)
+
+    def _transaction_started(
+        self, evse_id: int, one: _Evse, happened: SessionEvent, started: evse.TransactionStarted
+    ) -> None:
+        """The stack's own transaction begins with the condition that was missing: the token, or the EV."""
+        one.session_id, one.token = happened.uuid, started.id_tag
+        one.reservation_id = started.reservation_id or one.reservation_id
+        one.signed_start = started.signed_meter_value
+        was_active = one.transaction is not None
+        if one.connected:
+            self._feed(evse_id, one, TxInput.AUTHORIZED, _authorized(started.id_tag), meter=started.meter_value)
+        else:
+            one.connected, one.state = True, S.EVConnected
+            self._feed(evse_id, one, TxInput.EV_CONNECTED, T.CablePluggedIn, meter=started.meter_value)
+        if started.signed_meter_value is not None and (was_active or one.transaction is None):
+            signed = TxInput.SIGNED_START_DATA_RECEIVED
+            self._feed(evse_id, one, signed, T.SignedDataReceived, meter=started.meter_value)
+
+    def _energy(self, evse_id: int, one: _Evse, tx_input: TxInput, state: ChargingStateEnumType) -> None:
+        one.state = state
+        transaction = one.transaction
+        stopping = transaction is not None and transaction.transaction_id in self.stopping
+        trigger = T.RemoteStop if stopping and state is S.SuspendedEVSE else T.ChargingStateChanged
+        self._feed(evse_id, one, tx_input, trigger)
+
+    def _transaction_finished(self, evse_id: int, one: _Evse, finished: evse.TransactionFinished) -> None:
+        tx_input, trigger = trigger_of(finished.reason)
+        reason = stopped_reason(finished.reason, resetting=self.resetting)
+        if one.state is not S.Idle:
+            one.state = S.EVConnected
+        stop = self._points(TX_STOP_POINT)
+        if one.transaction is None:
+            one.points.feed(tx_input or TxInput.DEAUTHORIZED, frozenset(), stop)
+            return
+        values = self.station.block(MeterValues2).at_end(
+            evse_id, finished.meter_value, finished.start_signed_meter_value, finished.signed_meter_value
+        )
+        change = None if tx_input is None else one.points.feed(tx_input, frozenset(), stop)
+        if change is not TxChange.STOP and stop <= OPEN_UNTIL_UNPLUGGED:
+            # The transaction stays until the EV leaves; what ended is the transfer of energy ([E06.FR.02]).
+            one.transaction.goes_to(S.EVConnected, self.station.utc)
+            self.update(one.transaction, trigger, token=finished.id_tag)
+            return
+        one.points.force_stop()
+        self._end(one, one.transaction, trigger, reason, values, token=finished.id_tag)
+
+    def _session_finished(self, evse_id: int, one: _Evse, meter: Powermeter | None) -> None:
+        one.state, one.connected = S.Idle, False
+        stop = self._points(TX_STOP_POINT)
+        one.points.feed(TxInput.EV_DISCONNECTED, frozenset(), stop)
+        transaction = one.transaction
+        if transaction is not None:
+            transaction.goes_to(S.Idle, self.station.utc)
+            values = self.station.block(MeterValues2).at_end(evse_id, meter, None, None)
+            self._end(one, transaction, T.EVCommunicationLost, ReasonEnumType.EVDisconnected, values)
+        one.points.force_end()
+        one.session_id, one.token, one.reservation_id, one.signed_start = "", None, None, None
+
+    def _points(self, variable: Variable[tuple[str, ...]]) -> frozenset[TxPoint]:
+        members = self.station.variables.get(variable)
+        return points(members)
+
+    def _feed(
+        self,
+        evse_id: int,
+        one: _Evse,
+        tx_input: TxInput,
+        trigger: TriggerReasonEnumType,
+        reason: ReasonEnumType = ReasonEnumType.Local,
+        *,
+        meter: Powermeter | None = None,
+    ) -> None:
+        """Let the points of start and stop judge an input, and send the event that it is."""
+        change = one.points.feed(tx_input, self._points(TX_START_POINT), self._points(TX_STOP_POINT))
+        transaction = one.transaction
+        if change is TxChange.START:
+            self._start(evse_id, one, trigger, meter)
+        elif change is TxChange.STOP and transaction is not None:
+            values = self.station.block(MeterValues2).at_end(evse_id, meter, None, None)
+            self._end(one, transaction, trigger, reason, values)
+        elif transaction is not None:
+            news = transaction.goes_to(one.state, self.station.utc)
+            if one.token is not None and transaction.token is None:
+                transaction.token, news = one.token, True
+            if news or trigger in (T.CablePluggedIn, T.SignedDataReceived, T.Deauthorized):
+                self.update(transaction, trigger)
+
+    # Events to the CSMS.
+
+    def _start(self, evse_id: int, one: _Evse, trigger: TriggerReasonEnumType, meter: Powermeter | None) -> None:
+        at = self.station.utc
+        meter = meter or self.station.block(Readings).latest(evse_id).powermeter
+        transaction = one.transaction = Transaction(
+            transaction_id=one.session_id,
+            evse_id=evse_id,
+            connector_id=one.connector_id,
+            started_at=at,
+            charging_state=S.Idle,
+            meter_Wh=0.0 if meter is None else meter.energy_Wh_import.total,
+            meter_at=at,
+            token=one.token,
+            reservation_id=one.reservation_id,
+        )
+        transaction.goes_to(one.state, at)
+        values = self.station.block(MeterValues2).at_start(evse_id, meter, one.signed_start)
+        self._count(transaction)
+        self._writer.started(transaction, trigger, values, connected=one.connected)
+        self._save(transaction)
+        self._began(transaction)
+
+    def _began(self, transaction: Transaction) -> None:
+        place = self.station.layout.find(transaction.evse_id, transaction.connector_id)
+        number = place.connector if place is not None else 0
+        token = "" if transaction.token is None else transaction.token.id_token.value
+        self.station.notify(
+            TransactionBegan(transaction.evse_id, transaction.connector_id, number, transaction.transaction_id, token)
+        )
+        self._write_down_later(transaction)
+
+    def update(
+        self,
+        transaction: Transaction,
+        trigger: TriggerReasonEnumType,
+        values: list[MeterValueType | None] | None = None,
+        *,
+        token: ProvidedIdToken | None = None,
+        triggered: bool = False,
+    ) -> None:
+        """Send an Updated of a running transaction."""
+        connected = self._evses[transaction.evse_id].connected
+        self._count(transaction)
+        self._writer.updated(transaction, trigger, values or [], connected=connected, token=token, triggered=triggered)
+        self._save(transaction)
+
+    def _metered(self, session_id: str, trigger: TriggerReasonEnumType, values: list[MeterValueType | None]) -> None:
+        transaction = self.of_id(session_id)
+        if transaction is not None:
+            self.update(transaction, trigger, values)
+
+    def _end(
+        self,
+        one: _Evse,
+        transaction: Transaction,
+        trigger: TriggerReasonEnumType,
+        reason: ReasonEnumType,
+        values: list[MeterValueType | None],
+        *,
+        token: ProvidedIdToken | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        one.transaction = None
+        self.stopping.discard(transaction.transaction_id)
+        self._invalid.forget(transaction.transaction_id)
+        self.station.stop(("meter", transaction.transaction_id))
+        self._count(transaction)
+        self._writer.ended(transaction, trigger, reason, values, token=token, at=at)
+        self.station.save(TABLE, transaction.transaction_id, None)
+        place = self.station.layout.find(transaction.evse_id, transaction.connector_id)
+        self.station.notify(
+            TransactionEnded(
+                transaction.evse_id,
+                transaction.connector_id,
+                place.connector if place is not None else 0,
+                transaction.transaction_id,
+            )
+        )
+
+    def _save(self, transaction: Transaction) -> None:
+        self.station.save(TABLE, transaction.transaction_id, transaction)
+
+    def _write_down_later(self, transaction: Transaction) -> None:
+        timer = ("meter", transaction.transaction_id)
+        self.station.start(timer, self.station.now + METER_INTERVAL_S, lambda: self._write_down(transaction))
+
+    def _write_down(self, transaction: Transaction) -> None:
+        meter = self.station.block(Readings).latest(transaction.evse_id).powermeter
+        if meter is not None:
+            transaction.meter_Wh, transaction.meter_at = meter.energy_Wh_import.total, self.station.utc
+            self._save(transaction)
+        self._write_down_later(transaction)
+
+    # Answers of the CSMS.
+
+    @answered(TransactionEventRequest)
+    def event_answered(self, request: TransactionEventRequest, response: TransactionEventResponse) -> None:
+        """Take what the CSMS thinks of the token (E05)."""
+        self._answered_one(request)
+        self._writer.publish_response(request, response)
+        transaction = self.of_id(request.transaction_info.transaction_id)
+        if response.id_token_info is not None:
+            token = request.id_token
+            self._invalid.judge(transaction, token, response.id_token_info)
+
+    @failed(TransactionEventRequest)
+    def event_failed(self, request: TransactionEventRequest, failure: CallFailure) -> None:
+        """The CSMS will not have this event ([E13.FR.03])."""
+        self._answered_one(request)
+
+    def _count(self, transaction: Transaction) -> None:
+        self._waiting[transaction.transaction_id] = self._waiting.get(transaction.transaction_id, 0) + 1
+
+    def _answered_one(self, request: TransactionEventRequest) -> None:
+        key = request.transaction_info.transaction_id
+        left = self._waiting.get(key, 0) - 1
+        if left > 0:
+            self._waiting[key] = left
+        else:
+            self._waiting.pop(key, None)
+
+    @answers(GetTransactionStatusRequest)
+    def transaction_status(self, request: GetTransactionStatusRequest) -> GetTransactionStatusResponse:
+        """Return whether a transaction goes on, and whether the CSMS lacks messages of it, or of any (E14)."""
+        if request.transaction_id is None:
+            return GetTransactionStatusResponse(messages_in_queue=bool(self._waiting))
+        wanted = request.transaction_id.lower()
+        waiting = any(key.lower() == wanted for key in self._waiting)
+        return GetTransactionStatusResponse(
+            messages_in_queue=waiting, ongoing_indicator=self.of_id(request.transaction_id) is not None
+        )
+
+    def stop(self, transaction: Transaction, reason: evse.StopTransactionReason) -> None:
+        """Let the stack end a transaction."""
+        request: Any = evse.StopTransactionRequest(reason=reason)
+        self.station.command(call(EvseManager.stop_transaction, request), evse_id=transaction.evse_id)
+
+
+def _authorized(token: ProvidedIdToken | None) -> TriggerReasonEnumType:
+    remote = token is not None and token.authorization_type is AuthorizationType.OCPP
+    return T.RemoteStart if remote else T.Authorized
