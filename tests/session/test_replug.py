@@ -11,17 +11,19 @@ import pytest
 from chargebyte_fw.sim.car_models import Model
 from tests.session.dialogues import Story
 from tests.session.plant import Plant
+from tests.session.test_iso20 import dc
 
 DC = Model("iso2", battery_kWh=1.0, soc_percent=70, target_soc_percent=75)
 DIN = Model("din", battery_kWh=1.0, soc_percent=70, target_soc_percent=75)
+DC20 = Model("iso20-dc", battery_kWh=1.0, soc_percent=70, target_soc_percent=75)
 AGAIN = (
     "iso_wait_slac_matched;iso_start_v2g_session DC 86400 0;iso_wait_pwr_ready;wait_for_soc 76;"
     "iso_stop_charging;iso_wait_v2g_session_stopped;sleep 1;unplug"
 )
 
 
-@pytest.mark.parametrize("model", [DC, DIN], ids=lambda model: model.protocol)
-@pytest.mark.parametrize("after", ["SessionStopRes", "CurrentDemandRes"])
+@pytest.mark.parametrize("model", [DC, DIN, DC20], ids=lambda model: model.protocol)
+@pytest.mark.parametrize("after", ["SessionStopRes", "charge loop"])
 @pytest.mark.parametrize("pause_s", [0.3, 1.0, 4.0])
 def test_a_car_that_replugs_at_once_is_served_at_once(
     model: Model, after: str, pause_s: float, run: Any, tmp_path: Path
@@ -29,13 +31,15 @@ def test_a_car_that_replugs_at_once_is_served_at_once(
     """The connection of the last session is still open: neither side has closed it, the plug was faster."""
 
     async def main() -> None:
-        async with Plant(tmp_path, model) as plant:
+        configuration = dc(tmp_path) if model is DC20 else ""
+        async with Plant(tmp_path, model, configuration=configuration) as plant:
             story = Story(plant)
             await plant.charging()
             if after == "SessionStopRes":
                 await plant.until(lambda: story.count(after) > 0, 600.0)
             else:
-                await plant.until(lambda: story.count(after) > 20, 600.0)
+                loop = "DcChargeLoopRes" if model is DC20 else "CurrentDemandRes"
+                await plant.until(lambda: story.count(loop) > 20, 600.0)
             plant.world.car.replace("unplug")
             await asyncio.sleep(pause_s)
             plant.world.car.battery.soc_percent = 75.0
