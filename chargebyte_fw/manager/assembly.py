@@ -203,7 +203,7 @@ class Assembly:
     ) -> None:
         self.starting = module.id
         step = _in_context(module, work)
-        if module.group == CHARGE:
+        if module.group == CHARGE or module.standalone or self._together:
             await step
             return
         try:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from chargebyte_fw.contracts.field_enum import FieldEnum
+from chargebyte_fw.contracts.open_type import OpenType
 
 _ANY = ("null", "string", "number", "integer", "boolean", "array", "object")
 """Any JSON value, in the order of EVerest's files: a C++ module compares the list with its own place by place."""
@@ -83,8 +84,9 @@ def _named(kind: type, inline: bool) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "type": "object",
         "properties": {info.encode_name: schema_of(info.type) for info in fields},
-        "additionalProperties": False,
     }
+    if not issubclass(kind, OpenType):
+        schema["additionalProperties"] = False
     required = [info.encode_name for info in fields if info.required]
     return {**schema, "required": required} if required else schema
 

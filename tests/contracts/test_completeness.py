@@ -1,7 +1,8 @@
 """Every interface, type and error of EVerest 2026.10 and of chargebyte's add-on is declared, with every detail.
 
 `everest.json` names them: errors by namespace, commands with arguments and results, variables, enumerations in order,
-fields with their types and which are required. A type is text: `integer [1..3]`, `array of iso15118.PaymentOption`.
+fields with their types, which are required, and whether there may be further ones. A type is text: `integer [1..3]`,
+`array of iso15118.PaymentOption`.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ def shape_of(name: str) -> dict[str, Any]:
     if "enum" in schema:
         return {"enum": schema["enum"]}
     fields = {field: text_of(one) for field, one in schema["properties"].items()}
-    return {"required": sorted(schema.get("required", [])), "fields": fields}
+    closed = schema.get("additionalProperties") is False
+    return {"closed": closed, "required": sorted(schema.get("required", [])), "fields": fields}
 
 
 @pytest.mark.parametrize("name", TYPES)

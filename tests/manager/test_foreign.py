@@ -261,6 +261,20 @@ def test_a_program_ends_with_the_charger_however_the_charger_ends(
         time.sleep(0.05)
 
 
+def test_a_second_program_with_one_id_is_noticed(
+    mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(assembly: Assembly, user: Any) -> None:
+        carrier: Any = assembly.modules["imd"].carrier  # type: ignore[attr-defined]
+        data = {"type": "Get", "origin": "imd", "request": {"type": "Module"}}
+        request = json.dumps({"msg_type": "ConfigurationRequest", "data": data}).encode()
+        carrier.client.publish("everest/config/request", request)
+        line = "a second program with the id imd asks for its configuration"
+        await until(lambda: line in [record.getMessage() for record in caplog.records])
+
+    with_program(mosquitto, tmp_path, runtime, test)
+
+
 def test_only_a_program_of_the_configuration_commands(mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime) -> None:
     """Whose name is not in the configuration gets an error; the program itself is served."""
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.open_type import OpenType
 from chargebyte_fw.contracts.types import iso15118, text_message
 
 
@@ -162,7 +163,7 @@ class ValidationResult(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Limits HLC energy modes for this session."""
 
 
-class WithdrawAuthorizationRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class WithdrawAuthorizationRequest(OpenType, kw_only=True, omit_defaults=True):
     """Both absent = withdraw everything; only evse_id = that EVSE; only id_token = every EVSE holding it; both =
     only if they match.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chargebyte_fw.contracts.field_enum import FieldEnum
+from chargebyte_fw.contracts.open_type import OpenType
 
 
 class BspEventEvent(FieldEnum):
@@ -46,7 +47,7 @@ class ProximityPilot(msgspec.Struct, kw_only=True, omit_defaults=True):
     """`None` is the string "None" (nothing plugged / unknown)."""
 
 
-class BspMeasurement(msgspec.Struct, kw_only=True, omit_defaults=True):
+class BspMeasurement(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `board_support_common.BspMeasurement`."""
 
     proximity_pilot: ProximityPilot

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.open_type import OpenType
 from chargebyte_fw.contracts.types import text_message
 
 
@@ -78,14 +79,14 @@ class DisplayMessage(msgspec.Struct, kw_only=True, omit_defaults=True):
     qr_code: str | None = None
 
 
-class SetDisplayMessageResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SetDisplayMessageResponse(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `display_message.SetDisplayMessageResponse`."""
 
     status: DisplayMessageStatusEnum
     status_info: str | None = None
 
 
-class GetDisplayMessageRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GetDisplayMessageRequest(OpenType, kw_only=True, omit_defaults=True):
     """All fields are filters; none = return everything."""
 
     id: list[int] | None = None
@@ -93,20 +94,20 @@ class GetDisplayMessageRequest(msgspec.Struct, kw_only=True, omit_defaults=True)
     state: MessageStateEnum | None = None
 
 
-class GetDisplayMessageResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GetDisplayMessageResponse(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `display_message.GetDisplayMessageResponse`."""
 
     status_info: str | None = None
     messages: list[DisplayMessage] | None = None
 
 
-class ClearDisplayMessageRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ClearDisplayMessageRequest(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `display_message.ClearDisplayMessageRequest`."""
 
     id: int
 
 
-class ClearDisplayMessageResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ClearDisplayMessageResponse(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `display_message.ClearDisplayMessageResponse`."""
 
     status: ClearMessageResponseEnum

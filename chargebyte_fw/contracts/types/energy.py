@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.open_type import OpenType
 from chargebyte_fw.contracts.types import energy_price_information, powermeter
 
 
@@ -36,14 +37,14 @@ class EvseState(StrEnum):
     Disabled = "Disabled"
 
 
-class NumberWithSource(msgspec.Struct, kw_only=True, omit_defaults=True):
+class NumberWithSource(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `energy.NumberWithSource`."""
 
     value: float
     source: str
 
 
-class IntegerWithSource(msgspec.Struct, kw_only=True, omit_defaults=True):
+class IntegerWithSource(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `energy.IntegerWithSource`."""
 
     value: int
@@ -96,14 +97,14 @@ class OptimizerTarget(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Only local generation."""
 
 
-class FrequencyWattPoint(msgspec.Struct, kw_only=True, omit_defaults=True):
+class FrequencyWattPoint(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `energy.FrequencyWattPoint`."""
 
     frequency_Hz: float
     total_power_W: float
 
 
-class SetpointType(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SetpointType(OpenType, kw_only=True, omit_defaults=True):
     """Use exactly one of ac_current_A, total_power_W, frequency_table; positive = charge, negative = discharge."""
 
     priority: Annotated[int, Meta(ge=0, le=1000)]
@@ -143,7 +144,7 @@ class ScheduleResEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     price_per_kwh: energy_price_information.PricePerkWh | None = None
 
 
-class EnergyFlowRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EnergyFlowRequest(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `energy.EnergyFlowRequest`."""
 
     children: list[EnergyFlowRequest]
@@ -164,7 +165,7 @@ class EnergyFlowRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Meter at leaf side."""
 
 
-class EnforcedLimits(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EnforcedLimits(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `energy.EnforcedLimits`."""
 
     uuid: str
@@ -177,7 +178,7 @@ class EnforcedLimits(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Informative only; positive import / negative export."""
 
 
-class CapabilityLimits(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CapabilityLimits(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `energy.CapabilityLimits`."""
 
     max_current_A: Annotated[float, Meta(ge=0)]
@@ -189,7 +190,7 @@ class CapabilityLimits(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Usually voltage × current × phases."""
 
 
-class ExternalLimits(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ExternalLimits(OpenType, kw_only=True, omit_defaults=True):
     """Last schedule entry stays valid forever."""
 
     schedule_import: list[ScheduleReqEntry]

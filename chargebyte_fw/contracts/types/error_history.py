@@ -8,6 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.open_type import OpenType
+
 
 class State(StrEnum):
     """EVerest enumeration `State`."""
@@ -33,21 +35,21 @@ class Severity(StrEnum):
     Low = "Low"
 
 
-class ImplementationIdentifier(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ImplementationIdentifier(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `error_history.ImplementationIdentifier`."""
 
     module_id: Annotated[str, Meta(min_length=2)]
     implementation_id: Annotated[str, Meta(min_length=2)]
 
 
-class TimeperiodFilter(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TimeperiodFilter(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `error_history.TimeperiodFilter`."""
 
     timestamp_from: str
     timestamp_to: str
 
 
-class FilterArguments(msgspec.Struct, kw_only=True, omit_defaults=True):
+class FilterArguments(OpenType, kw_only=True, omit_defaults=True):
     """All optional; combined with AND."""
 
     state_filter: State | None = None

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chargebyte_fw.contracts.field_enum import FieldEnum
+from chargebyte_fw.contracts.open_type import OpenType
 from chargebyte_fw.contracts.types import authorization, powermeter, units_signed
 
 
@@ -158,7 +159,7 @@ class SetDerAvailableResult(StrEnum):
     NoHlc = "NoHlc"
 
 
-class StopTransactionRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StopTransactionRequest(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_manager.StopTransactionRequest`."""
 
     reason: StopTransactionReason
@@ -246,7 +247,7 @@ class EnableDisableSourceEnableState(FieldEnum):
     Enable = "Enable"
 
 
-class EnableDisableSource(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EnableDisableSource(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_manager.EnableDisableSource`."""
 
     enable_source: EnableDisableSourceEnableSource
@@ -366,14 +367,14 @@ class Connector(msgspec.Struct, kw_only=True, omit_defaults=True):
     type: ConnectorTypeEnum | None = None
 
 
-class Evse(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Evse(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_manager.Evse`."""
 
     id: Annotated[int, Meta(ge=1, le=128)]
     connectors: Annotated[list[Connector], Meta(min_length=1, max_length=128)]
 
 
-class PlugAndChargeConfiguration(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PlugAndChargeConfiguration(OpenType, kw_only=True, omit_defaults=True):
     """Absent field = leave unchanged."""
 
     pnc_enabled: bool | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
+
+from chargebyte_fw.contracts.open_type import OpenType
 
 
 class EncodingFormat(StrEnum):
@@ -119,7 +120,7 @@ class CertificateStoreUpdateOperation(StrEnum):
     Deleted = "Deleted"
 
 
-class CertificateHashData(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CertificateHashData(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.CertificateHashData`."""
 
     hash_algorithm: HashAlgorithm
@@ -131,7 +132,7 @@ class CertificateHashData(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Hex without 0x and without leading zeros."""
 
 
-class CertificateHashDataChain(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CertificateHashDataChain(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.CertificateHashDataChain`."""
 
     certificate_type: CertificateType
@@ -139,14 +140,14 @@ class CertificateHashDataChain(msgspec.Struct, kw_only=True, omit_defaults=True)
     child_certificate_hash_data: list[CertificateHashData] | None = None
 
 
-class GetInstalledCertificatesResult(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GetInstalledCertificatesResult(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.GetInstalledCertificatesResult`."""
 
     status: GetInstalledCertificatesStatus
     certificate_hash_data_chain: list[CertificateHashDataChain]
 
 
-class OCSPRequestData(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OCSPRequestData(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.OCSPRequestData`."""
 
     certificate_hash_data: CertificateHashData | None = None
@@ -154,13 +155,13 @@ class OCSPRequestData(msgspec.Struct, kw_only=True, omit_defaults=True):
     """OCSP responder."""
 
 
-class OCSPRequestDataList(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OCSPRequestDataList(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.OCSPRequestDataList`."""
 
     ocsp_request_data_list: list[OCSPRequestData]
 
 
-class CertificateOCSP(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CertificateOCSP(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.CertificateOCSP`."""
 
     hash: CertificateHashData
@@ -168,7 +169,7 @@ class CertificateOCSP(msgspec.Struct, kw_only=True, omit_defaults=True):
     """File holding the OCSP response."""
 
 
-class GetCertificateSignRequestResult(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GetCertificateSignRequestResult(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.GetCertificateSignRequestResult`."""
 
     status: GetCertificateSignRequestStatus
@@ -176,7 +177,7 @@ class GetCertificateSignRequestResult(msgspec.Struct, kw_only=True, omit_default
     """PEM."""
 
 
-class CertificateInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CertificateInfo(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.CertificateInfo`."""
 
     key: str
@@ -195,21 +196,21 @@ class CertificateInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Only if requested."""
 
 
-class GetCertificateInfoResult(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GetCertificateInfoResult(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.GetCertificateInfoResult`."""
 
     status: GetCertificateInfoStatus
     info: CertificateInfo | None = None
 
 
-class GetCertificateFullInfoResult(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GetCertificateFullInfoResult(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `evse_security.GetCertificateFullInfoResult`."""
 
     status: GetCertificateInfoStatus
     info: list[CertificateInfo]
 
 
-class CertificateStoreUpdate(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CertificateStoreUpdate(OpenType, kw_only=True, omit_defaults=True):
     """Exactly one of the two type fields is set."""
 
     operation: CertificateStoreUpdateOperation

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chargebyte_fw.contracts.field_enum import FieldEnum
+from chargebyte_fw.contracts.open_type import OpenType
 from chargebyte_fw.contracts.types import grid_support, units
 
 
@@ -527,7 +528,7 @@ class DcChargeDynamicModeValues(msgspec.Struct, kw_only=True, omit_defaults=True
     """Wh."""
 
 
-class V2XChargingParameters(msgspec.Struct, kw_only=True, omit_defaults=True):
+class V2XChargingParameters(OpenType, kw_only=True, omit_defaults=True):
     """Minimum values are max(EV, EVSE), maximum values min(EV, EVSE); the unsuffixed power is the sum of phases
     unless l2/l3 are given, then it is L1.
     """
@@ -582,7 +583,7 @@ class V2XChargingParameters(msgspec.Struct, kw_only=True, omit_defaults=True):
     """%."""
 
 
-class EVPriceRule(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EVPriceRule(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `iso15118.EVPriceRule`."""
 
     energy_fee: float
@@ -591,7 +592,7 @@ class EVPriceRule(msgspec.Struct, kw_only=True, omit_defaults=True):
     """W; negative = discharge."""
 
 
-class EVPowerScheduleEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EVPowerScheduleEntry(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `iso15118.EVPowerScheduleEntry`."""
 
     duration: int
@@ -600,14 +601,14 @@ class EVPowerScheduleEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """W; negative = discharge."""
 
 
-class EVPowerSchedule(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EVPowerSchedule(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `iso15118.EVPowerSchedule`."""
 
     ev_power_schedule_entries: Annotated[list[EVPowerScheduleEntry], Meta(min_length=1, max_length=1024)]
     time_anchor: str
 
 
-class EVAbsolutePriceScheduleEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EVAbsolutePriceScheduleEntry(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `iso15118.EVAbsolutePriceScheduleEntry`."""
 
     duration: int
@@ -615,7 +616,7 @@ class EVAbsolutePriceScheduleEntry(msgspec.Struct, kw_only=True, omit_defaults=T
     ev_price_rule: Annotated[list[EVPriceRule], Meta(min_length=1, max_length=8)]
 
 
-class EVAbsolutePriceSchedule(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EVAbsolutePriceSchedule(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `iso15118.EVAbsolutePriceSchedule`."""
 
     time_anchor: str
@@ -629,14 +630,14 @@ class EVAbsolutePriceSchedule(msgspec.Struct, kw_only=True, omit_defaults=True):
     """ISO 15118-20 URN."""
 
 
-class EVEnergyOffer(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EVEnergyOffer(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `iso15118.EVEnergyOffer`."""
 
     ev_power_schedule: EVPowerSchedule
     ev_absolute_price_schedule: EVAbsolutePriceSchedule | None = None
 
 
-class DERChargingParameters(msgspec.Struct, kw_only=True, omit_defaults=True):
+class DERChargingParameters(OpenType, kw_only=True, omit_defaults=True):
     """ISO 15118-20 DER data; ev_* come from the EV, the others are what both sides support; powers in W / VA /
     var, DC-injection in A, trip time and durations in s.
     """
@@ -687,7 +688,7 @@ class DERChargingParameters(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Wh."""
 
 
-class DCChargingParameters(msgspec.Struct, kw_only=True, omit_defaults=True):
+class DCChargingParameters(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `iso15118.DCChargingParameters`."""
 
     ev_max_current: float
@@ -708,7 +709,7 @@ class DCChargingParameters(msgspec.Struct, kw_only=True, omit_defaults=True):
     """%."""
 
 
-class ACChargingParameters(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ACChargingParameters(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `iso15118.ACChargingParameters`."""
 
     energy_amount: float
@@ -721,7 +722,7 @@ class ACChargingParameters(msgspec.Struct, kw_only=True, omit_defaults=True):
     """V."""
 
 
-class ChargingNeeds(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ChargingNeeds(OpenType, kw_only=True, omit_defaults=True):
     """Mirrors OCPP 2.x NotifyEVChargingNeeds."""
 
     requested_energy_transfer: EnergyTransferMode

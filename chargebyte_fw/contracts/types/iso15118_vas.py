@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.open_type import OpenType
+
 
 class ParameterValue(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Set exactly one field."""
@@ -49,7 +51,7 @@ class OfferedService(msgspec.Struct, kw_only=True, omit_defaults=True):
     free_service: bool | None = None
 
 
-class OfferedServices(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OfferedServices(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `iso15118_vas.OfferedServices`."""
 
     services: list[OfferedService]

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chargebyte_fw.contracts.field_enum import FieldEnum
+from chargebyte_fw.contracts.open_type import OpenType
 from chargebyte_fw.contracts.types import text_message
 
 
@@ -141,21 +142,21 @@ class MessageDirection(StrEnum):
     ChargingStationToCSMS = "ChargingStationToCSMS"
 
 
-class CustomData(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CustomData(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.CustomData`."""
 
     vendor_id: str
     data: str
 
 
-class V2XFreqWattPointType(msgspec.Struct, kw_only=True, omit_defaults=True):
+class V2XFreqWattPointType(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.V2XFreqWattPointType`."""
 
     frequency: float
     power: float
 
 
-class V2XSignalWattPointCurve(msgspec.Struct, kw_only=True, omit_defaults=True):
+class V2XSignalWattPointCurve(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.V2XSignalWattPointCurve`."""
 
     signal: int
@@ -175,7 +176,7 @@ class ChargingSchedulePeriodOperationMode(FieldEnum):
     LocalLoadBalancing = "LocalLoadBalancing"
 
 
-class ChargingSchedulePeriod(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ChargingSchedulePeriod(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.ChargingSchedulePeriod`."""
 
     start_period: int
@@ -207,7 +208,7 @@ class ChargingSchedulePeriod(msgspec.Struct, kw_only=True, omit_defaults=True):
     v2x_signal_watt_curve: list[V2XSignalWattPointCurve] | None = None
 
 
-class ChargingSchedule(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ChargingSchedule(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.ChargingSchedule`."""
 
     evse: Annotated[int, Meta(ge=0)]
@@ -222,20 +223,20 @@ class ChargingSchedule(msgspec.Struct, kw_only=True, omit_defaults=True):
     min_charging_rate: float | None = None
 
 
-class ChargingSchedules(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ChargingSchedules(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.ChargingSchedules`."""
 
     schedules: list[ChargingSchedule]
 
 
-class EVSE(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EVSE(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.EVSE`."""
 
     id: Annotated[int, Meta(ge=1)]
     connector_id: Annotated[int, Meta(ge=1)] | None = None
 
 
-class OcppTransactionEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OcppTransactionEvent(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.OcppTransactionEvent`."""
 
     transaction_event: TransactionEvent
@@ -246,7 +247,7 @@ class OcppTransactionEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     """String in every OCPP version."""
 
 
-class OcppTransactionEventResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OcppTransactionEventResponse(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.OcppTransactionEventResponse`."""
 
     original_transaction_event: OcppTransactionEvent
@@ -281,14 +282,14 @@ class KeyValue(msgspec.Struct, kw_only=True, omit_defaults=True):
     value: Annotated[str, Meta(max_length=5000)] | None = None
 
 
-class GetConfigurationResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GetConfigurationResponse(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.GetConfigurationResponse`."""
 
     configuration_keys: list[KeyValue]
     unknown_keys: list[Annotated[str, Meta(max_length=50)]]
 
 
-class SecurityEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SecurityEvent(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.SecurityEvent`."""
 
     type: str
@@ -299,14 +300,14 @@ class SecurityEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Absent = now."""
 
 
-class Variable(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Variable(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.Variable`."""
 
     name: Annotated[str, Meta(max_length=50)]
     instance: Annotated[str, Meta(max_length=50)] | None = None
 
 
-class Component(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Component(OpenType, kw_only=True, omit_defaults=True):
     """Empty name marks the deprecated OCPP 1.6 key addressing."""
 
     name: Annotated[str, Meta(max_length=50)]
@@ -314,14 +315,14 @@ class Component(msgspec.Struct, kw_only=True, omit_defaults=True):
     evse: EVSE | None = None
 
 
-class ComponentVariable(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ComponentVariable(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.ComponentVariable`."""
 
     component: Component
     variable: Variable
 
 
-class GetVariableRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GetVariableRequest(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.GetVariableRequest`."""
 
     component_variable: ComponentVariable
@@ -329,7 +330,7 @@ class GetVariableRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Absent = Actual."""
 
 
-class GetVariableResult(msgspec.Struct, kw_only=True, omit_defaults=True):
+class GetVariableResult(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.GetVariableResult`."""
 
     status: GetVariableStatusEnumType
@@ -338,7 +339,7 @@ class GetVariableResult(msgspec.Struct, kw_only=True, omit_defaults=True):
     value: Annotated[str, Meta(max_length=2500)] | None = None
 
 
-class SetVariableRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SetVariableRequest(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.SetVariableRequest`."""
 
     component_variable: ComponentVariable
@@ -347,7 +348,7 @@ class SetVariableRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Absent = Actual."""
 
 
-class SetVariableResult(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SetVariableResult(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.SetVariableResult`."""
 
     status: SetVariableStatusEnumType
@@ -355,7 +356,7 @@ class SetVariableResult(msgspec.Struct, kw_only=True, omit_defaults=True):
     attribute_type: AttributeEnum | None = None
 
 
-class EventData(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EventData(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.EventData`."""
 
     component_variable: ComponentVariable
@@ -372,28 +373,28 @@ class EventData(msgspec.Struct, kw_only=True, omit_defaults=True):
     variable_monitoring_id: int | None = None
 
 
-class ChangeAvailabilityRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ChangeAvailabilityRequest(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.ChangeAvailabilityRequest`."""
 
     operational_status: OperationalStatusEnumType
     evse: EVSE | None = None
 
 
-class StatusInfoType(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StatusInfoType(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.StatusInfoType`."""
 
     reason_code: str
     additional_info: str | None = None
 
 
-class ChangeAvailabilityResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ChangeAvailabilityResponse(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.ChangeAvailabilityResponse`."""
 
     status: ChangeAvailabilityStatusEnumType
     status_info: StatusInfoType | None = None
 
 
-class BootNotificationResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
+class BootNotificationResponse(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.BootNotificationResponse`."""
 
     status: RegistrationStatus
@@ -403,7 +404,7 @@ class BootNotificationResponse(msgspec.Struct, kw_only=True, omit_defaults=True)
     status_info: StatusInfoType | None = None
 
 
-class Message(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Message(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `ocpp.Message`."""
 
     message: str

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from chargebyte_fw.contracts.open_type import OpenType
 from chargebyte_fw.contracts.types import authorization, display_message, money, text_message
 
 
@@ -52,14 +53,14 @@ class IdlePrice(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Per hour."""
 
 
-class ChargingPriceComponent(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ChargingPriceComponent(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `session_cost.ChargingPriceComponent`."""
 
     category: CostCategory | None = None
     price: money.Price | None = None
 
 
-class NextPeriodPrice(msgspec.Struct, kw_only=True, omit_defaults=True):
+class NextPeriodPrice(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `session_cost.NextPeriodPrice`."""
 
     timestamp_from: str

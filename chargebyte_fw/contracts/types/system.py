@@ -8,6 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chargebyte_fw.contracts.open_type import OpenType
+
 
 class UpdateFirmwareResponse(StrEnum):
     """Accepted only means the process starts; AcceptedCanceled = a running update was cancelled."""
@@ -81,7 +83,7 @@ class BootReason(StrEnum):
     Watchdog = "Watchdog"
 
 
-class FirmwareUpdateRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class FirmwareUpdateRequest(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `system.FirmwareUpdateRequest`."""
 
     request_id: int
@@ -97,7 +99,7 @@ class FirmwareUpdateRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Base64."""
 
 
-class UploadLogsRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class UploadLogsRequest(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `system.UploadLogsRequest`."""
 
     location: str
@@ -118,20 +120,20 @@ class UploadLogsResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
     file_name: str | None = None
 
 
-class LogStatus(msgspec.Struct, kw_only=True, omit_defaults=True):
+class LogStatus(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `system.LogStatus`."""
 
     log_status: LogStatusEnum
     request_id: int
 
 
-class FirmwareUpdateMetadata(msgspec.Struct, kw_only=True, omit_defaults=True):
+class FirmwareUpdateMetadata(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `system.FirmwareUpdateMetadata`."""
 
     disable_connectors_during_install: bool | None = None
 
 
-class FirmwareUpdateStatus(msgspec.Struct, kw_only=True, omit_defaults=True):
+class FirmwareUpdateStatus(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `system.FirmwareUpdateStatus`."""
 
     firmware_update_status: FirmwareUpdateStatusEnum

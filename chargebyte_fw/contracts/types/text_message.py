@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-import msgspec
+from chargebyte_fw.contracts.open_type import OpenType
 
 
 class MessageFormat(StrEnum):
@@ -17,7 +17,7 @@ class MessageFormat(StrEnum):
     QRCODE = "QRCODE"
 
 
-class MessageContent(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MessageContent(OpenType, kw_only=True, omit_defaults=True):
     """EVerest type `text_message.MessageContent`."""
 
     content: str

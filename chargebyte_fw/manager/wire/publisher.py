@@ -135,8 +135,12 @@ class Publisher:
     def _on_asked(self, module_id: str) -> None:
         """Publish what a program reads next that begins, as one that was started again from outside."""
         module = self._assembly.modules.get(module_id) if self._assembly is not None else None
-        if module is not None and module.is_program and self._joining.admit(module_id):
+        if module is None or not module.is_program or not self._joining.admit(module_id):
+            return
+        if module.standalone:
             module.begins_again()
+        else:
+            self._complain("a second program with the id %s asks for its configuration", module_id)
 
     def _on_ready(self, module_id: str, _topic: str, _payload: bytes) -> None:
         self._joining.arrived(module_id)
