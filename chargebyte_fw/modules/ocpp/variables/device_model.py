@@ -167,12 +167,11 @@ class DeviceModel(Block):
         generated_at = self.station.utc
 
         def make(seq_no: int, items: list[Any], tbc: bool) -> v2.NotifyReportRequest:
-            data = items or None
             return v2.NotifyReportRequest(
-                request_id=request_id, generated_at=generated_at, seq_no=seq_no, report_data=data, tbc=tbc
+                request_id=request_id, generated_at=generated_at, seq_no=seq_no, report_data=items, tbc=tbc
             )
 
-        def ended() -> None:
+        def ended(failure: CallFailure | None) -> None:
             self._reports -= 1
 
         data = (report_data(self.station, entry) for entry in entries)
@@ -222,7 +221,8 @@ class Report:
     """A report on its way: one message after the other, none larger than MaxMessageSize, each when it is due.
 
     The next message is made when the one before is answered, so that a long report is never in memory as a whole. It
-    ends where a message is not answered. `make` takes seqNo, items and tbc.
+    ends where a message is not answered: `ended` takes the failure, or None. `make` takes seqNo, items and tbc;
+    `delivered` the number of items of each message that was answered.
     """
 
     def __init__(
@@ -230,32 +230,46 @@ class Report:
         station: Station,
         make: Callable[[int, list[Any], bool], Request],
         items: Iterator[Any],
-        ended: Callable[[], None],
+        ended: Callable[[CallFailure | None], None],
+        *,
+        delivered: Callable[[int], None] = lambda number: None,
+        triggered: bool = True,
     ) -> None:
         self._station = station
         self._make = make
         self._items = items
         self._ended = ended
+        self._delivered = delivered
+        self._triggered = triggered
+        """B02.FR.05: what the CSMS has asked for is also sent while the boot is pending."""
         self._next: Any = next(items, None)
         self._seq_no = 0
+        self._sent = 0
 
     def send(self, answer: Any = None) -> None:
         """Send the next message; `answer` is that to the one before."""
-        if self._next is None or isinstance(answer, CallFailure):
-            self._ended()
+        if isinstance(answer, CallFailure):
+            self._ended(answer)
             return
-        version = Version(self._station.version)
-        overhead = len(encode(version, self._make(self._seq_no, [], True)))
+        self._delivered(self._sent)
+        if self._next is None:
+            self._ended(None)
+            return
+        # A message with the first item twice has one overhead less than two messages with it.
+        overhead = 2 * self._size(self._next) - self._size(self._next, self._next) + 1
         size = overhead + FRAME_BYTES
         limit = self._station.variables.get(internal.MAX_MESSAGE_SIZE)
         chunk: list[Any] = []
         while self._next is not None:
-            size += len(encode(version, self._make(self._seq_no, [self._next], True))) - overhead
+            size += self._size(self._next) - overhead + 1
             if chunk and size > limit:
                 break
             chunk.append(self._next)
             self._next = next(self._items, None)
         message = self._make(self._seq_no, chunk, self._next is not None)
         self._seq_no += 1
-        # B02.FR.05: what the CSMS has asked for is also sent while the boot is pending.
-        self._station.send(message, self.send, triggered=True)
+        self._sent = len(chunk)
+        self._station.send(message, self.send, triggered=self._triggered)
+
+    def _size(self, *items: Any) -> int:
+        return len(encode(Version(self._station.version), self._make(self._seq_no, list(items), True)))
