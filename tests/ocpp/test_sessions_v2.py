@@ -47,7 +47,7 @@ def fault(evse_id: int = 1) -> Fault:
 @pytest.mark.ocpp("B01.FR.01", "B01.FR.07")
 def test_an_accepted_station_reports_every_connector() -> None:
     station = Station2()
-    boot, *statuses = station.payloads
+    boot, statuses = station.payloads[0], station.payloads_of("StatusNotification")
     assert boot["reason"] == "Unknown" and boot["chargingStation"]["vendorName"] == "chargebyte"
     assert [(one["evseId"], one["connectorStatus"]) for one in statuses] == [(1, "Available"), (2, "Available")]
 

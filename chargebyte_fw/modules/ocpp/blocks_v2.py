@@ -5,12 +5,18 @@ from __future__ import annotations
 from chargebyte_fw.modules.ocpp.authorization.v2 import Authorization2
 from chargebyte_fw.modules.ocpp.availability.v2 import Availability2
 from chargebyte_fw.modules.ocpp.data_transfer.v2 import DataTransfer2
+from chargebyte_fw.modules.ocpp.firmware.installation import Installation
+from chargebyte_fw.modules.ocpp.firmware.logs_v2 import Logs2
+from chargebyte_fw.modules.ocpp.firmware.v2 import Firmware2
 from chargebyte_fw.modules.ocpp.metering.meter_values_v2 import MeterValues2
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
 from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
 from chargebyte_fw.modules.ocpp.remote_control.reset_v2 import Reset2, Unlock2
 from chargebyte_fw.modules.ocpp.remote_control.transactions_v2 import RemoteTransactions2
+from chargebyte_fw.modules.ocpp.remote_control.trigger_v2 import Trigger2
 from chargebyte_fw.modules.ocpp.reservation.v2 import Reservations2
+from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
+from chargebyte_fw.modules.ocpp.security.events_v2 import SecurityEvents2
 from chargebyte_fw.modules.ocpp.station import Block
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.device_model import DeviceModel
@@ -31,4 +37,10 @@ BLOCKS: tuple[type[Block], ...] = (
     Unlock2,
     Reservations2,
     DataTransfer2,
+    Installation,
+    Firmware2,
+    Logs2,
+    Certificates2,
+    Trigger2,
+    SecurityEvents2,
 )

@@ -1,0 +1,150 @@
+"""UpdateFirmware of OCPP 2.x, signed (L01) and unsigned (L02), and FirmwareStatusNotification."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.contracts.interfaces.system import System
+from chargebyte_fw.contracts.types import system
+from chargebyte_fw.contracts.types.system import FirmwareUpdateStatus, FirmwareUpdateStatusEnum
+from chargebyte_fw.kernel.clock import rfc3339
+from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.availability.v2 import Availability2
+from chargebyte_fw.modules.ocpp.firmware.installation import ENDED, Installation
+from chargebyte_fw.modules.ocpp.messages.v2.firmware import (
+    FirmwareStatusEnumType,
+    FirmwareStatusNotificationRequest,
+    UpdateFirmwareRequest,
+    UpdateFirmwareResponse,
+    UpdateFirmwareStatusEnumType,
+)
+from chargebyte_fw.modules.ocpp.provisioning.events import Registered, SecurityEventRaised
+from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
+from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, events, receives
+from chargebyte_fw.modules.ocpp.station.named import named
+from chargebyte_fw.modules.ocpp.transactions.events import TransactionEnded
+from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
+from chargebyte_fw.modules.ocpp.variables.standard.internal import DEFER_FIRMWARE_DOWNLOAD
+
+TABLE, KEY = "FIRMWARE_UPDATE", "status"
+NO_REQUEST = -1
+S = FirmwareUpdateStatusEnum
+Statuses = UpdateFirmwareStatusEnumType
+
+
+class Firmware2(Block):
+    """Starts updates and reports how they go, over the restart of an installation, too."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self._last = FirmwareUpdateStatus(firmware_update_status=S.Idle, request_id=NO_REQUEST)
+        self._signed = True
+        self._unreported: FirmwareUpdateStatus | None = None
+        self._deferred: system.FirmwareUpdateRequest | None = None
+
+    @receives(events.Loaded)
+    def loaded(self, event: events.Loaded) -> None:
+        """Take the status before the restart: the system reports the end of the installation to its request."""
+        data = event.tables.get(TABLE, {}).get(KEY)
+        if data is not None:
+            try:
+                self._last = msgspec.json.decode(data, type=FirmwareUpdateStatus)
+            except msgspec.DecodeError:
+                self.station.save(TABLE, KEY, None)
+
+    @answers(UpdateFirmwareRequest)
+    def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse | Deferred:
+        """Start an update; the system checks the certificate of a signed one.
+
+        With DeferFirmwareDownloadDuringTransaction the download begins after the last transaction.
+        """
+        firmware = request.firmware
+        install = firmware.install_date_time
+        self._signed = firmware.signing_certificate is not None
+        wanted = system.FirmwareUpdateRequest(
+            request_id=request.request_id,
+            location=firmware.location,
+            retries=(request.retries or 0) + 1,
+            retry_interval_s=request.retry_interval_s,
+            retrieve_timestamp=rfc3339(firmware.retrieve_date_time),
+            install_timestamp=None if install is None else rfc3339(install),
+            signing_certificate=firmware.signing_certificate,
+            signature=firmware.signature,
+        )
+        if self._signed and firmware.signature is None:
+            return UpdateFirmwareResponse(status=Statuses.Rejected)
+        if self.station.variables.get(DEFER_FIRMWARE_DOWNLOAD) and self.station.block(Transactions2).running():
+            replaced, self._deferred = self._deferred is not None, wanted
+            return UpdateFirmwareResponse(status=Statuses.AcceptedCanceled if replaced else Statuses.Accepted)
+        deferred = self.station.defer()
+        self.station.command(call(System.update_firmware, wanted), partial(self._started, deferred))
+        return deferred
+
+    def _started(self, deferred: Deferred, result: Any) -> None:
+        status = named(Statuses, result, Statuses.Rejected)
+        if status in (Statuses.InvalidCertificate, Statuses.RevokedCertificate):
+            self.station.notify(SecurityEventRaised("InvalidFirmwareSigningCertificate", status.value))
+        self.station.answer(deferred, UpdateFirmwareResponse(status=status))
+
+    @receives(TransactionEnded)
+    def transaction_ended(self, event: TransactionEnded) -> None:
+        """Begin a download that waited for the last transaction."""
+        if self._deferred is not None and not self.station.block(Transactions2).running():
+            wanted, self._deferred = self._deferred, None
+            self.station.command(call(System.update_firmware, wanted))
+
+    # Status.
+
+    @receives(events.FactReceived)
+    def fact(self, event: events.FactReceived) -> None:
+        """Follow the update."""
+        if not isinstance(event.value, FirmwareUpdateStatus):
+            return
+        status, before, self._last = event.value, self._last, event.value
+        kind = status.firmware_update_status
+        if (kind, status.request_id) == (before.firmware_update_status, before.request_id):
+            return
+        self.station.save(TABLE, KEY, None if kind in ENDED else status)
+        self._report(status)
+        installation = self.station.block(Installation)
+        if kind is (S.SignatureVerified if self._signed else S.Downloaded):
+            installation.ready_to_install(status)
+            if installation.waits_for_transactions:
+                # The installation waits for the end of a transaction ([L01.FR.06]).
+                self._report(msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled))
+        elif kind in ENDED:
+            installation.ended(self.station.block(Availability2).wanted_operative())
+        if kind is S.InvalidSignature:
+            self.station.notify(SecurityEventRaised("InvalidFirmwareSignature", f"request {status.request_id}"))
+
+    def _report(self, status: FirmwareUpdateStatus) -> None:
+        if self.station.block(Provisioning2).accepted:
+            self._send(status)
+        else:
+            self._unreported = status
+
+    @receives(Registered)
+    def registered(self, event: Registered) -> None:
+        """Report what happened before the CSMS accepted the station: the end of an installation that restarted it."""
+        status, self._unreported = self._unreported, None
+        if status is not None:
+            self._send(status)
+
+    def _send(self, status: FirmwareUpdateStatus, *, triggered: bool = False) -> None:
+        idle = status.firmware_update_status is S.Idle
+        request = FirmwareStatusNotificationRequest(
+            status=named(FirmwareStatusEnumType, status.firmware_update_status, FirmwareStatusEnumType.Idle),
+            # requestId is there unless the status is Idle ([L01.FR.20]).
+            request_id=None if idle or status.request_id == NO_REQUEST else status.request_id,
+        )
+        self.station.send(request, triggered=triggered)
+
+    def report(self) -> None:
+        """Send the status now; Idle after an installation that succeeded ([F06.FR.16], [L01.FR.25])."""
+        status = self._last
+        if status.firmware_update_status is S.Installed:
+            status = FirmwareUpdateStatus(firmware_update_status=S.Idle, request_id=NO_REQUEST)
+        self._send(status, triggered=True)
