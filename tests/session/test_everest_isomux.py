@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from chargebyte_fw.contracts.types.board_support_common import BspEventEvent as Cp
 from chargebyte_fw.kernel import memory
@@ -17,11 +18,13 @@ from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.discovery import Found, Installed, discover
-from chargebyte_fw.modules.security.test_pki import Pki, make_test_pki
+from chargebyte_fw.modules.security.test_pki import EMAID, Pki, make_test_pki
 from chargebyte_fw.modules.v2g import evcc
 from chargebyte_fw.modules.v2g.evcc import CarSettings
 from chargebyte_fw.sim.car_keys import read_keys
 from tests.session import everest_simulators
+from tests.session.dialogues import connected
+from tests.session.test_three_protocols import CARD
 from tests.v2g.tls.world import TlsCar
 
 CONFIGURATION = Path(__file__).parent / "configurations/sil-dc-isomux.yaml"
@@ -52,15 +55,24 @@ def test_without_the_simulators_they_alone_are_missing(tmp_path: Path) -> None:
     assert sorted(missing) == sorted(SIMULATORS) and len(configuration.errors) == len(SIMULATORS)
 
 
-def test_three_cars_charge_one_after_the_other(run: Any, tmp_path: Path, pki: Pki) -> None:
+@pytest.mark.parametrize("contracts", [False, True], ids=["as it is", "contracts"])
+def test_three_cars_charge_one_after_the_other(run: Any, tmp_path: Path, pki: Pki, contracts: bool) -> None:
+    """As it is, the file presents a card at each plug-in, before a car can show its contract."""
     shutil.copytree(pki.certs, tmp_path / "etc/everest/certs")
     keys = read_keys(pki.directory)
+    file, payment = CONFIGURATION, "external"
+    if contracts:
+        file, payment = tmp_path / CONFIGURATION.name, "contract"
+        changed = yaml.safe_load(CONFIGURATION.read_text())
+        of_auth = changed["active_modules"]["auth"]["connections"]
+        of_auth["token_provider"] = connected("evse_manager", "token_provider")
+        file.write_text(yaml.safe_dump(changed, sort_keys=False))
 
     async def main() -> None:
         runtime = Runtime(root=Root(tmp_path, tmp_path))
         inner, host = memory.link()
         runtime.wires.plug("ip:auto", inner)
-        configuration = load(CONFIGURATION, runtime.root, installed=installed())
+        configuration = load(file, runtime.root, installed=installed())
         assembly = Assembly(runtime)
         assembly.build(configuration.plans)
         await assembly.start()
@@ -68,6 +80,12 @@ def test_three_cars_charge_one_after_the_other(run: Any, tmp_path: Path, pki: Pk
         board, evse = modules["yeti_driver"].board_support, modules["evse_manager"].evse
         selected: list[str] = []
         events: list[str] = []
+        tokens: list[str] = []
+        presented = modules["evse_manager"].token_provider.provided_token
+        presented.subscribe(lambda token: tokens.append(token.id_token.value))
+        if contracts:
+            eim = modules["iso_mux"].charger.require_auth_eim
+            eim.subscribe(lambda _: presented.publish(CARD), replay=False)
         modules["iso_mux"].charger.selected_protocol.subscribe(selected.append)
         evse.session_event.subscribe(lambda event: events.append(event.event.value))
         await asyncio.sleep(5)
@@ -81,7 +99,8 @@ def test_three_cars_charge_one_after_the_other(run: Any, tmp_path: Path, pki: Pk
             while board.duty_percent != 5.0:
                 await asyncio.sleep(0.1)
             await asyncio.sleep(1)
-            car = TlsCar(host, CarSettings(protocols=protocols, tls=tls, keys=keys))
+            pays = payment if protocols[0] == "ISO15118D2" else "external"
+            car = TlsCar(host, CarSettings(protocols=protocols, tls=tls, payment=pays, keys=keys))
             car.start()
             await car.until(evcc.Step.CABLE_CHECK)
             board.becomes(Cp.C)
@@ -100,6 +119,7 @@ def test_three_cars_charge_one_after_the_other(run: Any, tmp_path: Path, pki: Pk
         for module in assembly.modules.values():
             assert not module.failed.done(), module.failed
         assert selected == ["DIN70121", "ISO15118-2-2013", "ISO15118-20:DC"] and versions == ["", "1.2", "1.3"]
+        assert tokens == (["CARD", EMAID["iso2"].replace("-", ""), "CARD"] if contracts else [])
         assert events.count("ChargingStarted") == events.count("TransactionFinished") == 3
 
     run(main())

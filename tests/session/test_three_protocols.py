@@ -14,7 +14,7 @@ from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
 from chargebyte_fw.modules.security.test_pki import EMAID, Pki, make_test_pki
 from chargebyte_fw.sim.car_keys import read_keys
 from chargebyte_fw.sim.car_models import Model
-from tests.session.dialogues import connected, overlay
+from tests.session.dialogues import AC_SESSION, LEAVE, Story, ac_with_hlc, connected, overlay
 from tests.session.plant import Plant
 
 DC = "bsp-only-dc.yaml"
@@ -105,5 +105,34 @@ def test_three_cars_charge_one_after_the_other(run: Any, tmp_path: Path, pki: Pk
             assert versions == ["", "1.2", "1.3"]
             assert tokens == ["CARD", EMAID["iso2"].replace("-", ""), "CARD"]
             assert events.count("TransactionFinished") == events.count("ChargingStarted") == 3
+
+    run(main())
+
+
+def test_ac_of_20_over_tls(run: Any, tmp_path: Path, pki: Pki) -> None:
+    """Three phases over TLS 1.3, by contract, at an AC charger with one module for every protocol."""
+    shutil.copytree(pki.certs, tmp_path / "etc/everest/certs")
+    hlc = {"device": "eth1", "supported_ISO15118_20": True, "tls_security": "force"}
+    modules: dict[str, Any] = {
+        "iso15118_charger": {"module": "EvseV2G", "config_module": hlc, "connections": SECURITY},
+        "auth": {"connections": {"token_provider": connected("connector", "token_provider")}},
+    }
+    configuration = ac_with_hlc(tmp_path, modules, ac_enforce_hlc=True)
+    keys = read_keys(pki.directory)
+    model = Model("iso20-ac", battery_kWh=20.0, soc_percent=79.5, tls="require", payment="contract", keys=keys)
+
+    async def main() -> None:
+        async with Plant(tmp_path, model, configuration=configuration) as plant:
+            story = Story(plant)
+            await plant.world.charger_is_ready()
+            plant.world.car.run(f"{AC_SESSION}sleep 20;{LEAVE}")
+            await plant.until(lambda: plant.world.car.inlet.power_W > 10_000)
+            assert plant.world.car._v2g.facts.charger.tls_version == "1.3"
+            assert story.connector.evse.selected_protocol.value == "ISO15118-20:AC"
+            await plant.car_finished()
+            await asyncio.sleep(2)
+            assert story.count("TransactionFinished") == 1 and story.failed() == []
+            assert plant.failures() == [] and plant.faults() == [] and plant.tracebacks() == []
+            assert plant.world.car._v2g.facts.charger.identity == EMAID["iso20"]
 
     run(main())
