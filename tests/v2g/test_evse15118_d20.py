@@ -180,10 +180,90 @@ def test_every_key_reaches_the_sessions() -> None:
         supported_service_renegotiation=False,
         schedule_renegotiation=True,
         pricing="levels",
+        supported_standby=True,
+        power_tolerance_W=500.0,
         charge_loop_timeout_ms=500,
     )
-    assert iso20_settings(config) == Iso20Settings(False, True, True, True, True, "levels", False, True, 0.5)
+    expected = Iso20Settings(False, True, True, True, True, "levels", False, True, True, 500.0, 0.5)
+    assert iso20_settings(config) == expected
     assert iso20_settings(Evse15118D20Config()) == Iso20Settings()
+
+
+def _tls(module: Any) -> Any:
+    return module._tls_options()
+
+
+def _settings(module: Any) -> Any:
+    return module.engine.settings.iso20
+
+
+def _claims(module: Any) -> str:
+    return str(next(iter(module.claims(module.config, {}))).kind)
+
+
+def _namespaces(module: Any) -> list[str]:
+    return [one.app.namespace for one in module.engine.protocols]
+
+
+EVEREST: tuple[tuple[str, Any, Any, Any], ...] = (
+    ("device", "eth1", lambda module: module.engine.listener.link.device, "eth1"),
+    ("logging_path", "/tmp/logs", lambda module: None, None),
+    ("tls_negotiation_strategy", "ENFORCE_TLS", lambda module: _tls(module).security, "force"),
+    ("tls_negotiation_strategy", "ENFORCE_NO_TLS", lambda module: _tls(module).security, "prohibit"),
+    ("tls_negotiation_strategy", "ENFORCE_TLS", lambda module: module.engine.settings.without_tls, False),
+    ("enforce_tls_1_3", True, lambda module: _tls(module).policy.versions, ("1.3",)),
+    ("enforce_tls_1_3", False, lambda module: _tls(module).policy.versions, ("1.3", "1.2")),
+    ("enable_ssl_logging", True, lambda module: _tls(module).log_course, True),
+    ("enable_tls_key_logging", False, lambda module: _tls(module).key_log, None),
+    ("enable_tls_key_logging", True, lambda module: _tls(module).key_log.name, "tmp"),
+    ("tls_key_logging_path", "/var/keys", lambda module: _tls(module).key_log.name, "keys"),
+    ("enable_sdp_server", False, lambda module: _claims(module), "TCP port for V2G"),
+    ("supported_dynamic_mode", False, lambda module: _settings(module).dynamic, False),
+    ("supported_mobility_needs_mode_provided_by_secc", True, lambda m: _settings(m).mobility_needs_by_secc, True),
+    ("supported_scheduled_mode", True, lambda module: _settings(module).scheduled, True),
+    ("custom_protocol_namespace", "urn:example:20", lambda module: _namespaces(module)[-1], "urn:example:20"),
+    ("negative_bidirectional_limits", True, lambda module: _settings(module).negative_discharge_limits, True),
+    ("selecting_sap_based_on_energy_service", True, lambda module: _settings(module).energy_service_decides, True),
+)
+"""Each key of EVerest's Evse15118D20, a value, and where the module obeys it; `logging_path` does nothing there either.
+
+That the sessions then do what they should is the subject of the tests of each: TLS in `tests/v2g/tls`, parameter sets
+and limits in `tests/v2g/secc/test_iso20_*`, the name spaces below.
+"""
+
+
+@pytest.mark.parametrize(("key", "value", "look", "expected"), EVEREST, ids=lambda one: str(one)[:24])
+def test_a_key_of_everest_is_obeyed(
+    run: Any, assemble: Any, runtime: Any, key: str, value: Any, look: Any, expected: Any
+) -> None:
+    async def main() -> None:
+        more = {"enable_tls_key_logging": True} if key == "tls_key_logging_path" else {}
+        async with World(assemble, runtime, **{key: value, **more}) as world:
+            assert look(world.v2g) == expected
+
+    run(main())
+
+
+def test_the_table_has_every_key_of_everest() -> None:
+    ours = {
+        *("tls_profile", "charge_loop_timeout_ms", "pricing", "price_key_file", "supported_service_renegotiation"),
+        *("supported_standby", "power_tolerance_W", "reject_invalid_metering_confirmations"),
+        *("mobility_needs_departure", "mobility_needs_target_soc", "mobility_needs_minimum_soc"),
+        *("schedule_renegotiation",),
+    }
+    assert {key for key, *_ in EVEREST} == set(Evse15118D20Config.__struct_fields__) - ours
+
+
+def test_keys_of_this_module_that_are_facts_reach_the_sessions(run: Any, assemble: Any, runtime: Any) -> None:
+    async def main() -> None:
+        config: dict[str, Any] = {"mobility_needs_departure": "07:30", "mobility_needs_target_soc": 85}
+        async with World(assemble, runtime, reject_invalid_metering_confirmations=True, **config) as world:
+            known = world.v2g.engine.facts.iso20
+            needs = (known.departure_of_day, known.target_soc_percent, known.minimum_soc_percent)
+            assert needs == ("07:30", 85, None)
+            assert world.v2g.engine.settings.reject_invalid_receipts
+
+    run(main())
 
 
 def test_the_selection_of_a_name_space_may_heed_the_energy_services() -> None:

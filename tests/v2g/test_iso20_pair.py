@@ -8,9 +8,9 @@ import pytest
 
 from chargebyte_fw.contracts.types import iso15118, units
 from chargebyte_fw.modules.v2g.evcc import CarSettings, misbehaviour
-from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
+from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Price, Settings
 from chargebyte_fw.modules.v2g.security import PLAIN, Security
-from tests.v2g.pair import Pair, ac_facts
+from tests.v2g.pair import START, Pair, ac_facts
 from tests.v2g.talk20 import change, dc20_facts
 
 BOTH = Iso20Settings(scheduled=True, dynamic=True, mobility_needs_by_secc=True)
@@ -182,3 +182,57 @@ def test_a_car_that_renegotiates_again_and_again_still_charges() -> None:
     assert it.requests.count("ScheduleExchangeReq") >= 4 and it.outcome is None
     it.wish(stop=True)
     assert end(it) == ("terminated", "")
+
+
+@pytest.mark.parametrize("mode", ["DC_BPT", "AC_BPT"])
+def test_a_car_stands_by_until_the_charger_wants_its_energy(mode: str) -> None:
+    it = pair(mode, control_mode="Dynamic", options=Iso20Settings(standby=True))
+    it.charge()
+    it.wish(standby=True)
+    it.run(3.0)
+    texts = [effect.what for _, effect in it.car_log if getattr(effect, "what", "")]
+    assert "standby" in texts and it.requests.count("PowerDeliveryReq") == 2
+    assert it.requests[-1].endswith("_ChargeLoopReq") and it.outcome is None
+    if mode == "DC_BPT":
+        it.fact(dc_max_power_W=0.0)
+        it.charger.facts.iso20.dc_max_discharge_power_W = 5_000.0
+    else:
+        target = iso15118.AcTargetValues(target_active_power=units.Power(total=-3_000.0))
+        it.charger.facts.iso20.ac_target = target
+    it.run(3.0)
+    assert it.requests.count("PowerDeliveryReq") == 3, "it has started again"
+    it.wish(stop=True)
+    assert end(it) == ("terminated", "")
+    assert it.charger.broken() == []
+
+
+@pytest.mark.parametrize("mode", ["DC_extended", "AC_three_phase_core"])
+@pytest.mark.parametrize("needs_by", ["SECC", "EVCC"])
+def test_a_car_takes_the_needs_that_the_charger_sets_where_it_leaves_them_to_it(needs_by: str, mode: str) -> None:
+    it = pair(mode, control_mode="Dynamic", mobility_needs_by=needs_by, departure_time_s=7_200)
+    it.charger.facts.iso20.departure_of_day = "12:00"
+    it.charger.facts.iso20.target_soc_percent = 90
+    it.charge()
+    charger = it.car_facts.charger
+    shown = it.charger.published("display_parameters")[-1][1]
+    needs = it.charger.published("charging_needs")[-1][1]
+    if needs_by == "SECC":
+        assert charger.departure_s is not None and charger.target_soc_percent == 90
+        assert (shown.target_soc, needs.mobility_needs_mode) == (90.0, "EVCC_SECC")
+        assert needs.departure_time == it.charger.published("departure_time")[-1][1]
+        assert needs.departure_time[14:19] == "00:00", "of the charger"
+    else:
+        assert (charger.departure_s, charger.target_soc_percent) == (None, None)
+        assert (shown.target_soc, needs.mobility_needs_mode) == (80.0, "EVCC")
+
+
+def test_a_car_confirms_the_tolerance_and_knows_what_it_costs() -> None:
+    options = Iso20Settings(scheduled=True, dynamic=False, power_tolerance_W=500.0)
+    prices = [Price(int(START.timestamp()) - 3_600, 0.30, "EUR")]
+    it = pair(options=options, charger={"prices": prices, "meter_Wh": 1_000.0})
+    it.charge()
+    codes = [str(one.ResponseCode) for one in it.charger.sent() if type(one).__name__ == "PowerDeliveryRes"]
+    assert codes == ["OK_PowerToleranceConfirmed"]
+    it.fact(meter_Wh=2_000.0)
+    it.run(2.0)
+    assert (it.car_facts.charger.energy_cost, it.car_facts.charger.meter_Wh) == (0.3, 2_000.0)

@@ -99,6 +99,38 @@ class Evse15118D20Config(ModuleConfig):
     supported_service_renegotiation: Annotated[
         bool, Meta(description="Let a car choose other services without a new session.")
     ] = True
+    supported_standby: Annotated[
+        bool, Meta(description="Let a car stand by: the session goes on without power until it asks for it again.")
+    ] = False
+    power_tolerance_W: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="How far the power of a car in Scheduled control may be beside its profile, in W; cars are "
+            "asked to confirm it. 0: nothing is stated.",
+        ),
+    ] = 0.0
+    reject_invalid_metering_confirmations: Annotated[
+        bool,
+        Meta(
+            description="Refuse a confirmation of another meter reading than was sent, or without the contract's "
+            "signature (FAILED_MeteringSignatureNotValid); otherwise it is logged and the session goes on."
+        ),
+    ] = False
+    mobility_needs_departure: Annotated[
+        str,
+        Meta(
+            pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$",
+            description="Time of day (hh:mm, local time) at which cars leave that let the charger set their needs; "
+            "empty: it is not known.",
+        ),
+    ] = ""
+    mobility_needs_target_soc: Annotated[
+        int, Meta(ge=0, le=100, description="State of charge in % that such cars shall have then; 0: as they want.")
+    ] = 0
+    mobility_needs_minimum_soc: Annotated[
+        int, Meta(ge=0, le=100, description="State of charge in % that such cars always have; 0: as they want.")
+    ] = 0
     schedule_renegotiation: Annotated[
         bool,
         Meta(description="Ask cars in Scheduled control for a new schedule when the power falls below the agreed one."),
@@ -144,6 +176,7 @@ class Evse15118D20(Module):
             self.iso15118_vas,
             protocols(config.custom_protocol_namespace),
             Settings(
+                reject_invalid_receipts=config.reject_invalid_metering_confirmations,
                 price_keys=price_keys_of(self, config.price_key_file),
                 without_tls=config.tls_negotiation_strategy != "ENFORCE_TLS",
                 iso20=iso20_settings(config),
@@ -154,7 +187,11 @@ class Evse15118D20(Module):
             with_sdp=config.enable_sdp_server,
             provided=(self.grid_support,),
         )
-        self.engine.facts.iso20.grid_support = True
+        known = self.engine.facts.iso20
+        known.grid_support = True
+        known.departure_of_day = config.mobility_needs_departure
+        known.target_soc_percent = config.mobility_needs_target_soc or None
+        known.minimum_soc_percent = config.mobility_needs_minimum_soc or None
         self.engine.prepare()
         for provider in self.energy_prices:
             provider.energy_pricing.subscribe(self._prices)
@@ -206,5 +243,7 @@ def iso20_settings(config: Evse15118D20Config) -> Iso20Settings:
         pricing=config.pricing,
         service_renegotiation=config.supported_service_renegotiation,
         schedule_renegotiation=config.schedule_renegotiation,
+        standby=config.supported_standby,
+        power_tolerance_W=config.power_tolerance_W,
         charge_loop_timeout_s=config.charge_loop_timeout_ms / 1000,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,6 +13,8 @@ from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
 from chargebyte_fw.modules.v2g.messages import iso20_dc, iso20_types
 from chargebyte_fw.modules.v2g.rational import number, rational
+from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings
+from chargebyte_fw.modules.v2g.secc.iso20.schedule import seconds_until
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import State as S
 from tests.v2g.talk20 import (
     Course,
@@ -370,17 +375,41 @@ def test_limits_in_the_loop_never_exceed_those_of_the_charge_parameters() -> Non
     assert number(mode.EVSEMaximumVoltage) == 900
 
 
-def test_mobility_needs_of_the_charger() -> None:
-    from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings
+@pytest.fixture
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
-    facts = dc20_facts(target_soc_percent=80, minimum_soc_percent=90, departure_time="2026-01-01T01:00:00Z")
+
+@pytest.mark.usefixtures("in_berlin")
+def test_mobility_needs_of_the_charger() -> None:
+    facts = dc20_facts(target_soc_percent=80, minimum_soc_percent=90, departure_of_day="02:00")
     it = talk20(S.CHARGING, facts, Iso20Settings(mobility_needs_by_secc=True), Course(set_id=1))
     mode = it.ask(dc_loop()).CLResControlMode
     assert (mode.TargetSOC, mode.MinimumSOC, mode.AckMaxDelay) == (80, None, 30)
     assert mode.DepartureTime == 3_600 - 100
-    it.change(minimum_soc_percent=40, departure_time="2025-12-31T00:00:00Z")
+    assert it.value("departure_time") == "2026-01-01T01:00:00.000Z", "of the charger: the car has two hours"
+    it.change(minimum_soc_percent=40, departure_of_day="")
     mode = it.ask(dc_loop()).CLResControlMode
     assert (mode.MinimumSOC, mode.DepartureTime) == (40, None)
+
+
+@pytest.mark.usefixtures("in_berlin")
+@pytest.mark.parametrize(
+    ("now", "rest_s"),
+    [
+        ("2026-01-01T05:59:00+00:00", 60),
+        ("2026-01-01T06:00:00+00:00", 86_400),
+        # The night in which summer time begins has 23 hours, the one in which it ends 25.
+        ("2026-03-28T06:00:00+00:00", 23 * 3_600),
+        ("2026-10-24T05:00:00+00:00", 25 * 3_600),
+    ],
+)
+def test_a_time_of_day_is_the_next_one_in_local_time(now: str, rest_s: int) -> None:
+    assert seconds_until("07:00", datetime.fromisoformat(now)) == rest_s
 
 
 def test_what_the_car_shows_is_published() -> None:

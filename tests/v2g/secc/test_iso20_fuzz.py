@@ -46,7 +46,7 @@ FACTS: dict[str, Any] = {
     "meter_at": st.text(max_size=30),
     "meter_id": st.text(max_size=60),
     "evse_id": st.text(max_size=300),
-    "departure_time": st.sampled_from(["", "2026-01-01T05:00:00Z", "2020-01-01T00:00:00Z"]),
+    "departure_of_day": st.sampled_from(["", "05:00", "00:00"]),
     "target_soc_percent": st.one_of(st.none(), st.integers(0, 100)),
     "energy_transfer_modes": st.lists(st.sampled_from(["DC", "DC_BPT", "AC_BPT", "WPT", "MCS"]), max_size=4),
 }

@@ -122,6 +122,10 @@ class ChargerValues(msgspec.Struct):
     ac_max_current_A: float | None = None
     """Per phase; below zero: what the car is to feed back."""
     ac_nominal_voltage_V: float | None = None
+    departure_s: int | None = None
+    """When the charger has the car leave, from then on; None: the car decides (ISO 15118-20, Dynamic)."""
+    target_soc_percent: int | None = None
+    minimum_soc_percent: int | None = None
     status_code: str = ""
     isolation: str = ""
     notification: str = "None"

@@ -35,6 +35,10 @@ class Iso20Settings(msgspec.Struct):
     """Let a car choose other services without a new session."""
     schedule_renegotiation: bool = False
     """Ask a car in Scheduled control for a new schedule where the power falls below the agreed one."""
+    standby: bool = False
+    """Let a car keep the session without power."""
+    power_tolerance_W: float = 0.0
+    """How far the power of a car in Scheduled control may be beside its profile; 0: nothing is stated."""
     charge_loop_timeout_s: float = 2.0
     """How long the next request of the charge loop is waited for; the standard's time is 0.5 s (table 216)."""
 
@@ -156,8 +160,8 @@ class Iso20Facts(msgspec.Struct):
     meter_export_Wh: float | None = None
     meter_at: str = ""
     """When the meter was read (RFC 3339)."""
-    departure_time: str = ""
-    """When the charger expects the car to leave (RFC 3339), where it sets the mobility needs; empty: unknown."""
+    departure_of_day: str = ""
+    """When cars leave (hh:mm, local time), where the charger sets the mobility needs; empty: it is not known."""
     grid_support: bool = False
     """The module provides `grid_support`: only then cars may be under the grid's rules (AC_DER_IEC)."""
     directives: list[Directive] = msgspec.field(default_factory=list)

@@ -31,3 +31,8 @@ def prices_within(prices: Sequence[Price], anchor_s: int, duration_s: int, most:
     chosen = ((in_force or ahead[:1]) + (ahead if in_force else ahead[1:]))[:most]
     starts_s = [anchor_s, *(one.from_s for one in chosen[1:]), end_s]
     return [(after - before, one) for one, before, after in zip(chosen, starts_s, starts_s[1:])]
+
+
+def price_at(prices: Sequence[Price], now_s: int) -> Price | None:
+    """Return the price that holds at `now_s`, None where none is known yet."""
+    return max((one for one in prices if one.from_s <= now_s), key=lambda one: one.from_s, default=None)

@@ -144,6 +144,8 @@ class Iso20AcCarService(Iso20EnergyService):
         """Draw what the charger commands, or feed it back."""
         self.loop_taken(body)
         mode, charger = body.CLResControlMode, self.facts.charger
+        if self.session.service.dynamic:
+            self.take_needs(mode)
         target = getattr(mode, "EVSETargetActivePower", None)
         if target is not None:
             self._allow(_sum(mode, "EVSETargetActivePower"))

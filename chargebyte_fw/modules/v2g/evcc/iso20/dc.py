@@ -201,6 +201,8 @@ class Iso20DcCarService(Iso20EnergyService):
         """Note what the charger delivers."""
         self.loop_taken(body)
         charger, mode = self.facts.charger, body.CLResControlMode
+        if self.session.service.dynamic:
+            self.take_needs(mode)
         charger.present_voltage_V = number(body.EVSEPresentVoltage)
         charger.present_current_A = number(body.EVSEPresentCurrent)
         charger.current_limit_achieved = body.EVSECurrentLimitAchieved

@@ -86,15 +86,35 @@ class Iso20EnergyService:
 
     # -- energy needs
 
+    def take_needs(self, mode: Any) -> None:
+        """Note departure and states of charge that the charger sets, where the car has left that to it."""
+        if self.session.service.value("MobilityNeedsMode", services.BY_EVCC) != services.BY_SECC:
+            return
+        charger = self.facts.charger
+        charger.departure_s, charger.target_soc_percent = mode.DepartureTime, mode.TargetSOC
+        charger.minimum_soc_percent = mode.MinimumSOC
+
+    @property
+    def target_soc_percent(self) -> int:
+        """The state of charge to reach: the charger's where it sets one."""
+        given = self.facts.charger.target_soc_percent
+        return self.settings.target_soc_percent if given is None else given
+
+    @property
+    def min_soc_percent(self) -> int:
+        """The state of charge that is always kept."""
+        given = self.facts.charger.minimum_soc_percent
+        return self.settings.min_soc_percent if given is None else given
+
     def energy_requests(self) -> dict[str, Any]:
         """Return the energy that the battery needs to its target, takes at most, and needs at least."""
         settings, soc = self.settings, self.facts.soc_percent
         capacity_Wh = settings.energy_capacity_Wh or 0.0
-        target_Wh = settings.energy_request_Wh or (settings.target_soc_percent - soc) / 100 * capacity_Wh
+        target_Wh = settings.energy_request_Wh or (self.target_soc_percent - soc) / 100 * capacity_Wh
         return {
             "EVTargetEnergyRequest": rational(round(max(0.0, target_Wh))),
             "EVMaximumEnergyRequest": rational(round(max(0.0, (100.0 - soc) / 100 * capacity_Wh))),
-            "EVMinimumEnergyRequest": rational(round((settings.min_soc_percent - soc) / 100 * capacity_Wh)),
+            "EVMinimumEnergyRequest": rational(round((self.min_soc_percent - soc) / 100 * capacity_Wh)),
         }
 
     def v2x_requests(self) -> dict[str, Any]:
@@ -104,7 +124,7 @@ class Iso20EnergyService:
         capacity_Wh, soc = self.settings.energy_capacity_Wh or 0.0, self.facts.soc_percent
         return {
             "EVMaximumV2XEnergyRequest": rational(round((90.0 - soc) / 100 * capacity_Wh)),
-            "EVMinimumV2XEnergyRequest": rational(round((self.settings.min_soc_percent - soc) / 100 * capacity_Wh)),
+            "EVMinimumV2XEnergyRequest": rational(round((self.min_soc_percent - soc) / 100 * capacity_Wh)),
         }
 
     def display(self) -> types.DisplayParametersType:
@@ -113,8 +133,8 @@ class Iso20EnergyService:
         capacity = settings.energy_capacity_Wh
         return types.DisplayParametersType(
             PresentSOC=max(0, min(100, int(facts.soc_percent))),
-            MinimumSOC=settings.min_soc_percent,
-            TargetSOC=settings.target_soc_percent,
+            MinimumSOC=self.min_soc_percent,
+            TargetSOC=self.target_soc_percent,
             MaximumSOC=settings.full_soc_percent,
             RemainingTimeToTargetSOC=_seconds(facts.remaining_time_bulk_s),
             RemainingTimeToMaximumSOC=_seconds(facts.remaining_time_full_s),
@@ -165,7 +185,7 @@ class Iso20EnergyService:
         return self.power_delivery("Standby")
 
     def take_PowerStandby(self, body: common.PowerDeliveryRes, now: float) -> float:
-        """Stand by, or go on with the power where the charger does not allow it ([V2G20-2656])."""
+        """Stand by, or go on with the power where the charger does not allow it (clause 8.3.4.3)."""
         session = self.session
         session.take_status(body.EVSEStatus)
         self._standby_refused = str(body.ResponseCode) == "WARNING_StandbyNotAllowed"

@@ -118,6 +118,7 @@ class Schedule:
         if (dynamic is not None) != self.session.service.dynamic:
             raise Failed("the schedule is of another control mode than was selected")
         if dynamic is not None:
+            self.session.energy.take_needs(dynamic)
             refused = self._are_refused([dynamic])
             self.chosen, self.tariff = None, Tariff() if refused else _tariff(dynamic)
         elif scheduled is not None:

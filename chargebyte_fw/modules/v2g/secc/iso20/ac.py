@@ -132,6 +132,13 @@ class AcService(Iso20EnergyService):
 
     def target_W(self) -> float:
         """Return the power that the car should draw now, negative for power from the car."""
+        return 0.0 if self.standing_by else self._wanted_W()
+
+    def energy_is_wanted_back(self) -> bool:
+        """Return whether the energy management wants power from the car."""
+        return self.selection.dynamic and self._wanted_W() < 0.0
+
+    def _wanted_W(self) -> float:
         limits, target = self._limits(), self.facts.iso20.ac_target
         if target is not None:
             wanted_W = of_connector(target.target_active_power, self.connector, self.facts)

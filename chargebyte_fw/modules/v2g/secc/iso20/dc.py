@@ -85,6 +85,8 @@ class DcService(Iso20EnergyService):
 
     def limits_now(self) -> ChargerLimits:
         """Return what may flow now, within what was offered."""
+        if self.standing_by:
+            return charger_limits(self.facts, now=True).without_power()
         present = charger_limits(self.facts, now=True)
         return present if self.offered is None else present.within(self.offered)
 
@@ -151,6 +153,8 @@ class DcService(Iso20EnergyService):
     def _publish_targets(self, voltage_V: float, current_A: float) -> None:
         # A car that has not selected to give energy back has no negative current.
         least_A = -_MOST_A if self.selection.bidirectional else 0.0
+        if self.standing_by:
+            current_A = 0.0
         self.session.publish_change(
             Iso15118Charger.dc_ev_target_voltage_current,
             iso15118.DcEvTargetValues(
@@ -204,8 +208,14 @@ class DcService(Iso20EnergyService):
             self.session.publish_change(Iso15118Charger.dc_ev_energy_request, wanted_Wh)
         return current_A, voltage_V, current_A * voltage_V
 
+    def energy_is_wanted_back(self) -> bool:
+        """Return whether the energy management wants power from the car: then none may flow to it."""
+        limits = charger_limits(self.facts, now=True)
+        return self.selection.bidirectional and limits.max_power_W == 0.0 < limits.max_discharge_power_W
+
     def _take_dynamic(self, mode: m.Dynamic_DC_CLReqControlModeType) -> tuple[float, float, float]:
         session = self.session
+        none = 0.0 if self.standing_by else 1.0
         self.car = self.car.updated(mode)
         self._publish_limits()
         session.take_departure(mode.DepartureTime)
@@ -215,15 +225,15 @@ class DcService(Iso20EnergyService):
                 target_energy_request=_not_negative(mode.EVTargetEnergyRequest),
                 max_energy_request=_not_negative(mode.EVMaximumEnergyRequest),
                 min_energy_request=_not_negative(mode.EVMinimumEnergyRequest),
-                max_charge_power=self.car.max_power_W or 0.0,
+                max_charge_power=none * (self.car.max_power_W or 0.0),
                 min_charge_power=self.car.min_power_W,
-                max_charge_current=self.car.max_current_A or 0.0,
+                max_charge_current=none * (self.car.max_current_A or 0.0),
                 max_voltage=self.car.max_voltage_V or 0.0,
                 min_voltage=self.car.min_voltage_V,
                 departure_time=mode.DepartureTime,
-                max_discharge_power=self.car.max_discharge_power_W,
+                max_discharge_power=_none_or(none, self.car.max_discharge_power_W),
                 min_discharge_power=self.car.min_discharge_power_W,
-                max_discharge_current=self.car.max_discharge_current_A,
+                max_discharge_current=_none_or(none, self.car.max_discharge_current_A),
                 max_v2x_energy_request=not_negative(getattr(mode, "EVMaximumV2XEnergyRequest", None)),
                 min_v2x_energy_request=not_negative(getattr(mode, "EVMinimumV2XEnergyRequest", None)),
             ),
@@ -263,3 +273,7 @@ class DcService(Iso20EnergyService):
 
 def _not_negative(value: Any) -> float:
     return max(0.0, number(value))
+
+
+def _none_or(factor: float, value: float | None) -> float | None:
+    return None if value is None else factor * value

@@ -26,6 +26,11 @@ class ChargerLimits(msgspec.Struct, frozen=True):
     max_discharge_current_A: float = 0.0
     min_discharge_current_A: float = 0.0
 
+    def without_power(self) -> ChargerLimits:
+        """Return these limits while no power may flow."""
+        voltages = {"max_voltage_V": self.max_voltage_V, "min_voltage_V": self.min_voltage_V}
+        return ChargerLimits(max_power_W=0.0, min_power_W=0.0, max_current_A=0.0, min_current_A=0.0, **voltages)
+
     def within(self, offered: ChargerLimits) -> ChargerLimits:
         """Return these limits, none beyond what was offered; a least value is never above the greatest one."""
         values = {}

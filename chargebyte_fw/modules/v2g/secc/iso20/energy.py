@@ -85,6 +85,8 @@ class Iso20EnergyService(EnergyTransfer):
         self.selection = selection
         self.schedule: Schedule | None = None
         """None: none was given, or the control is Dynamic."""
+        self.standing_by = False
+        """The car was granted standby: the charge loop goes on without power."""
 
     def transfer_mode(self) -> iso15118.EnergyTransferMode:
         """Return EVerest's name of the service."""
@@ -104,6 +106,10 @@ class Iso20EnergyService(EnergyTransfer):
     def schedule_discharge_power_W(self) -> float:
         """Return the greatest power from the car that the schedule promises."""
         raise NotImplementedError
+
+    def energy_is_wanted_back(self) -> bool:
+        """Return whether the charger, which decides on the power (Dynamic), wants it from the car now."""
+        return False
 
     def power_now_W(self) -> float:
         """Return the power that may flow to the car now."""

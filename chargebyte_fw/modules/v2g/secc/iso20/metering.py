@@ -8,11 +8,19 @@ from typing import Any
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.modules.v2g import signatures
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
-from chargebyte_fw.modules.v2g.messages.iso20_types import DisplayParametersType, MeterInfoType
+from chargebyte_fw.modules.v2g.messages.iso20_types import (
+    DetailedCostType,
+    DisplayParametersType,
+    MeterInfoType,
+    ReceiptType,
+)
+from chargebyte_fw.modules.v2g.rational import rational
 from chargebyte_fw.modules.v2g.secc.iso20.contract import ContractAuthorization
 from chargebyte_fw.modules.v2g.secc.iso20.display import display_parameters
+from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import ABSOLUTE
 from chargebyte_fw.modules.v2g.secc.iso20.power_delivery import PowerDelivery
 from chargebyte_fw.modules.v2g.secc.price_keys import key_of_issuer
+from chargebyte_fw.modules.v2g.secc.prices import price_at
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
 
 _LONGEST_METER_ID = 32
@@ -27,6 +35,11 @@ class Metering(PowerDelivery, ContractAuthorization):
         super().__init__(context)
         self.sent_meter: MeterInfoType | None = None
         """The last reading that the car was given."""
+        self.sent_receipt: ReceiptType | None = None
+        """The costs that were beside it, None where prices are not in money."""
+        self._cost = 0.0
+        self._counted_Wh: float | None = None
+        """The reading up to which costs are counted."""
         self._confirm_from = 0.0
         """When the car may be asked again to confirm a reading."""
 
@@ -41,8 +54,29 @@ class Metering(PowerDelivery, ContractAuthorization):
 
     def status_and_meter(self, now: float, *, requested: bool) -> dict[str, Any]:
         """Return EVSEStatus and MeterInfo of a response of the loop."""
+        cost = self._count_costs()
         meter = self._meter_info(now, requested=requested)
-        return {"EVSEStatus": self.evse_status(), "MeterInfo": meter}
+        if meter is not None:
+            self.sent_receipt = cost
+        return {"EVSEStatus": self.evse_status(), "MeterInfo": meter, "Receipt": None if meter is None else cost}
+
+    def _count_costs(self) -> ReceiptType | None:
+        """Add what was charged since the last time at the price that holds; return what the session has cost.
+
+        Only for a car that has selected prices in money. What fees and taxes are in a price is not known, nor what the
+        energy that the car gives back is worth.
+        """
+        now_s, meter_Wh = int(self.environment.utc_now().timestamp()), self.facts.meter_Wh
+        if self.energy is None or self.energy.selection.parameters["Pricing"] != ABSOLUTE or meter_Wh is None:
+            return None
+        price = price_at(self.facts.prices, now_s)
+        if price is None:
+            return None
+        if self._counted_Wh is not None:
+            self._cost += max(0.0, meter_Wh - self._counted_Wh) / 1000.0 * price.per_kWh
+        self._counted_Wh = meter_Wh
+        costs = DetailedCostType(Amount=rational(round(self._cost, 3)), CostPerUnit=rational(price.per_kWh))
+        return ReceiptType(TimeAnchor=now_s, EnergyCosts=costs)
 
     def _meter_info(self, now: float, *, requested: bool) -> MeterInfoType | None:
         """Return MeterInfo: in the first response of the loop and where the car asks ([V2G20-1081], [V2G20-1082])."""
@@ -99,6 +133,8 @@ class Metering(PowerDelivery, ContractAuthorization):
         if (got.MeterID, got.ChargedEnergyReadingWh) != (sent.MeterID, sent.ChargedEnergyReadingWh):
             ours = f"{sent.ChargedEnergyReadingWh} Wh of {sent.MeterID}"
             return f"{got.ChargedEnergyReadingWh} Wh of {got.MeterID} instead of {ours}"
+        if confirmed.Receipt is not None and confirmed.Receipt != self.sent_receipt:
+            return "it is of other costs"
         signature = self.request.message.Header.Signature
         return signatures.verify("iso20_common", signature, self.contract.public_key, {"SignedMeteringData": confirmed})
 

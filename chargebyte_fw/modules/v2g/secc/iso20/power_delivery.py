@@ -47,6 +47,9 @@ class PowerDelivery(Schedules):
             return kinds.MeteringConfirmation, 0
         if self._services_have_changed():
             return kinds.ServiceRenegotiation, 0
+        if self.energy is not None and self.energy.standing_by:
+            wanted = self.energy.selection.dynamic and self.energy.energy_is_wanted_back()
+            return (kinds.ExitStandby, 0) if wanted else None
         if self._schedule_is_too_high():
             return kinds.ScheduleRenegotiation, 0
         return None
@@ -66,15 +69,24 @@ class PowerDelivery(Schedules):
     # -- PowerDelivery
 
     def on_PowerDeliveryReq(self, request: m.PowerDeliveryReq, now: float) -> Answer | Deferred:
-        """Start, stop or renegotiate the energy transfer; there is no standby."""
+        """Start, stop, interrupt or renegotiate the energy transfer."""
         match request.ChargeProgress:
             case _Progress.Stop:
                 return self._stop()
             case _Progress.Standby:
-                return self.ok(m.PowerDeliveryRes, "WARNING_StandbyNotAllowed", EVSEStatus=self.evse_status())
+                return self._stand_by()
             case _Progress.ScheduleRenegotiation:
                 return self._renegotiate()
         return self._start(request, now)
+
+    def _stand_by(self) -> Answer:
+        """Let the charge loop go on without power, where that is configured; the contactors stay as they are."""
+        assert self.energy is not None
+        if not self.options.standby or self.state is not State.CHARGING or self.request.stream != "main":
+            return self.ok(m.PowerDeliveryRes, "WARNING_StandbyNotAllowed", EVSEStatus=self.evse_status())
+        self.energy.standing_by = True
+        self.log("the car stands by")
+        return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
 
     def _stop(self) -> Answer:
         assert self.energy is not None
@@ -101,7 +113,8 @@ class PowerDelivery(Schedules):
         assert self.energy is not None
         if self.request.stream == "schedule" and self.side is not SideState.START:
             return self.failed(_NAME, "FAILED_SequenceError", "started in the stream of schedules")
-        if self.state is State.CHARGING and self.request.stream == "main":
+        standing_by = self.energy.standing_by and self.request.stream == "main"
+        if self.state is State.CHARGING and self.request.stream == "main" and not standing_by:
             return self.failed(_NAME, "FAILED", "started while charging")
         if request.EVProcessing is not processingType.Finished:
             return self._works_on_profile(now)
@@ -111,13 +124,19 @@ class PowerDelivery(Schedules):
             code, why = schedule.refusal_of(profile)
             if code:
                 return self.failed(_NAME, code, why)
+        granted = "OK" if schedule is None else schedule.code_of(profile)
         if self.request.stream == "schedule":
             self.side = SideState.IDLE
-            return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
+            return self.ok(m.PowerDeliveryRes, granted, EVSEStatus=self.evse_status())
         if self.state is State.NEW_SCHEDULE:
+            self.energy.standing_by = False
             self.enter(State.CHARGING)
-            return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
-        return self._begin(now)
+            return self.ok(m.PowerDeliveryRes, granted, EVSEStatus=self.evse_status())
+        if standing_by and self.state is State.CHARGING:
+            self.energy.standing_by = False
+            self.log("the car goes on")
+            return self.ok(m.PowerDeliveryRes, granted, EVSEStatus=self.evse_status())
+        return self._begin(granted, now)
 
     def _works_on_profile(self, now: float) -> Answer:
         if self._profile_since is None:
@@ -126,7 +145,7 @@ class PowerDelivery(Schedules):
             return self.failed(_NAME, "FAILED", f"no power profile within {ONGOING_S:g} s")
         return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
 
-    def _begin(self, now: float) -> Answer | Deferred:
+    def _begin(self, granted: str, now: float) -> Answer | Deferred:
         assert self.energy is not None
         if self.facts.stop_requested:
             return self._not_begun("FAILED_PowerDeliveryNotApplied", "the charger wants to stop")
@@ -141,7 +160,7 @@ class PowerDelivery(Schedules):
         if refused is not None:
             return refused
         self.enter(State.CHARGING)
-        return self.ok(m.PowerDeliveryRes, EVSEStatus=self.evse_status())
+        return self.ok(m.PowerDeliveryRes, granted, EVSEStatus=self.evse_status())
 
     def _not_begun(self, code: str, why: str) -> Answer:
         assert self.energy is not None

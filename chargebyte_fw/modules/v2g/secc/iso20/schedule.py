@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from chargebyte_fw.modules.v2g.secc.protocol import Answer
 SCHEDULE_ID = 1
 """ScheduleTupleID of the one schedule."""
 SCHEDULE_S = 86_400
+_Acceptance = s.powerToleranceAcceptanceType
 _LATEST_DEPARTURE_S = 10 * 365 * 86_400
 
 
@@ -35,6 +37,8 @@ class Schedule(msgspec.Struct, frozen=True):
     power_W: float
     discharge_power_W: float = 0.0
     duration_s: int = SCHEDULE_S
+    tolerance_W: float = 0.0
+    """How far the car's power may be beside its profile; 0: nothing is stated."""
 
     def message(self, prices: dict[str, Any], *, bidirectional: bool) -> s.Scheduled_SEResControlModeType:
         """Return it as the response has it, with its prices; power from the car has a schedule of its own."""
@@ -42,17 +46,31 @@ class Schedule(msgspec.Struct, frozen=True):
         discharging = self._schedule(self.discharge_power_W, back) if bidirectional else None
         one = s.ScheduleTupleType(
             ScheduleTupleID=SCHEDULE_ID,
-            ChargingSchedule=self._schedule(self.power_W, prices),
+            ChargingSchedule=self._schedule(self.power_W, prices, self.tolerance_W),
             DischargingSchedule=discharging,
         )
         return s.Scheduled_SEResControlModeType(ScheduleTuple=[one])
 
-    def _schedule(self, power_W: float, prices: dict[str, Any]) -> s.ChargingScheduleType:
+    def _schedule(self, power_W: float, prices: dict[str, Any], tolerance_W: float = 0.0) -> s.ChargingScheduleType:
         entry = s.PowerScheduleEntryType(Duration=self.duration_s, Power=maximum(power_W))
         entries = s.PowerScheduleEntryListType(PowerScheduleEntry=[entry])
         return s.ChargingScheduleType(
-            PowerSchedule=s.PowerScheduleType(TimeAnchor=self.anchor_s, PowerScheduleEntries=entries), **prices
+            PowerSchedule=s.PowerScheduleType(
+                TimeAnchor=self.anchor_s,
+                PowerTolerance=maximum(tolerance_W) if tolerance_W else None,
+                PowerScheduleEntries=entries,
+            ),
+            **prices,
         )
+
+    def code_of(self, profile: s.EVPowerProfileType | None) -> str:
+        """Return the response code to a start with this profile: whether the car keeps the tolerance is not refused."""
+        if not self.tolerance_W:
+            return "OK"
+        mode = None if profile is None else profile.Scheduled_EVPPTControlMode
+        if mode is not None and mode.PowerToleranceAcceptance is _Acceptance.PowerToleranceConfirmed:
+            return "OK_PowerToleranceConfirmed"
+        return "WARNING_PowerToleranceNotConfirmed"
 
     def refusal_of(self, profile: s.EVPowerProfileType) -> tuple[str, str]:
         """Return the FAILED code and why, where the car's schedule or power profile is not this one."""
@@ -100,7 +118,7 @@ class Schedules(Iso20Base):
             content = {"Dynamic_SEResControlMode": needs}
         else:
             power_W, discharge_W = self.energy.schedule_power_W(), self.energy.schedule_discharge_power_W()
-            given = Schedule(anchor_s, power_W, discharge_W)
+            given = Schedule(anchor_s, power_W, discharge_W, tolerance_W=self.options.power_tolerance_W)
             self.energy.schedule = given
             costs = prices or no_prices(anchor_s, SCHEDULE_S)
             scheduled = given.message(costs, bidirectional=selection.bidirectional)
@@ -141,14 +159,18 @@ class Schedules(Iso20Base):
             self.energy.after_schedule()
 
     def take_departure(self, departure_s: int | None) -> str | None:
-        """Publish when the car wants to leave; return the time as text.
+        """Publish when the car wants to leave, or shall where the charger sets it; return the time as text.
 
         The car counts from the charger's time stamp, so that its own clock does not matter.
         """
+        by_charger = self.mobility_needs().get("DepartureTime")
+        departure_s = departure_s if by_charger is None else by_charger
         if departure_s is None:
             return None
-        at = rfc3339(self.environment.utc_now() + timedelta(seconds=min(departure_s, _LATEST_DEPARTURE_S)))
-        if self.changed("departure", departure_s):
+        leaves = self.environment.utc_now() + timedelta(seconds=min(departure_s, _LATEST_DEPARTURE_S))
+        at = rfc3339(leaves if by_charger is None else leaves.replace(microsecond=0))
+        # The charger's departure is a time of day, whose distance is another one at each request.
+        if self.changed("departure", departure_s if by_charger is None else at[:10]):
             self.publish(Iso15118Charger.departure_time, at)
         return at
 
@@ -174,14 +196,20 @@ class Schedules(Iso20Base):
             return {}
         known = self.facts.iso20
         needs: dict[str, Any] = {}
-        if known.departure_time:
-            leaves_s = datetime.fromisoformat(known.departure_time).timestamp()
-            rest_s = int(leaves_s - self.environment.utc_now().timestamp())
-            if rest_s > 0:
-                needs["DepartureTime"] = rest_s
+        if known.departure_of_day:
+            needs["DepartureTime"] = seconds_until(known.departure_of_day, self.environment.utc_now())
         target, least = known.target_soc_percent, known.minimum_soc_percent
         if target is not None:
             needs["TargetSOC"] = target
         if least is not None and (target is None or least <= target):
             needs["MinimumSOC"] = least
         return needs
+
+
+def seconds_until(time_of_day: str, now: datetime) -> int:
+    """Return the seconds until it is `time_of_day` (hh:mm) next, in the time zone of the charger."""
+    hour, minute = (int(part) for part in time_of_day.split(":"))
+    # Without a zone it is local time, summer time included.
+    at = now.astimezone().replace(tzinfo=None, hour=hour, minute=minute, second=0, microsecond=0)
+    rest_s = math.ceil(at.timestamp() - now.timestamp())
+    return rest_s if rest_s > 0 else math.ceil((at + timedelta(days=1)).timestamp() - now.timestamp())
