@@ -51,7 +51,6 @@ class MessagesLoaded(msgspec.Struct, frozen=True):
 _OF_CONNECTION = (
     connection_events.Start,
     connection_events.Stop,
-    connection_events.CredentialsChanged,
     connection_events.NetworkReady,
     connection_events.NetworkFailed,
     connection_events.Opened,
@@ -103,6 +102,10 @@ class ChargePoint(Machine):
 
     def _step(self, one: Any, now: float) -> Iterable[Any]:
         order = _order(one)
+        if isinstance(one, connection_events.CredentialsChanged):
+            installed = one.credentials
+            known = events.CredentialsKnown(installed.csms_root, installed.client_certificate)
+            return [*self._connection([one], now), *self.station.feed(known, now)]
         if order is not None or isinstance(one, _OF_CONNECTION):
             return self._connection([order or one], now)
         if isinstance(one, socket.Established | socket.Lost | socket.Confirmed | socket.ProfileSwitched):
@@ -136,6 +139,8 @@ class ChargePoint(Machine):
                 return dispatcher.answer(one, now)
             case effects.Refuse():
                 return dispatcher.refuse(one, now)
+            case effects.LeaveUnanswered():
+                return dispatcher.leave(one, now)
             case effects.RegistrationChanged(status):
                 accepted = [connection_events.BootAccepted()] if status == ACCEPTED else []
                 return [*self._connection(accepted, now), *dispatcher.registered(status, now)]

@@ -13,7 +13,7 @@ from chargebyte_fw.modules.ocpp.messages.errors import MessageError, NotEncodabl
 from chargebyte_fw.modules.ocpp.messages.schema import decode_request, decode_response, encode
 from chargebyte_fw.modules.ocpp.queue.effects import Done, Failed, KeepTransactionId, Persist, Remove
 from chargebyte_fw.modules.ocpp.queue.entries import UNANSWERED, Entry
-from chargebyte_fw.modules.ocpp.queue.message_queue import ACCEPTED, REJECTED, MessageQueue
+from chargebyte_fw.modules.ocpp.queue.message_queue import MessageQueue
 from chargebyte_fw.modules.ocpp.queue.settings import Settings
 from chargebyte_fw.modules.ocpp.rpc import endpoint as rpc
 from chargebyte_fw.modules.ocpp.rpc.endpoint import Endpoint
@@ -21,18 +21,6 @@ from chargebyte_fw.modules.ocpp.rpc.errors import RpcError
 from chargebyte_fw.modules.ocpp.station import effects, events
 from chargebyte_fw.modules.ocpp.version import Version
 
-BEFORE_ACCEPTED = frozenset(
-    (
-        "GetVariables",
-        "SetVariables",
-        "GetBaseReport",
-        "GetReport",
-        "TriggerMessage",
-        "RequestStartTransaction",
-        "RequestStopTransaction",
-    )
-)
-"""Requests of 2.x that are handled while the registration is pending; the last two to be rejected (B02)."""
 ANSWER_LIMIT_S = 30.0
 """A request that has no answer by then is refused, so that the queue goes on; the station's own limit is shorter."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -107,12 +95,6 @@ class Dispatcher:
         return events.SecurityEventFound("InvalidMessages", reason[:255])
 
     def _called(self, call: rpc.Received, now: float) -> list[Any]:
-        registration = self.queue.registration
-        if registration == REJECTED and not self.version.is_2:
-            return self._next_call(self._endpoint.ignore(call.call_id), now)
-        if self.version.is_2 and registration != ACCEPTED and not self._is_allowed(call, registration):
-            text = f"{call.action} before the station is accepted"
-            return self._refuse(call.call_id, RpcError.SECURITY_ERROR, text, None, now)
         try:
             request = decode_request(self.version, call.action, call.payload)
         except MessageError as error:
@@ -123,12 +105,6 @@ class Dispatcher:
         self._answer_by_s = now + ANSWER_LIMIT_S
         self._answering, self._answering_action = call.call_id, call.action
         return [events.CallReceived(call.call_id, call.action, request)]
-
-    @staticmethod
-    def _is_allowed(call: rpc.Received, registration: str | None) -> bool:
-        if registration == REJECTED:
-            return call.action == "TriggerMessage" and call.payload.get("requestedMessage") == "BootNotification"
-        return call.action in BEFORE_ACCEPTED
 
     def _answered(self, message_id: str, action: str, payload: Any, now: float) -> list[Any]:
         try:
@@ -177,6 +153,10 @@ class Dispatcher:
     def refuse(self, effect: effects.Refuse, now: float) -> list[Any]:
         """Refuse a request of the CSMS."""
         return self._refuse(effect.call_id, effect.code, effect.description, effect.details, now)
+
+    def leave(self, effect: effects.LeaveUnanswered, now: float) -> list[Any]:
+        """Answer a request of the CSMS with nothing."""
+        return self._next_call(self._endpoint.ignore(effect.call_id), now)
 
     def _refuse(self, call_id: str, code: str, text: str, details: Any, now: float) -> list[Any]:
         return self._next_call(self._endpoint.refuse(call_id, code, text, details), now)

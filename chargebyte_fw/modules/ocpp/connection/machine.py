@@ -6,8 +6,6 @@ from enum import Enum
 from random import Random
 from typing import Any
 
-import msgspec.structs
-
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.ocpp.connection import effects, events
 from chargebyte_fw.modules.ocpp.connection.settings import (
@@ -17,6 +15,7 @@ from chargebyte_fw.modules.ocpp.connection.settings import (
     Profile,
     address,
     shortcoming,
+    with_security_profile,
 )
 from chargebyte_fw.modules.ocpp.connection.slots import Slots
 from chargebyte_fw.modules.ocpp.connection.web_socket import GOING_AWAY, NORMAL, SERVICE_RESTART
@@ -45,6 +44,7 @@ class Connection(Machine):
         super().__init__()
         self.settings = settings
         self.slots = slots
+        slots.configure(settings)
         self.credentials = credentials
         self.attempt = 0
         """The number of the last attempt."""
@@ -87,6 +87,7 @@ class Connection(Machine):
     def configure(self, event: events.Configure, now: float) -> None:
         """Take over settings: pings at once, all others with the next attempt."""
         before, self.settings = self.settings, event.settings
+        self.slots.configure(event.settings)
         if self.state is S.OPEN and before.ping_interval_s != event.settings.ping_interval_s:
             self._start_pings(now)
 
@@ -113,7 +114,7 @@ class Connection(Machine):
     def _profile(self) -> Profile | None:
         profile = self.slots.profile(self.settings)
         if profile is not None and self._wanted_profile is not None:
-            return msgspec.structs.replace(profile, security_profile=self._wanted_profile)
+            return with_security_profile(profile, self._wanted_profile)
         return profile
 
     def _open(self, profile: Profile, local_address: str, now: float) -> list[Any]:

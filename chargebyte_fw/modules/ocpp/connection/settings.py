@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+import msgspec.structs
 
 from chargebyte_fw.modules.ocpp.version import Version
 
@@ -85,6 +86,19 @@ class ConnectionSettings(msgspec.Struct, frozen=True):
     allow_security_level_zero: bool = False
     """InternalCtrlr.AllowSecurityLevelZeroConnections (2.x)."""
     tls: TlsSettings = TlsSettings()
+    last_slot: int | None = None
+    """The slot over which a CSMS last accepted the station, None before the first time."""
+    least_security_profile: int | None = None
+    """Slots below it are not used. None: that of the last slot of this run."""
+
+    def with_profile(self, profile: Profile) -> ConnectionSettings:
+        """Return the settings with another profile in its slot."""
+        return msgspec.structs.replace(self, profiles={**self.profiles, profile.slot: profile})
+
+
+def with_security_profile(profile: Profile, security_profile: int) -> Profile:
+    """Return a profile with another security profile."""
+    return msgspec.structs.replace(profile, security_profile=security_profile)
 
 
 class Credentials(msgspec.Struct, frozen=True):

@@ -30,6 +30,13 @@ class Slots:
         self._exhausted: set[int] = set()
         self._stays = False
 
+    def configure(self, settings: ConnectionSettings) -> None:
+        """Take over what the last run confirmed."""
+        if settings.last_slot is not None:
+            self.last = settings.last_slot
+        if settings.least_security_profile is not None:
+            self.security_profile = settings.least_security_profile
+
     def usable(self, settings: ConnectionSettings) -> list[int]:
         """Return the slots in their order, without those below the confirmed security profile."""
 

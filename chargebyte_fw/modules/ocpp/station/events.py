@@ -86,6 +86,13 @@ class Disconnected(msgspec.Struct, frozen=True):
     reason: str
 
 
+class CredentialsKnown(msgspec.Struct, frozen=True):
+    """What EvseSecurity has installed for the connection to a CSMS."""
+
+    csms_root: bool
+    client_certificate: bool
+
+
 class SlotConfirmed(msgspec.Struct, frozen=True):
     """BootNotification was accepted over this slot: ActiveNetworkProfile and SecurityProfile are to be written."""
 
