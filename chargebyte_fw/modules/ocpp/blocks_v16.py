@@ -17,6 +17,7 @@ from chargebyte_fw.modules.ocpp.remote_control.trigger_v16 import Trigger16
 from chargebyte_fw.modules.ocpp.reservation.v16 import Reservations16
 from chargebyte_fw.modules.ocpp.security.certificates_v16 import Certificates16
 from chargebyte_fw.modules.ocpp.security.events_v16 import SecurityEvents16
+from chargebyte_fw.modules.ocpp.smart_charging.v16 import SmartCharging16
 from chargebyte_fw.modules.ocpp.station import Block
 from chargebyte_fw.modules.ocpp.transactions.v16 import Transactions16
 from chargebyte_fw.modules.ocpp.variables.keys.block import ConfigurationKeys
@@ -33,6 +34,8 @@ BLOCKS: tuple[type[Block], ...] = (
     Transactions16,
     MeterValues16,
     Connectors16,
+    # After the transactions: those that go on have begun when it starts.
+    SmartCharging16,
     RemoteTransactions16,
     Reset16,
     Unlock16,

@@ -44,6 +44,7 @@ class SmartTalk(Talk):
         variables: dict[Any, Any] | None = None,
         answers: dict[str, dict[str, Any]] | None = None,
         connect: bool = True,
+        session: str = "",
     ) -> None:
         model = Variables(declared(connectors={1: 1, 2: 1}, legacy_keys=version is Version.V16))
         for variable, value in (variables or {}).items():
@@ -52,6 +53,9 @@ class SmartTalk(Talk):
         self.commands: list[do.Command] = []
         layout = Layout([Evse(id=1, connectors=[]), Evse(id=2, connectors=[])])
         super().__init__(*kinds, version=version, variables=model, saved=saved, answers=answers, layout=layout)
+        if session:
+            self.begin(session=session)
+        self.feed(events.Started(resumed=frozenset({session} if session else ())))
         if connect:
             self.connect()
         self.pass_s(1.0)

@@ -13,7 +13,7 @@ from chargebyte_fw.modules.ocpp.smart_charging.v16 import SmartCharging16
 from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.variables.standard import smart_charging as declared
 from chargebyte_fw.modules.ocpp.version import Version
-from tests.ocpp.smart_charging.talk import SmartTalk, rfc
+from tests.ocpp.smart_charging.talk import SESSION, SmartTalk, rfc
 from tests.ocpp.variables.talk import Refused
 
 
@@ -175,9 +175,7 @@ def test_transaction_that_goes_on_after_a_restart_keeps_its_profile() -> None:
     it.begin()
     it.known(5)
     put(it, 1, profile("TxProfile", 6, id=3))
-    again = talk(saved=it.tables, connect=False)
-    again.now = 0.0
-    again.begin()
+    again = talk(saved=it.tables, session=SESSION)
     again.known(5)
     assert again.composite(1) == [(0, 6.0)]
 

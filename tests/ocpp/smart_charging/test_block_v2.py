@@ -189,12 +189,12 @@ def test_profiles_hold_after_a_restart() -> None:
     put(it, 0, profile("TxDefaultProfile", 10, id=2, chargingProfileKind="Relative"))
     it.begin()
     put(it, 1, profile("TxProfile", 6, id=3))
+    kept = {TABLE: dict(it.tables[TABLE])}
     again = talk(saved=it.tables)
     assert again.composite(1) == [(0, 10.0)] and again.current_A(0) == 16.0
-    resumed = talk(saved=it.tables, connect=False)
-    resumed.block._loaded_at = resumed.now
-    resumed.begin()
+    resumed = talk(saved=kept, session=SESSION)
     assert resumed.composite(1) == [(0, 6.0)]
+    assert list(it.tables[TABLE]) == ["1", "2"]
     none = talk(saved={TABLE: {"1": b"{"}})
     assert none.composite(1) == [(0, 48.0)] and none.tables[TABLE] == {}
 

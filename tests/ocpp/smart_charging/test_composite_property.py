@@ -149,7 +149,7 @@ def each_second(of: Composite) -> list[tuple[float | None, int | None]]:
 
 
 @given(situations(), st.sampled_from([A, W]))
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_each_second_is_as_the_naive_model_has_it(situation: tuple[list[Installed], EvseState], unit: RateUnit) -> None:
     profiles, evse = situation
     made = compute(profiles, 1, WINDOW_S, unit, evses={1: evse}, rules=RULES_21)
@@ -164,7 +164,7 @@ def test_each_second_is_as_the_naive_model_has_it(situation: tuple[list[Installe
 
 
 @given(situations(), st.sampled_from([A, W]))
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_station_is_the_sum_of_its_evses_within_its_maximum(
     situation: tuple[list[Installed], EvseState], unit: RateUnit
 ) -> None:

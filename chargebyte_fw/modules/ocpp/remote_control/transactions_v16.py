@@ -23,8 +23,8 @@ from chargebyte_fw.modules.ocpp.messages.v16.core import (
     RemoteStopTransactionRequest,
     RemoteStopTransactionResponse,
 )
-from chargebyte_fw.modules.ocpp.messages.v16.types import ChargingProfilePurposeType
 from chargebyte_fw.modules.ocpp.provisioning.v16 import Provisioning16
+from chargebyte_fw.modules.ocpp.smart_charging.v16 import SmartCharging16
 from chargebyte_fw.modules.ocpp.station import Block, Deferred, answers
 from chargebyte_fw.modules.ocpp.station.layout import Place
 from chargebyte_fw.modules.ocpp.transactions.events import RemoteStartAccepted
@@ -88,14 +88,14 @@ class RemoteTransactions16(Block):
         idle = self.station.block(Transactions16).at(place.connector) is None
         return idle and not state.faulted and state.status in STARTS_IN
 
-    @staticmethod
-    def _profile_fits(request: RemoteStartTransactionRequest) -> bool:
+    def _profile_fits(self, request: RemoteStartTransactionRequest) -> bool:
         """Return whether the profile of the request is one for the transaction that it begins (§5.16.4)."""
         profile = request.charging_profile
         if profile is None:
             return True
-        tx = profile.charging_profile_purpose is ChargingProfilePurposeType.TxProfile
-        return tx and request.connector_id is not None and profile.transaction_id is None
+        if request.connector_id is None or profile.transaction_id is not None:
+            return False
+        return not self.station.block(SmartCharging16).refusal_of_remote_start(profile, request.connector_id)
 
     def _checked(
         self, deferred: Deferred, request: RemoteStartTransactionRequest, places: Sequence[Place], status: Any

@@ -54,7 +54,6 @@ class SmartCharging(Block):
         self._has_connected = False
         self._pending: dict[int, _Pending] = {}
         self._limits = StackLimits(self)
-        self._loaded_at: float | None = None
         variables = station.variables
         variables.provide(declared.CHARGING_PROFILE_ENTRIES, lambda: len(self.store))
         variables.on_any_change(lambda _: self._forget_rules())
@@ -172,11 +171,17 @@ class SmartCharging(Block):
 
     @receives(events.Loaded)
     def loaded(self, event: events.Loaded) -> None:
-        """Install what the last run kept, and start to publish."""
-        self._loaded_at = self.station.now
+        """Install what the last run kept."""
         self.refresh_supply()
         self.store.load(event.tables.get(TABLE, {}), self.decode, self._valid_still)
         self.purge()
+
+    @receives(events.Started)
+    def started(self, event: events.Started) -> None:
+        """Begin to publish. Transactions that go on have begun by now: profiles of others are over."""
+        for number, state in self.evses.items():
+            if not state.transaction:
+                self.store.end_transaction(None, number)
         self.changed()
 
     def _valid_still(self, installed: Installed) -> Profile:
@@ -206,9 +211,6 @@ class SmartCharging(Block):
         """From now on the transaction's profiles hold; one of a remote start is for it (K05)."""
         number = self.place_of(event)
         transaction_id = self.transaction_id_of(event)
-        if self._loaded_at is not None and self.station.now > self._loaded_at:
-            # It is not one of the last run that goes on: profiles of those are over.
-            self.store.end_transaction(None, number)
         self.change(
             number,
             transaction=True,

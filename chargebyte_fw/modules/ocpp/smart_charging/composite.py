@@ -27,7 +27,7 @@ from chargebyte_fw.modules.ocpp.smart_charging.profile import (
 )
 from chargebyte_fw.modules.ocpp.smart_charging.rules import Situation, SmartChargingRules
 
-MAX_STEPS = 20_000
+MAX_STEPS = 4096
 """Instants that are looked at: a schedule with more of them ends early. It bounds the time of a computation."""
 MAX_PERIODS = 1024
 """Periods of a composite schedule (chargingSchedulePeriod, schema of OCPP 2.x): it ends early with more."""

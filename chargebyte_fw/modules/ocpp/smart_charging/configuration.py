@@ -29,11 +29,12 @@ def rules_of(variables: Variables, version: str, evse_ids: Iterable[int] = ()) -
     """Return the rules as the variables are now."""
     get = variables.get
     legacy_version = version == V16
+    in_use = not legacy_version or "SmartCharging" in get(legacy.SUPPORTED_FEATURE_PROFILES)
     units = {UNIT_16.get(name) or _member(RateUnit, name) for name in get(declared.RATE_UNIT)}
     capacity = variables.maximum(declared.CHARGING_PROFILE_ENTRIES)
     return SmartChargingRules(
         version=version,
-        available=get(declared.SMART_AVAILABLE) and get(declared.SMART_ENABLED),
+        available=get(declared.SMART_AVAILABLE) and get(declared.SMART_ENABLED) and in_use,
         units=frozenset(unit for unit in units if unit is not None) or frozenset(RateUnit),
         max_stack_level=get(declared.PROFILE_STACK_LEVEL),
         max_periods=get(declared.PERIODS_PER_SCHEDULE),

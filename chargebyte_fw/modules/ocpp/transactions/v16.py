@@ -103,6 +103,8 @@ class Transactions16(Block):
         for transaction in list(self.running.values()):
             if transaction.session_id in event.resumed:
                 self._begin(transaction)
+                if transaction.transaction_id is not None:
+                    self._known(transaction, transaction.transaction_id)
             else:
                 self._stop(
                     transaction,
@@ -202,10 +204,13 @@ class Transactions16(Block):
             return
         transaction.transaction_id = response.transaction_id
         self.station.save(TABLE, transaction.session_id, transaction)
-        self.station.notify(TransactionKnown(transaction.connector, transaction.session_id, response.transaction_id))
+        self._known(transaction, response.transaction_id)
         self._publish(TransactionEvent.Updated, transaction)
         if response.id_tag_info.status is not AuthorizationStatus.Accepted:
             self._not_accepted(transaction)
+
+    def _known(self, transaction: Transaction, number: int) -> None:
+        self.station.notify(TransactionKnown(transaction.connector, transaction.session_id, number))
 
     def _not_accepted(self, transaction: Transaction) -> None:
         """End the transaction, or its delivery of energy, as StopTransactionOnInvalidId has it (§4.8)."""
