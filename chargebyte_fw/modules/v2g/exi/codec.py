@@ -309,14 +309,18 @@ class Codec(Generic[M]):
                 raise _exi_error(error, len(payload) * 8) from None
 
 
+_UNUSED = ("KeyInfoType", "ObjectType")
+"""Of signatures, which V2G leaves out."""
+
+
 def reads(kind: type) -> bool:
-    """Return whether a charger reads such a type: of messages the requests, of signatures what cars fill."""
-    return not kind.__name__.endswith("Res") and kind.__name__ not in ("KeyInfoType", "ObjectType")
+    """Return whether a charger reads such a type: of messages the requests."""
+    return not kind.__name__.endswith("Res") and kind.__name__ not in _UNUSED
 
 
 def writes(kind: type) -> bool:
-    """Return whether a charger writes such a type: of messages the responses, which it does not sign."""
-    return not kind.__name__.endswith("Req") and kind.__name__ != "SignatureType"
+    """Return whether a charger writes such a type: of messages the responses."""
+    return not kind.__name__.endswith("Req") and kind.__name__ not in _UNUSED
 
 
 def _generated(function: Callable[..., Any], kind: type, wanted: Callable[[type], bool]) -> Iterator[str]:
