@@ -60,6 +60,11 @@ class Stack(Talk):
         for variable in found:
             self.variables.set(variable, value)
 
+    def _csms(self, message: do.Enqueue) -> list[Any]:
+        if message.request.action_name == "Heartbeat":
+            self.answers["Heartbeat"] = {"currentTime": rfc3339(self.station.utc)}
+        return super()._csms(message)
+
     # The network.
 
     def connect(self, security_profile: int = 1) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from chargebyte_fw.modules.ocpp.authorization.v2 import Authorization2
 from chargebyte_fw.modules.ocpp.availability.v2 import Availability2
 from chargebyte_fw.modules.ocpp.data_transfer.v2 import DataTransfer2
+from chargebyte_fw.modules.ocpp.der.v2 import DerControl2
+from chargebyte_fw.modules.ocpp.display_and_cost.display_v2 import Display2
 from chargebyte_fw.modules.ocpp.firmware.installation import Installation
 from chargebyte_fw.modules.ocpp.firmware.logs_v2 import Logs2
 from chargebyte_fw.modules.ocpp.firmware.v2 import Firmware2
@@ -17,6 +19,7 @@ from chargebyte_fw.modules.ocpp.remote_control.trigger_v2 import Trigger2
 from chargebyte_fw.modules.ocpp.reservation.v2 import Reservations2
 from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
 from chargebyte_fw.modules.ocpp.security.events_v2 import SecurityEvents2
+from chargebyte_fw.modules.ocpp.security.vehicle_certificates_v2 import VehicleCertificates2
 from chargebyte_fw.modules.ocpp.station import Block
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.device_model import DeviceModel
@@ -43,4 +46,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Certificates2,
     Trigger2,
     SecurityEvents2,
+    VehicleCertificates2,
+    Display2,
+    DerControl2,
 )
