@@ -107,9 +107,9 @@ def test_a_present_current_out_of_the_ev_is_negative_and_noise_is_not() -> None:
 def test_an_ac_budget_below_zero_is_power_to_go_on_with(discharge_A: float, pilot_A: float) -> None:
     one = Allowance(Budget(0.0, 0.0, 0.0, 10.0, ac_discharge_A=discharge_A))
     assert one.available(dc=False) and one.discharges
-    assert (one.current_A, one.pilot_A) == (discharge_A, pilot_A)
+    assert (one.current_A, one.pilot_A, one.signed_A) == (discharge_A, pilot_A, -discharge_A)
     assert one.age(11.0)
-    assert not one.available(dc=False) and not one.discharges
+    assert not one.available(dc=False) and not one.discharges and one.signed_A == 0.0
 
 
 def test_an_ac_service_gets_its_target_as_a_power_at_once_and_the_budget_in_both_directions() -> None:

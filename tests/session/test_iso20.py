@@ -197,9 +197,13 @@ def test_an_ac_car_is_led_below_zero_and_back_by_the_energy_management(run: Any,
             )
             plant.world.car.run(AC_SCRIPT + "sleep 36000")
             await plant.until(lambda: plant.world.car.inlet.power_W > 3_000)
+            shown: list[Any] = []
+            story.connector.evse.limits.subscribe(shown.append)
             for power_W in (-6_900.0, -690.0, 6_900.0):
                 await order(plant, power_W)
                 await asyncio.sleep(15)
+                # The charger's budget keeps its sign for AC_BPT, as in EVerest.
+                assert shown[-1].max_current == pytest.approx(power_W / 690.0, abs=0.02)
                 assert charger_values(plant).ac_max_current_A == pytest.approx(power_W / 690.0, abs=0.02)
                 assert story.connector.machines.snapshot.state.name == "Charging"
                 assert plant.world.pilot.contactors_closed

@@ -51,6 +51,11 @@ class Allowance(msgspec.Struct):
         return self.current_A > 0.0 and self.budget is not None and self.budget.ac_discharge_A > 0.0
 
     @property
+    def signed_A(self) -> float:
+        """The same current, below zero while the EV is to return energy (`Limits.max_current`)."""
+        return -self.current_A if self.discharges else self.current_A
+
+    @property
     def pilot_A(self) -> float:
         """The current that a nominal duty cycle stands for: no less than its least while the EV returns energy."""
         return max(self.current_A, LEAST_A) if self.discharges else self.current_A

@@ -141,7 +141,7 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows, TransactionRows):
     @property
     def _present_limits(self) -> tuple[float, int | None]:
         allowance = self.facts.energy.allowance
-        return allowance.current_A, allowance.budget.phases if allowance.budget else None
+        return allowance.signed_A, allowance.budget.phases if allowance.budget else None
 
     @on(event=ReportLimits)
     def report_limits(self, _: ReportLimits, now: float) -> None:
@@ -152,8 +152,8 @@ class ChargingMachine(EvIdentityRows, HlcLinkRows, TransactionRows):
         limits = self._present_limits
         if limits == self._limits:
             return
-        if limits[0] != self._limits[0]:
-            self.emit(call(EvseBoardSupport.ac_set_overcurrent_limit_A, limits[0]))
+        if abs(limits[0]) != abs(self._limits[0]):
+            self.emit(call(EvseBoardSupport.ac_set_overcurrent_limit_A, abs(limits[0])))
         self._limits = limits
         self.emit(LimitsChanged(*limits))
 

@@ -100,7 +100,10 @@ def isolation_line(resistance_Ohm: float, *, valid: bool) -> SessionLogLine:
 
 @received_by("energy")
 class LimitsChanged(msgspec.Struct, frozen=True):
-    """The current per phase and the phases that the EV may use; no phases before the first budget."""
+    """The current per phase and the phases that the EV may use, below zero where it is to return energy.
+
+    There are no phases before the first budget.
+    """
 
     limit_A: float
     phases: int | None
