@@ -146,6 +146,27 @@ def test_a_car_without_a_certificate_and_one_of_an_oem(
     assert "CN=OEM sub 1" in failed[1] and "install the root (V2G, or OEM of vehicles)" in failed[1]
 
 
+def test_an_alert_in_mid_session_takes_the_power_off_and_is_one_line(
+    run: Any, assemble: Any, runtime: Any, tmp_path: Path, caplog: Any
+) -> None:
+    async def main() -> None:
+        async with TlsWorld(assemble, runtime, tmp_path) as world:
+            car = world.car()
+            await car.until("charging")
+            transport: Any = world.v2g.engine._session[1]
+            # A record that the car cannot decrypt: it answers with an alert, which is encrypted in TLS 1.3.
+            transport._wire.send(b"\x17\x03\x03\x00\x40" + bytes(64))
+            await asyncio.sleep(1)
+            names = world.manager.names()
+            assert "dc_open_contactor" in names and names[-2:] == ["dlink_error", "hlc_session_failed"]
+            assert not world.v2g.engine.is_connected() and "20 bad_record_mac" in (await car.ended).reason
+            await world.car().until("charging")
+
+    run(main())
+    found = [line for line in lines(caplog, logging.WARNING) if "alert" in line]
+    assert found == ["TLS with fe80::2 ended: the peer ended it with alert 20 bad_record_mac"]
+
+
 def test_a_silent_car_on_the_port_of_both_is_given_up(run: Any, assemble: Any, runtime: Any, tmp_path: Path) -> None:
     async def main() -> None:
         async with TlsWorld(assemble, runtime, tmp_path) as world:
