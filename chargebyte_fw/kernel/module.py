@@ -25,6 +25,7 @@ from collections.abc import Mapping as Map
 from typing import Any, ClassVar, TypeVar, cast
 
 import msgspec
+import msgspec.structs
 
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.faults import Mapping
@@ -64,6 +65,10 @@ class Requirement(msgspec.Struct, frozen=True):
     minimum: int
     maximum: int
     many: bool
+    id: str = ""
+    """EVerest's id of the requirement, where it is not the attribute's name."""
+    attribute: str = ""
+    """Where the module has what it is connected to."""
 
     @property
     def interface(self) -> str:
@@ -118,9 +123,12 @@ def requires(contract: type[C]) -> C:
     return cast(C, Requirement(contract, 1, 1, many=False))
 
 
-def requires_optional(contract: type[C]) -> C | None:
-    """Declare a requirement with no or one connection; the attribute is None without one."""
-    return cast("C | None", Requirement(contract, 0, 1, many=False))
+def requires_optional(contract: type[C], *, id: str = "") -> C | None:
+    """Declare a requirement with no or one connection; the attribute is None without one.
+
+    `id` is the requirement's id where an implementation has it, too, so that the attribute needs another name.
+    """
+    return cast("C | None", Requirement(contract, 0, 1, many=False, id=id))
 
 
 def requires_many(contract: type[C], minimum: int = 0, maximum: int = 128) -> list[C]:
@@ -164,7 +172,14 @@ class Module:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.provisions = {**cls.provisions, **{k: v for k, v in vars(cls).items() if isinstance(v, Provision)}}
-        cls.requirements = {**cls.requirements, **{k: v for k, v in vars(cls).items() if isinstance(v, Requirement)}}
+        cls.requirements = {
+            **cls.requirements,
+            **{
+                v.id or k: msgspec.structs.replace(v, attribute=k)
+                for k, v in vars(cls).items()
+                if isinstance(v, Requirement)
+            },
+        }
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -161,7 +161,8 @@ class Assembly:
                 # An error in `charge` that a module of `cloud` causes fails its command and ends no session.
                 outside = module.group != CHARGE and self._groups.get(connection.module_id) == CHARGE
                 ends.append(bus.consumer(provider, scope, trace, plan.id, outside))
-            setattr(module, name, ends if requirement.many else (ends[0] if ends else None))
+            found = ends if requirement.many else (ends[0] if ends else None)
+            setattr(module, requirement.attribute or name, found)
 
     def provider(self, module_id: str, implementation_id: str) -> Contract:
         """Return an implementation: in this process, or the proxy of one behind MQTT."""

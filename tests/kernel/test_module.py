@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from chargebyte_fw.contracts.interfaces.kvs import Kvs
 from chargebyte_fw.kernel.machine import Machine, on
-from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.kernel.module import Module, provides, requires_optional
 from chargebyte_fw.kernel.pump import Pump
 from tests.kernel.test_machine import Example, Start, State
 
@@ -115,3 +116,14 @@ def test_a_failing_effect_goes_to_the_guard(run: Run) -> None:
         assert [str(error) for error in failures] == ["no hands"]
 
     run(main())
+
+
+def test_a_requirement_may_have_the_id_of_an_implementation() -> None:
+    class Both(Module):
+        """Provides and requires the same interface under one id, as OCPP does with data_transfer."""
+
+        transfer = provides(Kvs)
+        integrator = requires_optional(Kvs, id="transfer")
+
+    assert Both.provisions["transfer"].interface == "kvs"
+    assert Both.requirements["transfer"].attribute == "integrator"
