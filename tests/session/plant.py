@@ -49,6 +49,9 @@ class HeardMqtt:
 class Plant:
     """`async with Plant(tmp_path, Model("iso2")) as plant: await plant.session()`."""
 
+    settle_s = 40.0
+    """After the stop, before every task has to be over."""
+
     def __init__(
         self,
         state: Path,
@@ -104,7 +107,7 @@ class Plant:
             self.check()
             for name, module in self.assembly.modules.items():
                 assert not (module.failed and module.failed.done()), f"{name}: {module.failed.result()!r}"
-            await asyncio.sleep(40)
+            await asyncio.sleep(self.settle_s)
             left = asyncio.all_tasks() - self.tasks_before - {asyncio.current_task()}
             assert left == set(), "tasks are left behind"
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from chargebyte_fw.modules.ocpp.authorization.v16 import Authorization16
 from chargebyte_fw.modules.ocpp.availability.v16 import Connectors16
+from chargebyte_fw.modules.ocpp.connection.network_v16 import Network16
 from chargebyte_fw.modules.ocpp.data_transfer.v16 import DataTransfer16
 from chargebyte_fw.modules.ocpp.firmware.installation import Installation
 from chargebyte_fw.modules.ocpp.firmware.logs_v16 import Logs16
 from chargebyte_fw.modules.ocpp.firmware.v16 import Firmware16
 from chargebyte_fw.modules.ocpp.metering.meter_values_v16 import MeterValues16
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
+from chargebyte_fw.modules.ocpp.provisioning.service_v16 import Service16
+from chargebyte_fw.modules.ocpp.provisioning.stack_configuration import StackConfiguration
 from chargebyte_fw.modules.ocpp.provisioning.v16 import Provisioning16
 from chargebyte_fw.modules.ocpp.remote_control.reset_v16 import Reset16, Unlock16
 from chargebyte_fw.modules.ocpp.remote_control.transactions_v16 import RemoteTransactions16
@@ -26,6 +29,8 @@ from chargebyte_fw.modules.ocpp.variables.storage import VariableStorage
 BLOCKS: tuple[type[Block], ...] = (
     VariableStorage,
     ConfigurationKeys,
+    Network16,
+    StackConfiguration,
     # Facts first: the others read them in the same event.
     Readings,
     Provisioning16,
@@ -47,4 +52,5 @@ BLOCKS: tuple[type[Block], ...] = (
     Logs16,
     Certificates16,
     SecurityEvents16,
+    Service16,
 )

@@ -1,0 +1,258 @@
+"""What every OCPP module does: puts a station together, starts it in EVerest's order (ocpp.md 1.7), and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from chargebyte_fw.contracts.interfaces.charger_information import ChargerInformation
+from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
+from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
+from chargebyte_fw.contracts.interfaces.system import System
+from chargebyte_fw.contracts.types.evse_manager import Evse
+from chargebyte_fw.contracts.types.system import BootReason
+from chargebyte_fw.kernel.contract import Contract
+from chargebyte_fw.kernel.effects import Publish
+from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
+from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.modules.ocpp.adapters.commands import Commands
+from chargebyte_fw.modules.ocpp.adapters.facts import Facts
+from chargebyte_fw.modules.ocpp.adapters.requests import Requests
+from chargebyte_fw.modules.ocpp.charge_point import ChargePoint
+from chargebyte_fw.modules.ocpp.charge_point_link import ChargePointRunner
+from chargebyte_fw.modules.ocpp.connection.configured import Options, queue_settings
+from chargebyte_fw.modules.ocpp.connection.events import Start, Stop
+from chargebyte_fw.modules.ocpp.connection.machine import connection
+from chargebyte_fw.modules.ocpp.connection.network import Network
+from chargebyte_fw.modules.ocpp.connection.tls_link import InstalledCertificates
+from chargebyte_fw.modules.ocpp.dispatcher import Dispatcher
+from chargebyte_fw.modules.ocpp.station import Block, Station, effects, events
+from chargebyte_fw.modules.ocpp.station.layout import Layout
+from chargebyte_fw.modules.ocpp.variables.files.loading import Sources, load
+from chargebyte_fw.modules.ocpp.variables.files.overlay_link import OverlayFile
+from chargebyte_fw.modules.ocpp.variables.model import Variables
+from chargebyte_fw.modules.ocpp.variables.storage import WriteOverlay
+from chargebyte_fw.modules.ocpp.version import Version
+
+EVSE_LIMIT_S = 60.0
+"""How long an EVSE may take to be ready before the station starts without it."""
+CONNECT, DISCONNECT = "everest_api/ocpp/cmd/connect", "everest_api/ocpp/cmd/disconnect"
+
+
+class OcppModule(Module):
+    """Base of the modules of each version: a subclass declares what it requires, its keys, and its blocks."""
+
+    group = "cloud"
+    enable_external_mqtt = True
+    enable_global_errors = True
+    share: ClassVar[str] = ""
+    """The module's share folder; relative paths of the configuration begin there."""
+    uses_configure_network: ClassVar[bool] = False
+    """Whether the system is asked for the network of a slot before each attempt."""
+
+    evse_manager: list[EvseManager]
+    system: System
+    security: EvseSecurity
+    charger_information: ChargerInformation | None = None
+
+    # What a module has of its own.
+
+    @abstractmethod
+    def versions(self) -> tuple[Version, ...]:
+        """Return what is offered to the CSMS, the preferred one first."""
+
+    @abstractmethod
+    def blocks(self) -> Sequence[type[Block]]:
+        """Return the blocks of the station."""
+
+    @abstractmethod
+    def sources(self) -> Sources:
+        """Return where the configuration is."""
+
+    @abstractmethod
+    def database(self, variables: Variables) -> Path:
+        """Return the file of the queue and of what blocks keep."""
+
+    @abstractmethod
+    def network(self, station: Station) -> Network:
+        """Return the block that has the settings of the connection."""
+
+    def settle(self, station: Station) -> None:
+        """Give the blocks what the configuration of the module has for them."""
+
+    # Life of the module.
+
+    async def init(self) -> None:
+        """Take down what the stack publishes from now on."""
+        self._evse_ids: dict[int, int] = {}
+        self._runner: ChargePointRunner | None = None
+        self._overlay: OverlayFile | None = None
+        self.requests = Requests()
+        self.commands = Commands(self, self._feed, self._evse_ids)
+        self.facts = Facts(self, self.commands.evse_of)
+        self._provided = {
+            implementation.interface: implementation
+            for implementation in (getattr(self, name) for name in self.provisions)
+            if isinstance(implementation, Contract)
+        }
+
+    async def ready(self) -> None:
+        """Read the configuration; what takes time follows by the side."""
+        evses = [await self._evse(manager) for manager in self.evse_manager]
+        try:
+            layout = Layout(evses)
+        except ValueError as error:
+            hint = "number the EVSEs by `connector_id` of EvseManager"
+            raise ConfigError([Finding(f"{self.id}.evse_manager", str(error), hint)]) from None
+        connectors = {evse.id: max(1, len(evse.connectors)) for evse in evses}
+        sources = self.sources()
+        model = load(sources, connectors)
+        for warning in model.warnings:
+            self.log.warning("%s", warning)
+        if sources.overlay is not None:
+            self._overlay = OverlayFile(sources.overlay, self.log, self.spawn)
+        self._runner = self._made(model.variables, layout)
+        self.on_wall_set(self._runner.clock_set)
+        self.spawn(self._begin(self._runner), "start")
+
+    async def stop(self) -> None:
+        """Close the connection and the file."""
+        self.requests.end()
+        self.facts.close()
+        if self._runner is not None:
+            await self._runner.close()
+        if self._overlay is not None:
+            await self._overlay.close()
+        self.commands.close()
+
+    async def _evse(self, manager: EvseManager) -> Evse:
+        evse = await manager.get_evse()
+        self._evse_ids[id(manager)] = evse.id
+        return evse
+
+    def _made(self, variables: Variables, layout: Layout) -> ChargePointRunner:
+        versions = self.versions()
+        station = Station(versions[0], list(self.blocks()), self.runtime.new_uuid, variables, layout)
+        self.settle(station)
+        network = self.network(station)
+        network.options = Options(float(self.config.MessageQueueResumeDelay), self.uses_configure_network)
+        queue = queue_settings(variables, versions[0], network.options, None)
+        machine = ChargePoint(
+            connection(network.settings(), None, 0, self.runtime.random),
+            Dispatcher(versions[0], queue, self.runtime.new_uuid),
+            station,
+        )
+        return ChargePointRunner(
+            machine,
+            name=self.id,
+            path=self.database(variables),
+            wires=self.runtime.wires,
+            trace=self.runtime.trace,
+            log=self.log,
+            certificates=InstalledCertificates(self.security),
+            spawn=self.spawn,
+            guard=self.crash,
+            act=self._act,
+        )
+
+    # The start.
+
+    async def _begin(self, runner: ChargePointRunner) -> None:
+        await asyncio.gather(*(self._wait_for(manager) for manager in self.evse_manager))
+        await runner.load()
+        if self.charger_information is not None:
+            await self._take_information(self.charger_information)
+        await self.commands.idle()
+        for manager in self.evse_manager:
+            await self._release(manager)
+        await asyncio.sleep(self.config.DelayOcppStart / 1000)
+        runner.feed(events.Started(await self._boot_reason(), self.facts.running_sessions()))
+        self.requests.begin(self._feed)
+        self.facts.begin(self._feed)
+        runner.feed(Start())
+        if self.config.EnableExternalWebsocketControl:
+            self.runtime.mqtt.subscribe(CONNECT, lambda topic, payload: self._feed(Start()))
+            stop = Stop(f"by {DISCONNECT}")
+            self.runtime.mqtt.subscribe(DISCONNECT, lambda topic, payload: self._feed(stop))
+
+    async def _wait_for(self, manager: EvseManager) -> None:
+        """Wait until an EVSE is ready, or waits for this module alone."""
+        up = asyncio.Event()
+        stops = [
+            manager.waiting_for_external_ready.subscribe(lambda _: up.set()),
+            manager.ready.subscribe(lambda ready: up.set() if ready else None),
+        ]
+        try:
+            async with asyncio.timeout(EVSE_LIMIT_S):
+                await up.wait()
+        except TimeoutError:
+            self.log.warning(
+                "%s is not ready after %g s: the station starts without it", manager.module_id, EVSE_LIMIT_S
+            )
+        finally:
+            for stop in stops:
+                stop()
+
+    async def _release(self, manager: EvseManager) -> None:
+        if manager.waiting_for_external_ready.value is not True:
+            return
+        try:
+            await manager.external_ready_to_start_charging()
+        except CommandError as error:
+            self.log.warning("%s does not begin: %s", manager.module_id, error)
+
+    async def _take_information(self, source: ChargerInformation) -> None:
+        try:
+            information = await source.get_charger_information()
+        except CommandError as error:
+            self.log.warning("BootNotification has what the configuration says: %s", error)
+            return
+        self._feed(events.FactReceived("charger_information", "charger_information", information))
+
+    async def _boot_reason(self) -> BootReason:
+        try:
+            return await self.system.get_boot_reason()
+        except CommandError as error:
+            self.log.warning("the reason of the start is not known: %s", error)
+            return BootReason.Unknown
+
+    # Effects.
+
+    def _feed(self, event: Any) -> None:
+        if self._runner is not None:
+            self._runner.feed(event)
+
+    def _act(self, effect: Any) -> None:
+        match effect:
+            case effects.Command():
+                self.commands.send(effect)
+            case Publish(interface, variable, value):
+                provided = self._provided.get(interface)
+                if provided is not None:
+                    getattr(provided, variable).publish(value)
+            case effects.Reply() | effects.ReplyError():
+                self.requests.reply(effect)
+            case effects.RowFailed(error):
+                self.log.error("a message of the CSMS could not be handled", exc_info=error)
+            case WriteOverlay(content) if self._overlay is not None:
+                self._overlay.keep(content)
+            case _:
+                self.act(effect)
+
+    def act(self, effect: Any) -> None:
+        """Carry out an effect that only this module has."""
+
+    # Paths.
+
+    def shared(self, path: str, find: Callable[[str], Path] | None = None) -> Path:
+        """Return a file of the configuration; a relative path begins at the share folder."""
+        whole = path if path.startswith("/") else f"{self.share}/{path}"
+        return (find or self.runtime.root.read)(whole)
+
+    def written(self, path: str) -> Path:
+        """Return a file that is written."""
+        return self.shared(path, partial(self.runtime.root.write))
