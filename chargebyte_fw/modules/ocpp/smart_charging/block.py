@@ -53,6 +53,8 @@ class SmartCharging(Block):
         self._offline_since_s: int | None = None
         self._has_connected = False
         self._pending: dict[int, _Pending] = {}
+        self.afrr_signal: int | None = None
+        """The last signal of reserve power (OCPP 2.1)."""
         self._limits = StackLimits(self)
         variables = station.variables
         variables.provide(declared.CHARGING_PROFILE_ENTRIES, lambda: len(self.store))

@@ -22,7 +22,7 @@ class PriorityCharging(Block):
     def use_priority(self, request: v2.UsePriorityChargingRequest) -> v2.UsePriorityChargingResponse:
         """Begin or end priority charging of a transaction (K21)."""
         self._profiles.require()
-        evse_id = self._evse_of(request.transaction_id)
+        evse_id = self._profiles.evse_of(request.transaction_id)
         if evse_id is None:
             info = status_info("TxNotFound", f"transaction {request.transaction_id} does not run")
             return v2.UsePriorityChargingResponse(status=Status.Rejected, status_info=info)
@@ -57,13 +57,6 @@ class PriorityCharging(Block):
 
     def _notify(self, transaction_id: str, activated: bool) -> None:
         self.station.send(v2.NotifyPriorityChargingRequest(transaction_id=transaction_id, activated=activated))
-
-    def _evse_of(self, transaction_id: str) -> int | None:
-        wanted = transaction_id.casefold()
-        for evse_id, state in self._profiles.evses.items():
-            if state.transaction and (state.transaction_id or "").casefold() == wanted:
-                return evse_id
-        return None
 
     def _has_profile(self, evse_id: int) -> bool:
         now_s = self._profiles.now_s

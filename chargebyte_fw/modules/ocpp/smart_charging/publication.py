@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -42,7 +43,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def external_limits(
-    composite: Composite, source: str, voltage_V: float, *, setpoints: bool = False, priority: int = CSMS_PRIORITY
+    composite: Composite,
+    source: str,
+    voltage_V: float,
+    *,
+    setpoints: bool = False,
+    priority: int = CSMS_PRIORITY,
+    signal: int | None = None,
 ) -> ExternalLimits:
     """Return a composite schedule as limits of an energy node; a period without limits has none.
 
@@ -59,7 +66,9 @@ def external_limits(
         ],
         schedule_export=[],
         schedule_setpoints=[
-            ScheduleSetpointEntry(timestamp=_at(composite, period), setpoint=_setpoint(composite, period, priority))
+            ScheduleSetpointEntry(
+                timestamp=_at(composite, period), setpoint=_setpoint(composite, period, priority, signal)
+            )
             for period in composite.periods
         ]
         if setpoints and any(period.extras.mode is not Mode.CHARGING_ONLY for period in composite.periods)
@@ -97,7 +106,7 @@ def _limits(composite: Composite, period: CompositePeriod, source: str, voltage_
     )
 
 
-def _setpoint(composite: Composite, period: CompositePeriod, priority: int) -> SetpointType | None:
+def _setpoint(composite: Composite, period: CompositePeriod, priority: int, signal: int | None) -> SetpointType | None:
     extras = period.extras
     if extras.mode is Mode.IDLE:
         return SetpointType(priority=priority, source=SETPOINT_SOURCE, total_power_W=0.0)
@@ -108,6 +117,9 @@ def _setpoint(composite: Composite, period: CompositePeriod, priority: int) -> S
             for hertz, power_W in sorted(extras.frequency_curve)
         ]
         return SetpointType(priority=priority, source=SETPOINT_SOURCE, frequency_table=table)
+    if extras.mode is Mode.CENTRAL_FREQUENCY and extras.signal_curve and signal is not None:
+        power_W = (extras.baseline_W or 0.0) + power_of(extras.signal_curve, signal)
+        return SetpointType(priority=priority, source=SETPOINT_SOURCE, total_power_W=power_W)
     if not period.setpoint.given:
         return None
     if composite.unit is RateUnit.W:
@@ -115,6 +127,16 @@ def _setpoint(composite: Composite, period: CompositePeriod, priority: int) -> S
         return SetpointType(priority=priority, source=SETPOINT_SOURCE, total_power_W=total_W)
     nearest_A = min(period.setpoint.given, key=abs)
     return SetpointType(priority=priority, source=SETPOINT_SOURCE, ac_current_A=nearest_A)
+
+
+def power_of(curve: Sequence[tuple[int, float]], signal: int) -> float:
+    """Return the power of a signal: linear between the points of the curve, the outer ones beyond them."""
+    points = sorted(curve)
+    for (low, low_W), (high, high_W) in pairwise(points):
+        if low < signal < high:
+            return low_W + (high_W - low_W) * (signal - low) / (high - low)
+    below = [power_W for point, power_W in points if point <= signal]
+    return below[-1] if below else points[0][1]
 
 
 def charging_schedules(composites: Iterable[Composite], rules: SmartChargingRules) -> ocpp.ChargingSchedules:

@@ -73,6 +73,7 @@ class StackLimits:
             self._block.settings.source,
             rules.voltage_V,
             setpoints=rules.version != V16,
+            signal=self._block.afrr_signal,
             priority=CSMS_PRIORITY if first == "CSMS" else EXTERNAL_PRIORITY,
         )
         self._unanswered += 1

@@ -63,6 +63,14 @@ class SmartCharging2(SmartCharging):
         """The id of the session."""
         return event.session_id
 
+    def evse_of(self, transaction_id: str) -> int | None:
+        """Return the EVSE of a transaction, None where it does not run. Ids are the same in any case of letters."""
+        wanted = transaction_id.casefold()
+        for evse_id, state in self.evses.items():
+            if state.transaction and (state.transaction_id or "").casefold() == wanted:
+                return evse_id
+        return None
+
     # K01: set.
 
     @answers(v2.SetChargingProfileRequest)
