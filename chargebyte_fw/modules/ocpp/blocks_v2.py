@@ -6,6 +6,8 @@ from chargebyte_fw.modules.ocpp.authorization.v2 import Authorization2
 from chargebyte_fw.modules.ocpp.availability.v2 import Availability2
 from chargebyte_fw.modules.ocpp.data_transfer.v2 import DataTransfer2
 from chargebyte_fw.modules.ocpp.der.v2 import DerControl2
+from chargebyte_fw.modules.ocpp.diagnostics.customer_v2 import CustomerInformation2
+from chargebyte_fw.modules.ocpp.display_and_cost.cost_v2 import Cost2
 from chargebyte_fw.modules.ocpp.display_and_cost.display_v2 import Display2
 from chargebyte_fw.modules.ocpp.firmware.installation import Installation
 from chargebyte_fw.modules.ocpp.firmware.logs_v2 import Logs2
@@ -48,5 +50,7 @@ BLOCKS: tuple[type[Block], ...] = (
     SecurityEvents2,
     VehicleCertificates2,
     Display2,
+    Cost2,
+    CustomerInformation2,
     DerControl2,
 )

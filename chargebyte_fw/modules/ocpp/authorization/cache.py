@@ -79,6 +79,11 @@ class AuthorizationCache:
         self._write(key, CacheEntry(known, utc))
         self.bound(MAX_ENTRIES)
 
+    def forget(self, key: str) -> None:
+        """Remove a token; one that is not there is left alone."""
+        if key in self._entries:
+            self._remove(key)
+
     def clear(self) -> None:
         """Remove every entry."""
         for key in list(self._entries):

@@ -1,0 +1,172 @@
+"""Costs and price texts of OCPP 2.x: CostUpdated (I02), total cost (I03), texts that stand for them (I04, I05)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargebyte_fw.contracts.interfaces.session_cost import SessionCost
+from chargebyte_fw.contracts.types import display_message, money, session_cost, text_message
+from chargebyte_fw.kernel.effects import publish
+from chargebyte_fw.modules.ocpp.messages.v2.authorization import AuthorizeRequest, AuthorizeResponse
+from chargebyte_fw.modules.ocpp.messages.v2.tariff_and_cost import CostUpdatedRequest, CostUpdatedResponse
+from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
+    TransactionEventEnumType,
+    TransactionEventRequest,
+    TransactionEventResponse,
+)
+from chargebyte_fw.modules.ocpp.messages.v2.types.message_content import MessageContentType
+from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
+from chargebyte_fw.modules.ocpp.station import Block, RequestRefused, Station, answered, answers, events, receives
+from chargebyte_fw.modules.ocpp.station.named import named
+from chargebyte_fw.modules.ocpp.transactions.events import TransactionEnded
+from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
+from chargebyte_fw.modules.ocpp.variables.standard.cost import (
+    COST_ENABLED,
+    CURRENCY,
+    NUMBER_OF_DECIMALS_FOR_COST_VALUES,
+    OFFLINE_TARIFF_FALLBACK_MESSAGE,
+    TARIFF_ENABLED,
+    TARIFF_FALLBACK_MESSAGE,
+    TOTAL_COST_FALLBACK_MESSAGE,
+)
+
+DECIMALS = 3
+"""Decimals of costs where the configuration has none."""
+
+
+class Cost2(Block):
+    """Publishes what a transaction costs and which prices hold, as the CSMS has it."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self._online = False
+        for variable in (TARIFF_FALLBACK_MESSAGE, OFFLINE_TARIFF_FALLBACK_MESSAGE):
+            station.variables.on_change(variable, lambda _: self._default_price())
+
+    # The default price.
+
+    @receives(events.Started)
+    def started(self, event: events.Started) -> None:
+        """Publish the text for a station without a connection."""
+        self._default_price()
+
+    @receives(Registered)
+    @receives(BackOnline)
+    def went_online(self, event: Any) -> None:
+        """Publish the text for a station with a connection."""
+        self._online = True
+        self._default_price()
+
+    @receives(WentOffline)
+    def went_offline(self, event: WentOffline) -> None:
+        """Publish the other text."""
+        self._online = False
+        self._default_price()
+
+    def _default_price(self) -> None:
+        if not self.station.variables.get(TARIFF_ENABLED):
+            return
+        variable = TARIFF_FALLBACK_MESSAGE if self._online else OFFLINE_TARIFF_FALLBACK_MESSAGE
+        text = self.station.variables.get(variable)
+        if text:
+            value = session_cost.DefaultPrice(messages=[_plain(text)])
+            self.station.publish(publish(SessionCost.default_price, value))
+
+    # Prices of a driver.
+
+    @answered(AuthorizeRequest)
+    def authorized(self, request: AuthorizeRequest, response: AuthorizeResponse) -> None:
+        """Publish the personal message about the prices of a token, or the text that stands for it (I01, I04)."""
+        if not self.station.variables.get(TARIFF_ENABLED):
+            return
+        message = response.id_token_info.personal_message
+        fallback = self.station.variables.get(TARIFF_FALLBACK_MESSAGE)
+        if message is not None:
+            self._tariff([message], request.id_token.id_token, display_message.IdentifierType.IdToken)
+        elif fallback:
+            self._publish_tariff([_plain(fallback)], request.id_token.id_token, display_message.IdentifierType.IdToken)
+
+    def _tariff(
+        self, messages: list[MessageContentType], identifier: str, kind: display_message.IdentifierType
+    ) -> None:
+        self._publish_tariff([_content(one) for one in messages], identifier, kind)
+
+    def _publish_tariff(
+        self,
+        messages: list[text_message.MessageContent],
+        identifier: str,
+        kind: display_message.IdentifierType,
+    ) -> None:
+        bound = identifier if kind is display_message.IdentifierType.TransactionId else None
+        value = session_cost.TariffMessage(
+            messages=messages, ocpp_transaction_id=bound, identifier_id=identifier[:36], identifier_type=kind
+        )
+        self.station.publish(publish(SessionCost.tariff_message, value))
+
+    # Costs.
+
+    @answers(CostUpdatedRequest)
+    def cost_updated(self, request: CostUpdatedRequest) -> CostUpdatedResponse:
+        """Publish the cost of a running transaction; one that does not run is refused."""
+        if self.station.block(Transactions2).of_id(request.transaction_id) is None:
+            raise RequestRefused("GenericError", f"there is no transaction {request.transaction_id}")
+        self._cost(request.transaction_id, request.total_cost, session_cost.SessionStatus.Running)
+        return CostUpdatedResponse()
+
+    @answered(TransactionEventRequest)
+    def event_answered(self, request: TransactionEventRequest, response: TransactionEventResponse) -> None:
+        """Publish the cost and the personal message in the answer to an event."""
+        transaction_id = request.transaction_info.transaction_id
+        ended = request.event_type is TransactionEventEnumType.Ended
+        if response.total_cost is not None:
+            statuses = session_cost.SessionStatus
+            self._cost(transaction_id, response.total_cost, statuses.Finished if ended else statuses.Running)
+        messages = [one for one in (response.updated_personal_message,) if one is not None]
+        messages += response.updated_personal_message_extra or []
+        shows = self.station.variables.get(TARIFF_ENABLED)
+        if messages and shows:
+            self._tariff(messages, transaction_id, display_message.IdentifierType.TransactionId)
+
+    @receives(TransactionEnded)
+    def ended(self, event: TransactionEnded) -> None:
+        """Offline the final cost is unknown: publish the text that stands for it ([I05.FR.01])."""
+        text = self.station.variables.get(TOTAL_COST_FALLBACK_MESSAGE)
+        if not self._online and self.station.variables.get(COST_ENABLED) and text:
+            self._publish_cost(event.session_id, None, session_cost.SessionStatus.Finished, [_plain(text)])
+
+    def _cost(self, transaction_id: str, cost: float, status: session_cost.SessionStatus) -> None:
+        if self.station.variables.get(COST_ENABLED):
+            self._publish_cost(transaction_id, cost, status, None)
+
+    def _publish_cost(
+        self,
+        session_id: str,
+        cost: float | None,
+        status: session_cost.SessionStatus,
+        messages: list[text_message.MessageContent] | None,
+    ) -> None:
+        decimals = self.station.variables.find(NUMBER_OF_DECIMALS_FOR_COST_VALUES)
+        decimals = DECIMALS if decimals is None else decimals
+        codes = {code.value: code for code in money.CurrencyCode}
+        code = codes.get(self.station.variables.get(CURRENCY))
+        chunks = None
+        if cost is not None:
+            amount = money.MoneyAmount(value=round(cost * 10**decimals))
+            chunks = [session_cost.SessionCostChunk(cost=amount)]
+        value = session_cost.SessionCost(
+            session_id=session_id,
+            currency=money.Currency(code=code, decimals=decimals),
+            status=status,
+            cost_chunks=chunks,
+            message=messages,
+        )
+        self.station.publish(publish(SessionCost.session_cost, value))
+
+
+def _plain(text: str) -> text_message.MessageContent:
+    return text_message.MessageContent(content=text, format=text_message.MessageFormat.UTF8)
+
+
+def _content(message: MessageContentType) -> text_message.MessageContent:
+    kind = named(text_message.MessageFormat, message.format, text_message.MessageFormat.UTF8)
+    return text_message.MessageContent(content=message.content, format=kind, language=message.language)

@@ -1,0 +1,126 @@
+"""Costs and price texts (I01 to I05), and what is known of a customer (N09, N10), of OCPP 2.x."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.ocpp.station2 import Station2
+from tests.ocpp.variables.talk import Refused
+
+CARD = {"idToken": "CAFE", "type": "ISO14443"}
+
+
+def priced(**values: Any) -> Station2:
+    station = Station2(connects=False, **values)
+    for name in ("TariffFallbackMessage", "OfflineTariffFallbackMessage", "TotalCostFallbackMessage"):
+        station.set(name, name)
+    station.set("Enabled", True)
+    station.other.clear()
+    return station
+
+
+def texts(found: list[Any]) -> list[str]:
+    return [one.messages[0].content for one in found]
+
+
+@pytest.mark.ocpp("I04.FR.01")
+def test_the_default_price_follows_the_connection_and_its_text() -> None:
+    station = priced()
+    station.connect()
+    assert texts(station.published("default_price")) == ["TariffFallbackMessage"]
+    station.disconnect()
+    assert texts(station.published("default_price")) == ["OfflineTariffFallbackMessage"]
+    station.connect()
+    station.other.clear()
+    station.set("TariffFallbackMessage", "0.30 EUR/kWh")
+    station.settle()
+    assert "0.30 EUR/kWh" in texts(station.published("default_price"))
+
+
+@pytest.mark.ocpp("I01.FR.01", "I04.FR.01")
+@pytest.mark.parametrize("personal", [None, "0.25 EUR/kWh"])
+def test_a_driver_sees_his_price_or_the_text_that_stands_for_it(personal: str | None) -> None:
+    station = priced()
+    station.connect()
+    if personal is not None:
+        station.answers["Authorize"]["idTokenInfo"]["personalMessage"] = {"format": "UTF8", "content": personal}
+    station.present("CAFE")
+    [tariff] = station.published("tariff_message")
+    assert texts([tariff]) == [personal or "TariffFallbackMessage"]
+    assert (tariff.identifier_id, tariff.identifier_type.value) == ("CAFE", "IdToken")
+
+
+@pytest.mark.ocpp("I02.FR.01", "I03.FR.01")
+def test_running_and_final_costs_are_numbers_in_the_smallest_unit() -> None:
+    station = priced()
+    station.connect()
+    station.charge()
+    station.other.clear()
+    assert station.ask("CostUpdated", {"totalCost": 1.2345, "transactionId": "s1"}) == {}
+    [cost] = station.published("session_cost")
+    assert (cost.session_id, cost.status.value, cost.cost_chunks[0].cost.value) == ("s1", "Running", 1234)
+    assert (cost.currency.code.value, cost.currency.decimals) == ("EUR", 3)
+    station.answers["TransactionEvent"] = {"totalCost": 9.99}
+    station.finish()
+    assert [(one.status.value, one.cost_chunks[0].cost.value) for one in station.published("session_cost")] == [
+        ("Finished", 9990)
+    ]
+    with pytest.raises(Refused):
+        station.ask("CostUpdated", {"totalCost": 1.0, "transactionId": "s1"})
+
+
+@pytest.mark.ocpp("I05.FR.01")
+def test_a_transaction_that_ends_offline_shows_the_text_for_an_unknown_cost() -> None:
+    station = priced()
+    station.connect()
+    station.charge()
+    station.disconnect()
+    station.other.clear()
+    station.finish()
+    [cost] = station.published("session_cost")
+    assert cost.message[0].content == "TotalCostFallbackMessage" and cost.cost_chunks is None
+
+
+# Customers.
+
+
+@pytest.mark.ocpp("N09.FR.01", "N09.FR.02", "N09.FR.05", "N10.FR.01", "N10.FR.03", "N10.FR.04")
+def test_what_is_known_of_a_token_is_reported_and_forgotten() -> None:
+    station = Station2()
+    station.present("CAFE")
+    station.requests()
+    wanted = {"requestId": 4, "report": True, "clear": True, "idToken": CARD}
+    assert station.ask("CustomerInformation", wanted) == {"status": "Accepted"}
+    [report] = station.payloads_of("NotifyCustomerInformation")
+    assert (report["requestId"], report["seqNo"], report.get("tbc", False)) == (4, 0, False)
+    assert '"idToken":"CAFE"' in report["data"] and '"status":"Accepted"' in report["data"]
+    station.requests()
+    station.ask("CustomerInformation", wanted)
+    [report] = station.payloads_of("NotifyCustomerInformation")
+    assert report["data"] == ""
+
+
+@pytest.mark.parametrize(
+    ("payload", "status"),
+    [
+        ({"report": True, "clear": False}, "Invalid"),
+        ({"report": True, "clear": False, "idToken": CARD, "customerIdentifier": "x"}, "Invalid"),
+        ({"report": False, "clear": False, "idToken": CARD}, "Rejected"),
+    ],
+)
+@pytest.mark.ocpp("N09.FR.03", "N09.FR.04", "N09.FR.07")
+def test_a_request_that_names_no_one_or_wants_nothing(payload: dict[str, Any], status: str) -> None:
+    assert Station2().ask("CustomerInformation", {"requestId": 1, **payload})["status"] == status
+
+
+def test_a_long_report_comes_in_parts() -> None:
+    station = Station2()
+    station.answers["Authorize"]["idTokenInfo"]["personalMessage"] = {"format": "UTF8", "content": "x" * 500}
+    station.present("CAFE")
+    station.requests()
+    station.ask("CustomerInformation", {"requestId": 4, "report": True, "clear": False, "idToken": CARD})
+    parts = list(station.payloads_of("NotifyCustomerInformation"))
+    assert [(one["seqNo"], one.get("tbc", False)) for one in parts] == [(0, True), (1, False)]
+    assert len(parts[0]["data"]) == 512
