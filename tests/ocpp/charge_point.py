@@ -33,6 +33,8 @@ from chargebyte_fw.modules.ocpp.station.events import (
     SecurityProfileSwitched,
     SlotConfirmed,
 )
+from chargebyte_fw.modules.ocpp.station.layout import Layout
+from chargebyte_fw.modules.ocpp.variables import Variables
 from chargebyte_fw.modules.ocpp.version import Version
 
 BOOT_RETRY_S = 60.0
@@ -122,7 +124,11 @@ class Point:
         certificates: Certificates | None = None,
         last_slot: int | None = None,
         blocks: tuple[type[Block], ...] = (),
+        kinds: tuple[type[Block], ...] | None = None,
+        variables: Variables | None = None,
+        layout: Layout | None = None,
     ) -> None:
+        """`blocks` are added to a few rows that boot; `kinds` are all that the station has."""
         versions = versions or (Version.V16,)
         ids = count(1)
         self.lines: list[str] = []
@@ -133,8 +139,8 @@ class Point:
         one = Profile(**{"slot": 1, "url": url, "identity": "cp001", "security_profile": 0, **(profile or {})})
         how = {"allow_security_level_zero": True, **(connection_settings or {})}
         settings = ConnectionSettings(**{"profiles": {1: one}, "versions": versions, **how})
-        kinds = [Recorder, Boot2 if versions[0].is_2 else Boot16, *blocks]
-        self.station = Station(versions[0], kinds, new_id)
+        few = (Boot2 if versions[0].is_2 else Boot16, *blocks)
+        self.station = Station(versions[0], [Recorder, *(kinds or few)], new_id, variables, layout)
         self.recorder = self.station.block(Recorder)
         self.connection = connection(settings, last_slot, 0, random.Random(1))
         dispatcher = Dispatcher(versions[0], Settings(**(queue or {})), new_id)
@@ -168,6 +174,9 @@ class Point:
 
     async def start(self) -> None:
         await self.runner.load()
+        await self.start_connection()
+
+    async def start_connection(self) -> None:
         self.runner.feed(Start())
 
     def send(self, request: Any, **how: Any) -> str:

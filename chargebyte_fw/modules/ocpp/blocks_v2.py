@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chargebyte_fw.modules.ocpp.authorization.v2 import Authorization2
 from chargebyte_fw.modules.ocpp.availability.v2 import Availability2
+from chargebyte_fw.modules.ocpp.connection.network_v2 import Network2
 from chargebyte_fw.modules.ocpp.data_transfer.v2 import DataTransfer2
 from chargebyte_fw.modules.ocpp.der.v2 import DerControl2
 from chargebyte_fw.modules.ocpp.diagnostics.customer_v2 import CustomerInformation2
@@ -30,6 +31,7 @@ from chargebyte_fw.modules.ocpp.variables.storage import VariableStorage
 BLOCKS: tuple[type[Block], ...] = (
     VariableStorage,
     DeviceModel,
+    Network2,
     # Facts first: the others read them in the same event.
     Readings,
     Provisioning2,

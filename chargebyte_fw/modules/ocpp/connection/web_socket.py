@@ -107,12 +107,16 @@ class MemoryWebSocket:
         self.drop(code, reason)
 
     def drop(self, code: int = ABNORMAL, reason: str = "no close frame") -> None:
-        """Close both ends; without arguments as if the network were gone."""
+        """Close both ends; without arguments as if the network were gone. What was sent before arrives before."""
         if self._closed is None and self._peer is not None:
-            loop = asyncio.get_running_loop()
-            for end in (self, self._peer):
-                end._closed = Closed(code, reason)
-                loop.call_soon(end._arrived.put_nowait, end._closed)
+            closed = Closed(code, reason)
+            self._end(closed)
+            asyncio.get_running_loop().call_soon(self._peer._end, closed)
+
+    def _end(self, closed: Closed) -> None:
+        if self._closed is None:
+            self._closed = closed
+            self._arrived.put_nowait(closed)
 
     def _arrive(self, message: str | bytes) -> None:
         if self._closed is None:
