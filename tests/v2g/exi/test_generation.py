@@ -31,6 +31,8 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(module, "_writers", {})
     monkeypatch.setattr(reading, "_simple_readers", {})
     monkeypatch.setattr(writing, "_simple_writers", {})
+    for name in (*SETS, "xmldsig"):
+        monkeypatch.setattr(codec(name), "generated", set())
     titles: list[str] = []
     plain = source.Source.compile
 

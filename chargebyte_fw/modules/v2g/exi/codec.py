@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -11,6 +11,7 @@ from chargebyte_fw.modules.v2g.exi import fused_reading, fused_writing
 from chargebyte_fw.modules.v2g.exi.errors import Deviation, EncodeError, ExiError, Refused
 from chargebyte_fw.modules.v2g.exi.fused_reading import fused_reader
 from chargebyte_fw.modules.v2g.exi.fused_writing import fused_writer
+from chargebyte_fw.modules.v2g.exi.generation import generate, reads, writes
 from chargebyte_fw.modules.v2g.exi.grammar import (
     code_bits,
     element_types,
@@ -20,7 +21,7 @@ from chargebyte_fw.modules.v2g.exi.grammar import (
 )
 from chargebyte_fw.modules.v2g.exi.reading import element_reader
 from chargebyte_fw.modules.v2g.exi.relaxed import RelaxedElement, can_be_relaxed
-from chargebyte_fw.modules.v2g.exi.source import generate_all, place_of
+from chargebyte_fw.modules.v2g.exi.source import place_of
 from chargebyte_fw.modules.v2g.exi.writing import element_writer
 from chargebyte_fw.modules.v2g.messages.model import Schema, Type
 
@@ -56,6 +57,8 @@ class Codec(Generic[M]):
         self._openings = {HEADER << self._bits | code: kind for code, kind in self._roots.items()}
         """Types of the messages by EXI header and first event code."""
         self._codes = {kind: code for code, kind in self._roots.items()}
+        self.generated: set[str] = set()
+        """Names of elements as fragments, and "" for the messages, once everything for them is compiled."""
 
     @property
     def name(self) -> str:
@@ -84,17 +87,23 @@ class Codec(Generic[M]):
 
     def generate(self) -> Iterator[str]:
         """Compile what a charger needs, to read requests and to write responses; yields the type after each one."""
+        if "" in self.generated:
+            return
         for kind in self._roots.values():
             if reads(kind):
-                yield from _generated(fused_reader(kind), kind, reads)
+                yield from generate(fused_reader(kind), kind, reads)
             if writes(kind):
-                yield from _generated(fused_writer(kind), kind, writes)
+                yield from generate(fused_writer(kind), kind, writes)
+        self.generated.add("")
 
     def generate_fragment(self, name: str) -> Iterator[str]:
         """Compile what writes one element as a fragment; yields the type after each one."""
+        if name in self.generated:
+            return
         kind = self._fragments[self._fragment_codes[name]][1]
-        yield from _generated(fused_writer(kind), kind, lambda _: True)
+        yield from generate(fused_writer(kind), kind, lambda _: True)
         yield from (str(code) for code in self._relaxed)
+        self.generated.add(name)
 
     def decode(self, payload: bytes) -> M:
         """Read one message; raises ExiError naming path and bit. Zero padding behind the message is tolerated."""
@@ -307,25 +316,6 @@ class Codec(Generic[M]):
                 return _read_to_end(kind, data, left, closing, wide=True)
             except (Deviation, ValueError):
                 raise _exi_error(error, len(payload) * 8) from None
-
-
-_UNUSED = ("KeyInfoType", "ObjectType")
-"""Of signatures, which V2G leaves out."""
-
-
-def reads(kind: type) -> bool:
-    """Return whether a charger reads such a type: of messages the requests."""
-    return not kind.__name__.endswith("Res") and kind.__name__ not in _UNUSED
-
-
-def writes(kind: type) -> bool:
-    """Return whether a charger writes such a type: of messages the responses."""
-    return not kind.__name__.endswith("Req") and kind.__name__ not in _UNUSED
-
-
-def _generated(function: Callable[..., Any], kind: type, wanted: Callable[[type], bool]) -> Iterator[str]:
-    yield kind.__name__
-    yield from generate_all(function, wanted)
 
 
 def _no_choice(data: int, left: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from types import CodeType, TracebackType
 from typing import Any
@@ -78,35 +78,6 @@ class NotGenerated:
         function: Callable[..., Any] = self._make()
         self._holder[self._key] = function
         return function
-
-
-def generate_all(function: Callable[..., Any], wanted: Callable[[type], bool]) -> Iterator[str]:
-    """Generate what a generated function calls and what that calls, for the wanted types; yields after each one."""
-    waiting, seen = [function], {id(function)}
-    while waiting:
-        for called in _called(waiting.pop()):
-            cls = called.cls if isinstance(called, NotGenerated) else None
-            if isinstance(called, NotGenerated):
-                if cls is None or not wanted(cls):
-                    continue
-                called = called.generate()
-                yield cls.__name__
-            if id(called) not in seen:
-                seen.add(id(called))
-                waiting.append(called)
-
-
-def _called(function: Callable[..., Any]) -> list[Any]:
-    """Return the functions that a generated function calls, generated or not."""
-    found: list[Any] = []
-    for value in getattr(function, "__globals__", {}).values():
-        if isinstance(value, list):
-            found += value
-        elif isinstance(value, dict):
-            found += value.values()
-        else:
-            found.append(value)
-    return [one for one in found if isinstance(one, NotGenerated) or "run" in getattr(one, "__globals__", {})]
 
 
 def place_of(trace: TracebackType | None) -> str:
