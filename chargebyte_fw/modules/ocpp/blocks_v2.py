@@ -23,6 +23,12 @@ from chargebyte_fw.modules.ocpp.reservation.v2 import Reservations2
 from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
 from chargebyte_fw.modules.ocpp.security.events_v2 import SecurityEvents2
 from chargebyte_fw.modules.ocpp.security.vehicle_certificates_v2 import VehicleCertificates2
+from chargebyte_fw.modules.ocpp.smart_charging.bidirectional_v2 import Bidirectional
+from chargebyte_fw.modules.ocpp.smart_charging.dynamic_v2 import DynamicProfiles
+from chargebyte_fw.modules.ocpp.smart_charging.external_v2 import ExternalLimits
+from chargebyte_fw.modules.ocpp.smart_charging.needs_v2 import ChargingNeeds
+from chargebyte_fw.modules.ocpp.smart_charging.priority_v2 import PriorityCharging
+from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.station import Block
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.device_model import DeviceModel
@@ -39,6 +45,13 @@ BLOCKS: tuple[type[Block], ...] = (
     MeterValues2,
     Transactions2,
     Availability2,
+    # After the transactions: those that go on have begun when it starts.
+    SmartCharging2,
+    DynamicProfiles,
+    PriorityCharging,
+    ExternalLimits,
+    ChargingNeeds,
+    Bidirectional,
     RemoteTransactions2,
     Reset2,
     Unlock2,

@@ -8,6 +8,7 @@ import pytest
 
 from chargebyte_fw.contracts.types.evse_manager import EVInfo
 from chargebyte_fw.modules.ocpp.messages.schema import decode_request
+from chargebyte_fw.modules.ocpp.smart_charging.publication import Settings
 from chargebyte_fw.modules.ocpp.smart_charging.store import TABLE
 from chargebyte_fw.modules.ocpp.smart_charging.v16 import SmartCharging16
 from chargebyte_fw.modules.ocpp.station import events
@@ -103,10 +104,10 @@ def test_profile_of_a_remote_start_holds_for_its_transaction() -> None:
     """Field case 36."""
     it = talk()
     tx = remote_profile(profile("TxProfile", 6))
-    assert it.block.refusal_of_remote_start(tx, 1) == ""
-    assert it.block.refusal_of_remote_start(tx, None) != ""
+    assert it.block.refusal_of_remote_start(tx, 1) is None
+    assert it.block.refusal_of_remote_start(tx, 0) is not None
     default = remote_profile(profile("TxDefaultProfile", 6))
-    assert "RemoteStartTransaction" in it.block.refusal_of_remote_start(default, 1)
+    assert "RemoteStartTransaction" in str(it.block.refusal_of_remote_start(default, 1))
     it.remote_start(tx)
     assert it.composite(1) == [(0, 48.0)]
     it.begin(token="deadbeef")
@@ -303,3 +304,14 @@ def test_state_of_charge_is_only_of_a_transaction() -> None:
     assert it.block.evses[1].soc_percent == 50.0
     it.end()
     assert it.block.evses[1].soc_percent is None
+
+
+def test_no_interval() -> None:
+    """PublishChargingScheduleIntervalS 0: computed at changes only."""
+    it = talk()
+    it.block.settings = Settings(interval_s=0.0)
+    put(it, 1, profile("TxDefaultProfile", 6))
+    assert it.current_A(1) == 6.0
+    count = len(it.commands)
+    it.pass_s(3600.0)
+    assert len(it.commands) <= count + 3

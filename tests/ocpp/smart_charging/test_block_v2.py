@@ -172,7 +172,7 @@ def test_profile_of_a_remote_start() -> None:
     }
     del payload["chargingProfile"]["transactionId"]
     made = decode_request(Version.V21, "RequestStartTransaction", payload).charging_profile  # type: ignore[attr-defined]
-    assert it.block.refusal_of_remote_start(made, 1) == ""
+    assert it.block.refusal_of_remote_start(made, 1) is None
     it.remote_start(made)
     it.begin()
     assert it.composite(1) == [(0, 6.0)]

@@ -95,7 +95,8 @@ class RemoteTransactions16(Block):
             return True
         if request.connector_id is None or profile.transaction_id is not None:
             return False
-        return not self.station.block(SmartCharging16).refusal_of_remote_start(profile, request.connector_id)
+        smart_charging = self.station.block(SmartCharging16)
+        return smart_charging.refusal_of_remote_start(profile, request.connector_id) is None
 
     def _checked(
         self, deferred: Deferred, request: RemoteStartTransactionRequest, places: Sequence[Place], status: Any

@@ -22,9 +22,9 @@ from chargebyte_fw.modules.ocpp.messages.v2.remote_control import (
     RequestStopTransactionRequest,
     RequestStopTransactionResponse,
 )
-from chargebyte_fw.modules.ocpp.messages.v2.types.charging_profile import ChargingProfilePurposeEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import StatusInfoType
 from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
+from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.station import Block, Deferred, RequestRefused, answers
 from chargebyte_fw.modules.ocpp.transactions.events import RemoteStartAccepted
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
@@ -70,17 +70,15 @@ class RemoteTransactions2(Block):
         self._check(deferred, request, usable, 0, [])
         return deferred
 
-    @staticmethod
-    def _profile_refused(request: Request) -> RequestStartTransactionResponse | None:
+    def _profile_refused(self, request: Request) -> RequestStartTransactionResponse | None:
         """A profile needs an EVSE, and is one for the transaction that begins ([K05.FR.02], [F01.FR.11])."""
         profile = request.charging_profile
         if profile is None:
             return None
         if request.evse_id is None:
             return _rejected("NoProfileAllowed", "a charging profile needs an evseId")
-        if profile.charging_profile_purpose is not ChargingProfilePurposeEnumType.TxProfile:
-            return _rejected("InvalidValue", "the purpose is not TxProfile")
-        return None
+        refused = self.station.block(SmartCharging2).refusal_of_remote_start(profile, request.evse_id)
+        return None if refused is None else _rejected(refused.reason, refused.info)
 
     def _can_start(self, evse_id: int) -> bool:
         availability = self.station.block(Availability2)

@@ -10,12 +10,13 @@ import msgspec
 from chargebyte_fw.contracts.types.evse_manager import EVInfo
 from chargebyte_fw.modules.ocpp.smart_charging.composite import Composite, composite
 from chargebyte_fw.modules.ocpp.smart_charging.configuration import local_time_of, phases_of, rules_of
-from chargebyte_fw.modules.ocpp.smart_charging.profile import DAY_S, STATION, Installed, Profile, RateUnit
+from chargebyte_fw.modules.ocpp.smart_charging.profile import DAY_S, Installed, Profile, RateUnit
 from chargebyte_fw.modules.ocpp.smart_charging.publication import Settings
 from chargebyte_fw.modules.ocpp.smart_charging.rules import V16, EvseState, Situation, SmartChargingRules
 from chargebyte_fw.modules.ocpp.smart_charging.seconds import seconds_of
 from chargebyte_fw.modules.ocpp.smart_charging.stack_limits import StackLimits
 from chargebyte_fw.modules.ocpp.smart_charging.store import TABLE, Document, ProfileStore
+from chargebyte_fw.modules.ocpp.smart_charging.verdict import Rejected
 from chargebyte_fw.modules.ocpp.station import Block, RequestRefused, Station, events, receives
 from chargebyte_fw.modules.ocpp.transactions.events import (
     RemoteStartAccepted,
@@ -251,15 +252,13 @@ class SmartCharging(Block):
         if event.profile is not None:
             self._pending[number] = _Pending(event.id_token, event.profile)
 
-    def refusal_of_remote_start(self, profile: Any, number: int | None) -> str:
-        """Return why the profile of a remote start is not accepted, empty where it is (K05.FR.02)."""
+    def refusal_of_remote_start(self, profile: Any, number: int) -> Rejected | None:
+        """Return why the profile of a remote start is not accepted, None where it is (K05.FR.02)."""
         try:
-            self.accepted(
-                self.model_of(profile), STATION if number is None else number, self.evses, in_remote_start=True
-            )
-        except ValueError as error:
-            return str(error)
-        return ""
+            self.accepted(self.model_of(profile), number, self.evses, in_remote_start=True)
+        except Rejected as refused:
+            return refused
+        return None
 
     # Connection, clock, car.
 

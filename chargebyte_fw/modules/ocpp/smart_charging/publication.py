@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The module's configuration of what it publishes."""
 
     interval_s: float = 30.0
-    """Schedules are computed again at least so often."""
+    """Schedules are computed again at least so often; 0: at changes only."""
     duration_s: int = 600
     """How far they look ahead."""
     unit: RateUnit = RateUnit.A

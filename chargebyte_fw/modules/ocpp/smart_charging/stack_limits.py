@@ -45,7 +45,8 @@ class StackLimits:
         """Publish every schedule, and send the limits to the energy nodes."""
         block = self._block
         station, settings = block.station, block.settings
-        station.start(INTERVAL, station.now + settings.interval_s, self.compute)
+        if settings.interval_s > 0:
+            station.start(INTERVAL, station.now + settings.interval_s, self.compute)
         if self._unanswered:
             self._again = True
             return
