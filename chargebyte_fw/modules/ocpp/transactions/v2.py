@@ -26,6 +26,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
 from chargebyte_fw.modules.ocpp.messages.v2.types.meter_value import MeterValueType
 from chargebyte_fw.modules.ocpp.metering.meter_values_v2 import MeterValues2
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
+from chargebyte_fw.modules.ocpp.smart_charging.events import ChargingRateChanged
 from chargebyte_fw.modules.ocpp.station import Block, CallFailure, Station, answered, answers, events, failed, receives
 from chargebyte_fw.modules.ocpp.transactions.event_writer_v2 import EventWriter
 from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan, TransactionEnded
@@ -304,6 +305,13 @@ class Transactions2(Block):
         self._count(transaction)
         self._writer.updated(transaction, trigger, values or [], connected=connected, token=token, triggered=triggered)
         self._save(transaction)
+
+    @receives(ChargingRateChanged)
+    def rate_changed(self, event: ChargingRateChanged) -> None:
+        """Report that another system has changed the limit of a transaction ([K11.FR.04], [K13.FR.03])."""
+        transaction = self.at(event.evse_id)
+        if transaction is not None:
+            self.update(transaction, TriggerReasonEnumType.ChargingRateChanged)
 
     def _metered(self, session_id: str, trigger: TriggerReasonEnumType, values: list[MeterValueType | None]) -> None:
         transaction = self.of_id(session_id)
