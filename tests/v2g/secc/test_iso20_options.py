@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chargebyte_fw.contracts.types import iso15118, units
 from chargebyte_fw.modules.v2g.messages import iso20_schedules
-from chargebyte_fw.modules.v2g.rational import number
+from chargebyte_fw.modules.v2g.rational import number, rational
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Price
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import State as S
 from tests.v2g.secc.test_iso20_contract import confirmed, confirming
@@ -125,6 +126,60 @@ def test_a_tolerance_is_stated_and_confirmed_or_not(acceptance: str | None, code
     it = talk20(S.POWER_DELIVERY, options=Iso20Settings(scheduled=True, power_tolerance_W=500.0), course=SCHEDULED)
     assert it.ask(power(profile=tolerant(acceptance))).ResponseCode == code
     assert it.session.state is S.CHARGING and not it.closing
+
+
+def profile_from(anchor_s: int, *watts: float) -> Any:
+    """A confirmed profile of one power for each minute."""
+    given = tolerant("PowerToleranceConfirmed")
+    entry = given.EVPowerProfileEntries.EVPowerProfileEntry[0]
+    given.EVPowerProfileEntries.EVPowerProfileEntry = [
+        replace(entry, Duration=60, Power=rational(one)) for one in watts
+    ]
+    given.TimeAnchor = anchor_s
+    return given
+
+
+def test_a_car_that_leaves_its_confirmed_profile_is_warned_until_it_keeps_to_it() -> None:
+    options = Iso20Settings(scheduled=True, power_tolerance_W=500.0)
+    it = talk20(S.POWER_DELIVERY, options=options, course=SCHEDULED)
+    it.ask(power(profile=profile_from(TIMESTAMP + int(it.now), 20_000.0, 10_000.0)))
+
+    def code(amperes: float, after_s: float = 0.0) -> str:
+        it.now += after_s
+        it.facts.present_current_A = amperes
+        return str(it.ask(dc_loop(dynamic=False)).ResponseCode)
+
+    assert code(51.0) == code(51.0, 1.0) == "OK", "20.4 kW are within the tolerance"
+    assert code(52.0) == "OK", "it may be on its way down"
+    assert code(52.0, 4.9) == "OK"
+    assert code(52.0, 0.2) == "WARNING_EVPowerProfileViolation"
+    assert code(50.0) == "OK" and not it.closing
+    assert code(50.0, 54.0) == "OK", "now the second minute has begun"
+    assert code(50.0, 5.0) == "WARNING_EVPowerProfileViolation"
+    assert code(52.0, 60.0) == "OK", "after its end a profile bounds nothing"
+    texts = [one.text for one in it.charger.log if hasattr(one, "text") and "power profile" in one.text]
+    assert len(texts) == 2
+
+
+def test_an_ac_car_is_held_to_what_it_reports_to_draw() -> None:
+    options = Iso20Settings(scheduled=True, dynamic=False, power_tolerance_W=500.0)
+    it = talk20_ac(S.POWER_DELIVERY, options=options, course=Course(1, dynamic=False))
+    it.ask(power(profile=profile_from(TIMESTAMP + int(it.now), 2_000.0)))
+    it.change(contactor_closed=True)
+    assert it.ask(ac_loop(dynamic=False)).ResponseCode == "OK"
+    it.now += 6.0
+    assert it.ask(ac_loop(dynamic=False)).ResponseCode == "WARNING_EVPowerProfileViolation"
+
+
+def test_a_profile_that_was_not_confirmed_warns_of_nothing() -> None:
+    it = talk20(S.POWER_DELIVERY, options=Iso20Settings(scheduled=True, power_tolerance_W=500.0), course=SCHEDULED)
+    given = profile_from(TIMESTAMP + int(it.now), 1_000.0)
+    given.Scheduled_EVPPTControlMode.PowerToleranceAcceptance = None
+    it.ask(power(profile=given))
+    it.facts.present_current_A = 100.0
+    for _ in range(8):
+        assert it.ask(dc_loop(dynamic=False)).ResponseCode == "OK"
+        it.now += 1.0
 
 
 def test_without_a_tolerance_there_is_nothing_to_confirm() -> None:

@@ -189,8 +189,10 @@ class AcService(Iso20EnergyService):
         target = self.facts.iso20.ac_target
         frequency_Hz = None if target is None else target.target_frequency
         answer = getattr(self.messages, f"{self.kind}{self.selection.mode}_AC_CLResControlModeType")(**self.in_loop())
+        present = of_car(mode, "EVPresentActivePower", self.connector)
         return session.ok(
             self.messages.AC_ChargeLoopRes,
+            self.loop_code(0.0 if present is None else present.total, now),
             **session.status_and_meter(now, requested=request.MeterInfoRequested),
             EVSETargetFrequency=None if frequency_Hz is None else rational(frequency_Hz),
             CLResControlMode=answer,

@@ -189,6 +189,7 @@ class DcService(Iso20EnergyService):
         facts = self.facts
         return session.ok(
             m.DC_ChargeLoopRes,
+            self.loop_code(facts.present_voltage_V * facts.present_current_A, now),
             **session.status_and_meter(now, requested=request.MeterInfoRequested),
             EVSEPresentCurrent=rational(round(facts.present_current_A, 1)),
             EVSEPresentVoltage=self._present_voltage(),

@@ -95,7 +95,7 @@ class DerIecService(AcService):
     def on_AC_ChargeLoopReq(self, request: Any, now: float) -> Answer:
         """Answer as AC does; an event of the grid that the car has noticed is an alarm."""
         answer = super().on_AC_ChargeLoopReq(request, now)
-        if answer.code == "OK":
+        if not answer.code.startswith("FAILED"):
             self._take_grid_event(request.CLReqControlMode.GridEventCondition)
         return answer
 

@@ -11,6 +11,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.secc.energy_transfer import EnergyTransfer
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import NO_EARLY_STOP, Sequence
+from chargebyte_fw.modules.v2g.secc.iso20.timing import PROFILE_GRACE_S
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ class Iso20EnergyService(EnergyTransfer):
         self.selection = selection
         self.schedule: Schedule | None = None
         """None: none was given, or the control is Dynamic."""
+        self.profile: Any = None
+        """The car's power profile (EVPowerProfileType), where it has confirmed to keep to it within the tolerance."""
+        self._beyond_since: float | None = None
+        """Since when the car is beyond it."""
+        self._warned = False
         self.standing_by = False
         """The car was granted standby: the charge loop goes on without power."""
 
@@ -128,6 +134,24 @@ class Iso20EnergyService(EnergyTransfer):
         self.stopping = True
         self.session.log("the car takes the power off")
         self.power_off()
+
+    def loop_code(self, power_W: float, now: float) -> str:
+        """Return the response code of the charge loop: a car that confirmed its profile and leaves it is warned."""
+        schedule, profile = self.schedule, self.profile
+        allowed_W = None
+        if schedule is not None and profile is not None:
+            allowed_W = schedule.profile_W(profile, self.session.environment.utc_now().timestamp())
+        if schedule is None or allowed_W is None or power_W <= allowed_W + schedule.tolerance_W:
+            self._beyond_since, self._warned = None, False
+            return "OK"
+        if self._beyond_since is None:
+            self._beyond_since = now
+        if now - self._beyond_since < PROFILE_GRACE_S:
+            return "OK"
+        if not self._warned:
+            self._warned = True
+            self.session.log(f"the car draws {power_W:.0f} W where its power profile has {allowed_W:.0f} W")
+        return "WARNING_EVPowerProfileViolation"
 
     def begin_loop(self, text: str) -> None:
         """Publish once that the charge loop has begun."""

@@ -125,6 +125,7 @@ class PowerDelivery(Schedules):
             if code:
                 return self.failed(_NAME, code, why)
         granted = "OK" if schedule is None else schedule.code_of(profile)
+        self.energy.profile = profile if granted == "OK_PowerToleranceConfirmed" else None
         if self.request.stream == "schedule":
             self.side = SideState.IDLE
             return self.ok(m.PowerDeliveryRes, granted, EVSEStatus=self.evse_status())

@@ -72,6 +72,15 @@ class Schedule(msgspec.Struct, frozen=True):
             return "OK_PowerToleranceConfirmed"
         return "WARNING_PowerToleranceNotConfirmed"
 
+    def profile_W(self, profile: s.EVPowerProfileType, unix_s: float) -> float | None:
+        """Return the power of a profile at a time; None before its begin and after its end."""
+        rest_s = unix_s - profile.TimeAnchor
+        for entry in profile.EVPowerProfileEntries.EVPowerProfileEntry if rest_s >= 0 else ():
+            if rest_s < entry.Duration:
+                return number(entry.Power) + number(entry.Power_L2) + number(entry.Power_L3)
+            rest_s -= entry.Duration
+        return None
+
     def refusal_of(self, profile: s.EVPowerProfileType) -> tuple[str, str]:
         """Return the FAILED code and why, where the car's schedule or power profile is not this one."""
         mode = profile.Scheduled_EVPPTControlMode

@@ -10,6 +10,8 @@ MSG_PERFORMANCE_S = 1.5
 """How long the charger may take for the answer to an ordinary request."""
 EXPIRES_SOON_S = 14 * 86_400.0
 """A contract that ends earlier gets OK_CertificateExpiresSoon, so that the car may install a new one."""
+PROFILE_GRACE_S = 5.0
+"""How long a car may be beyond its power profile before it is warned: it ramps down meanwhile."""
 PAUSE_DELAY_S = 60
 """NotificationMaxDelay of a pause that the charger wants."""
 ACK_MAX_DELAY_S = 30
