@@ -155,3 +155,34 @@ def test_the_code_for_a_bad_payload(
         await point.stop()
 
     run(main())
+
+
+def test_how_things_stand(run: Any, runtime: Runtime) -> None:
+    async def main() -> None:
+        csms = Csms("1.6")
+        csms.plug(runtime.wires)
+        point = Point(runtime, csms.url)
+        loop = asyncio.get_running_loop()
+        assert point.machine.status(loop.time()).state == "not wanted"
+        await point.start()
+        await csms.received("BootNotification")
+        await asyncio.sleep(1)
+        status = point.machine.status(loop.time())
+        assert (status.state, status.slot, status.version, status.registration) == (
+            "connected",
+            1,
+            "ocpp1.6",
+            "Accepted",
+        )
+        csms.refuse_handshake = HandshakeFailed("no route")
+        await csms.disconnect(1001, "maintenance")
+        point.send(v16.StopTransactionRequest(transaction_id=1, meter_stop_Wh=5, timestamp=point.station.utc))
+        await asyncio.sleep(1)
+        assert "maintenance" in point.machine.status(loop.time()).last_reason
+        await asyncio.sleep(60)
+        status = point.machine.status(loop.time())
+        assert status.last_reason == "no route" and status.next_attempt_in_s is not None
+        assert status.messages == 1 and status.oldest_message.startswith("2026-01-01T00:00:0")
+        await point.stop()
+
+    run(main())

@@ -48,6 +48,26 @@ class MessagesLoaded(msgspec.Struct, frozen=True):
     transaction_ids: dict[str, int]
 
 
+class Status(msgspec.Struct, frozen=True):
+    """What people ask about first (`secc ocpp status`)."""
+
+    state: str
+    """In words: `connected`, `pause before the next attempt`, ..."""
+    slot: int | None
+    url: str
+    identity: str
+    security_profile: int | None
+    version: str
+    registration: str
+    last_reason: str
+    """Why the last connection or attempt ended; empty before the first end."""
+    next_attempt_in_s: float | None
+    messages: int
+    """That wait, or are outstanding."""
+    oldest_message: str
+    """The wall time at which the oldest of them was queued."""
+
+
 _OF_CONNECTION = (
     connection_events.Start,
     connection_events.Stop,
@@ -69,6 +89,26 @@ class ChargePoint(Machine):
         self.station = station
         self._steps: deque[Any] = deque()
         self._found: list[Any] = []
+
+    def status(self, now: float) -> Status:
+        """Return how things stand."""
+        connection, queue = self.connection, self.dispatcher.queue
+        profile = connection.profile
+        redial_s = connection.due("redial")
+        waiting = sorted((*queue.of_transactions, *queue.others, *queue.boots), key=lambda one: one.number)
+        return Status(
+            state=connection.state.value,
+            slot=profile.slot if profile is not None else None,
+            url=profile.url if profile is not None else "",
+            identity=profile.identity if profile is not None else "",
+            security_profile=profile.security_profile if profile is not None else None,
+            version=self.dispatcher.version.value,
+            registration=queue.registration or "",
+            last_reason=connection.last_reason,
+            next_attempt_in_s=max(0.0, redial_s - now) if redial_s is not None else None,
+            messages=len(waiting),
+            oldest_message=waiting[0].timestamp if waiting else "",
+        )
 
     @property
     def deadline(self) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.lasting_condition import LastingCondition
 from chargebyte_fw.kernel.log import ModuleLog
@@ -23,8 +24,8 @@ from chargebyte_fw.modules.ocpp.dispatcher import Note
 from chargebyte_fw.modules.ocpp.queue.effects import KeepTransactionId, Persist, Remove
 from chargebyte_fw.modules.ocpp.queue.store_link import Store
 from chargebyte_fw.modules.ocpp.rpc.endpoint import Transmit
-from chargebyte_fw.modules.ocpp.station.effects import Save
-from chargebyte_fw.modules.ocpp.station.events import Loaded, WallClockSet
+from chargebyte_fw.modules.ocpp.station.effects import Command, Save
+from chargebyte_fw.modules.ocpp.station.events import CommandDone, CommandFailed, Loaded, WallClockSet
 
 
 class ChargePointRunner:
@@ -53,6 +54,10 @@ class ChargePointRunner:
         self.log = log
         self._outward = act
         self._certificates = certificates
+        self._spawn = spawn
+        self._installing: set[int] = set()
+        """Commands to EvseSecurity after which other certificates may be there."""
+        self._looking = False
         self._pump = Pump(machine, self._act, guard)
         self._link = Link(wires, self.feed, self._received, spawn, certificates)
         self._store = Store(path, log, spawn, self._written, lambda: self.feed(FileBegunAnew()), trouble)
@@ -82,6 +87,20 @@ class ChargePointRunner:
     def feed(self, event: Any) -> None:
         """Give the machine an event."""
         self._pump.feed(event)
+        if isinstance(event, CommandDone | CommandFailed) and event.command_id in self._installing:
+            self._installing.discard(event.command_id)
+            self._look_again()
+
+    def _look_again(self) -> None:
+        if not self._looking:
+            self._looking = True
+            self._spawn(self._look(), "certificates")
+
+    async def _look(self) -> None:
+        try:
+            await self.look_at_certificates()
+        finally:
+            self._looking = False
 
     async def close(self, reason: str = "the station stops") -> None:
         """Close the connection and the file."""
@@ -112,9 +131,21 @@ class ChargePointRunner:
                 self._link.close(effect)
             case socket.SendPing():
                 self._link.ping(effect)
+            case Note() | socket.Unreachable() | socket.Established() | socket.Lost():
+                self._report(effect)
+            case _:
+                if isinstance(effect, Command) and effect.call.interface == EvseSecurity.interface:
+                    self._installing.add(effect.command_id)
+                self._outward(effect)
+
+    def _report(self, effect: Any) -> None:
+        """Log what the CSMS sent, and what became of the connection."""
+        match effect:
             case Note(text):
                 self._complaints.write("%s", text)
             case socket.Unreachable(profile, reason, _):
+                if profile is not None and profile.security_profile >= 2:
+                    self._look_again()  # what is missing may have been installed
                 slot = f"slot {profile.slot}, {profile.url}" if profile is not None else "no slot"
                 self._offline.begin(f"no connection to the CSMS ({slot}): {reason}")
             case socket.Established(profile, version):
@@ -123,5 +154,3 @@ class ChargePointRunner:
                     self.log.info("%s", text)
             case socket.Lost(profile, reason):
                 self.log.info("the connection to %s is closed: %s", profile.url, reason)
-            case _:
-                self._outward(effect)

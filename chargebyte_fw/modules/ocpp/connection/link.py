@@ -26,6 +26,8 @@ from chargebyte_fw.modules.ocpp.connection.web_socket import (
 
 CLOSE_LIMIT_S = 3.0
 """How long closing may take, with what was sent before it."""
+STOP_LIMIT_S = 1.0
+"""How long it may hold up the end of the process."""
 MOST_UNSENT = 64
 """Messages that wait for the socket: one request, answers, and what is sent without one."""
 
@@ -102,7 +104,7 @@ class Link:
     async def stop(self) -> None:
         """Give up what is open, after what is being closed."""
         if self._closing:
-            await asyncio.wait(self._closing, timeout=CLOSE_LIMIT_S)
+            await asyncio.wait(self._closing, timeout=STOP_LIMIT_S)
         self._give_up()
 
     def _give_up(self) -> None:
@@ -137,7 +139,7 @@ class Link:
                 self._feed(events.OpenFailed(order.attempt, shorten(str(error)), error.event))
             return
         if order.attempt != self._attempt:
-            await socket.close()
+            socket.abort()
             return
         self._socket = socket
         self._feed(events.Opened(order.attempt, socket.subprotocol))
@@ -153,7 +155,7 @@ class Link:
                 self._feed(events.SocketClosed(order.attempt, closed.code, shorten(closed.reason)))
         finally:
             sending.cancel()
-            await asyncio.shield(self._end(socket))
+            socket.abort()
 
     async def _dial(self, order: OpenSocket) -> WebSocket:
         wanted = Handshake(order.url, order.subprotocols, headers(order.profile))
@@ -179,10 +181,3 @@ class Link:
                 return  # is reported by who receives
             finally:
                 unsent.task_done()
-
-    @staticmethod
-    async def _end(socket: WebSocket) -> None:
-        """Let go of a socket, however its attempt ended."""
-        with contextlib.suppress(TimeoutError, Closed):
-            async with asyncio.timeout(CLOSE_LIMIT_S):
-                await socket.close()

@@ -185,6 +185,10 @@ class RealWebSocket:
         """Close it."""
         await self._connection.close(code, reason)
 
+    def abort(self) -> None:
+        """Let go of it at once."""
+        self._connection.transport.abort()
+
 
 async def _pong(pong: Any) -> None:
     with _closing():

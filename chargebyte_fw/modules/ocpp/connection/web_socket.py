@@ -58,6 +58,9 @@ class WebSocket(Protocol):
     async def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Close it, with a code and a reason; within a bounded time also where the other end is silent."""
 
+    def abort(self) -> None:
+        """Let go of it at once, also where it is closed already."""
+
 
 Dial = Callable[[Handshake], Awaitable[WebSocket]]
 
@@ -105,6 +108,10 @@ class MemoryWebSocket:
     async def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Close both ends."""
         self.drop(code, reason)
+
+    def abort(self) -> None:
+        """Close both ends as if the network were gone."""
+        self.drop()
 
     def drop(self, code: int = ABNORMAL, reason: str = "no close frame") -> None:
         """Close both ends; without arguments as if the network were gone. What was sent before arrives before."""
