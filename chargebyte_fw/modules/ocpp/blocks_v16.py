@@ -20,6 +20,7 @@ from chargebyte_fw.modules.ocpp.remote_control.trigger_v16 import Trigger16
 from chargebyte_fw.modules.ocpp.reservation.v16 import Reservations16
 from chargebyte_fw.modules.ocpp.security.certificates_v16 import Certificates16
 from chargebyte_fw.modules.ocpp.security.events_v16 import SecurityEvents16
+from chargebyte_fw.modules.ocpp.security.plug_and_charge_v16 import PlugAndCharge16, VehicleCertificates16
 from chargebyte_fw.modules.ocpp.smart_charging.v16 import SmartCharging16
 from chargebyte_fw.modules.ocpp.station import Block
 from chargebyte_fw.modules.ocpp.transactions.v16 import Transactions16
@@ -52,5 +53,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Logs16,
     Certificates16,
     SecurityEvents16,
+    PlugAndCharge16,
+    VehicleCertificates16,
     Service16,
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
 from chargebyte_fw.contracts.types.authorization import (
     AuthorizationStatus,
+    AuthorizationType,
     IdToken,
     IdTokenType,
     ProvidedIdToken,
@@ -35,7 +37,7 @@ from chargebyte_fw.modules.ocpp.messages.v16.local_list import (
     UpdateType,
 )
 from chargebyte_fw.modules.ocpp.messages.v16.types import IdTagInfo
-from chargebyte_fw.modules.ocpp.station import CallFailure, Deferred, RequestRefused, answers, serves
+from chargebyte_fw.modules.ocpp.station import CallFailure, Deferred, RequestRefused, Station, answers, serves
 from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
     AUTH_CACHE_ENABLED,
     LOCAL_AUTH_LIST_ENABLED,
@@ -47,6 +49,7 @@ from chargebyte_fw.modules.ocpp.variables.standard.legacy import SUPPORTED_FEATU
 
 ID_TAG_LENGTH = 20
 """Length of IdToken (§7.28). A longer token cannot be asked about."""
+Answer = Callable[[ValidationResult], None]
 NO_LIST_SUPPORT = -1
 """`listVersion` where the station has no local list (§5.10)."""
 
@@ -68,6 +71,13 @@ def result_of(known: Known) -> ValidationResult:
 class Authorization16(AuthorizationBlock):
     """Validates tokens, and keeps what the CSMS answered about them."""
 
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self.contracts: Callable[[ProvidedIdToken, Answer], None] | None = None
+        """Decides about contracts of Plug and Charge; None: they are tokens like any other."""
+        self.accepted: Callable[[str, ValidationResult, Answer], None] = lambda id_tag, result, answer: answer(result)
+        """Passes on that the CSMS has accepted a token, perhaps later."""
+
     # Tokens.
 
     @serves(AuthTokenValidator.validate_token)
@@ -76,6 +86,10 @@ class Authorization16(AuthorizationBlock):
         id_tag = token.id_token.value
         if not 0 < len(id_tag) <= ID_TAG_LENGTH:
             return result_of(Known(AuthorizationStatus.Invalid))
+        if self.contracts is not None and token.authorization_type is AuthorizationType.PlugAndCharge:
+            deferred = self.station.defer()
+            self.contracts(token, partial(self.station.answer, deferred))
+            return deferred
         known = self.known_locally(id_tag)
         if known is not None:
             return result_of(known)
@@ -106,13 +120,17 @@ class Authorization16(AuthorizationBlock):
         unknown = self.station.variables.get(OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED)
         return Known(AuthorizationStatus.Accepted if unknown else AuthorizationStatus.Invalid)
 
-    def _authorized(self, deferred: Deferred, id_tag: str, answer: AuthorizeResponse | CallFailure) -> None:
-        if isinstance(answer, CallFailure):
-            offline = answer.code == "Offline"
+    def _authorized(self, deferred: Deferred, id_tag: str, response: AuthorizeResponse | CallFailure) -> None:
+        if isinstance(response, CallFailure):
+            offline = response.code == "Offline"
             known = self._unknown_offline() if offline else Known(AuthorizationStatus.Invalid)
         else:
-            known = self.learn(id_tag, answer.id_tag_info)
-        self.station.answer(deferred, result_of(known))
+            known = self.learn(id_tag, response.id_tag_info)
+        answer = partial(self.station.answer, deferred)
+        if known.accepted and not isinstance(response, CallFailure):
+            self.accepted(id_tag, result_of(known), answer)
+        else:
+            answer(result_of(known))
 
     def learn(self, id_tag: str, info: IdTagInfo, connector: int | None = None) -> Known:
         """Keep an answer of the CSMS; with a connector, the stack gets what has changed since the token was validated.
@@ -120,12 +138,16 @@ class Authorization16(AuthorizationBlock):
         What the local list has is not kept a second time (§3.4.1).
         """
         known = known_of(info)
-        if self.station.variables.get(AUTH_CACHE_ENABLED) and self.local_list.find(id_tag) is None:
-            self.cache.put(key_of(id_tag), known, self.station.utc)
+        self.keep(id_tag, known)
         if connector is not None:
             update = ValidationResultUpdate(validation_result=result_of(known), connector_id=connector)
             self.station.publish(publish(AuthTokenValidator.validate_result_update, update))
         return known
+
+    def keep(self, id_tag: str, known: Known) -> None:
+        """Keep in the cache what the CSMS answered about a token."""
+        if self.station.variables.get(AUTH_CACHE_ENABLED) and self.local_list.find(id_tag) is None:
+            self.cache.put(key_of(id_tag), known, self.station.utc)
 
     # Requests of the CSMS.
 

@@ -14,7 +14,7 @@ from chargebyte_fw.modules.ocpp.provisioning.v16 import Provisioning16
 from chargebyte_fw.modules.ocpp.station import Block, CallFailure, Deferred, Station, answers, serves
 from chargebyte_fw.modules.ocpp.station.named import named
 
-Receiver = Callable[[DataTransferRequest], DataTransferResponse | Deferred]
+Receiver = Callable[[DataTransferRequest], DataTransferResponse | Deferred | None]
 
 
 class DataTransfer16(Block):
@@ -23,14 +23,15 @@ class DataTransfer16(Block):
     def __init__(self, station: Station) -> None:
         super().__init__(station)
         self.receivers: dict[str, Receiver] = {}
-        """By vendorId in lower case: vendors of this product's own blocks."""
+        """By vendorId in lower case: vendors of this product's own blocks. None: the integrator's module answers."""
 
     @answers(DataTransferRequest)
     def received(self, request: DataTransferRequest) -> DataTransferResponse | Deferred:
         """Let the block of the vendor, or the integrator's module, answer."""
         receiver = self.receivers.get(request.vendor_id.lower())
-        if receiver is not None:
-            return receiver(request)
+        answer = None if receiver is None else receiver(request)
+        if answer is not None:
+            return answer
         deferred = self.station.defer()
         wanted = ocpp.DataTransferRequest(vendor_id=request.vendor_id, message_id=request.message_id, data=request.data)
         self.station.command(call(OcppDataTransfer.data_transfer, wanted), partial(self._answered, deferred))

@@ -93,7 +93,7 @@ class Certificates2(Block):
         super().__init__(station)
         self._profile = 0
         self._signings = {
-            use: Signing(station, kind, partial(self._send_csr, use))
+            use: Signing(station, kind, partial(self.send_csr, use))
             for use, kind in ((Use.ChargingStationCertificate, Leaf.CSMS), (Use.V2GCertificate, Leaf.V2G))
         }
 
@@ -105,19 +105,20 @@ class Certificates2(Block):
     @receives(Registered)
     def registered(self, event: Registered) -> None:
         """Look at the certificates a while after the start, and then regularly ([A03.FR.02])."""
-        self._check_later(Use.ChargingStationCertificate, CLIENT_CERTIFICATE_CHECK_DELAY)
-        self._check_later(Use.V2GCertificate, V2G_CERTIFICATE_CHECK_DELAY)
+        self.check_later(Use.ChargingStationCertificate, CLIENT_CERTIFICATE_CHECK_DELAY)
+        self.check_later(Use.V2GCertificate, V2G_CERTIFICATE_CHECK_DELAY)
 
-    def _check_later(self, use: CertificateSigningUseEnumType, after: Variable[int]) -> None:
+    def check_later(self, use: CertificateSigningUseEnumType, after: Variable[int]) -> None:
+        """Look at the expiry of a certificate after the time that a variable has."""
         delay_s = self.station.variables.get(after)
         self.station.start(("expiry", use), self.station.now + delay_s, partial(self._check, use))
 
     def _check(self, use: CertificateSigningUseEnumType) -> None:
         own = use is Use.ChargingStationCertificate
-        if self._profile >= CLIENT_CERTIFICATE_PROFILE if own else self._signs_v2g:
+        if self._profile >= CLIENT_CERTIFICATE_PROFILE if own else self.signs_v2g:
             command = call(EvseSecurity.get_leaf_expiry_days_count, _LEAVES[use])
             self.station.command(command, partial(self._expires_in, use))
-        self._check_later(use, CLIENT_CERTIFICATE_CHECK_INTERVAL if own else V2G_CERTIFICATE_CHECK_INTERVAL)
+        self.check_later(use, CLIENT_CERTIFICATE_CHECK_INTERVAL if own else V2G_CERTIFICATE_CHECK_INTERVAL)
 
     def _expires_in(self, use: CertificateSigningUseEnumType, days: Any) -> None:
         if isinstance(days, int) and days < EXPIRES_SOON_DAYS and self.why_not_sign(use) is None:
@@ -126,10 +127,12 @@ class Certificates2(Block):
     # Signing requests.
 
     @property
-    def _signs_v2g(self) -> bool:
+    def signs_v2g(self) -> bool:
+        """Whether V2G certificates are asked for."""
         return self.station.variables.get(V2G_CERTIFICATE_INSTALLATION_ENABLED)
 
-    def _subject(self, use: CertificateSigningUseEnumType) -> Subject:
+    def subject(self, use: CertificateSigningUseEnumType) -> Subject:
+        """Return the subject of a signing request."""
         get = self.station.variables.get
         if use is Use.ChargingStationCertificate:
             common, organization, tpm = get(CHARGE_BOX_SERIAL_NUMBER), get(ORGANIZATION_NAME), get(USE_TPM)
@@ -140,8 +143,8 @@ class Certificates2(Block):
 
     def why_not_sign(self, use: CertificateSigningUseEnumType) -> str | None:
         """Return the reasonCode with which a signing request is refused, None where one can be sent."""
-        subject = self._subject(use)
-        if use is Use.V2GCertificate and not self._signs_v2g:
+        subject = self.subject(use)
+        if use is Use.V2GCertificate and not self.signs_v2g:
             return "NotEnabled"
         if not (subject.common and subject.organization):
             return "MissingDevModelInfo"
@@ -149,9 +152,14 @@ class Certificates2(Block):
 
     def sign(self, use: CertificateSigningUseEnumType) -> None:
         """Ask for a new certificate."""
-        self._signings[use].start(self._subject(use))
+        self._signings[use].start(self.subject(use))
 
-    def _send_csr(self, use: CertificateSigningUseEnumType, csr: str, then: Callable[[Any], None]) -> None:
+    def answer(self, deferred: Deferred, response: Any) -> None:
+        """Answer a request of the CSMS."""
+        self.station.answer(deferred, response)
+
+    def send_csr(self, use: CertificateSigningUseEnumType, csr: str, then: Callable[[Any], None]) -> None:
+        """Send a signing request."""
         self.station.send(SignCertificateRequest(csr=csr, certificate_type=use), then)
 
     @answers(CertificateSignedRequest)
@@ -160,7 +168,7 @@ class Certificates2(Block):
         use = request.certificate_type or Use.ChargingStationCertificate
         longest = self.station.variables.get(MAX_CERTIFICATE_CHAIN_SIZE)
         if longest and len(request.certificate_chain) > longest:
-            return self._invalid(f"the chain has {len(request.certificate_chain)} bytes, more than {longest}")
+            return self.invalid(f"the chain has {len(request.certificate_chain)} bytes, more than {longest}")
         deferred = self.station.defer()
         command = call(EvseSecurity.update_leaf_certificate, request.certificate_chain, _LEAVES[use])
         self.station.command(command, partial(self._updated, deferred, use))
@@ -169,17 +177,18 @@ class Certificates2(Block):
     def _updated(self, deferred: Deferred, use: CertificateSigningUseEnumType, result: Any) -> None:
         if result is not security.InstallCertificateResult.Accepted:
             reason = result.value if isinstance(result, security.InstallCertificateResult) else "not installed"
-            self.station.answer(deferred, self._invalid(reason))
+            self.answer(deferred, self.invalid(reason))
             return
         signing = self._signings.get(use)
         if signing is not None:
             signing.done()
-        self.station.answer(deferred, CertificateSignedResponse(status=CertificateSignedStatusEnumType.Accepted))
+        self.answer(deferred, CertificateSignedResponse(status=CertificateSignedStatusEnumType.Accepted))
         if use is Use.ChargingStationCertificate and self._profile >= CLIENT_CERTIFICATE_PROFILE:
             # The new certificate is used from the next connection on ([A02.FR.08]).
             self.station.effect(effects.Reconnect("the station has a new certificate"))
 
-    def _invalid(self, reason: str) -> CertificateSignedResponse:
+    def invalid(self, reason: str) -> CertificateSignedResponse:
+        """Refuse a certificate, and raise the security event for it."""
         self.station.notify(SecurityEventRaised("InvalidChargingStationCertificate", reason))
         info = StatusInfoType(reason_code="InvalidCertificate", additional_info=reason[:500])
         return CertificateSignedResponse(status=CertificateSignedStatusEnumType.Rejected, status_info=info)
@@ -211,7 +220,7 @@ class Certificates2(Block):
             failed = result is security.InstallCertificateResult.WriteError
             status = statuses.Accepted if accepted else statuses.Failed if failed else statuses.Rejected
             info = None if accepted else StatusInfoType(reason_code=result.value[:20])
-        self.station.answer(deferred, InstallCertificateResponse(status=status, status_info=info))
+        self.answer(deferred, InstallCertificateResponse(status=status, status_info=info))
 
     @answers(GetInstalledCertificateIdsRequest)
     def installed_ids(self, request: GetInstalledCertificateIdsRequest) -> Deferred:
@@ -231,7 +240,7 @@ class Certificates2(Block):
         response = GetInstalledCertificateIdsResponse(
             status=statuses.Accepted if found else statuses.NotFound, certificate_hash_data_chain=found or None
         )
-        self.station.answer(deferred, response)
+        self.answer(deferred, response)
 
     @answers(DeleteCertificateRequest)
     def delete(self, request: DeleteCertificateRequest) -> Deferred:
@@ -251,7 +260,7 @@ class Certificates2(Block):
         status = named(DeleteCertificateStatusEnumType, result, DeleteCertificateStatusEnumType.Failed)
         if status is DeleteCertificateStatusEnumType.Accepted:
             self.station.notify(SecurityEventRaised("ReconfigurationOfSecurityParameters", "a certificate was deleted"))
-        self.station.answer(deferred, DeleteCertificateResponse(status=status))
+        self.answer(deferred, DeleteCertificateResponse(status=status))
 
 
 def hash_data(data: security.CertificateHashData) -> CertificateHashDataType:

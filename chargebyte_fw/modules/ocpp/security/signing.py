@@ -88,12 +88,15 @@ class Signing:
     def _repeat_later(self) -> None:
         """Wait twice as long each time ([A02.FR.18], [A02.FR.19])."""
         get = self._station.variables.get
-        if self._repeated > get(CERT_SIGNING_REPEAT_TIMES):
+        pause_s = max(WAIT_MINIMUM_S, float(get(CERT_SIGNING_WAIT_MINIMUM))) * 2**self._repeated
+        self._station.start(("sign", self._kind), self._station.now + pause_s, self._overdue)
+
+    def _overdue(self) -> None:
+        if self._repeated >= self._station.variables.get(CERT_SIGNING_REPEAT_TIMES):
             self.done()
             return
-        pause_s = max(WAIT_MINIMUM_S, float(get(CERT_SIGNING_WAIT_MINIMUM))) * 2**self._repeated
         self._repeated += 1
-        self._station.start(("sign", self._kind), self._station.now + pause_s, self._request)
+        self._request()
 
     def _sent(self, subject: Subject, response: Any) -> None:
         if subject is self._subject and not isinstance(response, CallFailure) and response.status.value != "Accepted":

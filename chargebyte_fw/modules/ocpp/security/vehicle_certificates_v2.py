@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Exten
 from chargebyte_fw.contracts.types import evse_security as security
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.messages.model import Request
 from chargebyte_fw.modules.ocpp.messages.v2.certificates import (
     CertificateActionEnumType,
     Get15118EVCertificateRequest,
@@ -39,6 +41,26 @@ Status = iso15118.ResponseExiStreamStatusStatus
 class VehicleCertificates2(Block):
     """Passes the requests of cars on, and the answers back."""
 
+    first_after_s = 0.0
+    """Pause between the registration and the first look at OCSP responses."""
+
+    # What OCPP 1.6 has otherwise.
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether the CSMS can be asked for contract certificates now."""
+        online = self.station.block(Provisioning2).online
+        return online and self.station.variables.get(CONTRACT_CERTIFICATE_INSTALLATION_ENABLED)
+
+    @property
+    def renews(self) -> bool:
+        """Whether OCSP responses are renewed."""
+        return self.station.variables.get(PNC_ENABLED)
+
+    def send(self, request: Request, then: Callable[[Any], None]) -> None:
+        """Send a request to the CSMS."""
+        self.station.send(request, then)
+
     @receives(events.FactReceived)
     def fact(self, event: events.FactReceived) -> None:
         """A car at an EVSE asks for a contract certificate."""
@@ -46,8 +68,7 @@ class VehicleCertificates2(Block):
             self._ask(event.value, event.evse_id)
 
     def _ask(self, wanted: iso15118.RequestExiStreamSchema, evse_id: int | None) -> None:
-        online = self.station.block(Provisioning2).online
-        if not online or not self.station.variables.get(CONTRACT_CERTIFICATE_INSTALLATION_ENABLED):
+        if not self.passes_on:
             self._reply(wanted, evse_id, None)
             return
         request = Get15118EVCertificateRequest(
@@ -55,7 +76,7 @@ class VehicleCertificates2(Block):
             action=CertificateActionEnumType(wanted.certificate_action.value),
             exi_request=wanted.exi_request,
         )
-        self.station.send(request, partial(self._answered, wanted, evse_id))
+        self.send(request, partial(self._answered, wanted, evse_id))
 
     def _answered(
         self,
@@ -81,12 +102,17 @@ class VehicleCertificates2(Block):
     @receives(Registered)
     def registered(self, event: Registered) -> None:
         """Renew the OCSP responses of the V2G certificates ([M06.FR.01])."""
-        self.station.start("ocsp", self.station.now, self._renew)
+        self.station.start("ocsp", self.station.now + self.first_after_s, self._renew)
+
+    def renew_now(self) -> None:
+        """Renew at once: what decides about it has changed. Before the registration there is nothing to be done."""
+        if self.station.due("ocsp") is not None:
+            self._renew()
 
     def _renew(self) -> None:
         interval_s = self.station.variables.get(OCSP_REQUEST_INTERVAL)
         self.station.start("ocsp", self.station.now + max(RETRY_S, interval_s), self._renew)
-        if self.station.variables.get(PNC_ENABLED):
+        if self.renews:
             self.station.command(call(EvseSecurity.get_v2g_ocsp_request_data), self._listed)
 
     def _listed(self, result: Any) -> None:
@@ -103,7 +129,7 @@ class VehicleCertificates2(Block):
                     responder_url=data.responder_url,
                 )
                 request = GetCertificateStatusRequest(ocsp_request_data=wanted)
-                self.station.send(request, partial(self._status, known))
+                self.send(request, partial(self._status, known))
 
     def _status(self, known: security.CertificateHashData, response: Any) -> None:
         answered = isinstance(response, GetCertificateStatusResponse)
