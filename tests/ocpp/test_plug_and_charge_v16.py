@@ -30,8 +30,8 @@ HASH = security.CertificateHashData(
 OCSP = security.OCSPRequestDataList(
     ocsp_request_data_list=[security.OCSPRequestData(responder_url="http://ocsp", certificate_hash_data=HASH)]
 )
-KEYS = {"PnCEnabled": True, "ISO15118CertificateManagementEnabled": True, "SeccId": "SECC001"}
-V2G_KEYS = {"CountryName": "DE", "OrganizationName": "O"}
+KEYS: dict[str, Any] = {"PnCEnabled": True, "ISO15118CertificateManagementEnabled": True, "SeccId": "SECC001"}
+V2G_KEYS: dict[str, Any] = {"CountryName": "DE", "OrganizationName": "O"}
 
 
 class Pnc16(Station16):

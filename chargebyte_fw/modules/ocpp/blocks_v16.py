@@ -6,6 +6,7 @@ from chargebyte_fw.modules.ocpp.authorization.v16 import Authorization16
 from chargebyte_fw.modules.ocpp.availability.v16 import Connectors16
 from chargebyte_fw.modules.ocpp.connection.network_v16 import Network16
 from chargebyte_fw.modules.ocpp.data_transfer.v16 import DataTransfer16
+from chargebyte_fw.modules.ocpp.display_and_cost.pricing_v16 import Pricing16
 from chargebyte_fw.modules.ocpp.firmware.installation import Installation
 from chargebyte_fw.modules.ocpp.firmware.logs_v16 import Logs16
 from chargebyte_fw.modules.ocpp.firmware.v16 import Firmware16
@@ -55,5 +56,6 @@ BLOCKS: tuple[type[Block], ...] = (
     SecurityEvents16,
     PlugAndCharge16,
     VehicleCertificates16,
+    Pricing16,
     Service16,
 )

@@ -73,7 +73,7 @@ def send_wrapped(station: Station, request: Request, then: Callable[[Any], None]
 
 
 class PlugAndCharge16(Certificates2):
-    """Contracts that are authorized by the CSMS, certificates of the V2G PKI, and the requests of the CSMS for them."""
+    """Contracts that are authorized by the CSMS, V2G certificates, and the requests of the CSMS for them."""
 
     def __init__(self, station: Station) -> None:
         super().__init__(station)
