@@ -25,6 +25,7 @@ from chargebyte_fw.modules.ocpp.security.plug_and_charge_v16 import PlugAndCharg
 from chargebyte_fw.modules.ocpp.smart_charging.v16 import SmartCharging16
 from chargebyte_fw.modules.ocpp.station import Block
 from chargebyte_fw.modules.ocpp.transactions.v16 import Transactions16
+from chargebyte_fw.modules.ocpp.variables.integrator import IntegratorVariables
 from chargebyte_fw.modules.ocpp.variables.keys.block import ConfigurationKeys
 from chargebyte_fw.modules.ocpp.variables.storage import VariableStorage
 
@@ -58,4 +59,5 @@ BLOCKS: tuple[type[Block], ...] = (
     VehicleCertificates16,
     Pricing16,
     Service16,
+    IntegratorVariables,
 )

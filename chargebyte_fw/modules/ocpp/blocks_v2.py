@@ -15,6 +15,8 @@ from chargebyte_fw.modules.ocpp.firmware.logs_v2 import Logs2
 from chargebyte_fw.modules.ocpp.firmware.v2 import Firmware2
 from chargebyte_fw.modules.ocpp.metering.meter_values_v2 import MeterValues2
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
+from chargebyte_fw.modules.ocpp.monitoring.block import Monitoring
+from chargebyte_fw.modules.ocpp.monitoring.problems import Problems
 from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
 from chargebyte_fw.modules.ocpp.remote_control.reset_v2 import Reset2, Unlock2
 from chargebyte_fw.modules.ocpp.remote_control.transactions_v2 import RemoteTransactions2
@@ -32,12 +34,15 @@ from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.station import Block
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.device_model import DeviceModel
+from chargebyte_fw.modules.ocpp.variables.integrator import IntegratorVariables
+from chargebyte_fw.modules.ocpp.variables.stack import StackVariables
 from chargebyte_fw.modules.ocpp.variables.storage import VariableStorage
 
 BLOCKS: tuple[type[Block], ...] = (
     VariableStorage,
     DeviceModel,
     Network2,
+    StackVariables,
     # Facts first: the others read them in the same event.
     Readings,
     Provisioning2,
@@ -68,4 +73,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Cost2,
     CustomerInformation2,
     DerControl2,
+    Monitoring,
+    Problems,
+    IntegratorVariables,
 )

@@ -134,6 +134,7 @@ class OCPP(OcppModule):
         config = self.config
         return Sources(
             version_16=True,
+            addressed_by_keys=True,
             backend=config.ConfigBackend,
             components=self.shared(config.DeviceModelConfigPath),
             legacy=self.shared(config.ChargePointConfigPath),

@@ -123,6 +123,8 @@ class Variables:
         self.save: Callable[[Entry, str], None] = lambda entry, attribute: None
         self.keys: Configuration | None = None
         """The keys of OCPP 1.6, of a station that speaks it."""
+        self.addressed_by_keys = False
+        """Other modules name variables by the keys of OCPP 1.6 alone, as in EVerest's module `OCPP`."""
         self.migration: Callable[[], list[str]] | None = None
         """Sets the variables to a configuration of OCPP 1.6, the first time that the station starts."""
         self.overlay: LegacyFile | None = None

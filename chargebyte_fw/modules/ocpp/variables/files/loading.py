@@ -43,6 +43,8 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """The module's share folder."""
     slot: int = 1
     """`Ocpp16NetworkConfigSlot`."""
+    addressed_by_keys: bool = False
+    """Other modules name variables by the keys of 1.6: the module is `OCPP`."""
     fall_back: bool = False
     """`EnableDeviceModelFallbackToLegacyJson`."""
 
@@ -57,6 +59,12 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 def load(sources: Sources, connectors: Mapping[int, int]) -> Model:
     """Return the model; raises ConfigError with everything that must be changed."""
     findings = Findings()
+    model = _load(sources, connectors, findings)
+    model.variables.addressed_by_keys = sources.addressed_by_keys
+    return model
+
+
+def _load(sources: Sources, connectors: Mapping[int, int], findings: Findings) -> Model:
     uses_file = sources.version_16 and sources.backend == LEGACY
     if not uses_file:
         model = _device_model(sources, connectors, findings)
