@@ -26,7 +26,7 @@ BENCHES = (
     "pnc",
     "tls",
     "iso20_loop_tls",
-    "ocpp_composite",
+    "ocpp_smart_charging",
 )
 WEIGHTED = "all processes with the weight that everest.service has (CPUWeight=800)"
 PLAIN = "all processes with the weight of any other program (more takes root)"

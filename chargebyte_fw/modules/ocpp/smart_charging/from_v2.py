@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from chargebyte_fw.modules.ocpp.messages.v2.types import charging_profile as v2
 from chargebyte_fw.modules.ocpp.smart_charging.profile import (
     NOTHING,
@@ -67,11 +69,26 @@ def _schedule(schedule: v2.ChargingScheduleType) -> Schedule:
     )
 
 
+EXTRAS = (
+    "limit_L2", "limit_L3", "phase_to_use",
+    "discharge_limit", "discharge_limit_L2", "discharge_limit_L3",
+    "setpoint", "setpoint_L2", "setpoint_L3",
+    "setpoint_reactive", "setpoint_reactive_L2", "setpoint_reactive_L3",
+    "preconditioning_request", "evse_sleep", "v2x_baseline_W", "operation_mode",
+    "v2x_freq_watt_curve", "v2x_signal_watt_curve",
+)  # fmt: skip
+"""Members of a period that most periods lack."""
+_extra_values = attrgetter(*EXTRAS)
+_NO_VALUES = (None,) * len(EXTRAS)
+
+
 def _phases(value: float | None, L2: float | None, L3: float | None) -> Phases:
     return NOTHING if value is None and L2 is None and L3 is None else Phases(value, L2, L3)
 
 
 def _extras(period: v2.ChargingSchedulePeriodType) -> Extras:
+    if _extra_values(period) == _NO_VALUES:
+        return PLAIN
     mode, curve, signals = period.operation_mode, period.v2x_freq_watt_curve, period.v2x_signal_watt_curve
     extras = Extras(
         limit_L2=period.limit_L2,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import msgspec
 
-from chargebyte_fw.modules.ocpp.smart_charging.profile import Extras, Mode, Period, Phases, RateUnit, Schedule
+from chargebyte_fw.modules.ocpp.smart_charging.profile import PLAIN, Extras, Mode, Period, Phases, RateUnit, Schedule
 from chargebyte_fw.modules.ocpp.smart_charging.rules import V201, SmartChargingRules
 from chargebyte_fw.modules.ocpp.smart_charging.verdict import Reason, Rejected, check_numbers
 
@@ -53,12 +54,24 @@ def checked(
     is_external: bool,
 ) -> Period:
     """Return the period with its number of phases; raises Rejected."""
+    if period.extras is PLAIN:
+        return _plain(period, supply, rules)
     check_numbers(*period.limits, *period.extras.discharge, *period.extras.setpoint, *period.extras.reactive)
     _check_mode(period, schedule, rules, allowed)
     values = ANY if is_external and period.mode is not Mode.CHARGING_ONLY else VALUES[period.mode]
     _check_values(period, values)
     if period.extras.sleep and not rules.evse_sleep:
         raise Rejected(Reason.INVALID_SCHEDULE, "evseSleep is not supported")
+    return _with_phases(period, supply, rules)
+
+
+def _plain(period: Period, supply: Supply, rules: SmartChargingRules) -> Period:
+    """Check a period that has a limit and perhaps phases, as most do."""
+    limit = period.limit
+    if limit is None or not 0 <= limit < math.inf:
+        raise Rejected(Reason.INVALID_SCHEDULE, f"limit {limit}")
+    if period.phases is None and supply.phases:
+        return Period(period.start_s, limit, supply.phases)  # K01.FR.49
     return _with_phases(period, supply, rules)
 
 
