@@ -180,6 +180,7 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
             settings.validate_schema,
             settings.forward_exceptions,
             arguments.graceful_shutdown,
+            settings.run_as_user,
             None if root.static == root.state == Path("/") else root,
         )
         publisher = Publisher(

@@ -165,6 +165,8 @@ class Module:
     """Whether the manager has stopped it: from then on its commands are refused."""
     standalone: bool = False
     """Whether the program that it stands for is started from outside."""
+    capabilities: Sequence[str] = ()
+    """Linux capabilities of the program that it stands for, by name."""
     away: bool = False
     """Whether it has failed and is being started again alone: commands to it fail at once."""
     log: ModuleLog

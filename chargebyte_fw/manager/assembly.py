@@ -92,6 +92,7 @@ class Assembly:
         module.id = plan.id
         module.group = self._groups[plan.id]
         module.standalone = plan.standalone
+        module.capabilities = plan.capabilities
         module.away = plan.id in self.modules
         module.config = plan.config
         module.mapping = plan.mapping

@@ -477,6 +477,26 @@ def test_a_program_is_chosen_where_this_product_has_the_name_too(tmp_path: Path)
         ]
 
 
+def test_capabilities_are_those_of_linux_and_of_programs(tmp_path: Path) -> None:
+    program = tmp_path / "modules" / "Monitor"
+    program.mkdir(parents=True)
+    (program / "manifest.yaml").write_text(MONITOR)
+    (program / "Monitor").write_text("a program")
+    (tmp_path / "c.yaml").write_text(
+        "active_modules:\n"
+        "  imd:\n    module: Monitor\n    capabilities: [cap_net_raw, cap_net_rwa]\n"
+        "    connections: {supply: [{module_id: supply, implementation_id: main}]}\n"
+        "  supply: {module: Supply, capabilities: [cap_net_raw]}\n"
+    )
+    found = [Found("Monitor", "d", str(program), program), Found("Supply", "tests 1.0", f"{__name__}:Supply")]
+    loaded = load(tmp_path / "c.yaml", Root(tmp_path, tmp_path), environment={}, installed=Installed(found))
+    findings = {str(finding).partition(": ")[2] for finding in loaded.findings}
+    assert findings == {
+        "error: Linux has no capability cap_net_rwa (did you mean cap_net_raw?)",
+        "warning: capabilities has no effect: the process keeps those it started with",
+    }
+
+
 def test_the_log_configuration_of_programs_is_shipped() -> None:
     """A program of EVerest does not start without it."""
     sections = configparser.ConfigParser(interpolation=None)

@@ -54,6 +54,7 @@ class Written(msgspec.Struct):
     standalone: Place | None = None
     """Where it is written that the program is started from outside."""
     capabilities: tuple[str, ...] = ()
+    capabilities_place: Place | None = None
     access: Access | None = None
     telemetry_id: int | None = None
     unknown: list[Entry] = msgspec.field(default_factory=list)
@@ -199,9 +200,7 @@ def _the_rest(entry: MapNode, written: Written, report: Report) -> None:
     if "capabilities" in keys and (names := report.a_list(keys["capabilities"].node, "capabilities")) is not None:
         given = [report.text(item, "a capability") for item in names.items]
         written.capabilities = tuple(name for name in given if name is not None)
-        report.warning(
-            keys["capabilities"].place, "capabilities has no effect: the process keeps those it started with"
-        )
+        written.capabilities_place = keys["capabilities"].place
     if "telemetry" in keys and (telemetry := report.a_map(keys["telemetry"].node, "telemetry")) is not None:
         for one in telemetry.entries.values():
             if one.key == "id":

@@ -57,12 +57,27 @@ def find_module(
     except CannotLoad as error:
         report.error(written.module_place, f"module {written.module} cannot be loaded: {error}")
         return None
+    _check_capabilities(written, cls, report)
     if written.standalone is not None and not cls.is_program:
         what = f"{written.module} is a part of this program: it cannot be started from outside"
         report.error(written.standalone, what, "leave standalone out")
     elif written.standalone is None and (lack := cls.missing_program()):
         report.error(written.module_place, f"module {written.module} cannot be loaded: {lack}")
     return cls, places[0]
+
+
+def _check_capabilities(written: Written, cls: type[Module], report: Report) -> None:
+    if (place := written.capabilities_place) is None:
+        return
+    if not cls.is_program or written.standalone is not None:
+        report.warning(place, "capabilities has no effect: the process keeps those it started with")
+        return
+    # Imported only where a program asks for capabilities.
+    from chargebyte_fw.kernel.child_rights import CAPABILITIES
+
+    for name in written.capabilities:
+        if name.lower() not in CAPABILITIES:
+            report.error(place, f"Linux has no capability {name}", nearest(name.lower(), CAPABILITIES))
 
 
 def plan_module(written: Written, loaded: Loaded, removed: MappingOf[str, Place], report: Report) -> ModulePlan | None:

@@ -18,6 +18,7 @@ _TEXTS = (
     "modules_dir",
     "logging_config_file",
     "telemetry_prefix",
+    "run_as_user",
 )
 _TRUTHS = ("telemetry_enabled", "validate_schema", "forward_exceptions")
 _WITHOUT_EFFECT = {
@@ -31,7 +32,6 @@ _WITHOUT_EFFECT = {
     "www_dir": "text",
     "controller_port": "integer",
     "controller_rpc_timeout_ms": "integer",
-    "run_as_user": "text",
 }
 KNOWN = (*_TEXTS, *_TRUTHS, "mqtt_broker_port", *_WITHOUT_EFFECT)
 
@@ -50,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True):
     """None: EVerest's usual directory."""
     logging_config_file: str | None = None
     """How programs of EVerest log (Boost.Log); None: the shipped file."""
+    run_as_user: str = ""
+    """Under whose name programs run; empty: that of this process."""
     telemetry_prefix: str = "everest-telemetry/"
     telemetry_enabled: bool = False
     validate_schema: bool = False
@@ -87,6 +89,7 @@ def read_settings(node: MapNode | None, environment: Mapping[str, str], report: 
         external_prefix=texts.get("mqtt_external_prefix", ""),
         modules_dir=texts.get("modules_dir"),
         logging_config_file=texts.get("logging_config_file"),
+        run_as_user=texts.get("run_as_user", ""),
         telemetry_prefix=_with_slash(texts.get("telemetry_prefix", "everest-telemetry")),
         **truths,
     )

@@ -30,6 +30,8 @@ class Carrier(msgspec.Struct, frozen=True):
     forward_exceptions: bool = False
     graceful_shutdown: bool = False
     """Ask programs to end by EVerest's message before they get SIGTERM."""
+    run_as_user: str = ""
+    """Under whose name programs run; empty: that of this process."""
     root: Root | None = None
     """Where absolute paths of the configuration are, unless that is `/`."""
 

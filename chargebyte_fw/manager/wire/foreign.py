@@ -102,8 +102,29 @@ class ForeignModule(Module):
             self.log.info("waiting for %s, which is started from outside", self.name)
             return
         arguments, environment = command_line(self.directory, self.name, self.id, carrier)
-        self._process = await asyncio.create_subprocess_exec(*arguments, env=environment, preexec_fn=ends_with_us())
+        self._process = await asyncio.create_subprocess_exec(
+            *arguments, env=environment, preexec_fn=self._before_the_program(carrier)
+        )
         self.spawn(self._watch(self._process), "process")
+
+    def _before_the_program(self, carrier: Carrier) -> Callable[[], None]:
+        ends = ends_with_us()
+        if not carrier.run_as_user and not self.capabilities:
+            return ends
+        # Imported only where a program runs with rights of its own.
+        from chargebyte_fw.kernel.child_rights import CannotBecome, child_rights
+
+        try:
+            rights = child_rights(carrier.run_as_user, self.capabilities)
+        except CannotBecome as error:
+            raise ConfigError([Finding(f"module {self.id}", str(error))]) from error
+
+        def in_the_child() -> None:
+            rights()
+            # Last: a change of the user ends it (prctl(2)).
+            ends()
+
+        return in_the_child
 
     async def joined(self) -> None:
         """Wait until the program reports ready; for one that is started from outside, without a limit."""
