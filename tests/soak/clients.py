@@ -66,7 +66,7 @@ class MqttClients:
         self.published = 0
         self._subscriptions = Subscriptions()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True, qos: int = 0) -> None:
         """Count what the charger publishes."""
         self.published += 1
 
