@@ -124,7 +124,7 @@ class Dispatcher:
     def enqueue(self, effect: effects.Enqueue, now: float) -> list[Any]:
         """Take a request of the station."""
         request = effect.request
-        action = type(request).__name__.removesuffix("Request")
+        action = request.action_name
         try:
             payload = encode(self.version, request)
         except NotEncodable as error:

@@ -90,6 +90,7 @@ def test_the_url_has_the_identity_and_the_scheme_of_the_security_profile() -> No
     assert address(Profile(1, "ws://h:1/ocpp", "cp", 2)) == "wss://h:1/ocpp/cp"
     assert address(Profile(1, "wss://h", "cp", 0)) == "ws://h/cp"
     assert address(Profile(1, "h/x", "cp", 3)) == "wss://h/x/cp"
+    assert address(Profile(1, "ws://h", "a b/c|1@x\n", 1)) == "ws://h/a%20b%2Fc|1@x%0A"
 
 
 def test_passwords() -> None:
@@ -132,6 +133,7 @@ def test_an_attempt_offers_every_version_and_takes_the_one_selected() -> None:
     assert established.version is V201
 
 
+@pytest.mark.ocpp("1.6J §3.2")
 @pytest.mark.parametrize("selected", [None, "", "ocpp1.6", "ocpp2.2", "soap"])
 def test_without_a_version_that_was_offered_it_is_no_connection(selected: str | None) -> None:
     """Field case 10."""
@@ -143,6 +145,7 @@ def test_without_a_version_that_was_offered_it_is_no_connection(selected: str | 
     assert of(fx.OpenSocket, it.wait(unreachable.next_s))
 
 
+@pytest.mark.ocpp("1.6J §5.3")
 def test_pauses_double_up_to_a_number_of_times() -> None:
     it = Bench(pause_minimum_s=3.0, doublings=2, attempts=-1)
     it.feed(ev.Start())
@@ -236,6 +239,7 @@ def test_an_accepted_boot_of_a_connection_that_is_gone_confirms_nothing() -> Non
     assert it.feed(ev.BootAccepted()) == []
 
 
+@pytest.mark.ocpp("1.6J §5.2")
 def test_pings() -> None:
     it = Bench(ping_interval_s=20.0, pong_timeout_s=5.0)
     it.feed(ev.Start())
@@ -354,6 +358,7 @@ def test_a_security_event_once_an_outage() -> None:
     assert it.fail("bad", "InvalidCsmsCertificate")[0].event == "InvalidCsmsCertificate"
 
 
+@pytest.mark.ocpp("1.6 security §A05")
 def test_another_security_profile_is_used_if_it_connects() -> None:
     it = Bench(profile(1, 0))
     it.feed(ev.Start())
@@ -367,6 +372,7 @@ def test_another_security_profile_is_used_if_it_connects() -> None:
     assert it.feed(ev.BootAccepted()) == [fx.Confirmed(1, 2)]
 
 
+@pytest.mark.ocpp("1.6 security §A05")
 def test_otherwise_the_former_one_is_used_again() -> None:
     it = Bench(profile(1, 0), attempts=-1)
     it.feed(ev.Start())

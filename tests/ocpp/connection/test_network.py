@@ -132,6 +132,7 @@ def test_a_confirmed_slot_is_kept_and_lower_ones_are_not_used() -> None:
     assert it.variables.get(comm.ACTIVE_NETWORK_PROFILE) == 1 and it.variables.get(comm.SECURITY_PROFILE) == 2
 
 
+@pytest.mark.ocpp("1.6 security §A01")
 @pytest.mark.parametrize("version", [Version.V16, Version.V201])
 def test_a_new_password_is_used_after_the_answer(version: Version) -> None:
     it = Bench(version)
@@ -157,6 +158,7 @@ def test_a_password_that_is_not_in_use_changes_no_connection() -> None:
     assert it.took(effects.Reconnect) == []
 
 
+@pytest.mark.ocpp("1.6 security §A05")
 def test_a_security_profile_of_1_6_is_raised_where_it_can_work() -> None:
     it = Bench(Version.V16)
 
@@ -184,6 +186,7 @@ def test_and_lowered_again_where_it_did_not() -> None:
     assert it.variables.get(comm.NETWORK_SECURITY_PROFILE.at(slot=1)) == 1
 
 
+@pytest.mark.ocpp("B09.FR.01")
 def test_set_network_profile() -> None:
     it = Bench()
     assert it.network_profile() == ("Accepted", "")
@@ -196,6 +199,7 @@ def test_set_network_profile() -> None:
     assert it.station.block(Raised).types == ["ReconfigurationOfSecurityParameters"]
 
 
+@pytest.mark.ocpp("B09.FR.02", "B09.FR.04")
 @pytest.mark.parametrize(
     ("how", "reason"),
     [

@@ -28,6 +28,7 @@ def sent(effects: list[Any]) -> list[Any]:
     return [json.loads(one.text) for one in effects if isinstance(one, Transmit)]
 
 
+@pytest.mark.ocpp("1.6J §4.1.3")
 def test_an_answer_finds_its_request() -> None:
     it = Endpoint(V16)
     assert sent(it.call("m1", "Heartbeat", b"{}")) == [[2, "m1", "Heartbeat", {}]]
@@ -53,6 +54,7 @@ def test_an_answer_after_the_time_is_ignored() -> None:
     assert it.received('[3,"m1",{}]') == [Ignored("m1")]
 
 
+@pytest.mark.ocpp("1.6J §4.1.1")
 def test_requests_cross() -> None:
     it = Endpoint(V16)
     it.call("m1", "MeterValues", b"{}")

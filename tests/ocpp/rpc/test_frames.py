@@ -101,6 +101,7 @@ def test_answers_that_are_none_are_never_answered() -> None:
     assert parse('[6,"a1","X"]', V21) == Malformed("3 elements where a request has 4", "a1", None)
 
 
+@pytest.mark.ocpp("1.6J §4.2.3")
 def test_codes_are_spelled_as_each_version_spells_them() -> None:
     def code(version: Version, error: str) -> str:
         return str(json.loads(frames.call_error(version, "a", error, "text"))[2])

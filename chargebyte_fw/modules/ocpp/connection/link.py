@@ -35,7 +35,7 @@ MOST_UNSENT = 64
 def headers(profile: Profile) -> dict[str, str]:
     """Return the headers of the handshake (OCPP-J 1.6 security A.2; 2.x part 4, 3.1.1; EVerest's own)."""
     found = {"EVerest-Version": VERSION}
-    if profile.host_name:
+    if profile.host_name.isascii() and profile.host_name.isprintable() and profile.host_name:
         found["User-Host"] = profile.host_name
     if profile.security_profile in (1, 2) and profile.password is not None:
         token = base64.b64encode(profile.identity.encode() + b":" + profile.password).decode()

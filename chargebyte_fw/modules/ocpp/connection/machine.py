@@ -151,7 +151,7 @@ class Connection(Machine):
 
     @on(S.OPENING, event=events.Opened, to=(S.OPEN, S.WAITING))
     def opened(self, event: events.Opened, now: float) -> list[Any] | None:
-        """Speak the version that the CSMS selected; without one this is no connection (OCPP-J 1.6 3.3)."""
+        """Speak the version that the CSMS selected; without one this is no connection (OCPP-J 1.6 3.2)."""
         if event.attempt != self.attempt or self.profile is None:
             return None
         version = of_subprotocol(event.subprotocol)

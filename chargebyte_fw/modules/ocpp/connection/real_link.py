@@ -112,7 +112,7 @@ async def _connect(host: str, port: int, made: Any, how: dict[str, Any]) -> Any:
 
 
 async def _shake(connection: Any, wanted: Handshake, secure: bool) -> None:
-    from websockets.exceptions import InvalidHandshake, InvalidStatus
+    from websockets.exceptions import InvalidStatus, WebSocketException
 
     try:
         async with asyncio.timeout(HANDSHAKE_LIMIT_S):
@@ -122,7 +122,7 @@ async def _shake(connection: Any, wanted: Handshake, secure: bool) -> None:
         raise HandshakeFailed(text) from None
     except InvalidStatus as error:
         raise _refused(error.response) from None
-    except (InvalidHandshake, EOFError, OSError, ValueError) as error:
+    except (WebSocketException, EOFError, OSError, ValueError) as error:
         causes = list(_causes(error, connection))
         for cause in causes:
             if isinstance(cause, ssl.SSLError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import msgspec
 import msgspec.structs
@@ -13,6 +14,10 @@ SLOT_PAUSE_S = 2.0
 """The pause before another slot is tried, after a slot that cannot be used, and after "service restart"."""
 LEAST_PAUSE_S = 1.0
 """The shortest pause between two attempts, whatever is configured."""
+
+
+IDENTITY_LETTERS = "*-_=:+|@."
+"""What an identity of 2.x may have besides letters and digits (identifierString); the rest is percent-encoded."""
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -132,7 +137,7 @@ def address(profile: Profile) -> str:
     """Return the URL to connect to: the scheme follows from the security profile, the identity is its last part."""
     rest = profile.url.partition("://")[2] if "://" in profile.url else profile.url
     scheme = "wss" if profile.security_profile >= 2 else "ws"
-    return f"{scheme}://{rest.rstrip('/')}/{profile.identity}"
+    return f"{scheme}://{rest.rstrip('/')}/{quote(profile.identity, safe=IDENTITY_LETTERS)}"
 
 
 def password_of_16(key: str) -> bytes:
