@@ -268,3 +268,25 @@ def test_a_car_under_the_grids_rules_feeds_back_what_the_grid_takes(run: Any, tm
             assert [one.get("EVSECheckOutStatus") for one in of_parking] == [None, None, "Scheduled", "Completed"]
 
     run(main())
+
+
+def test_a_car_stands_by_behind_closed_contactors_and_goes_on(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        module = {**HLC, "config_module": {**HLC["config_module"], "supported_standby": True}}
+        overlay(tmp_path, DC, {"iso15118_charger": module})
+        async with Plant(tmp_path, CAR, configuration=DC) as plant:
+            story = Story(plant)
+            speaks(plant, control_mode="Dynamic")
+            await plant.charging()
+            await asyncio.sleep(5)
+            assert plant.world.car.inlet.power_W > 5_000
+            plant.world.car.replace("iso_standby on;sleep 30;iso_standby off;sleep 36000")
+            await asyncio.sleep(25)
+            assert plant.world.car.inlet.power_W == pytest.approx(0.0, abs=50.0)
+            assert plant.world.pilot.contactors_closed and story.connector.machines.snapshot.transaction_begun
+            assert story.responses("PowerDeliveryRes")[-1] == "OK"
+            await asyncio.sleep(20)
+            assert plant.world.car.inlet.power_W > 5_000
+            await finish(plant, story)
+
+    run(main())

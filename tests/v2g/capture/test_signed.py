@@ -270,6 +270,42 @@ def test_a_price_schedule_of_iso_15118_20() -> None:
     assert stream.send(response, "operator 2", signed, "P-521") == "valid, signed by operator 2"
 
 
+def test_price_levels_of_iso_15118_20_beside_a_schedule_without_prices() -> None:
+    stream = Conversation("iso20_common")
+    stream.send(*authorization()[:1])
+
+    def levels(identity: str | None) -> iso20_schedules.PriceLevelScheduleType:
+        entry = iso20_schedules.PriceLevelScheduleEntryType(Duration=60, PriceLevel=0)
+        entries = iso20_schedules.PriceLevelScheduleEntryListType(PriceLevelScheduleEntry=[entry])
+        return iso20_schedules.PriceLevelScheduleType(
+            Id=identity, TimeAnchor=1, PriceScheduleID=1, NumberOfPriceLevels=1, PriceLevelScheduleEntries=entries
+        )
+
+    def schedule(identity: str | None) -> iso20_schedules.ChargingScheduleType:
+        power = iso20_schedules.PowerScheduleEntryType(
+            Duration=60, Power=iso20_types.RationalNumberType(Exponent=0, Value=1)
+        )
+        entries = iso20_schedules.PowerScheduleEntryListType(PowerScheduleEntry=[power])
+        return iso20_schedules.ChargingScheduleType(
+            PowerSchedule=iso20_schedules.PowerScheduleType(TimeAnchor=1, PowerScheduleEntries=entries),
+            PriceLevelSchedule=levels(identity),
+        )
+
+    one = iso20_schedules.ScheduleTupleType(
+        ScheduleTupleID=1, ChargingSchedule=schedule("p1"), DischargingSchedule=schedule(None)
+    )
+    response = iso20_common.ScheduleExchangeRes(
+        Header=HEADER,
+        ResponseCode=iso20_types.responseCodeType.OK,
+        EVSEProcessing=iso20_types.processingType.Finished,
+        Scheduled_SEResControlMode=iso20_schedules.Scheduled_SEResControlModeType(ScheduleTuple=[one]),
+    )
+    price = one.ChargingSchedule.PriceLevelSchedule
+    assert price is not None
+    signed: dict[str, Type] = {"PriceLevelSchedule": price}
+    assert stream.send(response, "operator 2", signed, "P-521") == "valid, signed by operator 2"
+
+
 def test_a_signature_over_something_unknown_is_not_checked() -> None:
     stream = Conversation("iso2")
     request = iso2.AuthorizationReq(Id="id1")

@@ -130,8 +130,10 @@ def _price_schedules(body: Any, contract: list[bytes]) -> _Signed:
     scheduled, dynamic = body.Scheduled_SEResControlMode, body.Dynamic_SEResControlMode
     tuples = [] if scheduled is None else scheduled.ScheduleTuple
     holders = [one for each in tuples for one in (each.ChargingSchedule, each.DischargingSchedule)] + [dynamic]
-    prices = [one.AbsolutePriceSchedule for one in holders if one is not None]
-    return _Signed([("AbsolutePriceSchedule", one) for one in prices if one is not None], contract[1:])
+    names = ("AbsolutePriceSchedule", "PriceLevelSchedule")
+    prices = [(name, getattr(one, name)) for one in holders if one is not None for name in names]
+    # A schedule without an Id cannot be referred to: prices of nothing are beside those that are signed.
+    return _Signed([(name, one) for name, one in prices if one is not None and one.Id], contract[1:])
 
 
 _SIGNED: dict[str, dict[str, Any]] = {
