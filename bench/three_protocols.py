@@ -7,11 +7,14 @@ protocol are compiled before the memory is measured, as they are before a car co
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import yaml
 
 from bench.bus import mosquitto
 from bench.rows import Row, at_most, info
@@ -23,7 +26,7 @@ PASSWORD = "123456"
 COMPILED_S = 12.0
 """By then the codecs are compiled."""
 READY_S, MEMORY_MB = 1.5, 60
-STEPS = """
+CODECS = """
 import time
 from chargebyte_fw.modules.v2g import signatures
 from chargebyte_fw.modules.v2g.exi import codec
@@ -48,14 +51,11 @@ make_test_pki(Path(sys.argv[1]), now=datetime.now(UTC), password=sys.argv[2])
 
 def every_protocol(root: Path, pki: Path) -> None:
     """Give the charger below `root` ISO 15118-20 and certificates."""
-    import yaml
-
     file = root / "etc/everest/bsp-only-dc.yaml"
     configuration = yaml.safe_load(file.read_text())
     configuration["active_modules"]["iso15118_charger"]["config_module"]["supported_ISO15118_20"] = True
     file.write_text(yaml.safe_dump(configuration, sort_keys=False))
-    (root / "etc/everest/certs").parent.mkdir(exist_ok=True)
-    subprocess.run(["cp", "-a", str(pki / "certs"), str(root / "etc/everest")], check=True)
+    shutil.copytree(pki / "certs", root / "etc/everest/certs", dirs_exist_ok=True)
 
 
 def of_second_openssl_MB(pid: int) -> float:
@@ -92,7 +92,7 @@ def rows() -> list[Row]:
             time.sleep(COMPILED_S)
             resident, proportional = (memory_MB(process.pid, kind) for kind in ("Rss", "Pss"))
             second_MB = of_second_openssl_MB(process.pid)
-    done = subprocess.run([sys.executable, "-c", STEPS], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", CODECS], check=True, capture_output=True, text=True)
     longest_s, whole_s = map(float, done.stdout.split())
     return [
         at_most(f"every protocol and TLS: process start to ready (best of {STARTS})", min(ready[1:]), "s", READY_S),
