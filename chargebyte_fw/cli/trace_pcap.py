@@ -147,6 +147,9 @@ def _event(running: dict[str, Connection], source: str, data: dict[str, Any], po
         del running[source]
         if not connection.charger.closed:
             yield from connection.close(connection.charger)
+    elif connection is not None and "replaced" in data:
+        del running[source]
+        yield from connection.reset()
     elif connection is not None and "lost" in data and not connection.charger.closed:
         yield from connection.reset()
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.cli.trace_pcap import RST, SYN, TCP, packets
 from chargebyte_fw.kernel import memory
+from chargebyte_fw.manager.recording import read
 from chargebyte_fw.modules.v2g.iso_mux import TCP_PORT as MUX_PORT
 from chargebyte_fw.modules.v2g.link import TCP_PORT
+from chargebyte_fw.modules.v2g.replay import replay
 from tests.v2g.mux.world import World as MuxWorld
 from tests.v2g.station import Car
 from tests.v2g.test_evse_v2g import ISO2, World
@@ -80,3 +83,23 @@ def test_after_its_first_request_a_car_is_not_replaced(run: Any, assemble: Any, 
             assert not other._open and not car.ended.done()
 
     run(main())
+
+
+def test_the_trace_of_both_connections_is_played_again(run: Any, assemble: Any, runtime: Any, tmp_path: Path) -> None:
+    path = tmp_path / "trace.cbor"
+
+    async def main() -> None:
+        async with World(assemble, runtime) as world:
+            await world.manager.hlc.dlink_ready(True)
+            silent(world.host, TCP_PORT)
+            await asyncio.sleep(1)
+            await charges(world)
+            runtime.trace.save(path)
+
+    run(main())
+    entries = read(path).entries
+    outcomes = replay(entries)
+    assert [outcome.difference for outcome in outcomes] == [None] * 2
+    # In a capture the first one ends with a reset.
+    flags = [frame[14 + 40 + 13] for _, frame in packets(entries) if frame[12:14] == b"\x86\xdd" and frame[20] == TCP]
+    assert flags.count(SYN) == 2 and sum(bool(flag & RST) for flag in flags) == 1
