@@ -122,6 +122,19 @@ def test_duration_counts_from_the_last_update() -> None:
     assert it.composite(1, 600) == [(0, 10.0), (100, 48.0)]
 
 
+def test_profile_that_replaces_another_has_an_interval_of_its_own() -> None:
+    it = talk(answers={"PullDynamicScheduleUpdate": {"status": "Rejected"}})
+    it.begin()
+    assert put(it, 1, dynamic(16, dynUpdateInterval=600)) == "Accepted"
+    it.pass_s(10)
+    assert put(it, 1, dynamic(16, dynUpdateInterval=60)) == "Accepted"
+    it.pass_s(60)
+    assert len(list(it.payloads_of("PullDynamicScheduleUpdate"))) == 1
+    assert put(it, 1, dynamic(16)) == "Accepted"
+    it.pass_s(600)
+    assert len(list(it.payloads_of("PullDynamicScheduleUpdate"))) == 1
+
+
 def test_update_and_timer_survive_a_restart() -> None:
     it = talk()
     it.begin()

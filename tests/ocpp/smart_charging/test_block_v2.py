@@ -44,7 +44,7 @@ def test_profile_of_a_transaction(version: Version) -> None:
     assert put(it, 1, profile("TxProfile", 6)) == "TxNotFound"
     it.begin()
     assert put(it, 1, profile("TxProfile", 6, transactionId="other")) == "TxNotFound"
-    assert put(it, 1, profile("TxProfile", 6)) == "Accepted"
+    assert put(it, 1, profile("TxProfile", 6, transactionId=SESSION.upper())) == "Accepted"
     assert it.composite(1) == [(0, 6.0)] and it.current_A(1) == 6.0
     it.end()
     assert it.composite(1) == [(0, 48.0)] and it.current_A(1) is None and it.tables[TABLE] == {}

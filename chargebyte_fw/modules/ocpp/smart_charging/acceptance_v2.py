@@ -7,7 +7,16 @@ from collections.abc import Sequence
 import msgspec
 
 from chargebyte_fw.modules.ocpp.smart_charging.periods_v2 import Supply, checked
-from chargebyte_fw.modules.ocpp.smart_charging.profile import STATION, Installed, Kind, Mode, Profile, Purpose, Schedule
+from chargebyte_fw.modules.ocpp.smart_charging.profile import (
+    STATION,
+    Installed,
+    Kind,
+    Mode,
+    Profile,
+    Purpose,
+    Schedule,
+    same_transaction,
+)
 from chargebyte_fw.modules.ocpp.smart_charging.rules import V21, EvseState, SmartChargingRules
 from chargebyte_fw.modules.ocpp.smart_charging.timeline import FOREVER
 from chargebyte_fw.modules.ocpp.smart_charging.verdict import (
@@ -166,13 +175,13 @@ def _of_transaction(
     evse = evses[request.evse_id]
     if not evse.transaction:
         raise Rejected(Reason.TX_NOT_FOUND, f"no transaction on EVSE {request.evse_id}")  # K01.FR.09
-    if evse.transaction_id != profile.transaction_id:
+    if not same_transaction(evse.transaction_id, profile.transaction_id):
         # K01.FR.33: it does not run, or runs on another EVSE.
         raise Rejected(Reason.TX_NOT_FOUND, f"transaction {profile.transaction_id} is not on EVSE {request.evse_id}")
     for other in others:
         if (
             other.profile.purpose is Purpose.TX
-            and other.profile.transaction_id == profile.transaction_id
+            and same_transaction(other.profile.transaction_id, profile.transaction_id)
             and other.profile.stack_level == profile.stack_level
         ):
             raise Rejected(Reason.INVALID_STACK_LEVEL, f"profile {other.profile.id} has the same level")  # K01.FR.39

@@ -54,6 +54,7 @@ class SmartCharging(Block):
         self._offline_since_s: int | None = None
         self._has_connected = False
         self._pending: dict[int, _Pending] = {}
+        self._started = False
         self.afrr_signal: int | None = None
         """The last signal of reserve power (OCPP 2.1)."""
         self._limits = StackLimits(self)
@@ -182,6 +183,7 @@ class SmartCharging(Block):
     @receives(events.Started)
     def started(self, event: events.Started) -> None:
         """Begin to publish. Transactions that go on have begun by now: profiles of others are over."""
+        self._started = True
         for number, state in self.evses.items():
             if not state.transaction:
                 self.store.end_transaction(None, number)
@@ -296,7 +298,8 @@ class SmartCharging(Block):
 
     def changed(self) -> None:
         """Compute the limits again, once for all changes of this instant."""
-        self.station.start(COMPUTE, self.station.now, self._limits.compute)
+        if self._started:
+            self.station.start(COMPUTE, self.station.now, self._limits.compute)
 
     def is_enforced(self, installed: Installed) -> bool:
         """Return whether the stack gets the limits of a profile from here."""

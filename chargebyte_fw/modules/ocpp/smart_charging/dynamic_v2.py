@@ -17,7 +17,7 @@ from chargebyte_fw.modules.ocpp.smart_charging.seconds import date_of
 from chargebyte_fw.modules.ocpp.smart_charging.store import wire_of
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2, Status, status_info
 from chargebyte_fw.modules.ocpp.smart_charging.verdict import Reason, Rejected, Requested
-from chargebyte_fw.modules.ocpp.station import Block, answers, receives
+from chargebyte_fw.modules.ocpp.station import Block, Station, answers, receives
 
 FIELDS = (
     "limit", "limit_L2", "limit_L3",
@@ -30,6 +30,11 @@ FIELDS = (
 
 class DynamicProfiles(Block):
     """Updates of dynamic profiles."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self._armed: dict[int, Installed] = {}
+        """What each timer was started for."""
 
     @property
     def _profiles(self) -> SmartCharging2:
@@ -78,9 +83,11 @@ class DynamicProfiles(Block):
     @receives(SchedulesComputed)
     def schedules_computed(self, event: SchedulesComputed) -> None:
         """Ask for each profile that wants it, from its installation (or the start) on."""
+        for profile_id in [one for one in self._armed if self._dynamic(one) is None]:
+            self._arm(profile_id)
         for installed in self._profiles.store:
             profile = installed.profile
-            if profile.kind is Kind.DYNAMIC and self.station.due(_timer(profile.id)) is None:
+            if profile.kind is Kind.DYNAMIC and self._armed.get(profile.id) is not installed:
                 self._arm(profile.id)
 
     def _arm(self, profile_id: int) -> None:
@@ -88,13 +95,15 @@ class DynamicProfiles(Block):
         installed = self._dynamic(profile_id)
         interval_s = installed.profile.update_interval_s if installed is not None else 0
         if installed is None or interval_s <= 0:
+            self._armed.pop(profile_id, None)
             self.station.stop(_timer(profile_id))
             return
+        self._armed[profile_id] = installed
         self.station.start(_timer(profile_id), self.station.now + interval_s, partial(self._pull, profile_id))
 
     def _pull(self, profile_id: int) -> None:
         self._arm(profile_id)
-        if self._dynamic(profile_id) is not None and self._profiles.online:
+        if profile_id in self._armed and self._profiles.online:
             request = v2.PullDynamicScheduleUpdateRequest(charging_profile_id=profile_id)
             self.station.send(request, partial(self._pulled, profile_id))
 

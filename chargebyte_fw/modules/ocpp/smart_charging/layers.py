@@ -17,7 +17,15 @@ from chargebyte_fw.modules.ocpp.smart_charging.bounds import (
     narrowed,
     rendered,
 )
-from chargebyte_fw.modules.ocpp.smart_charging.profile import STATION, Installed, Period, Phases, Purpose, RateUnit
+from chargebyte_fw.modules.ocpp.smart_charging.profile import (
+    STATION,
+    Installed,
+    Period,
+    Phases,
+    Purpose,
+    RateUnit,
+    same_transaction,
+)
 from chargebyte_fw.modules.ocpp.smart_charging.rules import EvseState, Situation, SmartChargingRules
 from chargebyte_fw.modules.ocpp.smart_charging.timeline import FOREVER, Timeline, is_ignored
 
@@ -98,7 +106,8 @@ class Computation:
         wanted = installed.profile.transaction_id
         if installed.profile.purpose is not Purpose.TX:
             return True
-        return evse.transaction and (wanted is None or evse.transaction_id is None or wanted == evse.transaction_id)
+        known = evse.transaction_id
+        return evse.transaction and (wanted is None or known is None or same_transaction(wanted, known))
 
     def layers_of(self, evse_id: int) -> tuple[list[Layer], Layer, Layer]:
         """Return the layers that replace each other, the first one first; local generation; external limits."""

@@ -127,6 +127,11 @@ class Period(msgspec.Struct, frozen=True, gc=False):
         return self.extras.mode
 
 
+def same_transaction(one: str | None, other: str | None) -> bool:
+    """Return whether two ids of transactions are equal; the case of letters means nothing (identifierString)."""
+    return one == other or (one is not None and other is not None and one.casefold() == other.casefold())
+
+
 class LimitAtSoC(NamedTuple):
     """A limit that holds once the state of charge has reached a value (OCPP 2.1)."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.modules.ocpp.smart_charging.profile import Installed, Profile, Purpose
+from chargebyte_fw.modules.ocpp.smart_charging.profile import Installed, Profile, Purpose, same_transaction
 from chargebyte_fw.modules.ocpp.smart_charging.rules import V16, Situation, SmartChargingRules
 
 TABLE = "CHARGING_PROFILES"
@@ -135,7 +135,11 @@ class ProfileStore:
             for one in self.all()
             if one.profile.purpose is Purpose.TX
             and one.evse_id == evse_id
-            and (transaction_id is None or one.profile.transaction_id in (None, transaction_id))
+            and (
+                transaction_id is None
+                or one.profile.transaction_id is None
+                or same_transaction(one.profile.transaction_id, transaction_id)
+            )
         )
 
     def purge(self, now_s: int) -> int:

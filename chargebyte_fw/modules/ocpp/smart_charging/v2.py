@@ -14,7 +14,14 @@ from chargebyte_fw.modules.ocpp.messages.v2.types.common import GenericStatusEnu
 from chargebyte_fw.modules.ocpp.smart_charging import acceptance_v2
 from chargebyte_fw.modules.ocpp.smart_charging.block import SmartCharging
 from chargebyte_fw.modules.ocpp.smart_charging.from_v2 import profile_of
-from chargebyte_fw.modules.ocpp.smart_charging.profile import STATION, Installed, Profile, Purpose, RateUnit
+from chargebyte_fw.modules.ocpp.smart_charging.profile import (
+    STATION,
+    Installed,
+    Profile,
+    Purpose,
+    RateUnit,
+    same_transaction,
+)
 from chargebyte_fw.modules.ocpp.smart_charging.rules import EvseState
 from chargebyte_fw.modules.ocpp.smart_charging.store import Filter, wire_of
 from chargebyte_fw.modules.ocpp.smart_charging.to_v2 import composite_of
@@ -65,9 +72,8 @@ class SmartCharging2(SmartCharging):
 
     def evse_of(self, transaction_id: str) -> int | None:
         """Return the EVSE of a transaction, None where it does not run. Ids are the same in any case of letters."""
-        wanted = transaction_id.casefold()
         for evse_id, state in self.evses.items():
-            if state.transaction and (state.transaction_id or "").casefold() == wanted:
+            if state.transaction and same_transaction(state.transaction_id, transaction_id):
                 return evse_id
         return None
 
