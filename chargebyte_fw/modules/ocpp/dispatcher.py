@@ -116,7 +116,7 @@ class Dispatcher:
             if not self.version.is_2:
                 found.append(self._invalid(str(error)))
             found += self._endpoint.refuse_result(message_id, error.code, error.description)
-            return found + self._out(self.queue.unreadable(message_id, error.description, now))
+            return found + self._out(self.queue.unreadable(message_id, payload, error.description, now))
         return self._out(self.queue.answered(message_id, payload, now), response)
 
     # The station.

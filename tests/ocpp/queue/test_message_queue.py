@@ -247,7 +247,7 @@ def test_answers_to_something_else_change_nothing() -> None:
     it.put("Authorize")
     it.next()
     assert it.queue.answered("other", {}, it.now) == it.queue.refused("other", "X", "", it.now) == []
-    assert it.queue.unreadable("other", "", it.now) == []
+    assert it.queue.unreadable("other", {}, "", it.now) == []
     assert it.flying.action == "Authorize"
 
 
@@ -298,15 +298,20 @@ def test_the_id_of_a_transaction_is_put_in_once_it_is_known() -> None:
 
 
 def test_an_answer_that_cannot_be_read() -> None:
-    it = Bench(attempts=2, retry_interval_s=0.0)
+    it = Bench(attempts=9, retry_interval_s=0.0)
     it.put("StopTransaction")
     it.next()
-    it.took(it.queue.unreadable(it.flying.wire_id, "no idTagInfo", it.now))
+    it.took(it.queue.unreadable(it.flying.wire_id, {}, "no idTagInfo", it.now))
     assert it.failures() == [("StopTransaction", "FormatViolation")], "it was processed: no second one"
     it.put("StartTransaction", transaction="s1")
     it.next()
-    it.took(it.queue.unreadable(it.flying.wire_id, "no transactionId", it.now))
-    assert it.next() == "StartTransaction", "without the id nothing of the transaction can follow"
+    for payload in ({}, None, {"transactionId": "7"}, {"transactionId": True}):
+        it.took(it.queue.unreadable(it.flying.wire_id, payload, "no transactionId", it.now))
+        assert it.next() == "StartTransaction", "without the id nothing of the transaction can follow"
+    it.put("StopTransaction", {"transactionId": -1}, transaction="s1")
+    it.took(it.queue.unreadable(it.flying.wire_id, {"transactionId": 7, "idTagInfo": {}}, "no status", it.now))
+    assert it.next() == "StopTransaction"
+    assert json.loads(it.queue.payload_of(it.flying))["transactionId"] == 7
 
 
 def test_a_queue_is_resumed_later_after_a_reconnection() -> None:

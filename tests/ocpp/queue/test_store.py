@@ -355,3 +355,23 @@ def test_a_clock_that_jumps_changes_no_order(runtime: Runtime, at: datetime) -> 
         await again.stop()
 
     clock.run(main(), speed=None)
+
+
+def test_many_changes_by_the_thread_of_the_file(tmp_path: Path) -> None:
+    async def main() -> None:
+        it = Bench(tmp_path / "ocpp/cp.db")
+        await it.store.load()
+        for number in range(1, 301):
+            it.persist(2 * number)
+            if number > 5:
+                it.store.keep(Remove("TRANSACTION_QUEUE", f"m{2 * (number - 5)}", 2 * number + 1))
+            if number % 3 == 0:
+                await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while not it.confirmed or it.confirmed[-1] < 601:
+                await asyncio.sleep(0.01)
+        assert it.keys() == [f"m{2 * number}" for number in range(296, 301)]
+        assert it.confirmed == sorted(it.confirmed)
+        await it.store.close()
+
+    clock.run(main(), speed=1.0)

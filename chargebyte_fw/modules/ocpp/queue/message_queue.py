@@ -208,12 +208,7 @@ class MessageQueue:
         entry = self._landed(wire_id)
         if entry is None:
             return []
-        effects: list[Any] = []
-        if entry.action == "StartTransaction" and entry.transaction is not None:
-            transaction_id = payload.get("transactionId") if isinstance(payload, dict) else None
-            if isinstance(transaction_id, int):
-                effects += self._keep_id(entry.transaction, transaction_id)
-        effects += self._gone(entry)
+        effects = [*self._id_of(entry, payload), *self._gone(entry)]
         if entry.of_transaction:
             # A power cut before the file has this has the message sent again. That may befall the last two; after a
             # start the next one waits, or the messages of one transaction could reach the CSMS under two ids.
@@ -226,14 +221,25 @@ class MessageQueue:
         entry = self._landed(wire_id)
         return [] if entry is None else self._failed(entry, code, description, now)
 
-    def unreadable(self, wire_id: str, reason: str, now: float) -> list[Any]:
-        """The answer cannot be read. It was processed all the same, except where the answer is what counts."""
+    def unreadable(self, wire_id: str, payload: Any, reason: str, now: float) -> list[Any]:
+        """The answer cannot be read. The CSMS has processed the message all the same, so it is not sent again.
+
+        A StartTransaction is, where there is no transaction id in the answer: without one nothing can follow.
+        """
         entry = self._landed(wire_id)
         if entry is None:
             return []
-        if entry.action == "StartTransaction":
+        known = self._id_of(entry, payload)
+        if entry.action == "StartTransaction" and not known:
             return self._failed(entry, "FormatViolation", reason, now)
-        return [*self._gone(entry), Failed(entry, "FormatViolation", reason)]
+        return [*known, *self._gone(entry), Failed(entry, "FormatViolation", reason)]
+
+    def _id_of(self, entry: Entry, payload: Any) -> list[Any]:
+        """Keep the transaction id in the answer to StartTransaction."""
+        if entry.action != "StartTransaction" or entry.transaction is None or not isinstance(payload, dict):
+            return []
+        transaction_id = payload.get("transactionId")
+        return self._keep_id(entry.transaction, transaction_id) if type(transaction_id) is int else []
 
     def unsendable(self, entry: Entry, reason: str) -> list[Any]:
         """The version that is spoken has no such message: it leaves the queue."""
