@@ -149,7 +149,7 @@ def test_names_ignore_case_and_are_answered_as_they_were_asked(talk: Talk) -> No
     assert result["component"]["name"] == "ocppcommctrlr" and result["attributeStatus"] == "Accepted"
 
 
-@pytest.mark.ocpp("B05.FR.11", "B06.FR.05", "B06.FR.16")
+@pytest.mark.ocpp("B05.FR.11", "B06.FR.05", "B06.FR.16", "B06.FR.17")
 @pytest.mark.parametrize("action", ["SetVariables", "GetVariables"])
 def test_too_many_items_or_bytes_are_refused_as_a_whole(action: str) -> None:
     member = f"{action[0].lower()}{action[1:-1]}Data"
@@ -213,6 +213,15 @@ def test_a_variable_that_is_write_only_is_not_read(talk: Talk) -> None:
 @pytest.mark.ocpp("B06.FR.13")
 def test_a_variable_without_a_value_is_an_empty_text(talk: Talk) -> None:
     assert get_one(talk, "AuthCacheCtrlr", "LifeTime")["attributeValue"] == ""
+
+
+@pytest.mark.ocpp("B06.FR.14", "B06.FR.15")
+def test_an_instance_is_respected_and_an_empty_one_is_none(talk: Talk) -> None:
+    one = get_one(talk, "OCPPCommCtrlr", "MessageTimeout", instance="Default")
+    assert (one["attributeStatus"], one["attributeValue"]) == ("Accepted", "60")
+    assert get_one(talk, "OCPPCommCtrlr", "HeartbeatInterval", instance="")["attributeStatus"] == "Accepted"
+    assert get_one(talk, "OCPPCommCtrlr", "HeartbeatInterval", instance="1")["attributeStatus"] == "UnknownVariable"
+    assert get_one(talk, "NetworkConfiguration", "Identity", of="3")["attributeStatus"] == "UnknownComponent"
 
 
 def test_a_long_value_is_cut_where_it_is_read(talk: Talk) -> None:
@@ -288,7 +297,6 @@ def test_the_summary_has_states_and_problems(talk: Talk) -> None:
     }
 
 
-@pytest.mark.ocpp("B07.FR.13")
 def test_an_empty_base_report_is_answered_so() -> None:
     talk = Talk(DeviceModel, variables=Variables())
     answer = talk.ask("GetBaseReport", {"requestId": 3, "reportBase": "FullInventory"})
@@ -302,6 +310,7 @@ def test_the_next_message_of_a_report_waits_for_the_answer_to_the_one_before(tal
     assert len(talk.sent) == 1
 
 
+@pytest.mark.ocpp("B07.FR.13", "B08.FR.16")
 def test_many_reports_at_once_are_rejected(talk: Talk) -> None:
     talk.online = False
     statuses = [
@@ -380,6 +389,18 @@ def test_a_criterion_that_is_not_supported(talk: Talk) -> None:
 def test_what_a_filter_leaves_out_matches_everything(talk: Talk, wanted: Any, expected: set[str]) -> None:
     assert get_report(talk, 1, componentVariable=[wanted]) == "Accepted"
     assert places(reported(talk, 1)) == expected
+
+
+def test_a_report_without_criteria_and_filters_has_everything(talk: Talk) -> None:
+    assert get_report(talk, 1) == "Accepted"
+    assert len(places(reported(talk, 1))) == len(talk.variables)
+
+
+@pytest.mark.ocpp("B07.FR.02", "B07.FR.05", "B07.FR.06")
+def test_a_base_that_the_standard_does_not_have(talk: Talk) -> None:
+    with pytest.raises(Exception, match=r"FormatViolation"):
+        talk.ask("GetBaseReport", {"requestId": 1, "reportBase": "EverythingInventory"})
+    assert talk.sent == []
 
 
 @pytest.mark.ocpp("B08.FR.15")

@@ -18,6 +18,8 @@ PERIODICS = (PERIODIC, CLOCK_ALIGNED)
 NUMERIC = (DataType.INTEGER, DataType.DECIMAL)
 LEAST_SEVERITY = 9
 DAY_S = 86400.0
+GREATEST = 1e300
+"""Greatest value of a monitor."""
 
 
 class Origin(StrEnum):
@@ -156,6 +158,8 @@ def fault_of(entry: Entry, kind: str, value: float) -> tuple[str, str]:
     numeric = entry.data_type in NUMERIC
     if not entry.monitored:
         return "Rejected", "the variable cannot be monitored"
+    if abs(value) > GREATEST:
+        return "Rejected", "no value that can be reported"
     if kind in THRESHOLDS and not numeric:
         return "UnsupportedMonitorType", "the variable is no number"
     if kind in TARGETS and not (numeric and "Target" in entry.attributes):

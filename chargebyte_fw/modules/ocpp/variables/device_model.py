@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from chargebyte_fw.modules.ocpp.messages.model import Request
 from chargebyte_fw.modules.ocpp.messages.schema import encode
 from chargebyte_fw.modules.ocpp.messages.v2 import provisioning as v2
@@ -154,7 +156,7 @@ class DeviceModel(Block):
             code = spelled(RpcError.OCCURRENCE_CONSTRAINT_VIOLATION, version)
             raise RequestRefused(code, f"{len(items)} items, {limit} at most are taken")
         limit = self.station.variables.find(bytes_limit)
-        if limit is not None and (size := len(encode(version, request)) + FRAME_BYTES) > limit:
+        if limit is not None and (size := len(msgspec.json.encode(request)) + FRAME_BYTES) > limit:
             code = spelled(RpcError.FORMAT_VIOLATION, version)
             raise RequestRefused(code, f"about {size} bytes, {limit} at most are taken")
 
