@@ -34,14 +34,14 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     return make_test_pki(tmp_path_factory.mktemp("pki"), now=VIRTUAL_EPOCH, password="123456")
 
 
-def charger(state: Path, pki: Pki, verdict: str = "Accepted") -> str:
+def charger(state: Path, pki: Pki, verdict: str = "Accepted", **config: Any) -> str:
     """A charger with TLS 1.3 at which contracts alone are presented, and where the validator gives this answer."""
     shutil.copytree(pki.certs, state / "etc/everest/certs")
     overlay(
         state,
         DC,
         {
-            "iso15118_charger": WITH_TLS,
+            "iso15118_charger": {**WITH_TLS, "config_module": {**WITH_TLS["config_module"], **config}},
             "auth": {"connections": {"token_provider": connected("connector", "token_provider")}},
             "token_validator": {"config_implementation": {"main": {"validation_result": verdict}}},
         },
@@ -107,14 +107,14 @@ def test_a_contract_that_the_validator_refuses_starts_no_transaction(run: Any, t
 
 @pytest.mark.parametrize("curve", ["P-521", "X448"])
 def test_a_car_gets_its_contract_and_charges(run: Any, tmp_path: Path, pki: Pki, pki_ed448: Pki, curve: str) -> None:
-    """Every certificate is on P-521 with TLS of the group P-521, or on Ed448, where the keys are exchanged on X448."""
+    """Every certificate is on P-521, or on Ed448, where the contract is encrypted on X448; the standard's TLS alone."""
     used = pki if curve == "P-521" else pki_ed448
     model = car(used)
     bare = msgspec.structs.replace(model.keys.iso20, contract=None)
     model = msgspec.structs.replace(model, soc_percent=79.5, target_soc_percent=80, keys=KeyStore(iso20=bare))
 
     async def main() -> None:
-        async with Plant(tmp_path, model, configuration=charger(tmp_path, used)) as plant:
+        async with Plant(tmp_path, model, configuration=charger(tmp_path, used, tls_profile="strict")) as plant:
             story, presented, actions = Story(plant), tokens(plant), back_end(plant, used, "iso20")
             await plant.session()
             assert plant.failures() == [] and plant.faults() == [] and plant.tracebacks() == []
