@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.kernel import clock
+from chargebyte_fw.modules.ocpp.connection.web_socket import HandshakeFailed
 from chargebyte_fw.sim.car_models import Model
 from tests.ocpp.csms import Csms
 from tests.session.plant import REPOSITORY, Plant
+from tests.session.test_failure_stays import SupervisedPlant
 
 CONFIGURATION = "config-ac-ocpp16.yaml"
+BASIC = Model("basic")
 FOLDER = "usr/share/everest/modules/OCPP"
 
 
 class UnderCsms(Plant):
     """A plant whose CSMS the test plays."""
 
-    def __init__(self, state: Path, **how: Any) -> None:
-        super().__init__(state, Model("basic"), configuration=CONFIGURATION, **how)
+    def __init__(self, state: Path, car: Model = BASIC, **how: Any) -> None:
+        super().__init__(state, car, configuration=CONFIGURATION, **how)
         self.csms = Csms("1.6")
         self.csms.plug(self.runtime.wires, "localhost:9000")
 
@@ -63,3 +67,94 @@ def test_the_first_boot_notification_over_a_real_socket(tmp_path: Path) -> None:
         await csms.close()
 
     clock.run(main())
+
+
+CAR = Model("basic", battery_kWh=60.0, soc_percent=10, target_soc_percent=90)
+
+
+def test_the_csms_vanishes_for_an_hour_while_a_car_charges(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with UnderCsms(tmp_path, CAR) as plant:
+            csms = plant.csms
+            await csms.received("BootNotification", 60)
+            await plant.charging()
+            await csms.received("StartTransaction")
+            csms.refuse_handshake = HandshakeFailed("no route")
+            await csms.disconnect()
+            await asyncio.sleep(3000)
+            assert plant.world.car.inlet.power_W > 0, "the car notices nothing"
+            plant.world.take("unplug")
+            await asyncio.sleep(600)
+            csms.refuse_handshake = None
+            stop = await csms.received("StopTransaction", 600)
+            assert (stop["reason"], stop["transactionId"]) == ("EVDisconnected", 1)
+            assert stop["timestamp"].startswith("2026-01-01T00:50:0"), "its own time, not that of the connection"
+            assert len(csms.requests("BootNotification")) == 1
+
+    run(main())
+
+
+def test_a_car_charges_without_a_csms_and_the_transaction_arrives_later(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        def without(_: Any) -> None:
+            plant.csms.refuse_handshake = HandshakeFailed("no route")
+
+        plant = UnderCsms(tmp_path, CAR, before_start=without)
+        async with plant:
+            await plant.charging()
+            await asyncio.sleep(600)
+            plant.csms.refuse_handshake = None
+            start = await plant.csms.received("StartTransaction", 120)
+            assert start["idTag"] == "DEADBEEF"
+            assert plant.csms.actions()[0] == "BootNotification"
+            await plant.csms.call("RemoteStopTransaction", {"transactionId": 1})
+            assert (await plant.csms.received("StopTransaction"))["transactionId"] == 1
+
+    run(main())
+
+
+def test_a_transaction_that_a_power_loss_has_cut_off_is_ended(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        disk = tmp_path / "disk"
+        async with UnderCsms(tmp_path / "first", CAR) as plant:
+            await plant.charging()
+            await plant.csms.received("StartTransaction")
+            await asyncio.sleep(60)
+            shutil.copytree(tmp_path / "first", disk)
+        async with UnderCsms(disk, CAR) as plant:
+            stop = await plant.csms.received("StopTransaction", 120)
+            assert (stop["reason"], stop["transactionId"]) == ("PowerLoss", 1)
+            await asyncio.sleep(10)
+            assert len(plant.csms.requests("StopTransaction")) == 1
+
+    run(main())
+
+
+class Supervised(SupervisedPlant):
+    """The same as `secc run` has it: a failed module of `cloud` is started again alone."""
+
+    def __init__(self, state: Path) -> None:
+        super().__init__(state, CAR)
+        self.configuration = CONFIGURATION
+        self.csms = Csms("1.6")
+        self.csms.plug(self.runtime.wires, "localhost:9000")
+
+
+def test_a_failure_of_ocpp_ends_neither_the_charging_nor_the_transaction(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Supervised(tmp_path) as plant:
+            csms = plant.csms
+            await csms.received("BootNotification", 60)
+            await plant.charging()
+            await csms.received("StartTransaction")
+            plant.assembly.modules["ocpp"].crash(RuntimeError("injected"))
+            await csms.received("BootNotification", 60)
+            await asyncio.sleep(30)
+            assert plant.world.car.inlet.power_W > 0 and plant.world.pilot.contactors_closed
+            assert csms.requests("StopTransaction") == []
+            assert csms.requests("StatusNotification")[-1]["status"] == "Charging"
+            assert await csms.call("RemoteStopTransaction", {"transactionId": 1}) == {"status": "Accepted"}
+            stop = await csms.received("StopTransaction")
+            assert (stop["reason"], stop["transactionId"]) == ("Remote", 1)
+
+    run(main())

@@ -40,6 +40,7 @@ class Commands:
         self._turns: dict[int, asyncio.Lock] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._failing = LastingConditions(module.log)
+        self._closed = False
 
     def evse_of(self, provider: Contract) -> int | None:
         """Return the EVSE that a provider belongs to; 0 is the station, None is nowhere."""
@@ -50,6 +51,8 @@ class Commands:
 
     def send(self, command: Command) -> None:
         """Send a command: to the provider of its EVSE, or to every one of the interface."""
+        if self._closed:
+            return
         providers = self._providers.get(command.call.interface, [])
         if command.evse_id is not None:
             only = len(providers) == 1
@@ -65,7 +68,8 @@ class Commands:
             await asyncio.wait(set(self._under_way))
 
     def close(self) -> None:
-        """Log what was only counted."""
+        """Send no more: the others may have stopped already. Log what was only counted."""
+        self._closed = True
         self._failing.close()
 
     async def _run(self, command: Command, providers: list[Contract]) -> None:

@@ -123,11 +123,11 @@ class OcppModule(Module):
         """Close the connection and the file."""
         self.requests.end()
         self.facts.close()
+        self.commands.close()
         if self._runner is not None:
             await self._runner.close()
         if self._overlay is not None:
             await self._overlay.close()
-        self.commands.close()
 
     async def _evse(self, manager: EvseManager) -> Evse:
         evse = await manager.get_evse()
