@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+import msgspec.structs
 
 from chargebyte_fw.contracts.interfaces.system import System
 from chargebyte_fw.contracts.types import system
@@ -27,7 +28,7 @@ from chargebyte_fw.modules.ocpp.messages.v16.security import (
     SignedUpdateFirmwareResponse,
     UpdateFirmwareStatusEnumType,
 )
-from chargebyte_fw.modules.ocpp.provisioning.events import Registered
+from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, SecurityEventRaised
 from chargebyte_fw.modules.ocpp.provisioning.v16 import Provisioning16
 from chargebyte_fw.modules.ocpp.station import Block, Deferred, RequestRefused, Station, answers, events, receives
 from chargebyte_fw.modules.ocpp.station.named import named
@@ -68,6 +69,9 @@ class Firmware16(Block):
                 self._last = msgspec.json.decode(data, type=FirmwareUpdateStatus)
             except msgspec.DecodeError:
                 self.station.save(TABLE, KEY, None)
+            else:
+                if self._last.firmware_update_status in ENDED:
+                    self._unreported = self._last
 
     # Requests.
 
@@ -107,6 +111,8 @@ class Firmware16(Block):
 
     def _started(self, deferred: Deferred, result: Any) -> None:
         status = named(UpdateFirmwareStatusEnumType, result, UpdateFirmwareStatusEnumType.Rejected)
+        if status in (UpdateFirmwareStatusEnumType.InvalidCertificate, UpdateFirmwareStatusEnumType.RevokedCertificate):
+            self.station.notify(SecurityEventRaised("InvalidFirmwareSigningCertificate", status.value))
         self.station.answer(deferred, SignedUpdateFirmwareResponse(status=status))
 
     # Status.
@@ -125,18 +131,28 @@ class Firmware16(Block):
             installation.ready_to_install(status)
         elif status.firmware_update_status in ENDED:
             installation.ended(self.station.block(Connectors16).wanted_operative())
-        self.station.save(TABLE, KEY, None if status.firmware_update_status in ENDED else status)
-        if self.station.block(Provisioning16).accepted:
-            self._send(status)
+        if status.firmware_update_status is S.InvalidSignature:
+            self.station.notify(SecurityEventRaised("InvalidFirmwareSignature", f"request {status.request_id}"))
+        provisioning = self.station.block(Provisioning16)
+        if provisioning.accepted and provisioning.online:
+            self._reported(status)
+            if signed and installation.waits_for_transactions:
+                self._send(msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled))
         else:
             self._unreported = status
+            self.station.save(TABLE, KEY, status)
+
+    def _reported(self, status: FirmwareUpdateStatus) -> None:
+        self._send(status)
+        self.station.save(TABLE, KEY, None if status.firmware_update_status in ENDED else status)
 
     @receives(Registered)
-    def registered(self, event: Registered) -> None:
-        """Report what happened before the CSMS accepted the station: the end of an installation that restarted it."""
+    @receives(BackOnline)
+    def went_online(self, event: Registered | BackOnline) -> None:
+        """Report what the CSMS could not receive: the end of an installation that restarted the station."""
         status, self._unreported = self._unreported, None
         if status is not None:
-            self._send(status)
+            self._reported(status)
 
     def _send(self, status: FirmwareUpdateStatus, *, triggered: bool = False) -> None:
         request: Any
