@@ -432,6 +432,10 @@ def test_requests_of_others_are_answered_too(mosquitto: Mosquitto, tmp_path: Pat
         peer.me = "user"
         found = await asyncio.to_thread(lambda: peer.ask(type="Get", request={"type": "Module"}))
         assert found["response"]["data"]["module_config"]["module_name"] == "Using"
+        own = {"module_id": "user", "configuration_parameter_name": "x"}
+        refused = await asyncio.to_thread(lambda: peer.ask(type="Set", request={"identifier": own, "value": "1"}))
+        assert (refused["status"], refused["response"]["status"]) == ("AccessDenied", "Rejected")
+        assert refused["status_info"] == "changes over MQTT are not taken from user"
         peer.me = "nobody"
         found = await asyncio.to_thread(lambda: peer.ask(type="Get", request={"type": "Module"}))
         assert found == {"status": "Error", "status_info": "there is no module nobody", "response": None}

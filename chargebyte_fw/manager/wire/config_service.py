@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -41,7 +41,8 @@ class ConfigService:
     """Answers the requests of one assembly from `begin` to `end`.
 
     `asked(module_id)` is called before a module is given its whole configuration: it begins. `complain` takes what is
-    no request. Without an overlay no value is kept for the next start, and a change that needs one is rejected.
+    no request. `may_change` are the origins whose changes are taken: a module of this process makes none. Without an
+    overlay no value is kept for the next start, and every change is rejected.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class ConfigService:
         carrier: Carrier,
         asked: Callable[[str], None],
         complain: Callable[..., None],
+        may_change: Collection[str],
         overlay: Overlay | None = None,
     ) -> None:
         self._carrier = carrier
         self._asked = asked
         self._complain = complain
+        self._may_change = frozenset(may_change)
         self._overlay = overlay
         self._log = ModuleLog("wire")
         self._answers: Answers | None = None
@@ -108,6 +111,10 @@ class ConfigService:
         self._carrier.client.publish(topic, envelope.message(dialect.response, data), wait=False, qos=2)
 
     def _set_soon(self, origin: str, dialect: Dialect, request: dict[str, Any]) -> None:
+        if origin not in self._may_change:
+            info = f"changes over MQTT are not taken from {origin}"
+            self._answer(origin, dialect, set_answer("AccessDenied", "Rejected", info))
+            return
         if len(self._tasks) >= REQUESTS_LIMIT:
             self._answer(origin, dialect, set_answer("Error", "Rejected", "too many changes are under way"))
             return

@@ -96,7 +96,9 @@ class Publisher:
         # Imported only where the wire is on.
         from chargebyte_fw.manager.wire.config_service import ConfigService
 
-        self.configuration = ConfigService(self.carrier, self._on_asked, self._complain, self._overlay)
+        self.configuration = ConfigService(
+            self.carrier, self._on_asked, self._complain, self._foreign | self._commands_from, self._overlay
+        )
         self.configuration.begin(assembly.plans)
         self._stops.append(self.configuration.end)
 
