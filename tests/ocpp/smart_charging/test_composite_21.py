@@ -297,3 +297,26 @@ def test_timeline_of_the_far_future_is_short() -> None:
     period, until_s = timeline.at(NOW_S)
     assert period is not None and NOW_S < until_s <= NOW_S + 86400
     assert idle(2).keys() == {1, 2}
+
+
+def test_generation_of_watts_beside_a_limit_of_watts() -> None:
+    limit = installed(profile(TX, (0, 4000.0), unit=W), 1)
+    sun = installed(profile(Purpose.LOCAL_GENERATION, (0, 2000.0), id=2, unit=W), 1)
+    assert steps(compute([limit, sun], unit=W, rules=RULES_21)) == [(0, 6000.0)]
+
+
+def test_setpoint_of_all_phases_under_limits_of_each() -> None:
+    """A total in W is bounded by the sum, a current by the lowest."""
+    external = installed(
+        profile(Purpose.EXTERNAL, *periods((0, None), mode=Mode.EXTERNAL_SETPOINT, setpoint=Phases(12.0)), id=-1),
+        1,
+        source="EMS",
+    )
+    limit = installed(profile(TX, *periods((0, 20.0, 3), limit_L2=8.0, limit_L3=14.0)), 1)
+    (period,) = compute([limit, external], rules=RULES_21).periods
+    assert period.setpoint == Phases(12.0, 8.0, 12.0)
+
+
+def test_station_without_evses_has_the_default() -> None:
+    maximum = installed(profile(STATION_MAX, (0, 100.0)), 0)
+    assert steps(compute([maximum], 0, evses={}, rules=RULES_21)) == [(0, DEFAULT_A)]

@@ -25,15 +25,6 @@ class Amount(msgspec.Struct, frozen=True, gc=False):
         """Whether nothing is limited."""
         return self.per_phase_A is None and self.total_W is None
 
-    def mapped(self, change: Callable[[float], float]) -> Amount:
-        """Return the amount with each value changed."""
-        a, total = self.per_phase_A, self.total_W
-        return Amount(
-            None if a is None else (change(a[0]), change(a[1]), change(a[2])),
-            self.split,
-            None if total is None else change(total),
-        )
-
 
 OPEN = Amount()
 Choice = Callable[[float, float], float]
