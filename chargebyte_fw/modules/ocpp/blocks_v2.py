@@ -17,6 +17,8 @@ from chargebyte_fw.modules.ocpp.metering.meter_values_v2 import MeterValues2
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
 from chargebyte_fw.modules.ocpp.monitoring.block import Monitoring
 from chargebyte_fw.modules.ocpp.monitoring.problems import Problems
+from chargebyte_fw.modules.ocpp.provisioning.service_v2 import Service2
+from chargebyte_fw.modules.ocpp.provisioning.stack_configuration import StackConfiguration
 from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
 from chargebyte_fw.modules.ocpp.remote_control.reset_v2 import Reset2, Unlock2
 from chargebyte_fw.modules.ocpp.remote_control.transactions_v2 import RemoteTransactions2
@@ -43,6 +45,7 @@ BLOCKS: tuple[type[Block], ...] = (
     DeviceModel,
     Network2,
     StackVariables,
+    StackConfiguration,
     # Facts first: the others read them in the same event.
     Readings,
     Provisioning2,
@@ -76,4 +79,5 @@ BLOCKS: tuple[type[Block], ...] = (
     Monitoring,
     Problems,
     IntegratorVariables,
+    Service2,
 )

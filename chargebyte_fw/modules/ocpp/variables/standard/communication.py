@@ -210,7 +210,12 @@ ALLOW_SECURITY_PROFILE_DOWNGRADE = SECURITY.boolean(
     meaning="The CSMS may choose a lower security profile, yet never one below 2 from above.",
 )
 BASIC_AUTH_PASSWORD = SECURITY.string(
-    "BasicAuthPassword", mutability=WO, minimum=16, maximum=40, meaning="Password of HTTP Basic authentication."
+    "BasicAuthPassword",
+    "DEADBEEFDEADBEEF",
+    mutability=WO,
+    minimum=16,
+    maximum=40,
+    meaning="Password of HTTP Basic authentication: set one of your own.",
 )
 CERTIFICATE_ENTRIES = SECURITY.integer(
     "CertificateEntries",

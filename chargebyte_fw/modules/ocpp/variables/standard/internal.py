@@ -19,7 +19,10 @@ INTERNAL = Component("InternalCtrlr")
 
 INTERNAL_ENABLED = INTERNAL.boolean("Enabled", True, meaning="The component is in use.")
 NETWORK_CONNECTION_PROFILES = INTERNAL.string(
-    "NetworkConnectionProfiles", meaning="Connections as a JSON text: taken over once to NetworkConfiguration."
+    "NetworkConnectionProfiles",
+    '[{"configurationSlot": 1, "connectionData": {"ocppCsmsUrl": "ws://localhost:9000", "securityProfile": 1, '
+    '"messageTimeout": 30, "ocppInterface": "Wired0", "ocppTransport": "JSON", "ocppVersion": "OCPP20"}}]',
+    meaning="Connections as a JSON text: taken over once to NetworkConfiguration.",
 )
 CHARGE_BOX_SERIAL_NUMBER = INTERNAL.string(
     "ChargeBoxSerialNumber",
