@@ -11,7 +11,7 @@ import pytest
 from chargebyte_fw.modules.ocpp.connection.web_socket import HandshakeFailed
 from chargebyte_fw.sim.car_models import Model
 from tests.ocpp.csms import Csms
-from tests.session.plant import Plant
+from tests.session.plant import REPOSITORY, Plant
 
 CONFIGURATION = "config-ac-ocpp201.yaml"
 
@@ -19,8 +19,8 @@ CONFIGURATION = "config-ac-ocpp201.yaml"
 class UnderCsms(Plant):
     """A plant whose CSMS the test plays."""
 
-    def __init__(self, state: Path, version: str, **how: Any) -> None:
-        super().__init__(state, Model("basic"), configuration=CONFIGURATION, **how)
+    def __init__(self, state: Path, version: str, configuration: str = CONFIGURATION) -> None:
+        super().__init__(state, Model("basic"), configuration=configuration)
         self.csms = Csms(version)
         self.csms.plug(self.runtime.wires, "localhost:9000")
 
@@ -45,6 +45,28 @@ def test_a_car_charges_and_is_stopped_from_there(run: Any, tmp_path: Path, versi
             assert [one["seqNo"] for one in events] == list(range(len(events)))
             ended = events[-1]
             assert (ended["triggerReason"], ended["transactionInfo"]["stoppedReason"]) == ("RemoteStop", "Remote")
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("mode", "version", "first"), [("Only1.6", "1.6", "StartTransaction"), ("Only2", "2.1", "TransactionEvent")]
+)
+def test_ocpp_multi_speaks_the_version_of_its_mode(
+    run: Any, tmp_path: Path, mode: str, version: str, first: str
+) -> None:
+    text = (REPOSITORY / "etc/everest" / CONFIGURATION).read_text()
+    text = text.replace("module: OCPP201", "module: OCPPmulti").replace(
+        "      CoreDatabasePath: ", f"      Mode: {mode}\n      CoreDatabasePath: "
+    )
+    (tmp_path / "etc/everest").mkdir(parents=True)
+    (tmp_path / "etc/everest/config-multi.yaml").write_text(text)
+
+    async def main() -> None:
+        async with UnderCsms(tmp_path, version, str(tmp_path / "etc/everest/config-multi.yaml")) as plant:
+            await plant.csms.received("BootNotification", 60)
+            await plant.charging()
+            assert await plant.csms.received(first)
 
     run(main())
 
