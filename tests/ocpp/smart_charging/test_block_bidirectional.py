@@ -103,9 +103,8 @@ def signal(it: SmartTalk, value: int, after_s: float) -> str:
     return status
 
 
-@pytest.mark.ocpp("Q07.FR.01", "Q07.FR.02")
 def test_signal_of_reserve_power() -> None:
-    """From its time on, by the curve of the profile on top of the baseline."""
+    """Q07: from its time on, by the curve of the profile on top of the baseline."""
     it = talk()
     assert signal(it, 5, 0) == "Rejected"
     period = {"operationMode": "CentralFrequency", "setpoint": 1000, "v2xBaseline": 500, "v2xSignalWattCurve": CURVE}

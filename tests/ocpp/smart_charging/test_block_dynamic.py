@@ -162,8 +162,8 @@ def use(it: SmartTalk, activate: bool = True, session: str = SESSION) -> str:
     return status
 
 
-@pytest.mark.ocpp("K21.FR.01", "K21.FR.02", "K21.FR.03", "K21.FR.04", "K21.FR.05")
 def test_priority_is_requested_by_the_csms() -> None:
+    """K21."""
     it = talk()
     assert use(it) == "Rejected"
     it.begin()
@@ -178,7 +178,6 @@ def test_priority_is_requested_by_the_csms() -> None:
     assert list(it.payloads_of("NotifyPriorityCharging")) == []
 
 
-@pytest.mark.ocpp("K21.FR.06")
 def test_priority_ends_with_its_profile_and_its_transaction() -> None:
     it = talk()
     it.begin()
@@ -195,8 +194,8 @@ def test_priority_ends_with_its_profile_and_its_transaction() -> None:
     assert it.current_A(1) is None
 
 
-@pytest.mark.ocpp("K22.FR.01", "K22.FR.02", "K22.FR.03")
 def test_priority_is_requested_at_the_station() -> None:
+    """K22."""
     it = talk()
     priority = it.station.block(PriorityCharging)
     assert not priority.use_locally(1, True)

@@ -114,10 +114,10 @@ def test_limit_is_released(version: Version) -> None:
     assert len(cleared(it)) == 1
 
 
-@pytest.mark.ocpp("K29.FR.01", "K29.FR.02", "K10.FR.04")
+@pytest.mark.ocpp("K10.FR.04")
 @pytest.mark.parametrize(("version", "kind"), [(Version.V201, "Absolute"), (Version.V21, "Dynamic")])
 def test_limit_is_a_profile_of_its_source(version: Version, kind: str) -> None:
-    """It is reported, and the CSMS neither clears nor replaces it."""
+    """K29: it is reported, and the CSMS neither clears nor replaces it."""
     it = talk(version)
     enforce(it, 10.0, API)
     answer = it.ask("GetChargingProfiles", {"requestId": 1, "chargingProfile": {"chargingLimitSource": ["EMS"]}})

@@ -150,9 +150,9 @@ def test_dynamic_profile_counts_from_its_update() -> None:
     assert steps(compute([installed(never, 1)], rules=RULES_21)) == [(0, 10.0), (300, DEFAULT_A)]
 
 
-@pytest.mark.ocpp("K21.FR.01", "K01.FR.70")
+@pytest.mark.ocpp("K01.FR.70")
 def test_priority_charging_replaces_the_profiles_of_the_transaction() -> None:
-    """It is above TxProfile and TxDefaultProfile, and below the limits of station and grid."""
+    """K21: it is above TxProfile and TxDefaultProfile, and below the limits of station and grid."""
     profiles = [
         installed(profile(TX, (0, 6.0)), 1),
         installed(profile(Purpose.PRIORITY, (0, 32.0), id=2), 1),
@@ -162,9 +162,8 @@ def test_priority_charging_replaces_the_profiles_of_the_transaction() -> None:
     assert steps(compute(profiles, rules=RULES_21, evses={1: evse(priority=True)})) == [(0, 25.0)]
 
 
-@pytest.mark.ocpp("K27.FR.01", "K27.FR.02")
 def test_local_generation_adds_to_the_limit() -> None:
-    """Power of the roof comes on top of what the transaction may draw, within the limits of station and grid."""
+    """K27: power of the roof comes on top of what the transaction may draw, within the limits of station and grid."""
     limit = installed(profile(TX, (0, 6.0)), 1)
     sun = installed(profile(Purpose.LOCAL_GENERATION, (0, 4.0), (1800, 12.0), id=2), 1)
     assert steps(compute([limit, sun], rules=RULES_21)) == [(0, 10.0), (1800, 18.0)]
@@ -177,7 +176,7 @@ def test_local_generation_adds_to_the_limit() -> None:
     assert steps(compute([limit, of_station], 0, rules=RULES_21)) == [(0, 7.0)]
 
 
-@pytest.mark.ocpp("K11.FR.01", "K29.FR.01")
+@pytest.mark.ocpp("K11.FR.01")
 def test_external_constraint_is_a_limit_like_that_of_the_station() -> None:
     limit = installed(profile(TX, (0, 32.0)), 1)
     grid = installed(profile(Purpose.EXTERNAL, (0, 10.0), (600, 40.0), id=-1), 0, source="SO")
@@ -187,9 +186,8 @@ def test_external_constraint_is_a_limit_like_that_of_the_station() -> None:
     assert steps(compute([limit, here], 0, rules=RULES_21)) == [(0, 20.0)]
 
 
-@pytest.mark.ocpp("Q03.FR.01")
 def test_setpoint_stays_within_the_limits() -> None:
-    """A setpoint of the winner, limited by the station's maximum; the discharge limit nearest to zero holds."""
+    """Q03: a setpoint of the winner, limited by the station's maximum; the discharge limit nearest to zero holds."""
     one = installed(
         profile(TX, *periods((0, 20000.0, 3), mode=Mode.CENTRAL_SETPOINT, setpoint=Phases(15000.0),
                              discharge=Phases(-5000.0)), unit=W), 1)  # fmt: skip
@@ -231,9 +229,8 @@ def test_setpoint_of_phases_under_a_common_limit() -> None:
     assert period.setpoint == Phases(10.0, 8.0, 10.0)
 
 
-@pytest.mark.ocpp("Q05.FR.01", "Q06.FR.01")
 def test_setpoint_of_an_external_system() -> None:
-    """ExternalSetpoint: the profile of the CSMS leaves the setpoint to the external system, within its limits."""
+    """Q05, Q06: the profile of the CSMS leaves the setpoint to the external system, within its limits."""
     one = installed(
         profile(TX, *periods((0, 8000.0, 3), mode=Mode.EXTERNAL_SETPOINT, discharge=Phases(-2000.0)), unit=W), 1
     )

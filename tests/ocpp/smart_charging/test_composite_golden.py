@@ -234,14 +234,12 @@ def test_default_holds_on_an_idle_evse_for_a_question() -> None:
     assert steps(compute([default, of_transaction], evses={1: evse(transaction_id=None)})) == [(0, 6.0)]
 
 
-@pytest.mark.ocpp("K01.FR.50", "K01.FR.51")
 def test_transaction_profile_that_ends_leaves_the_default() -> None:
     default = installed(profile(TX_DEFAULT, (0, 19.0, 1), (3360, 20.0, 1), unit=W, duration_s=DAY_S), 1)
     short = installed(profile(TX, (0, 2000.0, 1), id=2, unit=W, duration_s=1080), 1)
     assert with_phases(compute([default, short], unit=W)) == [(0, 2000.0, 1), (1080, 19.0, 1), (3360, 20.0, 1)]
 
 
-@pytest.mark.ocpp("K01.FR.36")
 def test_second_that_is_not_of_the_schedule() -> None:
     """A window that begins a second before the schedule and ends a second after it."""
     one = installed(profile(TX_DEFAULT, (0, 32.0), (1800, 31.0), (2700, 30.0), duration_s=3600), 0)
