@@ -1,4 +1,4 @@
-"""OCPP201: a charging station of OCPP 2.0.1 and 2.1; the CSMS chooses the version (EVerest module OCPP201)."""
+"""`OCPP201`: a charging station of OCPP 2.0.1 and 2.1; the CSMS chooses the version (EVerest module)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from chargebyte_fw.modules.ocpp.version import Version, of_subprotocol
 
 
 class Ocpp201Config(ModuleConfig):
-    """EVerest's keys of OCPP201. Relative paths begin at the module's share folder."""
+    """EVerest's keys of `OCPP201`. Relative paths begin at the module's share folder."""
 
     MessageLogPath: Annotated[str, Meta(description="Folder of message logs.")] = "/tmp/everest_ocpp_logs"
     CoreDatabasePath: Annotated[
