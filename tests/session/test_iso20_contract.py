@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
+from chargebyte_fw.contracts.types import reservation
+from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH, rfc3339, utc_now
 from chargebyte_fw.modules.security.test_pki import EMAID, NEW_EMAID, Pki, make_test_pki
 from chargebyte_fw.modules.v2g.evcc import KeyStore
 from chargebyte_fw.sim.car_keys import read_keys
@@ -142,5 +145,42 @@ def test_a_paused_session_is_not_joined_behind_another_plug_in(run: Any, tmp_pat
             assert story.responses("SessionSetupRes") == ["OK_NewSessionEstablished"]
             assert len(presented) == 2 and story.count("TransactionStarted") == 1
             assert story.failed() == [] and plant.faults() == []
+
+    run(main())
+
+
+def test_a_contract_that_its_issuer_has_revoked_is_presented_to_no_one(run: Any, tmp_path: Path, pki: Pki) -> None:
+    async def main() -> None:
+        configuration = charger(tmp_path, pki)
+        file = tmp_path / "etc/everest/user-config" / DC
+        file.write_text(file.read_text() + "  evse_security:\n    config_module:\n      contract_revocation: true\n")
+        model = replace(car(pki), keys=read_keys(pki.directory, "revoked"))
+        async with Plant(tmp_path, model, configuration=configuration) as plant:
+            story, presented = Story(plant), tokens(plant)
+            plant.runtime.wires.plug("ocsp:http://ocsp.test.invalid/iso20", pki.answer_ocsp)
+            await plant.world.charger_is_ready()
+            plant.world.plug_in()
+            await plant.until(lambda: story.count("SessionStopRes") == 1, 40.0)
+            assert story.responses("AuthorizationRes")[-1] == "WARNING_CertificateRevoked"
+            assert presented == [] and story.count("TransactionStarted") == 0
+
+    run(main())
+
+
+def test_a_contract_at_an_evse_that_is_reserved_for_another_one_is_answered_at_once(
+    run: Any, tmp_path: Path, pki: Pki
+) -> None:
+    async def main() -> None:
+        async with Plant(tmp_path, car(pki), configuration=charger(tmp_path, pki)) as plant:
+            story = Story(plant)
+            await plant.world.charger_is_ready()
+            reserve: Any = plant.assembly.provider("auth", "reservation")
+            until = rfc3339(utc_now() + timedelta(hours=1))
+            wanted = reservation.Reservation(reservation_id=1, id_token="CARD", expiry_time=until, evse_id=1)
+            assert await reserve.reserve_now(wanted) == "Accepted"
+            plant.world.plug_in()
+            await plant.until(lambda: story.count("SessionStopRes") == 1, 40.0)
+            assert story.responses("AuthorizationRes")[-1] == "WARNING_GeneralPnCAuthorizationError"
+            assert story.at("SessionStopRes") - story.at("AuthorizationRes") < 5.0, "not after 55 s"
 
     run(main())
