@@ -126,7 +126,8 @@ class OCPP(OcppModule):
         return station.block(Network16)
 
     @property
-    def _slot(self) -> int:
+    def slot_16(self) -> int:
+        """The slot that has URI, identity and security profile."""
         return self.config.Ocpp16NetworkConfigSlot or 1
 
     def sources(self) -> Sources:
@@ -141,13 +142,13 @@ class OCPP(OcppModule):
             overlay=self.written(config.UserConfigPath),
             mappings=self.shared(config.DeviceModelConfigMappings) if config.DeviceModelConfigMappings else None,
             share=self.shared("").resolve(),
-            slot=self._slot,
+            slot=self.slot_16,
             fall_back=config.EnableDeviceModelFallbackToLegacyJson,
         )
 
     def database(self, variables: Variables) -> Path:
         """Return the file in `DatabasePath`, which has the name of the charge point."""
-        identity = variables.get(NETWORK_IDENTITY.at(slot=self._slot)) or variables.get(IDENTITY)
+        identity = variables.get(NETWORK_IDENTITY.at(slot=self.slot_16)) or variables.get(IDENTITY)
         name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in identity)
         return self.runtime.root.write(f"{self.config.DatabasePath}/{name}.db")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ from chargebyte_fw.contracts.types.system import BootReason
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
-from chargebyte_fw.kernel.module import Module
+from chargebyte_fw.kernel.module import ConfigIssue, End, Module
 from chargebyte_fw.modules.ocpp.adapters.commands import Commands
 from chargebyte_fw.modules.ocpp.adapters.facts import Facts
 from chargebyte_fw.modules.ocpp.adapters.requests import Requests
@@ -59,6 +59,14 @@ class OcppModule(Module):
     security: EvseSecurity
     charger_information: ChargerInformation | None = None
 
+    @classmethod
+    def config_issues(cls, config: Any, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
+        """A sink of limits has to have its EVSE, or 0 for the station."""
+        for end in ends.get("evse_energy_sink", ()):
+            if end.mapping is None:
+                what = f"{end.module_id} is mapped to no EVSE, so OCPP cannot limit it"
+                yield ConfigIssue("evse_energy_sink", what, f"give {end.module_id} a mapping; evse: 0 is the station")
+
     # What a module has of its own.
 
     @abstractmethod
@@ -80,6 +88,11 @@ class OcppModule(Module):
     @abstractmethod
     def network(self, station: Station) -> Network:
         """Return the block that has the settings of the connection."""
+
+    @property
+    def slot_16(self) -> int:
+        """The slot of NetworkConfiguration that the keys of OCPP 1.6 are a view of."""
+        return 1
 
     def settle(self, station: Station) -> None:
         """Give the blocks what the configuration of the module has for them."""
@@ -139,7 +152,7 @@ class OcppModule(Module):
         station = Station(versions[0], list(self.blocks()), self.runtime.new_uuid, variables, layout)
         self.settle(station)
         network = self.network(station)
-        network.options = Options(float(self.config.MessageQueueResumeDelay), self.uses_configure_network)
+        network.options = Options(float(self.config.MessageQueueResumeDelay), self.uses_configure_network, self.slot_16)
         queue = queue_settings(variables, versions[0], network.options, None)
         machine = ChargePoint(
             connection(network.settings(), None, 0, self.runtime.random),

@@ -21,8 +21,6 @@ from chargebyte_fw.modules.ocpp.version import Version, of_subprotocol
 
 MESSAGE_TIMEOUT_16_S = 30.0
 """OCPP 1.6 has no key for it."""
-SLOT_16 = 1
-"""The slot that the keys of OCPP 1.6 are a view of."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -31,6 +29,8 @@ class Options(msgspec.Struct, frozen=True):
     resume_delay_s: float = 0.0
     """MessageQueueResumeDelay."""
     uses_configure_network: bool = False
+    slot_16: int = 1
+    """Ocpp16NetworkConfigSlot: the slot that the keys of OCPP 1.6 are a view of."""
 
 
 def slots(variables: Variables) -> list[int]:
@@ -76,7 +76,7 @@ def profile(variables: Variables, slot: int, version: Version) -> Profile | None
 def connection_settings(variables: Variables, version: Version, options: Options) -> ConnectionSettings:
     """Return the settings of the connection."""
     get = variables.get
-    order = priority(variables) if version.is_2 else [SLOT_16]
+    order = priority(variables) if version.is_2 else [options.slot_16]
     found = {slot: profile(variables, slot, version) for slot in order}
     confirmed = variables.entry(comm.ACTIVE_NETWORK_PROFILE.id)
     was_confirmed = confirmed is not None and bool(confirmed.attributes["Actual"].source)
