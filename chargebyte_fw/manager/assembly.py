@@ -205,8 +205,11 @@ class Assembly:
     ) -> None:
         self.starting = module.id
         step = _in_context(module, work)
-        if module.group == CHARGE or module.standalone or self._together:
+        if module.standalone or module.id not in self._alone:
             await step
+            return
+        if module.group == CHARGE:
+            await self._start_program(module, step)
             return
         try:
             patience_s = max(give_up_s - asyncio.get_running_loop().time(), LEAST_START_S)
@@ -224,6 +227,23 @@ class Assembly:
             module.away = True
             module.crash(error)
 
+    async def _start_program(self, module: Module, step: asyncio.Task[None]) -> None:
+        """Wait for a program of `charge` until it has a step behind it; without it the others start all the same."""
+        ends: set[asyncio.Future[Any]] = {step, module.failed}
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            step.cancel()
+        await asyncio.wait({step})
+        error = None if step.cancelled() else step.exception()
+        if isinstance(error, ConfigError):
+            raise error
+        if error is not None and not module.failed.done():
+            module.crash(error)
+        if module.failed.done():
+            module.away = True
+            self.mark_absent(module.id, f"{module.id} cannot be started: {module.failed.result()}")
+
     async def finish_start(self, module: Module, initialised: Callable[[Module], None]) -> None:
         """Wait for what `start` did not wait for (`late`), and run the rest."""
         step, ready_follows = self.late.pop(module.id)
@@ -235,20 +255,13 @@ class Assembly:
         module.away = False
 
     async def failure(self) -> tuple[str, BaseException]:
-        """Wait until a module of `charge` fails that takes the others with it; returns its id and the reason.
-
-        During the start that is every one of `charge`: nothing is under power yet.
-        """
-        modules = [module for module in self.modules.values() if module.group == CHARGE or self._together]
-        futures = {module.failed: module.id for module in modules}
-        while futures:
-            done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-            for each in done:
-                module_id = futures.pop(each)
-                if self.starting or module_id not in self._alone:
-                    return module_id, each.result()
-        await asyncio.Event().wait()
-        raise AssertionError("nothing ends the wait but its cancellation")
+        """Wait until a module fails that takes the others with it; returns its id and the reason."""
+        futures = {module.failed: module.id for module in self.modules.values() if module.id not in self._alone}
+        if not futures:
+            await asyncio.Event().wait()
+        done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        first = next(iter(done))
+        return futures[first], first.result()
 
     def mark_absent(self, module_id: str, text: str) -> None:
         """Raise a fault at each implementation of a program that has failed; no power flows with a part of its path."""

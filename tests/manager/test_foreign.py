@@ -305,6 +305,13 @@ class Watching(Using):
         await self.imd.start()
 
 
+class Idle(Using):
+    """Uses the monitor, and nothing of it at once."""
+
+    async def ready(self) -> None:
+        pass
+
+
 class Charging(Module):
     """Must not notice anything."""
 
@@ -427,6 +434,40 @@ def test_everests_own_way_starts_all_again(mosquitto: Mosquitto, tmp_path: Path,
         await until(lambda: supervisor.status_file.now.ready and supervisor.assembly not in (None, first), 20)
         charging: Any = first.modules["charging"]
         assert charging.stops == 1
+        supervisor.request_stop()
+        assert await running == 0
+
+    run_loop(main())
+
+
+def test_a_program_that_does_not_start_keeps_no_other_from_it(
+    mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime
+) -> None:
+    user, imd = plans_of(tmp_path)
+    broken = tmp_path / "Broken"
+    broken.mkdir()
+    (broken / "module.py").write_text("raise SystemExit(5)\n")
+    (broken / "manifest.yaml").write_text((PROGRAM / "manifest.yaml").read_text())
+    program = Found("Broken", str(broken), str(broken), broken).load()
+    plans = [
+        ModulePlan("charging", Charging, Charging.Config()),
+        msgspec.structs.replace(user, module=Idle),
+        msgspec.structs.replace(imd, module=program),
+    ]
+
+    async def main() -> None:
+        client = MqttClient(BrokerAddress("127.0.0.1", mosquitto.port))
+        supervisor = Supervisor(plans, runtime, client, Publisher(Carrier(client, "everest/")))
+        running = asyncio.ensure_future(supervisor.run())
+        await until(lambda: supervisor.status_file.now.ready or running.done(), 20)
+        assert supervisor.assembly is not None
+        modules: Any = supervisor.assembly.modules
+        (absent,) = modules["user"].imd.faults.active
+        assert absent.sub_type == "Absent" and absent.severity == "High"
+        faults = supervisor.assembly.failures["imd"]
+        await until(lambda: bool(faults.active), 5)
+        assert "has ended (status 5)" in faults.active[0].message
+        assert modules["charging"].stops == 0
         supervisor.request_stop()
         assert await running == 0
 
