@@ -158,7 +158,7 @@ class Point:
             spawn=self.spawn,
             guard=self.crashes.append,
             act=self.outward.append,
-            trouble=self.trouble.append,
+            trouble=lambda kind, text: self.trouble.append(text),
         )
 
     def spawn(self, work: Any, name: str = "") -> asyncio.Task[Any]:

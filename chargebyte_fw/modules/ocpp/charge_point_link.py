@@ -32,7 +32,7 @@ class ChargePointRunner:
     """Runs a `ChargePoint`: `load`, then `feed(Start())`; `close` at the end.
 
     `name` is that of the module in the trace. `act` carries out the effects that are the module's: commands, replies,
-    variables, PrepareNetwork. `trouble(text)` is called when the file cannot be used, with "" when it can.
+    variables, PrepareNetwork. `trouble` is that of the store.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ChargePointRunner:
         spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
         guard: Callable[[BaseException], None],
         act: Callable[[Any], None],
-        trouble: Callable[[str], None] = lambda text: None,
+        trouble: Callable[[str, str], None] = lambda kind, text: None,
     ) -> None:
         self.machine = machine
         self.log = log

@@ -19,7 +19,7 @@ from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.modules.ocpp.messages.v16 import core as v16
 from chargebyte_fw.modules.ocpp.queue.effects import KeepTransactionId, Persist, Remove
 from chargebyte_fw.modules.ocpp.queue.entries import Entry, row_of
-from chargebyte_fw.modules.ocpp.queue.store_link import PATIENCE_S, Store
+from chargebyte_fw.modules.ocpp.queue.store_link import DAMAGED, PATIENCE_S, Store
 from chargebyte_fw.modules.ocpp.station.effects import Save
 from chargebyte_fw.modules.ocpp.station.events import Loaded
 from tests.ocpp.charge_point import Point
@@ -34,14 +34,16 @@ class Bench:
         self.path = path
         self.confirmed: list[int] = []
         self.trouble: list[str] = []
+        self.damages: list[str] = []
         self.anew = 0
         self.tasks: set[asyncio.Task[Any]] = set()
         self.open()
 
     def open(self) -> None:
-        self.store = Store(
-            self.path, ModuleLog("ocpp"), self.spawn, self.confirmed.append, self.begun_anew, self.trouble.append
-        )
+        def trouble(kind: str, text: str) -> None:
+            (self.damages if kind == DAMAGED else self.trouble).append(text)
+
+        self.store = Store(self.path, ModuleLog("ocpp"), self.spawn, self.confirmed.append, self.begun_anew, trouble)
 
     def begun_anew(self) -> None:
         self.anew += 1
@@ -241,6 +243,7 @@ def test_a_file_that_is_damaged_at_the_start_is_set_aside(on_bench: Any, caplog:
         it.persist(1)
         await asyncio.sleep(1)
         assert it.keys() == ["m1"] and it.anew == 0
+        assert len(it.damages) == 1 and it.trouble == []
         await it.store.close()
 
     on_bench(main)

@@ -18,6 +18,7 @@ from chargebyte_fw.contracts.types.system import BootReason
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
+from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import ConfigIssue, End, Module
 from chargebyte_fw.modules.ocpp.adapters.commands import Commands
 from chargebyte_fw.modules.ocpp.adapters.facts import Facts
@@ -40,6 +41,7 @@ from chargebyte_fw.modules.ocpp.version import Version
 
 EVSE_LIMIT_S = 60.0
 """How long an EVSE may take to be ready before the station starts without it."""
+FILE_FAULT = "generic/VendorWarning"
 CONNECT, DISCONNECT = "everest_api/ocpp/cmd/connect", "everest_api/ocpp/cmd/disconnect"
 
 
@@ -58,6 +60,8 @@ class OcppModule(Module):
     system: System
     security: EvseSecurity
     charger_information: ChargerInformation | None = None
+    auth_validator: Any
+    """What it provides to Auth; its faults are those of the module's file, too: no interface of OCPP has any."""
 
     @classmethod
     def config_issues(cls, config: Any, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
@@ -170,7 +174,15 @@ class OcppModule(Module):
             spawn=self.spawn,
             guard=self.crash,
             act=self._act,
+            trouble=self._trouble,
         )
+
+    def _trouble(self, kind: str, text: str) -> None:
+        """Raise what is wrong with the file as a fault that blocks nothing, or clear it (`queue/store_link.py`)."""
+        if text:
+            self.auth_validator.faults.raise_fault(FILE_FAULT, text, sub_type=kind, severity=Severity.Low)
+        else:
+            self.auth_validator.faults.clear(FILE_FAULT, kind)
 
     # The start.
 

@@ -25,6 +25,7 @@ from chargebyte_fw.modules.ocpp.queue.entries import TRANSACTION_IDS
 from chargebyte_fw.modules.ocpp.queue.rows import DOCUMENTS, TABLES, Contents, Key, Value, read, write
 from chargebyte_fw.modules.ocpp.station.effects import Save
 
+UNWRITABLE, DAMAGED = "unwritable", "damaged"
 PATIENCE_S = 10.0
 """A message waits no longer for a medium that does not answer."""
 RETRIES_S = doubling(2.0, 60.0)
@@ -44,7 +45,7 @@ class Store:
         spawn: Callable[[Coroutine[Any, Any, Any], str], Any],
         written: Callable[[int], None],
         begun_anew: Callable[[], None] = lambda: None,
-        trouble: Callable[[str], None] = lambda text: None,
+        trouble: Callable[[str, str], None] = lambda kind, text: None,
     ) -> None:
         self.database = Database(path, TABLES, self._on_set_aside)
         self._log = log
@@ -171,7 +172,7 @@ class Store:
                 del self._changes[key]
         self._backoff.reset()
         if self._condition.end(f"{self.database.path.name} is written again"):
-            self._report("")
+            self._report(UNWRITABLE, "")
 
     def _confirm(self, ticket: int) -> None:
         if ticket > self._confirmed:
@@ -185,7 +186,7 @@ class Store:
     def _failed(self, reason: str) -> None:
         text = f"messages and settings of OCPP are kept in memory only: {reason}"
         if self._condition.begin(text):
-            self._report(text)
+            self._report(UNWRITABLE, text)
         if self._retry is None:
             self._retry = asyncio.get_running_loop().call_later(self._backoff.fail(), self._try_again)
 
@@ -207,7 +208,9 @@ class Store:
         await self._work()
 
     def _on_set_aside(self, reason: str, kept: Path) -> None:
-        self._log.error("the file of OCPP was damaged (%s): kept as %s, begun anew", reason, kept)
+        text = f"the file of OCPP was damaged ({reason}): kept as {kept}, begun anew"
+        self._log.error("%s", text)
+        self._report(DAMAGED, text)
         self._was_damaged = True
 
     def _write_everything(self) -> None:
