@@ -7,7 +7,10 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.modules.ocpp.connection import effects as fx
 from chargebyte_fw.modules.ocpp.connection import events as ev
 from chargebyte_fw.modules.ocpp.connection.machine import Connection, S, connection
@@ -388,3 +391,56 @@ def test_otherwise_the_former_one_is_used_again() -> None:
 
 def test_what_is_logged_of_a_profile_has_no_password() -> None:
     assert "secret" not in repr(profile(1)) and "secret" not in str(fx.Lost(profile(1), "x"))
+
+
+EVENTS = st.sampled_from(
+    [
+        ev.Start(),
+        ev.Stop("x"),
+        ev.Restart("x"),
+        ev.SwitchProfile(2, 20.0),
+        ev.SwitchProfile(0, 0.0),
+        ev.BootAccepted(),
+        ev.CredentialsChanged(Credentials()),
+        ev.CredentialsChanged(Credentials(True, True)),
+        "opened",
+        "no version",
+        "failed",
+        "closed",
+        "restarts",
+        "pong",
+        "ready",
+        "not ready",
+        "old",
+        "other settings",
+        "no slots",
+    ]
+)
+
+
+@given(st.lists(st.tuples(EVENTS, st.floats(0.0, 100.0)), max_size=40), st.booleans(), st.integers(-1, 3))
+def test_any_order_of_events_leads_somewhere(
+    events: list[tuple[Any, float]], uses_network: bool, attempts: int
+) -> None:
+    it = Bench(profile(1), profile(2, 2), attempts=attempts, uses_configure_network=uses_network, ping_interval_s=7.0)
+    for event, seconds in events:
+        number = it.attempt
+        made: dict[str, Any] = {
+            "opened": ev.Opened(number, "ocpp1.6"),
+            "no version": ev.Opened(number, None),
+            "failed": ev.OpenFailed(number, "x", "InvalidCsmsCertificate"),
+            "closed": ev.SocketClosed(number, 1006, ""),
+            "restarts": ev.SocketClosed(number, 1012, ""),
+            "pong": ev.PongReceived(number),
+            "ready": ev.NetworkReady(number),
+            "not ready": ev.NetworkFailed(number, "x"),
+            "old": ev.Opened(number - 1, "ocpp1.6"),
+            "other settings": ev.Configure(it.settings),
+            "no slots": ev.Configure(ConnectionSettings(profiles={}, priority=())),
+        }
+        found = it.feed(made[event] if isinstance(event, str) else event)
+        assert not of(Unexpected, found)
+        it.wait(seconds)
+        state = it.machine.state
+        assert it.machine.deadline is not None or state in (S.IDLE, S.OPEN), "no way out"
+        assert state is not S.OPEN or it.machine.profile is not None

@@ -7,6 +7,8 @@ from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chargebyte_fw.modules.ocpp.queue.effects import Done, Failed, KeepTransactionId, Persist, Remove
 from chargebyte_fw.modules.ocpp.queue.entries import Entry, entry_of, row_of, thinned
@@ -462,3 +464,65 @@ def test_a_stop_that_is_too_long_loses_every_second_reading() -> None:
     assert len(found["transactionData"]) > 100
     assert thinned(payload, len(payload)) == payload
     assert json.loads(thinned(b'{"a":"' + b"x" * 100 + b'"}', 50)) == {"a": "x" * 100}
+
+
+STEPS = st.sampled_from(
+    [
+        "start",
+        "meter",
+        "stop",
+        "status",
+        "event",
+        "next",
+        "next",
+        "answer",
+        "answer",
+        "refuse",
+        "wait",
+        "lose",
+        "connect",
+    ]
+)
+
+
+@given(st.lists(STEPS, max_size=80), st.integers(1, 3), st.booleans())
+def test_whatever_happens_each_message_ends_once_and_in_its_order(
+    steps: list[str], attempts: int, queue_all: bool
+) -> None:
+    it = Bench(attempts=attempts, retry_interval_s=5.0, queue_all=queue_all)
+    actions = {"start": "StartTransaction", "meter": "MeterValues", "stop": "StopTransaction"}
+    put: list[str] = []
+    others: list[str] = []
+    for step in steps:
+        if step in actions:
+            put.append(it.put(actions[step], {"n": len(put)}, transaction="s1"))
+        elif step == "event":
+            put.append(it.put("SecurityEventNotification"))
+        elif step == "status":
+            others.append(it.put("StatusNotification"))
+        elif step == "next":
+            it.next()
+        elif step in ("answer", "refuse") and it.queue.outstanding is not None:
+            it.answer({"transactionId": 1}) if step == "answer" else it.refuse()
+        elif step == "wait":
+            it.wait(7.0)
+        elif step == "lose" and it.queue.online:
+            it.took(it.queue.disconnected(it.now))
+        elif step == "connect":
+            if it.queue.online:
+                it.took(it.queue.disconnected(it.now))
+            it.queue.connected(it.now, again=True)
+    if not it.queue.online:
+        it.queue.connected(it.now, again=True)
+    for _ in range(400):
+        if it.queue.outstanding is not None:
+            it.answer({"transactionId": 1})
+        elif it.next() is None:
+            it.wait(100.0)
+    ended = [one.entry.key for one in it.effects if isinstance(one, Done | Failed)]
+    assert sorted(ended) == sorted([*put, *others])
+    answered = [one.entry.key for one in it.effects if isinstance(one, Done) and one.entry.key in put]
+    assert answered == [key for key in put if key in answered]
+    assert not [one for one in it.effects if isinstance(one, Failed) and one.entry.key in put and one.code == "Offline"]
+    kept = {one.row.UNIQUE_ID for one in it.effects if isinstance(one, Persist)}
+    assert kept == {one.key for one in it.effects if isinstance(one, Remove)}, "no row stays"
