@@ -48,6 +48,7 @@ CONNECT, DISCONNECT = "everest_api/ocpp/cmd/connect", "everest_api/ocpp/cmd/disc
 class OcppModule(Module):
     """Base of the modules of each version: a subclass declares what it requires, its keys, and its blocks."""
 
+    packages = ("websockets",)
     group = "cloud"
     enable_external_mqtt = True
     enable_global_errors = True
