@@ -13,7 +13,8 @@ from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.modules.ocpp.variables import Variables
 from chargebyte_fw.modules.ocpp.variables.declaration import ComponentId, VariableId
 from chargebyte_fw.modules.ocpp.variables.device_model import DeviceModel
-from chargebyte_fw.modules.ocpp.variables.files.loading import MIGRATION, Model, Sources, load
+from chargebyte_fw.modules.ocpp.variables.files.json_file import Findings
+from chargebyte_fw.modules.ocpp.variables.files.loading import MIGRATION, Model, Sources, load, take_over_profiles
 from chargebyte_fw.modules.ocpp.variables.keys.block import ConfigurationKeys
 from chargebyte_fw.modules.ocpp.variables.registry import declared
 from chargebyte_fw.modules.ocpp.variables.standard import (
@@ -25,6 +26,7 @@ from chargebyte_fw.modules.ocpp.variables.standard import (
     metering,
     station,
 )
+from chargebyte_fw.modules.ocpp.variables.standard.communication import NETWORK_URL
 from chargebyte_fw.modules.ocpp.variables.storage import MIGRATIONS, TABLE, VariableStorage, WriteOverlay
 from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.variables import shipped_files
@@ -58,7 +60,10 @@ def shape(variables: Variables) -> dict[str, Any]:
 def test_the_shipped_files_make_the_model_of_the_declarations() -> None:
     model = load(Sources(components=SHIPPED / "OCPP201/component_config"), CONNECTORS)
     assert [str(one) for one in model.warnings] == []
-    assert shape(model.variables) == shape(Variables(declared(connectors=CONNECTORS)))
+    wanted = Variables(declared(connectors=CONNECTORS))
+    take_over_profiles(wanted, Findings())
+    assert wanted.get(NETWORK_URL.at(slot=1)) == "ws://localhost:9000"
+    assert shape(model.variables) == shape(wanted)
     model = load(Sources(components=SHIPPED / "OCPPmulti/component_config", version_16=True), CONNECTORS)
     assert {entry.id.folded for entry in model.variables} == {
         variable.id.folded for variable in declared(connectors=CONNECTORS, legacy_keys=True)
