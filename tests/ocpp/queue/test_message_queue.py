@@ -171,6 +171,17 @@ def test_a_lost_connection_fails_what_is_not_kept() -> None:
     assert it.drain() == ["StopTransaction"]
 
 
+def test_a_lost_connection_fails_every_boot_notification() -> None:
+    it = Bench(accepted=False)
+    it.put("BootNotification")
+    it.next()
+    it.put("BootNotification")
+    it.took(it.queue.disconnected(it.now))
+    assert it.failures() == [("BootNotification", "Offline")] * 2
+    it.queue.connected(it.now, again=True)
+    assert it.next() is None
+
+
 def test_a_message_that_was_in_flight_is_sent_again_under_another_id() -> None:
     it = Bench()
     key = it.put("StopTransaction")

@@ -80,9 +80,9 @@ class MessageQueue:
         if entry is not None:
             # Not an attempt in the sense of MessageAttempts: the CSMS has not failed to process it.
             entry.wire_id = ""
-            if entry in self.boots:
-                self.boots.remove(entry)
-                effects.append(Failed(entry, "Offline"))
+        # The station registers anew with the next connection, unless it was accepted.
+        effects += [Failed(boot, "Offline") for boot in self.boots]
+        self.boots.clear()
         kept: deque[Entry] = deque()
         for other in self.others:
             if other.persistent:
