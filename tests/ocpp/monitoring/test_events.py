@@ -274,7 +274,7 @@ def test_what_waits_is_bounded(talk: Talk) -> None:
 # 2.1
 
 
-@pytest.mark.ocpp("N07.FR.20", "N07.FR.21")
+@pytest.mark.ocpp("N07")
 @pytest.mark.parametrize(("kind", "value"), [("TargetDelta", 100), ("TargetDeltaRelative", 0.1)])
 def test_a_value_away_from_its_target(kind: str, value: float) -> None:
     talk = talk_with(Version.V21)
@@ -302,7 +302,7 @@ def test_a_variable_without_a_target_has_no_such_monitor() -> None:
     assert set_monitor(talk, "TargetDelta", 1, **where)["status"] == "UnsupportedMonitorType"
 
 
-@pytest.mark.ocpp("N07.FR.22")
+@pytest.mark.ocpp("N07")
 @pytest.mark.parametrize(("version", "expected"), [(Version.V201, None), (Version.V21, 4)])
 def test_an_event_of_2_1_has_its_severity(version: Version, expected: Any) -> None:
     talk = talk_with(version)

@@ -246,7 +246,6 @@ def test_the_base_holds_over_a_restart() -> None:
     assert [one["id"] for one in monitors_of(again)] == [1]
 
 
-@pytest.mark.ocpp("N03.FR.02")
 def test_a_base_that_the_standard_does_not_have(talk: Talk) -> None:
     with pytest.raises(Exception, match=r"FormatViolation"):
         talk.ask("SetMonitoringBase", {"monitoringBase": "Some"})
