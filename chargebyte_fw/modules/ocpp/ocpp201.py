@@ -22,6 +22,7 @@ from chargebyte_fw.modules.ocpp.adapters.module import OcppModule
 from chargebyte_fw.modules.ocpp.adapters.provided import Cost, Generic, Provider, Transfer, Validator
 from chargebyte_fw.modules.ocpp.blocks_v2 import BLOCKS
 from chargebyte_fw.modules.ocpp.connection.network_v2 import Network2
+from chargebyte_fw.modules.ocpp.monitoring.problems import Problems
 from chargebyte_fw.modules.ocpp.remote_control.reset_v2 import Reset2
 from chargebyte_fw.modules.ocpp.smart_charging.profile import RateUnit
 from chargebyte_fw.modules.ocpp.smart_charging.publication import Settings
@@ -127,6 +128,7 @@ class OCPP201(OcppModule):
         offered = [of_subprotocol(name) for name in station.variables.get(SUPPORTED_OCPP_VERSIONS)]
         station.version = next((one for one in offered if one is not None and one.is_2), Version.V201)
         station.block(Reset2).reset_delay_s = float(config.ResetStopDelay)
+        station.block(Problems).codes = self.technical_codes(config.CustomMrecErrorMapPath)
         station.block(SmartCharging2).settings = Settings(
             interval_s=float(config.CompositeScheduleIntervalS),
             duration_s=config.RequestCompositeScheduleDurationS,

@@ -201,11 +201,13 @@ class OCPPmulti(OcppModule):
             station.block(SmartCharging16).settings = settings
             return
         from chargebyte_fw.modules.ocpp.der.v2 import DerControl2
+        from chargebyte_fw.modules.ocpp.monitoring.problems import Problems
         from chargebyte_fw.modules.ocpp.remote_control.reset_v2 import Reset2
         from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 
         offered = [of_subprotocol(name) for name in station.variables.get(SUPPORTED_OCPP_VERSIONS)]
         station.version = next((one for one in offered if one is not None and one.is_2), Version.V201)
         station.block(Reset2).reset_delay_s = float(config.ResetStopDelay)
+        station.block(Problems).codes = self.technical_codes(config.CustomMrecErrorMapPath)
         station.block(SmartCharging2).settings = settings
         station.block(DerControl2).heartbeat_s = float(config.GridSupportHeartbeatS)

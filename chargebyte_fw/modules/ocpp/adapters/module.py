@@ -31,8 +31,10 @@ from chargebyte_fw.modules.ocpp.connection.machine import connection
 from chargebyte_fw.modules.ocpp.connection.network import Network
 from chargebyte_fw.modules.ocpp.connection.tls_link import InstalledCertificates
 from chargebyte_fw.modules.ocpp.dispatcher import Dispatcher
+from chargebyte_fw.modules.ocpp.monitoring.technical_codes import read_codes
 from chargebyte_fw.modules.ocpp.station import Block, Station, effects, events
 from chargebyte_fw.modules.ocpp.station.layout import Layout
+from chargebyte_fw.modules.ocpp.variables.files.json_file import Findings
 from chargebyte_fw.modules.ocpp.variables.files.loading import Sources, load
 from chargebyte_fw.modules.ocpp.variables.files.overlay_link import OverlayFile
 from chargebyte_fw.modules.ocpp.variables.model import Variables
@@ -272,7 +274,15 @@ class OcppModule(Module):
     def act(self, effect: Any) -> None:
         """Carry out an effect that only this module has."""
 
-    # Paths.
+    # Files.
+
+    def technical_codes(self, path: str) -> dict[str, str]:
+        """Return the technical code of each error type of a file, none without a file; raises ConfigError."""
+        findings = Findings()
+        codes = read_codes(self.shared(path), findings) if path else {}
+        if findings.errors:
+            raise ConfigError(findings.found)
+        return codes
 
     def shared(self, path: str, find: Callable[[str], Path] | None = None) -> Path:
         """Return a file of the configuration; a relative path begins at the share folder."""
