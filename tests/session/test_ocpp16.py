@@ -52,6 +52,7 @@ def test_the_first_boot_notification_over_a_real_socket(tmp_path: Path) -> None:
         csms = Csms("1.6")
         shipped = json.loads((REPOSITORY / FOLDER / "ocpp-config.json").read_text())
         shipped["Internal"]["CentralSystemURI"] = await csms.listen()
+        shipped["Internal"]["LogMessagesFormat"] = ["callback"]
         (tmp_path / FOLDER).mkdir(parents=True)
         (tmp_path / FOLDER / "ocpp-config.json").write_text(json.dumps(shipped))
         plant = Plant(tmp_path, Model("basic"), configuration=CONFIGURATION)
@@ -64,6 +65,9 @@ def test_the_first_boot_notification_over_a_real_socket(tmp_path: Path) -> None:
                 "status": "Accepted"
             }
             await csms.until((tmp_path / "var/lib/everest/ocpp/user_config.json").exists)
+            module: Any = plant.assembly.modules["ocpp"]
+            frame = module.ocpp_generic.ocpp_message.value
+            assert json.loads(frame.message)[0] == 3 and frame.direction == "ChargingStationToCSMS"
         await csms.close()
 
     clock.run(main())

@@ -32,7 +32,7 @@ class ChargePointRunner:
     """Runs a `ChargePoint`: `load`, then `feed(Start())`; `close` at the end.
 
     `name` is that of the module in the trace. `act` carries out the effects that are the module's: commands, replies,
-    variables, PrepareNetwork. `trouble` is that of the store.
+    variables, PrepareNetwork. `trouble` is that of the store. `seen(text, from_csms)` is called with each frame.
     """
 
     def __init__(
@@ -49,8 +49,10 @@ class ChargePointRunner:
         guard: Callable[[BaseException], None],
         act: Callable[[Any], None],
         trouble: Callable[[str, str], None] = lambda kind, text: None,
+        seen: Callable[[str, bool], None] = lambda text, from_csms: None,
     ) -> None:
         self.machine = machine
+        self._seen = seen
         self.log = log
         self._outward = act
         self._certificates = certificates
@@ -112,7 +114,9 @@ class ChargePointRunner:
             line.close()
 
     def _received(self, attempt: int, text: str | bytes) -> None:
-        self._from_csms(text if isinstance(text, str) else text.decode(errors="replace"))
+        shown = text if isinstance(text, str) else text.decode(errors="replace")
+        self._from_csms(shown)
+        self._seen(shown, True)
         self.feed(FrameReceived(attempt, text))
 
     def _written(self, ticket: int) -> None:
@@ -122,6 +126,7 @@ class ChargePointRunner:
         match effect:
             case Transmit(text):
                 self._from_station(text)
+                self._seen(text, False)
                 self._link.send(text)
             case Persist() | Remove() | KeepTransactionId() | Save():
                 self._store.keep(effect)

@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 from chargebyte_fw.contracts.interfaces.charger_information import ChargerInformation
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
+from chargebyte_fw.contracts.interfaces.ocpp import Ocpp
 from chargebyte_fw.contracts.interfaces.system import System
+from chargebyte_fw.contracts.types import ocpp
 from chargebyte_fw.contracts.types.evse_manager import Evse
 from chargebyte_fw.contracts.types.system import BootReason
 from chargebyte_fw.kernel.contract import Contract
@@ -38,12 +40,15 @@ from chargebyte_fw.modules.ocpp.variables.files.json_file import Findings
 from chargebyte_fw.modules.ocpp.variables.files.loading import Sources, load
 from chargebyte_fw.modules.ocpp.variables.files.overlay_link import OverlayFile
 from chargebyte_fw.modules.ocpp.variables.model import Variables
+from chargebyte_fw.modules.ocpp.variables.standard.internal import LOG_MESSAGES, LOG_MESSAGES_FORMAT
 from chargebyte_fw.modules.ocpp.variables.storage import WriteOverlay
 from chargebyte_fw.modules.ocpp.version import Version
 
 EVSE_LIMIT_S = 60.0
 """How long an EVSE may take to be ready before the station starts without it."""
 FILE_FAULT = "generic/VendorWarning"
+CALLBACK = "callback"
+"""In `LogMessagesFormat`: frames are published."""
 CONNECT, DISCONNECT = "everest_api/ocpp/cmd/connect", "everest_api/ocpp/cmd/disconnect"
 
 
@@ -59,6 +64,7 @@ class OcppModule(Module):
     uses_configure_network: ClassVar[bool] = False
     """Whether the system is asked for the network of a slot before each attempt."""
 
+    ocpp_generic: Ocpp
     evse_manager: list[EvseManager]
     system: System
     security: EvseSecurity
@@ -178,6 +184,7 @@ class OcppModule(Module):
             guard=self.crash,
             act=self._act,
             trouble=self._trouble,
+            seen=partial(self._seen, variables),
         )
 
     def _trouble(self, kind: str, text: str) -> None:
@@ -270,6 +277,13 @@ class OcppModule(Module):
                 self._overlay.keep(content)
             case _:
                 self.act(effect)
+
+    def _seen(self, variables: Variables, text: str, from_csms: bool) -> None:
+        """Publish a frame, where `LogMessagesFormat` has `callback`."""
+        if CALLBACK in variables.get(LOG_MESSAGES_FORMAT) and variables.get(LOG_MESSAGES):
+            directions = ocpp.MessageDirection
+            direction = directions.CSMSToChargingStation if from_csms else directions.ChargingStationToCSMS
+            self.ocpp_generic.ocpp_message.publish(ocpp.Message(message=text, direction=direction))
 
     def act(self, effect: Any) -> None:
         """Carry out an effect that only this module has."""

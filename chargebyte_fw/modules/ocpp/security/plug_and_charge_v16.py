@@ -37,7 +37,6 @@ from chargebyte_fw.modules.ocpp.messages.v16.plug_and_charge import (
     wrapped_response,
 )
 from chargebyte_fw.modules.ocpp.provisioning.events import Registered, SecurityEventRaised
-from chargebyte_fw.modules.ocpp.provisioning.v16 import Provisioning16
 from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
 from chargebyte_fw.modules.ocpp.security.vehicle_certificates_v2 import VehicleCertificates2
 from chargebyte_fw.modules.ocpp.station import CallFailure, Deferred, RequestRefused, Station, receives
@@ -176,7 +175,7 @@ class VehicleCertificates16(VehicleCertificates2):
     @property
     def passes_on(self) -> bool:
         """Whether the CSMS can be asked for contract certificates now."""
-        return self.station.block(Provisioning16).online and self.station.variables.get(PNC_ENABLED)
+        return self.online and self.station.variables.get(PNC_ENABLED)
 
     @property
     def renews(self) -> bool:

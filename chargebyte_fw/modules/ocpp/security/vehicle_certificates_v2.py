@@ -22,8 +22,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.certificates import (
     Iso15118EVCertificateStatusEnumType,
 )
 from chargebyte_fw.modules.ocpp.messages.v2.types.certificate import HashAlgorithmEnumType, OCSPRequestDataType
-from chargebyte_fw.modules.ocpp.provisioning.events import Registered
-from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
+from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
 from chargebyte_fw.modules.ocpp.station import Block, events, receives
 from chargebyte_fw.modules.ocpp.variables.standard.communication import FIELD_LENGTH_EXI_RESPONSE
 from chargebyte_fw.modules.ocpp.variables.standard.internal import OCSP_REQUEST_INTERVAL
@@ -44,13 +43,15 @@ class VehicleCertificates2(Block):
     first_after_s = 0.0
     """Pause between the registration and the first look at OCSP responses."""
 
+    online = False
+    """Whether there is a CSMS that has accepted the station."""
+
     # What OCPP 1.6 has otherwise.
 
     @property
     def passes_on(self) -> bool:
         """Whether the CSMS can be asked for contract certificates now."""
-        online = self.station.block(Provisioning2).online
-        return online and self.station.variables.get(CONTRACT_CERTIFICATE_INSTALLATION_ENABLED)
+        return self.online and self.station.variables.get(CONTRACT_CERTIFICATE_INSTALLATION_ENABLED)
 
     @property
     def renews(self) -> bool:
@@ -102,7 +103,18 @@ class VehicleCertificates2(Block):
     @receives(Registered)
     def registered(self, event: Registered) -> None:
         """Renew the OCSP responses of the V2G certificates ([M06.FR.01])."""
+        self.online = True
         self.station.start("ocsp", self.station.now + self.first_after_s, self._renew)
+
+    @receives(BackOnline)
+    def back_online(self, event: BackOnline) -> None:
+        """Pass on the requests of cars again."""
+        self.online = True
+
+    @receives(WentOffline)
+    def went_offline(self, event: WentOffline) -> None:
+        """Refuse the requests of cars."""
+        self.online = False
 
     def renew_now(self) -> None:
         """Renew at once: what decides about it has changed. Before the registration there is nothing to be done."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -94,6 +93,8 @@ def read_component(file: JsonFile, variables: Variables, connectors: Mapping[int
 
 
 def _nearest(name: Any, names: Any) -> str:
+    import difflib  # costs memory, and only a finding needs it
+
     found = difflib.get_close_matches(str(name), list(names), 1)
     return f"did you mean {found[0]}?" if found else ""
 

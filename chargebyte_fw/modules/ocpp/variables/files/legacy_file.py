@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -246,5 +245,7 @@ def _bound(schema: Mapping[str, Any], name: str) -> float | None:
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
+    import difflib  # costs memory, and only a finding needs it
+
     found = difflib.get_close_matches(name, list(names), 1)
     return f"did you mean {found[0]}?" if found else "it is ignored"
