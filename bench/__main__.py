@@ -26,6 +26,7 @@ BENCHES = (
     "pnc",
     "tls",
     "iso20_loop_tls",
+    "ocpp",
     "ocpp_smart_charging",
 )
 WEIGHTED = "all processes with the weight that everest.service has (CPUWeight=800)"

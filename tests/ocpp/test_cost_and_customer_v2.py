@@ -25,7 +25,7 @@ def texts(found: list[Any]) -> list[str]:
     return [one.messages[0].content for one in found]
 
 
-@pytest.mark.ocpp("I04.FR.01")
+@pytest.mark.ocpp("I04")
 def test_the_default_price_follows_the_connection_and_its_text() -> None:
     station = priced()
     station.connect()
@@ -39,7 +39,7 @@ def test_the_default_price_follows_the_connection_and_its_text() -> None:
     assert "0.30 EUR/kWh" in texts(station.published("default_price"))
 
 
-@pytest.mark.ocpp("I01.FR.01", "I04.FR.01")
+@pytest.mark.ocpp("I01", "I04")
 @pytest.mark.parametrize("personal", [None, "0.25 EUR/kWh"])
 def test_a_driver_sees_his_price_or_the_text_that_stands_for_it(personal: str | None) -> None:
     station = priced()
@@ -52,7 +52,7 @@ def test_a_driver_sees_his_price_or_the_text_that_stands_for_it(personal: str | 
     assert (tariff.identifier_id, tariff.identifier_type.value) == ("CAFE", "IdToken")
 
 
-@pytest.mark.ocpp("I02.FR.01", "I03.FR.01")
+@pytest.mark.ocpp("I02", "I03")
 def test_running_and_final_costs_are_numbers_in_the_smallest_unit() -> None:
     station = priced()
     station.connect()
@@ -71,7 +71,7 @@ def test_running_and_final_costs_are_numbers_in_the_smallest_unit() -> None:
         station.ask("CostUpdated", {"totalCost": 1.0, "transactionId": "s1"})
 
 
-@pytest.mark.ocpp("I05.FR.01")
+@pytest.mark.ocpp("I05")
 def test_a_transaction_that_ends_offline_shows_the_text_for_an_unknown_cost() -> None:
     station = priced()
     station.connect()
@@ -86,7 +86,7 @@ def test_a_transaction_that_ends_offline_shows_the_text_for_an_unknown_cost() ->
 # Customers.
 
 
-@pytest.mark.ocpp("N09.FR.01", "N09.FR.02", "N09.FR.05", "N10.FR.01", "N10.FR.03", "N10.FR.04")
+@pytest.mark.ocpp("N09", "N10")
 def test_what_is_known_of_a_token_is_reported_and_forgotten() -> None:
     station = Station2()
     station.present("CAFE")
@@ -110,7 +110,7 @@ def test_what_is_known_of_a_token_is_reported_and_forgotten() -> None:
         ({"report": False, "clear": False, "idToken": CARD}, "Rejected"),
     ],
 )
-@pytest.mark.ocpp("N09.FR.03", "N09.FR.04", "N09.FR.07")
+@pytest.mark.ocpp("N09")
 def test_a_request_that_names_no_one_or_wants_nothing(payload: dict[str, Any], status: str) -> None:
     assert Station2().ask("CustomerInformation", {"requestId": 1, **payload})["status"] == status
 

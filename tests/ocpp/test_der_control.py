@@ -65,7 +65,7 @@ def directives(found: Station2) -> list[list[str]]:
     return [[one.id for one in args[0].directives] for _, _, args in found.commanded("set_active_directives")]
 
 
-@pytest.mark.ocpp("R04.FR.01", "R04.FR.02")
+@pytest.mark.ocpp("R04")
 def test_a_control_that_no_evse_supports_is_not_supported() -> None:
     assert station(T.FreqDroop).ask("SetDERControl", pf("a")) == {"status": "NotSupported"}
     older = Station2(version=Version.V201)
@@ -94,7 +94,7 @@ def test_a_control_that_no_evse_supports_is_not_supported() -> None:
         (curve("PctMaxW", kind="HVMustTrip"), "not Not_Applicable"),
     ],
 )
-@pytest.mark.ocpp("R04.FR.03", "R04.FR.05", "R04.FR.06", "R04.FR.07")
+@pytest.mark.ocpp("R04")
 def test_a_control_that_contradicts_itself_is_rejected_and_not_kept(payload: dict[str, Any], words: str) -> None:
     found = station()
     answer = found.ask("SetDERControl", payload)
@@ -103,7 +103,7 @@ def test_a_control_that_contradicts_itself_is_rejected_and_not_kept(payload: dic
     assert found.ask("GetDERControl", {"requestId": 1}) == {"status": "NotFound"}
 
 
-@pytest.mark.ocpp("R04.FR.10", "R04.FR.12", "R04.FR.13")
+@pytest.mark.ocpp("R04")
 def test_the_lower_number_has_priority_and_an_equal_one_changes_nothing() -> None:
     found = station()
     assert found.ask("SetDERControl", pf("a", priority=5)) == {"status": "Accepted"}
@@ -114,7 +114,7 @@ def test_the_lower_number_has_priority_and_an_equal_one_changes_nothing() -> Non
     assert directives(found) == [["a"], ["b"]]
 
 
-@pytest.mark.ocpp("R04.FR.14", "R04.FR.20", "R04.FR.21")
+@pytest.mark.ocpp("R04")
 def test_a_control_that_holds_is_superseded_when_the_new_one_starts() -> None:
     found = station()
     found.ask("SetDERControl", pf("now", priority=5))
@@ -132,7 +132,7 @@ def test_a_control_that_holds_is_superseded_when_the_new_one_starts() -> None:
     assert (end["controlId"], end["started"]) == ("later", False)
 
 
-@pytest.mark.ocpp("R04.FR.15")
+@pytest.mark.ocpp("R04")
 def test_the_default_holds_while_no_scheduled_control_does() -> None:
     found = station()
     found.ask("SetDERControl", pf("default", default=True))
@@ -163,7 +163,7 @@ def test_twelve_controls_are_reported_in_two_messages() -> None:
     assert found.ask("GetDERControl", {"requestId": 7, "controlType": "FreqWatt"}) == {"status": "NotFound"}
 
 
-@pytest.mark.ocpp("R04.FR.40", "R04.FR.41", "R04.FR.42")
+@pytest.mark.ocpp("R04")
 def test_controls_are_cleared_by_id_or_by_kind() -> None:
     found = station()
     for n in range(3):
@@ -189,7 +189,7 @@ def test_controls_outlive_a_restart_and_reach_the_device_again() -> None:
     assert directives(again) == [["a"]], "sent again for a device that was restarted"
 
 
-@pytest.mark.ocpp("R05.FR.01", "R05.FR.02")
+@pytest.mark.ocpp("R05")
 @pytest.mark.parametrize("ended", [False, True])
 def test_an_event_of_the_grid_is_reported_and_its_end(ended: bool) -> None:
     found = station()

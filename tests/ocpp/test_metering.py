@@ -104,7 +104,7 @@ def test_the_meter_of_a_transaction_of_1_6_is_a_whole_number(value: float, whole
         ("23:58:00", 7000, "00:00:00"),
     ],
 )
-@pytest.mark.ocpp("J01.FR.14")
+@pytest.mark.ocpp("J01")
 def test_intervals_are_counted_from_midnight(at: str, interval_s: int, expected: str) -> None:
     found = next_boundary(datetime.fromisoformat(f"2026-05-01T{at}+00:00"), interval_s)
     assert found.strftime("%H:%M:%S") == expected

@@ -62,7 +62,7 @@ class AuthorizationCache:
         return damaged
 
     def find(self, key: str, utc: datetime) -> Known | None:
-        """Return what is known of a token; an entry that is over is removed ([C10.FR.08])."""
+        """Return what is known of a token; an entry that is over is removed (C10)."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -73,7 +73,7 @@ class AuthorizationCache:
         return entry.known
 
     def put(self, key: str, known: Known, utc: datetime, *, lifetime_s: float | None = None) -> None:
-        """Keep an answer; `lifetime_s` bounds it where the CSMS gave no date ([C10.FR.08])."""
+        """Keep an answer; `lifetime_s` bounds it where the CSMS gave no date (C10)."""
         if known.expires_at is None and lifetime_s is not None:
             known = msgspec.structs.replace(known, expires_at=utc + timedelta(seconds=lifetime_s))
         self._write(key, CacheEntry(known, utc))
@@ -96,7 +96,7 @@ class AuthorizationCache:
                 self._remove(key)
 
     def bound(self, entries: int | None = None, *, size_B: int | None = None) -> None:
-        """Remove the entries used least recently until the rest fits ([C10.FR.07])."""
+        """Remove the entries used least recently until the rest fits (C10)."""
         excess = 0 if entries is None else len(self._entries) - entries
         excess_B = 0 if size_B is None else self.size_B - size_B
         if excess <= 0 and excess_B <= 0:

@@ -31,7 +31,7 @@ from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import (
 Answer = Callable[[ValidationResult], None]
 Send = Callable[[AuthorizeRequest, Callable[[Any], None]], object]
 ROOTS = [security.LeafCertificateType.MO, security.LeafCertificateType.V2G]
-"""A contract chain ends at a root of its operator, or at a V2G root ([C07.FR.09])."""
+"""A contract chain ends at a root of its operator, or at a V2G root (C07)."""
 _REFUSED = {
     security.CertificateValidationResult.Expired: (AuthorizationStatus.Expired, CertificateStatus.CertificateExpired),
     security.CertificateValidationResult.InvalidSignature: (
@@ -88,7 +88,7 @@ class Contracts2:
             self._station.command(command, partial(self._hashed, token, answer))
 
     def _hashed(self, token: ProvidedIdToken, answer: Answer, result: Any) -> None:
-        """With a hash of every certificate the CSMS can look at the chain itself ([C07.FR.01])."""
+        """With a hash of every certificate the CSMS can look at the chain itself (C07)."""
         found = result.ocsp_request_data_list if isinstance(result, security.OCSPRequestDataList) else []
         hashes = [one for one in map(_of_store, found) if one is not None]
         if hashes and len(hashes) == len(found):
@@ -143,7 +143,7 @@ class Contracts2:
         if response.certificate_status is not None:
             status = named(CertificateStatus, response.certificate_status, CertificateStatus.CertChainError)
         if known.accepted and status not in (None, CertificateStatus.Accepted):
-            # A token is accepted only together with its certificate ([C07.FR.02]).
+            # A token is accepted only together with its certificate (C07).
             known = Known(AuthorizationStatus.Invalid)
         answer(result_of(known, status))
 

@@ -152,7 +152,7 @@ class Authorization2(AuthorizationBlock):
         self.station.answer(deferred, result_of(known))
 
     def learn(self, token: WireToken, info: IdTokenInfoType) -> Known:
-        """Keep what the CSMS answered about the token of a transaction ([C10.FR.05])."""
+        """Keep what the CSMS answered about the token of a transaction (C10)."""
         known = known_of(info)
         self._keep(token.id_token, token.type, known)
         return known
@@ -171,7 +171,7 @@ class Authorization2(AuthorizationBlock):
 
     @answers(ClearCacheRequest)
     def clear_cache(self, request: ClearCacheRequest) -> ClearCacheResponse:
-        """Empty the cache; a station that does not use it refuses ([C11.FR.04])."""
+        """Empty the cache; a station that does not use it refuses (C11)."""
         if not self.station.variables.get(AUTH_CACHE_ENABLED):
             return ClearCacheResponse(status=ClearCacheStatusEnumType.Rejected)
         self.cache.clear()
@@ -179,7 +179,7 @@ class Authorization2(AuthorizationBlock):
 
     @answers(GetLocalListVersionRequest)
     def get_local_list_version(self, request: GetLocalListVersionRequest) -> GetLocalListVersionResponse:
-        """Return the version; 0 where there is no list or it is not in use ([D02.FR.02], [D02.FR.03])."""
+        """Return the version; 0 where there is no list or it is not in use (D02)."""
         enabled = self.station.variables.get(LOCAL_AUTH_LIST_ENABLED)
         return GetLocalListVersionResponse(version_number=self.local_list.version if enabled else 0)
 

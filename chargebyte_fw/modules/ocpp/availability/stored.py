@@ -1,4 +1,4 @@
-"""Which connectors the CSMS has made inoperative: kept over a restart (OCPP 1.6 §5.2; [G03.FR.06], [G04.FR.07])."""
+"""Which connectors the CSMS has made inoperative: kept over a restart (OCPP 1.6 §5.2; G03, [G04.FR.07])."""
 
 from __future__ import annotations
 

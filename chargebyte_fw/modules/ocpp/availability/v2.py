@@ -82,7 +82,7 @@ class Availability2(Block):
 
     @receives(events.Loaded)
     def loaded(self, event: events.Loaded) -> None:
-        """Take out of use what was so in the last run ([G03.FR.08], [G04.FR.08])."""
+        """Take out of use what was so in the last run (G03, G04)."""
         self._stored.load(event.tables)
         for place in self.station.layout:
             if not self.operative(place):
@@ -121,7 +121,7 @@ class Availability2(Block):
 
     @receives(TransactionEnded)
     def transaction_ended(self, event: TransactionEnded) -> None:
-        """Carry out what waited for the end ([G03.FR.05], [G04.FR.06])."""
+        """Carry out what waited for the end (G03, G04)."""
         self._transactions.discard(event.evse_id)
         for place in self.station.layout.of(event.evse_id):
             if not self.operative(place):
@@ -152,13 +152,13 @@ class Availability2(Block):
 
     @receives(Registered)
     def registered(self, event: Registered) -> None:
-        """Report every connector ([B01.FR.07])."""
+        """Report every connector (B01)."""
         self._reports = True
         self.report_all()
 
     @receives(BackOnline)
     def back_online(self, event: BackOnline) -> None:
-        """Report every connector after a long outage, those that have changed after a short one ([B04.FR.01])."""
+        """Report every connector after a long outage, those that have changed after a short one (B04)."""
         self._reports = True
         if event.outage_s > self.station.variables.get(OFFLINE_THRESHOLD):
             self.report_all()
@@ -230,7 +230,7 @@ class Availability2(Block):
         def carry_out() -> None:
             for place in places:
                 if place not in scheduled:
-                    # Making a tier operative leaves what is out of use below it ([G03.FR.07], [G04.FR.05]).
+                    # Making a tier operative leaves what is out of use below it (G03, G04).
                     self._enable(place, self.operative(place))
             self._update()
 

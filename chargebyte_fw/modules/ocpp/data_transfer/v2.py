@@ -43,7 +43,7 @@ class DataTransfer2(Block):
 
     @answers(DataTransferRequest)
     def received(self, request: DataTransferRequest) -> Deferred:
-        """Let the integrator's module answer; without one the vendor is unknown ([P01.FR.05])."""
+        """Let the integrator's module answer; without one the vendor is unknown (P01)."""
         deferred = self.station.defer()
         wanted = ocpp.DataTransferRequest(
             vendor_id=request.vendor_id, message_id=request.message_id, data=to_text(request.data)

@@ -1,4 +1,4 @@
-"""Which DER controls are taken (R04.FR.02 to R04.FR.30). Pure."""
+"""Which DER controls are taken (R04). Pure."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class DerControl2(Block):
             self._alarm(event.value)
 
     def _alarm(self, alarm: grid.GridAlarm) -> None:
-        """Report an event of the grid, or its end ([R05.FR.01])."""
+        """Report an event of the grid, or its end (R05)."""
         kinds = {kind.value: kind for kind in DERControlEnumType}
         kind = kinds.get("" if alarm.directive_type is None else alarm.directive_type.value)
         self.station.send(
@@ -107,7 +107,7 @@ class DerControl2(Block):
                 self._push(evse_id)
 
     def _look(self) -> None:
-        """Start and end scheduled controls that are due ([R04.FR.20] and following)."""
+        """Start and end scheduled controls that are due (R04 and following)."""
         utc = self.station.utc
         for control in list(self.controls.by_id.values()):
             if control.over(utc):

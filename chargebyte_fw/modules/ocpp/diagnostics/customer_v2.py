@@ -71,11 +71,11 @@ class CustomerInformation2(Block):
         return msgspec.json.encode({"idToken": token.id_token, **found}).decode()[:longest]
 
     def _clear(self, token: IdTokenType) -> None:
-        """Forget the cached answer; the local list is the CSMS's own ([N10.FR.05])."""
+        """Forget the cached answer; the local list is the CSMS's own (N10)."""
         self.station.block(Authorization2).cache.forget(key_of(token.id_token, token.type))
 
     def _report(self, request_id: int, text: str) -> None:
-        """Send the report in parts; also when nothing is known ([N09.FR.05])."""
+        """Send the report in parts; also when nothing is known (N09)."""
         chunks = [text[index : index + CHUNK] for index in range(0, len(text), CHUNK)] or [""]
         for number, chunk in enumerate(chunks):
             self.station.send(

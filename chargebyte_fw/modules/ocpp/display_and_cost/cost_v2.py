@@ -129,7 +129,7 @@ class Cost2(Block):
 
     @receives(TransactionEnded)
     def ended(self, event: TransactionEnded) -> None:
-        """Offline the final cost is unknown: publish the text that stands for it ([I05.FR.01])."""
+        """Offline the final cost is unknown: publish the text that stands for it (I05)."""
         text = self.station.variables.get(TOTAL_COST_FALLBACK_MESSAGE)
         if not self._online and self.station.variables.get(COST_ENABLED) and text:
             self._publish_cost(event.session_id, None, session_cost.SessionStatus.Finished, [_plain(text)])

@@ -85,7 +85,7 @@ class Display2(Block):
 
     @answers(GetDisplayMessagesRequest)
     def get_messages(self, request: GetDisplayMessagesRequest) -> Deferred:
-        """List the messages that fit the request, in notifications that follow ([O03.FR.02], [O04.FR.02])."""
+        """List the messages that fit the request, in notifications that follow (O03, O04)."""
         deferred = self.station.defer()
         wanted = display.GetDisplayMessageRequest(
             id=request.id,
@@ -113,7 +113,7 @@ class Display2(Block):
 
     @answers(ClearDisplayMessageRequest)
     def clear_message(self, request: ClearDisplayMessageRequest) -> Deferred:
-        """Remove a message; one that is not there is unknown ([O05.FR.02])."""
+        """Remove a message; one that is not there is unknown (O05)."""
         deferred = self.station.defer()
         statuses = ClearMessageStatusEnumType
 

@@ -1,4 +1,4 @@
-"""When a firmware may be installed: connectors are taken out of use first, a transaction is waited for ([L01.FR.06]).
+"""When a firmware may be installed: connectors are taken out of use first, a transaction is waited for (L01).
 
 Both generations use it; what they report differs.
 """

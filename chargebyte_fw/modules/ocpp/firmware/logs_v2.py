@@ -65,11 +65,11 @@ class Logs2(Block):
 
     def _send(self, status: LogStatus, *, triggered: bool = False) -> None:
         word = named(UploadLogStatusEnumType, status.log_status, UploadLogStatusEnumType.UploadFailure)
-        # requestId is there unless the status is Idle ([N01.FR.13]).
+        # requestId is there unless the status is Idle (N01).
         request_id = None if status.log_status is L.Idle else status.request_id
         self.station.send(LogStatusNotificationRequest(status=word, request_id=request_id), triggered=triggered)
 
     def report(self) -> None:
-        """Send the status now; Idle after the end of an upload ([F06.FR.10])."""
+        """Send the status now; Idle after the end of an upload (F06)."""
         ended = self._last.log_status in ENDED
         self._send(LogStatus(log_status=L.Idle, request_id=0) if ended else self._last, triggered=True)

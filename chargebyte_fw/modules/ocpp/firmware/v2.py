@@ -113,7 +113,7 @@ class Firmware2(Block):
         if kind is (S.SignatureVerified if self._signed else S.Downloaded):
             installation.ready_to_install(status)
             if installation.waits_for_transactions:
-                # The installation waits for the end of a transaction ([L01.FR.06]).
+                # The installation waits for the end of a transaction (L01).
                 self._report(msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled))
         elif kind in ENDED:
             installation.ended(self.station.block(Availability2).wanted_operative())
@@ -137,13 +137,13 @@ class Firmware2(Block):
         idle = status.firmware_update_status is S.Idle
         request = FirmwareStatusNotificationRequest(
             status=named(FirmwareStatusEnumType, status.firmware_update_status, FirmwareStatusEnumType.Idle),
-            # requestId is there unless the status is Idle ([L01.FR.20]).
+            # requestId is there unless the status is Idle (L01).
             request_id=None if idle or status.request_id == NO_REQUEST else status.request_id,
         )
         self.station.send(request, triggered=triggered)
 
     def report(self) -> None:
-        """Send the status now; Idle after an installation that succeeded ([F06.FR.16], [L01.FR.25])."""
+        """Send the status now; Idle after an installation that succeeded (F06, L01)."""
         status = self._last
         if status.firmware_update_status is S.Installed:
             status = FirmwareUpdateStatus(firmware_update_status=S.Idle, request_id=NO_REQUEST)

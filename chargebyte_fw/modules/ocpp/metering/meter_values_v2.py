@@ -40,7 +40,7 @@ from chargebyte_fw.modules.ocpp.variables.standard.metering import (
 Measurands = Variable[tuple[str, ...]]
 Context = ReadingContextEnumType
 MAX_ENDED_VALUES = 500
-"""Values that are kept for Ended; beyond, every second one goes ([J02.FR.14])."""
+"""Values that are kept for Ended; beyond, every second one goes (J02)."""
 TX_UPDATED, TX_ENDED, ALIGNED_ENDED = "updated", "ended", "aligned ended"
 Report = Callable[[str, TriggerReasonEnumType, list[MeterValueType | None]], None]
 
@@ -97,7 +97,7 @@ class MeterValues2(Block):
     def at_start(
         self, evse_id: int, meter: Powermeter | None, signed: SignedMeterValue | None
     ) -> list[MeterValueType | None]:
-        """Return the values of Started ([E02.FR.09], [J02.FR.10])."""
+        """Return the values of Started (E02, J02)."""
         reading = self._readings.latest(evse_id, meter)
         found = self._with_energy(reading, SAMPLED_DATA_TX_STARTED_MEASURANDS, signed)
         context = Context.Transaction_Begin
@@ -110,7 +110,7 @@ class MeterValues2(Block):
         signed_start: SignedMeterValue | None,
         signed: SignedMeterValue | None,
     ) -> list[MeterValueType | None]:
-        """Return the values of Ended: what was collected, and the values now ([E06.FR.11], [J02.FR.11])."""
+        """Return the values of Ended: what was collected, and the values now (E06, J02)."""
         running = self._running.get(evse_id)
         reading = self._readings.latest(evse_id, meter)
         key = self._sends_key(running)
@@ -251,7 +251,7 @@ class MeterValues2(Block):
     # Triggered.
 
     def trigger(self, evse_id: int) -> None:
-        """Send the aligned values of an EVSE with context Trigger ([F06.FR.06])."""
+        """Send the aligned values of an EVSE with context Trigger (F06)."""
         reading = self._readings.latest(evse_id)
         value = meter_value(reading.at, self._found(reading, ALIGNED_DATA_MEASURANDS), Context.Trigger)
         if value is not None:

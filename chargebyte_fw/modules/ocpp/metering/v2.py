@@ -63,7 +63,7 @@ def _attach(values: list[SampledValueType], energy: SignedMeterValue, public_key
 
 
 def signed_value(signed: SignedMeterValue, public_key: bool) -> SignedMeterValueType:
-    """Return what the meter signed, byte for byte; without its key where the CSMS has it ([J01.FR.21])."""
+    """Return what the meter signed, byte for byte; without its key where the CSMS has it (J01)."""
     return SignedMeterValueType(
         signed_meter_data=signed.signed_meter_data,
         signing_method=signed.signing_method,

@@ -99,7 +99,7 @@ class RegistrationBlock(Block):
         self._boot_in(float(interval_s) if interval_s > 0 else RETRY_S)
 
     def not_booted(self, failure: CallFailure) -> None:
-        """A BootNotification was not answered, or refused: try again ([B01.FR.10])."""
+        """A BootNotification was not answered, or refused: try again (B01)."""
         if not self.accepted:
             self._boot_in(RETRY_S)
 

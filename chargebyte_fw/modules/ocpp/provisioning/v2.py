@@ -38,12 +38,12 @@ PENDING = frozenset(
         "GetBaseReport",
         "GetReport",
         "TriggerMessage",
-        # Answered with Rejected by their own rows ([B02.FR.05]).
+        # Answered with Rejected by their own rows (B02).
         "RequestStartTransaction",
         "RequestStopTransaction",
     }
 )
-"""What the CSMS may ask while the registration is pending ([B02.FR.01], [B02.FR.09])."""
+"""What the CSMS may ask while the registration is pending (B02)."""
 
 
 class Provisioning2(RegistrationBlock):
@@ -68,11 +68,11 @@ class Provisioning2(RegistrationBlock):
 
     @property
     def sets_clock(self) -> bool:
-        """The CSMS is the source of the time where TimeSource names the heartbeat ([B01.FR.05])."""
+        """The CSMS is the source of the time where TimeSource names the heartbeat (B01)."""
         return "Heartbeat" in self.station.variables.get(TIME_SOURCE)
 
     def permit(self, request: Any) -> None:
-        """Refuse what the CSMS may not ask before it has accepted the station ([B02.FR.09], [B03.FR.08])."""
+        """Refuse what the CSMS may not ask before it has accepted the station (B02, B03)."""
         if self.status is Registration.PENDING and request.action_name in PENDING:
             return
         boots = isinstance(request, TriggerMessageRequest)

@@ -45,7 +45,7 @@ class Reset2(Block):
 
     @answers(ResetRequest)
     def reset(self, request: ResetRequest) -> ResetResponse | Deferred:
-        """Reset the station. One EVSE alone is not reset ([B11.FR.10], `AllowReset` is false)."""
+        """Reset the station. One EVSE alone is not reset (B11, `AllowReset` is false)."""
         if request.evse_id:
             info = StatusInfoType(reason_code="UnsupportedRequest", additional_info="an EVSE is not reset alone")
             return ResetResponse(status=Status.Rejected, status_info=info)
@@ -76,7 +76,7 @@ class Reset2(Block):
             self.station.start("reset delay", self.station.now + self.reset_delay_s, self._stop_transactions)
 
     def _block_idle_evses(self) -> None:
-        """No transaction begins before the reset ([B12.FR.03]). The stack forgets it with the reset."""
+        """No transaction begins before the reset (B12). The stack forgets it with the reset."""
         transactions = self.station.block(Transactions2)
         for place in self.station.layout:
             if transactions.at(place.evse_id) is None:
@@ -129,7 +129,7 @@ class Unlock2(Block):
 
     @answers(UnlockConnectorRequest)
     def unlock(self, request: UnlockConnectorRequest) -> UnlockConnectorResponse | Deferred:
-        """Unlock a connector without a transaction ([F05.FR.02], [F05.FR.03])."""
+        """Unlock a connector without a transaction (F05)."""
         statuses = UnlockStatusEnumType
         place = self.station.layout.find(request.evse_id, request.connector_id)
         if place is None:

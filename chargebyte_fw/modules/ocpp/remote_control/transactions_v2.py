@@ -71,7 +71,7 @@ class RemoteTransactions2(Block):
         return deferred
 
     def _profile_refused(self, request: Request) -> RequestStartTransactionResponse | None:
-        """A profile needs an EVSE, and is one for the transaction that begins ([K05.FR.02], [F01.FR.11])."""
+        """A profile needs an EVSE, and is one for the transaction that begins (K05, F01)."""
         profile = request.charging_profile
         if profile is None:
             return None
@@ -128,7 +128,7 @@ class RemoteTransactions2(Block):
 
     @answers(RequestStopTransactionRequest)
     def request_stop(self, request: RequestStopTransactionRequest) -> RequestStopTransactionResponse:
-        """End the transaction of this id; one that has ended, or never was, is refused ([F03.FR.08])."""
+        """End the transaction of this id; one that has ended, or never was, is refused (F03)."""
         transactions = self.station.block(Transactions2)
         transaction = transactions.of_id(request.transaction_id)
         if transaction is None or not self.station.block(Provisioning2).accepted:

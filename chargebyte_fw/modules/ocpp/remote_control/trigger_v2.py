@@ -43,7 +43,7 @@ def _response(status: TriggerMessageStatusEnumType, reason: str = "") -> Trigger
 
 
 class Trigger2(Block):
-    """Sends what the CSMS asks for; the answer comes first ([F06.FR.04])."""
+    """Sends what the CSMS asks for; the answer comes first (F06)."""
 
     @answers(TriggerMessageRequest)
     def trigger(self, request: TriggerMessageRequest) -> TriggerMessageResponse:
@@ -78,7 +78,7 @@ class Trigger2(Block):
         block, accepted = self.station.block, self.station.block(Provisioning2).accepted
         match message:
             case M.BootNotification:
-                # An accepted station does not boot again ([F06.FR.17]).
+                # An accepted station does not boot again (F06).
                 return None if accepted else partial(block(Provisioning2).boot, triggered=True)
             case M.Heartbeat:
                 return lambda: self.station.send(block(Provisioning2).heartbeat(), triggered=True)
@@ -102,7 +102,7 @@ class Trigger2(Block):
             run(evse_id)
 
     def _status(self, evse: EVSEType | None) -> Run | None:
-        """A status is that of one connector ([F06.FR.12])."""
+        """A status is that of one connector (F06)."""
         if evse is None or evse.connector_id is None:
             return None
         place = self.station.layout.find(evse.id, evse.connector_id)

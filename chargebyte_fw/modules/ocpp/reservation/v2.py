@@ -92,7 +92,7 @@ class Reservations2(Block):
 
     @answers(CancelReservationRequest)
     def cancel(self, request: CancelReservationRequest) -> Deferred:
-        """Cancel a reservation; one that is unknown is refused ([H02.FR.01])."""
+        """Cancel a reservation; one that is unknown is refused (H02)."""
         deferred = self.station.defer()
         statuses = CancelReservationStatusEnumType
 
@@ -105,7 +105,7 @@ class Reservations2(Block):
 
     @receives(events.FactReceived)
     def fact(self, event: events.FactReceived) -> None:
-        """Report a reservation that ended without being used or cancelled by the CSMS ([H04.FR.01], [H01.FR.18])."""
+        """Report a reservation that ended without being used or cancelled by the CSMS (H04, H01)."""
         if not isinstance(event.value, reservation.ReservationUpdateStatus):
             return
         status = _ENDED.get(event.value.reservation_status.value)

@@ -137,7 +137,7 @@ class Certificates16(Block):
         accepted = CertificateSignedResponse(status=CertificateSignedStatusEnumType.Accepted)
         self.station.answer(deferred, accepted)
         if self._profile >= CLIENT_CERTIFICATE_PROFILE:
-            # The new certificate is used from the next connection on ([A02.FR.08]).
+            # The new certificate is used from the next connection on (A02).
             self.station.effect(effects.Reconnect("the station has a new certificate"))
 
     def _invalid(self, reason: str) -> CertificateSignedResponse:

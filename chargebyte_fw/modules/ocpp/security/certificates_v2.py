@@ -104,7 +104,7 @@ class Certificates2(Block):
 
     @receives(Registered)
     def registered(self, event: Registered) -> None:
-        """Look at the certificates a while after the start, and then regularly ([A03.FR.02])."""
+        """Look at the certificates a while after the start, and then regularly (A03)."""
         self.check_later(Use.ChargingStationCertificate, CLIENT_CERTIFICATE_CHECK_DELAY)
         self.check_later(Use.V2GCertificate, V2G_CERTIFICATE_CHECK_DELAY)
 
@@ -164,7 +164,7 @@ class Certificates2(Block):
 
     @answers(CertificateSignedRequest)
     def certificate_signed(self, request: CertificateSignedRequest) -> CertificateSignedResponse | Deferred:
-        """Install a certificate ([A02.FR.06], [A02.FR.07])."""
+        """Install a certificate (A02)."""
         use = request.certificate_type or Use.ChargingStationCertificate
         longest = self.station.variables.get(MAX_CERTIFICATE_CHAIN_SIZE)
         if longest and len(request.certificate_chain) > longest:
@@ -184,7 +184,7 @@ class Certificates2(Block):
             signing.done()
         self.answer(deferred, CertificateSignedResponse(status=CertificateSignedStatusEnumType.Accepted))
         if use is Use.ChargingStationCertificate and self._profile >= CLIENT_CERTIFICATE_PROFILE:
-            # The new certificate is used from the next connection on ([A02.FR.08]).
+            # The new certificate is used from the next connection on (A02).
             self.station.effect(effects.Reconnect("the station has a new certificate"))
 
     def invalid(self, reason: str) -> CertificateSignedResponse:
@@ -224,7 +224,7 @@ class Certificates2(Block):
 
     @answers(GetInstalledCertificateIdsRequest)
     def installed_ids(self, request: GetInstalledCertificateIdsRequest) -> Deferred:
-        """Return the hash data of what is installed; without a type of everything ([M03.FR.04])."""
+        """Return the hash data of what is installed; without a type of everything (M03)."""
         wanted = request.certificate_type or list(_KINDS)
         kinds = [_KINDS[one] for one in wanted if one in _KINDS]
         deferred = self.station.defer()
@@ -244,7 +244,7 @@ class Certificates2(Block):
 
     @answers(DeleteCertificateRequest)
     def delete(self, request: DeleteCertificateRequest) -> Deferred:
-        """Delete a certificate; the store keeps the one that the station identifies itself with ([M04.FR.06])."""
+        """Delete a certificate; the store keeps the one that the station identifies itself with (M04)."""
         deferred = self.station.defer()
         data = request.certificate_hash_data
         wanted = security.CertificateHashData(

@@ -39,7 +39,7 @@ class SecurityEvents2(Block):
 
     @receives(SecurityEventRaised)
     def raised(self, event: SecurityEventRaised) -> None:
-        """Publish an event; send it where it is critical ([A04.FR.01], [A04.FR.02])."""
+        """Publish an event; send it where it is critical (A04)."""
         kind, info = event.type[:TYPE_LENGTH], event.tech_info[:TECH_INFO_LENGTH]
         critical = event.critical if event.critical is not None else kind in CRITICAL_2
         at = self.station.utc

@@ -86,7 +86,7 @@ class Signing:
         self._repeat_later()
 
     def _repeat_later(self) -> None:
-        """Wait twice as long each time ([A02.FR.18], [A02.FR.19])."""
+        """Wait twice as long each time (A02)."""
         get = self._station.variables.get
         pause_s = max(WAIT_MINIMUM_S, float(get(CERT_SIGNING_WAIT_MINIMUM))) * 2**self._repeated
         self._station.start(("sign", self._kind), self._station.now + pause_s, self._overdue)

@@ -33,7 +33,7 @@ from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import (
 
 LONGEST_EXI_RESPONSE = 17_000
 RETRY_S = 3600.0
-"""Pause after OCSP responses that could not be had; an hour is early enough for a week's validity ([M06.FR.10])."""
+"""Pause after OCSP responses that could not be had; an hour is early enough for a week's validity (M06)."""
 Status = iso15118.ResponseExiStreamStatusStatus
 
 
@@ -102,7 +102,7 @@ class VehicleCertificates2(Block):
 
     @receives(Registered)
     def registered(self, event: Registered) -> None:
-        """Renew the OCSP responses of the V2G certificates ([M06.FR.01])."""
+        """Renew the OCSP responses of the V2G certificates (M06)."""
         self.online = True
         self.station.start("ocsp", self.station.now + self.first_after_s, self._renew)
 

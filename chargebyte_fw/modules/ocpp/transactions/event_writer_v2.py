@@ -36,7 +36,7 @@ class EventWriter:
     def started(
         self, transaction: Transaction, trigger: TriggerReasonEnumType, values: Values, *, connected: bool
     ) -> None:
-        """Send Started: with the EVSE, the token if it is known, and the reservation that was used ([H03.FR.09])."""
+        """Send Started: with the EVSE, the token if it is known, and the reservation that was used (H03)."""
         place = EVSEType(id=transaction.evse_id, connector_id=transaction.connector_id)
         transaction.place_sent = connected
         self._send(
@@ -85,7 +85,7 @@ class EventWriter:
         token: ProvidedIdToken | None,
         at: datetime | None,
     ) -> None:
-        """Send Ended: with the token where one ended it ([E07.FR.02])."""
+        """Send Ended: with the token where one ended it (E07)."""
         self._send(
             TransactionEventEnumType.Ended,
             transaction,

@@ -34,7 +34,7 @@ def trigger_of(reason: StopTransactionReason | None) -> tuple[TxInput | None, Tr
 
 
 def stopped_reason(reason: StopTransactionReason | None, *, resetting: bool = False) -> ReasonEnumType:
-    """Return `stoppedReason`; `resetting`: the CSMS has ordered a reset ([B12.FR.04])."""
+    """Return `stoppedReason`; `resetting`: the CSMS has ordered a reset (B12)."""
     if resetting and reason in (R.Reboot, R.HardReset, R.SoftReset):
         return ReasonEnumType.ImmediateReset
     return ReasonEnumType.Local if reason is None else _STOPPED.get(reason.value, ReasonEnumType.Other)

@@ -26,7 +26,7 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     """`seqNo` of the next event."""
     token: ProvidedIdToken | None = None
     token_sent: bool = False
-    """The CSMS has the token: it is sent once ([E01.FR.15], [E03.FR.01])."""
+    """The CSMS has the token: it is sent once (E01, E03)."""
     place_sent: bool = False
     """The CSMS has the connector: it is sent in the first event after the EV is connected ([E01.FR.16])."""
     reservation_id: int | None = None

@@ -64,7 +64,7 @@ class TxPoints:
     """The conditions of one EVSE, and whether its transaction runs.
 
     PowerPathClosed holds while the EVSE is authorized and the EV is connected; as a point of the end it is reached as
-    soon as either is lost ([E01.FR.03], [E06.FR.03]).
+    soon as either is lost (E01, E06).
     """
 
     def __init__(self) -> None:

@@ -113,7 +113,7 @@ class Transactions2(Block):
 
     @receives(events.Started)
     def started(self, event: events.Started) -> None:
-        """Carry on with what the stack has resumed (E17); end the rest with PowerLoss ([E08], stored meter)."""
+        """Carry on with what the stack has resumed (E17); end the rest with PowerLoss and the stored meter (E08)."""
         resumes = self.station.variables.get(RESUME_TRANSACTIONS_ON_BOOT)
         for one in self._evses.values():
             transaction = one.transaction
@@ -211,7 +211,7 @@ class Transactions2(Block):
         )
         change = None if tx_input is None else one.points.feed(tx_input, frozenset(), stop)
         if change is not TxChange.STOP and stop <= OPEN_UNTIL_UNPLUGGED:
-            # The transaction stays until the EV leaves; what ended is the transfer of energy ([E06.FR.02]).
+            # The transaction stays until the EV leaves; what ended is the transfer of energy (E06).
             one.transaction.goes_to(S.EVConnected, self.station.utc)
             self.update(one.transaction, trigger, token=finished.id_tag)
             return
@@ -308,7 +308,7 @@ class Transactions2(Block):
 
     @receives(ChargingRateChanged)
     def rate_changed(self, event: ChargingRateChanged) -> None:
-        """Report that another system has changed the limit of a transaction ([K11.FR.04], [K13.FR.03])."""
+        """Report that another system has changed the limit of a transaction (K11, K13)."""
         transaction = self.at(event.evse_id)
         if transaction is not None:
             self.update(transaction, TriggerReasonEnumType.ChargingRateChanged)
@@ -374,7 +374,7 @@ class Transactions2(Block):
 
     @failed(TransactionEventRequest)
     def event_failed(self, request: TransactionEventRequest, failure: CallFailure) -> None:
-        """The CSMS will not have this event ([E13.FR.03])."""
+        """The CSMS will not have this event (E13)."""
         self._answered_one(request)
 
     def _count(self, transaction: Transaction) -> None:
