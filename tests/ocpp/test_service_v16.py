@@ -13,6 +13,7 @@ from chargebyte_fw.contracts.types import ocpp
 from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.variables.standard import communication as comm
+from chargebyte_fw.modules.ocpp.variables.standard.station import TIME_OFFSET
 from tests.ocpp.station16 import Station16
 
 URL, PASSWORD = comm.NETWORK_URL.at(slot=1), comm.NETWORK_BASIC_AUTH_PASSWORD.at(slot=1)
@@ -109,3 +110,22 @@ def test_a_security_profile_that_was_being_tried_when_the_power_was_lost_is_not_
     again = station.restart(connects=False)
     assert again.variables.get(PROFILE) == 1
     assert again.restart(connects=False).variables.get(PROFILE) == 1
+
+
+def test_the_next_offset_of_local_time_takes_over_at_its_date() -> None:
+    station = Station16(TimeOffset="+01:00")
+    wanted = {"TimeOffsetNextTransition": "+02:00", "NextTimeOffsetTransitionDateTime": "2023-11-15T01:00:00Z"}
+    for key, value in wanted.items():
+        assert station.ask("ChangeConfiguration", {"key": key, "value": value}) == {"status": "Accepted"}
+
+    def offset() -> str:
+        [one] = station.ask("GetConfiguration", {"key": ["TimeOffset"]})["configurationKey"]
+        return str(one["value"])
+
+    station.pass_s(3599)
+    assert offset() == "+01:00"
+    station.pass_s(2)
+    assert offset() == "+02:00"
+    again = station.restart()
+    again.pass_s(7200)
+    assert again.variables.get(TIME_OFFSET) == "+02:00"

@@ -14,6 +14,7 @@ from chargebyte_fw.modules.ocpp.metering.meter_values_v16 import MeterValues16
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
 from chargebyte_fw.modules.ocpp.provisioning.service_v16 import Service16
 from chargebyte_fw.modules.ocpp.provisioning.stack_configuration import StackConfiguration
+from chargebyte_fw.modules.ocpp.provisioning.time_offset import TimeOffset
 from chargebyte_fw.modules.ocpp.provisioning.v16 import Provisioning16
 from chargebyte_fw.modules.ocpp.remote_control.reset_v16 import Reset16, Unlock16
 from chargebyte_fw.modules.ocpp.remote_control.transactions_v16 import RemoteTransactions16
@@ -34,6 +35,7 @@ BLOCKS: tuple[type[Block], ...] = (
     ConfigurationKeys,
     Network16,
     StackConfiguration,
+    TimeOffset,
     # Facts first: the others read them in the same event.
     Readings,
     Provisioning16,
