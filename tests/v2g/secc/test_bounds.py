@@ -185,3 +185,15 @@ def test_a_number_beyond_all_bounds_is_no_target() -> None:
     assert response.ResponseCode == "OK" and isinstance(response, iso20_dc.DC_ChargeLoopRes)
     target = it.value("dc_ev_target_voltage_current")
     assert (target.dc_ev_target_voltage, target.dc_ev_target_current) == (1_500.0, 10_000.0)
+
+
+@pytest.mark.parametrize("protocol", ["iso2", "iso20"])
+def test_a_contactor_that_was_ordered_to_open_is_not_taken_for_closed(protocol: str) -> None:
+    """Its own report may come later than the car's next start."""
+    if protocol == "iso2":
+        it: Any = talk("ac", State.CHARGING)
+        it.ask(power(it.m, "Stop"))
+    else:
+        it = talk20_ac(S.CHARGING)
+        it.ask(power20("Stop"))
+    assert it.charger.names()[-1] == "ac_open_contactor" and it.facts.contactor_closed is False

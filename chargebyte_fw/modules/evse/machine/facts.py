@@ -238,6 +238,8 @@ class HlcLink(msgspec.Struct):
     end: LinkEnd | None = None
     ended_s: float = LONG_AGO_S
     """When the EV ended or paused the communication last."""
+    asked_to_stop: bool = False
+    """HLC was asked for the end, or a pause, and that was not taken back."""
     restarted: bool = False
     """It was begun again after a pause or a stop: the EV may be asleep."""
     answered: bool = False

@@ -179,6 +179,10 @@ class HlcLinkRows(ChargingOrders):
             return
         self.emit(SupplyOff(at_once=True))
         self.forbid_power()
+        if self.state is Charging.ChargingPausedEVSE and facts.must_pause:
+            # There is nothing to communicate about until the pause ends, which begins with another matching.
+            self._ended(LinkEnd.Terminated, now)
+            return
         if self._gives_up(now):
             return
         self.info("connection to the EV was lost: beginning the communication anew")

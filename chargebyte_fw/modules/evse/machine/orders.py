@@ -158,6 +158,7 @@ class ChargingOrders(LevelMachine):
 
     def withdraw_stop(self) -> None:
         """Take back what HLC was asked for: the end, and in ISO 15118-20 the pause."""
+        self.facts.link.asked_to_stop = False
         self.hlc(call(Iso15118Charger.stop_charging, False))
         if self.facts.link.service is not None:
             self.hlc(call(Iso15118Charger.pause_charging, False))

@@ -29,7 +29,10 @@ class PausedByEv(ChargingState):
             machine.show_x1()
 
     def next(self, machine: ChargingOrders, now: float) -> Charging | None:
-        """Go on when the EV asks: by BCB toggle with HLC (ISO 15118-3), by state C without."""
+        """Go on when the EV asks: by BCB toggle with HLC (ISO 15118-3), by state C without.
+
+        State C is enough also in a session of ISO 15118-20 on AC that goes on and allows power.
+        """
         facts = machine.facts
         if facts.interruption is not None:
             return facts.interruption
@@ -39,6 +42,9 @@ class PausedByEv(ChargingState):
             facts.charging.renegotiates = False
             machine.info("the EV has chosen its services anew: back to the preparation")
             machine.withdraw_stop()
+            return Charging.PrepareCharging
+        in_session = facts.link.service is not None and facts.link.service.ac and not facts.link_over
+        if in_session and facts.link.allows_power and facts.plug_in.asks_power:
             return Charging.PrepareCharging
         if facts.hlc_leads or facts.session.five_percent or facts.link_over:
             return self._asleep(machine, now)

@@ -34,6 +34,8 @@ class PrepareCharging(ChargingState):
             machine.signal_no_energy()
         if facts.link_over:
             machine.restart_link()
+        elif facts.link.asked_to_stop:
+            machine.withdraw_stop()
         if facts.hardware.dc or facts.session.five_percent:
             machine.show_five()
 

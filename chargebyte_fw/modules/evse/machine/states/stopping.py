@@ -21,7 +21,10 @@ class StoppingCharging(ChargingState):
     to = (Charging.ChargingPausedEV, Charging.ChargingPausedEVSE, Charging.Finished, Charging.TStepX1)
 
     def enter(self, machine: ChargingOrders, now: float) -> None:
-        """With HLC the EV is asked over HLC, without by the end of the duty cycle."""
+        """With HLC the EV is asked over HLC, without by the end of the duty cycle.
+
+        In ISO 15118-20 an EV that ended the power itself is not asked: it may go on with other services.
+        """
         facts = machine.facts
         facts.wake_up, facts.preparation = BcbToggle(), Preparation()
         facts.stop = Stop(now, by_evse=facts.must_pause or facts.disabled)
@@ -30,13 +33,11 @@ class StoppingCharging(ChargingState):
         if (facts.gone and facts.plug_in.plugged) or not facts.hlc_leads:
             # With another EV at the connector the data link is the next session's already.
             machine.show_x1()
-        elif facts.link.service is not None and facts.transaction.paused_by_user:
-            machine.hlc(call(Iso15118Charger.pause_charging, True))
-        elif facts.link.service is not None and not (facts.must_pause or facts.over):
-            # The EV ended the power itself: in ISO 15118-20 it may go on with other services.
-            return
-        else:
-            machine.hlc(call(Iso15118Charger.stop_charging, True))
+        elif facts.link.service is None or facts.must_pause or facts.over:
+            facts.link.asked_to_stop = True
+            pause = facts.link.service is not None and facts.transaction.paused_by_user
+            command = Iso15118Charger.pause_charging if pause else Iso15118Charger.stop_charging
+            machine.hlc(call(command, True))
 
     def next(self, machine: ChargingOrders, now: float) -> Charging | None:
         """Wait for open contactors."""

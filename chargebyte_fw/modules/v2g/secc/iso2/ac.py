@@ -143,7 +143,9 @@ class AcService(Iso2EnergyService):
         return None
 
     def power_off(self) -> None:
-        """Have the contactor opened; nothing waits for it to close."""
+        """Have the contactor opened; nothing waits for it to close, and closed it is when it is reported again."""
+        if self.energised:
+            self.facts.contactor_closed = False
         super().power_off()
         self._closing_since = None
 

@@ -171,6 +171,12 @@ class AcService(Iso20EnergyService):
             return session.failed("PowerDeliveryReq", "FAILED_ContactorError", why)
         return None
 
+    def power_off(self) -> None:
+        """Have the contactor opened; closed it is when it is reported again."""
+        if self.energised:
+            self.facts.contactor_closed = False
+        super().power_off()
+
     def on_AC_ChargeLoopReq(self, request: Any, now: float) -> Answer:
         """Publish what the car draws and needs, answer with the power that it should draw."""
         session, mode = self.session, request.CLReqControlMode
