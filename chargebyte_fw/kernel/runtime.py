@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from chargebyte_fw.kernel.faults import Faults
 from chargebyte_fw.kernel.paths import Root
@@ -49,6 +49,8 @@ class Runtime:
     that a run repeats. The assembly refuses anything else (`require_unpredictable`)."""
     all_faults: list[Faults] = field(default_factory=list)
     """The faults of every implementation in reach, for modules with `enable_global_errors`."""
+    operator: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
+    """What modules answer to `secc` on the same machine (`manager/control.py`), by the name of the subcommand."""
 
     def require_unpredictable(self) -> None:
         """Raise RuntimeError for a seeded generator where a real EV could be connected."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,20 @@ from chargebyte_fw.kernel.paths import Root, socket_path
 from chargebyte_fw.manager.recording import Recorder, reason
 
 SOCKET = "/run/secc/control"
-LONGEST_LINE = 4096
+LONGEST_LINE = 65536
 LIMIT_S = 60.0
 MAX_CONNECTIONS = 8
+
+Operator = Mapping[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]]
+"""What modules answer, by the name of the subcommand: `Runtime.operator`."""
 
 
 class Control:
     """Listens while the charger runs. Without a place for a socket that is a line in the log."""
 
-    def __init__(self, root: Root, recorder: Recorder, log: ModuleLog) -> None:
+    def __init__(self, root: Root, recorder: Recorder, log: ModuleLog, operator: Operator | None = None) -> None:
         self._root = root
+        self._operator = {} if operator is None else operator
         self._recorder = recorder
         self._log = log
         self._server: asyncio.Server | None = None
@@ -78,7 +83,10 @@ class Control:
 
     async def _answer(self, line: bytes) -> dict[str, Any]:
         request = decode_json(line)
-        if not isinstance(request, dict) or request.get("do") != "save trace":
+        asked = request.get("do") if isinstance(request, dict) else None
+        if isinstance(asked, str) and asked in self._operator:
+            return await self._operator[asked](request)
+        if not isinstance(request, dict) or asked != "save trace":
             return {"error": "a request that this charger does not know"}
         try:
             target, entries = await self._recorder.save(str(request.get("why") or "request"))

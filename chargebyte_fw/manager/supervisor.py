@@ -103,7 +103,7 @@ class Supervisor:
         for number in ends:
             loop.add_signal_handler(number, self.request_stop, number.name)
         loop.add_signal_handler(signal.SIGUSR1, self.recorder.save_soon, "request")
-        control = Control(self.runtime.root, self.recorder, self.log)
+        control = Control(self.runtime.root, self.recorder, self.log, self.runtime.operator)
         await control.start()
         aside = [loop.create_task(feed()), loop.create_task(self.status_file.keep(self._present_status))]
         try:

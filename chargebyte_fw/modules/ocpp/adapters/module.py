@@ -24,6 +24,7 @@ from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import ConfigIssue, End, Module
 from chargebyte_fw.modules.ocpp.adapters.commands import Commands
 from chargebyte_fw.modules.ocpp.adapters.facts import Facts
+from chargebyte_fw.modules.ocpp.adapters.operator import OperatorRequests
 from chargebyte_fw.modules.ocpp.adapters.requests import Requests
 from chargebyte_fw.modules.ocpp.charge_point import ChargePoint
 from chargebyte_fw.modules.ocpp.charge_point_link import ChargePointRunner
@@ -143,10 +144,14 @@ class OcppModule(Module):
             self._overlay = OverlayFile(sources.overlay, self.log, self.spawn)
         self._runner = self._made(model.variables, layout)
         self.on_wall_set(self._runner.clock_set)
+        loop = asyncio.get_running_loop()
+        operator = OperatorRequests(self._runner.machine, self.requests, loop.time)
+        self.runtime.operator["ocpp"] = operator.answer
         self.spawn(self._begin(self._runner), "start")
 
     async def stop(self) -> None:
         """Close the connection and the file."""
+        self.runtime.operator.pop("ocpp", None)
         self.requests.end()
         self.facts.close()
         self.commands.close()

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chargebyte_fw.contracts.interfaces.ocpp import Ocpp
 from chargebyte_fw.contracts.types import ocpp
 from chargebyte_fw.kernel.effects import publish
-from chargebyte_fw.modules.ocpp.station import Block, Station, effects, events, receives, serves
+from chargebyte_fw.modules.ocpp.messages.model import Request
+from chargebyte_fw.modules.ocpp.messages.schema import to_object
+from chargebyte_fw.modules.ocpp.station import Block, CallFailure, Deferred, Station, effects, events, receives, serves
+from chargebyte_fw.modules.ocpp.station.operator import Operator
+from chargebyte_fw.modules.ocpp.variables.access import write
+from chargebyte_fw.modules.ocpp.variables.declaration import VariableId
+
+OPERATOR = "operator"
+"""Source of values that are set by hand."""
 
 
 class Service(Block):
@@ -42,6 +52,26 @@ class Service(Block):
             ocpp_version=last.ocpp_version,
         )
         self.station.publish(publish(Ocpp.connection_status, status))
+
+    @serves(Operator.send_message)
+    def send_message(self, request: Request) -> Deferred:
+        """Send a message that a person at the station has written."""
+        deferred = self.station.defer()
+
+        def then(answer: Any) -> None:
+            if isinstance(answer, CallFailure):
+                reply: dict[str, Any] = {"refused": answer.code, "description": answer.description}
+            else:
+                reply = {"answer": to_object(self.station.version, answer)}
+            self.station.answer(deferred, reply)
+
+        self.station.send(request, then, triggered=True)
+        return deferred
+
+    @serves(Operator.set_variable)
+    def set_variable(self, place: VariableId, text: str) -> str:
+        """Set a variable as the CSMS may."""
+        return write(self.station.variables, place, text, OPERATOR).status.value
 
     @serves(Ocpp.stop)
     def stop(self) -> bool:
