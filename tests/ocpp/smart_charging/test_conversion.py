@@ -16,6 +16,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.smart_charging import (
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import GenericStatusEnumType
 from chargebyte_fw.modules.ocpp.messages.v16 import smart_charging as v16
 from chargebyte_fw.modules.ocpp.smart_charging import from_v2, from_v16, to_v2
+from chargebyte_fw.modules.ocpp.smart_charging.bounds import amount_of, rendered
 from chargebyte_fw.modules.ocpp.smart_charging.profile import (
     PLAIN,
     Kind,
@@ -240,3 +241,9 @@ def test_dates_at_both_ends_of_the_calendar() -> None:
     assert date_of(seconds_of(first)) == datetime(1, 1, 1, tzinfo=UTC)
     assert date_of(1 << 80).year == 9999 and date_of(-(1 << 80)).year == 1
     assert local_seconds_of(last) == at("9999-12-31 23:59:59")
+
+
+def test_a_limit_beyond_all_stations_stays_a_finite_number_in_the_other_unit() -> None:
+    amount = amount_of(Phases(2.46e305), RateUnit.A, 230.0)
+    [limit] = rendered(amount, RateUnit.W, 3, 230.0).given
+    assert limit == 1e12 * 230 * 3

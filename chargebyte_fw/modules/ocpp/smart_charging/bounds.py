@@ -12,6 +12,10 @@ DIGITS = 6
 """Decimals that are kept: what a conversion there and back leaves beyond is no difference."""
 
 
+GREATEST = 1e12
+"""Greatest limit in A or W; one beyond it limits nothing."""
+
+
 class Amount(msgspec.Struct, frozen=True, gc=False):
     """A limit: A per phase and W in all, either or both. The lower one holds."""
 
@@ -36,15 +40,20 @@ def amount_of(value: Phases, unit: RateUnit, voltage_V: float) -> Amount:
     if not given:
         return OPEN
     if unit is RateUnit.W and not value.split:
-        return Amount(total_W=given[0])
+        return Amount(total_W=_kept(given[0]))
     # A phase without a value of its own has that of the others.
     lowest = min(given, key=abs)
-    first, second, third = (one if one is not None else lowest for one in value)
+    first, second, third = (_kept(one if one is not None else lowest) for one in value)
     if not value.split:
         second = third = first
     if unit is RateUnit.W:
         first, second, third = first / voltage_V, second / voltage_V, third / voltage_V
     return Amount((first, second, third), value.split)
+
+
+def _kept(value: float) -> float:
+    """Return a value within what no station exceeds, so that a conversion stays finite."""
+    return max(-GREATEST, min(GREATEST, value))
 
 
 def merged(one: Amount, other: Amount, choose: Choice = min) -> Amount:
