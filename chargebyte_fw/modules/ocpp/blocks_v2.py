@@ -34,6 +34,7 @@ from chargebyte_fw.modules.ocpp.smart_charging.needs_v2 import ChargingNeeds
 from chargebyte_fw.modules.ocpp.smart_charging.priority_v2 import PriorityCharging
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.station import Block
+from chargebyte_fw.modules.ocpp.transactions.limits_v2 import TransactionLimits2
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.device_model import DeviceModel
 from chargebyte_fw.modules.ocpp.variables.integrator import IntegratorVariables
@@ -52,6 +53,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Authorization2,
     MeterValues2,
     Transactions2,
+    TransactionLimits2,
     Availability2,
     # After the transactions: those that go on have begun when it starts.
     SmartCharging2,

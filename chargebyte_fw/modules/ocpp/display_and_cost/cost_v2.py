@@ -18,7 +18,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.types.message_content import Message
 from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
 from chargebyte_fw.modules.ocpp.station import Block, RequestRefused, Station, answered, answers, events, receives
 from chargebyte_fw.modules.ocpp.station.named import named
-from chargebyte_fw.modules.ocpp.transactions.events import TransactionEnded
+from chargebyte_fw.modules.ocpp.transactions.events import CostKnown, TransactionEnded
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.standard.cost import (
     COST_ENABLED,
@@ -111,6 +111,7 @@ class Cost2(Block):
         if self.station.block(Transactions2).of_id(request.transaction_id) is None:
             raise RequestRefused("GenericError", f"there is no transaction {request.transaction_id}")
         self._cost(request.transaction_id, request.total_cost, session_cost.SessionStatus.Running)
+        self.station.notify(CostKnown(request.transaction_id, request.total_cost))
         return CostUpdatedResponse()
 
     @answered(TransactionEventRequest)
@@ -121,6 +122,7 @@ class Cost2(Block):
         if response.total_cost is not None:
             statuses = session_cost.SessionStatus
             self._cost(transaction_id, response.total_cost, statuses.Finished if ended else statuses.Running)
+            self.station.notify(CostKnown(transaction_id, response.total_cost))
         messages = [one for one in (response.updated_personal_message,) if one is not None]
         messages += response.updated_personal_message_extra or []
         shows = self.station.variables.get(TARIFF_ENABLED)

@@ -123,6 +123,7 @@ class EventWriter:
             time_spent_charging_s=transaction.time_spent_charging_s(utc) or None,
             stopped_reason=reason,
             remote_start_id=transaction.remote_start_id if first or members.get("id_token") is not None else None,
+            transaction_limit=transaction.limit if trigger is TriggerReasonEnumType.LimitSet else None,
         )
         request = TransactionEventRequest(
             event_type=kind,

@@ -35,6 +35,13 @@ class TransactionEnded(msgspec.Struct, frozen=True):
     session_id: str
 
 
+class CostKnown(msgspec.Struct, frozen=True):
+    """The CSMS has calculated what a running transaction costs so far."""
+
+    session_id: str
+    cost: float
+
+
 class RemoteStartAccepted(msgspec.Struct, frozen=True):
     """A remote start was accepted; its profile is for the transaction that it begins."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
-from chargebyte_fw.modules.ocpp.messages.v2.transactions import ChargingStateEnumType
+from chargebyte_fw.modules.ocpp.messages.v2.transactions import ChargingStateEnumType, TransactionLimitType
 
 
 class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -30,6 +30,8 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     place_sent: bool = False
     """The CSMS has the connector: it is sent in the first event after the EV is connected ([E01.FR.16])."""
     reservation_id: int | None = None
+    limit: TransactionLimitType | None = None
+    """What the CSMS has bounded it by (2.1)."""
     charged_since: datetime | None = None
     """Begin of the present energy transfer."""
     charging_time_s: float = 0.0
