@@ -13,10 +13,12 @@ EXAMPLE = """examples:
   secc demo --protocol din --speed 5    DIN SPEC 70121, five times faster
   secc demo --protocol iso20-dc --pnc   ISO 15118-20 over TLS 1.3, paid by the car's contract
   secc demo --protocol iso20-dc-bpt     into the car, and back to the grid
+  secc demo --ocpp 2.0.1                under a small CSMS, which stops the car
   secc demo --keep-running              go on: plug, unplug, stop, uart cut 2, estop, ... from the keyboard"""
 PROTOCOLS = (
     *("iso2", "din", "basic", "iso2-ac", "iso20-dc", "iso20-ac", "iso20-dc-bpt", "iso20-ac-bpt", "mcs", "mcs-bpt"),
 )
+OCPP_VERSIONS = ("1.6", "2.0.1", "2.1")
 WITHOUT_TLS = ("basic", "din")
 INSIDE = "SECC_DEMO_INSIDE"
 """Set in the environment of the demo once it is in a network namespace of its own."""
@@ -32,7 +34,10 @@ def add_parser(subparsers: Any) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--protocol", choices=PROTOCOLS, default="iso2", help="what the car speaks (iso2)")
+    parser.add_argument("--protocol", choices=PROTOCOLS, default=None, help="what the car speaks (iso2)")
+    parser.add_argument(
+        "--ocpp", choices=OCPP_VERSIONS, default="", help="under a small CSMS of this version, which stops the car"
+    )
     parser.add_argument("--tls", action="store_true", help="over TLS, with certificates made for the demo")
     parser.add_argument("--pnc", action="store_true", help="Plug and Charge: paid by the car's contract, over TLS")
     parser.add_argument(
@@ -84,6 +89,8 @@ def _percent(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; exit status 0 when the car charged and left."""
+    if arguments.protocol is None:
+        arguments.protocol = "basic" if arguments.ocpp else "iso2"
     if arguments.soc_percent is None:
         arguments.soc_percent = max(0.0, arguments.target_soc_percent - ENERGY_STEP_PERCENT)
     if arguments.soc_percent >= arguments.target_soc_percent and arguments.script is None:
@@ -105,6 +112,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _wrong_combination(arguments: argparse.Namespace) -> str:
     """Return why the options do not go together; empty where they do."""
     protocol = arguments.protocol
+    if arguments.ocpp and protocol != "basic":
+        return f"the charger under a CSMS is AC by the pilot alone: --ocpp goes with basic, not with {protocol}"
     if arguments.power_supply == "infypower" and (protocol == "basic" or "-ac" in protocol):
         kind = "a basic session is AC" if protocol == "basic" else f"{protocol} is AC"
         return f"{kind}: --power-supply infypower needs iso2 or din"

@@ -13,6 +13,10 @@ import msgspec
 
 from chargebyte_fw.kernel.clock import utc_now
 
+OCPP = {"1.6": "config-ac-ocpp16.yaml", "2.0.1": "config-ac-ocpp201.yaml", "2.1": "config-ac-ocpp201.yaml"}
+"""The shipped configuration of each version of OCPP: its cars charge by the pilot alone."""
+NEVER_MS = 2**31 - 1
+"""A deviation of 24 days, which no clock of a demo has."""
 DC, AC, INFYPOWER = "bsp-only-dc.yaml", "bsp-only-ac.yaml", "bsp-only-dc-infypower.yaml"
 PASSWORD = "123456"
 """Of the charger's private keys, as the shipped configurations have it."""
@@ -25,18 +29,25 @@ CAN_BUS = "udp_multicast:ff15:7079:7468:6f6e:6465:6d6f:6d63:6173"
 Overlay = dict[str, Any]
 
 
-def shipped(protocol: str, power_supply: str = "simulator") -> str:
-    """Return the name of the shipped configuration for a car of this kind."""
+def shipped(protocol: str, power_supply: str = "simulator", ocpp: str = "") -> str:
+    """Return the name of the shipped configuration for a car of this kind, under a CSMS of a version of OCPP."""
+    if ocpp:
+        return OCPP[ocpp]
     if power_supply == "infypower":
         return INFYPOWER
     return AC if protocol == "basic" or "-ac" in protocol else DC
 
 
-def overlay(protocol: str, *, tls: bool = False, pnc: bool = False, power_supply: str = "simulator") -> Overlay:
+def overlay(
+    protocol: str, *, tls: bool = False, pnc: bool = False, power_supply: str = "simulator", ocpp: str = ""
+) -> Overlay:
     """Return what is laid over it: the module that speaks the protocol, TLS, contracts; empty: nothing."""
     modules: Overlay = {}
     if power_supply == "infypower":
         modules["powersupply_dc"] = {"config_module": {"device": CAN_BUS}}
+    if ocpp:
+        # With --speed the time of the CSMS is not that of this machine, whose clock is not the demo's to set.
+        modules["system"] = {"config_module": {"min_time_deviation": NEVER_MS}}
     if protocol == "basic":
         return modules
     if "-ac" in protocol:

@@ -68,8 +68,10 @@ class Show:
             arguments.tls,
             arguments.pnc,
             arguments.control_mode or ("Dynamic" if arguments.protocol.endswith("bpt") else ""),
+            arguments.ocpp,
         )
-        self.stage = Stage(wanted, self.car_reports, self.ended)
+        self.state.ocpp = arguments.ocpp
+        self.stage = Stage(wanted, self.car_reports, self.ended, self.csms_reports)
         self.listener = Listener(self.charger_publishes)
 
     async def run(self) -> int:
@@ -182,6 +184,16 @@ class Show:
             if not self.arguments.keep_running:
                 self.over.set()
 
+    def csms_reports(self, report: dict[str, Any]) -> None:
+        """Take one report of the CSMS; the car leaves when its transaction has ended there."""
+        if self.over.is_set():
+            return
+        self._take_time()
+        self._moved_s = time.monotonic()
+        self._show(self.state.from_csms(report))
+        if "ended" in report and self.arguments.script is None and not self.arguments.keep_running:
+            self.stage.command_car("stop")
+
     def _order(self, discharge_W: float) -> None:
         """Order energy back from the car, as an energy management does by the MQTT API; 0: no more."""
         self._show(f"grid: {discharge_W / 1000:g} kW wanted from the car" if discharge_W else "grid: nothing wanted")
@@ -193,7 +205,7 @@ class Show:
         state = self.state
         if state.done:
             state.done.clear()
-            state.failure, state.finished, state.first_soc_percent = "", False, None
+            state.failure, state.finished, state.first_soc_percent, state.csms_stopped = "", False, None, None
             state.started_s = state.now_s
 
     def charger_publishes(self, topic: str, payload: str) -> None:

@@ -1,4 +1,4 @@
-"""The processes of the demo: broker, charger and virtual car; started in order, ended on every way out."""
+"""The processes of the demo: broker, charger, virtual car and CSMS; started in order, ended on every way out."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.sim import net_cable
 
 STOP_LIMIT_S = 10.0
+CSMS_START_LIMIT_S = 30.0
 LONGEST_TEMPORARY = 48
 """The name of a Unix socket has 107 bytes; the simulated reset line's takes the rest of them."""
 
@@ -45,6 +46,8 @@ class Wanted:
     """Plug and Charge, which is over TLS."""
     control_mode: str = ""
     """ISO 15118-20: `Scheduled` or `Dynamic`; empty: what the charger names first."""
+    ocpp: str = ""
+    """The version of OCPP of a CSMS beside the charger; empty: there is none."""
 
     @property
     def has_tls(self) -> bool:
@@ -63,14 +66,26 @@ def repository(root: Path | None = None) -> Path:
     raise Unavailable("etc/everest is not here: run the demo from a checkout of the repository, or install the wheel")
 
 
+Report = Callable[[dict[str, Any]], None]
+
+
 class Stage:
-    """The three processes and their state root. `ended` is called with each process that ends by itself."""
+    """The processes and their state root. `ended` is called with each process that ends by itself.
+
+    `car_reports` and `csms_reports` are called with each report of the car's process and of the CSMS.
+    """
 
     def __init__(
-        self, wanted: Wanted, report: Callable[[dict[str, Any]], None], ended: Callable[[str, int], None]
+        self,
+        wanted: Wanted,
+        car_reports: Report,
+        ended: Callable[[str, int], None],
+        csms_reports: Report | None = None,
     ) -> None:
         self._wanted = wanted
-        self._report = report
+        self._car_reports = car_reports
+        self._csms_reports = csms_reports
+        self._csms_listens = asyncio.Event()
         self._ended = ended
         self._processes: list[tuple[str, asyncio.subprocess.Process]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -96,25 +111,45 @@ class Stage:
         environment = {"MQTT_SERVER_ADDRESS": demo_broker.HOST, "MQTT_SERVER_PORT": str(demo_broker.PORT)}
         # Both end with their standard input.
         pipe = asyncio.subprocess.PIPE
-        self._car = car = await self._spawn("car", self._car_command(), stdin=pipe, piped=True)
+        self._car = car = await self._spawn("car", self._car_command(), stdin=pipe, reports=self._car_reports)
         if not self._stopping:
             # pyroute2 brings an event loop of its own, which does not stand another one in its thread.
             await asyncio.to_thread(net_cable.lay_cable, car.pid)
         if not self._stopping:
             await self._spawn("broker", demo_broker.command(self.broker_kind, self.root), stdin=pipe)
             await demo_broker.wait_until_open(lambda: self._stopping)
+        if self._wanted.ocpp and not self._stopping:
+            await self._start_csms()
         if not self._stopping:
             await self._spawn("charger", self._charger_command(source), environment=environment)
+
+    async def _start_csms(self) -> None:
+        await self._spawn("csms", self._csms_command(), reports=self._from_csms)
+        try:
+            async with asyncio.timeout(CSMS_START_LIMIT_S):
+                await self._csms_listens.wait()
+        except TimeoutError:
+            raise Unavailable("\n".join(("the CSMS does not listen", *self.last_lines("csms")))) from None
+
+    def _from_csms(self, report: dict[str, Any]) -> None:
+        self._csms_listens.set()
+        if self._csms_reports is not None:
+            self._csms_reports(report)
 
     def give_up(self) -> None:
         """Go no further in `start` (asyncio does not survive the cancellation of a process that is being started)."""
         self._stopping = True
+        self._csms_listens.set()
 
     def _charger_command(self, source: Path) -> list[str]:
         wanted = self._wanted
-        name = demo_charger.shipped(wanted.protocol, wanted.power_supply)
+        name = demo_charger.shipped(wanted.protocol, wanted.power_supply, wanted.ocpp)
         over = demo_charger.overlay(
-            wanted.protocol, tls=wanted.has_tls, pnc=wanted.pnc, power_supply=wanted.power_supply
+            wanted.protocol,
+            tls=wanted.has_tls,
+            pnc=wanted.pnc,
+            power_supply=wanted.power_supply,
+            ocpp=wanted.ocpp,
         )
         # An overlay lies beside the file that it changes.
         configuration = (self.root if over else source) / "etc/everest" / name
@@ -147,20 +182,24 @@ class Stage:
         words = [word for option in options.items() for word in option]
         return ["unshare", "--net", "--", sys.executable, "-m", "chargebyte_fw.sim", *words]
 
+    def _csms_command(self) -> list[str]:
+        options = ["--json", "--ocpp", self._wanted.ocpp, "--speed", f"{self._wanted.speed:g}"]
+        return [sys.executable, "-m", "chargebyte_fw.sim.csms", *options]
+
     async def _spawn(
         self,
         name: str,
         command: Sequence[str],
         *,
         stdin: int = asyncio.subprocess.DEVNULL,
-        piped: bool = False,
+        reports: Report | None = None,
         environment: dict[str, str] | None = None,
     ) -> asyncio.subprocess.Process:
         with (self.logs / f"{name}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=stdin,
-                stdout=asyncio.subprocess.PIPE if piped else log,
+                stdout=log if reports is None else asyncio.subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, **(environment or {})},
                 # A session of its own: Ctrl-C reaches the demo alone, which ends its processes in the safe order.
@@ -168,12 +207,12 @@ class Stage:
                 preexec_fn=ends_with_us(),
             )
         self._processes.append((name, process))
-        if piped:
-            self._tasks.append(asyncio.create_task(self._read(process)))
+        if reports is not None:
+            self._tasks.append(asyncio.create_task(self._read(process, reports)))
         self._tasks.append(asyncio.create_task(self._watch(name, process)))
         return process
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
+    async def _read(self, process: asyncio.subprocess.Process, reports: Report) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
             try:
@@ -181,7 +220,7 @@ class Stage:
             except ValueError:
                 continue  # a stray print of a library is no report
             if isinstance(report, dict):
-                self._report(report)
+                reports(report)
 
     async def _watch(self, name: str, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
@@ -203,7 +242,7 @@ class Stage:
     async def stop(self) -> None:
         """End the processes, the charger first so that it goes to its safe state while its board is there."""
         self._stopping = True
-        for wanted in ("charger", "car", "broker"):
+        for wanted in ("charger", "car", "csms", "broker"):
             for name, process in self._processes:
                 if name == wanted:
                     await _end(process)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chargebyte_fw.kernel.decoding import decode_json
+from chargebyte_fw.sim.csms_lines import as_text
 
 STEPS = (
     "plugged in",
@@ -47,6 +48,7 @@ def steps_of(protocol: str) -> tuple[str, ...]:
 
 
 MESSAGES_SHOWN = 8
+FRAMES_SHOWN = 10
 LOOP = 2
 """So many messages make a loop (a request and its answer): what comes again within it is counted, not repeated."""
 
@@ -103,6 +105,12 @@ class DemoState:
     meter_Wh: float | None = None
     meter_first_Wh: float | None = None
     messages: deque[Message] = field(default_factory=lambda: deque(maxlen=MESSAGES_SHOWN))
+    ocpp: str = ""
+    """The version of OCPP of the CSMS beside the charger; empty: there is none."""
+    conversation: deque[str] = field(default_factory=lambda: deque(maxlen=FRAMES_SHOWN))
+    """The last lines of the CSMS."""
+    csms_stopped: bool | None = None
+    """Whether the CSMS ended the transaction; None: none has ended."""
     faults: list[str] = field(default_factory=list)
     failure: str = ""
     hint: str = ""
@@ -136,6 +144,14 @@ class DemoState:
             self.failure = report["failure"]
         if report.get("finished"):
             self.finished = True
+
+    def from_csms(self, report: dict[str, Any]) -> str:
+        """Take one report of the CSMS; return its line."""
+        line = as_text(report)
+        self.conversation.append(f"{self.now_s:7.2f}  {line}")
+        if "ended" in report:
+            self.csms_stopped = bool(report.get("stopped"))
+        return line
 
     def log(self, text: str, count: int = 1) -> None:
         """Show a message (that came `count` times); one that was among the very last goes on counting there."""
@@ -174,8 +190,20 @@ class DemoState:
     @property
     def succeeded(self) -> bool:
         """Whether the car charged, stopped and left without a failure."""
+        if self.ocpp and not self.csms_stopped:
+            return False
         gave = DISCHARGING not in self.steps or self.discharged_Wh > 0
         return self.finished and not self.failure and "charging" in self.done and self.energy_Wh > 0 and gave
+
+    @property
+    def reason(self) -> str:
+        """Why the session is no success."""
+        if self.failure:
+            return self.failure
+        if self.finished and self.ocpp and not self.csms_stopped:
+            how = "stopped by something else" if self.csms_stopped is False else "not ended at the CSMS"
+            return f"the transaction was {how}: the car may have been full before, see --battery-kWh"
+        return f"the session ended at '{self.current_step}'"
 
     @property
     def direction(self) -> str:

@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from chargebyte_fw.cli.demo_state import DemoState
+from chargebyte_fw.cli.demo_state import FRAMES_SHOWN, DemoState
 
 _TITLE = {
     "iso2": "DC, ISO 15118-2",
@@ -102,6 +102,14 @@ def _battery(state: DemoState) -> Table:
     return table
 
 
+def _csms(state: DemoState) -> list[RenderableType]:
+    """Show the conversation with the CSMS, where there is one."""
+    if not state.ocpp:
+        return []
+    lines = Text("\n".join(state.conversation) or "no station is connected yet", no_wrap=True, overflow="ellipsis")
+    return [Panel(lines, title=f"CSMS, OCPP {state.ocpp}", border_style="dim", height=FRAMES_SHOWN + 2)]
+
+
 def screen(state: DemoState) -> RenderableType:
     """Draw the whole screen for one moment."""
     messages = Text(
@@ -121,6 +129,7 @@ def screen(state: DemoState) -> RenderableType:
             padding=(1, 2),
         ),
         Panel(messages, title="last messages", border_style="dim", height=10),
+        *_csms(state),
         *below,
     )
 
@@ -130,9 +139,8 @@ def summary(state: DemoState) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column()
-    result = Text("the car charged and left", style="bold green")
-    if not state.succeeded:
-        result = Text(state.failure or f"the session ended at '{state.current_step}'", style="bold red")
+    good = "the car charged, and the CSMS stopped it" if state.ocpp else "the car charged and left"
+    result = Text(good, style="bold green") if state.succeeded else Text(state.reason, style="bold red")
     table.add_row("Result", result)
     first = state.first_soc_percent or 0.0
     table.add_row("State of charge", f"{first:.1f} % → {state.soc_percent:.1f} %")

@@ -118,6 +118,7 @@ def test_a_battery_beyond_its_target_is_refused(capsys: pytest.CaptureFixture[st
         (("--protocol", "iso20-ac", "--power-supply", "infypower"), "iso20-ac is AC"),
         (("--protocol", "din", "--tls"), "din has no TLS"),
         (("--protocol", "basic", "--pnc"), "basic has no TLS"),
+        (("--ocpp", "2.1", "--protocol", "iso2"), "--ocpp goes with basic"),
         (("--protocol", "iso20-dc-bpt", "--control-mode", "Scheduled"), "the grid orders the energy back"),
     ],
 )
@@ -156,6 +157,32 @@ def test_a_bidirectional_session_succeeds_only_when_energy_went_both_ways() -> N
     state.from_car({"discharged_Wh": 40.0})
     text = drawn(summary(state))
     assert state.succeeded and "40.0 Wh" in text and "100.0 Wh" in text
+
+
+def under_csms() -> DemoState:
+    state = DemoState("basic", 80.0, BASIC_STEPS, ocpp="2.0.1")
+    state.from_csms({"connected": "cp001"})
+    state.from_csms({"frame": "station -> TransactionEvent Started"})
+    for step in state.steps:
+        state.from_car({"step": step})
+    state.from_car({"energy_Wh": 60.0, "finished": True})
+    return state
+
+
+def test_under_a_csms_the_screen_shows_the_conversation_and_success_is_its_stop() -> None:
+    state = under_csms()
+    text = drawn(screen(state))
+    assert "CSMS, OCPP 2.0.1" in text and "station cp001 is connected" in text and "TransactionEvent Started" in text
+    assert not state.succeeded and "not ended at the CSMS" in state.reason
+    state.from_csms({"ended": "Remote", "stopped": True})
+    assert state.succeeded and "the car charged, and the CSMS stopped it" in drawn(summary(state))
+
+
+def test_a_car_that_left_by_itself_is_no_success_under_a_csms() -> None:
+    state = under_csms()
+    state.from_csms({"ended": "EVDisconnected", "stopped": False})
+    text = drawn(summary(state))
+    assert not state.succeeded and "stopped by something else" in text and "--battery-kWh" in text
 
 
 def test_rectifier_modules_are_for_direct_current(capsys: pytest.CaptureFixture[str]) -> None:

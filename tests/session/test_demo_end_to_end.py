@@ -83,6 +83,21 @@ def test_the_demo_charges_a_car_and_ends_with_its_summary_and_zero(
     assert {"uart", "state", "var"} <= kinds and ("v2g" in kinds) is (protocol != "basic")
 
 
+def test_under_a_csms_the_car_is_stopped_from_there(environment: dict[str, str], place: Path) -> None:
+    options = ["--ocpp", "2.0.1", "--speed", "10"]
+    done = subprocess.run([*COMMAND, *options], env=environment, capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for line in (
+        "station cp001 is connected",
+        "station -> TransactionEvent Started",
+        "csms -> RequestStopTransaction",
+        "station -> TransactionEvent Ended RemoteStop",
+        "the car charged, and the CSMS stopped it",
+    ):
+        assert line in done.stdout, done.stdout
+    assert leftovers(place) == []
+
+
 class Running(subprocess.Popen[str]):
     """A demo that runs; killed when the test ends before it."""
 
