@@ -151,6 +151,8 @@ class DemoState:
         self.conversation.append(f"{self.now_s:7.2f}  {line}")
         if "ended" in report:
             self.csms_stopped = bool(report.get("stopped"))
+        if "failure" in report:
+            self.failure = self.failure or str(report["failure"])
         return line
 
     def log(self, text: str, count: int = 1) -> None:

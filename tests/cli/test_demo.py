@@ -185,6 +185,13 @@ def test_a_car_that_left_by_itself_is_no_success_under_a_csms() -> None:
     assert not state.succeeded and "stopped by something else" in text and "--battery-kWh" in text
 
 
+def test_what_the_csms_complains_of_is_the_reason() -> None:
+    state = under_csms()
+    state.from_csms({"failure": "the station did not accept the remote stop: Rejected"})
+    state.from_csms({"ended": "EVDisconnected", "stopped": False})
+    assert "did not accept the remote stop" in drawn(summary(state))
+
+
 def test_rectifier_modules_are_for_direct_current(capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.run(parse("--protocol", "basic", "--power-supply", "infypower")) == 2
     assert "needs iso2 or din" in capsys.readouterr().err
