@@ -60,6 +60,7 @@ class Updated16(Station16):
         return [(evse_id, arguments[1].enable_state.value) for _, evse_id, arguments in commands]
 
 
+@pytest.mark.ocpp("1.6 §5.19", "1.6 §4.5")
 def test_an_unsigned_update() -> None:
     station = Updated16()
     wanted = {"location": "ftp://x/y", "retrieveDate": "2023-11-15T00:00:00Z", "retries": 2, "retryInterval": 10}
@@ -81,6 +82,7 @@ def test_each_attempt_of_a_download_is_reported() -> None:
     assert station.progress(*steps * 3) == ["Downloading", "DownloadFailed"] * 3
 
 
+@pytest.mark.ocpp("1.6 security §L01")
 def test_a_signed_update_waits_for_the_transaction() -> None:
     station = Updated16()
     station.charge()
@@ -156,6 +158,7 @@ def test_an_invalid_signature_or_certificate_is_a_security_event() -> None:
 # Logs.
 
 
+@pytest.mark.ocpp("1.6 §5.9", "1.6 §4.4")
 def test_diagnostics_are_reported_for_each_attempt_and_each_request() -> None:
     """Field case 62."""
     station = Updated16()
@@ -170,6 +173,7 @@ def test_diagnostics_are_reported_for_each_attempt_and_each_request() -> None:
     assert station.upload() == ["Idle"]
 
 
+@pytest.mark.ocpp("1.6 security §N01")
 def test_a_log_has_its_request_in_each_status() -> None:
     station = Updated16()
     assert station.ask("GetLog", LOG) == {"status": "Accepted", "filename": "diagnostics.tgz"}

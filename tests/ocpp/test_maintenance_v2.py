@@ -256,6 +256,7 @@ def test_what_is_installed_is_listed_and_deleted() -> None:
         assert station.ask("DeleteCertificate", wanted) == {"status": result.value}
 
 
+@pytest.mark.ocpp("A03")
 def test_a_client_certificate_that_ends_soon_is_renewed_with_profile_3() -> None:
     station = Station2(connects=False)
     station.results["get_leaf_expiry_days_count"] = 10

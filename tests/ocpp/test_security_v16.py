@@ -38,6 +38,7 @@ class Secured16(Station16):
         self.feed(events.Served("x", "ocpp", Ocpp.security_event_.__name__, (ocpp.SecurityEvent(**event),)))
 
 
+@pytest.mark.ocpp("1.6 security §A02")
 def test_a_signing_request_is_repeated_with_doubled_pauses_as_often_as_is_configured() -> None:
     station = Secured16(CertSigningWaitMinimum=20, CertSigningRepeatTimes=2)
     assert station.ask("ExtendedTriggerMessage", TRIGGER) == {"status": "Accepted"}
@@ -48,6 +49,7 @@ def test_a_signing_request_is_repeated_with_doubled_pauses_as_often_as_is_config
     assert found == [1, 0, 1, 0, 1, 0]
 
 
+@pytest.mark.ocpp("1.6 security §A02")
 def test_a_certificate_that_comes_ends_the_repetition_and_is_used_with_a_new_connection() -> None:
     station = Secured16()
     station.ask("ExtendedTriggerMessage", TRIGGER)
@@ -80,6 +82,7 @@ def test_a_root_over_an_unsecure_connection(profile: int, allowed: bool, status:
     assert station.ask("InstallCertificate", ROOT) == {"status": status}
 
 
+@pytest.mark.ocpp("1.6 security §M05")
 def test_a_root_that_the_store_refuses() -> None:
     """Field case 18: the store refuses what is no self-signed root."""
     station = Secured16()
@@ -89,6 +92,7 @@ def test_a_root_that_the_store_refuses() -> None:
     assert station.ask("InstallCertificate", ROOT) == {"status": "Failed"}
 
 
+@pytest.mark.ocpp("1.6 security §M03", "1.6 security §M04")
 def test_roots_are_listed_and_deleted() -> None:
     station = Secured16()
     wanted = {"certificateType": "CentralSystemRootCertificate"}
@@ -106,6 +110,7 @@ def test_roots_are_listed_and_deleted() -> None:
     assert deleted == HASH
 
 
+@pytest.mark.ocpp("1.6 security §A03")
 def test_a_client_certificate_that_expires_soon_is_renewed() -> None:
     station = Secured16()
     station.results["get_leaf_expiry_days_count"] = 29
@@ -116,6 +121,7 @@ def test_a_client_certificate_that_expires_soon_is_renewed() -> None:
 # Security events.
 
 
+@pytest.mark.ocpp("1.6 security §A04")
 def test_critical_events_are_sent_others_only_published() -> None:
     station = Secured16()
     station.other.clear()

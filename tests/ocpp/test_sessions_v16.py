@@ -36,6 +36,7 @@ def fault(kind: str = "evse_manager/Inoperative", evse_id: int | None = 1) -> Fa
 # Registration (§4.2).
 
 
+@pytest.mark.ocpp("1.6 §4.2", "1.6 §4.9")
 def test_an_accepted_station_reports_itself_and_each_connector_once() -> None:
     station = Station16()
     assert station.payloads[0]["chargePointVendor"] == "chargebyte"
@@ -62,6 +63,7 @@ def test_without_an_interval_or_an_answer_the_next_attempt_is_a_minute_later() -
     assert len(station.requests("BootNotification")) == 1
 
 
+@pytest.mark.ocpp("1.6 §4.6")
 def test_the_interval_of_the_registration_is_that_of_the_heartbeat() -> None:
     station = Station16(interval_s=60)
     station.requests()
@@ -129,6 +131,7 @@ def test_while_pending_the_csms_reads_the_configuration_and_triggers_single_mess
 # A session (§4.8, §4.10).
 
 
+@pytest.mark.ocpp("1.6 §4.8", "1.6 §4.10")
 def test_a_whole_session_in_the_order_of_the_standard() -> None:
     station = Station16()
     station.requests()
@@ -205,6 +208,7 @@ def test_without_signed_and_wanted_values_there_is_no_transaction_data() -> None
     assert stop.transaction_data is None
 
 
+@pytest.mark.ocpp("1.6 §4.7")
 def test_sampled_values_follow_their_interval_also_when_it_changes() -> None:
     station = Station16(TxUpdatedInterval=60, TxUpdatedMeasurands=("Energy.Active.Import.Register",))
     station.measure(1200)
@@ -223,6 +227,7 @@ def test_sampled_values_follow_their_interval_also_when_it_changes() -> None:
     assert station.requests("MeterValues") == []
 
 
+@pytest.mark.ocpp("1.6 §4.7")
 def test_aligned_values_come_on_the_raster_from_midnight() -> None:
     station = Station16(connects=False, Interval=900, Measurands=("Voltage",))
     station.now = 100.0
@@ -263,6 +268,7 @@ def test_a_session_that_is_resumed_goes_on() -> None:
 # Authorization.
 
 
+@pytest.mark.ocpp("1.6 §4.1", "1.6 §5.4")
 def test_an_unknown_token_is_asked_about_and_then_known() -> None:
     station = Station16()
     assert station.present("CAFE").authorization_status.value == "Accepted"
@@ -298,6 +304,7 @@ def test_offline_an_unknown_token_is_as_the_configuration_has_it(allowed: bool, 
     assert station.present("CAFE").authorization_status.value == status
 
 
+@pytest.mark.ocpp("1.6 §5.10", "1.6 §5.15")
 def test_a_local_list_from_full_to_restart() -> None:
     station = Station16(LocalPreAuthorize=True)
 
@@ -345,6 +352,7 @@ def test_a_token_that_the_csms_does_not_accept_afterwards(stops: bool, command: 
 # Availability (§5.2).
 
 
+@pytest.mark.ocpp("1.6 §5.2")
 def test_availability_of_a_free_connector_changes_at_once_and_after_the_answer() -> None:
     station = Station16()
     station.commanded()
@@ -435,6 +443,7 @@ def test_a_state_shorter_than_the_minimum_duration_is_not_reported() -> None:
 # Remote control.
 
 
+@pytest.mark.ocpp("1.6 §5.11")
 def test_a_remote_start_presents_its_token_at_the_connector() -> None:
     station = Station16()
     payload = {"idTag": "CAFE", "connectorId": 2, "chargingProfile": PROFILE}
@@ -480,6 +489,7 @@ def test_a_reserved_connector_starts_for_its_token_alone(owner: str, status: str
     assert station.ask("RemoteStartTransaction", {"idTag": "A", "connectorId": 1}) == {"status": status}
 
 
+@pytest.mark.ocpp("1.6 §5.12")
 def test_a_remote_stop_ends_the_transaction_of_its_number_and_no_other() -> None:
     station = Station16()
     station.charge()
@@ -493,6 +503,7 @@ def test_a_remote_stop_ends_the_transaction_of_its_number_and_no_other() -> None
     assert station.ask("RemoteStopTransaction", {"transactionId": 7}) == {"status": "Rejected"}
 
 
+@pytest.mark.ocpp("1.6 §5.14")
 @pytest.mark.parametrize(("kind", "reason"), [("Soft", "SoftReset"), ("Hard", "HardReset")])
 def test_a_reset_waits_until_the_csms_has_the_end_of_the_transaction(kind: str, reason: str) -> None:
     station = Station16()
@@ -526,6 +537,7 @@ def test_a_reset_that_the_system_does_not_allow_is_rejected() -> None:
     assert station.commanded("reset") == []
 
 
+@pytest.mark.ocpp("1.6 §5.18")
 @pytest.mark.parametrize(("result", "status"), [(True, "Unlocked"), (False, "NotSupported")])
 def test_unlocking_is_what_the_stack_answers(result: bool, status: str) -> None:
     station = Station16(StopTransactionIfUnlockNotSupported=True)
@@ -549,6 +561,7 @@ def test_triggered_meter_values_have_their_context_and_one_message_a_connector()
     assert {one.meter_value[0].sampled_value[0].context.value for one in values} == {"Trigger"}
 
 
+@pytest.mark.ocpp("1.6 §5.17")
 @pytest.mark.parametrize(
     "message", ["Heartbeat", "FirmwareStatusNotification", "DiagnosticsStatusNotification", "BootNotification"]
 )
@@ -562,6 +575,7 @@ def test_each_message_can_be_triggered(message: str) -> None:
 # Reservation (§5.13).
 
 
+@pytest.mark.ocpp("1.6 §5.13")
 @pytest.mark.parametrize("result", list(ReservationResult))
 def test_a_reservation_is_what_its_owner_answers(result: ReservationResult) -> None:
     station = Station16()

@@ -174,6 +174,7 @@ def test_no_pause_is_shorter_than_a_second() -> None:
     assert times == [0.0, 1.0, 2.0, 3.0]
 
 
+@pytest.mark.ocpp("B10")
 def test_each_slot_has_its_attempts_and_the_last_success_is_where_it_stays() -> None:
     """Field case 14."""
     it = Bench(profile(1), profile(2), last=2, attempts=3, pause_minimum_s=2.0, doublings=1)

@@ -124,6 +124,7 @@ def test_the_time_out_is_that_of_the_slot() -> None:
     assert it.took(effects.ConfigureQueue)[-1].settings.message_timeout_s == 7.0
 
 
+@pytest.mark.ocpp("A05")
 def test_a_confirmed_slot_is_kept_and_lower_ones_are_not_used() -> None:
     it = Bench()
     it.feed(events.SlotConfirmed(1, 2))
@@ -132,7 +133,7 @@ def test_a_confirmed_slot_is_kept_and_lower_ones_are_not_used() -> None:
     assert it.variables.get(comm.ACTIVE_NETWORK_PROFILE) == 1 and it.variables.get(comm.SECURITY_PROFILE) == 2
 
 
-@pytest.mark.ocpp("1.6 security §A01")
+@pytest.mark.ocpp("1.6 security §A01", "A01")
 @pytest.mark.parametrize("version", [Version.V16, Version.V201])
 def test_a_new_password_is_used_after_the_answer(version: Version) -> None:
     it = Bench(version)
@@ -241,6 +242,7 @@ def test_slots_by_set_variables() -> None:
     assert it.set("NetworkConfiguration", "OcppCsmsUrl", "ws://y", instance="2") == ("Rejected", "PriorityNetworkConf")
 
 
+@pytest.mark.ocpp("A05")
 def test_a_lower_security_profile_where_the_station_allows_it() -> None:
     it = Bench(security_profile=3)
     it.feed(events.CredentialsKnown(csms_root=True, client_certificate=True))

@@ -197,6 +197,7 @@ def test_a_message_that_was_in_flight_is_sent_again_under_another_id() -> None:
     assert [one.entry.key for one in done if isinstance(one, Done)] == [key]
 
 
+@pytest.mark.ocpp("E13")
 def test_a_refused_message_of_a_transaction_is_tried_again() -> None:
     it = Bench(attempts=3, retry_interval_s=10.0, message_timeout_s=30.0)
     first = it.put("StartTransaction")
@@ -343,6 +344,7 @@ def test_a_queue_is_resumed_later_after_a_reconnection() -> None:
     assert it.drain() == ["StopTransaction", "StatusNotification"]
 
 
+@pytest.mark.ocpp("G02")
 def test_heartbeats_are_on_time_while_much_is_drained() -> None:
     it = Bench(V201, online=False, size_threshold=ENDLESS)
     for number in range(3000):

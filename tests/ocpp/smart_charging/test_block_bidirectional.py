@@ -103,6 +103,7 @@ def signal(it: SmartTalk, value: int, after_s: float) -> str:
     return status
 
 
+@pytest.mark.ocpp("Q07")
 def test_signal_of_reserve_power() -> None:
     """Q07: from its time on, by the curve of the profile on top of the baseline."""
     it = talk()

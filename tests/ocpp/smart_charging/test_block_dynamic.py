@@ -48,6 +48,7 @@ def test_limit_is_pushed() -> None:
     assert update(it, profile_id=2, limit=10) == "InvalidProfileId"
 
 
+@pytest.mark.ocpp("Q04")
 def test_setpoint_is_pushed_and_limits_stay() -> None:
     it = talk()
     it.begin()
@@ -162,6 +163,7 @@ def use(it: SmartTalk, activate: bool = True, session: str = SESSION) -> str:
     return status
 
 
+@pytest.mark.ocpp("K21")
 def test_priority_is_requested_by_the_csms() -> None:
     """K21."""
     it = talk()
@@ -194,6 +196,7 @@ def test_priority_ends_with_its_profile_and_its_transaction() -> None:
     assert it.current_A(1) is None
 
 
+@pytest.mark.ocpp("K22")
 def test_priority_is_requested_at_the_station() -> None:
     """K22."""
     it = talk()

@@ -162,6 +162,7 @@ def test_priority_charging_replaces_the_profiles_of_the_transaction() -> None:
     assert steps(compute(profiles, rules=RULES_21, evses={1: evse(priority=True)})) == [(0, 25.0)]
 
 
+@pytest.mark.ocpp("K27")
 def test_local_generation_adds_to_the_limit() -> None:
     """K27: power of the roof comes on top of what the transaction may draw, within the limits of station and grid."""
     limit = installed(profile(TX, (0, 6.0)), 1)
@@ -186,6 +187,7 @@ def test_external_constraint_is_a_limit_like_that_of_the_station() -> None:
     assert steps(compute([limit, here], 0, rules=RULES_21)) == [(0, 20.0)]
 
 
+@pytest.mark.ocpp("Q03")
 def test_setpoint_stays_within_the_limits() -> None:
     """Q03: a setpoint of the winner, limited by the station's maximum; the discharge limit nearest to zero holds."""
     one = installed(
@@ -229,6 +231,7 @@ def test_setpoint_of_phases_under_a_common_limit() -> None:
     assert period.setpoint == Phases(10.0, 8.0, 10.0)
 
 
+@pytest.mark.ocpp("Q06")
 def test_setpoint_of_an_external_system() -> None:
     """Q05, Q06: the profile of the CSMS leaves the setpoint to the external system, within its limits."""
     one = installed(
