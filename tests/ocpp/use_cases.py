@@ -43,7 +43,8 @@ class UseCase(NamedTuple):
 NO_PAYMENT = "EVerest has no interface of a payment terminal"
 NO_TARIFFS = "the structured tariffs of 2.1 are not computed; prices come from the CSMS as in I01 to I03"
 NO_CONTROLLER = "the station is no local controller"
-OFF = "off as shipped: needs component files of `V2XChargingCtrlr` that enable it and list the mode"
+OFF = "off until `V2XChargingCtrlr.Enabled` is set at an EVSE that can discharge"
+MODE = f"{OFF} and a component file has the mode in `SupportedOperationModes`"
 
 OCPP_2: dict[str, tuple[UseCase, ...]] = {
     "A Security": (
@@ -239,12 +240,12 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
             "Q05", "external set-point, profile of the CSMS", PARTLY, "composite schedules have it; nothing delivers it"
         ),
         UseCase("Q06", "external set-point", PARTLY, "as Q05"),
-        UseCase("Q07", "central frequency control", DONE, OFF),
+        UseCase("Q07", "central frequency control", DONE, MODE),
         UseCase(
             "Q08", "local frequency control", PARTLY, "profiles are checked and kept; the station has no meter of it"
         ),
         UseCase("Q09", "local load balancing", LEFT_OUT, "OCPP has no meter at the grid connection"),
-        UseCase("Q10", "idle", DONE, OFF),
+        UseCase("Q10", "idle", DONE, MODE),
     ),
     "R DER control": (
         UseCase("R01", "session, DER in the EVSE", PARTLY, f"controls reach the device of `grid_support`; {UNTESTED}"),
