@@ -74,7 +74,9 @@ class OcppConfig(ModuleConfig):
     PublishChargingScheduleDurationS: Annotated[
         int, Meta(ge=0, description="Time in s that the composite schedules cover.")
     ] = 600
-    MessageLogPath: Annotated[str, Meta(description="Folder of message logs.")] = "/tmp/everest_ocpp_logs"
+    MessageLogPath: Annotated[str, Meta(description="Folder of message logs; none are written yet.")] = (
+        "/tmp/everest_ocpp_logs"
+    )
     MessageQueueResumeDelay: Annotated[
         int, Meta(ge=0, description="Pause in s after a reconnection before messages are sent.")
     ] = 0

@@ -37,7 +37,9 @@ from chargebyte_fw.modules.ocpp.version import Version, of_subprotocol
 class Ocpp201Config(ModuleConfig):
     """EVerest's keys of `OCPP201`. Relative paths begin at the module's share folder."""
 
-    MessageLogPath: Annotated[str, Meta(description="Folder of message logs.")] = "/tmp/everest_ocpp_logs"
+    MessageLogPath: Annotated[str, Meta(description="Folder of message logs; none are written yet.")] = (
+        "/tmp/everest_ocpp_logs"
+    )
     CoreDatabasePath: Annotated[
         str, Meta(description="Folder of the database with messages that wait, tokens, profiles and variables.")
     ] = "/tmp/ocpp201"

@@ -66,7 +66,9 @@ class OcppMultiConfig(ModuleConfig):
     DeviceModelConfigMappings: Annotated[
         str, Meta(description="Optional file that maps further configuration keys of 1.6 to variables.")
     ] = ""
-    MessageLogPath: Annotated[str, Meta(description="Folder of message logs.")] = "/tmp/everest_ocpp_logs"
+    MessageLogPath: Annotated[str, Meta(description="Folder of message logs; none are written yet.")] = (
+        "/tmp/everest_ocpp_logs"
+    )
     EnableExternalWebsocketControl: Annotated[
         bool, Meta(description="Connect and disconnect by MQTT: everest_api/ocpp/cmd/connect and .../disconnect.")
     ] = False
