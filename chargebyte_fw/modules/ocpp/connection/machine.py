@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 from enum import Enum
-from random import Random
 from typing import Any
 
 from chargebyte_fw.kernel.machine import Machine, on
@@ -299,7 +299,7 @@ class Connection(Machine):
 
 
 def connection(
-    settings: ConnectionSettings, last_slot: int | None, security_profile: int, random: Random
+    settings: ConnectionSettings, last_slot: int | None, security_profile: int, chance: random.Random
 ) -> Connection:
     """Return the connection of a station that was last accepted in this slot, with this security profile."""
-    return Connection(settings, Slots(last_slot, security_profile, random), Credentials())
+    return Connection(settings, Slots(last_slot, security_profile, chance), Credentials())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from random import Random
+import random
 
 from chargebyte_fw.modules.ocpp.connection.settings import (
     LEAST_PAUSE_S,
@@ -18,11 +18,11 @@ class Slots:
     `last` is the slot of the last success, which all others lead back to when they have failed.
     """
 
-    def __init__(self, last: int | None, security_profile: int, random: Random) -> None:
+    def __init__(self, last: int | None, security_profile: int, chance: random.Random) -> None:
         self.last = last
         self.security_profile = security_profile
         """That of the last success: slots below it are not used any more."""
-        self._random = random
+        self._chance = chance
         self._position = 0
         self._failures = 0
         self._pause_s = 0.0
@@ -84,7 +84,7 @@ class Slots:
 
     def pause(self, settings: ConnectionSettings) -> float:
         """Return the next pause: minimum and a random part, doubled with a new random part each further time."""
-        jitter_s = self._random.uniform(0.0, settings.pause_random_s)
+        jitter_s = self._chance.uniform(0.0, settings.pause_random_s)
         if self._pauses == 0:
             self._pause_s = settings.pause_minimum_s + jitter_s
         elif self._pauses <= settings.doublings:
