@@ -180,7 +180,7 @@ def test_a_car_gets_its_contract_certificate_or_a_refusal() -> None:
 
 
 def test_ocsp_responses_are_renewed_a_minute_after_the_registration_and_weekly() -> None:
-    station = Pnc16()
+    station = Pnc16(interval_s=86400)
     station.pass_s(61)
     [(_, _, (known, response))] = station.commanded("update_ocsp_cache")
     assert (known, response) == (HASH, "T0NTUA==")
