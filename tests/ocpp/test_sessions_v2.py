@@ -104,7 +104,7 @@ def test_a_session_with_the_default_points() -> None:
         ("Started", "Authorized", "EVConnected"),
         ("Updated", "ChargingStateChanged", "Charging"),
         ("Updated", "ChargingStateChanged", "SuspendedEV"),
-        ("Ended", "StopAuthorized", "SuspendedEV"),
+        ("Ended", "StopAuthorized", "EVConnected"),
     ]
     assert [one["seqNo"] for one in found] == [0, 1, 2, 3]
     started, _, paused, ended = found

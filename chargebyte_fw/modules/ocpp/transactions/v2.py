@@ -216,6 +216,7 @@ class Transactions2(Block):
             self.update(one.transaction, trigger, token=finished.id_tag)
             return
         one.points.force_stop()
+        one.transaction.goes_to(one.state, self.station.utc)
         self._end(one, one.transaction, trigger, reason, values, token=finished.id_tag)
 
     def _session_finished(self, evse_id: int, one: _Evse, meter: Powermeter | None) -> None:
@@ -251,6 +252,7 @@ class Transactions2(Block):
             self._start(evse_id, one, trigger, meter)
         elif change is TxChange.STOP and transaction is not None:
             values = self.station.block(MeterValues2).at_end(evse_id, meter, None, None)
+            transaction.goes_to(one.state, self.station.utc)
             self._end(one, transaction, trigger, reason, values)
         elif transaction is not None:
             news = transaction.goes_to(one.state, self.station.utc)
