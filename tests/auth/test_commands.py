@@ -1,4 +1,4 @@
-"""Commands of Auth and their answers: what the EVSEs say of themselves counts, and nothing is left of an answer."""
+"""Commands of Auth and their answers: the state that EVSEs report counts, and nothing is left of an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A module of somebody else as raw MQTT: as strict as one in C++, which ends on whatever is not as it expects.
+"""A foreign module as raw MQTT: as strict as one in C++, which ends on whatever is not as it expects.
 
 It runs in a thread of its own with a library's client, so that nothing of this product is on its side.
 """

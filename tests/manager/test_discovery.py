@@ -101,7 +101,7 @@ def test_a_manifest_that_nothing_can_be_made_of_says_why(tmp_path: Path, manifes
 
 
 def test_a_directory_with_a_manifest_alone_holds_no_program(tmp_path: Path) -> None:
-    """It can only stand for a module that somebody else starts."""
+    """It can only stand for a module that another process starts."""
     directory(tmp_path, "Native")
     missing = discover([tmp_path], []).by_name["Native"][0].load().missing_program()
     assert missing == f"{tmp_path / 'Native'} holds neither Native nor index.js nor module.py"
