@@ -27,13 +27,16 @@ def sample(root: Path, count: int, seed: int, houses: tuple[str, ...] = tuple(HO
 
 
 def _of_house(root: Path, house: str, count: int, seed: int) -> list[Mutant]:
-    every = [mutant for mutant in all_mutants(root, HOUSES[house]) if mutant.function not in NO_BEHAVIOUR]
-    every.sort(key=lambda mutant: hashlib.blake2b(f"{seed} {mutant.name}".encode(), digest_size=8).digest())
+    found = _with_sources(root, HOUSES[house])
+    every = [(mutant, source) for mutant, source in found if mutant.function not in NO_BEHAVIOUR]
+    every.sort(key=lambda one: hashlib.blake2b(f"{seed} {one[0].name}".encode(), digest_size=8).digest())
     chosen: list[Mutant] = []
     places: set[tuple[str, int]] = set()
-    for mutant in every:
+    for mutant, source in every:
         # One mutant a line: a sample of many lines finds more than many changes of one.
-        if len(chosen) == count or (mutant.path, mutant.line) in places:
+        if len(chosen) == count:
+            break
+        if (mutant.path, mutant.line) in places or not _is_python(mutant.apply(source)):
             continue
         places.add((mutant.path, mutant.line))
         chosen.append(mutant)
@@ -42,10 +45,15 @@ def _of_house(root: Path, house: str, count: int, seed: int) -> list[Mutant]:
 
 def all_mutants(root: Path, folder: str) -> list[Mutant]:
     """Return every mutant of a folder that is still Python."""
-    found: list[Mutant] = []
+    return [mutant for mutant, source in _with_sources(root, folder) if _is_python(mutant.apply(source))]
+
+
+def _with_sources(root: Path, folder: str) -> list[tuple[Mutant, str]]:
+    """Return the mutants of a folder, not checked, each with the text of its file: a check costs a parse of it."""
+    found: list[tuple[Mutant, str]] = []
     for path in sorted((root / folder).rglob("*.py")):
         source = path.read_text(encoding="utf-8")
-        found += [one for one in mutants(str(path.relative_to(root)), source) if _is_python(one.apply(source))]
+        found += [(mutant, source) for mutant in mutants(str(path.relative_to(root)), source)]
     return found
 
 
