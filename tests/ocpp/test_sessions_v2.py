@@ -166,6 +166,19 @@ def test_each_reason_has_its_trigger(reason: Any, trigger: str, stopped: str) ->
     ended = station.events()[-1]
     assert (ended["eventType"], ended["triggerReason"]) == ("Ended", trigger)
     assert ended["transactionInfo"]["stoppedReason"] == stopped and "idToken" not in ended
+    assert ended["transactionInfo"]["chargingState"] == "EVConnected", "the last event before had Charging"
+
+
+@pytest.mark.parametrize(
+    ("paused", "state"), [(E.ChargingPausedEV, "SuspendedEV"), (E.ChargingPausedEVSE, "SuspendedEVSE")]
+)
+@pytest.mark.ocpp("E06")
+def test_a_transaction_that_ends_with_the_energy_transfer_has_the_state_after_it(paused: Any, state: str) -> None:
+    station = Station2(TxStopPoint=("EnergyTransfer",))
+    station.charge()
+    station.event(paused)
+    ended = station.events()[-1]
+    assert (ended["eventType"], ended["transactionInfo"]["chargingState"]) == ("Ended", state)
 
 
 @pytest.mark.ocpp("E04", "E12", "E11")
