@@ -1,6 +1,7 @@
 """The use cases of OCPP in docs/ocpp.md: what is done, partly done and left out, beside the tests that are marked.
 
-`python -m tests.ocpp.use_cases --write` writes the tables; without it, what is not current is printed.
+`python -m tests.ocpp.use_cases --write` writes the tables and docs/ocpp-requirements.md; without it, what is not
+current is printed.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
+from tests.ocpp import functional_requirements
 from tests.ocpp.requirements import TESTS, covered
 
 PAGE = TESTS.parent / "docs/ocpp.md"
@@ -354,14 +355,16 @@ def page() -> str:
 def main() -> int:
     """Write the page, or print that it is not current."""
     parser = argparse.ArgumentParser(prog="python -m tests.ocpp.use_cases", description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"write {Path('docs') / PAGE.name}")
+    parser.add_argument("--write", action="store_true", help="write docs/ocpp.md and docs/ocpp-requirements.md")
+    pages = {PAGE: page(), functional_requirements.PAGE: functional_requirements.page()}
     if parser.parse_args().write:
-        PAGE.write_text(page(), "utf-8")
+        for path, text in pages.items():
+            path.write_text(text, "utf-8")
         return 0
-    if page() == PAGE.read_text("utf-8"):
-        return 0
-    print("docs/ocpp.md is not current: python -m tests.ocpp.use_cases --write", file=sys.stderr)
-    return 1
+    old = [path.name for path, text in pages.items() if text != path.read_text("utf-8")]
+    if old:
+        print(f"not current: {', '.join(old)}; python -m tests.ocpp.use_cases --write", file=sys.stderr)
+    return 1 if old else 0
 
 
 if __name__ == "__main__":
