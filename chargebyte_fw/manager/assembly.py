@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
 from logging import DEBUG, ERROR
@@ -21,7 +21,7 @@ from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.scope import ScopedMqtt
 from chargebyte_fw.manager.groups import CHARGE, fails_alone, groups_of
 from chargebyte_fw.manager.order import stop_order
-from chargebyte_fw.manager.plan import ModulePlan, config_issues
+from chargebyte_fw.manager.plan import Connection, ModulePlan, config_issues
 
 RECORDED_AS_FRAMES = frozenset(("v2g_messages",))
 """Variables that repeat frames which the recorder has anyway."""
@@ -45,12 +45,16 @@ class Assembly:
     Variables and faults belong to the assembly: a module of `cloud` that is replaced (`retire`, `renew`, `bring_up`)
     takes over those of the instance before it.
 
-    `remote` is asked for an implementation that no module here provides (one behind MQTT). `together`: no module fails
-    alone (EVerest).
+    `remote` is asked for an implementation that no module here provides (one behind MQTT), with the contract that the
+    requirement names. `together`: no module fails alone (EVerest).
     """
 
     def __init__(
-        self, runtime: Runtime, remote: Callable[[str, str], Contract] | None = None, *, together: bool = False
+        self,
+        runtime: Runtime,
+        remote: Callable[[str, str, type[Contract]], Contract] | None = None,
+        *,
+        together: bool = False,
     ) -> None:
         self.runtime = runtime
         self.modules: dict[str, Module] = {}
@@ -158,27 +162,33 @@ class Assembly:
         for name, requirement in plan.module.requirements.items():
             ends = []
             for connection in plan.connections.get(name, []):
-                provider = self.provider(connection.module_id, connection.implementation_id)
+                provider = self._provider(connection, requirement.contract)
                 # An error in `charge` that a module of `cloud` causes fails its command and ends no session.
                 outside = module.group != CHARGE and self._groups.get(connection.module_id) == CHARGE
                 ends.append(bus.consumer(provider, scope, trace, plan.id, outside))
             found = ends if requirement.many else (ends[0] if ends else None)
             setattr(module, requirement.attribute or name, found)
 
+    def _provider(self, end: Connection, contract: type[Contract]) -> Contract:
+        if self._remote is not None and end.module_id not in self.modules:
+            return self._remote(end.module_id, end.implementation_id, contract.declaration())
+        return self.provider(end.module_id, end.implementation_id)
+
     def provider(self, module_id: str, implementation_id: str) -> Contract:
-        """Return an implementation: in this process, or the proxy of one behind MQTT."""
+        """Return an implementation of a module of this assembly."""
         found = self.implementations.get((module_id, implementation_id))
-        if found is None and self._remote is not None:
-            return self._remote(module_id, implementation_id)
         if found is None:
             raise KeyError(f"{module_id} provides no {implementation_id}")
         return found
 
-    async def start(self, initialised: Callable[[], None] = lambda: None) -> None:
+    async def start(
+        self, initialised: Callable[[], None] = lambda: None, others: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         """Run `init` of every module, then `ready` of every module, in the order of the configuration.
 
-        `initialised` is called in between: from then on everybody may call everybody. Raises ConfigError, with nothing
-        started, for plans that cannot work (a plan that did not come from a file was not asked before).
+        `initialised` is called in between: from then on everybody may call everybody; `others` then waits for the
+        modules of other processes. Raises ConfigError, with nothing started, for plans that cannot work (a plan that
+        did not come from a file was not asked before).
         """
         against = [
             Finding(f"{plan.id}.{one.about}", one.what, one.hint)
@@ -195,6 +205,8 @@ class Assembly:
             if module.id not in self.late and not module.failed.done():
                 await self._start_step(module, module.joined(), give_up_s, ready_follows=True)
         initialised()
+        if others is not None:
+            await others()
         for module in self.modules.values():
             if module.id not in self.late and not module.failed.done():
                 await self._start_step(module, module.ready(), give_up_s, ready_follows=False)

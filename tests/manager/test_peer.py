@@ -28,8 +28,9 @@ from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.supervisor import Supervisor
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.dialect import Dialect
-from chargebyte_fw.manager.wire.foreign import _proxy, command_line
+from chargebyte_fw.manager.wire.foreign import command_line
 from chargebyte_fw.manager.wire.publisher import Publisher
+from chargebyte_fw.manager.wire.remote import proxy
 from tests.manager.broker import Mosquitto
 from tests.manager.peer import Peer, retained
 from tests.manager.test_mqtt import until
@@ -622,8 +623,8 @@ def test_a_command_is_never_sent_without_one_of_its_arguments() -> None:
     """A C++ module ends on a missing one."""
 
     async def main() -> None:
-        proxy: Any = _proxy(PowerSupplyDC)()
+        supply: Any = proxy(PowerSupplyDC)()
         with pytest.raises(TypeError, match="setMode takes the arguments mode, phase"):
-            await proxy.setMode(Mode.Export)
+            await supply.setMode(Mode.Export)
 
     run_loop(main())

@@ -9,40 +9,27 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, cast
 
 import msgspec
 
 from chargebyte_fw.contracts.lookup import contract_of
-from chargebyte_fw.kernel.bus import ABSENT, CALLER
 from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.contract import Contract
-from chargebyte_fw.kernel.decoding import convert, shorten
-from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, ConfigError, Finding, Unavailable
-from chargebyte_fw.kernel.faults import FaultState
-from chargebyte_fw.kernel.module import Module, ModuleConfig, Provision, Requirement
-from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
-from chargebyte_fw.manager.manifest import LICENSE, command_types, everest_name, variable_types
-from chargebyte_fw.manager.wire import envelope
+from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
+from chargebyte_fw.kernel.module import ModuleConfig, Provision, Requirement
+from chargebyte_fw.manager.manifest import LICENSE
 from chargebyte_fw.manager.wire.carrier import Carrier
+from chargebyte_fw.manager.wire.remote import RemoteModule, proxy
 
-CALL_LIMIT_S = 300.0
-"""EVerest's own limit for a command."""
 BROKER_LIMIT_S = 10.0
 READY_LIMIT_S = 30.0
 GRACE_LIMIT_S = 2.0
 """From EVerest's shutdown message to SIGTERM."""
 STOP_LIMIT_S = 2.5
 """From SIGTERM to SIGKILL."""
-FAULTS_LIMIT = 100
-"""Errors of one implementation that are active at a time."""
-SUB_TYPE_LIMIT = 200
-FAULT_TEXT_LIMIT = 1000
-NO_MODULE = "manager"
-"""Origin of a call that no module makes: one of the command line."""
 FLAGS = ("enable_external_mqtt", "enable_global_errors", "enable_telemetry")
 _TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "number": float, "string": str}
 _BOUNDS = {"minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt"}
@@ -53,18 +40,15 @@ class BadManifest(ValueError):
     """A manifest that cannot be used; the text is the reason."""
 
 
-class ForeignModule(Module):
+class ForeignModule(RemoteModule):
     """The proxy of a program. The manager sets `carrier` before it starts."""
 
     directory: ClassVar[Path]
     name: ClassVar[str]
-    carrier: Carrier | None = None
     is_program = True
 
     shut_down: Callable[[], None] | None = None
     """Asks every program to end, or None: they get SIGTERM alone."""
-    callers: Mapping[str, Sequence[str]] = {}
-    """By implementation the modules of this process that may call it: the origins of their calls."""
 
     @classmethod
     def module_name(cls) -> str:
@@ -81,13 +65,10 @@ class ForeignModule(Module):
     def __init__(self) -> None:
         super().__init__()
         self._process: asyncio.subprocess.Process | None = None
-        self._calls: dict[str, asyncio.Future[Any]] = {}
-        self._stops: list[Callable[[], None]] = []
         self._ready = asyncio.Event()
 
     async def init(self) -> None:
         """Start the program."""
-        self._complaints = RateLimitedLog(self.log, "%d more messages did not fit within %g s")
         carrier = self.carrier
         if carrier is None:
             what = f"{self.name} is a program of its own and needs a broker with the wire on"
@@ -97,7 +78,9 @@ class ForeignModule(Module):
                 await carrier.online()
         except TimeoutError:
             raise Unavailable(f"{self.name} needs the broker, which is not there") from None
-        self._listen(carrier)
+        self.listen(carrier)
+        ready = f"{carrier.prefix}modules/{self.id}/ready"
+        self._stops.append(carrier.client.subscribe(ready, lambda _topic, _payload: self._ready.set()))
         if self.standalone:
             self.log.info("waiting for %s, which is started from outside", self.name)
             return
@@ -134,117 +117,13 @@ class ForeignModule(Module):
         except TimeoutError:
             raise Unavailable(f"{self.name} is not ready after {READY_LIMIT_S:g} s") from None
 
-    def _listen(self, carrier: Carrier) -> None:
-        at = f"{carrier.prefix}modules/{self.id}/"
-        carrier.client.on_down.append(self._broker_gone)
-        self._stops.append(partial(carrier.client.on_down.remove, self._broker_gone))
-        self._stops.append(carrier.client.subscribe(f"{at}ready", lambda _topic, _payload: self._ready.set()))
-        for name, provision in self.provisions.items():
-            implementation: Contract = getattr(self, name)
-            kinds = variable_types(provision.implementation.declaration())
-            for variable, kind in kinds.items():
-                take = partial(self._on_variable, implementation, variable, kind)
-                self._stops.append(carrier.client.subscribe(f"{at}impl/{name}/var/{variable}", take))
-            take_fault = partial(self._on_fault, implementation)
-            self._stops.append(carrier.client.subscribe(f"{at}impl/{name}/error/#", take_fault))
-            for caller in (*self.callers.get(name, ()), NO_MODULE):
-                answers = f"{at}impl/{name}/cmd/+/response/{caller}"
-                self._stops.append(carrier.client.subscribe(answers, self._on_answer))
-
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         status = await process.wait()
         raise Unavailable(f"the program {self.name} has ended (status {status})")
 
-    def _on_variable(self, implementation: Contract, name: str, kind: Any, topic: str, payload: bytes) -> None:
-        try:
-            value = convert(envelope.read_variable(payload), kind)
-        except msgspec.MsgspecError as error:
-            self._complain("%s does not fit the contract: %s", topic, error)
-            return
-        getattr(implementation, name).publish(value)
-
-    def _on_fault(self, implementation: Contract, topic: str, payload: bytes) -> None:
-        try:
-            fault = envelope.read_error(payload)
-        except msgspec.MsgspecError as error:
-            self._complain("%s is no error of EVerest: %s", topic, error)
-            return
-        if fault.sub_type == ABSENT:
-            # Published here in its place, or claimed: whether it is away is known from the process.
-            return
-        if fault.type not in implementation.faults.allowed:
-            self._complain("%s is not an error of this interface", shorten(fault.type))
-        elif fault.state is not FaultState.Active:
-            implementation.faults.take_clear(fault)
-        elif len(implementation.faults.active) >= FAULTS_LIMIT or len(fault.sub_type) > SUB_TYPE_LIMIT:
-            self._complain("%s: more than %d errors, or a sub_type of unusual length", topic, FAULTS_LIMIT)
-        else:
-            texts = {name: shorten(getattr(fault, name), FAULT_TEXT_LIMIT) for name in ("message", "description")}
-            implementation.faults.take_raise(msgspec.structs.replace(fault, **texts))
-
-    def _on_answer(self, topic: str, payload: bytes) -> None:
-        try:
-            call_id, answer = envelope.read_result(payload)
-        except msgspec.MsgspecError as error:
-            self._complain("%s is no answer of EVerest: %s", topic, error)
-            return
-        waiting = self._calls.get(call_id)
-        if waiting is None or waiting.done():
-            return
-        if isinstance(answer, CommandError):
-            waiting.set_exception(answer)
-        else:
-            waiting.set_result(answer)
-
-    def _complain(self, text: str, *values: Any) -> None:
-        self._complaints.write(text, *values)
-
-    async def call(
-        self, implementation: Contract, command: str, arguments: dict[str, Any], result: Any, caller: str
-    ) -> Any:
-        """Send a command of the module `caller` to the program and wait for its answer."""
-        carrier = self.carrier
-        if carrier is None or not carrier.client.online:
-            raise CommandError("NotReady", f"{self.id} has no broker")
-        call_id = self.runtime.new_uuid()
-        waiting = self._calls[call_id] = asyncio.get_running_loop().create_future()
-        topic = f"{carrier.prefix}modules/{self.id}/impl/{implementation.implementation_id}/cmd/{command}"
-        origin = caller if caller in self.callers.get(implementation.implementation_id, ()) else NO_MODULE
-        try:
-            payload = envelope.call(call_id, origin, arguments)
-            carrier.client.publish(topic, payload, wait=False, qos=2)
-            async with asyncio.timeout(CALL_LIMIT_S):
-                answer = await waiting
-            return convert(answer, result)
-        except TimeoutError:
-            raise CommandTimeout(f"{topic}: no answer in {CALL_LIMIT_S:g} s") from None
-        except msgspec.ValidationError as error:
-            raise CommandError("MessageParsingError", f"{topic}: {error}") from error
-        finally:
-            del self._calls[call_id]
-
-    def begins_again(self) -> None:
-        """Forget the faults and calls of the program before it: it was started again from outside."""
-        for name in self.provisions:
-            getattr(self, name).faults.clear_all()
-        self._refuse_calls("Shutdown", f"{self.id} has been started again")
-
-    def _broker_gone(self) -> None:
-        # Call and answer do not outlive a connection.
-        self._refuse_calls("NotReady", "the broker has gone")
-
-    def _refuse_calls(self, kind: str, text: str) -> None:
-        for waiting in self._calls.values():
-            if not waiting.done():
-                waiting.set_exception(CommandError(kind, text))
-
     async def stop(self) -> None:
         """End the program: SIGTERM first, then SIGKILL."""
-        self._complaints.close()
-        for stop in self._stops:
-            stop()
-        self._stops.clear()
-        self._refuse_calls("Shutdown", f"{self.id} is shutting down")
+        self.unlisten()
         process, self._process = self._process, None
         await self.cancel_tasks()
         gracefully = self.shut_down is not None and not self.failed.done()
@@ -319,7 +198,7 @@ def class_of(directory: Path, manifest: Any) -> type[ForeignModule]:
     if not isinstance(manifest, dict):
         raise BadManifest("its manifest is not a map")
     provisions = {
-        key: Provision(_proxy(_contract(entry)), _config(entry.get("config") or {}, f"{name}_{key}"))
+        key: Provision(proxy(_contract(entry)), _config(entry.get("config") or {}, f"{name}_{key}"))
         for key, entry in _section(manifest, "provides").items()
     }
     requirements = {key: _requirement(entry, _contract(entry)) for key, entry in _section(manifest, "requires").items()}
@@ -389,21 +268,3 @@ def _config(declared: dict[str, Any], name: str) -> type[ModuleConfig]:
         default = float(entry["default"]) if entry["type"] == "number" else entry["default"]
         fields.append((key, kind, default))
     return cast("type[ModuleConfig]", msgspec.defstruct(f"{name}_Config", fields, bases=(ModuleConfig,), kw_only=True))
-
-
-def _proxy(contract: type[Contract]) -> type[Contract]:
-    def command(attribute: str) -> Any:
-        kinds, result = command_types(contract, attribute)
-
-        async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-            given = {**dict(zip(kinds, args)), **kwargs}
-            if given.keys() != kinds.keys():
-                # A C++ module ends on a missing argument.
-                raise TypeError(f"{attribute} takes the arguments {', '.join(kinds)}")
-            arguments = {key: msgspec.to_builtins(value) for key, value in given.items()}
-            return await self.module.call(self, everest_name(attribute), arguments, result, CALLER.get())
-
-        return call
-
-    commands = {name: command(name) for name in contract.commands}
-    return type(f"{contract.__name__}Proxy", (contract,), {"is_remote": True, **commands})

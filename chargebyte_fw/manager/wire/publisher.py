@@ -34,7 +34,7 @@ class Publisher:
 
     Commands are accepted from the modules of the configuration that run as processes of their own, and from
     `commands_from`. The origin is what the caller writes into its message: the broker's ACL has to keep others from
-    using it. `overlay` keeps what a program changes in the configuration.
+    using it; `commands_from` None accepts every one. `overlay` keeps what a program changes in the configuration.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Publisher:
         carrier: Carrier,
         *,
         retain_topics: bool = False,
-        commands_from: Collection[str] = (),
+        commands_from: Collection[str] | None = (),
         overlay: Overlay | None = None,
     ) -> None:
         self.carrier = carrier
@@ -56,7 +56,8 @@ class Publisher:
         self._joining = Joining(carrier, retain=retain_topics)
         self._overlay = overlay
         self._foreign: set[str] = set()
-        self._commands_from = frozenset(commands_from)
+        self._from_anyone = commands_from is None
+        self._commands_from = frozenset(commands_from or ())
         self._undeclared = RateLimitedLog(self.log, "%d more commands of undeclared origins within %g s", lines=1)
         self._ready = False
         self._shutting_down = False
@@ -177,7 +178,11 @@ class Publisher:
     def _announce(self) -> None:
         if self._assembly is None or not self.client.online:
             return
-        for module_id, module in self._assembly.modules.items():
+        self._announce_modules(self._assembly)
+        self._send(f"{self.prefix}ready", envelope.message("GlobalReady", True))
+
+    def _announce_modules(self, assembly: Assembly) -> None:
+        for module_id, module in assembly.modules.items():
             if module_id in self._foreign:
                 continue
             provides = {name: {"interface": one.interface} for name, one in module.provisions.items()}
@@ -185,7 +190,6 @@ class Publisher:
             at = f"{self.prefix}modules/{module_id}"
             self._send(f"{at}/metadata", envelope.message(self.carrier.dialect.response, data))
             self._send(f"{at}/ready", envelope.message("ModuleReady", True))
-        self._send(f"{self.prefix}ready", envelope.message("GlobalReady", True))
 
     def _send(self, topic: str, payload: bytes) -> None:
         self.client.publish(topic, payload, wait=False, qos=2)
@@ -224,7 +228,7 @@ class Publisher:
         except msgspec.MsgspecError as error:
             self._complain("%s: this is no command of EVerest: %s", topic, error)
             return
-        if call.origin not in self._foreign and call.origin not in self._commands_from:
+        if not (self._from_anyone or call.origin in self._foreign or call.origin in self._commands_from):
             self._undeclared.write(
                 "%s: %s may not command here (--wire-commands-from %s)", topic, call.origin, call.origin
             )
