@@ -84,7 +84,7 @@ class Manager(Peer):
 
     def _asked(self, data: Any) -> None:
         config = self.plans.get(data["origin"])
-        answer = {"status": "Error", "status_info": "who is that?", "response": None}
+        answer: dict[str, Any] = {"status": "Error", "status_info": "who is that?", "response": None}
         if config is not None:
             found = {"type": "Module", "data": {"module_config": config, "mappings": {}}}
             answer = {"status": "Ok", "status_info": "", "type": "Get", "response": found}
@@ -144,7 +144,7 @@ def test_a_module_of_ours_serves_others_under_their_manager(
         "!module": [{"name": "resistance", "value": 5000.0, "characteristics": {"datatype": "number"}}],
         "main": [{"name": "interval_s", "value": 2.0, "characteristics": {"datatype": "number"}}],
     }
-    tiers = {"module": {"evse": 1}, "implementations": {"main": {"evse": 1, "connector": 2}}}
+    tiers: dict[str, Any] = {"module": {"evse": 1}, "implementations": {"main": {"evse": 1, "connector": 2}}}
     manager.expect("imd", "OurMonitor", configuration_parameters=parameters, connections={})
     manager.plans["imd"]["mapping"] = tiers
 
