@@ -492,6 +492,7 @@ def in_an_hour(number: int, **more: Any) -> reservation.Reservation:
     return reservation.Reservation(reservation_id=number, id_token="R", expiry_time=at, **more)
 
 
+@pytest.mark.ocpp("B01.FR.13", "B11.FR.05")
 def test_a_reservation_is_made_kept_over_a_restart_and_used(run: Any, assemble: Any) -> None:
     async def main() -> None:
         world = with_reader(assemble, evses=2)

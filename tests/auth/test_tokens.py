@@ -106,6 +106,7 @@ def test_a_transaction_ends_the_connection_timeout() -> None:
     assert (bench.taken_back, bench.says("A")) == ([], USED)
 
 
+@pytest.mark.ocpp("C01.FR.26")
 def test_a_token_that_no_car_comes_for_times_out_and_works_again() -> None:
     bench = Bench(**PLUG_EVENTS)
     bench.swipe("A")
@@ -289,6 +290,7 @@ def test_a_prevalidated_token_is_not_validated() -> None:
     assert (bench.asked, bench.says("A")) == ([], USED)
 
 
+@pytest.mark.ocpp("C01.FR.21")
 def test_a_result_for_other_evses_is_downgraded() -> None:
     bench = Bench()
     bench.verdicts["A"] = [result(evse_ids=[3])]
@@ -348,6 +350,7 @@ def test_a_late_refusal_leaves_a_running_transaction_to_the_one_who_refuses() ->
 
 
 @pytest.mark.parametrize("value", ["A", "a"])
+@pytest.mark.ocpp("C01.FR.03", "C09.FR.07", "E07.FR.01", "E08.FR.01")
 def test_the_same_token_ends_its_transaction_whatever_its_letter_case(value: str) -> None:
     bench = Bench(**PLUG_EVENTS)
     bench.charge(2, "A")
@@ -390,6 +393,7 @@ def family(**rules: Any) -> Bench:
     return bench
 
 
+@pytest.mark.ocpp("C09.FR.03", "E08.FR.02")
 def test_a_token_of_the_group_ends_the_transaction_when_stopping_comes_first() -> None:
     bench = family(prioritize_authorization=False)
     bench.swipe("B")
@@ -424,6 +428,7 @@ def test_the_group_s_own_token_ends_the_transaction_too() -> None:
 
 
 @pytest.mark.parametrize("stop_on_reswipe", [True, False])
+@pytest.mark.ocpp("C16.FR.02")
 def test_the_master_pass_ends_every_transaction(stop_on_reswipe: bool) -> None:
     bench = Bench(master_pass="MASTER", stop_on_reswipe=stop_on_reswipe)
     bench.charge(1, "A")
@@ -435,6 +440,7 @@ def test_the_master_pass_ends_every_transaction(stop_on_reswipe: bool) -> None:
 
 
 @pytest.mark.parametrize("prioritize", [True, False])
+@pytest.mark.ocpp("C16.FR.03", "C12.FR.09")
 def test_the_master_pass_begins_nothing(prioritize: bool) -> None:
     bench = Bench(master_pass="MASTER", prioritize_authorization=prioritize)
     bench.verdicts["M"] = [result(parent="MASTER")]

@@ -133,6 +133,7 @@ def test_crossing_calls(run: Any, runtime: Runtime) -> None:
         (V21, {"operationalStatus": "Broken"}, "FormatViolation"),
     ],
 )
+@pytest.mark.ocpp("FR.03")
 def test_the_code_for_a_bad_payload(
     run: Any, runtime: Runtime, version: Version, payload: dict[str, Any], code: str
 ) -> None:

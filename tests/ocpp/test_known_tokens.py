@@ -44,13 +44,13 @@ class Disk:
         return known
 
 
-@pytest.mark.ocpp("C10")
+@pytest.mark.ocpp("C10", "C01.FR.25")
 def test_identifiers_ignore_case_and_the_type_is_part_of_them() -> None:
     assert key_of("DeadBeef") == key_of("DEADBEEF")
     assert key_of("DEADBEEF", "ISO14443") != key_of("DEADBEEF", "Central")
 
 
-@pytest.mark.ocpp("C10")
+@pytest.mark.ocpp("C10", "C10.FR.08", "C10.FR.10", "C10.FR.13")
 def test_an_entry_of_the_cache_ends_with_its_date_or_its_lifetime() -> None:
     cache = Disk().cache()
     dated = msgspec.structs.replace(GOOD, expires_at=NOW + timedelta(seconds=30))
@@ -64,7 +64,7 @@ def test_an_entry_of_the_cache_ends_with_its_date_or_its_lifetime() -> None:
     assert cache.find("for ever", NOW + timedelta(days=20_000)) == GOOD and len(cache) == 1
 
 
-@pytest.mark.ocpp("C10")
+@pytest.mark.ocpp("C10", "C10.FR.07")
 def test_the_entry_used_least_recently_goes_first() -> None:
     cache = Disk().cache()
     for n in range(4):
@@ -76,6 +76,7 @@ def test_the_entry_used_least_recently_goes_first() -> None:
     assert len(cache) == 2 and cache.find("k2", NOW) is None
 
 
+@pytest.mark.ocpp("C10.FR.02", "C10.FR.12")
 def test_the_cache_outlives_a_restart_without_naming_a_token() -> None:
     disk = Disk()
     disk.cache().put(key_of("DEADBEEF"), BLOCKED, NOW)
@@ -98,7 +99,7 @@ def test_a_damaged_entry_of_the_cache_is_dropped_and_named() -> None:
     assert cache.load({"k1": b'{"known":{"status":"Nonsense"}}', "k2": b"\xff"}) == ["k1", "k2"] and len(cache) == 0
 
 
-@pytest.mark.ocpp("D01", "D02")
+@pytest.mark.ocpp("D01", "D02", "D01.FR.10", "D01.FR.15", "D01.FR.16", "D01.FR.17")
 def test_a_local_list_lives_through_full_differential_and_restart() -> None:
     disk = Disk()
     known = disk.list()

@@ -44,7 +44,7 @@ def fault(evse_id: int = 1) -> Fault:
 # Registration.
 
 
-@pytest.mark.ocpp("B01")
+@pytest.mark.ocpp("B01", "B01.FR.01", "B01.FR.05", "B01.FR.09")
 def test_an_accepted_station_reports_every_connector() -> None:
     station = Station2()
     boot, statuses = station.payloads[0], station.payloads_of("StatusNotification")
@@ -52,7 +52,7 @@ def test_an_accepted_station_reports_every_connector() -> None:
     assert [(one["evseId"], one["connectorStatus"]) for one in statuses] == [(1, "Available"), (2, "Available")]
 
 
-@pytest.mark.ocpp("B02")
+@pytest.mark.ocpp("B02", "B02.FR.01", "B02.FR.02", "B02.FR.05", "B02.FR.08", "B01.FR.08")
 def test_while_pending_the_csms_reads_the_device_model_and_nothing_else() -> None:
     station = Station2(registration="Pending", interval_s=1800)
     station.plug_in()
@@ -69,14 +69,14 @@ def test_while_pending_the_csms_reads_the_device_model_and_nothing_else() -> Non
     assert [one["connectorStatus"] for one in station.payloads_of("StatusNotification")] == ["Occupied", "Available"]
 
 
-@pytest.mark.ocpp("B03")
+@pytest.mark.ocpp("B03", "B03.FR.08")
 def test_a_rejected_station_answers_with_security_error() -> None:
     station = Station2(registration="Rejected", interval_s=1800)
     with pytest.raises(Refused, match="SecurityError"):
         station.ask("GetVariables", {"getVariableData": [{"component": {"name": "X"}, "variable": {"name": "Y"}}]})
 
 
-@pytest.mark.ocpp("B04")
+@pytest.mark.ocpp("B04", "B04.FR.01", "B04.FR.02")
 @pytest.mark.parametrize(("outage_s", "reported"), [(30, [1]), (61, [1, 2])])
 def test_after_an_outage_all_connectors_or_those_that_changed(outage_s: float, reported: list[int]) -> None:
     station = Station2()
@@ -243,7 +243,7 @@ def test_signed_readings_of_begin_and_end_go_out_byte_for_byte() -> None:
         assert value["signedMeterValue"]["signedMeterData"] == SIGNED.signed_meter_data
 
 
-@pytest.mark.ocpp("E08", "E17")
+@pytest.mark.ocpp("E08", "E17", "E17.FR.20", "E17.FR.21")
 def test_a_power_loss_ends_a_transaction_with_the_stored_meter_or_resumes_it() -> None:
     station = Station2(ResumeTransactionsOnBoot=True)
     station.charge()
@@ -258,7 +258,7 @@ def test_a_power_loss_ends_a_transaction_with_the_stored_meter_or_resumes_it() -
     assert [one["eventType"] for one in resumed.events()][-2:] == ["Updated", "Ended"]
 
 
-@pytest.mark.ocpp("E14")
+@pytest.mark.ocpp("E14", "E14.FR.02", "E14.FR.03", "E14.FR.04", "E14.FR.06", "E14.FR.07")
 def test_the_status_of_a_transaction() -> None:
     station = Station2()
     station.charge()
@@ -303,13 +303,15 @@ def test_an_invalid_token_may_have_the_energy_that_is_configured() -> None:
     assert station.commanded("stop_transaction", "pause_charging") == []
     station.measure(1500)
     station.pass_s(1)
-    assert [name for name, _, _ in station.commanded("stop_transaction")] == ["stop_transaction"]
+    assert [name for name, _, _ in station.commanded("stop_transaction", "pause_charging")] == ["pause_charging"]
 
 
 # Authorization.
 
 
-@pytest.mark.ocpp("C10", "C12", "C11")
+@pytest.mark.ocpp(
+    "C10", "C12", "C11", "C10.FR.04", "C10.FR.10", "C11.FR.01", "C11.FR.02", "C11.FR.03", "C01.FR.02", "C01.FR.05"
+)
 def test_the_cache_is_filled_used_and_cleared() -> None:
     station = Station2(LocalPreAuthorize=True)
     for _ in range(2):
@@ -335,7 +337,7 @@ def test_a_group_reaches_the_stack() -> None:
     assert result.parent_id_token is not None and result.parent_id_token.value == "GROUP"
 
 
-@pytest.mark.ocpp("C15")
+@pytest.mark.ocpp("C15", "C15.FR.08")
 @pytest.mark.parametrize(("allowed", "status"), [(True, "Accepted"), (False, "Unknown")])
 def test_offline_an_unknown_token_is_as_the_configuration_has_it(allowed: bool, status: str) -> None:
     station = Station2(OfflineTxForUnknownIdEnabled=allowed)
@@ -375,7 +377,7 @@ def test_the_local_list_decides_and_a_refused_entry_is_asked_about() -> None:
     station.set("Enabled", False)
 
 
-@pytest.mark.ocpp("C02", "C05")
+@pytest.mark.ocpp("C02", "C05", "C03.FR.01", "C05.FR.01")
 @pytest.mark.parametrize("kind", ["Central", "NoAuthorization"])
 def test_tokens_of_the_station_itself_are_accepted(kind: str) -> None:
     station = Station2()
@@ -417,7 +419,7 @@ def contract(certificate: str | None = "PEM") -> ProvidedIdToken:
     return presented
 
 
-@pytest.mark.ocpp("C07")
+@pytest.mark.ocpp("C07", "C07.FR.01", "C07.FR.02")
 def test_a_contract_is_asked_about_with_the_hashes_of_its_chain() -> None:
     station = Station2()
     data = OCSPRequestData(certificate_hash_data=HASH, responder_url="http://ocsp")
@@ -438,7 +440,7 @@ def test_a_contract_is_asked_about_with_the_hashes_of_its_chain() -> None:
         ("Expired", True, "Expired", None),
     ],
 )
-@pytest.mark.ocpp("C07")
+@pytest.mark.ocpp("C07", "C07.FR.06")
 def test_a_contract_without_responders_is_verified_here_first(
     found: str, central: bool, status: str, sent: str | None
 ) -> None:
@@ -450,7 +452,7 @@ def test_a_contract_without_responders_is_verified_here_first(
     assert [("certificate" if "certificate" in one else "token") for one in payloads] == ([sent] if sent else [])
 
 
-@pytest.mark.ocpp("C07")
+@pytest.mark.ocpp("C07", "C07.FR.07", "C07.FR.08")
 @pytest.mark.parametrize(
     ("offline", "found", "unknown", "status"),
     [
@@ -491,7 +493,18 @@ def statuses(station: Station2) -> list[tuple[int, str]]:
     return found
 
 
-@pytest.mark.ocpp("G03")
+@pytest.mark.ocpp(
+    "G03",
+    "G03.FR.01",
+    "G03.FR.02",
+    "G03.FR.04",
+    "G03.FR.08",
+    "B01.FR.07",
+    "B11.FR.02",
+    "B12.FR.06",
+    "G01.FR.02",
+    "G01.FR.07",
+)
 def test_an_evse_out_of_use_and_back_over_a_restart() -> None:
     station = Station2()
     station.requests()
@@ -504,7 +517,7 @@ def test_an_evse_out_of_use_and_back_over_a_restart() -> None:
     assert change(again, True, 2) == "Accepted" and statuses(again) == [(2, "Available")]
 
 
-@pytest.mark.ocpp("G03.FR.03", "G03")
+@pytest.mark.ocpp("G03.FR.03", "G03", "G03.FR.05", "G01.FR.04", "G01.FR.05")
 def test_a_scheduled_change_can_be_taken_back_and_is_carried_out_otherwise() -> None:
     station = Station2()
     station.charge()
@@ -522,7 +535,7 @@ def test_a_scheduled_change_can_be_taken_back_and_is_carried_out_otherwise() -> 
     assert statuses(station) == [(1, "Unavailable")], "without Available in between"
 
 
-@pytest.mark.ocpp("G04", "G04.FR.07")
+@pytest.mark.ocpp("G04", "G04.FR.07", "G04.FR.01", "G04.FR.02", "G04.FR.03", "G04.FR.05", "G04.FR.06")
 def test_the_station_out_of_use_while_one_evse_charges() -> None:
     station = Station2()
     station.charge()
@@ -533,7 +546,7 @@ def test_the_station_out_of_use_while_one_evse_charges() -> None:
     assert statuses(station) == [(1, "Unavailable")]
 
 
-@pytest.mark.ocpp("G03")
+@pytest.mark.ocpp("G03", "G04.FR.08")
 def test_making_the_station_operative_leaves_an_evse_out_of_use() -> None:
     station = Station2()
     change(station, False, 2)
@@ -543,7 +556,7 @@ def test_making_the_station_operative_leaves_an_evse_out_of_use() -> None:
     assert statuses(station) == [(1, "Available")]
 
 
-@pytest.mark.ocpp("G01")
+@pytest.mark.ocpp("G01", "G01.FR.01")
 def test_the_effective_state_is_the_first_that_holds() -> None:
     station = Station2()
     station.requests()
@@ -569,7 +582,7 @@ def test_the_effective_state_is_the_first_that_holds() -> None:
 # Remote control.
 
 
-@pytest.mark.ocpp("F01", "F02")
+@pytest.mark.ocpp("F01", "F02", "F01.FR.06", "F02.FR.14")
 def test_a_remote_start_is_the_first_event_with_its_id() -> None:
     station = Station2()
     station.requests()
@@ -592,7 +605,7 @@ def test_a_remote_start_is_the_first_event_with_its_id() -> None:
         ({"chargingProfile": "TxProfile"}, "NoProfileAllowed"),
     ],
 )
-@pytest.mark.ocpp("F01", "K05")
+@pytest.mark.ocpp("F01", "K05", "F01.FR.24", "F02.FR.26")
 def test_a_remote_start_that_cannot_begin(change_of: dict[str, Any], reason: str) -> None:
     station = Station2()
     station.charge()
@@ -624,7 +637,7 @@ def test_reserved_evses_are_left_to_their_tokens() -> None:
     assert answer["statusInfo"]["reasonCode"] == "NoEvseAvailable"
 
 
-@pytest.mark.ocpp("F03")
+@pytest.mark.ocpp("F03", "F03.FR.07", "F03.FR.08")
 def test_a_remote_stop_ends_its_transaction_and_no_other() -> None:
     station = Station2()
     station.charge()
@@ -638,7 +651,7 @@ def test_a_remote_stop_ends_its_transaction_and_no_other() -> None:
     assert [one["triggerReason"] for one in station.events()][-2:] == ["RemoteStop", "RemoteStop"]
 
 
-@pytest.mark.ocpp("B12")
+@pytest.mark.ocpp("B12", "B11.FR.01", "B12.FR.02", "B12.FR.04")
 def test_an_immediate_reset_ends_transactions_first() -> None:
     station = Station2()
     station.charge()
@@ -653,7 +666,7 @@ def test_an_immediate_reset_ends_transactions_first() -> None:
     assert station.commanded("reset") == [("reset", None, (ResetType.Hard, False))]
 
 
-@pytest.mark.ocpp("B12")
+@pytest.mark.ocpp("B12", "B12.FR.01", "B12.FR.03")
 def test_a_reset_on_idle_waits_for_the_transaction() -> None:
     station = Station2()
     station.charge()
@@ -667,12 +680,12 @@ def test_a_reset_on_idle_waits_for_the_transaction() -> None:
     assert station.commanded("reset") == [("reset", None, (ResetType.Soft, True))]
 
 
-@pytest.mark.ocpp("B11")
+@pytest.mark.ocpp("B11", "B11.FR.09", "B12.FR.09")
 def test_one_evse_is_not_reset_alone() -> None:
     assert Station2().ask("Reset", {"type": "Immediate", "evseId": 1})["status"] == "Rejected"
 
 
-@pytest.mark.ocpp("F05")
+@pytest.mark.ocpp("F05", "F05.FR.01", "F05.FR.02", "F05.FR.03", "F05.FR.04", "F05.FR.05", "F05.FR.06")
 def test_unlocking() -> None:
     station = Station2()
     where = {"evseId": 1, "connectorId": 1}
@@ -688,7 +701,7 @@ def test_unlocking() -> None:
 
 
 @pytest.mark.parametrize("result", list(ReservationResult))
-@pytest.mark.ocpp("H01")
+@pytest.mark.ocpp("H01", "H01.FR.03")
 def test_a_reservation_is_what_its_owner_answers(result: ReservationResult) -> None:
     station = Station2()
     station.results["reserve_now"] = result
@@ -696,7 +709,7 @@ def test_a_reservation_is_what_its_owner_answers(result: ReservationResult) -> N
     assert station.ask("ReserveNow", wanted) == {"status": result.value}
 
 
-@pytest.mark.ocpp("H01")
+@pytest.mark.ocpp("H01", "H01.FR.11", "H01.FR.19")
 def test_a_reservation_that_cannot_be() -> None:
     station = Station2()
     wanted = {"id": 4, "expiryDateTime": "2023-11-15T01:00:00Z", "idToken": CARD}
@@ -708,7 +721,7 @@ def test_a_reservation_that_cannot_be() -> None:
     assert station.commanded("reserve_now") == []
 
 
-@pytest.mark.ocpp("P01")
+@pytest.mark.ocpp("P01", "P01.FR.05")
 @pytest.mark.parametrize(
     ("data", "text"), [("text", "text"), ({"a": [1, 2.5]}, '{"a":[1,2.5]}'), ([True], "[true]"), (7, "7")]
 )

@@ -24,14 +24,14 @@ def paused(station: Station2) -> list[str]:
     return [name for name, _, _ in station.commanded("pause_charging", "resume_charging")]
 
 
-@pytest.mark.ocpp("E16")
+@pytest.mark.ocpp("E16", "E16.FR.03")
 def test_a_limit_is_confirmed_once_with_its_values() -> None:
     station = limited(maxEnergy=500.0)
     confirmed = [one for one in station.events() if one["triggerReason"] == "LimitSet"]
     assert [one["transactionInfo"]["transactionLimit"] for one in confirmed] == [{"maxEnergy": 500.0}]
 
 
-@pytest.mark.ocpp("E16")
+@pytest.mark.ocpp("E16", "E16.FR.05", "E16.FR.14")
 def test_at_the_energy_limit_the_transfer_is_suspended_and_goes_on_when_it_is_raised() -> None:
     station = limited(maxEnergy=500.0)
     station.measure(1500.3)
@@ -49,7 +49,7 @@ def test_at_the_energy_limit_the_transfer_is_suspended_and_goes_on_when_it_is_ra
     assert paused(station) == ["resume_charging"]
 
 
-@pytest.mark.ocpp("E16")
+@pytest.mark.ocpp("E16", "E16.FR.05", "E16.FR.09", "E16.FR.15")
 def test_time_state_of_charge_and_cost_are_limits_as_well() -> None:
     station = limited(maxTime=60)
     station.pass_s(59)

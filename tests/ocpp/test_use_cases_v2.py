@@ -34,7 +34,7 @@ def test_the_csms_decides_about_a_card(status: str) -> None:
     assert payload == {"idToken": {"idToken": "CARD", "type": "ISO14443"}}
 
 
-@pytest.mark.ocpp("G02")
+@pytest.mark.ocpp("G02", "G02.FR.01", "G02.FR.02", "B01.FR.04")
 def test_heartbeats_have_the_interval_of_the_registration() -> None:
     station = Station2(interval_s=60)
     station.requests()
@@ -44,7 +44,7 @@ def test_heartbeats_have_the_interval_of_the_registration() -> None:
     assert len(station.requests("Heartbeat")) == 3
 
 
-@pytest.mark.ocpp("H02")
+@pytest.mark.ocpp("H02", "H02.FR.01", "H02.FR.02")
 @pytest.mark.parametrize(("known", "status"), [(True, "Accepted"), (False, "Rejected")])
 def test_a_reservation_is_cancelled_as_its_owner_answers(known: bool, status: str) -> None:
     station = Station2()
@@ -53,7 +53,7 @@ def test_a_reservation_is_cancelled_as_its_owner_answers(known: bool, status: st
     assert [args for _, _, args in station.commanded("cancel_reservation")] == [(4,)]
 
 
-@pytest.mark.ocpp("H04")
+@pytest.mark.ocpp("H04", "H04.FR.01")
 def test_a_reservation_that_expired_is_reported() -> None:
     station = Station2()
     ended = ReservationUpdateStatus(

@@ -174,7 +174,7 @@ def test_no_pause_is_shorter_than_a_second() -> None:
     assert times == [0.0, 1.0, 2.0, 3.0]
 
 
-@pytest.mark.ocpp("B10")
+@pytest.mark.ocpp("B10", "B10.FR.03", "B10.FR.04", "B10.FR.07", "B10.FR.09")
 def test_each_slot_has_its_attempts_and_the_last_success_is_where_it_stays() -> None:
     """Field case 14."""
     it = Bench(profile(1), profile(2), last=2, attempts=3, pause_minimum_s=2.0, doublings=1)
@@ -186,6 +186,7 @@ def test_each_slot_has_its_attempts_and_the_last_success_is_where_it_stays() -> 
     assert gaps[:4] == [2.0, 4.0, 4.0, 4.0], "on every redial, and no shorter with another slot"
 
 
+@pytest.mark.ocpp("B10.FR.08")
 def test_without_a_last_success_the_slots_take_turns() -> None:
     it = Bench(profile(1), profile(2), attempts=2, pause_minimum_s=0.0)
     it.feed(ev.Start())
@@ -294,6 +295,7 @@ def test_stop_and_start() -> None:
     assert isinstance(close, fx.CloseSocket)
 
 
+@pytest.mark.ocpp("B10.FR.06")
 def test_a_restart_begins_with_the_first_slot() -> None:
     it = Bench(profile(1), profile(2), attempts=1)
     it.feed(ev.Start())

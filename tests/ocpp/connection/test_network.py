@@ -133,7 +133,7 @@ def test_a_confirmed_slot_is_kept_and_lower_ones_are_not_used() -> None:
     assert it.variables.get(comm.ACTIVE_NETWORK_PROFILE) == 1 and it.variables.get(comm.SECURITY_PROFILE) == 2
 
 
-@pytest.mark.ocpp("1.6 security §A01", "A01")
+@pytest.mark.ocpp("1.6 security §A01", "A01", "A01.FR.01", "A01.FR.02", "B09.FR.27")
 @pytest.mark.parametrize("version", [Version.V16, Version.V201])
 def test_a_new_password_is_used_after_the_answer(version: Version) -> None:
     it = Bench(version)
@@ -200,7 +200,7 @@ def test_set_network_profile() -> None:
     assert it.station.block(Raised).types == ["ReconfigurationOfSecurityParameters"]
 
 
-@pytest.mark.ocpp("B09.FR.02", "B09.FR.04")
+@pytest.mark.ocpp("B09.FR.02", "B09.FR.04", "B09.FR.05")
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
@@ -231,6 +231,7 @@ def test_a_profile_with_tls_needs_its_certificates() -> None:
     assert it.network_profile(securityProfile=3, ocppCsmsUrl="wss://two")[0] == "Accepted"
 
 
+@pytest.mark.ocpp("B09.FR.22", "B09.FR.23", "B09.FR.33", "B09.FR.34", "B09.FR.35", "B10.FR.01", "B10.FR.02")
 def test_slots_by_set_variables() -> None:
     it = Bench()
     assert it.set("NetworkConfiguration", "OcppCsmsUrl", "ws://x", instance="1") == ("Rejected", "PriorityNetworkConf")
@@ -242,7 +243,7 @@ def test_slots_by_set_variables() -> None:
     assert it.set("NetworkConfiguration", "OcppCsmsUrl", "ws://y", instance="2") == ("Rejected", "PriorityNetworkConf")
 
 
-@pytest.mark.ocpp("A05")
+@pytest.mark.ocpp("A05", "A05.FR.09", "B09.FR.31", "A00.FR.005")
 def test_a_lower_security_profile_where_the_station_allows_it() -> None:
     it = Bench(security_profile=3)
     it.feed(events.CredentialsKnown(csms_root=True, client_certificate=True))

@@ -151,6 +151,7 @@ def test_tcp_that_stays_silent(runtime: Runtime, monkeypatch: pytest.MonkeyPatch
     clock.run(main())
 
 
+@pytest.mark.ocpp("A00.FR.202", "A00.FR.203", "A00.FR.204")
 def test_the_headers_of_the_handshake(runtime: Runtime) -> None:
     """Field case 17: the password of 2.x is what it is."""
 
@@ -414,6 +415,7 @@ def test_an_old_version_of_tls_and_ciphers(runtime: Runtime, tmp_path: Path) -> 
     clock.run(main())
 
 
+@pytest.mark.ocpp("A00.FR.316", "A00.FR.419", "A00.FR.313", "A00.FR.416", "A00.FR.314", "A00.FR.417")
 def test_a_downgraded_version_of_tls(runtime: Runtime, tmp_path: Path) -> None:
     async def main() -> None:
         async def alert(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

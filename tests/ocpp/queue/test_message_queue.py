@@ -84,6 +84,7 @@ class Bench:
         return [(one.entry.action, one.code) for one in self.effects if isinstance(one, Failed)]
 
 
+@pytest.mark.ocpp("FR.01")
 def test_the_oldest_goes_first_and_one_is_in_flight() -> None:
     it = Bench()
     for action in ("StatusNotification", "StartTransaction", "Heartbeat", "MeterValues"):
@@ -197,7 +198,7 @@ def test_a_message_that_was_in_flight_is_sent_again_under_another_id() -> None:
     assert [one.entry.key for one in done if isinstance(one, Done)] == [key]
 
 
-@pytest.mark.ocpp("E13")
+@pytest.mark.ocpp("E13", "E13.FR.01", "E13.FR.02", "E13.FR.03", "E13.FR.04")
 def test_a_refused_message_of_a_transaction_is_tried_again() -> None:
     it = Bench(attempts=3, retry_interval_s=10.0, message_timeout_s=30.0)
     first = it.put("StartTransaction")
@@ -410,6 +411,9 @@ def test_a_full_queue_drops_the_oldest_of_the_others_first() -> None:
             [("TransactionEvent", {"eventType": "Started"}), ("TransactionEvent", {"eventType": "Ended"})],
         ),
     ],
+)
+@pytest.mark.ocpp(
+    "E04.FR.07", "E04.FR.08", "E11.FR.04", "E11.FR.05", "E12.FR.04", "E12.FR.05", "J02.FR.12", "J02.FR.13"
 )
 def test_then_every_second_update_and_never_the_begin_or_the_end(
     version: Version, update: tuple[str, Any], other: list[tuple[str, Any]]

@@ -54,7 +54,7 @@ def test_an_answer_after_the_time_is_ignored() -> None:
     assert it.received('[3,"m1",{}]') == [Ignored("m1")]
 
 
-@pytest.mark.ocpp("1.6J §4.1.1")
+@pytest.mark.ocpp("1.6J §4.1.1", "FR.02")
 def test_requests_cross() -> None:
     it = Endpoint(V16)
     it.call("m1", "MeterValues", b"{}")

@@ -79,7 +79,7 @@ BAD_VALUES = [
 ]
 
 
-@pytest.mark.ocpp("B05.FR.07")
+@pytest.mark.ocpp("B05.FR.07", "B05.FR.08")
 @pytest.mark.parametrize(("variable", "values"), BAD_VALUES, ids=[name for name, _ in BAD_VALUES])
 def test_a_value_that_is_none_is_rejected_and_changes_nothing(
     talk: Talk, variable: str, values: tuple[str, ...]
@@ -107,20 +107,19 @@ def test_a_date_must_exist(talk: Talk, value: str, status: str) -> None:
     assert set_one(talk, value, "ClockCtrlr", "NextTimeOffsetTransitionDateTime")["attributeStatus"] == status
 
 
-@pytest.mark.ocpp("B05.FR.07")
+@pytest.mark.ocpp("B05.FR.07", "A00.FR.205", "A00.FR.304")
 @pytest.mark.parametrize(("length", "status"), [(15, "Rejected"), (16, "Accepted"), (40, "Accepted"), (41, "Rejected")])
 def test_a_password_has_16_to_40_characters(talk: Talk, length: int, status: str) -> None:
     assert set_one(talk, "ü" * length, "SecurityCtrlr", "BasicAuthPassword")["attributeStatus"] == status
 
 
-@pytest.mark.ocpp("B05.FR.08")
+@pytest.mark.ocpp("B05.FR.09")
 def test_a_variable_that_is_read_only_is_not_set(talk: Talk) -> None:
     result = set_one(talk, "cp9", "SecurityCtrlr", "Identity")
     assert result["attributeStatus"] == "Rejected"
     assert result["attributeStatusInfo"]["reasonCode"] == "ReadOnly"
 
 
-@pytest.mark.ocpp("B05.FR.09")
 def test_what_takes_effect_after_a_restart_is_answered_so(talk: Talk) -> None:
     entry = talk.variables.entry(communication.HEARTBEAT_INTERVAL.id)
     assert entry is not None
@@ -252,7 +251,7 @@ def places(items: list[dict[str, Any]]) -> set[str]:
     return set(found)
 
 
-@pytest.mark.ocpp("B07.FR.01", "B07.FR.03", "B07.FR.04", "B07.FR.08", "B07")
+@pytest.mark.ocpp("B07.FR.01", "B07.FR.03", "B07.FR.04", "B07.FR.08", "B07", "B07.FR.10", "B07.FR.12")
 def test_the_full_inventory_has_every_variable_once_in_messages_that_are_not_too_large(talk: Talk) -> None:
     talk.variables.set(internal.MAX_MESSAGE_SIZE, 2000)
     talk.variables.set(communication.BASIC_AUTH_PASSWORD, "0123456789abcdef")
@@ -275,7 +274,7 @@ def test_the_full_inventory_has_every_variable_once_in_messages_that_are_not_too
     ]
 
 
-@pytest.mark.ocpp("B07.FR.07")
+@pytest.mark.ocpp("B07.FR.07", "B07.FR.12")
 def test_the_configuration_inventory_has_what_can_be_set(talk: Talk) -> None:
     talk.ask("GetBaseReport", {"requestId": 1, "reportBase": "ConfigurationInventory"})
     found = places(reported(talk, 1))
@@ -324,7 +323,7 @@ def get_report(talk: Talk, request_id: int, **filters: Any) -> Any:
     return talk.ask("GetReport", {"requestId": request_id} | filters)["status"]
 
 
-@pytest.mark.ocpp("B08.FR.01", "B08.FR.03", "B08.FR.04", "B08.FR.08", "B08")
+@pytest.mark.ocpp("B08.FR.01", "B08.FR.03", "B08.FR.04", "B08.FR.08", "B08", "B08.FR.14")
 def test_components_that_are_available_or_cannot_be_otherwise(talk: Talk) -> None:
     talk.variables.set(station.MONITORING_AVAILABLE, False)
     assert get_report(talk, 777, componentCriteria=["Available"]) == "Accepted"
@@ -362,7 +361,7 @@ def test_a_criterion_that_is_not_supported(talk: Talk) -> None:
     assert get_report(talk, 1, componentCriteria=["Problem"]) == "NotSupported"
 
 
-@pytest.mark.ocpp("B08", "B08.FR.19", "B08.FR.20", "B08.FR.21")
+@pytest.mark.ocpp("B08", "B08.FR.19", "B08.FR.20", "B08.FR.21", "B08.FR.11", "B08.FR.22", "B08.FR.23", "B08.FR.25")
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [

@@ -45,6 +45,8 @@ class Network2(Network):
             known = profile(self.station.variables, slot, self.station.version)
             if known is None or self._fault(known):
                 return "InvalidNetworkConf"
+            if known.security_profile == 1 < self.station.variables.get(comm.SECURITY_PROFILE):
+                return "NoSecurityDowngrade"  # [A05.FR.09]
         return ""
 
     def _check_slot(self, slot: int, name: str, text: str) -> str:

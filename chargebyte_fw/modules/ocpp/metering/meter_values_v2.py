@@ -100,8 +100,9 @@ class MeterValues2(Block):
         """Return the values of Started (E02, J02)."""
         reading = self._readings.latest(evse_id, meter)
         found = self._with_energy(reading, SAMPLED_DATA_TX_STARTED_MEASURANDS, signed)
-        context = Context.Transaction_Begin
-        return [meter_value(reading.at, found, context, public_key=self._sends_key(None), energy=signed)]
+        context, signs = Context.Transaction_Begin, self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
+        key = self._sends_key(None)
+        return [meter_value(reading.at, found, context, signed=signs, public_key=key, energy=signed)]
 
     def at_end(
         self,
@@ -122,7 +123,8 @@ class MeterValues2(Block):
                 meter_value(reading.at, begin, Context.Transaction_Begin, public_key=key, energy=signed_start)
             )
         found = self._with_energy(reading, SAMPLED_DATA_TX_ENDED_MEASURANDS, signed)
-        values.append(meter_value(reading.at, found, Context.Transaction_End, public_key=key, energy=signed))
+        context, signs = Context.Transaction_End, self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
+        values.append(meter_value(reading.at, found, context, signed=signs, public_key=key, energy=signed))
         return values
 
     def _with_energy(self, reading: Reading, measurands: Measurands, signed: SignedMeterValue | None) -> list[Sample]:

@@ -40,12 +40,15 @@ class InvalidToken:
             self._limits_Wh.setdefault(transaction.transaction_id, limit_Wh)
             self._look(transaction)
         else:
-            self._station.command(call(EvseManager.pause_charging), evse_id=transaction.evse_id)
+            self._pause(transaction)
 
     def forget(self, transaction_id: str) -> None:
         """The transaction has ended."""
         self._limits_Wh.pop(transaction_id, None)
         self._station.stop(("invalid token", transaction_id))
+
+    def _pause(self, transaction: Transaction) -> None:
+        self._station.command(call(EvseManager.pause_charging), evse_id=transaction.evse_id)
 
     def _stop(self, transaction: Transaction) -> None:
         request = evse.StopTransactionRequest(reason=evse.StopTransactionReason.DeAuthorized)
@@ -58,7 +61,8 @@ class InvalidToken:
     def _look(self, transaction: Transaction) -> None:
         energy_Wh, limit_Wh = self._energy_Wh(transaction), self._limits_Wh[transaction.transaction_id]
         if energy_Wh is not None and energy_Wh >= limit_Wh:
-            self._stop(transaction)
+            # [E05.FR.02]: the transaction goes on without energy.
+            self._pause(transaction)
             return
         timer = ("invalid token", transaction.transaction_id)
         self._station.start(timer, self._station.now + LOOK_S, lambda: self._look(transaction))

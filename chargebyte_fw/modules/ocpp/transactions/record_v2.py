@@ -32,6 +32,8 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     reservation_id: int | None = None
     limit: TransactionLimitType | None = None
     """What the CSMS has bounded it by (2.1)."""
+    stopped_remotely: bool = False
+    """The CSMS has stopped it, and it goes on until the EV leaves (F04)."""
     charged_since: datetime | None = None
     """Begin of the present energy transfer."""
     charging_time_s: float = 0.0

@@ -213,6 +213,7 @@ class Transactions2(Block):
         if change is not TxChange.STOP and stop <= OPEN_UNTIL_UNPLUGGED:
             # The transaction stays until the EV leaves; what ended is the transfer of energy (E06).
             one.transaction.goes_to(S.EVConnected, self.station.utc)
+            one.transaction.stopped_remotely = reason is ReasonEnumType.Remote
             self.update(one.transaction, trigger, token=finished.id_tag)
             return
         one.points.force_stop()
@@ -227,7 +228,10 @@ class Transactions2(Block):
         if transaction is not None:
             transaction.goes_to(S.Idle, self.station.utc)
             values = self.station.block(MeterValues2).at_end(evse_id, meter, None, None)
-            self._end(one, transaction, T.EVCommunicationLost, ReasonEnumType.EVDisconnected, values)
+            # [F04.FR.03]: the CSMS has stopped it before.
+            remotely = transaction.stopped_remotely
+            reason = ReasonEnumType.Remote if remotely else ReasonEnumType.EVDisconnected
+            self._end(one, transaction, T.EVCommunicationLost, reason, values)
         one.points.force_end()
         one.session_id, one.token, one.reservation_id, one.signed_start = "", None, None, None
 
