@@ -51,7 +51,7 @@ FILES = {
 }
 SUFFIXES = ("_side", "_book")
 
-FOREIGN_NAMES = {"tell", "SAIDType", "limits_root_side", "powermeter_car_side", "powermeter_grid_side"}
+FOREIGN_NAMES = {"tell", "say_hello", "SAIDType", "limits_root_side", "powermeter_car_side", "powermeter_grid_side"}
 """Names that a library, a schema or EVerest has."""
 
 

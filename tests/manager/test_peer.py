@@ -15,6 +15,7 @@ import pytest
 from chargebyte_fw.contracts.interfaces.isolation_monitor import IsolationMonitor
 from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode, VoltageCurrent
+from chargebyte_fw.everestpy import SEARCH_PATH
 from chargebyte_fw.kernel.clock import run as run_loop
 from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.module import Module, provides, requires
@@ -612,7 +613,7 @@ def test_a_program_gets_everests_arguments_and_environment(tmp_path: Path, monke
         "EV_MQTT_BROKER_PORT": "1884",
         "EV_VALIDATE_SCHEMA": "1",
     }
-    assert environment["PYTHONPATH"] == "/opt/usr/lib/everest/everestpy:/mine"
+    assert environment["PYTHONPATH"] == f"/opt/usr/lib/everest/everestpy:/mine:{SEARCH_PATH}"
     (tmp_path / "index.js").write_text("")
     arguments, environment = command_line(tmp_path, "Script", "one", carrier)
     assert arguments == ["node", "--unhandled-rejections=strict", str(tmp_path / "index.js")]

@@ -60,7 +60,9 @@ def test_a_supply_that_is_killed_takes_the_power_with_it_and_comes_back_alone(
         loaded = load(tmp_path / "c.yaml", runtime.root, environment={}, installed=discover([PROGRAMS]))
         client = MqttClient(BrokerAddress("127.0.0.1", mosquitto.port))
         runtime.mqtt = External(client)
-        charger = Supervisor(loaded.require_sound().plans, runtime, client, Publisher(Carrier(client, "everest/")))
+        logging_file = str(REPOSITORY / "etc/everest/default_logging.cfg")
+        wire = Publisher(Carrier(client, "everest/", logging_file=logging_file))
+        charger = Supervisor(loaded.require_sound().plans, runtime, client, wire)
         running = asyncio.ensure_future(charger.run())
         try:
             await world.charger_is_ready()

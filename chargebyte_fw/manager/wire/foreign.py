@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, cast
 import msgspec
 
 from chargebyte_fw.contracts.lookup import contract_of
+from chargebyte_fw.everestpy import SEARCH_PATH
 from chargebyte_fw.kernel.children import ends_with_us
 from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
@@ -187,7 +188,8 @@ def command_line(directory: Path, name: str, module_id: str, carrier: Carrier) -
         environment.pop("PYTHONHOME", None)
         environment |= {"VIRTUAL_ENV": str(directory / ".venv"), "VIRTUAL_ENV_PROMPT": "venv"}
         environment["PATH"] = f"{own.parent}:{environment.get('PATH', os.defpath)}"
-    path = [f"{root}/lib/everest/everestpy", *filter(None, [environment.get("PYTHONPATH")])]
+    # Last, our own `everest.framework`: a binding that is installed comes first.
+    path = [f"{root}/lib/everest/everestpy", *filter(None, [environment.get("PYTHONPATH")]), str(SEARCH_PATH)]
     environment["PYTHONPATH"] = ":".join(path)
     return [python, str(directory / "module.py")], environment
 

@@ -1,15 +1,10 @@
-"""A power supply as another vendor would write it: it gives what is ordered, as soon as it is ordered."""
+"""A power supply as another vendor writes it for EVerest's Python API: it gives what is ordered, as soon as it is."""
 
-import json
-import os
-import queue
-import socket
+import threading
+from datetime import UTC, datetime
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from everest.framework import Module, RuntimeSession, log
 
-PREFIX = os.environ["EV_MQTT_EVEREST_PREFIX"]
-ME = os.environ["EV_MODULE"]
 PERIOD_S = 0.05
 CAPABILITIES = {
     "bidirectional": False,
@@ -23,62 +18,45 @@ CAPABILITIES = {
     "conversion_efficiency_export": 0.95,
 }
 
-inbox = queue.Queue()
-client = mqtt.Client(CallbackAPIVersion.VERSION2)
-client.on_message = lambda _c, _u, message: inbox.put((message.topic, message.payload))
-client.on_disconnect = lambda *_: os._exit(1)
-client.connect(os.environ["EV_MQTT_BROKER_HOST"], int(os.environ["EV_MQTT_BROKER_PORT"]))
-client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-client.loop_start()
+
+class ForeignSupply:
+    def __init__(self):
+        self.mode, self.phase, self.voltage_V, self.current_A, self.energy_Wh = "Off", "Other", 0.0, 0.0, 0.0
+        self.ready, self.ends = threading.Event(), threading.Event()
+        self.module = Module(RuntimeSession())
+        log.update_process_name(self.module.info.id)
+        self.setup = self.module.say_hello()
+        for command in self.module.implementations["main"].commands:
+            self.module.implement_command("main", command, getattr(self, command))
+        for command in self.module.implementations["powermeter"].commands:
+            self.module.implement_command("powermeter", command, lambda args: {"status": "NOT_SUPPORTED"})
+        self.module.shutdown_handler(self.ends.set)
+        self.module.init_done(self.ready.set)
+
+    def setMode(self, args):
+        self.mode, self.phase = args["mode"], args["phase"]
+        self.module.publish_variable("main", "mode", self.mode)
+
+    def setExportVoltageCurrent(self, args):
+        self.voltage_V, self.current_A = args["voltage"], args["current"]
+
+    def setImportVoltageCurrent(self, args):
+        raise ValueError("it gives power in one direction only")
+
+    def run(self):
+        self.ready.wait()
+        log.info("ready")
+        self.module.publish_variable("main", "capabilities", CAPABILITIES)
+        self.module.publish_variable("main", "mode", "Off")
+        while not self.ends.wait(PERIOD_S):
+            on = self.mode == "Export"
+            flowing_A = self.current_A if on and self.phase == "Charging" else 0.0
+            self.energy_Wh += self.voltage_V * flowing_A * PERIOD_S / 3600
+            now = {"voltage_V": self.voltage_V if on else 0.0, "current_A": flowing_A}
+            self.module.publish_variable("main", "voltage_current", now)
+            stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            meter = {"timestamp": stamp, "energy_Wh_import": {"total": self.energy_Wh}}
+            self.module.publish_variable("powermeter", "powermeter", meter)
 
 
-def send(topic, msg_type, data):
-    client.publish(PREFIX + topic, json.dumps({"msg_type": msg_type, "data": data}), qos=2)
-
-
-def publish(implementation, name, value):
-    send(f"modules/{ME}/impl/{implementation}/var/{name}", "Var", {"data": value})
-
-
-acknowledged = queue.Queue()
-client.on_subscribe = lambda *_: acknowledged.put(True)
-commands = [f"main/cmd/{name}" for name in ("setMode", "setExportVoltageCurrent", "setImportVoltageCurrent")]
-commands += [f"powermeter/cmd/{name}" for name in ("start_transaction", "stop_transaction")]
-for topic in ("ready", *(f"modules/{ME}/impl/{command}" for command in commands)):
-    client.subscribe(PREFIX + topic, qos=2)
-    acknowledged.get(timeout=5)
-send(f"modules/{ME}/ready", "ModuleReady", True)
-
-mode, phase, voltage_V, current_A, energy_Wh = "Off", "Other", 0.0, 0.0, 0.0
-while True:
-    try:
-        topic, payload = inbox.get(timeout=PERIOD_S)
-    except queue.Empty:
-        on = mode == "Export"
-        flowing_A = current_A if on and phase == "Charging" else 0.0
-        energy_Wh += voltage_V * flowing_A * PERIOD_S / 3600
-        publish("main", "voltage_current", {"voltage_V": voltage_V if on else 0.0, "current_A": flowing_A})
-        meter = {"timestamp": "2026-01-01T00:00:00.000Z", "energy_Wh_import": {"total": energy_Wh}}
-        publish("powermeter", "powermeter", meter)
-        continue
-    message = json.loads(payload)
-    if message["msg_type"] == "GlobalReady":
-        publish("main", "capabilities", CAPABILITIES)
-        publish("main", "mode", "Off")
-        continue
-    call = message["data"]
-    if topic.endswith("/setMode"):
-        mode, phase = call["args"]["mode"], call["args"]["phase"]
-        publish("main", "mode", mode)
-    elif topic.endswith("/setExportVoltageCurrent"):
-        voltage_V, current_A = call["args"]["voltage"], call["args"]["current"]
-    answer = {
-        "id": call["id"],
-        "origin": ME,
-        "retval": {"status": "NOT_SUPPORTED"} if "/powermeter/" in topic else None,
-    }
-    client.publish(
-        f"{topic}/response/{call['origin']}",
-        json.dumps({"msg_type": "CmdResult", "data": {"type": "result", "data": answer}}),
-        qos=2,
-    )
+ForeignSupply().run()
