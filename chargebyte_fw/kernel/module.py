@@ -165,6 +165,8 @@ class Module:
     """Whether the manager has stopped it: from then on its commands are refused."""
     standalone: bool = False
     """Whether the program that it stands for is started from outside."""
+    awaited: bool = True
+    """Whether the others wait for such a program."""
     capabilities: Sequence[str] = ()
     """Linux capabilities of the program that it stands for, by name."""
     away: bool = False

@@ -40,11 +40,36 @@ class Root(msgspec.Struct, frozen=True):
         return target
 
 
+class PrefixRoot(Root, frozen=True):
+    """EVerest's installation prefix: its files are below `static`, what this run writes of its own below `state`.
+
+    Any other absolute path is that of the machine, a relative one begins at the working directory.
+    """
+
+    def read(self, path: str) -> Path:
+        """Return the file for a path of the configuration or a usual place of the product."""
+        if path.startswith(f"/{CONFIGURATIONS}/"):
+            return self.static / path.lstrip("/")
+        if path.startswith(OWN_PLACES):
+            return self.state / path.lstrip("/")
+        installed = self.static / path.removeprefix("/usr/")
+        return installed if path.startswith("/usr/") and installed.exists() else Path(path)
+
+    def write(self, path: str) -> Path:
+        """Return the file to write for a path; makes its folder."""
+        target = self.read(path)
+        with contextlib.suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+
 def normal(path: str) -> str:
     """Return a path of the configuration as one that names the same place alike; relative ones begin at the root."""
     return os.path.normpath(f"/{path.lstrip('/')}")
 
 
+OWN_PLACES = ("/var/lib/everest/", "/var/lib/secc/", "/run/everest/", "/run/secc/")
+"""Where the product keeps what belongs to a charger: each prefix has its own."""
 PACKAGED = Path(__file__).resolve().parents[1] / "shipped"
 """The shipped configurations in an installed package (setup.py puts them there); a checkout has none."""
 CONFIGURATIONS = "etc/everest"

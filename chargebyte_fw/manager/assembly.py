@@ -96,6 +96,7 @@ class Assembly:
         module.id = plan.id
         module.group = self._groups[plan.id]
         module.standalone = plan.standalone
+        module.awaited = plan.awaited
         module.capabilities = plan.capabilities
         module.away = plan.id in self.modules
         module.config = plan.config
@@ -182,13 +183,18 @@ class Assembly:
         return found
 
     async def start(
-        self, initialised: Callable[[], None] = lambda: None, others: Callable[[], Awaitable[None]] | None = None
+        self,
+        initialised: Callable[[], None] = lambda: None,
+        others: Callable[[], Awaitable[None]] | None = None,
+        *,
+        outside_next: Callable[[], None] = lambda: None,
     ) -> None:
         """Run `init` of every module, then `ready` of every module, in the order of the configuration.
 
         `initialised` is called in between: from then on everybody may call everybody; `others` then waits for the
-        modules of other processes. Raises ConfigError, with nothing started, for plans that cannot work (a plan that
-        did not come from a file was not asked before).
+        modules of other processes. `outside_next` is called when only programs that are started from outside are still
+        to come. Raises ConfigError, with nothing started, for plans that cannot work (a plan that did not come from a
+        file was not asked before).
         """
         against = [
             Finding(f"{plan.id}.{one.about}", one.what, one.hint)
@@ -201,7 +207,11 @@ class Assembly:
         for module in self.modules.values():
             self._started.append(module)
             await self._start_step(module, module.init(), give_up_s, ready_follows=True)
-        for module in [module for module in self.modules.values() if module.is_program]:
+        programs = [module for module in self.modules.values() if module.is_program]
+        outside = [module for module in programs if module.standalone and module.awaited]
+        for module in [*(module for module in programs if not module.standalone), *outside]:
+            if outside and module is outside[0]:
+                outside_next()
             if module.id not in self.late and not module.failed.done():
                 await self._start_step(module, module.joined(), give_up_s, ready_follows=True)
         initialised()

@@ -51,6 +51,8 @@ class ModulePlan(msgspec.Struct, frozen=True):
     """Linux capabilities of the program, by name."""
     access: Access | None = None
     telemetry_id: int | None = None
+    awaited: bool = True
+    """Whether the others wait for a program that is started from outside."""
 
 
 def config_issues(plans: Sequence[ModulePlan]) -> Iterable[tuple[ModulePlan, ConfigIssue]]:

@@ -53,6 +53,8 @@ class Written(msgspec.Struct):
     implementation_mappings: dict[str, tuple[Place, Mapping]] = msgspec.field(default_factory=dict)
     standalone: Place | None = None
     """Where it is written that the program is started from outside."""
+    from_outside: bool = False
+    """The command line has it started from outside, whichever module it is."""
     capabilities: tuple[str, ...] = ()
     capabilities_place: Place | None = None
     access: Access | None = None

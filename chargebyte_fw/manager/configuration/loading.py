@@ -17,7 +17,7 @@ from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager import index
 from chargebyte_fw.manager.configuration.connections import find_rings
 from chargebyte_fw.manager.configuration.energy_tree import check_energy_tree
-from chargebyte_fw.manager.configuration.entries import read_entry
+from chargebyte_fw.manager.configuration.entries import Written, read_entry
 from chargebyte_fw.manager.configuration.overlay import FOLDER, lay_over
 from chargebyte_fw.manager.configuration.owners import check_claims, check_users, place_of
 from chargebyte_fw.manager.configuration.planning import find_module, plan_module
@@ -30,6 +30,15 @@ from chargebyte_fw.manager.discovery import MODULES_DIR, Found, Installed, disco
 from chargebyte_fw.manager.plan import ModulePlan, config_issues
 
 TOP_LEVEL = ("active_modules", "settings", "x-module-layout")
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What the command line chooses, see `load`."""
+
+    programs: frozenset[str]
+    standalone: frozenset[str]
+    ignored: frozenset[str]
+    empty: bool
 
 
 class Configuration(msgspec.Struct):
@@ -65,10 +74,15 @@ def load(
     installed: Installed | None = None,
     overlay: bool = True,
     programs: Collection[str] = (),
+    standalone: Collection[str] = (),
+    ignored: Collection[str] = (),
+    empty: bool = False,
 ) -> Configuration:
     """Read and check the file at `path`, overlaid by the user's; never raises for what is in the files.
 
-    `programs` are the modules (`all` of them) of which a program takes the place of this product's module.
+    `programs` are the modules (`all` of them) of which a program takes the place of this product's module. Modules
+    with the ids `standalone` are started from outside, those of `ignored` are not there at all. `empty`: a
+    configuration without modules is a sound one.
     """
     report = Report()
     result = Configuration(path)
@@ -81,7 +95,8 @@ def load(
             document = _overlaid(path, document, root, report, result.notices)
         if installed is None:
             installed = discover([_modules_dir(result.settings, root)], index_file=root.read(index.PLACE))
-        _modules(document, installed, result, report, programs)
+        wanted = Wanted(frozenset(programs), frozenset(standalone), frozenset(ignored), empty)
+        _modules(document, installed, result, report, wanted)
     result.findings = report.findings
     return result
 
@@ -126,31 +141,39 @@ def _overlaid(path: Path, document: MapNode, root: Root, report: Report, notices
     return lay_over(document, patch)
 
 
-def _modules(
-    document: MapNode, installed: Installed, result: Configuration, report: Report, programs: Collection[str]
-) -> None:
-    if not _top_level(document, report):
-        return
-    section = _section(document, "active_modules", report)
-    if section is None or not section.entries:
-        if section is not None or "active_modules" not in document.entries:
-            place = section.place if section is not None else document.place
-            report.error(place, "no module is configured", "add modules below active_modules:")
-        return
+def _written(section: MapNode, report: Report, wanted: Wanted) -> list[Written]:
+    """Return the entries of `active_modules` that have a shape."""
     shipped = [entry.key for entry in section.entries.values() if entry.place.file == section.place.file]
-    written = []
+    written: list[Written] = []
     for entry in section.entries.values():
         others = () if entry.key in shipped else shipped
         one = read_entry(entry.key, entry.place, entry.node, report, others)
         if one is not None:
+            if one.id in wanted.standalone | wanted.ignored:
+                one.standalone, one.from_outside = one.standalone or one.place, True
             written.append(one)
+    return written
+
+
+def _modules(document: MapNode, installed: Installed, result: Configuration, report: Report, wanted: Wanted) -> None:
+    if not _top_level(document, report):
+        return
+    section = _section(document, "active_modules", report)
+    if section is None or not section.entries:
+        if wanted.empty:
+            return
+        if section is not None or "active_modules" not in document.entries:
+            place = section.place if section is not None else document.place
+            report.error(place, "no module is configured", "add modules below active_modules:")
+        return
+    written = _written(section, report, wanted)
     loaded: dict[str, type[Module] | None] = dict.fromkeys(section.entries)
     # The probe is made of what the others are.
     for one in sorted(written, key=lambda one: one.module == PROBE):
         if one.module == PROBE and PROBE not in installed.by_name:
             found = probe_module(one, written, loaded, report)
         else:
-            found = find_module(one, written, installed, report, programs)
+            found = find_module(one, written, installed, report, wanted.programs)
         if found is not None:
             loaded[one.id], result.origins[one.id] = found
     find_rings(written, loaded, report)
@@ -159,7 +182,8 @@ def _modules(
     for one in written:
         plan = plan_module(one, loaded, section.removed, report)
         if plan is not None:
-            result.plans.append(plan)
+            awaited = one.id not in wanted.ignored
+            result.plans.append(plan if awaited else msgspec.structs.replace(plan, awaited=False))
     by_id = {one.id: one for one in written}
     for plan, issue in config_issues(result.plans):
         add = report.error if issue.severity == "error" else report.warning

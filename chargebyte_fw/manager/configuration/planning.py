@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from collections.abc import Mapping as MappingOf
+from pathlib import Path
 
 import msgspec
 
@@ -57,6 +58,8 @@ def find_module(
     except CannotLoad as error:
         report.error(written.module_place, f"module {written.module} cannot be loaded: {error}")
         return None
+    if written.from_outside and not cls.is_program:
+        cls = _played_from_outside(cls)
     _check_capabilities(written, cls, report)
     if written.standalone is not None and not cls.is_program:
         what = f"{written.module} is a part of this program: it cannot be started from outside"
@@ -64,6 +67,15 @@ def find_module(
     elif written.standalone is None and (lack := cls.missing_program()):
         report.error(written.module_place, f"module {written.module} cannot be loaded: {lack}")
     return cls, places[0]
+
+
+def _played_from_outside(cls: type[Module]) -> type[Module]:
+    """Return what stands for a program that takes the place of a module of this process."""
+    # Imported only here, as for every program.
+    from chargebyte_fw.manager.manifest import manifest_of
+    from chargebyte_fw.manager.wire.foreign import class_of
+
+    return class_of(Path(cls.module_name()), manifest_of(cls))
 
 
 def _check_capabilities(written: Written, cls: type[Module], report: Report) -> None:

@@ -38,7 +38,7 @@ class Answers:
         readable = [other for other in self.plans.values() if rights(plan, other.id).allow_read]
         kind = request.get("type")
         if kind == "Module":
-            return _got(kind, self._module_data(plan))
+            return _got(kind, self.module_data(plan))
         if kind == "All":
             return _got(kind, {other.id: self._writable(plan, other) for other in readable})
         if kind == "AllMappings":
@@ -64,7 +64,7 @@ class Answers:
                         parameter["characteristics"]["mutability"] = "ReadWrite"
         return found
 
-    def _module_data(self, plan: ModulePlan) -> dict[str, Any]:
+    def module_data(self, plan: ModulePlan) -> dict[str, Any]:
         """Return the complete configuration of one module."""
         connections = {
             name: [

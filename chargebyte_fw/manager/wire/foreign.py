@@ -112,6 +112,8 @@ class ForeignModule(RemoteModule):
 
     async def joined(self) -> None:
         """Wait until the program reports ready; for one that is started from outside, without a limit."""
+        if not self.awaited:
+            return
         try:
             async with asyncio.timeout(None if self.standalone else READY_LIMIT_S):
                 await self._ready.wait()

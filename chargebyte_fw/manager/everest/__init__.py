@@ -1,0 +1,1 @@
+"""EVerest's `manager` on this stack: its options, life cycle, status lines, exit codes, stored configurations."""

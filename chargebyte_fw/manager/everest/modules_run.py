@@ -1,0 +1,130 @@
+"""All modules of a configuration from their start to their end, for EVerest's manager: what ends one ends all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chargebyte_fw.kernel.errors import ConfigError
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.kernel.scope import OWNER, Scope
+from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.everest.lifecycle import AllGone, AllReady, ModuleEnded
+from chargebyte_fw.manager.module_restarts import log_failure
+from chargebyte_fw.manager.mqtt.client import External
+from chargebyte_fw.manager.plan import ModulePlan
+from chargebyte_fw.manager.wire.publisher import Publisher
+
+
+class ModulesRun:
+    """One start of all modules; `report` takes AllReady, ModuleEnded and AllGone as they happen."""
+
+    def __init__(
+        self,
+        plans: Sequence[ModulePlan],
+        runtime: Runtime,
+        publisher: Publisher,
+        report: Callable[[Any], None],
+        outside_next: Callable[[], None],
+    ) -> None:
+        """`outside_next` is called when only modules that are started from outside are awaited."""
+        self._plans = list(plans)
+        self._runtime = runtime
+        self._publisher = publisher
+        self._report = report
+        self._outside_next = outside_next
+        self._log = ModuleLog("manager")
+        self._stop = asyncio.Event()
+        self._stray: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        self._clean = True
+        self._assembly: Assembly | None = None
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="modules")
+
+    def stop(self) -> None:
+        """Bring every module into its safe state; AllGone follows."""
+        self._stop.set()
+
+    def hurry(self) -> None:
+        """Wait no longer for a module that does not end."""
+        self._clean = False
+        if self._assembly is not None:
+            self._assembly.hurry()
+
+    async def gone(self) -> None:
+        """Wait until every module has ended."""
+        await self._task
+
+    def on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take what nothing caught: a callback fails the module in whose context it runs, a lost task is logged."""
+        error, handle = context.get("exception"), context.get("handle")
+        if not isinstance(error, Exception) or not isinstance(handle, asyncio.Handle):
+            self._log.error("%s", context.get("message", "unhandled"), exc_info=error)
+            return
+        # `Handle.get_context` exists from Python 3.12 on.
+        owner: Scope | None = handle._context.get(OWNER)  # type: ignore[attr-defined]
+        if owner is not None:
+            owner.fail(error)
+        elif not self._stray.done():
+            self._stray.set_result(error)
+
+    async def _run(self) -> None:
+        self._runtime.all_faults.clear()
+        assembly = self._assembly = Assembly(self._runtime, together=True)
+        try:
+            await self._until_stopped(assembly)
+        finally:
+            await assembly.stop()
+            self._publisher.leave()
+            if isinstance(self._runtime.mqtt, External):
+                self._runtime.mqtt.forget()
+            self._assembly = None
+            self._report(AllGone(self._clean))
+
+    async def _until_stopped(self, assembly: Assembly) -> None:
+        loop = asyncio.get_running_loop()
+        stop = loop.create_task(self._stop.wait())
+        waiting: list[asyncio.Future[Any]] = [stop, self._stray]
+        try:
+            assembly.build(self._plans)
+            self._publisher.join(assembly)
+            waiting.append(loop.create_task(assembly.failure()))
+            start = loop.create_task(assembly.start(self._initialised, outside_next=self._outside_next))
+            waiting.append(start)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if start.done() and not start.cancelled() and start.exception() is None:
+                waiting.remove(start)
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            elif not start.done():
+                start.cancel()
+                await asyncio.wait([start])
+            self._ended(assembly, waiting[1:])
+            await stop
+        finally:
+            for one in waiting:
+                one.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    def _initialised(self) -> None:
+        self._publisher.announce_ready()
+        self._report(AllReady())
+
+    def _ended(self, assembly: Assembly, waiting: list[asyncio.Future[Any]]) -> None:
+        """Report the module that has failed, if any has; all are stopped then."""
+        stray, failed, *start = waiting
+        module_id, error = "", None
+        if failed.done() and not failed.cancelled():
+            module_id, error = failed.result()
+        elif stray.done() and not stray.cancelled():
+            module_id, error = "a callback", stray.result()
+        elif start and start[0].done() and not start[0].cancelled():
+            module_id, error = assembly.starting, start[0].exception()
+        if error is None:
+            return
+        self._clean = False
+        if isinstance(error, ConfigError):
+            self._log.error("%s cannot use its configuration: %s", module_id, error)
+        else:
+            log_failure(self._log, module_id, error, "safe state, then as EVerest's manager")
+        self._report(ModuleEnded(module_id))

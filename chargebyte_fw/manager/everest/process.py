@@ -1,0 +1,176 @@
+"""The process of EVerest's manager: signals, the broker, the status FIFO, modules by the rules of the life cycle."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.machine import Unexpected
+from chargebyte_fw.kernel.paths import PrefixRoot, Root
+from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.manager.everest import lifecycle
+from chargebyte_fw.manager.everest.lifecycle import Lifecycle
+from chargebyte_fw.manager.everest.modules_run import ModulesRun
+from chargebyte_fw.manager.everest.options import Options
+from chargebyte_fw.manager.everest.status_fifo import StatusFifo
+from chargebyte_fw.manager.mqtt.address import BrokerAddress
+from chargebyte_fw.manager.mqtt.client import External, MqttClient
+from chargebyte_fw.manager.wire.carrier import LOGGING_FILE, Carrier
+from chargebyte_fw.manager.wire.publisher import Publisher
+
+if TYPE_CHECKING:
+    from chargebyte_fw.manager.configuration.loading import Configuration
+
+BROKER_LIMIT_S = 10.0
+"""How long the broker may take to be there; EVerest's manager ends without it."""
+
+
+def root_of(options: Options) -> Root:
+    """Return where the files of a prefix are; `/usr` is the machine itself."""
+    if options.prefix.name == "usr":
+        return Root(options.prefix.parent, options.prefix.parent)
+    run = hashlib.sha256(str(options.configuration_file().absolute()).encode()).hexdigest()[:12]
+    return PrefixRoot(options.prefix, options.prefix / "var" / run)
+
+
+class Manager:
+    """EVerest's manager. `read` returns the configuration to start from, as it is now."""
+
+    def __init__(self, options: Options, root: Root, fifo: StatusFifo, read: Callable[[], Configuration]) -> None:
+        self._options = options
+        self._root = root
+        self._fifo = fifo
+        self._read = read
+        self._log = ModuleLog("manager")
+        self._pump = Pump(Lifecycle(options.policy), self._act, self._failed)
+        self._status: asyncio.Future[int] | None = None
+        self._configuration: Configuration | None = None
+        self._modules: ModulesRun | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._client: MqttClient | None = None
+        self._runtime = Runtime(root=root)
+        self._publisher: Publisher | None = None
+
+    async def run(self) -> int:
+        """Run until a signal or a failure ends it; returns EVerest's exit status (0 as asked, 1 failed)."""
+        loop = asyncio.get_running_loop()
+        self._status = loop.create_future()
+        loop.set_exception_handler(self._on_stray)
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self._pump.feed, lifecycle.Signalled(number.name))
+        try:
+            self._pump.feed(lifecycle.Begin())
+            return await self._status
+        finally:
+            await self._close()
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+    def _act(self, effect: Any) -> None:
+        if isinstance(effect, lifecycle.Line):
+            self._log.info("%s", effect.text)
+            self._fifo.write(effect.text)
+        elif isinstance(effect, lifecycle.ReadAgain):
+            self._spawn(self._configure())
+        elif isinstance(effect, lifecycle.StartModules):
+            self._start()
+        elif isinstance(effect, lifecycle.StopModules) and self._modules is not None:
+            self._modules.stop()
+        elif isinstance(effect, lifecycle.Hurry) and self._modules is not None:
+            self._modules.hurry()
+        elif isinstance(effect, lifecycle.Exit) and self._status is not None and not self._status.done():
+            self._status.set_result(effect.status)
+        elif isinstance(effect, Unexpected):
+            self._log.error("%s in the state %s", type(effect.event).__name__, effect.state.name)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="manager")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _configure(self) -> None:
+        # Signals that came during the reading are taken first.
+        configuration = await asyncio.to_thread(self._read)
+        for finding in configuration.findings:
+            self._log.log(40 if finding.severity == "error" else 30, "%s", finding)
+        sound = not configuration.errors
+        if sound and self._client is None:
+            try:
+                await self._connect(configuration)
+            except Unavailable as error:
+                self._log.error("%s", error)
+                sound = False
+        self._configuration = configuration
+        self._pump.feed(lifecycle.Configured(len(configuration.plans) if sound else None))
+
+    async def _connect(self, configuration: Configuration) -> None:
+        settings, options = configuration.settings, self._options
+        address = BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_socket)
+        client = self._client = MqttClient(address)
+        prefix = settings.everest_prefix if options.everest_prefix is None else options.everest_prefix
+        carrier = Carrier(
+            client,
+            prefix if not prefix or prefix.endswith("/") else f"{prefix}/",
+            settings.external_prefix,
+            str(options.prefix),
+            str(self._root.read(settings.logging_config_file or LOGGING_FILE)),
+            telemetry_prefix=settings.telemetry_prefix,
+            telemetry_enabled=settings.telemetry_enabled,
+            validate_schema=settings.validate_schema,
+            forward_exceptions=settings.forward_exceptions,
+            graceful_shutdown=options.policy.graceful,
+            run_as_user=settings.run_as_user,
+        )
+        from chargebyte_fw.manager.configuration.changes import Overlay
+
+        overlay = Overlay(configuration.path, self._root)
+        self._publisher = Publisher(carrier, retain_topics=options.retain_topics, overlay=overlay)
+        self._runtime.mqtt = External(client, settings.external_prefix)
+        client.start()
+        try:
+            async with asyncio.timeout(BROKER_LIMIT_S):
+                await carrier.online()
+        except TimeoutError:
+            raise Unavailable(f"there is no broker at {address}") from None
+
+    def _start(self) -> None:
+        if self._configuration is None or self._publisher is None:
+            raise RuntimeError("nothing was configured")
+
+        def outside_next() -> None:
+            if self._options.standalone:
+                self._act(lifecycle.Line("WAITING_FOR_STANDALONE_MODULES"))
+
+        self._modules = ModulesRun(
+            self._configuration.plans, self._runtime, self._publisher, self._pump.feed, outside_next
+        )
+
+    def _on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if self._modules is not None:
+            self._modules.on_stray(loop, context)
+        else:
+            self._log.error("%s", context.get("message", "unhandled"), exc_info=context.get("exception"))
+
+    def _failed(self, error: BaseException) -> None:
+        self._log.error("the manager failed", exc_info=error)
+        if self._status is not None and not self._status.done():
+            self._status.set_result(1)
+
+    async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._modules is not None:
+            self._modules.stop()
+            await self._modules.gone()
+        self._pump.close()
+        if self._client is not None:
+            await self._client.stop()
+        self._fifo.close()

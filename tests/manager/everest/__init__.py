@@ -1,0 +1,1 @@
+"""EVerest's manager: life cycle, command line, prefix."""
