@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the files; exit status 1 when a module cannot be loaded or a file cannot be written."""
     from chargebyte_fw.kernel.paths import root_at
     from chargebyte_fw.manager.discovery import MODULES_DIR, CannotLoad, discover
+    from chargebyte_fw.manager.everest.prefix import as_text
     from chargebyte_fw.manager.export import everything
 
     failed = False
@@ -45,18 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
         for path, content in everything(classes).items():
             target = arguments.out / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(_as_text(path, content), "utf-8")
+            target.write_text(as_text(path, content), "utf-8")
             count += 1
     except OSError as error:
         print(f"secc: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     print(f"{counted(count, 'file')} in {arguments.out}")
     return 1 if failed else 0
-
-
-def _as_text(path: str, content: Any) -> str:
-    if path.endswith(".json"):
-        return json.dumps(content, indent=2) + "\n"
-    import yaml
-
-    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110))
