@@ -28,6 +28,7 @@ BENCHES = (
     "iso20_loop_tls",
     "ocpp",
     "ocpp_smart_charging",
+    "ocpp_fleet",
 )
 WEIGHTED = "all processes with the weight that everest.service has (CPUWeight=800)"
 PLAIN = "all processes with the weight of any other program (more takes root)"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from chargebyte_fw.modules.ocpp.connection.tls_link import TlsFiles
+from chargebyte_fw.modules.ocpp.connection.tls_link import Certificates, TlsFiles
 
 Issued = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
@@ -69,7 +69,7 @@ def server(folder: Path, issued: Issued, *, wants_client: bool = False) -> ssl.S
     return context
 
 
-class Installed:
+class Installed(Certificates):
     """What EvseSecurity would have: a root, and a client certificate."""
 
     def __init__(self, folder: Path, client: Issued | None = None, trusted: Issued | None = None) -> None:

@@ -8,6 +8,7 @@ import ipaddress
 import logging
 import ssl
 from collections.abc import Awaitable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,7 +50,8 @@ async def dial(wanted: Handshake, order: OpenSocket, certificates: tls_link.Cert
         client = order.profile.security_profile == 3
         loop = asyncio.get_running_loop()
         # Reads files: a store of hundreds of roots takes its time.
-        how["ssl"] = await loop.run_in_executor(None, _context, order, files, client)
+        context = partial(certificates.context, order.tls, files, with_client_certificate=client)
+        how["ssl"] = await loop.run_in_executor(None, context)
         how["server_hostname"] = uri.host
     if order.local_address:
         how["local_addr"] = (_local(order.local_address, uri.host), 0)
@@ -68,10 +70,6 @@ async def dial(wanted: Handshake, order: OpenSocket, certificates: tls_link.Cert
         connection.transport.abort()
         raise
     return RealWebSocket(connection)
-
-
-def _context(order: OpenSocket, files: tls_link.TlsFiles, client: bool) -> ssl.SSLContext:
-    return tls_link.context(order.tls, files, with_client_certificate=client)
 
 
 def _local(name: str, host: str) -> str:

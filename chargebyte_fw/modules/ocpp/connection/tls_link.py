@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -52,14 +52,19 @@ class TlsFiles(msgspec.Struct, frozen=True):
         return Credentials(csms_root=bool(self.roots), client_certificate=bool(self.chain))
 
 
-class Certificates(Protocol):
-    """Where a link asks for the files, before each attempt with TLS."""
+class Certificates(ABC):
+    """Where a link asks for files and context, before each attempt with TLS."""
 
+    @abstractmethod
     async def files(self) -> TlsFiles:
         """Return what is installed now."""
 
+    def context(self, settings: TlsSettings, files: TlsFiles, *, with_client_certificate: bool) -> ssl.SSLContext:
+        """Return the context of one attempt, called in a thread; raises HandshakeFailed."""
+        return context(settings, files, with_client_certificate=with_client_certificate)
 
-class NoCertificates:
+
+class NoCertificates(Certificates):
     """A station without EvseSecurity: the system's roots alone."""
 
     async def files(self) -> TlsFiles:
@@ -67,7 +72,7 @@ class NoCertificates:
         return TlsFiles()
 
 
-class InstalledCertificates:
+class InstalledCertificates(Certificates):
     """The certificates of EvseSecurity: the newest valid chain of the station, and the roots for a CSMS."""
 
     def __init__(self, security: EvseSecurity) -> None:
