@@ -23,6 +23,8 @@ NEVER = ("hil", "tests", "bench")
 FLEET = f"{PACKAGE}.sim.fleet"
 CLIENT = (f"{PACKAGE}.modules.ocpp.connection.link", f"{PACKAGE}.modules.ocpp.connection.tls_link")
 """What simulated stations connect with: another client would be no station of the product."""
+SIMULATORS = f"{PACKAGE}.sim.modules"
+"""Found by entry point and loaded where a configuration names them: a charger has none of them in memory."""
 
 
 def module_files() -> set[str]:
@@ -106,6 +108,8 @@ def complaints(path: str) -> list[str]:
     kernel, contracts = f"{PACKAGE}.kernel", f"{PACKAGE}.contracts"
     house = house_of(name)
     found = [f"imports {target}" for target in foreign if target.split(".")[0] in NEVER]
+    if not within(name, SIMULATORS):
+        found += [f"imports a module of the simulation: {target}" for target in ours if within(target, SIMULATORS)]
 
     def only(*places: str) -> None:
         found.extend(f"imports {target}" for target in ours if target != PACKAGE and not within(target, *places))

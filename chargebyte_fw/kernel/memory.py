@@ -112,6 +112,10 @@ class Host:
         self._bound.pop(port, None)
         self._listening.pop(port, None)
 
+    def is_bound(self, port: int) -> bool:
+        """Whether datagrams are received on `port`."""
+        return port in self._bound
+
     def send_datagram(self, data: bytes, port: int, from_port: int) -> None:
         """Send a datagram to `port` of the other end."""
         asyncio.get_running_loop().call_soon(self._carry, data, port, from_port)

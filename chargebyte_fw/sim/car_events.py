@@ -62,6 +62,12 @@ class SocSeen(msgspec.Struct, frozen=True):
     percent: float
 
 
+class InletSeen(msgspec.Struct, frozen=True):
+    """Event: the board reports another state of the pilot; `empty`: state A."""
+
+    empty: bool
+
+
 class Hang(msgspec.Struct, frozen=True):
     """Effect: hang this IEC 61851 state (`A` to `E`) on the control pilot; `diode_ok` False bridges the diode."""
 

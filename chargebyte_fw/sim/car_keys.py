@@ -44,13 +44,13 @@ def _credentials(folder: Path) -> Credentials:
         identity("contract"),
         identity("oem_provisioning"),
         identity("vehicle"),
-        _certificates(roots) if roots.exists() else (),
+        certificates_in(roots) if roots.exists() else (),
     )
 
 
 def read_identity(path: Path) -> Identity:
     """Return the chain in a PEM file with the keys beside it; raises Unavailable."""
-    chain, key = _certificates(path), path.with_suffix(".key")
+    chain, key = certificates_in(path), path.with_suffix(".key")
     if not chain:
         raise Unavailable(f"{path} has no certificate")
     exchange = path.with_name(f"{path.stem}_x448.key")
@@ -74,7 +74,8 @@ def pem(chain: tuple[bytes, ...]) -> bytes:
     return b"".join(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in chain)
 
 
-def _certificates(path: Path) -> tuple[bytes, ...]:
+def certificates_in(path: Path) -> tuple[bytes, ...]:
+    """Return the certificates (DER) of a PEM file; raises Unavailable."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 

@@ -47,9 +47,23 @@ class ScriptRunner(Machine):
 
     initial = Plug.UNPLUGGED
 
-    def __init__(self, plugin_commands: str = "") -> None:
+    def __init__(
+        self,
+        plugin_commands: str = "",
+        *,
+        departure_s: float = 86_400.0,
+        energy_Wh: float = 0.0,
+        real_plug: bool = False,
+    ) -> None:
+        """`departure_s` and `energy_Wh` hold for a V2G session whose command has none.
+
+        `real_plug`: a person plugs in, which `wait_for_real_plugin` waits for; otherwise the script does it itself.
+        """
         super().__init__()
         self.plugin_commands = plugin_commands
+        self._departure_s, self._energy_Wh = departure_s, energy_Wh
+        self._real_plug = real_plug
+        self._inlet_empty = False
         self.running = False
         self.queue: list[Command] = []
         self.duty_percent = 100.0
@@ -83,6 +97,12 @@ class ScriptRunner(Machine):
         self.duty_percent = event.percent
         if event.percent <= 0.0 and self.queue and self.queue[0].name == "iso_wait_slac_matched":
             self._step = 0  # the charger asks by E or F for a new match (ISO 15118-3 A.9.6)
+        return self._go(now)
+
+    @on(event=car.InletSeen, to=tuple(Plug))
+    def sees_inlet(self, event: car.InletSeen, now: float) -> list[Any]:
+        """Note whether the board reports state A: it is ready for a plug that a person puts in."""
+        self._inlet_empty = event.empty
         return self._go(now)
 
     @on(event=car.SocSeen, to=tuple(Plug))
@@ -233,8 +253,7 @@ class ScriptRunner(Machine):
         return True
 
     def _wait_for_real_plugin(self, _command: Command, _now: float) -> bool:
-        # The script itself plugs the virtual car in.
-        return True
+        return self._inlet_empty or not self._real_plug
 
     def _plugin(self, _command: Command, _now: float) -> bool:
         if self.plugin_commands:
@@ -262,7 +281,7 @@ class ScriptRunner(Machine):
         return self._matched
 
     def _iso_start_v2g_session(self, command: Command, _now: float) -> bool:
-        start = _v2g_session(command)
+        start = self._v2g_session(command)
         if start is None:
             return False
         self._mode = start.mode
@@ -367,15 +386,14 @@ class ScriptRunner(Machine):
         self.queue[:] = parse(RESUME_BY_CHARGER.format(mode=self._mode or "dc"))
         return True
 
-
-def _v2g_session(command: Command) -> car.StartV2g | None:
-    """Read the four forms of `iso_start_v2g_session`; None for a mode that never completes."""
-    mode, *rest = command.arguments
-    if mode not in ("ac", "dc"):
-        return None
-    payment = rest[0] if len(rest) in (1, 3) and rest[0] in ("externalpayment", "contract") else "auto"
-    times = rest[-2:] if len(rest) >= 2 else ["86400", "0"]
-    return car.StartV2g(mode, payment, float(times[0] or 86_400), float(times[1] or 0))
+    def _v2g_session(self, command: Command) -> car.StartV2g | None:
+        """Read the four forms of `iso_start_v2g_session`; None for a mode that never completes."""
+        mode, *rest = command.arguments
+        if mode not in ("ac", "dc"):
+            return None
+        payment = rest[0] if len(rest) in (1, 3) and rest[0] in ("externalpayment", "contract") else "auto"
+        departure_s, energy_Wh = rest[-2:] if len(rest) >= 2 else ("", "")
+        return car.StartV2g(mode, payment, float(departure_s or self._departure_s), float(energy_Wh or self._energy_Wh))
 
 
 _COMMANDS: dict[str, Callable[[ScriptRunner, Command, float], bool]] = {

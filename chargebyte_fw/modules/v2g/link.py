@@ -150,13 +150,15 @@ class V2gLink:
         self._offer = offer
         self._failed = failed
         self._with_sdp = with_sdp
-        self._host: Host | None = wires.find(f"ip:{device}")
+        self._wires = wires
+        self._host: Host | None = None
         self._servers: list[asyncio.Server] = []
         self._sdp: asyncio.DatagramTransport | None = None
         self._address: LinkLocal | None = None
 
     async def keep_open(self, opened: Callable[[str], None], lost: Callable[[str], None]) -> None:
         """Open, watch, open again, for ever: `opened(where)` when it is open, `lost(why)` once when it is not."""
+        self._host = self._wires.find(f"ip:{self.device}")
         if self._host is not None:
             self._open_memory(self._host)
             self.available = True
