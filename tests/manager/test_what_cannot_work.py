@@ -228,7 +228,7 @@ def test_two_groups_with_addresses_of_their_own_share_a_bus(tmp_path: Path) -> N
 
 def test_everests_modules_are_known_as_such_with_what_they_are_for(tmp_path: Path) -> None:
     text = (
-        "  yeti: {module: YetiSimulator}\n"
+        "  yeti: {module: YetiDriver}\n"
         + EVSE.format(id="connector", number=1, bsp="yeti", more="").replace(
             "id: evse_board_support", "id: board_support"
         )
@@ -241,13 +241,13 @@ def test_everests_modules_are_known_as_such_with_what_they_are_for(tmp_path: Pat
     )
     (told,) = findings(tmp_path, text)
     assert told == (
-        "c.yaml:2:18: error: YetiSimulator is EVerest's module; not part of this product; it provides "
+        "c.yaml:2:18: error: YetiDriver is EVerest's module; not part of this product; it provides "
         "evse_board_support to connector, powermeter to connector and grid (install it as a program of its own, "
         "connect another module in its place, or take it out)"
     )
 
 
-@pytest.mark.parametrize("name", ["EvAPI", "SlacSimulator", "PyEvJosev", "System", "EvManager"])
+@pytest.mark.parametrize("name", ["PhyVersoBSP", "DummyV2G", "EEBUS", "Winline", "PN532TokenProvider"])
 def test_no_spelling_is_guessed_for_a_name_of_everest(tmp_path: Path, name: str) -> None:
     (told,) = findings(tmp_path, f"  a: {{module: {name}}}\n")
     assert f"{name} is EVerest's module; not part of this product" in told and "did you mean" not in told
