@@ -42,7 +42,6 @@ class UseCase(NamedTuple):
 
 
 NO_PAYMENT = "EVerest has no interface of a payment terminal"
-NO_TARIFFS = "the structured tariffs of 2.1 are not computed; prices come from the CSMS as in I01 to I03"
 NO_CONTROLLER = "the station is no local controller"
 OFF = "off until `V2XChargingCtrlr.Enabled` is set at an EVSE that can discharge"
 MODE = f"{OFF} and a component file has the mode in `SupportedOperationModes`"
@@ -87,7 +86,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("C14", "online, local list"),
         UseCase("C15", "offline, unknown token"),
         UseCase("C16", "master pass", PARTLY, "its group is passed to Auth, which stops transactions"),
-        UseCase("C17", "prepaid card", LEFT_OUT, NO_PAYMENT),
+        UseCase("C17", "prepaid card", DONE, "with 2.1"),
         UseCase("C18", "payment terminal", LEFT_OUT, NO_PAYMENT),
         UseCase("C19", "cancelled before the transaction", LEFT_OUT, NO_PAYMENT),
         UseCase("C20", "cancelled after the start", LEFT_OUT, NO_PAYMENT),
@@ -145,15 +144,15 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("I01", "tariff of a driver"),
         UseCase("I02", "running cost"),
         UseCase("I03", "final cost"),
-        UseCase("I04", "fallback of the tarif"),
+        UseCase("I04", "fallback of the tariff"),
         UseCase("I05", "fallback of the cost"),
         UseCase("I06", "tariff that changes in a transaction", PARTLY, f"read like the first one; {UNTESTED}"),
-        UseCase("I07", "default tarif", LEFT_OUT, NO_TARIFFS),
-        UseCase("I08", "tariff of a driver, structured", LEFT_OUT, NO_TARIFFS),
-        UseCase("I09", "get tariffs", LEFT_OUT, NO_TARIFFS),
-        UseCase("I10", "clear tariffs", LEFT_OUT, NO_TARIFFS),
-        UseCase("I11", "change the tariff of a transaction", LEFT_OUT, NO_TARIFFS),
-        UseCase("I12", "cost details", LEFT_OUT, NO_TARIFFS),
+        UseCase("I07", "default tariff", DONE, "with 2.1"),
+        UseCase("I08", "tariff of a driver, structured", DONE, "with 2.1"),
+        UseCase("I09", "get tariffs", DONE, "with 2.1"),
+        UseCase("I10", "clear tariffs", DONE, "with 2.1"),
+        UseCase("I11", "change the tariff of a transaction", DONE, "with 2.1"),
+        UseCase("I12", "cost details", DONE, "with 2.1"),
     ),
     "J Meter values": (
         UseCase("J01", "outside of transactions"),

@@ -34,6 +34,7 @@ from chargebyte_fw.modules.ocpp.smart_charging.needs_v2 import ChargingNeeds
 from chargebyte_fw.modules.ocpp.smart_charging.priority_v2 import PriorityCharging
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.station import Block
+from chargebyte_fw.modules.ocpp.tariffs.v2 import Tariffs2
 from chargebyte_fw.modules.ocpp.transactions.limits_v2 import TransactionLimits2
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.device_model import DeviceModel
@@ -76,6 +77,7 @@ BLOCKS: tuple[type[Block], ...] = (
     VehicleCertificates2,
     Display2,
     Cost2,
+    Tariffs2,
     CustomerInformation2,
     DerControl2,
     Monitoring,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from chargebyte_fw.contracts.interfaces.session_cost import SessionCost
@@ -40,6 +41,8 @@ class Cost2(Block):
     def __init__(self, station: Station) -> None:
         super().__init__(station)
         self._online = False
+        self._final = ""
+        """The session whose final cost the station has calculated itself."""
         for variable in (TARIFF_FALLBACK_MESSAGE, OFFLINE_TARIFF_FALLBACK_MESSAGE):
             station.variables.on_change(variable, lambda _: self._default_price())
 
@@ -103,6 +106,26 @@ class Cost2(Block):
         )
         self.station.publish(publish(SessionCost.tariff_message, value))
 
+    # Structured tariffs and costs of the station itself (2.1).
+
+    def show_default(self, description: list[MessageContentType]) -> None:
+        """Publish the description of the default tariff (I07)."""
+        value = session_cost.DefaultPrice(messages=[_content(one) for one in description])
+        self.station.publish(publish(SessionCost.default_price, value))
+
+    def show_tariff(self, description: list[MessageContentType], token: str) -> None:
+        """Publish the description of the tariff of a driver (I08)."""
+        self._tariff(description, token, display_message.IdentifierType.IdToken)
+
+    def show_cost(self, session_id: str, amount: Decimal, currency: str, *, final: bool) -> None:
+        """Publish what a transaction costs by the station's own calculation (I12)."""
+        if final:
+            self._final = session_id
+        if self.station.variables.get(COST_ENABLED):
+            statuses = session_cost.SessionStatus
+            units = int(amount.scaleb(self._decimals).to_integral_value(ROUND_HALF_UP))
+            self._publish_amount(session_id, units, currency, statuses.Finished if final else statuses.Running, None)
+
     # Costs.
 
     @answers(CostUpdatedRequest)
@@ -133,6 +156,8 @@ class Cost2(Block):
     def ended(self, event: TransactionEnded) -> None:
         """Offline the final cost is unknown: publish the text that stands for it (I05)."""
         text = self.station.variables.get(TOTAL_COST_FALLBACK_MESSAGE)
+        if self._final == event.session_id:
+            return
         if not self._online and self.station.variables.get(COST_ENABLED) and text:
             self._publish_cost(event.session_id, None, session_cost.SessionStatus.Finished, [_plain(text)])
 
@@ -147,17 +172,27 @@ class Cost2(Block):
         status: session_cost.SessionStatus,
         messages: list[text_message.MessageContent] | None,
     ) -> None:
+        units = None if cost is None else round(cost * 10**self._decimals)
+        self._publish_amount(session_id, units, self.station.variables.get(CURRENCY), status, messages)
+
+    @property
+    def _decimals(self) -> int:
         decimals = self.station.variables.find(NUMBER_OF_DECIMALS_FOR_COST_VALUES)
-        decimals = DECIMALS if decimals is None else decimals
-        codes = {code.value: code for code in money.CurrencyCode}
-        code = codes.get(self.station.variables.get(CURRENCY))
-        chunks = None
-        if cost is not None:
-            amount = money.MoneyAmount(value=round(cost * 10**decimals))
-            chunks = [session_cost.SessionCostChunk(cost=amount)]
+        return DECIMALS if decimals is None else decimals
+
+    def _publish_amount(
+        self,
+        session_id: str,
+        units: int | None,
+        currency: str,
+        status: session_cost.SessionStatus,
+        messages: list[text_message.MessageContent] | None,
+    ) -> None:
+        code = {code.value: code for code in money.CurrencyCode}.get(currency)
+        chunks = None if units is None else [session_cost.SessionCostChunk(cost=money.MoneyAmount(value=units))]
         value = session_cost.SessionCost(
             session_id=session_id,
-            currency=money.Currency(code=code, decimals=decimals),
+            currency=money.Currency(code=code, decimals=self._decimals),
             status=status,
             cost_chunks=chunks,
             message=messages,

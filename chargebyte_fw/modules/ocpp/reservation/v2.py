@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.interfaces.reservation import Reservation
 from chargebyte_fw.contracts.types import reservation
@@ -22,7 +25,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.reservation import (
     ReserveNowResponse,
     ReserveNowStatusEnumType,
 )
-from chargebyte_fw.modules.ocpp.station import Block, Deferred, answers, events, receives
+from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, events, receives
 from chargebyte_fw.modules.ocpp.station.layout import Place
 from chargebyte_fw.modules.ocpp.station.named import named
 from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
@@ -31,6 +34,9 @@ from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
     RESERVATION_NON_EVSE_SPECIFIC,
 )
 
+TABLE = "RESERVED_SINCE"
+MOST = 100
+"""Reservations whose begin is remembered."""
 Status = ReserveNowStatusEnumType
 _UNFIT = {
     ConnectorStatusEnumType.Faulted: Status.Faulted,
@@ -45,6 +51,37 @@ _ENDED = {
 
 class Reservations2(Block):
     """Reserves EVSEs for tokens; `Auth` keeps the reservations."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self._since: dict[int, datetime] = {}
+
+    @receives(events.Loaded)
+    def loaded(self, event: events.Loaded) -> None:
+        """Take since when the reservations are: a tariff may have a price for it (I12)."""
+        for key, data in event.tables.get(TABLE, {}).items():
+            try:
+                self._since[int(key)] = msgspec.json.decode(data, type=datetime)
+            except (msgspec.DecodeError, ValueError):
+                self.station.save(TABLE, key, None)
+
+    def reserved_us(self, reservation_id: int | None) -> int | None:
+        """Return how long a reservation has lasted that is being used, in microseconds, and forget it."""
+        since = None if reservation_id is None else self._since.get(reservation_id)
+        if reservation_id is None or since is None:
+            return None
+        self._forget(reservation_id)
+        return max(0, (self.station.utc - since) // timedelta(microseconds=1))
+
+    def _forget(self, reservation_id: int) -> None:
+        if self._since.pop(reservation_id, None) is not None:
+            self.station.save(TABLE, str(reservation_id), None)
+
+    def _keep(self, reservation_id: int) -> None:
+        if len(self._since) >= MOST:
+            self._forget(next(iter(self._since)))
+        self._since[reservation_id] = self.station.utc
+        self.station.save(TABLE, str(reservation_id), self.station.utc)
 
     @answers(ReserveNowRequest)
     def reserve_now(self, request: ReserveNowRequest) -> ReserveNowResponse | Deferred:
@@ -63,7 +100,7 @@ class Reservations2(Block):
             connector_type=None if kind is None else ConnectorTypeEnum(str(kind)),
         )
         deferred = self.station.defer()
-        self.station.command(call(Reservation.reserve_now, wanted), partial(self._reserved, deferred))
+        self.station.command(call(Reservation.reserve_now, wanted), partial(self._reserved, deferred, request.id))
         return deferred
 
     def _refused(self, request: ReserveNowRequest) -> ReserveNowStatusEnumType | None:
@@ -87,8 +124,11 @@ class Reservations2(Block):
         kind = request.connector_type
         return kind is None or place.kind in unknown or (place.kind is not None and place.kind.value == str(kind))
 
-    def _reserved(self, deferred: Deferred, result: Any) -> None:
-        self.station.answer(deferred, ReserveNowResponse(status=named(Status, result, Status.Rejected)))
+    def _reserved(self, deferred: Deferred, reservation_id: int, result: Any) -> None:
+        status = named(Status, result, Status.Rejected)
+        if status is Status.Accepted:
+            self._keep(reservation_id)
+        self.station.answer(deferred, ReserveNowResponse(status=status))
 
     @answers(CancelReservationRequest)
     def cancel(self, request: CancelReservationRequest) -> Deferred:
@@ -98,6 +138,8 @@ class Reservations2(Block):
 
         def then(result: Any) -> None:
             status = statuses.Accepted if result is True else statuses.Rejected
+            if result is True:
+                self._forget(request.reservation_id)
             self.station.answer(deferred, CancelReservationResponse(status=status))
 
         self.station.command(call(Reservation.cancel_reservation, request.reservation_id), then)
@@ -110,6 +152,7 @@ class Reservations2(Block):
             return
         status = _ENDED.get(event.value.reservation_status.value)
         if status is not None:
+            self._forget(event.value.reservation_id)
             self.station.send(
                 ReservationStatusUpdateRequest(
                     reservation_id=event.value.reservation_id, reservation_update_status=status

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from chargebyte_fw.contracts.interfaces.ocpp import Ocpp
 from chargebyte_fw.contracts.types import ocpp, text_message
@@ -12,6 +15,7 @@ from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.modules.ocpp.authorization.conversion_v2 import to_wire
 from chargebyte_fw.modules.ocpp.authorization.v2 import Authorization2
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
+    CostDetailsType,
     ReasonEnumType,
     TransactionEventEnumType,
     TransactionEventRequest,
@@ -27,11 +31,23 @@ from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
 Values = list[MeterValueType | None]
 
 
+class Priced(msgspec.Struct, frozen=True):
+    """What an event has about the cost of its transaction (2.1, I08, I12)."""
+
+    tariff_id: str | None = None
+    cost_details: CostDetailsType | None = None
+
+
+Pricing = Callable[[Transaction, TransactionEventEnumType, TriggerReasonEnumType, datetime], Priced]
+"""Takes a transaction and its event with the time of it, which may be in the past."""
+
+
 class EventWriter:
     """Sends the events of transactions, numbered without a gap."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
+        self.pricing: Pricing = lambda transaction, kind, trigger, at: Priced()
 
     def started(
         self, transaction: Transaction, trigger: TriggerReasonEnumType, values: Values, *, connected: bool
@@ -117,12 +133,14 @@ class EventWriter:
     ) -> None:
         utc = at or self._station.utc
         first = transaction.seq_no == 0
+        priced = self.pricing(transaction, kind, trigger, utc)
         info = TransactionType(
             transaction_id=transaction.transaction_id,
             charging_state=transaction.charging_state,
             time_spent_charging_s=transaction.time_spent_charging_s(utc) or None,
             stopped_reason=reason,
             remote_start_id=transaction.remote_start_id if first or members.get("id_token") is not None else None,
+            tariff_id=priced.tariff_id,
             transaction_limit=transaction.limit if trigger is TriggerReasonEnumType.LimitSet else None,
         )
         request = TransactionEventRequest(
@@ -133,6 +151,7 @@ class EventWriter:
             transaction_info=info,
             meter_value=[value for value in values if value is not None] or None,
             offline=not self._station.block(Authorization2).online,
+            cost_details=priced.cost_details,
             **members,
         )
         transaction.seq_no += 1

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
+from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import ChargingStateEnumType, TransactionLimitType
 
 
@@ -34,6 +35,8 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     """What the CSMS has bounded it by (2.1)."""
     stopped_remotely: bool = False
     """The CSMS has stopped it, and it goes on until the EV leaves (F04)."""
+    tariff_sought: bool = False
+    """The token is known, and its tariff was looked for (2.1, I08)."""
     charged_since: datetime | None = None
     """Begin of the present energy transfer."""
     charging_time_s: float = 0.0
@@ -48,6 +51,12 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
         """Return `timeSpentCharging`."""
         since_s = (utc - self.charged_since).total_seconds() if self.charged_since is not None else 0.0
         return int(self.charging_time_s + max(0.0, since_s))
+
+    def measure(self, meter: Powermeter | None, utc: datetime) -> bool:
+        """Write down a reading; returns whether there is one."""
+        if meter is not None:
+            self.meter_Wh, self.meter_at = meter.energy_Wh_import.total, utc
+        return meter is not None
 
     def goes_to(self, state: ChargingStateEnumType, utc: datetime) -> bool:
         """Take a charging state; returns whether it is another one."""

@@ -66,7 +66,7 @@ class Transactions2(Block):
     def __init__(self, station: Station) -> None:
         super().__init__(station)
         self._evses = {evse_id: _Evse(TxPoints()) for evse_id in station.layout.evse_ids}
-        self._writer = EventWriter(station)
+        self.writer = EventWriter(station)
         self._invalid = InvalidToken(station)
         self._waiting: dict[str, int] = {}
         """Events that the CSMS has not answered, by transaction."""
@@ -218,6 +218,7 @@ class Transactions2(Block):
             return
         one.points.force_stop()
         one.transaction.goes_to(one.state, self.station.utc)
+        one.transaction.measure(finished.meter_value, self.station.utc)
         self._end(one, one.transaction, trigger, reason, values, token=finished.id_tag)
 
     def _session_finished(self, evse_id: int, one: _Evse, meter: Powermeter | None) -> None:
@@ -227,6 +228,7 @@ class Transactions2(Block):
         transaction = one.transaction
         if transaction is not None:
             transaction.goes_to(S.Idle, self.station.utc)
+            transaction.measure(meter or self._latest(evse_id), self.station.utc)
             values = self.station.block(MeterValues2).at_end(evse_id, meter, None, None)
             # [F04.FR.03]: the CSMS has stopped it before.
             remotely = transaction.stopped_remotely
@@ -255,6 +257,7 @@ class Transactions2(Block):
         if change is TxChange.START:
             self._start(evse_id, one, trigger, meter)
         elif change is TxChange.STOP and transaction is not None:
+            transaction.measure(meter or self._latest(evse_id), self.station.utc)
             values = self.station.block(MeterValues2).at_end(evse_id, meter, None, None)
             transaction.goes_to(one.state, self.station.utc)
             self._end(one, transaction, trigger, reason, values)
@@ -269,7 +272,7 @@ class Transactions2(Block):
 
     def _start(self, evse_id: int, one: _Evse, trigger: TriggerReasonEnumType, meter: Powermeter | None) -> None:
         at = self.station.utc
-        meter = meter or self.station.block(Readings).latest(evse_id).powermeter
+        meter = meter or self._latest(evse_id)
         transaction = one.transaction = Transaction(
             transaction_id=one.session_id,
             evse_id=evse_id,
@@ -284,7 +287,7 @@ class Transactions2(Block):
         transaction.goes_to(one.state, at)
         values = self.station.block(MeterValues2).at_start(evse_id, meter, one.signed_start)
         self._count(transaction)
-        self._writer.started(transaction, trigger, values, connected=one.connected)
+        self.writer.started(transaction, trigger, values, connected=one.connected)
         self._save(transaction)
         self._began(transaction)
 
@@ -309,7 +312,7 @@ class Transactions2(Block):
         """Send an Updated of a running transaction."""
         connected = self._evses[transaction.evse_id].connected
         self._count(transaction)
-        self._writer.updated(transaction, trigger, values or [], connected=connected, token=token, triggered=triggered)
+        self.writer.updated(transaction, trigger, values or [], connected=connected, token=token, triggered=triggered)
         self._save(transaction)
 
     @receives(ChargingRateChanged)
@@ -340,7 +343,7 @@ class Transactions2(Block):
         self._invalid.forget(transaction.transaction_id)
         self.station.stop(("meter", transaction.transaction_id))
         self._count(transaction)
-        self._writer.ended(transaction, trigger, reason, values, token=token, at=at)
+        self.writer.ended(transaction, trigger, reason, values, token=token, at=at)
         self.station.save(TABLE, transaction.transaction_id, None)
         place = self.station.layout.find(transaction.evse_id, transaction.connector_id)
         self.station.notify(
@@ -352,6 +355,9 @@ class Transactions2(Block):
             )
         )
 
+    def _latest(self, evse_id: int) -> Powermeter | None:
+        return self.station.block(Readings).latest(evse_id).powermeter
+
     def _save(self, transaction: Transaction) -> None:
         self.station.save(TABLE, transaction.transaction_id, transaction)
 
@@ -360,9 +366,7 @@ class Transactions2(Block):
         self.station.start(timer, self.station.now + METER_INTERVAL_S, lambda: self._write_down(transaction))
 
     def _write_down(self, transaction: Transaction) -> None:
-        meter = self.station.block(Readings).latest(transaction.evse_id).powermeter
-        if meter is not None:
-            transaction.meter_Wh, transaction.meter_at = meter.energy_Wh_import.total, self.station.utc
+        if transaction.measure(self._latest(transaction.evse_id), self.station.utc):
             self._save(transaction)
         self._write_down_later(transaction)
 
@@ -372,7 +376,7 @@ class Transactions2(Block):
     def event_answered(self, request: TransactionEventRequest, response: TransactionEventResponse) -> None:
         """Take what the CSMS thinks of the token (E05)."""
         self._answered_one(request)
-        self._writer.publish_response(request, response)
+        self.writer.publish_response(request, response)
         transaction = self.of_id(request.transaction_info.transaction_id)
         if response.id_token_info is not None:
             token = request.id_token

@@ -64,9 +64,18 @@ HANDLE_FAILED_TARIFF = TARIFF_COST.option(
     "HandleFailedTariff",
     "Deauthorize",
     instance="Tariff",
-    values=("Deauthorize", "UseDefaultTariff"),
+    values=("Deauthorize", "UseDefaultTariff", "CentralCost"),
     since="2.1",
     meaning="What happens with a driver's tariff that cannot be used.",
+)
+TARIFF_PROBLEM = TARIFF_COST.boolean(
+    "Problem",
+    False,
+    mutability=RO,
+    since="2.1",
+    shipped=False,
+    kept=False,
+    meaning="The tariff of a driver could not be used.",
 )
 
 LANGUAGES = ("de", "nl", "en", "en-US")
