@@ -28,6 +28,8 @@ BENCHES = (
     "iso20_loop_tls",
     "ocpp",
     "ocpp_smart_charging",
+    "ocpp_queue",
+    "ocpp_charger",
     "ocpp_fleet",
 )
 WEIGHTED = "all processes with the weight that everest.service has (CPUWeight=800)"

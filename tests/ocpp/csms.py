@@ -116,6 +116,11 @@ class Csms:
         self.url = f"{'ws' if ssl is None else 'wss'}://localhost:{port}"
         return self.url
 
+    @property
+    def listens(self) -> bool:
+        """Whether it is on a real socket."""
+        return self._server is not None
+
     async def close(self) -> None:
         """Stop listening and close the connection."""
         if self._server is not None:
