@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.cli.text import add_root, counted
+from chargebyte_fw.cli.text import counted
 
 
 def add_parser(subparsers: Any) -> None:
@@ -22,13 +22,12 @@ def add_parser(subparsers: Any) -> None:
         "directory", type=Path, metavar="DIR", help="the folder; what it has of the same name is replaced"
     )
     parser.add_argument("--no-certificates", action="store_true", help="make no certificates (they take some seconds)")
-    add_root(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files; exit status 1 when a module cannot be loaded or a file cannot be written."""
-    from chargebyte_fw.kernel.paths import root_at
+    from chargebyte_fw.kernel.paths import shipped
     from chargebyte_fw.manager.discovery import CannotLoad, discover
     from chargebyte_fw.manager.everest.prefix import lay_out
     from chargebyte_fw.sim.stations_of_two import STATIONS, configuration
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     configurations = {f"{name}.yaml": configuration(name) for name in STATIONS}
     configurations["default.yaml"] = configurations["config-sil.yaml"]
     try:
-        written = lay_out(prefix, classes, configurations, root_at(arguments.root).static)
+        written = lay_out(prefix, classes, configurations, shipped())
         if not arguments.no_certificates:
             _certificates(prefix / "etc/everest")
     except OSError as error:

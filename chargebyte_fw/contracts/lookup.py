@@ -11,7 +11,7 @@ from chargebyte_fw.kernel.contract import Contract
 
 
 def contract_of(interface: str) -> type[Contract] | None:
-    """Return the contract of an interface, None for an interface that this product does not declare."""
+    """Return the contract of an interface: this product's, or that of a plugin which was loaded; None without one."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", interface) is None:
         return None
     name = f"{interfaces.__name__}.{interface.lower()}"
@@ -20,7 +20,7 @@ def contract_of(interface: str) -> type[Contract] | None:
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        return None
+        return next((kind for kind in Contract.__subclasses__() if kind.interface == interface), None)
     return _declared_in(vars(module), name, interface)
 
 

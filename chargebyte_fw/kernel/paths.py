@@ -85,6 +85,12 @@ def shipped_at(directory: Path) -> Path:
     return directory if is_charger or not PACKAGED.is_dir() else PACKAGED
 
 
+def shipped() -> Path:
+    """Return where the files that came with this product are: in the package, in its checkout, on the charger."""
+    checkout = PACKAGED.parents[1]
+    return next((one for one in (PACKAGED, checkout) if (one / CONFIGURATIONS).is_dir()), Path("/"))
+
+
 def root_at(directory: Path, *, hardware: bool = False) -> Root:
     """Return the root for `secc --root DIR`: a checkout and an installed package get a run root of the user's own.
 

@@ -23,6 +23,8 @@ FORWARD_LIMIT_S = 5.0
 FORWARD_ATTEMPTS = 2
 REQUESTS_LIMIT = 50
 """Changes that are under way at a time; more are refused."""
+REJECTED = "Runtime change rejected by module"
+"""What EVerest's manager answers where the module concerned refuses a value: it is kept for the next start."""
 _ORIGIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
 
 
@@ -155,7 +157,8 @@ class ConfigService:
         if outcome.status == "Accepted":
             answers.plans[target] = _with(plan, implementation, new)
             return set_answer("Ok", "Accepted", outcome.status_info)
-        return set_answer("Ok", "RebootRequired", outcome.status_info or "it has effect from the next start on")
+        info = REJECTED if outcome.status == "Rejected" else outcome.status_info
+        return set_answer("Ok", "RebootRequired", info or "it has effect from the next start on")
 
     async def _forward(self, target: str, identifier: dict[str, Any], text: str) -> _Outcome:
         """Ask the module concerned; one change of a module at a time, as the answer does not name its question."""

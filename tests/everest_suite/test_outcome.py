@@ -1,0 +1,40 @@
+"""The outcome of EVerest's tests is printed as the report has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.everest_suite.outcome import main
+from tests.everest_suite.requirements import requirements
+
+REPORT = """<testsuites><testsuite>
+<testcase classname="core_tests.smoke_tests" name="test_a"/>
+<testcase classname="core_tests.smoke_tests" name="test_b">
+  <failure message="assert 1 ==&#10; 2">long</failure></testcase>
+<testcase classname="core_tests.smoke_tests" name="test_c"><skipped message="not yet"/></testcase>
+<testcase classname="core_tests.smoke_tests" name="test_d"><error>TimeoutError: no</error></testcase>
+</testsuite></testsuites>"""
+
+
+def test_each_test_has_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.xml"
+    assert main(report) == 1
+    report.write_text(REPORT)
+    assert main(report) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "the tests did not run",
+        "passed  core_tests.smoke_tests.test_a",
+        "failed  core_tests.smoke_tests.test_b: assert 1 == 2",
+        "skipped core_tests.smoke_tests.test_c: not yet",
+        "failed  core_tests.smoke_tests.test_d: TimeoutError: no",
+        "1 of 3 passed (33 %), 1 skipped by EVerest",
+    ]
+
+
+def test_requirements_are_read() -> None:
+    assert requirements("[options]\ninstall_requires =\n    pytest ~=9.0\n    ocpp ==2.1.0\n") == [
+        "pytest~=9.0",
+        "ocpp==2.1.0",
+    ]
