@@ -66,7 +66,9 @@ def as_text(path: str, content: Any) -> str:
     """Return data as the text of a file, JSON or YAML by its name."""
     if path.endswith(".json"):
         return json.dumps(content, indent=2) + "\n"
-    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110))
+    # libyaml where it is there: ten times as fast.
+    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
 def _copy(source: Path, target: Path) -> None:
