@@ -274,7 +274,7 @@ def test_what_waits_is_bounded(talk: Talk) -> None:
 # 2.1
 
 
-@pytest.mark.ocpp("N07")
+@pytest.mark.ocpp("N07", "N07.FR.22", "N07.FR.23")
 @pytest.mark.parametrize(("kind", "value"), [("TargetDelta", 100), ("TargetDeltaRelative", 0.1)])
 def test_a_value_away_from_its_target(kind: str, value: float) -> None:
     talk = talk_with(Version.V21)
@@ -282,7 +282,7 @@ def test_a_value_away_from_its_target(kind: str, value: float) -> None:
     set_monitor(talk, kind, value)
     for value_W in (1100, 1101, 1200, 1000, 899):
         power(talk, value_W)
-    assert brief(talk) == [("1101", "Delta", False), ("1000", "Delta", True), ("899", "Delta", False)]
+    assert brief(talk) == [("1101", "Alerting", False), ("1000", "Alerting", True), ("899", "Alerting", False)]
 
 
 def test_a_target_that_moves_is_looked_at() -> None:
@@ -293,7 +293,7 @@ def test_a_target_that_moves_is_looked_at() -> None:
     assert entry is not None
     talk.variables.write(entry, "Target", "2000", "csms")
     talk.settle()
-    assert brief(talk) == [("1000", "Delta", False)]
+    assert brief(talk) == [("1000", "Alerting", False)]
 
 
 def test_a_variable_without_a_target_has_no_such_monitor() -> None:
@@ -302,7 +302,7 @@ def test_a_variable_without_a_target_has_no_such_monitor() -> None:
     assert set_monitor(talk, "TargetDelta", 1, **where)["status"] == "UnsupportedMonitorType"
 
 
-@pytest.mark.ocpp("N07")
+@pytest.mark.ocpp("N07", "N07.FR.20")
 @pytest.mark.parametrize(("version", "expected"), [(Version.V201, None), (Version.V21, 4)])
 def test_an_event_of_2_1_has_its_severity(version: Version, expected: Any) -> None:
     talk = talk_with(version)

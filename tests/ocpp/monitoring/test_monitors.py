@@ -196,7 +196,7 @@ def test_criteria_of_a_report(talk: Talk) -> None:
     assert [one["value"] for one in both] == [60]
 
 
-@pytest.mark.ocpp("N02.FR.08", "N02.FR.10", "N02.FR.15", "N02.FR.16", "N02.FR.17")
+@pytest.mark.ocpp("N02.FR.08", "N02.FR.10", "N02.FR.16", "N02.FR.17", "N02.FR.18", "N02.FR.19")
 def test_filters_of_a_report(talk: Talk) -> None:
     set_monitor(talk, "Delta", 1)
     second: dict[str, Any] = {"component": {"name": "EVSE", "evse": {"id": 2}}, "variable": {"name": "Power"}}

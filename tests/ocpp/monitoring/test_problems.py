@@ -32,7 +32,7 @@ def fault(kind: str, evse: int | None = None, severity: Severity = Severity.High
     )
 
 
-@pytest.mark.ocpp("N07.FR.05")
+@pytest.mark.ocpp("N07.FR.05", "N07.FR.21")
 def test_an_error_and_its_end_are_two_events_of_the_evse() -> None:
     talk = talk_with(Version.V21)
     talk.variables.set(MONITORING_ENABLED, False)

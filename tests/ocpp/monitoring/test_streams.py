@@ -30,7 +30,7 @@ def taken(talk: Talk, action: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.ocpp("N11")
+@pytest.mark.ocpp("N11", "N11.FR.01", "N11.FR.02")
 def test_a_monitor_with_a_stream_is_opened_after_the_answer(talk: Talk) -> None:
     number = stream(talk, interval=5, values=100)["id"]
     assert taken(talk, "OpenPeriodicEventStream") == [
@@ -38,7 +38,7 @@ def test_a_monitor_with_a_stream_is_opened_after_the_answer(talk: Talk) -> None:
     ]
 
 
-@pytest.mark.ocpp("N15.FR.01", "N15.FR.02", "N15")
+@pytest.mark.ocpp("N15.FR.01", "N15", "N15.FR.06", "N15.FR.09")
 def test_values_are_sent_each_interval_with_their_times(talk: Talk) -> None:
     number = stream(talk, interval=5)["id"]
     taken(talk, "")
@@ -78,7 +78,7 @@ def test_without_parameters_each_value_is_sent_at_once(talk: Talk) -> None:
     assert [len(one["data"]) for one in taken(talk, "NotifyPeriodicEventStream")] == [1, 1]
 
 
-@pytest.mark.ocpp("N11")
+@pytest.mark.ocpp("N11", "N11.FR.07")
 def test_a_stream_that_the_csms_does_not_want_is_none() -> None:
     talk = talk_with(Version.V21, answers={"OpenPeriodicEventStream": {"status": "Rejected"}})
     stream(talk, interval=1)
@@ -99,7 +99,7 @@ def test_more_streams_than_the_station_has_are_rejected(talk: Talk) -> None:
     ]
 
 
-@pytest.mark.ocpp("N12")
+@pytest.mark.ocpp("N12", "N12.FR.01")
 def test_the_open_streams(talk: Talk) -> None:
     assert talk.ask("GetPeriodicEventStream") == {}
     numbers = [stream(talk, severity, interval=5)["id"] for severity in range(2)]
@@ -107,7 +107,7 @@ def test_the_open_streams(talk: Talk) -> None:
     assert [(one["id"], one["params"]) for one in found] == [(number, {"interval": 5}) for number in numbers]
 
 
-@pytest.mark.ocpp("N13")
+@pytest.mark.ocpp("N13", "N13.FR.01", "N13.FR.05")
 def test_a_monitor_that_is_cleared_closes_its_stream(talk: Talk) -> None:
     number = stream(talk, interval=1)["id"]
     taken(talk, "")
@@ -117,7 +117,7 @@ def test_a_monitor_that_is_cleared_closes_its_stream(talk: Talk) -> None:
     assert talk.sent == [] and talk.ask("GetPeriodicEventStream") == {}
 
 
-@pytest.mark.ocpp("N13")
+@pytest.mark.ocpp("N13", "N13.FR.01")
 def test_a_base_that_removes_the_monitor_closes_its_stream(talk: Talk) -> None:
     number = stream(talk, interval=1)["id"]
     taken(talk, "")
@@ -133,7 +133,7 @@ def test_a_monitor_that_is_replaced_begins_a_new_stream(talk: Talk) -> None:
     assert actions == ["ClosePeriodicEventStream", "OpenPeriodicEventStream"]
 
 
-@pytest.mark.ocpp("N14")
+@pytest.mark.ocpp("N14", "N14.FR.02", "N14.FR.03")
 def test_the_parameters_of_a_stream_are_changed(talk: Talk) -> None:
     number = stream(talk, interval=5)["id"]
     taken(talk, "")

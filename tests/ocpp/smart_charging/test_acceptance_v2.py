@@ -175,7 +175,7 @@ def test_defaults_are_for_all_evses_or_for_single_ones(rules: SmartChargingRules
 
 
 @BOTH
-@pytest.mark.ocpp("K01.FR.22", "K01.FR.05")
+@pytest.mark.ocpp("K01.FR.22", "K01.FR.05", "K02.FR.07")
 def test_external_constraints_are_not_of_the_csms(rules: SmartChargingRules) -> None:
     one = profile(Purpose.EXTERNAL, (0, 6.0))
     assert rejected(one, rules=rules) is Reason.INVALID_VALUE
@@ -206,7 +206,7 @@ def test_phase_to_use(rules: SmartChargingRules) -> None:
         assert rejected(profile(TX_DEFAULT, *bad), rules=switching) is Reason.INVALID_SCHEDULE
 
 
-@pytest.mark.ocpp("K01.FR.44", "K01.FR.54")
+@pytest.mark.ocpp("K01.FR.44")
 def test_phases_on_dc() -> None:
     for bad in (periods((0, 6.0, 3)), periods((0, 6.0), phase_to_use=1)):
         one = profile(TX_DEFAULT, *bad)
@@ -219,7 +219,7 @@ def test_phases_on_dc() -> None:
 
 
 @BOTH
-@pytest.mark.ocpp("K01.FR.45", "K01.FR.49")
+@pytest.mark.ocpp("K01.FR.49")
 def test_phases_of_the_supply(rules: SmartChargingRules) -> None:
     single = {1: evse(phases=1)}
     assert rejected(profile(TX_DEFAULT, (0, 6.0, 3)), evses=single, rules=rules) is Reason.INVALID_SCHEDULE
@@ -268,7 +268,7 @@ def test_priority_charging_has_no_duration() -> None:
     assert rejected(one, rules=rules) is Reason.INVALID_SCHEDULE
 
 
-@pytest.mark.ocpp("K01.FR.121", "K01.FR.122")
+@pytest.mark.ocpp("K01.FR.121", "K01.FR.122", "K28.FR.01", "K28.FR.03", "K28.FR.04")
 def test_dynamic_profiles() -> None:
     one = profile(TX, (0, 6.0), kind=DYNAMIC, update_interval_s=60)
     assert rejected(one) is Reason.UNSUPPORTED_KIND
@@ -318,6 +318,7 @@ def moded(mode: Mode, limit: float | None = None, purpose: Purpose = TX, **extra
     return profile(purpose, *periods((0, limit), mode=mode, **extras), unit=unit)
 
 
+@pytest.mark.ocpp("Q09.FR.01")
 def test_operation_modes_that_are_supported() -> None:
     one = moded(Mode.CENTRAL_SETPOINT, setpoint=Phases(10.0))
     assert rejected(one) is Reason.INVALID_MODE
@@ -348,7 +349,7 @@ def test_operation_modes_of_purposes(purpose: Purpose, mode: Mode) -> None:
         assert judge(limits, rules=rules, source="EMS").purpose is purpose
 
 
-@pytest.mark.ocpp("Q08.FR.04")
+@pytest.mark.ocpp("Q08.FR.04", "Q08.FR.01", "Q10.FR.01", "Q10.FR.02", "V2X.05")
 @pytest.mark.parametrize(
     "one",
     [
@@ -361,6 +362,9 @@ def test_operation_modes_of_purposes(purpose: Purpose, mode: Mode) -> None:
         moded(Mode.EXTERNAL_LIMITS, 10.0),
         moded(Mode.LOCAL_LOAD_BALANCING, 10.0),
         moded(Mode.IDLE, 0.0),
+        moded(Mode.IDLE, setpoint=Phases(5.0)),
+        moded(Mode.IDLE, discharge=Phases(-5.0)),
+        moded(Mode.LOCAL_FREQUENCY, 10.0, baseline_W=0.0, frequency_curve=((49.8, -50.0), (50.2, 50.0))),
         moded(Mode.CENTRAL_SETPOINT, setpoint=Phases(5.0), discharge=Phases(3.0)),
         moded(Mode.CENTRAL_SETPOINT, setpoint=Phases(5.0, -5.0, 5.0)),
         moded(Mode.CENTRAL_SETPOINT, 4.0, setpoint=Phases(5.0)),
@@ -387,7 +391,7 @@ def test_values_that_fit_the_mode(one: Profile) -> None:
     assert judge(one, rules=V2X) == msgspec.structs.replace(one, schedules=judge(one, rules=V2X).schedules)
 
 
-@pytest.mark.ocpp("Q08.FR.02", "Q08.FR.05")
+@pytest.mark.ocpp("Q08.FR.02", "Q08.FR.05", "Q08.FR.03")
 def test_local_frequency() -> None:
     curve = ((49.8, -5000.0), (50.2, 5000.0))
     good = moded(Mode.LOCAL_FREQUENCY, baseline_W=0.0, frequency_curve=curve)

@@ -35,7 +35,7 @@ def update(it: SmartTalk, profile_id: int = 1, **values: Any) -> str:
     return reason
 
 
-@pytest.mark.ocpp("K28.FR.01", "K28.FR.02", "K28.FR.03", "K28.FR.04")
+@pytest.mark.ocpp("K28.FR.06", "K28.FR.11")
 def test_limit_is_pushed() -> None:
     it = talk()
     it.begin()
@@ -81,7 +81,7 @@ def test_rapid_updates_converge_to_the_last_one() -> None:
     assert it.current_A(1) == 29.0
 
 
-@pytest.mark.ocpp("K28.FR.05", "K28.FR.06")
+@pytest.mark.ocpp("K28.FR.05", "K28.FR.08", "K28.FR.09", "K28.FR.10")
 def test_profile_is_asked_for() -> None:
     """dynUpdateInterval: PullDynamicScheduleUpdate, from the last update on; a refusal changes nothing."""
     it = talk(answers={"PullDynamicScheduleUpdate": {"status": "Accepted", "scheduleUpdate": {"limit": 9}}})
@@ -111,7 +111,7 @@ def test_profile_is_asked_for() -> None:
     assert len(list(it.payloads_of("PullDynamicScheduleUpdate"))) == 3
 
 
-@pytest.mark.ocpp("K28.FR.07", "K28.FR.08")
+@pytest.mark.ocpp("K28.FR.13", "K28.FR.14", "K28.FR.15")
 def test_duration_counts_from_the_last_update() -> None:
     it = talk()
     it.begin()
@@ -163,7 +163,9 @@ def use(it: SmartTalk, activate: bool = True, session: str = SESSION) -> str:
     return status
 
 
-@pytest.mark.ocpp("K21")
+@pytest.mark.ocpp(
+    "K21", "K21.FR.01", "K21.FR.02", "K21.FR.03", "K21.FR.04", "K21.FR.05", "K21.FR.06", "K21.FR.07", "K21.FR.08"
+)
 def test_priority_is_requested_by_the_csms() -> None:
     """K21."""
     it = talk()
@@ -175,9 +177,13 @@ def test_priority_is_requested_by_the_csms() -> None:
     assert it.current_A(1) == 6.0
     assert use(it, session=SESSION.upper()) == "Accepted"
     assert it.current_A(1) == 32.0
+    assert use(it) == "Accepted"
     assert use(it, activate=False) == "Accepted"
     assert it.current_A(1) == 6.0
-    assert list(it.payloads_of("NotifyPriorityCharging")) == []
+    assert [(one["transactionId"].lower(), one["activated"]) for one in it.payloads_of("NotifyPriorityCharging")] == [
+        (SESSION, True),
+        (SESSION, False),
+    ]
 
 
 def test_priority_ends_with_its_profile_and_its_transaction() -> None:
@@ -187,7 +193,7 @@ def test_priority_ends_with_its_profile_and_its_transaction() -> None:
     assert use(it) == "Accepted"
     it.ask("ClearChargingProfile", {"chargingProfileId": 2})
     it.pass_s(0.0)
-    assert list(it.payloads_of("NotifyPriorityCharging")) == [{"transactionId": SESSION, "activated": False}]
+    assert [one["activated"] for one in it.payloads_of("NotifyPriorityCharging")] == [True, False]
     put(it, 1, profile("PriorityCharging", 32, id=2))
     it.pass_s(0.0)
     assert use(it) == "Accepted"

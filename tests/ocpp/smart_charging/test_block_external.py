@@ -72,7 +72,7 @@ def test_limit_without_a_transaction(version: Version) -> None:
 
 
 @BOTH
-@pytest.mark.ocpp("K11.FR.01", "K11.FR.02", "K11.FR.04", "K11.FR.05")
+@pytest.mark.ocpp("K11.FR.01", "K11.FR.02", "K11.FR.04")
 def test_limit_with_a_transaction(version: Version) -> None:
     """It is notified once, and again when it changes by more than LimitChangeSignificance (1 %)."""
     it = talk(version)
@@ -114,7 +114,7 @@ def test_limit_is_released(version: Version) -> None:
     assert len(cleared(it)) == 1
 
 
-@pytest.mark.ocpp("K10.FR.04")
+@pytest.mark.ocpp("K10.FR.08", "K10.FR.09", "K11.FR.06", "K12.FR.05", "K29.FR.04", "Q06.FR.02")
 @pytest.mark.parametrize(("version", "kind"), [(Version.V201, "Absolute"), (Version.V21, "Dynamic")])
 def test_limit_is_a_profile_of_its_source(version: Version, kind: str) -> None:
     """K29: it is reported, and the CSMS neither clears nor replaces it."""
@@ -131,12 +131,14 @@ def test_limit_is_a_profile_of_its_source(version: Version, kind: str) -> None:
     assert put(it, 1, profile("TxDefaultProfile", 6, id=-1001)) == "DuplicateProfile"
 
 
+@pytest.mark.ocpp("K01.FR.82")
 def test_limit_has_an_id_of_the_reserved_range() -> None:
     it = talk(variables={declared.MAX_EXTERNAL_CONSTRAINTS_ID: 100})
     enforce(it, 10.0, API)
     assert [one.profile.id for one in it.block.store] == [99]
 
 
+@pytest.mark.ocpp("Q06.FR.08")
 def test_limits_of_others_may_be_no_profiles() -> None:
     it = talk(variables={declared.EXTERNAL_CONSTRAINTS_PROFILE_DISALLOWED: True})
     enforce(it, 10.0, API)

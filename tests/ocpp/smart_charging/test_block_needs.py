@@ -48,7 +48,7 @@ BPT = iso15118.ChargingNeeds(
 
 
 @BOTH
-@pytest.mark.ocpp("K15.FR.01", "K15.FR.06", "K18.FR.01")
+@pytest.mark.ocpp("K15.FR.01", "K15.FR.06")
 def test_needs_of_dc(version: Version) -> None:
     it = talk(version)
     it.begin()
@@ -84,7 +84,7 @@ def test_needs_of_ac(version: Version) -> None:
     }
 
 
-@pytest.mark.ocpp("Q01.FR.05", "K19.FR.01")
+@pytest.mark.ocpp("K19.FR.01", "K19.FR.06", "K17.FR.06", "Q01.FR.03")
 def test_needs_of_bidirectional_transfer() -> None:
     payload = publish(talk(), BPT)["chargingNeeds"]
     assert payload == {
@@ -148,7 +148,6 @@ def test_bidirectional_transfer_that_is_rejected_ends_the_transaction() -> None:
     assert (stop.evse_id, stop.call.args[0].reason) == (1, StopTransactionReason.ReqEnergyTransferRejected)
 
 
-@pytest.mark.ocpp("K15.FR.09")
 @pytest.mark.parametrize(
     ("version", "status", "needs"),
     [
@@ -177,6 +176,7 @@ def test_needs_of_a_renegotiation_are_notified_again() -> None:
     assert len(list(it.payloads_of("NotifyEVChargingNeeds"))) == 2
 
 
+@pytest.mark.ocpp("K15.FR.20", "K17.FR.17", "K18.FR.21", "K19.FR.14", "K20.FR.05")
 def test_needs_that_came_offline_have_their_time() -> None:
     it = talk()
     it.disconnect()

@@ -99,7 +99,7 @@ def remote_profile(made: Any) -> Any:
     return request.charging_profile  # type: ignore[attr-defined]
 
 
-@pytest.mark.ocpp("1.6 §5.11", "K05.FR.04")
+@pytest.mark.ocpp("1.6 §5.11")
 def test_profile_of_a_remote_start_holds_for_its_transaction() -> None:
     """Field case 36."""
     it = talk()

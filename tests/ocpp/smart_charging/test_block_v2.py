@@ -27,7 +27,9 @@ def talk(version: Version = Version.V21, **rest: Any) -> SmartTalk:
 
 
 @BOTH
-@pytest.mark.ocpp("K01.FR.04", "K01.FR.05", "K01.FR.15", "K02.FR.04", "K04.FR.01", "K08.FR.02", "K08.FR.03")
+@pytest.mark.ocpp(
+    "K01.FR.05", "K04.FR.01", "K08.FR.02", "K08.FR.03", "K01.FR.07", "K01.FR.14", "K08.FR.01", "K04.FR.03"
+)
 def test_profile_is_installed_and_seen(version: Version) -> None:
     it = talk(version)
     assert put(it, 0, profile("ChargingStationMaxProfile", 32)) == "Accepted"
@@ -38,7 +40,7 @@ def test_profile_is_installed_and_seen(version: Version) -> None:
 
 
 @BOTH
-@pytest.mark.ocpp("K01.FR.09", "K01.FR.14", "K01.FR.33", "K02.FR.05")
+@pytest.mark.ocpp("K01.FR.09", "K01.FR.33", "K02.FR.05", "K01.FR.04")
 def test_profile_of_a_transaction(version: Version) -> None:
     it = talk(version)
     assert put(it, 1, profile("TxProfile", 6)) == "TxNotFound"
@@ -139,7 +141,7 @@ def test_report_of_many_profiles_is_cut_into_messages() -> None:
 
 
 @BOTH
-@pytest.mark.ocpp("K10.FR.01", "K10.FR.03", "K10.FR.09")
+@pytest.mark.ocpp("K10.FR.01", "K10.FR.03", "K10.FR.04")
 def test_profiles_are_cleared(version: Version) -> None:
     it = talk(version)
 
@@ -160,7 +162,7 @@ def test_profiles_are_cleared(version: Version) -> None:
     assert it.composite(1) == [(0, 48.0)]
 
 
-@pytest.mark.ocpp("K05.FR.02", "K05.FR.03", "K05.FR.04", "K05.FR.05")
+@pytest.mark.ocpp("K05.FR.03", "F01.FR.10", "F02.FR.18")
 def test_profile_of_a_remote_start() -> None:
     """It gets the id of the transaction that begins."""
     it = talk()
@@ -182,7 +184,7 @@ def test_profile_of_a_remote_start() -> None:
     assert it.composite(1) == [(0, 48.0)]
 
 
-@pytest.mark.ocpp("K01.FR.55")
+@pytest.mark.ocpp("K01.FR.27")
 def test_profiles_hold_after_a_restart() -> None:
     it = talk()
     put(it, 0, profile("ChargingStationMaxProfile", 16))
@@ -249,7 +251,6 @@ def test_updates_that_come_too_often() -> None:
     assert put(it, 1, profile("TxDefaultProfile", 7)) == "Accepted"
 
 
-@pytest.mark.ocpp("Q08.FR.02")
 def test_setpoints_of_the_stack() -> None:
     """Current, power or a table of frequencies, with the priority of SetpointPriority."""
     it = talk(

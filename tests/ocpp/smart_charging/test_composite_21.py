@@ -33,7 +33,7 @@ from tests.ocpp.smart_charging.helpers import (
 DEFAULT_A = 48.0
 
 
-@pytest.mark.ocpp("K01.FR.102")
+@pytest.mark.ocpp("K01.FR.102", "K01.FR.101")
 def test_profile_holds_offline_for_its_time() -> None:
     """Field case 67: 60 s offline; it holds at T+59 and not at T+61, and again once online."""
     one = installed(profile(TX_DEFAULT, (0, 10.0), max_offline_s=60), 1)
@@ -45,14 +45,14 @@ def test_profile_holds_offline_for_its_time() -> None:
     assert steps(compute([one, below], now_s=NOW_S + 61, rules=RULES_21)) == [(0, 10.0)]
 
 
-@pytest.mark.ocpp("K01.FR.103")
+@pytest.mark.ocpp("K01.FR.101")
 def test_profile_that_holds_online_only() -> None:
     """maxOfflineDuration 0: invalid as soon as the station is offline."""
     one = installed(profile(TX_DEFAULT, (0, 10.0), max_offline_s=0), 1)
     assert steps(compute([one], offline_since_s=NOW_S, rules=RULES_21)) == [(0, DEFAULT_A)]
 
 
-@pytest.mark.ocpp("K06.FR.01", "K07.FR.01")
+@pytest.mark.ocpp("K06.FR.01", "K07.FR.01", "K01.FR.103")
 def test_profiles_without_a_bound_hold_offline() -> None:
     """A station that loses its connection goes on with what it has, also for a transaction that starts then."""
     default = installed(profile(TX_DEFAULT, (0, 20.0), kind=RELATIVE), 0)
@@ -70,7 +70,7 @@ def test_purposes_that_are_ignored_offline() -> None:
     assert steps(compute(profiles, rules=rules, offline_since_s=NOW_S)) == [(0, 16.0)]
 
 
-@pytest.mark.ocpp("K01.FR.93", "K01.FR.94")
+@pytest.mark.ocpp("K01.FR.93")
 def test_delay_is_random_but_the_same_for_each_computation() -> None:
     """Each station has its own delay, between 0 and randomizedDelay, and keeps it."""
     one = installed(profile(TX_DEFAULT, (0, 10.0), (600, 20.0), schedule={"randomized_delay_s": 300}), 1)
@@ -126,7 +126,7 @@ def test_absolute_local_time() -> None:
     assert steps(compute([installed(one, 1)], local=local)) == [(0, DEFAULT_A), (60, 10.0)]
 
 
-@pytest.mark.ocpp("K01.FR.100", "K01.FR.101")
+@pytest.mark.ocpp("K01.FR.100")
 @pytest.mark.parametrize(("soc_percent", "limit"), [(None, 32.0), (79.0, 32.0), (80.0, 8.0), (95.0, 8.0)])
 def test_limit_beyond_a_state_of_charge(soc_percent: float | None, limit: float) -> None:
     one = installed(profile(TX, (0, 32.0), schedule={"limit_at_soc": LimitAtSoC(80, 8.0)}), 1)
@@ -139,7 +139,7 @@ def test_sleeping_evse_charges_nothing() -> None:
     assert period.limit == Phases(0.0) and period.extras.sleep
 
 
-@pytest.mark.ocpp("K28.FR.01")
+@pytest.mark.ocpp("K28.FR.13", "K28.FR.15")
 def test_dynamic_profile_counts_from_its_update() -> None:
     """Its duration begins with dynUpdateTime; then it is inactive until it is updated again."""
     one = profile(TX, (0, 10.0), kind=DYNAMIC, duration_s=300, updated_s=NOW_S - 100)
@@ -150,7 +150,7 @@ def test_dynamic_profile_counts_from_its_update() -> None:
     assert steps(compute([installed(never, 1)], rules=RULES_21)) == [(0, 10.0), (300, DEFAULT_A)]
 
 
-@pytest.mark.ocpp("K01.FR.70")
+@pytest.mark.ocpp("K21.FR.04")
 def test_priority_charging_replaces_the_profiles_of_the_transaction() -> None:
     """K21: it is above TxProfile and TxDefaultProfile, and below the limits of station and grid."""
     profiles = [
@@ -187,7 +187,7 @@ def test_external_constraint_is_a_limit_like_that_of_the_station() -> None:
     assert steps(compute([limit, here], 0, rules=RULES_21)) == [(0, 20.0)]
 
 
-@pytest.mark.ocpp("Q03")
+@pytest.mark.ocpp("Q03", "V2X.03", "K08.FR.08")
 def test_setpoint_stays_within_the_limits() -> None:
     """Q03: a setpoint of the winner, limited by the station's maximum; the discharge limit nearest to zero holds."""
     one = installed(
@@ -204,6 +204,7 @@ def test_setpoint_stays_within_the_limits() -> None:
     assert in_A.setpoint == Phases(15.942029) and in_A.limit == Phases(15.942029)
 
 
+@pytest.mark.ocpp("V2X.04", "K08.FR.08")
 def test_setpoint_of_discharge() -> None:
     one = installed(
         profile(TX, *periods((0, None, 3), mode=Mode.CENTRAL_SETPOINT, setpoint=Phases(-7000.0),
@@ -231,7 +232,7 @@ def test_setpoint_of_phases_under_a_common_limit() -> None:
     assert period.setpoint == Phases(10.0, 8.0, 10.0)
 
 
-@pytest.mark.ocpp("Q06")
+@pytest.mark.ocpp("Q06", "Q05.FR.01", "Q06.FR.21")
 def test_setpoint_of_an_external_system() -> None:
     """Q05, Q06: the profile of the CSMS leaves the setpoint to the external system, within its limits."""
     one = installed(
@@ -248,14 +249,14 @@ def test_setpoint_of_an_external_system() -> None:
     assert without.setpoint == Phases(-9000.0) and without.extras.mode is Mode.EXTERNAL_SETPOINT
 
 
-@pytest.mark.ocpp("Q10.FR.01", "Q10.FR.02")
+@pytest.mark.ocpp("Q10")
 def test_idle_means_no_power() -> None:
     one = installed(profile(TX, *periods((0, None), mode=Mode.IDLE)), 1)
     (period,) = compute([one], rules=RULES_21).periods
     assert period.limit == Phases(0.0) and period.extras.mode is Mode.IDLE
 
 
-@pytest.mark.ocpp("Q08.FR.02")
+@pytest.mark.ocpp("Q08")
 def test_frequency_curve_is_kept() -> None:
     curve = ((49.8, -5000.0), (50.2, 5000.0))
     one = installed(

@@ -39,7 +39,7 @@ def limit_A(station: Station2, evse_id: int = 1) -> float | None:
 
 
 @BOTH
-@pytest.mark.ocpp("K05.FR.03", "K05.FR.04")
+@pytest.mark.ocpp("K05.FR.03", "F01.FR.10", "F02.FR.18", "K02.FR.05")
 def test_profile_of_a_remote_start(version: Version) -> None:
     """It holds once the transaction has begun, and ends with it."""
     station = Station2(version=version)
@@ -57,7 +57,7 @@ def test_profile_of_a_remote_start(version: Version) -> None:
 
 
 @BOTH
-@pytest.mark.ocpp("K05.FR.02")
+@pytest.mark.ocpp("K05.FR.02", "K05.FR.05", "F01.FR.26", "F02.FR.27")
 def test_profile_of_a_remote_start_that_is_refused(version: Version) -> None:
     station = Station2(version=version)
     for change, reason in (
@@ -70,7 +70,7 @@ def test_profile_of_a_remote_start_that_is_refused(version: Version) -> None:
 
 
 @BOTH
-@pytest.mark.ocpp("K02.FR.05", "K01.FR.14")
+@pytest.mark.ocpp("K02.FR.05")
 def test_profile_of_a_transaction_over_a_restart(version: Version) -> None:
     station = Station2(version=version)
     station.charge()
@@ -96,7 +96,7 @@ def test_rate_that_another_system_changes_is_an_event(version: Version) -> None:
         assert (event["eventType"], event["triggerReason"]) == ("Updated", "ChargingRateChanged")
 
 
-@pytest.mark.ocpp("K06.FR.01", "K06.FR.02", "K07.FR.01")
+@pytest.mark.ocpp("K06.FR.01", "K07.FR.01")
 def test_transaction_that_begins_offline_has_the_default() -> None:
     station = Station2(version=Version.V21)
     default = {**PROFILE, "id": 2, "chargingProfilePurpose": "TxDefaultProfile"}

@@ -104,7 +104,7 @@ def test_profiles_that_are_over_are_purged() -> None:
     assert list(disk.rows) == ["2"]
 
 
-@pytest.mark.ocpp("K01.FR.103")
+@pytest.mark.ocpp("K01.FR.102")
 def test_profile_that_ends_offline() -> None:
     """Field case 67: gone for good after maxOfflineDuration with invalidAfterOfflineDuration."""
     profiles, disk = store()

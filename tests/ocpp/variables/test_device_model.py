@@ -361,7 +361,7 @@ def test_a_criterion_that_is_not_supported(talk: Talk) -> None:
     assert get_report(talk, 1, componentCriteria=["Problem"]) == "NotSupported"
 
 
-@pytest.mark.ocpp("B08", "B08.FR.19", "B08.FR.20", "B08.FR.21", "B08.FR.11", "B08.FR.22", "B08.FR.23", "B08.FR.25")
+@pytest.mark.ocpp("B08", "B08.FR.20", "B08.FR.21", "B08.FR.11", "B08.FR.22", "B08.FR.23", "B08.FR.25")
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [

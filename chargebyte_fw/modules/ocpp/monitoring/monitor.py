@@ -120,14 +120,12 @@ def _beyond(monitor: Monitor, entry: Entry) -> Trigger | None:
     number = number_of(entry)
     if number is None:
         return None
-    name = "Alerting"
     match monitor.type:
         case "UpperThreshold":
             beyond = number > monitor.value
         case "LowerThreshold":
             beyond = number < monitor.value
         case _:
-            name = "Delta"
             target = number_of(entry, "Target")
             if target is None:
                 return None
@@ -136,7 +134,8 @@ def _beyond(monitor: Monitor, entry: Entry) -> Trigger | None:
     if beyond == monitor.exceeded:
         return None
     monitor.exceeded = beyond
-    return Trigger(name, cleared=not beyond)
+    # [N07.FR.22], [N07.FR.23]: a target is left as a threshold is passed.
+    return Trigger("Alerting", cleared=not beyond)
 
 
 def _changed(monitor: Monitor, entry: Entry) -> Trigger | None:

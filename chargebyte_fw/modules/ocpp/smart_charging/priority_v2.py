@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chargebyte_fw.modules.ocpp.messages.v2 import smart_charging as v2
 from chargebyte_fw.modules.ocpp.smart_charging.events import SchedulesComputed
 from chargebyte_fw.modules.ocpp.smart_charging.profile import STATION, Purpose
@@ -27,8 +29,12 @@ class PriorityCharging(Block):
             info = status_info("TxNotFound", f"transaction {request.transaction_id} does not run")
             return v2.UsePriorityChargingResponse(status=Status.Rejected, status_info=info)
         if request.activate and not self._has_profile(evse_id):
-            return v2.UsePriorityChargingResponse(status=Status.NoProfile)
-        self._profiles.change(evse_id, priority=request.activate)
+            info = status_info("NotFound", f"no profile for priority charging of EVSE {evse_id}")
+            return v2.UsePriorityChargingResponse(status=Status.NoProfile, status_info=info)
+        if self._profiles.evses[evse_id].priority != request.activate:
+            self._profiles.change(evse_id, priority=request.activate)
+            # [K21.FR.05], [K21.FR.08]: after the answer.
+            self.station.after_answer(partial(self._notify, request.transaction_id, request.activate))
         return v2.UsePriorityChargingResponse(status=Status.Accepted)
 
     def use_locally(self, evse_id: int, activate: bool) -> bool:
