@@ -458,13 +458,13 @@ def test_a_contract_without_responders_is_verified_here_first(
     [
         (False, "Valid", True, "NotAtThisTime"),
         (True, "Expired", True, "Expired"),
-        (True, "Valid", True, "Unknown"),
+        (True, "Valid", False, "Unknown"),
     ],
 )
 def test_offline_a_contract_needs_a_valid_chain_and_an_entry(
     offline: bool, found: str, unknown: bool, status: str
 ) -> None:
-    station = Station2(ContractValidationOffline=offline)
+    station = Station2(ContractValidationOffline=offline, OfflineTxForUnknownIdEnabled=unknown)
     station.results["verify_certificate"] = CertificateValidationResult(found)
     station.disconnect()
     assert validated(station, contract()).authorization_status.value == status

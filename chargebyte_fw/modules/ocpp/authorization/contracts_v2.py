@@ -22,6 +22,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.authorization import AuthorizeReques
 from chargebyte_fw.modules.ocpp.messages.v2.types.certificate import HashAlgorithmEnumType, OCSPRequestDataType
 from chargebyte_fw.modules.ocpp.station import CallFailure, Station
 from chargebyte_fw.modules.ocpp.station.named import named
+from chargebyte_fw.modules.ocpp.variables.standard.authorization import OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED
 from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import (
     CENTRAL_CONTRACT_VALIDATION_ALLOWED,
     CONTRACT_VALIDATION_OFFLINE,
@@ -118,7 +119,11 @@ class Contracts2:
             answer(_refusal(result))
             return
         known = self._locally(token)
-        answer(result_of(known or Known(AuthorizationStatus.Unknown), CertificateStatus.Accepted))
+        if known is None:
+            # [C07.FR.12]
+            unknown = self._station.variables.get(OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED)
+            known = Known(AuthorizationStatus.Accepted if unknown else AuthorizationStatus.Unknown)
+        answer(result_of(known, CertificateStatus.Accepted))
 
     def _authorize(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import msgspec
+
 from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
 from chargebyte_fw.contracts.types.authorization import (
     AuthorizationStatus,
@@ -63,9 +65,12 @@ from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
     LOCAL_PRE_AUTHORIZE,
     OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED,
 )
+from chargebyte_fw.modules.ocpp.variables.standard.cost import TARIFF_ENABLED
 from chargebyte_fw.modules.ocpp.version import Version
 
 ACCEPTED = Known(AuthorizationStatus.Accepted)
+UNCACHED = frozenset({IdTokenType.Central.value, IdTokenType.NoAuthorization.value})
+"""Kinds of tokens that are of no driver ([C02.FR.03], [C03.FR.02])."""
 
 
 class Authorization2(AuthorizationBlock):
@@ -159,8 +164,10 @@ class Authorization2(AuthorizationBlock):
 
     def _keep(self, token: str, kind: str, known: Known) -> None:
         get = self.station.variables.get
-        if not get(AUTH_CACHE_ENABLED) or self.local_list.find(token, kind) is not None:
+        if kind in UNCACHED or not get(AUTH_CACHE_ENABLED) or self.local_list.find(token, kind) is not None:
             return
+        if known.message and self.station.variables.find(TARIFF_ENABLED):
+            known = msgspec.structs.replace(known, message="")  # [C10.FR.09]: a price
         lifetime_s = self.station.variables.find(AUTH_CACHE_LIFE_TIME)
         self.cache.put(key_of(token, kind), known, self.station.utc, lifetime_s=lifetime_s)
         longest_B = self.station.variables.maximum(AUTH_CACHE_STORAGE)
