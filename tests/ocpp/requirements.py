@@ -3,7 +3,8 @@
 A rule is named as its document names it:
 
 - `B05.FR.04`: a functional requirement of OCPP 2.0.1 or 2.1, Part 2; `A00.FR.310` of the security profiles, `FR.06` of
-  the general rules;
+  the general rules, `V2X.03` of those of block Q;
+  ` (2.1)` follows where the rule has another text in 2.1;
 - `N11`: what a use case describes, where the text of its requirements is not at hand;
 - `1.6 §5.3`: a clause of OCPP 1.6 edition 2; `1.6J §4.1` of its JSON specification, `1.6 security §A.2` of the security
   white paper.
@@ -19,7 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-RULE = re.compile(r"[A-S][0-9]{2}|(?:[A-S][0-9]{2}\.)?FR\.[0-9]{2,3}|1\.6(?:J| security)? §[A-Z0-9]+(?:\.[0-9]+)*")
+RULE = re.compile(
+    r"[A-S][0-9]{2}|(?:(?:[A-S][0-9]{2}\.)?FR\.[0-9]{2,3}|V2X\.[0-9]{2})(?: \(2\.1\))?"
+    r"|1\.6(?:J| security)? §[A-Z0-9]+(?:\.[0-9]+)*"
+)
 
 
 def rules_of(decorators: list[ast.expr]) -> Iterator[str]:

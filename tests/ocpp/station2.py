@@ -7,6 +7,7 @@ from typing import Any
 from chargebyte_fw.modules.ocpp.blocks_v2 import BLOCKS
 from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station import events
+from chargebyte_fw.modules.ocpp.station.layout import Layout
 from chargebyte_fw.modules.ocpp.variables import Variables
 from chargebyte_fw.modules.ocpp.variables.registry import declared
 from chargebyte_fw.modules.ocpp.version import Version
@@ -25,6 +26,7 @@ class Station2(Stack):
         saved: dict[str, dict[str, bytes]] | None = None,
         resumed: frozenset[str] = frozenset(),
         connects: bool = True,
+        layout: Layout = LAYOUT,
         **values: Any,
     ) -> None:
         variables = Variables(declared(connectors={1: 1, 2: 1}))
@@ -37,7 +39,7 @@ class Station2(Stack):
         }
         self.commands: list[do.Command] = []
         self.results: dict[str, Any] = {"is_reset_allowed": True, "force_unlock": True, "enable_disable": True}
-        super().__init__(*BLOCKS, version=version, variables=variables, saved=saved, answers=answers, layout=LAYOUT)
+        super().__init__(*BLOCKS, version=version, variables=variables, saved=saved, answers=answers, layout=layout)
         for name, value in values.items():
             self.set(name, value)
         self.feed(events.Started(resumed=resumed))

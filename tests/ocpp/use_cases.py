@@ -75,9 +75,9 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("C03", "bank card", PARTLY, "a token provider must deliver the token"),
         UseCase("C04", "PIN", PARTLY, f"a token provider must deliver the token; {UNTESTED}"),
         UseCase("C05", "start by the CSMS"),
-        UseCase("C06", "local token type", PARTLY, f"validated like a card; {UNTESTED}"),
+        UseCase("C06", "local token type", PARTLY, "validated like a card"),
         UseCase("C07", "contract certificate"),
-        UseCase("C08", "external identification with ISO 15118", PARTLY, f"validated like a card; {UNTESTED}"),
+        UseCase("C08", "external identification with ISO 15118", PARTLY, "validated like a card"),
         UseCase("C09", "group"),
         UseCase("C10", "fill the cache"),
         UseCase("C11", "clear the cache"),
@@ -244,7 +244,9 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase(
             "Q08", "local frequency control", PARTLY, "profiles are checked and kept; the station has no meter of it"
         ),
-        UseCase("Q09", "local load balancing", LEFT_OUT, "OCPP has no meter at the grid connection"),
+        UseCase(
+            "Q09", "local load balancing", PARTLY, "profiles are checked; OCPP has no meter at the grid connection"
+        ),
         UseCase("Q10", "idle", DONE, MODE),
     ),
     "R DER control": (

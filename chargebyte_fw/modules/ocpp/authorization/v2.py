@@ -166,7 +166,7 @@ class Authorization2(AuthorizationBlock):
         get = self.station.variables.get
         if kind in UNCACHED or not get(AUTH_CACHE_ENABLED) or self.local_list.find(token, kind) is not None:
             return
-        if known.message and self.station.variables.find(TARIFF_ENABLED):
+        if known.message and get(TARIFF_ENABLED):
             known = msgspec.structs.replace(known, message="")  # [C10.FR.09]: a price
         lifetime_s = self.station.variables.find(AUTH_CACHE_LIFE_TIME)
         self.cache.put(key_of(token, kind), known, self.station.utc, lifetime_s=lifetime_s)

@@ -84,7 +84,9 @@ class RemoteTransactions2(Block):
         availability = self.station.block(Availability2)
         free = any(availability.status(place) in STARTS_IN for place in self.station.layout.of(evse_id))
         transactions = self.station.block(Transactions2)
-        return free and transactions.at(evse_id) is None and transactions.token_at(evse_id) is None
+        running = transactions.at(evse_id)
+        # A transaction without a token waits for one ([F01.FR.13], [F01.FR.24]).
+        return free and (running is None or running.token is None) and transactions.token_at(evse_id) is None
 
     def _check(
         self, deferred: Deferred, request: Request, evse_ids: Sequence[int], index: int, free: list[int]
@@ -123,7 +125,11 @@ class RemoteTransactions2(Block):
         self.station.notify(
             RemoteStartAccepted(request.evse_id, None, request.id_token.id_token, request.charging_profile)
         )
-        self.station.answer(deferred, RequestStartTransactionResponse(status=Status.Accepted))
+        running = self.station.block(Transactions2).at(evse_ids[0]) if len(evse_ids) == 1 else None
+        transaction_id = None if running is None else running.transaction_id
+        self.station.answer(
+            deferred, RequestStartTransactionResponse(status=Status.Accepted, transaction_id=transaction_id)
+        )
         self.station.publish(publish(AuthTokenProvider.provided_token, token))
 
     @answers(RequestStopTransactionRequest)
