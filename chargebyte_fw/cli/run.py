@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from chargebyte_fw.kernel.paths import Root
     from chargebyte_fw.manager.configuration.loading import Configuration
     from chargebyte_fw.manager.mqtt.address import BrokerAddress
+    from chargebyte_fw.manager.mqtt.client import MqttClient
+    from chargebyte_fw.manager.wire.carrier import Carrier
 
 EXAMPLE = "example: secc run --root . --config bsp-only-dc --broker mqtt://localhost:1883"
 
@@ -75,6 +77,14 @@ def add_parser(subparsers: Any) -> None:
         help="together: whichever module ends, all are started again, as by EVerest's manager (default: alone)",
     )
     parser.add_argument(
+        "--grouped",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="run the modules in process groups, charge and cloud or as the file says: one that fails is started again "
+        "alone",
+    )
+    parser.add_argument(
         "--speed", type=float, default=1.0, metavar="N", help="N times faster than real time, beside a simulated board"
     )
     parser.add_argument(
@@ -121,6 +131,10 @@ def _run(arguments: argparse.Namespace) -> int:
     for finding in configuration.findings:
         ModuleLog("manager").warning("%s", finding)
     notices = [*notices, *configuration.notices]
+    if arguments.grouped is not None:
+        from chargebyte_fw.cli.run_grouped import run_grouped
+
+        return run_grouped(configuration, notices, root, arguments)
     return clock.run(_charge(configuration, notices, root, arguments), speed=arguments.speed)
 
 
@@ -140,12 +154,9 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
     from chargebyte_fw.kernel.extras import require
     from chargebyte_fw.kernel.runtime import Runtime
     from chargebyte_fw.manager.configuration.changes import Overlay
-    from chargebyte_fw.manager.mqtt.address import usual
     from chargebyte_fw.manager.mqtt.client import External, MqttClient
     from chargebyte_fw.manager.mqtt.embedded import EmbeddedBroker
     from chargebyte_fw.manager.supervisor import Supervisor
-    from chargebyte_fw.manager.wire.carrier import LOGGING_FILE, Carrier
-    from chargebyte_fw.manager.wire.dialect import Dialect
     from chargebyte_fw.manager.wire.publisher import Publisher
 
     runtime = Runtime(root=root)
@@ -159,32 +170,12 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
     require("paho")
     settings = configuration.settings
     broker = EmbeddedBroker(settings.broker_port) if arguments.broker == "embedded" else None
-    if broker is not None:
-        client = MqttClient(broker.address)
-    elif arguments.broker is None and not settings.broker_named:
-        client = MqttClient(usual(root), lambda: usual(root))
-    else:
-        client = MqttClient(_address(arguments.broker, configuration))
+    client = MqttClient(broker.address) if broker is not None else client_of(configuration, root, arguments)
     runtime.mqtt = External(client, settings.external_prefix)
     publisher = None
     if arguments.wire == "on":
-        carrier = Carrier(
-            client,
-            settings.everest_prefix,
-            settings.external_prefix,
-            str(root.static / "usr"),
-            str(root.read(settings.logging_config_file or LOGGING_FILE)),
-            Dialect(arguments.wire_dialect),
-            settings.telemetry_prefix,
-            settings.telemetry_enabled,
-            settings.validate_schema,
-            settings.forward_exceptions,
-            arguments.graceful_shutdown,
-            settings.run_as_user,
-            None if root.static == root.state == Path("/") else root,
-        )
         publisher = Publisher(
-            carrier,
+            carrier_of(client, configuration, root, arguments),
             retain_topics=arguments.retain_topics,
             commands_from=arguments.wire_commands_from,
             overlay=Overlay(configuration.path, root),
@@ -198,6 +189,39 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
     finally:
         if broker is not None:
             await broker.stop()
+
+
+def client_of(configuration: Configuration, root: Root, arguments: argparse.Namespace) -> MqttClient:
+    """Return the client of the broker that the command line, the configuration or the machine has."""
+    from chargebyte_fw.manager.mqtt.address import usual
+    from chargebyte_fw.manager.mqtt.client import MqttClient
+
+    if arguments.broker is None and not configuration.settings.broker_named:
+        return MqttClient(usual(root), lambda: usual(root))
+    return MqttClient(_address(arguments.broker, configuration))
+
+
+def carrier_of(client: MqttClient, configuration: Configuration, root: Root, arguments: argparse.Namespace) -> Carrier:
+    """Return what modules of other processes need, from the settings and the command line."""
+    from chargebyte_fw.manager.wire.carrier import LOGGING_FILE, Carrier
+    from chargebyte_fw.manager.wire.dialect import Dialect
+
+    settings = configuration.settings
+    return Carrier(
+        client,
+        settings.everest_prefix,
+        settings.external_prefix,
+        str(root.static / "usr"),
+        str(root.read(settings.logging_config_file or LOGGING_FILE)),
+        Dialect(arguments.wire_dialect),
+        settings.telemetry_prefix,
+        settings.telemetry_enabled,
+        settings.validate_schema,
+        settings.forward_exceptions,
+        arguments.graceful_shutdown,
+        settings.run_as_user,
+        None if root.static == root.state == Path("/") else root,
+    )
 
 
 def _address(given: str | None, configuration: Configuration) -> BrokerAddress:

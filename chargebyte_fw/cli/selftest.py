@@ -74,8 +74,11 @@ def stack(_: Root, status: Status | None) -> str:
     now = _running(status)
     if not now.ready:
         raise Failed("its modules are not ready")
+    groups = ", ".join(f"{name} {state}" for name, state in now.groups.items())
+    if down := [name for name, state in now.groups.items() if not state.startswith("running")]:
+        raise Failed(f"{', '.join(down)} does not run ({groups})")
     aside = f"; {'; '.join(now.notices)}" if now.notices else ""
-    return f"{len(now.modules)} modules of {now.configuration} are ready{aside}"
+    return f"{len(now.modules)} modules of {now.configuration} are ready{f' ({groups})' if groups else ''}{aside}"
 
 
 def board(_: Root, status: Status | None) -> str:

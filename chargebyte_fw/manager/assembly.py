@@ -137,20 +137,7 @@ class Assembly:
         implementation.faults.subscribe(partial(record, "fault", at), partial(record, "fault", at))
 
     def _faults_of(self, origin: Origin, allowed: frozenset[str]) -> Faults:
-        def make(type: str, sub_type: str, message: str, severity: Severity) -> Fault:
-            return Fault(
-                type=type,
-                sub_type=sub_type,
-                message=message,
-                description=description_of(type),
-                severity=severity,
-                origin=origin,
-                state=FaultState.Active,
-                timestamp=rfc3339(utc_now()),
-                uuid=self.runtime.new_uuid(),
-            )
-
-        book = Faults(allowed, make)
+        book = faults_of(self.runtime, origin, allowed)
         self.runtime.all_faults.append(book)
         return book
 
@@ -377,6 +364,25 @@ class Assembly:
             self.log.log(DEBUG if half_way else ERROR, "%s failed while stopping", module.id, exc_info=error)
         module.stopped = True
         await module.cancel_tasks()
+
+
+def faults_of(runtime: Runtime, origin: Origin, allowed: frozenset[str]) -> Faults:
+    """Return the faults of an implementation, complete with origin, time and uuid."""
+
+    def make(type: str, sub_type: str, message: str, severity: Severity) -> Fault:
+        return Fault(
+            type=type,
+            sub_type=sub_type,
+            message=message,
+            description=description_of(type),
+            severity=severity,
+            origin=origin,
+            state=FaultState.Active,
+            timestamp=rfc3339(utc_now()),
+            uuid=runtime.new_uuid(),
+        )
+
+    return Faults(allowed, make)
 
 
 def _in_context(module: Module, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

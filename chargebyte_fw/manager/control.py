@@ -20,6 +20,7 @@ from chargebyte_fw.manager.recording import Recorder, reason
 
 SOCKET = "/run/secc/control"
 LONGEST_LINE = 65536
+LONGEST_ANSWER = 16 << 20
 LIMIT_S = 60.0
 MAX_CONNECTIONS = 8
 
@@ -30,8 +31,17 @@ Operator = Mapping[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]]
 class Control:
     """Listens while the charger runs. Without a place for a socket that is a line in the log."""
 
-    def __init__(self, root: Root, recorder: Recorder, log: ModuleLog, operator: Operator | None = None) -> None:
+    def __init__(
+        self,
+        root: Root,
+        recorder: Recorder | None,
+        log: ModuleLog,
+        operator: Operator | None = None,
+        place: str = SOCKET,
+    ) -> None:
+        """`operator` answers what it contains; saving a trace is the recorder's."""
         self._root = root
+        self._place = place
         self._operator = {} if operator is None else operator
         self._recorder = recorder
         self._log = log
@@ -44,7 +54,7 @@ class Control:
         if loop_speed() is None:
             return
         try:
-            path = self._root.write(SOCKET)
+            path = self._root.write(self._place)
             with socket_path(path) as short:
                 self._server = await asyncio.start_unix_server(self._serve, short, limit=LONGEST_LINE)
             path.chmod(0o600)
@@ -86,7 +96,7 @@ class Control:
         asked = request.get("do") if isinstance(request, dict) else None
         if isinstance(asked, str) and asked in self._operator:
             return await self._operator[asked](request)
-        if not isinstance(request, dict) or asked != "save trace":
+        if not isinstance(request, dict) or asked != "save trace" or self._recorder is None:
             return {"error": "a request that this charger does not know"}
         try:
             target, entries = await self._recorder.save(str(request.get("why") or "request"))
@@ -95,6 +105,20 @@ class Control:
             return {"error": f"the trace could not be saved: {reason(error)}"}
         self._log.info("trace of %d entries saved to %s", entries, target)
         return {"file": str(target), "entries": entries}
+
+
+async def ask_soon(root: Root, request: dict[str, Any], place: str) -> dict[str, Any]:
+    """Ask another process of this charger; one that does not answer is an error in the answer."""
+    try:
+        with socket_path(root.state / place.lstrip("/")) as short:
+            reader, writer = await asyncio.open_unix_connection(short, limit=LONGEST_ANSWER)
+        async with asyncio.timeout(LIMIT_S):
+            writer.write(json.dumps(request).encode() + b"\n")
+            answer = decode_json(await reader.readline(), dict[str, Any])
+        writer.close()
+    except (OSError, ValueError) as error:
+        return {"error": f"{place} does not answer: {str(error) or type(error).__name__}"}
+    return answer
 
 
 def ask(root: Root, request: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,19 @@ def put_off() -> Iterator[None]:
         gc.enable()
 
 
+def share() -> None:
+    """Collect once, and have no later collection write to what is there: before copies of this process are made."""
+    gc.collect()
+    gc.freeze()
+
+
+def settle_copy() -> None:
+    """As `settle` for a copy: what was there before the copy stays in shared memory."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
 def settle() -> None:
     """Collect once, and exclude everything that is left from later collections (`gc.freeze`).
 

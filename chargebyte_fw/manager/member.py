@@ -21,17 +21,12 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from chargebyte_fw.contracts.errors import errors_of
-from chargebyte_fw.kernel import bus
-from chargebyte_fw.kernel.contract import Contract
-from chargebyte_fw.kernel.faults import Faults
-from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.publisher import Publisher
-from chargebyte_fw.manager.wire.remote import RemoteModule, proxy
+from chargebyte_fw.manager.wire.remotes import Remotes
 
 
 class ManagerElsewhere(Protocol):
@@ -55,13 +50,28 @@ class ManagerOnWire:
 
 
 class MemberPublisher(Publisher):
-    """Publishes the modules of this process; metadata, configuration and the announcement are the manager's."""
+    """Publishes the modules of this process; metadata, configuration and the announcement are the manager's.
+
+    `awaited` are the implementations that modules of other processes are connected to: their variables are delivered as
+    EVerest promises (QoS 2), those of the others are for onlookers. None: all are.
+    """
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        *,
+        commands_from: Collection[str] | None = None,
+        awaited: Collection[tuple[str, str]] | None = None,
+    ) -> None:
+        super().__init__(carrier, commands_from=commands_from)
+        self._awaited = None if awaited is None else frozenset(awaited)
 
     def join(self, assembly: Assembly) -> None:
         """Publish these modules and take their commands."""
         self._assembly = assembly
         for (module_id, name), implementation in assembly.implementations.items():
-            self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation, 2)
+            qos = 2 if self._awaited is None or (module_id, name) in self._awaited else 0
+            self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation, qos)
         for module_id in assembly.modules:
             commands = f"{self.prefix}modules/{module_id}/impl/+/cmd/+"
             self._stops.append(self.client.subscribe(commands, self._on_call))
@@ -69,72 +79,6 @@ class MemberPublisher(Publisher):
     def _announce(self) -> None:
         if self._assembly is not None and self.client.online:
             self._announce_modules(self._assembly)
-
-
-class Remotes:
-    """The modules of other processes that those of this one are connected to."""
-
-    def __init__(self, carrier: Carrier, runtime: Runtime, plans: Sequence[ModulePlan]) -> None:
-        self._carrier = carrier
-        self._runtime = runtime
-        self._plans = plans
-        self.modules: dict[str, Remote] = {}
-
-    def find(self, module_id: str, implementation_id: str, contract: type[Contract]) -> Contract:
-        """Return the proxy of an implementation, a new one where it is the first that is connected to it."""
-        module = self.modules.get(module_id)
-        if module is None:
-            module = self.modules[module_id] = Remote(module_id, self._runtime, self._carrier)
-        callers = [
-            plan.id
-            for plan in self._plans
-            for ends in plan.connections.values()
-            if any((end.module_id, end.implementation_id) == (module_id, implementation_id) for end in ends)
-        ]
-        return module.implementation(implementation_id, contract, callers)
-
-    def listen(self) -> None:
-        """Take in what they publish from now on."""
-        for module in self.modules.values():
-            module.listen(self._carrier)
-
-    def unlisten(self) -> None:
-        """Take in nothing any more."""
-        for module in self.modules.values():
-            module.stopped = True
-            module.unlisten()
-
-
-class Remote(RemoteModule):
-    """A module of another process, as far as it is used here."""
-
-    absence_comes_in = True
-
-    def __init__(self, module_id: str, runtime: Runtime, carrier: Carrier) -> None:
-        super().__init__()
-        self.id = module_id
-        self.runtime = runtime
-        self.carrier = carrier
-        self.log = ModuleLog(module_id)
-        self._used: dict[str, Contract] = {}
-        self._callers: dict[str, list[str]] = {}
-        self.callers = self._callers
-
-    def implementation(self, name: str, contract: type[Contract], callers: Sequence[str]) -> Contract:
-        """Return the proxy of one implementation."""
-        found = self._used.get(name)
-        if found is None:
-            found = self._used[name] = proxy(contract)()
-            bus.prepare(found, self.id, name)
-            found.module = self
-            found.faults = found.endpoint.faults = Faults(frozenset(errors_of(contract)))
-            self.runtime.all_faults.append(found.faults)
-            self._callers[name] = list(callers)
-        return found
-
-    def implementations(self) -> dict[str, Contract]:
-        """Return the proxies by the names of the implementations."""
-        return self._used
 
 
 class Member:
@@ -155,7 +99,7 @@ class Member:
         together: bool = True,
     ) -> None:
         self.plans = list(plans)
-        self.remotes = Remotes(carrier, runtime, self.plans)
+        self.remotes = Remotes(carrier, runtime, self.plans, absence_comes_in=True)
         self.assembly = Assembly(runtime, self.remotes.find, together=together)
         self.publisher = MemberPublisher(carrier, commands_from=commands_from)
         self._manager = manager

@@ -27,6 +27,8 @@ class Status(msgspec.Struct):
     """Module names by id."""
     faults: list[str] = msgspec.field(default_factory=list)
     """Active faults, as `module: type message`."""
+    groups: dict[str, str] = msgspec.field(default_factory=dict)
+    """With process groups: the state of each process, by its name or the id of the program."""
     notices: list[str] = msgspec.field(default_factory=list)
     """What was set aside at the start."""
     about: dict[str, str] = msgspec.field(default_factory=dict)
@@ -55,7 +57,7 @@ class StatusFile:
         """Follow the faults of these implementations."""
 
         def changed(_: Fault) -> None:
-            self.now.faults = [_line(fault) for book in books for fault in book.active]
+            self.now.faults = [line_of(fault) for book in books for fault in book.active]
             self.write()
 
         for book in books:
@@ -93,5 +95,6 @@ def read(root: Root) -> Status | None:
     return status
 
 
-def _line(fault: Fault) -> str:
+def line_of(fault: Fault) -> str:
+    """Return a fault as it is in the file."""
     return f"{fault.origin.module_id}: {fault.type} {fault.message}".strip()

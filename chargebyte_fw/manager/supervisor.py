@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from logging import ERROR
 from typing import Any
 
@@ -14,14 +14,14 @@ import msgspec
 from chargebyte_fw.kernel.admission import OUT_OF_DESCRIPTORS, descriptors
 from chargebyte_fw.kernel.backoff import Backoff, doubling
 from chargebyte_fw.kernel.errors import ConfigError
-from chargebyte_fw.kernel.faults import Severity
+from chargebyte_fw.kernel.faults import Faults, Severity
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.kernel.scope import OWNER, Scope
 from chargebyte_fw.manager import gc_tuning
 from chargebyte_fw.manager.assembly import Assembly
-from chargebyte_fw.manager.control import Control
+from chargebyte_fw.manager.control import SOCKET, Control
 from chargebyte_fw.manager.instance_lock import InstanceLock
 from chargebyte_fw.manager.module_restarts import ModuleRestarts, log_failure
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
@@ -51,6 +51,8 @@ class Failure(msgspec.Struct, frozen=True):
 
 class Supervisor:
     """All modules of a configuration in one process, until `request_stop`."""
+
+    control_socket = SOCKET
 
     def __init__(
         self,
@@ -103,9 +105,9 @@ class Supervisor:
         for number in ends:
             loop.add_signal_handler(number, self.request_stop, number.name)
         loop.add_signal_handler(signal.SIGUSR1, self.recorder.save_soon, "request")
-        control = Control(self.runtime.root, self.recorder, self.log, self.runtime.operator)
+        control = Control(self.runtime.root, self.recorder, self.log, self.runtime.operator, self.control_socket)
         await control.start()
-        aside = [loop.create_task(feed()), loop.create_task(self.status_file.keep(self._present_status))]
+        aside = [loop.create_task(work) for work in self._aside()]
         try:
             if self.mqtt is not None:
                 self.mqtt.start()
@@ -113,7 +115,7 @@ class Supervisor:
                 began_s = loop.time()
                 failure = await self._run_once()
                 if failure is not None and not self._stop.is_set():
-                    await self._pause(self._backoff.fail(held_s=loop.time() - began_s))
+                    await self._after(failure, loop.time() - began_s)
         finally:
             for task in aside:
                 task.cancel()
@@ -127,6 +129,14 @@ class Supervisor:
                 loop.remove_signal_handler(number)
         self.log.info("stopped")
         return 0
+
+    def _aside(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what runs beside the modules."""
+        return [feed(), self.status_file.keep(self._present_status)]
+
+    async def _after(self, failure: Failure, held_s: float) -> None:
+        """Do what follows the end of a run that had lasted for `held_s` seconds."""
+        await self._pause(self._backoff.fail(held_s=held_s))
 
     def request_stop(self, why: str = "request") -> None:
         """Begin to stop; the second time, hurry."""
@@ -143,13 +153,13 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         self._stray = loop.create_future()
         self.runtime.all_faults.clear()
-        self.assembly = assembly = Assembly(self.runtime, together=self._together)
+        self.assembly = assembly = self._new_assembly()
         restarts = self._restarts(assembly)
         ended: list[asyncio.Future[Any]] = []
         failure: Failure | None = None
         try:
             assembly.build(self.plans)
-            self.recorder.watch(self.runtime.all_faults)
+            self.recorder.watch(self._books())
             ended = [loop.create_task(assembly.failure()), loop.create_task(self._stop.wait()), self._stray]
             failure = await self._start(assembly, ended)
             if failure is None and not self._stop.is_set():
@@ -164,8 +174,7 @@ class Supervisor:
             restarts.cancel()
             await assembly.stop()
             await restarts.closed()
-            if self.publisher is not None:
-                self.publisher.leave()
+            self._leave()
             if isinstance(self.runtime.mqtt, External):
                 self.runtime.mqtt.forget()
             for waiting in ended:
@@ -178,18 +187,24 @@ class Supervisor:
                 raise failure.error
         return failure
 
+    def _new_assembly(self) -> Assembly:
+        return Assembly(self.runtime, together=self._together)
+
+    def _books(self) -> list[Faults]:
+        """Return the faults of the modules of this process."""
+        return self.runtime.all_faults
+
+    def _leave(self) -> None:
+        if self.publisher is not None:
+            self.publisher.leave()
+
     def _restarts(self, assembly: Assembly) -> ModuleRestarts:
         if self.publisher is None:
             return ModuleRestarts(assembly, self.log)
         return ModuleRestarts(assembly, self.log, self.publisher.adopt, self.publisher.announce_to)
 
     async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:
-        if self.publisher is None:
-            start = assembly.start()
-        else:
-            self.publisher.join(assembly)
-            start = assembly.start(self.publisher.announce_ready)
-        starting = asyncio.get_running_loop().create_task(start)
+        starting = asyncio.get_running_loop().create_task(self._begin(assembly))
         # EVerest's manager waits without a limit for what is started from outside.
         limit_s = None if any(plan.standalone for plan in self.plans) else START_LIMIT_S
         await asyncio.wait([starting, *ended], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
@@ -200,6 +215,13 @@ class Supervisor:
             return self._reason(ended) or (None if self._stop.is_set() else hangs)
         error = asyncio.CancelledError() if starting.cancelled() else starting.exception()
         return None if error is None else Failure(assembly.starting, error)
+
+    async def _begin(self, assembly: Assembly) -> None:
+        if self.publisher is None:
+            await assembly.start()
+        else:
+            self.publisher.join(assembly)
+            await assembly.start(self.publisher.announce_ready)
 
     def _reason(self, ended: list[asyncio.Future[Any]]) -> Failure | None:
         failed, _, stray = ended
@@ -212,7 +234,7 @@ class Supervisor:
     def _report_ready(self) -> None:
         self.log.info("ready in %.2f s: %d modules", age_s(), len(self.plans))
         self._raise_notices()
-        self.status_file.watch(self.runtime.all_faults)
+        self.status_file.watch(self._books())
         self.status_file.write(ready=True, modules={plan.id: plan.module.module_name() for plan in self.plans})
         notify_systemd(f"READY=1\nSTATUS={len(self.plans)} modules run")
         gc_tuning.settle()

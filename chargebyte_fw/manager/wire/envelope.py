@@ -107,6 +107,11 @@ def variable(value: Any) -> bytes:
     return _VAR_HEAD + _finite(_encode(value), value) + _VAR_TAIL
 
 
+def encoded_variable(value: bytes) -> bytes:
+    """Write the message of a variable whose value is JSON text already."""
+    return _VAR_HEAD + value + _VAR_TAIL
+
+
 def message(msg_type: str, data: Any) -> bytes:
     """Write any other message; raises ValueError for what JSON cannot express."""
     return _finite(_encode({"msg_type": msg_type, "data": data}), data)

@@ -47,6 +47,8 @@ class ForeignModule(RemoteModule):
     directory: ClassVar[Path]
     name: ClassVar[str]
     is_program = True
+    takes_in = True
+    """Whether modules of this process use it; else it is only started and watched."""
 
     shut_down: Callable[[], None] | None = None
     """Asks every program to end, or None: they get SIGTERM alone."""
@@ -79,7 +81,8 @@ class ForeignModule(RemoteModule):
                 await carrier.online()
         except TimeoutError:
             raise Unavailable(f"{self.name} needs the broker, which is not there") from None
-        self.listen(carrier)
+        if self.takes_in:
+            self.listen(carrier)
         ready = f"{carrier.prefix}modules/{self.id}/ready"
         self._stops.append(carrier.client.subscribe(ready, lambda _topic, _payload: self._ready.set()))
         if self.standalone:
@@ -109,6 +112,11 @@ class ForeignModule(RemoteModule):
             ends()
 
         return in_the_child
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process, None without one of this process' own."""
+        return None if self._process is None else self._process.pid
 
     async def joined(self) -> None:
         """Wait until the program reports ready; for one that is started from outside, without a limit."""

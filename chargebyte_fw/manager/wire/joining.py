@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.wire import envelope
 from chargebyte_fw.manager.wire.carrier import Carrier
 
@@ -26,14 +26,14 @@ class Joining:
     def __init__(self, carrier: Carrier, *, retain: bool) -> None:
         self._carrier = carrier
         self._retain = retain
-        self._assembly: Assembly | None = None
+        self._plans: list[ModulePlan] = []
         self._starting = False
         self._guests: dict[str, asyncio.TimerHandle | None] = {}
         self._topics: list[str] = []
 
-    def begin(self, assembly: Assembly, guests: Iterable[str]) -> None:
-        """Publish for the start of this assembly with these modules of other processes."""
-        self._assembly = assembly
+    def begin(self, plans: Iterable[ModulePlan], guests: Iterable[str]) -> None:
+        """Publish for the start of this configuration with these modules of other processes."""
+        self._plans = list(plans)
         self._starting = True
         self._guests = dict.fromkeys(guests)
         self._tidy()
@@ -67,23 +67,23 @@ class Joining:
         self._guests.clear()
         self._starting = False
         self._tidy()
-        self._assembly = None
+        self._plans = []
 
     def _tidy(self) -> None:
         wanted = bool(self._guests) or self._retain
-        if wanted and not self._topics and self._assembly is not None:
-            self._publish(self._assembly)
+        if wanted and not self._topics and self._plans:
+            self._publish()
         elif self._topics and not wanted and not self._starting:
             for topic in self._topics:
                 # In the same order of delivery as what it erases.
                 self._carrier.client.publish(topic, b"", retain=True, qos=2)
             self._topics = []
 
-    def _publish(self, assembly: Assembly) -> None:
+    def _publish(self) -> None:
         # Imported only here: the descriptions of every interface cost time and memory.
         from chargebyte_fw.manager.wire.metadata import metadata
 
         response = self._carrier.dialect.response
-        for topic, data in metadata(assembly, self._carrier).items():
+        for topic, data in metadata(self._plans, self._carrier).items():
             self._topics.append(self._carrier.prefix + topic)
             self._carrier.client.publish(self._topics[-1], envelope.message(response, data), retain=True, qos=2)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from typing import Any
 
 from chargebyte_fw.contracts import types
 from chargebyte_fw.kernel.contract import Contract
-from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.manifest import definition_of, wire_manifest
+from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.schema import type_file
 from chargebyte_fw.manager.wire.carrier import Carrier
 
 SCHEMAS = ("config", "manifest", "interface", "type", "error_declaration_list")
 
 
-def metadata(assembly: Assembly, carrier: Carrier) -> dict[str, Any]:
+def metadata(plans: Iterable[ModulePlan], carrier: Carrier) -> dict[str, Any]:
     """Return the content of each retained topic (without the prefix), in EVerest's order."""
     found: dict[str, Any] = {}
     contracts: dict[str, type[Contract]] = {}
-    for implementation in assembly.implementations.values():
-        contracts[implementation.interface] = implementation.declaration()
+    modules = {plan.id: plan.module for plan in plans}
+    for module in modules.values():
+        for provision in module.provisions.values():
+            contracts[provision.interface] = provision.implementation.declaration()
     found["interfaces"] = sorted(contracts)
     for name, contract in sorted(contracts.items()):
         found[f"interface_definitions/{name}"] = definition_of(contract)
@@ -33,9 +36,9 @@ def metadata(assembly: Assembly, carrier: Carrier) -> dict[str, Any]:
     if carrier.validate_schema:
         # The configuration and every file of it are checked here: for the programs everything is right.
         found["schemas"] = {name: {"type": "object"} for name in SCHEMAS}
-    for name, cls in sorted({type(m).module_name(): type(m) for m in assembly.modules.values()}.items()):
+    for name, cls in sorted({module.module_name(): module for module in modules.values()}.items()):
         found[f"manifests/{name}"] = wire_manifest(cls)
-    found["module_names"] = {name: module.module_name() for name, module in assembly.modules.items()}
+    found["module_names"] = {name: module.module_name() for name, module in modules.items()}
     return found
 
 

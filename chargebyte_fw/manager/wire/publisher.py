@@ -85,7 +85,7 @@ class Publisher:
                 qos = 2 if (module_id, name) in awaited else 0
                 self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation, qos)
         self._stops.append(self.client.subscribe(f"{self.prefix}modules/+/impl/+/cmd/+", self._on_call))
-        self._joining.begin(assembly, self._foreign)
+        self._joining.begin(assembly.plans, self._foreign)
         self._serve_configuration(assembly)
         for module_id in self._foreign:
             self._stops.append(

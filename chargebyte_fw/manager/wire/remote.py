@@ -49,19 +49,23 @@ class RemoteModule(Module):
         """Return the proxies by the names of the implementations."""
         return {name: getattr(self, name) for name in self.provisions}
 
+    def is_used(self, _name: str) -> bool:
+        """Return whether variables of this implementation are taken in; its faults always are."""
+        return True
+
     def listen(self, carrier: Carrier) -> None:
         """Subscribe to everything that the module publishes."""
         at = f"{carrier.prefix}modules/{self.id}/"
         carrier.client.on_down.append(self._broker_gone)
         self._stops.append(partial(carrier.client.on_down.remove, self._broker_gone))
         for name, implementation in self.implementations().items():
-            kinds = variable_types(implementation.declaration())
+            kinds = variable_types(implementation.declaration()) if self.is_used(name) else {}
             for variable, kind in kinds.items():
                 take = partial(self._on_variable, implementation, variable, kind)
                 self._stops.append(carrier.client.subscribe(f"{at}impl/{name}/var/{variable}", take))
             take_fault = partial(self._on_fault, implementation)
             self._stops.append(carrier.client.subscribe(f"{at}impl/{name}/error/#", take_fault))
-            for caller in (*self.callers.get(name, ()), NO_MODULE):
+            for caller in (*self.callers.get(name, ()), NO_MODULE) if self.is_used(name) else ():
                 answers = f"{at}impl/{name}/cmd/+/response/{caller}"
                 self._stops.append(carrier.client.subscribe(answers, self._on_answer))
 

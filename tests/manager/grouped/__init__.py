@@ -1,0 +1,1 @@
+"""Process groups: what the manager and the groups do, without processes where that can be."""

@@ -1,0 +1,44 @@
+"""Process groups with real processes: one is killed while a car charges, the others go on, and it is back soon.
+
+`script/kill-processes` does the same to each process in turn, with SIGSTOP and a broker that is away for 20 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+from tests.session.grouped_charger import GroupedCharger
+
+OFF_S = 0.5
+BACK_S = 10.0
+
+
+def test_what_is_killed_is_back_and_only_the_power_path_takes_the_power_away(tmp_path: Path) -> None:
+    async def main() -> None:
+        charger = GroupedCharger(tmp_path, "config-ac-ocpp201")
+        try:
+            await charger.start()
+            assert {"manager", "starter", "charge", "cloud"} <= charger.processes().keys()
+            await charger.charge()
+            charger.kill("cloud")
+            await charger.until(lambda: not charger.runs("cloud"), BACK_S)
+            await charger.until(lambda: charger.runs("cloud"), BACK_S)
+            assert charger.opened_s == [] and charger.pilot.contactors_closed
+            killed_s = time.monotonic()
+            charger.kill("charge")
+            await charger.until(lambda: charger.opened_s, BACK_S)
+            assert charger.opened_s[0] - killed_s <= OFF_S
+            await charger.until(lambda: charger.pilot.contactors_closed, BACK_S)
+            assert charger.runs("charge", "cloud")
+            killed_s = time.monotonic()
+            charger.kill("manager", signal.SIGKILL)
+            await charger.until(lambda: len(charger.opened_s) == 2, BACK_S)
+            assert charger.opened_s[1] - killed_s <= OFF_S
+            await charger.until(lambda: not charger.processes(), BACK_S)
+        finally:
+            await charger.stop()
+
+    asyncio.run(main())
