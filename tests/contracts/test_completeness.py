@@ -29,6 +29,8 @@ from chargebyte_fw.manager.wire import envelope
 TABLE = json.loads((Path(__file__).parent / "everest.json").read_text("utf-8"))
 OWN_ERRORS = {"evse_security": ("generic/VendorWarning",)}
 """Errors that this product adds to an interface: an expiring certificate is a warning of EvseSecurity."""
+OWN_INTERFACES = ("cb_iso15118_schedules",)
+"""Interfaces of this product alone, each with a file of types of its name: optional, beside EVerest's."""
 TYPES = [f"{file}.{name}" for file, names in TABLE["types"].items() for name in names]
 
 OBJECTS = [f"{file}.{name}" for file, kinds in TABLE["types"].items() for name in kinds if "fields" in kinds[name]]
@@ -107,11 +109,11 @@ def test_the_errors_are_everests() -> None:
 
 
 def test_nothing_is_declared_that_the_table_does_not_name() -> None:
-    assert interface_names() == sorted(name.lower() for name in TABLE["interfaces"])
+    assert interface_names() == sorted([*(name.lower() for name in TABLE["interfaces"]), *OWN_INTERFACES])
     types = importlib.import_module("chargebyte_fw.contracts.types")
     files = {path.stem for path in Path(types.__path__[0]).glob("*.py")} - {"__init__"}
-    assert files == set(TABLE["types"])
-    for file in files:
+    assert files == {*TABLE["types"], *OWN_INTERFACES}
+    for file in TABLE["types"]:
         assert set(types_in(importlib.import_module(f"{types.__name__}.{file}"))) == set(TABLE["types"][file])
 
 

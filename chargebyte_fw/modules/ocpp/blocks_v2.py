@@ -28,6 +28,7 @@ from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
 from chargebyte_fw.modules.ocpp.security.events_v2 import SecurityEvents2
 from chargebyte_fw.modules.ocpp.security.vehicle_certificates_v2 import VehicleCertificates2
 from chargebyte_fw.modules.ocpp.smart_charging.bidirectional_v2 import Bidirectional
+from chargebyte_fw.modules.ocpp.smart_charging.car_schedules_v2 import CarSchedules
 from chargebyte_fw.modules.ocpp.smart_charging.dynamic_v2 import DynamicProfiles
 from chargebyte_fw.modules.ocpp.smart_charging.external_v2 import ExternalLimits
 from chargebyte_fw.modules.ocpp.smart_charging.needs_v2 import ChargingNeeds
@@ -62,6 +63,7 @@ BLOCKS: tuple[type[Block], ...] = (
     PriorityCharging,
     ExternalLimits,
     ChargingNeeds,
+    CarSchedules,
     Bidirectional,
     RemoteTransactions2,
     Reset2,

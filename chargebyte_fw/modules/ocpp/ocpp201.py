@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.auth import Auth
+from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
 from chargebyte_fw.contracts.interfaces.display_message import DisplayMessage
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
@@ -24,6 +25,7 @@ from chargebyte_fw.modules.ocpp.blocks_v2 import BLOCKS
 from chargebyte_fw.modules.ocpp.connection.network_v2 import Network2
 from chargebyte_fw.modules.ocpp.monitoring.problems import Problems
 from chargebyte_fw.modules.ocpp.remote_control.reset_v2 import Reset2
+from chargebyte_fw.modules.ocpp.smart_charging.car_schedules_v2 import CarSchedules
 from chargebyte_fw.modules.ocpp.smart_charging.profile import RateUnit
 from chargebyte_fw.modules.ocpp.smart_charging.publication import Settings
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
@@ -99,6 +101,7 @@ class OCPP201(OcppModule):
     integrator = requires_optional(OcppDataTransfer, id="data_transfer")
     display_message = requires_optional(DisplayMessage)
     extensions_15118 = requires_many(Iso15118Extensions, 0, 128)
+    schedules_15118 = requires_many(CbIso15118Schedules, 0, 128)
 
     def versions(self) -> tuple[Version, ...]:
         """Return 2.1 and 2.0.1; what is offered to the CSMS is in SupportedOcppVersions."""
@@ -130,6 +133,7 @@ class OCPP201(OcppModule):
         offered = [of_subprotocol(name) for name in station.variables.get(SUPPORTED_OCPP_VERSIONS)]
         station.version = next((one for one in offered if one is not None and one.is_2), Version.V201)
         station.block(Reset2).reset_delay_s = float(config.ResetStopDelay)
+        station.block(CarSchedules).connected = bool(self.schedules_15118)
         station.block(Problems).codes = self.technical_codes(config.CustomMrecErrorMapPath)
         station.block(SmartCharging2).settings = Settings(
             interval_s=float(config.CompositeScheduleIntervalS),

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.auth import Auth
+from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
 from chargebyte_fw.contracts.interfaces.charger_information import ChargerInformation
 from chargebyte_fw.contracts.interfaces.display_message import DisplayMessage
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
@@ -121,6 +122,7 @@ class OCPPmulti(OcppModule):
     integrator = requires_optional(OcppDataTransfer, id="data_transfer")
     display_message = requires_optional(DisplayMessage)
     extensions_15118 = requires_many(Iso15118Extensions, 0, 128)
+    schedules_15118 = requires_many(CbIso15118Schedules, 0, 128)
     charger_information = requires_optional(ChargerInformation)
     grid_support = requires_many(GridSupport, 0, 128)
 
@@ -205,11 +207,13 @@ class OCPPmulti(OcppModule):
         from chargebyte_fw.modules.ocpp.der.v2 import DerControl2
         from chargebyte_fw.modules.ocpp.monitoring.problems import Problems
         from chargebyte_fw.modules.ocpp.remote_control.reset_v2 import Reset2
+        from chargebyte_fw.modules.ocpp.smart_charging.car_schedules_v2 import CarSchedules
         from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 
         offered = [of_subprotocol(name) for name in station.variables.get(SUPPORTED_OCPP_VERSIONS)]
         station.version = next((one for one in offered if one is not None and one.is_2), Version.V201)
         station.block(Reset2).reset_delay_s = float(config.ResetStopDelay)
+        station.block(CarSchedules).connected = bool(self.schedules_15118)
         station.block(Problems).codes = self.technical_codes(config.CustomMrecErrorMapPath)
         station.block(SmartCharging2).settings = settings
         station.block(DerControl2).heartbeat_s = float(config.GridSupportHeartbeatS)

@@ -13,6 +13,7 @@ from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
 from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSchedule
 from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires, requires_many
+from chargebyte_fw.modules.v2g.back_end_schedules import SchedulesImpl
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.grid_support import GridSupportImpl
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
@@ -145,6 +146,7 @@ class Evse15118D20(Module):
     config: Evse15118D20Config
     charger = provides(Iso15118ChargerImpl, description="The charger's side of the session.")
     extensions = provides(Iso15118ExtensionsImpl, description="The bridge to OCPP.")
+    schedules = provides(SchedulesImpl, description="Schedules of OCPP for cars, and of cars for OCPP.")
     grid_support = provides(GridSupportImpl, description="The grid's directives for cars that give energy back.")
     security = requires(EvseSecurity)
     iso15118_vas = requires_many(Iso15118Vas)
@@ -185,7 +187,7 @@ class Evse15118D20(Module):
             security=self.security,
             endpoints=self.endpoints.all,
             with_sdp=config.enable_sdp_server,
-            provided=(self.grid_support,),
+            provided=(self.schedules, self.grid_support),
         )
         known = self.engine.facts.iso20
         known.grid_support = True

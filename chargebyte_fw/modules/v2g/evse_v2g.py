@@ -21,6 +21,7 @@ from chargebyte_fw.kernel.module import (
     requires,
     requires_many,
 )
+from chargebyte_fw.modules.v2g.back_end_schedules import SchedulesImpl
 from chargebyte_fw.modules.v2g.engine import V2gEngine
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.link import TCP_PORT, TLS_PORT
@@ -110,6 +111,7 @@ class EvseV2G(Module):
     config: EvseV2GConfig
     charger = provides(Iso15118ChargerImpl, description="The charger's side of the session.")
     extensions = provides(Iso15118ExtensionsImpl, description="The bridge to OCPP.")
+    schedules = provides(SchedulesImpl, description="Schedules of OCPP for cars, and of cars for OCPP.")
     security = requires(EvseSecurity)
     iso15118_vas = requires_many(Iso15118Vas)
     energy_prices = requires_many(EnergyPriceInformation, maximum=1)
@@ -153,6 +155,7 @@ class EvseV2G(Module):
             security=self.security,
             endpoints=self.endpoints.all,
             with_sdp=config.enable_sdp_server,
+            provided=(self.schedules,),
         )
         self.engine.prepare()
         for provider in self.energy_prices:

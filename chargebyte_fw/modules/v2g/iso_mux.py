@@ -7,15 +7,25 @@ from typing import Annotated, Any, Literal, Protocol, cast
 
 from msgspec import Meta
 
+from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.kernel.bus import implementation_here
-from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires
+from chargebyte_fw.kernel.module import (
+    Claim,
+    ConfigIssue,
+    End,
+    Module,
+    ModuleConfig,
+    provides,
+    requires,
+    requires_optional,
+)
 from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl
 from chargebyte_fw.modules.v2g.listener import claims_of
-from chargebyte_fw.modules.v2g.mux.forwarding import ForwardedCharger, ForwardedExtensions
+from chargebyte_fw.modules.v2g.mux.forwarding import ForwardedCharger, ForwardedExtensions, ForwardedSchedules
 from chargebyte_fw.modules.v2g.mux.multiplexer import BackEnd, EngineHere, Multiplexer
 from chargebyte_fw.modules.v2g.mux.selection import ISO20
 from chargebyte_fw.modules.v2g.transport.tls import policy
@@ -75,11 +85,14 @@ class IsoMux(Module):
     config: IsoMuxConfig
     charger = provides(ForwardedCharger, description="The charger's side of the session.")
     extensions = provides(ForwardedExtensions, description="The bridge to OCPP.")
+    schedules = provides(ForwardedSchedules, description="Schedules of OCPP for cars, and of cars for OCPP.")
     security = requires(EvseSecurity)
     iso2 = requires(Iso15118Charger)
     iso20 = requires(Iso15118Charger)
     ext2 = requires(Iso15118Extensions)
     ext20 = requires(Iso15118Extensions)
+    schedules2 = requires_optional(CbIso15118Schedules)
+    schedules20 = requires_optional(CbIso15118Schedules)
 
     multiplexer: Multiplexer
     endpoints: Endpoints
@@ -114,8 +127,8 @@ class IsoMux(Module):
         self.endpoints = Endpoints(self, self.security, self._tls_options())
         din_and_iso2 = (handshake.DIN70121.name, handshake.ISO15118D2.name)
         back_ends = (
-            BackEnd(self.iso2.module_id, self.iso2, self.ext2, config.proxy_port_iso2, din_and_iso2),
-            BackEnd(self.iso20.module_id, self.iso20, self.ext20, config.proxy_port_iso20, (ISO20,)),
+            BackEnd(self.iso2.module_id, self.iso2, self.ext2, self.schedules2, config.proxy_port_iso2, din_and_iso2),
+            BackEnd(self.iso20.module_id, self.iso20, self.ext20, self.schedules20, config.proxy_port_iso20, (ISO20,)),
         )
         self._owners: list[OwnerHere | None] = []
         for end in (self.iso2, self.iso20):
@@ -123,7 +136,7 @@ class IsoMux(Module):
             if implementation is not None:
                 implementation.multiplexed = True
             self._owners.append(None if implementation is None else cast(OwnerHere, implementation.module))
-        provided = (self.charger, self.extensions)
+        provided = (self.charger, self.extensions, self.schedules)
         self.multiplexer = Multiplexer(
             self, provided, back_ends, config.device, config.proxy_device, self.endpoints.all
         )

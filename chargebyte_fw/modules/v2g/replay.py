@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
 from chargebyte_fw.contracts.interfaces.grid_support import GridSupport
 from chargebyte_fw.contracts.types.iso15118_vas import ParameterSet
 from chargebyte_fw.kernel.contract import Contract
@@ -17,6 +18,7 @@ from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.replay import Comparison, Outcome, Player, made, play, ring_begins
 from chargebyte_fw.kernel.trace import BLANK, TOKENS, Entry
 from chargebyte_fw.modules.v2g import v2gtp
+from chargebyte_fw.modules.v2g.back_end_schedules import SchedulesImpl
 from chargebyte_fw.modules.v2g.capture.reading import Reader
 from chargebyte_fw.modules.v2g.capture.traffic import Origin, V2gFrame, of_octets
 from chargebyte_fw.modules.v2g.exi.rendering import one_line
@@ -32,6 +34,7 @@ from chargebyte_fw.modules.v2g.security import Security
 _PROVIDED = {
     Iso15118ChargerImpl.interface: "charger",
     Iso15118ExtensionsImpl.interface: "extensions",
+    CbIso15118Schedules.interface: "schedules",
     GridSupport.interface: "grid_support",
 }
 """The module's names for what it provides, by interface."""
@@ -99,11 +102,15 @@ class _Connection:
         self._read = [data for _, kind, source, data in entries if (kind, source) == ("wall", self._id)]
         self._now = self._began_s
         self._drawn = [data for _, kind, source, data in entries if (kind, source) == ("chance", self._id)]
+        # A trace of an earlier version has no schedules of cars.
+        self._later = () if "back_end" in begins["facts"] else (CbIso15118Schedules.interface,)
         self._engine = _Engine(_facts(begins["facts"]))
         self._charger = Iso15118ChargerImpl.__new__(Iso15118ChargerImpl)
         self._charger.module = self._engine
         self._extensions = Iso15118ExtensionsImpl.__new__(Iso15118ExtensionsImpl)
         self._extensions.module = self._engine
+        self._schedules = SchedulesImpl.__new__(SchedulesImpl)
+        self._schedules.module = self._engine
         environment = Environment(self._chance, self._wall)
         settings = msgspec.convert(begins["settings"], Settings)
         machine = Secc(protocols(), self._engine.facts, settings, environment)
@@ -152,7 +159,7 @@ class _Connection:
             case "conn", "", {"ended": how}:
                 self._ended_s = t_s
                 self.comparison.recorded("end", t_s, how)
-            case "cmd", _, [_, dict(arguments)] if name.startswith(("charger.", "extensions.")):
+            case "cmd", _, [_, dict(arguments)] if name.startswith(("charger.", "extensions.", "schedules.")):
                 self.inputs += 1
                 self._command(name, arguments, t_s)
             case "answer", "get_service_parameters", [service_id, sets]:
@@ -167,7 +174,7 @@ class _Connection:
 
     def _command(self, name: str, arguments: dict[str, Any], t_s: float) -> None:
         provided, _, command_name = name.partition(".")
-        implementation = self._charger if provided == "charger" else self._extensions
+        implementation: Contract = getattr(self, f"_{provided}")
         hints = _hints(type(implementation), command_name)
         given = {key: msgspec.convert(value, hints.get(key, Any), strict=False) for key, value in arguments.items()}
         command = getattr(implementation, command_name)(**given)
@@ -185,6 +192,8 @@ class _Connection:
         match effect:
             case out.Send(data):
                 self.comparison.replayed("frames", now, data)
+            case Publish(interface, _, _) if interface in self._later:
+                return
             case Publish(interface, variable, value):
                 plain = msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=repr)
                 name = f"{_PROVIDED[interface]}.{variable}"
@@ -231,6 +240,7 @@ def _published() -> frozenset[str]:
     provided: tuple[tuple[str, type[Contract]], ...] = (
         ("charger", Iso15118ChargerImpl),
         ("extensions", Iso15118ExtensionsImpl),
+        ("schedules", SchedulesImpl),
         ("grid_support", GridSupport),
     )
     return frozenset(f"{where}.{name}" for where, kind in provided for name in kind.variables if name not in own)

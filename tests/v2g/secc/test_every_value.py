@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
 from chargebyte_fw.contracts.interfaces.grid_support import GridSupport
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
@@ -44,7 +45,7 @@ from tests.v2g.talk20 import requests as requests20
 
 HINTS = {
     contract.interface: typing.get_type_hints(contract)
-    for contract in (Iso15118Charger, Iso15118Extensions, GridSupport)
+    for contract in (Iso15118Charger, Iso15118Extensions, CbIso15118Schedules, GridSupport)
 }
 BEYOND = {"dc_ev_maximum_limits", "dc_ev_target_voltage_current", "ev_info"}
 """What ISO 15118-20 has and EVerest's types have not: megawatts, current from the car, an EVCCID that is no address."""

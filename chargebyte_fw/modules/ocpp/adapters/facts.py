@@ -42,6 +42,7 @@ OF_INTERFACE = {
         "ev_info",
         "service_renegotiation_supported",
     ),
+    "cb_iso15118_schedules": ("ev_schedule",),
     "grid_support": ("capability", "alarm"),
 }
 """The variables that a station uses, by interface."""

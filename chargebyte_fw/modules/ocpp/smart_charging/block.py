@@ -145,6 +145,10 @@ class SmartCharging(Block):
         profiles = self.store.all() if self.rules.available else []
         return composite(profiles, number, max(0, duration_s), unit, self.situation, self.rules)
 
+    def enforced_composite(self, number: int, duration_s: int, unit: RateUnit) -> Composite:
+        """Return the composite schedule that the stack keeps."""
+        return self._limits.composite(number, duration_s, unit)
+
     def refresh_supply(self) -> None:
         """Take the phases of each EVSE from the device model."""
         variables = self.station.variables

@@ -6,7 +6,18 @@ import msgspec
 
 
 class SchedulesComputed(msgspec.Struct, frozen=True):
-    """Profiles, or the situation, have changed: the schedules are new."""
+    """The schedules are new."""
+
+    changed: bool = True
+    """Profiles, or the situation, have changed; else an interval is over."""
+
+
+class NeedsAnswered(msgspec.Struct, frozen=True):
+    """The CSMS has answered what a car needs."""
+
+    evse_id: int
+    profile_follows: bool
+    """A charging profile for the transaction is announced."""
 
 
 class ChargingRateChanged(msgspec.Struct, frozen=True):

@@ -1,7 +1,6 @@
 """What a car needs (ISO 15118): the CSMS is notified, and answers with a profile or not (K15, K17 to K20, Q01).
 
-A schedule of the CSMS reaches the car by its limits: the energy management makes them what the SECC offers, and a car
-that charges by an older offer is asked to renegotiate (ISO 15118-2 [V2G2-813], K16).
+The schedule of the CSMS reaches the car by `car_schedules_v2.py`, and as limits of the energy management.
 """
 
 from __future__ import annotations
@@ -17,9 +16,10 @@ from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.messages.v2 import smart_charging as v2
 from chargebyte_fw.modules.ocpp.messages.v2.types.der import DERControlEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import EnergyTransferModeEnumType
+from chargebyte_fw.modules.ocpp.smart_charging.events import NeedsAnswered
 from chargebyte_fw.modules.ocpp.smart_charging.rules import V21
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
-from chargebyte_fw.modules.ocpp.station import Block, answered, events, receives
+from chargebyte_fw.modules.ocpp.station import Block, CallFailure, answered, events, failed, receives
 
 Mode = EnergyTransferModeEnumType
 MODES = {
@@ -119,14 +119,22 @@ class ChargingNeeds(Block):
             )
         )
 
+    @failed(v2.NotifyEVChargingNeedsRequest)
+    def needs_unanswered(self, request: v2.NotifyEVChargingNeedsRequest, failure: CallFailure) -> None:
+        """Let the car go on without."""
+        self.station.notify(NeedsAnswered(request.evse_id, False))
+
     @answered(v2.NotifyEVChargingNeedsRequest)
     def needs_answered(
         self, request: v2.NotifyEVChargingNeedsRequest, response: v2.NotifyEVChargingNeedsResponse
     ) -> None:
         """End a session whose bidirectional transfer is rejected (Q01.FR.06, K18.FR.23, K19.FR.16).
 
-        Otherwise the car goes on with the present limits; a profile of the CSMS changes them when it comes.
+        With Accepted a profile follows. Otherwise the car goes on with the present limits; a profile of
+        the CSMS changes them when it comes.
         """
+        accepted = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Accepted
+        self.station.notify(NeedsAnswered(request.evse_id, accepted))
         needs = request.charging_needs
         bidirectional = needs.v2x_charging_parameters is not None or needs.der_charging_parameters is not None
         rejected = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Rejected

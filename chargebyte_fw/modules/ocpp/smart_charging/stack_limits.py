@@ -12,7 +12,7 @@ from chargebyte_fw.kernel.effects import call, publish
 from chargebyte_fw.modules.ocpp.smart_charging.composite import Composite, composite
 from chargebyte_fw.modules.ocpp.smart_charging.configuration import is_configured
 from chargebyte_fw.modules.ocpp.smart_charging.events import SchedulesComputed
-from chargebyte_fw.modules.ocpp.smart_charging.profile import STATION
+from chargebyte_fw.modules.ocpp.smart_charging.profile import STATION, RateUnit
 from chargebyte_fw.modules.ocpp.smart_charging.publication import (
     CSMS_PRIORITY,
     EXTERNAL_PRIORITY,
@@ -41,30 +41,41 @@ class StackLimits:
         self._unanswered = 0
         self._again = False
 
-    def compute(self) -> None:
+    def _interval(self) -> None:
+        self.compute(changed=False)
+
+    def compute(self, *, changed: bool = True) -> None:
         """Publish every schedule, and send the limits to the energy nodes."""
         block = self._block
         station, settings = block.station, block.settings
         if settings.interval_s > 0:
-            station.start(INTERVAL, station.now + settings.interval_s, self.compute)
+            station.start(INTERVAL, station.now + settings.interval_s, self._interval)
         if self._unanswered:
             self._again = True
             return
         self._again = False
         block.store.end_offline(block.situation)
-        station.notify(SchedulesComputed())
         block.refresh_supply()
+        station.notify(SchedulesComputed(changed))
         rules = block.rules
         numbers = [STATION, *block.numbers()]
         shown = [block.composite_of(number, settings.duration_s, settings.unit) for number in numbers]
         station.publish(publish(Ocpp.charging_schedules, charging_schedules(self._of_evses(shown), rules)))
-        profiles = [one for one in block.store if block.is_enforced(one)] if rules.available else []
-        situation, enforced = block.situation, self._enforced(rules)
-        limits = [
-            composite(profiles, number, settings.duration_s, settings.unit, situation, enforced) for number in numbers
-        ]
+        enforced = self._enforced(rules)
+        limits = [self._enforced_composite(number, settings.duration_s, settings.unit, enforced) for number in numbers]
         for one in self._of_evses(limits):
             self._send(one, rules)
+
+    def composite(self, number: int, duration_s: int, unit: RateUnit) -> Composite:
+        """Return what the stack is to keep of an EVSE: without a profile it is not limited."""
+        return self._enforced_composite(number, duration_s, unit, self._enforced(self._block.rules))
+
+    def _enforced_composite(
+        self, number: int, duration_s: int, unit: RateUnit, enforced: SmartChargingRules
+    ) -> Composite:
+        block = self._block
+        profiles = [one for one in block.store if block.is_enforced(one)] if enforced.available else []
+        return composite(profiles, number, duration_s, unit, block.situation, enforced)
 
     def _send(self, limits: Composite, rules: SmartChargingRules) -> None:
         station = self._block.station

@@ -6,6 +6,7 @@ import abc
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
+from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import iso15118
@@ -75,5 +76,12 @@ class ForwardedCharger(Iso15118Charger):
 @forwards
 class ForwardedExtensions(Iso15118Extensions):
     """The bridge to OCPP of all back ends."""
+
+    module: Owner
+
+
+@forwards
+class ForwardedSchedules(CbIso15118Schedules):
+    """The schedules of all back ends that have any."""
 
     module: Owner

@@ -8,6 +8,7 @@ from functools import partial
 from logging import INFO
 from typing import Any, Protocol
 
+from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import iso15118
@@ -48,10 +49,18 @@ class BackEnd:
     """A module that speaks with cars: its contracts, and its engine or the port of one in another process."""
 
     def __init__(
-        self, name: str, charger: Iso15118Charger, extensions: Iso15118Extensions, port: int, expected: Sequence[str]
+        self,
+        name: str,
+        charger: Iso15118Charger,
+        extensions: Iso15118Extensions,
+        schedules: CbIso15118Schedules | None,
+        port: int,
+        expected: Sequence[str],
     ) -> None:
         self.name = name
         self.ends: dict[str, Contract] = {charger.interface: charger, extensions.interface: extensions}
+        if schedules is not None:
+            self.ends[schedules.interface] = schedules
         self.port = port
         self.expected = list(expected)
         """EVerest's names of what it speaks, until it has published them."""
@@ -160,8 +169,10 @@ class Multiplexer:
         """
         selected = self.back_ends[self.selected]
         for other in self.back_ends:
-            if other is not selected:
+            if other is not selected and interface in other.ends:
                 self.module.spawn(self._forward_aside(other, interface, command, args, kwargs), command)
+        if interface not in selected.ends:
+            return None
         return await getattr(selected.ends[interface], command)(*args, **kwargs)
 
     async def _forward_aside(

@@ -13,6 +13,7 @@ import msgspec
 from chargebyte_fw.contracts.types import iso15118, power_supply_DC, units
 from chargebyte_fw.contracts.types.grid_support import Directive
 from chargebyte_fw.contracts.types.iso15118_vas import OfferedService, ParameterSet
+from chargebyte_fw.modules.v2g.secc.back_end import BackEnd
 from chargebyte_fw.modules.v2g.secc.contracts import ContractVerification
 
 
@@ -119,6 +120,8 @@ class SessionFacts(msgspec.Struct):
     """An `iso15118.CertificateActionEnum`: what the car waits for from the back end; empty: nothing."""
     certificate_response: CertificateResponse | None = None
     """The back end's answer to it; None: not there yet."""
+    needs_answered: bool = False
+    """The back end has its schedule for the needs that the car has now, or has none."""
     service_parameters: dict[int, list[ParameterSet] | None] = msgspec.field(default_factory=dict)
     """Parameter sets of value-added services by service id; None: the provider failed."""
 
@@ -230,6 +233,7 @@ class ChargerFacts(msgspec.Struct):
     """An `iso15118.EvseError` that is active, empty without one."""
     paused: PausedSession | None = None
     """The session that the next SessionSetupReq may join."""
+    back_end: BackEnd = msgspec.field(default_factory=BackEnd)
     session: SessionFacts = msgspec.field(default_factory=SessionFacts)
     iso20: Iso20Facts = msgspec.field(default_factory=Iso20Facts)
 

@@ -8,6 +8,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso2
 from chargebyte_fw.modules.v2g.physical import number
+from chargebyte_fw.modules.v2g.secc.back_end import Limit, Span, spans
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.common.session import SCHEDULE_ID
 from chargebyte_fw.modules.v2g.secc.iso2 import sequence as sequences
@@ -29,8 +30,7 @@ class AcService(Iso2EnergyService):
     usual_mode = iso2.EnergyTransferModeType.AC_three_phase_core
     parameter_type = iso2.AC_EVChargeParameterType
     after_parameters = State.POWER_DELIVERY
-    _mode = usual_mode
-    """The energy transfer mode that the car has chosen."""
+    mode = usual_mode
     _closing_since: float | None = None
     """Since when PowerDelivery waits for the contactor."""
 
@@ -105,15 +105,37 @@ class AcService(Iso2EnergyService):
 
         Under a contract it is the current that may be drawn now: ChargingStatusRes has no limit then.
         """
-        self._mode = mode
-        phases = 3 if mode is iso2.EnergyTransferModeType.AC_three_phase_core else 1
         facts = self.facts
         current_A = facts.ac_max_current_A if self.session.by_contract else facts.ac_nominal_current_A
-        return current_A * facts.ac_nominal_voltage_V * phases
+        return current_A * self._volts(mode)
+
+    def _volts(self, mode: iso2.EnergyTransferModeType) -> float:
+        """Return the power of one ampere per phase, in W."""
+        phases = 3 if mode is iso2.EnergyTransferModeType.AC_three_phase_core else 1
+        return self.facts.ac_nominal_voltage_V * phases
+
+    def limited_W(self, limit: Limit) -> float | None:
+        """Return the power of a limit of the back end on the phases of the car."""
+        of_current_W = None if limit.current_A is None else limit.current_A * self._volts(self.mode)
+        given = [one for one in (limit.power_W, of_current_W) if one is not None]
+        return min(given, default=None)
+
+    def spans(self, begin_s: float, duration_s: int) -> tuple[Span, ...]:
+        """Return the powers of a schedule; under a contract what may be drawn now bounds its begin alone."""
+        facts, by_contract = self.facts, self.session.by_contract
+        if not by_contract or len(facts.back_end.limits) < 2:
+            return super().spans(begin_s, duration_s)
+        most_W = facts.ac_nominal_current_A * self._volts(self.mode)
+        first, *rest = spans(facts.back_end.limits, begin_s, duration_s, most_W, self.limited_W)
+        now_W = min(first.power_W, self.schedule_power_W(self.mode))
+        return (Span(0, now_W), *rest)
 
     def schedule_is_outdated(self) -> bool:
-        """Return whether a contract's schedule grants more than there is now, or much less."""
-        granted_W, now_W = self.session.schedule.power_W, self.schedule_power_W(self._mode)
+        """Return whether the back end limits otherwise, or a contract's schedule grants more than there is, or less."""
+        if super().schedule_is_outdated():
+            return True
+        now_s = self.session.environment.utc_now().timestamp()
+        granted_W, now_W = self.session.schedule.power_W(now_s), self.spans(now_s, 1)[0].power_W
         return self.session.by_contract and not granted_W * LEAST_SHARE <= now_W <= granted_W * GREATEST_SHARE
 
     # -- energy transfer

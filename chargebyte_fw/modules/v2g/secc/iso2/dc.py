@@ -23,6 +23,7 @@ class Iso2DcService(DcService, Iso2EnergyService):
     usual_mode = iso2.EnergyTransferModeType.DC_extended
     parameter_type = iso2.DC_EVChargeParameterType
     after_parameters = State.CABLE_CHECK
+    mode = usual_mode
 
     @property
     def bidirectional(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from chargebyte_fw.modules.v2g.messages import iso2
+from chargebyte_fw.modules.v2g.secc.back_end import Limit, Span, differ, spans
 from chargebyte_fw.modules.v2g.secc.common.energy import EnergyService
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, Deferred
@@ -27,6 +28,10 @@ class Iso2EnergyService(EnergyService):
     """The type of EVChargeParameter."""
     after_parameters: ClassVar[State]
     """Where the session goes with the charge parameters."""
+    mode: iso2.EnergyTransferModeType
+    """The energy transfer mode that the car has chosen."""
+    offered_limits: tuple[Limit, ...] = ()
+    """The limits of the back end that the schedule of the car has."""
 
     def modes(self) -> list[iso2.EnergyTransferModeType]:
         """Return the offered energy transfer modes of this kind that ISO 15118-2 knows."""
@@ -57,8 +62,29 @@ class Iso2EnergyService(EnergyService):
         """Return the power of the schedule."""
         raise NotImplementedError
 
+    def limited_W(self, limit: Limit) -> float | None:
+        """Return the power of a limit of the back end, None where it does not limit."""
+        return limit.power_W
+
+    def spans(self, begin_s: float, duration_s: int) -> tuple[Span, ...]:
+        """Return the powers of a schedule that begins at `begin_s`, within the limits of the back end."""
+        most_W = self.schedule_power_W(self.mode)
+        return spans(self.facts.back_end.limits, begin_s, duration_s, most_W, self.limited_W)
+
     def schedule_is_outdated(self) -> bool:
         """Return whether the car shall get a new schedule, in the charge loop."""
+        return self._limits_have_changed()
+
+    def _limits_have_changed(self) -> bool:
+        """Return whether the back end allows another power than the schedule has (K16)."""
+        limits, session = self.facts.back_end.limits, self.session
+        if limits is self.offered_limits:
+            return False
+        now_s, given = session.environment.utc_now().timestamp(), session.schedule
+        rest_s = round(given.begin_s + given.duration_s - now_s)
+        if rest_s > 0 and differ(given.entries, given.begin_s, self.spans(now_s, rest_s), now_s):
+            return True
+        self.offered_limits = limits
         return False
 
     def take_power_delivery(self, request: iso2.PowerDeliveryReq) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Extensions
 from chargebyte_fw.contracts.types import iso15118
+from chargebyte_fw.contracts.types.cb_iso15118_schedules import EvSchedule, EvScheduleEntry
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.modules.v2g import signatures
 from chargebyte_fw.modules.v2g.messages import iso2
+from chargebyte_fw.modules.v2g.physical import number
+from chargebyte_fw.modules.v2g.secc.back_end import Wait
 from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.common.session import SCHEDULE_ID
 from chargebyte_fw.modules.v2g.secc.facts import PausedSession
@@ -35,6 +40,9 @@ class Iso2Session(Iso2Metering):
         self._offered = (Iso2DcService(self) if self.facts.is_dc else AcService(self),)
         self._energy: Iso2EnergyService = self._offered[0]
         self.schedule = Schedule()
+        self._wait = Wait()
+        self._needs_known = False
+        """The back end has asked for the renegotiation: it has a schedule for the needs that it knows."""
         self.departure_s: int | None = None
         self._departure: datetime | None = None
         self.started = False
@@ -105,31 +113,57 @@ class Iso2Session(Iso2Metering):
         energy, parameters = self.energy, request.EVChargeParameter
         if not isinstance(parameters, energy.parameter_type):  # [V2G2-477]
             return self.failed(name, "FAILED_WrongChargeParameter", f"{type(parameters).__name__} for {wanted}")
-        mode = iso15118.EnergyTransferMode(str(wanted))
+        energy.mode = wanted
+        needs_known = self._needs_known
+        if not self._wait.begun:
+            self._take_needs(request)
+        if why := energy.limits_do_not_fit(parameters):
+            return self.failed(name, "FAILED_WrongChargeParameter", why)  # [V2G2-477]
+        if not needs_known and self._wait.goes_on(self.facts.back_end, self.facts.session.needs_answered, now):
+            return self._not_yet()
+        self._needs_known = False
+        self.enter(energy.after_parameters)
+        pause, most_entries = bool(self.facts.session.no_energy_pause), request.MaxEntriesSAScheduleTuple
+        begin_s = self.environment.utc_now().timestamp()
+        spans_of = partial(energy.spans, begin_s)
+        self.schedule = schedule(spans_of, begin_s, self.departure_s, pause=pause, most_entries=most_entries)
+        energy.offered_limits = self.facts.back_end.limits
+        tariff, signature = self._tariff(most_entries)
+        return Answer(
+            iso2.ChargeParameterDiscoveryRes(
+                ResponseCode=self.ok(),
+                EVSEProcessing=iso2.EVSEProcessingType.Finished,
+                SASchedules=self.schedule.message(self.watts, tariff),
+                EVSEChargeParameter=energy.charge_parameter("EVSE_Ready"),
+            ),
+            signature=signature,
+        )
+
+    def _take_needs(self, request: iso2.ChargeParameterDiscoveryReq) -> None:
+        """Publish what the car needs; the back end has not answered that."""
+        energy, parameters = self.energy, request.EVChargeParameter
+        mode = iso15118.EnergyTransferMode(str(request.RequestedEnergyTransferMode))
+        self.facts.session.needs_answered = False
         self.publish(Iso15118Charger.requested_energy_transfer_mode, mode)
         departure = self._take_departure(parameters.DepartureTime)
         energy.take_parameters(parameters)
+        if self._needs_known:  # OCPP 2.x K16.FR.09
+            return
         self.publish(
             Iso15118Extensions.charging_needs,
             iso15118.ChargingNeeds(
                 requested_energy_transfer=mode, departure_time=departure, **energy.charging_needs(parameters)
             ),
         )
-        if why := energy.limits_do_not_fit(parameters):
-            return self.failed(name, "FAILED_WrongChargeParameter", why)  # [V2G2-477]
-        self.enter(energy.after_parameters)
-        pause = bool(self.facts.session.no_energy_pause)
-        power_W, most_entries = energy.schedule_power_W(wanted), request.MaxEntriesSAScheduleTuple
-        self.schedule = schedule(power_W, self.departure_s, pause=pause, most_entries=most_entries)
-        tariff, signature = self._tariff(most_entries)
+
+    def _not_yet(self) -> Answer:
+        """Let the car ask again until the back end has its schedule (OCPP 2.x K15)."""
         return Answer(
             iso2.ChargeParameterDiscoveryRes(
                 ResponseCode=self.ok(),
-                EVSEProcessing=iso2.EVSEProcessingType.Finished,
-                SASchedules=self.schedule.message(self.watts(self.schedule.power_W), tariff),
-                EVSEChargeParameter=energy.charge_parameter("EVSE_Ready"),
-            ),
-            signature=signature,
+                EVSEProcessing=iso2.EVSEProcessingType.Ongoing,
+                EVSEChargeParameter=self.energy.charge_parameter("EVSE_Ready"),
+            )
         )
 
     def _tariff(self, most_entries: int | None) -> tuple[iso2.SalesTariffType | None, Any]:
@@ -184,15 +218,34 @@ class Iso2Session(Iso2Metering):
             if result is not None:
                 return result
             self.started = True
+            self._publish_profile(request)
         else:
             if not self.started:
                 return self.failed(name, "FAILED", "renegotiation before charging")  # [V2G2-812]
             self.started = False
+            self._needs_known = energy.schedule_is_outdated()
             self.enter(State.CHARGE_PARAMETERS)
             self.log("the car renegotiates")
             energy.renegotiate()
         status = energy.evse_status("EVSE_Ready")
         return Answer(iso2.PowerDeliveryRes(ResponseCode=self.ok(), EVSEStatus=status))
+
+    def _publish_profile(self, request: iso2.PowerDeliveryReq) -> None:
+        """Publish by which profile the car is going to charge; one without follows the schedule."""
+        profile = request.ChargingProfile
+        given = [] if profile is None else profile.ProfileEntry
+        entries = [(one.ChargingProfileEntryStart, number(one.ChargingProfileEntryMaxPower)) for one in given]
+        entries = entries or [(one.start_s, one.power_W) for one in self.schedule.entries]
+        self.publish(
+            CbIso15118Schedules.ev_schedule,
+            EvSchedule(
+                # ChargingProfileEntryStart counts from the begin of the schedule.
+                time_base=rfc3339(datetime.fromtimestamp(self.schedule.begin_s, UTC)),
+                schedule_tuple_id=request.SAScheduleTupleID,
+                entries=[EvScheduleEntry(start_s=start_s, power_W=power_W) for start_s, power_W in entries],
+                duration_s=self.schedule.duration_s,
+            ),
+        )
 
     def profile_fault(self, request: iso2.PowerDeliveryReq) -> tuple[str, str]:
         """Return the FAILED code and why, where the car's schedule or profile is not one of ours."""

@@ -8,6 +8,7 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso20_ac
 from chargebyte_fw.modules.v2g.rational import not_negative, number, number_or_none, rational
+from chargebyte_fw.modules.v2g.secc.back_end import Limit
 from chargebyte_fw.modules.v2g.secc.iso20 import sequence as sequences
 from chargebyte_fw.modules.v2g.secc.iso20.ac_limits import AcLimits, ac_limits, of_car, of_connector
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Iso20EnergyService, Selection
@@ -121,6 +122,12 @@ class AcService(Iso20EnergyService):
         """Return the power of the schedule: what both sides can do."""
         most = self.car.max_charge_power
         return self._limits().max_power_W if most is None else min(self._limits().max_power_W, most.total)
+
+    def limited_W(self, limit: Limit) -> float | None:
+        """Return the power of a limit of the back end on the phases of the car."""
+        volts = (self.facts.ac_nominal_voltage_V or 230.0) * (1 if self.connector == 1 else 3)
+        of_current_W = None if limit.current_A is None else limit.current_A * volts
+        return min([one for one in (limit.power_W, of_current_W) if one is not None], default=None)
 
     def schedule_discharge_power_W(self) -> float:
         """Return the greatest power from the car."""

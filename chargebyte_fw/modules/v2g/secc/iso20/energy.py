@@ -9,6 +9,7 @@ import msgspec
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
+from chargebyte_fw.modules.v2g.secc.back_end import Limit, Span, differ, spans
 from chargebyte_fw.modules.v2g.secc.energy_transfer import EnergyTransfer
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import NO_EARLY_STOP, Sequence
 from chargebyte_fw.modules.v2g.secc.iso20.timing import PROFILE_GRACE_S
@@ -86,6 +87,8 @@ class Iso20EnergyService(EnergyTransfer):
         self.selection = selection
         self.schedule: Schedule | None = None
         """None: none was given, or the control is Dynamic."""
+        self.offered_limits: tuple[Limit, ...] = ()
+        """The limits of the back end that the schedule has."""
         self.profile: Any = None
         """The car's power profile (EVPowerProfileType), where it has confirmed to keep to it within the tolerance."""
         self._beyond_since: float | None = None
@@ -108,6 +111,26 @@ class Iso20EnergyService(EnergyTransfer):
     def schedule_power_W(self) -> float:
         """Return the greatest power to the car that the schedule promises."""
         raise NotImplementedError
+
+    def limited_W(self, limit: Limit) -> float | None:
+        """Return the power of a limit of the back end, None where it does not limit."""
+        return limit.power_W
+
+    def spans(self, begin_s: float, duration_s: int) -> tuple[Span, ...]:
+        """Return the powers of a schedule that begins at `begin_s`, within the limits of the back end."""
+        return spans(self.facts.back_end.limits, begin_s, duration_s, self.schedule_power_W(), self.limited_W)
+
+    def limits_have_changed(self) -> bool:
+        """Return whether the back end allows another power than the schedule has (OCPP 2.x K18)."""
+        limits, given = self.facts.back_end.limits, self.schedule
+        if given is None or limits is self.offered_limits:
+            return False
+        now_s = self.session.environment.utc_now().timestamp()
+        rest_s = round(given.anchor_s + given.duration_s - now_s)
+        if rest_s > 0 and differ(given.entries, given.anchor_s, self.spans(now_s, rest_s), now_s):
+            return True
+        self.offered_limits = limits
+        return False
 
     def schedule_discharge_power_W(self) -> float:
         """Return the greatest power from the car that the schedule promises."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
@@ -23,6 +25,7 @@ class PowerDelivery(Schedules):
         super().__init__(context)
         self.confirm_meter = False
         """The car shall confirm the last meter reading."""
+        self._profile_published: Any = None
         self._setup_finished = False
         self._profile_since: float | None = None
         """Since when the car works on its power profile."""
@@ -50,7 +53,7 @@ class PowerDelivery(Schedules):
         if self.energy is not None and self.energy.standing_by:
             wanted = self.energy.selection.dynamic and self.energy.energy_is_wanted_back()
             return (kinds.ExitStandby, 0) if wanted else None
-        if self._schedule_is_too_high():
+        if self._schedule_is_too_high() or (self.energy is not None and self.energy.limits_have_changed()):
             return kinds.ScheduleRenegotiation, 0
         return None
 
@@ -64,7 +67,8 @@ class PowerDelivery(Schedules):
     def _schedule_is_too_high(self) -> bool:
         if self.energy is None or self.energy.schedule is None or not self.options.schedule_renegotiation:
             return False
-        return self.energy.power_now_W() < self.energy.schedule.power_W * 0.99 - 1.0
+        now_s = self.environment.utc_now().timestamp()
+        return self.energy.power_now_W() < self.energy.schedule.power_W(now_s) * 0.99 - 1.0
 
     # -- PowerDelivery
 
@@ -126,6 +130,9 @@ class PowerDelivery(Schedules):
                 return self.failed(_NAME, code, why)
         granted = "OK" if schedule is None else schedule.code_of(profile)
         self.energy.profile = profile if granted == "OK_PowerToleranceConfirmed" else None
+        if (profile, schedule) != self._profile_published:
+            self._profile_published = (profile, schedule)
+            self.publish_profile(profile)
         if self.request.stream == "schedule":
             self.side = SideState.IDLE
             return self.ok(m.PowerDeliveryRes, granted, EVSEStatus=self.evse_status())
