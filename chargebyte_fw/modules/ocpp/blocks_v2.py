@@ -37,6 +37,7 @@ from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.station import Block
 from chargebyte_fw.modules.ocpp.tariffs.v2 import Tariffs2
 from chargebyte_fw.modules.ocpp.transactions.limits_v2 import TransactionLimits2
+from chargebyte_fw.modules.ocpp.transactions.unanswered_v2 import TransactionStatus2
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.device_model import DeviceModel
 from chargebyte_fw.modules.ocpp.variables.integrator import IntegratorVariables
@@ -55,6 +56,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Authorization2,
     MeterValues2,
     Transactions2,
+    TransactionStatus2,
     TransactionLimits2,
     Availability2,
     # After the transactions: those that go on have begun when it starts.

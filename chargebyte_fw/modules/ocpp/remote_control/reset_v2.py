@@ -1,4 +1,4 @@
-"""Reset (use cases B11, B12) and UnlockConnector (F05) of OCPP 2.x."""
+"""Reset (use cases B11 to B13) and UnlockConnector (F05) of OCPP 2.x."""
 
 from __future__ import annotations
 
@@ -49,11 +49,12 @@ class Reset2(Block):
         if request.evse_id:
             info = StatusInfoType(reason_code="UnsupportedRequest", additional_info="an EVSE is not reset alone")
             return ResetResponse(status=Status.Rejected, status_info=info)
-        if request.type is ResetEnumType.ImmediateAndResume:
-            info = StatusInfoType(reason_code="UnsupportedParam", additional_info="transactions are not resumed")
+        resumes = request.type is ResetEnumType.ImmediateAndResume
+        if resumes and self.station.block(Transactions2).resumption.timeout_s() <= 0:
+            info = StatusInfoType(reason_code="UnsupportedParam", additional_info="ResumptionTimeout is 0")
             return ResetResponse(status=Status.Rejected, status_info=info)
         deferred = self.station.defer()
-        kind = system.ResetType.Hard if request.type is ResetEnumType.Immediate else system.ResetType.Soft
+        kind = system.ResetType.Soft if request.type is ResetEnumType.OnIdle else system.ResetType.Hard
         self.station.after_answer(self._begin)
         self.station.command(call(System.is_reset_allowed, kind), partial(self._allowed, deferred, request.type))
         return deferred
@@ -72,6 +73,8 @@ class Reset2(Block):
             return
         if self._scheduled:
             self._block_idle_evses()
+        elif self._wanted is ResetEnumType.ImmediateAndResume:
+            self.station.start("reset delay", self.station.now + self.reset_delay_s, self._keep_transactions)
         else:
             self.station.start("reset delay", self.station.now + self.reset_delay_s, self._stop_transactions)
 
@@ -81,6 +84,11 @@ class Reset2(Block):
         for place in self.station.layout:
             if transactions.at(place.evse_id) is None:
                 self.station.command(enable_disable(place.connector_id, False), evse_id=place.evse_id)
+
+    def _keep_transactions(self) -> None:
+        """Reset at once; the transactions go on afterwards (B13)."""
+        self.station.block(Transactions2).outlive_reset(True)
+        self._carry_out()
 
     def _stop_transactions(self) -> None:
         transactions = self.station.block(Transactions2)
@@ -109,7 +117,7 @@ class Reset2(Block):
     def _carry_out(self) -> None:
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
-            kind = system.ResetType.Hard if wanted is ResetEnumType.Immediate else system.ResetType.Soft
+            kind = system.ResetType.Soft if wanted is ResetEnumType.OnIdle else system.ResetType.Hard
             self.station.effect(effects.Disconnect("reset"))
             self.station.command(
                 call(System.reset, kind, wanted is ResetEnumType.OnIdle),
@@ -118,7 +126,9 @@ class Reset2(Block):
 
     def _reconnect(self) -> None:
         """The process is still here: the reset failed."""
-        self.station.block(Transactions2).resetting = False
+        transactions = self.station.block(Transactions2)
+        transactions.resetting = False
+        transactions.outlive_reset(False)
         for place in self.station.layout:
             self.station.command(enable_disable(place.connector_id, True), evse_id=place.evse_id)
         self.station.effect(effects.Connect())

@@ -47,6 +47,7 @@ class EventWriter:
 
     def __init__(self, station: Station) -> None:
         self._station = station
+        self.sent: Callable[[str], None] = lambda transaction_id: None
         self.pricing: Pricing = lambda transaction, kind, trigger, at: Priced()
 
     def started(
@@ -155,6 +156,7 @@ class EventWriter:
             **members,
         )
         transaction.seq_no += 1
+        self.sent(transaction.transaction_id)
         self._station.send(request, transaction=transaction.transaction_id, triggered=triggered)
         self._station.publish(publish(Ocpp.ocpp_transaction_event, _event(request, transaction.evse_id)))
 

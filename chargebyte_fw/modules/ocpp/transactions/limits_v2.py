@@ -42,10 +42,12 @@ class TransactionLimits2(Block):
 
     @receives(TransactionBegan)
     def began(self, event: TransactionBegan) -> None:
-        """Keep the meter at the begin."""
+        """Keep the meter at the begin; a transaction that goes on has the limit that it had."""
         transaction = self.station.block(Transactions2).of_id(event.session_id)
-        began_Wh = transaction.meter_Wh if transaction is not None else None
-        self._limited[event.session_id] = _Limited(began_Wh)
+        if transaction is None:
+            return
+        self._limited[event.session_id] = _Limited(transaction.start_Wh, transaction.limit)
+        self._look(event.session_id)
 
     @receives(TransactionEnded)
     def ended(self, event: TransactionEnded) -> None:

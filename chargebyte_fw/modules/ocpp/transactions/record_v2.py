@@ -23,6 +23,10 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     meter_Wh: float = 0.0
     """The meter as it was last written down, for the case of a power loss."""
     meter_at: datetime | None = None
+    start_Wh: float | None = None
+    """The meter at the begin."""
+    outlives_reset: bool = False
+    """It goes on after the reset that the CSMS has ordered (B13)."""
     seq_no: int = 0
     """`seqNo` of the next event."""
     token: ProvidedIdToken | None = None

@@ -12,12 +12,9 @@ from chargebyte_fw.contracts.types import evse_manager as evse
 from chargebyte_fw.contracts.types.authorization import AuthorizationType, ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import SessionEvent, SessionEventEnum, StartSessionReason
 from chargebyte_fw.contracts.types.powermeter import Powermeter
-from chargebyte_fw.contracts.types.units_signed import SignedMeterValue
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
     ChargingStateEnumType,
-    GetTransactionStatusRequest,
-    GetTransactionStatusResponse,
     ReasonEnumType,
     TransactionEventRequest,
     TransactionEventResponse,
@@ -27,16 +24,22 @@ from chargebyte_fw.modules.ocpp.messages.v2.types.meter_value import MeterValueT
 from chargebyte_fw.modules.ocpp.metering.meter_values_v2 import MeterValues2
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
 from chargebyte_fw.modules.ocpp.smart_charging.events import ChargingRateChanged
-from chargebyte_fw.modules.ocpp.station import Block, CallFailure, Station, answered, answers, events, failed, receives
+from chargebyte_fw.modules.ocpp.station import Block, Station, answered, events, receives
 from chargebyte_fw.modules.ocpp.transactions.event_writer_v2 import EventWriter
 from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan, TransactionEnded
+from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession
 from chargebyte_fw.modules.ocpp.transactions.invalid_token_v2 import InvalidToken
 from chargebyte_fw.modules.ocpp.transactions.reasons_v2 import stopped_reason, trigger_of
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
+from chargebyte_fw.modules.ocpp.transactions.resume_v2 import Resumption
 from chargebyte_fw.modules.ocpp.transactions.tx_points import TxChange, TxInput, TxPoint, TxPoints, points
 from chargebyte_fw.modules.ocpp.variables import Variable
 from chargebyte_fw.modules.ocpp.variables.standard.internal import RESUME_TRANSACTIONS_ON_BOOT
-from chargebyte_fw.modules.ocpp.variables.standard.transactions import TX_START_POINT, TX_STOP_POINT
+from chargebyte_fw.modules.ocpp.variables.standard.transactions import (
+    STOP_TX_ON_EV_SIDE_DISCONNECT,
+    TX_START_POINT,
+    TX_STOP_POINT,
+)
 
 TABLE = "TRANSACTIONS"
 METER_INTERVAL_S = 60.0
@@ -45,19 +48,8 @@ E, T, S = SessionEventEnum, TriggerReasonEnumType, ChargingStateEnumType
 OPEN_UNTIL_UNPLUGGED = frozenset({TxPoint.EV_CONNECTED, TxPoint.PARKING_BAY_OCCUPANCY})
 """Stop points under which a transaction outlives the energy transfer."""
 
-
-class _Evse(msgspec.Struct):
-    """One EVSE and the session at it."""
-
-    points: TxPoints
-    session_id: str = ""
-    connector_id: int = 1
-    connected: bool = False
-    state: ChargingStateEnumType = S.Idle
-    token: ProvidedIdToken | None = None
-    reservation_id: int | None = None
-    signed_start: SignedMeterValue | None = None
-    transaction: Transaction | None = None
+ENDED_BY_UNPLUGGING = frozenset({TxPoint.EV_CONNECTED, TxPoint.POWER_PATH_CLOSED, TxPoint.PARKING_BAY_OCCUPANCY})
+"""Stop points that are lost when the EV is unplugged."""
 
 
 class Transactions2(Block):
@@ -65,11 +57,10 @@ class Transactions2(Block):
 
     def __init__(self, station: Station) -> None:
         super().__init__(station)
-        self._evses = {evse_id: _Evse(TxPoints()) for evse_id in station.layout.evse_ids}
+        self._evses = {evse_id: EvseSession(TxPoints()) for evse_id in station.layout.evse_ids}
         self.writer = EventWriter(station)
         self._invalid = InvalidToken(station)
-        self._waiting: dict[str, int] = {}
-        """Events that the CSMS has not answered, by transaction."""
+        self.resumption = Resumption(station, self._resumed, self._stop_waiting, self._give_up)
         station.block(MeterValues2).report = self._metered
         self.resetting = False
         """The CSMS has ordered a reset: transactions end because of it."""
@@ -102,8 +93,6 @@ class Transactions2(Block):
     @receives(events.Loaded)
     def loaded(self, event: events.Loaded) -> None:
         """Take the transactions that were running when the process ended."""
-        for session_id in event.queued:
-            self._waiting[session_id] = self._waiting.get(session_id, 0) + event.queued[session_id]
         for key, data in event.tables.get(TABLE, {}).items():
             try:
                 transaction = msgspec.json.decode(data, type=Transaction)
@@ -121,17 +110,74 @@ class Transactions2(Block):
                 continue
             if resumes and transaction.transaction_id in event.resumed:
                 self._resume(one, transaction)
+            elif transaction.outlives_reset:
+                self.resumption.wait(transaction)
             else:
                 self._end_after_power_loss(one, transaction)
 
-    def _resume(self, one: _Evse, transaction: Transaction) -> None:
-        one.session_id, one.connector_id = transaction.transaction_id, transaction.connector_id
-        one.connected, one.state, one.token = True, transaction.charging_state, transaction.token
-        one.points.resume({TxPoint.EV_CONNECTED, TxPoint.AUTHORIZED, TxPoint.ENERGY_TRANSFER})
+    def _resume(self, one: EvseSession, transaction: Transaction) -> None:
+        self._take(one, transaction)
         self._began(transaction)
         self.update(transaction, T.TxResumed)
 
-    def _end_after_power_loss(self, one: _Evse, transaction: Transaction) -> None:
+    @staticmethod
+    def _take(one: EvseSession, transaction: Transaction) -> None:
+        one.session_id, one.connector_id = transaction.transaction_id, transaction.connector_id
+        one.connected, one.state, one.token = True, transaction.charging_state, transaction.token
+        one.points.resume({TxPoint.EV_CONNECTED, TxPoint.AUTHORIZED, TxPoint.ENERGY_TRANSFER})
+
+    def outlive_reset(self, wanted: bool) -> None:
+        """Let the running transactions go on after the reset that follows (B13); false: it has failed."""
+        for transaction in self.running():
+            transaction.measure(self._latest(transaction.evse_id), self.station.utc)
+            transaction.outlives_reset = wanted
+            self._save(transaction)
+
+    def _resumed(self, one: EvseSession, transaction: Transaction, suspended: bool) -> None:
+        """Go on with a transaction whose car is there again."""
+        session_id = one.session_id
+        transaction.outlives_reset = False
+        transaction.goes_to(S.EVConnected, self.station.utc)
+        if suspended:
+            self._take(one, transaction)
+            self.update(transaction, T.CablePluggedIn)
+        else:
+            self._resume(one, transaction)
+        one.session_id = session_id
+
+    def _stop_waiting(
+        self, transaction: Transaction, reason: evse.StopTransactionReason = evse.StopTransactionReason.Local
+    ) -> None:
+        """End a transaction whose car is not there: by its token, or by the CSMS."""
+        self.resumption.forget(transaction.evse_id)
+        one, (_, trigger) = self._evses[transaction.evse_id], trigger_of(reason)
+        values = self.station.block(MeterValues2).at_end(transaction.evse_id, None, None, None)
+        one.points.force_stop()
+        self._end(one, transaction, trigger, stopped_reason(reason, resetting=self.resetting), values)
+
+    def _give_up(self, transaction: Transaction) -> None:
+        """End a transaction whose car is not there any more."""
+        value = self.station.block(MeterValues2).stored(transaction.meter_Wh, transaction.meter_at)
+        at = transaction.meter_at or transaction.started_at
+        one = self._evses[transaction.evse_id]
+        one.points.force_stop()
+        self._end(one, transaction, T.ResetCommand, ReasonEnumType.ImmediateReset, [value], at=at)
+
+    def _suspends(self, evse_id: int, one: EvseSession, transaction: Transaction, meter: Powermeter | None) -> bool:
+        """Suspend a transaction whose car was unplugged, where that does not end it (E10)."""
+        stop = self._points(TX_STOP_POINT)
+        if self.station.variables.get(STOP_TX_ON_EV_SIDE_DISCONNECT) or stop & ENDED_BY_UNPLUGGING:
+            return False
+        transaction.measure(meter or self._latest(evse_id), self.station.utc)
+        one.state, one.connected = S.Idle, False
+        one.points.feed(TxInput.EV_DISCONNECTED, frozenset(), frozenset())
+        transaction.goes_to(S.Idle, self.station.utc)
+        transaction.outlives_reset = True
+        self.resumption.suspend(transaction, one.session_id)
+        self.update(transaction, T.EVCommunicationLost)
+        return True
+
+    def _end_after_power_loss(self, one: EvseSession, transaction: Transaction) -> None:
         value = self.station.block(MeterValues2).stored(transaction.meter_Wh, transaction.meter_at)
         at = transaction.meter_at or transaction.started_at
         self._end(one, transaction, T.AbnormalCondition, ReasonEnumType.PowerLoss, [value], at=at)
@@ -142,7 +188,7 @@ class Transactions2(Block):
     def session(self, event: events.SessionEventReceived) -> None:
         """Follow the session of an EVSE."""
         one, happened = self._evses.get(event.evse_id), event.event
-        if one is None:
+        if one is None or self.resumption.session(event, one):
             return
         match happened.event:
             case E.SessionStarted if happened.session_started is not None:
@@ -163,7 +209,9 @@ class Transactions2(Block):
                 meter = happened.session_finished.meter_value if happened.session_finished is not None else None
                 self._session_finished(event.evse_id, one, meter)
 
-    def _session_started(self, evse_id: int, one: _Evse, happened: SessionEvent, started: evse.SessionStarted) -> None:
+    def _session_started(
+        self, evse_id: int, one: EvseSession, happened: SessionEvent, started: evse.SessionStarted
+    ) -> None:
         one.session_id, one.connector_id = happened.uuid, happened.connector_id or 1
         one.token, one.reservation_id, one.signed_start = started.id_tag, started.reservation_id, None
         one.connected = started.reason is StartSessionReason.EVConnected
@@ -174,7 +222,7 @@ class Transactions2(Block):
             self._feed(evse_id, one, TxInput.AUTHORIZED, _authorized(started.id_tag), meter=started.meter_value)
 
     def _transaction_started(
-        self, evse_id: int, one: _Evse, happened: SessionEvent, started: evse.TransactionStarted
+        self, evse_id: int, one: EvseSession, happened: SessionEvent, started: evse.TransactionStarted
     ) -> None:
         """The stack's own transaction begins with the condition that was missing: the token, or the EV."""
         one.session_id, one.token = happened.uuid, started.id_tag
@@ -190,19 +238,25 @@ class Transactions2(Block):
             signed = TxInput.SIGNED_START_DATA_RECEIVED
             self._feed(evse_id, one, signed, T.SignedDataReceived, meter=started.meter_value)
 
-    def _energy(self, evse_id: int, one: _Evse, tx_input: TxInput, state: ChargingStateEnumType) -> None:
+    def _energy(self, evse_id: int, one: EvseSession, tx_input: TxInput, state: ChargingStateEnumType) -> None:
         one.state = state
         transaction = one.transaction
         stopping = transaction is not None and transaction.transaction_id in self.stopping
         trigger = T.RemoteStop if stopping and state is S.SuspendedEVSE else T.ChargingStateChanged
         self._feed(evse_id, one, tx_input, trigger)
 
-    def _transaction_finished(self, evse_id: int, one: _Evse, finished: evse.TransactionFinished) -> None:
+    def _transaction_finished(self, evse_id: int, one: EvseSession, finished: evse.TransactionFinished) -> None:
         tx_input, trigger = trigger_of(finished.reason)
         reason = stopped_reason(finished.reason, resetting=self.resetting)
         if one.state is not S.Idle:
             one.state = S.EVConnected
         stop = self._points(TX_STOP_POINT)
+        if (
+            one.transaction is not None
+            and tx_input is TxInput.EV_DISCONNECTED
+            and self._suspends(evse_id, one, one.transaction, finished.meter_value)
+        ):
+            return
         if one.transaction is None:
             one.points.feed(tx_input or TxInput.DEAUTHORIZED, frozenset(), stop)
             return
@@ -221,7 +275,7 @@ class Transactions2(Block):
         one.transaction.measure(finished.meter_value, self.station.utc)
         self._end(one, one.transaction, trigger, reason, values, token=finished.id_tag)
 
-    def _session_finished(self, evse_id: int, one: _Evse, meter: Powermeter | None) -> None:
+    def _session_finished(self, evse_id: int, one: EvseSession, meter: Powermeter | None) -> None:
         one.state, one.connected = S.Idle, False
         stop = self._points(TX_STOP_POINT)
         one.points.feed(TxInput.EV_DISCONNECTED, frozenset(), stop)
@@ -244,7 +298,7 @@ class Transactions2(Block):
     def _feed(
         self,
         evse_id: int,
-        one: _Evse,
+        one: EvseSession,
         tx_input: TxInput,
         trigger: TriggerReasonEnumType,
         reason: ReasonEnumType = ReasonEnumType.Local,
@@ -270,7 +324,7 @@ class Transactions2(Block):
 
     # Events to the CSMS.
 
-    def _start(self, evse_id: int, one: _Evse, trigger: TriggerReasonEnumType, meter: Powermeter | None) -> None:
+    def _start(self, evse_id: int, one: EvseSession, trigger: TriggerReasonEnumType, meter: Powermeter | None) -> None:
         at = self.station.utc
         meter = meter or self._latest(evse_id)
         transaction = one.transaction = Transaction(
@@ -281,12 +335,12 @@ class Transactions2(Block):
             charging_state=S.Idle,
             meter_Wh=0.0 if meter is None else meter.energy_Wh_import.total,
             meter_at=at,
+            start_Wh=None if meter is None else meter.energy_Wh_import.total,
             token=one.token,
             reservation_id=one.reservation_id,
         )
         transaction.goes_to(one.state, at)
         values = self.station.block(MeterValues2).at_start(evse_id, meter, one.signed_start)
-        self._count(transaction)
         self.writer.started(transaction, trigger, values, connected=one.connected)
         self._save(transaction)
         self._began(transaction)
@@ -311,7 +365,6 @@ class Transactions2(Block):
     ) -> None:
         """Send an Updated of a running transaction."""
         connected = self._evses[transaction.evse_id].connected
-        self._count(transaction)
         self.writer.updated(transaction, trigger, values or [], connected=connected, token=token, triggered=triggered)
         self._save(transaction)
 
@@ -329,7 +382,7 @@ class Transactions2(Block):
 
     def _end(
         self,
-        one: _Evse,
+        one: EvseSession,
         transaction: Transaction,
         trigger: TriggerReasonEnumType,
         reason: ReasonEnumType,
@@ -342,7 +395,6 @@ class Transactions2(Block):
         self.stopping.discard(transaction.transaction_id)
         self._invalid.forget(transaction.transaction_id)
         self.station.stop(("meter", transaction.transaction_id))
-        self._count(transaction)
         self.writer.ended(transaction, trigger, reason, values, token=token, at=at)
         self.station.save(TABLE, transaction.transaction_id, None)
         place = self.station.layout.find(transaction.evse_id, transaction.connector_id)
@@ -375,42 +427,17 @@ class Transactions2(Block):
     @answered(TransactionEventRequest)
     def event_answered(self, request: TransactionEventRequest, response: TransactionEventResponse) -> None:
         """Take what the CSMS thinks of the token (E05)."""
-        self._answered_one(request)
         self.writer.publish_response(request, response)
         transaction = self.of_id(request.transaction_info.transaction_id)
         if response.id_token_info is not None:
             token = request.id_token
             self._invalid.judge(transaction, token, response.id_token_info)
 
-    @failed(TransactionEventRequest)
-    def event_failed(self, request: TransactionEventRequest, failure: CallFailure) -> None:
-        """The CSMS will not have this event (E13)."""
-        self._answered_one(request)
-
-    def _count(self, transaction: Transaction) -> None:
-        self._waiting[transaction.transaction_id] = self._waiting.get(transaction.transaction_id, 0) + 1
-
-    def _answered_one(self, request: TransactionEventRequest) -> None:
-        key = request.transaction_info.transaction_id
-        left = self._waiting.get(key, 0) - 1
-        if left > 0:
-            self._waiting[key] = left
-        else:
-            self._waiting.pop(key, None)
-
-    @answers(GetTransactionStatusRequest)
-    def transaction_status(self, request: GetTransactionStatusRequest) -> GetTransactionStatusResponse:
-        """Return whether a transaction goes on, and whether the CSMS lacks messages of it, or of any (E14)."""
-        if request.transaction_id is None:
-            return GetTransactionStatusResponse(messages_in_queue=bool(self._waiting))
-        wanted = request.transaction_id.lower()
-        waiting = any(key.lower() == wanted for key in self._waiting)
-        return GetTransactionStatusResponse(
-            messages_in_queue=waiting, ongoing_indicator=self.of_id(request.transaction_id) is not None
-        )
-
     def stop(self, transaction: Transaction, reason: evse.StopTransactionReason) -> None:
-        """Let the stack end a transaction."""
+        """Let the stack end a transaction; one that waits for its car ends at once."""
+        if self.resumption.waits(transaction):
+            self._stop_waiting(transaction, reason)
+            return
         request: Any = evse.StopTransactionRequest(reason=reason)
         self.station.command(call(EvseManager.stop_transaction, request), evse_id=transaction.evse_id)
 

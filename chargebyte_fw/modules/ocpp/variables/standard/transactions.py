@@ -17,7 +17,7 @@ MAX_ENERGY_ON_INVALID_ID = TX.integer(
     "MaxEnergyOnInvalidId", 0, unit="Wh", minimum=0, meaning="Energy after a token was not accepted; 0: none."
 )
 STOP_TX_ON_EV_SIDE_DISCONNECT = TX.boolean(
-    "StopTxOnEVSideDisconnect", True, mutability=RO, required=True, meaning="Unplugging at the EV ends the transaction."
+    "StopTxOnEVSideDisconnect", True, absent=True, required=True, meaning="Unplugging at the EV ends the transaction."
 )
 STOP_TX_ON_INVALID_ID = TX.boolean(
     "StopTxOnInvalidId",
