@@ -26,12 +26,24 @@ class Disk:
         self.trouble = ""
         """An error of SQLite that every writing statement fails with, such as "database or disk is full"."""
         self.cut = False
+        self.messages: list[str] = []
+        """Rows of messages of transactions that were committed, as they are sent."""
+        self.traced: list[str] = []
+        """Every statement by SQLite's own account."""
+        self._begun: list[str] = []
         disk, real = self, sqlite3.connect
 
         class Watched(sqlite3.Connection):
             def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
                 disk._before(statement)
-                return super().execute(statement, *values)
+                found = super().execute(statement, *values)
+                disk._after(statement, *values)
+                return found
+
+        def connected(*args: Any, **how: Any) -> sqlite3.Connection:
+            connection = real(*args, **{**how, "factory": Watched})
+            connection.set_trace_callback(disk.traced.append)
+            return connection
 
         self.delay_s = 0.0
         """How long each commit takes, in seconds of the loop's clock."""
@@ -42,7 +54,7 @@ class Disk:
             return await run(database, work)
 
         monkeypatch.setattr(Database, "run", slow)
-        monkeypatch.setattr(sqlite3, "connect", lambda *args, **how: real(*args, **{**how, "factory": Watched}))
+        monkeypatch.setattr(sqlite3, "connect", connected)
 
     def _before(self, statement: str) -> None:
         if self.cut or (self.last is not None and len(self.statements) >= self.last):
@@ -51,6 +63,15 @@ class Disk:
         self.statements.append(statement)
         if self.trouble and statement.startswith(("BEGIN", "INSERT", "DELETE")):
             raise sqlite3.OperationalError(self.trouble)
+
+    def _after(self, statement: str, *values: Any) -> None:
+        if statement.startswith("BEGIN"):
+            self._begun = []
+        elif "INTO TRANSACTION_QUEUE" in statement:
+            self._begun.append(values[0][1])
+        elif statement == "COMMIT":
+            self.messages += self._begun
+            self._begun = []
 
     def restart(self, path: Path, to: Path) -> Path:
         """Return a copy of the file as a power cut leaves it: what was committed, and a part that was not."""

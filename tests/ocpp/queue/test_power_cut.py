@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -148,16 +145,6 @@ def prepare(version: Version) -> Csms:
     return csms
 
 
-@pytest.fixture
-def fast_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory, where there is one: thousands of commits would each wait for the medium."""
-    if not os.access("/dev/shm", os.W_OK):
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        yield Path(folder)
-
-
 @pytest.mark.parametrize("version", [Version.V16, Version.V201])
 def test_a_power_cut_at_any_statement(version: Version, fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk, tmp_path = Disk(monkeypatch), fast_path
@@ -167,6 +154,8 @@ def test_a_power_cut_at_any_statement(version: Version, fast_path: Path, monkeyp
     judge(version, csms, 0, "whole")
     statements = disk.statements
     assert len(statements) > 50
+    # No statement is done in another way than the one in which the power is cut.
+    assert len(disk.traced) == len(statements)
     for number, statement in enumerate(statements):
         csms = prepare(version)
         disk.statements, disk.last = [], number
