@@ -69,6 +69,7 @@ class Bench:
         self.machine = ChargePoint(link, dispatcher, self.station)
         self.frames: list[Any] = []
         self.failed: list[Exception] = []
+        self.commands: list[effects.Command] = []
         self.answers: dict[str, Any] = {}
         """What the CSMS answers to an action, in place of the usual; a function of the frame returns frames."""
         for event in (
@@ -115,6 +116,7 @@ class Bench:
             case Persist(ticket=ticket) | Remove(ticket=ticket) | KeepTransactionId(ticket=ticket):
                 return [Written(ticket)]
             case effects.Command(command_id, Call()):
+                self.commands.append(effect)
                 return [events.CommandFailed(command_id, "nothing is there")]
             case effects.RowFailed(error):
                 self.failed.append(error)
