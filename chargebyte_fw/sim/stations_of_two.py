@@ -258,6 +258,9 @@ STATIONS: dict[str, Callable[[], Station]] = {
         hlc(tls_security="force", tls_key_logging=True), TLS_CAR, **ANY_OLD, **EIM_ONLY
     ),
     "config-sil-energy-management": energy_tree,
+    "config-sil-manager-lifecycle": lambda: {
+        one: entry("ManagerLifecycleSimulator") for one in ("exit_simulator", "block_simulator")
+    },
     "config-sil-mcs": _mcs,
     "config-sil-ocpp": lambda: ocpp("OCPP", ChargePointConfigPath="config-docker.json"),
     "config-sil-ocpp-multi": lambda: ocpp("OCPPmulti", ChargePointConfigPath="config-docker.json", Mode="Only1.6"),

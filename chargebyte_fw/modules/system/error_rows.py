@@ -125,7 +125,7 @@ def from_memory(fault: Fault, filters: FilterArguments) -> ErrorObject | None:
         timestamp=fault.timestamp,
         severity=error_history.Severity(fault.severity.value),
         state=error_history.State(fault.state.value),
-        sub_type=fault.sub_type or None,
+        sub_type=fault.sub_type,
     )
 
 
@@ -150,7 +150,7 @@ def _from_row(row: tuple[str, ...]) -> ErrorObject:
         timestamp=timestamp,
         severity=error_history.Severity(severity),
         state=error_history.State(state),
-        sub_type=sub_type or None,
+        sub_type=sub_type,
     )
 
 
