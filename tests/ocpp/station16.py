@@ -25,6 +25,7 @@ class Station16(Stack):
         interval_s: int = 0,
         saved: dict[str, dict[str, bytes]] | None = None,
         resumed: frozenset[str] = frozenset(),
+        going_on: frozenset[str] = frozenset(),
         connects: bool = True,
         **keys: Any,
     ) -> None:
@@ -45,11 +46,13 @@ class Station16(Stack):
         super().__init__(*BLOCKS, version=Version.V16, variables=variables, saved=saved, answers=answers, layout=LAYOUT)
         for name, value in keys.items():
             self.set(name, value)
-        self.feed(events.Started(resumed=resumed))
+        self.feed(events.Started(resumed=resumed, going_on=going_on))
         if connects:
             self.connect()
 
-    def restart(self, *, resumed: frozenset[str] = frozenset(), **keys: Any) -> Station16:
-        """Return the station after a power loss: with what was saved and nothing else."""
+    def restart(
+        self, *, resumed: frozenset[str] = frozenset(), going_on: frozenset[str] = frozenset(), **keys: Any
+    ) -> Station16:
+        """Return the station after it was started again: with what was saved and nothing else."""
         again = {name: dict(rows) for name, rows in self.tables.items()}
-        return Station16(saved=again, resumed=resumed, **keys)
+        return Station16(saved=again, resumed=resumed, going_on=going_on, **keys)

@@ -25,6 +25,7 @@ class Station2(Stack):
         interval_s: int = 0,
         saved: dict[str, dict[str, bytes]] | None = None,
         resumed: frozenset[str] = frozenset(),
+        going_on: frozenset[str] = frozenset(),
         connects: bool = True,
         layout: Layout = LAYOUT,
         **values: Any,
@@ -42,7 +43,7 @@ class Station2(Stack):
         super().__init__(*BLOCKS, version=version, variables=variables, saved=saved, answers=answers, layout=layout)
         for name, value in values.items():
             self.set(name, value)
-        self.feed(events.Started(resumed=resumed))
+        self.feed(events.Started(resumed=resumed, going_on=going_on))
         if connects:
             self.connect()
 
@@ -52,7 +53,9 @@ class Station2(Stack):
         self.requests()
         return found
 
-    def restart(self, *, resumed: frozenset[str] = frozenset(), **values: Any) -> Station2:
-        """Return the station after a power loss: with what was saved and nothing else."""
+    def restart(
+        self, *, resumed: frozenset[str] = frozenset(), going_on: frozenset[str] = frozenset(), **values: Any
+    ) -> Station2:
+        """Return the station after it was started again: with what was saved and nothing else."""
         again = {name: dict(rows) for name, rows in self.tables.items()}
-        return Station2(version=self.version, saved=again, resumed=resumed, **values)
+        return Station2(version=self.version, saved=again, resumed=resumed, going_on=going_on, **values)

@@ -265,6 +265,24 @@ def test_a_session_that_is_resumed_goes_on() -> None:
     assert len(again.requests("StopTransaction")) == 1
 
 
+def test_a_session_that_has_gone_on_without_the_station_is_continued() -> None:
+    station = Station16()
+    station.charge()
+    again = station.restart(going_on=frozenset({"s1"}))
+    assert again.requests("StopTransaction") == []
+    again.finish()
+    assert [stop.reason.value for stop in again.requests("StopTransaction")] == ["EVDisconnected"]
+
+
+def test_a_session_of_a_stack_that_has_begun_anew_ends_what_it_had_left_open() -> None:
+    station = Station16()
+    station.charge()
+    station.charge(session="s2")
+    assert [stop.reason.value for stop in station.requests("StopTransaction")] == ["PowerLoss"]
+    station.finish(session="s2")
+    assert [stop.reason.value for stop in station.requests("StopTransaction")] == ["EVDisconnected"]
+
+
 # Authorization.
 
 

@@ -258,6 +258,27 @@ def test_a_power_loss_ends_a_transaction_with_the_stored_meter_or_resumes_it() -
     assert [one["eventType"] for one in resumed.events()][-2:] == ["Updated", "Ended"]
 
 
+def test_a_session_that_has_gone_on_without_the_station_is_continued_silently() -> None:
+    station = Station2()
+    station.charge()
+    before = station.events()
+    again = station.restart(going_on=frozenset({"s1"}))
+    assert again.events() == []
+    again.finish()
+    (ended,) = again.events()
+    assert (ended["eventType"], ended["seqNo"]) == ("Ended", before[-1]["seqNo"] + 1)
+    assert ended["transactionInfo"]["transactionId"] == "s1"
+
+
+def test_a_session_of_a_stack_that_has_begun_anew_ends_what_it_had_left_open() -> None:
+    station = Station2()
+    station.charge()
+    station.events()
+    station.charge(session="s2")
+    found = [(one["eventType"], one["transactionInfo"]["transactionId"]) for one in station.events()]
+    assert found[:2] == [("Ended", "s1"), ("Started", "s2")]
+
+
 @pytest.mark.ocpp("E14", "E14.FR.02", "E14.FR.03", "E14.FR.04", "E14.FR.06", "E14.FR.07")
 def test_the_status_of_a_transaction() -> None:
     station = Station2()

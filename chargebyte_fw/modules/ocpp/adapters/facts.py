@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from chargebyte_fw.contracts.types.evse_manager import SessionEvent, SessionEventEnum
+from chargebyte_fw.contracts.types.system import BootReason
 from chargebyte_fw.kernel.contract import Contract, Variable
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.modules.ocpp.adapters.commands import ends
@@ -20,6 +21,7 @@ from chargebyte_fw.modules.ocpp.station.events import (
     FactReceived,
     PowermeterReceived,
     SessionEventReceived,
+    Started,
 )
 
 OF_INTERFACE = {
@@ -69,17 +71,20 @@ class Facts:
                 book.subscribe(partial(self._take, None, "raised"), partial(self._take, None, "cleared"))
             )
 
-    def running_sessions(self) -> frozenset[str]:
-        """Return the sessions that go on: announced as resumed, or not over by the last event of their EVSE."""
-        last: dict[int, SessionEvent] = {}
-        found: set[str] = set()
+    def started(self, reason: BootReason) -> Started:
+        """Return what the station starts with: which sessions were resumed, and which the stack has gone on with."""
+        last: dict[str, SessionEvent] = {}
+        resumed: set[str] = set()
+        ending: set[str] = set()
         for provider, name, value in self._waiting:
             if name == "session_event" and provider is not None:
-                last[id(provider)] = value
+                last[value.uuid] = value
                 if value.event is SessionEventEnum.SessionResumed:
-                    found.add(value.uuid)
-        found |= {event.uuid for event in last.values() if event.event not in SESSION_IS_OVER}
-        return frozenset(found)
+                    resumed.add(value.uuid)
+                if value.event is SessionEventEnum.TransactionFinished:
+                    ending.add(value.uuid)
+        open_ = {uuid for uuid, event in last.items() if event.event not in SESSION_IS_OVER}
+        return Started(reason, frozenset(resumed), frozenset((open_ | ending) - resumed))
 
     def begin(self, feed: Callable[[Any], None]) -> None:
         """Give what has waited, in order, and then everything as it comes."""

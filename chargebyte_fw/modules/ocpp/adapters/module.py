@@ -210,7 +210,7 @@ class OcppModule(Module):
         for manager in self.evse_manager:
             await self._release(manager)
         await asyncio.sleep(self.config.DelayOcppStart / 1000)
-        runner.feed(events.Started(await self._boot_reason(), self.facts.running_sessions()))
+        runner.feed(self.facts.started(await self._boot_reason()))
         self.requests.begin(self._feed)
         self.facts.begin(self._feed)
         runner.feed(Start())

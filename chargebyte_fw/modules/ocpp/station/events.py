@@ -31,7 +31,9 @@ class Started(msgspec.Struct, frozen=True):
 
     boot_reason: BootReason = BootReason.Unknown
     resumed: frozenset[str] = frozenset()
-    """Sessions that go on after a restart (`SessionResumed`)."""
+    """Sessions that go on after a restart of the stack (`SessionResumed`)."""
+    going_on: frozenset[str] = frozenset()
+    """Sessions that have gone on without the station, or have ended without it: their end follows."""
 
 
 class CallReceived(msgspec.Struct, frozen=True):

@@ -101,20 +101,21 @@ class Transactions16(Block):
     def started(self, event: events.Started) -> None:
         """Carry on with the sessions that were resumed; end the others with the meter that was written down last."""
         for transaction in list(self.running.values()):
-            if transaction.session_id in event.resumed:
+            if transaction.session_id in event.resumed | event.going_on:
                 self._begin(transaction)
                 if transaction.transaction_id is not None:
                     self._known(transaction, transaction.transaction_id)
             else:
-                self._stop(
-                    transaction,
-                    StopTransactionRequest(
-                        meter_stop_Wh=transaction.meter_Wh,
-                        timestamp=transaction.meter_at,
-                        transaction_id=UNKNOWN_ID,
-                        reason=Reason.PowerLoss,
-                    ),
-                )
+                self._stop_after_power_loss(transaction)
+
+    def _stop_after_power_loss(self, transaction: Transaction) -> None:
+        request = StopTransactionRequest(
+            meter_stop_Wh=transaction.meter_Wh,
+            timestamp=transaction.meter_at,
+            transaction_id=UNKNOWN_ID,
+            reason=Reason.PowerLoss,
+        )
+        self._stop(transaction, request)
 
     # Begin.
 
@@ -124,6 +125,9 @@ class Transactions16(Block):
         happened = event.event
         if happened.event is E.TransactionStarted and happened.transaction_started is not None:
             if happened.uuid not in self.running:
+                # The stack has begun anew and knows nothing of it: only a failure of the stack ends a session so.
+                for left in [one for one in self.running.values() if one.evse_id == event.evse_id]:
+                    self._stop_after_power_loss(left)
                 self._start(event.evse_id, happened, happened.transaction_started)
         elif happened.event is E.TransactionFinished and happened.transaction_finished is not None:
             transaction = self.running.get(happened.uuid)

@@ -102,7 +102,10 @@ class Transactions2(Block):
 
     @receives(events.Started)
     def started(self, event: events.Started) -> None:
-        """Carry on with what the stack has resumed (E17); end the rest with PowerLoss and the stored meter (E08)."""
+        """Carry on with what the stack has resumed (E17); end the rest with PowerLoss and the stored meter (E08).
+
+        A session that has gone on while the station alone was away was not resumed: nothing of it is reported.
+        """
         resumes = self.station.variables.get(RESUME_TRANSACTIONS_ON_BOOT)
         for one in self._evses.values():
             transaction = one.transaction
@@ -112,6 +115,9 @@ class Transactions2(Block):
                 self._resume(one, transaction)
             elif transaction.outlives_reset:
                 self.resumption.wait(transaction)
+            elif transaction.transaction_id in event.going_on:
+                self._take(one, transaction)
+                self._began(transaction)
             else:
                 self._end_after_power_loss(one, transaction)
 
@@ -212,6 +218,11 @@ class Transactions2(Block):
     def _session_started(
         self, evse_id: int, one: EvseSession, happened: SessionEvent, started: evse.SessionStarted
     ) -> None:
+        left = one.transaction
+        if left is not None and not left.outlives_reset and one.session_id not in ("", happened.uuid):
+            # The stack has begun anew and knows nothing of it: only a failure of the stack ends a session so.
+            self._end_after_power_loss(one, left)
+            one.points.force_end()
         one.session_id, one.connector_id = happened.uuid, happened.connector_id or 1
         one.token, one.reservation_id, one.signed_start = started.id_tag, started.reservation_id, None
         one.connected = started.reason is StartSessionReason.EVConnected
