@@ -69,6 +69,8 @@ class Requirement(msgspec.Struct, frozen=True):
     """EVerest's id of the requirement, where it is not the attribute's name."""
     attribute: str = ""
     """Where the module has what it is connected to."""
+    only_reads: bool = False
+    """The module sends no command: it is no user in the sense of `Contract.one_user`."""
 
     @property
     def interface(self) -> str:
@@ -123,12 +125,13 @@ def requires(contract: type[C]) -> C:
     return cast(C, Requirement(contract, 1, 1, many=False))
 
 
-def requires_optional(contract: type[C], *, id: str = "") -> C | None:
+def requires_optional(contract: type[C], *, id: str = "", only_reads: bool = False) -> C | None:
     """Declare a requirement with no or one connection; the attribute is None without one.
 
     `id` is the requirement's id where an implementation has it, too, so that the attribute needs another name.
+    `only_reads`: the module sends no command there, so that another one may be the user.
     """
-    return cast("C | None", Requirement(contract, 0, 1, many=False, id=id))
+    return cast("C | None", Requirement(contract, 0, 1, many=False, id=id, only_reads=only_reads))
 
 
 def requires_many(contract: type[C], minimum: int = 0, maximum: int = 128) -> list[C]:

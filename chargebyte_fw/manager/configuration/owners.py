@@ -19,7 +19,7 @@ def check_users(written: Sequence[Written], loaded: Loaded, report: Report) -> N
         module = loaded[one.id]
         for name, (_, wishes) in one.connections.items():
             requirement = module.requirements.get(name) if module is not None else None
-            if requirement is None or not requirement.contract.declaration().one_user:
+            if requirement is None or requirement.only_reads or not requirement.contract.declaration().one_user:
                 continue
             for wish in wishes:
                 first, its = users.setdefault((wish.module_id, wish.implementation_id), (one.id, wish))

@@ -20,6 +20,8 @@ class ManualConfig(ModuleConfig):
     mqtt_topic: Annotated[
         str, Meta(description="Topic of the tokens; empty: `everest_api/<module id>/cmd/provide`.")
     ] = ""
+    token: Annotated[str, Meta(description="Of older configurations (no effect).")] = ""
+    type: Annotated[str, Meta(description="Of older configurations (no effect).")] = ""
 
 
 class ManualTokens(AuthTokenProvider):

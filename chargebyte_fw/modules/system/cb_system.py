@@ -27,7 +27,7 @@ from chargebyte_fw.modules.system.update import messages, signature
 from chargebyte_fw.modules.system.update.journal import Journal
 from chargebyte_fw.modules.system.update.machine import UpdateMachine, time_of
 from chargebyte_fw.modules.system.update.rauc_link import RaucLink
-from chargebyte_fw.modules.system.update.updater import Tools, Updater
+from chargebyte_fw.modules.system.update.updater import Installer, Tools, Updater
 
 IMAGE = "/srv/firmware-update.image"
 NOTE = "/var/lib/everest/firmware-update.json"
@@ -110,6 +110,8 @@ class CbSystem(Module):
     store = requires_optional(Kvs)
 
     firmware_limit_bytes: int = FIRMWARE_LIMIT_BYTES
+    image: str = IMAGE
+    """Where a firmware file lies until it is installed."""
     reboot_command: tuple[str, ...] | None = None
     """None: `reboot` on a board, nothing (the process ends instead) where the root is not the machine's."""
 
@@ -133,17 +135,19 @@ class CbSystem(Module):
         journal = Journal(root.write(NOTE), root.write(MARKER), self.log)
         tools = Tools(
             journal=journal,
-            rauc=RaucLink(self.bus),
+            rauc=self.installer(),
             transfer=transfer,
-            image=root.write(IMAGE),
+            image=root.write(self.image),
             limit=self.firmware_limit_bytes,
-            publish=self.main.firmware_update_status.publish,
+            publish=self.publish_update,
             reboot=self._reboot_for_update,
             spawn=self.spawn,
             crash=self.crash,
             log=self.log,
         )
-        machine = UpdateMachine(boot_id=self._boot_id(), ask_permission=self.config.wait_for_permission)
+        machine = UpdateMachine(
+            boot_id=self._boot_id(), ask_permission=self.config.wait_for_permission, reboots=self.reboots_after_update
+        )
         self.updater = Updater(machine, tools)
         self.uploader = Uploader(root, transfer, self.main.log_status.publish, self.spawn, self.log)
         self._reset_due: asyncio.TimerHandle | None = None
@@ -170,6 +174,21 @@ class CbSystem(Module):
             self._reset_due.cancel()
         self.updater.close()
         self.bus.close()
+
+    # --- what another board has in its place
+
+    def installer(self) -> Installer:
+        """Return what installs firmware."""
+        return RaucLink(self.bus)
+
+    @property
+    def reboots_after_update(self) -> bool:
+        """Whether what was installed runs after a reboot only."""
+        return True
+
+    def publish_update(self, status: system.FirmwareUpdateStatus) -> None:
+        """Publish how far an update is."""
+        self.main.firmware_update_status.publish(status)
 
     # --- commands
 

@@ -42,14 +42,16 @@ class UpdateMachine(Machine):
     """One update at a time. `update` is the one that runs, None when none does.
 
     `boot_id` is the kernel's name for this boot. With `ask_permission` an installation begins only after `Permitted`.
+    Without `reboots` what is installed runs at once.
     """
 
     initial = S.IDLE
 
-    def __init__(self, *, boot_id: str = "", ask_permission: bool = False) -> None:
+    def __init__(self, *, boot_id: str = "", ask_permission: bool = False, reboots: bool = True) -> None:
         super().__init__()
         self.boot_id = boot_id
         self.ask_permission = ask_permission
+        self._reboots = reboots
         self.update: Update | None = None
         self._schedule_published = False
         self._looking_since_s = 0.0
@@ -238,10 +240,12 @@ class UpdateMachine(Machine):
 
     # --- reboot
 
-    @on(S.INSTALLING, event=m.InstallEnded, to=S.REBOOT_DUE)
+    @on(S.INSTALLING, event=m.InstallEnded, to=(S.REBOOT_DUE, S.IDLE))
     def _installed(self, _event: m.InstallEnded, now: float) -> list[Any]:
-        """Reboot into the new system."""
-        return self._reboot_soon(now)
+        """Reboot into the new system, where that is needed."""
+        if self._reboots:
+            return self._reboot_soon(now)
+        return [*self._publish(Status.Installed), *self._end()]
 
     def _reboot_soon(self, now: float) -> list[Any]:
         self.start("reboot", now + timing.REBOOT_DELAY_S)

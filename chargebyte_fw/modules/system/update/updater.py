@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from chargebyte_fw.contracts.types.system import FirmwareUpdateStatus
 from chargebyte_fw.kernel.clock import utc_now
@@ -22,9 +22,31 @@ from chargebyte_fw.modules.system.update import messages as m
 from chargebyte_fw.modules.system.update import signature
 from chargebyte_fw.modules.system.update.journal import Journal
 from chargebyte_fw.modules.system.update.machine import UpdateMachine
-from chargebyte_fw.modules.system.update.rauc_link import BundleRefused, RaucLink, Slots
+from chargebyte_fw.modules.system.update.rauc_link import BundleRefused, Progress, Slots
 
 Work = Callable[[], Awaitable[Any]]
+
+
+class Installer(Protocol):
+    """What installs firmware: RAUC (`rauc_link.py`). Raises PeerError and Unavailable."""
+
+    async def slots(self) -> Slots:
+        """Return what is booted and what will be."""
+
+    async def is_busy(self) -> bool:
+        """Return whether an installation runs."""
+
+    async def until_idle(self) -> None:
+        """Wait until none runs."""
+
+    async def examine(self, bundle: Path) -> str:
+        """Return the version of a file; raises BundleRefused when it may not be installed here."""
+
+    async def install(self, bundle: Path, on_progress: Progress) -> None:
+        """Install and wait for the end."""
+
+    async def follow(self, on_progress: Progress) -> None:
+        """Wait for the end of an installation that runs already."""
 
 
 @dataclass(slots=True)
@@ -32,7 +54,7 @@ class Tools:
     """What the updater works with."""
 
     journal: Journal
-    rauc: RaucLink
+    rauc: Installer
     transfer: FileTransfer
     image: Path
     """Where the firmware file lies."""
