@@ -1,29 +1,136 @@
-"""Stations without hardware, as EVerest's configurations: a car's script charges in each."""
+"""EVerest's stations without hardware: the script of a simulated car charges in each of them."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+import yaml
+
+from chargebyte_fw.kernel.clock import VIRTUAL_EPOCH
+from chargebyte_fw.modules.security.test_pki import Pki, make_test_pki
+from chargebyte_fw.sim.stations_of_two import configuration
 from tests.session.sil import END, START, Sil
 
-FILES = Path(__file__).parent / "configurations"
+AC = "sleep 1;iec_wait_pwr_ready;sleep 1;draw_power_regulated 16,3;sleep 30;unplug"
+AC_V2G = (
+    "sleep 1;iso_wait_slac_matched;iso_start_v2g_session AC externalpayment 86400 0;iso_wait_pwr_ready;"
+    "iso_draw_power_regulated 16,3;sleep 60;iso_stop_charging;iso_wait_v2g_session_stopped;unplug"
+)
 DC = (
     "sleep 1;iso_wait_slac_matched;iso_start_v2g_session DC externalpayment 86400 0;iso_wait_pwr_ready;"
     "iso_wait_for_stop 60;iso_wait_v2g_session_stopped;unplug"
 )
+CARD = {
+    "id_token": {"value": "DEADBEEF", "type": "ISO14443"},
+    "authorization_type": "RFID",
+    "connectors": [1],
+}
+CARD_TOPIC = "everest_api/dummy_token_provider/cmd/provide"
 
 
-def test_a_car_of_direct_current_charges(run: Any, tmp_path: Path) -> None:
+def station(folder: Path, name: str) -> Path:
+    """Return the file of a station."""
+    file = folder / f"{name}.yaml"
+    file.write_text(yaml.safe_dump(configuration(name), sort_keys=False))
+    return file
+
+
+async def charge(sil: Sil, script: str, connector: int = 1) -> str:
+    """Run a car's script to its end; returns the id of the EVSE's module."""
+    cars = [name for name, one in sil.modules.items() if type(one).__name__ == "EvManager"]
+    await asyncio.sleep(2)
+    sil.execute(script, connector)
+    await asyncio.sleep(3)
+    sil.mqtt.receive(CARD_TOPIC, json.dumps({**CARD, "connectors": [connector]}))
+    await sil.script_over(cars[connector - 1])
+    await asyncio.sleep(2)
+    return list(sil.events)[connector - 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "least_Wh"),
+    [
+        ("config-sil", AC, 80),
+        ("config-sil", AC_V2G, 170),
+        ("config-sil-dc", DC, 120),
+        ("config-sil-energy-management", AC, 30),
+        ("config-sil-two-evse-dc", DC, 120),
+    ],
+)
+def test_a_car_charges(run: Any, tmp_path: Path, name: str, script: str, least_Wh: float) -> None:
     async def main() -> None:
-        async with Sil(tmp_path, FILES / "sil-dc-isomux.yaml") as sil:
+        async with Sil(tmp_path, station(tmp_path, name)) as sil:
+            evse = await charge(sil, script)
+            assert sil.said(*START, *END, evse=evse)
+            assert sil.modules[evse].evse.powermeter.value.energy_Wh_import.total > least_Wh
+
+    run(main())
+
+
+def test_the_second_outlet_has_its_own_car(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Sil(tmp_path, station(tmp_path, "config-sil-two-evse")) as sil:
+            evse = await charge(sil, AC, 2)
+            assert evse == "evse_manager_2" and sil.said(*START, *END, evse=evse)
+            assert sil.events["evse_manager_1"] == ["Enabled"]
+
+    run(main())
+
+
+def test_an_injected_fault_ends_the_charging(run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Sil(tmp_path, station(tmp_path, "config-sil")) as sil:
             await asyncio.sleep(2)
-            sil.execute(DC)
-            await sil.script_over("ev_manager")
-            await asyncio.sleep(2)
-            assert sil.said(*START, *END)
-            energy = sil.modules["evse_manager"].evse.powermeter.value.energy_Wh_import
-            assert energy.total > 100
+            sil.execute(AC)
+            await asyncio.sleep(15)
+            assert sil.said(*START)
+            board = sil.modules["connector_1_powerpath"].board
+            assert board.closed
+            sil.mqtt.receive(
+                "everest_external/nodered/1/carsim/error",
+                json.dumps({"error_type": "MREC6UnderVoltage", "raise": "true"}),
+            )
+            await asyncio.sleep(1)
+            assert not board.closed
+
+    run(main())
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return make_test_pki(tmp_path_factory.mktemp("pki"), now=VIRTUAL_EPOCH, password="123456")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [
+        ("config-sil-ac-d20", AC_V2G),
+        ("config-sil-dc-d20", DC),
+        ("config-sil-dc-isomux", DC),
+        ("config-sil-dc-isomux-tls", DC),
+        ("config-sil-dc-sae-v2g", DC),
+        ("config-sil-dc-tls", DC),
+        ("config-sil-mcs", DC),
+        ("config-sil-ocpp201", AC),
+        ("config-sil-ocpp201-pnc", AC),
+        ("config-sil-rpcapi", AC),
+        ("config-sil-dc-rpcapi", DC),
+        ("config-sil-two-evse-rpcapi", AC),
+    ],
+)
+def test_a_car_charges_in_every_other_station(run: Any, tmp_path: Path, pki: Pki, name: str, script: str) -> None:
+    shutil.copytree(pki.certs, tmp_path / "etc/everest/certs")
+    shutil.copytree(pki.directory / "car", tmp_path / "etc/everest/car")
+
+    async def main() -> None:
+        async with Sil(tmp_path, station(tmp_path, name)) as sil:
+            evse = await charge(sil, script)
+            assert sil.said(*START, *END, evse=evse)
 
     run(main())
