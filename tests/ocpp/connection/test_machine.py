@@ -93,6 +93,9 @@ def test_the_url_has_the_identity_and_the_scheme_of_the_security_profile() -> No
     assert address(Profile(1, "ws://h:1/ocpp", "cp", 2)) == "wss://h:1/ocpp/cp"
     assert address(Profile(1, "wss://h", "cp", 0)) == "ws://h/cp"
     assert address(Profile(1, "h/x", "cp", 3)) == "wss://h/x/cp"
+    # EVerest's configurations have it in the URL.
+    assert address(Profile(1, "h/x/cp", "cp", 1)) == "ws://h/x/cp"
+    assert address(Profile(1, "ws://cp", "cp", 1)) == "ws://cp/cp"
     assert address(Profile(1, "ws://h", "a b/c|1@x\n", 1)) == "ws://h/a%20b%2Fc|1@x%0A"
 
 

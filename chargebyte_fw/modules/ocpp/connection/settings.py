@@ -134,10 +134,14 @@ def shortcoming(profile: Profile, settings: ConnectionSettings, credentials: Cre
 
 
 def address(profile: Profile) -> str:
-    """Return the URL to connect to: the scheme follows from the security profile, the identity is its last part."""
+    """Return the URL to connect to: the scheme follows from the security profile, the identity is its last part.
+
+    A URL that ends with the identity already, as EVerest's configurations have it, is used as it is.
+    """
     rest = profile.url.partition("://")[2] if "://" in profile.url else profile.url
     scheme = "wss" if profile.security_profile >= 2 else "ws"
-    return f"{scheme}://{rest.rstrip('/')}/{quote(profile.identity, safe=IDENTITY_LETTERS)}"
+    last = "/" + quote(profile.identity, safe=IDENTITY_LETTERS)
+    return f"{scheme}://{rest.rstrip('/').removesuffix(last)}{last}"
 
 
 def password_of_16(key: str) -> bytes:
