@@ -47,7 +47,7 @@ def test_the_connection_is_published_and_after_its_end_which_one_it_was() -> Non
     station.disconnect()
     assert next(one for one in station.other if getattr(one, "variable", "") == "is_connected").value is False
     [status] = station.published("connection_status")
-    assert (status.connected, status.ocpp_version) == (False, "ocpp1.6")
+    assert (status.connected, status.ocpp_version) == (False, "1.6")
 
 
 def change(station: Station16, *evse: int, status: ocpp.OperationalStatusEnumType = INOPERATIVE) -> tuple[str, str]:
@@ -61,7 +61,9 @@ def test_availability_changes_as_by_the_csms() -> None:
     station = Station16()
     station.commanded()
     assert change(station, 2, 1) == ("Accepted", "")
-    assert [(name, evse_id) for name, evse_id, _ in station.commanded()] == [("enable_disable", 2)]
+    [(name, evse_id, arguments)] = station.commanded()
+    # The only connector of an EVSE is the EVSE.
+    assert (name, evse_id, arguments[0]) == ("enable_disable", 2, 0)
     assert change(station, 1) == ("Rejected", "InvalidInput"), "1.6 knows connectors, not EVSEs"
     assert change(station, 3, 1) == ("Rejected", "InvalidInput")
     assert change(station, status=OPERATIVE) == ("Accepted", "")

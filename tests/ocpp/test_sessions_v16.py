@@ -377,7 +377,8 @@ def test_availability_of_a_free_connector_changes_at_once_and_after_the_answer()
     wanted = {"connectorId": 2, "type": "Inoperative"}
     assert station.ask("ChangeAvailability", wanted) == {"status": "Accepted"}
     [(_, evse_id, (connector_id, source))] = station.commanded("enable_disable")
-    assert (evse_id, connector_id, source.enable_priority, source.enable_state.value) == (2, 1, 5000, "Disable")
+    # The only connector of an EVSE is the EVSE.
+    assert (evse_id, connector_id, source.enable_priority, source.enable_state.value) == (2, 0, 5000, "Disable")
     assert station.ask("ChangeAvailability", wanted) == {"status": "Accepted"}
 
 

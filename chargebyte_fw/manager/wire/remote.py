@@ -131,7 +131,7 @@ class RemoteModule(Module):
             carrier.client.publish(topic, payload, wait=False, qos=2)
             async with asyncio.timeout(CALL_LIMIT_S):
                 answer = await waiting
-            # What comes with a result of nothing is not looked at, as in EVerest: a Python module returns what it likes.
+            # Where the interface has no result, what is returned is not looked at (EVerest).
             return None if result in (None, type(None)) else convert(answer, result)
         except TimeoutError:
             raise CommandTimeout(f"{topic}: no answer in {CALL_LIMIT_S:g} s") from None

@@ -50,8 +50,11 @@ class OcppMultiConfig(ModuleConfig):
         bool, Meta(description="Take the values of those files into the device model, once.")
     ] = False
     CoreDatabasePath: Annotated[
-        str, Meta(description="Folder of the database with messages that wait, tokens, profiles and variables.")
+        str, Meta(description="Folder of the database with messages that wait, tokens, profiles and variables of 2.x.")
     ] = "/tmp/ocpp_multi"
+    DatabasePath: Annotated[
+        str, Meta(description="Folder of that database where it speaks 1.6; empty: that of CoreDatabasePath.")
+    ] = ""
     DeviceModelDatabasePath: Annotated[
         str, Meta(description="Without effect: the device model is in the database of `CoreDatabasePath`.")
     ] = "device_model_storage.db"
@@ -172,9 +175,11 @@ class OCPPmulti(OcppModule):
         )
 
     def database(self, variables: Variables) -> Path:
-        """Return the file in `CoreDatabasePath`; each generation has its own."""
-        name = "cp16.db" if self._speaks_16 else "cp.db"
-        return self.runtime.root.write(f"{self.config.CoreDatabasePath}/{name}")
+        """Return the file in `CoreDatabasePath` or `DatabasePath`; each generation has its own."""
+        folder = self.config.CoreDatabasePath
+        if self._speaks_16:
+            folder = self.config.DatabasePath or folder
+        return self.runtime.root.write(f"{folder}/{'cp16.db' if self._speaks_16 else 'cp.db'}")
 
     def act(self, effect: Any) -> None:
         """Let the system set up the network of a slot."""

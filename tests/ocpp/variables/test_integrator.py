@@ -43,7 +43,11 @@ def named(component: str, variable: str) -> ocpp.ComponentVariable:
 def get(talk: Talk, component: str, variable: str) -> tuple[str, str | None]:
     request = ocpp.GetVariableRequest(component_variable=named(component, variable))
     (result,) = command(talk, Ocpp, "get_variables", [request])
-    assert result.component_variable == request.component_variable
+    by_key = talk.variables.keys is not None and (talk.variables.addressed_by_keys or not component)
+    # A key has neither component nor instance, and one attribute.
+    assert result.component_variable == (named("", variable) if by_key else request.component_variable)
+    answered = result.status == "Accepted" and by_key
+    assert result.attribute_type == (ocpp.AttributeEnum.Actual if answered else None)
     return str(result.status), result.value
 
 

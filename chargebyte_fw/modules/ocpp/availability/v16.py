@@ -276,4 +276,6 @@ class Connectors16(Block):
         return place
 
     def _enable(self, place: Place, operative: bool) -> None:
-        self.station.command(enable_disable(place.connector_id, operative), evse_id=place.evse_id)
+        # A connector of 1.6 that is the only one of its EVSE is the EVSE (EVerest).
+        only = sum(one.evse_id == place.evse_id for one in self.station.layout) == 1
+        self.station.command(enable_disable(0 if only else place.connector_id, operative), evse_id=place.evse_id)

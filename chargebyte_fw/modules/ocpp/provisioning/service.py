@@ -49,7 +49,8 @@ class Service(Block):
             configuration_slot=last.slot,
             ocpp_interface=last.ocpp_interface or None,
             ocpp_transport=last.ocpp_transport,
-            ocpp_version=last.ocpp_version,
+            # EVerest has the number alone, without the prefix of the subprotocol.
+            ocpp_version=last.ocpp_version.removeprefix("ocpp"),
         )
         self.station.publish(publish(Ocpp.connection_status, status))
 

@@ -103,9 +103,11 @@ class Service16(Service):
         elif evse is not None and layout.evse_ids != (evse.id,):
             number = None
         if number is None:
+            assert evse is not None
+            which = f"connector {evse.connector_id}" if evse.connector_id is not None else "EVSE without a connector"
+            info = ocpp.StatusInfoType(reason_code="InvalidInput", additional_info=f"{which} is unknown in OCPP 1.6")
             return ocpp.ChangeAvailabilityResponse(
-                status=ocpp.ChangeAvailabilityStatusEnumType.Rejected,
-                status_info=ocpp.StatusInfoType(reason_code="InvalidInput"),
+                status=ocpp.ChangeAvailabilityStatusEnumType.Rejected, status_info=info
             )
         operative = request.operational_status is ocpp.OperationalStatusEnumType.Operative
         status = self.station.block(Connectors16).change(number, operative)

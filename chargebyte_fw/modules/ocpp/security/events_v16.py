@@ -5,7 +5,6 @@ from __future__ import annotations
 from chargebyte_fw.contracts.interfaces.ocpp import Ocpp
 from chargebyte_fw.contracts.types import ocpp
 from chargebyte_fw.contracts.types.system import BootReason
-from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.modules.ocpp.messages.v16.security import SecurityEventNotificationRequest
 from chargebyte_fw.modules.ocpp.provisioning.events import Registered, SecurityEventRaised
@@ -44,7 +43,7 @@ class SecurityEvents16(Block):
         kind, info = event.type[:TYPE_LENGTH], event.tech_info[:TECH_INFO_LENGTH]
         critical = event.critical if event.critical is not None else kind in CRITICAL_16
         at = self.station.utc
-        value = ocpp.SecurityEvent(type=kind, info=info or None, critical=critical, timestamp=rfc3339(at))
-        self.station.publish(publish(Ocpp.security_event, value))
+        # EVerest's OCPP publishes no more of it.
+        self.station.publish(publish(Ocpp.security_event, ocpp.SecurityEvent(type=kind, info=info or None)))
         if critical and not self.station.variables.get(DISABLE_SECURITY_EVENT_NOTIFICATIONS):
             self.station.send(SecurityEventNotificationRequest(type=kind, timestamp=at, tech_info=info or None))

@@ -41,6 +41,10 @@ def variable_id(wanted: ocpp.ComponentVariable) -> VariableId:
     return VariableId(here, variable.name, variable.instance or "")
 
 
+def _of_a_key(name: str) -> ocpp.ComponentVariable:
+    return ocpp.ComponentVariable(component=ocpp.Component(name=""), variable=ocpp.Variable(name=name))
+
+
 class IntegratorVariables(Block):
     """Serves the variables to other modules, and publishes the changes of those that they monitor."""
 
@@ -76,6 +80,9 @@ class IntegratorVariables(Block):
             hidden = state is not None and state.hidden
             status = Status.UNKNOWN_VARIABLE if state is None else Status.REJECTED if hidden else Status.ACCEPTED
             value = None if state is None or hidden else state.value or ""
+            # A key has one attribute, and neither component nor instance: they do not come back (EVerest).
+            attribute = ocpp.AttributeEnum.Actual if status is Status.ACCEPTED else None
+            wanted = _of_a_key(wanted.variable.name)
         else:
             reading = access.read(self.station.variables, variable_id(wanted), str(attribute or ACTUAL))
             status, value = reading.status, reading.value
@@ -98,6 +105,7 @@ class IntegratorVariables(Block):
             status = Status.REJECTED
         elif keys is not None:
             status, _ = keys.write(wanted.variable.name, request.value, source, read_only=True)
+            attribute = None
         else:
             place, name = variable_id(wanted), str(attribute or ACTUAL)
             status = access.write(self.station.variables, place, request.value, source, name, read_only=True).status
