@@ -42,6 +42,10 @@ class UseCase(NamedTuple):
 
 
 NO_PAYMENT = "EVerest has no interface of a payment terminal"
+TERMINAL = (
+    "of a terminal at an integrator's module: settlements and VAT numbers are reported, EVerest has no interface by "
+    "which the station could reserve or settle an amount"
+)
 NO_CONTROLLER = "the station is no local controller"
 OFF = "off until `V2XChargingCtrlr.Enabled` is set at an EVSE that can discharge"
 MODE = f"{OFF} and a component file has the mode in `SupportedOperationModes`"
@@ -87,14 +91,19 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("C15", "offline, unknown token"),
         UseCase("C16", "master pass", DONE, "a station without a user interface: every transaction"),
         UseCase("C17", "prepaid card", DONE, "with 2.1"),
-        UseCase("C18", "payment terminal", LEFT_OUT, NO_PAYMENT),
-        UseCase("C19", "cancelled before the transaction", LEFT_OUT, NO_PAYMENT),
-        UseCase("C20", "cancelled after the start", LEFT_OUT, NO_PAYMENT),
-        UseCase("C21", "settlement", LEFT_OUT, NO_PAYMENT),
-        UseCase("C22", "settlement that fails", LEFT_OUT, NO_PAYMENT),
+        UseCase("C18", "payment terminal", PARTLY, TERMINAL),
+        UseCase("C19", "cancelled before the transaction", PARTLY, TERMINAL),
+        UseCase("C20", "cancelled after the start", PARTLY, TERMINAL),
+        UseCase("C21", "settlement", PARTLY, TERMINAL),
+        UseCase("C22", "settlement that fails", PARTLY, TERMINAL),
         UseCase("C23", "incremental authorization", LEFT_OUT, NO_PAYMENT),
-        UseCase("C24", "stand-alone payment terminal", LEFT_OUT, NO_PAYMENT),
-        UseCase("C25", "payment by QR code", LEFT_OUT, NO_PAYMENT),
+        UseCase("C24", "stand-alone payment terminal", DONE, "with 2.1"),
+        UseCase(
+            "C25",
+            "payment by QR code",
+            DONE,
+            "with 2.1, by a module of `display_message`; drivers enter no limits at the station",
+        ),
     ),
     "D Local list": (UseCase("D01", "send the list"), UseCase("D02", "version of the list")),
     "E Transactions": (
@@ -128,7 +137,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("F04", "remote stop with ISO 15118"),
         UseCase("F05", "unlock"),
         UseCase("F06", "trigger"),
-        UseCase("F07", "remote start with limits", PARTLY, f"the limits are those of E16; {UNTESTED}"),
+        UseCase("F07", "remote start with limits", DONE, "with 2.1"),
     ),
     "G Availability": (
         UseCase("G01", "status"),

@@ -17,6 +17,7 @@ from chargebyte_fw.modules.ocpp.metering.meter_values_v2 import MeterValues2
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
 from chargebyte_fw.modules.ocpp.monitoring.block import Monitoring
 from chargebyte_fw.modules.ocpp.monitoring.problems import Problems
+from chargebyte_fw.modules.ocpp.payment.web_v2 import WebPayments2
 from chargebyte_fw.modules.ocpp.provisioning.service_v2 import Service2
 from chargebyte_fw.modules.ocpp.provisioning.stack_configuration import StackConfiguration
 from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
@@ -82,6 +83,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Display2,
     Cost2,
     Tariffs2,
+    WebPayments2,
     CustomerInformation2,
     DerControl2,
     Monitoring,

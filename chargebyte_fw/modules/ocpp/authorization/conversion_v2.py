@@ -5,6 +5,7 @@ from __future__ import annotations
 from chargebyte_fw.contracts.types.authorization import (
     AuthorizationStatus,
     CertificateStatus,
+    CustomIdToken,
     IdToken,
     IdTokenType,
     ValidationResult,
@@ -33,7 +34,11 @@ def to_wire(token: IdToken, evcc_id: str | None = None) -> wire.IdTokenType:
 def from_wire(token: wire.IdTokenType) -> IdToken:
     """Return a token of the CSMS; a type that EVerest does not have is Central."""
     known = {kind.value: kind for kind in IdTokenType}
-    return IdToken(value=token.id_token[:LONGEST_201], type=known.get(token.type, IdTokenType.Central))
+    extra = [
+        CustomIdToken(value=one.additional_id_token[:LONGEST_201], type=one.type) for one in token.additional_info or []
+    ]
+    kind = known.get(token.type, IdTokenType.Central)
+    return IdToken(value=token.id_token[:LONGEST_201], type=kind, additional_info=extra or None)
 
 
 def known_of(info: wire.IdTokenInfoType) -> Known:

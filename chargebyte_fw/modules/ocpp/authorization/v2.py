@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -85,6 +86,8 @@ class Authorization2(AuthorizationBlock):
             lambda token, known: self._keep(token.id_token.value, token.id_token.type.value, known),
         )
         self._evcc_ids: dict[int, str] = {}
+        self.kept_evses: Callable[[], frozenset[int]] = frozenset
+        """EVSEs at which no token of a driver begins anything now (C25)."""
         station.variables.provide(AUTH_CACHE_STORAGE, lambda: self.cache.size_B)
         station.variables.provide(LOCAL_AUTH_LIST_ENTRIES, lambda: len(self.local_list))
 
@@ -99,6 +102,20 @@ class Authorization2(AuthorizationBlock):
     @serves(AuthTokenValidator.validate_token)
     def validate(self, token: ProvidedIdToken) -> ValidationResult | Deferred:
         """Return what is known of a token, or ask the CSMS."""
+        result = self._validate(token)
+        return self._without_kept(token, result) if isinstance(result, ValidationResult) else result
+
+    def _without_kept(self, token: ProvidedIdToken, result: ValidationResult) -> ValidationResult:
+        """Leave out the EVSEs that are kept for another driver; what the CSMS begins is not concerned."""
+        kept = self.kept_evses()
+        if not kept or token.authorization_type is AuthorizationType.OCPP:
+            return result
+        left = [one for one in result.evse_ids or self.station.layout.evse_ids if one not in kept]
+        if left:
+            return msgspec.structs.replace(result, evse_ids=left)
+        return result_of(Known(AuthorizationStatus.NotAtThisTime))
+
+    def _validate(self, token: ProvidedIdToken) -> ValidationResult | Deferred:
         kind = token.id_token.type
         get = self.station.variables.get
         if kind in (IdTokenType.Central, IdTokenType.NoAuthorization) or not get(AUTH_ENABLED):
@@ -108,7 +125,7 @@ class Authorization2(AuthorizationBlock):
             return result_of(Known(AuthorizationStatus.Invalid))
         if kind is IdTokenType.eMAID and token.authorization_type is AuthorizationType.PlugAndCharge:
             deferred = self.station.defer()
-            self._contracts.validate(token, self.online, partial(self.station.answer, deferred))
+            self._contracts.validate(token, self.online, partial(self._answer, deferred, token))
             return deferred
         known = self.known_locally(token.id_token.value, kind.value)
         if known is not None:
@@ -154,7 +171,10 @@ class Authorization2(AuthorizationBlock):
         else:
             known = known_of(answer.id_token_info)
             self._keep(token.id_token.value, token.id_token.type.value, known)
-        self.station.answer(deferred, result_of(known))
+        self._answer(deferred, token, result_of(known))
+
+    def _answer(self, deferred: Deferred, token: ProvidedIdToken, result: ValidationResult) -> None:
+        self.station.answer(deferred, self._without_kept(token, result))
 
     def learn(self, token: WireToken, info: IdTokenInfoType) -> Known:
         """Keep what the CSMS answered about the token of a transaction (C10)."""

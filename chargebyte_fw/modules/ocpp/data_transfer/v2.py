@@ -16,6 +16,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.data_transfer import (
     DataTransferResponse,
     DataTransferStatusEnumType,
 )
+from chargebyte_fw.modules.ocpp.payment import terminal_v2
 from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
 from chargebyte_fw.modules.ocpp.station import Block, CallFailure, Deferred, answers, serves
 from chargebyte_fw.modules.ocpp.station.named import named
@@ -60,7 +61,10 @@ class DataTransfer2(Block):
     @serves(OcppDataTransfer.data_transfer)
     def send(self, request: ocpp.DataTransferRequest) -> ocpp.DataTransferResponse | Deferred:
         """Send a message of a vendor to the CSMS and return its answer."""
-        if not self.station.block(Provisioning2).online:
+        online = self.station.block(Provisioning2).online
+        if terminal_v2.sends(request):
+            return terminal_v2.send(self.station, request, online=online)
+        if not online:
             return ocpp.DataTransferResponse(status=ocpp.DataTransferStatus.Offline)
         deferred = self.station.defer()
         message = DataTransferRequest(

@@ -13,9 +13,16 @@ TRANSACTION_QUEUE, NORMAL_QUEUE, TRANSACTION_IDS = "TRANSACTION_QUEUE", "NORMAL_
 ROW_LIMIT_BYTES = 1 << 20
 
 OF_TRANSACTIONS = frozenset(
-    ("StartTransaction", "StopTransaction", "MeterValues", "SecurityEventNotification", "TransactionEvent")
+    (
+        "StartTransaction",
+        "StopTransaction",
+        "MeterValues",
+        "SecurityEventNotification",
+        "TransactionEvent",
+        "NotifySettlement",
+    )
 )
-"""The actions of the transaction queue; MeterValues only in 1.6."""
+"""The actions of the transaction queue; MeterValues only in 1.6, NotifySettlement in 2.1."""
 UNANSWERED = frozenset(("NotifyPeriodicEventStream",))
 """Actions that are sent as SEND (2.1)."""
 

@@ -125,6 +125,7 @@ class RemoteTransactions2(Block):
         self.station.notify(
             RemoteStartAccepted(request.evse_id, None, request.id_token.id_token, request.charging_profile)
         )
+        self.station.block(Transactions2).writer.ordered(request.remote_start_id, request.id_token)
         running = self.station.block(Transactions2).at(evse_ids[0]) if len(evse_ids) == 1 else None
         transaction_id = None if running is None else running.transaction_id
         self.station.answer(

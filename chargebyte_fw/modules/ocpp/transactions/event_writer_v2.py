@@ -24,11 +24,14 @@ from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
     TriggerReasonEnumType,
 )
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import EVSEType
+from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import IdTokenType
 from chargebyte_fw.modules.ocpp.messages.v2.types.meter_value import MeterValueType
 from chargebyte_fw.modules.ocpp.station import Station
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
 
 Values = list[MeterValueType | None]
+MOST_ORDERED = 20
+"""Remote starts whose transaction has not begun."""
 
 
 class Priced(msgspec.Struct, frozen=True):
@@ -47,6 +50,7 @@ class EventWriter:
 
     def __init__(self, station: Station) -> None:
         self._station = station
+        self._ordered: dict[int, IdTokenType] = {}
         self.sent: Callable[[str], None] = lambda transaction_id: None
         self.pricing: Pricing = lambda transaction, kind, trigger, at: Priced()
 
@@ -113,12 +117,19 @@ class EventWriter:
             at=at,
         )
 
-    @staticmethod
-    def _token(transaction: Transaction) -> Any:
+    def ordered(self, remote_start_id: int, token: IdTokenType) -> None:
+        """Keep the token of a remote start until its transaction begins: it is reported as the CSMS has it."""
+        while len(self._ordered) >= MOST_ORDERED:
+            self._ordered.pop(next(iter(self._ordered)))
+        self._ordered[remote_start_id] = token
+
+    def _token(self, transaction: Transaction) -> IdTokenType | None:
         if transaction.token is None or transaction.token_sent:
             return None
         transaction.token_sent = True
-        return to_wire(transaction.token.id_token)
+        if transaction.remote_start_id is not None:
+            transaction.wire_token = self._ordered.pop(transaction.remote_start_id, None)
+        return transaction.wire_token or to_wire(transaction.token.id_token)
 
     def _send(
         self,

@@ -9,6 +9,7 @@ import msgspec
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import ChargingStateEnumType, TransactionLimitType
+from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import IdTokenType
 
 
 class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -30,6 +31,8 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     seq_no: int = 0
     """`seqNo` of the next event."""
     token: ProvidedIdToken | None = None
+    wire_token: IdTokenType | None = None
+    """The token as the CSMS has it, where it has begun the transaction: EVerest has fewer types and shorter values."""
     token_sent: bool = False
     """The CSMS has the token: it is sent once (E01, E03)."""
     place_sent: bool = False
