@@ -29,13 +29,13 @@ LOOK_S = 0.005
 class GroupedCharger:
     """One charger below `root`, with its broker; processes are found by the names that they have in `/proc`."""
 
-    def __init__(self, root: Path, configuration: Path | str, *options: str) -> None:
+    def __init__(self, root: Path, configuration: str, *options: str, grouped: bool = True) -> None:
         self.root = root
-        self.options = options
+        self.options = ("--grouped", *options) if grouped else options
         for folder in ("etc", "usr"):
             shutil.copytree(ROOT / folder, root / folder, symlinks=True)
         (root / "dev").mkdir()
-        self.configuration = str(configuration)
+        self.configuration = configuration
         self.broker = Mosquitto(root)
         self.pilot = Pilot()
         self.log = root / "charger.log"
@@ -60,7 +60,7 @@ class GroupedCharger:
 
     def start_charger(self) -> None:
         """Start the charger alone, as systemd does when it has ended."""
-        command = [SECC, "run", "--root", str(self.root), "--config", self.configuration, "--grouped", *self.options]
+        command = [SECC, "run", "--root", str(self.root), "--config", self.configuration, *self.options]
         environment = {**os.environ, "MQTT_SERVER_ADDRESS": "127.0.0.1", "MQTT_SERVER_PORT": str(self.broker.port)}
         with self.log.open("ab") as file:
             self.process = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
@@ -83,13 +83,18 @@ class GroupedCharger:
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             with suppress(OSError):
                 words = path.read_bytes().decode(errors="replace").split("\0")
-                if str(self.root) in " ".join(words) and "mosquitto" not in words[0]:
+                if self._is_ours(path.parent, words):
                     name = (path.parent / "comm").read_text().strip()
                     pid = int(path.parent.name)
                     state = (path.parent / "stat").read_text().rpartition(")")[2].split()[0]
                     if state != "Z":
-                        found[name.partition(":")[2] or ("manager" if "--grouped" in words else words[-1])] = pid
+                        found[name.partition(":")[2] or _name(words)] = pid
         return found
+
+    def _is_ours(self, process: Path, words: list[str]) -> bool:
+        if any(word.endswith("/module.py") for word in words):
+            return str(self.root).encode() in (process / "environ").read_bytes()
+        return str(self.root) in " ".join(words) and "mosquitto" not in words[0]
 
     def status(self) -> dict[str, Any]:
         """Return the content of the status file, nothing without one."""
@@ -124,3 +129,9 @@ class GroupedCharger:
         self.pilot.pp_code = 3
         self.pilot.car_state = "C"
         return await self.until(lambda: self.pilot.contactors_closed, limit_s)
+
+
+def _name(words: list[str]) -> str:
+    """Return the name of a process without one of ours: a program's folder."""
+    program = next((word for word in words if word.endswith("/module.py")), "")
+    return Path(program).parent.name if program else "manager"
