@@ -11,7 +11,8 @@ import pytest
 from chargebyte_fw.modules.ocpp.connection.web_socket import HandshakeFailed
 from chargebyte_fw.sim.car_models import Model
 from tests.ocpp.csms import Csms
-from tests.session.plant import REPOSITORY, Plant
+from tests.session.dialogues import overlay
+from tests.session.plant import Plant
 
 CONFIGURATION = "config-ac-ocpp201.yaml"
 
@@ -19,9 +20,9 @@ CONFIGURATION = "config-ac-ocpp201.yaml"
 class UnderCsms(Plant):
     """A plant whose CSMS the test plays."""
 
-    def __init__(self, state: Path, version: str, configuration: str = CONFIGURATION) -> None:
+    def __init__(self, state: Path, *versions: str, configuration: str = CONFIGURATION) -> None:
         super().__init__(state, Model("basic"), configuration=configuration)
-        self.csms = Csms(version)
+        self.csms = Csms(*versions)
         self.csms.plug(self.runtime.wires, "localhost:9000")
 
 
@@ -49,24 +50,66 @@ def test_a_car_charges_and_is_stopped_from_there(run: Any, tmp_path: Path, versi
     run(main())
 
 
-@pytest.mark.parametrize(
-    ("mode", "version", "first"), [("Only1.6", "1.6", "StartTransaction"), ("Only2", "2.1", "TransactionEvent")]
-)
-def test_ocpp_multi_speaks_the_version_of_its_mode(
-    run: Any, tmp_path: Path, mode: str, version: str, first: str
+MULTI = "config-ac-ocppmulti.yaml"
+CHOICES = [
+    ("Only1.6", ["1.6"], ["ocpp1.6"], "StartTransaction"),
+    ("Only2", ["2.0.1"], ["ocpp2.1", "ocpp2.0.1"], "TransactionEvent"),
+    ("Prefer2", ["1.6", "2.1"], ["ocpp2.1", "ocpp2.0.1", "ocpp1.6"], "TransactionEvent"),
+    ("Prefer2", ["1.6"], ["ocpp2.1", "ocpp2.0.1", "ocpp1.6"], "StartTransaction"),
+    ("Prefer1.6", ["2.0.1"], ["ocpp1.6", "ocpp2.1", "ocpp2.0.1"], "TransactionEvent"),
+]
+
+
+def with_mode(state: Path, mode: str) -> None:
+    overlay(state, MULTI, {"ocpp": {"config_module": {"Mode": mode}}})
+
+
+@pytest.mark.parametrize(("mode", "versions", "offered", "first"), CHOICES)
+def test_ocpp_multi_speaks_what_its_mode_and_the_csms_choose(
+    run: Any, tmp_path: Path, mode: str, versions: list[str], offered: list[str], first: str
 ) -> None:
-    text = (REPOSITORY / "etc/everest" / CONFIGURATION).read_text()
-    text = text.replace("module: OCPP201", "module: OCPPmulti").replace(
-        "      CoreDatabasePath: ", f"      Mode: {mode}\n      CoreDatabasePath: "
-    )
-    (tmp_path / "etc/everest").mkdir(parents=True)
-    (tmp_path / "etc/everest/config-multi.yaml").write_text(text)
+    with_mode(tmp_path, mode)
 
     async def main() -> None:
-        async with UnderCsms(tmp_path, version, str(tmp_path / "etc/everest/config-multi.yaml")) as plant:
+        async with UnderCsms(tmp_path, *versions, configuration=MULTI) as plant:
             await plant.csms.received("BootNotification", 60)
             await plant.charging()
             assert await plant.csms.received(first)
+            assert {tuple(one.subprotocols) for one in plant.csms.handshakes} == {tuple(offered)}
+            assert len(plant.csms.handshakes) <= 2 and plant.tracebacks() == []
+
+    run(main())
+
+
+def test_the_choice_of_the_csms_is_kept_and_no_transaction_changes_its_version(run: Any, tmp_path: Path) -> None:
+    with_mode(tmp_path, "Prefer2")
+
+    async def main() -> None:
+        async with UnderCsms(tmp_path, "1.6", configuration=MULTI) as plant:
+            csms = plant.csms
+            await csms.received("BootNotification", 60)
+            await plant.charging()
+            await csms.received("StartTransaction")
+            csms.versions = ("2.1",)
+            await csms.disconnect()
+            await asyncio.sleep(120)
+            assert len(csms.handshakes) > 3 and csms.requests("TransactionEvent") == []
+            csms.versions = ("1.6", "2.1")
+            csms.select = lambda offered: "ocpp1.6"
+            await csms.until(lambda: csms.socket is not None, 300)
+            plant.world.car.replace("unplug")
+            await csms.received("StopTransaction")
+            csms.select = csms._first_offered
+            await csms.disconnect()
+            boots = len(csms.requests("BootNotification"))
+            await csms.until(lambda: len(csms.requests("BootNotification")) > boots, 300)
+            assert "chargingStation" in csms.requests("BootNotification")[-1]
+            assert (tmp_path / "var/lib/everest/ocppmulti/generation").read_text() == "2\n"
+            await plant.charging()
+            await csms.received("TransactionEvent")
+        async with UnderCsms(tmp_path, "2.1", configuration=MULTI) as plant:
+            await plant.csms.received("BootNotification", 60)
+            assert len(plant.csms.handshakes) == 1
 
     run(main())
 

@@ -18,14 +18,22 @@ from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Exten
 from chargebyte_fw.contracts.interfaces.ocpp_data_transfer import OcppDataTransfer
 from chargebyte_fw.contracts.interfaces.reservation import Reservation
 from chargebyte_fw.contracts.interfaces.system import System
-from chargebyte_fw.kernel.module import ModuleConfig, provides, requires, requires_many, requires_optional
+from chargebyte_fw.kernel.module import provides, requires, requires_many, requires_optional
 from chargebyte_fw.modules.ocpp.adapters.module import OcppModule
 from chargebyte_fw.modules.ocpp.adapters.provided import ChargePoint16, Cost, Generic, Provider, Transfer, Validator
 from chargebyte_fw.modules.ocpp.blocks_v16 import BLOCKS
 from chargebyte_fw.modules.ocpp.connection.network_v16 import Network16
+from chargebyte_fw.modules.ocpp.module_config import (
+    CommonConfig,
+    DatabaseFolder,
+    KeyMappings,
+    NetworkSlot,
+    ScheduleDuration,
+    ScheduleInterval,
+    UserKeys,
+    schedule_settings,
+)
 from chargebyte_fw.modules.ocpp.remote_control.reset_v16 import Reset16
-from chargebyte_fw.modules.ocpp.smart_charging.profile import RateUnit
-from chargebyte_fw.modules.ocpp.smart_charging.publication import Settings
 from chargebyte_fw.modules.ocpp.smart_charging.v16 import SmartCharging16
 from chargebyte_fw.modules.ocpp.station import Block, Station
 from chargebyte_fw.modules.ocpp.variables.files.loading import Sources
@@ -34,30 +42,15 @@ from chargebyte_fw.modules.ocpp.variables.standard.communication import IDENTITY
 from chargebyte_fw.modules.ocpp.version import Version
 
 
-class OcppConfig(ModuleConfig):
+class OcppConfig(CommonConfig):
     """EVerest's keys of OCPP. Relative paths begin at the module's share folder."""
 
     ChargePointConfigPath: Annotated[str, Meta(description="Configuration of the charge point, a JSON file.")] = (
         "ocpp-config.json"
     )
-    UserConfigPath: Annotated[
-        str, Meta(description="Keys that were changed, laid over that file; written at each change.")
-    ] = "user_config.json"
-    DatabasePath: Annotated[
-        str, Meta(description="Folder of the database with messages that wait, tokens, profiles and variables.")
-    ] = "/tmp/ocpp_1_6_charge_point"
-    DeviceModelDatabasePath: Annotated[
-        str, Meta(description="Without effect: the device model is in the database of `DatabasePath`.")
-    ] = "device_model_storage.db"
-    DeviceModelDatabaseMigrationPath: Annotated[
-        str, Meta(description="Without effect: the database needs no migrations.")
-    ] = "device_model_migrations"
-    DeviceModelConfigPath: Annotated[str, Meta(description="Folder of the component files of the device model.")] = (
-        "component_config"
-    )
-    DeviceModelConfigMappings: Annotated[
-        str, Meta(description="Optional file that maps further configuration keys to variables.")
-    ] = ""
+    UserConfigPath: UserKeys = "user_config.json"
+    DatabasePath: DatabaseFolder = "/tmp/ocpp_1_6_charge_point"
+    DeviceModelConfigMappings: KeyMappings = ""
     ConfigBackend: Annotated[
         Literal["legacy", "device_model", "device_model_with_migration"],
         Meta(description="Where keys live: the JSON files, the device model, or that with the JSON copied to it once."),
@@ -65,29 +58,9 @@ class OcppConfig(ModuleConfig):
     EnableDeviceModelFallbackToLegacyJson: Annotated[
         bool, Meta(description="Use the JSON files when the component files are wrong.")
     ] = False
-    EnableExternalWebsocketControl: Annotated[
-        bool, Meta(description="Connect and disconnect by MQTT: everest_api/ocpp/cmd/connect and .../disconnect.")
-    ] = False
-    PublishChargingScheduleIntervalS: Annotated[
-        int, Meta(ge=0, description="Time in s between computations of the composite schedules.")
-    ] = 30
-    PublishChargingScheduleDurationS: Annotated[
-        int, Meta(ge=0, description="Time in s that the composite schedules cover.")
-    ] = 600
-    MessageLogPath: Annotated[str, Meta(description="Folder of message logs; none are written yet.")] = (
-        "/tmp/everest_ocpp_logs"
-    )
-    MessageQueueResumeDelay: Annotated[
-        int, Meta(ge=0, description="Pause in s after a reconnection before messages are sent.")
-    ] = 0
-    RequestCompositeScheduleUnit: Annotated[
-        Literal["A", "W"], Meta(description="Unit of the composite schedules for the stack.")
-    ] = "A"
-    DelayOcppStart: Annotated[int, Meta(ge=0, description="Pause in ms before the station starts.")] = 0
-    ResetStopDelay: Annotated[int, Meta(ge=0, description="Pause in s between the answer to Reset and the stop.")] = 0
-    Ocpp16NetworkConfigSlot: Annotated[
-        int, Meta(ge=0, description="Slot of NetworkConfiguration that has URI, identity and security profile; 0: 1.")
-    ] = 1
+    PublishChargingScheduleIntervalS: ScheduleInterval = 30
+    PublishChargingScheduleDurationS: ScheduleDuration = 600
+    Ocpp16NetworkConfigSlot: NetworkSlot = 1
 
 
 class OCPP(OcppModule):
@@ -158,9 +131,9 @@ class OCPP(OcppModule):
         """Pass on what the keys have for single blocks."""
         config = self.config
         station.block(Reset16).reset_delay_s = float(config.ResetStopDelay)
-        station.block(SmartCharging16).settings = Settings(
-            interval_s=float(config.PublishChargingScheduleIntervalS),
-            duration_s=config.PublishChargingScheduleDurationS,
-            unit=RateUnit(config.RequestCompositeScheduleUnit),
-            source=f"{self.id}/OCPP_set_external_limits",
+        station.block(SmartCharging16).settings = schedule_settings(
+            self.id,
+            config.PublishChargingScheduleIntervalS,
+            config.PublishChargingScheduleDurationS,
+            config.RequestCompositeScheduleUnit,
         )

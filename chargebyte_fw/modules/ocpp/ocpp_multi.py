@@ -20,14 +20,16 @@ from chargebyte_fw.contracts.interfaces.iso15118_extensions import Iso15118Exten
 from chargebyte_fw.contracts.interfaces.ocpp_data_transfer import OcppDataTransfer
 from chargebyte_fw.contracts.interfaces.reservation import Reservation
 from chargebyte_fw.contracts.interfaces.system import System
-from chargebyte_fw.kernel.module import ModuleConfig, provides, requires, requires_many, requires_optional
+from chargebyte_fw.kernel.errors import CommandError, ConfigError
+from chargebyte_fw.kernel.module import provides, requires, requires_many, requires_optional
+from chargebyte_fw.modules.ocpp.adapters.generation import NAMES, Generation
 from chargebyte_fw.modules.ocpp.adapters.module import OcppModule
 from chargebyte_fw.modules.ocpp.adapters.network_setup import NetworkSetup
 from chargebyte_fw.modules.ocpp.adapters.provided import Cost, Generic, Provider, Transfer, Validator
-from chargebyte_fw.modules.ocpp.connection.effects import PrepareNetwork
+from chargebyte_fw.modules.ocpp.connection.effects import OtherGeneration, PrepareNetwork
 from chargebyte_fw.modules.ocpp.connection.network import Network
-from chargebyte_fw.modules.ocpp.smart_charging.profile import RateUnit
-from chargebyte_fw.modules.ocpp.smart_charging.publication import Settings
+from chargebyte_fw.modules.ocpp.module_config import CommonConfig2, DatabaseFolder, KeyMappings, NetworkSlot, UserKeys
+from chargebyte_fw.modules.ocpp.smart_charging.block import SmartCharging
 from chargebyte_fw.modules.ocpp.station import Block, Station
 from chargebyte_fw.modules.ocpp.variables.files.loading import DEVICE_MODEL, MIGRATION, Sources
 from chargebyte_fw.modules.ocpp.variables.model import Variables
@@ -35,67 +37,29 @@ from chargebyte_fw.modules.ocpp.variables.standard.internal import SUPPORTED_OCP
 from chargebyte_fw.modules.ocpp.version import Version, of_subprotocol
 
 
-class OcppMultiConfig(ModuleConfig):
+class OcppMultiConfig(CommonConfig2):
     """EVerest's keys of OCPPmulti. Relative paths begin at the module's share folder."""
 
     Mode: Annotated[
         Literal["Prefer1.6", "Prefer2", "Only1.6", "Only2"],
-        Meta(description="Version to speak. The Prefer values do as the Only values, as in EVerest."),
+        Meta(
+            description="Generation to speak. The Prefer values offer both, in this order, and the CSMS chooses; "
+            "another generation than before is taken while no transaction runs."
+        ),
     ] = "Only2"
     ChargePointConfigPath: Annotated[
         str, Meta(description="Configuration of a charge point of 1.6, for EnableLegacyConfigMigration.")
     ] = "ocpp-config.json"
-    UserConfigPath: Annotated[str, Meta(description="Keys laid over that file.")] = "user_config.json"
+    UserConfigPath: UserKeys = "user_config.json"
     EnableLegacyConfigMigration: Annotated[
         bool, Meta(description="Take the values of those files into the device model, once.")
     ] = False
-    CoreDatabasePath: Annotated[
-        str, Meta(description="Folder of the database with messages that wait, tokens, profiles and variables of 2.x.")
-    ] = "/tmp/ocpp_multi"
+    CoreDatabasePath: DatabaseFolder = "/tmp/ocpp_multi"
     DatabasePath: Annotated[
         str, Meta(description="Folder of that database where it speaks 1.6; empty: that of CoreDatabasePath.")
     ] = ""
-    DeviceModelDatabasePath: Annotated[
-        str, Meta(description="Without effect: the device model is in the database of `CoreDatabasePath`.")
-    ] = "device_model_storage.db"
-    EverestDeviceModelDatabasePath: Annotated[
-        str, Meta(description="Without effect: what the stack has is read from the stack.")
-    ] = "everest_device_model_storage.db"
-    DeviceModelDatabaseMigrationPath: Annotated[
-        str, Meta(description="Without effect: the database needs no migrations.")
-    ] = "device_model_migrations"
-    DeviceModelConfigPath: Annotated[str, Meta(description="Folder of the component files of the device model.")] = (
-        "component_config"
-    )
-    DeviceModelConfigMappings: Annotated[
-        str, Meta(description="Optional file that maps further configuration keys of 1.6 to variables.")
-    ] = ""
-    MessageLogPath: Annotated[str, Meta(description="Folder of message logs; none are written yet.")] = (
-        "/tmp/everest_ocpp_logs"
-    )
-    EnableExternalWebsocketControl: Annotated[
-        bool, Meta(description="Connect and disconnect by MQTT: everest_api/ocpp/cmd/connect and .../disconnect.")
-    ] = False
-    MessageQueueResumeDelay: Annotated[
-        int, Meta(ge=0, description="Pause in s after a reconnection before messages are sent.")
-    ] = 0
-    CompositeScheduleIntervalS: Annotated[
-        int, Meta(ge=0, description="Time in s between computations of the composite schedules.")
-    ] = 30
-    RequestCompositeScheduleDurationS: Annotated[
-        int, Meta(ge=0, description="Time in s that the composite schedules cover.")
-    ] = 600
-    RequestCompositeScheduleUnit: Annotated[
-        Literal["A", "W"], Meta(description="Unit of the composite schedules for the stack.")
-    ] = "A"
-    DelayOcppStart: Annotated[int, Meta(ge=0, description="Pause in ms before the station starts.")] = 0
-    ResetStopDelay: Annotated[int, Meta(ge=0, description="Pause in s between the answer to Reset and the stop.")] = 0
-    Ocpp16NetworkConfigSlot: Annotated[
-        int, Meta(ge=0, description="Slot of NetworkConfiguration that has URI, identity and security profile; 0: 1.")
-    ] = 1
-    CustomMrecErrorMapPath: Annotated[
-        str, Meta(description="Optional JSON file: EVerest's error types and the technical codes in their place.")
-    ] = ""
+    DeviceModelConfigMappings: KeyMappings = ""
+    Ocpp16NetworkConfigSlot: NetworkSlot = 1
     GridSupportHeartbeatS: Annotated[
         int, Meta(ge=1, description="Time in s after which active DER directives are sent to the device again.")
     ] = 60
@@ -109,6 +73,9 @@ class OCPPmulti(OcppModule):
     share = "/usr/share/everest/modules/OCPPmulti"
     uses_configure_network = True
     _networks: NetworkSetup | None = None
+    _changing = False
+    _smart_charging: SmartCharging
+    generation: Generation
 
     auth_validator = provides(Validator, description="Tokens, validated by the CSMS.")
     auth_provider = provides(Provider, description="Tokens of remote starts.")
@@ -129,9 +96,30 @@ class OCPPmulti(OcppModule):
     charger_information = requires_optional(ChargerInformation)
     grid_support = requires_many(GridSupport, 0, 128)
 
+    async def init(self) -> None:
+        """Take down what the stack publishes from now on, for the generation that the CSMS chose last."""
+        file = self.runtime.root.write(f"{self.config.CoreDatabasePath}/generation")
+        self.generation = Generation(self.config.Mode, file, self.log)
+        await super().init()
+
     @property
     def _speaks_16(self) -> bool:
-        return self.config.Mode in ("Prefer1.6", "Only1.6")
+        return self.generation.is_16
+
+    @property
+    def slot_16(self) -> int:
+        """The slot that the keys of OCPP 1.6 are a view of."""
+        return self.config.Ocpp16NetworkConfigSlot or 1
+
+    @property
+    def offers_others(self) -> bool:
+        """With a Prefer value of `Mode`."""
+        return self.generation.is_open
+
+    @property
+    def prefers_others(self) -> bool:
+        """Where the CSMS chose what `Mode` does not prefer."""
+        return self.generation.is_16 is not self.generation.prefers_16
 
     def versions(self) -> tuple[Version, ...]:
         """Return the versions of the mode."""
@@ -182,9 +170,47 @@ class OCPPmulti(OcppModule):
         return self.runtime.root.write(f"{folder}/{'cp16.db' if self._speaks_16 else 'cp.db'}")
 
     def act(self, effect: Any) -> None:
-        """Let the system set up the network of a slot."""
+        """Let the system set up the network of a slot; change to the generation that the CSMS selected."""
+        if isinstance(effect, OtherGeneration) and not self._changing and not self._charges:
+            self._changing = True
+            self.spawn(self._change(), "another generation of OCPP")
         if isinstance(effect, PrepareNetwork) and self._networks is not None:
             self.spawn(self._networks.prepare(effect), "configure network")
+
+    @property
+    def _charges(self) -> bool:
+        """Whether a transaction runs: it ends in the version in which it began."""
+        return any(state.transaction for state in self._smart_charging.evses.values())
+
+    async def _change(self) -> None:
+        """Begin anew in the other generation; messages that wait do so in the database of their own."""
+        self.generation.change()
+        try:
+            try:
+                model = self._loaded()
+            except ConfigError as error:
+                self.generation.change()
+                self.generation.is_open = False
+                self.log.error("the CSMS is not followed to another version of OCPP: %s", error)
+                return
+            self.log.info("the CSMS speaks OCPP %s: the station begins anew with it", NAMES[self.generation.is_16])
+            self.generation.keep()
+            if self._networks is not None:
+                self._networks.close()
+            await self.renew(model)
+            if self._speaks_16:
+                await self._forget_schedules()
+        finally:
+            self._changing = False
+
+    async def _forget_schedules(self) -> None:
+        """OCPP 1.6 has no schedules for cars: none waits for one."""
+        for provider in self.schedules_15118:
+            try:
+                await provider.set_back_end(False)
+                await provider.set_schedule([])
+            except CommandError as error:
+                self.log.warning("%s keeps the last schedule of the CSMS: %s", provider.module_id, error)
 
     async def stop(self) -> None:
         """Close the connection and the file."""
@@ -196,18 +222,14 @@ class OCPPmulti(OcppModule):
         """Pass on what the keys have for single blocks."""
         config = self.config
         self._networks = NetworkSetup(self.system, station.variables, self._feed)
-        settings = Settings(
-            interval_s=float(config.CompositeScheduleIntervalS),
-            duration_s=config.RequestCompositeScheduleDurationS,
-            unit=RateUnit(config.RequestCompositeScheduleUnit),
-            source=f"{self.id}/OCPP_set_external_limits",
-        )
+        settings = config.schedules(self.id)
         if self._speaks_16:
             from chargebyte_fw.modules.ocpp.remote_control.reset_v16 import Reset16
             from chargebyte_fw.modules.ocpp.smart_charging.v16 import SmartCharging16
 
             station.block(Reset16).reset_delay_s = float(config.ResetStopDelay)
-            station.block(SmartCharging16).settings = settings
+            self._smart_charging = station.block(SmartCharging16)
+            self._smart_charging.settings = settings
             return
         from chargebyte_fw.modules.ocpp.der.v2 import DerControl2
         from chargebyte_fw.modules.ocpp.monitoring.problems import Problems
@@ -220,5 +242,6 @@ class OCPPmulti(OcppModule):
         station.block(Reset2).reset_delay_s = float(config.ResetStopDelay)
         station.block(CarSchedules).connected = bool(self.schedules_15118)
         station.block(Problems).codes = self.technical_codes(config.CustomMrecErrorMapPath)
-        station.block(SmartCharging2).settings = settings
+        self._smart_charging = station.block(SmartCharging2)
+        self._smart_charging.settings = settings
         station.block(DerControl2).heartbeat_s = float(config.GridSupportHeartbeatS)

@@ -38,7 +38,7 @@ from chargebyte_fw.modules.ocpp.monitoring.technical_codes import read_codes
 from chargebyte_fw.modules.ocpp.station import Block, Station, effects, events
 from chargebyte_fw.modules.ocpp.station.layout import Layout
 from chargebyte_fw.modules.ocpp.variables.files.json_file import Findings
-from chargebyte_fw.modules.ocpp.variables.files.loading import Sources, load
+from chargebyte_fw.modules.ocpp.variables.files.loading import Model, Sources, load
 from chargebyte_fw.modules.ocpp.variables.files.overlay_link import OverlayFile
 from chargebyte_fw.modules.ocpp.variables.model import Variables
 from chargebyte_fw.modules.ocpp.variables.standard.internal import LOG_MESSAGES, LOG_MESSAGES_FORMAT
@@ -108,6 +108,16 @@ class OcppModule(Module):
         """The slot of NetworkConfiguration that the keys of OCPP 1.6 are a view of."""
         return 1
 
+    @property
+    def offers_others(self) -> bool:
+        """Whether versions of the other generation are offered to the CSMS as well."""
+        return False
+
+    @property
+    def prefers_others(self) -> bool:
+        """Whether they are preferred."""
+        return False
+
     def settle(self, station: Station) -> None:
         """Give the blocks what the configuration of the module has for them."""
 
@@ -118,32 +128,47 @@ class OcppModule(Module):
         self._evse_ids: dict[int, int] = {}
         self._runner: ChargePointRunner | None = None
         self._overlay: OverlayFile | None = None
-        self.requests = Requests()
-        self.commands = Commands(self, self._feed, self._evse_ids)
-        self.facts = Facts(self, self.commands.evse_of)
+        self._external_control = False
+        self._listen()
         self._provided = {
             implementation.interface: implementation
             for implementation in (getattr(self, name) for name in self.provisions)
             if isinstance(implementation, Contract)
         }
 
+    def _listen(self) -> None:
+        self.requests = Requests()
+        self.commands = Commands(self, self._feed, self._evse_ids)
+        self.facts = Facts(self, self.commands.evse_of)
+
     async def ready(self) -> None:
         """Read the configuration; what takes time follows by the side."""
         evses = [await self._evse(manager) for manager in self.evse_manager]
         try:
-            layout = Layout(evses)
+            self._layout = Layout(evses)
         except ValueError as error:
             hint = "number the EVSEs by `connector_id` of EvseManager"
             raise ConfigError([Finding(f"{self.id}.evse_manager", str(error), hint)]) from None
-        connectors = {evse.id: max(1, len(evse.connectors)) for evse in evses}
+        self._connectors = {evse.id: max(1, len(evse.connectors)) for evse in evses}
+        self._open(self._loaded())
+        self.on_wall_set(self._clock_set)
+
+    def _clock_set(self) -> None:
+        if self._runner is not None:
+            self._runner.clock_set()
+
+    def _loaded(self) -> Model:
+        """Return the configuration; raises ConfigError."""
+        return load(self.sources(), self._connectors)
+
+    def _open(self, model: Model) -> None:
         sources = self.sources()
-        model = load(sources, connectors)
         for warning in model.warnings:
             self.log.warning("%s", warning)
+        self._overlay = None
         if sources.overlay is not None:
             self._overlay = OverlayFile(sources.overlay, self.log, self.spawn)
-        self._runner = self._made(model.variables, layout)
-        self.on_wall_set(self._runner.clock_set)
+        self._runner = self._made(model.variables, self._layout)
         loop = asyncio.get_running_loop()
         operator = OperatorRequests(self._runner.machine, self.requests, loop.time)
         self.runtime.operator["ocpp"] = operator.answer
@@ -151,6 +176,15 @@ class OcppModule(Module):
 
     async def stop(self) -> None:
         """Close the connection and the file."""
+        await self._close()
+
+    async def renew(self, model: Model) -> None:
+        """Begin anew with another configuration, as after a start."""
+        await self._close()
+        self._listen()
+        self._open(model)
+
+    async def _close(self) -> None:
         self.runtime.operator.pop("ocpp", None)
         self.requests.end()
         self.facts.close()
@@ -170,7 +204,13 @@ class OcppModule(Module):
         station = Station(versions[0], list(self.blocks()), self.runtime.new_uuid, variables, layout)
         self.settle(station)
         network = self.network(station)
-        network.options = Options(float(self.config.MessageQueueResumeDelay), self.uses_configure_network, self.slot_16)
+        network.options = Options(
+            float(self.config.MessageQueueResumeDelay),
+            self.uses_configure_network,
+            self.slot_16,
+            self.offers_others,
+            self.prefers_others,
+        )
         queue = queue_settings(variables, versions[0], network.options, None)
         machine = ChargePoint(
             connection(network.settings(), None, 0, self.runtime.random),
@@ -214,7 +254,8 @@ class OcppModule(Module):
         self.requests.begin(self._feed)
         self.facts.begin(self._feed)
         runner.feed(Start())
-        if self.config.EnableExternalWebsocketControl:
+        if self.config.EnableExternalWebsocketControl and not self._external_control:
+            self._external_control = True
             self.runtime.mqtt.subscribe(CONNECT, lambda topic, payload: self._feed(Start()))
             stop = Stop(f"by {DISCONNECT}")
             self.runtime.mqtt.subscribe(DISCONNECT, lambda topic, payload: self._feed(stop))

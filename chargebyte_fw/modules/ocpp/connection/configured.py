@@ -31,6 +31,9 @@ class Options(msgspec.Struct, frozen=True):
     uses_configure_network: bool = False
     slot_16: int = 1
     """Ocpp16NetworkConfigSlot: the slot that the keys of OCPP 1.6 are a view of."""
+    offers_others: bool = False
+    """Versions of the other generation are offered as well."""
+    prefers_others: bool = False
 
 
 def slots(variables: Variables) -> list[int]:
@@ -85,6 +88,8 @@ def connection_settings(variables: Variables, version: Version, options: Options
         profiles={slot: one for slot, one in found.items() if one is not None},
         priority=tuple(order),
         versions=versions(variables, version),
+        others=_others(variables, version) if options.offers_others else (),
+        others_first=options.prefers_others,
         attempts=get(comm.NETWORK_PROFILE_CONNECTION_ATTEMPTS),
         pause_minimum_s=float(get(comm.RETRY_BACK_OFF_WAIT_MINIMUM)),
         pause_random_s=float(get(comm.RETRY_BACK_OFF_RANDOM_RANGE)),
@@ -100,6 +105,10 @@ def connection_settings(variables: Variables, version: Version, options: Options
         last_slot=get(comm.ACTIVE_NETWORK_PROFILE) if was_confirmed else None,
         least_security_profile=get(comm.SECURITY_PROFILE) if was_confirmed and not may_lower else 0,
     )
+
+
+def _others(variables: Variables, version: Version) -> tuple[Version, ...]:
+    return (Version.V16,) if version.is_2 else versions(variables, Version.V21)
 
 
 def versions(variables: Variables, version: Version) -> tuple[Version, ...]:

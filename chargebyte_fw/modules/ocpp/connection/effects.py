@@ -15,6 +15,12 @@ class PrepareNetwork(msgspec.Struct, frozen=True):
     profile: Profile
 
 
+class OtherGeneration(msgspec.Struct, frozen=True):
+    """The CSMS has selected a version of the other generation: whoever owns the station may change to it."""
+
+    version: Version
+
+
 class OpenSocket(msgspec.Struct, frozen=True):
     """Open a WebSocket: Opened or OpenFailed is the answer."""
 

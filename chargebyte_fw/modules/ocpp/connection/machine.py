@@ -119,7 +119,9 @@ class Connection(Machine):
 
     def _open(self, profile: Profile, local_address: str, now: float) -> list[Any]:
         self.start("limit", now + OPEN_LIMIT_S)
-        subprotocols = tuple(version.value for version in self.settings.versions)
+        own, others = self.settings.versions, self.settings.others
+        offered = others + own if self.settings.others_first else own + others
+        subprotocols = tuple(version.value for version in offered)
         url = address(profile)
         tls = self.settings.tls
         return self.enter(S.OPENING, effects.OpenSocket(self.attempt, profile, url, subprotocols, local_address, tls))
@@ -155,6 +157,11 @@ class Connection(Machine):
         if event.attempt != self.attempt or self.profile is None:
             return None
         version = of_subprotocol(event.subprotocol)
+        if version in self.settings.others:
+            assert version is not None
+            close = effects.CloseSocket(self.attempt, NORMAL, "the station changes to this version")
+            reason = f"the CSMS selected {version.value}, to which the station changes while no transaction runs"
+            return [close, *self._fail(now, reason, ""), effects.OtherGeneration(version)]
         if version is None or version not in self.settings.versions:
             selected = f"the sub-protocol {event.subprotocol!r}" if event.subprotocol else "no sub-protocol"
             close = effects.CloseSocket(self.attempt, NORMAL, "no version of OCPP was selected")

@@ -69,6 +69,10 @@ class ConnectionSettings(msgspec.Struct, frozen=True):
     priority: tuple[int, ...] = (1,)
     """NetworkConfigurationPriority."""
     versions: tuple[Version, ...] = (Version.V16,)
+    others: tuple[Version, ...] = ()
+    """Versions of the other generation, which are offered as well."""
+    others_first: bool = False
+    """They are preferred."""
     """What is offered, the preferred one first."""
     attempts: int = 3
     """NetworkProfileConnectionAttempts; -1 without end."""

@@ -48,6 +48,11 @@ class CarSchedules(Block):
 
     # Towards the car.
 
+    @receives(events.Started)
+    def started(self, event: events.Started) -> None:
+        """Nothing of an earlier run holds."""
+        self._set_back_end(False)
+
     @receives(events.Connected)
     def online(self, event: events.Connected) -> None:
         """From now on the CSMS answers the needs of cars."""
