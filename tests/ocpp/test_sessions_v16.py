@@ -154,14 +154,14 @@ def test_a_whole_session_in_the_order_of_the_standard() -> None:
     assert (stop.timestamp - start.timestamp).total_seconds() == 300
 
 
-def test_a_local_stop_has_the_token_and_no_reason_and_the_connector_finishes() -> None:
+def test_a_local_stop_has_the_token_and_its_reason_and_the_connector_finishes() -> None:
     station = Station16()
     station.charge()
     station.requests()
     station.finish(Reason.Local, id_tag=token("CAFE"))
     station.unplug()
     [stop] = station.requests("StopTransaction")
-    assert stop.reason is None and stop.id_tag == "CAFE"
+    assert stop.reason == "Local" and stop.id_tag == "CAFE"
 
 
 @pytest.mark.parametrize(

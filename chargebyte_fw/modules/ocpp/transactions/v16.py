@@ -248,8 +248,8 @@ class Transactions16(Block):
                 timestamp=self.station.utc,
                 transaction_id=UNKNOWN_ID,
                 id_tag=None if token is None else token.id_token.value[:ID_TAG_LENGTH],
-                # Local is the reason of a message without one (§7.36).
-                reason=None if wire_reason is Reason.Local else wire_reason,
+                # Given for Local as well, which may be left out (§6.49): not every CSMS knows that.
+                reason=wire_reason,
                 transaction_data=data,
             ),
         )
