@@ -28,11 +28,13 @@ from chargebyte_fw.kernel import clock
 from chargebyte_fw.sim.car_models import Model
 from tests.peers import csms_calls
 from tests.peers.csms_link import Peer, Relay
+from tests.peers.csms_security import Security
 from tests.peers.josev import Failed
-from tests.session.plant import REPOSITORY, Plant
+from tests.session.plant import Plant
 
 HERE = Path(__file__).parent
 OFFLINE_S = 5.0
+PYPI_MISSING = "not run: it could not be installed from PyPI"
 NODE_MISSING = "not run: Node.js 17 or newer with npm, and its registry, are needed: apt-get install nodejs npm"
 
 
@@ -42,28 +44,24 @@ class Case:
 
     peer: str
     version: str
+    security_profile: int
 
     @property
     def name(self) -> str:
-        return f"{self.peer}, OCPP {self.version}"
+        return f"{self.peer}, OCPP {self.version}, security profile {self.security_profile}"
 
 
 CASES = (
-    Case("ocpp-csms", "1.6"),
-    Case("ocpp-rpc", "1.6"),
-    Case("ocpp-rpc", "2.0.1"),
-    Case("ocpp-ws-io", "2.1"),
+    Case("ocpp-csms", "1.6", 0),
+    Case("ocpp-csms", "1.6", 2),
+    Case("ocpp-rpc", "1.6", 1),
+    Case("ocpp-rpc", "1.6", 3),
+    Case("ocpp-rpc", "2.0.1", 3),
+    Case("ocpp-ws-io", "2.1", 2),
+    Case("arthexis", "1.6", 1),
+    Case("arthexis", "2.0.1", 1),
+    Case("ocpp-broker", "1.6", 0),
 )
-
-
-def prepare(state: Path, version: str, port: int) -> str:
-    """Lay the configuration that connects to `port` over the shipped one; returns the name of the YAML file."""
-    module, name = ("OCPP", "16") if version == "1.6" else ("OCPP201", "201")
-    folder = f"usr/share/everest/modules/{module}"
-    shutil.copytree(REPOSITORY / folder, state / folder)
-    for path in (state / folder).rglob("*.json"):
-        path.write_text(path.read_text().replace("ws://localhost:9000", f"ws://127.0.0.1:{port}"))
-    return f"config-ac-ocpp{name}.yaml"
 
 
 class Session16:
@@ -131,10 +129,21 @@ class Session2:
             raise Failed(f"stoppedReason {found}, not {reason}")
 
 
-async def judges(peer: Peer, version: str) -> None:
-    """Raise Failed unless the peer refuses a wrong frame: else its approval is worth nothing."""
-    url = f"ws://127.0.0.1:{peer.port}/cp001"
-    async with connect(url, subprotocols=[Subprotocol(f"ocpp{version}")], proxy=None) as socket:
+async def judges(peer: Peer, case: Case, security: Security) -> None:
+    """Raise Failed unless the peer refuses a wrong frame and a stranger: else its approval is worth nothing."""
+    subprotocols = [Subprotocol(f"ocpp{case.version}")]
+    url = security.url(peer.port)
+    try:
+        async with connect(url, subprotocols=subprotocols, proxy=None, **security.of_stranger()) as socket:
+            # With TLS 1.3 a missing certificate is refused after the handshake.
+            await socket.ping()
+            await asyncio.wait_for(socket.recv(), 0.3)
+    except TimeoutError:
+        if case.security_profile:
+            raise Failed("it lets anybody in") from None
+    except (WebSocketException, OSError, EOFError):
+        peer.refused.clear()
+    async with connect(url, subprotocols=subprotocols, proxy=None, **security.of_station()) as socket:
         await socket.send('[2,"1","BootNotification",{"chargePointVendor":1}]')
         answer = json.loads(await socket.recv())
     await asyncio.sleep(0.2)
@@ -183,33 +192,42 @@ async def unplug(plant: Plant) -> None:
     await asyncio.sleep(3)
 
 
-async def run(case: Case, command: list[str], logs: Path, environment: dict[str, str]) -> None:
-    """Run one case; raises Failed."""
+async def run(case: Case, command: list[str], logs: Path, environment: dict[str, str]) -> set[str]:
+    """Run one case; returns the actions that the peer has not, raises Failed."""
     log = logs / case.name.replace(", ", "-").replace(" ", "-")
-    peer = await Peer.start(command, log.with_name(f"{log.name}.err"), **environment)
-    relay = Relay(peer.port)
-    try:
-        await judges(peer, case.version)
-        await relay.open()
-        with tempfile.TemporaryDirectory(prefix="secc-csms-") as folder:
-            state = Path(folder)
-            configuration = prepare(state, case.version, relay.port)
+    with tempfile.TemporaryDirectory(prefix="secc-csms-") as folder:
+        security = Security(case.security_profile, Path(folder) / "peer")
+        whole = [*command, str(case.security_profile), security.password, str(security.folder)]
+        peer = await Peer.start(whole, log.with_name(f"{log.name}.err"), **environment)
+        relay = Relay(peer.port)
+        try:
+            await judges(peer, case, security)
+            await relay.open()
+            state = Path(folder) / "charger"
+            configuration = security.configure(state, case.version, relay.port)
             plant = Plant(state, Model("basic", battery_kWh=60.0, soc_percent=10), configuration=configuration)
             plant.settle_s = 2.0
             async with plant:
                 await session(plant, peer, relay, case.version)
                 if traces := plant.tracebacks():
                     raise Failed(f"the charger's log has a traceback: {traces[0]}")
-    finally:
-        await relay.cut()
-        await peer.stop(log.with_name(f"{log.name}.lines"))
+            return peer.unknown
+        finally:
+            await relay.cut()
+            await peer.stop(log.with_name(f"{log.name}.lines"))
 
 
-def attempt(case: Case, python: str, node: Path | None, logs: Path) -> bool:
+def attempt(case: Case, pythons: dict[str, str], node: Path | None, logs: Path) -> bool:
     """Run a case, print its line, return whether it passed."""
     environment = dict(os.environ)
+    python = pythons.get(case.peer, "")
     if case.peer == "ocpp-csms":
         command = [python, str(HERE / "csms_python.py")]
+    elif case.peer in ("arthexis", "ocpp-broker"):
+        if not python:
+            print(f"{case.name}: {PYPI_MISSING}", flush=True)
+            return False
+        command = [sys.executable, str(HERE / "csms_wire.py"), case.peer, python, case.version]
     elif node is None or shutil.which("node") is None:
         print(f"{case.name}: {NODE_MISSING}", flush=True)
         return False
@@ -217,11 +235,12 @@ def attempt(case: Case, python: str, node: Path | None, logs: Path) -> bool:
         command = ["node", str(HERE / "csms_node.js"), case.peer, case.version]
         environment["NODE_PATH"] = str(node / "node_modules")
     try:
-        clock.run(run(case, command, logs, environment))
+        unknown = clock.run(run(case, command, logs, environment))
     except (Failed, AssertionError, OSError, WebSocketException) as why:
         print(f"{case.name}: {why or type(why).__name__}", flush=True)
         return False
-    print(f"{case.name}: passed", flush=True)
+    without = f" (it has no {', '.join(sorted(unknown))})" if unknown else ""
+    print(f"{case.name}: passed{without}", flush=True)
     return True
 
 
@@ -229,17 +248,20 @@ def main() -> int:
     """Run the cases one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", required=True, help="an interpreter with ocpp-csms in its environment")
+    parser.add_argument("--arthexis", default="", help="an interpreter with arthexis in its environment")
+    parser.add_argument("--broker", default="", help="an interpreter with ocpp-broker in its environment")
     parser.add_argument("--node", type=Path, default=None, help="a folder where npm installed ocpp-rpc and ocpp-ws-io")
     parser.add_argument("--logs", type=Path, default=None, help="where the logs go (default: thrown away)")
     parser.add_argument("--only", default="", help="run only cases whose name contains this")
     arguments = parser.parse_args()
+    pythons = {"ocpp-csms": arguments.python, "arthexis": arguments.arthexis, "ocpp-broker": arguments.broker}
     status = 0
     with tempfile.TemporaryDirectory() as thrown_away:
         logs: Path = arguments.logs or Path(thrown_away)
         logs.mkdir(parents=True, exist_ok=True)
         for case in CASES:
             if arguments.only in case.name:
-                status |= not attempt(case, arguments.python, arguments.node, logs)
+                status |= not attempt(case, pythons, arguments.node, logs)
     return status
 
 

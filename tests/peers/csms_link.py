@@ -20,6 +20,8 @@ class Peer:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.refused: list[str] = []
+        self.unknown: set[str] = set()
+        """Actions that the peer has not."""
         self.port = 0
         self._received: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
         self._answers: dict[int, dict[str, Any]] = {}
@@ -54,6 +56,8 @@ class Peer:
                     self.port = port
                 case {"received": action, "payload": payload, "response": response}:
                     self._received.append((action, payload, response))
+                case {"unknown": action}:
+                    self.unknown.add(action)
                 case {"refused": text}:
                     self.refused.append(text)
                 case {"id": number} as answer:

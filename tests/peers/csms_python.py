@@ -1,5 +1,6 @@
 """Run the CSMS of PyPI `ocpp-csms` for `tests.peers.csms`, which it speaks to by JSON lines.
 
+Arguments: PROFILE PASSWORD FOLDER; the folder has server.pem, server.key and root.pem for the profiles 2 and 3.
 Runs in that package's own environment; of this repository it knows nothing. Writes `{"listening": port}`, then what it
 received and answered, what it refused, and the results of the calls that standard input asks for.
 """
@@ -11,6 +12,7 @@ import dataclasses
 import importlib
 import json
 import logging
+import ssl
 import sys
 from typing import Any
 
@@ -69,9 +71,28 @@ async def call(point: Any, action: str, payload: dict[str, Any]) -> dict[str, An
     return {"status": result}
 
 
+def security(profile: int, password: str, folder: str) -> dict[str, Any]:
+    """Return what the CSMS needs for a security profile."""
+    how: dict[str, Any] = {}
+    if profile >= 2:
+        how["ssl_context"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        how["ssl_context"].load_cert_chain(f"{folder}/server.pem", f"{folder}/server.key")
+    if profile == 3:
+        how["ssl_context"].verify_mode = ssl.CERT_REQUIRED
+        how["ssl_context"].load_verify_locations(f"{folder}/root.pem")
+
+    async def authenticate(identity: str, given: str | None) -> bool:
+        return given == password
+
+    if profile in (1, 2):
+        how["authenticate"] = authenticate
+    return how
+
+
 async def main() -> None:
+    how = security(int(sys.argv[1]), sys.argv[2], sys.argv[3])
     logging.getLogger("ocpp_csms").addHandler(Refusals(logging.WARNING))
-    async with csms.CentralSystem(host="127.0.0.1", port=0) as central:
+    async with csms.CentralSystem(host="127.0.0.1", port=0, **how) as central:
         central.add_listener(report)
         write(listening=central.port)
         lines = asyncio.StreamReader()

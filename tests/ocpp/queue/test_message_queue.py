@@ -59,8 +59,8 @@ class Bench:
     def answer(self, payload: Any = None) -> list[Any]:
         return self.took(self.queue.answered(self.flying.wire_id, payload or {}, self.now))
 
-    def refuse(self) -> list[Any]:
-        return self.took(self.queue.refused(self.flying.wire_id, "InternalError", "", self.now))
+    def refuse(self, code: str = "InternalError") -> list[Any]:
+        return self.took(self.queue.refused(self.flying.wire_id, code, "", self.now))
 
     def drain(self) -> list[str]:
         found = []
@@ -220,6 +220,21 @@ def test_a_refused_message_of_a_transaction_is_tried_again() -> None:
     it.refuse()
     assert it.failures() == [("StartTransaction", "InternalError")]
     assert it.drain() == ["StopTransaction"]
+
+
+@pytest.mark.parametrize("code", ["NotImplemented", "NotSupported"])
+def test_a_csms_without_security_events_holds_up_no_transaction(code: str) -> None:
+    """As `arthexis` and `ocpp-broker`; a transaction's own message is tried again whatever the code is."""
+    it = Bench(attempts=3, retry_interval_s=10.0)
+    it.put("SecurityEventNotification")
+    it.put("StartTransaction")
+    assert it.next() == "SecurityEventNotification"
+    it.refuse(code)
+    assert it.failures() == [("SecurityEventNotification", code)]
+    assert it.next() == "StartTransaction"
+    it.refuse(code)
+    assert it.next() is None and it.wait(10.0) == []
+    assert it.next() == "StartTransaction"
 
 
 def test_other_messages_go_on_while_one_of_a_transaction_waits() -> None:

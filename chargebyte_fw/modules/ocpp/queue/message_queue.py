@@ -18,7 +18,9 @@ from chargebyte_fw.modules.ocpp.queue.entries import OF_TRANSACTIONS, UNANSWERED
 from chargebyte_fw.modules.ocpp.queue.settings import Settings
 from chargebyte_fw.modules.ocpp.version import Version
 
-BOOT, HEARTBEAT = "BootNotification", "Heartbeat"
+BOOT, HEARTBEAT, SECURITY_EVENT = "BootNotification", "Heartbeat", "SecurityEventNotification"
+NO_SUCH_ACTION = ("NotImplemented", "NotSupported")
+"""Codes by which a CSMS has no such action."""
 ACCEPTED, PENDING, REJECTED = "Accepted", "Pending", "Rejected"
 WHILE_PENDING = frozenset(("NotifyReport",))
 """Sent while the registration is pending: what GetBaseReport and GetReport ask for (2.x, B02)."""
@@ -283,7 +285,10 @@ class MessageQueue:
 
     def _failed(self, entry: Entry, code: str, description: str, now: float) -> list[Any]:
         entry.attempts += 1
-        if entry.of_transaction and entry.attempts < max(1, self.settings.attempts):
+        # `arthexis` and `ocpp-broker` have no security events of 1.6: no further attempt would change that, and
+        # the messages of transactions wait behind it.
+        hopeless = entry.action == SECURITY_EVENT and code in NO_SUCH_ACTION
+        if entry.of_transaction and entry.attempts < max(1, self.settings.attempts) and not hopeless:
             entry.due_s = now + self.settings.retry_interval_s * entry.attempts
             entry.ticket = self._next_ticket()
             return [Persist(entry.table, row_of(entry), entry.ticket)]
