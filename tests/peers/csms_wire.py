@@ -106,7 +106,7 @@ class Wire:
         try:
             self._far[connection] = await connect(
                 url,
-                subprotocols=offered,  # type: ignore[arg-type]
+                subprotocols=offered,
                 additional_headers=headers,
                 proxy=None,
                 max_size=None,
