@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chargebyte_fw.contracts.types.authorization import AuthorizationType, ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import ReasonEnumType, TriggerReasonEnumType
 from chargebyte_fw.modules.ocpp.transactions.tx_points import TxInput
@@ -31,6 +32,12 @@ _STOPPED = {reason.value: reason for reason in ReasonEnumType}
 def trigger_of(reason: StopTransactionReason | None) -> tuple[TxInput | None, TriggerReasonEnumType]:
     """Return the input of the stop points and the trigger of the last event."""
     return _TRIGGERS.get(reason or R.Local, (None, T.AbnormalCondition))
+
+
+def authorized_by(token: ProvidedIdToken | None) -> TriggerReasonEnumType:
+    """Return the trigger of the authorization: by the CSMS, or here."""
+    remote = token is not None and token.authorization_type is AuthorizationType.OCPP
+    return T.RemoteStart if remote else T.Authorized
 
 
 def stopped_reason(reason: StopTransactionReason | None, *, resetting: bool = False) -> ReasonEnumType:

@@ -9,7 +9,7 @@ import msgspec
 
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.types import evse_manager as evse
-from chargebyte_fw.contracts.types.authorization import AuthorizationType, ProvidedIdToken
+from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import SessionEvent, SessionEventEnum, StartSessionReason
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.kernel.effects import call
@@ -29,7 +29,7 @@ from chargebyte_fw.modules.ocpp.transactions.event_writer_v2 import EventWriter
 from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan, TransactionEnded
 from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession
 from chargebyte_fw.modules.ocpp.transactions.invalid_token_v2 import InvalidToken
-from chargebyte_fw.modules.ocpp.transactions.reasons_v2 import stopped_reason, trigger_of
+from chargebyte_fw.modules.ocpp.transactions.reasons_v2 import authorized_by, stopped_reason, trigger_of
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
 from chargebyte_fw.modules.ocpp.transactions.resume_v2 import Resumption
 from chargebyte_fw.modules.ocpp.transactions.tx_points import TxChange, TxInput, TxPoint, TxPoints, points
@@ -102,10 +102,7 @@ class Transactions2(Block):
 
     @receives(events.Started)
     def started(self, event: events.Started) -> None:
-        """Carry on with what the stack has resumed (E17); end the rest with PowerLoss and the stored meter (E08).
-
-        A session that has gone on while the station alone was away was not resumed: nothing of it is reported.
-        """
+        """Carry on with what was resumed (E17) or went on meanwhile; end the rest with PowerLoss and stored meter (E08)."""
         resumes = self.station.variables.get(RESUME_TRANSACTIONS_ON_BOOT)
         for one in self._evses.values():
             transaction = one.transaction
@@ -230,7 +227,7 @@ class Transactions2(Block):
             one.state = S.EVConnected
             self._feed(evse_id, one, TxInput.EV_CONNECTED, T.CablePluggedIn, meter=started.meter_value)
         else:
-            self._feed(evse_id, one, TxInput.AUTHORIZED, _authorized(started.id_tag), meter=started.meter_value)
+            self._feed(evse_id, one, TxInput.AUTHORIZED, authorized_by(started.id_tag), meter=started.meter_value)
 
     def _transaction_started(
         self, evse_id: int, one: EvseSession, happened: SessionEvent, started: evse.TransactionStarted
@@ -241,7 +238,7 @@ class Transactions2(Block):
         one.signed_start = started.signed_meter_value
         was_active = one.transaction is not None
         if one.connected:
-            self._feed(evse_id, one, TxInput.AUTHORIZED, _authorized(started.id_tag), meter=started.meter_value)
+            self._feed(evse_id, one, TxInput.AUTHORIZED, authorized_by(started.id_tag), meter=started.meter_value)
         else:
             one.connected, one.state = True, S.EVConnected
             self._feed(evse_id, one, TxInput.EV_CONNECTED, T.CablePluggedIn, meter=started.meter_value)
@@ -451,8 +448,3 @@ class Transactions2(Block):
             return
         request: Any = evse.StopTransactionRequest(reason=reason)
         self.station.command(call(EvseManager.stop_transaction, request), evse_id=transaction.evse_id)
-
-
-def _authorized(token: ProvidedIdToken | None) -> TriggerReasonEnumType:
-    remote = token is not None and token.authorization_type is AuthorizationType.OCPP
-    return T.RemoteStart if remote else T.Authorized
