@@ -102,7 +102,7 @@ class Transactions2(Block):
 
     @receives(events.Started)
     def started(self, event: events.Started) -> None:
-        """Carry on with what was resumed (E17) or went on meanwhile; end the rest with PowerLoss and stored meter (E08)."""
+        """Carry on with what was resumed (E17) or went on meanwhile; end the rest with PowerLoss (E08)."""
         resumes = self.station.variables.get(RESUME_TRANSACTIONS_ON_BOOT)
         for one in self._evses.values():
             transaction = one.transaction
