@@ -118,10 +118,15 @@ class Connectors16(Block):
         return Status.AVAILABLE if self._stored.operative(str(place.connector)) else Status.UNAVAILABLE
 
     def _end(self, place: Place) -> None:
-        """The connector is free: a change that waited for it happens, without Available in between."""
+        """The connector is free: a change that waited for it happens.
+
+        Without Available in between, but from Preparing, which has no way to Unavailable.
+        """
         idle = self._idle(place)
         if idle is Status.UNAVAILABLE:
             self._enable(place, False)
+            if self.connectors[place.connector].status is Status.PREPARING:
+                self._to(place.connector, Status.AVAILABLE)
         self._to(place.connector, idle)
 
     @receives(TransactionClosed)

@@ -28,6 +28,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.der_control import (
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import StatusInfoType
 from chargebyte_fw.modules.ocpp.messages.v2.types.der import DERControlEnumType
 from chargebyte_fw.modules.ocpp.station import Block, RequestRefused, Station, answers, events, receives
+from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import AC_DER, DC_DER
 from chargebyte_fw.modules.ocpp.version import Version
 
 TABLE = "DER_CONTROLS"
@@ -67,12 +68,25 @@ class DerControl2(Block):
     def fact(self, event: events.FactReceived) -> None:
         """Take what a device can do, and its alarms."""
         if isinstance(event.value, grid.EVSECapability):
-            supported = frozenset(one.value for one in event.value.capability.supported_types)
-            self._supported[event.value.evse_id] = supported
+            self._know(event.value)
             self._push(event.value.evse_id)
             self.station.start("der heartbeat", self.station.now + self.heartbeat_s, self._push_all)
         elif isinstance(event.value, grid.GridAlarm) and self.station.version is Version.V21:
             self._alarm(event.value)
+
+    def _know(self, published: grid.EVSECapability) -> None:
+        evse_id = published.evse_id
+        if evse_id not in self._supported:
+            for der in (AC_DER, DC_DER):
+                self.station.variables.on_change(der.enabled.at(evse_id), lambda _: self._push_changed())
+        self._supported[evse_id] = frozenset(one.value for one in published.capability.supported_types)
+
+    def _enabled(self, evse_id: int) -> bool:
+        """Whether controls of the CSMS are in use at an EVSE: it can switch off what the inverter has."""
+        variables = self.station.variables
+        has = [der.enabled.at(evse_id) for der in (AC_DER, DC_DER)]
+        known = [variables.get(one) for one in has if variables.entry(one.id) is not None]
+        return any(known) or not known
 
     def _alarm(self, alarm: grid.GridAlarm) -> None:
         """Report an event of the grid, or its end (R05)."""
@@ -88,10 +102,14 @@ class DerControl2(Block):
             )
         )
 
-    def _push(self, evse_id: int) -> None:
+    def _fitting(self, evse_id: int) -> list[grid.Directive]:
+        if not self._enabled(evse_id):
+            return []
         active = [to_directive(one) for one in self.controls.active(self.station.utc)]
-        fitting = [one for one in active if one.directive_type.value in self._supported[evse_id]]
-        self._sent[evse_id] = fitting
+        return [one for one in active if one.directive_type.value in self._supported[evse_id]]
+
+    def _push(self, evse_id: int) -> None:
+        fitting = self._sent[evse_id] = self._fitting(evse_id)
         wanted = grid.ActiveDirectiveSet(evse_id=evse_id, directives=fitting)
         self.station.command(call(GridSupport.set_active_directives, wanted), evse_id=evse_id)
 
@@ -101,9 +119,8 @@ class DerControl2(Block):
         self.station.start("der heartbeat", self.station.now + self.heartbeat_s, self._push_all)
 
     def _push_changed(self) -> None:
-        active = [to_directive(one) for one in self.controls.active(self.station.utc)]
-        for evse_id, supported in self._supported.items():
-            if [one for one in active if one.directive_type.value in supported] != self._sent.get(evse_id):
+        for evse_id in self._supported:
+            if self._fitting(evse_id) != self._sent.get(evse_id):
                 self._push(evse_id)
 
     def _look(self) -> None:
@@ -152,7 +169,8 @@ class DerControl2(Block):
     def set_control(self, request: SetDERControlRequest) -> SetDERControlResponse:
         """Install a control."""
         self._need_21()
-        if not any(request.control_type.value in supported for supported in self._supported.values()):
+        enabled = [supported for evse_id, supported in self._supported.items() if self._enabled(evse_id)]
+        if not any(request.control_type.value in supported for supported in enabled):
             return SetDERControlResponse(status=Status.NotSupported)
         reason = refused(request, self.station.utc)
         full = len(self.controls.by_id) >= MAX_CONTROLS and request.control_id.lower() not in self.controls.by_id

@@ -118,6 +118,8 @@ class Variables:
         self._entries: dict[VariableId, Entry] = {}
         self._components: dict[ComponentId, list[Entry]] = {}
         self._listeners: dict[VariableId, list[Callable[[Any], None]]] = {}
+        self.late: dict[VariableId, tuple[str, str | None, str]] = {}
+        """Attribute, value and source of variables that the last run has set and that are still to come."""
         self._watchers: list[Callable[[Change], None]] = []
         self._guards: dict[VariableId, list[Callable[[str], str]]] = {}
         self.save: Callable[[Entry, str], None] = lambda entry, attribute: None
@@ -199,6 +201,9 @@ class Variables:
     def add(self, variable: Variable[Any]) -> Entry:
         """Add a variable, or put another in its place."""
         entry = Entry(variable)
+        attribute, value, source = self.late.pop(entry.id.folded, ("", None, ""))
+        if (found := entry.attributes.get(attribute)) is not None:
+            found.value, found.source = value, source
         self.put(entry)
         return entry
 

@@ -13,11 +13,14 @@ from chargebyte_fw.modules.ocpp.station import Block, Station, receives
 from chargebyte_fw.modules.ocpp.station.events import Loaded
 from chargebyte_fw.modules.ocpp.variables.declaration import ComponentId, DataType, VariableId
 from chargebyte_fw.modules.ocpp.variables.model import Entry, Variables
+from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import AC_DER, DC_DER
 from chargebyte_fw.modules.ocpp.variables.values import fault_of
 
 TABLE = "variables"
 MIGRATIONS = "variable_migrations"
 LEGACY_KEYS = "ocpp1.6"
+LATE = frozenset(der.enabled.id.folded for der in (AC_DER, DC_DER))
+"""Variables that are set by the CSMS and are there only once a device has described itself, of any EVSE."""
 
 
 class WriteOverlay(msgspec.Struct, frozen=True):
@@ -76,6 +79,12 @@ def unfit(entry: Entry, text: str) -> str:
     return fault_of(text, entry.data_type, entry.minimum, entry.maximum, () if lists else entry.values, entry.separator)
 
 
+def anywhere(place: VariableId) -> VariableId:
+    """Return the address of a variable of an EVSE without the EVSE, folded."""
+    component = place.folded.component
+    return VariableId(ComponentId(component.name, component.instance), place.folded.name, place.folded.instance)
+
+
 def restore(variables: Variables, documents: dict[str, bytes]) -> list[str]:
     """Put the values of documents in place; return the keys of those that are of no use any more.
 
@@ -89,6 +98,9 @@ def restore(variables: Variables, documents: dict[str, bytes]) -> list[str]:
             useless.append(key)
             continue
         entry = variables.entry(document.place)
+        if entry is None and anywhere(document.place) in LATE:
+            variables.late[document.place.folded] = (document.attribute, document.value, document.source)
+            continue
         attribute = None if entry is None else entry.attributes.get(document.attribute)
         text = document.value
         if entry is None or attribute is None or (text is not None and unfit(entry, text)):
