@@ -105,7 +105,7 @@ def test_meter_values_at_a_time() -> None:
     assert station.requests("MeterValues") == []
     station.pass_s(2)
     [values] = station.requests("MeterValues")
-    assert values.meter_value[0].sampled_value[0].context.value == "Trigger"
+    assert values.meter_value[0].sampled_value[0].context.value == "Other"
 
 
 def test_meter_values_at_an_energy_once() -> None:

@@ -8,6 +8,7 @@ from chargebyte_fw.modules.ocpp.connection.network_v2 import Network2
 from chargebyte_fw.modules.ocpp.data_transfer.v2 import DataTransfer2
 from chargebyte_fw.modules.ocpp.der.v2 import DerControl2
 from chargebyte_fw.modules.ocpp.diagnostics.customer_v2 import CustomerInformation2
+from chargebyte_fw.modules.ocpp.display_and_cost.cost_triggers_v2 import CostTriggers2
 from chargebyte_fw.modules.ocpp.display_and_cost.cost_v2 import Cost2
 from chargebyte_fw.modules.ocpp.display_and_cost.display_v2 import Display2
 from chargebyte_fw.modules.ocpp.firmware.installation import Installation
@@ -82,6 +83,7 @@ BLOCKS: tuple[type[Block], ...] = (
     VehicleCertificates2,
     Display2,
     Cost2,
+    CostTriggers2,
     Tariffs2,
     WebPayments2,
     CustomerInformation2,

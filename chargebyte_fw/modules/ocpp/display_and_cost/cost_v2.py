@@ -8,6 +8,9 @@ from typing import Any
 from chargebyte_fw.contracts.interfaces.session_cost import SessionCost
 from chargebyte_fw.contracts.types import display_message, money, session_cost, text_message
 from chargebyte_fw.kernel.effects import publish
+from chargebyte_fw.modules.ocpp.messages import pricing
+from chargebyte_fw.modules.ocpp.messages.errors import MessageError
+from chargebyte_fw.modules.ocpp.messages.schema import decode_data
 from chargebyte_fw.modules.ocpp.messages.v2.authorization import AuthorizeRequest, AuthorizeResponse
 from chargebyte_fw.modules.ocpp.messages.v2.tariff_and_cost import CostUpdatedRequest, CostUpdatedResponse
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
@@ -19,8 +22,9 @@ from chargebyte_fw.modules.ocpp.messages.v2.types.message_content import Message
 from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
 from chargebyte_fw.modules.ocpp.station import Block, RequestRefused, Station, answered, answers, events, receives
 from chargebyte_fw.modules.ocpp.station.named import named
-from chargebyte_fw.modules.ocpp.transactions.events import CostKnown, TransactionEnded
+from chargebyte_fw.modules.ocpp.transactions.events import CostKnown, PricesKnown, TransactionEnded
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
+from chargebyte_fw.modules.ocpp.variables import Variable
 from chargebyte_fw.modules.ocpp.variables.standard.cost import (
     COST_ENABLED,
     CURRENCY,
@@ -30,6 +34,7 @@ from chargebyte_fw.modules.ocpp.variables.standard.cost import (
     TARIFF_FALLBACK_MESSAGE,
     TOTAL_COST_FALLBACK_MESSAGE,
 )
+from chargebyte_fw.modules.ocpp.variables.standard.station import CUSTOM_MULTI_LANGUAGE_ENABLED
 
 DECIMALS = 3
 """Decimals of costs where the configuration has none."""
@@ -70,10 +75,24 @@ class Cost2(Block):
         if not self.station.variables.get(TARIFF_ENABLED):
             return
         variable = TARIFF_FALLBACK_MESSAGE if self._online else OFFLINE_TARIFF_FALLBACK_MESSAGE
-        text = self.station.variables.get(variable)
-        if text:
-            value = session_cost.DefaultPrice(messages=[_plain(text)])
+        if texts := self._fallback(variable):
+            value = session_cost.DefaultPrice(messages=texts)
             self.station.publish(publish(SessionCost.default_price, value))
+
+    def _fallback(self, variable: Variable[str]) -> list[text_message.MessageContent]:
+        """Return a configured text, and the same in each language that has one of its own."""
+        get = self.station.variables.get
+        own = get(variable)
+        if not own:
+            return []
+        found = [_plain(own)]
+        if get(CUSTOM_MULTI_LANGUAGE_ENABLED):
+            for entry in self.station.variables:
+                name, text = entry.id, entry.text()
+                same = (name.component, name.name) == (variable.id.component, variable.id.name)
+                if same and name.instance and text:
+                    found.append(_plain(text, name.instance))
+        return found
 
     # Prices of a driver.
 
@@ -83,11 +102,23 @@ class Cost2(Block):
         if not self.station.variables.get(TARIFF_ENABLED):
             return
         message = response.id_token_info.personal_message
-        fallback = self.station.variables.get(TARIFF_FALLBACK_MESSAGE)
         if message is not None:
-            self._tariff([message], request.id_token.id_token, display_message.IdentifierType.IdToken)
-        elif fallback:
-            self._publish_tariff([_plain(fallback)], request.id_token.id_token, display_message.IdentifierType.IdToken)
+            texts = [_content(message), *self._extra(response.id_token_info.custom_data)]
+            self._publish_tariff(texts, request.id_token.id_token, display_message.IdentifierType.IdToken)
+        elif fallback := self._fallback(TARIFF_FALLBACK_MESSAGE):
+            self._publish_tariff(fallback, request.id_token.id_token, display_message.IdentifierType.IdToken)
+
+    def _extra(self, data: dict[str, Any] | None) -> list[text_message.MessageContent]:
+        """Return the personal message in further languages, which 2.0.1 has in `customData`."""
+        if data is None or data.get("vendorId") != pricing.LANGUAGE_VENDOR_ID:
+            return []
+        if not self.station.variables.get(CUSTOM_MULTI_LANGUAGE_ENABLED):
+            return []
+        try:
+            found = decode_data(self.station.version, pricing.PersonalMessageExtra, data).texts
+        except MessageError:
+            return []
+        return [_plain(one.content, one.language) for one in found]
 
     def _tariff(
         self, messages: list[MessageContentType], identifier: str, kind: display_message.IdentifierType
@@ -135,6 +166,8 @@ class Cost2(Block):
             raise RequestRefused("GenericError", f"there is no transaction {request.transaction_id}")
         self._cost(request.transaction_id, request.total_cost, session_cost.SessionStatus.Running)
         self.station.notify(CostKnown(request.transaction_id, request.total_cost))
+        if request.custom_data is not None:
+            self.station.notify(PricesKnown(request.transaction_id, request.custom_data))
         return CostUpdatedResponse()
 
     @answered(TransactionEventRequest)
@@ -155,11 +188,11 @@ class Cost2(Block):
     @receives(TransactionEnded)
     def ended(self, event: TransactionEnded) -> None:
         """Offline the final cost is unknown: publish the text that stands for it (I05)."""
-        text = self.station.variables.get(TOTAL_COST_FALLBACK_MESSAGE)
+        texts = self._fallback(TOTAL_COST_FALLBACK_MESSAGE)
         if self._final == event.session_id:
             return
-        if not self._online and self.station.variables.get(COST_ENABLED) and text:
-            self._publish_cost(event.session_id, None, session_cost.SessionStatus.Finished, [_plain(text)])
+        if not self._online and self.station.variables.get(COST_ENABLED) and texts:
+            self._publish_cost(event.session_id, None, session_cost.SessionStatus.Finished, texts)
 
     def _cost(self, transaction_id: str, cost: float, status: session_cost.SessionStatus) -> None:
         if self.station.variables.get(COST_ENABLED):
@@ -200,8 +233,8 @@ class Cost2(Block):
         self.station.publish(publish(SessionCost.session_cost, value))
 
 
-def _plain(text: str) -> text_message.MessageContent:
-    return text_message.MessageContent(content=text, format=text_message.MessageFormat.UTF8)
+def _plain(text: str, language: str | None = None) -> text_message.MessageContent:
+    return text_message.MessageContent(content=text, format=text_message.MessageFormat.UTF8, language=language)
 
 
 def _content(message: MessageContentType) -> text_message.MessageContent:

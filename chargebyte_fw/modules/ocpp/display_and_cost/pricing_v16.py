@@ -21,7 +21,12 @@ from chargebyte_fw.modules.ocpp.messages import pricing
 from chargebyte_fw.modules.ocpp.messages.errors import MessageError
 from chargebyte_fw.modules.ocpp.messages.model import Type
 from chargebyte_fw.modules.ocpp.messages.schema import decode_data
-from chargebyte_fw.modules.ocpp.messages.v16.core import DataTransferRequest, DataTransferResponse, DataTransferStatus
+from chargebyte_fw.modules.ocpp.messages.v16.core import (
+    DataTransferRequest,
+    DataTransferResponse,
+    DataTransferStatus,
+    ReadingContext,
+)
 from chargebyte_fw.modules.ocpp.metering.meter_values_v16 import MeterValues16
 from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
 from chargebyte_fw.modules.ocpp.station import Block, Station, events, receives
@@ -234,7 +239,7 @@ class Pricing16(Block):
         self.station.stop(("cost", connector))
 
     def _send(self, connector: int) -> None:
-        self.station.block(MeterValues16).trigger(connector)
+        self.station.block(MeterValues16).trigger(connector, ReadingContext.Other)
 
     @receives(events.PowermeterReceived)
     def measured(self, event: events.PowermeterReceived) -> None:

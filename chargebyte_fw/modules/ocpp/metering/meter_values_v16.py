@@ -173,15 +173,15 @@ class MeterValues16(Block):
 
     # Triggered.
 
-    def trigger(self, connector: int | None) -> bool:
-        """Send the values of a connector (None: of all) with context Trigger; returns whether there are any."""
+    def trigger(self, connector: int | None, context: ReadingContext = ReadingContext.Trigger) -> bool:
+        """Send the values of a connector (None: of all); returns whether there are any."""
         places = list(self.station.layout) if connector is None else [self.station.layout.connector(connector)]
         sent = False
         for place in places:
             if place is None:
                 continue
             reading = self._readings.latest(place.evse_id)
-            value = self._value(reading, SAMPLED_DATA_TX_UPDATED_MEASURANDS, ReadingContext.Trigger)
+            value = self._value(reading, SAMPLED_DATA_TX_UPDATED_MEASURANDS, context)
             running = self._running.get(place.connector)
             self._send(place, value, running.session_id if running is not None else None, triggered=True)
             sent = sent or value is not None

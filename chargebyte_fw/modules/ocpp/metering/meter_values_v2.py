@@ -259,6 +259,12 @@ class MeterValues2(Block):
         if value is not None:
             self.station.send(MeterValuesRequest(evse_id=evse_id, meter_value=[value]), triggered=True)
 
+    def send_for_cost(self, evse_id: int) -> None:
+        """Send the values from which the CSMS computes its next cost."""
+        value = self._sampled(evse_id, SAMPLED_DATA_TX_UPDATED_MEASURANDS, Context.Other)
+        if value is not None:
+            self.station.send(MeterValuesRequest(evse_id=evse_id, meter_value=[value]))
+
     def triggered(self, evse_id: int) -> list[MeterValueType | None]:
         """Return the values of a triggered TransactionEvent ([F06.FR.07])."""
         return [self._sampled(evse_id, SAMPLED_DATA_TX_UPDATED_MEASURANDS, Context.Trigger)]

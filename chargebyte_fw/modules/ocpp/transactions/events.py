@@ -42,6 +42,13 @@ class CostKnown(msgspec.Struct, frozen=True):
     cost: float
 
 
+class PricesKnown(msgspec.Struct, frozen=True):
+    """CostUpdated of a running transaction had `customData`."""
+
+    transaction_id: str
+    custom_data: dict[str, Any]
+
+
 class RemoteStartAccepted(msgspec.Struct, frozen=True):
     """A remote start was accepted; its profile is for the transaction that it begins."""
 
