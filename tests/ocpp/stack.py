@@ -18,6 +18,7 @@ from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.contracts.types.units_signed import SignedMeterValue
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import Publish
+from chargebyte_fw.kernel.faults import Fault, FaultState, Mapping, Origin, Severity
 from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.station.layout import Layout
@@ -42,6 +43,11 @@ def meter(energy_Wh: float) -> Powermeter:
         current_A=units.Current(L1=16.0, L2=16.0, L3=16.0),
         power_W=units.Power(total=11040.0),
     )
+
+
+def fault(evse_id: int | None = 1, kind: str = "evse_manager/Inoperative") -> Fault:
+    origin = Origin("evse", "evse", None if evse_id is None else Mapping(evse_id))
+    return Fault(kind, "", "broken", "", Severity.High, origin, FaultState.Active, "2023-11-15T00:00:00Z", "u1")
 
 
 SIGNED = SignedMeterValue(signed_meter_data='OCMF|{"A":1}|{"SD":"00"}', signing_method="", encoding_method="OCMF")

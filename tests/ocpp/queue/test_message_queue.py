@@ -1,87 +1,20 @@
-"""The two queues: what goes first, what waits, what is tried again, what is dropped (ocpp.md 4.4)."""
+"""The two queues: what goes first, what waits, what is tried again (ocpp.md 4.4)."""
 
 from __future__ import annotations
 
 import json
 from itertools import count
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chargebyte_fw.modules.ocpp.queue.effects import Done, Failed, KeepTransactionId, Persist, Remove
-from chargebyte_fw.modules.ocpp.queue.entries import Entry, entry_of, row_of, thinned
-from chargebyte_fw.modules.ocpp.queue.message_queue import MessageQueue
-from chargebyte_fw.modules.ocpp.queue.settings import Settings
 from chargebyte_fw.modules.ocpp.version import Version
+from tests.ocpp.queue.bench import Bench
 
 V16, V201, V21 = Version
 ENDLESS = 10**9
-
-
-class Bench:
-    """A queue with a clock and a disk that confirms at once."""
-
-    def __init__(self, version: Version = V16, *, accepted: bool = True, online: bool = True, **settings: Any) -> None:
-        ids, self.keys = count(1), count(1)
-        self.now = 0.0
-        self.queue = MessageQueue(version, Settings(**settings), lambda: f"again-{next(ids)}")
-        self.disk = True
-        self.effects: list[Any] = []
-        if online:
-            self.queue.connected(self.now, again=False)
-        if accepted:
-            self.queue.registration = "Accepted"
-
-    def took(self, effects: list[Any]) -> list[Any]:
-        self.effects += effects
-        if self.disk:
-            tickets = [one.ticket for one in effects if isinstance(one, Persist | Remove | KeepTransactionId)]
-            self.queue.written(max(tickets, default=0))
-        return effects
-
-    def put(self, action: str, payload: dict[str, Any] | None = None, **how: Any) -> str:
-        key = f"m{next(self.keys)}"
-        text = json.dumps(payload or {}, separators=(",", ":")).encode()
-        self.took(self.queue.enqueue(key, action, text, self.now, **how))
-        return key
-
-    def next(self) -> str | None:
-        entry = self.queue.next(self.now)
-        return entry.action if entry is not None else None
-
-    @property
-    def flying(self) -> Entry:
-        assert self.queue.outstanding is not None
-        return self.queue.outstanding
-
-    def answer(self, payload: Any = None) -> list[Any]:
-        return self.took(self.queue.answered(self.flying.wire_id, payload or {}, self.now))
-
-    def refuse(self, code: str = "InternalError") -> list[Any]:
-        return self.took(self.queue.refused(self.flying.wire_id, code, "", self.now))
-
-    def drain(self) -> list[str]:
-        found = []
-        while (action := self.next()) is not None:
-            found.append(action)
-            self.answer()
-        return found
-
-    def wait(self, seconds: float) -> list[Any]:
-        """Let time pass, with a wake at each deadline as the pump has it."""
-        end, effects = self.now + seconds, []
-        while (at_s := self.queue.deadline) is not None and at_s <= end:
-            self.now = max(self.now, at_s)
-            effects += self.took(self.queue.wake(self.now)[1])
-            if self.queue.deadline == at_s:
-                raise AssertionError("the same deadline again: a busy loop")
-        self.now = end
-        return effects
-
-    def failures(self) -> list[tuple[str, str]]:
-        return [(one.entry.action, one.code) for one in self.effects if isinstance(one, Failed)]
 
 
 @pytest.mark.ocpp("FR.01")
@@ -404,98 +337,6 @@ def test_one_heartbeat_waits_at_most() -> None:
     it.put("Heartbeat")
     it.put("Heartbeat")
     assert it.failures() == [("Heartbeat", "Dropped")]
-
-
-def test_a_full_queue_drops_the_oldest_of_the_others_first() -> None:
-    it = Bench(online=False, queue_all=True, size_threshold=20)
-    keys = [it.put("StatusNotification") for _ in range(15)]
-    for _ in range(6):
-        it.put("StopTransaction")
-    dropped = [one.entry.key for one in it.effects if isinstance(one, Failed)]
-    assert dropped == keys[:3] and len(it.queue) == 18
-    assert [one.key for one in it.effects if isinstance(one, Remove)] == keys[:3]
-
-
-@pytest.mark.parametrize(
-    ("version", "update", "other"),
-    [
-        (V16, ("MeterValues", {}), [("StartTransaction", {}), ("StopTransaction", {})]),
-        (
-            V201,
-            ("TransactionEvent", {"eventType": "Updated"}),
-            [("TransactionEvent", {"eventType": "Started"}), ("TransactionEvent", {"eventType": "Ended"})],
-        ),
-    ],
-)
-@pytest.mark.ocpp(
-    "E04.FR.07", "E04.FR.08", "E11.FR.04", "E11.FR.05", "E12.FR.04", "E12.FR.05", "J02.FR.12", "J02.FR.13"
-)
-def test_then_every_second_update_and_never_the_begin_or_the_end(
-    version: Version, update: tuple[str, Any], other: list[tuple[str, Any]]
-) -> None:
-    it = Bench(version, online=False, size_threshold=20)
-    it.put(*other[0])
-    updates = [it.put(*update) for _ in range(20)]
-    dropped = [one.entry.key for one in it.effects if isinstance(one, Failed)]
-    assert dropped == updates[1::2]
-    for _ in range(40):
-        it.put(*other[1])
-    assert len(it.queue) >= 41
-    assert not [one for one in it.effects if isinstance(one, Failed) and one.entry.key not in updates]
-
-
-def test_security_events_have_a_bound_too() -> None:
-    it = Bench(online=False, size_threshold=50)
-    for _ in range(500):
-        it.put("SecurityEventNotification")
-    assert len(it.queue) <= 51
-
-
-def test_what_is_in_flight_is_not_dropped() -> None:
-    it = Bench(size_threshold=5)
-    it.put("MeterValues")
-    it.next()
-    for _ in range(50):
-        it.put("MeterValues")
-    assert it.answer()
-
-
-def test_messages_survive_as_rows() -> None:
-    it = Bench(online=False)
-    it.put("StartTransaction", {"idTag": "ÄÖ"}, transaction="s1", timestamp="2026-01-01T00:00:00.000Z")
-    it.put("StopTransaction", {"transactionId": -1}, transaction="s1")
-    rows = [one.row for one in it.effects if isinstance(one, Persist)]
-    assert json.loads(rows[0].MESSAGE) == [2, "m1", "StartTransaction", {"idTag": "ÄÖ"}]
-    again = Bench()
-    again.queue.load([entry_of(row, of_transaction=True) for row in reversed(rows)], {"s0": 3})
-    assert again.next() == "StartTransaction"
-    assert again.flying.wire_id == "again-1", "the id of the row may have been sent before the power cut"
-    assert row_of(again.flying) == rows[0]
-    again.answer({"transactionId": 9})
-    assert again.next() == "StopTransaction"
-    assert json.loads(again.queue.payload_of(again.flying))["transactionId"] == 9
-    again.put("StopTransaction")
-    assert again.queue.of_transactions[-1].number == 3
-
-
-@pytest.mark.parametrize("message", ["", "[", "[2]", "{}", '[2,"a","b",7]', '[2,"a","b",[]]'])
-def test_a_row_that_is_no_message_is_named(message: str) -> None:
-    row = row_of(Entry("m1", "StopTransaction", b"{}", 1, of_transaction=True))
-    broken = type(row)(row.UNIQUE_ID, message, row.MESSAGE_TYPE, 0, "", 1)
-    with pytest.raises(ValueError, match="m1"):
-        entry_of(broken, of_transaction=True)
-
-
-def test_a_stop_that_is_too_long_loses_every_second_reading() -> None:
-    data = [{"timestamp": f"{number:024}", "sampledValue": [{"value": str(number)}]} for number in range(1000)]
-    payload = json.dumps({"meterStop": 5, "transactionData": data}, separators=(",", ":")).encode()
-    found = json.loads(thinned(payload, 20_000))
-    assert len(json.dumps(found, separators=(",", ":"))) <= 20_000
-    assert found["meterStop"] == 5
-    assert found["transactionData"][0] == data[0] and found["transactionData"][-1] == data[-1]
-    assert len(found["transactionData"]) > 100
-    assert thinned(payload, len(payload)) == payload
-    assert json.loads(thinned(b'{"a":"' + b"x" * 100 + b'"}', 50)) == {"a": "x" * 100}
 
 
 STEPS = st.sampled_from(

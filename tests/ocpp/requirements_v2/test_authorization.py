@@ -16,7 +16,7 @@ from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.requirements_v2.scenarios import quiet
 from tests.ocpp.stack import E, meter, token
 from tests.ocpp.station2 import Station2
-from tests.ocpp.test_sessions_v2 import contract, validated
+from tests.ocpp.test_authorization_v2 import contract, validated
 
 LIST, CACHE = declared.LOCAL_AUTH_LIST_ENABLED, declared.AUTH_CACHE_ENABLED
 

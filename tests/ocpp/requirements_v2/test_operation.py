@@ -26,9 +26,9 @@ from chargebyte_fw.modules.ocpp.station.layout import Layout
 from chargebyte_fw.modules.ocpp.variables.standard import authorization as declared
 from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.requirements_v2.scenarios import Reason, quiet, read, remote_start
-from tests.ocpp.stack import E, meter
+from tests.ocpp.stack import E, fault, meter
 from tests.ocpp.station2 import Station2
-from tests.ocpp.test_sessions_v2 import change, fault, statuses
+from tests.ocpp.test_availability_v2 import change, statuses
 from tests.ocpp.test_use_cases_v2 import served
 
 CARD = {"idToken": "CAFE", "type": "ISO14443"}

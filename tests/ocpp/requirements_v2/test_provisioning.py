@@ -20,7 +20,7 @@ from chargebyte_fw.modules.ocpp.variables.standard import communication
 from chargebyte_fw.modules.ocpp.variables.standard import station as declared
 from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.connection.test_network import Bench
-from tests.ocpp.queue.test_message_queue import Bench as QueueBench
+from tests.ocpp.queue.bench import Bench as QueueBench
 from tests.ocpp.requirements_v2.scenarios import Reason, quiet
 from tests.ocpp.station2 import Station2
 from tests.ocpp.variables.talk import Refused, Talk
