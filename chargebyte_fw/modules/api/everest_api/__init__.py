@@ -1,0 +1,1 @@
+"""EVerest's API modules: one MQTT bridge for each interface, `everest_api/1/<type>/<module id>/...`."""

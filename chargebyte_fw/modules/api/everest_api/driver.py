@@ -1,0 +1,52 @@
+"""Implementations whose work a client of the API does: made from a contract and a table of its commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.kernel.contract import Contract
+
+
+class Send(msgspec.Struct, frozen=True):
+    """A command that is passed on without a reply."""
+
+    topic: str
+    shape: Callable[..., Any] = lambda *args: args[0] if args else ""
+    """The payload, from the arguments."""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A command that a client replies to."""
+
+    topic: str
+    kind: Any
+    """Type of the reply."""
+    default: Any
+    """What holds without one."""
+    shape: Callable[..., Any] = lambda *args: args[0] if args else None
+
+
+def driven_by_client(contract: type[Contract], commands: Mapping[str, Send | Ask]) -> type[Any]:
+    """Return an implementation of `contract` whose commands go to a client as the table has it."""
+    missing = set(contract.commands) - set(commands)
+    if missing:
+        raise TypeError(f"{contract.interface}: no topic for {', '.join(sorted(missing))}")
+
+    def command(how: Send | Ask) -> Any:
+        if isinstance(how, Send):
+
+            async def pass_on(self: Any, *args: Any) -> None:
+                self.module.send(how.topic, how.shape(*args))
+
+            return pass_on
+
+        async def ask(self: Any, *args: Any) -> Any:
+            return await self.module.ask(how.topic, how.shape(*args), how.kind, how.default)
+
+        return ask
+
+    methods = {name: command(how) for name, how in commands.items()}
+    return type(f"Client{contract.__name__}", (contract,), {**methods, "__doc__": "What a client of the API does."})

@@ -1,0 +1,34 @@
+"""over_voltage_monitor_API: a client of MQTT is the over-voltage monitor."""
+
+from __future__ import annotations
+
+from chargebyte_fw.contracts.interfaces.over_voltage_monitor import OverVoltageMonitor
+from chargebyte_fw.kernel.module import provides
+from chargebyte_fw.modules.api.everest_api.bridge import Bridge
+from chargebyte_fw.modules.api.everest_api.driver import Send, driven_by_client
+
+
+def _limits(emergency_V: float, error_V: float) -> dict[str, float]:
+    return {"emergency_limit_V": emergency_V, "error_limit_V": error_V}
+
+
+_COMMANDS = {
+    "set_limits": Send("set_limits", _limits),
+    "start": Send("start"),
+    "stop": Send("stop"),
+    "reset_over_voltage_error": Send("reset_over_voltage_error"),
+}
+
+
+class over_voltage_monitor_API(Bridge):
+    """A client of MQTT is the over-voltage monitor."""
+
+    api_type = "over_voltage_monitor"
+    watched = ("main", "over_voltage_monitor/CommunicationFault")
+    errors_at = ("main",)
+
+    main = provides(driven_by_client(OverVoltageMonitor, _COMMANDS), description="The over-voltage monitor.")
+
+    def open(self) -> None:
+        """Declare what the monitor reports."""
+        self.take("voltage_measurement_V", float, self.main.voltage_measurement_V.publish)

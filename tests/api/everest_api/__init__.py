@@ -1,0 +1,1 @@
+"""Tests of EVerest's API modules."""
