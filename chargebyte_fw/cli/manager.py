@@ -78,32 +78,23 @@ def _run(options: Options) -> int:
     from chargebyte_fw.kernel import clock
     from chargebyte_fw.manager import gc_tuning
     from chargebyte_fw.manager.everest.process import Manager, root_of
+    from chargebyte_fw.manager.everest.source import FileSource, source_of
     from chargebyte_fw.manager.everest.status_fifo import StatusFifo
 
     root = root_of(options)
     if options.dump_manifests is not None:
         return _dump_manifests(options.dump_manifests, root)
     if options.check:
-        configuration = _read(options, root)
+        configuration = FileSource(options, root).read()
         if options.dump is not None:
             _dump(configuration, options.dump)
         return _report(configuration)
     fifo = StatusFifo(options.status_fifo)
-
-    def read() -> Configuration:
-        configuration = _read(options, root)
-        if options.dump is not None:
-            _dump(configuration, options.dump)
-        return configuration
-
+    source = source_of(options, root)
+    if options.dump is not None:
+        _dump(source.read(), options.dump)
     with gc_tuning.put_off():
-        return clock.run(Manager(options, root, fifo, read).run())
-
-
-def _read(options: Options, root: Root) -> Configuration:
-    from chargebyte_fw.manager.configuration.loading import load
-
-    return load(options.configuration_file(), root, standalone=options.standalone, ignored=options.ignore, empty=True)
+        return clock.run(Manager(options, root, fifo, source).run())
 
 
 def _report(configuration: Configuration) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -45,6 +45,13 @@ def changed(config: ModuleConfig, name: str, value: Any) -> ModuleConfig:
         return msgspec.structs.replace(config, **{field.name: value})
     except ValueError as error:
         raise BadValue(str(error)) from None
+
+
+class Keeper(Protocol):
+    """Keeps changed values for the next start."""
+
+    def keep(self, module_id: str, implementation_id: str, name: str, value: Any) -> None:
+        """Write a value; raises OSError, or BadValue for a place that cannot be read."""
 
 
 class Overlay:

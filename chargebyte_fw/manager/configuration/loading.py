@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection
 from collections.abc import Mapping as Environment
+from collections.abc import Mapping as MappingOf
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -22,7 +25,7 @@ from chargebyte_fw.manager.configuration.overlay import FOLDER, lay_over
 from chargebyte_fw.manager.configuration.owners import check_claims, check_users, place_of
 from chargebyte_fw.manager.configuration.planning import find_module, plan_module
 from chargebyte_fw.manager.configuration.probe import PROBE, probe_module
-from chargebyte_fw.manager.configuration.reading import read
+from chargebyte_fw.manager.configuration.reading import parse, read
 from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.settings import Settings, read_settings
 from chargebyte_fw.manager.configuration.tree import MapNode
@@ -87,18 +90,45 @@ def load(
     report = Report()
     result = Configuration(path)
     document = read(path, report, shown)
+    wanted = Wanted(frozenset(programs), frozenset(standalone), frozenset(ignored), empty)
     if document is not None:
         # EVerest takes the settings from the main file alone.
         settings_node = _section(document, "settings", report)
         result.settings = read_settings(settings_node, os.environ if environment is None else environment, report)
         if overlay:
             document = _overlaid(path, document, root, report, result.notices)
-        if installed is None:
-            installed = discover([_modules_dir(result.settings, root)], index_file=root.read(index.PLACE))
-        wanted = Wanted(frozenset(programs), frozenset(standalone), frozenset(ignored), empty)
-        _modules(document, installed, result, report, wanted)
+        _modules(document, installed or _installed(result.settings, root), result, report, wanted)
     result.findings = report.findings
     return result
+
+
+def load_stored(
+    modules: MappingOf[str, Any],
+    place: Path,
+    settings_of: Path | None,
+    root: Root,
+    *,
+    standalone: Collection[str] = (),
+    ignored: Collection[str] = (),
+) -> Configuration:
+    """Check modules that a configuration database has (at `place`), as `load` checks those of a file.
+
+    The settings are those of the file `settings_of`; None: the defaults.
+    """
+    report = Report()
+    result = Configuration(settings_of or place)
+    main = read(settings_of, report) if settings_of is not None else MapNode(Place(str(place)))
+    document = parse(json.dumps({"active_modules": modules}), str(place), report)
+    if main is not None and document is not None:
+        result.settings = read_settings(_section(main, "settings", report), os.environ, report)
+        wanted = Wanted(frozenset(), frozenset(standalone), frozenset(ignored), empty=True)
+        _modules(document, _installed(result.settings, root), result, report, wanted)
+    result.findings = report.findings
+    return result
+
+
+def _installed(settings: Settings, root: Root) -> Installed:
+    return discover([_modules_dir(settings, root)], index_file=root.read(index.PLACE))
 
 
 def _modules_dir(settings: Settings, root: Root) -> Path:

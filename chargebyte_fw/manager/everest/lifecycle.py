@@ -163,8 +163,15 @@ class Lifecycle(Machine):
 
     @on(State.SHUTDOWN_FINALIZING, event=Configured, to=(State.STARTING_MODULES, State.IDLE, State.EXITING))
     def configured_again(self, event: Configured, now: float) -> list[Any]:
-        """Start all modules again, from what is configured now."""
+        """Start all modules again, from what is configured now, unless a signal came meanwhile."""
+        if self._signalled:
+            return self._go(State.EXITING, Exit(1 if self._cause is Cause.CRASH else 0))
         return self._start_or_not(event.modules or 0)
+
+    @on(State.EXITING, event=Configured)
+    def configured_too_late(self, event: Configured, now: float) -> list[Any]:
+        """A signal came while the configuration was being read."""
+        return []
 
     def _start_or_not(self, modules: int) -> list[Any]:
         if modules:

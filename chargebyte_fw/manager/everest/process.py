@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import signal
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.kernel.errors import Unavailable
@@ -18,6 +17,7 @@ from chargebyte_fw.manager.everest import lifecycle
 from chargebyte_fw.manager.everest.lifecycle import Lifecycle
 from chargebyte_fw.manager.everest.modules_run import ModulesRun
 from chargebyte_fw.manager.everest.options import Options
+from chargebyte_fw.manager.everest.source import Source
 from chargebyte_fw.manager.everest.status_fifo import StatusFifo
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
@@ -40,13 +40,13 @@ def root_of(options: Options) -> Root:
 
 
 class Manager:
-    """EVerest's manager. `read` returns the configuration to start from, as it is now."""
+    """EVerest's manager."""
 
-    def __init__(self, options: Options, root: Root, fifo: StatusFifo, read: Callable[[], Configuration]) -> None:
+    def __init__(self, options: Options, root: Root, fifo: StatusFifo, source: Source) -> None:
         self._options = options
         self._root = root
         self._fifo = fifo
-        self._read = read
+        self._source = source
         self._log = ModuleLog("manager")
         self._pump = Pump(Lifecycle(options.policy), self._act, self._failed)
         self._status: asyncio.Future[int] | None = None
@@ -93,11 +93,20 @@ class Manager:
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work, name="manager")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
 
     async def _configure(self) -> None:
-        # Signals that came during the reading are taken first.
-        configuration = await asyncio.to_thread(self._read)
+        try:
+            configuration = await asyncio.to_thread(self._source.read)
+        except Unavailable as error:
+            self._log.error("%s", error)
+            self._pump.feed(lifecycle.Configured(None))
+            return
         for finding in configuration.findings:
             self._log.log(40 if finding.severity == "error" else 30, "%s", finding)
         sound = not configuration.errors
@@ -128,10 +137,8 @@ class Manager:
             graceful_shutdown=options.policy.graceful,
             run_as_user=settings.run_as_user,
         )
-        from chargebyte_fw.manager.configuration.changes import Overlay
-
-        overlay = Overlay(configuration.path, self._root)
-        self._publisher = Publisher(carrier, retain_topics=options.retain_topics, overlay=overlay)
+        keeper = self._source.keeper()
+        self._publisher = Publisher(carrier, retain_topics=options.retain_topics, overlay=keeper)
         self._runtime.mqtt = External(client, settings.external_prefix)
         client.start()
         try:

@@ -11,7 +11,7 @@ import msgspec
 
 from chargebyte_fw.kernel.decoding import decode_json, shorten
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.manager.configuration.changes import BadValue, Overlay, changed, parsed
+from chargebyte_fw.manager.configuration.changes import BadValue, Keeper, changed, parsed
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.wire import envelope
 from chargebyte_fw.manager.wire.answers import WHOLE_MODULE, Answers, failure, mutability_of, rights, set_answer
@@ -53,7 +53,7 @@ class ConfigService:
         asked: Callable[[str], None],
         complain: Callable[..., None],
         may_change: Collection[str],
-        overlay: Overlay | None = None,
+        overlay: Keeper | None = None,
     ) -> None:
         self._carrier = carrier
         self._asked = asked

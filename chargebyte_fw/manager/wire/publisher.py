@@ -21,7 +21,7 @@ from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.joining import Joining
 
 if TYPE_CHECKING:
-    from chargebyte_fw.manager.configuration.changes import Overlay
+    from chargebyte_fw.manager.configuration.changes import Keeper
     from chargebyte_fw.manager.wire.config_service import ConfigService
 
 
@@ -43,7 +43,7 @@ class Publisher:
         *,
         retain_topics: bool = False,
         commands_from: Collection[str] | None = (),
-        overlay: Overlay | None = None,
+        overlay: Keeper | None = None,
     ) -> None:
         self.carrier = carrier
         self.client = client = carrier.client

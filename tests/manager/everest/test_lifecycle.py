@@ -189,3 +189,13 @@ def test_a_restart_becomes_a_stop() -> None:
     played = running(graceful=True)
     played.feed(RestartAsked(), INT, AllGone())
     assert played.status == 0
+
+
+def test_a_signal_while_the_configuration_is_read_ends_the_manager() -> None:
+    played = Played()
+    played.feed(Begin(), INT, Configured(2))
+    assert played.status == 0
+    again = running()
+    again.feed(RestartAsked(), AllGone(), INT, Configured(2))
+    assert again.status == 0
+    assert "MANAGER_STARTING_MODULES" not in again.lines
