@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from chargebyte_fw.modules.ocpp.connection.web_socket import HandshakeFailed
 from chargebyte_fw.sim.car_models import Model
 from tests.ocpp.csms import Csms
 from tests.session.dialogues import overlay
-from tests.session.plant import Plant
+from tests.session.plant import REPOSITORY, Plant
 
 CONFIGURATION = "config-ac-ocpp201.yaml"
 
@@ -134,5 +136,37 @@ def test_a_car_charges_through_an_hour_without_the_csms(run: Any, tmp_path: Path
             assert [one["seqNo"] for one in events] == list(range(len(events)))
             assert events[-1]["offline"] is True
             assert csms.requests("StatusNotification")[-1]["connectorStatus"] == "Available"
+
+    run(main())
+
+
+def test_the_messages_are_logged_and_those_of_a_session_in_its_folder(run: Any, tmp_path: Path) -> None:
+    overlay(tmp_path, CONFIGURATION, {"ocpp": {"config_module": {"DeviceModelConfigPath": "/model"}}})
+    model = tmp_path / "model"
+    shutil.copytree(REPOSITORY / "usr/share/everest/modules/OCPP201/component_config", model)
+    file = model / "standardized/InternalCtrlr.json"
+    text = json.loads(file.read_text())
+    for attribute in text["properties"]["LogMessagesFormat"]["attributes"]:
+        attribute["value"] = "log,html,security,session_logging"
+    file.write_text(json.dumps(text))
+
+    async def main() -> None:
+        async with UnderCsms(tmp_path, "2.0.1") as plant:
+            await plant.csms.received("BootNotification", 60)
+            await plant.charging()
+            await asyncio.sleep(30)
+            plant.world.car.replace("unplug")
+            await plant.csms.until(lambda: plant.csms.requests("TransactionEvent")[-1]["eventType"] == "Ended")
+            await asyncio.sleep(5)
+        folder = tmp_path / "tmp/everest_ocpp_logs"
+        assert {one.name for one in folder.iterdir()} == {
+            f"libocpp_201.{kind}" for kind in ("log", "html", "security.log")
+        }
+        log = (folder / "libocpp_201.log").read_text()
+        assert "ChargingStation>CSMS Call BootNotification" in log and "CallResult BootNotification" in log
+        assert "DEADBEEF" not in log + (folder / "libocpp_201.html").read_text()
+        assert "StartupOfTheDevice" in (folder / "libocpp_201.security.log").read_text()
+        (session,) = (tmp_path / "tmp/everest-logs").glob("*/ocpp.log")
+        assert "TransactionEvent" in session.read_text() and "BootNotification" not in session.read_text()
 
     run(main())

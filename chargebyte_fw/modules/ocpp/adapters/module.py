@@ -24,6 +24,7 @@ from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import ConfigIssue, End, Module
 from chargebyte_fw.modules.ocpp.adapters.commands import Commands
 from chargebyte_fw.modules.ocpp.adapters.facts import Facts
+from chargebyte_fw.modules.ocpp.adapters.message_log import MessageLog
 from chargebyte_fw.modules.ocpp.adapters.operator import OperatorRequests
 from chargebyte_fw.modules.ocpp.adapters.requests import Requests
 from chargebyte_fw.modules.ocpp.charge_point import ChargePoint
@@ -48,6 +49,8 @@ from chargebyte_fw.modules.ocpp.version import Version
 EVSE_LIMIT_S = 60.0
 """How long an EVSE may take to be ready before the station starts without it."""
 FILE_FAULT = "generic/VendorWarning"
+LOG_NAMES = {False: "libocpp_1.6", True: "libocpp_201"}
+"""Names of the message logs, by whether it is 2.x: those of EVerest."""
 CALLBACK = "callback"
 """In `LogMessagesFormat`: frames are published."""
 CONNECT, DISCONNECT = "everest_api/ocpp/cmd/connect", "everest_api/ocpp/cmd/disconnect"
@@ -128,6 +131,7 @@ class OcppModule(Module):
         self._evse_ids: dict[int, int] = {}
         self._runner: ChargePointRunner | None = None
         self._overlay: OverlayFile | None = None
+        self._messages: MessageLog | None = None
         self._external_control = False
         self._listen()
         self._provided = {
@@ -168,6 +172,14 @@ class OcppModule(Module):
         self._overlay = None
         if sources.overlay is not None:
             self._overlay = OverlayFile(sources.overlay, self.log, self.spawn)
+        self._messages = MessageLog(
+            model.variables,
+            self.written(self.config.MessageLogPath),
+            LOG_NAMES[self.versions()[0].is_2],
+            self.log,
+            self.runtime.root.write,
+        )
+        self._messages.follow(self.evse_manager)
         self._runner = self._made(model.variables, self._layout)
         loop = asyncio.get_running_loop()
         operator = OperatorRequests(self._runner.machine, self.requests, loop.time)
@@ -193,6 +205,8 @@ class OcppModule(Module):
             await self._runner.close()
         if self._overlay is not None:
             await self._overlay.close()
+        if self._messages is not None:
+            self._messages.close()
 
     async def _evse(self, manager: EvseManager) -> Evse:
         evse = await manager.get_evse()
@@ -313,6 +327,8 @@ class OcppModule(Module):
                 self.commands.send(effect)
             case Publish(interface, variable, value):
                 provided = self._provided.get(interface)
+                if variable == Ocpp.security_event.name and self._messages is not None:
+                    self._messages.security(value)
                 if provided is not None:
                     getattr(provided, variable).publish(value)
             case effects.Reply() | effects.ReplyError():
@@ -325,7 +341,9 @@ class OcppModule(Module):
                 self.act(effect)
 
     def _seen(self, variables: Variables, text: str, from_csms: bool) -> None:
-        """Publish a frame, where `LogMessagesFormat` has `callback`."""
+        """Log a frame, and publish it where `LogMessagesFormat` has `callback`."""
+        if self._messages is not None:
+            self._messages.frame(text, from_csms)
         if CALLBACK in variables.get(LOG_MESSAGES_FORMAT) and variables.get(LOG_MESSAGES):
             directions = ocpp.MessageDirection
             direction = directions.CSMSToChargingStation if from_csms else directions.ChargingStationToCSMS

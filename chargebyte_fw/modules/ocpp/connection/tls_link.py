@@ -109,6 +109,12 @@ def context(settings: TlsSettings, files: TlsFiles, *, with_client_certificate: 
             made.set_ciphers(":".join(settings.ciphers_tls12))
         except ssl.SSLError:
             raise HandshakeFailed(f"SupportedCiphers12 has no cipher that is known: {settings.ciphers_tls12}") from None
+    choose = getattr(made, "set_ciphersuites", None)  # of Python 3.15; before, OpenSSL's own choice holds
+    if settings.ciphers_tls13 and choose is not None:
+        try:
+            choose(":".join(settings.ciphers_tls13))
+        except ssl.SSLError:
+            raise HandshakeFailed(f"SupportedCiphers13 has no cipher that is known: {settings.ciphers_tls13}") from None
     if with_client_certificate:
         if settings.use_tpm:
             raise HandshakeFailed("UseTPM: a client key in a TPM is not available; set it to false")

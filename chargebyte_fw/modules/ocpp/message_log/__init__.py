@@ -1,0 +1,1 @@
+"""Logs of the messages with the CSMS for people (`MessageLogPath`): what is written, and the files."""
