@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from chargebyte_fw.cli.graph_machines import machines, subclasses
 from chargebyte_fw.kernel.machine import Machine
 from chargebyte_fw.modules.ocpp.station import Block, Station
-from tests.docs import machines
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "chargebyte_fw"
@@ -148,7 +148,7 @@ def test_every_file_keeps_to_its_side_of_the_walls(path: str) -> None:
 
 def machine_files() -> list[str]:
     """The files that define a machine or a functional block of a station, found by importing the product."""
-    kinds = [*machines.subclasses(Machine), *machines.subclasses(Block), Machine, Block, Station]
+    kinds = [*subclasses(Machine), *subclasses(Block), Machine, Block, Station]
     names = sorted({kind.__module__ for kind in kinds if kind.__module__.startswith(f"{PACKAGE}.")})
     return [str(Path(str(sys.modules[name].__file__)).relative_to(ROOT)) for name in names]
 
@@ -162,7 +162,7 @@ def opened(path: str) -> list[str]:
 
 
 def test_whoever_subclasses_machine_is_pure_whatever_its_file_is_called() -> None:
-    machines.machines()
+    machines()
     files = machine_files()
     assert len(files) > 25
     assert {path: found for path in files if (found := opened(path))} == {}

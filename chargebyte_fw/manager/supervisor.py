@@ -25,6 +25,7 @@ from chargebyte_fw.manager.control import SOCKET, Control
 from chargebyte_fw.manager.instance_lock import InstanceLock
 from chargebyte_fw.manager.module_restarts import ModuleRestarts, log_failure
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
+from chargebyte_fw.manager.operator import Operator
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.process import age_s, notify_systemd
 from chargebyte_fw.manager.recording import Recorder
@@ -105,6 +106,7 @@ class Supervisor:
         for number in ends:
             loop.add_signal_handler(number, self.request_stop, number.name)
         loop.add_signal_handler(signal.SIGUSR1, self.recorder.save_soon, "request")
+        self.runtime.operator["call"] = Operator(lambda: self.assembly).call
         control = Control(self.runtime.root, self.recorder, self.log, self.runtime.operator, self.control_socket)
         await control.start()
         aside = [loop.create_task(work) for work in self._aside()]

@@ -3,49 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import inspect
-import pkgutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
-import chargebyte_fw
+from chargebyte_fw.cli.graph_machines import house, machines
 from chargebyte_fw.kernel import diagram
-from chargebyte_fw.kernel.composite import Composite
-from chargebyte_fw.kernel.level_machine import LevelMachine
 from chargebyte_fw.kernel.machine import Machine
 from tests.docs import sequences
 
-K = TypeVar("K")
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs/machines"
-FRAMES = (Machine, Composite, LevelMachine)
 NOTE = "<!-- Drawn from the tables by script/diagrams --write: edit the rows, not this page. -->"
-
-
-def machines() -> list[type[Machine]]:
-    """Return every machine of the product that is used as it is: the last of each line of subclasses."""
-    for found in pkgutil.walk_packages(chargebyte_fw.__path__, f"{chargebyte_fw.__name__}."):
-        if not found.name.endswith("__main__"):
-            importlib.import_module(found.name)
-    classes = [kind for kind in dict.fromkeys(subclasses(Machine)) if kind.__module__.startswith("chargebyte_fw.")]
-    used = [kind for kind in classes if kind not in FRAMES and not kind.__subclasses__() and kind.table]
-    return sorted(used, key=lambda kind: (kind.__module__, kind.__qualname__))
-
-
-def subclasses(kind: type[K]) -> Iterator[type[K]]:
-    """Yield every class below `kind` that has been imported."""
-    for one in kind.__subclasses__():
-        yield one
-        yield from subclasses(one)
-
-
-def house(kind: type[Machine]) -> str:
-    """Return the house of a machine: `board`, `evse`, `v2g`, ..."""
-    parts = kind.__module__.split(".")
-    return parts[2] if parts[1] == "modules" else parts[1]
 
 
 def section(kind: type[Machine]) -> str:
