@@ -22,6 +22,11 @@ def add_parser(subparsers: Any) -> None:
         "directory", type=Path, metavar="DIR", help="the folder; what it has of the same name is replaced"
     )
     parser.add_argument("--no-certificates", action="store_true", help="make no certificates (they take some seconds)")
+    parser.add_argument(
+        "--programs",
+        action="store_true",
+        help="make each module a program as well, for EVerest's own manager in this prefix; ours finds it twice then",
+    )
     parser.set_defaults(run=run)
 
 
@@ -44,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     configurations = {f"{name}.yaml": configuration(name) for name in STATIONS}
     configurations["default.yaml"] = configurations["config-sil.yaml"]
     try:
-        written = lay_out(prefix, classes, configurations, shipped())
+        written = lay_out(prefix, classes, configurations, shipped(), programs=arguments.programs)
         if not arguments.no_certificates:
             _certificates(prefix / "etc/everest")
     except OSError as error:

@@ -23,14 +23,6 @@ VALVE = "modules/valve_1/impl/main"
 LOGIC = "modules/logic/impl/main"
 
 
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path)
-    broker.start()
-    yield broker
-    broker.kill()
-
-
 @pytest.fixture(params=list(Dialect), ids=str)
 def manager(mosquitto: Mosquitto, request: pytest.FixtureRequest) -> Iterator[ScriptedManager]:
     played = ScriptedManager(mosquitto.port, request.param)

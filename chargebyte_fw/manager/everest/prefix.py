@@ -33,12 +33,29 @@ sys.exit(main(["manager", *given]))
 """
 
 
+PROGRAM = """\
+#!{python}
+# A module of chargebyte_fw as a program of its own.
+import sys
+
+from chargebyte_fw.cli.main import main
+
+sys.exit(main(["module", *sys.argv[1:]]))
+"""
+
+
 def lay_out(
-    prefix: Path, modules: Mapping[str, type[Module]], configurations: Mapping[str, Any], shipped: Path
+    prefix: Path,
+    modules: Mapping[str, type[Module]],
+    configurations: Mapping[str, Any],
+    shipped: Path,
+    *,
+    programs: bool = False,
 ) -> list[str]:
     """Write everything but certificates below `prefix`; return the paths written, relative to it. Raises OSError.
 
-    `configurations` are by file name, `shipped` is the root of the files that came with the product.
+    `configurations` are by file name, `shipped` is the root of the files that came with the product. With `programs`
+    each module can be started by another manager; ours would find it twice.
     """
     for folder in FOLDERS:
         (prefix / folder).mkdir(parents=True, exist_ok=True)
@@ -58,8 +75,12 @@ def lay_out(
     _copy(shipped / "etc/everest", prefix / "etc/everest")
     _copy(shipped / "usr/share/everest", prefix / "share/everest")
     _python_api(prefix / "lib/everest/everestpy")
-    _launcher(prefix)
-    return [*files, "bin/manager"]
+    executable = {"bin/manager": LAUNCHER.format(python=sys.executable, prefix=str(prefix))}
+    if programs:
+        executable |= {f"{PLACES['modules']}/{one}/{one}": PROGRAM.format(python=sys.executable) for one in modules}
+    for path, text in executable.items():
+        write_program(prefix / path, text)
+    return [*files, *executable]
 
 
 def as_text(path: str, content: Any) -> str:
@@ -83,8 +104,8 @@ def _python_api(target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def _launcher(prefix: Path) -> None:
-    target = prefix / "bin/manager"
+def write_program(target: Path, text: str) -> None:
+    """Write a file that everybody may execute; raises OSError."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(LAUNCHER.format(python=sys.executable, prefix=str(prefix)), "utf-8")
+    target.write_text(text, "utf-8")
     target.chmod(target.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
