@@ -18,6 +18,7 @@ BENCHES = (
     "bus",
     "wire",
     "startup",
+    "grouped",
     "three_protocols",
     "v2g_latency",
     "mcu_cycle",

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def memory_MB(pid: int, kind: str) -> float:
 
 @contextmanager
 def charger(
-    port: int, byte_code: str, prepare: Callable[[Path], None] = lambda _: None
+    port: int, byte_code: str, prepare: Callable[[Path], None] = lambda _: None, options: Sequence[str] = ()
 ) -> Iterator[tuple[subprocess.Popen[bytes], float, float]]:
     """Start on a temporary root; yields the process, the seconds and the CPU seconds until it is ready.
 
@@ -86,7 +86,7 @@ def charger(
         prepare(root)
         output = root / "output"
         (root / "dev").mkdir()
-        command = [str(Path(sys.executable).parent / "secc"), "run", "--root", str(root)]
+        command = [str(Path(sys.executable).parent / "secc"), "run", "--root", str(root), *options]
         environment = {
             **os.environ,
             "MQTT_SERVER_ADDRESS": "127.0.0.1",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bus import EchoMain, mosquitto
-from bench.rows import Row, at_least, at_most
+from bench.rows import Row, at_least, at_most, info
 from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
@@ -30,6 +30,7 @@ RATE_HZ = 5000
 BURST_S = 4.0
 SLICE_S = 0.005
 GUESTS = 100
+MIRRORED = 5000
 IDLE_S = 5.0
 TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).parents[1]
@@ -127,6 +128,34 @@ async def publish(port: int) -> tuple[int, float]:
     return sent, rate_Hz
 
 
+async def mirrored_us(port: int) -> float:
+    """Return the CPU time that a value costs in the process which publishes it, beyond that of the bus alone."""
+    assembly = Assembly(Runtime())
+    assembly.build([ModulePlan("provider", Provider, Provider.Config())])
+    client = MqttClient(BrokerAddress("127.0.0.1", port))
+    wire = Publisher(Carrier(client, "everest/"))
+    client.start()
+    while not client.online:
+        await asyncio.sleep(0.01)
+    provider: Any = assembly.modules["provider"]
+
+    async def cost_us() -> float:
+        began_s = time.process_time()
+        for number in range(MIRRORED):
+            provider.main.measured.publish({"number": float(number), "voltage_V": 400.0})
+            if number % 10 == 9:
+                await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
+        return (time.process_time() - began_s) * 1e6 / MIRRORED
+
+    alone_us = await cost_us()
+    wire.join(assembly)
+    with_wire_us = await cost_us()
+    wire.leave()
+    await client.stop()
+    return with_wire_us - alone_us
+
+
 def cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
@@ -149,9 +178,11 @@ def rows() -> list[Row]:
             text, _ = receiver.communicate(timeout=20)
         found = json.loads(text)
         idle = idle_percent(port)
+        mirrored = asyncio.run(mirrored_us(port))
     return [
         at_most("variable to another process, median", statistics.median(found["samples"]) * 1e3, "ms", 1.0),
         at_least("variables in a burst", rate_Hz, "Hz", RATE_HZ * 0.99),
         at_most("lost of them, or out of order", sent - found["numbers"] + (not found["in_order"]), "", 0),
+        info("a value that is published and received by no one", mirrored, "us CPU"),
         at_most(f"{GUESTS} idle guests", idle, "% CPU", 1.0),
     ]
