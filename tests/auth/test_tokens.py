@@ -198,6 +198,15 @@ def test_a_token_that_names_evses_is_used_there(connectors: list[int], chosen: i
     assert bench.authorized == [(chosen, "A", "Accepted")]
 
 
+def test_one_token_begins_at_each_evse_that_it_names() -> None:
+    bench = Bench()
+    for evse_id in (1, 2):
+        bench.feed(events.TokenPresented(provided("A", connectors=[evse_id], kind=AuthorizationType.OCPP)))
+        bench.plug_in(evse_id)
+        bench.begin_transaction(evse_id)
+    assert bench.authorized == [(1, "A", "Accepted"), (2, "A", "Accepted")]
+
+
 def test_a_token_for_an_evse_that_is_not_there_is_rejected() -> None:
     bench = Bench()
     bench.swipe("A", connectors=[7])
