@@ -49,6 +49,18 @@ def test_a_message_for_a_transaction_is_bound_to_it() -> None:
     assert (shown.identifier_id, shown.identifier_type) == ("s1", display.IdentifierType.TransactionId)
 
 
+@pytest.mark.ocpp("O06")
+def test_a_message_with_the_id_of_another_takes_its_place() -> None:
+    station = Station2()
+    accepted = display.SetDisplayMessageResponse(status=display.DisplayMessageStatusEnum.Accepted)
+    station.results["set_display_message"] = accepted
+    for text in ("hello", "goodbye"):
+        wanted = {**MESSAGE, "message": {"format": "UTF8", "content": text}}
+        assert station.ask("SetDisplayMessage", {"message": wanted}) == {"status": "Accepted"}
+    shown = [args[0][0] for _, _, args in station.commanded("set_display_message")]
+    assert [(one.id, one.message.content) for one in shown] == [(3, "hello"), (3, "goodbye")]
+
+
 @pytest.mark.ocpp("O03", "O04")
 def test_messages_are_listed_in_notifications_after_the_answer() -> None:
     station = Station2()
@@ -83,8 +95,8 @@ WANTED = iso15118.RequestExiStreamSchema(
 )
 
 
-def asked(station: Station2) -> list[Any]:
-    station.feed(events.FactReceived("iso15118_extensions", "iso15118_certificate_request", WANTED, 2))
+def asked(station: Station2, wanted: iso15118.RequestExiStreamSchema = WANTED) -> list[Any]:
+    station.feed(events.FactReceived("iso15118_extensions", "iso15118_certificate_request", wanted, 2))
     return [(evse_id, args[0]) for _, evse_id, args in station.commanded("set_get_certificate_response")]
 
 
@@ -100,6 +112,25 @@ def test_the_request_of_a_car_goes_to_the_csms_and_the_answer_back_to_its_evse()
         "action": "Install",
         "exiRequest": "cmVx",
     }
+
+
+@pytest.mark.ocpp("M02")
+def test_a_contract_is_updated_as_it_is_installed() -> None:
+    station = Station2()
+    station.answers["Get15118EVCertificate"] = {"status": "Accepted", "exiResponse": "cmVz"}
+    update = iso15118.CertificateActionEnum.Update
+    wanted = iso15118.RequestExiStreamSchema(
+        exi_request="dXBk", iso15118_schema_version=WANTED.iso15118_schema_version, certificate_action=update
+    )
+    [(evse_id, reply)] = asked(station, wanted)
+    assert (evse_id, reply.status.value, reply.exi_response, reply.certificate_action) == (
+        2,
+        "Accepted",
+        "cmVz",
+        update,
+    )
+    [payload] = station.payloads_of("Get15118EVCertificate")
+    assert (payload["action"], payload["exiRequest"]) == ("Update", "dXBk")
 
 
 @pytest.mark.parametrize("case", ["failed", "offline", "disabled"])

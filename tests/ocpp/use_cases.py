@@ -76,12 +76,12 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
     "C Authorization": (
         UseCase("C01", "RFID card"),
         UseCase("C02", "start button"),
-        UseCase("C03", "bank card", PARTLY, "a token provider must deliver the token"),
-        UseCase("C04", "PIN", PARTLY, f"a token provider must deliver the token; {UNTESTED}"),
+        UseCase("C03", "bank card", DONE, "by a token provider"),
+        UseCase("C04", "PIN", DONE, "by a token provider"),
         UseCase("C05", "start by the CSMS"),
-        UseCase("C06", "local token type", PARTLY, "validated like a card"),
+        UseCase("C06", "local token type"),
         UseCase("C07", "contract certificate"),
-        UseCase("C08", "external identification with ISO 15118", PARTLY, "validated like a card"),
+        UseCase("C08", "external identification with ISO 15118"),
         UseCase("C09", "group"),
         UseCase("C10", "fill the cache"),
         UseCase("C11", "clear the cache"),
@@ -144,14 +144,12 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("G02", "heartbeat"),
         UseCase("G03", "availability of EVSE or connector"),
         UseCase("G04", "availability of the station"),
-        UseCase("G05", "lock failure", PARTLY, f"an event like every error of the stack (N07); {UNTESTED}"),
+        UseCase("G05", "lock failure", DONE, "the state of the lock is an error of the stack"),
     ),
     "H Reservation": (
         UseCase("H01", "reserve"),
         UseCase("H02", "cancel"),
-        UseCase(
-            "H03", "use a reservation", PARTLY, "by Auth; only the remote start of a reserved EVSE has a test (F01)"
-        ),
+        UseCase("H03", "use a reservation"),
         UseCase("H04", "expiry"),
     ),
     "I Tariff and cost": (
@@ -160,7 +158,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("I03", "final cost"),
         UseCase("I04", "fallback of the tariff"),
         UseCase("I05", "fallback of the cost"),
-        UseCase("I06", "tariff that changes in a transaction", PARTLY, f"read like the first one; {UNTESTED}"),
+        UseCase("I06", "tariff that changes in a transaction"),
         UseCase("I07", "default tariff", DONE, "with 2.1"),
         UseCase("I08", "tariff of a driver, structured", DONE, "with 2.1"),
         UseCase("I09", "get tariffs", DONE, "with 2.1"),
@@ -171,7 +169,12 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
     "J Meter values": (
         UseCase("J01", "outside of transactions"),
         UseCase("J02", "of a transaction"),
-        UseCase("J03", "metering of ISO 15118", LEFT_OUT, "MeterValues come from the station's meter alone"),
+        UseCase(
+            "J03",
+            "metering of ISO 15118",
+            DONE,
+            "receipts stay between car and station; signed readings go to the CSMS as in J02",
+        ),
     ),
     "K Smart charging": (
         UseCase("K01", "set a profile"),
@@ -210,12 +213,12 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
     ),
     "M Certificates of ISO 15118": (
         UseCase("M01", "contract of a car, installed"),
-        UseCase("M02", "contract of a car, updated", PARTLY, f"as M01; {UNTESTED}"),
+        UseCase("M02", "contract of a car, updated"),
         UseCase("M03", "list certificates"),
         UseCase("M04", "delete a certificate"),
         UseCase("M05", "install a root"),
         UseCase("M06", "OCSP of the station"),
-        UseCase("M07", "status of a car's chain", LEFT_OUT, "`GetCertificateChainStatus` is not sent"),
+        UseCase("M07", "status of a car's chain", DONE, "with 2.1, for vehicle certificates of ISO 15118-20"),
     ),
     "N Diagnostics and monitoring": (
         UseCase("N01", "log upload"),
@@ -240,7 +243,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("O03", "get all messages"),
         UseCase("O04", "get some messages"),
         UseCase("O05", "clear a message"),
-        UseCase("O06", "replace a message", PARTLY, f"the display replaces one with the same id; {UNTESTED}"),
+        UseCase("O06", "replace a message"),
     ),
     "P Data transfer": (UseCase("P01", "to the station"), UseCase("P02", "to the CSMS")),
     "Q Bidirectional power": (

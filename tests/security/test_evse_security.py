@@ -629,6 +629,10 @@ def test_what_to_ask_about_the_charger_s_chains(run: Any, assemble: Any, tmp_pat
         await ask(world, "install_ca_certificate", contract.root.pem, CaCertificateType.MO)
         data = (await ask(world, "get_mo_ocsp_request_data", contract.pem)).ocsp_request_data_list
         assert len(data) == 3
+        vehicle = chain("OEM")
+        put(tmp_path, "ca/oem/OEM_ROOT_CA.pem", vehicle.root.pem)
+        data = (await ask(world, "get_mo_ocsp_request_data", vehicle.pem)).ocsp_request_data_list
+        assert len(data) == 3, "the chain of a vehicle certificate"
 
     running(run, assemble, test)
 

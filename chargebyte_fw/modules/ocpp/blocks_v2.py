@@ -29,6 +29,7 @@ from chargebyte_fw.modules.ocpp.reservation.v2 import Reservations2
 from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
 from chargebyte_fw.modules.ocpp.security.events_v2 import SecurityEvents2
 from chargebyte_fw.modules.ocpp.security.vehicle_certificates_v2 import VehicleCertificates2
+from chargebyte_fw.modules.ocpp.security.vehicle_chain_v2 import VehicleChains2
 from chargebyte_fw.modules.ocpp.smart_charging.bidirectional_v2 import Bidirectional
 from chargebyte_fw.modules.ocpp.smart_charging.car_schedules_v2 import CarSchedules
 from chargebyte_fw.modules.ocpp.smart_charging.dynamic_v2 import DynamicProfiles
@@ -81,6 +82,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Trigger2,
     SecurityEvents2,
     VehicleCertificates2,
+    VehicleChains2,
     Display2,
     Cost2,
     CostTriggers2,

@@ -102,12 +102,13 @@ class Queries(msgspec.Struct, frozen=True):
         return OCSPRequestDataList(ocsp_request_data_list=found)
 
     def contract_ocsp_requests(self, pem: str) -> OCSPRequestDataList:
-        """Return what to ask which responder about a contract's chain."""
+        """Return what to ask which responder about the chain of a contract, or of a vehicle (ISO 15118-20)."""
         try:
             chain = x509.parse(pem.encode())
         except ValueError:
             chain = []
         pool = [*self.store.bundle(CaCertificateType.V2G), *self.store.bundle(CaCertificateType.MO)]
+        pool += self.store.vehicle_roots()
         return OCSPRequestDataList(ocsp_request_data_list=self._requests(chain[: x509.MAX_CHAIN], pool, []))
 
     def leaf_info(

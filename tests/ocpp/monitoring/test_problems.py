@@ -49,6 +49,18 @@ def test_an_error_and_its_end_are_two_events_of_the_evse() -> None:
     assert (cleared["actualValue"], cleared["cleared"], cleared["cause"]) == ("false", True, raised["eventId"])
 
 
+@pytest.mark.ocpp("G05", "G05.FR.02")
+def test_a_lock_that_fails_is_a_problem_of_the_lock() -> None:
+    talk = talk_with(Version.V21)
+    one = fault("connector_lock/ConnectorLockFailedLock", 2)
+    talk.feed(ErrorRaised(one))
+    assert talk.variables.get(EVSE_PROBLEM.at(2))
+    talk.feed(ErrorCleared(one.cleared()))
+    lock = {"name": "ConnectorPlugRetentionLock", "evse": {"id": 2, "connectorId": 1}}
+    hard_wired = [one for one in taken(talk) if one["eventNotificationType"] == "HardWiredNotification"]
+    assert [(one["component"], one["actualValue"]) for one in hard_wired] == [(lock, "true"), (lock, "false")]
+
+
 def test_an_error_without_a_place_is_that_of_the_station() -> None:
     talk = talk_with()
     for one in (fault("generic/CommunicationFault"), fault("generic/Other", 0), fault("generic/Another", 9)):

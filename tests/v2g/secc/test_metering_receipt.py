@@ -51,6 +51,7 @@ def test_no_receipt_without_contract_or_demand(kind: str) -> None:
         assert it.machine.session.state is State.CHARGING
 
 
+@pytest.mark.ocpp("J03")
 @pytest.mark.parametrize("kind", KINDS)
 def test_whoever_owes_a_receipt_gets_no_further_but_may_stop(kind: str) -> None:
     it = talk(kind, State.RECEIPT)
@@ -86,6 +87,7 @@ def test_a_receipt_for_something_else_is_refused_where_it_must_be_valid(wrong: s
     assert any("receipt is not valid" in effect.text for effect in it.charger.log if isinstance(effect, out.Log))
 
 
+@pytest.mark.ocpp("J03")
 def test_a_receipt_needs_the_signature_of_the_contract() -> None:
     for signer in (None, key("stranger")):
         for settings, code in ((STRICT, "FAILED_MeteringSignatureNotValid"), (Settings(), "OK")):

@@ -8,6 +8,7 @@ from chargebyte_fw.modules.ocpp.messages.v2 import monitoring as v2
 from chargebyte_fw.modules.ocpp.monitoring import monitor as kinds
 from chargebyte_fw.modules.ocpp.monitoring.monitor import Monitor, Trigger
 from chargebyte_fw.modules.ocpp.monitoring.monitors import TABLE, Monitors
+from chargebyte_fw.modules.ocpp.monitoring.sender import TABLE as OFFLINE_EVENTS
 from chargebyte_fw.modules.ocpp.monitoring.sender import EventSender
 from chargebyte_fw.modules.ocpp.monitoring.streams import Streams
 from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
@@ -39,6 +40,7 @@ class MonitorEvaluation(Block):
     @receives(events.Loaded)
     def loaded(self, event: events.Loaded) -> None:
         """Take the monitors of the configuration, and those that were set."""
+        self.sender.load(event.tables.get(OFFLINE_EVENTS, {}))
         self.monitors.configure()
         base = self.station.variables.get(declared.ACTIVE_MONITORING_BASE)
         self.monitors.restore(event.tables.get(TABLE, {}), base)

@@ -9,12 +9,14 @@ from chargebyte_fw.modules.ocpp.monitoring.block import Monitoring
 from chargebyte_fw.modules.ocpp.monitoring.sender import EventSender
 from chargebyte_fw.modules.ocpp.station import Block, Station, receives
 from chargebyte_fw.modules.ocpp.station.events import ErrorCleared, ErrorRaised
-from chargebyte_fw.modules.ocpp.variables.declaration import Variable
+from chargebyte_fw.modules.ocpp.variables.declaration import ComponentId, Variable, VariableId
 from chargebyte_fw.modules.ocpp.variables.standard.station import EVSE_PROBLEM, STATION_PROBLEM
 
 SEVERITIES = {Severity.High: 3, Severity.Medium: 5, Severity.Low: 6}
 """Critical, alert, warning (SetVariableMonitoring, severity)."""
 ERRORS_LIMIT = 1000
+LOCK = "connector_lock/"
+"""Begin of the types of errors of a connector lock."""
 
 
 class Problems(Block):
@@ -55,7 +57,7 @@ class Problems(Block):
 
     def _event(self, fault: Fault, active: bool, cause: int | None = None) -> tuple[int, EventDataType]:
         return self._sender.event(
-            self._variable(fault).id,
+            self._place(fault),
             "true" if active else "false",
             "Alerting",
             EventNotificationEnumType.HardWiredNotification,
@@ -65,6 +67,16 @@ class Problems(Block):
             tech_code=self.codes.get(fault.type, fault.type)[:50],
             tech_info=fault.message[:500] or None,
         )
+
+    def _place(self, fault: Fault) -> VariableId:
+        """Return the variable of the event: a lock that fails has a component of its own (G05)."""
+        variable = self._variable(fault).id
+        evse = variable.component.evse
+        if evse is None or not fault.type.startswith(LOCK):
+            return variable
+        mapping = fault.origin.mapping
+        connector = mapping.connector if mapping is not None and mapping.connector else 1
+        return VariableId(ComponentId("ConnectorPlugRetentionLock", "", evse, connector), variable.name)
 
     def _variable(self, fault: Fault) -> Variable[bool]:
         mapping = fault.origin.mapping

@@ -116,7 +116,7 @@ class Transactions2(Block):
                 self._take(one, transaction)
                 self._began(transaction)
             else:
-                self._end_after_power_loss(one, transaction)
+                self._end_as_stored(transaction, T.AbnormalCondition, ReasonEnumType.PowerLoss)
 
     def _resume(self, one: EvseSession, transaction: Transaction) -> None:
         self._take(one, transaction)
@@ -160,11 +160,8 @@ class Transactions2(Block):
 
     def _give_up(self, transaction: Transaction) -> None:
         """End a transaction whose car is not there any more."""
-        value = self.station.block(MeterValues2).stored(transaction.meter_Wh, transaction.meter_at)
-        at = transaction.meter_at or transaction.started_at
-        one = self._evses[transaction.evse_id]
-        one.points.force_stop()
-        self._end(one, transaction, T.ResetCommand, ReasonEnumType.ImmediateReset, [value], at=at)
+        self._evses[transaction.evse_id].points.force_stop()
+        self._end_as_stored(transaction, T.ResetCommand, ReasonEnumType.ImmediateReset)
 
     def _suspends(self, evse_id: int, one: EvseSession, transaction: Transaction, meter: Powermeter | None) -> bool:
         """Suspend a transaction whose car was unplugged, where that does not end it (E10)."""
@@ -180,10 +177,11 @@ class Transactions2(Block):
         self.update(transaction, T.EVCommunicationLost)
         return True
 
-    def _end_after_power_loss(self, one: EvseSession, transaction: Transaction) -> None:
+    def _end_as_stored(self, transaction: Transaction, trigger: TriggerReasonEnumType, reason: ReasonEnumType) -> None:
+        """End a transaction with the meter as it was written down last."""
         value = self.station.block(MeterValues2).stored(transaction.meter_Wh, transaction.meter_at)
         at = transaction.meter_at or transaction.started_at
-        self._end(one, transaction, T.AbnormalCondition, ReasonEnumType.PowerLoss, [value], at=at)
+        self._end(self._evses[transaction.evse_id], transaction, trigger, reason, [value], at=at)
 
     # Sessions.
 
