@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from chargebyte_fw.sim.fleet.options import Options, PowerStep
 from chargebyte_fw.sim.fleet.station import RESET_S, SimulatedStation
 from chargebyte_fw.sim.fleet.tally import Tally
 from chargebyte_fw.sim.fleet.worker import blocks_of
+from tests.ocpp.connection import certificates
 from tests.ocpp.csms import Csms
 
 
@@ -145,3 +147,31 @@ def test_what_goes_wrong_has_its_kind(run: Callable[..., Any]) -> None:
         await station.stop()
 
     run(main())
+
+
+@pytest.mark.parametrize("security_profile", [2, 3])
+def test_over_tls_with_the_files_of_the_command_line(tmp_path: Path, security_profile: int) -> None:
+    async def main() -> None:
+        csms, tally = Csms("2.0.1"), Tally()
+        issued = certificates.issue("CSMS", certificates.root(), names=("localhost", "127.0.0.1"))
+        context = certificates.server(tmp_path, issued, wants_client=security_profile == 3)
+        client = certificates.issue("cp001", certificates.root())
+        chain, key = certificates.write(tmp_path, "cp001", client)
+        options = Options(
+            url=await csms.listen(context),
+            identity="cp001",
+            security_profile=security_profile,
+            password="{identity}-password",
+            root=certificates.write(tmp_path, "root", certificates.root())[0],
+            certificate=chain.replace("cp001", "{identity}"),
+            key=key.replace("cp001", "{identity}"),
+        )
+        station = SimulatedStation(options, 0, blocks_of(options), tally)
+        await station.start()
+        await csms.received("BootNotification")
+        assert ("Authorization" in csms.handshakes[0].headers) is (security_profile == 2)
+        assert tally.errors == {}
+        await station.stop()
+        await csms.close()
+
+    asyncio.run(main())
