@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -45,7 +46,8 @@ def marked(path: Path) -> Iterator[tuple[str, str]]:
                 yield rule, f"{path.relative_to(TESTS.parent)}::{node.name}"
 
 
-def covered() -> dict[str, list[str]]:
+@cache
+def covered() -> Mapping[str, Sequence[str]]:
     """Return the tests of each rule, in the order of the rules."""
     found: dict[str, list[str]] = {}
     for path in sorted(TESTS.rglob("test_*.py")):

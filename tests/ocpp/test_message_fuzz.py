@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -20,14 +21,37 @@ ROUNDS = 400
 TOKENS = (b'"', b"{", b"}", b"[", b"]", b",", b":", b"0", b"-", b"e", b"\\", b"\xff", b"\x00", b"null", b"9" * 30)
 
 
-def strange_values() -> tuple[Any, ...]:
-    """Values that are wrong nearly everywhere, made anew."""
+def _deep() -> Any:
     deep: Any = []
     for _ in range(3000):
         deep = [deep]
-    numbers = (0, -1, 2**63, 10**400, 1e308, 5.0, float("nan"), float("inf"))
-    texts = ("", "x" * 70_000, "\x00\ud800", "2024-13-01T00:00:00Z", "9999-12-31T23:59:59-12:00")
-    return (None, True, *numbers, *texts, [], [None], [[]] * 2000, {}, {"vendorId": 1}, {"": {"": {}}}, deep)
+    return deep
+
+
+_SIMPLE = (
+    *(None, True, 0, -1, 2**63, 10**400, 1e308, 5.0, float("nan"), float("inf")),
+    *("", "x" * 70_000, "\x00\ud800", "2024-13-01T00:00:00Z", "9999-12-31T23:59:59-12:00"),
+)
+_MADE: tuple[Callable[[], Any], ...] = (
+    list,
+    lambda: [None],
+    lambda: [[]] * 2000,
+    dict,
+    lambda: {"vendorId": 1},
+    lambda: {"": {"": {}}},
+    _deep,
+)
+
+
+def strange_values() -> tuple[Any, ...]:
+    """Values that are wrong nearly everywhere, made anew."""
+    return (*_SIMPLE, *(make() for make in _MADE))
+
+
+def strange_value(random: Random) -> Any:
+    """Return one of them."""
+    number = random.randrange(len(_SIMPLE) + len(_MADE))
+    return _SIMPLE[number] if number < len(_SIMPLE) else _MADE[number - len(_SIMPLE)]()
 
 
 def decode(version: Version, kind: type[Message], payload: Any) -> Message | None:
@@ -55,9 +79,9 @@ def mutated(payload: Any, random: Random) -> Any:
         if what < 0.2:
             del place[key]
         elif what < 0.3 and isinstance(place, dict):
-            place[random.choice(("later", "", "x" * 3000, "\n"))] = random.choice(strange_values())
+            place[random.choice(("later", "", "x" * 3000, "\n"))] = strange_value(random)
         else:
-            place[key] = random.choice(strange_values())
+            place[key] = strange_value(random)
         return payload
 
 
@@ -130,7 +154,7 @@ def test_a_message_with_any_value_is_valid_or_not_encodable(version: Version) ->
             place = random.choice(inner) if inner else place
         names = [name for name in place.__struct_fields__ if name != "data"]
         if names:
-            setattr(place, random.choice(names), random.choice(strange_values()))
+            setattr(place, random.choice(names), strange_value(random))
         try:
             text = encode(version, message)
         except NotEncodable as error:

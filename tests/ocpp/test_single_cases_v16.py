@@ -11,7 +11,7 @@ from chargebyte_fw.modules.ocpp.messages.schema import MessageError, decode_requ
 from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.version import Version
-from tests.ocpp.queue.test_message_queue import Bench as QueueBench
+from tests.ocpp.queue.bench import Bench as QueueBench
 from tests.ocpp.station16 import E, Station16
 
 PENDING: dict[str, Any] = {"registration": "Pending", "interval_s": 1800}

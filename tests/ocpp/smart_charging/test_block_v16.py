@@ -290,6 +290,7 @@ def test_profiles_that_are_over_are_purged_daily() -> None:
     put(it, 1, profile("TxDefaultProfile", 6, validTo=rfc(3600)))
     it.pass_s(3700)
     assert list(it.tables[TABLE]) == ["1"]
+    it.block.settings = Settings(interval_s=0.0)
     it.pass_s(86400)
     assert it.tables[TABLE] == {}
 
