@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   secc ocpp get OCPPCommCtrlr.HeartbeatInterval
   secc ocpp set OCPPCommCtrlr.HeartbeatInterval 60
   secc ocpp queue                                        messages that wait for the CSMS
+  secc ocpp priority 1 on                                priority charging, as the driver at EVSE 1 wishes (2.1)
   secc ocpp send DataTransfer '{"vendorId": "com.example"}'
 """
 _LABELS = {
@@ -51,6 +52,9 @@ def add_parser(subparsers: Any) -> None:
     changed.add_argument("name", metavar="NAME", help="Component.Variable, as `variables` lists it")
     changed.add_argument("value", metavar="VALUE")
     _add(whats, "queue", "list the messages that wait for the CSMS", _show_queue)
+    priority = _add(whats, "priority", "switch priority charging of a transaction", _show_priority)
+    priority.add_argument("evse", type=int, metavar="EVSE", help="number of the EVSE")
+    priority.add_argument("wish", choices=("on", "off"), help="begin or end it")
     send = _add(whats, "send", "send a message to the CSMS and show its answer", _show_answer)
     send.add_argument("action", metavar="ACTION", help="as the standard names it: DataTransfer, Heartbeat, ...")
     send.add_argument("payload", nargs="?", default="{}", metavar="JSON", help="its payload (default: {})")
@@ -70,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.manager.control import ask
 
     request: dict[str, Any] = {"do": "ocpp", "what": arguments.what}
-    for name in ("filter", "name", "value", "action"):
+    for name in ("filter", "name", "value", "action", "evse", "wish"):
         if hasattr(arguments, name):
             request[name] = getattr(arguments, name)
     if arguments.what == "send":
@@ -129,6 +133,10 @@ def _show_queue(answer: dict[str, Any]) -> str:
     ]
     head = ("message", "queued", "attempts", "transaction", "state")
     return table(head, rows) + f"\n{counted(len(rows), 'message')}"
+
+
+def _show_priority(answer: dict[str, Any]) -> str:
+    return f"EVSE {answer['evse']}: priority charging {'begins' if answer['priority'] else 'ends'}"
 
 
 def _show_answer(answer: dict[str, Any]) -> str:

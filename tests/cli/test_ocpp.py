@@ -71,6 +71,8 @@ def test_status_variables_queue_and_a_message_by_hand(tmp_path: Path, capsys: py
             assert status == 2 and "no JSON" in text
             status, text = await ask("send", "StatusNotification", "{}")
             assert status == 1 and "connectorId" in text
+            status, text = await ask("priority", "1", "on")
+            assert status == 1 and "has no priority charging" in text, "OCPP 1.6 has none"
             await control.stop()
         await csms.close()
 

@@ -198,7 +198,9 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("K19", "ISO 15118-20, dynamic", DONE, "by limits and set-points; this control has no schedule"),
         UseCase("K20", "needs that change"),
         UseCase("K21", "priority charging, by the CSMS"),
-        UseCase("K22", "priority charging, at the station", PARTLY, "no interface of EVerest requests it"),
+        UseCase(
+            "K22", "priority charging, at the station", DONE, "by `secc ocpp priority`; no interface of EVerest has it"
+        ),
         UseCase("K27", "local generation"),
         UseCase("K28", "dynamic profiles of the CSMS"),
         UseCase(
@@ -253,13 +255,14 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("Q02", "charging first", PARTLY, "other services by `NotifyAllowedEnergyTransfer`, with ISO 15118-20"),
         UseCase("Q03", "set-points of a schedule", DONE, OFF),
         UseCase("Q04", "set-points that are pushed", DONE, OFF),
-        UseCase(
-            "Q05", "external set-point, profile of the CSMS", PARTLY, "composite schedules have it; nothing delivers it"
-        ),
-        UseCase("Q06", "external set-point", PARTLY, "as Q05"),
+        UseCase("Q05", "external set-point, profile of the CSMS", DONE, f"at an energy node; {MODE}"),
+        UseCase("Q06", "external set-point", PARTLY, "it holds as in Q05; it is not notified to the CSMS"),
         UseCase("Q07", "central frequency control", DONE, MODE),
         UseCase(
-            "Q08", "local frequency control", PARTLY, "profiles are checked and kept; the station has no meter of it"
+            "Q08",
+            "local frequency control",
+            DONE,
+            f"with a meter of the frequency at the energy node of the EVSE; {MODE}",
         ),
         UseCase(
             "Q09", "local load balancing", PARTLY, "profiles are checked; OCPP has no meter at the grid connection"
@@ -267,9 +270,9 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("Q10", "idle", DONE, MODE),
     ),
     "R DER control": (
-        UseCase("R01", "session, DER in the EVSE", PARTLY, f"controls reach the device of `grid_support`; {UNTESTED}"),
-        UseCase("R02", "session, DER in the EV", LEFT_OUT, "controls do not reach the car"),
-        UseCase("R03", "session, DER in both", LEFT_OUT, "as R02"),
+        UseCase("R01", "session, DER in the EVSE", DONE, "as R04"),
+        UseCase("R02", "session, DER in the EV", DONE, "as R04; AC_DER_IEC of ISO 15118-20 (`Evse15118D20`)"),
+        UseCase("R03", "session, DER in both", PARTLY, f"as R01 and R02 at once; {UNTESTED}"),
         UseCase("R04", "configure controls", DONE, "with `OCPPmulti`, which has `grid_support`"),
         UseCase("R05", "report grid events", DONE, "as R04"),
     ),

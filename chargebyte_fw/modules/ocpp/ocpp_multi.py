@@ -244,4 +244,5 @@ class OCPPmulti(OcppModule):
         station.block(Problems).codes = self.technical_codes(config.CustomMrecErrorMapPath)
         self._smart_charging = station.block(SmartCharging2)
         self._smart_charging.settings = settings
+        station.block(DerControl2).connected = bool(self.grid_support)
         station.block(DerControl2).heartbeat_s = float(config.GridSupportHeartbeatS)

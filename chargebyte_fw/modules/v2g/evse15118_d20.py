@@ -11,6 +11,7 @@ from msgspec import Meta
 from chargebyte_fw.contracts.interfaces.energy_price_information import EnergyPriceInformation
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
+from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSchedule
 from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires, requires_many
 from chargebyte_fw.modules.v2g.back_end_schedules import SchedulesImpl
@@ -138,13 +139,27 @@ class Evse15118D20Config(ModuleConfig):
     ] = False
 
 
+class D20Charger(Iso15118ChargerImpl):
+    """The charger's side of ISO 15118-20 alone."""
+
+    module: Evse15118D20
+
+    async def update_energy_transfer_modes(
+        self, supported_energy_transfer_modes: list[iso15118.EnergyTransferMode]
+    ) -> None:
+        """Take the energy transfer modes; with AC_DER_IEC publish what the charger can do under the rules."""
+        await super().update_energy_transfer_modes(supported_energy_transfer_modes)
+        if iso15118.EnergyTransferMode.AC_DER_IEC in supported_energy_transfer_modes:
+            self.module.grid_support.publish_capability()
+
+
 class Evse15118D20(Module):
     """Serves cars in ISO 15118-20 over the powerline link."""
 
     Config = Evse15118D20Config
     enable_telemetry = True
     config: Evse15118D20Config
-    charger = provides(Iso15118ChargerImpl, description="The charger's side of the session.")
+    charger = provides(D20Charger, description="The charger's side of the session.")
     extensions = provides(Iso15118ExtensionsImpl, description="The bridge to OCPP.")
     schedules = provides(SchedulesImpl, description="Schedules of OCPP for cars, and of cars for OCPP.")
     grid_support = provides(GridSupportImpl, description="The grid's directives for cars that give energy back.")

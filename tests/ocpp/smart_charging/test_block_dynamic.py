@@ -9,6 +9,8 @@ import pytest
 from chargebyte_fw.modules.ocpp.smart_charging.dynamic_v2 import DynamicProfiles
 from chargebyte_fw.modules.ocpp.smart_charging.priority_v2 import PriorityCharging
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
+from chargebyte_fw.modules.ocpp.station import effects as do
+from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.variables.standard import iso15118
 from chargebyte_fw.modules.ocpp.variables.standard import smart_charging as declared
 from tests.ocpp.smart_charging.profiles_v2 import profile, put
@@ -214,7 +216,8 @@ def test_priority_is_requested_at_the_station() -> None:
     assert priority.use_locally(1, True) and priority.use_locally(1, True)
     it.settle()
     assert it.current_A(1) == 32.0
-    assert priority.use_locally(1, False)
+    it.feed(events.Served("r1", "secc", "use_priority_charging", (1, False)))  # `secc ocpp priority 1 off`
+    assert do.Reply("r1", True) in it.other
     it.settle()
     assert list(it.payloads_of("NotifyPriorityCharging")) == [
         {"transactionId": SESSION, "activated": True},

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chargebyte_fw.kernel.errors import CommandError
 from chargebyte_fw.kernel.redaction import redact_value
 from chargebyte_fw.modules.ocpp.adapters.requests import Requests
 from chargebyte_fw.modules.ocpp.charge_point import ChargePoint
@@ -35,6 +36,8 @@ class OperatorRequests:
             return self._variables(str(request.get("filter") or ""))
         if what in ("get", "set"):
             return await self._variable(str(request.get("name") or ""), request.get("value") if what == "set" else None)
+        if what == "priority":
+            return await self._priority(request.get("evse"), request.get("wish"))
         if what == "send":
             return await self._send(str(request.get("action") or ""), request.get("payload") or {})
         return {"error": "a request that this station does not know"}
@@ -79,6 +82,20 @@ class OperatorRequests:
         if status not in (Status.ACCEPTED.value, Status.REBOOT_REQUIRED.value):
             return {"error": f"{name} is not set to {value!r}: {status}"}
         return {**answer, "value": self._shown(place), "status": status}
+
+    async def _priority(self, evse: Any, wish: Any) -> dict[str, Any]:
+        """Let the driver at the station have priority charging, or end it (2.1 K22)."""
+        activate = wish == "on"
+        if not isinstance(evse, int) or wish not in ("on", "off"):
+            return {"error": "priority charging needs the number of an EVSE, and on or off"}
+        try:
+            done = await self._requests.serve(Operator.use_priority_charging, evse, activate)
+        except CommandError as error:
+            return {"error": f"this station has no priority charging: {error}"}
+        if not done:
+            needs = "it needs a transaction, and a profile of PriorityCharging"
+            return {"error": f"priority charging of EVSE {evse} is not switched {wish}: {needs}"}
+        return {"evse": evse, "priority": activate}
 
     async def _send(self, action: str, payload: Any) -> dict[str, Any]:
         version = self._machine.station.version

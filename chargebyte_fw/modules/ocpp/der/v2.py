@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.grid_support import GridSupport
 from chargebyte_fw.contracts.types import grid_support as grid
 from chargebyte_fw.kernel.effects import call
@@ -44,6 +46,8 @@ class DerControl2(Block):
     """Keeps the controls of the CSMS and gives the active ones to the grid support of each EVSE."""
 
     heartbeat_s = HEARTBEAT_S
+    connected = False
+    """The module has a grid support. Set by the module before the first event."""
 
     def __init__(self, station: Station) -> None:
         super().__init__(station)
@@ -64,6 +68,13 @@ class DerControl2(Block):
 
     # The stack.
 
+    @receives(events.Started)
+    def started(self, event: events.Started) -> None:
+        """Let the EVSEs offer cars their service under the grid's rules (R02, AC_DER_IEC)."""
+        if self.connected:
+            for evse_id in self.station.layout.evse_ids:
+                self.station.command(call(EvseManager.set_der_available, True), evse_id=evse_id)
+
     @receives(events.FactReceived)
     def fact(self, event: events.FactReceived) -> None:
         """Take what a device can do, and its alarms."""
@@ -78,7 +89,7 @@ class DerControl2(Block):
         evse_id = published.evse_id
         if evse_id not in self._supported:
             for der in (AC_DER, DC_DER):
-                self.station.variables.on_change(der.enabled.at(evse_id), lambda _: self._push_changed())
+                self.station.variables.on_change(der.enabled.at(evse_id), partial(self._enabled_changed, evse_id))
         self._supported[evse_id] = frozenset(one.value for one in published.capability.supported_types)
 
     def _enabled(self, evse_id: int) -> bool:
@@ -87,6 +98,14 @@ class DerControl2(Block):
         has = [der.enabled.at(evse_id) for der in (AC_DER, DC_DER)]
         known = [variables.get(one) for one in has if variables.entry(one.id) is not None]
         return any(known) or not known
+
+    def _enabled_changed(self, evse_id: int, change: Any) -> None:
+        self._offer(evse_id)
+        self._push_changed()
+
+    def _offer(self, evse_id: int) -> None:
+        """Let the EVSE offer that service, or not: controls of the CSMS are in use or not."""
+        self.station.command(call(EvseManager.set_der_available, self._enabled(evse_id)), evse_id=evse_id)
 
     def _alarm(self, alarm: grid.GridAlarm) -> None:
         """Report an event of the grid, or its end (R05)."""

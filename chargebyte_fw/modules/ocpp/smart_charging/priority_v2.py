@@ -8,7 +8,8 @@ from chargebyte_fw.modules.ocpp.messages.v2 import smart_charging as v2
 from chargebyte_fw.modules.ocpp.smart_charging.events import SchedulesComputed
 from chargebyte_fw.modules.ocpp.smart_charging.profile import STATION, Purpose
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2, status_info
-from chargebyte_fw.modules.ocpp.station import Block, answers, receives
+from chargebyte_fw.modules.ocpp.station import Block, answers, receives, serves
+from chargebyte_fw.modules.ocpp.station.operator import Operator
 
 Status = v2.PriorityChargingStatusEnumType
 
@@ -37,6 +38,7 @@ class PriorityCharging(Block):
             self.station.after_answer(partial(self._notify, request.transaction_id, request.activate))
         return v2.UsePriorityChargingResponse(status=Status.Accepted)
 
+    @serves(Operator.use_priority_charging)
     def use_locally(self, evse_id: int, activate: bool) -> bool:
         """Begin or end priority charging as the driver wishes, and notify the CSMS (K22).
 

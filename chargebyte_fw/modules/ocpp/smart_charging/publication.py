@@ -64,7 +64,16 @@ def external_limits(
             )
             for period in composite.periods
         ],
-        schedule_export=[],
+        schedule_export=[
+            ScheduleReqEntry(
+                timestamp=_at(composite, period),
+                limits_to_root=_discharge(composite, period, source),
+                limits_to_leaves=LimitsReq(),
+            )
+            for period in composite.periods
+        ]
+        if any(period.discharge.given for period in composite.periods)
+        else [],
         schedule_setpoints=[
             ScheduleSetpointEntry(
                 timestamp=_at(composite, period), setpoint=_setpoint(composite, period, priority, signal)
@@ -104,6 +113,18 @@ def _limits(composite: Composite, period: CompositePeriod, source: str, voltage_
         ac_min_current_A=NumberWithSource(value=rate, source=source) if rate else None,
         ac_max_phase_count=phases,
     )
+
+
+def _discharge(composite: Composite, period: CompositePeriod, source: str) -> LimitsReq:
+    """How much the car may give back: limits of discharge are negative, the one nearest to zero holds."""
+    nearest = max(period.discharge.given, default=None)
+    if nearest is None:
+        return LimitsReq()
+    amount = max(0.0, -nearest)
+    if composite.unit is RateUnit.W:
+        total_W = amount * len(period.discharge.given)
+        return LimitsReq(total_power_W=NumberWithSource(value=total_W, source=source))
+    return LimitsReq(ac_max_current_A=NumberWithSource(value=amount, source=source))
 
 
 def _setpoint(composite: Composite, period: CompositePeriod, priority: int, signal: int | None) -> SetpointType | None:

@@ -16,5 +16,9 @@ class Operator(Contract, interface="secc"):
         """Send a message to the CSMS; returns its answer in words of JSON."""
 
     @abstractmethod
+    async def use_priority_charging(self, evse_id: int, activate: bool) -> bool:
+        """Begin or end priority charging of the transaction at an EVSE; returns whether it is as wished."""
+
+    @abstractmethod
     async def set_variable(self, place: Any, text: str) -> str:
         """Set a variable as the CSMS may; returns the status."""

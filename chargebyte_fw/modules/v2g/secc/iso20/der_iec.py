@@ -12,8 +12,9 @@ from chargebyte_fw.modules.v2g.messages.iso20_types import processingType
 from chargebyte_fw.modules.v2g.rational import maximum, number_or_none
 from chargebyte_fw.modules.v2g.secc.iso20.ac import AcService
 from chargebyte_fw.modules.v2g.secc.iso20.ac_limits import AcLimits
+from chargebyte_fw.modules.v2g.secc.iso20.der_capability import capability
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Selection
-from chargebyte_fw.modules.v2g.secc.iso20.grid_codes import SUPPORTED, control, set_points
+from chargebyte_fw.modules.v2g.secc.iso20.grid_codes import control, set_points
 from chargebyte_fw.modules.v2g.secc.protocol import Answer
 
 if TYPE_CHECKING:
@@ -63,22 +64,7 @@ class DerIecService(AcService):
         }
 
     def _publish_capability(self) -> None:
-        limits = self._limits()
-        rating = grid_support.NameplateRating(
-            max_w_W=max(limits.max_power_W, limits.max_discharge_power_W),
-            max_va_VA=max(limits.max_power_W, limits.max_discharge_power_W),
-            v_nom_V=self.facts.ac_nominal_voltage_V,
-            max_charge_w_W=limits.max_power_W,
-            max_discharge_w_W=limits.max_discharge_power_W,
-        )
-        phases = 1 if self.connector == 1 else 3
-        capability = grid_support.DERCapability(
-            supported_types=list(SUPPORTED),
-            nameplate=rating,
-            ac=grid_support.ACCapability(phase_count=phases, grid_frequency_Hz=limits.frequency_Hz),
-        )
-        value = grid_support.EVSECapability(evse_id=self.facts.iso20.grid_evse_id, capability=capability)
-        self.session.publish(GridSupport.capability, value)
+        self.session.publish(GridSupport.capability, capability(self.facts, self.connector, self._limits()))
 
     def charging_needs(self, mode: Any) -> dict[str, Any]:
         """Return the car's needs as OCPP has them, its reactive power among them."""
