@@ -19,21 +19,20 @@ _TEXTS = (
     "logging_config_file",
     "telemetry_prefix",
     "run_as_user",
+    "configs_dir",
 )
+_PANEL = ("controller_port", "controller_rpc_timeout_ms")
 _TRUTHS = ("telemetry_enabled", "validate_schema", "forward_exceptions")
 _WITHOUT_EFFECT = {
     "prefix": "text",
     "config_file": "text",
-    "configs_dir": "text",
     "schemas_dir": "text",
     "interfaces_dir": "text",
     "types_dir": "text",
     "errors_dir": "text",
     "www_dir": "text",
-    "controller_port": "integer",
-    "controller_rpc_timeout_ms": "integer",
 }
-KNOWN = (*_TEXTS, *_TRUTHS, "mqtt_broker_port", *_WITHOUT_EFFECT)
+KNOWN = (*_TEXTS, *_TRUTHS, *_PANEL, "mqtt_broker_port", *_WITHOUT_EFFECT)
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -58,31 +57,20 @@ class Settings(msgspec.Struct, frozen=True):
     """Programs of EVerest check each message that they send or receive."""
     forward_exceptions: bool = False
     """A program of EVerest goes on after a command of it has failed by an exception."""
+    controller_port: int = 8849
+    """Where the admin panel of `secc manager` listens; 0: at any port that is free."""
+    controller_rpc_timeout_ms: int = 2000
+    configs_dir: str | None = None
+    """Where the admin panel finds configurations; None: EVerest's usual folder."""
 
 
 def read_settings(node: MapNode | None, environment: Mapping[str, str], report: Report) -> Settings:
     """Check `settings`; the environment variables MQTT_SERVER_ADDRESS and MQTT_SERVER_PORT win, as in EVerest."""
     given = node.entries if node is not None else {}
-    texts: dict[str, str] = {}
-    truths: dict[str, bool] = {}
-    port: int | None = None
-    for key, entry in given.items():
-        if key in _TEXTS:
-            value = report.text(entry.node, key)
-            if value is not None:
-                texts[key] = value
-        elif key in _TRUTHS:
-            if (truth := report.boolean(entry.node, key)) is not None:
-                truths[key] = truth
-        elif key == "mqtt_broker_port":
-            port = _port(entry, report)
-        elif key in _WITHOUT_EFFECT:
-            _look_at(entry, report)
-        else:
-            report.unknown_key(entry, "settings", KNOWN)
+    texts, truths, numbers = _values(given, report)
     settings = Settings(
         broker_host=texts.get("mqtt_broker_host", "localhost"),
-        broker_port=port if port is not None else 1883,
+        broker_port=numbers.get("mqtt_broker_port", 1883),
         broker_socket=texts.get("mqtt_broker_socket_path"),
         broker_named=any(key in given for key in ("mqtt_broker_host", "mqtt_broker_port", "mqtt_broker_socket_path")),
         everest_prefix=_with_slash(texts.get("mqtt_everest_prefix", "everest")),
@@ -91,6 +79,9 @@ def read_settings(node: MapNode | None, environment: Mapping[str, str], report: 
         logging_config_file=texts.get("logging_config_file"),
         run_as_user=texts.get("run_as_user", ""),
         telemetry_prefix=_with_slash(texts.get("telemetry_prefix", "everest-telemetry")),
+        configs_dir=texts.get("configs_dir"),
+        controller_port=numbers.get("controller_port", 8849),
+        controller_rpc_timeout_ms=numbers.get("controller_rpc_timeout_ms", 2000),
         **truths,
     )
     host_from_outside = environment.get("MQTT_SERVER_ADDRESS")
@@ -106,6 +97,29 @@ def read_settings(node: MapNode | None, environment: Mapping[str, str], report: 
             entry.place, f"mqtt_external_prefix is the same as mqtt_everest_prefix ({settings.everest_prefix})"
         )
     return _port_from_outside(settings, environment, report)
+
+
+def _values(given: Mapping[str, Entry], report: Report) -> tuple[dict[str, str], dict[str, bool], dict[str, int]]:
+    """Return the texts, truth values and numbers by key."""
+    texts: dict[str, str] = {}
+    truths: dict[str, bool] = {}
+    numbers: dict[str, int] = {}
+    for key, entry in given.items():
+        if key in _TEXTS:
+            if (value := report.text(entry.node, key)) is not None:
+                texts[key] = value
+        elif key in _TRUTHS:
+            if (truth := report.boolean(entry.node, key)) is not None:
+                truths[key] = truth
+        elif key in ("mqtt_broker_port", *_PANEL):
+            number = _port(entry, report) if key == "mqtt_broker_port" else report.integer(entry.node, key)
+            if number is not None:
+                numbers[key] = number
+        elif key in _WITHOUT_EFFECT:
+            _look_at(entry, report)
+        else:
+            report.unknown_key(entry, "settings", KNOWN)
+    return texts, truths, numbers
 
 
 def _port_from_outside(settings: Settings, environment: Mapping[str, str], report: Report) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.kernel.errors import Unavailable
@@ -13,6 +14,8 @@ from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.paths import PrefixRoot, Root
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.manager.configuration.loading import load
+from chargebyte_fw.manager.discovery import MODULES_DIR, CannotLoad, discover
 from chargebyte_fw.manager.everest import lifecycle
 from chargebyte_fw.manager.everest.lifecycle import Lifecycle
 from chargebyte_fw.manager.everest.modules_run import ModulesRun
@@ -25,7 +28,10 @@ from chargebyte_fw.manager.wire.carrier import LOGGING_FILE, Carrier
 from chargebyte_fw.manager.wire.publisher import Publisher
 
 if TYPE_CHECKING:
+    from chargebyte_fw.kernel.errors import Finding
+    from chargebyte_fw.kernel.module import Module
     from chargebyte_fw.manager.configuration.loading import Configuration
+    from chargebyte_fw.manager.everest.panel_link import PanelServer
 
 BROKER_LIMIT_S = 10.0
 """How long the broker may take to be there; EVerest's manager ends without it."""
@@ -56,6 +62,7 @@ class Manager:
         self._client: MqttClient | None = None
         self._runtime = Runtime(root=root)
         self._publisher: Publisher | None = None
+        self._panel: PanelServer | None = None
 
     async def run(self) -> int:
         """Run until a signal or a failure ends it; returns EVerest's exit status (0 as asked, 1 failed)."""
@@ -116,8 +123,42 @@ class Manager:
             except Unavailable as error:
                 self._log.error("%s", error)
                 sound = False
+            else:
+                await self._open_panel(configuration)
         self._configuration = configuration
         self._pump.feed(lifecycle.Configured(len(configuration.plans) if sound else None))
+
+    async def _open_panel(self, configuration: Configuration) -> None:
+        from chargebyte_fw.manager.everest.panel import Panel
+        from chargebyte_fw.manager.everest.panel_link import PanelServer
+
+        settings, loop = configuration.settings, asyncio.get_running_loop()
+        folder = Path(settings.configs_dir) if settings.configs_dir else self._options.etc
+
+        def restart() -> None:
+            loop.call_soon_threadsafe(self._pump.feed, lifecycle.RestartAsked())
+
+        panel = Panel(folder, self._installed, self._check, restart, settings.controller_rpc_timeout_ms)
+        server = PanelServer(panel, settings.controller_port)
+        try:
+            port = await server.open()
+        except Unavailable as error:
+            self._log.warning("%s", error)
+            return
+        self._panel = server
+        self._log.info("the admin panel listens at port %d of this machine", port)
+
+    def _installed(self) -> dict[str, type[Module]]:
+        found = {}
+        for name, places in discover([self._root.read(MODULES_DIR)]).by_name.items():
+            try:
+                found[name] = places[0].load()
+            except CannotLoad as error:
+                self._log.warning("%s cannot be loaded: %s", name, error)
+        return found
+
+    def _check(self, path: Path) -> list[Finding]:
+        return load(path, self._root, empty=True).findings
 
     async def _connect(self, configuration: Configuration) -> None:
         settings, options = configuration.settings, self._options
@@ -178,6 +219,8 @@ class Manager:
             self._modules.stop()
             await self._modules.gone()
         self._pump.close()
+        if self._panel is not None:
+            await self._panel.close()
         if self._client is not None:
             await self._client.stop()
         self._fifo.close()
