@@ -41,6 +41,7 @@ REAL_TIME = (
     "manager/test_foreign",
     "manager/test_hostile",
     "manager/test_life",
+    "manager/grouped/test_catching",
     "manager/test_member",
     "manager/test_mqtt",
     "manager/test_wire",

@@ -77,6 +77,21 @@ def add_parser(subparsers: Any) -> None:
         help="together: whichever module ends, all are started again, as by EVerest's manager (default: alone)",
     )
     parser.add_argument(
+        "--failures",
+        type=int,
+        default=10,
+        metavar="N",
+        help="failures in a row after which a module, group or program is not started again; 0: it always is (default: "
+        "10; a groups file has its own)",
+    )
+    parser.add_argument(
+        "--program-memory",
+        type=int,
+        default=256,
+        metavar="MB",
+        help="memory that a program of another vendor may take before it is started again (default: 256)",
+    )
+    parser.add_argument(
         "--grouped",
         nargs="?",
         const="",
@@ -163,7 +178,14 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
     named = str(configuration.path)
     together = arguments.restart == "together"
     if arguments.broker == "none":
-        supervisor = Supervisor(configuration.plans, runtime, configuration=named, notices=notices, together=together)
+        supervisor = Supervisor(
+            configuration.plans,
+            runtime,
+            configuration=named,
+            notices=notices,
+            together=together,
+            failures=arguments.failures,
+        )
         return await supervisor.run()
     if arguments.broker == "embedded":
         require("paho", "amqtt", extra="demo")
@@ -184,7 +206,14 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
         if broker is not None:
             await broker.start()
         return await Supervisor(
-            configuration.plans, runtime, client, publisher, configuration=named, notices=notices, together=together
+            configuration.plans,
+            runtime,
+            client,
+            publisher,
+            configuration=named,
+            notices=notices,
+            together=together,
+            failures=arguments.failures,
         ).run()
     finally:
         if broker is not None:
@@ -219,6 +248,7 @@ def carrier_of(client: MqttClient, configuration: Configuration, root: Root, arg
         settings.validate_schema,
         settings.forward_exceptions,
         arguments.graceful_shutdown,
+        arguments.program_memory,
         settings.run_as_user,
         None if root.static == root.state == Path("/") else root,
     )

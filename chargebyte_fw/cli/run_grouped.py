@@ -29,13 +29,13 @@ def run_grouped(configuration: Configuration, notices: list[str], root: Root, ar
     """Run until a signal comes; exit status 0, 78 for a wrong configuration or groups file."""
     from chargebyte_fw.kernel import clock
     from chargebyte_fw.kernel.errors import ConfigError, Finding
-    from chargebyte_fw.manager.grouped.groups_file import grouped, read_groups_file
+    from chargebyte_fw.manager.grouped.groups_file import GroupsFile, grouped, read_groups_file
     from chargebyte_fw.manager.grouped.starter import fork_starter, serve
 
     if arguments.broker in ("none", "embedded") or arguments.wire == "off":
         what = "process groups need a broker of their own and the wire on"
         raise ConfigError([Finding("--grouped", what, "leave --broker none, --broker embedded and --wire off out")])
-    file = read_groups_file(Path(arguments.grouped)) if arguments.grouped else None
+    file = read_groups_file(Path(arguments.grouped)) if arguments.grouped else GroupsFile(failures=arguments.failures)
     grouping = grouped(configuration.plans, file, arguments.grouped or "the groups file")
     run = partial(_run_group, configuration, notices, grouping, root, arguments)
     if (descriptor := os.environ.pop(STARTER, "")).isdigit():
@@ -95,6 +95,7 @@ async def _group(
         since_s=request.since_s,
         notices=notices if request.group == CHARGE else (),
         together=arguments.restart == "together",
+        failures=grouping.failures,
     ).run()
 
 

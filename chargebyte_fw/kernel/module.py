@@ -230,6 +230,9 @@ class Module:
     def begins_again(self) -> None:
         """Forget what belongs to the program before: the one that this module stands for was started again."""
 
+    async def possible(self) -> None:
+        """Wait until it makes sense to start the program that this module stands for once more."""
+
     async def joined(self) -> None:
         """Wait until the program that this module stands for is initialised, too."""
 

@@ -22,6 +22,8 @@ PAUSES_S = doubling(1.0, 60.0)
 STEADY_S = 300.0
 """A run of so many seconds is followed by the first pause again."""
 CANCEL_LIMIT_S = 0.5
+FAILURES = 10
+"""Failures in a row after which a module is not started again."""
 
 
 class ModuleRestarts:
@@ -29,6 +31,7 @@ class ModuleRestarts:
 
     A module that fails is stopped, and replaced after a pause that grows while it fails again (`PAUSES_S`). Its fault
     stands until the new instance is ready; after a repeated failure until it has run for as long as the last pause.
+    After so many `failures` in a row (0: never) it is not started again, and its fault stays with that reason.
     """
 
     def __init__(
@@ -37,7 +40,9 @@ class ModuleRestarts:
         log: ModuleLog,
         made: Callable[[Module], None] = lambda _: None,
         initialised: Callable[[Module], None] = lambda _: None,
+        failures: int = FAILURES,
     ) -> None:
+        self._failures = failures
         self._assembly = assembly
         self._log = log
         self._made = made
@@ -65,10 +70,13 @@ class ModuleRestarts:
         await self._finish_start(self._assembly.modules[module_id])
         began_s = loop.time()
         while True:
-            await self._failure(module_id)
+            text = await self._failure(module_id)
             pause_s = pauses.fail(loop.time() - began_s)
             repeated = pauses.failures > 1
             await self._assembly.retire(self._assembly.modules[module_id])
+            if 0 < self._failures <= pauses.failures:
+                self._give_up(module_id, f"{module_id} is out of service after {pauses.failures} failures ({text})")
+                return
             await asyncio.sleep(pause_s)
             began_s = loop.time()
             try:
@@ -77,6 +85,7 @@ class ModuleRestarts:
             except Exception as error:
                 log_failure(self._log, module_id, error, "it cannot be made again yet")
                 continue
+            await module.possible()
             await self._within_limit(module, self._assembly.bring_up(module, self._initialised))
             if repeated and not module.failed.done():
                 await asyncio.wait({module.failed}, timeout=pause_s)
@@ -112,8 +121,18 @@ class ModuleRestarts:
         if error is not None and not module.failed.done():
             module.crash(error)
 
-    async def _failure(self, module_id: str) -> None:
-        """Wait until the module fails; log it and raise the fault, of which the recorder saves the trace."""
+    def _give_up(self, module_id: str, text: str) -> None:
+        self._log.error("%s", text)
+        self._assembly.mark_present(module_id)
+        self._assembly.mark_absent(module_id, text)
+        self._assembly.failures[module_id].clear(FAILURE)
+        self._assembly.failures[module_id].raise_fault(FAILURE, text, severity=Severity.Medium)
+
+    async def _failure(self, module_id: str) -> str:
+        """Wait until the module fails; log it and raise the fault, of which the recorder saves the trace.
+
+        Returns why, in a line.
+        """
         module = self._assembly.modules[module_id]
         error = await asyncio.shield(module.failed)
         module.away = True
@@ -123,6 +142,7 @@ class ModuleRestarts:
         self._assembly.failures[module_id].raise_fault(
             FAILURE, f"{module_id} has failed ({text}) and is being started again", severity=Severity.Medium
         )
+        return text
 
 
 def log_failure(log: ModuleLog, module_id: str, error: BaseException, what_follows: str) -> None:

@@ -23,7 +23,7 @@ from chargebyte_fw.manager import gc_tuning
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.control import SOCKET, Control
 from chargebyte_fw.manager.instance_lock import InstanceLock
-from chargebyte_fw.manager.module_restarts import ModuleRestarts, log_failure
+from chargebyte_fw.manager.module_restarts import FAILURES, ModuleRestarts, log_failure
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
 from chargebyte_fw.manager.operator import Operator
 from chargebyte_fw.manager.plan import ModulePlan
@@ -65,8 +65,13 @@ class Supervisor:
         configuration: str = "",
         notices: Sequence[str] = (),
         together: bool = False,
+        failures: int = FAILURES,
     ) -> None:
-        """`together`: whichever module fails, all are started again, as by EVerest's manager."""
+        """`together`: whichever module fails, all are started again, as by EVerest's manager.
+
+        `failures`: after so many in a row a module that fails alone is not started again (0: it always is).
+        """
+        self._failures = failures
         self._together = together
         self.plans = list(plans)
         self.notices = list(notices)
@@ -202,8 +207,10 @@ class Supervisor:
 
     def _restarts(self, assembly: Assembly) -> ModuleRestarts:
         if self.publisher is None:
-            return ModuleRestarts(assembly, self.log)
-        return ModuleRestarts(assembly, self.log, self.publisher.adopt, self.publisher.announce_to)
+            return ModuleRestarts(assembly, self.log, failures=self._failures)
+        return ModuleRestarts(
+            assembly, self.log, self.publisher.adopt, self.publisher.announce_to, failures=self._failures
+        )
 
     async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:
         starting = asyncio.get_running_loop().create_task(self._begin(assembly))

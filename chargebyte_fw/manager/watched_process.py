@@ -8,6 +8,8 @@ import signal
 from pathlib import Path
 
 LOOK_S = 2.0
+PROGRAM_MEMORY_MB = 256
+"""What a program of another vendor may take, unless it is configured."""
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 

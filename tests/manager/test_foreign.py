@@ -24,6 +24,7 @@ from chargebyte_fw.kernel.errors import CommandError, ConfigError, Unavailable
 from chargebyte_fw.kernel.module import Module, ModuleConfig, requires
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.manager import watched_process
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.discovery import Found, Installed
@@ -32,6 +33,7 @@ from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import MqttClient
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 from chargebyte_fw.manager.supervisor import Supervisor
+from chargebyte_fw.manager.wire import foreign
 from chargebyte_fw.manager.wire.answers import Answers
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.publisher import Publisher
@@ -472,3 +474,48 @@ def test_a_program_that_does_not_start_keeps_no_other_from_it(
         assert await running == 0
 
     run_loop(main())
+
+
+def test_a_program_that_has_sent_a_heartbeat_and_sends_no_more_hangs(
+    mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreign, "HEARTBEAT_LIMIT_S", 0.2)
+
+    async def test(assembly: Assembly, user: Any) -> None:
+        program: Any = assembly.modules["imd"]
+        await asyncio.sleep(0.5)
+        assert not program.failed.done(), "none is expected of a program that sends none"
+        for _ in range(5):
+            program.carrier.client.publish("everest/modules/imd/heartbeat", b'{"msg_type":"Heartbeat","data":""}')
+            await asyncio.sleep(0.1)
+        error = await asyncio.wait_for(program.failed, 5)
+        assert str(error) == "the program ForeignMonitor hangs: no heartbeat for 0.2 s"
+
+    with_program(mosquitto, tmp_path, runtime, test)
+
+
+def test_memory_beyond_its_bound_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched_process, "LOOK_S", 0.01)
+
+    async def main() -> None:
+        text = await asyncio.wait_for(watched_process.exceeds(os.getpid(), 10), 5)
+        assert text.startswith("it takes ") and text.endswith(" MB of memory, and may take 10 MB")
+        waiting = asyncio.ensure_future(watched_process.exceeds(os.getpid(), 10**6))
+        await asyncio.sleep(0.05)
+        assert not waiting.done() and watched_process.memory_MB(2**22 + 1) == 0.0
+        waiting.cancel()
+
+    run_loop(main())
+
+
+def test_what_is_driven_over_the_broker_is_absent_without_it(
+    mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime
+) -> None:
+    async def test(assembly: Assembly, user: Any) -> None:
+        mosquitto.kill()
+        await until(lambda: bool(user.imd.faults.active))
+        (fault,) = user.imd.faults.active
+        assert (fault.sub_type, fault.severity.value) == ("Absent", "High")
+        assert fault.message == "the broker is away, over which imd is reached"
+
+    with_program(mosquitto, tmp_path, runtime, test)

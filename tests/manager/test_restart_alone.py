@@ -282,7 +282,7 @@ def test_the_fault_says_whose_it_is_and_blocks_nothing(run: Run, runtime: Runtim
 def test_who_fails_again_and_again_is_tried_at_growing_intervals_under_a_standing_fault(
     run: Run, runtime: Runtime
 ) -> None:
-    Cloud.goes_wrong = dict.fromkeys(((number, "ready") for number in range(10)), in_a_task)
+    Cloud.goes_wrong = dict.fromkeys(((number, "ready") for number in range(9)), in_a_task)
 
     async def main() -> None:
         async with Scene(runtime) as scene:
@@ -294,12 +294,30 @@ def test_who_fails_again_and_again_is_tried_at_growing_intervals_under_a_standin
                     starts.append(asyncio.get_running_loop().time())
                 await asyncio.sleep(0.05)
             gaps = [later - earlier for earlier, later in pairwise(starts)]
-            wanted = [min(2.0**number, 60.0) + 1 for number in range(1, 10)]
+            wanted = [min(2.0**number, 60.0) + 1 for number in range(1, 9)]
             assert gaps == pytest.approx(wanted, abs=0.2)
             # Cleared once, when a first failure seemed to be over, and at the end, when it really was.
             assert [what for _, what, _ in scene.seen] == ["raised", "cleared", "raised", "cleared"]
             traces = list((runtime.root.state / "var/lib/secc/traces").iterdir())
             assert 1 < len(traces) < 6, "one for the first failure, the others with growing pauses"
+
+    run(main())
+
+
+def test_who_has_failed_too_often_is_out_of_service_with_the_reason_and_the_rest_lives(
+    run: Run, runtime: Runtime
+) -> None:
+    Cloud.goes_wrong = dict.fromkeys(((number, "ready") for number in range(100)), in_a_task)
+
+    async def main() -> None:
+        async with Scene(runtime) as scene:
+            await asyncio.sleep(3600)
+            assert len(Cloud.made) == module_restarts.FAILURES
+            (fault,) = scene.assembly.failures["cloud"].active
+            assert fault.message == "cloud is out of service after 10 failures (RuntimeError: on purpose)"
+            with pytest.raises(CommandError, match="NotReady"):
+                await scene.module("reader").other.close()
+            assert not scene.module("reader").failed.done()
 
     run(main())
 

@@ -30,6 +30,7 @@ from chargebyte_fw.manager.grouped.channel import (
     Running,
 )
 from chargebyte_fw.manager.member import MemberPublisher
+from chargebyte_fw.manager.module_restarts import FAILURES
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.status_file import StatusFile
 from chargebyte_fw.manager.supervisor import Failure, Supervisor
@@ -61,11 +62,14 @@ class GroupProcess(Supervisor):
         since_s: float | None = None,
         notices: Sequence[str] = (),
         together: bool = False,
+        failures: int = FAILURES,
     ) -> None:
         """`everyone`: all modules of the configuration. `since_s`: when the process before this one was last alive."""
         awaited = _awaited(plans, everyone)
         publisher = MemberPublisher(carrier, commands_from=[plan.id for plan in everyone], awaited=awaited)
-        super().__init__(plans, runtime, carrier.client, publisher, notices=notices, together=together)
+        super().__init__(
+            plans, runtime, carrier.client, publisher, notices=notices, together=together, failures=failures
+        )
         self.control_socket = control_socket(group)
         self._group = group
         self._carrier = carrier

@@ -14,13 +14,12 @@ from chargebyte_fw.kernel.decoding import convert, decode_yaml
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.manager.configuration.report import nearest
 from chargebyte_fw.manager.groups import CHARGE, CLOUD
+from chargebyte_fw.manager.module_restarts import FAILURES
 from chargebyte_fw.manager.plan import ModulePlan
+from chargebyte_fw.manager.watched_process import PROGRAM_MEMORY_MB
 
 MEMORY_MB = 160
 """Of a group, unless the file has another bound."""
-PROGRAM_MEMORY_MB = 256
-FAILURES = 10
-"""Failures in a row after which a process is not started again."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,14}")
 MB = Annotated[int, Meta(ge=16)]
 
@@ -44,7 +43,8 @@ class GroupsFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     groups: dict[str, GroupEntry] = msgspec.field(default_factory=dict)
     programs: dict[str, ProgramEntry] = msgspec.field(default_factory=dict)
-    failures: Annotated[int, Meta(ge=1)] = FAILURES
+    failures: Annotated[int, Meta(ge=0)] = FAILURES
+    """So many in a row, and a process is not started again; 0: it always is."""
 
 
 class Grouping(msgspec.Struct, frozen=True):

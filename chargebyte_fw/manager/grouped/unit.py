@@ -79,6 +79,10 @@ class Unit(ABC):
     async def end(self, why: str, *, kill: bool) -> None:
         """End the process: the safe state first, or at once."""
 
+    async def possible(self) -> None:
+        """Wait until it makes sense to start it once more."""
+        return
+
     def fail(self, text: str) -> None:
         """End this run: the process has ended, hangs, or takes too much."""
         if not self._over.done():
@@ -94,7 +98,7 @@ class Unit(ABC):
             self._over = loop.create_future()
             reason = await self._once(first=pauses.failures == 0)
             pause_s = pauses.fail(loop.time() - began_s)
-            last = pauses.failures >= self._overseer.failures
+            last = 0 < self._overseer.failures <= pauses.failures
             follows = f"out of service after {pauses.failures} failures" if last else "is being started again"
             self.state = "out of service" if last else "waiting"
             self._overseer.went(self, f"{self.name} has failed ({reason}) and {follows}")
@@ -105,6 +109,7 @@ class Unit(ABC):
             if last:
                 return
             await asyncio.sleep(pause_s)
+            await self.possible()
 
     def hangs(self, _reason: str) -> bool:
         """Return whether it would not take notice of a request to end."""

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from socket import socket
 from typing import Any
 
+import msgspec
+
 from chargebyte_fw.kernel.clock import real_seconds
 from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
@@ -181,7 +183,7 @@ class ProgramUnit(Unit):
     ) -> None:
         super().__init__(plan.id, [plan], overseer, memory_MB)
         self._admit = admit
-        self._carrier = carrier
+        self._carrier = msgspec.structs.replace(carrier, program_memory_MB=memory_MB)
         self._runtime = runtime
         self._shut_down = shut_down
         self._module: ForeignModule | None = None
@@ -208,8 +210,6 @@ class ProgramUnit(Unit):
         await module.init()
         loop = asyncio.get_running_loop()
         self._watch = [loop.create_task(self._watch_end(module), name=f"watch {self.name}")]
-        if module.pid is not None:
-            self._watch.append(loop.create_task(self._watch_memory(module.pid), name=f"memory {self.name}"))
         await module.joined()
 
     async def end(self, why: str, *, kill: bool) -> None:
@@ -225,5 +225,6 @@ class ProgramUnit(Unit):
         error = await asyncio.shield(module.failed)
         self.fail(str(error) if isinstance(error, Unavailable) else f"{type(error).__name__}: {error}")
 
-    async def _watch_memory(self, pid: int) -> None:
-        self.fail(await exceeds(pid, self.memory_MB))
+    async def possible(self) -> None:
+        """Wait for the broker, without which no program can be started."""
+        await self._carrier.online()

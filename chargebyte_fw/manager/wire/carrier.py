@@ -8,6 +8,7 @@ import msgspec
 
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager.mqtt.client import MqttClient
+from chargebyte_fw.manager.watched_process import PROGRAM_MEMORY_MB
 from chargebyte_fw.manager.wire.dialect import Dialect
 
 LOGGING_FILE = "/etc/everest/default_logging.cfg"
@@ -30,6 +31,8 @@ class Carrier(msgspec.Struct, frozen=True):
     forward_exceptions: bool = False
     graceful_shutdown: bool = False
     """Ask programs to end by EVerest's message before they get SIGTERM."""
+    program_memory_MB: int = PROGRAM_MEMORY_MB
+    """What each program may take."""
     run_as_user: str = ""
     """Under whose name programs run; empty: that of this process."""
     root: Root | None = None

@@ -22,6 +22,7 @@ from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
 from chargebyte_fw.kernel.module import ModuleConfig, Provision, Requirement
 from chargebyte_fw.manager.manifest import LICENSE
+from chargebyte_fw.manager.watched_process import exceeds
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.remote import RemoteModule, proxy
 
@@ -31,6 +32,8 @@ GRACE_LIMIT_S = 2.0
 """From EVerest's shutdown message to SIGTERM."""
 STOP_LIMIT_S = 2.5
 """From SIGTERM to SIGKILL."""
+HEARTBEAT_LIMIT_S = 10.0
+"""From one heartbeat of a program to the next; most of EVerest's send none, and nothing is expected of those."""
 FLAGS = ("enable_external_mqtt", "enable_global_errors", "enable_telemetry")
 _TYPES: dict[str, Any] = {"boolean": bool, "integer": int, "number": float, "string": str}
 _BOUNDS = {"minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt"}
@@ -69,6 +72,12 @@ class ForeignModule(RemoteModule):
         super().__init__()
         self._process: asyncio.subprocess.Process | None = None
         self._ready = asyncio.Event()
+        self._beats = asyncio.Event()
+
+    async def possible(self) -> None:
+        """Wait for the broker, without which no program can be started."""
+        if self.carrier is not None:
+            await self.carrier.online()
 
     async def init(self) -> None:
         """Start the program."""
@@ -85,6 +94,9 @@ class ForeignModule(RemoteModule):
             self.listen(carrier)
         ready = f"{carrier.prefix}modules/{self.id}/ready"
         self._stops.append(carrier.client.subscribe(ready, lambda _topic, _payload: self._ready.set()))
+        beat = f"{carrier.prefix}modules/{self.id}/heartbeat"
+        self._stops.append(carrier.client.subscribe(beat, lambda _topic, _payload: self._beats.set()))
+        self.spawn(self._watch_heartbeat(carrier), "heartbeat")
         if self.standalone:
             self.log.info("waiting for %s, which is started from outside", self.name)
             return
@@ -93,6 +105,7 @@ class ForeignModule(RemoteModule):
             *arguments, env=environment, preexec_fn=self._before_the_program(carrier)
         )
         self.spawn(self._watch(self._process), "process")
+        self.spawn(self._watch_memory(self._process.pid, carrier.program_memory_MB), "memory")
 
     def _before_the_program(self, carrier: Carrier) -> Callable[[], None]:
         ends = ends_with_us()
@@ -131,6 +144,17 @@ class ForeignModule(RemoteModule):
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         status = await process.wait()
         raise Unavailable(f"the program {self.name} has ended (status {status})")
+
+    async def _watch_memory(self, pid: int, bound_MB: int) -> None:
+        raise Unavailable(await exceeds(pid, bound_MB))
+
+    async def _watch_heartbeat(self, carrier: Carrier) -> None:
+        """Expect the heartbeat of a program that has sent one, while there is a broker."""
+        await self._beats.wait()
+        while self._beats.is_set() or not carrier.client.online:
+            self._beats.clear()
+            await asyncio.sleep(HEARTBEAT_LIMIT_S)
+        raise Unavailable(f"the program {self.name} hangs: no heartbeat for {HEARTBEAT_LIMIT_S:g} s")
 
     async def stop(self) -> None:
         """End the program: SIGTERM first, then SIGKILL."""

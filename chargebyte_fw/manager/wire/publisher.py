@@ -63,6 +63,7 @@ class Publisher:
         self._shutting_down = False
         self.configuration: ConfigService | None = None
         client.on_up.append(self._came_up)
+        client.on_down.append(self._went_down)
 
     def join(self, assembly: Assembly) -> None:
         """Publish these modules; call it after `build` and before `start`, so that no value is missed."""
@@ -174,6 +175,20 @@ class Publisher:
     def _came_up(self) -> None:
         if self._ready:
             self._announce()
+        for module_id in self._driving():
+            if self._assembly is not None and not self._assembly.modules[module_id].away:
+                self._assembly.mark_present(module_id)
+
+    def _went_down(self) -> None:
+        # Whoever drives something only over the broker drives nothing now.
+        for module_id in self._driving():
+            if self._assembly is not None:
+                self._assembly.mark_absent(module_id, f"the broker is away, over which {module_id} is reached")
+
+    def _driving(self) -> set[str]:
+        """Return the programs by which modules here drive something."""
+        implementations = {} if self._assembly is None else self._assembly.implementations
+        return {one for (one, _), provided in implementations.items() if one in self._foreign and provided.one_user}
 
     def _announce(self) -> None:
         if self._assembly is None or not self.client.online:

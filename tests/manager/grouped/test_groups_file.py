@@ -10,13 +10,13 @@ from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.grouped.groups_file import (
-    FAILURES,
     MEMORY_MB,
     GroupEntry,
     GroupsFile,
     grouped,
     read_groups_file,
 )
+from chargebyte_fw.manager.module_restarts import FAILURES
 from chargebyte_fw.manager.plan import ModulePlan
 
 ROOT = Path(__file__).parents[3]
