@@ -100,7 +100,7 @@ def asked(station: Station2, wanted: iso15118.RequestExiStreamSchema = WANTED) -
     return [(evse_id, args[0]) for _, evse_id, args in station.commanded("set_get_certificate_response")]
 
 
-@pytest.mark.ocpp("M01")
+@pytest.mark.ocpp("M01", "M01.FR.01")
 def test_the_request_of_a_car_goes_to_the_csms_and_the_answer_back_to_its_evse() -> None:
     station = Station2()
     station.answers["Get15118EVCertificate"] = {"status": "Accepted", "exiResponse": "cmVz"}
@@ -143,7 +143,7 @@ def test_a_car_always_gets_an_answer(case: str) -> None:
     assert (reply.status.value, reply.exi_response) == ("Failed", None)
 
 
-@pytest.mark.ocpp("M06")
+@pytest.mark.ocpp("M06", "M06.FR.06", "M06.FR.10")
 def test_ocsp_responses_are_renewed_at_the_start_and_sooner_after_a_failure() -> None:
     station = Station2(connects=False)
     data = security.CertificateHashData(
@@ -159,3 +159,5 @@ def test_ocsp_responses_are_renewed_at_the_start_and_sooner_after_a_failure() ->
     station.answers["GetCertificateStatus"] = {"status": "Accepted", "ocspResult": "T0NTUA=="}
     station.pass_s(3600)
     assert station.commanded("update_ocsp_cache") == [("update_ocsp_cache", None, (data, "T0NTUA=="))]
+    station.pass_s(7 * 86400)
+    assert station.commanded("update_ocsp_cache") == [("update_ocsp_cache", None, (data, "T0NTUA=="))], "weekly"

@@ -98,7 +98,7 @@ def test_an_unsigned_update_installs_what_was_downloaded() -> None:
     }
 
 
-@pytest.mark.ocpp("L01")
+@pytest.mark.ocpp("L01", "L01.FR.02", "L01.FR.03")
 def test_a_bad_certificate_or_signature_is_a_security_event() -> None:
     station = Station2()
     station.results["update_firmware"] = UpdateFirmwareResponse.InvalidCertificate
@@ -181,6 +181,75 @@ def test_a_signing_request_is_repeated_with_growing_pauses_until_the_certificate
     assert len(list(station.payloads_of("SignCertificate"))) == 3
 
 
+CSR = security.GetCertificateSignRequestResult(status=security.GetCertificateSignRequestStatus.Accepted, csr="CSR")
+CHARGER = {"csr": "CSR", "certificateType": "ChargingStationCertificate"}
+
+
+def signing(cause: str, **keys: Any) -> Station2:
+    """Return a station that asks for a certificate: a CSMS has triggered it, or the one it has ends soon."""
+    station = Station2(connects=False, **keys)
+    station.results["generate_certificate_signing_request"] = CSR
+    station.results["get_leaf_expiry_days_count"] = 29 if cause == "expiry" else 300
+    station.connect(security_profile=3)
+    station.pass_s(60)
+    if cause == "trigger":
+        assert list(station.payloads_of("SignCertificate")) == []
+        triggered(station)
+    return station
+
+
+def triggered(station: Station2) -> None:
+    answer = station.ask("TriggerMessage", {"requestedMessage": "SignChargingStationCertificate"})
+    assert answer["status"] == "Accepted"
+
+
+@pytest.mark.ocpp(
+    "A02.FR.03",
+    "A02.FR.13",
+    "A02.FR.17",
+    "A02.FR.18",
+    "A02.FR.19",
+    "A03.FR.03",
+    "A03.FR.13",
+    "A03.FR.17",
+    "A03.FR.18",
+    "A03.FR.19",
+)
+@pytest.mark.parametrize("cause", ["trigger", "expiry"])
+def test_without_a_certificate_the_request_is_repeated_with_doubled_pauses_and_then_given_up(cause: str) -> None:
+    station = signing(cause, CertSigningWaitMinimum=30, CertSigningRepeatTimes=2)
+    for pause_s, number in ((29, 1), (1, 2), (59, 2), (1, 3), (5000, 3)):
+        station.pass_s(pause_s)
+        assert list(station.payloads_of("SignCertificate")) == [CHARGER] * number
+    triggered(station)
+    assert len(list(station.payloads_of("SignCertificate"))) == 4
+
+
+@pytest.mark.ocpp("A02.FR.07", "A02.FR.20", "A03.FR.07", "A03.FR.20")
+@pytest.mark.parametrize("cause", ["trigger", "expiry"])
+def test_after_a_bad_certificate_it_asks_again_when_the_csms_wants_it(cause: str) -> None:
+    station = signing(cause, CertSigningWaitMinimum=30, CertSigningRepeatTimes=2)
+    station.results["update_leaf_certificate"] = Install.Expired
+    signed = {"certificateChain": "CHAIN", "certificateType": "ChargingStationCertificate"}
+    assert station.ask("CertificateSigned", signed)["status"] == "Rejected"
+    [event] = [one for one in station.payloads_of("SecurityEventNotification") if "Certificate" in one["type"]]
+    assert event["type"] == "InvalidChargingStationCertificate"
+    station.pass_s(5000)
+    assert len(list(station.payloads_of("SignCertificate"))) == 1
+    triggered(station)
+    assert len(list(station.payloads_of("SignCertificate"))) == 2
+
+
+@pytest.mark.ocpp("L01.FR.31")
+def test_the_first_start_of_a_firmware_is_one_security_event() -> None:
+    station = Station2(connects=False)
+    station.feed(events.Started(boot_reason=BootReason.FirmwareUpdate))
+    station.connect()
+    progress_of_now = FirmwareUpdateStatus(firmware_update_status=S.Installed, request_id=5)
+    station.feed(events.FactReceived("system", "firmware_update_status", progress_of_now))
+    assert [one["type"] for one in station.payloads_of("SecurityEventNotification")] == ["FirmwareUpdated"]
+
+
 def test_a_signing_request_needs_its_data_and_permission() -> None:
     station = Station2(OrganizationName="")
     for message, reason in (
@@ -200,7 +269,7 @@ def test_a_certificate_that_cannot_be_installed_is_a_security_event() -> None:
     assert (event["type"], event["techInfo"]) == ("InvalidChargingStationCertificate", "InvalidCommonName")
 
 
-@pytest.mark.ocpp("M05")
+@pytest.mark.ocpp("M05", "M05.FR.01", "M05.FR.02", "M05.FR.03", "M05.FR.07")
 @pytest.mark.parametrize(
     ("result", "status"),
     [
@@ -227,7 +296,19 @@ def test_an_unsecure_connection_may_be_kept_from_installing_roots() -> None:
     assert station.ask("InstallCertificate", root)["status"] == "Accepted"
 
 
-@pytest.mark.ocpp("M03", "M04")
+@pytest.mark.ocpp(
+    "M03",
+    "M04",
+    "M03.FR.01",
+    "M03.FR.02",
+    "M03.FR.03",
+    "M03.FR.04",
+    "M03.FR.05",
+    "M04.FR.01",
+    "M04.FR.02",
+    "M04.FR.03",
+    "M04.FR.04",
+)
 def test_what_is_installed_is_listed_and_deleted() -> None:
     station = Station2()
     empty = security.GetInstalledCertificatesResult(
@@ -256,7 +337,7 @@ def test_what_is_installed_is_listed_and_deleted() -> None:
         assert station.ask("DeleteCertificate", wanted) == {"status": result.value}
 
 
-@pytest.mark.ocpp("A03")
+@pytest.mark.ocpp("A03", "A03.FR.02", "A03.FR.03", "A03.FR.13")
 def test_a_client_certificate_that_ends_soon_is_renewed_with_profile_3() -> None:
     station = Station2(connects=False)
     station.results["get_leaf_expiry_days_count"] = 10
@@ -272,7 +353,7 @@ def test_a_client_certificate_that_ends_soon_is_renewed_with_profile_3() -> None
 # Security events and triggers.
 
 
-@pytest.mark.ocpp("A04")
+@pytest.mark.ocpp("A04", "A04.FR.01")
 def test_critical_events_are_sent_and_all_are_published() -> None:
     station = Station2(connects=False)
     station.feed(events.Started(boot_reason=BootReason.Watchdog))

@@ -156,8 +156,10 @@ def test_a_change_while_a_car_is_plugged_in_waits_until_it_leaves() -> None:
     assert [status for _, status in station.statuses()] == ["Available", "Unavailable"]
 
 
-def test_a_security_event_of_an_outage_is_delivered_after_it() -> None:
-    queue = QueueBench(Version.V16, online=False)
+@pytest.mark.ocpp("A04.FR.02")
+@pytest.mark.parametrize("version", Version)
+def test_a_security_event_of_an_outage_is_delivered_after_it(version: Version) -> None:
+    queue = QueueBench(version, online=False)
     queue.put("SecurityEventNotification", {"type": "TamperDetectionActivated"})
     queue.queue.connected(queue.now, again=True)
     assert queue.drain() == ["SecurityEventNotification"]

@@ -465,6 +465,7 @@ def test_the_leaf_that_lasts_longest_is_taken_and_one_for_each_root(run: Any, as
 
 
 @pytest.mark.parametrize("kind", [V2G, CSMS])
+@pytest.mark.ocpp("A00.FR.501", "A00.FR.503", "A00.FR.506", "A00.FR.507", "A02.FR.02", "A02.FR.05", "A03.FR.05")
 def test_from_the_signing_request_to_the_certificate(
     run: Any, assemble: Any, tmp_path: Path, kind: LeafCertificateType
 ) -> None:
@@ -475,11 +476,13 @@ def test_from_the_signing_request_to_the_certificate(
         answer = await ask(world, "generate_certificate_signing_request", kind, "DE", "chargebyte", "SECC1", False)
         request = x509.load_pem_x509_csr(answer.csr.encode())
         assert request.is_signature_valid
+        assert isinstance(request.signature_hash_algorithm, hashes.SHA256)
         assert request.subject.rfc4514_string() == "DC=CPO,CN=SECC1,O=chargebyte,C=DE"
         (key_file,) = folder.glob("*.key")
         assert key_file.stat().st_mode & 0o777 == 0o600
         key = load_pem_private_key(key_file.read_bytes(), b"123456")
         assert key.public_key() == request.public_key()
+        assert isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size >= 224
         leaf = issue("SECC1", parties.sub2, ca=False, public_key=request.public_key())  # type: ignore[arg-type]
         pem = leaf.pem + parties.sub2.pem + parties.sub1.pem
         assert await ask(world, "update_leaf_certificate", pem, kind) == "NoRootCertificateInstalled"
@@ -527,6 +530,7 @@ def test_a_signing_request_that_cannot_be_made_leaves_no_key(
         (lambda c: c.pem * 6, V2G, "InvalidCertificateChain"),
     ],
 )
+@pytest.mark.ocpp("A02.FR.06", "A02.FR.07", "A03.FR.06", "A03.FR.07")
 def test_a_leaf_that_does_not_fit_is_refused(
     run: Any, assemble: Any, tmp_path: Path, pem: Any, kind: Any, result: str
 ) -> None:
@@ -565,6 +569,7 @@ def test_a_root_is_deleted_and_the_others_stay(run: Any, assemble: Any, tmp_path
 
 
 @pytest.mark.parametrize("which", ["leaf", "sub"])
+@pytest.mark.ocpp("M04.FR.08")
 def test_the_charger_s_chain_is_deleted_with_its_key(run: Any, assemble: Any, tmp_path: Path, which: str) -> None:
     parties = chain()
     put_chain(tmp_path, parties)
@@ -583,6 +588,7 @@ def test_the_charger_s_chain_is_deleted_with_its_key(run: Any, assemble: Any, tm
 
 
 @pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.ocpp("M04.FR.06")
 def test_the_certificate_towards_the_backend_stays(run: Any, assemble: Any, tmp_path: Path, shared: bool) -> None:
     """Also where both kinds share a folder."""
     parties = chain()

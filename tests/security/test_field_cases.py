@@ -37,6 +37,7 @@ def leaf(parties: Chain, begin: datetime, end: datetime, title: str = "leaf", **
 @pytest.mark.parametrize(
     ("preference", "in_june", "in_july"), [("latest_begin", "Y.pem", "Z.pem"), ("latest_end", "X.pem", "Z.pem")]
 )
+@pytest.mark.ocpp("A02.FR.15", "A03.FR.15")
 def test_of_overlapping_leaves_one_is_used_by_the_configured_rule(
     run: Any, assemble: Any, tmp_path: Path, preference: str, in_june: str, in_july: str
 ) -> None:

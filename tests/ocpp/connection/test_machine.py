@@ -205,6 +205,7 @@ def test_a_slot_that_cannot_be_used_gives_way_to_the_next() -> None:
     assert of(fx.OpenSocket, it.wait(2.0))[0].profile.slot == 2
 
 
+@pytest.mark.ocpp("A00.FR.004")
 def test_without_any_slot_it_waits() -> None:
     it = Bench(priority=())
     (unreachable,) = it.feed(ev.Start())
@@ -395,6 +396,7 @@ def test_otherwise_the_former_one_is_used_again() -> None:
     assert it.machine.state is S.OPENING
 
 
+@pytest.mark.ocpp("A01.FR.12")
 def test_what_is_logged_of_a_profile_has_no_password() -> None:
     assert "secret" not in repr(profile(1)) and "secret" not in str(fx.Lost(profile(1), "x"))
 

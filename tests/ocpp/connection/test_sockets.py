@@ -264,6 +264,7 @@ def tls(client: bool = False, **how: Any) -> dict[str, Any]:
         (c.issue("Self signed"), None, {}, "self"),
     ],
 )
+@pytest.mark.ocpp("A00.FR.301", "A00.FR.302", "A00.FR.303", "A00.FR.308", "A00.FR.309", "A00.FR.311", "A00.FR.312")
 def test_how_the_certificate_of_a_csms_is_judged(
     runtime: Runtime, tmp_path: Path, server: c.Issued, trusted: c.Issued | None, how: dict[str, Any], words: str
 ) -> None:
@@ -279,7 +280,9 @@ def test_how_the_certificate_of_a_csms_is_judged(
         else:
             await bench.connects()
             await csms.received("BootNotification")
-            assert csms.handshakes[0].headers["Authorization"].startswith("Basic ")
+            authorization = csms.handshakes[0].headers["Authorization"].removeprefix("Basic ")
+            identity = csms.handshakes[0].url.removeprefix("/")
+            assert base64.b64decode(authorization) == f"{identity}:secret".encode()
             await bench.point.stop()
         await csms.close()
 
@@ -348,9 +351,10 @@ class Blocking:
         self._thread.join()
 
 
+@pytest.mark.ocpp("A00.FR.401", "A00.FR.402", "A00.FR.411", "A00.FR.412", "A00.FR.414", "A00.FR.415")
 def test_a_client_certificate(runtime: Runtime, tmp_path: Path) -> None:
     async def main() -> None:
-        csms = Csms("2.0.1")
+        csms, other = Csms("2.0.1"), Csms("2.0.1")
         server = c.issue("CSMS", c.root(), names=GOOD)
         url = await csms.listen(c.server(tmp_path, server, wants_client=True))
         good = c.Installed(tmp_path, client=c.issue("cp001", c.root()))
@@ -376,8 +380,41 @@ def test_a_client_certificate(runtime: Runtime, tmp_path: Path) -> None:
         reset = Bench(runtime, rude.url, Version.V201, certificates=strange, **tls(client=True))
         assert "certificate of the station" in await reset.fails()
         rude.close()
+        mine = c.issue("cp001", c.root())
+        foreign = c.Installed(tmp_path, client=mine, trusted=c.issue("Other root"))
+        unknown = Bench(runtime, url, Version.V201, certificates=foreign, **tls(client=True))
+        assert "self-signed certificate in certificate chain" in await unknown.fails()
+        elsewhere = await other.listen(c.server(tmp_path, c.issue("E", c.root(), names=("csms.example",))))
+        strange = c.Installed(tmp_path, client=mine)
+        assert (
+            "localhost"
+            in await Bench(runtime, elsewhere, Version.V201, certificates=strange, **tls(client=True)).fails()
+        )
+        assert other.handshakes == []
+        await other.close()
         none = Bench(runtime, url, Version.V201, certificates=c.Installed(tmp_path), **tls(client=True))
         assert "client certificate" in await none.fails()
+        await csms.close()
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize("suite", ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"])
+@pytest.mark.ocpp("A00.FR.319", "A00.FR.422", "A00.FR.321", "A00.FR.424")
+def test_the_suites_of_the_standard_without_compression(runtime: Runtime, tmp_path: Path, suite: str) -> None:
+    async def main() -> None:
+        csms = Csms("2.0.1")
+        server = c.server(tmp_path, c.issue("CSMS", c.root(), names=GOOD))
+        server.maximum_version = ssl.TLSVersion.TLSv1_2
+        server.set_ciphers(suite)
+        server.options &= ~ssl.OP_NO_COMPRESSION
+        bench = Bench(runtime, await csms.listen(server), Version.V201, certificates=c.Installed(tmp_path), **tls())
+        await bench.connects()
+        await csms.received("BootNotification")
+        assert csms.socket is not None
+        used = csms.socket.connection.transport.get_extra_info("ssl_object")  # type: ignore[attr-defined]
+        assert used.cipher()[0] == suite and used.compression() is None
+        await bench.point.stop()
         await csms.close()
 
     clock.run(main())

@@ -168,7 +168,7 @@ class Certificates2(Block):
         use = request.certificate_type or Use.ChargingStationCertificate
         longest = self.station.variables.get(MAX_CERTIFICATE_CHAIN_SIZE)
         if longest and len(request.certificate_chain) > longest:
-            return self.invalid(f"the chain has {len(request.certificate_chain)} bytes, more than {longest}")
+            return self._refused(use, f"the chain has {len(request.certificate_chain)} bytes, more than {longest}")
         deferred = self.station.defer()
         command = call(EvseSecurity.update_leaf_certificate, request.certificate_chain, _LEAVES[use])
         self.station.command(command, partial(self._updated, deferred, use))
@@ -177,15 +177,23 @@ class Certificates2(Block):
     def _updated(self, deferred: Deferred, use: CertificateSigningUseEnumType, result: Any) -> None:
         if result is not security.InstallCertificateResult.Accepted:
             reason = result.value if isinstance(result, security.InstallCertificateResult) else "not installed"
-            self.answer(deferred, self.invalid(reason))
+            self.answer(deferred, self._refused(use, reason))
             return
-        signing = self._signings.get(use)
-        if signing is not None:
-            signing.done()
+        self._ends(use)
         self.answer(deferred, CertificateSignedResponse(status=CertificateSignedStatusEnumType.Accepted))
         if use is Use.ChargingStationCertificate and self._profile >= CLIENT_CERTIFICATE_PROFILE:
             # The new certificate is used from the next connection on (A02).
             self.station.effect(effects.Reconnect("the station has a new certificate"))
+
+    def _ends(self, use: CertificateSigningUseEnumType) -> None:
+        signing = self._signings.get(use)
+        if signing is not None:
+            signing.done()
+
+    def _refused(self, use: CertificateSigningUseEnumType, reason: str) -> CertificateSignedResponse:
+        """Refuse a certificate; another is asked for when the CSMS wants it ([A02.FR.20])."""
+        self._ends(use)
+        return self.invalid(reason)
 
     def invalid(self, reason: str) -> CertificateSignedResponse:
         """Refuse a certificate, and raise the security event for it."""
