@@ -69,11 +69,17 @@ def test_a_remote_start_without_a_connector(keys: dict[str, Any], connectors: li
 
 
 @pytest.mark.parametrize(
-    ("owner", "status"),
-    [("ReservedForToken", "Accepted"), ("ReservedForOtherToken", "Rejected")],
+    ("owner", "is_authorized", "status"),
+    [
+        ("ReservedForToken", False, "Accepted"),
+        ("ReservedForOtherToken", True, "Rejected"),
+        # Its parent is known once it is authorized.
+        ("ReservedForOtherTokenAndHasParentToken", True, "Accepted"),
+        ("ReservedForOtherTokenAndHasParentToken", False, "Rejected"),
+    ],
 )
-def test_a_reserved_connector_starts_for_its_token_alone(owner: str, status: str) -> None:
-    station = Station16()
+def test_a_reserved_connector_starts_for_its_token_alone(owner: str, is_authorized: bool, status: str) -> None:
+    station = Station16(AuthorizeRemoteStart=is_authorized)
     station.event(E.ReservationStart)
     station.results["exists_reservation"] = ReservationCheckStatus(owner)
     assert station.ask("RemoteStartTransaction", {"idTag": "A", "connectorId": 1}) == {"status": status}

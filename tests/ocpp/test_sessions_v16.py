@@ -82,6 +82,25 @@ def test_signed_values_go_out_byte_for_byte() -> None:
     assert stop.transaction_data[0].sampled_value[0].value == SIGNED.signed_meter_data
 
 
+def test_a_signed_register_takes_the_place_of_the_bare_one() -> None:
+    """As in EVerest: the begin and the end are in `transactionData` once."""
+    station = Station16(TxEndedMeasurands=("Energy.Active.Import.Register", "Current.Import"))
+    station.charge()
+    station.requests()
+    station.finish(signed_meter_value=SIGNED, start_signed_meter_value=SIGNED)
+    [stop] = station.requests("StopTransaction")
+    registers = [
+        (one.context.value, one.format.value)
+        for value in stop.transaction_data
+        for one in value.sampled_value
+        if one.measurand.value == "Energy.Active.Import.Register"
+    ]
+    assert registers == [("Transaction.Begin", "SignedData"), ("Transaction.End", "SignedData")]
+    assert any(
+        one.measurand.value == "Current.Import" for value in stop.transaction_data for one in value.sampled_value
+    )
+
+
 def test_without_signed_and_wanted_values_there_is_no_transaction_data() -> None:
     station = Station16(TxEndedMeasurands=())
     station.charge()

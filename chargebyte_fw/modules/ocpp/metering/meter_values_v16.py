@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import msgspec
+
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.contracts.types.units_signed import SignedMeterValue
-from chargebyte_fw.modules.ocpp.messages.v16.core import MeterValue, MeterValuesRequest, ReadingContext
+from chargebyte_fw.modules.ocpp.messages.v16.core import Measurand, MeterValue, MeterValuesRequest, ReadingContext
 from chargebyte_fw.modules.ocpp.metering.aligned import Averages, next_boundary, rounded
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
 from chargebyte_fw.modules.ocpp.metering.samples import Reading, samples
@@ -42,6 +46,16 @@ class _Transaction:
         self.data.append(value)
         if len(self.data) > MAX_TRANSACTION_DATA:
             self.data = [*self.data[:-1:2], self.data[-1]]
+
+
+def _without_register(value: MeterValue, contexts: Collection[ReadingContext | None]) -> MeterValue | None:
+    """Return a value without its energy registers of these contexts, None where nothing is left."""
+    left = [
+        one
+        for one in value.sampled_value
+        if one.context not in contexts or one.measurand is not Measurand.Energy_Active_Import_Register
+    ]
+    return msgspec.structs.replace(value, sampled_value=left) if left else None
 
 
 class MeterValues16(Block):
@@ -101,7 +115,10 @@ class MeterValues16(Block):
             running.keep(self._value(reading, SAMPLED_DATA_TX_ENDED_MEASURANDS, ReadingContext.Transaction_Begin))
 
     def transaction_data(self, connector: int, at_end: Powermeter, signed: list[MeterValue]) -> list[MeterValue] | None:
-        """Return `transactionData` of StopTransaction: what was collected, the values at the end, what was signed."""
+        """Return `transactionData` of StopTransaction: what was collected, the values at the end, what was signed.
+
+        A signed register takes the place of the bare one, as in EVerest: begin and end are in it once.
+        """
         running = self._running.get(connector)
         data = list(running.data) if running is not None else []
         place = self.station.layout.connector(connector)
@@ -109,7 +126,8 @@ class MeterValues16(Block):
             reading = self._readings.latest(place.evse_id, at_end)
             end = self._value(reading, SAMPLED_DATA_TX_ENDED_MEASURANDS, ReadingContext.Transaction_End)
             data += [end] if end is not None else []
-        return data + signed or None
+        contexts = {one.context for value in signed for one in value.sampled_value}
+        return [kept for value in data if (kept := _without_register(value, contexts)) is not None] + signed or None
 
     def send_signed(self, place: Place, signed: SignedMeterValue, session_id: str) -> None:
         """Send what the meter signed at the begin of a transaction."""

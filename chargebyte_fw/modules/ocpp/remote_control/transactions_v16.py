@@ -102,6 +102,9 @@ class RemoteTransactions16(Block):
         self, deferred: Deferred, request: RemoteStartTransactionRequest, places: Sequence[Place], status: Any
     ) -> None:
         rejected = status in RESERVED_FOR_OTHERS
+        if status is ReservationCheckStatus.ReservedForOtherTokenAndHasParentToken and self._parent(request) is None:
+            # The token's own parent is known once it is authorized; then the reservation is looked at again.
+            rejected = not self.station.variables.get(AUTHORIZE_REMOTE_START)
         self.station.answer(deferred, _REJECTED if rejected else self._accept(request, places))
 
     def _accept(
