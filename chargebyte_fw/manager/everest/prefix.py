@@ -18,7 +18,11 @@ from chargebyte_fw.manager.everest.schemas import schemas
 from chargebyte_fw.manager.export import everything
 
 PLACES = {"modules": "libexec/everest/modules", "schemas": "share/everest/schemas"}
-FOLDERS = ("share/everest/www", "share/everest/modules", "lib/everest", "etc/everest", "libexec/everest/modules")
+FOLDERS = (
+    *("share/everest/www", "share/everest/modules", "lib/everest", "etc/everest", "libexec/everest/modules"),
+    # Empty here: EVerest's tests copy it for each station.
+    "share/everest/modules/OCPP/device_model_migrations",
+)
 LAUNCHER = """\
 #!{python}
 # EVerest's manager, by chargebyte_fw.
