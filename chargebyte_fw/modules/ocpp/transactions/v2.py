@@ -216,7 +216,7 @@ class Transactions2(Block):
         left = one.transaction
         if left is not None and not left.outlives_reset and one.session_id not in ("", happened.uuid):
             # The stack has begun anew and knows nothing of it: only a failure of the stack ends a session so.
-            self._end_after_power_loss(one, left)
+            self._end_as_stored(left, T.AbnormalCondition, ReasonEnumType.PowerLoss)
             one.points.force_end()
         one.session_id, one.connector_id = happened.uuid, happened.connector_id or 1
         one.token, one.reservation_id, one.signed_start = started.id_tag, started.reservation_id, None
