@@ -148,7 +148,7 @@ class DerControl2(Block):
         for control in list(self.controls.by_id.values()):
             if control.over(utc):
                 self._remove(control)
-                if control.reported_start:
+                if control.reported_start and not control.superseded:  # R04.FR.22
                     self._notify(control, started=False)
             elif control.starts_at is not None and control.holds(utc) and not control.reported_start:
                 superseded = self.controls.start(control)
@@ -180,6 +180,10 @@ class DerControl2(Block):
 
     # Requests of the CSMS.
 
+    def _supports(self, kind: DERControlEnumType | None) -> bool:
+        enabled = [supported for evse_id, supported in self._supported.items() if self._enabled(evse_id)]
+        return kind is None or any(kind.value in supported for supported in enabled)
+
     def _need_21(self) -> None:
         if self.station.version is not Version.V21:
             raise RequestRefused("NotImplemented", "DER control is of OCPP 2.1")
@@ -188,8 +192,7 @@ class DerControl2(Block):
     def set_control(self, request: SetDERControlRequest) -> SetDERControlResponse:
         """Install a control."""
         self._need_21()
-        enabled = [supported for evse_id, supported in self._supported.items() if self._enabled(evse_id)]
-        if not any(request.control_type.value in supported for supported in enabled):
+        if not self._supports(request.control_type):
             return SetDERControlResponse(status=Status.NotSupported)
         reason = refused(request, self.station.utc)
         full = len(self.controls.by_id) >= MAX_CONTROLS and request.control_id.lower() not in self.controls.by_id
@@ -208,6 +211,8 @@ class DerControl2(Block):
     def get_control(self, request: GetDERControlRequest) -> GetDERControlResponse:
         """Report controls, ten to a message ([R04.FR.31] to [R04.FR.33])."""
         self._need_21()
+        if not self._supports(request.control_type):
+            return GetDERControlResponse(status=Status.NotSupported)
         found = self.controls.select(request.control_id, request.control_type, request.is_default)
         if not found:
             return GetDERControlResponse(status=Status.NotFound)
@@ -225,6 +230,8 @@ class DerControl2(Block):
     def clear_control(self, request: ClearDERControlRequest) -> ClearDERControlResponse:
         """Remove controls."""
         self._need_21()
+        if not self._supports(request.control_type):
+            return ClearDERControlResponse(status=Status.NotSupported)
         default: Any = None if request.control_id is not None else request.is_default
         found = self.controls.select(request.control_id, request.control_type, default)
         for control in found:
