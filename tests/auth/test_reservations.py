@@ -42,6 +42,7 @@ def promised(bench: Bench, *kinds: Any) -> list[str]:
         ),
     ],
 )
+@pytest.mark.ocpp("H01.FR.06")
 def test_a_reservation_for_any_evse(evses: Any, kinds: Any, answers: list[str]) -> None:
     assert promised(Bench(*evses), *kinds) == answers
 
@@ -75,6 +76,7 @@ def test_those_for_any_may_not_starve_one_for_an_evse() -> None:
     assert bench.reserve(3, evse=2) == "Occupied"
 
 
+@pytest.mark.ocpp("H01.FR.02")
 def test_the_same_number_replaces_the_reservation_silently() -> None:
     bench = Bench()
     bench.reserve(1, evse=1)
@@ -158,6 +160,7 @@ def test_what_keeps_one_evse_from_being_reserved(out: str, answer: str) -> None:
 # Who may charge
 
 
+@pytest.mark.ocpp("H03.FR.01", "H03.FR.09")
 def test_only_the_reserved_token_begins_at_a_reserved_evse() -> None:
     bench = Bench([ANY])
     bench.reserve(5, evse=1, token="R")
@@ -186,6 +189,7 @@ def test_a_stranger_plugged_in_at_a_reserved_evse_hears_that_it_is_not_his_time(
     assert bench.says("A")[-1] == "Rejected"
 
 
+@pytest.mark.ocpp("H03.FR.04")
 def test_a_token_of_the_reserving_group_is_known_after_its_validation() -> None:
     bench = Bench([ANY])
     bench.reserve(5, evse=1, parent="G")
@@ -204,6 +208,7 @@ def test_the_token_itself_counts_before_its_group() -> None:
     assert bench.results[0].reservation_id == 2
 
 
+@pytest.mark.ocpp("H03.FR.03")
 def test_a_reservation_for_any_evse_is_used_up_where_its_car_is() -> None:
     bench = Bench(selection=SelectionAlgorithm.PlugEvents)
     bench.reserve(1, token="R")
@@ -216,6 +221,7 @@ def test_a_reservation_for_any_evse_is_used_up_where_its_car_is() -> None:
     assert bench.told == [(1, "Placed"), (2, "Placed")]
 
 
+@pytest.mark.ocpp("H01.FR.09", "H03.FR.02")
 def test_a_stranger_may_not_take_the_last_place_of_a_reserved_car() -> None:
     bench = Bench([CCS2], DUAL)
     bench.reserve(1, TYPE2, token="R")
@@ -230,6 +236,7 @@ def test_a_stranger_may_not_take_the_last_place_of_a_reserved_car() -> None:
 # Which EVSEs keep themselves free
 
 
+@pytest.mark.ocpp("H01.FR.07")
 def test_evses_are_kept_free_when_as_many_are_reserved_as_there_are() -> None:
     bench = Bench()
     bench.reserve(1)

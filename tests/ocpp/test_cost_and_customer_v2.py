@@ -52,7 +52,7 @@ def test_a_driver_sees_his_price_or_the_text_that_stands_for_it(personal: str | 
     assert (tariff.identifier_id, tariff.identifier_type.value) == ("CAFE", "IdToken")
 
 
-@pytest.mark.ocpp("I02", "I03")
+@pytest.mark.ocpp("I02", "I03", "I02.FR.02")
 def test_running_and_final_costs_are_numbers_in_the_smallest_unit() -> None:
     station = priced()
     station.connect()
@@ -110,7 +110,7 @@ def test_what_is_known_of_a_token_is_reported_and_forgotten() -> None:
         ({"report": False, "clear": False, "idToken": CARD}, "Rejected"),
     ],
 )
-@pytest.mark.ocpp("N09")
+@pytest.mark.ocpp("N09", "N09.FR.07", "N09.FR.09", "N10.FR.07")
 def test_a_request_that_names_no_one_or_wants_nothing(payload: dict[str, Any], status: str) -> None:
     assert Station2().ask("CustomerInformation", {"requestId": 1, **payload})["status"] == status
 

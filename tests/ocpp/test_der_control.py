@@ -65,7 +65,7 @@ def directives(found: Station2) -> list[list[str]]:
     return [[one.id for one in args[0].directives] for _, _, args in found.commanded("set_active_directives")]
 
 
-@pytest.mark.ocpp("R04")
+@pytest.mark.ocpp("R04", "R04.FR.01")
 def test_a_control_that_no_evse_supports_is_not_supported() -> None:
     assert station(T.FreqDroop).ask("SetDERControl", pf("a")) == {"status": "NotSupported"}
     older = Station2(version=Version.V201)
@@ -94,7 +94,7 @@ def test_a_control_that_no_evse_supports_is_not_supported() -> None:
         (curve("PctMaxW", kind="HVMustTrip"), "not Not_Applicable"),
     ],
 )
-@pytest.mark.ocpp("R04")
+@pytest.mark.ocpp("R04", "R04.FR.13", "R04.FR.15", "R04.FR.17")
 def test_a_control_that_contradicts_itself_is_rejected_and_not_kept(payload: dict[str, Any], words: str) -> None:
     found = station()
     answer = found.ask("SetDERControl", payload)
@@ -176,6 +176,7 @@ def test_controls_are_cleared_by_id_or_by_kind() -> None:
     assert directives(found)[-1] == []
 
 
+@pytest.mark.ocpp("R01.FR.03")
 def test_controls_outlive_a_restart_and_reach_the_device_again() -> None:
     found = station()
     found.ask("SetDERControl", pf("a"))

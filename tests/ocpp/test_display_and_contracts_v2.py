@@ -33,7 +33,7 @@ def test_a_message_is_shown_as_the_display_answers(status: display.DisplayMessag
         ({"transactionId": "none"}, "UnknownTransaction"),
     ],
 )
-@pytest.mark.ocpp("O01", "O02")
+@pytest.mark.ocpp("O01", "O02", "O02.FR.01")
 def test_what_the_display_cannot_show_is_refused(change: dict[str, Any], status: str) -> None:
     station = Station2()
     assert station.ask("SetDisplayMessage", {"message": {**MESSAGE, **change}}) == {"status": status}

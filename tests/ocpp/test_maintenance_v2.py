@@ -133,7 +133,7 @@ def test_a_download_may_be_deferred_until_the_last_transaction_has_ended() -> No
     assert len(station.commanded("update_firmware")) == 1
 
 
-@pytest.mark.ocpp("N01")
+@pytest.mark.ocpp("N01", "N01.FR.01")
 def test_a_log_is_uploaded_and_each_step_reported_once() -> None:
     station = Station2()
     accepted = UploadLogsResponse(upload_logs_status=UploadLogsStatus.Accepted, file_name="log.gz")

@@ -142,6 +142,7 @@ def test_the_evse_id_of_the_stack_gives_way_to_that_of_the_csms(talk: Talk) -> N
     assert talk.variables.get(place) == "DE*XYZ*E0009"
 
 
+@pytest.mark.ocpp("R01.FR.01")
 def test_an_inverter_is_described(talk: Talk) -> None:
     nameplate = grid_support.NameplateRating(max_w_W=10000, max_va_VA=11000, v_nom_V=230, min_pf_over_excited=0.9)
     dc = grid_support.DCCapability(
