@@ -121,6 +121,7 @@ class PyEvJosev(Module):
             before,
             energy_transfer_mode=mode,
             payment=payment_of(payment),
+            force_payment=bool(payment.enforce_payment_option),
             departure_time_s=int(departure_s),
             energy_request_Wh=energy_kWh * 1000 or None,
         )

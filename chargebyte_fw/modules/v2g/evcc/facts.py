@@ -29,6 +29,8 @@ class CarSettings(msgspec.Struct):
     """`none`: plain TCP alone; `offer`: TLS where the charger has it; `require`: no session without."""
     payment: str = "auto"
     """`external`, `contract`, or `auto`: the contract where the car has one and the charger takes it."""
+    force_payment: bool = False
+    """Select that payment in ISO 15118-2 even where the charger does not offer it: to see what it answers."""
     keys: KeyStore = KeyStore()
     install_contract: str = "missing"
     """When to ask for a contract: `missing` (the car has none), `always`, `update` (renew it, -2 only), `never`."""

@@ -55,6 +55,8 @@ class Payment:
         if self.settings.payment != "external" and _CONTRACT in options and able:
             self.option = _CONTRACT
             self.certificate_set = INSTALLATION if installs else UPDATE if updates else None
+        elif self.settings.force_payment and self.settings.payment != "auto":
+            self.option = _CONTRACT if self.settings.payment == "contract" else _EXTERNAL
         elif self.settings.payment == "contract":
             raise Failed("the car has no contract" if _CONTRACT in options else "the charger takes no contract")
         elif _EXTERNAL not in options:
