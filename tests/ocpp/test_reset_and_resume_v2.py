@@ -57,6 +57,25 @@ def test_a_transaction_goes_on_when_its_car_is_still_there() -> None:
 
 
 @pytest.mark.ocpp("B13")
+def test_a_transaction_outlives_more_than_one_restart() -> None:
+    station = reset()
+    station.plug_in(session="s2")
+    station.start(session="s2")
+    station.events()
+    away = station.restart(going_on=frozenset({"s2"}))
+    assert away.events() == []
+    away.ask("Reset", {"type": "ImmediateAndResume"})
+    away.pass_s(1)
+    again = away.restart()
+    again.event(E.SessionResumed, "s2")
+    again.finish(evse.StopTransactionReason.PowerLoss, session="s2")
+    again.plug_in(session="s3")
+    again.start(session="s3")
+    [resumed] = again.events()
+    assert (resumed["triggerReason"], resumed["transactionInfo"]["transactionId"]) == ("TxResumed", "s1")
+
+
+@pytest.mark.ocpp("B13")
 def test_a_transaction_ends_when_its_car_has_left() -> None:
     station = reset()
     station.pass_s(299)
@@ -116,6 +135,16 @@ def test_a_reset_that_fails_leaves_the_transaction_as_it_is() -> None:
     station.events()
     station.finish()
     assert station.events()[-1]["eventType"] == "Ended"
+
+
+def test_a_session_that_the_reset_did_not_end_goes_on() -> None:
+    station = Station2(version=Version.V21)
+    station.charge()
+    station.ask("Reset", {"type": "ImmediateAndResume"})
+    station.pass_s(1)
+    again = station.restart(going_on=frozenset({"s1"}))
+    again.finish()
+    assert [one["eventType"] for one in again.events()] == ["Ended"]
 
 
 # Unplugged at the EV.

@@ -446,6 +446,11 @@ def test_the_descriptions_of_tariffs_are_shown() -> None:
     text = [{"format": "UTF8", "language": "en", "content": "0.50 EUR/kWh"}]
     put(station, description=text, energy={"prices": [kwh(0.5)]})
     assert [one.messages[0].content for one in station.published("default_price")] == ["0.50 EUR/kWh"]
+    station.set("OfflineTariffFallbackMessage", "ask the operator")
+    station.published("default_price")
+    station.disconnect()
+    assert station.published("default_price")[-1].messages[0].content == "0.50 EUR/kWh"
+    station.connect()
     mine = [{"format": "UTF8", "language": "en", "content": "0.10 EUR/kWh"}]
     station.answers["Authorize"]["tariff"] = tariff("mine", description=mine, energy={"prices": [kwh(0.1)]})
     station.present("DEADBEEF")

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -92,7 +93,7 @@ class Conditions(msgspec.Struct, frozen=True):
     def _in_calendar(self, at_us: int, local: LocalTime) -> bool:
         if not self.in_calendar:
             return True
-        shown = EPOCH + timedelta(microseconds=at_us, seconds=local.offset_at(at_us // 1_000_000))
+        shown = _shown(at_us, local.offset_at(at_us // 1_000_000))
         if self.days and shown.weekday() not in self.days:
             return False
         if self.from_day is not None and shown.date() < self.from_day:
@@ -110,6 +111,12 @@ class Conditions(msgspec.Struct, frozen=True):
         """Whether day or time of day matter."""
         window = self.start_minute is not None or self.end_minute is not None
         return window or bool(self.days) or self.from_day is not None or self.to_day is not None
+
+
+@lru_cache(maxsize=4)
+def _shown(at_us: int, offset_s: int) -> datetime:
+    """Return local time; many conditions ask for the same one."""
+    return EPOCH + timedelta(microseconds=at_us, seconds=offset_s)
 
 
 class Changes:

@@ -20,7 +20,7 @@ from chargebyte_fw.modules.ocpp.tariffs.amounts import (
 from chargebyte_fw.modules.ocpp.tariffs.conditions import Changes, Facts, Quantity
 from chargebyte_fw.modules.ocpp.tariffs.tariff import USED, Field, Limit, Prices, Tariff
 
-MOST_PIECES = 1000
+MOST_PIECES = 400
 """Parts into which one step is divided at most: a clock that jumps by years has more midnights than that."""
 MOST_PERIODS = 200
 """Charging periods that are kept; what follows counts to the last one."""

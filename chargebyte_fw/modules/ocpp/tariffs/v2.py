@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from chargebyte_fw.modules.ocpp.display_and_cost.cost_v2 import Cost2
 from chargebyte_fw.modules.ocpp.messages.v2 import tariff_and_cost as v2
@@ -17,6 +18,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import AuthorizationS
 from chargebyte_fw.modules.ocpp.messages.v2.types.tariff import TariffType
 from chargebyte_fw.modules.ocpp.monitoring.block import Monitoring
 from chargebyte_fw.modules.ocpp.monitoring.monitor import DELTA
+from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
 from chargebyte_fw.modules.ocpp.reservation.v2 import Reservations2
 from chargebyte_fw.modules.ocpp.station import Block, RequestRefused, Station, answered, answers, events, receives
 from chargebyte_fw.modules.ocpp.tariffs.running import TABLE, Running, RunningCosts
@@ -73,6 +75,14 @@ class Tariffs2(Block):
         for transaction_id, _ in self.costs:
             if transaction_id not in known:
                 self.costs.forget(transaction_id)
+        self._show_default()
+
+    @receives(Registered)
+    @receives(BackOnline)
+    @receives(WentOffline)
+    @receives(events.WallClockSet)
+    def circumstances_changed(self, event: Any) -> None:
+        """Show the tariff that is valid, in place of the text for stations without one."""
         self._show_default()
 
     @property

@@ -28,6 +28,8 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     """The meter at the begin."""
     outlives_reset: bool = False
     """It goes on after the reset that the CSMS has ordered (B13)."""
+    session_id: str = ""
+    """The session of the stack, where another one has followed the one that the transaction is named after."""
     seq_no: int = 0
     """`seqNo` of the next event."""
     token: ProvidedIdToken | None = None
@@ -58,6 +60,11 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
         """Return `timeSpentCharging`."""
         since_s = (utc - self.charged_since).total_seconds() if self.charged_since is not None else 0.0
         return int(self.charging_time_s + max(0.0, since_s))
+
+    @property
+    def session(self) -> str:
+        """The session of the stack at present."""
+        return self.session_id or self.transaction_id
 
     def measure(self, meter: Powermeter | None, utc: datetime) -> bool:
         """Write down a reading; returns whether there is one."""

@@ -59,7 +59,7 @@ class Resumption:
 
     def wait(self, transaction: Transaction) -> None:
         """Wait for the car of a transaction after a reset."""
-        self._waiting[transaction.evse_id] = _Waiting(transaction, transaction.transaction_id, False)
+        self._waiting[transaction.evse_id] = _Waiting(transaction, transaction.session, False)
         timer = ("resume", transaction.evse_id)
         self._station.start(timer, self._station.now + self.timeout_s(), lambda: self._give_up(transaction))
 

@@ -108,13 +108,14 @@ class Transactions2(Block):
             transaction = one.transaction
             if transaction is None:
                 continue
-            if resumes and transaction.transaction_id in event.resumed:
+            if resumes and transaction.session in event.resumed:
                 self._resume(one, transaction)
-            elif transaction.outlives_reset:
-                self.resumption.wait(transaction)
-            elif transaction.transaction_id in event.going_on:
+            elif transaction.session in event.going_on:
+                transaction.outlives_reset = False
                 self._take(one, transaction)
                 self._began(transaction)
+            elif transaction.outlives_reset:
+                self.resumption.wait(transaction)
             else:
                 self._end_as_stored(transaction, T.AbnormalCondition, ReasonEnumType.PowerLoss)
 
@@ -125,7 +126,7 @@ class Transactions2(Block):
 
     @staticmethod
     def _take(one: EvseSession, transaction: Transaction) -> None:
-        one.session_id, one.connector_id = transaction.transaction_id, transaction.connector_id
+        one.session_id, one.connector_id = transaction.session, transaction.connector_id
         one.connected, one.state, one.token = True, transaction.charging_state, transaction.token
         one.points.resume({TxPoint.EV_CONNECTED, TxPoint.AUTHORIZED, TxPoint.ENERGY_TRANSFER})
 
@@ -138,15 +139,13 @@ class Transactions2(Block):
 
     def _resumed(self, one: EvseSession, transaction: Transaction, suspended: bool) -> None:
         """Go on with a transaction whose car is there again."""
-        session_id = one.session_id
-        transaction.outlives_reset = False
+        transaction.session_id, transaction.outlives_reset = one.session_id, False
         transaction.goes_to(S.EVConnected, self.station.utc)
         if suspended:
             self._take(one, transaction)
             self.update(transaction, T.CablePluggedIn)
         else:
             self._resume(one, transaction)
-        one.session_id = session_id
 
     def _stop_waiting(
         self, transaction: Transaction, reason: evse.StopTransactionReason = evse.StopTransactionReason.Local
