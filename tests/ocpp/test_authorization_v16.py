@@ -68,7 +68,7 @@ def test_a_local_list_from_full_to_restart() -> None:
     assert send(6, "Differential", {"idTag": "D", **accepted}) == "VersionMismatch"
     assert send(7, "Differential", {"idTag": "deadbeef"}) == "Accepted"
     assert send(8, "Full", {"idTag": "X", **accepted}, {"idTag": "x", **accepted}) == "Failed"
-    assert send(0, "Full") == "Accepted" and version() == 0
+    assert send(9, "Full") == "Accepted" and version() == 0
 
 
 def test_a_parent_learned_from_the_start_reaches_the_stack() -> None:

@@ -172,8 +172,9 @@ class Authorization16(AuthorizationBlock):
     def get_local_list_version(self, request: GetLocalListVersionRequest) -> GetLocalListVersionResponse:
         """Return the version: 0 for an empty list, -1 where lists are not in use (§5.10)."""
         self._need_profile()
-        version = self.local_list.version if self._has_list else NO_LIST_SUPPORT
-        return GetLocalListVersionResponse(list_version=version)
+        if not self._has_list:
+            return GetLocalListVersionResponse(list_version=NO_LIST_SUPPORT)
+        return GetLocalListVersionResponse(list_version=self.local_list.version if len(self.local_list) else 0)
 
     @answers(SendLocalListRequest)
     def send_local_list(self, request: SendLocalListRequest) -> SendLocalListResponse:
