@@ -48,6 +48,9 @@ def overlay(
     if ocpp:
         # With --speed the time of the CSMS is not that of this machine, whose clock is not the demo's to set.
         modules["system"] = {"config_module": {"min_time_deviation": NEVER_MS}}
+        # The boards have no meter of energy, without which the CSMS would see none of it.
+        modules["meter"] = {"module": "ACMeterSimulator", "connections": {"evse": [_to("connector", "evse")]}}
+        modules["connector"] = {"connections": {"powermeter_grid_side": [_to("meter", "powermeter")]}}
     if protocol == "basic":
         return modules
     if "-ac" in protocol:

@@ -227,3 +227,11 @@ def test_a_request_has_one_block() -> None:
 
     with pytest.raises(TypeError, match="the row of another block"):
         Station(Version.V16, [Asked, Second], ids())
+
+
+def test_a_clock_at_the_end_of_the_calendar_goes_on() -> None:
+    """A CSMS may set the station to the year 9999: no time of it ends a module."""
+    station = Station(Version.V21, [], lambda: "id")
+    station.set_utc(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    station.wake(10.0)
+    assert station.utc.year == 9999

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chargebyte_fw.contracts.interfaces.auth import Auth
 from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
+from chargebyte_fw.contracts.interfaces.charger_information import ChargerInformation
 from chargebyte_fw.contracts.interfaces.display_message import DisplayMessage
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
@@ -54,6 +55,7 @@ class OCPP201(OcppModule):
     integrator = requires_optional(OcppDataTransfer, id="data_transfer")
     display_message = requires_optional(DisplayMessage)
     extensions_15118 = requires_many(Iso15118Extensions, 0, 128)
+    charger_information = requires_optional(ChargerInformation)
     schedules_15118 = requires_many(CbIso15118Schedules, 0, 128)
 
     def versions(self) -> tuple[Version, ...]:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
-from chargebyte_fw.contracts.interfaces.powermeter import Powermeter
 from chargebyte_fw.contracts.types import power_supply_DC, powermeter, units
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
@@ -15,6 +14,7 @@ from chargebyte_fw.kernel.module import Module, ModuleConfig, provides
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.power.machine import PowerStage, Ratings
 from chargebyte_fw.modules.power.messages import Begin, ModeIs, Output, Reading, SetExport, SetImport, SetMode
+from chargebyte_fw.modules.power.simulated_meter import Meter
 
 METER_ID = "DC_POWERMETER"
 EFFICIENCY_EXPORT = 0.9
@@ -96,22 +96,6 @@ class Supply(PowerSupplyDC):
     async def setImportVoltageCurrent(self, voltage: float, current: float) -> None:
         """Set what comes from the car, in V and A."""
         self.module.pump.feed(SetImport(voltage, current))
-
-
-class Meter(Powermeter):
-    """The stage's meter: it counts, but it does not sign."""
-
-    async def start_transaction(self, value: powermeter.TransactionReq) -> powermeter.TransactionStartResponse:
-        """Decline: there is nothing to sign with."""
-        return powermeter.TransactionStartResponse(
-            status=powermeter.TransactionRequestStatus.NOT_SUPPORTED, error="the simulated meter signs no transactions"
-        )
-
-    async def stop_transaction(self, transaction_id: str) -> powermeter.TransactionStopResponse:
-        """Decline: there is nothing to sign with."""
-        return powermeter.TransactionStopResponse(
-            status=powermeter.TransactionRequestStatus.NOT_SUPPORTED, error="the simulated meter signs no transactions"
-        )
 
 
 class DCSupplySimulator(Module):

@@ -19,6 +19,7 @@ from chargebyte_fw.modules.ocpp.variables import Variables
 from chargebyte_fw.modules.ocpp.version import Version
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 ANSWER_TIMEOUT_S = 20.0
 """How long a request of the CSMS may stay unanswered. A CSMS gives up after 30 s."""
 SERVE_TIMEOUT_S = 90.0
@@ -121,7 +122,10 @@ class Station:
     @property
     def utc(self) -> datetime:
         """The wall time of the event that is being handled."""
-        return EPOCH + timedelta(seconds=self.now + self._offset_s)
+        try:
+            return EPOCH + timedelta(seconds=self.now + self._offset_s)
+        except OverflowError:  # a CSMS may set the clock to the last second of the calendar
+            return LAST if self._offset_s > 0 else FIRST
 
     def set_utc(self, at: datetime) -> None:
         """Take `at` as the wall time of now: the CSMS sent it, and the system is being set to it."""
