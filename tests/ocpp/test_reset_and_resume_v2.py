@@ -161,7 +161,7 @@ def unplugged(**values: Any) -> Station2:
     return station
 
 
-@pytest.mark.ocpp("E10.FR.02", "E10.FR.03", "E10.FR.04")
+@pytest.mark.ocpp("E10")
 def test_a_transaction_is_suspended_while_its_car_is_unplugged() -> None:
     station = unplugged()
     [lost] = station.events()

@@ -57,7 +57,7 @@ def asked(station: Station2) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.ocpp("M07")
+@pytest.mark.ocpp("M07.FR.09")
 def test_the_status_of_a_chain_is_asked_once_in_a_while() -> None:
     station = station_with("Good")
     station.charge()

@@ -280,7 +280,7 @@ def test_a_reservation_that_is_used_is_charged() -> None:
     assert cost["totalCost"]["reservationTime"]["exclTax"] == 2.0
 
 
-@pytest.mark.ocpp("E16.FR.03", "C17")
+@pytest.mark.ocpp("E16", "C17.FR.04")
 def test_a_prepaid_card_stops_at_what_is_left_on_it() -> None:
     station = priced()
     put(station, chargingTime={"prices": [minute(6.0)]})
