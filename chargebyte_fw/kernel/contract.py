@@ -128,6 +128,9 @@ class Contract(ABC):
     """An implementation has one user at most, as two would drive what it drives against each other: how a second one is
     taken, `error` or `warning`. Empty: for any number of users."""
 
+    both_ways: ClassVar[bool] = False
+    """Two modules may use each other by it: data that goes both ways. Otherwise a ring is a mistake (energy trees)."""
+
     is_remote: ClassVar[bool] = False
     """Whether it stands for an implementation in another process."""
 
@@ -144,13 +147,20 @@ class Contract(ABC):
     mapping: Mapping | None = None
     """The EVSE and connector that the configuration assigns to the provider."""
 
-    def __init_subclass__(cls, interface: str | None = None, errors: tuple[str, ...] = (), one_user: str = "") -> None:
+    def __init_subclass__(
+        cls,
+        interface: str | None = None,
+        errors: tuple[str, ...] = (),
+        one_user: str = "",
+        both_ways: bool = False,
+    ) -> None:
         super().__init_subclass__()
         if interface is None:
             return
         cls.interface = interface
         cls.error_references = errors
         cls.one_user = one_user
+        cls.both_ways = both_ways
         cls.variables = tuple(name for name, kind in cls.__annotations__.items() if str(kind).startswith("Var["))
         cls.commands = tuple(name for name, method in vars(cls).items() if inspect.iscoroutinefunction(method))
         # What `kernel/effects.py` reads: a command knows its interface, and a variable can be named by its class.

@@ -120,9 +120,12 @@ def provides(implementation: type[C], *, config: type[ModuleConfig] = NoConfig, 
     return cast(C, Provision(implementation, config, description))
 
 
-def requires(contract: type[C]) -> C:
-    """Declare a requirement with exactly one connection."""
-    return cast(C, Requirement(contract, 1, 1, many=False))
+def requires(contract: type[C], *, id: str = "") -> C:
+    """Declare a requirement with exactly one connection.
+
+    `id` is the requirement's id where an implementation has it, too, so that the attribute needs another name.
+    """
+    return cast(C, Requirement(contract, 1, 1, many=False, id=id))
 
 
 def requires_optional(contract: type[C], *, id: str = "", only_reads: bool = False) -> C | None:

@@ -8,7 +8,7 @@ from chargebyte_fw.contracts.types import ocpp
 from chargebyte_fw.kernel.contract import Contract
 
 
-class OcppDataTransfer(Contract, interface="ocpp_data_transfer"):
+class OcppDataTransfer(Contract, interface="ocpp_data_transfer", both_ways=True):
     """OCPP DataTransfer both directions."""
 
     @abstractmethod

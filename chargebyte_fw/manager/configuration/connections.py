@@ -57,7 +57,10 @@ def find_rings(written: Sequence[Written], loaded: Loaded, report: Report) -> No
             continue
         provided = {provision.interface for provision in cls.provisions.values()}
         for name, (_, wishes) in one.connections.items():
-            interface = cls.requirements[name].interface if name in cls.requirements else ""
+            requirement = cls.requirements.get(name)
+            if requirement is None or requirement.contract.declaration().both_ways:
+                continue
+            interface = requirement.interface
             if interface in provided:
                 edges.setdefault((interface, one.id), []).extend((wish.module_id, wish.place) for wish in wishes)
     for (interface, start), ends in edges.items():
