@@ -59,9 +59,6 @@ class LocalList:
         """Return the entry of a token, None without one."""
         return self._entries.get(key_of(token, kind))
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def __contains__(self, key: str) -> bool:
         return key in self._entries
 
