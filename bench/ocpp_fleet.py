@@ -14,10 +14,10 @@ LIMIT_S = 180.0
 WORDS = (
     f"--count={STATIONS}",
     "--ramp=100",
-    "--duration-s=25",
+    "--duration-s=15",
     "--charging-s=8",
     "--pause-s=3",
-    "--outage=18:2",
+    "--outage=8:2",
     "--json",
 )
 

@@ -27,7 +27,7 @@ class Outage(msgspec.Struct, frozen=True):
     """All stations lose their connections at once, and all connect again at once."""
 
     at_s: float
-    """After the start."""
+    """After the last station has begun to connect."""
     for_s: float
 
 
@@ -47,6 +47,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     certificate: str = ""
     key: str = ""
     duration_s: float = 60.0
+    """From when the last station has begun to connect; then the cars leave."""
     charging_s: float = 30.0
     """How long a car charges; 0: no car comes but for a remote start."""
     pause_s: float = 5.0
@@ -56,6 +57,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     outages: tuple[Outage, ...] = ()
     token: str = "FLEET{n:05d}"
     seed: int = 1
+
+    @property
+    def whole_s(self) -> float:
+        """How long all of it takes, until the cars leave."""
+        return self.duration_s + (self.count / self.ramp if self.ramp > 0 else 0.0)
 
     def power_W(self, charged_s: float) -> float:
         """Return what a car draws that has charged so long."""
@@ -121,13 +127,20 @@ def parser() -> argparse.ArgumentParser:
     add("--root", type=_file, default="", metavar="FILE", help="root of the CSMS (default: those of the system)")
     add("--certificate", type=_file, default="", metavar="FILE", help="pattern: the chain of a station, for profile 3")
     add("--key", type=_file, default="", metavar="FILE", help="pattern: its key")
-    add("--duration-s", type=float, default=default.duration_s, metavar="S", help="default 60; messages then leave")
+    add("--duration-s", type=float, default=default.duration_s, metavar="S", help="after the ramp (default 60)")
     add("--charging-s", type=float, default=default.charging_s, metavar="S", help="default 30; 0: remote starts only")
     add("--pause-s", type=float, default=default.pause_s, metavar="S", help="longest time between two cars (default 5)")
     add("--sample-s", type=int, default=default.sample_s, metavar="S", help="time between meter values (default 10)")
     add("--power", type=_power, default=default.power, metavar="W", help="in W, or steps S:W,S:W (default 11000)")
     add("--token", type=_pattern, default=default.token, help="pattern (default FLEET{n:05d})")
-    add("--outage", type=_outage, action="append", default=[], metavar="AT:FOR", help="no network from AT on, FOR s")
+    add(
+        "--outage",
+        type=_outage,
+        action="append",
+        default=[],
+        metavar="AT:FOR",
+        help="no network from AT s after the ramp, FOR s",
+    )
     add("--processes", type=int, default=0, metavar="N", help=f"default: one for {STATIONS_A_PROCESS} stations")
     add("--seed", type=int, default=1, help="of the times at which cars come")
     add("--json", action="store_true", help="print the summary as JSON, and nothing else")

@@ -58,12 +58,12 @@ class Screen:
         options = self._options
         bars = Table.grid(padding=(0, 2))
         for name, number in (
-            ("time", min(passed_s, options.duration_s) / options.duration_s * options.count),
+            ("time", min(passed_s, options.whole_s) / options.whole_s * options.count),
             ("connected", tally.connected),
             ("booted", tally.booted),
             ("charging", tally.charging),
         ):
-            shown = f"{passed_s:.0f} of {options.duration_s:g} s" if name == "time" else f"{number} of {options.count}"
+            shown = f"{passed_s:.0f} of {options.whole_s:.0f} s" if name == "time" else f"{number} of {options.count}"
             bars.add_row(name, ProgressBar(options.count, number, width=40), shown)
         numbers = Table.grid(padding=(0, 2))
         numbers.add_row("messages/s", f"{self._a_second:.0f}", "waiting", str(tally.waiting))
