@@ -49,7 +49,7 @@ def test_a_message_for_a_transaction_is_bound_to_it() -> None:
     assert (shown.identifier_id, shown.identifier_type) == ("s1", display.IdentifierType.TransactionId)
 
 
-@pytest.mark.ocpp("O06")
+@pytest.mark.ocpp("O06", "O06.FR.01")
 def test_a_message_with_the_id_of_another_takes_its_place() -> None:
     station = Station2()
     accepted = display.SetDisplayMessageResponse(status=display.DisplayMessageStatusEnum.Accepted)
@@ -79,7 +79,7 @@ def test_messages_are_listed_in_notifications_after_the_answer() -> None:
 
 
 @pytest.mark.parametrize("status", list(display.ClearMessageResponseEnum))
-@pytest.mark.ocpp("O05")
+@pytest.mark.ocpp("O05", "O05.FR.01", "O05.FR.02")
 def test_a_message_is_removed_as_the_display_answers(status: display.ClearMessageResponseEnum) -> None:
     station = Station2()
     station.results["clear_display_message"] = display.ClearDisplayMessageResponse(status=status)
@@ -114,7 +114,7 @@ def test_the_request_of_a_car_goes_to_the_csms_and_the_answer_back_to_its_evse()
     }
 
 
-@pytest.mark.ocpp("M02")
+@pytest.mark.ocpp("M02", "M02.FR.01")
 def test_a_contract_is_updated_as_it_is_installed() -> None:
     station = Station2()
     station.answers["Get15118EVCertificate"] = {"status": "Accepted", "exiResponse": "cmVz"}

@@ -20,7 +20,9 @@ from chargebyte_fw.contracts.types.system import (
     UploadLogsStatus,
 )
 from chargebyte_fw.modules.ocpp.messages.schema import MessageError
+from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station import events
+from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.stack import E
 from tests.ocpp.station2 import Station2
 from tests.ocpp.variables.talk import Refused
@@ -50,7 +52,7 @@ def progress(station: Station2, *kinds: FirmwareUpdateStatusEnum, **metadata: An
     return [one["status"] for one in found]
 
 
-@pytest.mark.ocpp("L01")
+@pytest.mark.ocpp("L01", "L01.FR.01", "L01.FR.05", "L01.FR.10")
 def test_a_signed_update_of_an_idle_station() -> None:
     station = Station2()
     station.results["update_firmware"] = UpdateFirmwareResponse.Accepted
@@ -63,7 +65,7 @@ def test_a_signed_update_of_an_idle_station() -> None:
     assert disabled == [(1, "Disable"), (2, "Disable"), (1, "Enable"), (2, "Enable")]
 
 
-@pytest.mark.ocpp("L01")
+@pytest.mark.ocpp("L01", "L01.FR.06", "L01.FR.07")
 def test_an_installation_waits_for_the_transaction() -> None:
     station = Station2()
     station.results["update_firmware"] = UpdateFirmwareResponse.Accepted
@@ -84,7 +86,7 @@ def test_a_firmware_that_disturbs_nothing_leaves_the_connectors_in_use() -> None
     assert [name for name, _, _ in station.commanded()] == ["allow_firmware_installation"]
 
 
-@pytest.mark.ocpp("L02")
+@pytest.mark.ocpp("L02", "L02.FR.02")
 def test_an_unsigned_update_installs_what_was_downloaded() -> None:
     station = Station2()
     station.results["update_firmware"] = UpdateFirmwareResponse.Accepted
@@ -98,7 +100,7 @@ def test_an_unsigned_update_installs_what_was_downloaded() -> None:
     }
 
 
-@pytest.mark.ocpp("L01", "L01.FR.02", "L01.FR.03")
+@pytest.mark.ocpp("L01", "L01.FR.02", "L01.FR.03", "L01.FR.22")
 def test_a_bad_certificate_or_signature_is_a_security_event() -> None:
     station = Station2()
     station.results["update_firmware"] = UpdateFirmwareResponse.InvalidCertificate
@@ -110,6 +112,7 @@ def test_a_bad_certificate_or_signature_is_a_security_event() -> None:
     assert kinds == ["InvalidFirmwareSignature"]
 
 
+@pytest.mark.ocpp("L01.FR.28", "L01.FR.32")
 def test_the_end_of_an_installation_is_reported_after_the_restart_that_it_needed() -> None:
     station = Station2()
     progress(station, S.Installing)
@@ -133,7 +136,7 @@ def test_a_download_may_be_deferred_until_the_last_transaction_has_ended() -> No
     assert len(station.commanded("update_firmware")) == 1
 
 
-@pytest.mark.ocpp("N01", "N01.FR.01")
+@pytest.mark.ocpp("N01", "N01.FR.01", "N01.FR.07", "N01.FR.08", "N01.FR.10")
 def test_a_log_is_uploaded_and_each_step_reported_once() -> None:
     station = Station2()
     accepted = UploadLogsResponse(upload_logs_status=UploadLogsStatus.Accepted, file_name="log.gz")
@@ -185,9 +188,12 @@ CSR = security.GetCertificateSignRequestResult(status=security.GetCertificateSig
 CHARGER = {"csr": "CSR", "certificateType": "ChargingStationCertificate"}
 
 
-def signing(cause: str, **keys: Any) -> Station2:
+BOTH = pytest.mark.parametrize("version", [Version.V201, Version.V21])
+
+
+def signing(cause: str, version: Version = Version.V201, **keys: Any) -> Station2:
     """Return a station that asks for a certificate: a CSMS has triggered it, or the one it has ends soon."""
-    station = Station2(connects=False, **keys)
+    station = Station2(connects=False, version=version, **keys)
     station.results["generate_certificate_signing_request"] = CSR
     station.results["get_leaf_expiry_days_count"] = 29 if cause == "expiry" else 300
     station.connect(security_profile=3)
@@ -214,10 +220,15 @@ def triggered(station: Station2) -> None:
     "A03.FR.17",
     "A03.FR.18",
     "A03.FR.19",
+    "A02.FR.19 (2.1)",
+    "A03.FR.19 (2.1)",
 )
+@BOTH
 @pytest.mark.parametrize("cause", ["trigger", "expiry"])
-def test_without_a_certificate_the_request_is_repeated_with_doubled_pauses_and_then_given_up(cause: str) -> None:
-    station = signing(cause, CertSigningWaitMinimum=30, CertSigningRepeatTimes=2)
+def test_without_a_certificate_the_request_is_repeated_with_doubled_pauses_and_then_given_up(
+    cause: str, version: Version
+) -> None:
+    station = signing(cause, version, CertSigningWaitMinimum=30, CertSigningRepeatTimes=2)
     for pause_s, number in ((29, 1), (1, 2), (59, 2), (1, 3), (5000, 3)):
         station.pass_s(pause_s)
         assert list(station.payloads_of("SignCertificate")) == [CHARGER] * number
@@ -225,10 +236,11 @@ def test_without_a_certificate_the_request_is_repeated_with_doubled_pauses_and_t
     assert len(list(station.payloads_of("SignCertificate"))) == 4
 
 
-@pytest.mark.ocpp("A02.FR.07", "A02.FR.20", "A03.FR.07", "A03.FR.20")
+@pytest.mark.ocpp("A02.FR.07", "A02.FR.20", "A03.FR.07", "A03.FR.20", "A02.FR.20 (2.1)")
+@BOTH
 @pytest.mark.parametrize("cause", ["trigger", "expiry"])
-def test_after_a_bad_certificate_it_asks_again_when_the_csms_wants_it(cause: str) -> None:
-    station = signing(cause, CertSigningWaitMinimum=30, CertSigningRepeatTimes=2)
+def test_after_a_bad_certificate_it_asks_again_when_the_csms_wants_it(cause: str, version: Version) -> None:
+    station = signing(cause, version, CertSigningWaitMinimum=30, CertSigningRepeatTimes=2)
     station.results["update_leaf_certificate"] = Install.Expired
     signed = {"certificateChain": "CHAIN", "certificateType": "ChargingStationCertificate"}
     assert station.ask("CertificateSigned", signed)["status"] == "Rejected"
@@ -238,6 +250,22 @@ def test_after_a_bad_certificate_it_asks_again_when_the_csms_wants_it(cause: str
     assert len(list(station.payloads_of("SignCertificate"))) == 1
     triggered(station)
     assert len(list(station.payloads_of("SignCertificate"))) == 2
+
+
+@BOTH
+@pytest.mark.ocpp("A02.FR.08", "A03.FR.08", "A02.FR.16", "A03.FR.16")
+@pytest.mark.parametrize("cause", ["trigger", "expiry"])
+def test_a_good_certificate_is_used_on_a_new_connection_and_a_long_chain_is_refused(
+    cause: str, version: Version
+) -> None:
+    station = signing(cause, version, MaxCertificateChainSize=100)
+    station.results["update_leaf_certificate"] = Install.Accepted
+    signed = {"certificateType": "ChargingStationCertificate"}
+    assert station.ask("CertificateSigned", {**signed, "certificateChain": "x" * 101})["status"] == "Rejected"
+    assert station.commanded("update_leaf_certificate") == []
+    station.other.clear()
+    assert station.ask("CertificateSigned", {**signed, "certificateChain": "CHAIN"}) == {"status": "Accepted"}
+    assert [type(one) for one in station.other if isinstance(one, do.Reconnect)] == [do.Reconnect]
 
 
 @pytest.mark.ocpp("L01.FR.31")

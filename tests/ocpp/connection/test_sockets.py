@@ -264,7 +264,9 @@ def tls(client: bool = False, **how: Any) -> dict[str, Any]:
         (c.issue("Self signed"), None, {}, "self"),
     ],
 )
-@pytest.mark.ocpp("A00.FR.301", "A00.FR.302", "A00.FR.303", "A00.FR.308", "A00.FR.309", "A00.FR.311", "A00.FR.312")
+@pytest.mark.ocpp(
+    "A00.FR.301", "A00.FR.302", "A00.FR.303", "A00.FR.308", "A00.FR.309", "A00.FR.311", "A00.FR.312", "A00.FR.310"
+)
 def test_how_the_certificate_of_a_csms_is_judged(
     runtime: Runtime, tmp_path: Path, server: c.Issued, trusted: c.Issued | None, how: dict[str, Any], words: str
 ) -> None:
@@ -351,7 +353,7 @@ class Blocking:
         self._thread.join()
 
 
-@pytest.mark.ocpp("A00.FR.401", "A00.FR.402", "A00.FR.411", "A00.FR.412", "A00.FR.414", "A00.FR.415")
+@pytest.mark.ocpp("A00.FR.401", "A00.FR.402", "A00.FR.411", "A00.FR.412", "A00.FR.414", "A00.FR.415", "A00.FR.413")
 def test_a_client_certificate(runtime: Runtime, tmp_path: Path) -> None:
     async def main() -> None:
         csms, other = Csms("2.0.1"), Csms("2.0.1")
@@ -384,6 +386,7 @@ def test_a_client_certificate(runtime: Runtime, tmp_path: Path) -> None:
         foreign = c.Installed(tmp_path, client=mine, trusted=c.issue("Other root"))
         unknown = Bench(runtime, url, Version.V201, certificates=foreign, **tls(client=True))
         assert "self-signed certificate in certificate chain" in await unknown.fails()
+        assert unknown.security_events == ["InvalidCsmsCertificate"]
         elsewhere = await other.listen(c.server(tmp_path, c.issue("E", c.root(), names=("csms.example",))))
         strange = c.Installed(tmp_path, client=mine)
         assert (
@@ -420,6 +423,7 @@ def test_the_suites_of_the_standard_without_compression(runtime: Runtime, tmp_pa
     clock.run(main())
 
 
+@pytest.mark.ocpp("A00.FR.323", "A00.FR.426")
 def test_an_old_version_of_tls_and_ciphers(runtime: Runtime, tmp_path: Path) -> None:
     async def main() -> None:
         context = c.server(tmp_path, c.issue("CSMS", c.root(), names=GOOD))

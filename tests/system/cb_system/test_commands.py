@@ -327,6 +327,7 @@ def test_the_network_is_not_ours(run: Any, assemble: Any) -> None:
         ({}, UpdateFirmwareResponse.Accepted),
     ],
 )
+@pytest.mark.ocpp("L01.FR.21")
 def test_what_a_request_is_answered(
     assemble: Any, keys: rig.Authority, change: dict[str, Any], answer: UpdateFirmwareResponse
 ) -> None:
@@ -537,6 +538,7 @@ async def until_log(face: Any, *ends: LogStatusEnum) -> None:
 
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("scheme", ["http", "ftp", "sftp"])
+@pytest.mark.ocpp("N01.FR.02", "N01.FR.09", "N01.FR.21")
 def test_logs_are_gathered_packed_and_sent(assemble: Any, tmp_path: Path, scheme: str) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
@@ -620,6 +622,7 @@ def test_an_upload_is_tried_as_often_as_asked(
 
 
 @pytest.mark.usefixtures("short")
+@pytest.mark.ocpp("N01.FR.12", "N01.FR.20")
 def test_a_second_upload_takes_the_place_of_the_first(assemble: Any, tmp_path: Path, unused_port: int) -> None:
     folder = tmp_path / "server"
     folder.mkdir()

@@ -49,6 +49,7 @@ def b64(data: bytes) -> str:
 
 
 @pytest.mark.parametrize("salt_length", [0, 20, 32, padding.PSS.MAX_LENGTH])
+@pytest.mark.ocpp("L01.FR.12")
 def test_rsa_pss_with_any_salt(image: Path, keys: rig.Authority, salt_length: int) -> None:
     signature = b64(keys.sign(image.read_bytes(), salt_length))
     assert signature_trouble(image, keys.pem, signature) == ""

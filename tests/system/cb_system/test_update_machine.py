@@ -113,6 +113,7 @@ def test_an_unsigned_update_says_what_ocpp_16_knows_and_reboots() -> None:
     desk.pass_time(1).last(m.Reboot)
 
 
+@pytest.mark.ocpp("L01.FR.04")
 def test_a_signed_update_is_verified_before_it_is_installed() -> None:
     desk = downloading(5).feed(m.DownloadEnded())
     assert desk.last(m.CheckSignature) == m.CheckSignature("PEM", "c2ln")
@@ -145,6 +146,7 @@ def test_an_unsigned_request_is_refused_while_an_update_runs() -> None:
     assert Desk().machine.answer_to(request()) is UpdateFirmwareResponse.Accepted
 
 
+@pytest.mark.ocpp("L01.FR.24")
 def test_a_second_signed_request_takes_the_place_of_a_download() -> None:
     desk = downloading(5)
     assert desk.machine.answer_to(request(6)) is UpdateFirmwareResponse.AcceptedCanceled
@@ -155,6 +157,7 @@ def test_a_second_signed_request_takes_the_place_of_a_download() -> None:
     assert Status.DownloadFailed not in desk.said
 
 
+@pytest.mark.ocpp("L01.FR.27")
 def test_nothing_takes_the_place_of_an_installation() -> None:
     for desk in (installing(5), installing(5).feed(m.InstallEnded()), rebooting()):
         assert desk.machine.answer_to(request(6)) is UpdateFirmwareResponse.Rejected
@@ -162,6 +165,7 @@ def test_nothing_takes_the_place_of_an_installation() -> None:
     assert idle.machine.answer_to(request(6)) is UpdateFirmwareResponse.Accepted
 
 
+@pytest.mark.ocpp("L01.FR.13", "L01.FR.16")
 def test_retrieve_and_install_times_in_the_future_are_awaited() -> None:
     desk = asked(Desk(), request(5, retrieve_timestamp=at(600), install_timestamp=at(1200))).pass_time(599)
     assert desk.said == [Status.DownloadScheduled]
@@ -190,6 +194,7 @@ def test_a_time_in_the_past_is_now() -> None:
     assert asked(Desk(), request(5, retrieve_timestamp=at(-600))).pass_time(1).said == [Status.Downloading]
 
 
+@pytest.mark.ocpp("L01.FR.30")
 def test_each_try_that_brings_nothing_counts_and_the_last_one_fails() -> None:
     desk = downloading(5, tries=3)
     for tries in (1, 2):
@@ -250,6 +255,7 @@ def test_an_interval_of_nothing_is_no_hot_loop() -> None:
     assert desk.machine.state is UpdateState.DOWNLOAD_PAUSED
 
 
+@pytest.mark.ocpp("L01.FR.29")
 def test_a_bundle_that_rauc_refuses() -> None:
     assert installing(5).feed(m.InstallRefused("signature")).said[-1] is Status.InstallVerificationFailed
     assert installing().feed(m.InstallRefused("signature")).said[-1] is Status.InstallationFailed
