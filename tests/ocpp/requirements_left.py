@@ -35,11 +35,100 @@ CSMS = frozenset(
 )
 """What the CSMS or its operator does."""
 
-NOT_APPLICABLE: dict[str, str] = {}
+NOT_APPLICABLE = {
+    rule: why
+    for why, text in (
+        (
+            "of the certificate authority, the operator or the maker",
+            "A00 206,427,428,505,508,509,510,511,512,513,514,601,602,603,604,701,703,704,707,801,802,803,804,805; "
+            "B09 07; J01 13; J02 09; N01 14,18; N15 02; O01 17; O02 12; I07 18; E16 17",
+        ),
+        (
+            "of the EVSE and its lock, outside of OCPP",
+            "C15 05; E05 11; E06 10; E07 07; E08 03; E09 02,03; E10 01; K02 02; K01 46,47",
+        ),
+        (
+            "of the display that an integrator's module drives",
+            "C01 08,09,12,13; I01 03; I02 03,04; I03 03,05; I04 01; I05 02; I06 03; "
+            "O01 06,07,08,09,10,11,12,13,14,15,16; O02 06,07,08,09,10,11,14,15,16,17,18; G05 04",
+        ),
+        (
+            "of a local controller, which the station is none of",
+            "K03 03,04,05,06,07; K14 01,02,03,04,05,06; L03 01,02,03,04,05,06,07,08,09,10,11; L04 01,02,03,04",
+        ),
+        ("the station supports each that there is", "N02 02; N03 02"),
+        ("the station swaps no batteries", "S01 01,02; S02 01,02,04,05; S03 01,02,03,04,05,06"),
+        ("the station swaps no batteries", "S04 01,02,03,04,05,06,07,08,09,10,11"),
+        ("an option that is not used", "B03 04; C04 03; C16 04,05; E02 11; E03 09; E04 09; E10 05,06; E11 06; E12 06"),
+        ("an option that is not used", "F01 16; F02 04; J01 15; J02 14; L01 23,34; L02 23; N01 22,23; E16 20; G02 05"),
+        ("an option that is not used", "I12 15; K01 21; K02 06; K04 04; L01 14; L02 08; H03 07; B11 08,10; R03 04"),
+    )
+    for rule in named(text)
+}
 """What no charging station of this kind can meet, and why."""
 
-LEFT: dict[str, str] = {}
-"""What is left out, by requirement or by use case, and why."""
+LEFT = {
+    rule: why
+    for why, text in (
+        ("it is not told in a way that a test could see", "A00 001,003,317,320,420,423,502,504; A01 10"),
+        ("the security log is that of the system", "A01 11; A04 04; N01 03,24"),
+        (
+            "requestId, hash of the root and the fallback to the former certificate are not made use of",
+            "A02 10,21,24,26,27,28,29; A03 10,22,23,24,25",
+        ),
+        ("no test asserts it for the client certificate", "A00 430; A02 09; A03 09; A02 22,23"),
+        ("AdditionalRootCertificateCheck is not supported", "M05 09,10,11,12,13,14,15,16"),
+        ("the store of EvseSecurity decides, which no test asks through OCPP", "M05 06,17; M06 07,09; M07 09,10,11"),
+        ("one contract certificate is fetched for each request of a car", "M01 02,03,05,06; M02 02"),
+        ("the text that was found contradicts itself", "A05 10"),
+        ("not built: no reset of one EVSE alone", "B12 07,08; B13 10,11,12,13,14"),
+        ("deleted by the errata", "B07 15"),
+        ("the deprecated variable and that of the slot are kept apart", "B09 26,28"),
+        ("it always can", "B09 03; C11 05; N09 03; N10 05"),
+        ("states are reported with StatusNotification, which 2.1 allows too", "E02 05; H01 20,24"),
+        ("EVerest has no bay detector and no EVSE is unknown when a transaction starts", "E01 01,17; E06 01; E02 21"),
+        ("EVerest has no bay detector and no EVSE is unknown when a transaction starts", "E03 11; E04 11; E05 08"),
+        ("a station whose readings are signed has them always", "E06 05"),
+        ("EVerest does not tell how many phases are in use", "E02 18,19; E03 13,14"),
+        ("EVerest has no interface by which a driver enters it", "C08 02; C16 01,07; F07 03,04; E16 01,13; I07 30,31"),
+        ("EVerest has no interface by which a driver enters it", "I08 20,21"),
+        (
+            "EVerest has no interface of a payment terminal",
+            "C17 04,05; C18 01,02,03,04,05,06,07; C19 01,02; C20 01,02,04,05; C21 01,06,07; C23 01,02; C24 03,04",
+        ),
+        ("EVerest has no interface of a payment terminal", "C25 03,04,05,06,25,26,53,56,57,58"),
+        ("key codes are tokens like others here", "C04 04,06"),
+        ("the local meter of the whole station is not read", "J01 03,04; K04 02,05; Q09 02,03,04,05; Q06 30,31"),
+        ("the delay holds for the first period as well", "K01 92,94"),
+        ("EVerest's stack takes care of phases", "K01 43,45,54"),
+        ("the schedule of the car does not change the composite schedule", "K15 14; K16 10; K17 14; K18 14"),
+        ("what the car does not return is not made up", "K15 19; K16 13,14; K17 16,18; K18 19"),
+        ("EVerest's interface of limits has no generation and no setpoints", "K27 01,02,03,04,05; Q06 01,03,04,06,10"),
+        ("EVerest's interface of limits has no generation and no setpoints", "Q06 11,12,20,22; Q05 02,03,04,05,06,07"),
+        ("frequency and signal are left to the stack", "Q08 06,07,10,11"),
+        ("the EVSE cannot sleep", "Q10 03,04,05"),
+        ("DER control of the inverter in a car needs AC_DER of ISO 15118-20, which the stack has not", "R02 01,02,03"),
+        ("DER control of the inverter in a car needs AC_DER of ISO 15118-20, which the stack has not", "R03 01,02,03"),
+        ("DER control of the inverter in a car needs AC_DER of ISO 15118-20, which the stack has not", "R03 05,06"),
+        ("the alarm is that of the device, for its directive", "R05 01,02,03,04"),
+        ("as for the signed update, without a test of its own", "L02 01,03,04,06,07,09,10,15,18,19,20,21,22"),
+        ("the system has one update at a time and says no more than its states", "L01 15,33"),
+        ("uploads follow redirects, as EVerest's do", "N01 30"),
+        ("the order of values and of the message that closes a stream is not asserted", "N11 03; N13 03,04,06"),
+        ("no component has an instance that monitors could be on", "N02 20,21"),
+    )
+    for rule in named(text)
+} | {
+    "B01.FR.05 (2.1)": "states are reported with StatusNotification, which 2.1 allows too",
+    "B04.FR.01 (2.1)": "states are reported with StatusNotification, which 2.1 allows too",
+    "B04.FR.02 (2.1)": "states are reported with StatusNotification, which 2.1 allows too",
+}
+"""What is left out, by requirement or by use case, and why. A test that is marked with it counts more."""
 
-UNREADABLE: frozenset[str] = frozenset()
+UNREADABLE = frozenset(
+    named(
+        "B07 06; B08 19; B09 15; B13 05,06,07,08,09; C10 06; F06 18,19; M04 05; N01 06,11; N02 15; Q03 03; "
+        "R04 18,19,40,50,51,52,53,54,55,56"
+    )
+)
 """What no text was to be found of."""

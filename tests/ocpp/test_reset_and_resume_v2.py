@@ -36,7 +36,7 @@ def reset(*, version: Version = Version.V21, limit: dict[str, float] | None = No
     return again
 
 
-@pytest.mark.ocpp("B13")
+@pytest.mark.ocpp("B13", "B13.FR.03", "B13.FR.21", "B13.FR.30")
 def test_a_transaction_goes_on_when_its_car_is_still_there() -> None:
     station = reset()
     station.plug_in(session="s2")
@@ -117,7 +117,7 @@ def test_its_limit_is_counted_from_the_begin_of_the_transaction() -> None:
     assert len(station.commanded("pause_charging")) == 1
 
 
-@pytest.mark.ocpp("B13")
+@pytest.mark.ocpp("B13", "B13.FR.01", "B13.FR.02")
 def test_where_no_interruption_is_allowed_such_a_reset_is_refused() -> None:
     station = Station2(version=Version.V21, ResumptionTimeout=0)
     assert station.ask("Reset", {"type": "ImmediateAndResume"})["status"] == "Rejected"
@@ -209,7 +209,7 @@ def test_where_unplugging_is_a_stop_point_the_transaction_ends() -> None:
 # The master pass.
 
 
-@pytest.mark.ocpp("C16")
+@pytest.mark.ocpp("C16", "C16.FR.08")
 def test_a_transaction_that_the_master_pass_ended_is_reported_as_such() -> None:
     station = Station2(version=Version.V21, MasterPassGroupId="MASTER")
     assert [args for name, _, args in station.commanded("set_master_pass_group_id")] == [("MASTER",)]

@@ -299,3 +299,21 @@ def test_the_evcc_id_goes_along_with_the_token_in_2_1() -> None:
     validated(station, presented)
     [payload] = station.payloads_of("Authorize")
     assert payload["idToken"]["additionalInfo"] == [{"additionalIdToken": "0123456789AB", "type": "EVCCID"}]
+
+
+@pytest.mark.ocpp("C13.FR.05", "C14.FR.04", "C14.FR.05")
+@pytest.mark.parametrize(("ends", "known"), [("2023-11-14T00:00:00Z", False), ("2023-11-16T00:00:00Z", True)])
+def test_an_entry_of_the_list_ends_with_its_date(ends: str, known: bool) -> None:
+    station = quiet(LocalPreAuthorize=True, LocalAuthorizeOffline=True, OfflineTxForUnknownIdEnabled=False)
+    entry = {
+        "idToken": {"idToken": "CAFE", "type": "ISO14443"},
+        "idTokenInfo": {"status": "Accepted", "cacheExpiryDateTime": ends},
+    }
+    wanted = {"versionNumber": 1, "updateType": "Full", "localAuthorizationList": [entry]}
+    assert station.ask("SendLocalList", wanted) == {"status": "Accepted"}
+    station.disconnect()
+    assert (station.present("CAFE").authorization_status.value == "Accepted") is known
+    station.connect()
+    station.requests()
+    station.present("CAFE")
+    assert (station.requests("Authorize") == []) is known

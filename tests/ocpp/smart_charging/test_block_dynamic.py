@@ -204,7 +204,7 @@ def test_priority_ends_with_its_profile_and_its_transaction() -> None:
     assert it.current_A(1) is None
 
 
-@pytest.mark.ocpp("K22")
+@pytest.mark.ocpp("K22", "K22.FR.02", "K22.FR.03", "K22.FR.05")
 def test_priority_is_requested_at_the_station() -> None:
     """K22."""
     it = talk()

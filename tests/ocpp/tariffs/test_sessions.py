@@ -52,7 +52,7 @@ def ended(station: Station2) -> dict[str, Any]:
 # I07: the default tariff.
 
 
-@pytest.mark.ocpp("I07.FR.10", "I09", "I09.FR.03", "I10.FR.01")
+@pytest.mark.ocpp("I07.FR.10", "I09", "I09.FR.03", "I10.FR.01", "I09.FR.02", "I09.FR.04")
 def test_a_default_tariff_is_installed_listed_and_cleared() -> None:
     station = priced()
     assert put(station) == "Accepted"
@@ -103,7 +103,7 @@ def test_a_station_that_calculates_no_costs_refuses_tariffs() -> None:
             station.ask(action, payload)
 
 
-@pytest.mark.ocpp("I07")
+@pytest.mark.ocpp("I07", "I07.FR.11", "I07.FR.12", "I07.FR.13", "I07.FR.22", "I09.FR.01")
 def test_a_tariff_takes_the_place_of_the_one_before_at_its_evses() -> None:
     station = priced()
     for number in range(1, 5):
@@ -115,7 +115,9 @@ def test_a_tariff_takes_the_place_of_the_one_before_at_its_evses() -> None:
     assert installed(station) == {"T6": [1, 2]}
 
 
-@pytest.mark.ocpp("I07.FR.19", "I07", "I10.FR.02", "I10.FR.03", "I10", "I10.FR.06")
+@pytest.mark.ocpp(
+    "I07.FR.19", "I07", "I10.FR.02", "I10.FR.03", "I10", "I10.FR.06", "I07.FR.20", "I07.FR.21", "I10.FR.05"
+)
 def test_a_tariff_of_the_future_waits_for_its_time() -> None:
     station = priced()
     put(station, "A")
@@ -148,7 +150,7 @@ def test_tariffs_are_bounded() -> None:
 # I12: what a transaction costs.
 
 
-@pytest.mark.ocpp("I12.FR.01", "I12", "I07", "I08.FR.22")
+@pytest.mark.ocpp("I12.FR.01", "I12", "I07", "I08.FR.22", "I07.FR.14", "I07.FR.32")
 def test_the_last_event_has_the_cost_and_the_first_one_the_tariff() -> None:
     station = priced()
     put(station, energy={"prices": [kwh(0.5)], "taxRates": vat((20.0, 0))}, fixedFee={"prices": [fixed(1.0)]})
@@ -218,7 +220,7 @@ def test_the_display_has_the_cost_while_it_runs_and_at_the_end_even_offline() ->
     assert (final.status.value, final.cost_chunks[0].cost.value, final.currency.code.value) == ("Finished", 1000, "EUR")
 
 
-@pytest.mark.ocpp("I07", "I10.FR.07", "I09")
+@pytest.mark.ocpp("I07", "I10.FR.07", "I09", "I07.FR.24")
 def test_a_transaction_keeps_its_tariff_whatever_becomes_of_it() -> None:
     station = priced()
     put(station)
