@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.modules.ocpp.smart_charging.rules import LocalTime
+from chargebyte_fw.modules.ocpp.tariffs.tariff import TariffRefused
 from tests.ocpp.tariffs.count import Session, fixed, kwh, minute, tariff_of, vat
 
 HOUR = 3600
@@ -317,3 +318,15 @@ def test_without_a_meter_the_cost_is_said_to_be_wrong() -> None:
     session.cost.advance(session.tariff, session.local, session.at_us, 0, session.cost.last)
     details = session.details()
     assert details["failureToCalculate"] is True and details["failureReason"] == "no meter has measured the energy"
+
+
+def test_prices_by_discharged_energy_change_at_their_threshold() -> None:
+    prices = [kwh(0.50, minEnergy=-2_000), kwh(0.20)]
+    session = Session(tariff_of(energy={"prices": prices})).run(HOUR, -5_000)
+    assert session.total()[0] == pytest.approx(-(2 * 0.20 + 3 * 0.50))
+
+
+def test_no_number_and_no_end_of_a_number_is_a_price() -> None:
+    for wrong in (float("nan"), float("inf"), 1e10, -1e10):
+        with pytest.raises(TariffRefused):
+            tariff_of(energy={"prices": [kwh(wrong)]})

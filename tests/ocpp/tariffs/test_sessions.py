@@ -478,3 +478,47 @@ def test_a_failure_of_the_calculation_is_reported(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("chargebyte_fw.modules.ocpp.tariffs.cost.Cost.advance", broken)
     details = ended(station)["costDetails"]
     assert (details["failureToCalculate"], details["failureReason"]) == (True, "ArithmeticError: too large")
+
+
+def test_what_was_written_down_and_cannot_be_read_is_deleted() -> None:
+    station = priced()
+    put(station)
+    station.answers["Authorize"]["tariff"] = tariff("mine")
+    station.present("CAFE")
+    station.measure(1_000.4)
+    station.charge()
+    empty = b'{"tariff":{"tariffId":"x","currency":"EUR"},"evse_ids":[1],"set_at":"2023-11-15T00:00:00Z"}'
+    for table in ("DEFAULT_TARIFFS", "DRIVER_TARIFFS", "COSTS", "RESERVED_SINCE"):
+        station.tables.setdefault(table, {})["broken"] = b"{"
+    station.tables["DEFAULT_TARIFFS"]["x"] = empty
+    again = station.restart()
+    again.set("Enabled", True)
+    for table in ("DEFAULT_TARIFFS", "DRIVER_TARIFFS", "COSTS", "RESERVED_SINCE"):
+        assert "broken" not in again.tables[table]
+    assert installed(again) == {"T1": [1, 2]}
+
+
+@pytest.mark.ocpp("I09")
+def test_the_tariffs_of_an_evse_that_is_not_there() -> None:
+    answer = priced().ask("GetTariffs", {"evseId": 3})
+    assert (answer["status"], answer["statusInfo"]["reasonCode"]) == ("Rejected", "UnknownEvse")
+
+
+@pytest.mark.parametrize(("phases", "fee"), [(0, 3.0), (3, 1.0), (None, 1.0)])
+def test_the_kind_of_an_evse_decides_about_a_price(phases: int | None, fee: float) -> None:
+    station = priced()
+    if phases is not None:
+        station.set("SupplyPhases", phases)
+    put(station, fixedFee={"prices": [fixed(3.0, evseKind="DC"), fixed(1.0, evseKind="AC")]})
+    station.charge()
+    assert ended(station)["costDetails"]["totalCost"]["total"]["exclTax"] == fee
+
+
+def test_a_price_by_current_counts_all_phases() -> None:
+    station = priced()
+    put(station, energy={"prices": [kwh(1.0, minCurrent=47.9, maxCurrent=48.1), kwh(9.0)]})
+    charged(station)
+    cost = ended(station)["costDetails"]
+    assert cost["totalCost"]["total"]["exclTax"] == 2.0
+    kinds = {one["type"] for one in cost["chargingPeriods"][-1]["dimensions"]}
+    assert {"MinCurrent", "MaxCurrent"} <= kinds

@@ -14,14 +14,13 @@ from chargebyte_fw.modules.ocpp.messages.v2.tariff_and_cost import TariffKindEnu
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import ChargingStateEnumType, CostDetailsType
 from chargebyte_fw.modules.ocpp.messages.v2.types.tariff import TariffType
 from chargebyte_fw.modules.ocpp.metering.readings import Readings
-from chargebyte_fw.modules.ocpp.smart_charging.configuration import local_time_of
+from chargebyte_fw.modules.ocpp.smart_charging.configuration import local_time_of, phases_of
 from chargebyte_fw.modules.ocpp.station import Station
 from chargebyte_fw.modules.ocpp.tariffs.conditions import EPOCH
 from chargebyte_fw.modules.ocpp.tariffs.cost import Cost, Measured, Payment
 from chargebyte_fw.modules.ocpp.tariffs.details import details_of, total_of
 from chargebyte_fw.modules.ocpp.tariffs.tariff import Tariff, TariffRefused
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
-from chargebyte_fw.modules.ocpp.variables.standard.station import EVSE_SUPPLY_PHASES
 
 TABLE = "COSTS"
 SAVE_INTERVAL_S = 60.0
@@ -223,10 +222,9 @@ class RunningCosts:
 
     def _payment(self, transaction: Transaction) -> Payment:
         place = self._station.layout.find(transaction.evse_id, transaction.connector_id)
-        kind = "DC" if place is not None and place.kind in _DC else "AC"
-        phases = self._station.variables.entry(EVSE_SUPPLY_PHASES.at(transaction.evse_id).id)
-        if place is not None and place.kind is None and phases is not None and phases.text() == "0":
-            kind = "DC"
+        plug = None if place is None else place.kind
+        without_phases = plug is None and phases_of(self._station.variables, transaction.evse_id) == 0
+        kind = "DC" if plug in _DC or without_phases else "AC"
         extra = transaction.token.id_token.additional_info if transaction.token is not None else None
         known = {one.type: one.value for one in extra or []}
         return Payment(kind, known.get("PaymentBrand", ""), known.get("PaymentRecognition", ""))
