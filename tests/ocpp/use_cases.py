@@ -203,9 +203,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         ),
         UseCase("K27", "local generation"),
         UseCase("K28", "dynamic profiles of the CSMS"),
-        UseCase(
-            "K29", "dynamic profiles of another system", PARTLY, "its limits hold and are reported as in K11 to K13"
-        ),
+        UseCase("K29", "dynamic profiles of another system", DONE, "its limits, as in K11 to K13"),
     ),
     "L Firmware": (
         UseCase("L01", "signed firmware"),
@@ -249,10 +247,8 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
     ),
     "P Data transfer": (UseCase("P01", "to the station"), UseCase("P02", "to the CSMS")),
     "Q Bidirectional power": (
-        UseCase(
-            "Q01", "authorization of bidirectional transfer", PARTLY, "by the answer to the needs of the car alone"
-        ),
-        UseCase("Q02", "charging first", PARTLY, "other services by `NotifyAllowedEnergyTransfer`, with ISO 15118-20"),
+        UseCase("Q01", "authorization of bidirectional transfer", DONE, "by the answers to the token and to the needs"),
+        UseCase("Q02", "charging first", DONE, "by `NotifyAllowedEnergyTransfer`, with ISO 15118-20"),
         UseCase("Q03", "set-points of a schedule", DONE, OFF),
         UseCase("Q04", "set-points that are pushed", DONE, OFF),
         UseCase("Q05", "external set-point, profile of the CSMS", DONE, f"at an energy node; {MODE}"),

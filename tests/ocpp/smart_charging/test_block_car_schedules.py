@@ -121,7 +121,7 @@ def test_a_limit_of_power_for_direct_current() -> None:
     assert limits == [ScheduleLimit(timestamp=limits[0].timestamp, total_power_W=40_000.0)]
 
 
-@pytest.mark.ocpp("K15.FR.10", "K15.FR.21", "K18.FR.10")
+@pytest.mark.ocpp("K15.FR.10", "K15.FR.21", "K16.FR.05", "K16.FR.14", "K17.FR.10", "K18.FR.10")
 @pytest.mark.parametrize("version", [Version.V201, Version.V21])
 def test_the_schedule_of_the_car_is_notified(version: Version) -> None:
     it = Cars(version)

@@ -66,7 +66,7 @@ def test_a_car_gets_the_powers_of_the_back_end() -> None:
     ]
 
 
-@pytest.mark.ocpp("K15.FR.09", "K16.FR.04")
+@pytest.mark.ocpp("K15.FR.09", "K16.FR.04", "K17.FR.09")
 @pytest.mark.parametrize(("start_s", "watts", "accepted"), [(0, 11_000, True), (0, 11_200, False), (700, 5_000, False)])
 def test_a_profile_is_held_against_the_powers_of_its_time(start_s: int, watts: int, accepted: bool) -> None:
     it = ac(back_end=BackEnd(limits=STEPS))
@@ -137,6 +137,15 @@ def test_a_new_schedule_is_renegotiated(contract: bool) -> None:
     assert len(published(it)) == 2
     needs = [one for one in it.charger.log if isinstance(one, Publish) and one.variable == "charging_needs"]
     assert len(needs) == 1, "the back end knows them"
+
+
+@pytest.mark.ocpp("K15.FR.19")
+def test_a_car_without_a_profile_follows_the_schedule_that_it_was_offered() -> None:
+    it = ac(back_end=BackEnd(limits=STEPS))
+    it.ask(parameters(iso2, AC))
+    it.ask(power(iso2, "Start"))
+    (chosen,) = published(it)
+    assert [(one.start_s, one.power_W / VOLTS) for one in chosen.entries] == [(0, 16.0), (600, 6.0), (1200, 20.0)]
 
 
 def test_dc_gets_the_powers_of_the_back_end() -> None:

@@ -8,13 +8,15 @@ from typing import Any
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.types.evse_manager import UpdateAllowedEnergyTransferModesResult
 from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode
-from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.kernel.effects import Call, call
 from chargebyte_fw.modules.ocpp.messages.v2 import bidirectional as v2
+from chargebyte_fw.modules.ocpp.messages.v2.authorization import AuthorizeRequest, AuthorizeResponse
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import GenericStatusEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import EnergyTransferModeEnumType
 from chargebyte_fw.modules.ocpp.smart_charging.profile import Mode
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2, status_info
-from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, events, receives
+from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answered, answers, events, receives
+from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan
 from chargebyte_fw.modules.ocpp.variables.standard import iso15118
 
 Transfer = EnergyTransferModeEnumType
@@ -34,6 +36,7 @@ MODES: dict[Transfer, tuple[EnergyTransferMode, ...]] = {
 """EVerest's modes of each mode of OCPP."""
 ISO_20 = "15118:-20"
 """What every namespace of ISO 15118-20 has."""
+MOST_TOKENS = 100
 SIGNAL = "afrr signal"
 """Timer."""
 Status = v2.NotifyAllowedEnergyTransferStatusEnumType
@@ -45,6 +48,8 @@ class Bidirectional(Block):
     def __init__(self, station: Station) -> None:
         super().__init__(station)
         self._protocols: dict[int, str] = {}
+        self._allowed: dict[str, list[Transfer]] = {}
+        """What the CSMS allows with tokens whose transaction has not begun."""
 
     @property
     def _profiles(self) -> SmartCharging2:
@@ -56,6 +61,23 @@ class Bidirectional(Block):
         if (event.interface, event.variable) == ("evse_manager", "selected_protocol") and event.evse_id is not None:
             self._protocols[event.evse_id] = str(event.value)
 
+    @answered(AuthorizeRequest)
+    def authorized(self, request: AuthorizeRequest, response: AuthorizeResponse) -> None:
+        """Keep which services the CSMS allows with a token (Q01)."""
+        token = request.id_token.id_token.casefold()
+        self._allowed.pop(token, None)
+        if response.allowed_energy_transfer:
+            self._allowed[token] = list(response.allowed_energy_transfer)
+            while len(self._allowed) > MOST_TOKENS:
+                del self._allowed[next(iter(self._allowed))]
+
+    @receives(TransactionBegan)
+    def transaction_began(self, event: TransactionBegan) -> None:
+        """Offer the car no other services than those (Q01)."""
+        allowed = self._allowed.pop(event.id_token.casefold(), None)
+        if allowed is not None:
+            self.station.command(_offer(allowed), evse_id=event.evse_id)
+
     @answers(v2.NotifyAllowedEnergyTransferRequest)
     def allowed_transfer(
         self, request: v2.NotifyAllowedEnergyTransferRequest
@@ -66,9 +88,8 @@ class Bidirectional(Block):
         if reason:
             info = status_info("TxNotFound" if evse_id is None else "UnsupportedRequest", reason)
             return v2.NotifyAllowedEnergyTransferResponse(status=Status.Rejected, status_info=info)
-        modes = [mode for one in request.allowed_energy_transfer for mode in MODES[one]]
         deferred = self.station.defer()
-        order = call(EvseManager.update_allowed_energy_transfer_modes, list(dict.fromkeys(modes)))
+        order = _offer(request.allowed_energy_transfer)
         self.station.command(order, partial(self._transferred, deferred), evse_id=evse_id)
         return deferred
 
@@ -112,3 +133,8 @@ class Bidirectional(Block):
     def _signal(self, signal: int) -> None:
         self._profiles.afrr_signal = signal
         self._profiles.changed()
+
+
+def _offer(allowed: list[Transfer]) -> Call:
+    modes = [mode for one in allowed for mode in MODES[one]]
+    return call(EvseManager.update_allowed_energy_transfer_modes, list(dict.fromkeys(modes)))
