@@ -6,19 +6,15 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Coroutine, Sequence
-from logging import ERROR
 from typing import Any
 
 import msgspec
 
-from chargebyte_fw.kernel.admission import OUT_OF_DESCRIPTORS, descriptors
 from chargebyte_fw.kernel.backoff import Backoff, doubling
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.faults import Faults, Severity
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.runtime import Runtime
-from chargebyte_fw.kernel.scope import OWNER, Scope
 from chargebyte_fw.manager import gc_tuning
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.control import SOCKET, Control
@@ -30,6 +26,7 @@ from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.process import age_s, notify_systemd
 from chargebyte_fw.manager.recording import Recorder
 from chargebyte_fw.manager.status_file import StatusFile
+from chargebyte_fw.manager.stray import StrayErrors
 from chargebyte_fw.manager.watchdog import feed
 from chargebyte_fw.manager.wire.publisher import Publisher
 
@@ -86,9 +83,8 @@ class Supervisor:
         self.recorder = Recorder(runtime, self.log)
         self.assembly: Assembly | None = None
         self._stop = asyncio.Event()
-        self._stray: asyncio.Future[BaseException] | None = None
         self._backoff = Backoff(PAUSES_S, STEADY_S)
-        self._starved = RateLimitedLog(self.log, "%d more times without a descriptor within %g s", level=ERROR)
+        self._strays = StrayErrors(self.log)
 
     async def run(self) -> int:
         """Run until a signal comes; returns 0.
@@ -104,7 +100,7 @@ class Supervisor:
 
     async def _run(self) -> int:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._on_stray)
+        loop.set_exception_handler(self._strays.take)
         # A hang-up that is ignored (nohup) stays ignored.
         hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
         ends = (signal.SIGTERM, signal.SIGINT, *hang_up)
@@ -129,7 +125,7 @@ class Supervisor:
             self.status_file.remove()
             await control.stop()
             await self.recorder.close()
-            self._starved.close()
+            self._strays.close()
             if self.mqtt is not None:
                 await self.mqtt.stop()
             for number in (*ends, signal.SIGUSR1):
@@ -158,7 +154,7 @@ class Supervisor:
     async def _run_once(self) -> Failure | None:
         """Build, start, watch, stop; returns why it ended unless it was asked to."""
         loop = asyncio.get_running_loop()
-        self._stray = loop.create_future()
+        stray = self._strays.renew()
         self.runtime.all_faults.clear()
         self.assembly = assembly = self._new_assembly()
         restarts = self._restarts(assembly)
@@ -167,7 +163,7 @@ class Supervisor:
         try:
             assembly.build(self.plans)
             self.recorder.watch(self._books())
-            ended = [loop.create_task(assembly.failure()), loop.create_task(self._stop.wait()), self._stray]
+            ended = [loop.create_task(assembly.failure()), loop.create_task(self._stop.wait()), stray]
             failure = await self._start(assembly, ended)
             if failure is None and not self._stop.is_set():
                 self._report_ready()
@@ -286,20 +282,3 @@ class Supervisor:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._stop.wait()
-
-    def _on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take what nothing caught: a callback fails the module in whose context it runs, a lost task is logged."""
-        error = context.get("exception")
-        if isinstance(handle := context.get("handle"), asyncio.Handle) and isinstance(error, Exception):
-            # `Handle.get_context` exists from Python 3.12 on.
-            owner: Scope | None = handle._context.get(OWNER)  # type: ignore[attr-defined]
-            if owner is not None:
-                owner.fail(error)
-            elif self._stray is not None and not self._stray.done():
-                self._stray.set_result(error)
-            return
-        if isinstance(error, OSError) and error.errno in OUT_OF_DESCRIPTORS:
-            what = f"{error.strerror}: at most {descriptors()} files and connections may be open"
-            self._starved.write("%s; who wants to connect waits", what)
-            return
-        self.log.error("%s", context.get("message", "unhandled"), exc_info=error)

@@ -220,10 +220,10 @@ def test_running_out_of_descriptors_is_one_kind_of_line(caplog: pytest.LogCaptur
         stack = Supervisor([], runtime)
         for _ in range(20):
             error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-            stack._on_stray(
+            stack._strays.take(
                 asyncio.get_running_loop(), {"message": "socket.accept() out of system resource", "exception": error}
             )
-        stack._starved.close()
+        stack._strays._starved.close()
 
     caplog.set_level(logging.INFO, "secc")
     clock.run(main())

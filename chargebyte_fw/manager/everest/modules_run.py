@@ -9,12 +9,12 @@ from typing import Any
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.runtime import Runtime
-from chargebyte_fw.kernel.scope import OWNER, Scope
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.everest.lifecycle import AllGone, AllReady, ModuleEnded
 from chargebyte_fw.manager.module_restarts import log_failure
 from chargebyte_fw.manager.mqtt.client import External
 from chargebyte_fw.manager.plan import ModulePlan
+from chargebyte_fw.manager.stray import StrayErrors
 from chargebyte_fw.manager.wire.publisher import Publisher
 
 
@@ -28,6 +28,7 @@ class ModulesRun:
         publisher: Publisher,
         report: Callable[[Any], None],
         outside_next: Callable[[], None],
+        strays: StrayErrors,
     ) -> None:
         """`outside_next` is called when only modules that are started from outside are awaited."""
         self._plans = list(plans)
@@ -37,7 +38,7 @@ class ModulesRun:
         self._outside_next = outside_next
         self._log = ModuleLog("manager")
         self._stop = asyncio.Event()
-        self._stray: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        self._stray = strays.renew()
         self._clean = True
         self._assembly: Assembly | None = None
         self._task = asyncio.get_running_loop().create_task(self._run(), name="modules")
@@ -55,19 +56,6 @@ class ModulesRun:
     async def gone(self) -> None:
         """Wait until every module has ended."""
         await self._task
-
-    def on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take what nothing caught: a callback fails the module in whose context it runs, a lost task is logged."""
-        error, handle = context.get("exception"), context.get("handle")
-        if not isinstance(error, Exception) or not isinstance(handle, asyncio.Handle):
-            self._log.error("%s", context.get("message", "unhandled"), exc_info=error)
-            return
-        # `Handle.get_context` exists from Python 3.12 on.
-        owner: Scope | None = handle._context.get(OWNER)  # type: ignore[attr-defined]
-        if owner is not None:
-            owner.fail(error)
-        elif not self._stray.done():
-            self._stray.set_result(error)
 
     async def _run(self) -> None:
         self._runtime.all_faults.clear()

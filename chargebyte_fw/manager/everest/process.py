@@ -24,6 +24,7 @@ from chargebyte_fw.manager.everest.source import Source
 from chargebyte_fw.manager.everest.status_fifo import StatusFifo
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
+from chargebyte_fw.manager.stray import StrayErrors
 from chargebyte_fw.manager.wire.carrier import LOGGING_FILE, Carrier
 from chargebyte_fw.manager.wire.publisher import Publisher
 
@@ -54,6 +55,7 @@ class Manager:
         self._fifo = fifo
         self._source = source
         self._log = ModuleLog("manager")
+        self._strays = StrayErrors(self._log)
         self._pump = Pump(Lifecycle(options.policy), self._act, self._failed)
         self._status: asyncio.Future[int] | None = None
         self._configuration: Configuration | None = None
@@ -68,7 +70,7 @@ class Manager:
         """Run until a signal or a failure ends it; returns EVerest's exit status (0 as asked, 1 failed)."""
         loop = asyncio.get_running_loop()
         self._status = loop.create_future()
-        loop.set_exception_handler(self._on_stray)
+        loop.set_exception_handler(self._strays.take)
         signals = (signal.SIGINT, signal.SIGTERM)
         for number in signals:
             loop.add_signal_handler(number, self._pump.feed, lifecycle.Signalled(number.name))
@@ -197,14 +199,8 @@ class Manager:
                 self._act(lifecycle.Line("WAITING_FOR_STANDALONE_MODULES"))
 
         self._modules = ModulesRun(
-            self._configuration.plans, self._runtime, self._publisher, self._pump.feed, outside_next
+            self._configuration.plans, self._runtime, self._publisher, self._pump.feed, outside_next, self._strays
         )
-
-    def _on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if self._modules is not None:
-            self._modules.on_stray(loop, context)
-        else:
-            self._log.error("%s", context.get("message", "unhandled"), exc_info=context.get("exception"))
 
     def _failed(self, error: BaseException) -> None:
         self._log.error("the manager failed", exc_info=error)
@@ -223,4 +219,5 @@ class Manager:
             await self._panel.close()
         if self._client is not None:
             await self._client.stop()
+        self._strays.close()
         self._fifo.close()
