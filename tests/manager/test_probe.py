@@ -59,3 +59,13 @@ def test_a_probe_that_is_connected_to_nothing_provides_an_interface_without_memb
 def test_a_probe_that_cannot_be_is_an_error(tmp_path: Path, modules: str, finding: str) -> None:
     errors = [error.what for error in checked(tmp_path, modules).errors]
     assert any(finding in error for error in errors), errors
+
+
+def test_the_probe_may_look_at_what_has_a_user(tmp_path: Path) -> None:
+    probe = (
+        "  probe: {module: ProbeModule, standalone: true, connections: "
+        "{supply: [{module_id: supply, implementation_id: main}, {module_id: supply, implementation_id: main}]}}\n"
+    )
+    found = checked(tmp_path, probe + "  supply: {module: Supply}\n")
+    assert [finding.severity for finding in found.findings] == ["warning"]
+    assert "is for one user" in found.findings[0].what
