@@ -70,7 +70,10 @@ NOT_APPLICABLE = {
 LEFT = {
     rule: why
     for why, text in (
-        ("it is not told in a way that a test could see", "A00 001,003,317,320,420,423,502,504; A01 10"),
+        (
+            "it is not told in a way that a test could see",
+            "A00 001,003,317,320,420,423,502,504; A01 10; A02 05; A03 05",
+        ),
         ("the security log is that of the system", "A01 11; A04 04; N01 03,24"),
         (
             "requestId, hash of the root and the fallback to the former certificate are not made use of",

@@ -465,7 +465,7 @@ def test_the_leaf_that_lasts_longest_is_taken_and_one_for_each_root(run: Any, as
 
 
 @pytest.mark.parametrize("kind", [V2G, CSMS])
-@pytest.mark.ocpp("A00.FR.501", "A00.FR.503", "A00.FR.506", "A00.FR.507", "A02.FR.02", "A02.FR.05", "A03.FR.05")
+@pytest.mark.ocpp("A00.FR.501", "A00.FR.503", "A00.FR.506", "A00.FR.507", "A02.FR.02")
 def test_from_the_signing_request_to_the_certificate(
     run: Any, assemble: Any, tmp_path: Path, kind: LeafCertificateType
 ) -> None:

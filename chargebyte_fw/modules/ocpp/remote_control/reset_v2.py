@@ -22,6 +22,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.remote_control import (
     UnlockConnectorResponse,
     UnlockStatusEnumType,
 )
+from chargebyte_fw.modules.ocpp.messages.v2.transactions import TriggerReasonEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import StatusInfoType
 from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, effects, receives
 from chargebyte_fw.modules.ocpp.transactions.events import TransactionEnded
@@ -29,6 +30,8 @@ from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 
 STOP_LIMIT_S = 30.0
 """How long the stack may take to end its transactions before an immediate reset goes on without them."""
+EVENTS_LIMIT_S = 1.0
+"""How long the last events have to leave. What is in the queue is kept over the reset."""
 Status = ResetStatusEnumType
 
 
@@ -87,8 +90,11 @@ class Reset2(Block):
 
     def _keep_transactions(self) -> None:
         """Reset at once; the transactions go on afterwards (B13)."""
-        self.station.block(Transactions2).outlive_reset(True)
-        self._carry_out()
+        transactions = self.station.block(Transactions2)
+        for transaction in transactions.running():
+            transactions.update(transaction, TriggerReasonEnumType.ResetCommand)
+        transactions.outlive_reset(True)
+        self.station.start("reset", self.station.now + EVENTS_LIMIT_S, self._carry_out)
 
     def _stop_transactions(self) -> None:
         transactions = self.station.block(Transactions2)
@@ -111,8 +117,7 @@ class Reset2(Block):
 
     def _maybe(self) -> None:
         if not self.station.block(Transactions2).running():
-            # What is in the queue is kept over the reset; the last events have a moment to leave.
-            self.station.start("reset", self.station.now + 1.0, self._carry_out)
+            self.station.start("reset", self.station.now + EVENTS_LIMIT_S, self._carry_out)
 
     def _carry_out(self) -> None:
         wanted, self._wanted = self._wanted, None
