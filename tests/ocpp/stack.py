@@ -19,6 +19,10 @@ from chargebyte_fw.contracts.types.units_signed import SignedMeterValue
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import Publish
 from chargebyte_fw.kernel.faults import Fault, FaultState, Mapping, Origin, Severity
+from chargebyte_fw.modules.ocpp.smart_charging.block import SmartCharging
+from chargebyte_fw.modules.ocpp.smart_charging.publication import Settings
+from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
+from chargebyte_fw.modules.ocpp.smart_charging.v16 import SmartCharging16
 from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.station.layout import Layout
@@ -70,6 +74,12 @@ class Stack(Talk):
         if message.request.action_name == "Heartbeat":
             self.answers["Heartbeat"] = {"currentTime": rfc3339(self.station.utc)}
         return super()._csms(message)
+
+    def pass_days(self, days: float) -> None:
+        """Let days pass without the composite schedules of every 30 s, which would take seconds."""
+        smart_charging: type[SmartCharging] = SmartCharging2 if self.version.is_2 else SmartCharging16
+        self.station.block(smart_charging).settings = Settings(interval_s=0.0)
+        self.pass_s(days * 86_400)
 
     # The network.
 

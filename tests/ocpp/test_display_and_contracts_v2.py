@@ -159,5 +159,5 @@ def test_ocsp_responses_are_renewed_at_the_start_and_sooner_after_a_failure() ->
     station.answers["GetCertificateStatus"] = {"status": "Accepted", "ocspResult": "T0NTUA=="}
     station.pass_s(3600)
     assert station.commanded("update_ocsp_cache") == [("update_ocsp_cache", None, (data, "T0NTUA=="))]
-    station.pass_s(7 * 86400)
+    station.pass_days(7)
     assert station.commanded("update_ocsp_cache") == [("update_ocsp_cache", None, (data, "T0NTUA=="))], "weekly"

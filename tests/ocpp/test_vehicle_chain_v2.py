@@ -67,7 +67,7 @@ def test_the_status_of_a_chain_is_asked_once_in_a_while() -> None:
     assert asked(station) == [{"certificateStatusRequests": [request]}]
     shows_chain(station)
     assert asked(station) == []
-    station.pass_s(7 * 86400)
+    station.pass_days(7)
     shows_chain(station)
     assert len(asked(station)) == 1, "no status is used for more than a week"
     assert not station.commanded("stop_transaction")
