@@ -199,6 +199,28 @@ def test_a_vat_number_is_validated_by_the_csms() -> None:
     assert json.loads(answer.data or "")["company"] == company
 
 
+@pytest.mark.ocpp("C18", "C23", "E16")
+def test_a_terminal_limits_a_transaction_and_raises_the_limit() -> None:
+    station = Station2(version=Version.V21)
+    station.set("Enabled", True)
+    tariff = {"tariffId": "T1", "currency": "EUR", "chargingTime": {"prices": [{"priceMinute": 6.0}]}}
+    station.ask("SetDefaultTariff", {"evseId": 0, "tariff": tariff})
+    limited = {"transactionId": "s1", "transactionLimit": {"maxCost": 5.0}}
+    assert transfer(station, "TransactionLimit", limited).status.value == "Rejected", "none runs"
+    station.charge()
+    station.events()
+    assert transfer(station, "TransactionLimit", limited).status.value == "Accepted"
+    [reported] = [one for one in station.events() if one["triggerReason"] == "LimitSet"]
+    assert reported["transactionInfo"]["transactionLimit"] == {"maxCost": 5.0}
+    station.pass_s(51)
+    assert len(station.commanded("pause_charging")) == 1
+    raised = {"transactionId": "s1", "transactionLimit": {"maxCost": 50.0}}
+    assert transfer(station, "TransactionLimit", raised).status.value == "Accepted"
+    station.pass_s(1)
+    assert len(station.commanded("resume_charging")) == 1
+    assert transfer(station, "TransactionLimit", {"transactionId": "s1"}).status.value == "Rejected"
+
+
 @pytest.mark.parametrize(
     ("action", "payload", "status"),
     [

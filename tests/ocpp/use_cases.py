@@ -41,10 +41,9 @@ class UseCase(NamedTuple):
         return list(dict.fromkeys(found))
 
 
-NO_PAYMENT = "EVerest has no interface of a payment terminal"
 TERMINAL = (
-    "of a terminal at an integrator's module: settlements and VAT numbers are reported, EVerest has no interface by "
-    "which the station could reserve or settle an amount"
+    "of a terminal at an integrator's module: settlements and VAT numbers are reported, its limits are kept; "
+    "EVerest has no interface by which the station could reserve or settle an amount"
 )
 NO_CONTROLLER = "the station is no local controller"
 OFF = "off until `V2XChargingCtrlr.Enabled` is set at an EVSE that can discharge"
@@ -96,7 +95,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("C20", "cancelled after the start", PARTLY, TERMINAL),
         UseCase("C21", "settlement", PARTLY, TERMINAL),
         UseCase("C22", "settlement that fails", PARTLY, TERMINAL),
-        UseCase("C23", "incremental authorization", LEFT_OUT, NO_PAYMENT),
+        UseCase("C23", "incremental authorization", PARTLY, TERMINAL),
         UseCase("C24", "stand-alone payment terminal", DONE, "with 2.1"),
         UseCase(
             "C25",

@@ -66,15 +66,20 @@ class TransactionLimits2(Block):
     @answered(TransactionEventRequest)
     def event_answered(self, request: TransactionEventRequest, response: TransactionEventResponse) -> None:
         """Take a limit, and confirm it with LimitSet."""
-        session_id = request.transaction_info.transaction_id
-        found, limit = self._limited.get(session_id), response.transaction_limit
-        transaction = self.station.block(Transactions2).of_id(session_id)
-        if self.station.version is not Version.V21 or found is None or limit is None or transaction is None:
-            return
+        if response.transaction_limit is not None:
+            self.limit(request.transaction_info.transaction_id, response.transaction_limit)
+
+    def limit(self, transaction_id: str, limit: TransactionLimitType) -> bool:
+        """Limit a running transaction anew, and report it; returns False where it does not run (2.1)."""
+        transaction = self.station.block(Transactions2).of_id(transaction_id)
+        found = None if transaction is None else self._limited.get(transaction.transaction_id)
+        if self.station.version is not Version.V21 or found is None or transaction is None:
+            return False
         if found.limit != limit:
             found.limit = transaction.limit = limit
             self.station.block(Transactions2).update(transaction, T.LimitSet)
-            self._look(session_id)
+            self._look(transaction.transaction_id)
+        return True
 
     def _look(self, session_id: str) -> None:
         """Compare the transaction with its limit, and do so again in a while."""
