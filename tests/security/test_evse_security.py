@@ -31,6 +31,7 @@ from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.modules.security.evse_security import EvseSecurity
+from chargebyte_fw.modules.security.keys import new_key_and_request
 from tests.security.pki import Party, chain, issue, ocsp_about
 from tests.security.store import CERTS, CSMS, PEM, V2G, ask, put, put_chain, running, store
 
@@ -516,6 +517,13 @@ def test_a_signing_request_that_cannot_be_made_leaves_no_key(
         assert list((tmp_path / CERTS / "client/cso").iterdir()) == []
 
     running(run, assemble, test)
+
+
+def test_a_signing_request_without_a_country_leaves_it_out() -> None:
+    """A station of OCPP 1.6 has none to give."""
+    _, pem = new_key_and_request("", "O", "CN", "")
+    subject = x509.load_pem_x509_csr(pem).subject
+    assert subject.rfc4514_string() == "DC=CPO,CN=CN,O=O"
 
 
 @pytest.mark.parametrize(

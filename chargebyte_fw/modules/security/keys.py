@@ -57,7 +57,8 @@ def read_public_of(data: bytes, password: str) -> bytes | None:
 def new_key_and_request(country: str, organization: str, common: str, password: str) -> tuple[bytes, bytes]:
     """Return a new P-256 key (PKCS#8 PEM, encrypted when there is a password) and a PKCS#10 request for it (PEM).
 
-    The subject is C, O, CN, DC=CPO, in this order (ISO 15118-2, SECC certificate). Raises ValueError for a bad name.
+    The subject is C, O, CN, DC=CPO, in this order (ISO 15118-2, SECC certificate), without C where the country is
+    empty: a station of OCPP 1.6 has none to give. Raises ValueError for a bad name.
     """
     for what, value in (("organization", organization), ("common name", common)):
         if not 0 < len(value) <= LONGEST_NAME:
@@ -65,7 +66,7 @@ def new_key_and_request(country: str, organization: str, common: str, password: 
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name(
         [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
+            *([x509.NameAttribute(NameOID.COUNTRY_NAME, country)] if country else []),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
             x509.NameAttribute(NameOID.COMMON_NAME, common),
             x509.NameAttribute(NameOID.DOMAIN_COMPONENT, "CPO"),

@@ -229,8 +229,10 @@ def test_default_limit_that_is_configured_is_enforced() -> None:
 
 def test_schedules_are_published() -> None:
     it = talk()
-    put(it, 1, profile("TxDefaultProfile", (0, 16), (300, 8)))
+    put(it, 1, profile("TxDefaultProfile", (0, 16), (300, 8), level=3))
     shown = it.schedules().schedules
+    # Of the profile that wins; the station's schedule is a sum.
+    assert [{period.stack_level for period in one.charging_schedule_period} for one in shown] == [{0}, {3}, {0}]
     assert [one.evse for one in shown] == [0, 1, 2]
     assert [(one.start_period, one.limit) for one in shown[1].charging_schedule_period] == [(0, 16.0), (299, 8.0)]
     assert (shown[1].charging_rate_unit, shown[1].duration, shown[1].start_schedule) == (

@@ -57,6 +57,8 @@ class CompositePeriod(msgspec.Struct, frozen=True):
     """Mode, curves and requests to the car of the period that wins."""
     is_default: bool = False
     """No profile limits here: the limit is the configured default."""
+    stack_level: int = 0
+    """Of the profile that wins; 0 where none does, and for the station."""
 
 
 class Composite(msgspec.Struct, frozen=True):
@@ -120,7 +122,7 @@ def _min_rate(winner: Winner | None, unit: RateUnit, phases: int, rules: SmartCh
 
 
 def _same(one: CompositePeriod, other: CompositePeriod) -> bool:
-    return msgspec.structs.replace(other, start_s=one.start_s) == one
+    return msgspec.structs.replace(other, start_s=one.start_s, stack_level=one.stack_level) == one
 
 
 def _period(
@@ -153,7 +155,10 @@ def _period(
         # Limits and setpoints stand beside: two periods that differ in nothing else are one.
         extras = msgspec.structs.replace(extras, **WITHOUT_VALUES)
     phase_to_use = bounds.phase_to_use if number == 1 else None
-    return CompositePeriod(start_s, limit, bounds.phases, phase_to_use, discharge, setpoint, reactive, extras)
+    level = instant.winner[1].profile.stack_level if instant.winner is not None else 0
+    return CompositePeriod(
+        start_s, limit, bounds.phases, phase_to_use, discharge, setpoint, reactive, extras, stack_level=level
+    )
 
 
 def _setting(winner: Winner | None, external: Winner | None) -> Winner | None:

@@ -21,7 +21,7 @@ from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.modules.ocpp.smart_charging.composite import Composite, CompositePeriod
 from chargebyte_fw.modules.ocpp.smart_charging.layers import default_limit
 from chargebyte_fw.modules.ocpp.smart_charging.profile import Mode, Phases, RateUnit
-from chargebyte_fw.modules.ocpp.smart_charging.rules import SmartChargingRules
+from chargebyte_fw.modules.ocpp.smart_charging.rules import V16, SmartChargingRules
 from chargebyte_fw.modules.ocpp.smart_charging.seconds import date_of
 
 NO_LIMIT = 1e12
@@ -165,21 +165,24 @@ def charging_schedules(composites: Iterable[Composite], rules: SmartChargingRule
 
     EVerest's periods always have a limit: where a mode has none, it is the default.
     """
-    return ocpp.ChargingSchedules(schedules=[_schedule(one, default_limit(rules, one.unit)) for one in composites])
+    return ocpp.ChargingSchedules(schedules=[_schedule(one, rules) for one in composites])
 
 
-def _schedule(composite: Composite, default: float) -> ocpp.ChargingSchedule:
+def _schedule(composite: Composite, rules: SmartChargingRules) -> ocpp.ChargingSchedule:
+    default = default_limit(rules, composite.unit)
+    # EVerest has them for 1.6 alone.
+    has_levels = rules.version == V16
     return ocpp.ChargingSchedule(
         evse=composite.evse_id,
         charging_rate_unit=composite.unit.value,
-        charging_schedule_period=[_period(one, default) for one in composite.periods],
+        charging_schedule_period=[_period(one, default, has_levels) for one in composite.periods],
         duration=composite.duration_s,
         start_schedule=rfc3339(date_of(composite.start_s)),
         min_charging_rate=composite.min_rate,
     )
 
 
-def _period(period: CompositePeriod, default: float) -> ocpp.ChargingSchedulePeriod:
+def _period(period: CompositePeriod, default: float, has_levels: bool) -> ocpp.ChargingSchedulePeriod:
     extras, limit, discharge = period.extras, period.limit, period.discharge
     setpoint, reactive = period.setpoint, period.reactive
     mode = extras.mode
@@ -189,6 +192,7 @@ def _period(period: CompositePeriod, default: float) -> ocpp.ChargingSchedulePer
         limit_L2=limit.L2,
         limit_L3=limit.L3,
         number_phases=period.phases,
+        stack_level=period.stack_level if has_levels else None,
         phase_to_use=period.phase_to_use,
         discharge_limit=discharge.value,
         discharge_limit_L2=discharge.L2,
