@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,6 +75,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name = place(item)
         item.add_marker(pytest.mark.xdist_group("real-time" if name.startswith(REAL_TIME) else name))
     items.sort(key=lambda item: not place(item).startswith(REAL_TIME))
+
+
+_niced = False
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give way to the real-time tests, which run on another worker meanwhile: they measure, all others only compute."""
+    global _niced
+    group = item.get_closest_marker("xdist_group")
+    if not _niced and "PYTEST_XDIST_WORKER" in os.environ and group is not None and group.args != ("real-time",):
+        os.nice(10)
+        _niced = True
 
 
 @pytest.fixture(autouse=True)
