@@ -196,16 +196,21 @@ async def run_command(
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 
-    def wake(_: Any = None) -> None:
+    def wake() -> None:
         if not done.done():
             done.set_result(None)
+
+    def over(task: asyncio.Task[Any]) -> None:
+        # Marks an error as known: a caller that has given up does not ask for it any more.
+        _ = task.cancelled() or task.exception()
+        wake()
 
     # The handler itself wakes the caller (one turn of the loop less); the callback is for a task that never began.
     work = _guarded(provider, name, args, kwargs, wake, trace, caller, outside)
     task: asyncio.Task[Any] = (
         loop.create_task(work, name=f"cmd {name}") if module is None else module.run_handler(work, f"cmd {name}")
     )
-    task.add_done_callback(wake)
+    task.add_done_callback(over)
     timer = loop.call_later(deadline_s, wake)
     try:
         await done

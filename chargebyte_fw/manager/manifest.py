@@ -30,7 +30,8 @@ def declarations(config: type[ModuleConfig]) -> dict[str, dict[str, Any]]:
     """Return the configuration keys as a manifest declares them."""
     found = {}
     for info in msgspec.structs.fields(config):
-        schema = schema_of(info.type)
+        # C++ EVerest does not resolve a reference of a manifest.
+        schema = schema_of(info.type, inline=True)
         declared: dict[str, Any] = {"description": schema.pop("description", _UNDESCRIBED), **schema}
         declared.setdefault("type", "string")
         if info.default is not msgspec.NODEFAULT and info.default is not None:

@@ -92,7 +92,9 @@ def as_text(path: str, content: Any) -> str:
     if path.endswith(".json"):
         return json.dumps(content, indent=2) + "\n"
     # libyaml where it is there: ten times as fast.
-    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    # C++ EVerest reads an alias of YAML as a text.
+    dumper = type("_Plain", (base,), {"ignore_aliases": lambda *_: True})
     return str(yaml.dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True, width=110))
 
 

@@ -122,7 +122,9 @@ def _declared_type() -> dict[str, Any]:
 
 def _interface() -> dict[str, Any]:
     value = _declared_type()
-    command = _object({"description": TEXT, "arguments": _map(value), "result": value}, "description")
+    # Defaults are part of the schema: C++ EVerest fills in by it what a file leaves out.
+    result = {**value, "default": {"type": "null", "description": "No result."}}
+    command = _object({"description": TEXT, "arguments": _map(value), "result": result}, "description")
     pattern = "^/errors/[a-z][a-zA-Z0-9_]*(#/[A-Z][A-Za-z0-9]*)?$"
     error = _object({"reference": {"type": "string", "pattern": pattern}}, "reference")
     errors = {"type": "array", "items": error, "default": []}

@@ -267,4 +267,4 @@ class EvseManager(Module):
             async with asyncio.timeout(SAFE_STATE_S / 4):
                 await command
         except (CommandError, TimeoutError) as error:
-            self.log.warning("a provider did not carry out its last command: %s", error or "timeout")
+            self.log.warning("a provider did not carry out its last command: %s", str(error) or "timeout")

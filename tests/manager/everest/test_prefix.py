@@ -87,3 +87,15 @@ def test_a_station_is_made_anew_each_time() -> None:
     made = configuration("config-sil")
     made["active_modules"].clear()
     assert configuration("config-sil")["active_modules"]
+
+
+def test_files_are_as_cpp_everest_reads_them(prefix: Path) -> None:
+    """It resolves neither aliases of YAML nor references in manifests, and fills in what is absent by its schemas."""
+    for path in prefix.rglob("*.yaml"):
+        assert not any(isinstance(token, yaml.AliasToken) for token in yaml.scan(path.read_text())), path
+    for path in (prefix / "libexec/everest/modules").glob("*/manifest.yaml"):
+        assert "$ref" not in path.read_text(), path
+    command = loaded(prefix / "share/everest/schemas/interface.yaml")["properties"]["cmds"]["patternProperties"]
+    (declared,) = command.values()
+    assert declared["properties"]["result"]["default"]["type"] == "null"
+    assert declared["properties"]["arguments"]["default"] == {}
