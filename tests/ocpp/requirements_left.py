@@ -71,7 +71,7 @@ LEFT = {
     rule: why
     for why, text in (
         (
-            "it is not told in a way that a test could see",
+            "its text is not clear enough for a test",
             "A00 001,003,317,320,420,423,502,504; A01 10; A02 05; A03 05",
         ),
         ("the security log is that of the system", "A01 11; A04 04; N01 03,24"),
@@ -92,7 +92,7 @@ LEFT = {
         ("EVerest has no bay detector and no EVSE is unknown when a transaction starts", "E01 01,17; E06 01; E02 21"),
         ("EVerest has no bay detector and no EVSE is unknown when a transaction starts", "E03 11; E04 11; E05 08"),
         ("a station whose readings are signed has them always", "E06 05"),
-        ("EVerest does not tell how many phases are in use", "E02 18,19; E03 13,14"),
+        ("EVerest does not publish how many phases are in use", "E02 18,19; E03 13,14"),
         ("EVerest has no interface by which a driver enters it", "C08 02; C16 01,07; F07 03,04; E16 01,13; I07 30,31"),
         ("EVerest has no interface by which a driver enters it", "I08 20,21"),
         (
@@ -115,7 +115,7 @@ LEFT = {
         ("DER control of the inverter in a car needs AC_DER of ISO 15118-20, which the stack has not", "R03 05,06"),
         ("the alarm is that of the device, for its directive", "R05 01,02,03,04"),
         ("as for the signed update, without a test of its own", "L02 01,03,04,06,07,09,10,15,18,19,20,21,22"),
-        ("the system has one update at a time and says no more than its states", "L01 15,33"),
+        ("the system has one update at a time and publishes its states alone", "L01 15,33"),
         ("uploads follow redirects, as EVerest's do", "N01 30"),
         ("the order of values and of the message that closes a stream is not asserted", "N11 03; N13 03,04,06"),
         ("no component has an instance that monitors could be on", "N02 20,21"),
