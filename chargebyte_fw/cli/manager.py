@@ -35,6 +35,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     def flag(*names: str, text: str) -> None:
         parser.add_argument(*names, action="store_true", help=text)
 
+    from chargebyte_fw import VERSION
+
+    parser.add_argument("--version", action="version", version=f"chargebyte_fw {VERSION}")
     parser.add_argument("--prefix", type=Path, default=Path("/usr"), metavar="DIR", help="EVerest's prefix")
     parser.add_argument("--config", metavar="FILE", help="the configuration, or its short name in etc/everest")
     parser.add_argument("--conf", metavar="FILE", help="the same, by its older name")

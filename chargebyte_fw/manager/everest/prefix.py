@@ -33,7 +33,12 @@ from chargebyte_fw.cli.main import main
 given = sys.argv[1:]
 if not any(one == "--prefix" or one.startswith("--prefix=") for one in given):
     given = ["--prefix", {prefix!r}, *given]
-sys.exit(main(["manager", *given]))
+try:
+    status = main(["manager", *given])
+except SystemExit as end:
+    # A wrong call is a failure like any other: EVerest's manager has the exit statuses 0 and 1.
+    status = 1 if end.code else 0
+sys.exit(status)
 """
 
 

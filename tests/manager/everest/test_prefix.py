@@ -66,7 +66,9 @@ def test_the_manager_checks_and_dumps(prefix: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "NoSuchModule" in done.stderr
     done = subprocess.run([*manager, "--chek"], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode != 0
+    assert done.returncode == 1
+    done = subprocess.run([*manager, "--version"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("chargebyte_fw ")
     assert main(["manager", "--prefix", str(prefix), "--dumpmanifests", str(tmp_path / "manifests")]) == 0
     manifest = json.loads((tmp_path / "manifests/Auth.json").read_text())
     assert manifest["provides"]["main"]["interface"] == "auth"

@@ -91,6 +91,12 @@ def test_a_program_from_outside_is_waited_for(mosquitto: Mosquitto, tmp_path: Pa
         assert running.process.wait(LIMIT_S) == 0
 
 
+def test_a_module_that_is_ignored_is_not_waited_for(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    with manager(tmp_path, mosquitto, "--ignore", "two", "three", "--retain-topics") as running:
+        running.wait_for("ALL_MODULES_STARTED")
+        assert "WAITING_FOR_STANDALONE_MODULES" not in running.lines
+
+
 @pytest.mark.parametrize("options", [["--unheard-of"], ["--check", "--db", "x"], ["--config", "a", "--conf", "b"]])
 def test_a_wrong_call_fails(tmp_path: Path, options: list[str]) -> None:
     command = [sys.executable, "-m", "chargebyte_fw.cli.main", "manager", "--prefix", str(tmp_path), *options]
