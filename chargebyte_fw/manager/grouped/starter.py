@@ -7,6 +7,7 @@ a car charges takes no processor time from the others. The starter has one threa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -44,12 +45,26 @@ class Starter:
         sock.setblocking(False)
         self._socket = sock
         self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[int]] = set()
 
     async def start(self, request: Request, end: socket.socket) -> int:
         """Start a group; returns the id of its process. Raises OSError when the starter has ended.
 
-        `end` is the group's end of the channel, and closed here.
+        `end` is the group's end of the channel, and closed here. A start that is cancelled is carried out all the same,
+        and the group ends when the other end is closed.
         """
+        task = asyncio.get_running_loop().create_task(self._start(request, end), name=f"start {request.group}")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[int]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Whoever has waited has the error; one who was cancelled does not need it.
+            task.exception()
+
+    async def _start(self, request: Request, end: socket.socket) -> int:
         async with self._turn:
             with end:
                 socket.send_fds(self._socket, [msgspec.json.encode(request)], [end.fileno()])
@@ -81,7 +96,10 @@ def serve(requests: socket.socket, run: Run) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        octets, descriptors, _, _ = socket.recv_fds(requests, REQUEST_LIMIT_BYTES, 1)
+        try:
+            octets, descriptors, _, _ = socket.recv_fds(requests, REQUEST_LIMIT_BYTES, 1)
+        except ConnectionError:
+            return 0
         if not octets or not descriptors:
             return 0
         request = msgspec.json.decode(octets, type=Request)
@@ -92,7 +110,9 @@ def serve(requests: socket.socket, run: Run) -> int:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _in_a_child(request.group, run, request, end)
         end.close()
-        requests.send(str(pid).encode())
+        with contextlib.suppress(ConnectionError):
+            # A manager that has gone is seen at the next request.
+            requests.send(str(pid).encode())
 
 
 def _name(name: str) -> None:

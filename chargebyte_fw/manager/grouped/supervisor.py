@@ -65,7 +65,7 @@ class GroupedSupervisor:
         self._starter = starter
         self._renew_starter = renew_starter
         self._wire = wire(self._begins_again)
-        self._together = together
+        self.together = together
         self._backoff = Backoff(PAUSES_S, STEADY_S)
         self._stop = asyncio.Event()
         self._failed = asyncio.Event()
@@ -218,7 +218,7 @@ class GroupedSupervisor:
                 if group.charge:
                     group.fail(f"{unit.name}, which drives the power path, has failed")
         self._write_status()
-        if self._together:
+        if self.together:
             self._failed.set()
 
     def came(self, unit: Unit) -> None:
@@ -241,7 +241,10 @@ class GroupedSupervisor:
     def _begins_again(self, module_id: str) -> None:
         """Take note of a program that is started from outside and asks for its configuration again."""
         for group in self.groups():
+            # What it had raised, and what was asked of it, was of the program before.
             group.absent(module_id, f"{module_id} begins again")
+            group.present(module_id)
+            group.post(Present([module_id]))
 
     async def _end_all(self) -> None:
         """End every process: the groups that hold the power first, then the programs of the power path, then all."""

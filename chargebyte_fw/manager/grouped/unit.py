@@ -26,6 +26,8 @@ class Overseer(Protocol):
     everyone: asyncio.Event
     """Set once the processes are initialised: from then on everybody may call everybody."""
     failures: int
+    together: bool
+    """Whether all are started again when one has failed: then none is alone."""
 
     def went(self, unit: Unit, text: str) -> None:
         """Note that a unit has failed, before anything else is done about it."""
@@ -99,14 +101,14 @@ class Unit(ABC):
             reason = await self._once(first=pauses.failures == 0)
             pause_s = pauses.fail(loop.time() - began_s)
             last = 0 < self._overseer.failures <= pauses.failures
-            follows = f"out of service after {pauses.failures} failures" if last else "is being started again"
+            follows = f"is out of service after {pauses.failures} failures" if last else "is being started again"
             self.state = "out of service" if last else "waiting"
             self._overseer.went(self, f"{self.name} has failed ({reason}) and {follows}")
             await self.end(reason, kill=self.hangs(reason))
             self.initialised.set()
             if not self.charge:
                 self.ready.set()
-            if last:
+            if last or self._overseer.together:
                 return
             await asyncio.sleep(pause_s)
             await self.possible()

@@ -15,6 +15,7 @@ class Overseer:
     def __init__(self, failures: int = 10) -> None:
         self.everyone = asyncio.Event()
         self.failures = failures
+        self.together = False
         self.lines: list[tuple[float, str]] = []
         self.bad = ""
 
@@ -64,7 +65,7 @@ def test_pauses_grow_and_the_last_failure_is_the_end(run: Any) -> None:
         await unit.run()
         went = [(at, text) for at, text in overseer.lines if "failed" in text]
         again = "cloud has failed (its process has ended) and is being started again"
-        last = "cloud has failed (its process has ended) and out of service after 4 failures"
+        last = "cloud has failed (its process has ended) and is out of service after 4 failures"
         assert went == [(10.0, again), (20.0, again), (31.0, again), (43.0, last)]
         assert unit.state == "out of service" and unit.ends == [("its process has ended", False)] * 4
 
