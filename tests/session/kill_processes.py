@@ -15,8 +15,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from tests.session.grouped_charger import ROOT, GroupedCharger
 from tests.session.small_csms import SmallCsms, what_is_wrong
@@ -26,7 +25,7 @@ OFF_S = {signal.SIGKILL: 0.5, signal.SIGSTOP: 0.6}
 BACK_S = 10.0
 BROKER_AWAY_S = 20.0
 PROGRAM = "ForeignSupply"
-CONFIGURATION = "config-ac-ocpp201.yaml"
+CONFIGURATION = "config-ac-ocpp201"
 
 
 class Trial:
@@ -98,20 +97,10 @@ async def station(*, grouped: bool) -> AsyncIterator[tuple[GroupedCharger, Small
         root = Path(folder)
         csms = SmallCsms()
         await csms.start()
-        charger = GroupedCharger(root, CONFIGURATION.partition(".")[0], grouped=grouped)
+        charger = GroupedCharger(root, CONFIGURATION, grouped=grouped)
         (root / "usr/libexec/everest/modules").mkdir(parents=True, exist_ok=True)
         (root / "usr/libexec/everest/modules" / PROGRAM).symlink_to(ROOT / "tests/manager/foreign" / PROGRAM)
-        place = root / "etc/everest" / CONFIGURATION
-        configuration = yaml.safe_load(place.read_text())
-        modules = configuration["active_modules"]
-        modules["meter"] = {"module": PROGRAM}
-        modules["connector"]["connections"]["powermeter_grid_side"] = [
-            {"module_id": "meter", "implementation_id": "powermeter"}
-        ]
-        modules["connector"]["config_module"]["fail_on_powermeter_errors"] = False
-        # What a loss of power leaves open is known from there.
-        modules["connector"]["connections"]["store"] = [{"module_id": "persistent_store", "implementation_id": "main"}]
-        place.write_text(yaml.safe_dump(configuration))
+        charger.configure(_with_a_program)
         for path in root.rglob("*.json"):
             if "localhost:9000" in (text := path.read_text()):
                 path.write_text(text.replace("localhost:9000", f"localhost:{csms.port}"))
@@ -125,6 +114,17 @@ async def station(*, grouped: bool) -> AsyncIterator[tuple[GroupedCharger, Small
         finally:
             await charger.stop()
             await csms.stop()
+
+
+def _with_a_program(modules: dict[str, Any]) -> None:
+    modules["meter"] = {"module": PROGRAM}
+    connector = modules["connector"]
+    connector["config_module"] |= {"fail_on_powermeter_errors": False, "external_ready_to_start_charging": True}
+    connector["connections"] |= {
+        "powermeter_grid_side": [{"module_id": "meter", "implementation_id": "powermeter"}],
+        # What a loss of power leaves open is known from there.
+        "store": [{"module_id": "persistent_store", "implementation_id": "main"}],
+    }
 
 
 async def main() -> int:

@@ -19,6 +19,10 @@ BACK_S = 10.0
 def test_what_is_killed_is_back_and_only_the_power_path_takes_the_power_away(tmp_path: Path) -> None:
     async def main() -> None:
         charger = GroupedCharger(tmp_path, "config-ac-ocpp201")
+        charger.configure(
+            # `ocpp` has to release the connector, also one that was started again.
+            lambda modules: modules["connector"]["config_module"].update(external_ready_to_start_charging=True)
+        )
         try:
             await charger.start()
             assert {"manager", "starter", "charge", "cloud"} <= charger.processes().keys()

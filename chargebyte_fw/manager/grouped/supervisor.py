@@ -221,13 +221,16 @@ class GroupedSupervisor:
         if self.together:
             self._failed.set()
 
-    def came(self, unit: Unit) -> None:
-        """Let all others know that it is ready."""
+    def may_be_called(self, unit: Unit) -> None:
+        """Let all others know that its modules take commands."""
         for group in self.groups():
             if group is not unit:
                 for module_id in unit.ids:
                     group.present(module_id)
                 group.post(Present(unit.ids))
+
+    def came(self, unit: Unit) -> None:
+        """Note that it is ready."""
         for plan in unit.plans:
             self._wire.present(plan)
         self.log.info("%s runs", unit.name)

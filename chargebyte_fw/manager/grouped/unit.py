@@ -32,6 +32,9 @@ class Overseer(Protocol):
     def went(self, unit: Unit, text: str) -> None:
         """Note that a unit has failed, before anything else is done about it."""
 
+    def may_be_called(self, unit: Unit) -> None:
+        """Note that its modules are initialised: they take commands before they publish what asks for some."""
+
     def came(self, unit: Unit) -> None:
         """Note that it is ready."""
 
@@ -143,6 +146,7 @@ class Unit(ABC):
             raise TimeoutError(f"it is not ready after {START_LIMIT_S:g} s") from None
         self.initialised.set()
         await self._overseer.everyone.wait()
+        self._overseer.may_be_called(self)
         async with asyncio.timeout(START_LIMIT_S):
             await self.begin()
 

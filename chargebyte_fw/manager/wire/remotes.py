@@ -102,6 +102,7 @@ class Remotes:
         if module is not None:
             module.away = True
             module.begins_again()
+            module.forget()
             module.raise_absence(text)
 
     def mark_present(self, module_ids: Iterable[str]) -> None:
@@ -170,6 +171,10 @@ class Remote(RemoteModule):
     def drives(self) -> bool:
         """Whether a module here drives something by it (an interface with one user)."""
         return any(self._proxies[name].one_user for name in self.connected)
+
+    def forget(self) -> None:
+        """Forget what was seen: the next process publishes its own values."""
+        self._seen.clear()
 
     def raise_absence(self, text: str) -> None:
         """Raise the fault that it is absent; no power flows with a part of its path."""

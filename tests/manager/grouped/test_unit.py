@@ -25,6 +25,9 @@ class Overseer:
     def went(self, unit: Unit, text: str) -> None:
         self._note(text)
 
+    def may_be_called(self, unit: Unit) -> None:
+        assert unit.initialised.is_set()
+
     def came(self, unit: Unit) -> None:
         self._note(f"{unit.name} runs")
 

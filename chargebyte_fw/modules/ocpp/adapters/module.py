@@ -263,6 +263,8 @@ class OcppModule(Module):
         await self.commands.idle()
         for manager in self.evse_manager:
             await self._release(manager)
+            # One that is started again while this module goes on waits again.
+            manager.waiting_for_external_ready.subscribe(partial(self._waits, manager), replay=False)
         await asyncio.sleep(self.config.DelayOcppStart / 1000)
         runner.feed(self.facts.started(await self._boot_reason()))
         self.requests.begin(self._feed)
@@ -291,6 +293,10 @@ class OcppModule(Module):
         finally:
             for stop in stops:
                 stop()
+
+    def _waits(self, manager: EvseManager, waits: bool) -> None:
+        if waits:
+            self.spawn(self._release(manager), "release")
 
     async def _release(self, manager: EvseManager) -> None:
         if manager.waiting_for_external_ready.value is not True:
