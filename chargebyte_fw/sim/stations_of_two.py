@@ -30,6 +30,7 @@ from chargebyte_fw.sim.stations import (
     sink,
     tokens_by_hand,
 )
+from chargebyte_fw.sim.stations_of_apis import examples, meter, with_consumers, with_extension, with_ocpp_client
 
 EVSES = ("evse_manager_1", "evse_manager_2")
 ISO2_CAR: dict[str, Any] = {"device": "auto", "supported_ISO15118_2": True}
@@ -240,7 +241,11 @@ STATIONS: dict[str, Callable[[], Station]] = {
     "config-empty-modules": dict,
     "config-sil": one_ac,
     "config-sil-ac-d20": one_ac_iso20,
+    "config-example": examples,
     "config-sil-dc": lambda: one_dc(hlc(tls_security="allow"), OLD_PROTOCOLS, sunk=True, ovm=True, **ANY_OLD),
+    "config-sil-dc-consumer-api": lambda: with_consumers(
+        one_dc(hlc(tls_security="allow"), OLD_PROTOCOLS, sunk=True, ovm=True, **ANY_OLD)
+    ),
     "config-sil-dc-d20": lambda: one_dc(hlc("Evse15118D20"), ISO20_DC, DC_SCRIPT, sunk=True, **D20),
     "config-sil-dc-isomux": lambda: one_dc(multiplexer("allow"), MUX_CAR, **ANY_OLD),
     "config-sil-dc-isomux-tls": lambda: one_dc(
@@ -258,11 +263,16 @@ STATIONS: dict[str, Callable[[], Station]] = {
         hlc(tls_security="force", tls_key_logging=True), TLS_CAR, **ANY_OLD, **EIM_ONLY
     ),
     "config-sil-energy-management": energy_tree,
+    "config-sil-gen-pm": meter,
     "config-sil-manager-lifecycle": lambda: {
         one: entry("ManagerLifecycleSimulator") for one in ("exit_simulator", "block_simulator")
     },
     "config-sil-mcs": _mcs,
     "config-sil-ocpp": lambda: ocpp("OCPP", ChargePointConfigPath="config-docker.json"),
+    "config-sil-ocpp-API": lambda: with_ocpp_client(ocpp("OCPP", ChargePointConfigPath="config-docker.json")),
+    "config-sil-ocpp-custom-extension": lambda: with_extension(
+        ocpp("OCPP", ChargePointConfigPath="config-docker.json")
+    ),
     "config-sil-ocpp-multi": lambda: ocpp("OCPPmulti", ChargePointConfigPath="config-docker.json", Mode="Only1.6"),
     "config-sil-ocpp-pnc": lambda: ocpp(
         "OCPP", plug_and_charge=True, ChargePointConfigPath="config-docker.json", PublishChargingScheduleIntervalS=0

@@ -82,6 +82,31 @@ def test_the_second_outlet_has_its_own_car(run: Any, tmp_path: Path) -> None:
     run(main())
 
 
+def test_a_car_pauses_and_wakes_the_charger(run: Any, tmp_path: Path) -> None:
+    """With the scripts of EVerest's test controller."""
+
+    async def main() -> None:
+        async with Sil(tmp_path, station(tmp_path, "config-sil")) as sil:
+            await asyncio.sleep(2)
+            sil.execute(AC_V2G.replace("sleep 60", "sleep 36000"))
+            await asyncio.sleep(30)
+            sil.modify("iso_pause_charging;iso_wait_for_resume")
+            await asyncio.sleep(30)
+            assert sil.said(*START, "ChargingPausedEV") and not sil.modules["connector_1_powerpath"].board.closed
+            sil.modify(
+                "iso_start_bcb_toggle 3;iso_wait_pwm_is_running;iso_start_v2g_session AC 86400 0;iso_wait_pwr_ready;"
+                "iso_draw_power_regulated 16,3;iso_wait_for_stop 60"
+            )
+            await asyncio.sleep(40)
+            assert sil.said(*START, "ChargingPausedEV", "ChargingStarted")
+            assert sil.modules["connector_1_powerpath"].board.closed
+            sil.modify("iso_stop_charging;iso_wait_v2g_session_stopped;unplug")
+            await asyncio.sleep(20)
+            assert sil.said(*START, *END)
+
+    run(main())
+
+
 def test_an_injected_fault_ends_the_charging(run: Any, tmp_path: Path) -> None:
     async def main() -> None:
         async with Sil(tmp_path, station(tmp_path, "config-sil")) as sil:
@@ -111,6 +136,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     ("name", "script"),
     [
         ("config-sil-ac-d20", AC_V2G),
+        ("config-sil-dc-consumer-api", DC),
         ("config-sil-dc-d20", DC),
         ("config-sil-dc-isomux", DC),
         ("config-sil-dc-isomux-tls", DC),
