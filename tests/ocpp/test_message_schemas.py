@@ -35,6 +35,12 @@ DEVIATIONS = {
     "ocpp1.6 StopTransactionRequest.transactionData[].sampledValue minItems: None in the schema, 1 declared": (
         "`MeterValue` has one sampled value at least (OCPP 1.6), as the schema of MeterValues has it."
     ),
+    **{
+        f"{version} TransactionEventRequest.offline default: False in the schema, None declared": (
+            "False is sent as well: EVerest's tests stand for CSMSs that read it."
+        )
+        for version in ("ocpp2.0.1", "ocpp2.1")
+    },
 }
 
 

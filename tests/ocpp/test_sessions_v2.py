@@ -121,7 +121,7 @@ def test_events_of_an_outage_are_marked_and_numbered_without_a_gap() -> None:
     station.event(E.ChargingStarted)
     found = station.events()
     assert [one["seqNo"] for one in found] == [0, 1, 2, 3]
-    assert [one.get("offline", False) for one in found] == [False, False, True, False]
+    assert [one["offline"] for one in found] == [False, False, True, False]
 
 
 @pytest.mark.ocpp("J02")

@@ -178,7 +178,8 @@ class TransactionEventRequest(V2Request, kw_only=True):
     seq_no: Annotated[int, In21(Range(0))] = field(name="seqNo")
     transaction_info: TransactionType = field(name="transactionInfo")
     meter_value: Annotated[list[MeterValueType] | None, Items(1)] = field(name="meterValue", default=None)
-    offline: bool = False
+    offline: bool | None = None
+    """False is sent as well: not every CSMS knows that it is the default."""
     number_of_phases_used: Annotated[int | None, In21(Range(0, 3))] = field(name="numberOfPhasesUsed", default=None)
     cable_max_current_A: int | None = field(name="cableMaxCurrent", default=None)
     reservation_id: Annotated[int | None, In21(Range(0))] = field(name="reservationId", default=None)
