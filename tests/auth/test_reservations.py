@@ -199,6 +199,19 @@ def test_a_token_of_the_reserving_group_is_known_after_its_validation() -> None:
     assert bench.results[0].reservation_id == 5
 
 
+@pytest.mark.ocpp("H03.FR.05", "H03.FR.06")
+@pytest.mark.parametrize("kind", [None, CCS2])
+def test_a_token_of_the_group_uses_a_reservation_for_any_evse(kind: Any) -> None:
+    bench = Bench([CCS2])
+    bench.reserve(5, kind, token="R", parent="G")
+    bench.swipe("B")
+    assert bench.says("B")[-1] == "Rejected"
+    bench.verdicts["A"] = [result(parent="G")]
+    bench.swipe("A")
+    assert bench.authorized[-1] == (1, "A", "Accepted")
+    assert bench.results[0].reservation_id == 5
+
+
 def test_the_token_itself_counts_before_its_group() -> None:
     bench = Bench([ANY], [ANY], [ANY])
     bench.reserve(1, token="X", parent="G")

@@ -71,7 +71,7 @@ LEFT = {
     rule: why
     for why, text in (
         (
-            "its text is not clear enough for a test",
+            "a test cannot observe it",
             "A00 001,003,317,320,420,423,502,504; A01 10; A02 05; A03 05",
         ),
         ("the security log is that of the system", "A01 11; A04 04; N01 03,24"),
