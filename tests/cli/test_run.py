@@ -287,3 +287,25 @@ def test_what_a_module_finds_wrong_ends_it_with_78(start: Callable[..., Run], tm
     run = start("--broker", "none", "--config", str(tmp_path / "wrong.yaml"))
     run.process.wait(LIMIT_S)
     assert run.process.returncode == 78 and "there is no such file" in run.text()
+
+
+def test_process_groups_run_without_a_broker_and_save_their_traces(
+    start: Callable[..., Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is between car and contactor does not wait for it."""
+    run = start("--grouped")
+    run.wait_for("ready in ")
+    assert "charging goes on without it" in run.text()
+    assert main(["trace", "save", "--root", str(tmp_path), "--why", "a look"]) == 0
+    assert Path(capsys.readouterr().out.strip().rpartition(" ")[2]).is_file()
+    assert run.end(signal.SIGTERM) == 0
+    assert run.text().splitlines()[-1].endswith("manager: stopped") and "Traceback" not in run.text()
+
+
+def test_process_groups_need_what_joins_them_and_a_file_that_is_one(start: Callable[..., Run], tmp_path: Path) -> None:
+    for options, words in (
+        (("--grouped", "--broker", "none"), "process groups need a broker of their own"),
+        (("--grouped", str(tmp_path / "none.yaml")), "the groups file cannot be read"),
+    ):
+        run = start(*options)
+        assert run.process.wait(LIMIT_S) == 78 and words in run.text()
