@@ -209,7 +209,7 @@ def test_a_token_of_the_group_uses_a_reservation_for_any_evse(kind: Any) -> None
     bench.verdicts["A"] = [result(parent="G")]
     bench.swipe("A")
     assert bench.authorized[-1] == (1, "A", "Accepted")
-    assert bench.results[0].reservation_id == 5
+    assert bench.results[-1].reservation_id == 5
 
 
 def test_the_token_itself_counts_before_its_group() -> None:
