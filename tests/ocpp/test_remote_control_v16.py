@@ -211,8 +211,10 @@ def test_a_profile_that_is_not_in_use_is_not_supported() -> None:
     for action, payload in (
         ("ReserveNow", {"connectorId": 1, "expiryDate": "2023-11-15T01:00:00Z", "idTag": "A", "reservationId": 4}),
         ("CancelReservation", {"reservationId": 4}),
-        ("GetLocalListVersion", {}),
         ("GetDiagnostics", {"location": "ftp://x/y"}),
     ):
         with pytest.raises(Refused, match="NotSupported"):
             station.ask(action, payload)
+    # The answers about the list have a value for it.
+    assert station.ask("GetLocalListVersion") == {"listVersion": -1}
+    assert station.ask("SendLocalList", {"listVersion": 1, "updateType": "Full"}) == {"status": "NotSupported"}

@@ -37,7 +37,7 @@ from chargebyte_fw.modules.ocpp.messages.v16.local_list import (
     UpdateType,
 )
 from chargebyte_fw.modules.ocpp.messages.v16.types import IdTagInfo
-from chargebyte_fw.modules.ocpp.station import CallFailure, Deferred, RequestRefused, Station, answers, serves
+from chargebyte_fw.modules.ocpp.station import CallFailure, Deferred, Station, answers, serves
 from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
     AUTH_CACHE_ENABLED,
     LOCAL_AUTH_LIST_ENABLED,
@@ -164,22 +164,16 @@ class Authorization16(AuthorizationBlock):
         profiles = self.station.variables.get(SUPPORTED_FEATURE_PROFILES)
         return "LocalAuthListManagement" in profiles and self.station.variables.get(LOCAL_AUTH_LIST_ENABLED)
 
-    def _need_profile(self) -> None:
-        if "LocalAuthListManagement" not in self.station.variables.get(SUPPORTED_FEATURE_PROFILES):
-            raise RequestRefused("NotSupported", "the profile LocalAuthListManagement is not in use")
-
     @answers(GetLocalListVersionRequest)
     def get_local_list_version(self, request: GetLocalListVersionRequest) -> GetLocalListVersionResponse:
         """Return the version: 0 for an empty list, -1 where lists are not in use (§5.10)."""
-        self._need_profile()
         if not self._has_list:
             return GetLocalListVersionResponse(list_version=NO_LIST_SUPPORT)
         return GetLocalListVersionResponse(list_version=self.local_list.version if len(self.local_list) else 0)
 
     @answers(SendLocalListRequest)
     def send_local_list(self, request: SendLocalListRequest) -> SendLocalListResponse:
-        """Take a list or changes to it (§5.15)."""
-        self._need_profile()
+        """Take a list or changes to it; NotSupported is a status of the answer (§5.15)."""
         return SendLocalListResponse(status=self._take_list(request))
 
     def _take_list(self, request: SendLocalListRequest) -> UpdateStatus:
