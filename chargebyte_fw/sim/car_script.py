@@ -54,12 +54,17 @@ class ScriptRunner(Machine):
         departure_s: float = 86_400.0,
         energy_Wh: float = 0.0,
         real_plug: bool = False,
+        stays: bool = False,
     ) -> None:
         """`departure_s` and `energy_Wh` hold for a V2G session whose command has none.
+
+        `stays`: as in EVerest, a script that waits for power, or for a stop, goes on waiting when the V2G session
+        ends, and the car stays plugged in.
 
         `real_plug`: a person plugs in, which `wait_for_real_plugin` waits for; otherwise the script does it itself.
         """
         super().__init__()
+        self._stays = stays
         self.plugin_commands = plugin_commands
         self._departure_s, self._energy_Wh = departure_s, energy_Wh
         self._real_plug = real_plug
@@ -294,7 +299,7 @@ class ScriptRunner(Machine):
             charging = car.Hlc.DC_POWER_ON in self._news
             self.enter(Plug.ISO_CHARGING_REGULATED if charging else Plug.ISO_POWER_READY)
             return True
-        return car.Hlc.FINISHED in self._news
+        return car.Hlc.FINISHED in self._news and not self._stays
 
     def _iso_dc_power_on(self, _command: Command, now: float) -> bool:
         if self.state is not Plug.ISO_CHARGING_REGULATED:
@@ -314,7 +319,7 @@ class ScriptRunner(Machine):
             self._until_s = now + command.number(0)
         if self._paused_by_charger(now):
             return True
-        if self._news & {car.Hlc.STOP_FROM_CHARGER, car.Hlc.FINISHED}:
+        if car.Hlc.STOP_FROM_CHARGER in self._news or (car.Hlc.FINISHED in self._news and not self._stays):
             return True
         if now >= self._until_s:
             self._out.append(car.StopV2g())

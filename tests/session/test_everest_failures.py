@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +10,49 @@ import yaml
 
 from chargebyte_fw.sim.stations_of_two import configuration
 from tests.session.sil import Sil
-from tests.session.test_everest_sil import DC, charge
+from tests.session.test_everest_sil import DC
+
+
+def failed_session(run: Any, folder: Path, payment: str, **changes: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Plug a car in that gets no power, unplug it later; returns reported reasons and raised errors."""
+    station = configuration("config-sil-dc")
+    modules = station["active_modules"]
+    modules["iso15118_car"]["config_module"]["supported_DIN70121"] = False
+    for name, values in changes.items():
+        modules[name].setdefault("config_module", {}).update(values)
+    if payment == "externalpayment":
+        modules["imd"]["config_implementation"]["main"]["resistance_F_Ohm"] = 0
+    file = folder / "station.yaml"
+    file.write_text(yaml.safe_dump(station))
+    reasons: list[str] = []
+    errors: list[str] = []
+
+    async def main() -> None:
+        async with Sil(folder, file) as sil:
+            evse = sil.modules["evse_manager"].evse
+            evse.hlc_session_failed.subscribe(lambda it: reasons.append(it.reason.value))
+            evse.faults.subscribe(lambda fault: errors.append(fault.type), lambda _: None)
+            await asyncio.sleep(2)
+            sil.execute(DC.replace("externalpayment", payment))
+            await asyncio.sleep(40)
+            assert not sil.said("SessionFinished"), "EVerest's car stays plugged in until it is unplugged"
+            sil.modify("unplug")
+            await asyncio.sleep(5)
+            assert sil.said("SessionFinished")
+
+    run(main())
+    return reasons, errors
 
 
 def test_a_car_that_insists_on_its_contract_is_not_authorized(run: Any, tmp_path: Path) -> None:
-    station = configuration("config-sil-dc")
-    modules = station["active_modules"]
-    modules["evse_manager"]["config_module"]["payment_enable_contract"] = False
-    modules["ev_manager"]["config_module"]["force_payment_option"] = True
-    modules["iso15118_car"]["config_module"]["supported_DIN70121"] = False
-    file = tmp_path / "station.yaml"
-    file.write_text(yaml.safe_dump(station))
+    insists = {"force_payment_option": True}
+    reasons, _ = failed_session(
+        run, tmp_path, "contract", evse_manager={"payment_enable_contract": False}, ev_manager=insists
+    )
+    assert reasons == ["AuthorizationFailed"]
 
-    async def main() -> None:
-        async with Sil(tmp_path, file) as sil:
-            failures: list[str] = []
-            sil.modules["evse_manager"].evse.hlc_session_failed.subscribe(lambda it: failures.append(it.reason.value))
-            await charge(sil, DC.replace("externalpayment", "contract"))
-            assert failures == ["AuthorizationFailed"]
 
-    run(main())
+def test_a_cable_check_that_fails_is_reported(run: Any, tmp_path: Path) -> None:
+    reasons, errors = failed_session(run, tmp_path, "externalpayment")
+    assert reasons[:1] == ["EnergyTransferSetupFailed"]
+    assert "evse_manager/MREC11CableCheckFault" in errors

@@ -88,7 +88,11 @@ class EvManager(Module):
         self._refused = RateLimitedLog(self.log)
         self.orders = Orders(self, config, self.ev_board_support, self.slac, self.ev, self._keep_plug)
         self.runner = ScriptRunner(
-            config.plugin_commands, departure_s=config.departure_time, energy_Wh=config.e_amount, real_plug=True
+            config.plugin_commands,
+            departure_s=config.departure_time,
+            energy_Wh=config.e_amount,
+            real_plug=True,
+            stays=True,
         )
         self.runner.soc_percent = config.soc
         self.pump = Pump(self.runner, self._act, self.crash)

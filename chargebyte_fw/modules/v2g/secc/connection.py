@@ -367,8 +367,10 @@ class Secc(Machine):
 
     def _failure(self) -> FailureReason | None:
         connection = self.connection
+        # EVerest reports a cable check that failed, although the fault is the charger's.
+        checking = bool(self.facts.error) and (connection.last_request or "").endswith("CableCheckReq")
         ours = connection.ended_by_charger or self.facts.stop_requested or bool(self.facts.error)
-        if ours or connection.end == "pause":
+        if (ours and not checking) or connection.end == "pause":
             return None
         if self.protocol is None or not connection.last_request:
             return FailureReason.ProtocolNegotiationFailed
