@@ -62,7 +62,7 @@ TARIFF_CONDITIONS_SUPPORTED = TARIFF_COST.boolean(
 )
 HANDLE_FAILED_TARIFF = TARIFF_COST.option(
     "HandleFailedTariff",
-    "Deauthorize",
+    "CentralCost",
     instance="Tariff",
     values=("Deauthorize", "UseDefaultTariff", "CentralCost"),
     since="2.1",
