@@ -200,7 +200,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase(
             "K22", "priority charging, at the station", DONE, "by `secc ocpp priority`; no interface of EVerest has it"
         ),
-        UseCase("K27", "local generation"),
+        UseCase("K27", "local generation", PARTLY, "composite schedules have it; no interface of EVerest delivers it"),
         UseCase("K28", "dynamic profiles of the CSMS"),
         UseCase("K29", "dynamic profiles of another system", DONE, "its limits, as in K11 to K13"),
     ),
