@@ -22,6 +22,8 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from chargebyte_fw.kernel.children import ends_with_us
+
 START_LIMIT_S = 60.0
 HASH = """
 import sys
@@ -182,7 +184,10 @@ async def main(name: str, python: str, version: str, _profile: str, password: st
     port = free_port()
     peer = PEERS[name](python, version, password, Path(folder), port)
     wire = Wire(f"ws://127.0.0.1:{port}{peer.path}")
-    with subprocess.Popen(peer.command, env=peer.environment, stdout=sys.stderr, stderr=sys.stderr) as process:
+    # `Peer.stop` kills this process, and the server is to end with it.
+    with subprocess.Popen(
+        peer.command, env=peer.environment, stdout=sys.stderr, stderr=sys.stderr, preexec_fn=ends_with_us()
+    ) as process:
         try:
             await until_it_listens(process, port)
             subprotocol: Any = f"ocpp{version}"
