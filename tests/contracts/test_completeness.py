@@ -60,7 +60,9 @@ def text_of(schema: dict[str, Any]) -> str:
 def bounds(schema: dict[str, Any], least: str, most: str, noun: str) -> str:
     # A length cannot be below 0: writing that down or not is the same.
     # 0 and 0.0 are one bound: `Annotated` has one object for both, that of the first use.
-    low, high = (f"{schema[key]:.15g}" if schema.get(key) or (key in schema and not noun) else "" for key in (least, most))
+    low, high = (
+        f"{schema[key]:.15g}" if schema.get(key) or (key in schema and not noun) else "" for key in (least, most)
+    )
     return f" [{noun}{low}..{high}]" if low or high else ""
 
 
