@@ -63,6 +63,7 @@ class MqttClients:
 
     def __init__(self) -> None:
         self.on_up: list[Callable[[], None]] = []
+        self.on_down: list[Callable[[], None]] = []
         self.published = 0
         self._subscriptions = Subscriptions()
 
