@@ -144,9 +144,13 @@ class CbSystem(Module):
             spawn=self.spawn,
             crash=self.crash,
             log=self.log,
+            pkcs1=self.runs_at_once,
         )
         machine = UpdateMachine(
-            boot_id=self._boot_id(), ask_permission=self.config.wait_for_permission, reboots=self.reboots_after_update
+            boot_id=self._boot_id(),
+            ask_permission=self.config.wait_for_permission,
+            reboots=self.reboots_after_update,
+            runs_at_once=self.runs_at_once,
         )
         self.updater = Updater(machine, tools)
         self.uploader = Uploader(root, transfer, self.main.log_status.publish, self.spawn, self.log)
@@ -180,6 +184,9 @@ class CbSystem(Module):
     def installer(self) -> Installer:
         """Return what installs firmware."""
         return RaucLink(self.bus)
+
+    runs_at_once = False
+    """EVerest's way with what was installed: it runs before a reboot, and RSA signatures may be PKCS#1 v1.5."""
 
     @property
     def reboots_after_update(self) -> bool:

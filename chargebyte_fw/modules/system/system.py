@@ -65,9 +65,9 @@ class System(CbSystem):
             float, Meta(ge=0, description="Seconds between two tries when the request names none.")
         ] = 1
         ResetDelay: Annotated[int, Meta(ge=0, description="Seconds between a reset's answer and the reset.")] = 0
-        ResetAfterUpdate: Annotated[bool, Meta(description="Whether the process ends once firmware was installed.")] = (
-            True
-        )
+        ResetAfterUpdate: Annotated[
+            bool, Meta(description="Whether the process ends once firmware of a signed update was installed.")
+        ] = True
 
         min_time_deviation = 1000
         wait_for_permission = True
@@ -89,6 +89,7 @@ class System(CbSystem):
 
     image = "/var/lib/everest/firmware-update.image"
     reboot_command = ()
+    runs_at_once = True
 
     _metadata: system.FirmwareUpdateMetadata | None = None
 
@@ -98,7 +99,7 @@ class System(CbSystem):
 
     @property
     def reboots_after_update(self) -> bool:
-        """Whether the process ends once firmware was installed."""
+        """Whether the process ends once firmware of a signed update was installed."""
         config: Any = self.config
         return bool(config.ResetAfterUpdate)
 

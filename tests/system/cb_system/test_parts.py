@@ -68,10 +68,14 @@ def test_signatures_that_are_none(image: Path, keys: rig.Authority, signature: s
     assert signature_trouble(image, keys.pem, signature) != ""
 
 
-def test_pkcs1_padding_is_not_accepted(image: Path, keys: rig.Authority) -> None:
+def test_pkcs1_padding_is_accepted_only_where_it_is_allowed(image: Path, keys: rig.Authority) -> None:
     assert isinstance(keys.key, rsa.RSAPrivateKey)
     signature = keys.key.sign(image.read_bytes(), padding.PKCS1v15(), SHA256())
     assert signature_trouble(image, keys.pem, b64(signature)) == "it does not fit the file"
+    assert signature_trouble(image, keys.pem, b64(signature), pkcs1=True) == ""
+    assert signature_trouble(image, keys.pem, b64(keys.sign(image.read_bytes())), pkcs1=True) == ""
+    other = keys.key.sign(b"else", padding.PKCS1v15(), SHA256())
+    assert signature_trouble(image, keys.pem, b64(other), pkcs1=True) == "it does not fit the file"
 
 
 def test_one_changed_bit_shows(image: Path, keys: rig.Authority) -> None:

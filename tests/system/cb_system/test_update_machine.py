@@ -113,6 +113,20 @@ def test_an_unsigned_update_says_what_ocpp_16_knows_and_reboots() -> None:
     desk.pass_time(1).last(m.Reboot)
 
 
+@pytest.mark.parametrize("request_id", [m.UNSIGNED, 5])
+def test_what_runs_at_once_is_installed_and_after_a_signed_update_reboots(request_id: int) -> None:
+    desk = asked(Desk(runs_at_once=True), request(request_id)).pass_time(1).feed(m.DownloadEnded())
+    if request_id == 5:
+        desk.feed(m.SignatureChecked())
+    desk.feed(m.TargetChosen("this system")).feed(m.InstallEnded())
+    if request_id == 5:
+        assert desk.said[-2:] == [Status.Installed, Status.InstallRebooting]
+        desk.pass_time(timing.REBOOT_DELAY_S).last(m.Reboot)
+    else:
+        assert desk.said[-2:] == [Status.Installing, Status.Installed]
+        assert desk.machine.state is UpdateState.IDLE and desk.kept is None
+
+
 @pytest.mark.ocpp("L01.FR.04")
 def test_a_signed_update_is_verified_before_it_is_installed() -> None:
     desk = downloading(5).feed(m.DownloadEnded())

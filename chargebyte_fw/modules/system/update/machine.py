@@ -42,16 +42,20 @@ class UpdateMachine(Machine):
     """One update at a time. `update` is the one that runs, None when none does.
 
     `boot_id` is the kernel's name for this boot. With `ask_permission` an installation begins only after `Permitted`.
-    Without `reboots` what is installed runs at once.
+    Without `reboots` what is installed runs at once. With `runs_at_once` it does, too, and a reboot follows a signed
+    update only: EVerest's `System`.
     """
 
     initial = S.IDLE
 
-    def __init__(self, *, boot_id: str = "", ask_permission: bool = False, reboots: bool = True) -> None:
+    def __init__(
+        self, *, boot_id: str = "", ask_permission: bool = False, reboots: bool = True, runs_at_once: bool = False
+    ) -> None:
         super().__init__()
         self.boot_id = boot_id
         self.ask_permission = ask_permission
         self._reboots = reboots
+        self._runs_at_once = runs_at_once
         self.update: Update | None = None
         self._schedule_published = False
         self._looking_since_s = 0.0
@@ -243,9 +247,12 @@ class UpdateMachine(Machine):
     @on(S.INSTALLING, event=m.InstallEnded, to=(S.REBOOT_DUE, S.IDLE))
     def _installed(self, _event: m.InstallEnded, now: float) -> list[Any]:
         """Reboot into the new system, where that is needed."""
-        if self._reboots:
+        if not self._runs_at_once and self._reboots:
             return self._reboot_soon(now)
-        return [*self._publish(Status.Installed), *self._end()]
+        installed = self._publish(Status.Installed)
+        if self._reboots and self._current.signed:
+            return [*installed, *self._reboot_soon(now)]
+        return [*installed, *self._end()]
 
     def _reboot_soon(self, now: float) -> list[Any]:
         self.start("reboot", now + timing.REBOOT_DELAY_S)

@@ -33,10 +33,11 @@ def certificate_trouble(pem: str, at: datetime) -> str:
     return ""
 
 
-def signature_trouble(path: Path, pem: str, signature: str) -> str:
+def signature_trouble(path: Path, pem: str, signature: str, *, pkcs1: bool = False) -> str:
     """Return why `signature` is not the one of the file under the certificate, empty when it is.
 
-    RSA: PSS with SHA-256 and any salt length; elliptic curves: ECDSA with SHA-256. Blocks while it reads the file.
+    RSA: PSS with SHA-256 and any salt length, or PKCS#1 v1.5 where `pkcs1` allows it; elliptic curves: ECDSA with
+    SHA-256. Blocks while it reads the file.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes
@@ -58,7 +59,12 @@ def signature_trouble(path: Path, pem: str, signature: str) -> str:
         key = _certificate(pem).public_key()
         if isinstance(key, rsa.RSAPublicKey):
             salted = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO)
-            key.verify(given, hashed, salted, algorithm)
+            try:
+                key.verify(given, hashed, salted, algorithm)
+            except InvalidSignature:
+                if not pkcs1:
+                    raise
+                key.verify(given, hashed, padding.PKCS1v15(), algorithm)
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(given, hashed, ec.ECDSA(algorithm))
         else:

@@ -66,6 +66,8 @@ class Tools:
     spawn: Callable[[Any, str], asyncio.Task[Any]]
     crash: Callable[[BaseException], None]
     log: ModuleLog
+    pkcs1: bool = False
+    """An RSA signature may be PKCS#1 v1.5."""
 
 
 class Updater:
@@ -165,9 +167,9 @@ class Updater:
         return m.DownloadEnded()
 
     async def _check(self, certificate: str, given: str) -> Any:
-        image = self.tools.image
+        image, pkcs1 = self.tools.image, self.tools.pkcs1
         trouble = await in_thread(
-            lambda: signature.signature_trouble(image, certificate, given), lambda: None, "signature"
+            lambda: signature.signature_trouble(image, certificate, given, pkcs1=pkcs1), lambda: None, "signature"
         )
         return m.SignatureChecked(trouble)
 
