@@ -209,12 +209,13 @@ def test_the_end_of_a_reservation_shows_available_unless_the_connector_is_out_of
 def test_a_profile_that_is_not_in_use_is_not_supported() -> None:
     station = Station16(SupportedFeatureProfiles=("Core",))
     for action, payload in (
-        ("ReserveNow", {"connectorId": 1, "expiryDate": "2023-11-15T01:00:00Z", "idTag": "A", "reservationId": 4}),
         ("CancelReservation", {"reservationId": 4}),
         ("GetDiagnostics", {"location": "ftp://x/y"}),
     ):
         with pytest.raises(Refused, match="NotSupported"):
             station.ask(action, payload)
-    # The answers about the list have a value for it.
+    # These answers have a value for it.
+    reservation = {"connectorId": 1, "expiryDate": "2023-11-15T01:00:00Z", "idTag": "A", "reservationId": 4}
+    assert station.ask("ReserveNow", reservation) == {"status": "Rejected"}
     assert station.ask("GetLocalListVersion") == {"listVersion": -1}
     assert station.ask("SendLocalList", {"listVersion": 1, "updateType": "Full"}) == {"status": "NotSupported"}

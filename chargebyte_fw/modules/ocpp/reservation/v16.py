@@ -30,14 +30,13 @@ from chargebyte_fw.modules.ocpp.variables.standard.legacy import (
 class Reservations16(Block):
     """Reserves connectors for tokens."""
 
-    def _need_profile(self) -> None:
-        if "Reservation" not in self.station.variables.get(SUPPORTED_FEATURE_PROFILES):
-            raise RequestRefused("NotSupported", "the profile Reservation is not in use")
+    @property
+    def _has_profile(self) -> bool:
+        return "Reservation" in self.station.variables.get(SUPPORTED_FEATURE_PROFILES)
 
     @answers(ReserveNowRequest)
     def reserve_now(self, request: ReserveNowRequest) -> ReserveNowResponse | Deferred:
-        """Reserve a connector, or with 0 any one of the station."""
-        self._need_profile()
+        """Reserve a connector, or with 0 any one of the station; Rejected where none is taken (§5.13)."""
         refused = self._refused(request.connector_id)
         if refused is not None:
             return ReserveNowResponse(status=refused)
@@ -55,6 +54,8 @@ class Reservations16(Block):
         return deferred
 
     def _refused(self, number: int) -> ReservationStatus | None:
+        if not self._has_profile:
+            return ReservationStatus.Rejected
         states = self.station.block(Connectors16).connectors
         if number == 0:
             if not self.station.variables.get(RESERVE_CONNECTOR_ZERO_SUPPORTED):
@@ -70,7 +71,8 @@ class Reservations16(Block):
     @answers(CancelReservationRequest)
     def cancel(self, request: CancelReservationRequest) -> CancelReservationResponse | Deferred:
         """Cancel a reservation; one that is unknown is refused."""
-        self._need_profile()
+        if not self._has_profile:
+            raise RequestRefused("NotSupported", "the profile Reservation is not in use")
         deferred = self.station.defer()
         command = call(Reservation.cancel_reservation, request.reservation_id)
         self.station.command(command, partial(self._cancelled, deferred))
