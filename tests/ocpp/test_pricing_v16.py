@@ -72,12 +72,13 @@ def test_a_running_cost_needs_its_transaction() -> None:
     station.charging()
     assert station.cost(transactionId=8) == "Rejected"
     assert station.published("session_cost") == []
-    prices = {"kWhPrice": 0.4, "flatFee": 1}
+    prices = {"kWhPrice": 0.4, "hourPrice": 2, "flatFee": 1}
     assert station.cost(chargingPrice=prices, idlePrice={"graceMinutes": 5, "hourPrice": 2}) == "Accepted"
     [value] = station.published("session_cost")
-    assert (value.session_id, value.status, value.currency.decimals) == ("s1", SessionStatus.Running, 3)
+    assert (value.session_id, value.status) == ("s1", SessionStatus.Running)
+    assert (value.currency.code, value.currency.decimals) == (None, 3)
     assert value.cost_chunks[0].cost.value == 1234
-    assert [one.price.value.value for one in value.charging_price] == [400, 1000]
+    assert [one.price.value.value for one in value.charging_price] == [2000, 400, 1000]
     assert (value.idle_price.grace_minutes, value.idle_price.hour_price.value.value) == (5, 2000)
 
 
@@ -92,7 +93,8 @@ def test_a_final_cost_may_come_after_the_end() -> None:
     assert station.transfer("FinalCost", final) == "Accepted"
     [value] = station.published("session_cost")
     assert (value.session_id, value.status, value.qr_code) == ("s1", SessionStatus.Finished, "https://x")
-    assert value.message[0].content == "3.31 in all"
+    assert (value.message[0].content, value.message[0].language) == ("3.31 in all", None)
+    assert value.currency.code is None
     assert station.transfer("FinalCost", final | {"transactionId": 8}) == "Rejected"
 
 

@@ -221,10 +221,12 @@ def test_default_price_texts_are_a_key_for_each_language(talk: Talk) -> None:
     }
     assert change(talk, "DefaultPriceText,nl", '{"priceText":"Nieuw"}') == "Accepted"
     assert value(talk, "DefaultPriceText,nl") == '{"priceText":"Nieuw"}'
-    assert value(talk, "DefaultPriceText,de") is None
+    assert value(talk, "DefaultPriceText,de") == ""
     for key, text in (("DefaultPriceText,fr", texts), ("DefaultPriceText,nl", "text"), ("DefaultPriceText,nl", "{}")):
         assert change(talk, key, text) == "Rejected"
-    assert get(talk, "DefaultPriceText,fr", "DefaultPriceText") == ({}, ["DefaultPriceText,fr", "DefaultPriceText"])
+    known, unknown = get(talk, "DefaultPriceText,fr", "DefaultPriceText")
+    assert known["DefaultPriceText,fr"] == {"key": "DefaultPriceText,fr", "readonly": True, "value": ""}
+    assert unknown == ["DefaultPriceText"]
 
 
 def test_meter_public_keys_are_a_key_for_each_connector(talk: Talk) -> None:

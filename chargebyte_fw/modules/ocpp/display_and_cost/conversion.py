@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chargebyte_fw.contracts.types import session_cost as cost
-from chargebyte_fw.contracts.types.money import Currency, CurrencyCode, MoneyAmount, Price
+from chargebyte_fw.contracts.types.money import Currency, MoneyAmount, Price
 from chargebyte_fw.contracts.types.text_message import MessageContent, MessageFormat
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.modules.ocpp.messages import pricing
@@ -18,12 +18,6 @@ def texts_of(text: str | None, language: str | None, extra: list[pricing.TextExt
     return found
 
 
-def currency_of(code: str, decimals: int) -> Currency:
-    """Return the currency; a code that is none of ISO 4217 is left out."""
-    known = next((one for one in CurrencyCode if one.value == code), None)
-    return Currency(code=known, decimals=decimals)
-
-
 def amount_of(value: float, decimals: int) -> MoneyAmount:
     """Return an amount in the smallest unit."""
     return MoneyAmount(value=round(value * 10**decimals))
@@ -36,8 +30,8 @@ def _price(value: float | None, currency: Currency) -> Price | None:
 def charging_price_of(price: pricing.ChargingPrice, currency: Currency) -> list[cost.ChargingPriceComponent]:
     """Return the parts of a price that are given."""
     parts = (
-        (cost.CostCategory.Energy, price.per_kWh),
         (cost.CostCategory.Time, price.per_hour),
+        (cost.CostCategory.Energy, price.per_kWh),
         (cost.CostCategory.FlatFee, price.flat_fee),
     )
     return [
@@ -52,9 +46,12 @@ def idle_price_of(price: pricing.IdlePrice, currency: Currency) -> cost.IdlePric
     return cost.IdlePrice(grace_minutes=price.grace_min, hour_price=_price(price.per_hour, currency))
 
 
-def cost_of_running(wanted: pricing.RunningCost, session_id: str, code: str, decimals: int) -> cost.SessionCost:
-    """Return the cost of a transaction that goes on, with the prices from now on."""
-    currency = currency_of(code, decimals)
+def cost_of_running(wanted: pricing.RunningCost, session_id: str, decimals: int) -> cost.SessionCost:
+    """Return the cost of a transaction that goes on, with the prices from now on.
+
+    Neither the messages of OCPP 1.6 nor its keys name a currency: it has no code.
+    """
+    currency = Currency(decimals=decimals)
     idle = wanted.state is pricing.CostState.Idle
     upcoming = wanted.next_period
     chunk = cost.SessionCostChunk(
@@ -80,12 +77,12 @@ def cost_of_running(wanted: pricing.RunningCost, session_id: str, code: str, dec
 
 
 def cost_of_final(
-    wanted: pricing.FinalCost, session_id: str, texts: list[MessageContent], code: str, decimals: int
+    wanted: pricing.FinalCost, session_id: str, texts: list[MessageContent], decimals: int
 ) -> cost.SessionCost:
     """Return the cost of a transaction that has ended."""
     return cost.SessionCost(
         session_id=session_id,
-        currency=currency_of(code, decimals),
+        currency=Currency(decimals=decimals),
         status=cost.SessionStatus.Finished,
         cost_chunks=[cost.SessionCostChunk(cost=amount_of(wanted.cost, decimals))],
         message=texts or None,

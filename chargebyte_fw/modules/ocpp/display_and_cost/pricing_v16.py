@@ -135,15 +135,17 @@ class Pricing16(Block):
             status = Status.Rejected
         return DataTransferResponse(status=status)
 
-    def _texts(self, text: str | None, extra: list[pricing.TextExtra] | None) -> list[MessageContent]:
-        get = self.station.variables.get
-        several = get(legacy.CUSTOM_MULTI_LANGUAGE_MESSAGES)
-        return texts_of(text, get(legacy.LANGUAGE) or None, extra if several else None)
+    def _texts(
+        self, text: str | None, language: str | None, extra: list[pricing.TextExtra] | None
+    ) -> list[MessageContent]:
+        several = self.station.variables.get(legacy.CUSTOM_MULTI_LANGUAGE_MESSAGES)
+        return texts_of(text, language, extra if several else None)
 
     # The price of a driver.
 
     def _user_price(self, price: pricing.SetUserPrice) -> DataTransferStatus:
-        texts = self._texts(price.price_text, price.price_text_extra)
+        language = self.station.variables.get(legacy.LANGUAGE) or None
+        texts = self._texts(price.price_text, language, price.price_text_extra)
         running = self.station.block(Transactions16).running.values()
         mine = next((one for one in running if one.id_tag.casefold() == price.id_token.casefold()), None)
         number = None if mine is None else mine.transaction_id
@@ -188,10 +190,6 @@ class Pricing16(Block):
     def _decimals(self) -> int:
         return self.station.variables.get(declared.NUMBER_OF_DECIMALS_FOR_COST_VALUES)
 
-    @property
-    def _currency(self) -> str:
-        return self.station.variables.get(declared.CURRENCY)
-
     @receives(TransactionKnown)
     def known(self, event: TransactionKnown) -> None:
         """Keep which session a transaction is of; its final cost may come when it has ended."""
@@ -207,7 +205,7 @@ class Pricing16(Block):
         session_id, running = self._session_of(wanted.transaction_id)
         if running is None or session_id is None:
             return Status.Rejected
-        value = cost_of_running(wanted, session_id, self._currency, self._decimals)
+        value = cost_of_running(wanted, session_id, self._decimals)
         self.station.publish(publish(SessionCostContract.session_cost, value))
         self._arm(running, wanted.trigger_meter_value)
         return Status.Accepted
@@ -216,8 +214,9 @@ class Pricing16(Block):
         session_id, _ = self._session_of(wanted.transaction_id)
         if session_id is None:
             return Status.Rejected
-        texts = self._texts(wanted.price_text, wanted.price_text_extra)
-        value = cost_of_final(wanted, session_id, texts, self._currency, self._decimals)
+        # As EVerest publishes it: the text of a final cost names no language.
+        texts = self._texts(wanted.price_text, None, wanted.price_text_extra)
+        value = cost_of_final(wanted, session_id, texts, self._decimals)
         self.station.publish(publish(SessionCostContract.session_cost, value))
         return Status.Accepted
 

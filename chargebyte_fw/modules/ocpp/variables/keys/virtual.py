@@ -62,13 +62,12 @@ def read(variables: Variables, name: str) -> tuple[str | None, bool] | None:
         return (keys[number - 1], True) if number <= len(keys) else None
     if name.startswith(PRICE_TEXT):
         language = name.removeprefix(PRICE_TEXT)
-        if language not in variables.get(legacy.SUPPORTED_LANGUAGES):
-            return None
         for one in price_texts(variables).price_texts:
             if one.language == language:
                 texts = PriceText(price_text=one.price_text, price_text_offline=one.price_text_offline)
                 return msgspec.json.encode(texts).decode(), False
-        return None, False
+        # As EVerest has it: a language without a text is an empty value.
+        return "", language not in variables.get(legacy.SUPPORTED_LANGUAGES)
     return None
 
 
