@@ -312,7 +312,9 @@ DISPLAY_SUPPORTED_STATES = DISPLAY.members(
     meaning="States in which a message can be shown.",
 )
 QR_CODE_DISPLAY_CAPABLE = DISPLAY.boolean("QRCodeDisplayCapable", mutability=RO, meaning="QR codes can be shown.")
-DISPLAY_LANGUAGE = DISPLAY.option("Language", values=("en_US", "de", "nl"), meaning="Language of messages without one.")
+DISPLAY_LANGUAGE = DISPLAY.option(
+    "Language", values=("en", "en_US", "de", "nl"), meaning="Language of messages without one."
+)
 
 INDICATOR = Component("ChargingStatusIndicator")
 
