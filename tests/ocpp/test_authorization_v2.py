@@ -59,6 +59,31 @@ def test_offline_an_unknown_token_is_as_the_configuration_has_it(allowed: bool, 
     assert station.present("CAFE").authorization_status.value == status
 
 
+@pytest.mark.ocpp("C15")
+@pytest.mark.parametrize(("allowed", "status"), [(True, "Accepted"), (False, "Unknown")])
+def test_offline_a_token_that_the_csms_does_not_know_is_an_unknown_one(allowed: bool, status: str) -> None:
+    station = Station2(LocalPreAuthorize=True, LocalAuthorizeOffline=True, OfflineTxForUnknownIdEnabled=allowed)
+    station.answers["Authorize"] = {"idTokenInfo": {"status": "Unknown"}}
+    assert station.present("CAFE").authorization_status.value == "Unknown"
+    station.answers["Authorize"] = {"idTokenInfo": {"status": "Blocked"}}
+    assert station.present("BABE").authorization_status.value == "Blocked"
+    station.disconnect()
+    assert station.present("CAFE").authorization_status.value == status
+    assert station.present("BABE").authorization_status.value == "Blocked"
+
+
+@pytest.mark.ocpp("C09")
+def test_a_group_that_the_csms_names_during_a_transaction_reaches_the_stack() -> None:
+    station = Station2()
+    info = {"status": "Accepted", "groupIdToken": {"idToken": "GROUP", "type": "Central"}}
+    station.answers["TransactionEvent"] = {"idTokenInfo": info}
+    station.charge()
+    [update] = station.published("validate_result_update")
+    assert update.connector_id == 1
+    assert update.validation_result.authorization_status.value == "Accepted"
+    assert update.validation_result.parent_id_token.value == "GROUP"
+
+
 @pytest.mark.ocpp("C13", "C14", "D01", "D02")
 def test_the_local_list_decides_and_a_refused_entry_is_asked_about() -> None:
     station = Station2(LocalPreAuthorize=True)

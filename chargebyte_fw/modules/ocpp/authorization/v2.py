@@ -14,8 +14,10 @@ from chargebyte_fw.contracts.types.authorization import (
     IdTokenType,
     ProvidedIdToken,
     ValidationResult,
+    ValidationResultUpdate,
 )
 from chargebyte_fw.contracts.types.evse_manager import EVInfo
+from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.modules.ocpp.authorization.block import AuthorizationBlock
 from chargebyte_fw.modules.ocpp.authorization.cache import key_of
 from chargebyte_fw.modules.ocpp.authorization.contracts_v2 import Contracts2
@@ -157,7 +159,9 @@ class Authorization2(AuthorizationBlock):
         if get(AUTH_CACHE_ENABLED):
             entry = self.cache.find(key_of(token, kind), self.station.utc)
             if entry is not None and (entry.accepted or get(AUTH_CACHE_DISABLE_POST_AUTHORIZE) or not self.online):
-                return entry
+                # C15: what the CSMS did not know is unknown here, too.
+                unknown = not self.online and entry.status is AuthorizationStatus.Unknown
+                return None if unknown and get(OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED) else entry
         return None
 
     def _unknown_offline(self) -> Known:
@@ -176,10 +180,16 @@ class Authorization2(AuthorizationBlock):
     def _answer(self, deferred: Deferred, token: ProvidedIdToken, result: ValidationResult) -> None:
         self.station.answer(deferred, self._without_kept(token, result))
 
-    def learn(self, token: WireToken, info: IdTokenInfoType) -> Known:
-        """Keep what the CSMS answered about the token of a transaction (C10)."""
+    def learn(self, token: WireToken, info: IdTokenInfoType, evse_id: int | None = None) -> Known:
+        """Keep what the CSMS answered about the token of a transaction (C10).
+
+        With an EVSE, the stack gets what has changed since the token was validated, such as its group.
+        """
         known = known_of(info)
         self._keep(token.id_token, token.type, known)
+        if evse_id is not None and known.accepted:
+            update = ValidationResultUpdate(validation_result=result_of(known), connector_id=evse_id)
+            self.station.publish(publish(AuthTokenValidator.validate_result_update, update))
         return known
 
     def _keep(self, token: str, kind: str, known: Known) -> None:

@@ -29,7 +29,8 @@ class InvalidToken:
     def judge(self, transaction: Transaction | None, token: IdTokenType | None, info: IdTokenInfoType) -> None:
         """Take the answer of the CSMS about the token of a transaction."""
         if token is not None:
-            self._station.block(Authorization2).learn(token, info)
+            evse_id = None if transaction is None else transaction.evse_id
+            self._station.block(Authorization2).learn(token, info, evse_id)
         if transaction is None or info.status.value == "Accepted":
             return
         get = self._station.variables.get
