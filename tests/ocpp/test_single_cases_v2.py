@@ -133,3 +133,10 @@ def test_an_inverter_that_is_switched_off_gets_no_directives_over_a_restart_too(
     assert directives(again)[-1] == []
     assert switch(again, "true") == "Accepted"
     assert directives(again)[-1] == ["a"]
+
+
+def test_a_boot_that_the_csms_asks_for_says_so() -> None:
+    station = Station2(registration="Pending", interval_s=1800)
+    station.ask("TriggerMessage", {"requestedMessage": "BootNotification"})
+    reasons = [one["reason"] for one in station.payloads_of("BootNotification")]
+    assert reasons[0] != "Triggered" and reasons[-1] == "Triggered" and len(set(reasons)) == 2

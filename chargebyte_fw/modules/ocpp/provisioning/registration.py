@@ -39,8 +39,8 @@ class RegistrationBlock(Block):
         return self.status is Registration.ACCEPTED
 
     @abstractmethod
-    def boot_notification(self) -> Any:
-        """Return the BootNotification of the generation."""
+    def boot_notification(self, *, triggered: bool = False) -> Any:
+        """Return the BootNotification of the generation; whether the CSMS has asked for it."""
 
     @abstractmethod
     def heartbeat(self) -> Any:
@@ -78,7 +78,7 @@ class RegistrationBlock(Block):
     def boot(self, *, triggered: bool = False) -> None:
         """Send a BootNotification at once."""
         self.station.stop("boot")
-        self.station.send(self.boot_notification(), triggered=triggered)
+        self.station.send(self.boot_notification(triggered=triggered), triggered=triggered)
 
     def booted(self, status: str, current_time: datetime, interval_s: int) -> None:
         """Take the answer to a BootNotification."""

@@ -32,7 +32,7 @@ class Provisioning16(RegistrationBlock):
         if isinstance(event.value, ChargerInformation):
             self._information = event.value
 
-    def boot_notification(self) -> BootNotificationRequest:
+    def boot_notification(self, *, triggered: bool = False) -> BootNotificationRequest:
         """Return the BootNotification; texts are cut at the length of the message."""
         get, known = self.station.variables.get, self._information
         return BootNotificationRequest(

@@ -80,8 +80,9 @@ class Provisioning2(RegistrationBlock):
         if not self.accepted and not boots:
             raise RequestRefused("SecurityError", f"the station is not accepted yet: {self.status or 'no answer'}")
 
-    def boot_notification(self) -> BootNotificationRequest:
+    def boot_notification(self, *, triggered: bool = False) -> BootNotificationRequest:
         """Return the BootNotification; texts are cut at the length of the message."""
+        reason = named(BootReasonEnumType, self._reason, BootReasonEnumType.Unknown)
         get, known = self.station.variables.get, self._information
         iccid, imsi = get(internal.ICCID)[:20], get(internal.IMSI)[:20]
         modem = ModemType(iccid=iccid or None, imsi=imsi or None) if iccid or imsi else None
@@ -95,7 +96,7 @@ class Provisioning2(RegistrationBlock):
                 modem=modem,
                 firmware_version=firmware[:50] or None,
             ),
-            reason=named(BootReasonEnumType, self._reason, BootReasonEnumType.Unknown),
+            reason=BootReasonEnumType.Triggered if triggered else reason,
         )
 
     def heartbeat(self) -> HeartbeatRequest:

@@ -144,14 +144,16 @@ class EventWriter:
         **members: Any,
     ) -> None:
         utc = at or self._station.utc
-        first = transaction.seq_no == 0
+        # The CSMS finds its remote start in the first event, the one with its token and the last (F01, F02).
+        matches = transaction.seq_no == 0 or members.get("id_token") is not None
+        matches = matches or kind is TransactionEventEnumType.Ended
         priced = self.pricing(transaction, kind, trigger, utc)
         info = TransactionType(
             transaction_id=transaction.transaction_id,
             charging_state=transaction.charging_state,
             time_spent_charging_s=transaction.time_spent_charging_s(utc) or None,
             stopped_reason=reason,
-            remote_start_id=transaction.remote_start_id if first or members.get("id_token") is not None else None,
+            remote_start_id=transaction.remote_start_id if matches else None,
             tariff_id=priced.tariff_id,
             transaction_limit=transaction.limit if trigger is TriggerReasonEnumType.LimitSet else None,
         )
