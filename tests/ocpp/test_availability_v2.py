@@ -100,14 +100,13 @@ def test_the_effective_state_is_the_first_that_holds() -> None:
     change(station, False, 1)
     station.feed(events.ErrorCleared(fault()))
     change(station, True, 1)
-    station.unplug()
     station.event(E.ReservationEnd)
+    station.unplug()
     assert [status for _, status in statuses(station)] == [
         "Reserved",
-        "Occupied",
         "Faulted",
         "Unavailable",
-        "Occupied",
         "Reserved",
+        "Occupied",
         "Available",
     ]

@@ -60,16 +60,19 @@ class Availability2(Block):
     # State.
 
     def status(self, place: Place) -> ConnectorStatusEnumType:
-        """Return the effective state: Faulted, Unavailable, Occupied, Reserved or Available, the first that holds."""
+        """Return the effective state: Faulted, Unavailable, Reserved, Occupied or Available, the first that holds.
+
+        As EVerest has it: a cable that is plugged in leaves a connector Reserved until the reservation is used.
+        """
         connector = self._connectors[place]
         waits = place.evse_id in self._transactions
         if connector.faults:
             return Status.Faulted
         if connector.disabled or not (waits or self.operative(place)):
             return Status.Unavailable
-        if connector.occupied:
-            return Status.Occupied
-        return Status.Reserved if connector.reserved else Status.Available
+        if connector.reserved:
+            return Status.Reserved
+        return Status.Occupied if connector.occupied else Status.Available
 
     def operative(self, place: Place) -> bool:
         """Return whether the CSMS wants a connector in use: the station, its EVSE and itself."""
