@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from chargebyte_fw.contracts.types.evse_manager import SessionEvent, SessionEventEnum
 from chargebyte_fw.contracts.types.system import BootReason
 from chargebyte_fw.kernel.contract import Contract, Variable
+from chargebyte_fw.kernel.faults import Fault, Mapping
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.modules.ocpp.adapters.commands import ends
 from chargebyte_fw.modules.ocpp.station.events import (
@@ -62,7 +65,11 @@ class Facts:
         self._feed: Callable[[Any], None] | None = None
         self._waiting: deque[tuple[Contract | None, str, Any]] = deque()
         self._stops: list[Callable[[], None]] = []
+        self._evses: dict[str, Contract] = {}
+        """EVSEs by the id of their module."""
         for provider in ends(module):
+            if provider.interface == "evse_manager":
+                self._evses[provider.module_id] = provider
             for name in OF_INTERFACE.get(provider.interface, ()):
                 variable: Variable[Any] = getattr(provider, name)
                 self._stops.append(variable.subscribe(partial(self._take, provider, name)))
@@ -115,9 +122,21 @@ class Facts:
                 return
         self._waiting.popleft()
 
+    def _placed(self, fault: Fault) -> Fault:
+        """Return an error with its EVSE: a configuration need not map an EVSE that this module is connected to."""
+        provider = self._evses.get(fault.origin.module_id)
+        if fault.origin.mapping is not None or provider is None:
+            return fault
+        evse_id = self._evse_of(provider)
+        if not evse_id:
+            return fault
+        origin = msgspec.structs.replace(fault.origin, mapping=Mapping(evse_id))
+        return msgspec.structs.replace(fault, origin=origin)
+
     def _events(self, provider: Contract | None, name: str, value: Any) -> Iterator[Any]:
         if provider is None:
-            yield ErrorRaised(value) if name == "raised" else ErrorCleared(value)
+            fault = self._placed(value)
+            yield ErrorRaised(fault) if name == "raised" else ErrorCleared(fault)
             return
         evse_id = self._evse_of(provider)
         if provider.interface == "evse_manager" and name == "session_event" and evse_id is not None:
