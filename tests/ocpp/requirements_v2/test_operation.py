@@ -82,6 +82,13 @@ def test_a_reserved_evse_is_started_for_its_token_or_group(found: Any, status: s
     assert (check.id_token, check.group_id_token) == ("CAFE", "GROUP")
 
 
+@pytest.mark.parametrize("authorizes", [False, True])
+def test_a_token_without_a_group_is_authorized_before_the_group_of_the_reservation_counts(authorizes: bool) -> None:
+    station = quiet(AuthorizeRemoteStart=authorizes)
+    station.results["exists_reservation"] = ReservationCheckStatus.ReservedForOtherTokenAndHasParentToken
+    assert begin(station, evseId=1)["status"] == ("Accepted" if authorizes else "Rejected")
+
+
 @pytest.mark.ocpp("F01.FR.23", "F02.FR.25")
 @pytest.mark.parametrize("state", ["Unavailable", "Faulted"])
 def test_an_evse_out_of_order_is_not_started(state: str) -> None:

@@ -107,7 +107,11 @@ class RemoteTransactions2(Block):
         )
 
         def then(status: Any) -> None:
-            left = free if status in RESERVED_FOR_OTHERS else [*free, evse_id]
+            reserved = status in RESERVED_FOR_OTHERS
+            if status is ReservationCheckStatus.ReservedForOtherTokenAndHasParentToken and group is None:
+                # The token's own group is known once it is authorized; then the reservation is looked at again.
+                reserved = not self.station.variables.get(AUTHORIZE_REMOTE_START)
+            left = free if reserved else [*free, evse_id]
             self._check(deferred, request, evse_ids, index + 1, left)
 
         self.station.command(call(Reservation.exists_reservation, check), then)
