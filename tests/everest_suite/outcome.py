@@ -12,8 +12,11 @@ WIDTH = 160
 
 
 def outcomes(report: str) -> list[tuple[str, str, str]]:
-    """Return name, outcome (`passed`, `failed`, `skipped`) and reason of each test of a JUnit report."""
-    found = []
+    """Return name, outcome (`passed`, `failed`, `skipped`) and reason of each test of a JUnit report.
+
+    A test that EVerest lets run again is there several times, its earlier runs without an outcome: the last one counts.
+    """
+    found = {}
     for case in ElementTree.fromstring(report).iter("testcase"):
         name = f"{case.get('classname', '')}.{case.get('name', '')}"
         outcome, reason = "passed", ""
@@ -22,8 +25,8 @@ def outcomes(report: str) -> list[tuple[str, str, str]]:
                 outcome, reason = "failed", part.get("message") or part.text or ""
             elif part.tag == "skipped" and outcome == "passed":
                 outcome, reason = "skipped", part.get("message") or ""
-        found.append((name, outcome, " ".join(reason.split())[:WIDTH]))
-    return found
+        found[name] = (name, outcome, " ".join(reason.split())[:WIDTH])
+    return list(found.values())
 
 
 def main(path: Path) -> int:

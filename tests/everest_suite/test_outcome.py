@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.everest_suite.outcome import main
+from tests.everest_suite.outcome import main, outcomes
 from tests.everest_suite.requirements import requirements
 
 REPORT = """<testsuites><testsuite>
@@ -31,6 +31,12 @@ def test_each_test_has_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "failed  core_tests.smoke_tests.test_d: TimeoutError: no",
         "1 of 3 passed (33 %), 1 skipped by EVerest",
     ]
+
+
+def test_of_a_test_that_ran_again_the_last_run_counts() -> None:
+    again = '<testcase classname="a" name="b"/>'
+    failed = '<testcase classname="a" name="b"><error message="no"/></testcase>'
+    assert outcomes(f"<testsuite>{again}{again}{failed}</testsuite>") == [("a.b", "failed", "no")]
 
 
 def test_requirements_are_read() -> None:
