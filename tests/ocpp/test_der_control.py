@@ -204,4 +204,4 @@ def test_an_event_of_the_grid_is_reported_and_its_end(ended: bool) -> None:
     found.feed(events.FactReceived("grid_support", "alarm", alarm, 1))
     [payload] = found.payloads_of("NotifyDERAlarm")
     assert (payload["controlType"], payload["gridEventFault"]) == ("HVMustTrip", "OverVoltage")
-    assert payload.get("alarmEnded", False) is ended
+    assert payload["alarmEnded"] is ended

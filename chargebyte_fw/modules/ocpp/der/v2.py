@@ -116,7 +116,7 @@ class DerControl2(Block):
                 control_type=kind or DERControlEnumType.EnterService,
                 timestamp=datetime.fromisoformat(alarm.timestamp),
                 grid_event_fault=GridEventFaultEnumType(alarm.fault.value),
-                alarm_ended=alarm.alarm_ended or None,
+                alarm_ended=alarm.alarm_ended,
                 extra_info=alarm.extra_info[:200] if alarm.extra_info else None,
             )
         )
