@@ -8,7 +8,7 @@ import pytest
 
 from chargebyte_fw.contracts.types import evse_manager as evse
 from chargebyte_fw.modules.ocpp.station import events
-from tests.ocpp.stack import E, fault
+from tests.ocpp.stack import E, fault, meter, token
 from tests.ocpp.station2 import Station2
 
 Reason = evse.StopTransactionReason
@@ -88,6 +88,17 @@ def test_making_the_station_operative_leaves_an_evse_out_of_use() -> None:
     station.requests()
     change(station, True)
     assert statuses(station) == [(1, "Available")]
+
+
+def test_a_transaction_uses_the_reservation() -> None:
+    station = Station2()
+    station.requests()
+    station.event(E.ReservationStart)
+    station.plug_in()
+    assert statuses(station) == [(1, "Reserved")]
+    begun = evse.TransactionStarted(id_tag=token("CAFE"), meter_value=meter(1000))
+    station.event(E.TransactionStarted, transaction_started=begun)
+    assert statuses(station) == [(1, "Occupied")]
 
 
 @pytest.mark.ocpp("G01", "G01.FR.01")

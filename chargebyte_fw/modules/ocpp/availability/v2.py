@@ -106,6 +106,9 @@ class Availability2(Block):
         match happened:
             case E.SessionStarted | E.SessionResumed:
                 connector.occupied = True
+            case E.TransactionStarted:
+                # The reservation is used, if there was one.
+                connector.reserved = False
             case E.SessionFinished:
                 connector.occupied = False
             case E.ReservationStart:
