@@ -90,15 +90,18 @@ def test_making_the_station_operative_leaves_an_evse_out_of_use() -> None:
     assert statuses(station) == [(1, "Available")]
 
 
-def test_a_transaction_uses_the_reservation() -> None:
+@pytest.mark.parametrize("used", [E.Authorized, E.TransactionStarted])
+def test_who_is_authorized_uses_the_reservation(used: Any) -> None:
     station = Station2()
     station.requests()
     station.event(E.ReservationStart)
     station.plug_in()
     assert statuses(station) == [(1, "Reserved")]
     begun = evse.TransactionStarted(id_tag=token("CAFE"), meter_value=meter(1000))
-    station.event(E.TransactionStarted, transaction_started=begun)
+    station.event(used, transaction_started=begun if used is E.TransactionStarted else None)
     assert statuses(station) == [(1, "Occupied")]
+    station.unplug()
+    assert statuses(station) == [(1, "Available")]
 
 
 @pytest.mark.ocpp("G01", "G01.FR.01")

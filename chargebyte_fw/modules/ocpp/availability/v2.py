@@ -106,7 +106,7 @@ class Availability2(Block):
         match happened:
             case E.SessionStarted | E.SessionResumed:
                 connector.occupied = True
-            case E.TransactionStarted:
+            case E.Authorized | E.TransactionStarted:
                 # The reservation is used, if there was one.
                 connector.reserved = False
             case E.SessionFinished:
