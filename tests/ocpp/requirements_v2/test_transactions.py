@@ -314,12 +314,13 @@ def test_a_remote_stop_that_does_not_end_it_is_an_update_and_the_end_has_its_rea
 
 
 @pytest.mark.ocpp("E01.FR.13", "E02.FR.03", "E03.FR.03", "H01.FR.15", "F02.FR.06")
-def test_the_reservation_that_was_used_is_in_the_first_event() -> None:
+@pytest.mark.parametrize("reservation_id", [0, 17])
+def test_the_reservation_that_was_used_is_in_the_first_event(reservation_id: int) -> None:
     station = quiet()
     station.plug_in()
-    station.start(reservation_id=17)
+    station.start(reservation_id=reservation_id)
     [started] = station.events()
-    assert started["reservationId"] == 17
+    assert started["reservationId"] == reservation_id
     station.event(E.ChargingStarted)
     assert "reservationId" not in station.events()[0]
 

@@ -231,7 +231,8 @@ class Transactions2(Block):
     ) -> None:
         """The stack's own transaction begins with the condition that was missing: the token, or the EV."""
         one.session_id, one.token = happened.uuid, started.id_tag
-        one.reservation_id = started.reservation_id or one.reservation_id
+        if started.reservation_id is not None:  # 0 is one, too
+            one.reservation_id = started.reservation_id
         one.signed_start = started.signed_meter_value
         was_active = one.transaction is not None
         if one.connected:
