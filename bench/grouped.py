@@ -63,10 +63,11 @@ class KillingStage(TimedStage):
             processes = groups_of(pid)
             for one in processes.values():
                 favour(one)
-            await asyncio.sleep(KILL_EVERY_S)
             if "charging" in self.word and "secc:cloud" in processes:
                 os.kill(processes["secc:cloud"], signal.SIGKILL)
                 type(self).kills += 1
+                await asyncio.sleep(KILL_EVERY_S)
+            await asyncio.sleep(0.1)
 
     @property
     def word(self) -> str:
