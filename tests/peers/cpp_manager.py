@@ -126,9 +126,10 @@ def main() -> int:
     parser.add_argument("--log", type=Path, help="file for the output of manager and modules")
     arguments = parser.parse_args()
     prefix = arguments.prefix.resolve()
-    if not (prefix / "bin/manager").is_file():
-        print(f"our modules under EVerest's manager: not run: there is no {prefix / 'bin/manager'}")
-        return 0
+    for needed in (prefix / "bin/manager", prefix / "share/everest/migrations"):
+        if not needed.exists():
+            print(f"our modules under EVerest's manager: not run: there is no {needed}")
+            return 2
     with tempfile.TemporaryDirectory(prefix="secc-cpp-") as folder:
         try:
             outcome = f"passed: {session(prefix, Path(folder), arguments.log or Path(folder) / 'manager.log')}"

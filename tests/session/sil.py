@@ -21,7 +21,7 @@ ENABLED = "everest_external/nodered/{}/carsim/cmd/enable"
 
 
 class Sil:
-    """`async with Sil(tmp_path, file) as sil: sil.execute("...")`: the modules of a file, and what is heard of them."""
+    """`async with Sil(tmp_path, file) as sil: sil.execute("...")`: the modules of a file, and what they publish."""
 
     def __init__(self, state: Path, file: Path, *, seed: int = 1) -> None:
         self.mqtt = HeardMqtt()
