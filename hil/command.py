@@ -179,7 +179,8 @@ def _view(bench: Rig, scenarios: list[Scenario]) -> LiveView | LineView:
 
 def show_list(arguments: argparse.Namespace) -> int:
     """Print every scenario, group by group, and whether the rig has what it needs."""
-    from chargebyte_fw.cli.text import counted, table
+    from chargebyte_fw.cli.table import table
+    from chargebyte_fw.cli.text import counted
     from hil import rig, scenario
     from hil.conditions import FORMS
     from hil.events import HELP

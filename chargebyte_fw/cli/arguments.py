@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 import sys
 from typing import Any
 
-_WIDTH = 80
+from chargebyte_fw.cli.table import COLUMNS, size
+
 _MARGIN = 2
 
 
@@ -21,7 +20,7 @@ class HelpFormatter(argparse.HelpFormatter):
 
     def __init__(self, prog: str, **options: Any) -> None:
         if options.get("width") is None:
-            options["width"] = _terminal_width() - _MARGIN
+            options["width"] = size(sys.__stdout__, piped=COLUMNS).columns - _MARGIN
         super().__init__(prog, **options)
 
 
@@ -31,12 +30,3 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options.setdefault("formatter_class", HelpFormatter)
         super().__init__(*arguments, **options)
-
-
-def _terminal_width() -> int:
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns) > 0:
-        return int(columns)
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        return os.get_terminal_size(sys.__stdout__.fileno()).columns or _WIDTH  # type: ignore[union-attr]
-    return _WIDTH

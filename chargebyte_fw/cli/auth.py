@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chargebyte_fw.cli.text import add_root, counted, table
+from chargebyte_fw.cli.table import table
+from chargebyte_fw.cli.text import add_root, counted
 
 DEFAULT = "/etc/everest/auth_list.yaml"
 EXAMPLE = """examples:

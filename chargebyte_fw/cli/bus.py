@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.broker import add_broker
+from chargebyte_fw.cli.table import PIPED_LINE, cut, size
 from chargebyte_fw.cli.text import add_root
 
 if TYPE_CHECKING:
@@ -103,9 +103,7 @@ async def _show(arguments: argparse.Namespace, implementations: set[tuple[str, s
     try:
         while not arguments.count or shown < arguments.count:
             seen = await queue.get()
-            print(
-                _json(seen) if arguments.json else line(seen, shutil.get_terminal_size((120, 24)).columns), flush=True
-            )
+            print(_json(seen) if arguments.json else line(seen, size(piped=PIPED_LINE).columns), flush=True)
             shown += 1
             if lost and queue.empty():
                 print(f"({lost} messages came faster than they could be shown)", file=sys.stderr)
@@ -150,4 +148,4 @@ def line(seen: Seen, width: int) -> str:
     peer = f" ({seen.peer})" if seen.peer else ""
     text = f"{clock} {who} {_SIGNS[seen.kind]} {seen.name}{peer} {content}".rstrip()
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return text if len(text) <= width else f"{text[: max(width, 20) - 1]}…"
+    return cut(text, max(width, 20))

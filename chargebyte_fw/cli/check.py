@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.text import add_programs, add_root, configuration_file, counted, table
+from chargebyte_fw.cli.table import table
+from chargebyte_fw.cli.text import add_programs, add_root, configuration_file, counted
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.errors import Finding

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _machines(name: str | None) -> int:
     from chargebyte_fw.cli.graph_machines import house, machines
-    from chargebyte_fw.cli.text import table
+    from chargebyte_fw.cli.table import table
     from chargebyte_fw.kernel import diagram
 
     found = {kind.__name__: kind for kind in machines()}

@@ -6,7 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.text import add_root, table
+from chargebyte_fw.cli.table import table
+from chargebyte_fw.cli.text import add_root
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.module import Module

@@ -7,7 +7,8 @@ import json
 import sys
 from typing import Any
 
-from chargebyte_fw.cli.text import add_root, counted, table
+from chargebyte_fw.cli.table import table
+from chargebyte_fw.cli.text import add_root, counted
 
 EXAMPLES = """examples:
   secc ocpp status                                       connected or not, since when not and why

@@ -1,18 +1,9 @@
-"""Tables and lists for a terminal, and the options that several subcommands share."""
+"""Options that several subcommands share, and their words."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows below a head, each column as wide as its widest cell."""
-    everything = [list(head), *[list(row) for row in rows]]
-    widths = [max(len(row[i]) for row in everything) for i in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in everything]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
 def add_root(parser: argparse.ArgumentParser) -> argparse.Action:

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.text import add_root, counted, table
+from chargebyte_fw.cli.table import table
+from chargebyte_fw.cli.text import add_root, counted
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.replay import Outcome
