@@ -1,4 +1,4 @@
-"""The broker that a subcommand looks at, and how long it waits for it."""
+"""The broker that a subcommand uses: which one is meant, and how long to wait for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chargebyte_fw.kernel.paths import Root
+    from chargebyte_fw.manager.configuration.settings import Settings
     from chargebyte_fw.manager.mqtt.client import MqttClient
 
 CONNECT_LIMIT_S = 5.0
@@ -27,28 +29,39 @@ def prefix_of(arguments: argparse.Namespace) -> str:
     return given if given.endswith("/") or not given else f"{given}/"
 
 
-def client_of(arguments: argparse.Namespace) -> MqttClient:
-    """Return a client of the broker that is meant; raises ConfigError for an address that is none."""
+def client_of(root: Root, given: str | None, settings: Settings | None = None) -> MqttClient:
+    """Return a client of the broker that the command line names, else the configuration or environment, else the usual.
+
+    `given` is `--broker`, `settings` are those of the configuration. Raises ConfigError for an address that is none.
+    """
     import os
 
     from chargebyte_fw.kernel.errors import ConfigError, Finding
     from chargebyte_fw.kernel.extras import require
-    from chargebyte_fw.kernel.log import ModuleLog
-    from chargebyte_fw.kernel.paths import root_at
-    from chargebyte_fw.manager.mqtt.address import parse_address, usual
+    from chargebyte_fw.manager.configuration.report import Report
+    from chargebyte_fw.manager.configuration.settings import read_settings
+    from chargebyte_fw.manager.mqtt.address import BrokerAddress, parse_address, usual
     from chargebyte_fw.manager.mqtt.client import MqttClient
 
     require("paho")
+    if given is not None:
+        try:
+            return MqttClient(parse_address(given))
+        except ValueError as error:
+            raise ConfigError([Finding("--broker", str(error))]) from error
+    settings = settings or read_settings(None, os.environ, Report())
+    if settings.broker_named:
+        return MqttClient(BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_socket))
+    return MqttClient(usual(root), lambda: usual(root))
+
+
+def watching_client(arguments: argparse.Namespace) -> MqttClient:
+    """Return the client of a subcommand that looks at a running charger; it logs errors alone."""
+    from chargebyte_fw.kernel.log import ModuleLog
+    from chargebyte_fw.kernel.paths import root_at
+
     ModuleLog("mqtt").logger.setLevel("ERROR")
-    named = arguments.broker
-    if named is None and (host := os.environ.get("MQTT_SERVER_ADDRESS")):
-        named = f"mqtt://{host}:{os.environ.get('MQTT_SERVER_PORT', '1883')}"
-    if named is None:
-        return MqttClient(usual(root_at(arguments.root)))
-    try:
-        return MqttClient(parse_address(named))
-    except ValueError as error:
-        raise ConfigError([Finding("--broker", str(error))]) from error
+    return client_of(root_at(arguments.root), arguments.broker)
 
 
 async def connect(client: MqttClient) -> None:

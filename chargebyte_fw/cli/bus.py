@@ -79,11 +79,11 @@ def _implementations(arguments: argparse.Namespace) -> set[tuple[str, str]]:
 async def _show(arguments: argparse.Namespace, implementations: set[tuple[str, str]] | None) -> int:
     import asyncio
 
-    from chargebyte_fw.cli.broker import client_of, connect, prefix_of
+    from chargebyte_fw.cli.broker import connect, prefix_of, watching_client
     from chargebyte_fw.manager.wire import observing
 
     prefix = prefix_of(arguments)
-    client = client_of(arguments)
+    client = watching_client(arguments)
     queue: asyncio.Queue[Seen] = asyncio.Queue(WAITING_LIMIT)
     lost = 0
 

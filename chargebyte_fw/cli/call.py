@@ -89,14 +89,14 @@ async def _over_mqtt(arguments: argparse.Namespace, given: dict[str, Any]) -> di
 
     import msgspec
 
-    from chargebyte_fw.cli.broker import client_of, connect, prefix_of
+    from chargebyte_fw.cli.broker import connect, prefix_of, watching_client
     from chargebyte_fw.kernel.errors import CommandError
     from chargebyte_fw.manager.wire import envelope
 
     module_id, _, implementation = arguments.of.partition(".")
     topic = f"{prefix_of(arguments)}modules/{module_id}/impl/{implementation}/cmd/{arguments.command_name}"
     call_id = str(uuid4())
-    client = client_of(arguments)
+    client = watching_client(arguments)
     answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def take(_topic: str, payload: bytes) -> None:

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.cli.broker import client_of
 from chargebyte_fw.cli.text import add_programs, add_root, configuration_file
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.paths import Root
     from chargebyte_fw.manager.configuration.loading import Configuration
-    from chargebyte_fw.manager.mqtt.address import BrokerAddress
     from chargebyte_fw.manager.mqtt.client import MqttClient
     from chargebyte_fw.manager.wire.carrier import Carrier
 
@@ -192,7 +192,7 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
     require("paho")
     settings = configuration.settings
     broker = EmbeddedBroker(settings.broker_port) if arguments.broker == "embedded" else None
-    client = MqttClient(broker.address) if broker is not None else client_of(configuration, root, arguments)
+    client = MqttClient(broker.address) if broker is not None else client_of(root, arguments.broker, settings)
     runtime.mqtt = External(client, settings.external_prefix)
     publisher = None
     if arguments.wire == "on":
@@ -220,16 +220,6 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
             await broker.stop()
 
 
-def client_of(configuration: Configuration, root: Root, arguments: argparse.Namespace) -> MqttClient:
-    """Return the client of the broker that the command line, the configuration or the machine has."""
-    from chargebyte_fw.manager.mqtt.address import usual
-    from chargebyte_fw.manager.mqtt.client import MqttClient
-
-    if arguments.broker is None and not configuration.settings.broker_named:
-        return MqttClient(usual(root), lambda: usual(root))
-    return MqttClient(_address(arguments.broker, configuration))
-
-
 def carrier_of(client: MqttClient, configuration: Configuration, root: Root, arguments: argparse.Namespace) -> Carrier:
     """Return what modules of other processes need, from the settings and the command line."""
     from chargebyte_fw.manager.wire.carrier import LOGGING_FILE, Carrier
@@ -252,16 +242,3 @@ def carrier_of(client: MqttClient, configuration: Configuration, root: Root, arg
         settings.run_as_user,
         None if root.static == root.state == Path("/") else root,
     )
-
-
-def _address(given: str | None, configuration: Configuration) -> BrokerAddress:
-    from chargebyte_fw.kernel.errors import ConfigError, Finding
-    from chargebyte_fw.manager.mqtt.address import BrokerAddress, parse_address
-
-    settings = configuration.settings
-    if given is None:
-        return BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_socket)
-    try:
-        return parse_address(given)
-    except ValueError as error:
-        raise ConfigError([Finding("--broker", str(error))]) from error

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chargebyte_fw.cli.run import carrier_of, client_of
+from chargebyte_fw.cli.broker import client_of
+from chargebyte_fw.cli.run import carrier_of
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.paths import Root
@@ -90,7 +91,7 @@ async def _group(
     from chargebyte_fw.manager.mqtt.client import External
 
     runtime = Runtime(root=root)
-    client = client_of(configuration, root, arguments)
+    client = client_of(root, arguments.broker, configuration.settings)
     runtime.mqtt = External(client, configuration.settings.external_prefix)
     members = grouping.modules[request.group]
     return await GroupProcess(
@@ -121,7 +122,7 @@ async def _manage(
     from chargebyte_fw.manager.grouped.wire import ManagerWire
 
     runtime = Runtime(root=root)
-    carrier = carrier_of(client_of(configuration, root, arguments), configuration, root, arguments)
+    carrier = carrier_of(client_of(root, arguments.broker, configuration.settings), configuration, root, arguments)
 
     def wire(asked: Callable[[str], None]) -> ManagerWire:
         return ManagerWire(
