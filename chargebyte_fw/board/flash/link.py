@@ -20,9 +20,9 @@ from chargebyte_fw.board.link.messages.framing import Receiver, encode_message
 from chargebyte_fw.kernel.errors import PeerError, Unavailable
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.kernel.pump import Pump
+from chargebyte_fw.kernel.serial_reading import SerialReading
 from chargebyte_fw.kernel.trace import Trace
 
-READ_BYTES = 4096
 _TAKEN = (errno.EBUSY, errno.EAGAIN, errno.EACCES)
 
 
@@ -36,6 +36,7 @@ class Port:
         self._wire = wire
         self._trace = trace
         self._port: Any = None
+        self._reading: SerialReading | None = None
         self._unsent = b""
 
     def open(self) -> None:
@@ -62,7 +63,7 @@ class Port:
             self._port.close()
             self._port = None
             raise port_holders.Busy(self.path, others, shared=True)
-        asyncio.get_running_loop().add_reader(self._port.fileno(), self._readable)
+        self._reading = SerialReading(self._port.fileno(), self._arrived, self._lost)
 
     def set_baud(self, baud: int) -> None:
         """Set the rate and forget what came in."""
@@ -93,19 +94,6 @@ class Port:
         if not self._unsent and self._port is not None:
             loop.remove_writer(self._port.fileno())
 
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._port.fileno(), READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._lost(error)
-            return
-        if data:
-            self._arrived(data)
-        else:
-            self._lost(OSError(errno.EIO, "the port hung up"))
-
     def _lost(self, error: OSError) -> None:
         self.close()
         if self.broken is not None:
@@ -120,10 +108,10 @@ class Port:
         """Give the port back."""
         if self._wire is not None:
             self._wire.receive = None
-        if self._port is not None:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(self._port.fileno())
-            loop.remove_writer(self._port.fileno())
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+            asyncio.get_running_loop().remove_writer(self._port.fileno())
             self._port.close()
             self._port = None
             self._unsent = b""

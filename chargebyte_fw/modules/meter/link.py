@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +11,9 @@ import msgspec
 
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.memory import WireEnd
+from chargebyte_fw.kernel.serial_reading import SerialReading
 from chargebyte_fw.kernel.wires import Wires
 
-READ_BYTES = 512
 PARITIES = "NOE"
 
 
@@ -40,6 +38,7 @@ class SerialLink:
         self._received = received
         self._lost = lost
         self._port: Any = None
+        self._reading: SerialReading | None = None
 
     @property
     def is_open(self) -> bool:
@@ -65,7 +64,7 @@ class SerialLink:
             )
         except (OSError, ValueError) as error:
             raise Unavailable(f"{self._line.path} cannot be opened: {error}") from error
-        asyncio.get_running_loop().add_reader(self._port.fileno(), self._readable)
+        self._reading = SerialReading(self._port.fileno(), self._received, self._gone)
 
     def send(self, frame: bytes) -> None:
         """Send a frame; one that the port cannot take whole is lost, and asked for again."""
@@ -83,23 +82,11 @@ class SerialLink:
         """Give the port back."""
         if self._wire is not None:
             self._wire.receive = None
-        if self._port is not None:
-            asyncio.get_running_loop().remove_reader(self._port.fileno())
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
             self._port.close()
             self._port = None
-
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._port.fileno(), READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._gone(error)
-            return
-        if data:
-            self._received(data)
-        else:
-            self._gone(OSError(errno.EIO, "the port hung up"))
 
     def _gone(self, error: OSError) -> None:
         self.close()
