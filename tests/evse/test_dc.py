@@ -107,7 +107,14 @@ def test_low_insulation_blocks_a_retry(assemble: Assemble, run: Run) -> None:
         w = await World(assemble, dc=True).start()
         w.imd.resistance_Ohm = 50_000.0
         await w.to_cable_check()
+        seen: list[Any] = []
+        w.m.evse.faults.subscribe(seen.append, lambda _: None)
         await failed(w)
+        # Whoever looks at the end of the session, while the output discharges, sees both.
+        assert [fault.type.partition("/")[2] for fault in seen[:2]] == [
+            "MREC11CableCheckFault",
+            "MREC22ResistanceFault",
+        ]
         assert ("Fault",) in [(args[0].value,) for args in w.calls("hlc", "update_isolation_status")]
         await asyncio.sleep(1.0)
         assert faults(w)["MREC22ResistanceFault"] == "Resistance"

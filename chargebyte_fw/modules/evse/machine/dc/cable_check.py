@@ -295,8 +295,11 @@ class CableCheck(Machine):
         ]
         if valid:
             return effects + self._end(now)
-        fault = RaiseFault("MREC22ResistanceFault", f"{resistance_Ohm:.0f} Ohm", "Resistance", Severity.Medium)
-        return [*effects, *self._fail("Resistance", now), fault]
+        effects += self._fail("Resistance", now)
+        # Both at once: the fault of the insulation stops charging by itself, and the session ends before the discharge.
+        effects += self._fault()
+        effects.append(RaiseFault("MREC22ResistanceFault", f"{resistance_Ohm:.0f} Ohm", "Resistance", Severity.Medium))
+        return effects
 
     @on(*(step for step in Step if step is not Step.Insulation), event=InsulationMeasured)
     def measured_unasked(self, _: InsulationMeasured, now: float) -> None:
@@ -373,12 +376,15 @@ class CableCheck(Machine):
 
     def _failed(self) -> Effects:
         self.enter(Step.Rest)
-        effects: Effects = [_finished(False)]
-        why = self._check.failed_because
+        return [_finished(False), *self._fault()]
+
+    def _fault(self) -> Effects:
+        """Report why the check has failed, once, unless the stop of the transaction was ordered."""
+        why, self._check.failed_because = self._check.failed_because, ""
         quiet = self._charging in (Charging.Idle, Charging.Finished) or self._stop_reason in EXPECTED_STOPS
-        if why and not quiet:
-            effects.append(RaiseFault("MREC11CableCheckFault", f"cable check failed: {why}", why, Severity.Medium))
-        return effects
+        if not why or quiet:
+            return []
+        return [RaiseFault("MREC11CableCheckFault", f"cable check failed: {why}", why, Severity.Medium)]
 
 
 def _finished(passed: bool) -> Call:
