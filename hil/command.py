@@ -20,7 +20,6 @@ exit status: 0 every reaction was right and in time; 1 one was wrong or late, th
 
 
 INTERRUPTED = 130
-RAW = argparse.RawDescriptionHelpFormatter
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Bring a charger into a state, do something to it, and see whether it reacts rightly and in time."
     )
     parser.epilog = EXAMPLES
-    parser.formatter_class = RAW
     commands = parser.add_subparsers(dest="hil_command", metavar="COMMAND", required=True)
 
-    run_parser = commands.add_parser("run", help="run scenarios", epilog=EXAMPLES, formatter_class=RAW)
+    run_parser = commands.add_parser("run", help="run scenarios", epilog=EXAMPLES)
     run_parser.add_argument(
         "scenario",
         nargs="*",
@@ -88,7 +86,8 @@ def chosen(scenarios: list[Scenario], names: list[str]) -> list[Scenario]:
     from fnmatch import fnmatch
 
     from chargebyte_fw.kernel.errors import ConfigError, Finding
-    from chargebyte_fw.manager.configuration.report import Report, nearest
+    from chargebyte_fw.kernel.names import nearest
+    from chargebyte_fw.manager.configuration.report import Report
     from hil import scenario
     from hil.findings import errors
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.manager.configuration.report import nearest
+from chargebyte_fw.kernel.names import nearest
 from hil.recorder import SIGNALS, WORDS
 
 FORMS = {

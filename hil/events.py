@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.manager.configuration.report import nearest
+from chargebyte_fw.kernel.names import nearest
 from chargebyte_fw.sim.script import ARGUMENT_COUNTS, ScriptError
 from chargebyte_fw.sim.script import parse as parse_script
 

@@ -9,7 +9,8 @@ import msgspec
 
 from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.errors import ConfigError, Finding
-from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.kernel.names import nearest
+from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar, kind, plain
 from chargebyte_fw.manager.configuration.values import base_type, fill
 from hil.drivers import DRIVERS, RESOURCES, Driver, Resource, Stage, find

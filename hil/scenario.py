@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.errors import ConfigError
+from chargebyte_fw.kernel.names import nearest
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.kernel.yaml_text import Place
-from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar, kind, plain
 from hil import conditions, events
 from hil.conditions import BadCondition, Condition

@@ -25,7 +25,6 @@ def add_parser(subparsers: Any) -> None:
         help="show and change the list of tokens that may charge",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_subparsers(dest="what", metavar="list|add|remove", required=True)
     _common(what.add_parser("list", help="show the tokens"), _list)

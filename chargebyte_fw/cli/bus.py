@@ -33,7 +33,6 @@ def add_parser(subparsers: Any) -> None:
         help="show what the modules send each other",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "of", nargs="*", metavar="MODULE[.IMPLEMENTATION]", help="show these alone, by their ids in the configuration"

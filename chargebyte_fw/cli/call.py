@@ -29,7 +29,6 @@ def add_parser(subparsers: Any) -> None:
         help="have a module carry out one command",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("of", metavar="MODULE[.IMPLEMENTATION]", help="ids of the configuration")
     parser.add_argument("command_name", metavar="COMMAND", help="as the interface names it")

@@ -19,7 +19,6 @@ def add_parser(subparsers: Any) -> None:
         help="write the DBC file of the CAN mirror",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("what", choices=("dbc",))
     parser.add_argument(

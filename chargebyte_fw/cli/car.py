@@ -36,7 +36,6 @@ def add_parser(subparsers: Any) -> None:
         help="let the virtual car charge at a charger on a network interface",
         description=__doc__.partition(": ")[2],
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--interface", required=True, metavar="IF", help="where the charger is")
     parser.add_argument("--no-slac", action="store_true", help="no powerline modem: SDP at once")

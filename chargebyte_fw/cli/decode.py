@@ -44,7 +44,6 @@ def add_parser(subparsers: Any) -> None:
         help="decode V2G and SLAC messages",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "source",

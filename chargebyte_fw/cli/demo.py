@@ -32,7 +32,6 @@ def add_parser(subparsers: Any) -> None:
         help="watch a virtual car charge",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--protocol", choices=PROTOCOLS, default=None, help="what the car speaks (iso2)")
     parser.add_argument(

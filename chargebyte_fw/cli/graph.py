@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.text import add_programs, add_root, configuration_file
@@ -27,7 +26,6 @@ def add_parser(subparsers: Any) -> None:
         help="draw modules and connections, or a state machine",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", nargs="?", help="the configuration (default: /etc/everest/config.yaml below the root)")
     parser.add_argument("--of", metavar="MODULE", help="this module and its connections alone")
@@ -71,8 +69,9 @@ def _machines(name: str | None) -> int:
 
 
 def _unknown(what: str, given: str, known: Sequence[str]) -> int:
-    nearest = next(iter(get_close_matches(given, known, n=1)), "")
-    hint = f"did you mean {nearest}?" if nearest else f"known: {', '.join(known)}"
+    from chargebyte_fw.kernel.names import nearest
+
+    hint = nearest(given, known) or f"known: {', '.join(known)}"
     print(f"secc graph: there is no {what} {given} ({hint})", file=sys.stderr)
     return 2
 

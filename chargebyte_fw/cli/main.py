@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import importlib
 import io
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 EX_CONFIG = 78
 """Exit status when a configuration is wrong (sysexits.h)."""
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as of a shell: 128 and the number of the signal."""
+LONG_RUNNING = ("run", "manager", "module")
 
 
 def command_names() -> list[str]:
@@ -43,7 +48,11 @@ def parser_for(names: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; exit status 0 done, 1 failed, 2 called wrongly, 78 wrong configuration."""
+    """Run one subcommand; exit status 0 done, 1 failed, 2 called wrongly, 78 wrong configuration.
+
+    Whatever happens to a file, a pipe, a device or the terminal is a line, never a traceback.
+    """
+    _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         # A name that is not UTF-8, or a terminal without umlauts: escaped, never a traceback.
         if isinstance(stream, io.TextIOWrapper):
@@ -51,6 +60,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     # The usual start names its subcommand first: then only that one is loaded.
     first = arguments[0] if arguments else ""
+    try:
+        try:
+            status = _run(arguments, first)
+        finally:
+            # What cannot be printed is noticed here, not by the interpreter at its end.
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has closed the pipe.
+        _discard_output()
+        return 0
+    except OSError as error:
+        name = _where(error)
+        if not name and first in LONG_RUNNING:
+            raise  # not of a file: the traceback is worth more than a line
+        print(f"secc {first}: {f'{name}: ' if name else ''}{error.strerror or error}", file=sys.stderr)
+        return 1
+    if argv is None and first == "run":
+        _leave(status)
+    return status
+
+
+def _run(arguments: Sequence[str], first: str) -> int:
     names = [first] if first in command_names() else command_names()
     parsed = parser_for(names).parse_args(arguments)
     from chargebyte_fw.kernel.errors import ConfigError, Unavailable
@@ -76,15 +109,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         part = missing[2] if missing[1] == "modules" and len(missing) > 2 else missing[1]
         print(f"secc: this needs a part that is not installed here: chargebyte-fw-{part}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The reader (head, less) has closed the pipe; keep Python from reporting that at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    if argv is None and parsed.command == "run":
-        _leave(status or 0)
     return status or 0
+
+
+def _where(error: OSError) -> str:
+    """Return what an error is about: a file, standard output, or nothing that is known."""
+    if error.filename is not None:
+        return os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    try:
+        sys.stdout.flush()
+        mode = os.fstat(sys.stdout.fileno()).st_mode
+    except (OSError, ValueError):
+        _discard_output()
+        return "standard output"
+    # What writes to a file gives its name (cli/outputs.py); what did not fit into the buffer is lost.
+    is_full = error.errno == errno.ENOSPC and (stat.S_ISREG(mode) or stat.S_ISCHR(mode))
+    return "standard output" if is_full else ""
+
+
+def _discard_output() -> None:
+    """Let what is still to be printed go nowhere, so that Python does not report it at the exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_missing_streams() -> None:
+    """Open those of the three standard streams that were closed: a file must not get the number of one."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _leave(status: int) -> NoReturn:

@@ -34,7 +34,6 @@ def add_parser(subparsers: Any) -> None:
         help="flash and look after the safety controller",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common],
     )
     parser.add_argument(

@@ -84,12 +84,13 @@ def add_version(parser: argparse.ArgumentParser, *words: str) -> None:
 
 
 def _moment(text: str) -> str:
-    if text not in ("erase", "verify") and not 0 <= float(text) <= 100:
-        raise ValueError(text)
+    try:
+        good = text in ("erase", "verify") or 0 <= float(text) <= 100
+    except ValueError:
+        good = False
+    if not good:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage, erase or verify")
     return text
-
-
-_moment.__name__ = "percentage, erase or verify"
 
 
 def settle(arguments: argparse.Namespace) -> None:

@@ -31,9 +31,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is installed; exit status 1 when a name is not, is there twice or cannot be loaded."""
+    from chargebyte_fw.kernel.names import nearest
     from chargebyte_fw.kernel.paths import root_at
     from chargebyte_fw.manager import index
-    from chargebyte_fw.manager.configuration.report import nearest
     from chargebyte_fw.manager.discovery import MODULES_DIR, discover
 
     root = root_at(arguments.root)

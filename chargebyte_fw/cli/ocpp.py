@@ -41,7 +41,6 @@ def add_parser(subparsers: Any) -> None:
         help="look at the connection to the CSMS",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     whats = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     _add(whats, "status", "show how the connection stands", _show_status)

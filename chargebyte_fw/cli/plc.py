@@ -25,7 +25,6 @@ def add_parser(subparsers: Any) -> None:
         help="look at the powerline modem, or reset it",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_subparsers(dest="what", metavar="info|link|reset", required=True)
     info = what.add_parser("info", help="ask the modem who it is")

@@ -32,7 +32,6 @@ def add_parser(subparsers: Any) -> None:
         help="save, show, export and replay recorded traces",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     whats = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     _add(whats, "list", "list the saved traces", _list, file=False)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.names import closest
 from chargebyte_fw.manager.manifest import everest_name
 from chargebyte_fw.manager.wire.calls import arguments_of, attribute_of
 
@@ -36,7 +36,10 @@ class Operator:
         found = [place for place in assembly.implementations if place[0] == module_id and name in ("", place[1])]
         if not found:
             known = [".".join(place) for place in assembly.implementations]
-            return {"error": f"there is no {request.get('of')}", "nearest": _nearest(str(request.get("of")), known)}
+            return {
+                "error": f"there is no {request.get('of')}",
+                "nearest": closest(str(request.get("of")), known) or "",
+            }
         if len(found) > 1:
             return {"error": f"{module_id} has {', '.join(place[1] for place in found)}: name one of them"}
         provider = assembly.implementations[found[0]]
@@ -46,7 +49,7 @@ class Operator:
             known = [everest_name(one) for one in provider.commands]
             return {
                 "error": f"{provider.interface} has no command {command}",
-                "nearest": _nearest(command, known),
+                "nearest": closest(command, known) or "",
                 "known": known,
             }
         return await self._run(provider, attribute, request.get("arguments"))
@@ -65,7 +68,3 @@ class Operator:
             return {"error": error.message, "kind": error.kind}
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             return {"error": f"the result cannot be written: {error}"}
-
-
-def _nearest(given: str, known: list[str]) -> str:
-    return next(iter(get_close_matches(given, known, n=1)), "")

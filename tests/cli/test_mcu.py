@@ -96,7 +96,7 @@ def test_a_power_cut_while_erasing_or_comparing(
 def test_a_power_cut_at_no_moment(mcu: Mcu, capsys: pytest.CaptureFixture[str], moment: str) -> None:
     with pytest.raises(SystemExit):
         mcu("info", f"--sim-power-cut={moment}")
-    assert "invalid percentage, erase or verify value" in capsys.readouterr().err
+    assert f"{moment!r} is no percentage, erase or verify" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from chargebyte_fw.board.params import layout, rules
 from chargebyte_fw.board.params.layout import GROUPS, Field, Group, Parameters
 from chargebyte_fw.board.params.value_types import is_disable_word
 from chargebyte_fw.kernel.errors import Finding
+from chargebyte_fw.kernel.names import closest
 from chargebyte_fw.kernel.yaml_text import NotUtf8, TooDeep, YamlError, compose, decode, place_of
 
 SIZE_LIMIT_BYTES = 64 * 1024
@@ -119,8 +119,8 @@ class _Reader:
             if not isinstance(key, yaml.ScalarNode):
                 self._error(key, "a key must be a plain word")
             elif key.value not in known:
-                near = difflib.get_close_matches(key.value, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+                near = closest(key.value, known)
+                hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
                 self._error(key, f"{of} has no key {key.value}", hint)
             elif key.value in entries:
                 first = entries[key.value][0].start_mark

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from chargebyte_fw.kernel.module import Module, Requirement
+from chargebyte_fw.kernel.names import closest, nearest
 from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager.configuration.entries import Wish, Written
-from chargebyte_fw.manager.configuration.report import Report, closest, nearest
+from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.plan import Connection
 
 Loaded = Mapping[str, "type[Module] | None"]

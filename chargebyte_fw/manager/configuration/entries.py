@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
+from chargebyte_fw.kernel.names import closest
 from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager.configuration.access import read_access
-from chargebyte_fw.manager.configuration.report import Report, closest
+from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import Entry, MapNode, Node, Scalar
 from chargebyte_fw.manager.plan import Access
 

@@ -10,10 +10,11 @@ import msgspec
 
 from chargebyte_fw.kernel.faults import Mapping
 from chargebyte_fw.kernel.module import Module, ModuleConfig
+from chargebyte_fw.kernel.names import nearest
 from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager.configuration.connections import Loaded, connect
 from chargebyte_fw.manager.configuration.entries import KEYS, Written
-from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import MapNode
 from chargebyte_fw.manager.configuration.values import fill
 from chargebyte_fw.manager.discovery import CannotLoad, Found, Installed

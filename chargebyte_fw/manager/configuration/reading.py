@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from chargebyte_fw.kernel.names import nearest
 from chargebyte_fw.kernel.yaml_text import NotUtf8, NotYaml, Place, TooDeep, decode, events, place_of
-from chargebyte_fw.manager.configuration.report import Report, nearest
+from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.syntax import explain
 from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Scalar, kind, shorten
 

@@ -1,10 +1,11 @@
-"""The list of findings, filled by every check, and the nearest valid name."""
+"""The list of findings, filled by every check."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from chargebyte_fw.kernel.errors import Finding
+from chargebyte_fw.kernel.names import nearest
 from chargebyte_fw.kernel.yaml_text import Place
 from chargebyte_fw.manager.configuration.tree import Entry, ListNode, MapNode, Node, Scalar, kind, unreadable
 
@@ -86,23 +87,3 @@ def truth_hint(node: Node) -> str:
     if word in ("true", "yes", "on", "1"):
         return "write true"
     return "write false" if word in ("false", "no", "off", "0") else ""
-
-
-def nearest(wrong: str, known: Iterable[str]) -> str:
-    """Return a hint: the nearest right name, or all of them when they are few."""
-    names = list(known)
-    close = closest(wrong, names)
-    if close is not None:
-        return f"did you mean {close}?"
-    if not names:
-        return ""
-    return f"known: {', '.join(names)}" if len(names) <= 8 else ""
-
-
-def closest(wrong: str, known: Iterable[str]) -> str | None:
-    """Return the right name that was probably meant, or None."""
-    import difflib
-
-    lowered = {name.lower(): name for name in reversed(list(known))}
-    close = difflib.get_close_matches(wrong.lower(), lowered, 1, 0.6)
-    return lowered[close[0]] if close else None

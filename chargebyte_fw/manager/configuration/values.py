@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 
 from chargebyte_fw.kernel.module import ModuleConfig
+from chargebyte_fw.kernel.names import nearest
 from chargebyte_fw.kernel.yaml_text import Place
-from chargebyte_fw.manager.configuration.report import Report, nearest, truth_hint
+from chargebyte_fw.manager.configuration.report import Report, truth_hint
 from chargebyte_fw.manager.configuration.tree import MapNode, Node, Scalar, kind, unreadable
 
 _BOUND = re.compile(r"Expected `(?:int|float|str)` (?:of length )?(.+)$")

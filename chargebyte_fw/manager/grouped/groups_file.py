@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from chargebyte_fw.kernel.decoding import convert, decode_yaml
 from chargebyte_fw.kernel.errors import ConfigError, Finding
-from chargebyte_fw.manager.configuration.report import nearest
+from chargebyte_fw.kernel.names import nearest
 from chargebyte_fw.manager.groups import CHARGE, CLOUD
 from chargebyte_fw.manager.module_restarts import FAILURES
 from chargebyte_fw.manager.plan import ModulePlan

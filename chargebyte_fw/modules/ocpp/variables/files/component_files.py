@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import msgspec.structs
 
+from chargebyte_fw.kernel.names import closest
 from chargebyte_fw.modules.ocpp.variables.access import ATTRIBUTES, value_fault
 from chargebyte_fw.modules.ocpp.variables.declaration import ComponentId, DataType, Mutability, Variable, VariableId
 from chargebyte_fw.modules.ocpp.variables.files.json_file import Findings, JsonFile, as_text
@@ -93,10 +94,8 @@ def read_component(file: JsonFile, variables: Variables, connectors: Mapping[int
 
 
 def _nearest(name: Any, names: Any) -> str:
-    import difflib  # costs memory, and only a finding needs it
-
-    found = difflib.get_close_matches(str(name), list(names), 1)
-    return f"did you mean {found[0]}?" if found else ""
+    found = closest(str(name), names)
+    return f"did you mean {found}?" if found else ""
 
 
 def _component_of(file: JsonFile) -> ComponentId | None:

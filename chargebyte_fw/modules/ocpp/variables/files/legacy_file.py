@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.decoding import decode_json
+from chargebyte_fw.kernel.names import closest
 from chargebyte_fw.modules.ocpp.variables.access import value_fault
 from chargebyte_fw.modules.ocpp.variables.declaration import DataType, Mutability, Variable, VariableId
 from chargebyte_fw.modules.ocpp.variables.files.json_file import JsonFile, as_text
@@ -245,7 +246,5 @@ def _bound(schema: Mapping[str, Any], name: str) -> float | None:
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    import difflib  # costs memory, and only a finding needs it
-
-    found = difflib.get_close_matches(name, list(names), 1)
-    return f"did you mean {found[0]}?" if found else "it is ignored"
+    found = closest(name, names)
+    return f"did you mean {found}?" if found else "it is ignored"
