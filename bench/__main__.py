@@ -38,6 +38,9 @@ PLAIN = "all processes with the weight of any other program (more takes root)"
 
 
 def main(names: list[str]) -> int:
+    if unknown := [name for name in names if name not in BENCHES]:
+        print(f"bench: there is no {', '.join(unknown)}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
     console = Console()
     table = Table(title="chargebyte_fw benchmarks")
     for column, justify in (
