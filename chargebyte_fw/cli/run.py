@@ -81,8 +81,8 @@ def add_parser(subparsers: Any) -> None:
         type=int,
         default=10,
         metavar="N",
-        help="failures in a row after which a module, group or program is not started again; 0: it always is (default: "
-        "10; a groups file has its own)",
+        help="failures in a row after which a module, group, program or all that charges is not started again; 0: it "
+        "always is (default: 10; a groups file has its own)",
     )
     parser.add_argument(
         "--program-memory",

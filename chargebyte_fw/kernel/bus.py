@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from chargebyte_fw.kernel.contract import Contract, Guard, Variable
 from chargebyte_fw.kernel.errors import CommandError, CommandTimeout, PeerError, Unavailable
-from chargebyte_fw.kernel.faults import Faults, FaultsView
+from chargebyte_fw.kernel.faults import Faults, FaultsView, Severity
 from chargebyte_fw.kernel.scope import Scope
 from chargebyte_fw.kernel.trace import Trace
 
@@ -121,11 +121,29 @@ def retire(implementation: Contract) -> None:
 
 def absence_of(faults: Faults) -> str | None:
     """Return the type of fault by which an implementation reports that it is away; None if its interface has none."""
-    for name in ("CommunicationFault", "VendorError"):
-        found = next((type for type in sorted(faults.allowed) if type.endswith(f"/{name}")), None)
-        if found is not None:
-            return found
-    return None
+    return _first_of(faults, "CommunicationFault", "VendorError")
+
+
+def raise_absence(faults: Faults, text: str, *, drives: bool, lasting: bool = False) -> None:
+    """Raise the fault that an implementation is away; no power flows with a part of its path (`drives`).
+
+    `lasting`: it is out of service, which an EVSE reports as inoperative.
+    """
+    kinds = (absence_of(faults), _first_of(faults, "Inoperative") if lasting else None)
+    for kind in (kind for kind in kinds if kind is not None):
+        severity = Severity.High if drives else Severity.Medium
+        faults.raise_fault(kind, text, sub_type=ABSENT, severity=severity)
+
+
+def clear_absence(faults: Faults) -> None:
+    """Clear what `raise_absence` has raised."""
+    for fault in [fault for fault in faults.active if fault.sub_type == ABSENT]:
+        faults.clear(fault.type, ABSENT)
+
+
+def _first_of(faults: Faults, *names: str) -> str | None:
+    found = (type for name in names for type in sorted(faults.allowed) if type.endswith(f"/{name}"))
+    return next(found, None)
 
 
 def consumer(provider: C, scope: Scope, trace: Trace | None = None, caller: str = "", outside: bool = False) -> C:
@@ -190,7 +208,8 @@ async def run_command(
     """
     module = getattr(provider, "module", None)
     if module is not None and module.away:
-        raise CommandError("NotReady", f"{provider.module_id} has failed and is being started again")
+        follows = "is out of service" if module.out_of_service else "is being started again"
+        raise CommandError("NotReady", f"{provider.module_id} has failed and {follows}")
     if module is not None and module.stopped:
         raise CommandError("Shutdown", f"{provider.module_id} has stopped")
     loop = asyncio.get_running_loop()

@@ -177,6 +177,8 @@ class Module:
     """Linux capabilities of the program that it stands for, by name."""
     away: bool = False
     """Whether it has failed and is being started again alone: commands to it fail at once."""
+    out_of_service: bool = False
+    """Whether it is away for good: it is not started again."""
     log: ModuleLog
 
     def __init_subclass__(cls) -> None:

@@ -46,7 +46,8 @@ class Assembly:
     takes over those of the instance before it.
 
     `remote` is asked for an implementation that no module here provides (one behind MQTT), with the contract that the
-    requirement names. `together`: no module fails alone (EVerest).
+    requirement names. `together`: no module fails alone (EVerest). `out_of_service`: why nothing of `charge` is
+    started; its modules are there for those of `cloud`, with faults that give this reason.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Assembly:
         remote: Callable[[str, str, type[Contract]], Contract] | None = None,
         *,
         together: bool = False,
+        out_of_service: str = "",
     ) -> None:
         self.runtime = runtime
         self.modules: dict[str, Module] = {}
@@ -67,6 +69,7 @@ class Assembly:
         self._groups: dict[str, str] = {}
         self._alone: set[str] = set()
         self._together = together
+        self._out_of_service = out_of_service
         self._kept: dict[str, dict[str, Any]] = {}
         self._remote = remote
         self._started: list[Module] = []
@@ -90,6 +93,17 @@ class Assembly:
                 self.failures[plan.id] = self._faults_of(origin, frozenset((FAILURE,)))
         for plan in self.plans:
             self._wire(plan)
+        if self._out_of_service:
+            self._leave_out_charge(self._out_of_service)
+
+    def _leave_out_charge(self, why: str) -> None:
+        for module in (module for module in self.modules.values() if module.group == CHARGE):
+            module.away = module.stopped = module.out_of_service = True
+            self._alone.discard(module.id)
+            self.failures.pop(module.id, None)
+        for implementation in self.implementations.values():
+            if implementation.module.stopped:
+                bus.raise_absence(implementation.faults, why, drives=bool(implementation.one_user), lasting=True)
 
     def _make(self, plan: ModulePlan) -> Module:
         module = plan.module()
@@ -191,10 +205,11 @@ class Assembly:
         if against:
             raise ConfigError(against)
         give_up_s = asyncio.get_running_loop().time() + CLOUD_START_S
-        for module in self.modules.values():
+        starting = [module for module in self.modules.values() if not module.stopped]
+        for module in starting:
             self._started.append(module)
             await self._start_step(module, module.init(), give_up_s, ready_follows=True)
-        programs = [module for module in self.modules.values() if module.is_program]
+        programs = [module for module in starting if module.is_program]
         outside = [module for module in programs if module.standalone and module.awaited]
         for module in [*(module for module in programs if not module.standalone), *outside]:
             if outside and module is outside[0]:
@@ -204,7 +219,7 @@ class Assembly:
         initialised()
         if others is not None:
             await others()
-        for module in self.modules.values():
+        for module in starting:
             if module.id not in self.late and not module.failed.done():
                 await self._start_step(module, module.ready(), give_up_s, ready_follows=False)
         self.starting = ""
@@ -272,20 +287,18 @@ class Assembly:
         first = next(iter(done))
         return futures[first], first.result()
 
-    def mark_absent(self, module_id: str, text: str) -> None:
+    def mark_absent(self, module_id: str, text: str, *, lasting: bool = False) -> None:
         """Raise a fault at each implementation of a program that has failed; no power flows with a part of its path."""
         for (owner, _), implementation in self.implementations.items():
             if owner == module_id and implementation.is_remote:
                 faults: Faults = implementation.endpoint.faults
-                if (kind := bus.absence_of(faults)) is not None:
-                    severity = Severity.High if implementation.one_user else Severity.Medium
-                    faults.raise_fault(kind, text, sub_type=bus.ABSENT, severity=severity)
+                bus.raise_absence(faults, text, drives=bool(implementation.one_user), lasting=lasting)
 
     def mark_present(self, module_id: str) -> None:
         """Clear what `mark_absent` has raised."""
         for (owner, _), implementation in self.implementations.items():
-            if owner == module_id and (kind := bus.absence_of(implementation.endpoint.faults)) is not None:
-                implementation.endpoint.faults.clear(kind, bus.ABSENT)
+            if owner == module_id:
+                bus.clear_absence(implementation.endpoint.faults)
 
     async def retire(self, module: Module) -> None:
         """Stop one module while the others go on; its place stays empty until `renew`."""

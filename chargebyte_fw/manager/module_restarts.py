@@ -123,8 +123,9 @@ class ModuleRestarts:
 
     def _give_up(self, module_id: str, text: str) -> None:
         self._log.error("%s", text)
+        self._assembly.modules[module_id].out_of_service = True
         self._assembly.mark_present(module_id)
-        self._assembly.mark_absent(module_id, text)
+        self._assembly.mark_absent(module_id, text, lasting=True)
         self._assembly.failures[module_id].clear(FAILURE)
         self._assembly.failures[module_id].raise_fault(FAILURE, text, severity=Severity.Medium)
 

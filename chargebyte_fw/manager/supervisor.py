@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.backoff import Backoff, doubling
+from chargebyte_fw.kernel.decoding import shorten
 from chargebyte_fw.kernel.errors import ConfigError
 from chargebyte_fw.kernel.faults import Faults, Severity
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.redaction import redact
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager import gc_tuning
 from chargebyte_fw.manager.assembly import Assembly
@@ -66,7 +68,8 @@ class Supervisor:
     ) -> None:
         """`together`: whichever module fails, all are started again, as by EVerest's manager.
 
-        `failures`: after so many in a row a module that fails alone is not started again (0: it always is).
+        `failures`: after so many in a row what fails alone is not started again (0: it always is): a module, or all of
+        `charge`.
         """
         self._failures = failures
         self._together = together
@@ -85,6 +88,7 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._backoff = Backoff(PAUSES_S, STEADY_S)
         self._strays = StrayErrors(self.log)
+        self._out_of_service = ""
 
     async def run(self) -> int:
         """Run until a signal comes; returns 0.
@@ -139,7 +143,12 @@ class Supervisor:
 
     async def _after(self, failure: Failure, held_s: float) -> None:
         """Do what follows the end of a run that had lasted for `held_s` seconds."""
-        await self._pause(self._backoff.fail(held_s=held_s))
+        pause_s = self._backoff.fail(held_s=held_s)
+        if 0 < self._failures <= self._backoff.failures and not self._together and not self._out_of_service:
+            why = shorten(redact(f"{failure.module_id}: {type(failure.error).__name__}: {failure.error}"))
+            self._out_of_service = f"out of service after {self._backoff.failures} failures ({why})"
+            self.log.error("%s; only what does not charge is started from now on", self._out_of_service)
+        await self._pause(pause_s)
 
     def request_stop(self, why: str = "request") -> None:
         """Begin to stop; the second time, hurry."""
@@ -191,7 +200,7 @@ class Supervisor:
         return failure
 
     def _new_assembly(self) -> Assembly:
-        return Assembly(self.runtime, together=self._together)
+        return Assembly(self.runtime, together=self._together, out_of_service=self._out_of_service)
 
     def _books(self) -> list[Faults]:
         """Return the faults of the modules of this process."""

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.errors import CommandError, ConfigError, Finding
-from chargebyte_fw.kernel.faults import Fault
+from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, Origin, Severity
 from chargebyte_fw.kernel.module import Module, provides, requires, requires_optional
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager import assembly as assembly_file
@@ -491,3 +492,65 @@ def test_200_restarts_leave_no_instance_no_task_and_no_subscription(
             assert len(asyncio.all_tasks()) < 10
 
     run(main())
+
+
+class Broken(Charging):
+    """Fails as soon as it runs."""
+
+    async def ready(self) -> None:
+        self.after(1, raise_it)
+
+
+def test_charge_that_fails_again_and_again_is_out_of_service_and_the_rest_lives(run: Run, runtime: Runtime) -> None:
+    everything = [plans()[0], ModulePlan("charging", Broken, Broken.Config())]
+
+    async def main() -> None:
+        supervisor = Supervisor(everything, runtime, failures=3)
+        running = asyncio.ensure_future(supervisor.run())
+        await asyncio.sleep(60)
+        assert supervisor.assembly is not None
+        cloud: Any = supervisor.assembly.modules["cloud"]
+        assert len(Cloud.made) == 4, "one for each run, the last of which stays"
+        assert Charging.stopped_count == 3, "it is not started any more"
+        raised = [
+            fault
+            for book in supervisor.assembly.runtime.all_faults
+            for fault in book.active
+            if fault.origin.module_id == "charging"
+        ]
+        why = "out of service after 3 failures (charging: RuntimeError: on purpose)"
+        assert [(fault.sub_type, fault.message) for fault in raised] == [("Absent", why)]
+        with pytest.raises(CommandError, match="NotReady: charging has failed and is out of service"):
+            await cloud.valve.turn(to=5, mode="Fast")
+        # One that fails alone still has its own restarts.
+        cloud.crash(RuntimeError("on purpose"))
+        await asyncio.sleep(5)
+        assert len(Cloud.made) == 5
+        supervisor.request_stop()
+        assert await running == 0
+
+    run(main())
+
+
+def test_an_evse_out_of_service_is_inoperative() -> None:
+    book = Faults(frozenset(("evse_manager/Inoperative", "evse_manager/Internal")), _fault)
+    bus.raise_absence(book, "ended", drives=False)
+    assert not book.active
+    bus.raise_absence(book, "out of service", drives=False, lasting=True)
+    assert [fault.type for fault in book.active] == ["evse_manager/Inoperative"]
+    bus.clear_absence(book)
+    assert not book.active
+
+
+def _fault(type: str, sub_type: str, message: str, severity: Severity) -> Fault:
+    return Fault(
+        type=type,
+        sub_type=sub_type,
+        message=message,
+        description="",
+        severity=severity,
+        origin=Origin("evse", "main"),
+        state=FaultState.Active,
+        timestamp="2026-11-30T00:00:00Z",
+        uuid="1",
+    )

@@ -54,10 +54,11 @@ class Begin(msgspec.Struct, frozen=True, tag=True):
 
 
 class Absent(msgspec.Struct, frozen=True, tag=True):
-    """From the manager: the process of these modules has ended."""
+    """From the manager: the process of these modules has ended; `lasting`: it is out of service."""
 
     modules: list[str]
     text: str
+    lasting: bool = False
 
 
 class Present(msgspec.Struct, frozen=True, tag=True):

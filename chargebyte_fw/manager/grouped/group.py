@@ -78,7 +78,7 @@ class GroupProcess(Supervisor):
         self._everyone = everyone
         self._since_s = since_s
         self._begin_now = asyncio.Event()
-        self._away: dict[str, str] = {}
+        self._away: dict[str, Absent] = {}
         self._failed = False
         self._remotes: Remotes | None = None
         self._catching_up: CatchingUp | None = None
@@ -124,8 +124,8 @@ class GroupProcess(Supervisor):
         self._catching_up = CatchingUp(self._carrier, remotes, self._group)
         self._catching_up.listen()
         remotes.listen()
-        for module_id, text in self._away.items():
-            remotes.mark_absent(module_id, text)
+        for module_id, absent in self._away.items():
+            remotes.mark_absent(module_id, absent.text, lasting=absent.lasting)
         publisher.join(assembly)
         self._kept.begin(assembly, self._awaited)
         await assembly.start(publisher.announce_ready, self._others)
@@ -163,11 +163,11 @@ class GroupProcess(Supervisor):
         match message:
             case Begin():
                 self._begin_now.set()
-            case Absent(modules, text):
+            case Absent(modules, text, lasting):
                 for module_id in modules:
-                    self._away[module_id] = text
+                    self._away[module_id] = message
                     if self._remotes is not None:
-                        self._remotes.mark_absent(module_id, text)
+                        self._remotes.mark_absent(module_id, text, lasting=lasting)
             case Present(modules):
                 for module_id in modules:
                     self._away.pop(module_id, None)

@@ -19,7 +19,7 @@ from chargebyte_fw.manager.grouped.channel import Present
 from chargebyte_fw.manager.grouped.group import control_socket
 from chargebyte_fw.manager.grouped.groups_file import Grouping
 from chargebyte_fw.manager.grouped.starter import Request, Starter
-from chargebyte_fw.manager.grouped.unit import PAUSES_S, STEADY_S, Unit
+from chargebyte_fw.manager.grouped.unit import OUT_OF_SERVICE, PAUSES_S, STEADY_S, Unit
 from chargebyte_fw.manager.grouped.units import GroupUnit, ProgramUnit
 from chargebyte_fw.manager.grouped.wire import ManagerWire
 from chargebyte_fw.manager.groups import CHARGE, fails_alone, groups_of
@@ -206,12 +206,13 @@ class GroupedSupervisor:
     def went(self, unit: Unit, text: str) -> None:
         """Let all others know that a process has failed."""
         self.log.error("%s", text)
+        lasting = unit.state == OUT_OF_SERVICE
         for group in self.groups():
             if group is not unit:
                 for module_id in unit.ids:
-                    group.absent(module_id, text)
+                    group.absent(module_id, text, lasting=lasting)
         for plan in unit.plans:
-            self._wire.absent(plan, text)
+            self._wire.absent(plan, text, lasting=lasting)
         if any(module_id in self._driving for module_id in unit.ids):
             # Nothing else would switch off what it has driven.
             for group in self.groups():

@@ -19,6 +19,9 @@ PAUSES_S = (0.0, *doubling(1.0, 60.0))
 STEADY_S = 300.0
 """After a run of so many seconds failures are counted from the first again."""
 
+OUT_OF_SERVICE = "out of service"
+"""State of a unit that is not started again."""
+
 
 class Overseer(Protocol):
     """What a unit needs of its manager."""
@@ -105,7 +108,7 @@ class Unit(ABC):
             pause_s = pauses.fail(loop.time() - began_s)
             last = 0 < self._overseer.failures <= pauses.failures
             follows = f"is out of service after {pauses.failures} failures" if last else "is being started again"
-            self.state = "out of service" if last else "waiting"
+            self.state = OUT_OF_SERVICE if last else "waiting"
             self._overseer.went(self, f"{self.name} has failed ({reason}) and {follows}")
             await self.end(reason, kill=self.hangs(reason))
             self.initialised.set()

@@ -67,7 +67,7 @@ class GroupUnit(Unit):
         self._initialised = asyncio.Event()
         self._is_up = asyncio.Event()
         self._reason = ""
-        self._away: dict[str, str] = {}
+        self._away: dict[str, Absent] = {}
 
     @property
     def pid(self) -> int:
@@ -84,8 +84,8 @@ class GroupUnit(Unit):
         loop = asyncio.get_running_loop()
         works = (self._watch_end(process), self._watch_heartbeat(), self._watch_memory(process))
         self._watch = [loop.create_task(work, name=f"watch {self.name}") for work in works]
-        for module_id, text in self._away.items():
-            channel.send(Absent([module_id], text))
+        for absent in self._away.values():
+            channel.send(absent)
         await self._initialised.wait()
 
     async def begin(self) -> None:
@@ -98,10 +98,10 @@ class GroupUnit(Unit):
         if self._channel is not None:
             self._channel.send(message)
 
-    def absent(self, module_id: str, text: str) -> None:
+    def absent(self, module_id: str, text: str, *, lasting: bool = False) -> None:
         """Let it know that a module of another process is absent; also the process that is started next."""
-        self._away[module_id] = text
-        self.post(Absent([module_id], text))
+        self._away[module_id] = Absent([module_id], text, lasting)
+        self.post(self._away[module_id])
 
     def hurry(self, why: str) -> None:
         """Ask a process that ends to be quick."""

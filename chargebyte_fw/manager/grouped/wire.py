@@ -7,7 +7,7 @@ from typing import Any
 
 from chargebyte_fw.contracts.errors import errors_of
 from chargebyte_fw.kernel import bus
-from chargebyte_fw.kernel.faults import Faults, Origin, Severity
+from chargebyte_fw.kernel.faults import Faults, Origin
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.kernel.runtime import Runtime
@@ -86,18 +86,15 @@ class ManagerWire:
             self._shutting_down = True
             self._send("shutdown", b"true")
 
-    def absent(self, plan: ModulePlan, text: str) -> None:
+    def absent(self, plan: ModulePlan, text: str, *, lasting: bool) -> None:
         """Raise a fault at each implementation of a module whose process has ended."""
         for _, book, drives in self._books_of(plan):
-            if (kind := bus.absence_of(book)) is not None:
-                severity = Severity.High if drives else Severity.Medium
-                book.raise_fault(kind, text, sub_type=bus.ABSENT, severity=severity)
+            bus.raise_absence(book, text, drives=drives, lasting=lasting)
 
     def present(self, plan: ModulePlan) -> None:
         """Clear these faults."""
         for _, book, _ in self._books_of(plan):
-            if (kind := bus.absence_of(book)) is not None:
-                book.clear(kind, bus.ABSENT)
+            bus.clear_absence(book)
 
     def faults(self) -> list[Faults]:
         """Return the faults of absence, for the status file."""

@@ -10,7 +10,7 @@ from typing import Any
 from chargebyte_fw.contracts.errors import errors_of
 from chargebyte_fw.kernel import bus
 from chargebyte_fw.kernel.contract import Contract
-from chargebyte_fw.kernel.faults import Fault, Faults, Origin, Severity
+from chargebyte_fw.kernel.faults import Fault, Faults, Origin
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import faults_of
@@ -96,14 +96,14 @@ class Remotes:
             client.on_down.remove(self._broker_went)
             client.on_up.remove(self._broker_came)
 
-    def mark_absent(self, module_id: str, text: str) -> None:
+    def mark_absent(self, module_id: str, text: str, *, lasting: bool = False) -> None:
         """Note that the process of a module has ended: commands fail at once, a fault stands in its place."""
         module = self.modules.get(module_id)
         if module is not None:
             module.away = True
             module.begins_again()
             module.forget()
-            module.raise_absence(text)
+            module.raise_absence(text, lasting=lasting)
 
     def mark_present(self, module_ids: Iterable[str]) -> None:
         """Note that it is ready again."""
@@ -176,18 +176,15 @@ class Remote(RemoteModule):
         """Forget what was seen: the next process publishes its own values."""
         self._seen.clear()
 
-    def raise_absence(self, text: str) -> None:
+    def raise_absence(self, text: str, *, lasting: bool = False) -> None:
         """Raise the fault that it is absent; no power flows with a part of its path."""
         for implementation in self._proxies.values():
-            if (kind := bus.absence_of(implementation.faults)) is not None:
-                severity = Severity.High if implementation.one_user else Severity.Medium
-                implementation.faults.raise_fault(kind, text, sub_type=bus.ABSENT, severity=severity)
+            bus.raise_absence(implementation.faults, text, drives=bool(implementation.one_user), lasting=lasting)
 
     def clear_absence(self) -> None:
         """Clear it."""
         for implementation in self._proxies.values():
-            if (kind := bus.absence_of(implementation.faults)) is not None:
-                implementation.faults.clear(kind, bus.ABSENT)
+            bus.clear_absence(implementation.faults)
 
     # What was missed (`catching_up.py`).
 
