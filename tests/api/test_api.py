@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.contracts.types.energy import CapabilityLimits
 from chargebyte_fw.contracts.types.evse_manager import (
     EnableDisableSourceEnableSource,
     EnableDisableSourceEnableState,
@@ -207,6 +208,12 @@ def test_a_positive_limit_closes_export_and_a_negative_one_import(on_bench: Any)
         assert watts.schedule_export[0].limits_to_root.total_power_W.value == 2000.0
         entry = phases.schedule_import[0].limits_to_root
         assert (entry.ac_max_phase_count.value, entry.ac_min_phase_count.value) == (1, 1)
+        # A node that starts again states what it can carry, and gets the limit that was given last.
+        bench.sink.capabilities.publish(
+            CapabilityLimits(max_current_A=32, max_phase_count=3, nominal_voltage_V=230, total_power_W=22080)
+        )
+        await asyncio.sleep(0.1)
+        assert bench.sink.limits[3:] == [phases]
 
     on_bench(story)
 

@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from chargebyte_fw.contracts.types.energy import CapabilityLimits
 from chargebyte_fw.contracts.types.evse_manager import EVInfo, SessionEventEnum
 from chargebyte_fw.kernel import clock
 from chargebyte_fw.kernel.errors import ConfigError
@@ -237,6 +238,23 @@ def test_denied_before_it_charges_the_limit_is_closed(greeted: Any) -> None:
         assert bench.sink.limits[-1].schedule_import[0].limits_to_root.ac_max_current_A.value == 0.0
         await client.ask("EVSE.SetChargingAllowed", [1, True])
         assert bench.sink.limits[-1].schedule_import[0].limits_to_root.ac_max_current_A.value == 999.9
+
+    greeted(story)
+
+
+def test_an_energy_node_that_starts_again_gets_the_limits_in_force(greeted: Any) -> None:
+    async def story(bench: Bench, client: Client) -> None:
+        bench.sink.capabilities.publish(
+            CapabilityLimits(max_current_A=32, max_phase_count=3, nominal_voltage_V=230, total_power_W=22080)
+        )
+        await asyncio.sleep(0.1)
+        assert bench.sink.limits == [], "nothing was ordered"
+        await client.ask("EVSE.SetDCChargingPower", [1, 7000])
+        bench.sink.capabilities.publish(
+            CapabilityLimits(max_current_A=32, max_phase_count=3, nominal_voltage_V=230, total_power_W=22080)
+        )
+        await asyncio.sleep(0.1)
+        assert len(bench.sink.limits) == 2 and bench.sink.in_force() == (None, 7000.0, None)
 
     greeted(story)
 

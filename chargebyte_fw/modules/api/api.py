@@ -130,13 +130,25 @@ class API(Module):
         self._troubles.close()
 
     def _listen(self, view: EvseView) -> None:
-        commands = Commands(view.manager, sink_of(view, self.evse_energy_sink), self._delays.get(view.index), utc_now)
+        sink = sink_of(view, self.evse_energy_sink)
+        commands = Commands(view.manager, sink, self._delays.get(view.index), utc_now, view.kept)
+        if sink is not None:
+            sink.capabilities.subscribe(partial(self._on_node, commands, sink.module_id), replay=False)
         evse = view.manager.module_id
         for name in commands.names:
             self.runtime.mqtt.subscribe(
                 f"{PREFIX}/{evse}/cmd/{name}",
                 partial(self._on_command, commands, name),
             )
+
+    def _on_node(self, commands: Commands, node: str, _capabilities: object) -> None:
+        async def restore() -> None:
+            try:
+                await commands.restore()
+            except CommandError as error:
+                self._complain("the limit was not sent to %s again: %s", node, error)
+
+        self.spawn(restore(), "limit")
 
     def _on_command(self, commands: Commands, name: str, topic: str, payload: str) -> None:
         async def carry_out() -> None:

@@ -82,7 +82,10 @@ class Commands:
         sink: ExternalEnergyLimits | None,
         delay: UkRandomDelay | None,
         now: Callable[[], datetime],
+        kept: dict[str, Any] | None = None,
     ) -> None:
+        """`kept` outlives a restart of the module: the limit that was given last."""
+        self._kept: dict[str, Any] = {} if kept is None else kept
         self._manager = manager
         self._sink = sink
         self._delay = delay
@@ -157,7 +160,14 @@ class Commands:
 
     def _limit(self, value: ExternalLimits) -> Call:
         assert self._sink is not None
+        self._kept["limit"] = value
         return self._sink.set_external_limits(value)
+
+    async def restore(self) -> None:
+        """Send the limit again: the energy node has started again and knows none."""
+        limit: ExternalLimits | None = self._kept.get("limit")
+        if limit is not None and self._sink is not None:
+            await self._sink.set_external_limits(limit)
 
     def _uk_random_delay(self, payload: str) -> Call:
         assert self._delay is not None

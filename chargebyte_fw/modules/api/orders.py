@@ -118,6 +118,11 @@ class EvseControl:
             await self._pause_or_resume()
             await self._enforce_limits()
 
+    async def restore(self) -> None:
+        """Put the limits in force again: the energy node has started again and knows none."""
+        if self.orders != Orders():
+            await self._try(self._enforce_limits())
+
     async def enable(self, connector_id: int, enable: bool, priority: int) -> bool:
         """Enable or disable the connector; returns false if another source decides otherwise."""
         kept = self.view.kept

@@ -120,6 +120,9 @@ class RpcApi(Module):
         """Ask for the connectors, listen to faults, open the server."""
         for book in self.runtime.all_faults:
             book.subscribe(self._on_raised, self._on_cleared)
+        for control in self._controls:
+            if control.sink is not None:
+                control.sink.capabilities.subscribe(partial(self._on_node, control), replay=False)
         self.spawn(self._ask_connectors(), "connectors")
         if self.config.websocket_enabled:
             self.spawn(self._open_server(), "server")
@@ -242,6 +245,9 @@ class RpcApi(Module):
         elif name == "session_event" and not self._controls[at].orders.charging_allowed:
             self.spawn(self._hold(self._controls[at]), "charging not allowed")
         self._mark(at, "status")
+
+    def _on_node(self, control: EvseControl, _capabilities: object) -> None:
+        self.spawn(control.restore(), "limits")
 
     async def _hold(self, control: EvseControl) -> None:
         evse = control.view.manager.module_id

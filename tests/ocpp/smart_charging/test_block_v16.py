@@ -210,6 +210,15 @@ def test_limits_of_the_stack() -> None:
     assert it.current_A(1) is None
 
 
+def test_an_energy_node_that_starts_again_gets_its_limits_at_once() -> None:
+    it = talk()
+    put(it, 1, profile("TxDefaultProfile", 16))
+    assert it.current_A(1) == 16.0
+    it.commands.clear()
+    it.fact("external_energy_limits", "capabilities", None)
+    assert it.current_A(1) == 16.0
+
+
 def test_pause_by_a_limit_of_0() -> None:
     """Field case 54: 0 A while charging, then 16 A under the same id."""
     it = talk()

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chargebyte_fw.contracts.interfaces.external_energy_limits import ExternalEnergyLimits
 from chargebyte_fw.contracts.types.evse_manager import EVInfo
 from chargebyte_fw.modules.ocpp.smart_charging.composite import Composite, composite
 from chargebyte_fw.modules.ocpp.smart_charging.configuration import local_time_of, phases_of, rules_of
@@ -291,8 +292,10 @@ class SmartCharging(Block):
 
     @receives(events.FactReceived)
     def fact(self, event: events.FactReceived) -> None:
-        """Take the state of charge (limitAtSoC)."""
-        if (event.interface, event.variable) == ("evse_manager", "ev_info") and event.evse_id is not None:
+        """Take the state of charge (limitAtSoC); a node that has started again knows no limits."""
+        if (event.interface, event.variable) == (ExternalEnergyLimits.interface, "capabilities"):
+            self.changed()
+        elif (event.interface, event.variable) == ("evse_manager", "ev_info") and event.evse_id is not None:
             info: EVInfo = event.value
             for number in self.evse_numbers(event.evse_id):
                 if info.soc is not None and self.evses[number].transaction:
