@@ -6,16 +6,19 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.text import add_root
+from chargebyte_fw.cli.text import add_root, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from chargebyte_fw.kernel.paths import Root
     from chargebyte_fw.manager.status_file import Status
 
 DRIVER = "CbChargeSOMDriver"
 LOST = "CommunicationFault"
+STORES = "/var/lib/everest"
+"""Where the modules keep their databases."""
 
 
 class Failed(Exception):
@@ -28,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
         "selftest",
         help="check that this charger works",
         description=__doc__.partition(": ")[2],
-        epilog="example: secc selftest; exit status 1 when a check fails",
+        epilog="examples:\n  secc selftest\n  secc selftest --root . --json\nexit status 1 when a check fails",
     )
     add_root(parser)
     parser.add_argument("--json", action="store_true", help="print as JSON")
@@ -63,15 +66,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(row["passed"] for row in rows) else 1
 
 
-def _running(status: Status | None) -> Status:
+def _running(root: Root, status: Status | None) -> Status:
     if status is None:
-        raise Failed("the charging stack does not run")
+        from chargebyte_fw.manager.status_file import PLACE
+
+        raise Failed(f"the charging stack does not run (no {root.state / PLACE.lstrip('/')})")
     return status
 
 
-def stack(_: Root, status: Status | None) -> str:
+def stack(root: Root, status: Status | None) -> str:
     """All modules are ready. What was set aside at the start is printed; it stops nothing."""
-    now = _running(status)
+    now = _running(root, status)
     if not now.ready:
         raise Failed("its modules are not ready")
     groups = ", ".join(f"{name} {state}" for name, state in now.groups.items())
@@ -81,9 +86,9 @@ def stack(_: Root, status: Status | None) -> str:
     return f"{len(now.modules)} modules of {now.configuration} are ready{f' ({groups})' if groups else ''}{aside}"
 
 
-def board(_: Root, status: Status | None) -> str:
+def board(root: Root, status: Status | None) -> str:
     """The safety controller answers."""
-    now = _running(status)
+    now = _running(root, status)
     ids = [module_id for module_id, name in now.modules.items() if name == DRIVER]
     if not ids:
         return "this configuration has no safety controller"
@@ -96,9 +101,9 @@ def board(_: Root, status: Status | None) -> str:
     return f"safety controller {controller}"
 
 
-def broker(_: Root, status: Status | None) -> str:
+def broker(root: Root, status: Status | None) -> str:
     """The broker is there, when the configuration has one."""
-    now = _running(status)
+    now = _running(root, status)
     if not now.broker:
         return "runs without a broker"
     if not now.on_broker:
@@ -124,7 +129,7 @@ def certificates(root: Root, _: Status | None) -> str:
             count += 1
         if path.suffix == ".key" and path.stat().st_mode & 0o007:
             raise Failed(f"{path} can be read by everybody")
-    return f"{count} certificate files"
+    return f"{counted(count, 'certificate file')} in {folder}"
 
 
 def _check_pem(path: str, content: bytes) -> None:
@@ -143,11 +148,14 @@ def _check_pem(path: str, content: bytes) -> None:
 def stores(root: Root, _: Status | None) -> str:
     """Every database is whole, and the place where they are can be written."""
     import sqlite3
-    import tempfile
 
-    folder = root.read("/var/lib/everest")
+    # Where this root writes: a checkout's state is not in the checkout.
+    folder = root.state / STORES.lstrip("/")
     if not folder.is_dir():
-        raise Failed(f"{folder} is not there")
+        if root.state == root.static:
+            raise Failed(f"{folder} is not there")
+        _probe(root.state)
+        return f"none yet; the first start makes {folder}"
     count = 0
     for path in sorted(folder.rglob("*.db")):
         try:
@@ -161,10 +169,18 @@ def stores(root: Root, _: Status | None) -> str:
         if answer != "ok":
             raise Failed(f"{path}: {answer}")
         count += 1
+    _probe(folder)
+    whole = f"{counted(count, 'database')} {'is' if count == 1 else 'are'} whole, " if count else ""
+    return f"{whole}{folder} can be written"
+
+
+def _probe(folder: Path) -> None:
+    """Raise Failed where a folder cannot be written, or the disk is full."""
+    import tempfile
+
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"\0" * 4096)
             probe.flush()
     except OSError as error:
         raise Failed(f"{folder} cannot be written: {error.strerror}") from error
-    return f"{count} databases are whole, {folder} can be written"

@@ -14,6 +14,7 @@ import yaml
 
 from chargebyte_fw.contracts.types.authorization import IdTokenType
 from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.names import nearest
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.kernel.yaml_text import YamlError, events, place_of
 from chargebyte_fw.modules.auth.token_csv import records
@@ -94,7 +95,8 @@ def entry_from(values: Mapping[str, Any], line: int = 0, last_line: int = 0) -> 
         raise ValueError("a name is one line")
     kind = values.get("type", "")
     if kind and kind not in IdTokenType.__members__:
-        raise ValueError(f"{kind[:50]!r} is no type of token (there are {', '.join(IdTokenType.__members__)})")
+        hint = nearest(kind, IdTokenType.__members__) or f"there are {', '.join(IdTokenType.__members__)}"
+        raise ValueError(f"{kind[:50]!r} is no type of token ({hint})")
     blocked = (values.get("blocked", "") or "false").lower()
     if blocked not in _BOOLEANS:
         raise ValueError(f"blocked is true or false, not {blocked[:50]!r}")
