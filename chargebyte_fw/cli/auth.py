@@ -112,7 +112,7 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps([_plain(entry, why) for entry, why in zip(entries, reasons)], indent=2, ensure_ascii=False))
         return 0
-    head = ["token", "today", "type", Column("name", cut=True), "expires", "parent", "connectors"]
+    head: list[str | Column] = ["token", "today", "type", Column("name", cut=True), "expires", "parent", "connectors"]
     rows = [
         [
             entry.id,

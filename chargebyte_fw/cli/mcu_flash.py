@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli import mcu_bench, mcu_view
 from chargebyte_fw.cli.mcu_options import PLATFORMS
+from chargebyte_fw.cli.outputs import STDOUT, write_bytes
 
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.messages import AreaKind
@@ -150,11 +151,7 @@ def dump(arguments: argparse.Namespace) -> int:
             return await programmer.read(chip.area(_area(arguments)))
 
     content = mcu_bench.run(look, arguments)
-    if arguments.file is None:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    else:
-        arguments.file.write_bytes(content)
+    write_bytes(Path(STDOUT) if arguments.file is None else arguments.file, content)
     return 0
 
 

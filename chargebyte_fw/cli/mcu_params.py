@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chargebyte_fw.cli import mcu_bench
+from chargebyte_fw.cli.outputs import write_bytes
+from chargebyte_fw.cli.text import counted
+from chargebyte_fw.kernel.errors import ConfigError
 
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.programmer import Programmer
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from chargebyte_fw.kernel.errors import Finding
 
 STDIN = "-"
+EX_CONFIG = 78
 
 
 def create(arguments: argparse.Namespace) -> int:
@@ -25,18 +29,19 @@ def create(arguments: argparse.Namespace) -> int:
         mcu_bench.note("a block is binary: name a file with -o, or send standard output somewhere")
         return 2
     document = _document(source)
-    version = _version(document, arguments.version)
-    block = _block(document, version)
+    version, why = _version(document, arguments.version)
+    block = _block(document, version, leave_out=arguments.leave_out)
     if arguments.debug:
         _show_places(block)
-    if arguments.outfile in (None, STDIN):
-        sys.stdout.buffer.write(block)
-        sys.stdout.buffer.flush()
-    else:
-        Path(arguments.outfile).write_bytes(block)
-        kind = f"version {version}" if version else "unversioned"
-        mcu_bench.note(f"{arguments.outfile}: {kind}, {len(block)} bytes, CRC 0x{block[-1]:02x}")
+    target = Path(STDIN) if arguments.outfile is None else arguments.outfile
+    write_bytes(target, block)
+    if str(target) != STDIN:
+        mcu_bench.note(f"{target}: {_kind(version)} ({why}), {len(block)} bytes, CRC 0x{block[-1]:02x}")
     return 0
+
+
+def _kind(version: int) -> str:
+    return f"version {version}" if version else "unversioned"
 
 
 def _show_places(block: bytes) -> None:
@@ -67,49 +72,82 @@ def dump(arguments: argparse.Namespace) -> int:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Print everything that is wrong with a YAML file or a block."""
-    from chargebyte_fw.board.params import layout, rules
-
+    """Print everything that is wrong with a YAML file or a block, as the version that `create` would make of it."""
     data = _bytes(arguments.file)
     if _is_block(arguments.file, data):
-        found, _, problems = layout.decode(data)
-        rest = data[found.size :]
-        if rest.strip(b"\xff"):
-            problems.append(f"{len(rest)} bytes after the block that are not erased flash")
-        for problem in problems:
-            print(f"{arguments.file}: error: {problem}")
-        kind = f"version {found.version}" if found.version else "unversioned"
-        known = ", layout not known: markers and CRC checked" if found.is_opaque else ""
-        print(f"{arguments.file}: {kind}, {found.size} bytes{known}: {len(problems) or 'no'} problems")
+        return _check_block(arguments, data)
+    from chargebyte_fw.board.params import layout, rules
+
+    document = _read(arguments.file, data)
+    findings = list(document.findings)
+    version, why = None, ""
+    if not document.failed:
+        try:
+            version, why = _version(document, arguments.version)
+        except ConfigError as error:
+            findings += error.findings
+        else:
+            findings += rules.fit(document.parameters, version, document.name, leave_out=arguments.leave_out)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    fits = [one for one in layout.SIZES if not document.failed and not rules.fit(document.parameters, one, "")]
+    if arguments.json:
+        _print_json(arguments.file, version, None if version is None else layout.SIZES[version], fits, findings)
+        return EX_CONFIG if errors else 0
+    _report(findings)
+    if version is not None:
+        whole = f"; fits whole into version {', '.join(map(str, fits))}" if fits else "; no version holds all of it"
+        problems = counted(len(errors), "problem") if errors else "no problems"
+        size = f"{layout.SIZES[version]} bytes"
+        print(f"{arguments.file}: {_kind(version)} ({why}), {size}: {problems}{whole}")
+    return EX_CONFIG if errors else 0
+
+
+def _check_block(arguments: argparse.Namespace, data: bytes) -> int:
+    from chargebyte_fw.board.params import layout
+    from chargebyte_fw.kernel.errors import Finding
+
+    found, _, problems = layout.decode(data)
+    rest = data[found.size :]
+    if rest.strip(b"\xff"):
+        problems.append(f"{counted(len(rest), 'byte')} after the block that are not erased flash")
+    if arguments.version is not None and arguments.version != found.version:
+        problems.append(f"this is a block of version {found.version}, not {arguments.version}")
+    if arguments.json:
+        findings = [Finding(arguments.file, problem) for problem in problems]
+        _print_json(arguments.file, found.version, found.size, [found.version], findings)
         return 1 if problems else 0
-    document = _document(arguments.file)
-    wanted = [arguments.version] if arguments.version is not None else sorted(layout.SIZES)
-    lost = {version: rules.fit(document.parameters, version, document.name) for version in wanted}
-    if arguments.version is not None:
-        _report(lost[arguments.version])
-    whole = [str(version) for version in wanted if not lost[version]]
-    print(f"{arguments.file}: fits whole into version {', '.join(whole) or 'none of those that can be written'}")
-    return 0
+    for problem in problems:
+        print(f"{arguments.file}: error: {problem}")
+    known = ", layout not known: markers and CRC checked" if found.is_opaque else ""
+    count = counted(len(problems), "problem") if problems else "no problems"
+    print(f"{arguments.file}: {_kind(found.version)}, {found.size} bytes{known}: {count}")
+    return 1 if problems else 0
+
+
+def _print_json(file: str, version: int | None, size: int | None, fits: list[int], findings: list[Finding]) -> None:
+    import json
+
+    rows = [{"where": one.where, "severity": one.severity, "what": one.what, "hint": one.hint} for one in findings]
+    plain = {"file": file, "version": version, "bytes": size, "fits": fits, "findings": rows}
+    print(json.dumps(plain, indent=2, ensure_ascii=False))
 
 
 def write(arguments: argparse.Namespace) -> int:
     """Write a YAML file or a block into the controller, if that is what its firmware needs."""
     from chargebyte_fw.board.flash import parameters
+    from chargebyte_fw.board.params import layout
 
     data = _bytes(str(arguments.file))
     name = str(arguments.file)
-    document = None if _is_block(name, data) else _document(name)
+    document = None if _is_block(name, data) else _document(name, data)
     fixed = None if document is not None else _whole_block(data, name)
 
     async def work(programmer: Programmer, record: FlashRecord) -> str:
-        from chargebyte_fw.kernel.errors import ConfigError
-
         wanted = None if arguments.force else await _wanted(programmer)
         if document is not None:
-            version = _version(document, arguments.version) if wanted is None else wanted
-            if arguments.version is not None and wanted is not None:
-                version = arguments.version
-            block = _block(document, version)
+            given = wanted if arguments.version is None else arguments.version
+            version = _version(document, given)[0] if given is None or given in layout.SIZES else given
+            block = _block(document, version, leave_out=arguments.leave_out)
         else:
             assert fixed is not None
             block, version = fixed, parameters.version_of(fixed)
@@ -117,8 +155,7 @@ def write(arguments: argparse.Namespace) -> int:
             raise ConfigError(wrong)
         async with programmer.in_boot_loader():
             await parameters.store(programmer, block, record)
-        kind = f"version {version}" if version else "unversioned"
-        return f"parameter block ({kind}, {len(block)} bytes) written and verified"
+        return f"parameter block ({_kind(version)}, {len(block)} bytes) written and verified"
 
     print(mcu_bench.run(work, arguments))
     return 0
@@ -165,7 +202,7 @@ def _is_block(name: str, data: bytes) -> bool:
 def _whole_block(data: bytes, name: str) -> bytes:
     """Return the block of a file; what is wrong with it stops us. What follows it must be erased flash."""
     from chargebyte_fw.board.params import layout
-    from chargebyte_fw.kernel.errors import ConfigError, Finding
+    from chargebyte_fw.kernel.errors import Finding
 
     found, _, problems = layout.decode(data)
     if data[found.size :].strip(b"\xff"):
@@ -175,19 +212,21 @@ def _whole_block(data: bytes, name: str) -> bytes:
     return data[: found.size]
 
 
-def _document(name: str) -> Document:
+def _document(name: str, data: bytes | None = None) -> Document:
     """Read YAML; prints warnings, raises ConfigError with every finding when something is wrong."""
-    from chargebyte_fw.board.params import yaml_text
-    from chargebyte_fw.kernel.errors import ConfigError
-
-    if name == STDIN:
-        document = yaml_text.read(sys.stdin.buffer.read(), "<stdin>")
-    else:
-        document = yaml_text.read_file(Path(name))
+    document = _read(name, data)
     if document.failed:
         raise ConfigError(document.findings)
     _report(document.findings)
     return document
+
+
+def _read(name: str, data: bytes | None) -> Document:
+    from chargebyte_fw.board.params import yaml_text
+
+    if data is not None or name == STDIN:
+        return yaml_text.read(_bytes(name) if data is None else data, "<stdin>" if name == STDIN else name)
+    return yaml_text.read_file(Path(name))
 
 
 def _report(findings: list[Finding]) -> None:
@@ -195,33 +234,30 @@ def _report(findings: list[Finding]) -> None:
         print(finding, file=sys.stderr)
 
 
-def _version(document: Document, given: int | None) -> int:
-    """Choose the version: as asked for, else the file's, else the newest that can be written."""
+def _version(document: Document, given: int | None) -> tuple[int, str]:
+    """Return the version and the reason: as asked for, else the file's, else the newest that can be written."""
     from chargebyte_fw.board.params import layout
-    from chargebyte_fw.kernel.errors import ConfigError, Finding
+    from chargebyte_fw.kernel.errors import Finding
 
     version = given if given is not None else document.version
     if version is None:
-        return layout.NEWEST
+        return layout.NEWEST, "the newest, as neither the file nor --version names one"
     if version not in layout.SIZES:
         what = f"a block of version {version} cannot be written: its layout is not known"
         known = ", ".join(str(one) for one in layout.SIZES)
-        raise ConfigError(
-            [Finding(document.version_place or document.name, what, f"use --version with one of {known}")]
-        )
-    return version
+        where = document.version_place if given is None else document.name
+        raise ConfigError([Finding(where, what, f"use --version with one of {known}")])
+    return version, "as the file says" if given is None else "as asked for"
 
 
-def _block(document: Document, version: int) -> bytes:
+def _block(document: Document, version: int, *, leave_out: bool) -> bytes:
     from chargebyte_fw.board.params import layout, rules
-    from chargebyte_fw.kernel.errors import ConfigError
+    from chargebyte_fw.kernel.errors import Finding
 
     if version not in layout.SIZES:
-        from chargebyte_fw.kernel.errors import Finding
-
         what = f"the running firmware needs version {version}, whose layout is not known: it cannot be made from YAML"
         raise ConfigError([Finding(document.name, what, "write a block (.bin) that was made for it")])
-    findings = rules.fit(document.parameters, version, document.name)
+    findings = rules.fit(document.parameters, version, document.name, leave_out=leave_out)
     if any(finding.severity == "error" for finding in findings):
         raise ConfigError(findings)
     _report(findings)

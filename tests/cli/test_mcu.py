@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -215,7 +216,7 @@ def test_environment_and_options_name_the_wires(
 def test_create_dump_and_check(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mcu", "params", "create", str(files / "p.yaml"), "-o", str(files / "out.bin")]) == 0
     assert (files / "out.bin").read_bytes().hex() == BLOCK
-    assert "version 1, 39 bytes, CRC 0x42" in capsys.readouterr().err
+    assert "version 1 (as the file says), 39 bytes, CRC 0x42" in capsys.readouterr().err
     assert main(["mcu", "params", "dump", str(files / "out.bin")]) == 0
     (files / "again.yaml").write_text(capsys.readouterr().out)
     assert main(["mcu", "params", "create", "-i", str(files / "again.yaml"), "-o", str(files / "again.bin")]) == 0
@@ -223,6 +224,51 @@ def test_create_dump_and_check(files: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["mcu", "params", "check", str(files / "out.bin")]) == 0
     assert main(["mcu", "params", "check", str(files / "p.yaml")]) == 0
     assert "fits whole into version 0, 1, 2" in capsys.readouterr().out
+
+
+def test_check_and_create_agree_about_the_version_and_about_what_would_be_lost(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monitor = "rcm: {fault-polarity: active-low, test-polarity: active-high, test-trigger-time: 60 ms, "
+    text = YAML + monitor + "test-check-tripped-time: 80 ms, test-check-normal-time: 100 ms}\n"
+    file, out = files / "rcm.yaml", files / "o.bin"
+
+    def both(text: str, *options: str) -> tuple[set[int], str, str]:
+        file.write_text(text)
+        statuses = {main(["mcu", "params", "check", str(file), *options])}
+        statuses.add(main(["mcu", "params", "create", str(file), "-o", str(out), *options]))
+        printed = capsys.readouterr()
+        return statuses, printed.out, printed.err
+
+    statuses, _, said = both(text)
+    assert statuses == {78} and not out.exists()
+    lost = "rcm fault-polarity (active-low) would be lost: a block of version 1 does not have it"
+    assert said.count(f"error: {lost} (it is in version 2; --leave-out drops it)") == 2
+    statuses, printed, said = both(text, "--leave-out")
+    whole = "39 bytes: no problems; fits whole into version 2"
+    assert statuses == {0} and f"version 1 (as the file says), {whole}" in printed
+    assert "version 1 (as the file says), 39 bytes, CRC" in said and "is left out" in said
+    for newest in (text.replace("version: 1", "version: 2"), text.replace("version: 1\n", "")):
+        statuses, printed, said = both(newest)
+        assert statuses == {0} and "version 2 (" in printed and "version 2 (" in said and out.stat().st_size == 44
+    assert both(text, "--version", "2")[0] == {0}
+    assert both(text.replace("version: 1", "version: 3"))[0] == {78}
+
+
+def test_check_as_json(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mcu", "params", "check", str(files / "p.yaml"), "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert (plain["version"], plain["bytes"], plain["fits"], plain["findings"]) == (1, 39, [0, 1, 2], [])
+    assert main(["mcu", "params", "check", str(files / "p.bin"), "--version", "2", "--json"]) == 1
+    plain = json.loads(capsys.readouterr().out)
+    assert plain["findings"][0]["what"] == "this is a block of version 1, not 2"
+
+
+def test_the_example_of_the_manual_is_whole(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manual = (Path(__file__).parents[2] / "docs/mcu.md").read_text("utf-8")
+    (files / "manual.yaml").write_text(re.findall(r"```yaml\n(version.*?)```", manual, re.DOTALL)[0], "utf-8")
+    assert main(["mcu", "params", "check", str(files / "manual.yaml")]) == 0
+    assert "no problems" in capsys.readouterr().out
 
 
 def test_create_shows_where_each_value_goes(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

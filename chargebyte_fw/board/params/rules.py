@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chargebyte_fw.board.params import layout
-from chargebyte_fw.board.params.layout import GROUPS, Field, Parameters
+from chargebyte_fw.board.params.layout import GROUPS, Field, Group, Parameters
 from chargebyte_fw.board.params.value_types import NORMALLY_OPEN
 from chargebyte_fw.kernel.errors import Finding
 
@@ -65,8 +65,11 @@ def _voltages(p: Parameters) -> Iterator[tuple[str, str, Field]]:
         yield what, "the controller would refuse the block", layout.LOCK_VOLTAGES[0]
 
 
-def fit(parameters: Parameters, version: int, name: str) -> list[Finding]:
-    """Return what a block of `version` cannot hold: warnings for what is left out, errors for what would be changed."""
+def fit(parameters: Parameters, version: int, name: str, *, leave_out: bool = True) -> list[Finding]:
+    """Return what a block of `version` cannot hold: errors for what would be changed, warnings for what is left out.
+
+    Without `leave_out` what would be left out is an error as well.
+    """
     found = []
     for group in GROUPS:
         for one in group.fields:
@@ -83,9 +86,17 @@ def fit(parameters: Parameters, version: int, name: str) -> list[Finding]:
                 where = place if place and not place.startswith("byte ") else name
                 what = f"{one.name(index if group.count else None)} ({one.kind.show(raw)})"
                 if index >= kept:
-                    block = f"a block of version {version}" if version else "an unversioned block"
-                    found.append(Finding(where, f"{what} is left out: {block} does not have it", "", "warning"))
+                    found.append(_loss(group, one, index, version, where, what, leave_out))
                 elif version == 0 and one is layout.CONTACTOR_TYPE and raw == NORMALLY_OPEN:
                     hint = "use version 1 or newer"
                     found.append(Finding(where, f"{what}: an unversioned block can only say normally closed", hint))
     return found
+
+
+def _loss(group: Group, one: Field, index: int, version: int, where: str, what: str, leave_out: bool) -> Finding:
+    block = f"a block of version {version}" if version else "an unversioned block"
+    if leave_out:
+        return Finding(where, f"{what} is left out: {block} does not have it", "", "warning")
+    holding = [f"version {other}" for other in layout.SIZES if index < layout.count_in(group, one, other)]
+    hint = f"it is in {' and '.join(holding)}; " if holding else ""
+    return Finding(where, f"{what} would be lost: {block} does not have it", f"{hint}--leave-out drops it")
