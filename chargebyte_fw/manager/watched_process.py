@@ -8,6 +8,8 @@ import signal
 from pathlib import Path
 
 LOOK_S = 2.0
+STOPPED_LOOK_S = 0.1
+"""Period in which a process is looked at for whether a signal has stopped it."""
 PROGRAM_MEMORY_MB = 256
 """What a program of another vendor may take, unless it is configured."""
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -52,6 +54,24 @@ class WatchedProcess:
         except TimeoutError:
             return False
         return True
+
+
+def is_stopped(pid: int) -> bool:
+    """Return whether a signal (SIGSTOP) has stopped a process; one that a debugger holds is not meant."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+    except OSError:
+        return False
+    # The name in parentheses may contain anything.
+    return stat.rpartition(")")[2].split()[:1] == ["T"]
+
+
+async def stopped(pid: int) -> None:
+    """Wait until a signal stops a process: from then on none of its threads runs."""
+    found = False
+    while not found:
+        await asyncio.sleep(STOPPED_LOOK_S)
+        found = is_stopped(pid)
 
 
 def memory_MB(pid: int) -> float:

@@ -508,6 +508,20 @@ def test_memory_beyond_its_bound_is_a_failure(monkeypatch: pytest.MonkeyPatch) -
     run_loop(main())
 
 
+def test_a_process_that_a_signal_stops_is_noticed() -> None:
+    async def main() -> None:
+        process = await asyncio.create_subprocess_exec("sleep", "60")
+        waiting = asyncio.ensure_future(watched_process.stopped(process.pid))
+        await asyncio.sleep(0.15)
+        assert not waiting.done() and not watched_process.is_stopped(2**22 + 1)
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.wait_for(waiting, 2)
+        process.kill()
+        await process.wait()
+
+    run_loop(main())
+
+
 def test_what_is_driven_over_the_broker_is_absent_without_it(
     mosquitto: Mosquitto, tmp_path: Path, runtime: Runtime
 ) -> None:

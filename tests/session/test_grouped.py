@@ -9,7 +9,10 @@ import asyncio
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager.control import ask
 from tests.session.grouped_charger import GroupedCharger
 
 OFF_S = 0.5
@@ -27,6 +30,9 @@ def test_what_is_killed_is_back_and_only_the_power_path_takes_the_power_away(tmp
             await charger.start()
             assert {"manager", "starter", "charge", "cloud"} <= charger.processes().keys()
             await charger.charge()
+            assert (await _call(charger, "connector.evse", "get_evse"))["result"]["id"] == 1
+            assert "result" in await _call(charger, "persistent_store.main", "exists", key="one")
+            assert (await _call(charger, "conector.evse", "get_evse"))["nearest"] == "connector.evse"
             charger.kill("cloud")
             await charger.until(lambda: not charger.runs("cloud"), BACK_S)
             await charger.until(lambda: charger.runs("cloud"), BACK_S)
@@ -46,3 +52,8 @@ def test_what_is_killed_is_back_and_only_the_power_path_takes_the_power_away(tmp
             await charger.stop()
 
     asyncio.run(main())
+
+
+async def _call(charger: GroupedCharger, of: str, command: str, **arguments: Any) -> dict[str, Any]:
+    request = {"do": "call", "of": of, "command": command, "arguments": arguments}
+    return await asyncio.to_thread(ask, Root(charger.root, charger.root), request)

@@ -11,6 +11,7 @@ from typing import Any
 from chargebyte_fw.kernel.backoff import Backoff
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.log import ModuleLog
+from chargebyte_fw.kernel.names import closest
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager import gc_tuning
 from chargebyte_fw.manager.assembly import CLOUD_START_S
@@ -30,7 +31,7 @@ from chargebyte_fw.manager.status_file import StatusFile, line_of
 from chargebyte_fw.manager.watchdog import feed
 from chargebyte_fw.manager.wire.carrier import Carrier
 
-SAVE_TRACE = "save trace"
+SAVE_TRACE, CALL = "save trace", "call"
 
 
 class GroupedSupervisor:
@@ -287,9 +288,25 @@ class GroupedSupervisor:
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Pass a request of `secc` to the group that answers it; each one saves its own trace."""
         asked = request.get("do")
+        if asked == CALL:
+            return await self._call(request)
         groups = [group for group in self.groups() if asked == SAVE_TRACE or asked in group.report.answers]
         answers = [await ask_soon(self._runtime.root, request, control_socket(group.name)) for group in groups]
         return answers[0] if answers else {"error": "a request that this charger does not know"}
+
+    async def _call(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Pass a command to the group of its module; every group can answer for its own alone."""
+        of = str(request.get("of"))
+        module_id = of.partition(".")[0]
+        unit = next((unit for unit in self.units if module_id in unit.ids), None)
+        if unit is None:
+            known = [f"{plan.id}.{name}" for plan in self.plans for name in plan.module.provisions]
+            return {"error": f"there is no {of}", "nearest": closest(of, known) or ""}
+        if not isinstance(unit, GroupUnit):
+            return {"error": f"{module_id} is a program: call it over the broker (--broker)"}
+        if unit.state != "running":
+            return {"error": f"{module_id} does not run: its group {unit.name} is {unit.state}"}
+        return await ask_soon(self._runtime.root, request, control_socket(unit.name))
 
 
 class _Forwarded(Mapping[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]]):

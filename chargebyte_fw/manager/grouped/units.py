@@ -31,13 +31,14 @@ from chargebyte_fw.manager.grouped.channel import (
 from chargebyte_fw.manager.grouped.starter import Request
 from chargebyte_fw.manager.grouped.unit import Overseer, Unit
 from chargebyte_fw.manager.plan import ModulePlan
-from chargebyte_fw.manager.watched_process import WatchedProcess, exceeds
+from chargebyte_fw.manager.watched_process import WatchedProcess, exceeds, stopped
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.foreign import ForeignModule
 
 HANG_S = 4.0
 """A group that has not reported for so long hangs; eight of its reports."""
 HANGS = "its event loop stands still"
+STOPPED = "a signal has stopped its process"
 STOP_LIMIT_S = 8.0
 """How long a group may take to its end: longer than one module of it may (`assembly.STOP_LIMIT_S`)."""
 KILL_LIMIT_S = 2.0
@@ -82,7 +83,12 @@ class GroupUnit(Unit):
         since_s, self._alive_s = self._alive_s, real_seconds()
         self._process = process = WatchedProcess(await self._spawn(Request(self.name, since_s), theirs))
         loop = asyncio.get_running_loop()
-        works = (self._watch_end(process), self._watch_heartbeat(), self._watch_memory(process))
+        works = (
+            self._watch_end(process),
+            self._watch_heartbeat(),
+            self._watch_memory(process),
+            self._watch_for_a_stop(process),
+        )
         self._watch = [loop.create_task(work, name=f"watch {self.name}") for work in works]
         for absent in self._away.values():
             channel.send(absent)
@@ -113,7 +119,7 @@ class GroupUnit(Unit):
 
     def hangs(self, reason: str) -> bool:
         """Return whether the process would not take notice of a request to end."""
-        return reason == HANGS
+        return reason in (HANGS, STOPPED)
 
     async def end(self, why: str, *, kill: bool) -> None:
         """End the process: it brings its modules into their safe state, within bounds."""
@@ -146,6 +152,11 @@ class GroupUnit(Unit):
             await asyncio.sleep(HANG_S / 8)
             silent_s = real_seconds() - (self._alive_s or 0.0)
         self.fail(HANGS)
+
+    async def _watch_for_a_stop(self, process: WatchedProcess) -> None:
+        """End it at once: its successor has the board in the safe state before the controller's own time-out."""
+        await stopped(process.pid)
+        self.fail(STOPPED)
 
     async def _watch_memory(self, process: WatchedProcess) -> None:
         self.fail(await exceeds(process.pid, self.memory_MB))
