@@ -57,7 +57,7 @@ class WatchedProcess:
 
 
 def is_stopped(pid: int) -> bool:
-    """Return whether a signal (SIGSTOP) has stopped a process; one that a debugger holds is not meant."""
+    """Return whether a signal has stopped a process; one that a debugger holds is not meant."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
     except OSError:
