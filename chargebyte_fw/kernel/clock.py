@@ -119,3 +119,12 @@ def utc_now() -> datetime:
 def rfc3339(at: datetime) -> str:
     """Return a time in EVerest's form: `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def read_at(text: str) -> datetime | None:
+    """Read an RFC 3339 time (UTC where it names no zone); None when it cannot be read."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

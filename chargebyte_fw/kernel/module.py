@@ -247,6 +247,10 @@ class Module:
     async def stop(self) -> None:
         """Go to the safe state and release everything; called however the module ends."""
 
+    def report_status(self) -> Any:
+        """Return what `secc status` shows beside variables and faults, None for nothing; asked only while one looks."""
+        return None
+
     def crash(self, error: BaseException) -> None:
         """Report an error of the program: the manager stops this module, or its whole group, and starts it again."""
         if not self.failed.done():

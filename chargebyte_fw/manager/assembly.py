@@ -66,6 +66,8 @@ class Assembly:
         """For each module that is started again alone the fault that it has failed."""
         self.late: dict[str, tuple[asyncio.Task[None], bool]] = {}
         """Modules of `cloud` for which the start did not wait: what runs, and whether `ready` is still to come."""
+        self.restarts: dict[str, int] = {}
+        """How often each module was started again alone."""
         self._groups: dict[str, str] = {}
         self._alone: set[str] = set()
         self._together = together
@@ -321,6 +323,7 @@ class Assembly:
         """Make another instance in the place of one that was retired; `keep`: it begins with what that one kept."""
         if not keep:
             self._kept.pop(module_id, None)
+        self.restarts[module_id] = self.restarts.get(module_id, 0) + 1
         plan = next(plan for plan in self.plans if plan.id == module_id)
         module = self._make(plan)
         self._wire(plan)

@@ -28,6 +28,10 @@ Operator = Mapping[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]]
 """What modules answer, by the name of the subcommand: `Runtime.operator`."""
 
 
+class NoCharger(Unavailable):
+    """No charger runs below this root."""
+
+
 class Control:
     """Listens while the charger runs. Without a place for a socket that is a line in the log."""
 
@@ -107,12 +111,12 @@ class Control:
         return {"file": str(target), "entries": entries}
 
 
-async def ask_soon(root: Root, request: dict[str, Any], place: str) -> dict[str, Any]:
+async def ask_soon(root: Root, request: dict[str, Any], place: str, limit_s: float = LIMIT_S) -> dict[str, Any]:
     """Ask another process of this charger; one that does not answer is an error in the answer."""
     try:
         with socket_path(root.state / place.lstrip("/")) as short:
             reader, writer = await asyncio.open_unix_connection(short, limit=LONGEST_ANSWER)
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(limit_s):
             writer.write(json.dumps(request).encode() + b"\n")
             answer = decode_json(await reader.readline(), dict[str, Any])
         writer.close()
@@ -121,19 +125,21 @@ async def ask_soon(root: Root, request: dict[str, Any], place: str) -> dict[str,
     return answer
 
 
-def ask(root: Root, request: dict[str, Any]) -> dict[str, Any]:
+def ask(root: Root, request: dict[str, Any], limit_s: float = LIMIT_S) -> dict[str, Any]:
     """Ask the charger that runs below this root; raises Unavailable when there is none, or it does not answer."""
     path = root.state / SOCKET.lstrip("/")
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client, socket_path(path) as short:
-            client.settimeout(LIMIT_S)
+            client.settimeout(limit_s)
             client.connect(short)
             client.sendall(json.dumps(request).encode() + b"\n")
             line = client.makefile("rb").readline()
     except (FileNotFoundError, ConnectionRefusedError):
-        raise Unavailable(f"no charger runs here (nobody listens at {path})") from None
+        raise NoCharger(f"no charger runs here (nobody listens at {path})") from None
+    except PermissionError:
+        raise Unavailable(f"the charger at {path} may only be asked by root, or by the user that it runs as") from None
     except OSError as error:
-        raise Unavailable(f"the charger at {path} does not answer: {error}") from None
+        raise Unavailable(f"the charger at {path} does not answer: {error.strerror or error}") from None
     if not line:
         raise Unavailable(f"the charger at {path} ended before it answered")
     try:

@@ -112,6 +112,7 @@ class Supervisor:
             loop.add_signal_handler(number, self.request_stop, number.name)
         loop.add_signal_handler(signal.SIGUSR1, self.recorder.save_soon, "request")
         self.runtime.operator["call"] = Operator(lambda: self.assembly).call
+        self.runtime.operator["status"] = self._answer_status
         control = Control(self.runtime.root, self.recorder, self.log, self.runtime.operator, self.control_socket)
         await control.start()
         aside = [loop.create_task(work) for work in self._aside()]
@@ -262,6 +263,15 @@ class Supervisor:
         address = self.mqtt.address
         at = address.socket_path or f"{address.host}:{address.port}"
         return {"about": about, "broker": at, "on_broker": self.mqtt.online}
+
+    async def _answer_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        # Imported only where one looks.
+        from chargebyte_fw.manager.status.answering import answer, csms_of
+
+        csms = await csms_of(self.runtime)
+        given = answer(self.assembly, self.runtime.all_faults, self.status_file.now, csms)
+        plain: dict[str, Any] = msgspec.to_builtins(given)
+        return plain
 
     def _raise_notices(self) -> None:
         """Raise what was set aside as the first warning that a module of this configuration can raise."""

@@ -8,6 +8,8 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from chargebyte_fw.kernel.backoff import Backoff
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.log import ModuleLog
@@ -31,7 +33,9 @@ from chargebyte_fw.manager.status_file import StatusFile, line_of
 from chargebyte_fw.manager.watchdog import feed
 from chargebyte_fw.manager.wire.carrier import Carrier
 
-SAVE_TRACE, CALL = "save trace", "call"
+SAVE_TRACE, CALL, STATUS = "save trace", "call", "status"
+STATUS_LIMIT_S = 3.0
+"""How long a group may take to report its status; it is shown without one that takes longer."""
 
 
 class GroupedSupervisor:
@@ -290,9 +294,23 @@ class GroupedSupervisor:
         asked = request.get("do")
         if asked == CALL:
             return await self._call(request)
+        if asked == STATUS:
+            return await self._status(request)
         groups = [group for group in self.groups() if asked == SAVE_TRACE or asked in group.report.answers]
         answers = [await ask_soon(self._runtime.root, request, control_socket(group.name)) for group in groups]
         return answers[0] if answers else {"error": "a request that this charger does not know"}
+
+    async def _status(self, request: dict[str, Any]) -> dict[str, Any]:
+        # Imported only where one looks.
+        from chargebyte_fw.manager.status.grouped import status_of
+
+        units = list(self.groups())
+        asked = [ask_soon(self._runtime.root, request, control_socket(group.name), STATUS_LIMIT_S) for group in units]
+        answers = dict(zip((group.name for group in units), await asyncio.gather(*asked), strict=True))
+        plain: dict[str, Any] = msgspec.to_builtins(
+            status_of(self.plans, self.units, answers, self.status_file.now, self._wire.faults())
+        )
+        return plain
 
     async def _call(self, request: dict[str, Any]) -> dict[str, Any]:
         """Pass a command to the group of its module; every group can answer for its own alone."""

@@ -57,6 +57,10 @@ class Unit(ABC):
         self.memory_MB = memory_MB
         self.state = "starting"
         """`starting`, `running`, `waiting` for its next start, `out of service`, `stopped`; for the status file."""
+        self.restarts = 0
+        """How often it was started again."""
+        self.reason = ""
+        """Why it failed last, while it does not run."""
         self.initialised = asyncio.Event()
         """Set as well once it has failed: no start waits for it."""
         self.ready = asyncio.Event()
@@ -109,6 +113,7 @@ class Unit(ABC):
             last = 0 < self._overseer.failures <= pauses.failures
             follows = f"is out of service after {pauses.failures} failures" if last else "is being started again"
             self.state = OUT_OF_SERVICE if last else "waiting"
+            self.reason = reason
             self._overseer.went(self, f"{self.name} has failed ({reason}) and {follows}")
             await self.end(reason, kill=self.hangs(reason))
             self.initialised.set()
@@ -118,6 +123,7 @@ class Unit(ABC):
                 return
             await asyncio.sleep(pause_s)
             await self.possible()
+            self.restarts += 1
 
     def hangs(self, _reason: str) -> bool:
         """Return whether it would not take notice of a request to end."""
@@ -136,7 +142,7 @@ class Unit(ABC):
                 self._overseer.cannot_be_configured(str(error))
             return str(error) or type(error).__name__
         if not self._over.done():
-            self.state = "running"
+            self.state, self.reason = "running", ""
             self.ready.set()
             self._overseer.came(self)
         return await self._over

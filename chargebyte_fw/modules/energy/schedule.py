@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from chargebyte_fw.contracts.types import energy
+from chargebyte_fw.kernel.clock import read_at
 
 MAX_SLOTS = 100
 """Where a schedule has more changes to come, the later ones are looked at when they are nearer."""
@@ -19,15 +20,6 @@ class Entry(Protocol):
 
 
 E = TypeVar("E", bound=Entry)
-
-
-def read_at(text: str) -> datetime | None:
-    """Read an RFC 3339 time (UTC where it names no zone); None when it cannot be read."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def require_at(text: str) -> datetime:

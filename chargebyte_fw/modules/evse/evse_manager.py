@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.contracts.interfaces.ac_rcd import AcRcd
 from chargebyte_fw.contracts.interfaces.connector_lock import ConnectorLock
@@ -58,6 +58,9 @@ from chargebyte_fw.modules.evse.logs.session_logger import SessionLogger
 from chargebyte_fw.modules.evse.machine.composite import RANDOM_DELAY, EvseMachines, Fitted
 from chargebyte_fw.modules.evse.machine.events import Charging, MeterRead, ModuleReady
 from chargebyte_fw.modules.evse.machine.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from chargebyte_fw.contracts.evse_status import EvseStatus
 
 SAFE_STATE_S = 4.0
 
@@ -164,7 +167,7 @@ class EvseManager(Module):
             ev_info=self.ev_info,
             random_delay=self.random_delay,
         )
-        reports = SessionReports(self, config, self.evse, self.session_log, self.ev_info, self.panel)
+        self._reports = reports = SessionReports(self, config, self.evse, self.session_log, self.ev_info, self.panel)
         meter = BillingMeter(connected.billing_meter, config.evse_id, self, self.feed)
         provided: list[Contract] = [self.evse, self.energy_grid, self.token_provider]
         self.outputs = Outputs(
@@ -240,6 +243,13 @@ class EvseManager(Module):
             hlc.subscribe_hlc(connected.hlc)
         self.panel.mirror(self.evse, self.crash)
         self.panel_commands.subscribe(self.panel)
+
+    def report_status(self) -> EvseStatus:
+        """Return state and session, as the machines and the published events have them."""
+        # Imported only where one looks.
+        from chargebyte_fw.modules.evse.adapters.status import status
+
+        return status(self.snapshot(), self._reports.present, self.machines.limited_by)
 
     def _show_idle(self) -> None:
         if self.snapshot().state is Charging.Idle:

@@ -20,6 +20,15 @@ from chargebyte_fw.modules.evse.machine.signals import StateEntered
 BASIC = "IEC61851-1"
 """The protocol of a session before HLC has agreed on another one."""
 
+KEPT = frozenset(
+    (
+        SessionEventEnum.SessionStarted,
+        SessionEventEnum.TransactionStarted,
+        SessionEventEnum.TransactionFinished,
+        SessionEventEnum.ChargingPausedEVSE,
+    )
+)
+
 
 class SessionReports:
     """Publishes and logs what the machines report of the session."""
@@ -42,6 +51,7 @@ class SessionReports:
         self._panel = panel
         self._before = Charging.Idle
         self._logging_path: str | None = None
+        self._present: list[SessionEvent] = []
 
     def line(self, effect: LogLine) -> None:
         """Log one line; what is more than information is in the session log, too."""
@@ -81,10 +91,22 @@ class SessionReports:
         if event.event is SessionEventEnum.SessionStarted:
             event.extra["session_started"].logging_path = self._logging_path
         self._session_log.write(event_lines.event_line(event))
-        self._evse.session_event.publish(
-            SessionEvent(uuid=event.session_id, timestamp=timestamp, event=event.event, **event.extra)
-        )
+        published = SessionEvent(uuid=event.session_id, timestamp=timestamp, event=event.event, **event.extra)
+        self._keep(published)
+        self._evse.session_event.publish(published)
         self._log_event(event)
+
+    def _keep(self, event: SessionEvent) -> None:
+        """Keep what a status needs of the present session."""
+        if event.event in (SessionEventEnum.SessionStarted, SessionEventEnum.SessionFinished):
+            self._present.clear()
+        if event.event in KEPT:
+            self._present = [one for one in self._present if one.event is not event.event] + [event]
+
+    @property
+    def present(self) -> list[SessionEvent]:
+        """The last event of each kind of the present session (`KEPT`), oldest first."""
+        return self._present
 
     def _log_event(self, event: PublishSessionEvent) -> None:
         if event.event is SessionEventEnum.AuthRequired and not self._config.disable_authentication:

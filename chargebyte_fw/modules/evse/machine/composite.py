@@ -111,6 +111,11 @@ class EvseMachines(Composite):
         }
 
     @property
+    def limited_by(self) -> str:
+        """What leaves no power to charge with; only where there is none."""
+        return self._charging.facts.energy.allowance.why_none
+
+    @property
     def snapshot(self) -> Snapshot:
         """The machines as of the last event."""
         state, facts = Charging(self._charging.state), self._charging.facts

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
+from chargebyte_fw.contracts.limit_sources import rule_of
 from chargebyte_fw.contracts.types.energy import LimitsRes
 from chargebyte_fw.contracts.types.evse_manager import Limits
 from chargebyte_fw.contracts.types.iso15118 import AcTargetValues
@@ -210,7 +211,7 @@ class EnergyMachine(EnergyHardwareRows):
         self._phases_impossible = impossible
         if not impossible:
             return [LogLine(f"the number of phases is possible again: {wanted.value}")]
-        source = limit_rules.rule_of(wanted.source)
+        source = rule_of(wanted.source)
         return [
             LogLine(
                 f"{wanted.value} of {hardware.max_phase_count_import} phases from {source}: "

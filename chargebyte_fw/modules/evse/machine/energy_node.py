@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from chargebyte_fw.contracts.limit_sources import is_wiring
 from chargebyte_fw.contracts.types.board_support_common import ProximityPilotAmpacity
 from chargebyte_fw.contracts.types.energy import EnforcedLimits, LimitsRes, NumberWithSource
 from chargebyte_fw.contracts.types.evse_board_support import (
@@ -11,7 +12,6 @@ from chargebyte_fw.contracts.types.evse_board_support import (
     HardwareCapabilitiesConnectorType,
 )
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
-from chargebyte_fw.modules.evse.machine.limit_rules import is_wiring
 
 NO_HARDWARE = HardwareCapabilities(
     max_current_A_import=0.0,

@@ -1,36 +1,13 @@
-"""Which limit keeps an EV from charging, as text: the sources of the energy tree are names of modules and keys."""
+"""Which limit keeps an EV from charging, as text."""
 
 from __future__ import annotations
 
+from chargebyte_fw.contracts.limit_sources import rule_of
 from chargebyte_fw.contracts.types.energy import LimitsRes
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
 from chargebyte_fw.modules.evse.machine.allowance import LEAST_A
 
-FUSE = "/module_config"
-"""How EnergyNode marks limits of its own configuration, which is how the node is wired and fused."""
-HARDWARE = ("/evse_board_support_caps", "/evse_board_support_caps_pause", " update_max_current_limit")
-SUPPLY = " update_max_watt_limit"
 EPSILON_A = 1e-6
-
-
-def is_wiring(source: str) -> bool:
-    """Whether one of the sources is a node's own configuration."""
-    return any(part.endswith(FUSE) for part in source.split(","))
-
-
-def rule_of(source: str) -> str:
-    """Return who limits: the fuse of a node, the board, the power supply; anything else goes by its own name."""
-    return " and ".join(dict.fromkeys(map(_one, source.split(","))))
-
-
-def _one(source: str) -> str:
-    if source.endswith(FUSE):
-        return f"the fuse of {source.removesuffix(FUSE)}"
-    if source.endswith(HARDWARE):
-        return "the board's hardware"
-    if source.endswith(SUPPLY):
-        return "the power supply"
-    return source or "a limit without a name"
 
 
 def too_little_ac(limits: LimitsRes, charge_A: float, *, delayed: bool) -> str:

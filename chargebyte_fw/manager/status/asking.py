@@ -1,0 +1,39 @@
+"""Ask the charger of this machine for its status: what `secc status`, logs and reports have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.manager.control import SOCKET, NoCharger, ask
+from chargebyte_fw.manager.status.collector import Collector
+from chargebyte_fw.manager.status.model import Status
+
+ANSWER_LIMIT_S = 5.0
+
+
+def ask_status(root: Root, limit_s: float = ANSWER_LIMIT_S) -> Status:
+    """Return the status of the charger that runs below this root; raises Unavailable without one."""
+    path = root.state / SOCKET.lstrip("/")
+    try:
+        answer = ask(root, {"do": "status"}, limit_s)
+    except NoCharger as error:
+        raise NoCharger(f"{error}: start it, or name its root with --root, or its broker with --broker") from None
+    if "error" in answer:
+        raise Unavailable(f"the charger at {path} is of a version without a status: {answer['error']}")
+    collector = Collector(str(path))
+    try:
+        collector.take_answer(answer)
+    except ValueError as error:
+        raise Unavailable(f"the charger at {path} is of another version than this command: {error}") from None
+    return collector.status(utc_now())
+
+
+def as_json(status: Status) -> dict[str, Any]:
+    """Return a status as `secc status --json` prints it."""
+    plain: dict[str, Any] = msgspec.to_builtins(status)
+    return plain

@@ -1,0 +1,63 @@
+"""`secc status` of a charger that is not there, of a recorded C++ EVerest on a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from chargebyte_fw.cli.main import main
+from chargebyte_fw.manager.mqtt.address import BrokerAddress
+from chargebyte_fw.manager.mqtt.client import MqttClient
+from tests.manager.broker import Mosquitto
+from tests.manager.status.recorded import messages
+
+
+def test_without_a_charger_a_line_names_the_socket_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--root", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1
+    assert f"{tmp_path}/run/secc/control" in err and "start it" in err
+
+
+class Replay:
+    """Publishes a recording up to a moment again and again, as a charger does with what is periodic in it."""
+
+    def __init__(self, broker: Mosquitto, name: str, until_s: float) -> None:
+        self._address = BrokerAddress("127.0.0.1", broker.port)
+        self._messages = dict(messages(name, until_s))
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._publish()))
+        self._thread.start()
+
+    async def _publish(self) -> None:
+        client = MqttClient(self._address)
+        client.start()
+        while not self._over.is_set():
+            for topic, payload in self._messages.items():
+                client.publish(topic, payload)
+            await asyncio.sleep(0.3)
+        await client.stop()
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def test_a_recorded_everest_on_a_broker_is_shown(mosquitto: Mosquitto, capsys: pytest.CaptureFixture[str]) -> None:
+    replay = Replay(mosquitto, "everest-dc", 41.0)
+    try:
+        assert main(["status", "--broker", f"127.0.0.1:{mosquitto.port}", "--json"]) == 0
+    finally:
+        replay.close()
+    status = json.loads(capsys.readouterr().out)
+    (evse,) = status["evses"]
+    assert (evse["id"], evse["state"], evse["protocol"]) == ("evse_manager", "Charging", "ISO15118-2-2013")
+    assert evse["car"]["evcc_id"] == "56:2F:33:97:B3:74" and evse["power_W"] == 8000.0
+    assert next(limit["who"] for limit in evse["limits"] if limit["rules"]).startswith("the fuse of")
+    assert status["source"] == f"127.0.0.1:{mosquitto.port}" and len(status["modules"]) == 19
