@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
 from chargebyte_fw.sim.stations_of_two import configuration
 from tests.session.sil import Sil
 from tests.session.test_everest_sil import DC
@@ -56,3 +57,32 @@ def test_a_cable_check_that_fails_is_reported(run: Any, tmp_path: Path) -> None:
     reasons, errors = failed_session(run, tmp_path, "externalpayment")
     assert reasons[:1] == ["EnergyTransferSetupFailed"]
     assert "evse_manager/MREC11CableCheckFault" in errors
+
+
+def test_a_stop_in_the_cable_check_is_no_fault_and_the_car_stays_plugged_in(run: Any, tmp_path: Path) -> None:
+    station = configuration("config-sil-dc")
+    evse_config = station["active_modules"]["evse_manager"].setdefault("config_module", {})
+    evse_config["cable_check_wait_number_of_imd_measurements"] = 10
+    file = tmp_path / "station.yaml"
+    file.write_text(yaml.safe_dump(station))
+    errors: list[str] = []
+
+    async def main() -> None:
+        async with Sil(tmp_path, file) as sil:
+            evse = sil.modules["evse_manager"].evse
+            evse.faults.subscribe(lambda fault: errors.append(fault.type), lambda _: None)
+            measured = asyncio.Event()
+            await asyncio.sleep(2)
+            sil.modules["imd"].main.isolation_measurement.subscribe(lambda _: measured.set(), replay=False)
+            sil.execute(DC)
+            async with asyncio.timeout(60):
+                await measured.wait()
+            await evse.stop_transaction(StopTransactionRequest(reason=StopTransactionReason.Local))
+            await asyncio.sleep(20)
+            assert sil.said("TransactionFinished") and not sil.said("ChargingStarted")
+            assert not sil.said("SessionFinished"), "only the charge loop reports a stop"
+            sil.modify("unplug")
+            await asyncio.sleep(5)
+            assert sil.said("SessionFinished") and not errors
+
+    run(main())

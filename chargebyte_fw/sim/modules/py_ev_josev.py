@@ -97,6 +97,7 @@ class PyEvJosev(Module):
         self.bpt = DcEvBPTParameters()
         self.facts = evcc.CarFacts()
         self._limit_A: float | None = None
+        self._has_charged = False
         self._refused = RateLimitedLog(self.log)
         host = car_host(self.runtime.wires, self.config.device)
         net = CarNet(host, self.config.device, self._no_way)
@@ -129,6 +130,7 @@ class PyEvJosev(Module):
         facts = evcc.CarFacts(soc_percent=self.facts.soc_percent)
         self.facts = facts
         self._limit_A = None
+        self._has_charged = False
         self._fill()
         self.stack.begin(replace(settings), facts)
         return True
@@ -191,6 +193,7 @@ class PyEvJosev(Module):
                 if on:
                     self.ev.dc_power_on.publish(None)
             case evcc.Report(step, what):
+                self._has_charged |= step is evcc.Step.CHARGING
                 self.log.debug("%s%s", step.value, f" ({what})" if what else "")
             case evcc.NewContract(standard, contract, emaid):
                 self._keep_contract(standard, contract, emaid)
@@ -207,7 +210,8 @@ class PyEvJosev(Module):
     def _stopped(self, outcome: str, reason: str) -> None:
         self.log.info("session %s%s", outcome, f": {reason}" if reason else "")
         notification = self.facts.charger.notification
-        if outcome != "failed" and notification in ("StopCharging", "Terminate"):
+        # As in EVerest, only the charge loop takes notice: a car whose session ends before it stays plugged in.
+        if outcome != "failed" and notification in ("StopCharging", "Terminate") and self._has_charged:
             self.ev.stop_from_charger.publish(None)
         elif outcome != "failed" and notification == "Pause":
             self.ev.pause_from_charger.publish(None)
