@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.modules.ocpp.variables.standard.station import CUSTOM_COST_ENABLED
+from tests.ocpp.stack import E
 from tests.ocpp.station2 import Station2
-from tests.ocpp.variables.talk import Refused
 
 CARD = {"idToken": "CAFE", "type": "ISO14443"}
 
@@ -67,8 +68,41 @@ def test_running_and_final_costs_are_numbers_in_the_smallest_unit() -> None:
     assert [(one.status.value, one.cost_chunks[0].cost.value) for one in station.published("session_cost")] == [
         ("Finished", 9990)
     ]
-    with pytest.raises(Refused):
-        station.ask("CostUpdated", {"totalCost": 1.0, "transactionId": "s1"})
+
+
+def test_a_cost_of_an_unknown_transaction_is_published() -> None:
+    """The answer to CostUpdated has no status, and EVerest's displays show what the CSMS sends."""
+    station = priced()
+    station.connect()
+    station.other.clear()
+    assert station.ask("CostUpdated", {"totalCost": 1.0, "transactionId": "gone"}) == {}
+    [cost] = station.published("session_cost")
+    assert (cost.session_id, cost.status.value, cost.cost_chunks[0].cost.value) == ("gone", "Running", 1000)
+
+
+def test_the_cost_in_the_answer_to_an_event_has_its_time_text_and_final_meter_value() -> None:
+    station = priced()
+    station.connect()
+    station.variables.set(CUSTOM_COST_ENABLED, True)
+    station.charge()
+    station.other.clear()
+    station.answers["TransactionEvent"] = {
+        "totalCost": 3.13,
+        "updatedPersonalMessage": {"format": "UTF8", "language": "en", "content": "3.13"},
+        "customData": {"vendorId": "org.openchargealliance.org.qrcode", "qrCodeText": "https://example.org/1"},
+    }
+    station.event(E.ChargingPausedEV)
+    station.finish()
+    running, *_, final = station.published("session_cost")
+    for cost in (running, final):
+        assert (cost.message[0].content, cost.message[0].language, cost.qr_code) == (
+            "3.13",
+            "en",
+            "https://example.org/1",
+        )
+        assert cost.cost_chunks[0].cost.value == 3130 and cost.cost_chunks[0].timestamp_to is not None
+    assert (running.status.value, running.cost_chunks[0].metervalue_to) == ("Running", None)
+    assert (final.status.value, final.cost_chunks[0].metervalue_to) == ("Finished", 2500)
 
 
 @pytest.mark.ocpp("I05")
@@ -79,8 +113,13 @@ def test_a_transaction_that_ends_offline_shows_the_text_for_an_unknown_cost() ->
     station.disconnect()
     station.other.clear()
     station.finish()
+    seen = list(station.other)
     [cost] = station.published("session_cost")
+    station.other.extend(seen)
+    [message] = station.published("tariff_message")
     assert cost.message[0].content == "TotalCostFallbackMessage" and cost.cost_chunks is None
+    assert texts([message]) == ["TotalCostFallbackMessage"]
+    assert (message.ocpp_transaction_id, message.identifier_type.value) == ("s1", "TransactionId")
 
 
 # Customers.

@@ -54,6 +54,42 @@ def test_meter_values_at_a_time() -> None:
     assert (energy["context"], energy["value"]) == ("Other", 1001.0)
 
 
+def test_the_time_of_the_values_is_that_of_the_meter_unless_its_clock_is_wrong() -> None:
+    for stamp, expected in (
+        ("2023-11-14T23:59:58.500Z", "58.500"),
+        ("2001-01-01T00:00:00Z", "00.000"),
+        ("?", "00.000"),
+    ):
+        station = priced()
+        update(station, atEnergykWh=5.0)
+        station.requests()
+        reading = Powermeter(timestamp=stamp, energy_Wh_import=units.Energy(total=6000.0))
+        station.feed(events.PowermeterReceived(1, reading))
+        [payload] = station.payloads_of("MeterValues")
+        assert payload["meterValue"][0]["timestamp"].endswith(f"{expected}Z")
+
+
+def test_the_prices_of_cost_updated_are_published() -> None:
+    station = priced()
+    station.other.clear()
+    data = {
+        "vendorId": COST,
+        "timestamp": "2023-11-15T00:00:00Z",
+        "meterValue": 1234000,
+        "state": "Charging",
+        "chargingPrice": {"kWhPrice": 0.123, "hourPrice": 2.0, "flatFee": 42.42},
+        "idlePrice": {"graceMinutes": 30, "hourPrice": 1.0},
+        "nextPeriod": {"atTime": "2023-11-15T02:00:00Z", "chargingPrice": {"kWhPrice": 0.1}},
+    }
+    station.ask("CostUpdated", {"totalCost": 1.345, "transactionId": "s1", "customData": data})
+    [cost] = station.published("session_cost")
+    assert (cost.cost_chunks[0].metervalue_to, cost.cost_chunks[0].cost.value) == (1234000, 1345)
+    prices = [(one.category.value, one.price.value.value, one.price.currency.code.value) for one in cost.charging_price]
+    assert prices == [("Time", 2000, "EUR"), ("Energy", 123, "EUR"), ("FlatFee", 42420, "EUR")]
+    assert (cost.idle_price.grace_minutes, cost.idle_price.hour_price.value.value) == (30, 1000)
+    assert cost.next_period.charging_price[0].price.value.value == 100
+
+
 def test_meter_values_at_an_energy_once_and_at_a_power_with_hysteresis() -> None:
     station = priced()
     update(station, atEnergykWh=5.0)

@@ -46,18 +46,16 @@ def idle_price_of(price: pricing.IdlePrice, currency: Currency) -> cost.IdlePric
     return cost.IdlePrice(grace_minutes=price.grace_min, hour_price=_price(price.per_hour, currency))
 
 
-def cost_of_running(wanted: pricing.RunningCost, session_id: str, decimals: int) -> cost.SessionCost:
-    """Return the cost of a transaction that goes on, with the prices from now on.
-
-    Neither the messages of OCPP 1.6 nor its keys name a currency: it has no code.
-    """
-    currency = Currency(decimals=decimals)
+def cost_of_running(
+    amount: float, wanted: pricing.CurrentPrices, session_id: str, currency: Currency
+) -> cost.SessionCost:
+    """Return the cost of a transaction that goes on, with the prices from now on."""
     idle = wanted.state is pricing.CostState.Idle
     upcoming = wanted.next_period
     chunk = cost.SessionCostChunk(
         timestamp_to=None if wanted.timestamp is None else rfc3339(wanted.timestamp),
         metervalue_to=wanted.meter_value_Wh,
-        cost=amount_of(wanted.cost, decimals),
+        cost=amount_of(amount, currency.decimals or 0),
     )
     return cost.SessionCost(
         session_id=session_id,

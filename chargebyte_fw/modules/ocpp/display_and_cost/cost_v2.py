@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from chargebyte_fw.contracts.interfaces.session_cost import SessionCost
 from chargebyte_fw.contracts.types import display_message, money, session_cost, text_message
+from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import publish
+from chargebyte_fw.modules.ocpp.display_and_cost.conversion import amount_of, cost_of_running
 from chargebyte_fw.modules.ocpp.messages import pricing
 from chargebyte_fw.modules.ocpp.messages.errors import MessageError
+from chargebyte_fw.modules.ocpp.messages.model import Type
 from chargebyte_fw.modules.ocpp.messages.schema import decode_data
 from chargebyte_fw.modules.ocpp.messages.v2.authorization import AuthorizeRequest, AuthorizeResponse
 from chargebyte_fw.modules.ocpp.messages.v2.tariff_and_cost import CostUpdatedRequest, CostUpdatedResponse
@@ -19,8 +22,9 @@ from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
     TransactionEventResponse,
 )
 from chargebyte_fw.modules.ocpp.messages.v2.types.message_content import MessageContentType
+from chargebyte_fw.modules.ocpp.metering.v2 import ENERGY
 from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
-from chargebyte_fw.modules.ocpp.station import Block, RequestRefused, Station, answered, answers, events, receives
+from chargebyte_fw.modules.ocpp.station import Block, Station, answered, answers, events, receives
 from chargebyte_fw.modules.ocpp.station.named import named
 from chargebyte_fw.modules.ocpp.transactions.events import CostKnown, PricesKnown, TransactionEnded
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
@@ -34,8 +38,9 @@ from chargebyte_fw.modules.ocpp.variables.standard.cost import (
     TARIFF_FALLBACK_MESSAGE,
     TOTAL_COST_FALLBACK_MESSAGE,
 )
-from chargebyte_fw.modules.ocpp.variables.standard.station import CUSTOM_MULTI_LANGUAGE_ENABLED
+from chargebyte_fw.modules.ocpp.variables.standard.station import CUSTOM_COST_ENABLED, CUSTOM_MULTI_LANGUAGE_ENABLED
 
+C = TypeVar("C", bound=Type)
 DECIMALS = 3
 """Decimals of costs where the configuration has none."""
 
@@ -110,15 +115,9 @@ class Cost2(Block):
 
     def _extra(self, data: dict[str, Any] | None) -> list[text_message.MessageContent]:
         """Return the personal message in further languages, which 2.0.1 has in `customData`."""
-        if data is None or data.get("vendorId") != pricing.LANGUAGE_VENDOR_ID:
-            return []
-        if not self.station.variables.get(CUSTOM_MULTI_LANGUAGE_ENABLED):
-            return []
-        try:
-            found = decode_data(self.station.version, pricing.PersonalMessageExtra, data).texts
-        except MessageError:
-            return []
-        return [_plain(one.content, one.language) for one in found]
+        vendor_id, enabled = pricing.LANGUAGE_VENDOR_ID, CUSTOM_MULTI_LANGUAGE_ENABLED
+        found = self._custom(pricing.PersonalMessageExtra, data, vendor_id, enabled)
+        return [] if found is None else [_plain(one.content, one.language) for one in found.texts]
 
     def _tariff(
         self, messages: list[MessageContentType], identifier: str, kind: display_message.IdentifierType
@@ -155,82 +154,116 @@ class Cost2(Block):
         if self.station.variables.get(COST_ENABLED):
             statuses = session_cost.SessionStatus
             units = int(amount.scaleb(self._decimals).to_integral_value(ROUND_HALF_UP))
-            self._publish_amount(session_id, units, currency, statuses.Finished if final else statuses.Running, None)
+            self._publish(
+                session_cost.SessionCost(
+                    session_id=session_id,
+                    currency=self._currency(currency),
+                    status=statuses.Finished if final else statuses.Running,
+                    cost_chunks=[session_cost.SessionCostChunk(cost=money.MoneyAmount(value=units))],
+                )
+            )
 
     # Costs.
 
     @answers(CostUpdatedRequest)
     def cost_updated(self, request: CostUpdatedRequest) -> CostUpdatedResponse:
-        """Publish the cost of a running transaction; one that does not run is refused."""
-        if self.station.block(Transactions2).of_id(request.transaction_id) is None:
-            raise RequestRefused("GenericError", f"there is no transaction {request.transaction_id}")
-        self._cost(request.transaction_id, request.total_cost, session_cost.SessionStatus.Running)
-        self.station.notify(CostKnown(request.transaction_id, request.total_cost))
-        if request.custom_data is not None:
-            self.station.notify(PricesKnown(request.transaction_id, request.custom_data))
+        """Publish the cost of a transaction (I02).
+
+        The answer has no status: the cost of a transaction that does not run any more is for the display alone.
+        """
+        transaction_id, data = request.transaction_id, request.custom_data
+        prices = self._custom(pricing.CurrentPrices, data, pricing.COST_VENDOR_ID, CUSTOM_COST_ENABLED)
+        if self.station.variables.get(COST_ENABLED):
+            known = prices or pricing.CurrentPrices()
+            self._publish(cost_of_running(request.total_cost, known, transaction_id, self._currency()))
+        if self.station.block(Transactions2).of_id(transaction_id) is not None:
+            self.station.notify(CostKnown(transaction_id, request.total_cost))
+            if data is not None:
+                self.station.notify(PricesKnown(transaction_id, data))
         return CostUpdatedResponse()
 
     @answered(TransactionEventRequest)
     def event_answered(self, request: TransactionEventRequest, response: TransactionEventResponse) -> None:
         """Publish the cost and the personal message in the answer to an event."""
         transaction_id = request.transaction_info.transaction_id
-        ended = request.event_type is TransactionEventEnumType.Ended
-        if response.total_cost is not None:
-            statuses = session_cost.SessionStatus
-            self._cost(transaction_id, response.total_cost, statuses.Finished if ended else statuses.Running)
-            self.station.notify(CostKnown(transaction_id, response.total_cost))
         messages = [one for one in (response.updated_personal_message,) if one is not None]
         messages += response.updated_personal_message_extra or []
+        if response.total_cost is not None:
+            if self.station.variables.get(COST_ENABLED):
+                self._publish(self._cost_of_event(request, response, [_content(one) for one in messages]))
+            self.station.notify(CostKnown(transaction_id, response.total_cost))
         shows = self.station.variables.get(TARIFF_ENABLED)
         if messages and shows:
             self._tariff(messages, transaction_id, display_message.IdentifierType.TransactionId)
+
+    def _cost_of_event(
+        self,
+        request: TransactionEventRequest,
+        response: TransactionEventResponse,
+        messages: list[text_message.MessageContent],
+    ) -> session_cost.SessionCost:
+        """Return the cost up to the time of an event, and up to the meter value with which a transaction ended."""
+        ended = request.event_type is TransactionEventEnumType.Ended
+        code = self._custom(pricing.QrCode, response.custom_data, pricing.QR_CODE_VENDOR_ID, CUSTOM_COST_ENABLED)
+        chunk = session_cost.SessionCostChunk(
+            timestamp_to=rfc3339(request.timestamp),
+            metervalue_to=_last_energy_Wh(request) if ended else None,
+            cost=amount_of(response.total_cost or 0.0, self._decimals),
+        )
+        return session_cost.SessionCost(
+            session_id=request.transaction_info.transaction_id,
+            currency=self._currency(),
+            status=session_cost.SessionStatus.Finished if ended else session_cost.SessionStatus.Running,
+            cost_chunks=[chunk],
+            message=messages or None,
+            qr_code=None if code is None else code.text,
+        )
 
     @receives(TransactionEnded)
     def ended(self, event: TransactionEnded) -> None:
         """Offline the final cost is unknown: publish the text that stands for it (I05)."""
         texts = self._fallback(TOTAL_COST_FALLBACK_MESSAGE)
-        if self._final == event.session_id:
+        if self._final == event.session_id or self._online or not self.station.variables.get(COST_ENABLED):
             return
-        if not self._online and self.station.variables.get(COST_ENABLED) and texts:
-            self._publish_cost(event.session_id, None, session_cost.SessionStatus.Finished, texts)
+        if texts:
+            self._publish_tariff(texts, event.session_id, display_message.IdentifierType.TransactionId)
+            finished = session_cost.SessionStatus.Finished
+            self._publish(
+                session_cost.SessionCost(
+                    session_id=event.session_id, currency=self._currency(), status=finished, message=texts
+                )
+            )
 
-    def _cost(self, transaction_id: str, cost: float, status: session_cost.SessionStatus) -> None:
-        if self.station.variables.get(COST_ENABLED):
-            self._publish_cost(transaction_id, cost, status, None)
-
-    def _publish_cost(
-        self,
-        session_id: str,
-        cost: float | None,
-        status: session_cost.SessionStatus,
-        messages: list[text_message.MessageContent] | None,
-    ) -> None:
-        units = None if cost is None else round(cost * 10**self._decimals)
-        self._publish_amount(session_id, units, self.station.variables.get(CURRENCY), status, messages)
+    def _custom(self, kind: type[C], data: dict[str, Any] | None, vendor_id: str, enabled: Variable[bool]) -> C | None:
+        """Return what `customData` of a vendor has, None where it is in use by no one or cannot be read."""
+        if data is None or data.get("vendorId") != vendor_id or not self.station.variables.get(enabled):
+            return None
+        try:
+            return decode_data(self.station.version, kind, data)
+        except MessageError:
+            return None
 
     @property
     def _decimals(self) -> int:
         decimals = self.station.variables.find(NUMBER_OF_DECIMALS_FOR_COST_VALUES)
         return DECIMALS if decimals is None else decimals
 
-    def _publish_amount(
-        self,
-        session_id: str,
-        units: int | None,
-        currency: str,
-        status: session_cost.SessionStatus,
-        messages: list[text_message.MessageContent] | None,
-    ) -> None:
-        code = {code.value: code for code in money.CurrencyCode}.get(currency)
-        chunks = None if units is None else [session_cost.SessionCostChunk(cost=money.MoneyAmount(value=units))]
-        value = session_cost.SessionCost(
-            session_id=session_id,
-            currency=money.Currency(code=code, decimals=self._decimals),
-            status=status,
-            cost_chunks=chunks,
-            message=messages,
-        )
+    def _currency(self, code: str | None = None) -> money.Currency:
+        wanted = self.station.variables.get(CURRENCY) if code is None else code
+        found = {code.value: code for code in money.CurrencyCode}.get(wanted)
+        return money.Currency(code=found, decimals=self._decimals)
+
+    def _publish(self, value: session_cost.SessionCost) -> None:
         self.station.publish(publish(SessionCost.session_cost, value))
+
+
+def _last_energy_Wh(request: TransactionEventRequest) -> int | None:
+    """Return the energy register in the last meter value of an event."""
+    for value in reversed(request.meter_value or []):
+        for one in value.sampled_value:
+            if one.measurand == ENERGY and one.phase is None:
+                return round(one.value)
+    return None
 
 
 def _plain(text: str, language: str | None = None) -> text_message.MessageContent:

@@ -10,6 +10,7 @@ from chargebyte_fw.contracts.interfaces.session_cost import SessionCost as Sessi
 from chargebyte_fw.contracts.types import session_cost as cost
 from chargebyte_fw.contracts.types.authorization import ValidationResult
 from chargebyte_fw.contracts.types.display_message import IdentifierType
+from chargebyte_fw.contracts.types.money import Currency
 from chargebyte_fw.contracts.types.text_message import MessageContent
 from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.modules.ocpp.authorization.v16 import Answer, Authorization16
@@ -205,7 +206,8 @@ class Pricing16(Block):
         session_id, running = self._session_of(wanted.transaction_id)
         if running is None or session_id is None:
             return Status.Rejected
-        value = cost_of_running(wanted, session_id, self._decimals)
+        # Neither the messages of OCPP 1.6 nor its keys name a currency: it has no code.
+        value = cost_of_running(wanted.cost, wanted, session_id, Currency(decimals=self._decimals))
         self.station.publish(publish(SessionCostContract.session_cost, value))
         self._arm(running, wanted.trigger_meter_value)
         return Status.Accepted

@@ -18,6 +18,7 @@ from chargebyte_fw.modules.ocpp.messages.model import Items, Range, Text, Type
 
 COST_VENDOR_ID = "org.openchargealliance.costmsg"
 LANGUAGE_VENDOR_ID = "org.openchargealliance.multilanguage"
+QR_CODE_VENDOR_ID = "org.openchargealliance.org.qrcode"
 
 
 class CostState(StrEnum):
@@ -144,3 +145,9 @@ class PersonalMessageExtra(Type, kw_only=True):
     """`customData` of `IdTokenInfoType` in 2.0.1: the personal message in further languages."""
 
     texts: Annotated[list[TextExtra], Items(1, 4)] = field(name="personalMessageExtra")
+
+
+class QrCode(Type, kw_only=True):
+    """`customData` of the response to TransactionEvent in 2.x: the content of a QR code, as in FinalCost."""
+
+    text: str | None = field(name="qrCodeText", default=None)
