@@ -174,7 +174,8 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
     from chargebyte_fw.manager.supervisor import Supervisor
     from chargebyte_fw.manager.wire.publisher import Publisher
 
-    runtime = Runtime(root=root)
+    keeper = Overlay(configuration.path, root)
+    runtime = Runtime(root=root, keep_value=keeper.keep)
     named = str(configuration.path)
     together = arguments.restart == "together"
     if arguments.broker == "none":
@@ -200,7 +201,7 @@ async def _charge(configuration: Configuration, notices: list[str], root: Root, 
             carrier_of(client, configuration, root, arguments),
             retain_topics=arguments.retain_topics,
             commands_from=arguments.wire_commands_from,
-            overlay=Overlay(configuration.path, root),
+            overlay=keeper,
         )
     try:
         if broker is not None:

@@ -36,6 +36,37 @@ class NoMqtt:
         return lambda: None
 
 
+KeepValue = Callable[[str, str, str, Any], None]
+"""Writes a configuration value for the next start: module id, implementation id (`!module`: its own), key, value."""
+
+
+@dataclass(frozen=True)
+class ConfigurationKey:
+    """One key in the configuration of another module."""
+
+    module: str
+    """EVerest's name of the module: `EvseManager`."""
+    module_id: str
+    key: str
+    kind: str
+    """`boolean`, `integer`, `number` or `string`."""
+    value: Any
+    writable: bool
+
+
+class Configurations(Protocol):
+    """The configurations of others that a module has access to (`access` in EVerest's configuration)."""
+
+    def readable(self) -> list[ConfigurationKey]:
+        """Return what the module may read."""
+
+    def check(self, module_id: str, key: str, text: str) -> None:
+        """Raise ValueError for a value that the other module cannot have."""
+
+    async def keep(self, module_id: str, key: str, text: str) -> None:
+        """Write a value for the next start; raises OSError, or ValueError for a file that cannot be read."""
+
+
 @dataclass
 class Runtime:
     """The runtime of all modules of one process."""
@@ -51,6 +82,10 @@ class Runtime:
     """The faults of every implementation in reach, for modules with `enable_global_errors`."""
     operator: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
     """What modules answer to `secc` on the same machine (`manager/control.py`), by the name of the subcommand."""
+
+    keep_value: KeepValue | None = None
+    configurations: Configurations | None = None
+    """None for a module without access to others."""
 
     def require_unpredictable(self) -> None:
         """Raise RuntimeError for a seeded generator where a real EV could be connected."""

@@ -17,7 +17,7 @@ from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.faults import Fault, Faults, FaultState, FaultsView, Origin, Severity
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
-from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.kernel.runtime import Configurations, Runtime
 from chargebyte_fw.kernel.scope import ScopedMqtt
 from chargebyte_fw.manager.groups import CHARGE, fails_alone, groups_of
 from chargebyte_fw.manager.order import stop_order
@@ -162,7 +162,12 @@ class Assembly:
         scope, trace = module.scope, self.runtime.trace
         books: list[Faults] = [FaultsView(book, scope) for book in self.runtime.all_faults]
         mqtt = ScopedMqtt(self.runtime.mqtt, scope)
-        module.runtime = replace(self.runtime, mqtt=mqtt, all_faults=books if module.enable_global_errors else [])
+        module.runtime = replace(
+            self.runtime,
+            mqtt=mqtt,
+            all_faults=books if module.enable_global_errors else [],
+            configurations=self._configurations_for(plan),
+        )
         for name, requirement in plan.module.requirements.items():
             ends = []
             for connection in plan.connections.get(name, []):
@@ -172,6 +177,14 @@ class Assembly:
                 ends.append(bus.consumer(provider, scope, trace, plan.id, outside))
             found = ends if requirement.many else (ends[0] if ends else None)
             setattr(module, requirement.attribute or name, found)
+
+    def _configurations_for(self, plan: ModulePlan) -> Configurations | None:
+        if plan.access is None:
+            return None
+        # Imported only where it is used.
+        from chargebyte_fw.manager.configuration.of_others import OtherConfigurations
+
+        return OtherConfigurations(plan, self.plans, self.runtime.keep_value)
 
     def _provider(self, end: Connection, contract: type[Contract]) -> Contract:
         if self._remote is not None and end.module_id not in self.modules:

@@ -181,6 +181,7 @@ class Manager:
             run_as_user=settings.run_as_user,
         )
         keeper = self._source.keeper()
+        self._runtime.keep_value = keeper.keep
         self._publisher = Publisher(carrier, retain_topics=options.retain_topics, overlay=keeper)
         self._runtime.mqtt = External(client, settings.external_prefix)
         client.start()

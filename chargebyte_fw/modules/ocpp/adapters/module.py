@@ -26,6 +26,7 @@ from chargebyte_fw.modules.ocpp.adapters.commands import Commands
 from chargebyte_fw.modules.ocpp.adapters.facts import Facts
 from chargebyte_fw.modules.ocpp.adapters.message_log import MessageLog
 from chargebyte_fw.modules.ocpp.adapters.operator import OperatorRequests
+from chargebyte_fw.modules.ocpp.adapters.other_modules import OtherModules
 from chargebyte_fw.modules.ocpp.adapters.requests import Requests
 from chargebyte_fw.modules.ocpp.charge_point import ChargePoint
 from chargebyte_fw.modules.ocpp.charge_point_link import ChargePointRunner
@@ -167,6 +168,7 @@ class OcppModule(Module):
 
     def _open(self, model: Model) -> None:
         sources = self.sources()
+        OtherModules(self).add_to(model.variables)
         for warning in model.warnings:
             self.log.warning("%s", warning)
         self._overlay = None
