@@ -7,6 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from chargebyte_fw.contracts.types.iso15118 import (
     DcEvParameters,
@@ -23,6 +29,7 @@ from chargebyte_fw.sim.modules.ev_josev_config import JosevConfig, payment_of
 from chargebyte_fw.sim.modules.ev_keys import keys_in
 from chargebyte_fw.sim.modules.ev_net import CarNet, car_host, interface_of
 from chargebyte_fw.sim.modules.py_ev_josev import PyEvJosev
+from tests.v2g.tls import pki
 
 DC, AC = EnergyTransferMode.DC_extended, EnergyTransferMode.AC_three_phase_core
 
@@ -153,4 +160,43 @@ def test_auto_is_the_first_interface_with_a_link_local_address(tmp_path: Path, m
 
 def test_without_keys_of_its_own_the_car_has_the_root_of_the_charger(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="V2G_ROOT_CA"):
+        keys_in(tmp_path / "certs")
+
+
+def everests_certificates(folder: Path) -> pki.Party:
+    """Lay out EVerest's test certificates: contract, provisioning and vehicle with encrypted keys; returns the root."""
+    leaf = pki.leaf("UKSWI123456789A")
+    sub2, sub1 = leaf.issuer, leaf.issuer and leaf.issuer.issuer
+    assert sub2 is not None and sub1 is not None
+    for place, prefix in (("mo", "MO"), ("oem", "OEM"), ("vehicle", "VEHICLE")):
+        ca, client = folder / "ca" / place, folder / "client" / place
+        for made in (ca, client):
+            made.mkdir(parents=True)
+        (ca / f"{prefix}_SUB_CA2.pem").write_bytes(sub2.pem)
+        (ca / f"{prefix}_SUB_CA1.pem").write_bytes(sub1.pem)
+        (client / f"{prefix}_LEAF.pem").write_bytes(leaf.pem)
+        secret = BestAvailableEncryption(b"123456")
+        key = leaf.key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, secret)
+        (client / f"{prefix}_LEAF.key").write_bytes(key)
+        (client / f"{prefix}_LEAF_PASSWORD.txt").write_text("123456\n")
+    (folder / "ca/v2g").mkdir()
+    (folder / "ca/v2g/V2G_ROOT_CA.pem").write_bytes(leaf.root.pem)
+    return leaf.root
+
+
+def test_the_car_has_everests_test_certificates_where_its_own_keys_are_of_another_root(tmp_path: Path) -> None:
+    root = everests_certificates(tmp_path / "certs")
+    own = tmp_path / "car/iso2"
+    own.mkdir(parents=True)
+    (own / "v2g_root.pem").write_bytes(pki.issue("Another root").pem)
+    keys = keys_in(tmp_path / "certs")
+    assert keys.iso2.roots == (root.der,) and keys.iso20.contract is None
+    for identity in (keys.iso2.contract, keys.iso2.provisioning, keys.iso20.vehicle):
+        assert identity is not None and len(identity.chain) == 3
+        assert load_pem_private_key(identity.key_pem, None).public_key() == pki.leaf("UKSWI123456789A").key.public_key()
+    (own / "v2g_root.pem").write_bytes(root.pem)
+    assert keys_in(tmp_path / "certs").iso2.contract is None
+    (tmp_path / "certs/client/mo/MO_LEAF_PASSWORD.txt").write_text("wrong")
+    (own / "v2g_root.pem").unlink()
+    with pytest.raises(Unavailable, match=r"MO_LEAF\.key"):
         keys_in(tmp_path / "certs")
