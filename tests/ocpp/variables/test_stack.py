@@ -116,6 +116,10 @@ def test_what_the_evse_can_do(talk: Talk) -> None:
     fact(talk, "iso15118_extensions", "service_renegotiation_supported", True, 2)
     assert talk.variables.get(of_iso.SUPPORTED_ENERGY_TRANSFER_MODES.at(2)) == ("DC", "DC_BPT")
     assert talk.variables.get(of_iso.V2X_AVAILABLE.at(2)) and not talk.variables.get(of_iso.V2X_AVAILABLE.at(1))
+    assert talk.variables.get(of_iso.V2X_ENABLED.at(2)) and not talk.variables.get(of_iso.V2X_ENABLED.at(1))
+    talk.variables.set(of_iso.V2X_ENABLED.at(2), False, "csms")
+    fact(talk, "evse_manager", "supported_energy_transfer_modes", modes, 2)
+    assert not talk.variables.get(of_iso.V2X_ENABLED.at(2))
     assert talk.variables.get(of_iso.SERVICE_RENEGOTIATION_SUPPORT.at(2))
     assert transfer_modes(list(iso15118.EnergyTransferMode)) == (
         "AC_single_phase",

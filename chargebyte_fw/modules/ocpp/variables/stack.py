@@ -154,7 +154,12 @@ class StackVariables(Block):
         """Take the energy transfer services."""
         named = transfer_modes(modes)
         self._set(iso15118.SUPPORTED_ENERGY_TRANSFER_MODES.at(evse_id), named)
-        self._set(iso15118.V2X_AVAILABLE.at(evse_id), any("BPT" in name or "DER" in name for name in named))
+        available = any("BPT" in name or "DER" in name for name in named)
+        self._set(iso15118.V2X_AVAILABLE.at(evse_id), available)
+        # An EVSE that can discharge is configured for it: in use, as in EVerest, until the CSMS says otherwise.
+        enabled = self.station.variables.entry(iso15118.V2X_ENABLED.at(evse_id).id)
+        if enabled is not None and enabled.attributes["Actual"].source in ("", STACK):
+            self._set(iso15118.V2X_ENABLED.at(evse_id), available)
 
     def renegotiation(self, evse_id: int, supported: bool) -> None:
         """Take whether services can be negotiated again."""
