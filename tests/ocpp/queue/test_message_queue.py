@@ -225,6 +225,22 @@ def test_a_message_of_a_transaction_waits_for_the_disk() -> None:
     assert it.next() == "StartTransaction"
 
 
+def test_a_status_does_not_overtake_what_the_disk_is_yet_to_confirm_unless_it_takes_long() -> None:
+    it = Bench()
+    it.disk = False
+    it.put("StopTransaction")
+    it.put("StatusNotification")
+    assert it.next() is None and it.queue.deadline == it.now + 1.0
+    it.queue.written(1)
+    assert it.next() == "StopTransaction"
+    it.answer()
+    assert it.drain() == ["StatusNotification"]
+    it.put("StopTransaction")
+    it.put("StatusNotification")
+    it.wait(1.0)
+    assert it.drain() == ["StatusNotification"]
+
+
 def test_after_the_start_of_a_transaction_its_messages_wait_for_the_disk() -> None:
     it = Bench()
     it.put("StartTransaction", {"connectorId": 1}, transaction="s1")

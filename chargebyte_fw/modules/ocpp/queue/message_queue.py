@@ -19,6 +19,7 @@ from chargebyte_fw.modules.ocpp.queue.settings import Settings
 from chargebyte_fw.modules.ocpp.version import Version
 
 BOOT, HEARTBEAT, SECURITY_EVENT = "BootNotification", "Heartbeat", "SecurityEventNotification"
+STATUS = "StatusNotification"
 NO_SUCH_ACTION = ("NotImplemented", "NotSupported")
 """Codes by which a CSMS has no such action."""
 ACCEPTED, PENDING, REJECTED = "Accepted", "Pending", "Rejected"
@@ -27,7 +28,8 @@ WHILE_PENDING = frozenset(("NotifyReport",))
 OVERTAKES_AFTER_S = 1.0
 """The older message goes first; one that has waited so long takes turns with those of the other queue.
 
-So a heartbeat is not late because of what was queued offline, and no transaction waits for a long report."""
+So a heartbeat is not late because of what was queued offline, and no transaction waits for a long report. A
+status waits at most as long for an older message that the file is yet to confirm: CSMSs show both in their order."""
 MOST_TRANSACTION_IDS = 100
 
 
@@ -128,6 +130,7 @@ class MessageQueue:
         self._number += 1
         entry = Entry(key, action, payload, self._number, of_transaction, timestamp, transaction, triggered)
         entry.queued_s, entry.version = now, self.version
+        entry.due_s = now + OVERTAKES_AFTER_S if action == STATUS else 0.0
         if action == BOOT:
             waiting = [one for one in self.boots if not one.wire_id]
             self.boots = deque([*(one for one in self.boots if one.wire_id), entry])
@@ -192,16 +195,27 @@ class MessageQueue:
             early = (one for one in self.others if one.triggered or one.action in WHILE_PENDING)
             return next((one for one in early if self._may_send(one)), None)
         first = self.of_transactions[0] if self.of_transactions else None
-        if first is not None and (now < first.due_s or self._written < max(first.ticket, self._barrier)):
-            first = None
         other = self.others[0] if self.others else None
-        if other is not None and self._written < other.ticket:
+        if other is not None and (self._written < other.ticket or now < self._order_kept_until_s()):
             other = None
+        if first is not None and (now < first.due_s or self._is_being_written(first)):
+            first = None
         if first is None or other is None:
             return first or other
         older, younger = (first, other) if first.number < other.number else (other, first)
         turn = self._transaction_was_last is older.of_transaction
         return younger if turn and now - younger.queued_s >= OVERTAKES_AFTER_S else older
+
+    def _is_being_written(self, first: Entry) -> bool:
+        return self._written < max(first.ticket, self._barrier)
+
+    def _order_kept_until_s(self) -> float:
+        """Return until when a status waits for an older message of a transaction, which the file is yet to confirm."""
+        if not self.of_transactions or not self.others:
+            return 0.0
+        first, other = self.of_transactions[0], self.others[0]
+        waits = first.number < other.number and not first.attempts and self._is_being_written(first)
+        return other.due_s if waits else 0.0
 
     # What becomes of the one in flight.
 
@@ -260,6 +274,8 @@ class MessageQueue:
             ahead.append(self._resume_s)
         if self.of_transactions and self.registration == ACCEPTED and self.of_transactions[0].due_s > 0.0:
             ahead.append(self.of_transactions[0].due_s)
+        if self._order_kept_until_s() > 0.0:
+            ahead.append(self._order_kept_until_s())
         return min(ahead, default=None)
 
     def wake(self, now: float) -> tuple[str, list[Any]]:
@@ -268,6 +284,8 @@ class MessageQueue:
             self._resume_s = 0.0
         if self.of_transactions and now >= self.of_transactions[0].due_s:
             self.of_transactions[0].due_s = 0.0
+        if self.others and now >= self.others[0].due_s:
+            self.others[0].due_s = 0.0
         entry = self.outstanding
         if entry is None or now < self._answer_by_s:
             return "", []
