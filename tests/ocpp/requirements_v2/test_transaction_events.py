@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason
 from chargebyte_fw.modules.ocpp.metering import meter_values_v2
 from chargebyte_fw.modules.ocpp.variables.standard.metering import ALIGNED_DATA_TX_ENDED_INTERVAL
 from tests.ocpp.requirements_v2.scenarios import (
@@ -205,6 +206,21 @@ def test_values_are_signed_to_the_end(use_case: str) -> None:
     assert [signatures(one) for one in periodic] == [[SIGNED.signed_meter_data]]
 
 
+def test_the_values_at_the_begin_are_in_ended_too_with_what_the_meter_signed_of_them() -> None:
+    wanted = ("Energy.Active.Import.Register", "Voltage")
+    station = quiet(TxEndedMeasurands=wanted, TxEndedInterval=0, TxUpdatedInterval=0)
+    read(station, 1000.4)
+    station.charge()
+    station.pass_s(30)
+    station.finish(StopTransactionReason.Local, start_signed_meter_value=SIGNED)
+    begin, end = station.events()[-1]["meterValue"]
+    for value, context, energy in ((begin, "Transaction.Begin", 1000.4), (end, "Transaction.End", 2500.0)):
+        assert [one["measurand"] for one in value["sampledValue"]] == [wanted[0], *[wanted[1]] * 3]
+        assert (value["sampledValue"][0]["context"], value["sampledValue"][0]["value"]) == (context, energy)
+    assert begin["sampledValue"][0]["signedMeterValue"]["signedMeterData"] == SIGNED.signed_meter_data
+    assert begin["timestamp"] < end["timestamp"]
+
+
 @pytest.mark.ocpp(
     "E06.FR.12", "E06.FR.13", "E07.FR.09", "E07.FR.10", "E08.FR.10", "E08.FR.11", "E09.FR.06", "E09.FR.07"
 )
@@ -221,7 +237,7 @@ def test_of_too_many_values_the_intermediate_ones_go_first(use_case: str, monkey
 
     station = stop(use_case, before=sampled, **{**SAMPLED, "TxEndedInterval": 10, "TxUpdatedInterval": 0})
     kept = [one["sampledValue"][0]["value"] for one in station.events()[-1]["meterValue"]]
-    assert kept == [1001.0, 1003.0, 1005.0, 1007.0, 1009.0, 1011.0, 2500.0]
+    assert kept == [1000.4, 1001.0, 1003.0, 1005.0, 1007.0, 1009.0, 1011.0, 2500.0]
 
 
 @pytest.mark.ocpp("E12.FR.08", "E12.FR.09", "J02.FR.20")
@@ -237,7 +253,7 @@ def test_so_do_those_of_a_transaction_that_was_offline(monkeypatch: pytest.Monke
     by_card(station)
     station.connect()
     kept = [one["sampledValue"][0]["value"] for one in station.events()[-1]["meterValue"]]
-    assert kept == [1001.0, 1003.0, 1005.0, 1007.0, 1009.0, 1011.0, 2500.0]
+    assert kept == [1000.4, 1001.0, 1003.0, 1005.0, 1007.0, 1009.0, 1011.0, 2500.0]
 
 
 @pytest.mark.ocpp("E01.FR.18", "E01.FR.19", "E02.FR.13")

@@ -50,6 +50,8 @@ class _Running:
 
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
+        self.begin: tuple[datetime, list[Sample]] | None = None
+        """What was measured at the begin, for Ended; None after a restart."""
         self.values: list[MeterValueType] = []
         self.key_sent = False
 
@@ -67,6 +69,8 @@ class MeterValues2(Block):
     def __init__(self, station: Station) -> None:
         super().__init__(station)
         self._running: dict[int, _Running] = {}
+        self._begun: tuple[datetime, list[Sample]] | None = None
+        """The values at the begin of the transaction that begins now."""
         self._averages = {evse_id: Averages() for evse_id in station.layout.evse_ids}
         self.report: Report = lambda session_id, trigger, values: None
         for variable in (SAMPLED_DATA_TX_UPDATED_INTERVAL, SAMPLED_DATA_TX_ENDED_INTERVAL):
@@ -100,6 +104,7 @@ class MeterValues2(Block):
         """Return the values of Started (E02, J02)."""
         reading = self._readings.latest(evse_id, meter)
         found = self._with_energy(reading, SAMPLED_DATA_TX_STARTED_MEASURANDS, signed)
+        self._begun = (reading.at, self._found(reading, SAMPLED_DATA_TX_ENDED_MEASURANDS))
         context, signs = Context.Transaction_Begin, self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
         key = self._sends_key(None)
         return [meter_value(reading.at, found, context, signed=signs, public_key=key, energy=signed)]
@@ -111,21 +116,34 @@ class MeterValues2(Block):
         signed_start: SignedMeterValue | None,
         signed: SignedMeterValue | None,
     ) -> list[MeterValueType | None]:
-        """Return the values of Ended: what was collected, and the values now (E06, J02)."""
+        """Return the values of Ended: those at the begin, what was collected, and the values now (E06, J02)."""
         running = self._running.get(evse_id)
         reading = self._readings.latest(evse_id, meter)
         key = self._sends_key(running)
-        values: list[MeterValueType | None] = list(running.values) if running is not None else []
-        if signed_start is not None:
-            begin = self._with_energy(reading, SAMPLED_DATA_TX_STARTED_MEASURANDS, signed_start)
-            begin = [one for one in begin if one.measurand == ENERGY and one.phase is None]
-            values.append(
-                meter_value(reading.at, begin, Context.Transaction_Begin, public_key=key, energy=signed_start)
-            )
+        values: list[MeterValueType | None] = [self._at_begin(running, reading, signed_start, key)]
+        values += running.values if running is not None else []
         found = self._with_energy(reading, SAMPLED_DATA_TX_ENDED_MEASURANDS, signed)
         context, signs = Context.Transaction_End, self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
         values.append(meter_value(reading.at, found, context, signed=signs, public_key=key, energy=signed))
         return values
+
+    def _at_begin(
+        self, running: _Running | None, reading: Reading, signed: SignedMeterValue | None, key: bool
+    ) -> MeterValueType | None:
+        """Return the values of the begin that are in Ended.
+
+        After a restart they are the signed energy alone, where the meter signs: its number is in what was signed.
+        """
+        if running is not None and running.begin is not None:
+            at, found = running.begin
+        elif signed is not None:
+            at, found = reading.at, []
+        else:
+            return None
+        if signed is not None and not any(one.measurand == ENERGY and one.phase is None for one in found):
+            found = [*found, *(one for one in samples(reading, (ENERGY,)) if one.phase is None)]
+        signs = self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
+        return meter_value(at, found, Context.Transaction_Begin, signed=signs, public_key=key, energy=signed)
 
     def _with_energy(self, reading: Reading, measurands: Measurands, signed: SignedMeterValue | None) -> list[Sample]:
         """Return the wanted samples, and the total energy where there is a signature for it."""
@@ -145,7 +163,8 @@ class MeterValues2(Block):
     @receives(TransactionBegan)
     def began(self, event: TransactionBegan) -> None:
         """Sample from now on."""
-        self._running[event.evse_id] = _Running(event.session_id)
+        running = self._running[event.evse_id] = _Running(event.session_id)
+        running.begin, self._begun = self._begun, None
         self._rearm(event.evse_id)
 
     @receives(TransactionEnded)
