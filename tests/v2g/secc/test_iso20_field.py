@@ -234,6 +234,14 @@ def test_discharge_limits_of_the_car_count_by_their_magnitude(sent_W: float, opt
     assert it.value("charging_needs").v2x_charging_parameters.max_discharge_power == 20_000
 
 
+def test_a_car_that_only_charges_has_the_parameters_of_iso_20_for_ocpp_too() -> None:
+    it = talk20(S.CHARGE_PARAMETERS, dc20_facts())
+    it.ask(dc_parameters())
+    it.ask(schedule())
+    needs = it.value("charging_needs").v2x_charging_parameters
+    assert needs.max_charge_power > 0 and needs.max_discharge_power is None
+
+
 @pytest.mark.parametrize("dynamic", [True, False])
 def test_discharge_limits_in_the_loop(dynamic: bool) -> None:
     course = Course(6, bidirectional=True, dynamic=dynamic, set_id=0 if dynamic else 1)

@@ -43,6 +43,7 @@ MODES = {
     EnergyTransferMode.MCS_BPT: Mode.DC_BPT,
 }
 """OCPP's name of each mode; megawatt charging, which OCPP has not, is DC."""
+BIDIRECTIONAL = frozenset((Mode.AC_BPT, Mode.AC_BPT_DER, Mode.AC_DER, Mode.DC_BPT, Mode.DC_ACDP_BPT))
 PARTS = (
     v2.ACChargingParametersType,
     v2.ChargingNeedsType,
@@ -136,7 +137,7 @@ class ChargingNeeds(Block):
         accepted = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Accepted
         self.station.notify(NeedsAnswered(request.evse_id, accepted))
         needs = request.charging_needs
-        bidirectional = needs.v2x_charging_parameters is not None or needs.der_charging_parameters is not None
+        bidirectional = needs.requested_energy_transfer in BIDIRECTIONAL or needs.der_charging_parameters is not None
         rejected = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Rejected
         if rejected and bidirectional and self.station.version == V21:
             reason = evse_manager.StopTransactionReason.ReqEnergyTransferRejected

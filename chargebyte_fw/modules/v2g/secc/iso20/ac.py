@@ -86,17 +86,15 @@ class AcService(Iso20EnergyService):
         volts = self.facts.ac_nominal_voltage_V or 230.0
         most, least = self.car.max_charge_power, self.car.min_charge_power
         target_Wh = number_or_none(mode.EVTargetEnergyRequest)
-        needs: dict[str, Any] = {
+        return {
             "ac_charging_parameters": iso15118.ACChargingParameters(
                 energy_amount=max(0.0, target_Wh or 0.0),
                 ev_min_current=0.0 if least is None else round(least.total / volts / phases, 1),
                 ev_max_current=0.0 if most is None else round(most.total / volts / phases, 1),
                 ev_max_voltage=volts,
-            )
+            ),
+            "v2x_charging_parameters": self._v2x(mode, target_Wh),
         }
-        if self.selection.bidirectional:
-            needs["v2x_charging_parameters"] = self._v2x(mode, target_Wh)
-        return needs
 
     def _v2x(self, mode: Any, target_Wh: float | None) -> iso15118.V2XChargingParameters:
         car = self.car

@@ -81,7 +81,7 @@ class DcService(Iso20EnergyService):
 
     def charging_needs(self, mode: Any) -> dict[str, Any]:
         """Return the car's needs as OCPP has them."""
-        return self.car.needs(mode, bidirectional=self.selection.bidirectional)
+        return self.car.needs(mode)
 
     def limits_now(self) -> ChargerLimits:
         """Return what may flow now, within what was offered."""

@@ -174,20 +174,21 @@ class CarLimits(msgspec.Struct, frozen=True):
             return f"the car needs at least {self.min_voltage_V:g} V, {most}"
         return ""
 
-    def needs(self, mode: Any, *, bidirectional: bool) -> dict[str, Any]:
-        """Return the car's needs as OCPP has them; `mode` is that of ScheduleExchangeReq."""
+    def needs(self, mode: Any) -> dict[str, Any]:
+        """Return the car's needs as OCPP has them; `mode` is that of ScheduleExchangeReq.
+
+        The V2X parameters of OCPP 2.1 are those of ISO 15118-20, whether energy may flow back or not.
+        """
         target_Wh = number_or_none(mode.EVTargetEnergyRequest)
-        needs: dict[str, Any] = {
+        return {
             "dc_charging_parameters": iso15118.DCChargingParameters(
                 ev_max_current=self.max_current_A or 0.0,
                 ev_max_voltage=self.max_voltage_V or 0.0,
                 ev_max_power=self.max_power_W,
                 energy_amount=None if target_Wh is None else max(0.0, target_Wh),
                 full_soc=self.target_soc_percent,
-            )
-        }
-        if bidirectional:
-            needs["v2x_charging_parameters"] = iso15118.V2XChargingParameters(
+            ),
+            "v2x_charging_parameters": iso15118.V2XChargingParameters(
                 min_charge_power=self.min_power_W,
                 max_charge_power=self.max_power_W,
                 min_discharge_power=self.min_discharge_power_W,
@@ -203,8 +204,8 @@ class CarLimits(msgspec.Struct, frozen=True):
                 ev_min_v2xenergy_request=number_or_none(getattr(mode, "EVMinimumV2XEnergyRequest", None)),
                 ev_max_v2xenergy_request=number_or_none(getattr(mode, "EVMaximumV2XEnergyRequest", None)),
                 target_soc=self.target_soc_percent,
-            )
-        return needs
+            ),
+        }
 
 
 def _discharge(mode: Any) -> tuple[float | None, float | None]:
