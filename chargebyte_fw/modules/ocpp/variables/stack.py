@@ -156,7 +156,7 @@ class StackVariables(Block):
         self._set(iso15118.SUPPORTED_ENERGY_TRANSFER_MODES.at(evse_id), named)
         available = any("BPT" in name or "DER" in name for name in named)
         self._set(iso15118.V2X_AVAILABLE.at(evse_id), available)
-        # An EVSE that can discharge is configured for it: in use, as in EVerest, until the CSMS says otherwise.
+        # An EVSE that can discharge is configured for it: in use, as in EVerest, until the CSMS sets it.
         enabled = self.station.variables.entry(iso15118.V2X_ENABLED.at(evse_id).id)
         if enabled is not None and enabled.attributes["Actual"].source in ("", STACK):
             self._set(iso15118.V2X_ENABLED.at(evse_id), available)
