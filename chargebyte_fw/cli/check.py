@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +27,22 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "check", help="check a configuration", description=__doc__.partition(": ")[2], epilog=EXAMPLE
     )
-    parser.add_argument("file", metavar="FILE", help="the configuration, or its short name in etc/everest")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the configuration, or its short name in etc/everest")
+    parser.add_argument(
+        "--explain", metavar="NUMBER", help="print what a finding's number (C046) means, and its remedy"
+    )
     add_root(parser)
     add_programs(parser)
     parser.add_argument("--json", action="store_true", help="print findings and modules as JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=partial(run, parser))
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     """Print every finding; exit status 78 if one of them stops the start."""
+    if arguments.explain is not None:
+        return _explain(arguments.explain, as_json=arguments.json)
+    if arguments.file is None:
+        parser.error("name a configuration, or --explain NUMBER")
     from chargebyte_fw.kernel.paths import root_at
     from chargebyte_fw.manager.configuration.loading import load
     from chargebyte_fw.manager.packages import lacking
@@ -51,6 +60,23 @@ def run(arguments: argparse.Namespace) -> int:
             print(excerpt(finding), end="")
         print(summary(configuration))
     return 78 if configuration.errors else 0
+
+
+def _explain(number: str, *, as_json: bool) -> int:
+    """Print what a number means; exit status 2 for one that is none."""
+    import msgspec
+
+    from chargebyte_fw.manager.configuration.findings import UnknownNumber, explain, explanation_of
+
+    try:
+        if as_json:
+            print(json.dumps({"number": number.upper(), **msgspec.to_builtins(explanation_of(number))}, indent=2))
+        else:
+            print(explain(number))
+    except UnknownNumber as error:
+        print(f"secc check: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def excerpt(finding: Finding) -> str:
@@ -89,7 +115,9 @@ def as_json(configuration: Configuration) -> dict[str, Any]:
     for finding in configuration.findings:
         file, line, column = place_of(finding)
         row = {"file": file, "line": line, "column": column}
-        findings.append({**row, "severity": finding.severity, "what": finding.what, "hint": finding.hint})
+        findings.append(
+            {**row, "severity": finding.severity, "what": finding.what, "hint": finding.hint, "number": finding.number}
+        )
     modules = [
         {"id": row[0], "module": row[1], "evse": row[2], "connections": row[3], "origin": row[4]}
         for row in module_rows(configuration)

@@ -36,7 +36,9 @@ def run_grouped(configuration: Configuration, notices: list[str], root: Root, ar
 
     if arguments.broker in ("none", "embedded") or arguments.wire == "off":
         what = "process groups need a broker of their own and the wire on"
-        raise ConfigError([Finding("--grouped", what, "leave --broker none, --broker embedded and --wire off out")])
+        raise ConfigError(
+            [Finding("--grouped", what, "leave --broker none, --broker embedded and --wire off out", number="C213")]
+        )
     file = read_groups_file(Path(arguments.grouped)) if arguments.grouped else GroupsFile(failures=arguments.failures)
     grouping = grouped(configuration.plans, file, arguments.grouped or "the groups file")
     _load()

@@ -16,10 +16,14 @@ class Finding(msgspec.Struct, frozen=True):
     hint: str = ""
     severity: str = "error"
     """`error` stops the start, `warning` does not."""
+    number: str = ""
+    """`C012`: what the page of findings and `secc check --explain` describe; empty where none is described."""
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.severity}: {self.what}"
-        return f"{text} ({self.hint})" if self.hint else text
+        if self.hint:
+            text += f" ({self.hint})"
+        return f"{text} [{self.number}]" if self.number else text
 
 
 class ConfigError(Exception):

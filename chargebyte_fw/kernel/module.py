@@ -100,6 +100,8 @@ class ConfigIssue(msgspec.Struct, frozen=True):
     hint: str = ""
     severity: str = "error"
     """`error` stops the start, `warning` does not."""
+    number: str = ""
+    """As in `Finding`; a module of others has none."""
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -213,7 +213,7 @@ class Assembly:
         file was not asked before).
         """
         against = [
-            Finding(f"{plan.id}.{one.about}", one.what, one.hint)
+            Finding(f"{plan.id}.{one.about}", one.what, one.hint, number=one.number)
             for plan, one in config_issues(self.plans)
             if one.severity == "error"
         ]

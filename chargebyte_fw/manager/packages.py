@@ -10,7 +10,7 @@ from chargebyte_fw.manager.configuration.loading import Configuration
 def lacking(configuration: Configuration) -> list[Finding]:
     """Return an error for each module that needs a package which is not installed here."""
     return [
-        Finding(str(configuration.path), f"module {plan.id} ({plan.module.module_name()}): {line}")
+        Finding(str(configuration.path), f"module {plan.id} ({plan.module.module_name()}): {line}", number="C049")
         for plan in configuration.plans
         if (line := extras.lacking(plan.module.packages))
     ]

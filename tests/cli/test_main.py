@@ -84,7 +84,7 @@ def test_check_prints_every_finding_and_exits_with_78(root: Path, capsys: pytest
     file = str(root / "etc/everest/broken.yaml")
     assert main(["check", file, "--root", str(root)]) == 78
     assert capsys.readouterr().out.splitlines() == [
-        f"{file}:16:37: error: there is no module leaf2 (did you mean leaf?)",
+        f"{file}:16:37: error: there is no module leaf2 (did you mean leaf?) [C064]",
         "    16 |       energy_consumer: [{module_id: leaf2, implementation_id: energy_grid}]",
         "       |                                     ^",
         f"{file}: 1 error, 0 warnings",

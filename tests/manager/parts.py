@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from abc import abstractmethod
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from chargebyte_fw.kernel.contract import Contract, Var
+from chargebyte_fw.kernel.errors import Finding
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires, requires_many, requires_optional
 from chargebyte_fw.manager.discovery import Found, Installed
 
@@ -181,3 +183,8 @@ NAMES = ("Pump", "User", "Chain", "Journal", "Watcher")
 
 def installed(*more: Found) -> Installed:
     return Installed([Found(name, "tests 1.0", f"{__name__}:{name}") for name in NAMES] + list(more))
+
+
+def words_of(finding: Finding) -> str:
+    """Return the line of a finding without its number, which tests/manager/test_findings.py has."""
+    return re.sub(r" \[C\d{3}\]$", "", str(finding))

@@ -18,7 +18,7 @@ from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import plain
 from chargebyte_fw.manager.discovery import Found
 from chargebyte_fw.manager.plan import Connection
-from tests.manager.parts import Mode, Pump, installed
+from tests.manager.parts import Mode, Pump, installed, words_of
 from tests.odd_files import make_odd
 
 SOUND = """\
@@ -370,7 +370,7 @@ BROKEN: dict[str, tuple[str | bytes, list[str]]] = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_is_wrong_is_named_with_its_place_and_the_nearest_right_name(case: str, tmp_path: Path) -> None:
     text, expected = BROKEN[case]
-    found = [str(finding) for finding in checked(tmp_path, text).findings]
+    found = [words_of(finding) for finding in checked(tmp_path, text).findings]
     assert found == expected
 
 
@@ -395,7 +395,7 @@ def test_a_name_found_twice_is_an_error_that_shows_both_places(tmp_path: Path) -
 def test_a_module_whose_library_is_missing_says_so(tmp_path: Path) -> None:
     gone = Found("Gone", "tests 1.0", "tests.manager.not_there:Gone")
     found = checked(tmp_path, "active_modules: {g: {module: Gone}}\n", installed=installed(gone)).errors
-    assert [str(f) for f in found] == [
+    assert [words_of(f) for f in found] == [
         "c.yaml:1:30: error: module Gone cannot be loaded: No module named 'tests.manager.not_there'"
         " (a library is missing: tests.manager.not_there)"
     ]
@@ -403,9 +403,9 @@ def test_a_module_whose_library_is_missing_says_so(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_a_finding(tmp_path: Path) -> None:
     configuration = load(tmp_path / "no.yaml", Root(tmp_path, tmp_path), shown="no.yaml", installed=installed())
-    assert [str(f) for f in configuration.findings] == ["no.yaml:1:1: error: there is no such file"]
+    assert [words_of(f) for f in configuration.findings] == ["no.yaml:1:1: error: there is no such file"]
     configuration = load(tmp_path, Root(tmp_path, tmp_path), shown="dir", installed=installed())
-    assert [str(f) for f in configuration.findings] == ["dir:1:1: error: the file cannot be read: Is a directory"]
+    assert [words_of(f) for f in configuration.findings] == ["dir:1:1: error: the file cannot be read: Is a directory"]
 
 
 # --- EVerest's scalars ---------------------------------------------------------------------------------------------
@@ -503,7 +503,7 @@ def test_the_overlay_changes_adds_and_deletes(tmp_path: Path) -> None:
 def test_what_is_wrong_in_the_overlay_is_shown_there(tmp_path: Path) -> None:
     found = checked(tmp_path, SOUND, "active_modules:\n  pump:\n    config_module:\n      power_W: a lot\n").findings
     place = tmp_path / "user-config" / "c.yaml"
-    assert [str(f) for f in found] == [f'{place}:4:16: error: power_W must be a number, not the text "a lot"']
+    assert [words_of(f) for f in found] == [f'{place}:4:16: error: power_W must be a number, not the text "a lot"']
 
 
 def test_settings_of_the_overlay_do_not_count(tmp_path: Path) -> None:

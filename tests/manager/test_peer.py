@@ -33,6 +33,7 @@ from chargebyte_fw.manager.wire.foreign import command_line
 from chargebyte_fw.manager.wire.publisher import Publisher
 from chargebyte_fw.manager.wire.remote import proxy
 from tests.manager.broker import Mosquitto
+from tests.manager.parts import words_of
 from tests.manager.peer import Peer, retained
 from tests.manager.test_mqtt import until
 
@@ -131,7 +132,7 @@ class Stage:
         )
         root = Root(folder, folder)
         loaded = load(self.config, root, environment={}, installed=installed)
-        assert [str(finding) for finding in loaded.findings] == []
+        assert [words_of(finding) for finding in loaded.findings] == []
         client = MqttClient(BrokerAddress("127.0.0.1", broker.port))
         retain = options.pop("retain_topics", False)
         carrier = Carrier(client, "everest/", "", "/usr", dialect=dialect, graceful_shutdown=True, **options)
@@ -478,7 +479,7 @@ def test_a_program_is_chosen_where_this_product_has_the_name_too(tmp_path: Path)
     assert finding.hint == "remove one, or choose the program with --program Supply"
     for choice in ("Supply", "all"):
         chosen = load(tmp_path / "c.yaml", root, environment={}, installed=both, programs=[choice])
-        assert [str(finding) for finding in chosen.errors] == [
+        assert [words_of(finding) for finding in chosen.errors] == [
             f"{tmp_path}/c.yaml:1:18: error: supply (Supply) needs a connection supply to interface power_supply_DC"
             " (no module of this configuration provides it)"
         ]
@@ -497,7 +498,7 @@ def test_capabilities_are_those_of_linux_and_of_programs(tmp_path: Path) -> None
     )
     found = [Found("Monitor", "d", str(program), program), Found("Supply", "tests 1.0", f"{__name__}:Supply")]
     loaded = load(tmp_path / "c.yaml", Root(tmp_path, tmp_path), environment={}, installed=Installed(found))
-    findings = {str(finding).partition(": ")[2] for finding in loaded.findings}
+    findings = {words_of(finding).partition(": ")[2] for finding in loaded.findings}
     assert findings == {
         "error: Linux has no capability cap_net_rwa (did you mean cap_net_raw?)",
         "warning: capabilities has no effect: the process keeps those it started with",

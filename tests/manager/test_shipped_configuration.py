@@ -13,6 +13,7 @@ from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.configuration.reading import read
 from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import plain
+from tests.manager.parts import words_of
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "etc/everest").glob("bsp-only-*.yaml"))
@@ -21,7 +22,7 @@ SHIPPED = sorted((ROOT / "etc/everest").glob("bsp-only-*.yaml"))
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_shipped_configuration_has_no_finding(path: Path, tmp_path: Path) -> None:
     configuration = load(path, Root(ROOT, tmp_path), environment={})
-    assert [str(finding) for finding in configuration.findings] == []
+    assert [words_of(finding) for finding in configuration.findings] == []
     assert configuration.plans
 
 
@@ -64,7 +65,7 @@ def test_what_modules_have_against_a_plan_is_found_by_the_check_with_its_place(t
     (tmp_path / "user-config").mkdir()
     (tmp_path / "user-config/two.yaml").write_text(yaml.safe_dump({"active_modules": overlay}))
     configuration = load(file, Root(ROOT, tmp_path), environment={})
-    found = "\n".join(str(finding) for finding in configuration.errors)
+    found = "\n".join(words_of(finding) for finding in configuration.errors)
     assert "connector and connector_2 are both EVSE 1 (give each EvseManager its own connector_id)" in found
     assert "no protocol is left to speak (set one of them to true)" in found
     assert "min_current_A 20 is above max_current_A 10" in found
@@ -114,7 +115,7 @@ def test_what_people_do_to_a_shipped_file(case: str, tmp_path: Path) -> None:
     assert text.count(old) == 1
     (tmp_path / "c.yaml").write_text(text.replace(old, new))
     found = load(tmp_path / "c.yaml", Root(ROOT, tmp_path), shown="c.yaml", environment={}).findings
-    assert [str(finding) for finding in found] == [f"c.yaml:{expected}"]
+    assert [words_of(finding) for finding in found] == [f"c.yaml:{expected}"]
 
 
 OVERLAYS = {
@@ -141,7 +142,7 @@ def test_overlays_that_do_not_fit_what_we_ship(case: str, tmp_path: Path) -> Non
     (tmp_path / "user-config/c.yaml").write_text(overlay)
     (tmp_path / "c.yaml").write_text((ROOT / "etc/everest/bsp-only-dc.yaml").read_text())
     found = load(tmp_path / "c.yaml", Root(ROOT, tmp_path), shown="c.yaml", environment={}).findings
-    assert [str(finding) for finding in found] == [expected.format(o=tmp_path / "user-config/c.yaml")]
+    assert [words_of(finding) for finding in found] == [expected.format(o=tmp_path / "user-config/c.yaml")]
 
 
 def test_a_missing_file_names_the_one_beside_it(tmp_path: Path) -> None:

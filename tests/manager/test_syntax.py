@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chargebyte_fw.manager.configuration.reading import parse
 from chargebyte_fw.manager.configuration.report import Report
+from tests.manager.parts import words_of
 
 SOUND = """\
 active_modules:
@@ -106,7 +107,7 @@ def test_syntax_errors_in_words(case: str) -> None:
     report = Report()
     assert parse(text, "c", report) is None
     (finding,) = report.findings
-    assert str(finding) == f"c:{expected}".replace(": ", ": error: ", 1)
+    assert words_of(finding) == f"c:{expected}".replace(": ", ": error: ", 1)
 
 
 @settings(max_examples=200, deadline=None)

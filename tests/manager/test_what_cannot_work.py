@@ -11,6 +11,7 @@ from chargebyte_fw.manager.configuration.everest import everests_modules
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.discovery import discover
 from chargebyte_fw.manager.export import contracts
+from tests.manager.parts import words_of
 
 ROOT = Path(__file__).parents[2]
 INSTALLED = discover([])
@@ -45,7 +46,7 @@ def findings(tmp_path: Path, modules: str) -> list[str]:
     path = tmp_path / "c.yaml"
     path.write_text(f"active_modules:\n{modules}")
     found = load(path, Root(tmp_path, tmp_path), shown="c.yaml", environment={}, installed=INSTALLED).findings
-    return [str(one) for one in found]
+    return [words_of(one) for one in found]
 
 
 def two(first: str, second: str = "") -> str:

@@ -73,13 +73,13 @@ def contradictions(config: DriverConfig) -> Iterable[ConfigIssue]:
     """Return limits and wiring that contradict each other."""
     if config.min_phase_count > config.max_phase_count:
         what = f"min_phase_count {config.min_phase_count} is above max_phase_count {config.max_phase_count}"
-        yield ConfigIssue("min_phase_count", what)
+        yield ConfigIssue("min_phase_count", what, number="C122")
     if config.min_current_A > config.max_current_A:
         what = f"min_current_A {config.min_current_A:g} is above max_current_A {config.max_current_A:g}"
-        yield ConfigIssue("min_current_A", what)
+        yield ConfigIssue("min_current_A", what, number="C123")
     if config.connector_type == ConnectorType.cCCS2 and config.switch_3ph1ph_wiring != PhaseWiring.none:
         what = f"switch_3ph1ph_wiring {config.switch_3ph1ph_wiring} is for AC, connector_type cCCS2 for DC"
-        yield ConfigIssue("switch_3ph1ph_wiring", what)
+        yield ConfigIssue("switch_3ph1ph_wiring", what, number="C124")
 
 
 def owned(config: DriverConfig) -> Iterable[Claim]:

@@ -24,7 +24,9 @@ def connect(
     for name, (place, wishes) in written.connections.items():
         requirement = module.requirements.get(name)
         if requirement is None:
-            report.error(place, f"{written.module} has no requirement {name}", nearest(name, module.requirements))
+            report.error(
+                place, f"{written.module} has no requirement {name}", nearest(name, module.requirements), number="C061"
+            )
             unclear.add(closest(name, module.requirements) or name)
             continue
         for wish in wishes:
@@ -32,11 +34,15 @@ def connect(
         found[name] = [Connection(wish.module_id, wish.implementation_id) for wish in wishes]
         if len(wishes) > requirement.maximum:
             report.error(
-                place, f"{name} has {_times(len(wishes))}, {written.module} takes at most {requirement.maximum}"
+                place,
+                f"{name} has {_times(len(wishes))}, {written.module} takes at most {requirement.maximum}",
+                number="C062",
             )
         elif 0 < len(wishes) < requirement.minimum and name not in unclear:
             report.error(
-                place, f"{name} has {_times(len(wishes))}, {written.module} needs at least {requirement.minimum}"
+                place,
+                f"{name} has {_times(len(wishes))}, {written.module} needs at least {requirement.minimum}",
+                number="C063",
             )
     for name, requirement in module.requirements.items():
         unmet = requirement.minimum > 0 and not written.connections.get(name, (None, []))[1]
@@ -45,6 +51,7 @@ def connect(
                 written.connections[name][0] if name in written.connections else written.place,
                 f"{written.id} ({written.module}) needs a connection {name} to interface {requirement.interface}",
                 _candidates(requirement, loaded),
+                number="C063",
             )
     return found
 
@@ -69,7 +76,7 @@ def find_rings(written: Sequence[Written], loaded: Loaded, report: Report) -> No
             way = _way(edges, interface, target, start)
             if way is not None and start == min(way):
                 ring = " -> ".join([start, *way])
-                report.error(place, f"a ring of {interface}: {ring}", "cut one of these connections")
+                report.error(place, f"a ring of {interface}: {ring}", "cut one of these connections", number="C067")
 
 
 def _way(
@@ -115,7 +122,7 @@ def _check_end(
     if wish.module_id not in loaded:
         gone = removed.get(wish.module_id)
         hint = nearest(wish.module_id, loaded) if gone is None else f"taken out at {gone}"
-        report.error(wish.module_place, f"there is no module {wish.module_id}", hint)
+        report.error(wish.module_place, f"there is no module {wish.module_id}", hint, number="C064")
         return
     module = loaded[wish.module_id]
     if module is None:
@@ -126,6 +133,7 @@ def _check_end(
             wish.implementation_place,
             f"{wish.module_id} ({module.module_name()}) provides no {wish.implementation_id}",
             nearest(wish.implementation_id, module.provisions),
+            number="C065",
         )
     elif provision.interface != requirement.interface:
         report.error(
@@ -133,4 +141,5 @@ def _check_end(
             f"{name} wants interface {requirement.interface}, "
             f"{wish.module_id}.{wish.implementation_id} is {provision.interface}",
             _candidates(requirement, loaded),
+            number="C066",
         )

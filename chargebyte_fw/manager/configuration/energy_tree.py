@@ -34,15 +34,25 @@ def check_energy_tree(written: Sequence[Written], loaded: Loaded, report: Report
         if not _requires(module):
             for name in free:
                 what = f"{one.id}.{name} is in no energy node: no fuse and no limit counts for it"
-                report.warning(one.place, what, f"connect it as energy_consumer of an EnergyNode: module_id: {one.id}")
+                report.warning(
+                    one.place,
+                    what,
+                    f"connect it as energy_consumer of an EnergyNode: module_id: {one.id}",
+                    number="C070",
+                )
         elif provided:
             nodes.append(one)
             if free and managed:
                 what = f"{one.id} is below no energy node and no energy manager: nobody grants it energy"
-                report.warning(one.place, what, f"connect it as energy_trunk of the EnergyManager: module_id: {one.id}")
+                report.warning(
+                    one.place,
+                    what,
+                    f"connect it as energy_trunk of the EnergyManager: module_id: {one.id}",
+                    number="C071",
+                )
     if nodes and not managed and whole:
         what = "there is no energy manager: nobody grants the EVSEs their energy"
-        report.warning(nodes[0].place, what, f"add an EnergyManager with energy_trunk: {nodes[0].id}")
+        report.warning(nodes[0].place, what, f"add an EnergyManager with energy_trunk: {nodes[0].id}", number="C072")
 
 
 def _may_be_energy(module: type[Module] | None, name: str) -> bool:

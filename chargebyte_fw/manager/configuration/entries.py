@@ -69,7 +69,9 @@ class Written(msgspec.Struct):
 def read_entry(module_id: str, place: Place, node: Node, report: Report, others: Sequence[str] = ()) -> Written | None:
     """Check the shape of one entry; None when it is no map. `others` are ids that may have been meant instead."""
     if not ID_PATTERN.fullmatch(module_id):
-        report.error(place, f'"{module_id}" cannot be a module id', "use letters, digits, '_', '-' and '.'")
+        report.error(
+            place, f'"{module_id}" cannot be a module id', "use letters, digits, '_', '-' and '.'", number="C042"
+        )
     entry = report.a_map(node, f"the entry {module_id}")
     if entry is None:
         return None
@@ -80,9 +82,9 @@ def read_entry(module_id: str, place: Place, node: Node, report: Report, others:
         meant = closest(module_id, others)
         hint = "add module: <Name>" if meant is None else f"did you mean {meant}?"
         if all(closest(key.key, KEYS) != "module" for key in unknown):
-            report.error(place, f"the entry {module_id} does not say which module it is", hint)
+            report.error(place, f"the entry {module_id} does not say which module it is", hint, number="C043")
     elif name is not None and not NAME_PATTERN.fullmatch(name):
-        report.error(keys["module"].node.place, f'"{name}" cannot be the name of a module')
+        report.error(keys["module"].node.place, f'"{name}" cannot be the name of a module', number="C044")
         name = None
     written = Written(
         id=module_id,
@@ -150,7 +152,7 @@ def _wish(node: Node, requirement: str, report: Report) -> Wish | None:
     found: dict[str, str] = {}
     for key in known:
         if key not in end.entries:
-            report.error(end.place, f"a connection of {requirement} has no {key}", f"add {key}: <id>")
+            report.error(end.place, f"a connection of {requirement} has no {key}", f"add {key}: <id>", number="C060")
         elif (text := report.text(end.entries[key].node, key)) is not None:
             found[key] = text
     if len(found) < 2:
@@ -182,16 +184,16 @@ def _tier(node: Node, of: str, report: Report, *, evse_needed: bool) -> Mapping 
     numbers: dict[str, int] = {}
     for one in given.entries.values():
         if one.key not in ("evse", "connector"):
-            report.warning(one.place, f"the {of} has no key {one.key}", "known: evse, connector")
+            report.warning(one.place, f"the {of} has no key {one.key}", "known: evse, connector", number="C050")
         elif (value := report.integer(one.node, one.key)) is not None:
             if value < 0:
-                report.error(one.node.place, f"{one.key} cannot be negative, not {value}")
+                report.error(one.node.place, f"{one.key} cannot be negative, not {value}", number="C051")
             numbers[one.key] = value
     if "evse" not in numbers:
         if "evse" not in given.entries and evse_needed:
-            report.error(given.place, f"the {of} does not say which EVSE", "add evse: <number>")
+            report.error(given.place, f"the {of} does not say which EVSE", "add evse: <number>", number="C052")
         elif "evse" not in given.entries and given.entries:
-            report.warning(given.place, f"the {of} has no effect without evse", "add evse: <number>")
+            report.warning(given.place, f"the {of} has no effect without evse", "add evse: <number>", number="C053")
         return None
     return Mapping(numbers["evse"], numbers.get("connector"))
 

@@ -153,7 +153,7 @@ def _overlaid(path: Path, document: MapNode, root: Root, report: Report, notices
         if odd:
             what = f"the user's changes are left out: this is {odd}"
             wanted = "a folder of files" if found is beside.parent else "a file"
-            report.warning(Place(str(found)), what, f"put {wanted} there, or take it away")
+            report.warning(Place(str(found)), what, f"put {wanted} there, or take it away", number="C035")
             notices.append(f"{found}: {what}")
             return document
     if not beside.is_file():
@@ -163,10 +163,12 @@ def _overlaid(path: Path, document: MapNode, root: Root, report: Report, notices
         return document
     if "settings" in patch.entries:
         place = patch.entries["settings"].place
-        report.warning(place, "settings in the overlay have no effect", "put them into the main file")
+        report.warning(place, "settings in the overlay have no effect", "put them into the main file", number="C036")
     if "active_modules" not in patch.entries and any(key not in TOP_LEVEL for key in patch.entries):
         entry = next(entry for key, entry in patch.entries.items() if key not in TOP_LEVEL)
-        report.error(entry.place, f"the overlay has no key {entry.key}", "module ids go below active_modules:")
+        report.error(
+            entry.place, f"the overlay has no key {entry.key}", "module ids go below active_modules:", number="C037"
+        )
         return document
     return lay_over(document, patch)
 
@@ -194,7 +196,7 @@ def _modules(document: MapNode, installed: Installed, result: Configuration, rep
             return
         if section is not None or "active_modules" not in document.entries:
             place = section.place if section is not None else document.place
-            report.error(place, "no module is configured", "add modules below active_modules:")
+            report.error(place, "no module is configured", "add modules below active_modules:", number="C040")
         return
     written = _written(section, report, wanted)
     loaded: dict[str, type[Module] | None] = dict.fromkeys(section.entries)
@@ -217,7 +219,7 @@ def _modules(document: MapNode, installed: Installed, result: Configuration, rep
     by_id = {one.id: one for one in written}
     for plan, issue in config_issues(result.plans):
         add = report.error if issue.severity == "error" else report.warning
-        add(place_of(issue.about, by_id[plan.id]), f"{plan.id}: {issue.what}", issue.hint)
+        add(place_of(issue.about, by_id[plan.id]), f"{plan.id}: {issue.what}", issue.hint, number=issue.number)
     check_claims(result.plans, by_id, report)
 
 
@@ -231,7 +233,9 @@ def _top_level(document: MapNode, report: Report) -> bool:
             if len(modules) > 1
             else f"{modules[0].key} stands at the top"
         )
-        report.error(modules[0].place, what, "write active_modules: above, and indent the modules below it")
+        report.error(
+            modules[0].place, what, "write active_modules: above, and indent the modules below it", number="C041"
+        )
         return False
     for entry in unknown:
         hint = "a module? indent it below active_modules:" if entry in modules else ""

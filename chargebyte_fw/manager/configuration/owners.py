@@ -35,7 +35,12 @@ def check_users(written: Sequence[Written], loaded: Loaded, report: Report) -> N
                 what = f"{who}, but {requirement.interface} is for one user"
                 against = requirement.contract.declaration().one_user == "error" and not {first, one.id} & probes
                 add = report.error if against else report.warning
-                add(wish.place, what, f"give {one.id} one of its own" if first != one.id else "take one out")
+                add(
+                    wish.place,
+                    what,
+                    f"give {one.id} one of its own" if first != one.id else "take one out",
+                    number="C073",
+                )
 
 
 def check_claims(plans: Sequence[ModulePlan], written: Mapping[str, Written], report: Report) -> None:
@@ -52,12 +57,12 @@ def check_claims(plans: Sequence[ModulePlan], written: Mapping[str, Written], re
             )
             if claim.value:
                 what = f"{who} do not agree on the {claim.kind} {claim.name}: {theirs.value} and {claim.value}"
-                report.error(place, what, "use one value for both")
+                report.error(place, what, "use one value for both", number="C074")
             else:
                 where = place_of(theirs.about, written[first.id])
                 what = f"{who} both use the {claim.kind} {claim.name} (the first at line {where.line})"
                 usual = "use two different ones" if first.id == plan.id else f"give {plan.id} another one"
-                report.error(place, what, claim.hint or usual)
+                report.error(place, what, claim.hint or usual, number="C075")
 
 
 def _claims(plan: ModulePlan) -> Iterable[Claim]:

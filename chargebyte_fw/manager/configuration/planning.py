@@ -40,10 +40,10 @@ def find_module(
 
         missing = what_is_missing(written, others)
         if missing is not None:
-            report.error(written.module_place, *missing)
+            report.error(written.module_place, *missing, number="C045")
             return None
         hint = nearest(written.module, installed.names()) or "secc modules lists what is installed"
-        report.error(written.module_place, f"no module {written.module} is installed", hint)
+        report.error(written.module_place, f"no module {written.module} is installed", hint, number="C046")
         return None
     if len(places) > 1 and (written.module in programs or EVERY in programs):
         places = [one for one in places if one.is_program] or places
@@ -52,21 +52,21 @@ def find_module(
         hint = "remove one"
         if any(one.is_program for one in places):
             hint = f"remove one, or choose the program with --program {written.module}"
-        report.error(written.module_place, f"module {written.module} is installed twice: {both}", hint)
+        report.error(written.module_place, f"module {written.module} is installed twice: {both}", hint, number="C047")
         return None
     try:
         cls = places[0].load()
     except CannotLoad as error:
-        report.error(written.module_place, f"module {written.module} cannot be loaded: {error}")
+        report.error(written.module_place, f"module {written.module} cannot be loaded: {error}", number="C048")
         return None
     if written.from_outside and not cls.is_program:
         cls = _played_from_outside(cls)
     _check_capabilities(written, cls, report)
     if written.standalone is not None and not cls.is_program:
         what = f"{written.module} is a part of this program: it cannot be started from outside"
-        report.error(written.standalone, what, "leave standalone out")
+        report.error(written.standalone, what, "leave standalone out", number="C054")
     elif written.standalone is None and (lack := cls.missing_program()):
-        report.error(written.module_place, f"module {written.module} cannot be loaded: {lack}")
+        report.error(written.module_place, f"module {written.module} cannot be loaded: {lack}", number="C048")
     return cls, places[0]
 
 
@@ -83,14 +83,14 @@ def _check_capabilities(written: Written, cls: type[Module], report: Report) -> 
     if (place := written.capabilities_place) is None:
         return
     if not cls.is_program or written.standalone is not None:
-        report.warning(place, "capabilities has no effect: the process keeps those it started with")
+        report.warning(place, "capabilities has no effect: the process keeps those it started with", number="C055")
         return
     # Imported only where a program asks for capabilities.
     from chargebyte_fw.kernel.child_rights import CAPABILITIES
 
     for name in written.capabilities:
         if name.lower() not in CAPABILITIES:
-            report.error(place, f"Linux has no capability {name}", nearest(name.lower(), CAPABILITIES))
+            report.error(place, f"Linux has no capability {name}", nearest(name.lower(), CAPABILITIES), number="C056")
 
 
 def plan_module(written: Written, loaded: Loaded, removed: MappingOf[str, Place], report: Report) -> ModulePlan | None:
@@ -110,7 +110,7 @@ def plan_module(written: Written, loaded: Loaded, removed: MappingOf[str, Place]
     configs: dict[str, ModuleConfig] = {}
     for name, (place, _) in written.implementation_configs.items():
         if name not in cls.provisions:
-            report.error(place, f"{written.module} provides no {name}", nearest(name, cls.provisions))
+            report.error(place, f"{written.module} provides no {name}", nearest(name, cls.provisions), number="C057")
     for name, provision in cls.provisions.items():
         place, given = written.implementation_configs.get(name, (written.place, MapNode(written.place)))
         if given.entries or "config_implementation" not in written.unclear:
@@ -159,13 +159,16 @@ def _implementation_mappings(written: Written, cls: type[Module], report: Report
     found = {}
     for name, (place, tier) in written.implementation_mappings.items():
         if name not in cls.provisions:
-            report.warning(place, f"{written.module} provides no {name} to map", nearest(name, cls.provisions))
+            report.warning(
+                place, f"{written.module} provides no {name} to map", nearest(name, cls.provisions), number="C058"
+            )
             continue
         if written.mapping is not None and written.mapping.evse != tier.evse:
             report.warning(
                 place,
                 f"{name} is mapped to EVSE {tier.evse}, its module to EVSE {written.mapping.evse}",
                 "the first wins",
+                number="C059",
             )
         found[name] = tier
     return found

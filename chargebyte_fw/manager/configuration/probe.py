@@ -25,9 +25,9 @@ def probe_module(
     """Return the class of the probe, made of the connections to it and from it; `loaded` are all other modules."""
     if probe.standalone is None:
         what = f"{PROBE} is played by a test program and is not started from here"
-        report.error(probe.module_place, what, "add standalone: true")
+        report.error(probe.module_place, what, "add standalone: true", number="C080")
     if any(one.module == PROBE and one.id != probe.id for one in all_written):
-        report.error(probe.module_place, f"there is more than one {PROBE}", "leave one")
+        report.error(probe.module_place, f"there is more than one {PROBE}", "leave one", number="C081")
         return None
     provides = _provided(probe, all_written, loaded, report)
     if provides is None:
@@ -44,7 +44,7 @@ def probe_module(
     try:
         return class_of(Path(PROBE), manifest), Found(PROBE, "EVerest's tests", PROBE)
     except BadManifest as error:
-        report.error(probe.module_place, f"{PROBE}: {error}")
+        report.error(probe.module_place, f"{PROBE}: {error}", number="C082")
         return None
 
 
@@ -64,7 +64,7 @@ def _provided(
                 before = found.setdefault(wish.implementation_id, entry)["interface"]
                 if before != requirement.interface:
                     what = f"{wish.implementation_id} of {PROBE} would be {before} and {requirement.interface}"
-                    report.error(wish.implementation_place, what, "use two implementation ids")
+                    report.error(wish.implementation_place, what, "use two implementation ids", number="C082")
                     return None
     return found
 

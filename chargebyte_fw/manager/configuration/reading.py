@@ -50,22 +50,24 @@ def read(path: Path, report: Report, shown: str = "") -> MapNode | None:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT_BYTES + 1)
     except FileNotFoundError:
-        report.error(start, "there is no such file", _similar_file(path))
+        report.error(start, "there is no such file", _similar_file(path), number="C001")
         return None
     except OSError as error:
-        report.error(start, f"the file cannot be read: {error.strerror or error}")
+        report.error(start, f"the file cannot be read: {error.strerror or error}", number="C002")
         return None
     if len(data) > SIZE_LIMIT_BYTES:
-        report.error(start, f"the file is larger than {SIZE_LIMIT_BYTES // 1024} KiB", "is it a configuration?")
+        report.error(
+            start, f"the file is larger than {SIZE_LIMIT_BYTES // 1024} KiB", "is it a configuration?", number="C003"
+        )
         return None
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
-        report.error(start, "this is UTF-16 text", "save the file as UTF-8")
+        report.error(start, "this is UTF-16 text", "save the file as UTF-8", number="C004")
         return None
     try:
         text = decode(data)
     except NotUtf8 as error:
         what = f"this is not UTF-8 text: the byte 0x{data[error.offset]:02X}"
-        report.error(Place(name, error.line or 1, error.column or 1), what, "save the file as UTF-8")
+        report.error(Place(name, error.line or 1, error.column or 1), what, "save the file as UTF-8", number="C004")
         return None
     return parse(text, name, report)
 
@@ -87,18 +89,18 @@ def parse(text: str, name: str, report: Report) -> MapNode | None:
             reader.take(event)
     except NotYaml as error:
         found = explain(error, text)
-        report.error(Place(name, found.line, found.column), found.what, found.hint)
+        report.error(Place(name, found.line, found.column), found.what, found.hint, number="C005")
         return None
     except _TooBig:
         return None
     except TooDeep:
-        report.error(Place(name), "the file is nested too deeply")
+        report.error(Place(name), "the file is nested too deeply", number="C006")
         return None
     root = reader.root
     if root is None or (isinstance(root, Scalar) and root.value is None):
         return MapNode(Place(name))
     if not isinstance(root, MapNode):
-        report.error(root.place, f"the file must be a map with the key active_modules, not {kind(root)}")
+        report.error(root.place, f"the file must be a map with the key active_modules, not {kind(root)}", number="C007")
         return None
     return root
 
@@ -124,7 +126,7 @@ class _Reader:
         if isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents == 2:
-                self.report.error(self.place(event), "a second document begins here; only one is read")
+                self.report.error(self.place(event), "a second document begins here; only one is read", number="C008")
         elif isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.AliasEvent):
@@ -139,7 +141,9 @@ class _Reader:
     def _grow(self, place: Place, by: int = 1) -> None:
         self._count += by
         if self._count > NODE_LIMIT:
-            self.report.error(place, f"the file has more than {NODE_LIMIT} values", "are aliases multiplied here?")
+            self.report.error(
+                place, f"the file has more than {NODE_LIMIT} values", "are aliases multiplied here?", number="C006"
+            )
             raise _TooBig
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
@@ -158,7 +162,7 @@ class _Reader:
     def _value(self, event: yaml.ScalarEvent, place: Place) -> str | int | float | bool | None:
         text = event.value
         if event.tag is not None and event.tag not in _STR_TAGS:
-            self.report.error(place, f"the tag {event.tag} is not used here", "leave it out")
+            self.report.error(place, f"the tag {event.tag} is not used here", "leave it out", number="C009")
             return text
         if event.style is not None or event.tag is not None:
             return text
@@ -169,7 +173,10 @@ class _Reader:
         if _INTEGER.fullmatch(text):
             if len(text) > 11 or not -(2**31) <= int(text) < 2**31:
                 self.report.error(
-                    place, f"{shorten(text)} does not fit into 32 bits", "write it in quotes if it is text"
+                    place,
+                    f"{shorten(text)} does not fit into 32 bits",
+                    "write it in quotes if it is text",
+                    number="C010",
                 )
                 return -(2**31) if text.startswith("-") else 2**31 - 1
             return int(text)
@@ -180,14 +187,14 @@ class _Reader:
         level = self._levels[-1] if self._levels else None
         if event.anchor not in self._anchors:
             hint = nearest(str(event.anchor), self._anchors)
-            self.report.error(place, f"no anchor &{event.anchor} stands before this alias", hint)
+            self.report.error(place, f"no anchor &{event.anchor} stands before this alias", hint, number="C011")
             target: Node = Scalar(None, place, readable=False)
         else:
             target, size = self._anchors[event.anchor]
             self._grow(place, size)
         if level is not None and isinstance(level.node, MapNode) and level.key is None:
             if not isinstance(target, Scalar):
-                self.report.error(place, "a key must be text")
+                self.report.error(place, "a key must be text", number="C012")
             level.key = (target.source if isinstance(target, Scalar) else "?", place)
         else:
             self._put(target)
@@ -195,10 +202,10 @@ class _Reader:
     def _open(self, node: MapNode | ListNode, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         self._grow(node.place)
         if len(self._levels) >= DEPTH_LIMIT:
-            self.report.error(node.place, f"the file is nested deeper than {DEPTH_LIMIT} levels")
+            self.report.error(node.place, f"the file is nested deeper than {DEPTH_LIMIT} levels", number="C006")
             raise _TooBig
         if event.tag is not None and event.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
-            self.report.error(node.place, f"the tag {event.tag} is not used here", "leave it out")
+            self.report.error(node.place, f"the tag {event.tag} is not used here", "leave it out", number="C009")
         self._levels.append(_Level(node, event.anchor, self._count - 1))
 
     def _close(self) -> None:
@@ -211,7 +218,7 @@ class _Reader:
             self._anchors[level.anchor] = (level.node, self._count - level.count_before)
         above = self._levels[-1] if self._levels else None
         if above is not None and isinstance(above.node, MapNode) and above.key is None:
-            self.report.error(level.node.place, "a key must be text")
+            self.report.error(level.node.place, "a key must be text", number="C012")
             above.key = ("?", level.node.place)
         else:
             self._put(level.node)
@@ -233,7 +240,10 @@ class _Reader:
         earlier = level.node.entries.pop(key, None)
         if earlier is not None:
             self.report.warning(
-                place, f"{key} is here for the second time", f"the first, in line {earlier.place.line}, does not count"
+                place,
+                f"{key} is here for the second time",
+                f"the first, in line {earlier.place.line}, does not count",
+                number="C013",
             )
         level.node.entries[key] = Entry(key, place, node)
 
@@ -242,4 +252,4 @@ class _Reader:
             if isinstance(part, MapNode):
                 level.merged.append(part)
             else:
-                self.report.error(part.place, "<< brings in a map", "write << : *anchor_of_a_map")
+                self.report.error(part.place, "<< brings in a map", "write << : *anchor_of_a_map", number="C014")

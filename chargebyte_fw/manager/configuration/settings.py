@@ -88,13 +88,20 @@ def read_settings(node: MapNode | None, environment: Mapping[str, str], report: 
     if settings.broker_socket is not None and ("mqtt_broker_host" in texts or host_from_outside):
         entry = given["mqtt_broker_socket_path"]
         other = "mqtt_broker_host" if "mqtt_broker_host" in texts else "the environment variable MQTT_SERVER_ADDRESS"
-        report.error(entry.place, f"mqtt_broker_socket_path and {other} exclude each other", "leave one of them out")
+        report.error(
+            entry.place,
+            f"mqtt_broker_socket_path and {other} exclude each other",
+            "leave one of them out",
+            number="C030",
+        )
     if host_from_outside:
         settings = msgspec.structs.replace(settings, broker_host=host_from_outside, broker_named=True)
     if settings.external_prefix and settings.external_prefix == settings.everest_prefix:
         entry = given["mqtt_external_prefix"]
         report.error(
-            entry.place, f"mqtt_external_prefix is the same as mqtt_everest_prefix ({settings.everest_prefix})"
+            entry.place,
+            f"mqtt_external_prefix is the same as mqtt_everest_prefix ({settings.everest_prefix})",
+            number="C031",
         )
     return _port_from_outside(settings, environment, report)
 
@@ -128,21 +135,23 @@ def _port_from_outside(settings: Settings, environment: Mapping[str, str], repor
         return settings
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
         return msgspec.structs.replace(settings, broker_port=int(text), broker_named=True)
-    report.warning(Place("environment"), f"MQTT_SERVER_PORT is not a port number: {text}", "it is ignored")
+    report.warning(
+        Place("environment"), f"MQTT_SERVER_PORT is not a port number: {text}", "it is ignored", number="C032"
+    )
     return settings
 
 
 def _port(entry: Entry, report: Report) -> int | None:
     port = report.integer(entry.node, entry.key)
     if port is not None and not 0 < port < 65536:
-        report.error(entry.node.place, f"{entry.key} must be from 1 to 65535, not {port}")
+        report.error(entry.node.place, f"{entry.key} must be from 1 to 65535, not {port}", number="C033")
     return port
 
 
 def _look_at(entry: Entry, report: Report) -> None:
     check = {"text": report.text, "integer": report.integer, "boolean": report.boolean}[_WITHOUT_EFFECT[entry.key]]
     if check(entry.node, entry.key) is not None:
-        report.warning(entry.place, f"{entry.key} has no effect in this product", "it can be left out")
+        report.warning(entry.place, f"{entry.key} has no effect in this product", "it can be left out", number="C034")
 
 
 def _with_slash(prefix: str) -> str:

@@ -47,14 +47,14 @@ def fill(
             wrong = True
     for name, info in fields.items():
         if info.required and name not in given.entries:
-            report.error(place, f"{owner} needs a value for {name}", f"add {name}: {example(info.type)}")
+            report.error(place, f"{owner} needs a value for {name}", f"add {name}: {example(info.type)}", number="C026")
             wrong = True
     if wrong:
         return None
     try:
         return config(**values)
     except ValueError as error:
-        report.error(place, f"{owner}: {error}")
+        report.error(place, f"{owner}: {error}", number="C029")
         return None
 
 
@@ -90,22 +90,24 @@ def convert(kind_of: Any, node: Node, key: str, report: Report) -> tuple[bool, A
     if unreadable(node):
         return False, None
     if not isinstance(node, Scalar) or node.value is None:
-        report.error(node.place, f"{key} must be {expected(kind_of)}, not {kind(node)}")
+        report.error(node.place, f"{key} must be {expected(kind_of)}, not {kind(node)}", number="C027")
         return False, None
     value = node.value
     bare = base_type(kind_of)
     allowed = choices(kind_of)
     if allowed and (not isinstance(value, str) or value not in allowed):
         hint = nearest(str(value), allowed)
-        report.error(node.place, f"{key} must be one of {', '.join(allowed)}, not {kind(node)}", hint)
+        report.error(node.place, f"{key} must be one of {', '.join(allowed)}, not {kind(node)}", hint, number="C027")
         return False, None
     if not allowed and not _fits(bare, value):
-        report.error(node.place, f"{key} must be {expected(kind_of)}, not {kind(node)}", _hint(bare, node))
+        report.error(
+            node.place, f"{key} must be {expected(kind_of)}, not {kind(node)}", _hint(bare, node), number="C027"
+        )
         return False, None
     try:
         return True, msgspec.convert(value, kind_of)
     except msgspec.ValidationError as error:
-        report.error(node.place, f"{key} must be {_bound(str(error))}, not {kind(node)}")
+        report.error(node.place, f"{key} must be {_bound(str(error))}, not {kind(node)}", number="C028")
         return False, None
 
 

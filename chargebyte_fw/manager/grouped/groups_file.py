@@ -61,10 +61,12 @@ def read_groups_file(path: Path) -> GroupsFile:
     try:
         found: GroupsFile = convert(decode_yaml(path.read_bytes()) or {}, GroupsFile)
     except OSError as error:
-        raise ConfigError([Finding(str(path), f"the groups file cannot be read: {error.strerror}")]) from error
+        raise ConfigError(
+            [Finding(str(path), f"the groups file cannot be read: {error.strerror}", number="C200")]
+        ) from error
     except ValueError as error:
         hint = "groups: NAME: {modules: [ID, ...], memory_MB: N}; programs: ID: {memory_MB: N}; failures: N"
-        raise ConfigError([Finding(str(path), f"this is no groups file: {error}", hint)]) from error
+        raise ConfigError([Finding(str(path), f"this is no groups file: {error}", hint, number="C200")]) from error
     return found
 
 
@@ -81,14 +83,15 @@ def grouped(plans: Sequence[ModulePlan], file: GroupsFile | None = None, named: 
     group_of: dict[str, str] = {}
     for name, entry in file.groups.items():
         if not _NAME.fullmatch(name):
-            findings.append(Finding(named, f"{name} is no name of a group", "small letters, digits and _, at most 15"))
+            hint = "small letters, digits and _, at most 15"
+            findings.append(Finding(named, f"{name} is no name of a group", hint, number="C201"))
         for module_id in entry.modules:
             findings += _wrong_member(named, name, module_id, ours, programs, group_of)
             group_of[module_id] = name
     for module_id in file.programs:
         if module_id not in programs:
             what = f"programs: {module_id} is no program of this configuration"
-            findings.append(Finding(named, what, nearest(module_id, programs)))
+            findings.append(Finding(named, what, nearest(module_id, programs), number="C202"))
     for module_id, plan in ours.items():
         group_of.setdefault(module_id, CHARGE if plan.module.group == CHARGE else CLOUD)
     findings += _split(named, ours, group_of)
@@ -106,11 +109,13 @@ def _wrong_member(
     named: str, name: str, module_id: str, ours: dict[str, Any], programs: set[str], group_of: dict[str, str]
 ) -> list[Finding]:
     if module_id in programs:
-        return [Finding(named, f"{name}: {module_id} is a program, which is a process of its own", "leave it out")]
+        what = f"{name}: {module_id} is a program, which is a process of its own"
+        return [Finding(named, what, "leave it out", number="C203")]
     if module_id not in ours:
-        return [Finding(named, f"{name}: there is no module {module_id}", nearest(module_id, ours))]
+        return [Finding(named, f"{name}: there is no module {module_id}", nearest(module_id, ours), number="C202")]
     if module_id in group_of:
-        return [Finding(named, f"{module_id} is in {group_of[module_id]} and in {name}", "leave it out of one")]
+        what = f"{module_id} is in {group_of[module_id]} and in {name}"
+        return [Finding(named, what, "leave it out of one", number="C204")]
     return []
 
 
@@ -126,5 +131,5 @@ def _split(named: str, ours: dict[str, ModulePlan], group_of: dict[str, str]) ->
                         f"{plan.id} ({group_of[plan.id]}) drives {end.module_id} ({group_of[end.module_id]}) "
                         f"by {contract.interface}: the power path may not be split"
                     )
-                    found.append(Finding(named, what, f"put both into {group_of[plan.id]}"))
+                    found.append(Finding(named, what, f"put both into {group_of[plan.id]}", number="C205"))
     return found

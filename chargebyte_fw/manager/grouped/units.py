@@ -210,7 +210,7 @@ class ProgramUnit(Unit):
         plan = self.plans[0]
         kind = plan.module
         if not issubclass(kind, ForeignModule):
-            raise ConfigError([Finding(f"module {plan.id}", "this is no program")])
+            raise ConfigError([Finding(f"module {plan.id}", "this is no program", number="C214")])
         module = self._module = kind()
         module.id, module.log = plan.id, ModuleLog(plan.id)
         module.standalone, module.capabilities = plan.standalone, plan.capabilities

@@ -84,7 +84,9 @@ class ForeignModule(RemoteModule):
         carrier = self.carrier
         if carrier is None:
             what = f"{self.name} is a program of its own and needs a broker with the wire on"
-            raise ConfigError([Finding(f"module {self.id}", what, "leave --broker none and --wire off out")])
+            raise ConfigError(
+                [Finding(f"module {self.id}", what, "leave --broker none and --wire off out", number="C213")]
+            )
         try:
             async with asyncio.timeout(BROKER_LIMIT_S):
                 await carrier.online()
@@ -117,7 +119,7 @@ class ForeignModule(RemoteModule):
         try:
             rights = child_rights(carrier.run_as_user, self.capabilities)
         except CannotBecome as error:
-            raise ConfigError([Finding(f"module {self.id}", str(error))]) from error
+            raise ConfigError([Finding(f"module {self.id}", str(error), number="C214")]) from error
 
         def in_the_child() -> None:
             rights()

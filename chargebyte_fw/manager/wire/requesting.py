@@ -139,4 +139,6 @@ def _filled(about: str, config: type[ModuleConfig], values: dict[str, Any]) -> M
     try:
         return msgspec.convert(values, config)
     except msgspec.ValidationError as error:
-        raise ConfigError([Finding(about, str(error), "the manager's configuration has to fit this module")]) from error
+        raise ConfigError(
+            [Finding(about, str(error), "the manager's configuration has to fit this module", number="C214")]
+        ) from error

@@ -92,7 +92,7 @@ class API(Module):
             if sink.mapping is None:
                 hint = f"add `mapping: {{module: {{evse: 1}}}}` to module {sink.module_id}"
                 what = f"evse_energy_sink {sink.module_id} has no mapping to an EVSE"
-                yield ConfigIssue("evse_energy_sink", what, hint)
+                yield ConfigIssue("evse_energy_sink", what, hint, number="C111")
 
     async def init(self) -> None:
         """Follow every EVSE."""

@@ -73,12 +73,12 @@ class RpcApi(Module):
         }
         for key, hint in hints.items():
             if getattr(config, key):
-                yield ConfigIssue(key, f"{key}: true is not available", hint)
+                yield ConfigIssue(key, f"{key}: true is not available", hint, number="C112")
         try:
             listed(config.websocket_allowed_origins)
         except ValueError as error:
             hint = "write https://name or http://name:port, without a path"
-            yield ConfigIssue("websocket_allowed_origins", f"websocket_allowed_origins: {error}", hint)
+            yield ConfigIssue("websocket_allowed_origins", f"websocket_allowed_origins: {error}", hint, number="C113")
 
     @classmethod
     def claims(cls, config: RpcApiConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:

@@ -127,7 +127,7 @@ def unverified_contracts(provider: End) -> Iterable[ConfigIssue]:
         if unverified and getattr(hlc.config, "tls_security", "") != "prohibit":
             what = f"{provider.module_id} presents contracts that no one verifies: a car could charge on another's bill"
             hint = f"set verify_contract_cert_chain of {hlc.module_id} to true"
-            yield ConfigIssue("token_provider", what, hint, "warning")
+            yield ConfigIssue("token_provider", what, hint, "warning", "C101")
 
 
 class Auth(Module):
@@ -184,7 +184,7 @@ class Auth(Module):
                 numbered.setdefault(number, []).append(end.module_id)
         for number, ids in numbered.items():
             if len(ids) > 1:
-                yield ConfigIssue("evse_manager", _same_number(number, ids), OWN_NUMBER)
+                yield ConfigIssue("evse_manager", _same_number(number, ids), OWN_NUMBER, number="C102")
         for provider in ends.get("token_provider", []):
             yield from unverified_contracts(provider)
 
@@ -245,7 +245,9 @@ class Auth(Module):
             if answer.id in evses:
                 # A module of another process: its configuration is not known before the start.
                 both = [self._executor.evses[answer.id].module_id, consumer.module_id]
-                raise ConfigError([Finding(f"{self.id}.evse_manager", _same_number(answer.id, both), OWN_NUMBER)])
+                raise ConfigError(
+                    [Finding(f"{self.id}.evse_manager", _same_number(answer.id, both), OWN_NUMBER, number="C102")]
+                )
             self._executor.evses[answer.id] = consumer
             evses[answer.id] = {each.id: each.type or ConnectorTypeEnum.Unknown for each in answer.connectors}
         stored = await self._executor.stored()

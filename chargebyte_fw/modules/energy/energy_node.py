@@ -77,10 +77,10 @@ class EnergyNode(Module):
         fuse_A = config.fuse_limit_A
         if fuse_A > LARGEST_FUSE_A:
             hint = f"amperes, not milliamperes: {fuse_A / 1000:g}?"
-            yield ConfigIssue("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning")
+            yield ConfigIssue("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning", "C100")
         elif 0 < fuse_A < SMALLEST_FUSE_A:
             hint = f"amperes, not kiloamperes: {fuse_A * 1000:g}? Nothing charges below 6 A"
-            yield ConfigIssue("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning")
+            yield ConfigIssue("fuse_limit_A", f"a fuse of {fuse_A:g} A", hint, "warning", "C100")
 
     config: Config
     energy_grid = provides(Grid, description="The node in the tree.")

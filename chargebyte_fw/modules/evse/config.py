@@ -206,27 +206,27 @@ def contradictions(config: EvseConfig, connected: Container[str], evse: int | No
     if config.dc:
         if config.ac_with_soc:
             what = "with direct current the EV reports its state of charge anyway: ac_with_soc has no effect"
-            yield ConfigIssue("ac_with_soc", what, "set ac_with_soc to false", "warning")
+            yield ConfigIssue("ac_with_soc", what, "set ac_with_soc to false", "warning", "C103")
         missing = ", ".join(name for name in ("slac", "hlc", "powersupply_DC") if name not in connected)
         if missing:
-            yield ConfigIssue("charge_mode", f"DC charging needs {missing}", "connect it, or charge AC")
+            yield ConfigIssue("charge_mode", f"DC charging needs {missing}", "connect it, or charge AC", number="C104")
         if "imd" not in connected:
             what = "no insulation monitor is connected: the cable check will not measure anything"
-            yield ConfigIssue("charge_mode", what, "connect imd", "warning")
+            yield ConfigIssue("charge_mode", what, "connect imd", "warning", "C105")
     elif not ("slac" in connected and "hlc" in connected):
         for key in ("ac_hlc_enabled", "ac_with_soc"):
             if getattr(config, key):
                 what = f"without slac and hlc the EV cannot be spoken to: {key} has no effect"
-                yield ConfigIssue(key, what, "connect both, or set it to false", "warning")
+                yield ConfigIssue(key, what, "connect both, or set it to false", "warning", "C106")
     if not config.payment_enable_eim and not config.payment_enable_contract:
         what = "both payments are off: external payment is offered anyway"
-        yield ConfigIssue("payment_enable_eim", what, "set payment_enable_eim to true", "warning")
+        yield ConfigIssue("payment_enable_eim", what, "set payment_enable_eim to true", "warning", "C107")
     if config.connector_type not in list(ConnectorTypeEnum):
         what = f"connector_type {config.connector_type} is not one of EVerest's"
-        yield ConfigIssue("connector_type", what, f"known: {', '.join(ConnectorTypeEnum)}", "warning")
+        yield ConfigIssue("connector_type", what, f"known: {', '.join(ConnectorTypeEnum)}", "warning", "C108")
     if not config.lock_connector_in_state_b:
         what = "the connector can be pulled in state B, which IEC 61851-1 does not allow"
-        yield ConfigIssue("lock_connector_in_state_b", what, "set it to true", "warning")
+        yield ConfigIssue("lock_connector_in_state_b", what, "set it to true", "warning", "C109")
     if evse is not None and evse != config.connector_id:
         what = f"connector_id is {config.connector_id}, but the mapping says EVSE {evse}: faults are shown for that one"
-        yield ConfigIssue("connector_id", what, "use one number for both", "warning")
+        yield ConfigIssue("connector_id", what, "use one number for both", "warning", "C110")

@@ -75,7 +75,9 @@ class GenericPowermeter(Module):
         try:
             return read_model(name, self.runtime.root.read(FOLDER))
         except ValueError as error:
-            raise ConfigError([Finding(f"{self.id}.main.model", str(error), "name another model")]) from error
+            raise ConfigError(
+                [Finding(f"{self.id}.main.model", str(error), "name another model", number="C211")]
+            ) from error
 
     async def ready(self) -> None:
         """Begin to read."""

@@ -249,7 +249,10 @@ class EvseSecurity(Module):
         self.layout = layout.layout_of(self.config, self._place)
         if shared := layout.overlapping(self.layout):
             raise ConfigError(
-                [Finding(self.id, f"{path} is a place for roots and for leaf certificates") for path in shared]
+                [
+                    Finding(self.id, f"{path} is a place for roots and for leaf certificates", number="C212")
+                    for path in shared
+                ]
             )
         self.upkeep = Upkeep(self.layout, lambda: self.changes, self.main, self.log)
         try:

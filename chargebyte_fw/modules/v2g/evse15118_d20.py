@@ -175,7 +175,7 @@ class Evse15118D20(Module):
         """Without TLS a session is against the standard; behind a multiplexer that one decides who gets here."""
         if config.tls_negotiation_strategy != "ENFORCE_TLS" and config.enable_sdp_server:
             what = "cars may charge without TLS, which ISO 15118-20 forbids outside of laboratories"
-            yield ConfigIssue("tls_negotiation_strategy", what, "ENFORCE_TLS has TLS alone", "warning")
+            yield ConfigIssue("tls_negotiation_strategy", what, "ENFORCE_TLS has TLS alone", "warning", "C118")
 
     @classmethod
     def claims(cls, config: Evse15118D20Config, implementations: Mapping[str, Any]) -> Iterable[Claim]:

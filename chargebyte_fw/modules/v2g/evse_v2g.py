@@ -123,7 +123,9 @@ class EvseV2G(Module):
     def config_issues(cls, config: EvseV2GConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """There must be a protocol."""
         if not (config.supported_DIN70121 or config.supported_ISO15118_2 or config.supported_ISO15118_20):
-            yield ConfigIssue("supported_ISO15118_2", "no protocol is left to speak", "set one of them to true")
+            yield ConfigIssue(
+                "supported_ISO15118_2", "no protocol is left to speak", "set one of them to true", number="C117"
+            )
 
     @classmethod
     def claims(cls, config: EvseV2GConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:

@@ -75,15 +75,20 @@ class Iso15118InternetVas(Module):
     def config_issues(cls, config: InternetVasConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
         """Return what cannot work."""
         if not (config.http_support or config.https_support):
-            yield ConfigIssue("http_support", "neither HTTP nor HTTPS is offered", "switch one of them on")
+            yield ConfigIssue(
+                "http_support", "neither HTTP nor HTTPS is offered", "switch one of them on", number="C114"
+            )
         if config.ev_interface == config.modem_interface:
-            yield ConfigIssue("modem_interface", f"{config.ev_interface} leads to the car and to the internet")
+            yield ConfigIssue(
+                "modem_interface", f"{config.ev_interface} leads to the car and to the internet", number="C115"
+            )
         if not ends.get("evse_manager"):
             yield ConfigIssue(
                 "evse_manager",
                 "without it the end of a session is not known: the way stays open until the next selection",
                 "connect the EVSE whose cars get the service",
-                severity="warning",
+                "warning",
+                "C116",
             )
 
     @property

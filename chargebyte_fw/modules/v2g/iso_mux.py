@@ -103,18 +103,19 @@ class IsoMux(Module):
         modules = {name: [end.module_id for end in ends.get(name, ())] for name in ("iso2", "iso20", "ext2", "ext20")}
         if modules["iso2"] == modules["iso20"]:
             what = f"iso2 and iso20 are one module ({', '.join(modules['iso2'])})"
-            yield ConfigIssue("iso20", what, "without IsoMux it can be connected with EvseManager")
+            yield ConfigIssue("iso20", what, "without IsoMux it can be connected with EvseManager", number="C119")
         for charger, extensions in (("iso2", "ext2"), ("iso20", "ext20")):
             if modules[charger] != modules[extensions]:
                 what = f"{extensions} is {', '.join(modules[extensions])}, {charger} is {', '.join(modules[charger])}"
-                yield ConfigIssue(extensions, what, f"connect {extensions} with the module of {charger}")
+                yield ConfigIssue(extensions, what, f"connect {extensions} with the module of {charger}", number="C120")
         if config.proxy_port_iso2 == config.proxy_port_iso20:
-            yield ConfigIssue("proxy_port_iso20", f"both back ends have port {config.proxy_port_iso20}", "change one")
+            what = f"both back ends have port {config.proxy_port_iso20}"
+            yield ConfigIssue("proxy_port_iso20", what, "change one", number="C121")
         strategies = [getattr(end.config, "tls_negotiation_strategy", "") for end in ends.get("iso20", ())]
         if config.tls_security != "force" and "ENFORCE_TLS" not in strategies:
             what = "cars may charge without TLS, which ISO 15118-20 forbids outside of laboratories"
             hint = "ENFORCE_TLS for the module behind iso20 leaves ISO 15118-2 without TLS possible"
-            yield ConfigIssue("tls_security", what, hint, "warning")
+            yield ConfigIssue("tls_security", what, hint, "warning", "C118")
 
     @classmethod
     def claims(cls, config: IsoMuxConfig, implementations: Mapping[str, Any]) -> Iterable[Claim]:

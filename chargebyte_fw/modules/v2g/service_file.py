@@ -55,8 +55,10 @@ def read_services(data: bytes, file: str) -> dict[int, StaticService]:
     try:
         content = msgspec.convert(decode_yaml(data), _File)
     except (ValueError, msgspec.ValidationError) as error:
-        raise ConfigError([Finding(file, str(error), "services: [{id: 77, parameter_sets: [...]}]")]) from None
-    findings = [Finding(f"{file}: {where}", what) for where, what in _faults(content)]
+        raise ConfigError(
+            [Finding(file, str(error), "services: [{id: 77, parameter_sets: [...]}]", number="C210")]
+        ) from None
+    findings = [Finding(f"{file}: {where}", what, number="C210") for where, what in _faults(content)]
     if findings:
         raise ConfigError(findings)
     return {service.id: _static(service) for service in content.services}

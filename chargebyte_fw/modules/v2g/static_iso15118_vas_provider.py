@@ -54,7 +54,9 @@ class StaticISO15118VASProvider(Module):
         try:
             data = self.runtime.root.read(file).read_bytes()
         except OSError as error:
-            raise ConfigError([Finding(f"{self.id}.service_file", f"{file}: {error.strerror}")]) from None
+            raise ConfigError(
+                [Finding(f"{self.id}.service_file", f"{file}: {error.strerror}", number="C210")]
+            ) from None
         self.services: dict[int, StaticService] = read_services(data, file)
 
     async def ready(self) -> None:

@@ -85,11 +85,11 @@ class PyEvJosev(Module):
         """A car without a protocol has no session; an unknown service is not taken."""
         if not config.protocols():
             what = "the car offers no protocol: it has no V2G session"
-            yield ConfigIssue("supported_ISO15118_2", what, severity="warning")
+            yield ConfigIssue("supported_ISO15118_2", what, severity="warning", number="C125")
         for name in config.services():
             if name not in SERVICES:
                 what = f"{name} is no energy service of this car (it has {', '.join(SERVICES)})"
-                yield ConfigIssue("supported_d20_energy_services", what, severity="warning")
+                yield ConfigIssue("supported_d20_energy_services", what, severity="warning", number="C126")
 
     async def init(self) -> None:
         """Lay the network to a charger of this process, and prepare the car."""

@@ -83,7 +83,8 @@ class OcppModule(Module):
         for end in ends.get("evse_energy_sink", ()):
             if end.mapping is None:
                 what = f"{end.module_id} is mapped to no EVSE, so OCPP cannot limit it"
-                yield ConfigIssue("evse_energy_sink", what, f"give {end.module_id} a mapping; evse: 0 is the station")
+                hint = f"give {end.module_id} a mapping; evse: 0 is the station"
+                yield ConfigIssue("evse_energy_sink", what, hint, number="C111")
 
     # What a module has of its own.
 
@@ -153,7 +154,7 @@ class OcppModule(Module):
             self._layout = Layout(evses)
         except ValueError as error:
             hint = "number the EVSEs by `connector_id` of EvseManager"
-            raise ConfigError([Finding(f"{self.id}.evse_manager", str(error), hint)]) from None
+            raise ConfigError([Finding(f"{self.id}.evse_manager", str(error), hint, number="C220")]) from None
         self._connectors = {evse.id: max(1, len(evse.connectors)) for evse in evses}
         self._open(self._loaded())
         self.on_wall_set(self._clock_set)

@@ -24,11 +24,11 @@ class Findings:
 
     def error(self, where: str, what: str, hint: str = "") -> None:
         """Note what must be changed."""
-        self.found.append(Finding(where, what, hint))
+        self.found.append(Finding(where, what, hint, number="C221"))
 
     def warning(self, where: str, what: str, hint: str = "") -> None:
         """Note what is ignored or replaced."""
-        self.found.append(Finding(where, what, hint, "warning"))
+        self.found.append(Finding(where, what, hint, "warning", "C222"))
 
     @property
     def errors(self) -> list[Finding]:

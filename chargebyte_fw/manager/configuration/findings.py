@@ -1,0 +1,64 @@
+"""What the numbers of findings mean. Read for `secc check --explain` and the manual; a charger never loads it."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+import msgspec
+
+from chargebyte_fw.kernel.decoding import decode_yaml
+from chargebyte_fw.kernel.names import nearest
+from chargebyte_fw.kernel.text import text_lines
+
+LIST = "findings.yaml"
+
+
+class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One number. It has an `example`, an `overlay` or a `situation`."""
+
+    title: str
+    cause: str
+    remedy: str
+    example: str = ""
+    """A whole configuration that has the finding."""
+    overlay: str = ""
+    """An overlay of `base` that has it."""
+    base: str = "bsp-only-dc"
+    situation: str = ""
+    """When the finding comes, in words."""
+
+    @property
+    def shown(self) -> str:
+        """When it comes, as lines."""
+        if self.overlay:
+            return f"# user-config/{self.base}.yaml\n{self.overlay}"
+        return self.example
+
+
+@cache
+def explanations() -> dict[str, Explanation]:
+    """Return all explanations by number, in order."""
+    data = decode_yaml(resources.files(__package__).joinpath(LIST).read_bytes())
+    return msgspec.convert(data, dict[str, Explanation])
+
+
+class UnknownNumber(ValueError):
+    """No finding has this number; the text has the nearest one."""
+
+
+def explanation_of(number: str) -> Explanation:
+    """Return the explanation of one number; raises UnknownNumber."""
+    known = explanations()
+    found = known.get(number.upper())
+    if found is None:
+        raise UnknownNumber(f"no finding has the number {number}: {nearest(number.upper(), known)}".rstrip(": "))
+    return found
+
+
+def explain(number: str) -> str:
+    """Return the text for one number; raises UnknownNumber."""
+    found = explanation_of(number)
+    lines = [f"{number.upper()}: {found.title}", "", found.cause, found.remedy, ""]
+    lines += [f"    {line}" for line in text_lines(found.shown)] or [f"Example: {found.situation}"]
+    return "\n".join(lines)
