@@ -101,6 +101,7 @@ class CbChargeSOMDriver(Module):
             trace=trace,
             tap=self._tap() if config.serial_trace else None,
             mirror=CanMirror(config.can_mirror_device, self.log) if config.can_mirror_device else None,
+            leave=self.runtime.leave_frame,
         )
 
     async def ready(self) -> None:

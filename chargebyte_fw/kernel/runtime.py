@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from chargebyte_fw.kernel.faults import Faults
+from chargebyte_fw.kernel.last_frame import LastFrame
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.trace import Trace
 from chargebyte_fw.kernel.wires import Wires
@@ -82,6 +83,8 @@ class Runtime:
     """The faults of every implementation in reach, for modules with `enable_global_errors`."""
     operator: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = field(default_factory=dict)
     """What modules answer to `secc` on the same machine (`manager/control.py`), by the name of the subcommand."""
+    leave_frame: Callable[[LastFrame], object] = field(default=lambda _: None)
+    """Leave with the manager of process groups what it writes to a port when this process ends without doing so."""
 
     keep_value: KeepValue | None = None
     configurations: Configurations | None = None

@@ -43,10 +43,16 @@ def test_what_is_killed_is_back_and_only_the_power_path_takes_the_power_away(tmp
             assert charger.opened_s[0] - killed_s <= OFF_S
             await charger.until(lambda: charger.pilot.contactors_closed, BACK_S)
             assert charger.runs("charge", "cloud")
+            # The second failure is followed by a pause, for which the power does not wait.
             killed_s = time.monotonic()
-            charger.kill("manager", signal.SIGKILL)
+            charger.kill("charge", signal.SIGSTOP)
             await charger.until(lambda: len(charger.opened_s) == 2, BACK_S)
             assert charger.opened_s[1] - killed_s <= OFF_S
+            await charger.until(lambda: charger.pilot.contactors_closed, BACK_S)
+            killed_s = time.monotonic()
+            charger.kill("manager", signal.SIGKILL)
+            await charger.until(lambda: len(charger.opened_s) == 3, BACK_S)
+            assert charger.opened_s[2] - killed_s <= OFF_S
             await charger.until(lambda: not charger.processes(), BACK_S)
         finally:
             await charger.stop()

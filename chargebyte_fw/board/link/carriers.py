@@ -14,6 +14,7 @@ from chargebyte_fw.board.link.messages.framing import Frame, Receiver
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.memory import WireEnd
 
+BAUD = 115200
 Tap = Callable[[bool, bytes], None]
 """Sees all bytes on the line: whether we sent them, and which; may be called in any thread."""
 

@@ -12,11 +12,13 @@ from typing import Any
 from chargebyte_fw.board.can_mirror import CanMirror
 from chargebyte_fw.board.gpio import Output
 from chargebyte_fw.board.link import events
-from chargebyte_fw.board.link.carriers import Carrier, CarrierListener, Tap, WireCarrier
+from chargebyte_fw.board.link.carriers import BAUD, Carrier, CarrierListener, Tap, WireCarrier
+from chargebyte_fw.board.link.cycle import SAFE_FRAME
 from chargebyte_fw.board.link.machine import LinkMachine, LinkState
 from chargebyte_fw.board.link.messages.charge_som import ActionId, ChargeControl, ChargeState, Pt1000State
 from chargebyte_fw.board.link.messages.framing import Frame
 from chargebyte_fw.kernel.clock import loop_speed
+from chargebyte_fw.kernel.last_frame import LastFrame
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.trace import Tape, Trace
@@ -43,7 +45,10 @@ class SafetyLink:
         trace: Trace,
         tap: Tap | None = None,
         mirror: CanMirror | None = None,
+        leave: Callable[[LastFrame], object] = lambda _: None,
     ) -> None:
+        """`leave` takes what is to be written to the port when this process ends while it controls the board."""
+        self._leave_frame = leave
         self._machine = LinkMachine(loop_speed())
         self._repeated_s = 0.0
         # A state that is repeated unchanged is not recorded each time; each wake is, with the time of the last one.
@@ -169,11 +174,17 @@ class SafetyLink:
                 # its state again must still be seen.
                 self._payloads.clear()
                 self._epoch = self._carrier.begin()
+                self._leave(SAFE_FRAME)
             case events.StopCycle():
                 self._carrier.end()
+                self._leave(b"")
                 self._payloads.clear()
             case _:
                 self._listener(effect)
+
+    def _leave(self, frame: bytes) -> None:
+        if not isinstance(self._carrier, WireCarrier):
+            self._leave_frame(LastFrame(str(self._path()), BAUD, frame))
 
 
 def _mirrored(mirror: CanMirror, tap: Tap | None) -> Tap:

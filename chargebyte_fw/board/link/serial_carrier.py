@@ -23,13 +23,12 @@ from typing import Any
 import serial
 
 from chargebyte_fw.board import timing
-from chargebyte_fw.board.link.carriers import CarrierListener
+from chargebyte_fw.board.link.carriers import BAUD, CarrierListener
 from chargebyte_fw.board.link.cycle import Cycle
 from chargebyte_fw.board.link.messages.charge_som import ChargeControl
 from chargebyte_fw.board.link.messages.framing import Receiver
 from chargebyte_fw.kernel.clock import loop_speed, real_seconds
 
-BAUD = 115200
 READ_BYTES = 4096
 REAL_TIME_PRIORITY = 10
 JOIN_S = 1.0

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from chargebyte_fw.kernel.last_frame import LastFrame
+
 LONGEST_BYTES = 128 * 1024
 """Of one message; a longer report is left out."""
 
@@ -73,7 +75,7 @@ class End(msgspec.Struct, frozen=True, tag=True):
     why: str
 
 
-FromGroup = Alive | Initialised | Running | Report | Failed
+FromGroup = Alive | Initialised | Running | Report | Failed | LastFrame
 FromManager = Begin | Absent | Present | End
 
 

@@ -85,6 +85,7 @@ class GroupProcess(Supervisor):
         self._channel = Channel(end, FromManager, self._take, partial(self.request_stop, "the manager has ended"))
         self.status_file = _Reporter(runtime.root, self._channel)
         self.log.extra = {"module_id": group}
+        runtime.leave_frame = self._channel.send
 
     async def run(self) -> int:
         """Run until the manager asks to stop or a module fails; returns the exit status."""

@@ -12,6 +12,7 @@ import msgspec
 
 from chargebyte_fw.kernel.clock import real_seconds
 from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
+from chargebyte_fw.kernel.last_frame import LastFrame
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.grouped.channel import (
@@ -69,6 +70,7 @@ class GroupUnit(Unit):
         self._is_up = asyncio.Event()
         self._reason = ""
         self._away: dict[str, Absent] = {}
+        self._last_frames: dict[str, LastFrame] = {}
 
     @property
     def pid(self) -> int:
@@ -135,10 +137,21 @@ class GroupUnit(Unit):
             await process.ended_within(KILL_LIMIT_S)
         if process is not None:
             process.close()
+        self._write_last_frames()
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
         self.report = Report([], {}, False, [])
+
+    def _write_last_frames(self) -> None:
+        """Bring into the safe state what the process has left: its successor may have to wait."""
+        frames, self._last_frames = self._last_frames, {}
+        for one in frames.values():
+            try:
+                one.write()
+            except OSError as error:
+                # The device's own time-out remains.
+                self.log.warning("%s cannot be brought into its safe state: %s", one.path, error)
 
     async def _watch_end(self, process: WatchedProcess) -> None:
         await process.ended.wait()
@@ -170,6 +183,10 @@ class GroupUnit(Unit):
                 self._initialised.set()
             case Running():
                 self._is_up.set()
+            case LastFrame(path, _, frame):
+                self._last_frames.pop(path, None)
+                if frame:
+                    self._last_frames[path] = message
             case Report():
                 self.report = message
                 self._changed()
