@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import PurePath
 
 import msgspec
+from msgspec.structs import replace
 
 from chargebyte_fw.cli.text import counted
 from chargebyte_fw.kernel.clock import read_at
@@ -27,6 +28,8 @@ from chargebyte_fw.manager.status.model import (
 
 LABEL = 9
 """Columns of the label before what it names."""
+DATED_S = 43200.0
+"""A time that was so long ago has its date."""
 FAULT_LINES = 3
 """Lines of a message or an advice at most."""
 _STATE_STYLE = {State.Charging: "good", State.Unknown: "dim", State.Disabled: "warn"}
@@ -54,46 +57,67 @@ class Look(msgspec.Struct, frozen=True):
 
 def lines(status: Status, look: Look) -> list[Line]:
     """Return the whole status."""
-    return [line for part in parts(status, look, None) for line in part]
+    parts = [[*_evse(one, look), *_limits(one.limits, look)] for one in status.evses]
+    return _joined([[_head(status, look)], *parts, *_rest(status, look)])
 
 
-def parts(status: Status, look: Look, chosen: str | None) -> list[list[Line]]:
-    """Return the status in parts, the most important first; one EVSE in full (all, if none is chosen)."""
-    found = [
-        [_head(status, look)],
-        *([[*_evse(one, look)] if chosen in (None, one.id) else [_evse_title(one, look)] for one in status.evses]),
-        [*_faults(status.faults, look)],
-        [*_links(status, look)],
-        [*_processes(status, look)],
-        [*_modules(status, look)],
-        [line for notice in status.notices for line in _labelled("notice", notice, look, "warn")],
-    ]
-    return [part for part in found if part]
+def screen(status: Status, look: Look, rows: int, chosen: str | None) -> list[Line]:
+    """Return it within so many rows: one EVSE in full, or all where none is chosen; what is wrong before limits."""
+    shown = [one for one in status.evses if chosen in (None, one.id)]
+    parts = [[*_evse(one, look)] if one in shown else [_evse_title(one, look)] for one in status.evses]
+    faults, *rest = _rest(status, look)
+    limits = [_under(f"limits of EVSE {one.number}", _limits(one.limits, look), look) for one in shown]
+    return fit([[_head(status, look)], *parts, faults, *limits, *rest], rows, look)
+
+
+def page(name: str, status: Status, look: Look, rows: int) -> list[Line]:
+    """Return `modules` or `faults` alone, within so many rows."""
+    faults, _, processes, modules, _ = _rest(status, replace(look, modules=True))
+    none = [Line("no fault is active", "good")]
+    found = [processes, modules] if name == "modules" else [faults or none]
+    return fit([[_head(status, look)], *found], rows, look)
+
+
+def _rest(status: Status, look: Look) -> list[list[Line]]:
+    notices = [line for notice in status.notices for line in _labelled("notice", notice, look, "warn")]
+    makers = (_faults(status.faults, look), _links(status, look), _processes(status, look), _modules(status, look))
+    return [*map(list, makers), notices]
+
+
+def _under(title: str, found: Iterable[Line], look: Look) -> list[Line]:
+    below = list(found)
+    return [_line(title, look, "bold"), *below] if below else []
+
+
+def _joined(parts: Iterable[Iterable[Line]]) -> list[Line]:
+    return [line for part in parts for line in part]
 
 
 def fit(found: Sequence[Sequence[Line]], rows: int, look: Look) -> list[Line]:
     """Return parts within so many rows: each keeps its first line, the first ones keep the most."""
-    room = rows - len(found)
+    parts = [part for part in found if part]
+    room = rows - len(parts)
     shown: list[Line] = []
-    for part in found:
+    for part in parts:
         kept = len(part) if len(part) - 1 <= room else max(room, 0) + 1
         room -= kept - 1
         body = list(part[:kept])
         if kept < len(part):
             sign = f"{look.cut} {len(part) - kept} more"
             last = body[-1]
-            body[-1] = Line(_cut(f"{last.text[: max(look.width - len(sign) - 1, 0)]} {sign}", look), last.style)
+            body[-1] = Line(cut(f"{last.text[: max(look.width - len(sign) - 1, 0)]} {sign}", look), last.style)
         shown += body
     return shown[:rows]
 
 
-def _cut(text: str, look: Look) -> str:
+def cut(text: str, look: Look) -> str:
+    """Return a text within the width, what cannot be printed replaced."""
     plain = "".join(c if c.isprintable() else "?" for c in text).rstrip()
     return plain if len(plain) <= look.width else f"{plain[: look.width - 1]}{look.cut}"
 
 
 def _line(text: str, look: Look, style: str = "") -> Line:
-    return Line(_cut(text, look), style)
+    return Line(cut(text, look), style)
 
 
 def _labelled(label: str, text: str, look: Look, style: str = "") -> Iterator[Line]:
@@ -106,9 +130,12 @@ def _labelled(label: str, text: str, look: Look, style: str = "") -> Iterator[Li
         yield _line(f"{before}{one}{f' {look.cut}' if last else ''}", look, style)
 
 
-def _clock(text: str, look: Look) -> str:
+def _clock(text: str, look: Look, ago_s: float | None = None) -> str:
+    """Write a time of day, with its date where it was long ago."""
     at = read_at(text)
-    return text if at is None else f"{at.astimezone(look.zone):%H:%M:%S}"
+    if at is None:
+        return text
+    return f"{at.astimezone(look.zone):{'%H:%M:%S' if (ago_s or 0.0) < DATED_S else '%Y-%m-%d %H:%M'}}"
 
 
 def span(seconds: float) -> str:
@@ -145,10 +172,9 @@ def _evse_title(evse: Evse, look: Look) -> Line:
 def _evse(evse: Evse, look: Look) -> Iterator[Line]:
     yield _evse_title(evse, look)
     if evse.help is not Help.nothing:
-        starts = evse.help_text.startswith(evse.help.value) or not evse.help_text
-        text = (
-            evse.help_text if starts and evse.help_text else f"{evse.help.value}: {evse.help_text}".removesuffix(": ")
-        )
+        text = evse.help_text or evse.help.value
+        if not text.startswith(evse.help.value):
+            text = f"{evse.help.value}: {text}"
         yield from _labelled("help", text, look, "bad" if evse.help is Help.call_service else "")
     if power := _power(evse):
         yield from _labelled("power", power, look)
@@ -161,14 +187,13 @@ def _evse(evse: Evse, look: Look) -> Iterator[Line]:
         mac = f"MAC {car.mac}" if car.mac and car.mac.upper() != car.evcc_id.upper() else ""
         evcc = f"EVCCID {car.evcc_id}" if car.evcc_id else ""
         known = [part for part in (evcc, mac, soc, car.manufacturer, leaves) if part]
-        yield from _labelled("car", "  ".join(known) or "connected, says nothing of itself", look)
+        yield from _labelled("car", "  ".join(known) or "connected, nothing is known of it", look)
     if evse.protocol:
         yield from _labelled("protocol", evse.protocol, look)
     if (session := evse.session) is not None and (session.id or session.since):
         since = f"since {_clock(session.since, look)}" if session.since else ""
         known = [part for part in (since, session.authorized_by, session.id) if part]
         yield from _labelled("session", "  ".join(known), look)
-    yield from _limits(evse.limits, look)
 
 
 def _power(evse: Evse) -> str:
@@ -219,10 +244,10 @@ def _faults(faults: Sequence[ActiveFault], look: Look) -> Iterator[Line]:
     yield _line(f"{counted(len(faults), 'fault')}{keeps}", look, "bad" if blocking else "warn")
     for fault in faults:
         sub = f"/{fault.sub_type}" if fault.sub_type else ""
-        since = f"since {_clock(fault.since, look)}" if fault.since else ""
+        since = f"since {_clock(fault.since, look, fault.for_s)}" if fault.since else ""
         spent = f"({span(fault.for_s)})" if fault.for_s is not None else ""
-        known = (fault.severity.value.ljust(6), f"{since} {spent}".strip(), f"{fault.module}: {fault.type}{sub}")
-        yield _line("  " + "  ".join(part for part in known if part), look, "bad" if fault.blocks else "warn")
+        text = "  ".join(part for part in (f"{fault.module}: {fault.type}{sub}", f"{since} {spent}".strip()) if part)
+        yield from _labelled(fault.severity.value, text, look, "bad" if fault.blocks else "warn")
         if fault.message:
             yield from _labelled("message", fault.message, look)
         yield from _labelled("do", fault.advice, look)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
+import pty
+import re
+import select
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -193,6 +200,50 @@ def pids_with(*words: str) -> list[int]:
     return found
 
 
+def shows_its_status(root: Path) -> None:
+    """`secc status` beside the demo; its text fits 60 columns."""
+    secc = [sys.executable, "-m", "chargebyte_fw.cli.main"]
+    json_text = subprocess.check_output([*secc, "status", "--root", str(root), "--json"], text=True, timeout=30)
+    status = json.loads(json_text)
+    (evse,) = status["evses"]
+    assert evse["state"] in ("Preparing", "Charging") and evse["protocol"] == "ISO15118-2-2013"
+    assert evse["car"]["evcc_id"] and evse["session"]["authorized_by"] == "RFID"
+    assert {link["name"]: link["state"] for link in status["links"]} == {"MCU": "up", "PLC": "up", "broker": "up"}
+    assert status["ready"] and len(status["modules"]) == 18 and status["processes"][0]["memory_MB"] > 10
+
+
+def can_be_watched(root: Path) -> None:
+    """`secc watch` on a terminal of 60 by 24: keys work, and the terminal is given back as it was."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    before = termios.tcgetattr(theirs)
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    command = [sys.executable, "-m", "chargebyte_fw.cli.main", "watch", "--root", str(root), "--every", "0.2"]
+    watch = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env={**environment, "TERM": "vt100"})
+    shown = b""
+
+    def until(word: bytes) -> None:
+        nonlocal shown
+        while word not in shown:
+            assert select.select([ours], [], [], 30)[0], shown
+            shown += os.read(ours, 65536)
+
+    try:
+        until(b"EVSE 1 connector")
+        os.write(ours, b"m")
+        until(b"kvs (YamlStore)")
+        os.write(ours, b"q")
+        until(b"\x1b[?25h")
+        assert watch.wait(30) == 0
+        assert termios.tcgetattr(theirs) == before
+        lines = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"\n", shown).decode().splitlines()
+        assert max(map(len, lines)) <= 60
+    finally:
+        watch.kill()
+        os.close(ours)
+        os.close(theirs)
+
+
 def test_a_demo_that_keeps_running_takes_commands(start: Callable[..., Running], place: Path) -> None:
     process = start("--keep-running", "--speed", "4")
     process.read_until("precharge")
@@ -205,6 +256,9 @@ def test_a_demo_that_keeps_running_takes_commands(start: Callable[..., Running],
     time.sleep(1)
     process.type("plug")
     process.read_until("precharge")
+    (root,) = place.glob("secc-demo-*")
+    shows_its_status(root)
+    can_be_watched(root)
     process.type("quit")
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 0, output + errors

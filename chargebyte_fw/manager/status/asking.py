@@ -9,22 +9,32 @@ import msgspec
 from chargebyte_fw.kernel.clock import utc_now
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.paths import Root
-from chargebyte_fw.manager.control import SOCKET, NoCharger, ask
+from chargebyte_fw.manager.control import SOCKET, NoCharger, ask, ask_soon
 from chargebyte_fw.manager.status.collector import Collector
 from chargebyte_fw.manager.status.model import Status
 
 ANSWER_LIMIT_S = 5.0
+REQUEST = {"do": "status"}
 
 
 def ask_status(root: Root, limit_s: float = ANSWER_LIMIT_S) -> Status:
     """Return the status of the charger that runs below this root; raises Unavailable without one."""
-    path = root.state / SOCKET.lstrip("/")
     try:
-        answer = ask(root, {"do": "status"}, limit_s)
+        answer = ask(root, REQUEST, limit_s)
     except NoCharger as error:
         raise NoCharger(f"{error}: start it, or name its root with --root, or its broker with --broker") from None
+    return _read(answer, root)
+
+
+async def ask_status_soon(root: Root, limit_s: float = ANSWER_LIMIT_S) -> Status:
+    """Do the same without blocking the event loop."""
+    return _read(await ask_soon(root, REQUEST, SOCKET, limit_s), root)
+
+
+def _read(answer: dict[str, Any], root: Root) -> Status:
+    path = root.state / SOCKET.lstrip("/")
     if "error" in answer:
-        raise Unavailable(f"the charger at {path} is of a version without a status: {answer['error']}")
+        raise Unavailable(f"the charger at {path} reports no status: {answer['error']}")
     collector = Collector(str(path))
     try:
         collector.take_answer(answer)

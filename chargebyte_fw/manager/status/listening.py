@@ -14,6 +14,8 @@ PERIOD_S = 1.0
 """In which API and energy nodes publish everything again."""
 LONGEST_S = 3.5
 """How long a status waits for what is still missing: three periods."""
+SILENT_S = 5.0
+"""After which a charger that publishes nothing is not there any more."""
 LOOK_S = 0.05
 EVENTS = ("session_event",)
 _API = (

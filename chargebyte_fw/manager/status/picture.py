@@ -122,8 +122,10 @@ def _modules(seen: Collector, answer: Answer) -> Iterator[Module]:
     if seen.answer is not None:
         yield from map(_module, answer.modules)
         return
+    # Whoever publishes a variable is not all there is: without the names there is no list.
     for module_id, shown in sorted(seen.modules.items()):
-        yield Module(id=module_id, name=shown.name)
+        if shown.name:
+            yield Module(id=module_id, name=shown.name)
 
 
 def _module(facts: ModuleFacts) -> Module:
