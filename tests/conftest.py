@@ -69,6 +69,9 @@ REAL_TIME = (
 )
 """Tests on the real clock, with processes, pseudo-terminals, sockets: mostly waiting, sensitive to a busy machine."""
 
+SOURCE = ("docs/test_glossary.py", "test_house.py", "test_prose.py", "v2g/test_walls.py")
+"""Tests that read every file of the product: on one worker they parse it once."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Under `--dist loadgroup` run the real-time tests first, on one worker; any other file is a group of its own."""
@@ -79,7 +82,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     for item in items:
         name = place(item)
-        item.add_marker(pytest.mark.xdist_group("real-time" if name.startswith(REAL_TIME) else name))
+        group = "real-time" if name.startswith(REAL_TIME) else "source" if name in SOURCE else name
+        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: not place(item).startswith(REAL_TIME))
 
 

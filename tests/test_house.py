@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import configparser
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from chargebyte_fw.cli.graph_machines import machines, subclasses
 from chargebyte_fw.kernel.machine import Machine
 from chargebyte_fw.modules.ocpp.station import Block, Station
+from tests.source import ROOT, Call, parsed, source
 
-ROOT = Path(__file__).parents[1]
 PACKAGE = "chargebyte_fw"
 PURE_ROOMS = ("messages", "timing", "machine", "events", "effects")
 OPENERS = {"asyncio", "socket", "select", "selectors", "threading", "subprocess", "time", "serial", "gpiod", "pyroute2"}
@@ -27,6 +25,7 @@ SIMULATORS = f"{PACKAGE}.sim.modules"
 """Found by entry point and loaded where a configuration names them: a charger has none of them in memory."""
 
 
+@cache
 def module_files() -> set[str]:
     """The files that the entry points name."""
     setup = configparser.ConfigParser()
@@ -44,21 +43,26 @@ def dotted(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def imports(path: str) -> Iterator[str]:
+@cache
+def imports(path: str) -> tuple[str, ...]:
     """Every module that the file imports, also inside functions; `from package import module` counts as the module."""
-    tree = ast.parse((ROOT / path).read_text(), path)
+    return tuple(imported(path))
+
+
+def imported(path: str) -> Iterator[str]:
     here = dotted(path).split(".")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(here[: len(here) - node.level + path.endswith("__init__.py")]) if node.level else ""
-            name = ".".join(part for part in (base, node.module or "") if part)
-            for alias in node.names:
-                inner = f"{name}.{alias.name}"
-                yield inner if is_module(inner) else name
+    for level, module, names in source(path).imports:
+        if not (level or module):
+            yield from names
+            continue
+        base = ".".join(here[: len(here) - level + path.endswith("__init__.py")]) if level else ""
+        name = ".".join(part for part in (base, module) if part)
+        for alias in names:
+            inner = f"{name}.{alias}"
+            yield inner if is_module(inner) else name
 
 
+@cache
 def is_module(name: str) -> bool:
     place = ROOT / name.replace(".", "/")
     return name.startswith(PACKAGE) and (place.with_suffix(".py").is_file() or (place / "__init__.py").is_file())
@@ -141,9 +145,8 @@ def complaints(path: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", sources())
-def test_every_file_keeps_to_its_side_of_the_walls(path: str) -> None:
-    assert complaints(path) == []
+def test_every_file_keeps_to_its_side_of_the_walls() -> None:
+    assert {path: found for path in sources() if (found := complaints(path))} == {}
 
 
 def machine_files() -> list[str]:
@@ -156,8 +159,7 @@ def machine_files() -> list[str]:
 def opened(path: str) -> list[str]:
     """What a file imports or calls to reach something outside the process."""
     found = [f"imports {target}" for target in imports(path) if target.split(".")[0] in OPENERS | FILES]
-    tree = ast.parse((ROOT / path).read_text(), path)
-    names = [node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    names = [call.name for call in source(path).calls if call.owner == ""]
     return found + [f"calls {name}" for name in names if name in ("open", "print", "input")]
 
 
@@ -172,10 +174,10 @@ def test_whoever_subclasses_machine_is_pure_whatever_its_file_is_called() -> Non
         assert outside == [], path
 
 
-@pytest.mark.parametrize("path", [path for path in sources() if not path.endswith("__main__.py")])
-def test_every_package_and_file_says_its_job_in_a_docstring(path: str) -> None:
-    text = (ROOT / path).read_text()
-    assert ast.get_docstring(ast.parse(text)), "a file without a sentence on what it is for"
+def test_every_package_and_file_says_its_job_in_a_docstring() -> None:
+    files = [path for path in sources() if not path.endswith("__main__.py")]
+    without = [path for path in files if not source(path).docstring]
+    assert without == [], "a file without a sentence on what it is for"
 
 
 def test_the_walls_notice_a_breach() -> None:
@@ -206,31 +208,29 @@ def python_files() -> list[str]:
     return [*sources(), *(str(path.relative_to(ROOT)) for path in [*sorted((ROOT / "hil").rglob("*.py")), *python])]
 
 
-def calls(text: str) -> Iterator[tuple[int, str, str]]:
-    """Line, object and name of each call of an attribute: `yaml.safe_load(...)` is `yaml`, `safe_load`."""
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            owner = node.func.value
-            yield node.lineno, owner.id if isinstance(owner, ast.Name) else "", node.func.attr
-
-
-def cut_elsewhere(text: str) -> list[str]:
+def cut_elsewhere(read: Iterable[Call]) -> list[str]:
     """Calls that cut text at other places than LF and CRLF (`kernel/text.py`, `kernel/yaml_text.py`)."""
-    found = [f"line {line}: splitlines" for line, _, name in calls(text) if name == "splitlines"]
-    found += [f"line {line}: yaml.{n}" for line, owner, n in calls(text) if owner == "yaml" and n in YAML_READERS]
-    return found
+    read = list(read)
+    found = [f"line {line}: splitlines" for line, owner, name in read if name == "splitlines" and owner != ""]
+    return found + [
+        f"line {line}: yaml.{name}" for line, owner, name in read if owner == "yaml" and name in YAML_READERS
+    ]
 
 
 YAML_READS = (f"{PACKAGE}/kernel/yaml_text.py", f"{PACKAGE}/everestpy/everest/framework/session.py")
 """The product's reader, and that of the Python API, which imports nothing of the product."""
 
 
-@pytest.mark.parametrize("path", [path for path in python_files() if path not in YAML_READS])
-def test_text_is_cut_at_line_feeds_only(path: str) -> None:
-    assert cut_elsewhere((ROOT / path).read_text("utf-8")) == [], "use kernel/text.py and kernel/yaml_text.py"
+def test_text_is_cut_at_line_feeds_only() -> None:
+    read = [path for path in python_files() if path not in YAML_READS]
+    found = {path: cut for path in read if (cut := cut_elsewhere(source(path).calls))}
+    assert found == {}, "use kernel/text.py and kernel/yaml_text.py"
 
 
 def test_cutting_elsewhere_is_noticed() -> None:
-    assert cut_elsewhere("for line in open(path).read().splitlines(): pass") == ["line 1: splitlines"]
-    assert cut_elsewhere("import yaml\nyaml.safe_load(text)") == ["line 2: yaml.safe_load"]
-    assert cut_elsewhere("yaml_text.load(text)") == []
+    def cut(text: str) -> list[str]:
+        return cut_elsewhere(parsed(text).calls)
+
+    assert cut("for line in open(path).read().splitlines(): pass") == ["line 1: splitlines"]
+    assert cut("import yaml\nyaml.safe_load(text)") == ["line 2: yaml.safe_load"]
+    assert cut("yaml_text.load(text)") == []

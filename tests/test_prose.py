@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import io
 import re
-import tokenize
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.source import ROOT, Source, parsed, source
 
-ROOT = Path(__file__).parents[1]
 PLACES = ("chargebyte_fw", "hil", "bench")
 
 TALK = {"tell", "tells", "telling", "told", "say", "says", "saying", "said", "hear", "hears", "hearing", "heard"}
@@ -65,54 +60,29 @@ def parts_of(name: str) -> list[str]:
     return [part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
 
 
-def names(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Line and text of each name that the file itself gives."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                yield node.lineno, node.name
-            case ast.arg():
-                yield node.lineno, node.arg
-            case ast.Name(ctx=ast.Store()):
-                yield node.lineno, node.id
-            case ast.Attribute(ctx=ast.Store()):
-                yield node.lineno, node.attr
-
-
-def prose(text: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Line and text of each comment and docstring; also the strings below fields and constants."""
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            yield node.lineno, node.value.value
-
-
 def plain_words(text: str) -> set[str]:
     """The words of prose; what stands in backquotes or quotes is code, or somebody else's text."""
     return set(re.findall(r"[a-z]+", re.sub(r"`[^`]*`|\"[^\"]*\"", " ", text).lower()))
 
 
-def findings(text: str) -> list[str]:
-    tree = ast.parse(text)
+def findings(file: Source) -> list[str]:
     found = []
-    for line, name in names(tree):
+    for line, name in file.names:
         if name in FOREIGN_NAMES:
             continue
         if IN_NAMES & set(parts_of(name)) or name in WHOLE_NAMES or name.lower().endswith(SUFFIXES):
             found.append(f"line {line}: the name {name}")
-    for line, words in prose(text, tree):
+    for line, words in file.prose:
         found += [f"line {line}: {phrase!r} in prose" for phrase in PHRASES if phrase in words.lower()]
         found += [f"line {line}: {word!r} in prose" for word in sorted(plain_words(words) & IN_PROSE)]
     return found
 
 
-@pytest.mark.parametrize("path", files())
-def test_names_and_prose_are_plain(path: str) -> None:
-    stem = Path(path).stem
-    assert stem not in FILES and not stem.endswith((*SUFFIXES, "_words"))
-    assert findings((ROOT / path).read_text("utf-8")) == []
+def test_names_and_prose_are_plain() -> None:
+    stems = {path: Path(path).stem for path in files()}
+    named = [path for path, stem in stems.items() if stem in FILES or stem.endswith((*SUFFIXES, "_words"))]
+    assert named == []
+    assert {path: found for path in stems if (found := findings(source(path)))} == {}
 
 
 def documents() -> list[str]:
@@ -120,16 +90,21 @@ def documents() -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
-@pytest.mark.parametrize("path", documents())
-def test_documents_are_plain(path: str) -> None:
-    text = re.sub(r"^ *```.*?^ *```$", "", (ROOT / path).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    assert sorted(plain_words(text) & IN_PROSE) == []
+def test_documents_are_plain() -> None:
+    def in_prose(path: str) -> list[str]:
+        text = re.sub(r"^ *```.*?^ *```$", "", (ROOT / path).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+        return sorted(plain_words(text) & IN_PROSE)
+
+    assert {path: found for path in documents() if (found := in_prose(path))} == {}
 
 
 def test_what_is_not_plain_is_noticed() -> None:
-    assert findings('class Heard:\n    """A frame."""') == ["line 1: the name Heard"]
-    assert findings("def f(was_told): pass") == ["line 1: the name was_told"]
-    assert findings("car_side = 1") == ["line 1: the name car_side"]
-    assert findings("# Nobody hears it.\n") == ["line 1: 'hears' in prose", "line 1: 'nobody' in prose"]
-    assert findings('x = 1\n"""Tell the car."""') == ["line 2: 'tell' in prose"]
-    assert findings('"""`say` and "hear" are names."""\nheading = place = 1  # ours') == []
+    def found(text: str) -> list[str]:
+        return findings(parsed(text))
+
+    assert found('class Heard:\n    """A frame."""') == ["line 1: the name Heard"]
+    assert found("def f(was_told): pass") == ["line 1: the name was_told"]
+    assert found("car_side = 1") == ["line 1: the name car_side"]
+    assert found("# Nobody hears it.\n") == ["line 1: 'hears' in prose", "line 1: 'nobody' in prose"]
+    assert found('x = 1\n"""Tell the car."""') == ["line 2: 'tell' in prose"]
+    assert found('"""`say` and "hear" are names."""\nheading = place = 1  # ours') == []

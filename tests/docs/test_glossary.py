@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
+from collections.abc import Iterable
 
-from tests.test_prose import ROOT, files, prose
+from tests.source import ROOT, source
+from tests.test_prose import files
 
 ABBREVIATION = re.compile(r"(?<![\w/.§-])(?=\w*[A-Z]\w*[A-Z])[A-Z][A-Za-z0-9]{1,7}(?![\w(=.])")
 """Two capitals or more in a word of up to eight letters and digits."""
@@ -41,20 +42,9 @@ def glossary() -> set[str]:
     return terms
 
 
-def members(path: str) -> set[str]:
-    """Names of states and values that the file declares: members of an Enum."""
+def abbreviations(prose: Iterable[tuple[int, str]]) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
-        if isinstance(node, ast.ClassDef) and any("Enum" in ast.unparse(base) for base in node.bases):
-            assigned = [one for one in node.body if isinstance(one, ast.Assign)]
-            found.update(target.id for one in assigned for target in one.targets if isinstance(target, ast.Name))
-    return found
-
-
-def abbreviations(path: str) -> set[str]:
-    text = (ROOT / path).read_text("utf-8")
-    found: set[str] = set()
-    for _, content in prose(text, ast.parse(text)):
+    for _, content in prose:
         plain = re.sub(r"`[^`]*`|\[[^\]]*\]", " ", content)
         found.update(word for word in ABBREVIATION.findall(plain) if FIELD_LIKE.fullmatch(word))
     return found
@@ -62,14 +52,14 @@ def abbreviations(path: str) -> set[str]:
 
 def test_every_abbreviation_is_explained() -> None:
     known = glossary() | GENERAL | DOCUMENTS | FIELDS
+    used: dict[str, set[str]] = {}
     for path in files():
-        known |= members(path)
-    missing: dict[str, str] = {}
-    for path in files():
+        file = source(path)
+        known |= file.members
         if path.startswith("chargebyte_fw/"):
-            for word in abbreviations(path) - known:
-                if word.removesuffix("s") not in known:
-                    missing.setdefault(word, path)
+            used[path] = abbreviations(file.prose)
+    missing = {word: path for path, found in used.items() for word in found if word.removesuffix("s") not in known}
+    missing = {word: path for word, path in missing.items() if word not in known}
     assert missing == {}, "docs/glossary.md has a line for each term"
 
 

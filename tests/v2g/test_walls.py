@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_house import ROOT, imports, within
+from tests.source import ROOT
+from tests.test_house import imports, within
 
 HOUSE = "chargebyte_fw.modules.v2g"
 SIDES = ("secc", "evcc")
