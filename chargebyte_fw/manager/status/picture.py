@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.contracts.fault_advice import advice_of
 from chargebyte_fw.contracts.types import slac
 from chargebyte_fw.kernel.clock import read_at
 from chargebyte_fw.kernel.faults import Severity
-from chargebyte_fw.manager.status.advice import advice_on, help_for
+from chargebyte_fw.manager.status.advice import help_for
 from chargebyte_fw.manager.status.answer import Answer, ModuleFacts, ProcessFacts
 from chargebyte_fw.manager.status.evse import EvseFacts, evse_of
 from chargebyte_fw.manager.status.model import (
@@ -96,19 +97,20 @@ def _fault(given: Any, now: datetime, blocking: set[str] | None) -> ActiveFault 
     type_, since = given["type"], str(given.get("timestamp") or "")
     severity = next((one for one in _SEVERITIES if one.value == given.get("severity")), Severity.High)
     begin, mapping = read_at(since), origin.get("mapping")
+    sub_type, implementation = str(given.get("sub_type") or ""), str(origin.get("implementation_id") or "")
     evse = mapping.get("evse") if isinstance(mapping, dict) else None
     return ActiveFault(
         type=type_,
-        sub_type=str(given.get("sub_type") or ""),
+        sub_type=sub_type,
         severity=severity,
         message=str(given.get("message") or given.get("description") or ""),
         module=str(origin.get("module_id") or ""),
-        implementation=str(origin.get("implementation_id") or ""),
+        implementation=implementation,
         evse=evse if isinstance(evse, int) else None,
         since=since,
         for_s=None if begin is None else max(0.0, round((now - begin).total_seconds(), 1)),
         blocks=severity is Severity.High if blocking is None else type_ in blocking or type_.endswith("/Inoperative"),
-        advice=advice_on(type_),
+        advice=advice_of(type_, sub_type, implementation).advice,
     )
 
 
