@@ -34,7 +34,7 @@ class HubConfig(ModuleConfig):
     rtscts: Annotated[bool, Meta(description="Use the handshake lines RTS and CTS.")] = False
     ignore_echo: Annotated[bool, Meta(description="What is sent comes back, and is no response.")] = False
     rxtx_gpio_chip: Annotated[str, Meta(description="GPIO chip of a direction line; not used, empty.")] = ""
-    rxtx_gpio_line: Annotated[int, Meta(ge=0, description="Its line.")] = 0
+    rxtx_gpio_line: Annotated[int, Meta(ge=0, description="Number of the line of that chip; not used.")] = 0
     rxtx_gpio_tx_high: Annotated[bool, Meta(description="Whether the line is high while sending.")] = False
     max_packet_size: Annotated[
         int, Meta(ge=7, le=65_536, description="Largest frame, in bytes; more registers are read in several requests.")

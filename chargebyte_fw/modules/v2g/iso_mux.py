@@ -64,7 +64,9 @@ class IsoMuxConfig(ModuleConfig):
             "process gets the connection itself and does not listen."
         ),
     ] = 61_341
-    proxy_port_iso20: Annotated[Port, Meta(description="The same of the module behind `iso20`.")] = 50_000
+    proxy_port_iso20: Annotated[
+        Port, Meta(description="TCP port of the module behind `iso20`, as `proxy_port_iso2`.")
+    ] = 50_000
     proxy_device: Annotated[
         str, Meta(description="Network interface at whose address these ports are; empty for the loopback interface.")
     ] = ""
