@@ -24,7 +24,7 @@ from tests.docs.site.console import Console, Step, consoles
 from tests.docs.site.output import difference
 from tests.docs.site.pages import ROOT
 
-LIMIT_S, SLOW_LIMIT_S = 300, 3600
+LIMIT_S, SLOW_LIMIT_S = 900, 3600
 START_LIMIT_S, STOP_LIMIT_S = 120, 20
 ENVIRONMENT = ". script/lib.sh && need_venv demo"
 """What README.md has made when the other pages begin."""
