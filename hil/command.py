@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from chargebyte_fw.cli.arguments import positive
+from chargebyte_fw.cli.outputs import output_file_in_new_folders, write_text
+from chargebyte_fw.cli.text import existing_folder
 
 if TYPE_CHECKING:
     from hil.rig import Rig
@@ -30,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     commands = parser.add_subparsers(dest="hil_command", metavar="COMMAND", required=True)
 
-    run_parser = commands.add_parser("run", help="run scenarios", epilog=EXAMPLES)
+    run_parser = commands.add_parser("run", help="run scenarios", description=parser.description, epilog=EXAMPLES)
     run_parser.add_argument(
         "scenario",
         nargs="*",
@@ -38,29 +43,44 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="names of scenarios or groups as in `secc hil list` (* matches), or files",
     )
     run_parser.add_argument("--all", action="store_true", help="run every scenario")
-    run_parser.add_argument("--report", type=Path, metavar="OUT.html", help="write a report that needs no other file")
+    run_parser.add_argument(
+        "--report", type=output_file_in_new_folders, metavar="OUT.html", help="write a report that needs no other file"
+    )
     run_parser.add_argument(
         "--realtime", action="store_true", help="rig sim: on the real clock in place of the virtual one"
     )
     run_parser.add_argument(
         "--speed",
-        type=float,
+        type=positive,
         default=1.0,
         metavar="N",
         help="rigs whose processes are all ours (desk): N times faster; a deadline of 100 ms is then one of 100/N ms",
     )
     _add_rig(run_parser)
     run_parser.add_argument(
-        "--root", type=Path, default=None, metavar="DIR", help="where etc/everest is (default: this checkout, or /)"
+        "--root",
+        type=existing_folder,
+        default=None,
+        metavar="DIR",
+        help="where etc/everest is (default: this checkout, or /)",
     )
     run_parser.set_defaults(run=run)
 
-    list_parser = commands.add_parser("list", help="list scenarios and what they need")
+    what = "list scenarios and what they need"
+    list_parser = commands.add_parser(
+        "list",
+        help=what,
+        description=what,
+        examples=["secc hil list", "secc hil list --events", "secc hil list --json"],
+    )
+    list_parser.add_argument("--json", action="store_true", help="print as JSON")
     list_parser.add_argument("--events", action="store_true", help="list what a scenario can do and look at instead")
     _add_rig(list_parser)
     list_parser.set_defaults(run=show_list)
 
-    check_parser = commands.add_parser("check", help="check rig files and scenarios")
+    what = "check rig files and scenarios"
+    check_parser = commands.add_parser("check", help=what, description=what, examples=["secc hil check my-bench.yaml"])
+    check_parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     check_parser.add_argument(
         "file", nargs="*", metavar="FILE", help="rigs by name or path, scenarios by path (default: all of hil/rigs)"
     )
@@ -145,7 +165,7 @@ def run(arguments: argparse.Namespace) -> int:
         from hil.report import page
 
         arguments.report.parent.mkdir(parents=True, exist_ok=True)
-        arguments.report.write_text(page(bench, results), "utf-8")
+        write_text(arguments.report, page(bench, results))
         print(f"report: {arguments.report}")
     if interrupted:
         return INTERRUPTED
@@ -159,8 +179,6 @@ def _speed(arguments: argparse.Namespace, bench: Rig) -> float | None:
 
     if bench.clock == "virtual" and not arguments.realtime:
         return None
-    if not arguments.speed > 0:
-        raise ConfigError([Finding("--speed", f"{arguments.speed:g} is not above zero")])
     if arguments.speed != 1.0 and not bench.fresh:
         raise ConfigError([Finding("--speed", f"rig {bench.name} is real: its time does not go faster")])
     return float(arguments.speed)
@@ -185,6 +203,8 @@ def show_list(arguments: argparse.Namespace) -> int:
     from hil.events import HELP
     from hil.recorder import SIGNALS
 
+    if arguments.json:
+        return _show_json(arguments)
     if arguments.events:
         print(table(["event", "what happens"], [[form, what] for form, what in HELP.items()]))
         print()
@@ -207,6 +227,32 @@ def show_list(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _show_json(arguments: argparse.Namespace) -> int:
+    from hil import rig, scenario
+    from hil.conditions import FORMS
+    from hil.events import HELP
+    from hil.recorder import SIGNALS
+
+    if arguments.events:
+        signals = {name: list(FORMS[kind]) for name, kind in SIGNALS.items()}
+        print(json.dumps({"events": dict(HELP), "signals": signals}, indent=2, ensure_ascii=False))
+        return 0
+    bench = rig.load(rig.rig_file(arguments.rig))
+    rows = [
+        {
+            "name": one.name,
+            "title": one.title,
+            "group": one.group,
+            "needs": sorted(one.needs),
+            "judgements": one.judged,
+            "lacking": bench.lacks(one) or None,
+        }
+        for one in scenario.load_all()
+    ]
+    print(json.dumps({"rig": bench.name, "scenarios": rows}, indent=2, ensure_ascii=False))
+    return 0
+
+
 def check(arguments: argparse.Namespace) -> int:
     """Print every finding in rig files and scenarios; exit status 78 if one of them stops a run."""
     from chargebyte_fw.cli.text import counted
@@ -216,22 +262,28 @@ def check(arguments: argparse.Namespace) -> int:
 
     report = Report()
     files = [rig.rig_file(name) for name in arguments.file] or sorted(rig.FOLDER.glob("*.yaml"))
+    lines = []
     for path in files:
         if scenario.is_scenario(path):
             one = scenario.load(path, report)
             if one is not None:
-                print(f"{path}: {one.title}: {counted(one.judged, 'judgement')}, needs {', '.join(sorted(one.needs))}")
+                lines.append(
+                    f"{path}: {one.title}: {counted(one.judged, 'judgement')}, needs {', '.join(sorted(one.needs))}"
+                )
             continue
         bench = rig.check(path, report)
         if bench is not None:
-            print(
+            lines.append(
                 f"{path}: {counted(len(bench.resources), 'resource')}, {counted(len(bench.drivers), 'driver')}: "
                 f"{', '.join(sorted(bench.features))}"
             )
     found = [scenario.load(path, report) for path in sorted(scenario.FOLDER.glob("*.yaml"))]
-    print(f"{scenario.FOLDER}: {counted(sum(1 for one in found if one is not None), 'scenario')}")
-    for finding in report.findings:
-        print(finding)
+    lines.append(f"{scenario.FOLDER}: {counted(sum(1 for one in found if one is not None), 'scenario')}")
+    if arguments.json:
+        rows = [{name: getattr(one, name) for name in ("where", "severity", "what", "hint")} for one in report.findings]
+        print(json.dumps({"ok": not errors(report), "findings": rows}, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join([*lines, *map(str, report.findings)]))
     return 78 if errors(report) else 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from chargebyte_fw.board.link.messages.framing import Frame
 from chargebyte_fw.kernel.can_bus import EXTENDED, CanFrame, is_gone, message, open_bus
-from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.errors import Unavailable, in_words
 from chargebyte_fw.kernel.log import ModuleLog
 
 KEPT_FRAMES = 200
@@ -96,7 +96,7 @@ class CanMirror:
                     wake.wait()
                     wake.clear()
         except (can.CanError, OSError) as error:
-            self._complain(f"CAN device {self.device}: {error}")
+            self._complain(f"CAN device {self.device}: {in_words(error, of_file=False)}")
         finally:
             bus.shutdown()
 

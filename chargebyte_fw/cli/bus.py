@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.cli.arguments import count
 from chargebyte_fw.cli.broker import add_broker
 from chargebyte_fw.cli.table import PIPED_LINE, cut, size
 from chargebyte_fw.cli.text import add_root
@@ -37,13 +38,19 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "of", nargs="*", metavar="MODULE[.IMPLEMENTATION]", help="show these alone, by their ids in the configuration"
     )
-    parser.add_argument("--name", action="append", default=[], help="variables, commands, errors of this name alone")
+    parser.add_argument(
+        "--name", action="append", default=[], metavar="NAME", help="variables, commands, errors of this name alone"
+    )
     parser.add_argument("--kind", action="append", default=[], choices=KINDS, help="these alone; may be repeated")
     parser.add_argument(
-        "--interface", action="append", default=[], help="implementations of this interface alone; needs --config"
+        "--interface",
+        action="append",
+        default=[],
+        metavar="INTERFACE",
+        help="implementations of this interface alone; needs --config",
     )
     parser.add_argument("--config", metavar="FILE", help="the charger's configuration, for --interface")
-    parser.add_argument("--count", type=int, default=0, metavar="N", help="end after so many messages")
+    parser.add_argument("--count", type=count, default=0, metavar="N", help="end after so many messages")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, nothing shortened")
     add_broker(parser)
     add_root(parser)

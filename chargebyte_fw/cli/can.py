@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
+
+from chargebyte_fw.cli.outputs import STDOUT, output_file, write_bytes
 
 EXAMPLE = """example, with `can_mirror_device: vcan0` in the driver's configuration:
   secc can dbc --short-ids -o safety.dbc
@@ -20,9 +21,9 @@ def add_parser(subparsers: Any) -> None:
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLE,
     )
-    parser.add_argument("what", choices=("dbc",))
+    parser.add_argument("what", choices=("dbc",), help="what to write")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="where to write it (default: standard output)"
+        "-o", "--output", type=output_file, metavar="FILE", help="where to write it (default: standard output)"
     )
     parser.add_argument(
         "--short-ids",
@@ -33,16 +34,9 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the file; exit status 1 when it cannot be written."""
+    """Write the file."""
     from chargebyte_fw.board.link.messages.dbc import ENCODING, dbc
 
     text = dbc(short_ids=arguments.short_ids)
-    if arguments.output is None:
-        sys.stdout.buffer.write(text.encode(ENCODING))
-        return 0
-    try:
-        arguments.output.write_text(text, ENCODING)
-    except OSError as error:
-        print(f"secc: {arguments.output}: {error.strerror}", file=sys.stderr)
-        return 1
+    write_bytes(Path(STDOUT) if arguments.output is None else arguments.output, text.encode(ENCODING))
     return 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from chargebyte_fw.cli.arguments import not_negative, percent, positive
+from chargebyte_fw.cli.text import existing_folder
 
 if TYPE_CHECKING:
     from chargebyte_fw.sim.car_at_charger import Course
@@ -42,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
     pilot = parser.add_mutually_exclusive_group()
     pilot.add_argument("--rig", metavar="RIG", help="the rig file whose inlet box is the car's pilot (docs/hil.md)")
     pilot.add_argument(
-        "--duty-percent", type=float, default=5.0, metavar="P", help="pilot by hand: what the charger drives (5)"
+        "--duty-percent", type=percent, default=5.0, metavar="P", help="pilot by hand: what the charger drives (5)"
     )
     car = parser.add_argument_group("the car")
     car.add_argument(
@@ -52,25 +54,27 @@ def add_parser(subparsers: Any) -> None:
     car.add_argument(
         "--parking", choices=("in", "out", "both"), default="", help="check in and out (ISO 15118-20, parking status)"
     )
-    car.add_argument("--battery-kWh", type=float, default=60.0, metavar="E")
-    car.add_argument("--soc-percent", type=float, default=30.0, metavar="P")
+    car.add_argument("--battery-kWh", type=positive, default=60.0, metavar="E", help="capacity (60)")
+    car.add_argument("--soc-percent", type=percent, default=30.0, metavar="P", help="where it begins (30)")
     car.add_argument(
-        "--battery-V", type=float, default=None, metavar="V", help="voltage of the battery, or of the load"
+        "--battery-V", type=positive, default=None, metavar="V", help="voltage of the battery, or of the load"
     )
     keys = parser.add_argument_group("TLS and Plug and Charge")
     keys.add_argument("--tls", choices=("none", "offer", "require"), default="none", help="default: none")
-    keys.add_argument("--keys", type=Path, metavar="DIR", help="the car's certificates, or what make-test-pki has made")
+    keys.add_argument(
+        "--keys", type=existing_folder, metavar="DIR", help="the car's certificates, or what make-test-pki has made"
+    )
     keys.add_argument("--wrong", default="", metavar="KIND", help="expired, revoked, early, wrong, oversized contract")
-    keys.add_argument("--payment", choices=("auto", "external", "contract"), default="auto")
+    keys.add_argument("--payment", choices=("auto", "external", "contract"), default="auto", help="how it pays (auto)")
     keys.add_argument(
         "--contract", choices=("missing", "always", "update", "never"), default="missing", help="when to ask for one"
     )
     what = parser.add_argument_group("what it does")
-    what.add_argument("--charge-s", type=float, default=30.0, metavar="S", help="in the charge loop (30)")
+    what.add_argument("--charge-s", type=not_negative, default=30.0, metavar="S", help="in the charge loop (30)")
     what.add_argument(
-        "--pause-s", type=float, default=0.0, metavar="S", help="pause in between and take the session up"
+        "--pause-s", type=not_negative, default=0.0, metavar="S", help="pause in between and take the session up"
     )
-    what.add_argument("--script", help="EvManager's command language in place of all that")
+    what.add_argument("--script", metavar="COMMANDS", help="EvManager's command language in place of all that")
     what.add_argument(
         "--misbehave", action="append", default=[], metavar="KIND:REQUEST", help="break a rule on purpose"
     )
@@ -94,15 +98,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _model(arguments: argparse.Namespace) -> Model:
     """Return the car that the command line describes; raises ValueError, Unavailable."""
+    from chargebyte_fw.kernel.names import nearest
     from chargebyte_fw.modules.v2g.evcc import KeyStore, misbehaviour
     from chargebyte_fw.sim.car_keys import read_keys
     from chargebyte_fw.sim.car_models import PROTOCOLS, Model
 
     if not PROTOCOLS.get(arguments.protocol):
-        spoken = ", ".join(name for name, protocols in PROTOCOLS.items() if protocols)
-        raise ValueError(f"--protocol {arguments.protocol} is none of {spoken}")
+        spoken = [name for name, protocols in PROTOCOLS.items() if protocols]
+        hint = nearest(arguments.protocol, spoken) or f"known: {', '.join(spoken)}"
+        raise ValueError(f"--protocol {arguments.protocol} is no protocol of the car ({hint})")
     if arguments.wrong and arguments.keys is None:
         raise ValueError("--wrong chooses among the cars of --keys")
+    wrong = tuple(misbehaviour.read(text) for text in arguments.misbehave)
+    for one in wrong:
+        _require_request(one.request)
     if arguments.payment == "contract" and arguments.tls == "none":
         raise ValueError("--payment contract needs --tls offer or require")
     return Model(
@@ -116,18 +125,32 @@ def _model(arguments: argparse.Namespace) -> Model:
         control_mode=arguments.control_mode,
         parking=arguments.parking,
         keys=KeyStore() if arguments.keys is None else read_keys(arguments.keys, arguments.wrong),
-        misbehaviours=tuple(misbehaviour.read(text) for text in arguments.misbehave),
+        misbehaviours=wrong,
         battery_V=arguments.battery_V,
     )
 
 
+def _require_request(name: str) -> None:
+    """Raise ValueError for the name of a request that no protocol has: the rule would hold for none."""
+    if not name:
+        return
+    from chargebyte_fw.kernel.names import nearest
+    from chargebyte_fw.modules.v2g.messages import din, iso2, iso20_ac, iso20_ac_der_iec, iso20_common, iso20_dc
+
+    sets = (din, iso2, iso20_common, iso20_dc, iso20_ac, iso20_ac_der_iec)
+    known = sorted({one for messages in sets for one in vars(messages) if one.endswith("Req")})
+    if name.casefold() not in {one.casefold() for one in known}:
+        hint = nearest(name, known)
+        raise ValueError(f"there is no request {name}" + (f" ({hint})" if hint else ""))
+
+
 async def _drive(arguments: argparse.Namespace, model: Model) -> int:
+    from chargebyte_fw.cli.interfaces import require_interface
     from chargebyte_fw.sim.car_at_charger import Drive, script
-    from chargebyte_fw.sim.net_cable import wait_for_interface
     from chargebyte_fw.sim.net_sockets import PacketPort, SocketNet
 
     printer = Printer()
-    wait_for_interface(arguments.interface, 0.0)
+    require_interface(arguments.interface)
     port = None if arguments.no_slac else PacketPort(arguments.interface)
     net = SocketNet(arguments.interface)
     pilot, leave = await _pilot(arguments, printer)

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.cli.arguments import count
+from chargebyte_fw.cli.outputs import output_folder
 from chargebyte_fw.cli.text import add_root
 
 if TYPE_CHECKING:
@@ -39,28 +41,42 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.set_defaults(run=show)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    check = actions.add_parser("check", help="print only what needs attention; exit status 1 if anything does")
+    what = "print only what needs attention; exit status 1 if anything does"
+    check = _add(actions, "check", what, "check --days 60", "check --json")
     add_options(check)
-    check.add_argument("--days", type=int, default=30, metavar="N", help="report what expires so soon (default: 30)")
+    check.add_argument("--json", action="store_true", help="print as JSON")
+    check.add_argument("--days", type=count, default=30, metavar="N", help="report what expires so soon (default: 30)")
     check.set_defaults(run=run_check)
-    install = actions.add_parser("install", help="install a root, or a certificate of this charger with its chain")
+    what = "install a root, or a certificate of this charger with its chain"
+    lines = ("install v2g-root.pem --as v2g", "install chain.pem --as secc --key secc.key")
+    install = _add(actions, "install", what, *lines)
     install.add_argument("file", type=Path, metavar="FILE", help="certificates, PEM or one DER; a chain leaf first")
     install.add_argument("--as", dest="kind", required=True, choices=[*ROOT_KINDS, *LEAF_KINDS], help="what it is")
     install.add_argument("--key", type=Path, metavar="FILE", help="its private key (PEM), if it was not made here")
     add_options(install)
     install.set_defaults(run=run_install)
-    csr = actions.add_parser("csr", help="make a private key and print a signing request (PKCS#10) for it")
+    what = "make a private key and print a signing request (PKCS#10) for it"
+    line = 'csr --as secc --country DE --organization "Example" --name DEABC0001 >secc.csr'
+    csr = _add(actions, "csr", what, line)
     csr.add_argument("--as", dest="kind", required=True, choices=list(LEAF_KINDS), help="what it is for")
     csr.add_argument("--country", required=True, metavar="CC", help="two letters")
     csr.add_argument("--organization", required=True, metavar="NAME", help="the operator")
     csr.add_argument("--name", required=True, metavar="CN", help="the common name: the SECC id, or the charger's name")
     add_options(csr)
     csr.set_defaults(run=run_csr)
-    make = actions.add_parser("make-test-pki", help="make roots, chains, contracts and cars for tests")
-    make.add_argument("directory", type=Path, metavar="DIR", help="the folder in which they are made")
+    what = "make roots, chains, contracts and cars for tests"
+    make = _add(actions, "make-test-pki", what, "make-test-pki /tmp/pki")
+    make.add_argument("directory", type=output_folder, metavar="DIR", help="the folder in which they are made")
     make.add_argument("--password", default="", help="password of the charger's private keys (default: none)")
     make.add_argument("--ed448", action="store_true", help="ISO 15118-20 on Ed448 with X448 in place of P-521")
     make.set_defaults(run=make_pki)
+
+
+def _add(actions: Any, name: str, help: str, *examples: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name, help=help, description=help, examples=[f"secc certs {line}" for line in examples]
+    )
+    return parser
 
 
 def add_options(parser: argparse.ArgumentParser, *, action: bool = True) -> None:
@@ -105,6 +121,9 @@ def run_check(arguments: argparse.Namespace) -> int:
     chosen = choose(arguments)
     found = survey(chosen.store, utc_now())
     problems = [*found.problems(timedelta(days=arguments.days)), *chosen.notes]
+    if arguments.json:
+        print(json.dumps({"ok": not problems, "problems": problems}, indent=2, ensure_ascii=False))
+        return 1 if problems else 0
     for problem in problems:
         print(problem)
     if not problems:

@@ -39,7 +39,7 @@ def choose(arguments: argparse.Namespace, *, writing: bool = False) -> Chosen:
 
     With `writing` what was shipped is copied to where this root writes, and missing places are made.
     """
-    from chargebyte_fw.kernel.errors import Unavailable
+    from chargebyte_fw.kernel.errors import Unavailable, in_words
     from chargebyte_fw.kernel.paths import root_at
     from chargebyte_fw.modules.security import layout
 
@@ -61,7 +61,7 @@ def choose(arguments: argparse.Namespace, *, writing: bool = False) -> Chosen:
         try:
             notes += layout.prepare(places)
         except OSError as error:
-            raise Unavailable(f"the certificate store cannot be prepared: {error}") from error
+            raise Unavailable(f"the certificate store cannot be prepared: {in_words(error)}") from error
     password = config.private_key_password if arguments.password is None else arguments.password
     return Chosen(store=_store(places, password, notes, config.preferred_leaf), about=about, users=users, notes=notes)
 

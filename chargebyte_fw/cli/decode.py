@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from chargebyte_fw.cli.outputs import output_file, write_text
+
 if TYPE_CHECKING:
     from chargebyte_fw.modules.v2g.capture.sniffed import Decrypted
     from chargebyte_fw.modules.v2g.capture.traffic import Item
@@ -59,15 +61,18 @@ def add_parser(subparsers: Any) -> None:
         "--protocol",
         choices=PROTOCOLS,
         default="auto",
+        metavar="PROTOCOL",
         help="what the messages are of (default: as payload type and handshake say, or as they look); a set of "
-        "ISO 15118-20 is for payloads without a V2GTP header",
+        f"ISO 15118-20 is for payloads without a V2GTP header: {', '.join(PROTOCOLS)}",
     )
     parser.add_argument(
         "--check",
         action="store_true",
         help="decode and encode again, tell each frame that is not the same then; exit status 1 if there is one",
     )
-    parser.add_argument("--picture", metavar="OUT.svg", help="draw the messages as a sequence between car and charger")
+    parser.add_argument(
+        "--picture", type=output_file, metavar="OUT.svg", help="draw the messages as a sequence between car and charger"
+    )
     parser.add_argument(
         "--keys",
         metavar="FILE",
@@ -133,7 +138,7 @@ def _draw(items: Iterator[Item], reader: Any, arguments: argparse.Namespace) -> 
         # Of a capture that breaks off, what came before.
         if picture.messages:
             name = "stdin" if arguments.source == STDIN else Path(arguments.source[:200]).name
-            Path(arguments.picture).write_text(picture.svg(name), encoding="utf-8")
+            write_text(arguments.picture, picture.svg(name))
             print(f"{arguments.picture}: {picture.messages} messages")
     return 1 if picture.errors else 0
 

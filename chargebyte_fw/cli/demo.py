@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 from typing import Any
+
+from chargebyte_fw.cli.arguments import percent, positive
+from chargebyte_fw.cli.outputs import output_file
+from chargebyte_fw.cli.text import existing_folder
 
 EXAMPLE = """examples:
   secc demo                             an ISO 15118-2 session, within a minute
@@ -42,10 +45,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--control-mode", choices=("Scheduled", "Dynamic"), default="", help="of ISO 15118-20 (default: the charger's)"
     )
-    parser.add_argument("--battery-kWh", type=_positive, default=1.0, metavar="E", help="capacity (default 1)")
-    parser.add_argument("--target-soc-percent", type=_percent, default=80.0, metavar="P", help="where it stops (80)")
-    parser.add_argument("--soc-percent", type=_percent, default=None, metavar="P", help="where it begins (target - 10)")
-    parser.add_argument("--speed", type=_positive, default=1.0, metavar="N", help="run N times faster than real time")
+    parser.add_argument("--battery-kWh", type=positive, default=1.0, metavar="E", help="capacity (default 1)")
+    parser.add_argument("--target-soc-percent", type=percent, default=80.0, metavar="P", help="where it stops (80)")
+    parser.add_argument("--soc-percent", type=percent, default=None, metavar="P", help="where it begins (target - 10)")
+    parser.add_argument("--speed", type=positive, default=1.0, metavar="N", help="run N times faster than real time")
     parser.add_argument("--broker", choices=("auto", "mosquitto", "embedded"), default="auto", help="MQTT broker")
     parser.add_argument(
         "--power-supply",
@@ -57,33 +60,19 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--keep-running", action="store_true", help="do not end with the session: take commands")
     parser.add_argument("--plain", action="store_true", help="one line an event instead of a screen")
     parser.add_argument(
-        "--screenshot", type=Path, default=None, metavar="FILE.svg", help="save a picture of the screen"
+        "--screenshot", type=output_file, default=None, metavar="FILE.svg", help="save a picture of the screen"
     )
     parser.add_argument(
         "--root",
-        type=Path,
+        type=existing_folder,
         default=None,
         metavar="DIR",
         help="whose shipped configurations: a checkout or an image's root (default: this installation's)",
     )
     parser.add_argument(
-        "--trace", type=Path, default=None, metavar="FILE.cbor", help="save what was recorded, for secc trace"
+        "--trace", type=output_file, default=None, metavar="FILE.cbor", help="save what was recorded, for secc trace"
     )
     parser.set_defaults(run=run)
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return value
-
-
-def _percent(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is not 0 to 100")
-    return value
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.cli.outputs import output_folder
+
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.paths import Root
     from chargebyte_fw.manager.configuration.loading import Configuration
@@ -45,8 +47,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     flag("--db-init", text="no effect")
     flag("--reset-from-yaml", text="replace the stored configuration by that of --config")
     flag("--check", text="check the configuration of --config, then exit: 0 sound, 1 not")
-    parser.add_argument("--dump", type=Path, metavar="DIR", help="write the configuration and its manifests as JSON")
-    parser.add_argument("--dumpmanifests", type=Path, metavar="DIR", help="write every manifest as JSON, then exit")
+    parser.add_argument(
+        "--dump", type=output_folder, metavar="DIR", help="write the configuration and its manifests as JSON"
+    )
+    parser.add_argument(
+        "--dumpmanifests", type=output_folder, metavar="DIR", help="write every manifest as JSON, then exit"
+    )
     parser.add_argument(
         "--standalone", "-s", nargs="+", action="extend", default=[], metavar="ID", help="wait for these modules"
     )

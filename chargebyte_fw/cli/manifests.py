@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
+from chargebyte_fw.cli.outputs import output_folder, write_text
 from chargebyte_fw.cli.text import add_root, counted
 
 
@@ -18,7 +18,7 @@ def add_parser(subparsers: Any) -> None:
         description=__doc__.partition(": ")[2],
         epilog="example: secc manifests --out build/everest",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write into")
+    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR", help="the folder to write into")
     add_root(parser)
     parser.set_defaults(run=run)
 
@@ -41,14 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"secc: {name} cannot be loaded: {error}", file=sys.stderr)
             failed = True
     count = 0
-    try:
-        for path, content in everything(classes).items():
-            target = arguments.out / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(as_text(path, content), "utf-8")
-            count += 1
-    except OSError as error:
-        print(f"secc: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
+    for path, content in everything(classes).items():
+        target = arguments.out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_text(target, as_text(path, content))
+        count += 1
     print(f"{counted(count, 'file')} in {arguments.out}")
     return 1 if failed else 0

@@ -15,6 +15,7 @@ from chargebyte_fw.kernel.errors import ConfigError
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.programmer import Programmer
     from chargebyte_fw.board.flash.record import FlashRecord
+    from chargebyte_fw.board.params import layout
     from chargebyte_fw.board.params.yaml_text import Document
     from chargebyte_fw.kernel.errors import Finding
 
@@ -54,11 +55,11 @@ def _show_places(block: bytes) -> None:
 
 def dump(arguments: argparse.Namespace) -> int:
     """Show a block as YAML; exit status 1 when its CRC is wrong or a value has no meaning."""
-    from chargebyte_fw.board.params import layout, yaml_text
+    from chargebyte_fw.board.params import yaml_text
 
     data = _from_device(arguments) if arguments.device else _bytes(arguments.file or STDIN)
     name = arguments.uart if arguments.device else arguments.file or "standard input"
-    found, parameters, problems = layout.decode(data)
+    found, parameters, problems = _decoded(data, name)
     if found.is_opaque:
         problems.append(
             f"the layout of version {found.version} is not known: its {found.size} bytes are kept as they are"
@@ -103,10 +104,9 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _check_block(arguments: argparse.Namespace, data: bytes) -> int:
-    from chargebyte_fw.board.params import layout
     from chargebyte_fw.kernel.errors import Finding
 
-    found, _, problems = layout.decode(data)
+    found, _, problems = _decoded(data, arguments.file)
     rest = data[found.size :]
     if rest.strip(b"\xff"):
         problems.append(f"{counted(len(rest), 'byte')} after the block that are not erased flash")
@@ -189,6 +189,16 @@ def _from_device(arguments: argparse.Namespace) -> bytes:
     return mcu_bench.run(look, arguments)
 
 
+def _decoded(data: bytes, name: str) -> tuple[layout.Found, layout.Parameters, list[str]]:
+    """Read a block; raises BadBlock that names the file."""
+    from chargebyte_fw.board.params import layout
+
+    try:
+        return layout.decode(data)
+    except layout.BadBlock as error:
+        raise layout.BadBlock(f"{name}: {error}") from error
+
+
 def _bytes(name: str) -> bytes:
     return sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
 
@@ -201,10 +211,9 @@ def _is_block(name: str, data: bytes) -> bool:
 
 def _whole_block(data: bytes, name: str) -> bytes:
     """Return the block of a file; what is wrong with it stops us. What follows it must be erased flash."""
-    from chargebyte_fw.board.params import layout
     from chargebyte_fw.kernel.errors import Finding
 
-    found, _, problems = layout.decode(data)
+    found, _, problems = _decoded(data, name)
     if data[found.size :].strip(b"\xff"):
         problems.append(f"{len(data) - found.size} bytes after the block that are not erased flash")
     if problems:

@@ -6,17 +6,17 @@ import argparse
 import sys
 from typing import Any
 
-OPTIONS = (
-    "--module",
-    "--prefix",
-    "--log_config",
-    "--mqtt_everest_prefix",
-    "--mqtt_external_prefix",
-    "--mqtt_broker_socket_path",
-    "--mqtt_broker_host",
-    "--mqtt_broker_port",
-    "--config",
-)
+OPTIONS = {
+    "--module": "id of the module in the configuration",
+    "--prefix": "EVerest's prefix",
+    "--log_config": "no effect",
+    "--mqtt_everest_prefix": "topic prefix of EVerest's modules",
+    "--mqtt_external_prefix": "topic prefix of everything else",
+    "--mqtt_broker_socket_path": "Unix socket of the broker, in place of host and port",
+    "--mqtt_broker_host": "host of the broker",
+    "--mqtt_broker_port": "port of the broker",
+    "--config": "no effect",
+}
 
 
 def add_parser(subparsers: Any) -> None:
@@ -25,12 +25,12 @@ def add_parser(subparsers: Any) -> None:
         "module",
         help="run one module under a manager of EVerest",
         description=__doc__.partition(": ")[2],
-        epilog="Options that are missing are read from EV_MODULE, EV_PREFIX, EV_MQTT_...; log_config and config have "
-        "no effect. example: secc module --prefix /usr --module imd --mqtt_broker_host localhost",
+        epilog="example:\n  secc module --prefix /usr --module imd --mqtt_broker_host localhost\n"
+        "Options that are missing are read from EV_MODULE, EV_PREFIX, EV_MQTT_...",
         allow_abbrev=False,
     )
-    for name in OPTIONS:
-        parser.add_argument(name, metavar=name.rpartition("_")[2].lstrip("-").upper())
+    for name, text in OPTIONS.items():
+        parser.add_argument(name, metavar=name.rpartition("_")[2].lstrip("-").upper(), help=text)
     parser.add_argument("--dontvalidateschema", action="store_true", help="no effect")
     parser.set_defaults(run=run)
 

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+from chargebyte_fw.cli.arguments import count
 from chargebyte_fw.cli.table import table
 from chargebyte_fw.cli.text import add_root, counted
 
@@ -43,25 +44,28 @@ def add_parser(subparsers: Any) -> None:
         epilog=EXAMPLES,
     )
     whats = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
-    _add(whats, "status", "show how the connection stands", _show_status)
-    variables = _add(whats, "variables", "list the variables of the device model", _show_variables)
+    _add(whats, "status", "show how the connection stands", _show_status, "")
+    variables = _add(whats, "variables", "list the variables of the device model", _show_variables, "Heartbeat")
     variables.add_argument("filter", nargs="?", default="", metavar="TEXT", help="only names with this text")
-    get = _add(whats, "get", "show one variable", _show_variable)
+    get = _add(whats, "get", "show one variable", _show_variable, "OCPPCommCtrlr.HeartbeatInterval")
     get.add_argument("name", metavar="NAME", help="Component.Variable, as `variables` lists it")
-    changed = _add(whats, "set", "set one variable, as the CSMS may", _show_variable)
+    example = "OCPPCommCtrlr.HeartbeatInterval 60"
+    changed = _add(whats, "set", "set one variable, as the CSMS may", _show_variable, example)
     changed.add_argument("name", metavar="NAME", help="Component.Variable, as `variables` lists it")
-    changed.add_argument("value", metavar="VALUE")
-    _add(whats, "queue", "list the messages that wait for the CSMS", _show_queue)
-    priority = _add(whats, "priority", "switch priority charging of a transaction", _show_priority)
-    priority.add_argument("evse", type=int, metavar="EVSE", help="number of the EVSE")
+    changed.add_argument("value", metavar="VALUE", help="its new value")
+    _add(whats, "queue", "list the messages that wait for the CSMS", _show_queue, "")
+    priority = _add(whats, "priority", "switch priority charging of a transaction", _show_priority, "1 on")
+    priority.add_argument("evse", type=count, metavar="EVSE", help="number of the EVSE")
     priority.add_argument("wish", choices=("on", "off"), help="begin or end it")
-    send = _add(whats, "send", "send a message to the CSMS and show its answer", _show_answer)
+    example = 'DataTransfer \'{"vendorId": "com.example"}\''
+    send = _add(whats, "send", "send a message to the CSMS and show its answer", _show_answer, example)
     send.add_argument("action", metavar="ACTION", help="as the standard names it: DataTransfer, Heartbeat, ...")
     send.add_argument("payload", nargs="?", default="{}", metavar="JSON", help="its payload (default: {})")
 
 
-def _add(whats: Any, name: str, help: str, show: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = whats.add_parser(name, help=help, description=help)
+def _add(whats: Any, name: str, help: str, show: Any, example: str) -> argparse.ArgumentParser:
+    examples = [f"secc ocpp {name} {example}".rstrip()]
+    parser: argparse.ArgumentParser = whats.add_parser(name, help=help, description=help, examples=examples)
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
     add_root(parser)
     parser.set_defaults(run=run, show=show)
@@ -109,7 +113,8 @@ def _show_status(answer: dict[str, Any]) -> str:
 def _show_variables(answer: dict[str, Any]) -> str:
     rows = [[one["name"], one["value"], one["unit"], one["meaning"]] for one in answer["variables"]]
     if not rows:
-        return "no variable has this text in its name"
+        hint = f" (did you mean {answer['nearest']}?)" if answer.get("nearest") else ""
+        return f"no variable has this text in its name{hint}"
     return table(("variable", "value", "unit", "meaning"), rows) + f"\n{counted(len(rows), 'variable')}"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from chargebyte_fw.cli.arguments import not_negative
 from chargebyte_fw.cli.text import add_root
 
 RESET_LINE = "nPLC_RESET_INT"
@@ -27,25 +29,36 @@ def add_parser(subparsers: Any) -> None:
         epilog=EXAMPLE,
     )
     what = parser.add_subparsers(dest="what", metavar="info|link|reset", required=True)
-    info = what.add_parser("info", help="ask the modem who it is")
-    info.add_argument("--json", action="store_true", help="as JSON")
-    _common(info, _info)
-    link = what.add_parser("link", help="whether the modem is linked to another one: status 0 yes, 1 no")
-    link.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait so long for a link")
-    _common(link, _link)
-    reset = what.add_parser("reset", help="start the modem again and wait until it answers")
+    info = _add(what, "info", "ask the modem who it is", _info, "info", "info -i plc0 --json")
+    link = _add(what, "link", "whether the modem is linked to another one: status 0 yes, 1 no", _link, "link --wait 20")
+    for one in (info, link):
+        one.add_argument("--json", action="store_true", help="print as JSON")
+    link.add_argument("--wait", type=not_negative, default=0.0, metavar="S", help="wait so long for a link")
+    restart = "start the modem again and wait until it answers"
+    reset = _add(what, "reset", restart, _reset, "reset", "reset --line --force")
     reset.add_argument("--force", action="store_true", help="even while a link is up, that is, a car may be charging")
     reset.add_argument(
         "--line", nargs="?", const=RESET_LINE, metavar="NAME", help=f"pull this GPIO line (default {RESET_LINE}) low"
     )
     reset.add_argument("--chip", type=Path, metavar="DEV", help="GPIO chip of the line (default: whichever has it)")
     add_root(reset)
-    _common(reset, _reset)
 
 
-def _common(parser: argparse.ArgumentParser, run: Any) -> None:
+def _add(what: Any, name: str, help: str, run: Any, *examples: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = what.add_parser(
+        name, help=help, description=help, examples=[f"secc plc {line}" for line in examples]
+    )
     parser.add_argument("-i", "--interface", default="eth1", metavar="IF", help="interface of the modem (eth1)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=_run, do=run)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from chargebyte_fw.cli.interfaces import require_interface
+
+    require_interface(arguments.interface)
+    status: int = arguments.do(arguments)
+    return status
 
 
 def _info(arguments: argparse.Namespace) -> int:
@@ -85,7 +98,10 @@ def _link(arguments: argparse.Namespace) -> int:
     give_up_at = time.monotonic() + arguments.wait
     while not (up := asyncio.run(link_status(arguments.interface))) and time.monotonic() < give_up_at:
         time.sleep(ANSWER_S)
-    print("up" if up else "down")
+    if arguments.json:
+        print(json.dumps({"interface": arguments.interface, "up": bool(up)}))
+    else:
+        print("up" if up else "down")
     return 0 if up else 1
 
 

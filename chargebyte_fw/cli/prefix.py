@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chargebyte_fw.cli.outputs import output_folder, writing
 from chargebyte_fw.cli.text import counted
 
 
@@ -19,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
         epilog="example: secc prefix /tmp/p && /tmp/p/bin/manager --config config-sil-dc --check",
     )
     parser.add_argument(
-        "directory", type=Path, metavar="DIR", help="the folder; what it has of the same name is replaced"
+        "directory", type=output_folder, metavar="DIR", help="the folder; what it has of the same name is replaced"
     )
     parser.add_argument("--no-certificates", action="store_true", help="make no certificates (they take some seconds)")
     parser.add_argument(
@@ -48,13 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
             failed = True
     configurations = {f"{name}.yaml": configuration(name) for name in STATIONS}
     configurations["default.yaml"] = configurations["config-sil.yaml"]
-    try:
+    with writing(prefix):
         written = lay_out(prefix, classes, configurations, shipped(), programs=arguments.programs)
         if not arguments.no_certificates:
             _certificates(prefix / "etc/everest")
-    except OSError as error:
-        print(f"secc: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
     print(f"{counted(len(written), 'file')} in {prefix}")
     return 1 if failed else 0
 

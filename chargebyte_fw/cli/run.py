@@ -6,15 +6,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.cli.arguments import count
 from chargebyte_fw.cli.broker import client_of
 from chargebyte_fw.cli.text import add_programs, add_root, configuration_file
 
 if TYPE_CHECKING:
+    from chargebyte_fw.kernel.errors import Finding
     from chargebyte_fw.kernel.paths import Root
     from chargebyte_fw.manager.configuration.loading import Configuration
     from chargebyte_fw.manager.mqtt.client import MqttClient
     from chargebyte_fw.manager.wire.carrier import Carrier
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 EXAMPLE = "example: secc run --root . --config bsp-only-dc --broker mqtt://localhost:1883"
 
 
@@ -78,7 +81,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--failures",
-        type=int,
+        type=count,
         default=10,
         metavar="N",
         help="failures in a row after which a module, group, program or all that charges is not started again; 0: it "
@@ -86,7 +89,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--program-memory",
-        type=int,
+        type=count,
         default=256,
         metavar="MB",
         help="memory that a program of another vendor may take before it is started again (default: 256)",
@@ -142,6 +145,7 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         configuration = load(path, root, programs=arguments.program)
     configuration.findings += lacking(configuration)
+    configuration.findings += _unknown_modules(levels, configuration)
     configuration.require_sound()
     for finding in configuration.findings:
         ModuleLog("manager").warning("%s", finding)
@@ -155,14 +159,26 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _levels(given: list[str]) -> dict[str, str]:
     from chargebyte_fw.kernel.errors import ConfigError, Finding
+    from chargebyte_fw.kernel.names import nearest
 
     levels: dict[str, str] = {}
     for one in given:
         module_id, _equals, level = one.rpartition("=")
-        if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-            raise ConfigError([Finding("--log-level", f"{level} is no level", "use DEBUG, INFO, WARNING or ERROR")])
+        if level.upper() not in LEVELS:
+            hint = nearest(level, LEVELS) or "use DEBUG, INFO, WARNING or ERROR"
+            raise ConfigError([Finding("--log-level", f"{level} is no level", hint)])
         levels[module_id] = level.upper()
     return levels
+
+
+def _unknown_modules(levels: dict[str, str], configuration: Configuration) -> list[Finding]:
+    """Return a warning for each module of --log-level that the configuration does not have."""
+    from chargebyte_fw.kernel.errors import Finding
+    from chargebyte_fw.kernel.names import nearest
+
+    known = ["manager", "mqtt", "wire", *(plan.id for plan in configuration.plans)]
+    wrong = [name for name in levels if name.partition(".")[0] not in known]
+    return [Finding("--log-level", f"there is no module {one}", nearest(one, known), "warning") for one in wrong]
 
 
 async def _charge(configuration: Configuration, notices: list[str], root: Root, arguments: argparse.Namespace) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.cli.arguments import count
+from chargebyte_fw.cli.outputs import output_file, writing
 from chargebyte_fw.cli.table import table
 from chargebyte_fw.cli.text import add_root, counted
 
@@ -34,10 +37,13 @@ def add_parser(subparsers: Any) -> None:
         epilog=EXAMPLES,
     )
     whats = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
-    _add(whats, "list", "list the saved traces", _list, file=False)
-    save = _add(whats, "save", "ask the running charger to save its trace", _save, file=False)
+    listed = _add(whats, "list", "list the saved traces", _list, "", file=False)
+    save = _add(
+        whats, "save", "ask the running charger to save its trace", _save, "--why 'car did not start'", file=False
+    )
     save.add_argument("--why", default="request", metavar="TEXT", help="goes into the file and its name")
-    show = _add(whats, "show", "show a trace as a timeline", _show)
+    example = "--kind v2g --from 81 --to 83.5 --text CableCheck"
+    show = _add(whats, "show", "show a trace as a timeline", _show, example, "--last 20")
     show.add_argument(
         "--kind",
         action="append",
@@ -48,21 +54,30 @@ def add_parser(subparsers: Any) -> None:
     show.add_argument("--text", metavar="TEXT", help="only lines that hold this text, in any case")
     show.add_argument("--from", dest="from_s", type=float, metavar="S", help="only from this second on")
     show.add_argument("--to", dest="to_s", type=float, metavar="S", help="only up to this second")
-    show.add_argument("--last", type=int, metavar="N", help="only the last N entries")
+    show.add_argument("--last", type=count, metavar="N", help="only the last N entries")
     show.add_argument("--wall", action="store_true", help="times of day (UTC) in place of seconds")
     show.add_argument("--json", action="store_true", help="one JSON object a line; bytes in hex")
-    export = _add(whats, "export", "write a trace for other programs", _export)
-    export.add_argument("--pcap", type=Path, metavar="OUT", help="SLAC, SDP and V2G as Ethernet frames (- is stdout)")
-    export.add_argument("--json", type=Path, metavar="OUT", help="every entry as one JSON object a line (- is stdout)")
-    replay = _add(whats, "replay", "play the inputs again and compare the outputs", _replay)
+    export = _add(whats, "export", "write a trace for other programs", _export, "FILE --pcap out.pcap", "--json -")
+    export.add_argument(
+        "--pcap", type=output_file, metavar="OUT", help="SLAC, SDP and V2G as Ethernet frames (- is stdout)"
+    )
+    export.add_argument(
+        "--json", type=output_file, metavar="OUT", help="every entry as one JSON object a line (- is stdout)"
+    )
+    replay = _add(
+        whats, "replay", "play the inputs again and compare the outputs", _replay, "FILE", "FILE --only v2g --json"
+    )
     replay.add_argument("--only", choices=("board", "slac", "v2g", "evse", "power"), help="only this part")
     replay.add_argument(
         "--accept", action="store_true", help="what comes now is right: the file is a test of it from now on"
     )
+    for one in (listed, save, replay):
+        one.add_argument("--json", action="store_true", help="print as JSON")
 
 
-def _add(whats: Any, name: str, help: str, run: Any, *, file: bool = True) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = whats.add_parser(name, help=help, description=help)
+def _add(whats: Any, name: str, help: str, run: Any, *examples: str, file: bool = True) -> argparse.ArgumentParser:
+    lines = [f"secc trace {name} {line}".rstrip() for line in examples]
+    parser: argparse.ArgumentParser = whats.add_parser(name, help=help, description=help, examples=lines)
     if file:
         parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the trace (default: the newest)")
     add_root(parser)
@@ -75,6 +90,10 @@ def _list(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.manager.recording import files
 
     saved = files(root_at(arguments.root))
+    if arguments.json:
+        rows = [{"file": str(path), "bytes": path.stat().st_size} for path in saved]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
     if not saved:
         print("no trace is saved", file=sys.stderr)
         return 0
@@ -90,7 +109,10 @@ def _save(arguments: argparse.Namespace) -> int:
     if "error" in answer:
         print(f"secc: {answer['error']}", file=sys.stderr)
         return 1
-    print(f"trace of {answer['entries']} entries saved to {answer['file']}")
+    if arguments.json:
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        return 0
+    print(f"trace of {counted(answer['entries'], 'entry')} saved to {answer['file']}")
     return 0
 
 
@@ -108,7 +130,7 @@ def _opened(arguments: argparse.Namespace) -> Recording | None:
         path = saved[-1]
     try:
         recording = read(path)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         print(f"secc: {error}", file=sys.stderr)
         return None
     if recording.remark:
@@ -122,6 +144,9 @@ def _show(arguments: argparse.Namespace) -> int:
     recording = _opened(arguments)
     if recording is None:
         return 1
+    if wrong := _wrong_filter(arguments, recording):
+        print(f"secc trace show: {wrong}", file=sys.stderr)
+        return 2
     timeline = Timeline(recording.entries, wall=arguments.wall)
     text = (arguments.text or "").lower()
     lines = []
@@ -142,7 +167,24 @@ def _show(arguments: argparse.Namespace) -> int:
         lines.append((entry, shown))
     for entry, shown in lines[-arguments.last :] if arguments.last else lines:
         print(timeline.as_json(entry, shown) if arguments.json else timeline.line(entry, shown))
+    if not lines:
+        print("secc trace show: no entry is like that", file=sys.stderr)
     return 0
+
+
+def _wrong_filter(arguments: argparse.Namespace, recording: Recording) -> str:
+    """Return what no entry of the trace has, with what is nearest; empty where each filter can match."""
+    from chargebyte_fw.kernel.names import nearest
+
+    kinds = sorted({kind for _, kind, _, _ in recording.entries})
+    for kind in arguments.kind or ():
+        if kind not in kinds:
+            return f"no entry is of kind {kind} ({nearest(kind, kinds) or 'kinds: ' + ', '.join(kinds)})"
+    sources = sorted({source for _, _, source, _ in recording.entries})
+    if arguments.source and not any(arguments.source in source for source in sources):
+        hint = nearest(arguments.source, sources)
+        return f"no source holds {arguments.source}" + (f" ({hint})" if hint else "")
+    return ""
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -156,19 +198,14 @@ def _export(arguments: argparse.Namespace) -> int:
     if recording is None:
         return 1
     output = sys.stderr if Path("-") in (arguments.pcap, arguments.json) else sys.stdout
-    try:
-        if arguments.pcap is not None:
+    if arguments.pcap is not None:
+        with writing(arguments.pcap):
             packets = write_pcap(recording.entries, arguments.pcap)
-            print(f"{counted(packets, 'packet')} written to {arguments.pcap}", file=output)
-        if arguments.json is not None:
-            timeline = Timeline(recording.entries)
-            count = timeline.write_json(recording.entries, arguments.json)
-            print(f"{count} entries written to {arguments.json}", file=output)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        print(f"secc: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
+        print(f"{counted(packets, 'packet')} written to {arguments.pcap}", file=output)
+    if arguments.json is not None:
+        with writing(arguments.json):
+            number = Timeline(recording.entries).write_json(recording.entries, arguments.json)
+        print(f"{counted(number, 'entry')} written to {arguments.json}", file=output)
     return 0
 
 
@@ -186,16 +223,37 @@ def _replay(arguments: argparse.Namespace) -> int:
         print("secc: nothing in this trace can be played: no beginning of a machine is in it")
         return 1
     wanted = accepted(recording.entries)
-    for outcome in outcomes:
-        verdict = outcome.remark or ("differs" if outcome.difference else "the same")
-        if wanted.get(outcome.what) and not outcome.remark:
-            verdict += ", as accepted" if is_wanted(outcome, wanted) else ", which is not what was accepted"
-        print(f"{outcome.what}: {outcome.inputs} inputs, {outcome.outputs} outputs compared: {verdict}")
-        if outcome.difference:
-            print(f"  first difference at {outcome.difference}")
+    if arguments.json:
+        print(json.dumps([_plain(outcome, is_wanted(outcome, wanted)) for outcome in outcomes], indent=2))
+    else:
+        for outcome in outcomes:
+            _print_outcome(outcome, wanted)
     if arguments.accept:
         return _accept(arguments.file, recording, outcomes)
     return 0 if all(is_wanted(outcome, wanted) for outcome in outcomes) else 1
+
+
+def _print_outcome(outcome: Outcome, wanted: dict[str, str]) -> None:
+    from chargebyte_fw.cli.trace_replay import is_wanted
+
+    verdict = outcome.remark or ("differs" if outcome.difference else "the same")
+    if wanted.get(outcome.what) and not outcome.remark:
+        verdict += ", as accepted" if is_wanted(outcome, wanted) else ", which is not what was accepted"
+    counts = f"{counted(outcome.inputs, 'input')}, {counted(outcome.outputs, 'output')} compared"
+    print(f"{outcome.what}: {counts}: {verdict}")
+    if outcome.difference:
+        print(f"  first difference at {outcome.difference}")
+
+
+def _plain(outcome: Outcome, is_right: bool) -> dict[str, Any]:
+    return {
+        "part": outcome.what,
+        "inputs": outcome.inputs,
+        "outputs": outcome.outputs,
+        "as_wanted": is_right,
+        "remark": outcome.remark,
+        "difference": str(outcome.difference) if outcome.difference else None,
+    }
 
 
 def _accept(path: Path, recording: Recording, outcomes: list[Outcome]) -> int:
@@ -204,10 +262,7 @@ def _accept(path: Path, recording: Recording, outcomes: list[Outcome]) -> int:
     if recording.remark or any(outcome.remark for outcome in outcomes):
         print("secc: what is damaged, or cannot be played, cannot be accepted", file=sys.stderr)
         return 1
-    try:
+    with writing(path):
         accept(path, recording.entries, outcomes)
-    except OSError as error:
-        print(f"secc: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
     print(f"accepted: what {path} leads to now is what it should lead to")
     return 0

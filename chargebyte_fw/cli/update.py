@@ -254,7 +254,7 @@ def examine(path: Path) -> Bundle:
 
 def install(bundle: Bundle) -> None:
     """Let RAUC write the other slot; raises Unavailable with RAUC's last error."""
-    from chargebyte_fw.kernel.errors import Unavailable
+    from chargebyte_fw.kernel.errors import Unavailable, in_words
 
     # A person sees how far it is; the journal has RAUC's own lines.
     out = None if sys.stdout.isatty() else subprocess.PIPE
@@ -268,7 +268,7 @@ def install(bundle: Bundle) -> None:
             timeout=INSTALL_S,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"RAUC did not install {bundle}: {error}") from error
+        raise Unavailable(f"RAUC did not install {bundle}: {in_words(error)}") from error
     if done.returncode:
         errors = re.findall(r"(?m)^LastError: (.*)$", done.stdout or "")
         raise Unavailable(f"{bundle} is not installed{': ' + printable(errors[-1]) if errors else ''}")
@@ -276,13 +276,13 @@ def install(bundle: Bundle) -> None:
 
 def rauc(*arguments: str, limit_s: float) -> tuple[str, str]:
     """Ask RAUC; returns its answer and its other output. Raises Unavailable where there is no RAUC."""
-    from chargebyte_fw.kernel.errors import Unavailable
+    from chargebyte_fw.kernel.errors import Unavailable, in_words
 
     try:
         done = subprocess.run(
             ["rauc", *arguments], capture_output=True, encoding="utf-8", errors="replace", timeout=limit_s
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"RAUC does not answer: {error}") from error
+        raise Unavailable(f"RAUC does not answer: {in_words(error)}") from error
     lines = [line for line in text_lines(done.stderr.strip()) if line and "-Message:" not in line]
     return ("" if done.returncode else done.stdout), "\n".join(lines)

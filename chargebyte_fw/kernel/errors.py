@@ -50,6 +50,13 @@ class Unavailable(Exception):
     """Something (broker, port, file system) is missing now and may come back: it is tried again."""
 
 
+def in_words(error: BaseException, *, of_file: bool = True) -> str:
+    """Return the reason of an error without the number that the system gives it, with its file unless not `of_file`."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if of_file and error.filename is not None else error.strerror
+    return str(error) or type(error).__name__
+
+
 class CommandError(Exception):
     """A command on the bus did not succeed. `kind` is EVerest's `__everest__error_type`."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.errors import Unavailable, in_words
 
 
 class Root(msgspec.Struct, frozen=True):
@@ -105,7 +105,7 @@ def root_at(directory: Path, *, hardware: bool = False) -> Root:
         state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "secc" / name
         state.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:
-        raise Unavailable(f"no folder for the state: {error}; name one by XDG_STATE_HOME") from error
+        raise Unavailable(f"no folder for the state: {in_words(error)}; name one by XDG_STATE_HOME") from error
     return Root(directory, state)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from chargebyte_fw.kernel.admission import Admission
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.decoding import decode_json
-from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.errors import Unavailable, in_words
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.paths import Root, socket_path
 from chargebyte_fw.manager.recording import Recorder, reason
@@ -139,7 +139,7 @@ def ask(root: Root, request: dict[str, Any], limit_s: float = LIMIT_S) -> dict[s
     except PermissionError:
         raise Unavailable(f"the charger at {path} may only be asked by root, or by the user that it runs as") from None
     except OSError as error:
-        raise Unavailable(f"the charger at {path} does not answer: {error.strerror or error}") from None
+        raise Unavailable(f"the charger at {path} does not answer: {in_words(error)}") from None
     if not line:
         raise Unavailable(f"the charger at {path} ended before it answered")
     try:

@@ -13,6 +13,7 @@ import msgspec
 
 from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.decoding import decode_yaml
+from chargebyte_fw.kernel.errors import in_words
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.manager import index
@@ -66,7 +67,7 @@ class Found(msgspec.Struct, frozen=True):
         try:
             manifest = decode_yaml((directory / "manifest.yaml").read_bytes())
         except OSError as error:
-            raise CannotLoad(f"its manifest cannot be read: {error}") from error
+            raise CannotLoad(f"its manifest cannot be read: {in_words(error)}") from error
         except ValueError as error:
             raise CannotLoad(f"its manifest is {error}") from error
         try:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.errors import Unavailable, in_words
 from chargebyte_fw.modules.v2g import sdp
 from chargebyte_fw.sim.net import Connecting, Line
 
@@ -28,7 +28,7 @@ class PacketPort:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE_HOMEPLUG))
             self._socket.bind((interface, ETHERTYPE_HOMEPLUG))
         except OSError as error:
-            raise Unavailable(f"cannot open {interface} for SLAC: {error}") from error
+            raise Unavailable(f"cannot open {interface} for SLAC: {in_words(error)}") from error
         # /sys shows the interfaces of the namespace it was mounted in; the socket knows its own.
         self.mac = bytes(self._socket.getsockname()[4]) or self.mac
         self._socket.setblocking(False)
@@ -76,7 +76,7 @@ class SocketNet:
             self._sdp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, self._index)
             self._sdp.bind(("::", 0, 0, self._index))
         except OSError as error:
-            raise Unavailable(f"cannot open {self._interface} for SDP: {error}") from error
+            raise Unavailable(f"cannot open {self._interface} for SDP: {in_words(error)}") from error
         asyncio.get_running_loop().add_reader(self._sdp, self._readable)
 
     def _readable(self) -> None:
@@ -138,7 +138,7 @@ class _SocketLine(asyncio.Protocol):
             raise
         except OSError as error:
             end.close()
-            self._end(f"cannot connect to [{address}]:{port}: {error}")
+            self._end(f"cannot connect to [{address}]:{port}: {in_words(error)}")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from chargebyte_fw.kernel.decoding import decode_json, shorten
-from chargebyte_fw.kernel.errors import Finding
+from chargebyte_fw.kernel.errors import Finding, in_words
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.manager.configuration.reading import read
@@ -126,7 +126,7 @@ class Panel:
             if not wrong:
                 beside.replace(self._folder / f"{name}.yaml")
         except (OSError, yaml.YAMLError) as error:
-            raise Refused(INTERNAL_ERROR, f"the configuration cannot be written: {error}") from error
+            raise Refused(INTERNAL_ERROR, f"the configuration cannot be written: {in_words(error)}") from error
         finally:
             beside.unlink(missing_ok=True)
         if wrong:

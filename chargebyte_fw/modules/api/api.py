@@ -21,7 +21,7 @@ from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum
 from chargebyte_fw.contracts.types.ocpp import ChargingSchedules, ConnectionStatus
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.decoding import SIZE_LIMIT_BYTES, decode_yaml
-from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.errors import CommandError, in_words
 from chargebyte_fw.kernel.files import read_regular
 from chargebyte_fw.kernel.lasting_condition import LastingConditions
 from chargebyte_fw.kernel.module import (
@@ -220,7 +220,8 @@ class API(Module):
             try:
                 self._known_information = decode_yaml(read_regular(path, SIZE_LIMIT_BYTES))
             except (OSError, ValueError) as error:
-                self._troubles.set("file", True, f"charger_information_file {path} cannot be read: {error}")
+                why = in_words(error, of_file=False)
+                self._troubles.set("file", True, f"charger_information_file {path} cannot be read: {why}")
             else:
                 self._troubles.set("file", False, f"charger_information_file {path} is read")
         elif self.charger_information is not None:

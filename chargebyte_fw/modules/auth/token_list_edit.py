@@ -199,9 +199,13 @@ def change(path: Path, edit: Callable[[str], str], written: Path | None = None) 
     and what `edit` raises.
     """
     written = path if written is None else written
-    written.resolve().parent.mkdir(parents=True, exist_ok=True)
-    with _locked(written.resolve().parent):
-        data = path.read_bytes() if path.exists() else b""
+    folder = Path(os.path.realpath(written)).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            data = b""
         mark = BOM if data.startswith(BOM) else b""
         text = data.removeprefix(BOM).decode()
         windows = "\r\n" in text and text.count("\n") == text.count("\r\n")
@@ -222,7 +226,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def save(path: Path, text: str, mark: bytes = b"") -> None:
     """Replace the file in one step: a reader sees the old or the new one. Raises OSError."""
-    path = path.resolve()  # a link stays a link
+    path = Path(os.path.realpath(path))  # a link stays a link
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.errors import Unavailable, in_words
 from chargebyte_fw.kernel.memory import WireEnd
 from chargebyte_fw.kernel.serial_reading import SerialReading
 from chargebyte_fw.kernel.wires import Wires
@@ -63,7 +63,7 @@ class SerialLink:
                 exclusive=True,
             )
         except (OSError, ValueError) as error:
-            raise Unavailable(f"{self._line.path} cannot be opened: {error}") from error
+            raise Unavailable(f"{self._line.path} cannot be opened: {in_words(error, of_file=False)}") from error
         self._reading = SerialReading(self._port.fileno(), self._received, self._gone)
 
     def send(self, frame: bytes) -> None:

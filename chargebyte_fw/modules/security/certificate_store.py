@@ -16,6 +16,7 @@ from chargebyte_fw.contracts.types.evse_security import (
     EncodingFormat,
     LeafCertificateType,
 )
+from chargebyte_fw.kernel.errors import in_words
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security import ocsp_responses
 from chargebyte_fw.modules.security.certificates import Certificate
@@ -230,7 +231,7 @@ class CertificateStore:
         try:
             return ocsp_responses.read_response(read_file(path), certificate)
         except (OSError, ValueError) as error:
-            self.complain(f"the OCSP response {path} is not used: {error}")
+            self.complain(f"the OCSP response {path} is not used: {in_words(error, of_file=False)}")
             return None
 
     def revoked(self, leaf: Leaf, kind: LeafCertificateType) -> tuple[Certificate, Response] | None:

@@ -19,6 +19,7 @@ from chargebyte_fw.contracts.types.evse_security import (
     InstallCertificateResult,
     LeafCertificateType,
 )
+from chargebyte_fw.kernel.errors import in_words
 from chargebyte_fw.kernel.store import write_whole
 from chargebyte_fw.modules.security import certificates as x509
 from chargebyte_fw.modules.security import ocsp_responses
@@ -87,7 +88,7 @@ class Changes:
         try:
             self._put_roots(new, place, prefix, at)
         except OSError as error:
-            self._complain(f"a root cannot be written: {error}")
+            self._complain(f"a root cannot be written: {in_words(error)}")
             return InstallCertificateResult.WriteError
         return InstallCertificateResult.Accepted
 
@@ -114,7 +115,7 @@ class Changes:
                 return DeleteCertificateResult.Accepted, list(roots)
             return self._delete_leaf(name, issuers)
         except OSError as error:
-            self._complain(f"a certificate cannot be deleted: {error}")
+            self._complain(f"a certificate cannot be deleted: {in_words(error)}")
             return DeleteCertificateResult.Failed, []
 
     def _delete_root(self, kind: CaCertificateType, name: CertificateHashData, issuers: x509.Issuers) -> bool:
@@ -202,7 +203,7 @@ class Changes:
                 write_whole(key, brought, KEY_MODE)
             self._write_leaf(chain, place.certificates, kind, at)
         except OSError as error:
-            self._complain(f"a certificate cannot be written: {error}")
+            self._complain(f"a certificate cannot be written: {in_words(error)}")
             return InstallCertificateResult.WriteError
         if key is not None:
             self.pending.pop(key, None)
@@ -247,7 +248,7 @@ class Changes:
         try:
             write_whole(path, key, KEY_MODE)
         except OSError as error:
-            self._complain(f"a private key cannot be written: {error}")
+            self._complain(f"a private key cannot be written: {in_words(error)}")
             return GetCertificateSignRequestResult(status=status.KeyGenError)
         self.pending[path] = now_s
         return GetCertificateSignRequestResult(status=status.Accepted, csr=request.decode())

@@ -30,7 +30,7 @@ from chargebyte_fw.contracts.types.evse_security import (
     OCSPRequestDataList,
 )
 from chargebyte_fw.kernel.clock import loop_speed, utc_now
-from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
+from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable, in_words
 from chargebyte_fw.kernel.module import Claim, Module, ModuleConfig, provides
 from chargebyte_fw.kernel.paths import normal
 from chargebyte_fw.modules.security import layout
@@ -109,7 +109,7 @@ class EvseSecurityImpl(EvseSecurityContract, RevocationCheck):
         try:
             places = self.module.changes.keep_ocsp(certificate_hash_data, ocsp_response, utc_now())
         except OSError as error:
-            raise Unavailable(f"the OCSP response cannot be kept: {error}") from error
+            raise Unavailable(f"the OCSP response cannot be kept: {in_words(error)}") from error
         if not places:
             self.module.log.warning("an OCSP response came for a certificate that is not here")
             return
@@ -158,7 +158,7 @@ class EvseSecurityImpl(EvseSecurityContract, RevocationCheck):
             return self.module.queries.verify_location(certificate_type, utc_now())
         except OSError as error:
             raise Unavailable(
-                f"the folder of the {certificate_type.value} roots cannot be prepared: {error}"
+                f"the folder of the {certificate_type.value} roots cannot be prepared: {in_words(error)}"
             ) from error
 
     async def get_leaf_expiry_days_count(self, certificate_type: LeafCertificateType) -> int:

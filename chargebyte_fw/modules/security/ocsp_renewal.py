@@ -13,6 +13,7 @@ import msgspec
 from chargebyte_fw.contracts.types.evse_security import CertificateHashData, CertificateStoreUpdateOperation
 from chargebyte_fw.contracts.types.evse_security import LeafCertificateType as Kind
 from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.errors import in_words
 from chargebyte_fw.kernel.lasting_condition import LastingConditions
 from chargebyte_fw.kernel.wires import Wires
 from chargebyte_fw.modules.security import responder_link
@@ -48,7 +49,7 @@ async def renew(
                 response = await responder_link.ask(wires, due.url, due.request)
                 kept = changes().keep_ocsp(due.name, base64.b64encode(response).decode(), utc_now())
             except (OSError, ValueError) as error:
-                troubles.set(due.about, True, f"no OCSP response about {due.about} from {due.url}: {error}")
+                troubles.set(due.about, True, f"no OCSP response about {due.about} from {due.url}: {in_words(error)}")
                 continue
             troubles.set(due.about, False, f"{due.url} answers about {due.about} again")
             renewed += bool(kept)

@@ -18,6 +18,7 @@ from chargebyte_fw.contracts.types.evse_security import (
     LeafCertificateType,
 )
 from chargebyte_fw.kernel.clock import loop_speed, utc_now
+from chargebyte_fw.kernel.errors import in_words
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.lasting_condition import LastingCondition, LastingConditions
 from chargebyte_fw.modules.security.layout import Layout
@@ -72,7 +73,7 @@ class Upkeep:
                 await self._look(at)
                 unreadable.end("the certificate store can be read again")
             except OSError as error:
-                unreadable.begin(f"the certificate store cannot be read: {error}")
+                unreadable.begin(f"the certificate store cannot be read: {in_words(error)}")
             wait_s = LOOK_S
             if self._outlook is not None and self._outlook.until is not None:
                 # One second later: the end of a validity is within it.
@@ -118,7 +119,7 @@ class Upkeep:
                 full.set(is_full, "the certificate store is full" + ("" if is_full else " no longer"))
                 no_room.end("room can be made in the certificate store again")
             except OSError as error:
-                no_room.begin(f"no room can be made in the certificate store: {error}")
+                no_room.begin(f"no room can be made in the certificate store: {in_words(error)}")
 
     def _has_changed(self, at: datetime) -> bool:
         if not self._looked or self._set.is_set() or self._marks != self._layout.marks():

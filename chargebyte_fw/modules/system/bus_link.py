@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.errors import Unavailable, in_words
 
 if TYPE_CHECKING:
     from dbus_fast import Message
@@ -59,7 +59,7 @@ class SystemBus:
             raise Unavailable(f"{destination} does not answer {member}") from error
         except (OSError, EOFError) as error:
             self.close()
-            raise Unavailable(f"the D-Bus broke: {error}") from error
+            raise Unavailable(f"the D-Bus broke: {in_words(error)}") from error
         if answer is None:
             raise Unavailable("the D-Bus broke")
         if answer.message_type is not MessageType.ERROR:
@@ -133,7 +133,7 @@ class SystemBus:
                 async with asyncio.timeout(CALL_LIMIT_S):
                     self._bus = await bus.connect()
             except (OSError, EOFError, AuthError, InvalidAddressError) as error:
-                raise Unavailable(f"no system D-Bus: {error}") from error
+                raise Unavailable(f"no system D-Bus: {in_words(error)}") from error
             # One watcher a connection: what it awaits belongs to the connection and does not survive a cancellation.
             self._watching = asyncio.get_running_loop().create_task(self._watch(self._bus), name="watch D-Bus")
             return self._bus
@@ -143,6 +143,6 @@ class SystemBus:
         try:
             await bus.wait_for_disconnect()  # type: ignore[no-untyped-call,unused-ignore]
         except (OSError, EOFError) as error:
-            why = f"the D-Bus broke: {error}"
+            why = f"the D-Bus broke: {in_words(error)}"
         for lost in tuple(self._mourners):
             lost(why)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chargebyte_fw.kernel import memory
-from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.kernel.errors import Unavailable, in_words
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.kernel.wires import Wires
 from chargebyte_fw.modules.v2g import sdp
@@ -40,7 +40,7 @@ def interface_of(device: str) -> str:
     try:
         rows = [line.split() for line in text_lines(_ADDRESSES.read_text("ascii"))]
     except OSError as error:
-        raise Unavailable(f"no IPv6: {error}") from error
+        raise Unavailable(f"no IPv6: {in_words(error)}") from error
     found = [row[5] for row in rows if len(row) == 6 and row[3] == _LINK_LOCAL]
     if not found:
         raise Unavailable("no interface has a link-local IPv6 address")
@@ -64,7 +64,7 @@ class CarNet:
             self._net.open(received)
         except (Unavailable, OSError) as error:
             self._net = None
-            self._refused(f"{self._device}: {error}")
+            self._refused(f"{self._device}: {in_words(error, of_file=False)}")
 
     def _find(self) -> Net:
         peer = self._host.peer

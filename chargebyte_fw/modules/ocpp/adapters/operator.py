@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.names import closest
 from chargebyte_fw.kernel.redaction import redact_value
 from chargebyte_fw.modules.ocpp.adapters.requests import Requests
 from chargebyte_fw.modules.ocpp.charge_point import ChargePoint
+from chargebyte_fw.modules.ocpp.messages.catalogue import catalogue
 from chargebyte_fw.modules.ocpp.messages.schema import MessageError, decode_request
 from chargebyte_fw.modules.ocpp.station.operator import Operator
 from chargebyte_fw.modules.ocpp.variables.access import Status, read
@@ -63,7 +65,14 @@ class OperatorRequests:
             for entry in self._machine.station.variables
             if wanted.lower() in str(entry.id).lower()
         ]
-        return {"variables": sorted(found, key=lambda one: str(one["name"]))}
+        answer: dict[str, Any] = {"variables": sorted(found, key=lambda one: str(one["name"]))}
+        return answer if found else {**answer, "nearest": self._nearest(wanted)}
+
+    def _nearest(self, name: str) -> str:
+        """Return the variable that was probably meant, by its own name or with its component; empty if none is near."""
+        known = [entry.id for entry in self._machine.station.variables]
+        names = {**{one.name: str(one) for one in known}, **{str(one): str(one) for one in known}}
+        return names.get(closest(name, names) or "", "")
 
     def _shown(self, place: VariableId) -> str:
         """Return a value as people may see it: what may only be written stays hidden."""
@@ -74,7 +83,9 @@ class OperatorRequests:
         place = _place(name)
         found = None if place is None else self._machine.station.variables.entry(place)
         if place is None or found is None:
-            return {"error": f"there is no variable {name!r}; `secc ocpp variables` lists them"}
+            near = self._nearest(name)
+            hint = f"did you mean {near}?" if near else "`secc ocpp variables` lists them"
+            return {"error": f"there is no variable {name!r} ({hint})"}
         answer = {"name": str(found.id), "value": self._shown(place)}
         if value is None:
             return answer
@@ -102,7 +113,9 @@ class OperatorRequests:
         try:
             request = decode_request(version, action, payload)
         except MessageError as error:
-            return {"error": f"{action} is no message of {version.value}: {error}"}
+            near = closest(action, known) if action not in (known := catalogue(version).actions) else None
+            hint = f" (did you mean {near}?)" if near else ""
+            return {"error": f"{action} is no message of {version.value}: {error}{hint}"}
         result = await self._requests.serve(Operator.send_message, request)
         return {"action": action, **redact_value(result)}
 

@@ -15,7 +15,7 @@ from chargebyte_fw.contracts.types.evse_security import (
     GetCertificateInfoStatus,
     LeafCertificateType,
 )
-from chargebyte_fw.kernel.errors import CommandError
+from chargebyte_fw.kernel.errors import CommandError, in_words
 from chargebyte_fw.modules.ocpp.connection.settings import Credentials, TlsSettings
 from chargebyte_fw.modules.ocpp.connection.web_socket import HandshakeFailed
 
@@ -103,7 +103,8 @@ def context(settings: TlsSettings, files: TlsFiles, *, with_client_certificate: 
             is_folder = Path(files.roots).is_dir()
             made.load_verify_locations(None if is_folder else files.roots, files.roots if is_folder else None)
     except (OSError, ssl.SSLError) as error:
-        raise HandshakeFailed(f"the root certificates of the CSMS in {files.roots} cannot be read: {error}") from None
+        why = in_words(error, of_file=False)
+        raise HandshakeFailed(f"the root certificates of the CSMS in {files.roots} cannot be read: {why}") from None
     if settings.ciphers_tls12:
         try:
             made.set_ciphers(":".join(settings.ciphers_tls12))
@@ -121,7 +122,9 @@ def context(settings: TlsSettings, files: TlsFiles, *, with_client_certificate: 
         try:
             made.load_cert_chain(files.chain, files.key, files.password)
         except (OSError, ssl.SSLError, ValueError) as error:
-            raise HandshakeFailed(f"the client certificate {files.chain} cannot be used: {error}") from None
+            raise HandshakeFailed(
+                f"the client certificate {files.chain} cannot be used: {in_words(error, of_file=False)}"
+            ) from None
     if settings.key_log:
         made.keylog_filename = settings.key_log
     return made

@@ -12,7 +12,7 @@ import msgspec
 from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest
 from chargebyte_fw.kernel.clock import loop_speed
 from chargebyte_fw.kernel.decoding import decode_json
-from chargebyte_fw.kernel.errors import PeerError, Unavailable
+from chargebyte_fw.kernel.errors import PeerError, Unavailable, in_words
 from chargebyte_fw.kernel.lasting_condition import LastingCondition
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.store import write_whole
@@ -44,7 +44,9 @@ class Journal:
         except (OSError, msgspec.DecodeError) as error:
             marked = self._from_marker()
             if marked is None:
-                raise PeerError(str(self.note), f"the update that was under way is not readable: {error}") from error
+                raise PeerError(
+                    str(self.note), f"the update that was under way is not readable: {in_words(error, of_file=False)}"
+                ) from error
             return marked
 
     def _from_marker(self) -> Update | None:
@@ -54,7 +56,9 @@ class Journal:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, IndexError) as error:
-            raise PeerError(str(self.marker), f"not a slot and a request id: {error}") from error
+            raise PeerError(
+                str(self.marker), f"not a slot and a request id: {in_words(error, of_file=False)}"
+            ) from error
         request = FirmwareUpdateRequest(request_id=request_id, location="")
         # Who wrote it rebooted on purpose; which boot that was from is not known, so only the slot decides.
         return Update(request=request, state=UpdateState.REBOOTING, target_slot=slot, boot_id="unknown")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chargebyte_fw.contracts.types.evse_security import CertificateInfo
+from chargebyte_fw.kernel.errors import in_words
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -192,7 +193,7 @@ def load_anchors(paths: Sequence[str]) -> tuple[bytes, ...]:
                     if certificate.issuer == certificate.subject:
                         found[_der(certificate)] = None
     except unreadable(OSError) as error:
-        raise CredentialError(f"the roots of cars cannot be read: {error}") from None
+        raise CredentialError(f"the roots of cars cannot be read: {in_words(error)}") from None
     return tuple(found)
 
 
