@@ -29,7 +29,6 @@ def add_parser(subparsers: Any) -> None:
         help="show how a charger stands",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="everything as JSON")
     add_broker(parser)

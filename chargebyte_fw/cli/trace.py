@@ -220,7 +220,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         return 1
     outcomes = play(recording.entries, arguments.only)
     if not outcomes:
-        print("secc: nothing in this trace can be played: no beginning of a machine is in it")
+        print("secc: nothing in this trace can be played: no beginning of a machine is in it", file=sys.stderr)
         return 1
     wanted = accepted(recording.entries)
     if arguments.json:

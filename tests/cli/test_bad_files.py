@@ -75,9 +75,11 @@ NEITHER = {
     "secc plc link": "the modem",
     "secc plc reset": "the modem",
     "secc selftest": "looks below --root",
+    "secc status": "asks the running charger",
     "secc trace list": "looks below --root",
     "secc trace save": "asks the running charger",
     "secc version": "looks below --root",
+    "secc watch": "asks the running charger",
 }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cantools.database
+import pytest
 
 from chargebyte_fw.cli.main import main
 
@@ -36,5 +37,6 @@ def test_a_dump_of_the_mirror_is_read_by_cantools_on_the_command_line(tmp_path: 
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, capsys: Any) -> None:
-    assert main(["can", "dbc", "-o", str(tmp_path / "no" / "safety.dbc")]) == 1
-    assert "No such file or directory" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["can", "dbc", "-o", str(tmp_path / "no" / "safety.dbc")])
+    assert ended.value.code == 2 and "there is no folder" in capsys.readouterr().err

@@ -107,12 +107,16 @@ def test_a_charger_that_does_not_answer_is_not_waited_for(run: Any, assemble: An
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--protocol", "iso3"), "is none of iso2,"),
-        (("--protocol", "basic"), "is none of iso2,"),
+        (("--protocol", "iso3"), "iso3 is no protocol of the car (did you mean iso2?)"),
+        (("--protocol", "basic"), "basic is no protocol of the car (known: iso2, iso2-ac,"),
         (("--wrong", "expired"), "--wrong chooses among the cars of --keys"),
         (("--payment", "contract"), "--payment contract needs --tls"),
         (("--misbehave", "late:PowerDeliveryReq"), "a number of seconds is expected"),
         (("--misbehave", "rude"), "is none of silent,"),
+        (
+            ("--misbehave", "late:PowerDelivryReq:3"),
+            "PowerDelivryReq (did you mean PowerDeliveryReq?)",
+        ),
     ],
 )
 def test_a_wrong_call_is_explained(words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -220,6 +220,32 @@ def test_a_long_message_is_cut_into_segments() -> None:
 
 
 def test_a_disk_that_cannot_be_written_is_told(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["trace", "export", str(trace), "--pcap", "/nowhere/o.pcap"]) == 1
-    assert "/nowhere/o.pcap: No such file" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["trace", "export", str(trace), "--pcap", "/nowhere/o.pcap"])
+    assert ended.value.code == 2 and "/nowhere/o.pcap: there is no folder /nowhere" in capsys.readouterr().err
+    for option in ("--pcap", "--json"):
+        assert main(["trace", "export", str(trace), option, "/dev/full"]) == 1
+        assert capsys.readouterr().err.endswith("secc trace: /dev/full: No space left on device\n")
     assert main(["trace", "export", str(trace)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--kind", "uatr"), "no entry is of kind uatr (did you mean uart?)"),
+        (("--source", "conector"), "no source holds conector"),
+    ],
+)
+def test_a_filter_that_matches_nothing_names_what_is_nearest(
+    trace: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], text: str
+) -> None:
+    assert main(["trace", "show", str(trace), *words]) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_lists_and_verdicts_as_json(trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "list", "--root", str(tmp_path), "--json"]) == 0
+    assert isinstance(json.loads(capsys.readouterr().out), list)
+    assert main(["trace", "replay", str(trace), "--json"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "" and "nothing in this trace can be played" in printed.err

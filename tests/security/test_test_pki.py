@@ -118,5 +118,7 @@ def test_the_command_makes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert contract.subject.rfc4514_string().endswith(f"CN={EMAID['iso2']}")
     assert contract.not_valid_before_utc < datetime.now(UTC) < contract.not_valid_after_utc
     (tmp_path / "file").write_text("in the way")
-    assert main(["certs", "make-test-pki", str(tmp_path / "file/pki")]) == 1
-    assert "no test PKI can be made" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["certs", "make-test-pki", str(tmp_path / "file/pki")])
+    assert ended.value.code == 2
+    assert "is a file, not a folder" in capsys.readouterr().err
