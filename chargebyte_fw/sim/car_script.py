@@ -55,16 +55,21 @@ class ScriptRunner(Machine):
         energy_Wh: float = 0.0,
         real_plug: bool = False,
         stays: bool = False,
+        matches_at_plug: bool = False,
     ) -> None:
         """`departure_s` and `energy_Wh` hold for a V2G session whose command has none.
 
         `stays`: as in EVerest, a script that waits for power, or for a stop, goes on waiting when the V2G session
         ends, and the car stays plugged in.
 
+        `matches_at_plug`: as in EVerest, the match begins with the plug; otherwise the car waits for the charger's PWM,
+        which a charger of AC without 5 % has not before the authorization.
+
         `real_plug`: a person plugs in, which `wait_for_real_plugin` waits for; otherwise the script does it itself.
         """
         super().__init__()
         self._stays = stays
+        self._matches_at_plug = matches_at_plug
         self.plugin_commands = plugin_commands
         self._departure_s, self._energy_Wh = departure_s, energy_Wh
         self._real_plug = real_plug
@@ -99,9 +104,10 @@ class ScriptRunner(Machine):
     @on(event=car.DutySeen, to=tuple(Plug))
     def sees_duty(self, event: car.DutySeen, now: float) -> list[Any]:
         """Note the duty cycle; 0 V and -12 V begin the match anew."""
-        self.duty_percent = event.percent
-        if event.percent <= 0.0 and self.queue and self.queue[0].name == "iso_wait_slac_matched":
-            self._step = 0  # the charger asks by E or F for a new match (ISO 15118-3 A.9.6)
+        ran, self.duty_percent = self._pwm_runs(), event.percent
+        waits = bool(self.queue) and self.queue[0].name == "iso_wait_slac_matched"
+        if waits and (event.percent <= 0.0 or self._pwm_runs() > ran):
+            self._step = 0  # the charger asks by E or F for a new match (ISO 15118-3 A.9.6), or is ready for one now
         return self._go(now)
 
     @on(event=car.InletSeen, to=tuple(Plug))
@@ -278,9 +284,12 @@ class ScriptRunner(Machine):
     def _wait_for_soc_below(self, command: Command, _now: float) -> bool:
         return self.soc_percent <= command.number(0) or car.Hlc.FINISHED in self._news
 
+    def _pwm_runs(self) -> bool:
+        return 3.0 < self.duty_percent < 97.0
+
     def _iso_wait_slac_matched(self, _command: Command, _now: float) -> bool:
         self.enter(Plug.PLUGGED_IN)
-        if self._step == 0 and 3.0 < self.duty_percent < 97.0:
+        if self._step == 0 and (self._pwm_runs() or (self._matches_at_plug and self.duty_percent > 0.0)):
             self._step = 1
             self._out.append(car.Match())
         return self._matched
@@ -368,10 +377,9 @@ class ScriptRunner(Machine):
 
     def _iso_wait_for_resume(self, _command: Command, _now: float) -> bool:
         # The charger wakes a sleeping car with PWM after none (ISO 15118-3 clause 7.6).
-        running = 3.0 < self.duty_percent < 97.0
-        if self._step == 0 and not running:
+        if self._step == 0 and not self._pwm_runs():
             self._step = 1
-        return self._step == 1 and running
+        return self._step == 1 and self._pwm_runs()
 
     def _iso_start_bcb_toggle(self, command: Command, now: float) -> bool:
         if self._until_s is None:

@@ -93,6 +93,7 @@ class EvManager(Module):
             energy_Wh=config.e_amount,
             real_plug=True,
             stays=True,
+            matches_at_plug=True,
         )
         self.runner.soc_percent = config.soc
         self.pump = Pump(self.runner, self._act, self.crash)

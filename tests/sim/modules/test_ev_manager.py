@@ -319,3 +319,24 @@ def test_faults_of_the_car_are_shown_to_its_board(on_bench: Any) -> None:
         assert bench.soc == 100.0
 
     on_bench(look)
+
+
+def test_the_match_begins_with_the_plug_and_anew_with_the_pwm(on_bench: Any) -> None:
+    """A charger of AC without 5 % has no PWM before the authorization, which a contract needs the match for."""
+
+    async def look(bench: Bench) -> None:
+        def matches() -> int:
+            return [call[0] for call in bench.hardware.calls].count("trigger_matching")
+
+        bench.hardware.duty(100.0)
+        bench.execute("iso_wait_slac_matched;sleep 1;unplug")
+        await asyncio.sleep(1)
+        assert bench.hardware.states()[-1] == "B" and matches() == 1
+        bench.hardware.duty(5.0)
+        await asyncio.sleep(1)
+        assert matches() == 2, "the charger may not have been ready for the first one"
+        bench.hardware.duty(16.0)
+        await asyncio.sleep(1)
+        assert matches() == 2
+
+    on_bench(look)
