@@ -191,6 +191,23 @@ def test_a_contract_without_responders_is_verified_here_first(
     assert [("certificate" if "certificate" in one else "token") for one in payloads] == ([sent] if sent else [])
 
 
+@pytest.mark.ocpp("C07", "C07.FR.06")
+def test_a_chain_whose_root_is_not_installed_goes_whole_to_the_csms() -> None:
+    """The hash of the certificate below the root needs the root: the others alone are not the chain."""
+    station = Station2(CentralContractValidationAllowed=True)
+    data = OCSPRequestData(certificate_hash_data=HASH, responder_url="http://ocsp")
+    station.results["get_mo_ocsp_request_data"] = OCSPRequestDataList(ocsp_request_data_list=[data])
+    station.results["verify_certificate"] = CertificateValidationResult.IssuerNotFound
+    chain = 2 * "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+    assert validated(station, contract(chain)).authorization_status.value == "Accepted"
+    [payload] = station.payloads_of("Authorize")
+    assert payload["certificate"] == chain and "iso15118CertificateHashData" not in payload
+    station.results["verify_certificate"] = CertificateValidationResult.Valid
+    validated(station, contract(chain))
+    payload = list(station.payloads_of("Authorize"))[-1]
+    assert len(payload["iso15118CertificateHashData"]) == 1 and "certificate" not in payload
+
+
 @pytest.mark.ocpp("C07", "C07.FR.07", "C07.FR.08")
 @pytest.mark.parametrize(
     ("offline", "found", "unknown", "status"),

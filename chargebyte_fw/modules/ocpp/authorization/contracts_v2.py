@@ -33,6 +33,7 @@ Answer = Callable[[ValidationResult], None]
 Send = Callable[[AuthorizeRequest, Callable[[Any], None]], object]
 ROOTS = [security.LeafCertificateType.MO, security.LeafCertificateType.V2G]
 """A contract chain ends at a root of its operator, or at a V2G root (C07)."""
+_BEGIN = "BEGIN CERTIFICATE"
 _REFUSED = {
     security.CertificateValidationResult.Expired: (AuthorizationStatus.Expired, CertificateStatus.CertificateExpired),
     security.CertificateValidationResult.InvalidSignature: (
@@ -81,7 +82,7 @@ class Contracts2:
         elif not online:
             self._verify(token, partial(self._verified_offline, token, answer))
         elif token.iso15118CertificateHashData:
-            self._authorize(token, answer, hashes=[_of_car(one) for one in token.iso15118CertificateHashData])
+            self._ask(token, answer, [_of_car(one) for one in token.iso15118CertificateHashData])
         elif not token.certificate:
             self._authorize(token, answer)
         else:
@@ -89,13 +90,18 @@ class Contracts2:
             self._station.command(command, partial(self._hashed, token, answer))
 
     def _hashed(self, token: ProvidedIdToken, answer: Answer, result: Any) -> None:
-        """With a hash of every certificate the CSMS can look at the chain itself (C07)."""
         found = result.ocsp_request_data_list if isinstance(result, security.OCSPRequestDataList) else []
-        hashes = [one for one in map(_of_store, found) if one is not None]
-        if hashes and len(hashes) == len(found):
+        self._ask(token, answer, [one for one in map(_of_store, found) if one is not None])
+
+    def _ask(self, token: ProvidedIdToken, answer: Answer, hashes: list[OCSPRequestDataType]) -> None:
+        """With a hash of every certificate the CSMS can look at the chain itself (C07).
+
+        The one that a root has signed has no hash where this root is not installed.
+        """
+        if hashes and len(hashes) >= (token.certificate or "").count(_BEGIN):
             self._authorize(token, answer, hashes=hashes)
         else:
-            self._verify(token, partial(self._verified_online, token, answer))
+            self._verify(token, partial(self._verified_online, token, answer, hashes))
 
     def _verify(self, token: ProvidedIdToken, then: Callable[[Any], None]) -> None:
         if token.certificate:
@@ -104,9 +110,11 @@ class Contracts2:
             # What the car sent was verified by the SECC, which passes on hashes alone.
             then(security.CertificateValidationResult.Valid)
 
-    def _verified_online(self, token: ProvidedIdToken, answer: Answer, result: Any) -> None:
+    def _verified_online(
+        self, token: ProvidedIdToken, answer: Answer, hashes: list[OCSPRequestDataType], result: Any
+    ) -> None:
         if result is security.CertificateValidationResult.Valid:
-            self._authorize(token, answer)
+            self._authorize(token, answer, hashes=hashes or None)
         elif result is security.CertificateValidationResult.IssuerNotFound and self._station.variables.get(
             CENTRAL_CONTRACT_VALIDATION_ALLOWED
         ):
