@@ -133,14 +133,14 @@ def test_a_contract_is_updated_as_it_is_installed() -> None:
     assert (payload["action"], payload["exiRequest"]) == ("Update", "dXBk")
 
 
-@pytest.mark.parametrize("case", ["failed", "offline", "disabled"])
-def test_a_car_always_gets_an_answer(case: str) -> None:
+@pytest.mark.parametrize(("case", "exi"), [("failed", ""), ("refused", "cmVz"), ("offline", ""), ("disabled", "")])
+def test_a_car_always_gets_an_answer(case: str, exi: str) -> None:
     station = Station2(ContractCertificateInstallationEnabled=case != "disabled")
-    station.answers["Get15118EVCertificate"] = {"status": "Failed", "exiResponse": ""}
+    station.answers["Get15118EVCertificate"] = {"status": "Failed", "exiResponse": exi}
     if case == "offline":
         station.disconnect()
     [(_, reply)] = asked(station)
-    assert (reply.status.value, reply.exi_response) == ("Failed", None)
+    assert (reply.status.value, reply.exi_response) == ("Failed", exi or None)
 
 
 @pytest.mark.ocpp("M06", "M06.FR.06", "M06.FR.10")

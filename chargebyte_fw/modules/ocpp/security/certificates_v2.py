@@ -221,14 +221,14 @@ class Certificates2(Block):
         return deferred
 
     def _installed(self, deferred: Deferred, result: Any) -> None:
-        statuses, info = InstallCertificateStatusEnumType, None
+        statuses = InstallCertificateStatusEnumType
         status = statuses.Failed
         if isinstance(result, security.InstallCertificateResult):
             accepted = result is security.InstallCertificateResult.Accepted
             failed = result is security.InstallCertificateResult.WriteError
             status = statuses.Accepted if accepted else statuses.Failed if failed else statuses.Rejected
-            info = None if accepted else StatusInfoType(reason_code=result.value[:20])
-        self.answer(deferred, InstallCertificateResponse(status=status, status_info=info))
+        # No statusInfo, as in EVerest; the log has the reason.
+        self.answer(deferred, InstallCertificateResponse(status=status))
 
     @answers(GetInstalledCertificateIdsRequest)
     def installed_ids(self, request: GetInstalledCertificateIdsRequest) -> Deferred:

@@ -85,14 +85,18 @@ class VehicleCertificates2(Block):
         evse_id: int | None,
         response: Get15118EVCertificateResponse | Any,
     ) -> None:
-        accepted = isinstance(response, Get15118EVCertificateResponse)
-        accepted = accepted and response.status is Iso15118EVCertificateStatusEnumType.Accepted
         longest = self.station.variables.get(FIELD_LENGTH_EXI_RESPONSE) or LONGEST_EXI_RESPONSE
-        fits = accepted and len(response.exi_response) <= longest
-        self._reply(wanted, evse_id, response.exi_response if fits else None)
+        if not isinstance(response, Get15118EVCertificateResponse) or len(response.exi_response) > longest:
+            self._reply(wanted, evse_id, None)
+            return
+        accepted = response.status is Iso15118EVCertificateStatusEnumType.Accepted
+        self._reply(wanted, evse_id, response.exi_response or None, accepted=accepted)
 
-    def _reply(self, wanted: iso15118.RequestExiStreamSchema, evse_id: int | None, exi: str | None) -> None:
-        status = Status.Failed if exi is None else Status.Accepted
+    def _reply(
+        self, wanted: iso15118.RequestExiStreamSchema, evse_id: int | None, exi: str | None, *, accepted: bool = False
+    ) -> None:
+        """Return what the CSMS has answered; a refusal has its message for the car, too."""
+        status = Status.Accepted if accepted else Status.Failed
         reply = iso15118.ResponseExiStreamStatus(
             status=status, certificate_action=wanted.certificate_action, exi_response=exi
         )
