@@ -22,7 +22,6 @@ from chargebyte_fw.modules.ocpp.messages.v16.plug_and_charge import VENDOR_ID
 from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station import events
 from tests.ocpp.station16 import Station16
-from tests.ocpp.variables.talk import Refused
 
 HASH = security.CertificateHashData(
     hash_algorithm=security.HashAlgorithm.SHA256, issuer_name_hash="aa", issuer_key_hash="bb", serial_number="01"
@@ -44,7 +43,7 @@ class Pnc16(Station16):
             "Get15118EVCertificate": {"status": "Accepted", "exiResponse": "RVhJ"},
             "GetCertificateStatus": {"status": "Accepted", "ocspResult": "T0NTUA=="},
         }
-        super().__init__(**KEYS, **V2G_KEYS, **keys)
+        super().__init__(**{**KEYS, **V2G_KEYS, **keys})
         self.results["get_mo_ocsp_request_data"] = OCSP
         self.results["get_v2g_ocsp_request_data"] = OCSP
         self.results["verify_certificate"] = security.CertificateValidationResult.Valid
@@ -120,21 +119,35 @@ def test_an_answer_that_is_no_json_authorizes_no_one() -> None:
     assert station.contract().authorization_status is AuthorizationStatus.Invalid
 
 
-def test_a_v2g_certificate_is_asked_for_and_installed() -> None:
+@pytest.mark.parametrize(
+    ("trigger", "kind"), [("SignV2GCertificate", {"certificateType": "V2GCertificate"}), ("SignCertificate", {})]
+)
+def test_a_v2g_certificate_is_asked_for_and_installed(trigger: str, kind: dict[str, str]) -> None:
     station = Pnc16()
     station.results["generate_certificate_signing_request"] = security.GetCertificateSignRequestResult(
         status=security.GetCertificateSignRequestStatus.Accepted, csr="CSR"
     )
-    wanted = {"requestedMessage": "SignV2GCertificate"}
+    wanted = {"requestedMessage": trigger}
     assert station.transfer("TriggerMessage", wanted) == {"status": "Accepted"}
     assert station.transfers("SignCertificate") == [{"csr": "CSR", "certificateType": "V2GCertificate"}]
     [(_, _, arguments)] = station.commanded("generate_certificate_signing_request")
     assert arguments == (security.LeafCertificateType.V2G, "DE", "O", "SECC001", False)
     station.results["update_leaf_certificate"] = security.InstallCertificateResult.Accepted
-    signed = {"certificateChain": "PEM", "certificateType": "V2GCertificate"}
-    assert station.transfer("CertificateSigned", signed) == {"status": "Accepted"}
+    assert station.transfer("CertificateSigned", {"certificateChain": "PEM", **kind}) == {"status": "Accepted"}
+    [(_, _, installed)] = station.commanded("update_leaf_certificate")
+    assert installed == ("PEM", security.LeafCertificateType.V2G)
     station.pass_s(3600)
     assert station.transfers("SignCertificate") == [], "nothing is repeated"
+
+
+def test_without_keys_for_it_the_subject_of_a_v2g_certificate_is_that_of_the_station() -> None:
+    station = Pnc16(SeccId="", CountryName="", OrganizationName="Operator", ChargeBoxSerialNumber="SN1")
+    station.results["generate_certificate_signing_request"] = security.GetCertificateSignRequestResult(
+        status=security.GetCertificateSignRequestStatus.Accepted, csr="CSR"
+    )
+    assert station.transfer("TriggerMessage", {"requestedMessage": "SignCertificate"}) == {"status": "Accepted"}
+    [(_, _, arguments)] = station.commanded("generate_certificate_signing_request")
+    assert arguments[:4] == (security.LeafCertificateType.V2G, "DE", "Operator", "SN1")
 
 
 def test_an_invalid_chain_is_rejected_with_a_security_event() -> None:
@@ -151,12 +164,15 @@ def test_certificates_are_listed_installed_and_deleted() -> None:
         status=security.GetInstalledCertificatesStatus.NotFound, certificate_hash_data_chain=[]
     )
     station.results["get_installed_certificates"] = none
-    assert station.transfer("GetInstalledCertificateIds", {})["status"] == "NotFound"
+    assert station.transfer("GetInstalledCertificateIds", {}) == {"status": "NotFound"}
+    assert len(station.commanded("get_installed_certificates")) == 1
+    assert station.transfer("GetInstalledCertificateIds", {"certificateType": []}) == {"status": "NotFound"}
+    assert station.commanded("get_installed_certificates") == [], "of no type there is none"
     station.results["install_ca_certificate"] = security.InstallCertificateResult.Accepted
     root = {"certificateType": "V2GRootCertificate", "certificate": "PEM"}
     assert station.transfer("InstallCertificate", root) == {"status": "Accepted"}
     station.results["install_ca_certificate"] = security.InstallCertificateResult.InvalidFormat
-    assert station.transfer("InstallCertificate", root)["status"] == "Rejected"
+    assert station.transfer("InstallCertificate", root) == {"status": "Rejected"}
     station.results["delete_certificate"] = security.DeleteCertificateResult.NotFound
     data = {"hashAlgorithm": "SHA256", "issuerNameHash": "a", "issuerKeyHash": "b", "serialNumber": "1"}
     assert station.transfer("DeleteCertificate", {"certificateHashData": data})["status"] == "NotFound"
@@ -191,8 +207,9 @@ def test_ocsp_responses_are_renewed_a_minute_after_the_registration_and_weekly()
 
 def test_what_cannot_be_read_or_is_unknown_is_refused() -> None:
     station = Pnc16()
-    with pytest.raises(Refused, match="FormationViolation"):
-        station.transfer("InstallCertificate", "{")
+    for data in ("{", '{"certificateType": "OtherRoot", "certificate": "PEM"}'):
+        ask = {"vendorId": VENDOR_ID, "messageId": "InstallCertificate", "data": data}
+        assert station.ask("DataTransfer", ask)["status"] == "Rejected"
     answer = station.ask("DataTransfer", {"vendorId": VENDOR_ID, "messageId": "Reset", "data": "{}"})
     assert answer["status"] == "UnknownMessageId"
     assert station.transfer("TriggerMessage", {"requestedMessage": "Heartbeat"}) == {"status": "NotImplemented"}

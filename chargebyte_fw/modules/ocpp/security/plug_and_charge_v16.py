@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.modules.ocpp.authorization.contracts_v2 import Answer, Contracts2
 from chargebyte_fw.modules.ocpp.authorization.known import Known
@@ -31,6 +33,7 @@ from chargebyte_fw.modules.ocpp.messages.v16.core import DataTransferRequest, Da
 from chargebyte_fw.modules.ocpp.messages.v16.plug_and_charge import (
     ACTIONS_FROM_CSMS,
     VENDOR_ID,
+    lists_nothing,
     unwrapped,
     unwrapped_response,
     wrapped,
@@ -38,9 +41,11 @@ from chargebyte_fw.modules.ocpp.messages.v16.plug_and_charge import (
 )
 from chargebyte_fw.modules.ocpp.provisioning.events import Registered, SecurityEventRaised
 from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
+from chargebyte_fw.modules.ocpp.security.signing import Subject
 from chargebyte_fw.modules.ocpp.security.vehicle_certificates_v2 import VehicleCertificates2
 from chargebyte_fw.modules.ocpp.station import CallFailure, Deferred, RequestRefused, Station, receives
-from chargebyte_fw.modules.ocpp.variables.standard.internal import V2G_CERTIFICATE_CHECK_DELAY
+from chargebyte_fw.modules.ocpp.variables.standard.communication import ORGANIZATION_NAME
+from chargebyte_fw.modules.ocpp.variables.standard.internal import CHARGE_BOX_SERIAL_NUMBER, V2G_CERTIFICATE_CHECK_DELAY
 from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import PNC_ENABLED
 from chargebyte_fw.modules.ocpp.variables.standard.legacy import ISO15118_CERTIFICATE_MANAGEMENT_ENABLED
 
@@ -110,6 +115,20 @@ class PlugAndCharge16(Certificates2):
         get = self.station.variables.get
         return get(PNC_ENABLED) and get(ISO15118_CERTIFICATE_MANAGEMENT_ENABLED)
 
+    def subject(self, use: CertificateSigningUseEnumType) -> Subject:
+        """Return the subject of a signing request; as in EVerest, keys that 1.6 may lack have a replacement."""
+        found = super().subject(use)
+        if use is not V2G:
+            return found
+        get = self.station.variables.get
+        common, organization = get(CHARGE_BOX_SERIAL_NUMBER), get(ORGANIZATION_NAME)
+        return replace(
+            found,
+            common=found.common or common,
+            organization=found.organization or organization,
+            country=found.country or "DE",
+        )
+
     def send_csr(self, use: CertificateSigningUseEnumType, csr: str, then: Callable[[Any], None]) -> None:
         """Send a signing request."""
         send_wrapped(self.station, SignCertificateRequest(csr=csr, certificate_type=use), then)
@@ -131,10 +150,14 @@ class PlugAndCharge16(Certificates2):
             return None
         if transfer.message_id not in ACTIONS_FROM_CSMS:
             return DataTransferResponse(status=DataTransferStatus.UnknownMessageId)
+        if lists_nothing(transfer):
+            nothing = v2.GetInstalledCertificateIdsResponse(status=v2.GetInstalledCertificateStatusEnumType.NotFound)
+            return wrapped_response(nothing)
         try:
             request = unwrapped(transfer)
         except MessageError as error:
-            raise RequestRefused(error.code, error.description) from None
+            # The DataTransfer itself is right: its content is refused.
+            return DataTransferResponse(status=DataTransferStatus.Rejected, data=error.description)
         response = self._carried_out(request)
         return response if isinstance(response, Deferred) else wrapped_response(response)
 
@@ -157,7 +180,7 @@ class PlugAndCharge16(Certificates2):
         if request.requested_message is not MessageTriggerEnumType.SignV2GCertificate:
             return TriggerMessageResponse(status=statuses.NotImplemented)
         subject = self.subject(V2G)
-        if not (subject.common and subject.organization and subject.country):
+        if not (subject.common and subject.organization):
             return TriggerMessageResponse(status=statuses.Rejected)
         self.station.after_answer(partial(self.sign, V2G))
         return TriggerMessageResponse(status=statuses.Accepted)

@@ -57,10 +57,13 @@ def phase_rotation(variables: Variables, text: str) -> str:
 
 
 def evse_ids(variables: Variables, text: str) -> str:
-    """Check ConnectorEvseIds: one of 7 to 37 characters for each connector."""
+    """Check ConnectorEvseIds: one of 7 to 37 characters for each connector.
+
+    More are taken, as by EVerest: a CSMS may give the ids of a whole site.
+    """
     items = split(text)
     connectors = variables.get(legacy.NUMBER_OF_CONNECTORS)
-    if len(items) != connectors:
+    if len(items) < connectors:
         return f"{len(items)} ids for {connectors} connectors"
     wrong = [item for item in items if not 7 <= len(item) <= 37]
     return f"{wrong[0]!r} has not 7 to 37 characters" if wrong else ""
