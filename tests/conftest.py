@@ -30,6 +30,7 @@ REAL_TIME = (
     "board/test_serial",
     "cli/test_car",
     "cli/test_demo",
+    "cli/test_desk",
     "cli/test_installed",
     "cli/test_mcu",
     "cli/test_run",

@@ -56,7 +56,11 @@ def add_parser(subparsers: Any) -> None:
         default="simulator",
         help="what makes the direct current: a simulator, or rectifier modules behind CAN frames",
     )
-    parser.add_argument("--script", default=None, help="what the car does, in EvManager's command language")
+    parser.add_argument(
+        "--script",
+        default=None,
+        help="what the car does, in EvManager's command language: 'sleep 1;iso_wait_slac_matched;...'; help lists it",
+    )
     parser.add_argument("--keep-running", action="store_true", help="do not end with the session: take commands")
     parser.add_argument("--plain", action="store_true", help="one line an event instead of a screen")
     parser.add_argument(
@@ -90,11 +94,31 @@ def run(arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.extras import require
 
     require("rich", "paho", "pyroute2", "cryptography", "websockets", extra="demo")
+    if arguments.script is not None and (status := _check_script(arguments.script, arguments.protocol)) is not None:
+        return status
     if os.environ.get(INSIDE) != "1":
         _go_inside()
     from chargebyte_fw.cli.demo_show import show
 
     return show(arguments)
+
+
+def _check_script(text: str, protocol: str) -> int | None:
+    """Print the commands for `help`, and what is wrong with a script; returns the exit status, None: it is right."""
+    from chargebyte_fw.cli.table import COLUMNS, fold, size
+    from chargebyte_fw.sim.car_commands import check_script
+    from chargebyte_fw.sim.script import ScriptError, commands
+
+    if text.strip() == "help":
+        print("\n".join(fold(commands(), size(piped=COLUMNS).columns)))
+        return 0
+    try:
+        check_script(text, protocol)
+    except ScriptError as error:
+        print(f"secc demo: --script: {error}", file=sys.stderr)
+        print("\n".join(fold(f"commands: {commands()}", size(sys.stderr, COLUMNS).columns, "  ")), file=sys.stderr)
+        return 2
+    return None
 
 
 def _wrong_combination(arguments: argparse.Namespace) -> str:

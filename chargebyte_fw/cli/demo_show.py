@@ -9,22 +9,26 @@ import os
 import re
 import shutil
 import signal
-import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.live import Live
+from rich.text import Text
 
+from chargebyte_fw.cli.demo_keys import Keyboard
 from chargebyte_fw.cli.demo_listen import Listener
 from chargebyte_fw.cli.demo_stage import Stage, Wanted
-from chargebyte_fw.cli.demo_state import DemoState, steps_of
+from chargebyte_fw.cli.demo_state import SOC_MARGIN_PERCENT, DemoState, steps_of
 from chargebyte_fw.cli.demo_view import screen, summary
+from chargebyte_fw.cli.table import cut, fold, is_plain, size
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.paths import root_at
 from chargebyte_fw.manager.control import ask
+from chargebyte_fw.sim.car_commands import WORDS
+from chargebyte_fw.sim.script import commands
 
 REFRESH_S = 0.125
 PLAIN_NUMBERS_S = 5.0
@@ -36,6 +40,9 @@ EVSE = "connector"
 USUAL_W = 11_000.0
 """What the grid gives when it wants nothing back."""
 PICTURE_COLUMNS = 104
+_DAY = re.compile(r"^\d{4}-\d\d-\d\dT")
+_LOG_LINES = 3
+"""A line of a log takes at most so many of the screen."""
 FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
@@ -45,8 +52,11 @@ class Show:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
         self.state = DemoState(arguments.protocol, arguments.target_soc_percent, steps_of(arguments.protocol))
-        self.console = Console()
-        self.plain = arguments.plain or not self.console.is_terminal
+        self.size = size()
+        self.console = Console(width=self.size.columns, height=self.size.lines)
+        self.plain = arguments.plain or is_plain()
+        self.keyboard = Keyboard(self._entered, self._draw)
+        self._live: Live | None = None
         self.over = asyncio.Event()
         self.interrupted = False
         self.broken = False
@@ -55,6 +65,8 @@ class Show:
         self._moved_s = self._began_s
         self._numbers_s = self._began_s
         self._last_faults: list[str] = []
+        self._ended = ""
+        """The process that ended by itself."""
         wanted = Wanted(
             arguments.protocol,
             arguments.battery_kWh,
@@ -85,6 +97,7 @@ class Show:
         except Unavailable as error:
             self.fail(str(error))
         finally:
+            self.keyboard.stop()
             self.listener.stop()
             await self.stage.stop()
         return self._conclude()
@@ -104,17 +117,27 @@ class Show:
         live: AbstractContextManager[Any] = (
             nullcontext() if self.plain else Live(console=self.console, auto_refresh=False, transient=True)
         )
-        with live as surface:
+        with live as self._live:
             while not self.over.is_set():
                 self._tick()
-                if surface is not None:
-                    surface.update(screen(self.state), refresh=True)
+                self._draw()
                 try:
                     async with asyncio.timeout(REFRESH_S):
                         await self.over.wait()
                 except TimeoutError:
                     continue
+        self._live = None
         waiting.cancel()
+
+    def _draw(self) -> None:
+        if self._live is None:
+            return
+        if (now := size()) != self.size:
+            self.size = now
+            self.console.size = ConsoleDimensions(*now)
+        self.state.typed = self.keyboard.line
+        # The last line of a terminal stays free: the cursor goes there.
+        self._live.update(screen(self.state, now._replace(lines=now.lines - 1)), refresh=True)
 
     async def _keep_trace(self) -> None:
         """Ask the charger for its trace and put it where it is wanted."""
@@ -139,7 +162,8 @@ class Show:
         if self.arguments.screenshot and not self.pictured and self.state.progress >= PICTURE_AT:
             self._take_picture(self.arguments.screenshot)
         if not self.arguments.keep_running and time.monotonic() - self._moved_s > STALL_S:
-            self.fail(f"nothing has moved for {STALL_S:g} s at '{self.state.current_step}'")
+            at = f"; the script of the car is at: {self.state.command}" if self.state.command else ""
+            self.fail(f"nothing has moved for {STALL_S:g} s at '{self.state.current_step}'{at}")
 
     def _take_time(self) -> None:
         self.state.now_s = (time.monotonic() - self._began_s) * self.arguments.speed
@@ -163,7 +187,7 @@ class Show:
             return
         self._take_time()
         if "step" in report and report["step"] == "plugged in" and self.arguments.keep_running:
-            self._next_session()
+            self.state.next_session()
         before = (len(self.state.done), self.state.soc_percent)
         self.state.from_car(report)
         if (len(self.state.done), self.state.soc_percent) != before:
@@ -179,10 +203,8 @@ class Show:
         if "error" in report:
             self._show(f"✗ {report['error']}")
             self.state.log(str(report["error"]))
-        if report.get("script") == "ended" and "plugged in" in self.state.done:
-            self.state.finished = True
-            if not self.arguments.keep_running:
-                self.over.set()
+        if report.get("script") == "ended":
+            self._script_ended()
 
     def csms_reports(self, report: dict[str, Any]) -> None:
         """Take one report of the CSMS; the car leaves when its transaction has ended there."""
@@ -200,13 +222,13 @@ class Show:
         limit_W = -discharge_W if discharge_W else USUAL_W
         self.listener.publish(f"everest_api/{EVSE}/cmd/set_limit_watts", f"{limit_W:g}")
 
-    def _next_session(self) -> None:
-        """Begin the picture again for the next session of a demo that keeps running."""
-        state = self.state
-        if state.done:
-            state.done.clear()
-            state.failure, state.finished, state.first_soc_percent, state.csms_stopped = "", False, None, None
-            state.started_s = state.now_s
+    def _script_ended(self) -> None:
+        if "plugged in" in self.state.done:
+            self.state.finished = "unplugged" in self.state.done or not self.arguments.keep_running
+            if not self.arguments.keep_running:
+                self.over.set()
+        elif not self.arguments.keep_running:
+            self.fail("the script is at its end, and the car was never plugged in")
 
     def charger_publishes(self, topic: str, payload: str) -> None:
         """Take one message of the charger's MQTT API."""
@@ -221,7 +243,8 @@ class Show:
 
     def ended(self, name: str, code: int) -> None:
         """A process ended by itself: the demo is over."""
-        self.fail("\n".join([f"the {name} ended with status {code}", *self.stage.last_lines(name)]))
+        self._ended = name
+        self.fail(f"the {name} ended with status {code}")
 
     def fail(self, reason: str) -> None:
         """End the demo as a failure."""
@@ -237,23 +260,39 @@ class Show:
     # -- keyboard
 
     def _take_commands(self) -> None:
-        hint = "type: plug, unplug, stop, uart cut 2, estop on, estop off, or a script; quit ends"
-        self.state.hint = f"{hint}\nlook inside: {way_in()} mosquitto_sub -t 'everest_api/#' -v"
+        self.state.prompt = self.keyboard.start(by_key=not self.plain) and not self.plain
+        self._give_hint()
         self._show(self.state.hint)
-        if sys.stdin is not None and not sys.stdin.closed:
-            try:
-                asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._typed)
-            except (OSError, ValueError):
-                return  # standard input is a file or nothing: there is no keyboard
 
-    def _typed(self) -> None:
-        line = sys.stdin.readline()
-        if not line:
-            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-        elif line.strip() in ("quit", "exit"):
+    def _give_hint(self) -> None:
+        hint = "type plug, unplug, stop, uart cut 2, estop on; help lists all, quit ends"
+        self.state.hint = f"{hint}\nlook inside: {way_in()} mosquitto_sub -t 'everest_api/#' -v"
+
+    def _entered(self, line: str) -> None:
+        self._show(f"> {line}")
+        words = line.lower().split()
+        if words in (["quit"], ["exit"]):
             self.over.set()
-        elif line.strip():
-            self.stage.command_car(line.strip())
+        elif words == ["help"]:
+            self._help("\n".join(f"{word:<20}  {what}" for word, what in WORDS.items()))
+        elif words == ["help", "script"]:
+            self._help("\n".join(fold(commands(), self.size.columns)))
+        else:
+            self._give_hint()
+            if words == ["plug"]:
+                self._drive()
+            self.stage.command_car(line)
+
+    def _drive(self) -> None:
+        """Let a car that is full, and away, need a charge again."""
+        full = self.state.soc_percent >= self.state.target_soc_percent - SOC_MARGIN_PERCENT
+        if full and self.state.cp_state == "A" and self.arguments.soc_percent < self.arguments.target_soc_percent:
+            self.stage.command_car(f"set_soc {self.arguments.soc_percent:g}")
+            self._show(f"the car was driven, and has {self.arguments.soc_percent:g} %")
+
+    def _help(self, text: str) -> None:
+        self.state.hint = text
+        self._show(text)
 
     # -- the end
 
@@ -264,12 +303,33 @@ class Show:
             self.stage.clear()
             return 130
         good = not self.broken and (self.state.succeeded or self.arguments.keep_running)
-        self.console.print(summary(self.state))
+        if self.state.done:
+            self.console.print(summary(self.state, self.size.columns))
+        else:
+            reason = self.state.failure or "the car was never plugged in"
+            self.console.print(Text(f"secc demo: {reason}", style="" if good else "bold red"))
         if good:
             self.stage.clear()
             return 0
-        self.console.print(f"logs: {self.stage.logs}", markup=False, highlight=False)
+        self._show_logs()
         return 1
+
+    def _show_logs(self) -> None:
+        """Print where the logs are, and the lines of them that matter."""
+        if self.stage.logs == Path():
+            return
+        names = dict.fromkeys((*([self._ended] if self._ended else []), "charger", "car"))
+        for name in names:
+            if lines := self.stage.what_went_wrong(name):
+                self._print(f"{name}.log:")
+                for line in lines:
+                    shown = cut(_DAY.sub("", line), _LOG_LINES * self.size.columns)
+                    for part in fold(f"  {shown}", self.size.columns, "    "):
+                        self._print(part)
+        self._print(f"logs: {self.stage.logs}")
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def way_in() -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +21,15 @@ from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.paths import PACKAGED
 from chargebyte_fw.kernel.text import text_lines
 from chargebyte_fw.sim import net_cable
+from chargebyte_fw.sim.csms_lines import as_text
+from chargebyte_fw.sim.reporting import text_of
 
 STOP_LIMIT_S = 10.0
 CSMS_START_LIMIT_S = 30.0
+TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^Traceback|^\w*(Error|Exception)\b|^secc: |: error: |✗")
+"""Lines of a log about what went wrong."""
+STOPPING = "manager: stopping ("
+"""What follows in the charger's log is the end of the demo."""
 LONGEST_TEMPORARY = 48
 """The name of a Unix socket has 107 bytes; the simulated reset line's takes the rest of them."""
 
@@ -195,7 +203,7 @@ class Stage:
         reports: Report | None = None,
         environment: dict[str, str] | None = None,
     ) -> asyncio.subprocess.Process:
-        with (self.logs / f"{name}.log").open("wb") as log:
+        with (self.logs / f"{name}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=stdin,
@@ -208,19 +216,28 @@ class Stage:
             )
         self._processes.append((name, process))
         if reports is not None:
-            self._tasks.append(asyncio.create_task(self._read(process, reports)))
+            self._tasks.append(asyncio.create_task(self._read(name, process, reports)))
         self._tasks.append(asyncio.create_task(self._watch(name, process)))
         return process
 
-    async def _read(self, process: asyncio.subprocess.Process, reports: Report) -> None:
+    async def _read(self, name: str, process: asyncio.subprocess.Process, reports: Report) -> None:
         assert process.stdout is not None
-        async for line in process.stdout:
-            try:
-                report = json.loads(line)
-            except ValueError:
-                continue  # a stray print of a library is no report
-            if isinstance(report, dict):
-                reports(report)
+        began_s = time.monotonic()
+        with (self.logs / f"{name}.log").open("a", encoding="utf-8", buffering=1) as log:
+            async for line in process.stdout:
+                try:
+                    report = json.loads(line)
+                except ValueError:
+                    report = line.decode(errors="replace").rstrip()  # a stray print of a library
+                text = (
+                    report
+                    if isinstance(report, str)
+                    else text_of(report) or (as_text(report) if name == "csms" else "")
+                )
+                if text:
+                    log.write(f"{time.monotonic() - began_s:8.2f}  {text}\n")
+                if isinstance(report, dict):
+                    reports(report)
 
     async def _watch(self, name: str, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
@@ -238,6 +255,12 @@ class Stage:
             return text_lines((self.logs / f"{name}.log").read_text(errors="replace"))[-count:]
         except OSError:
             return []
+
+    def what_went_wrong(self, name: str, count: int = 4) -> list[str]:
+        """Return the last lines of a log about what went wrong; its end where there are none."""
+        lines = self.last_lines(name, 2000)
+        end = next((place for place, line in enumerate(lines) if STOPPING in line), len(lines))
+        return [line for line in lines[:end] if TROUBLE.search(line)][-count:] or lines[:end][-count:]
 
     async def stop(self) -> None:
         """End the processes, the charger first so that it goes to its safe state while its board is there."""

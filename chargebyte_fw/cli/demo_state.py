@@ -30,7 +30,17 @@ DISCHARGING = "discharging"
 
 NUMBERS = (
     *("soc_percent", "voltage_V", "current_A", "power_W", "energy_Wh", "cp_state", "duty_percent", "contactor"),
-    *("discharged_Wh", "speaks", "tls_version", "identity", "service", "price_per_kWh", "price_level", "currency"),
+    *(
+        "command",
+        "discharged_Wh",
+        "speaks",
+        "tls_version",
+        "identity",
+        "service",
+        "price_per_kWh",
+        "price_level",
+        "currency",
+    ),
 )
 """What the car reports of its instruments."""
 
@@ -49,8 +59,18 @@ def steps_of(protocol: str) -> tuple[str, ...]:
 
 MESSAGES_SHOWN = 8
 FRAMES_SHOWN = 10
+SOC_MARGIN_PERCENT = 0.5
+"""A car leaves by its own count, which may be so much short."""
 LOOP = 2
 """So many messages make a loop (a request and its answer): what comes again within it is counted, not repeated."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session that is over, of a demo that keeps running."""
+
+    good: bool
+    energy_Wh: float
 
 
 @dataclass
@@ -87,8 +107,13 @@ class DemoState:
     current_A: float = 0.0
     power_W: float = 0.0
     energy_Wh: float = 0.0
+    """Of all sessions, as is what follows."""
     discharged_Wh: float = 0.0
     """Out of the car; `energy_Wh` is what is left of both."""
+    sessions: list[Session] = field(default_factory=list)
+    """Those before this one."""
+    before_Wh: tuple[float, float] = (0.0, 0.0)
+    """`energy_Wh` and `discharged_Wh` when this session began."""
     speaks: str = ""
     """What the handshake selected."""
     tls_version: str = ""
@@ -104,6 +129,8 @@ class DemoState:
     charger_state: str = "starting"
     meter_Wh: float | None = None
     meter_first_Wh: float | None = None
+    meter_before_Wh: float | None = None
+    """When this session began."""
     messages: deque[Message] = field(default_factory=lambda: deque(maxlen=MESSAGES_SHOWN))
     ocpp: str = ""
     """The version of OCPP of the CSMS beside the charger; empty: there is none."""
@@ -112,6 +139,13 @@ class DemoState:
     csms_stopped: bool | None = None
     """Whether the CSMS ended the transaction; None: none has ended."""
     faults: list[str] = field(default_factory=list)
+    seen_faults: list[str] = field(default_factory=list)
+    """Every fault that the charger had in this session."""
+    command: str = ""
+    """The command of its script that the car is at."""
+    typed: str = ""
+    """What is typed, but not entered yet; drawn where `prompt` is set."""
+    prompt: bool = False
     failure: str = ""
     hint: str = ""
     """What can be typed, when the demo keeps running."""
@@ -178,9 +212,34 @@ class DemoState:
             if total is not None:
                 self.meter_Wh = float(total)
                 if self.meter_first_Wh is None:
-                    self.meter_first_Wh = self.meter_Wh
+                    self.meter_first_Wh = self.meter_before_Wh = self.meter_Wh
         elif topic.endswith("/var/active_errors") and isinstance(value, list):
             self.faults = [str(fault.get("type", fault)) if isinstance(fault, dict) else str(fault) for fault in value]
+            if self.done and not self.finished:
+                self.seen_faults += [fault for fault in self.faults if fault not in self.seen_faults]
+
+    def next_session(self) -> None:
+        """Begin the picture again for the next session of a demo that keeps running."""
+        if not self.done:
+            return
+        self.sessions.append(Session(self.succeeded, self.session_Wh))
+        self.done.clear()
+        self.failure, self.finished, self.first_soc_percent, self.csms_stopped = "", False, None, None
+        self.seen_faults = list(self.faults)
+        self.started_s = self.now_s
+        self.before_Wh = (self.energy_Wh, self.discharged_Wh)
+        self.meter_before_Wh = self.meter_Wh
+
+    @property
+    def session_Wh(self) -> float:
+        """Energy into the car in this session."""
+        energy_Wh, discharged_Wh = self.before_Wh
+        return self.energy_Wh + self.discharged_Wh - energy_Wh - discharged_Wh
+
+    @property
+    def session_discharged_Wh(self) -> float:
+        """Energy out of the car in this session."""
+        return self.discharged_Wh - self.before_Wh[1]
 
     @property
     def progress(self) -> float:
@@ -194,18 +253,31 @@ class DemoState:
         """Whether the car charged, stopped and left without a failure."""
         if self.ocpp and not self.csms_stopped:
             return False
-        gave = DISCHARGING not in self.steps or self.discharged_Wh > 0
-        return self.finished and not self.failure and "charging" in self.done and self.energy_Wh > 0 and gave
+        gave = DISCHARGING not in self.steps or self.session_discharged_Wh > 0
+        charged = "charging" in self.done and self.session_Wh > 0 and not self.cut_short
+        return self.finished and not self.failure and charged and gave
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether a fault of the charger ended the charge before the car was where it wanted to be."""
+        short = self.soc_percent < self.target_soc_percent - SOC_MARGIN_PERCENT
+        return bool(self.seen_faults) and short and DISCHARGING not in self.done
 
     @property
     def reason(self) -> str:
         """Why the session is no success."""
+        faults = ", ".join(self.seen_faults)
         if self.failure:
-            return self.failure
+            return f"{self.failure}\nthe charger has raised {faults}" if faults else self.failure
+        if self.finished and self.cut_short and "charging" in self.done:
+            return f"cut short at {self.soc_percent:.1f} % by {faults}"
         if self.finished and self.ocpp and not self.csms_stopped:
             how = "stopped by something else" if self.csms_stopped is False else "not ended at the CSMS"
             return f"the transaction was {how}: the car may have been full before, see --battery-kWh"
-        return f"the session ended at '{self.current_step}'"
+        if not self.finished:
+            return f"the demo ended at '{self.current_step}', with the car still plugged in"
+        left = f"the session ended at '{self.current_step}'"
+        return f"{left}: the charger has raised {faults}" if faults else left
 
     @property
     def direction(self) -> str:

@@ -147,8 +147,15 @@ class Car:
             "cp_state": self._pilot.letter,
             "duty_percent": round(self._duty(), 1),
             "contactor": "closed" if self._pilot.contactors_closed else "open",
+            "command": self._command(),
             **self._session_numbers(),
         }
+
+    def _command(self) -> str:
+        """Return the command of the script that is not done yet."""
+        runner = self._runner.machine
+        assert isinstance(runner, ScriptRunner)
+        return str(runner.queue[0]) if runner.queue else ""
 
     def _session_numbers(self) -> dict[str, Any]:
         """Return what a screen shows of the V2G session, the last one where there is none."""

@@ -11,7 +11,19 @@ from chargebyte_fw.sim.script import ScriptError, parse
 
 DISCHARGED_PERCENT, DISCHARGE_W = 4.0, 15_000.0
 """How much of its battery a bidirectional car gives back, and how fast."""
-HELP = "plug, unplug, stop, pause, uart cut SECONDS, estop on|off, or commands of a script separated by ;"
+WORDS = {
+    "plug": "plug the car in, and charge",
+    "unplug": "pull the plug, whatever the car is doing",
+    "stop": "end the charge as a driver does, and leave",
+    "pause": "pause the charge and stay plugged in",
+    "uart cut SECONDS": "pull the plug of the safety controller's UART for a while",
+    "estop on": "press the emergency stop",
+    "estop off": "release it",
+    "COMMAND;COMMAND...": "commands of a script, as `help script` lists them: sleep 2;unplug",
+    "quit": "end",
+}
+"""What can be typed, and what it does."""
+HELP = "`help` lists what can be typed"
 
 
 class Drive(msgspec.Struct, frozen=True):
@@ -70,6 +82,17 @@ def scripts_for(protocol: str, target_soc_percent: float) -> Scripts:
     )
 
 
+BY_DATA_LINK = ("iso_wait_slac_matched", "iso_start_v2g_session")
+"""Commands that a car by the pilot alone never gets done."""
+
+
+def check_script(text: str, protocol: str) -> None:
+    """Check a script for a car of this kind; raises ScriptError that names the command and what can be done."""
+    for number, command in enumerate(parse(text), 1):
+        if protocol == "basic" and command.name in BY_DATA_LINK:
+            raise ScriptError(f"command {number}, {command}: a car by the pilot alone (basic) has no data link")
+
+
 def read(line: str, scripts: Scripts) -> Wish:
     """Understand one line; raises ScriptError with what can be typed."""
     text = line.strip()
@@ -118,7 +141,7 @@ def _script(text: str, *, fresh: bool) -> Drive:
     try:
         parse(text)
     except ScriptError as error:
-        raise ScriptError(f"{error}; or type {HELP}") from None
+        raise ScriptError(f"{error}; {HELP}") from None
     return Drive(text, fresh)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from chargebyte_fw.kernel.names import closest
 from chargebyte_fw.modules.v2g.evcc import misbehaviour
 
 ARGUMENT_COUNTS: dict[str, tuple[int, ...]] = {
@@ -56,6 +57,29 @@ NUMERIC = {
 }
 """Which arguments are numbers."""
 
+ARGUMENTS = {
+    "sleep": "SECONDS",
+    "draw_power_regulated": "CURRENT_A,PHASES",
+    "draw_power_fixed": "CURRENT_A,PHASES",
+    "rcd_current": "CURRENT_MA",
+    "iso_draw_power_regulated": "CURRENT_A,PHASES",
+    "set_soc": "PERCENT",
+    "wait_for_soc": "PERCENT",
+    "wait_for_soc_below": "PERCENT",
+    "discharge": "POWER_W",
+    "misbehave": "[RULE...]",
+    "iso_start_v2g_session": "AC|DC [PAYMENT] [DEPARTURE_S ENERGY_WH]",
+    "iso_wait_for_stop": "SECONDS",
+    "iso_start_bcb_toggle": "NUMBER",
+    "iso_standby": "on|off",
+}
+"""What the arguments of a command are, for people."""
+
+
+def commands() -> str:
+    """Return every command with its arguments."""
+    return ", ".join(f"{name} {ARGUMENTS.get(name, '')}".strip() for name in sorted(ARGUMENT_COUNTS))
+
 
 class ScriptError(ValueError):
     """The script cannot be run; the text names the command and the reason."""
@@ -92,11 +116,14 @@ def parse(text: str) -> list[Command]:
 def _checked(command: Command) -> Command:
     counts = ARGUMENT_COUNTS.get(command.name)
     if counts is None:
-        raise ScriptError(f"Command not found: {command.name} (known: {', '.join(sorted(ARGUMENT_COUNTS))})")
+        near = closest(command.name, ARGUMENT_COUNTS)
+        raise ScriptError(f"Command not found: {command.name}" + (f" (did you mean {near}?)" if near else ""))
     if len(command.arguments) not in counts:
         expected = " or ".join(str(count) for count in counts)
         raise ScriptError(
             f"Invalid number of arguments for: {command.name} expected {expected} got {len(command.arguments)}"
+            f" ({command.name} {ARGUMENTS.get(command.name, '')}".rstrip()
+            + ")"
         )
     numbers = NUMERIC.get(command.name, ())
     if command.name == "iso_start_v2g_session" and len(command.arguments) >= 3:

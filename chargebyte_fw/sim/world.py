@@ -177,12 +177,15 @@ class MemoryWorld(World):
 
 
 class RealWorld(World):
-    """A pseudo-terminal below the charger's state root, and one interface; raises Unavailable when it is refused."""
+    """A pseudo-terminal below the charger's state root, and one interface; raises Unavailable when it is refused.
+
+    Without an interface, which a car by the pilot alone does not need, the modems have no cable.
+    """
 
     def __init__(
         self,
         root: Path,
-        interface: str,
+        interface: str | None,
         model: Model,
         report: Report,
         seed: int,
@@ -190,11 +193,17 @@ class RealWorld(World):
         power_bus: str | None = None,
     ) -> None:
         pilot = Pilot()
-        self._port = PacketPort(interface)
-        self._net = net or SocketNet(interface)
+        self._port: PacketPort | None = None
+        charger_modem: Port
+        if interface is None:
+            charger_modem = memory.wire(CHARGER_MAC, CHARGER_MAC)[0]
+            self._net: Net = MemoryNet(memory.link()[1])
+        else:
+            charger_modem = self._port = PacketPort(interface)
+            self._net = net or SocketNet(interface)
         pty = McuOnPty(VirtualMcu(pilot, None, loop_speed()), root / SERIAL_PORT.lstrip("/"))
         self._line = SimulatedLine(root, RESET_LINE, pty.reset_line)
-        super().__init__(model, pilot, pty, self._port, self._net, report, seed)
+        super().__init__(model, pilot, pty, charger_modem, self._net, report, seed)
         self._power = InfypowerKeeper(self.power_modules, power_bus) if power_bus else None
         self._plc_line = SimulatedLine(root, PLC_RESET_LINE, self.plc_reset_line)
 
@@ -212,4 +221,5 @@ class RealWorld(World):
         self._plc_line.close()
         self._line.close()
         self._net.close()
-        self._port.close()
+        if self._port is not None:
+            self._port.close()

@@ -13,15 +13,18 @@ import pytest
 from rich.console import Console
 
 from chargebyte_fw.cli import demo, demo_broker
+from chargebyte_fw.cli.demo_keys import Keyboard
+from chargebyte_fw.cli.demo_stage import Stage, Wanted
 from chargebyte_fw.cli.demo_state import BASIC_STEPS, DemoState, steps_of
 from chargebyte_fw.cli.demo_view import screen, summary
+from chargebyte_fw.cli.table import Size
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.manager.mqtt import embedded
 from chargebyte_fw.sim import net_cable
 
 
-def drawn(what: Any) -> str:
-    console = Console(width=110, file=io.StringIO(), force_terminal=False)
+def drawn(what: Any, columns: int = 110) -> str:
+    console = Console(width=columns, file=io.StringIO(), force_terminal=False)
     console.print(what)
     file = console.file
     assert isinstance(file, io.StringIO)
@@ -78,6 +81,105 @@ def test_leaving_without_a_charge_is_no_success() -> None:
     state.from_car({"step": "plugged in"})
     state.from_car({"step": "unplugged", "finished": True})
     assert not state.succeeded and "the session ended at" in drawn(summary(state))
+
+
+def test_what_cut_a_charge_short_is_the_result() -> None:
+    state = charging()
+    state.from_charger("everest_api/connector/var/active_errors", '[{"type": "evse_board_support/MREC8EmergencyStop"}]')
+    state.from_charger("everest_api/connector/var/active_errors", "[]")
+    for step in ("charging", "unplugged"):
+        state.from_car({"step": step})
+    state.finished = True
+    text = " ".join(drawn(summary(state)).split())
+    assert not state.succeeded and "charged and left" not in text
+    assert "cut short at 75.0 % by evse_board_support/MREC8EmergencyStop" in text
+
+
+def test_the_last_session_and_all_sessions_are_counted_apart() -> None:
+    state = charging()
+    state.from_charger("everest_api/connector/var/powermeter", '{"energy_Wh_import": {"total": 10.0}}')
+    state.from_charger("everest_api/connector/var/powermeter", '{"energy_Wh_import": {"total": 110.0}}')
+    state.from_car({"energy_Wh": 100.0, "step": "charging"})
+    state.from_car({"soc_percent": 80.0, "step": "unplugged"})
+    state.finished = True
+    state.next_session()
+    state.from_car({"step": "plugged in", "soc_percent": 70.0})
+    state.from_car({"step": "charging", "energy_Wh": 125.0})
+    state.from_charger("everest_api/connector/var/powermeter", '{"energy_Wh_import": {"total": 136.0}}')
+    last, _, everything = drawn(summary(state)).partition("All sessions")
+    assert "number 2" in last and "still plugged in" in last and "25.0 Wh" in last and "26.0 Wh" in last
+    assert "1 of 2 charged and left" in everything and "125.0 Wh" in everything and "126.0 Wh" in everything
+
+
+SIZES = [Size(60, 24), Size(80, 24), Size(120, 24), Size(80, 16), Size(60, 60)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("protocol", ["basic", "iso20-dc-bpt"])
+def test_the_screen_fits_the_terminal(protocol: str, size: Size) -> None:
+    state = DemoState(protocol, 80.0, steps_of(protocol), ocpp="2.0.1" if protocol == "basic" else "")
+    state.prompt, state.typed, state.hint = True, "uart cut 2", "\n".join(f"{'word ' * 30}{i}" for i in range(9))
+    state.speaks, state.identity, state.service = (
+        "ISO15118-20:DC",
+        "DEKL2C1A2B3C4D5",
+        "DC_BPT, Dynamic, as long as it is",
+    )
+    for number in range(20):
+        state.from_car({"message": f"car → Message{number}Req " + "x" * 200})
+        state.from_csms({"frame": f"station -> {number} " + "y" * 200})
+    lines = drawn(screen(state, size), size.columns).rstrip("\n").split("\n")
+    assert max(map(len, lines)) <= size.columns
+    assert len(lines) <= size.lines
+    assert any("Voltage" in line for line in lines) and "> uart cut 2" in lines[-1]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_summary_fits_the_terminal(columns: int) -> None:
+    state = charging()
+    state.from_car({"failure": "the charger closed the connection, " * 20})
+    assert max(map(len, drawn(summary(state, columns), columns).split("\n"))) <= columns
+
+
+def test_the_screen_at_60_columns_is_this_one() -> None:
+    assert drawn(screen(charging(), Size(60, 20)), 60).split("\n")[:11] == [
+        "╭──────────── chargebyte_fw · DC, ISO 15118-2 ─────────────╮",
+        "│ ✓ plugged in → ✓ SLAC → ✓ SDP → ✓ V2G session →          │",
+        "│ ✓ authorized → ✓ cable check → ✓ precharge →             │",
+        "│ • charging → stopped → unplugged                         │",
+        "│ Speaks –                                                 │",
+        "│ Paid by –                                                │",
+        "│ Price none announced                                     │",
+        "│ Voltage  394.1 V                 Current   28.0 A        │",
+        "│ Power  11.03 kW → car            Energy    50.0 Wh       │",
+        "│ Pilot C, 5 %                     Contactor closed        │",
+        "│ Charger starting                 Time     0.0 s          │",
+    ]
+
+
+def test_keys_edit_the_line_that_the_screen_draws() -> None:
+    entered: list[str] = []
+    keyboard = Keyboard(entered.append)
+    keyboard.take("plugg\x7f")
+    assert keyboard.line == "plug"
+    keyboard.take("\r")
+    keyboard.take("estop\x15un\x1b[Dplug\n")
+    assert entered == ["plug", "unplug"] and keyboard.line == ""
+    keyboard.take("\x1b[A\x1b[A")
+    assert keyboard.line == "plug"
+    keyboard.take("\x1b[B\x1b[B\x04")
+    assert entered[-1] == "quit"
+
+
+def test_what_matters_of_a_log_is_what_went_wrong_before_the_end(tmp_path: Path) -> None:
+    stage = Stage(Wanted("iso2", 1, 70, 80, 1, "auto"), lambda _: None, lambda *_: None)
+    stage.logs = tmp_path
+    lines = ["INFO    connector: ready", "WARNING bsp: one", "INFO    x: two", "ERROR   bsp: three"]
+    ending = ["INFO    manager: stopping (SIGTERM): safe state first", "WARNING bsp: four"]
+    (tmp_path / "charger.log").write_text("\n".join([*lines, *ending]))
+    assert stage.what_went_wrong("charger") == [lines[1], lines[3]]
+    (tmp_path / "car.log").write_text("1 one\n2 two\n")
+    assert stage.what_went_wrong("car", 1) == ["2 two"]
+    assert stage.what_went_wrong("broker") == []
 
 
 def test_the_chargers_own_facts_come_from_its_mqtt_api() -> None:

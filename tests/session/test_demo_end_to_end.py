@@ -144,11 +144,21 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., Running]]:
         process.communicate()
 
 
-@pytest.mark.parametrize("moment", ["plugged in", "SDP", "cable check", "precharge"])
-def test_ctrl_c_at_any_time_cleans_up_everything(moment: str, start: Callable[..., Running], place: Path) -> None:
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("plugged in", signal.SIGINT),
+        ("SDP", signal.SIGTERM),
+        ("cable check", signal.SIGINT),
+        ("precharge", signal.SIGTERM),
+    ],
+)
+def test_a_signal_at_any_time_cleans_up_everything(
+    moment: str, number: signal.Signals, start: Callable[..., Running], place: Path
+) -> None:
     process = start("--speed", "2")
     process.read_until(moment)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 130, output + errors
     assert "Traceback" not in output + errors
@@ -185,6 +195,7 @@ def test_a_broken_charger_is_a_failure_that_says_why_and_where_the_logs_are(
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 1, output + errors
     assert "the charger ended with status -9" in output and "logs: " in output
+    assert "charger.log:" in output and "car.log:" in output and "✓ plugged in" in output.partition("car.log:")[2]
     assert len(leftovers(place)) == 1
 
 
@@ -254,12 +265,30 @@ def test_a_demo_that_keeps_running_takes_commands(start: Callable[..., Running],
     process.read_until("unplugged")
     process.read_until("faults: none")
     time.sleep(1)
+    process.type("help")
+    process.read_until("press the emergency stop")
     process.type("plug")
     process.read_until("precharge")
     (root,) = place.glob("secc-demo-*")
     shows_its_status(root)
     can_be_watched(root)
+    process.type("estop on")
+    process.read_until("MREC8EmergencyStop")
+    process.type("unplug")
+    process.read_until("unplugged")
     process.type("quit")
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 0, output + errors
+    last, _, everything = output.partition("All sessions")
+    assert "number 2" in last and "MREC8EmergencyStop" in last and "charged and left" not in last
+    assert "0 of 2 charged and left" in everything
+    assert leftovers(place) == []
+
+
+def test_a_script_that_is_wrong_is_refused_at_once(environment: dict[str, str], place: Path) -> None:
+    options = ["--script", "sleep 1;iso_wait_slac"]
+    done = subprocess.run([*COMMAND, *options], env=environment, capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.returncode == 2 and done.stdout == ""
+    assert "Command not found: iso_wait_slac (did you mean iso_wait_slac_matched?)" in done.stderr
+    assert "commands: " in done.stderr and "wait_for_soc PERCENT" in " ".join(done.stderr.split())
     assert leftovers(place) == []
