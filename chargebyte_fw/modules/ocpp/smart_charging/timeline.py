@@ -40,7 +40,6 @@ class Timeline:
         self._every_s = int(profile.recurrency) if profile.kind is Kind.RECURRING and profile.recurrency else 0
         self._delay_s = schedule.randomized_delay_s
         self._seed = f"{rules.seed}/{profile.id}/{schedule.id}/" if self._delay_s else ""
-        self._relative = profile.kind is Kind.RELATIVE
         self._local = situation.local if schedule.local_time else None
         match profile.kind:
             case Kind.RELATIVE:
@@ -91,10 +90,8 @@ class Timeline:
         if at_s < base_s:
             return None, base_s
         if self._delay_s:
+            # [K01.FR.92]: the first period is not delayed, and holds until the second one begins.
             base_s += zlib.crc32(f"{self._seed}{base_s}".encode()) % (self._delay_s + 1)
-            if at_s < base_s and not self._relative:
-                return None, min(end_s, base_s)
-        # The first period of a relative schedule is not delayed: a transaction does not start without a limit.
         index = max(0, bisect_right(self._periods, at_s - base_s, key=_start) - 1)
         if index + 1 < len(self._periods):
             end_s = min(end_s, base_s + self._periods[index + 1].start_s)
