@@ -50,7 +50,7 @@ def test_meter_values_at_a_time() -> None:
     station.pass_s(0.2)
     [payload] = station.payloads_of("MeterValues")
     assert payload["evseId"] == 1
-    [energy, *_] = payload["meterValue"][0]["sampledValue"]
+    [energy] = payload["meterValue"][0]["sampledValue"]
     assert (energy["context"], energy["value"]) == ("Other", 1001.0)
 
 

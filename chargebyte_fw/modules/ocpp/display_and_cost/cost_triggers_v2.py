@@ -52,14 +52,14 @@ class CostTriggers2(Block):
             self._triggers[evse_id] = MeterTriggers(wanted.energy_kWh, wanted.power_kW, ())
             if wanted.at is not None:
                 at_s = max(self.station.now, self.station.monotonic(wanted.at))
-                self.station.start(("cost", evse_id), at_s, partial(self._send, evse_id))
+                self.station.start(("cost", evse_id), at_s, partial(self._send, evse_id, register_alone=True))
 
     def _disarm(self, evse_id: int) -> None:
         self._triggers.pop(evse_id, None)
         self.station.stop(("cost", evse_id))
 
-    def _send(self, evse_id: int) -> None:
-        self.station.block(MeterValues2).send_for_cost(evse_id)
+    def _send(self, evse_id: int, *, register_alone: bool = False) -> None:
+        self.station.block(MeterValues2).send_for_cost(evse_id, register_alone=register_alone)
 
     @receives(events.PowermeterReceived)
     def measured(self, event: events.PowermeterReceived) -> None:

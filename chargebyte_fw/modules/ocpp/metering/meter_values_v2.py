@@ -201,10 +201,8 @@ class MeterValues2(Block):
         running.keep(self._sampled(evse_id, SAMPLED_DATA_TX_ENDED_MEASURANDS, Context.Sample_Periodic))
         self._again(TX_ENDED, evse_id, SAMPLED_DATA_TX_ENDED_INTERVAL, self._sample_ended)
 
-    def _sampled(
-        self, evse_id: int, measurands: Measurands, context: Context, reading: Reading | None = None
-    ) -> MeterValueType | None:
-        reading = reading or self._readings.latest(evse_id)
+    def _sampled(self, evse_id: int, measurands: Measurands, context: Context) -> MeterValueType | None:
+        reading = self._readings.latest(evse_id)
         signed = self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
         found = self._found(reading, measurands)
         key = self._sends_key(self._running.get(evse_id)) if signed else False
@@ -280,10 +278,16 @@ class MeterValues2(Block):
         if value is not None:
             self.station.send(MeterValuesRequest(evse_id=evse_id, meter_value=[value]), triggered=True)
 
-    def send_for_cost(self, evse_id: int) -> None:
-        """Send the values from which the CSMS computes its next cost."""
+    def send_for_cost(self, evse_id: int, *, register_alone: bool) -> None:
+        """Send the values from which the CSMS computes its next cost: at a time the energy register alone (EVerest)."""
         reading = self._readings.measured(evse_id)
-        value = self._sampled(evse_id, SAMPLED_DATA_TX_UPDATED_MEASURANDS, Context.Other, reading)
+        wanted = (ENERGY,) if register_alone else self.station.variables.get(SAMPLED_DATA_TX_UPDATED_MEASURANDS)
+        found = samples(reading, wanted)
+        if register_alone:
+            found = [one for one in found if one.phase is None]
+        signs = self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
+        key = self._sends_key(self._running.get(evse_id)) if signs else False
+        value = meter_value(reading.at, found, Context.Other, signed=signs, public_key=key)
         if value is not None:
             self.station.send(MeterValuesRequest(evse_id=evse_id, meter_value=[value]))
 
