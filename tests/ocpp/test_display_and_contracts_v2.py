@@ -23,6 +23,7 @@ def test_a_message_is_shown_as_the_display_answers(status: display.DisplayMessag
     assert station.ask("SetDisplayMessage", {"message": MESSAGE}) == {"status": status.value}
     [(_, _, ([shown],))] = station.commanded("set_display_message")
     assert (shown.id, shown.message.content, shown.message.language) == (3, "hello", "en")
+    assert (shown.identifier_id, shown.identifier_type) == (None, display.IdentifierType.TransactionId)
 
 
 @pytest.mark.parametrize(

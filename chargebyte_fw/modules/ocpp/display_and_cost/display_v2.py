@@ -9,7 +9,7 @@ from typing import Any
 from chargebyte_fw.contracts.interfaces.display_message import DisplayMessage
 from chargebyte_fw.contracts.types import display_message as display
 from chargebyte_fw.contracts.types import text_message
-from chargebyte_fw.kernel.clock import rfc3339
+from chargebyte_fw.kernel.clock import read_at, rfc3339
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.messages.v2.display_message import (
     ClearDisplayMessageRequest,
@@ -137,7 +137,6 @@ def _time(at: datetime | None) -> str | None:
 
 def _to_stack(message: MessageInfoType) -> display.DisplayMessage:
     content = message.message
-    bound = message.transaction_id
     return display.DisplayMessage(
         message=text_message.MessageContent(
             content=content.content,
@@ -149,8 +148,9 @@ def _to_stack(message: MessageInfoType) -> display.DisplayMessage:
         state=_state(message.state),
         timestamp_from=_time(message.start_date_time),
         timestamp_to=_time(message.end_date_time),
-        identifier_id=bound,
-        identifier_type=None if bound is None else display.IdentifierType.TransactionId,
+        identifier_id=message.transaction_id,
+        # As EVerest has it, also of a message for no transaction: without a type it would be that of a session.
+        identifier_type=display.IdentifierType.TransactionId,
     )
 
 
@@ -170,8 +170,8 @@ def _to_wire(message: display.DisplayMessage) -> MessageInfoType | None:
             language=content.language,
         ),
         state=None if state is None else MessageStateEnumType(state),
-        start_date_time=None if message.timestamp_from is None else datetime.fromisoformat(message.timestamp_from),
-        end_date_time=None if message.timestamp_to is None else datetime.fromisoformat(message.timestamp_to),
+        start_date_time=None if message.timestamp_from is None else read_at(message.timestamp_from),
+        end_date_time=None if message.timestamp_to is None else read_at(message.timestamp_to),
         transaction_id=message.identifier_id
         if message.identifier_type is display.IdentifierType.TransactionId
         else None,
