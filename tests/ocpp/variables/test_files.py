@@ -425,8 +425,8 @@ def test_a_mapping_to_nothing_is_an_error_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(Sources(version_16=True, mappings=path), {1: 1})
     assert [str(one).removeprefix(str(path)) for one in caught.value.findings] == [
-        ":2:3: error: No.Such of key A is no variable of the device model",
-        ":5:3: error: a mapping has ocpp16_key, component.name and variable.name",
+        ":2:3: error: No.Such of key A is no variable of the device model [C221]",
+        ":5:3: error: a mapping has ocpp16_key, component.name and variable.name [C221]",
     ]
 
 
