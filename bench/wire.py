@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bus import EchoMain, mosquitto
-from bench.rows import Row, at_least, at_most, info
+from bench.rows import Row, at_least, at_most
 from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.assembly import Assembly
@@ -150,6 +150,10 @@ async def mirrored_us(port: int) -> float:
 
     alone_us = await cost_us()
     wire.join(assembly)
+    # The broker states that no one listens.
+    await asyncio.sleep(0.2)
+    provider.main.measured.publish({"number": 0.0, "voltage_V": 400.0})
+    await asyncio.sleep(0.1)
     with_wire_us = await cost_us()
     wire.leave()
     await client.stop()
@@ -183,6 +187,6 @@ def rows() -> list[Row]:
         at_most("variable to another process, median", statistics.median(found["samples"]) * 1e3, "ms", 1.0),
         at_least("variables in a burst", rate_Hz, "Hz", RATE_HZ * 0.99),
         at_most("lost of them, or out of order", sent - found["numbers"] + (not found["in_order"]), "", 0),
-        info("a value that is published and received by no one", mirrored, "us CPU"),
+        at_most("a value that is published and received by no one", mirrored, "us CPU", 3.0),
         at_most(f"{GUESTS} idle guests", idle, "% CPU", 1.0),
     ]

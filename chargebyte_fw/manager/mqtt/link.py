@@ -24,6 +24,8 @@ BACKLOG_LIMIT = 20_000
 BACKLOG_LIMIT_BYTES = 32 << 20
 """The same in octets, far below the memory that the service may have (`MemoryMax` of everest.service)."""
 FAREWELL_S = 1.0
+NO_SUBSCRIBERS = 0x10
+"""Reason code of MQTT 5 (3.4.2.1): no one has subscribed to the topic."""
 
 
 class _Client(paho.Client):
@@ -49,7 +51,12 @@ class MqttLink:
         on_lost: Callable[[str], None],
         on_message: Callable[[str, bytes], None],
         on_refused: Callable[[str], None] = lambda text: None,
+        *,
+        version_5: bool = False,
     ) -> None:
+        """`version_5`: speak MQTT 5, in which the broker states whether a message has found a subscriber."""
+        self._version_5 = version_5
+        self._asked: dict[int, Callable[[bool], None]] = {}
         self._address = address
         self._on_accepted = on_accepted
         self._on_lost: Callable[[str], None] | None = on_lost
@@ -70,11 +77,14 @@ class MqttLink:
         except OSError as error:
             self._lost(os.strerror(error.errno) if error.errno and error.errno > 0 else str(error))
             return
-        client = _Client(CallbackAPIVersion.VERSION2, client_id="", protocol=paho.MQTTv311)
+        version = paho.MQTTv5 if self._version_5 else paho.MQTTv311
+        client = _Client(CallbackAPIVersion.VERSION2, client_id="", protocol=version)
         client.opened = BoundedSocket(opened, self._left_out)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._message
+        if self._version_5:
+            client.on_publish = self._published
         client.on_socket_open = self._socket_open
         client.on_socket_close = self._socket_close
         client.on_socket_register_write = self._socket_full
@@ -135,8 +145,20 @@ class MqttLink:
             # Never from inside paho: the owner may close this connection in the callback.
             self._loop.call_soon(on_lost, reason)
 
-    def publish(self, topic: str, payload: bytes, retain: bool, qos: int = 0) -> None:
-        """Hand one message over.
+    def _published(self, _client: Any, _: Any, message_id: int, code: Any, _properties: Any) -> None:
+        asked = self._asked.pop(message_id, None)
+        if asked is not None:
+            asked(code.value != NO_SUBSCRIBERS)
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        retain: bool,
+        qos: int = 0,
+        found: Callable[[bool], None] | None = None,
+    ) -> None:
+        """Hand one message over; `found` (version 5, QoS 1) is called with whether it has found a subscriber.
 
         At QoS 0 nothing is lost on the way to the broker: the stream is reliable as long as it lasts. For a subscriber
         that reads slowly the broker queues messages of QoS 2 alone.
@@ -154,6 +176,8 @@ class MqttLink:
             # UnicodeEncodeError is one, too: a broker would end the connection for such a topic.
             self._on_refused(f"{shorten(topic)}: {shorten(str(error))}")
             return
+        if found is not None:
+            self._asked[handed_over.mid] = found
         if qos:
             self._under_way.append((handed_over, len(payload)))
             self._under_way_bytes += len(payload)

@@ -19,6 +19,7 @@ from chargebyte_fw.manager.wire import envelope
 from chargebyte_fw.manager.wire.calls import Calls, attribute_of
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.joining import Joining
+from chargebyte_fw.manager.wire.onlookers import Onlookers
 
 if TYPE_CHECKING:
     from chargebyte_fw.manager.configuration.changes import Keeper
@@ -30,7 +31,7 @@ class Publisher:
 
     Everything that EVerest promises to deliver is of QoS 2 (framework: 4.1): errors, answers, metadata, readiness, and
     the variables that a program of the configuration is connected to. A variable that only onlookers can receive is of
-    QoS 0: it is published for every measurement, and costs a quarter of the packets.
+    QoS 0, and not published while there are none (`onlookers.py`).
 
     Commands are accepted from the modules of the configuration that run as processes of their own, and from
     `commands_from`. The origin is what the caller writes into its message: the broker's ACL has to keep others from
@@ -52,6 +53,7 @@ class Publisher:
         self._complaints = RateLimitedLog(self.log, "%d more messages made no sense within %g s")
         self._stops: list[Callable[[], None]] = []
         self._assembly: Assembly | None = None
+        self._onlookers: Onlookers | None = None
         self.calls = Calls(self._send)
         self._joining = Joining(carrier, retain=retain_topics)
         self._overlay = overlay
@@ -158,6 +160,9 @@ class Publisher:
         stops, self._stops = self._stops, []
         for stop in stops:
             stop()
+        if self._onlookers is not None:
+            self._onlookers.end()
+            self._onlookers = None
         self.calls.lines.clear()
         self._joining.end()
         self._complaints.close()
@@ -213,9 +218,15 @@ class Publisher:
         for name in implementation.variables:
             variable = getattr(implementation, name)
             topic = f"{at}var/{name}"
-            show, failed = partial(self._fact, topic, qos), partial(self._not_shown, topic)
+            show = partial(self._fact, topic, qos) if qos else self._for_onlookers().of(topic)
+            failed = partial(self._not_shown, topic)
             self._stops.append(variable.subscribe(show, guard=failed))
         self._stops.append(implementation.faults.subscribe(partial(self._fault, at), partial(self._fault, at)))
+
+    def _for_onlookers(self) -> Onlookers:
+        if self._onlookers is None:
+            self._onlookers = Onlookers(self.client)
+        return self._onlookers
 
     def _fact(self, topic: str, qos: int, value: Any) -> None:
         if self.client.online:
