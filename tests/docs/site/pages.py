@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
 OUTSIDE = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 """Pages of the repository that the site has, too, and their names there."""
+BESIDE = ("README.md", "meta-layer/README.md")
+"""Pages of the repository that the site does not have."""
 
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<kind>[\w+-]*)[^\n`]*\n(?P<text>.*?)^(?P=indent)``` *$", re.MULTILINE | re.DOTALL
@@ -34,7 +36,7 @@ class Block(NamedTuple):
 
 def sources() -> list[Path]:
     """Return every page that is written by hand or generated into the tree."""
-    return [ROOT / "README.md", *(ROOT / name for name in OUTSIDE), *sorted(DOCS.rglob("*.md"))]
+    return [*(ROOT / name for name in (*BESIDE, *OUTSIDE)), *sorted(DOCS.rglob("*.md"))]
 
 
 def blocks(text: str) -> Iterator[Block]:
