@@ -22,6 +22,8 @@ TOP = sorted(
 IN_TREE = re.compile(rf"(?<![\w/.~$-])(?:{'|'.join(map(re.escape, TOP))})/[\w./*{{}},-]*")
 MADE = ("build/", "dist/", "etc/everest/user-config")
 RUNNERS = {"sudo", "exec", "env", "nohup", "time"}
+NOT_THERE = re.compile(r"argument .*: there is no|cannot be written|[Nn]o such (file|folder)")
+"""Of a file or folder that a former command of the page makes: `script/docs check` finds one that is missing."""
 OPERATORS = {"|", "||", "&&", ";", "&", "(", ")"}
 
 
@@ -140,7 +142,8 @@ def _parse(words: list[str]) -> str:
         with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
             secc().parse_args(words)
     except SystemExit as done:
-        return error.getvalue().strip().rpartition("\n")[2] if done.code else ""
+        problem = error.getvalue().strip().rpartition("\n")[2] if done.code else ""
+        return "" if NOT_THERE.search(problem) else problem
     return ""
 
 
