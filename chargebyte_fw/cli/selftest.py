@@ -41,9 +41,20 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run every check, print one line each; exit status 1 when one fails."""
     from chargebyte_fw.kernel.paths import root_at
+
+    rows = results(root_at(arguments.root))
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        for row in rows:
+            print(f"{'ok    ' if row['passed'] else 'FAILED'}  {row['check']:<12}  {row['what']}")
+    return 0 if all(row["passed"] for row in rows) else 1
+
+
+def results(root: Root) -> list[dict[str, Any]]:
+    """Run every check; returns name, outcome and what was found of each."""
     from chargebyte_fw.manager.status_file import read
 
-    root = root_at(arguments.root)
     status = read(root)
     checks: dict[str, Callable[[Root, Status | None], str]] = {
         "stack": stack,
@@ -58,12 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
             rows.append({"check": name, "passed": True, "what": check(root, status)})
         except Failed as failure:
             rows.append({"check": name, "passed": False, "what": str(failure)})
-    if arguments.json:
-        print(json.dumps(rows, indent=2))
-    else:
-        for row in rows:
-            print(f"{'ok    ' if row['passed'] else 'FAILED'}  {row['check']:<12}  {row['what']}")
-    return 0 if all(row["passed"] for row in rows) else 1
+    return rows
 
 
 def _running(root: Root, status: Status | None) -> Status:

@@ -47,6 +47,7 @@ WITHOUT_ROOT = {
     "secc decode": "reads the file that is named",
     "secc hil list": "rigs and scenarios are in the package",
     "secc hil check": "rigs and scenarios are in the package",
+    "secc logs": "the journal is this machine's; --file names a log",
     "secc manager": "has --prefix, as EVerest's manager",
     "secc mcu params create": "reads and writes the files that are named",
     "secc mcu params check": "reads the file that is named",

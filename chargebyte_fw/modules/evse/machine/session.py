@@ -40,6 +40,8 @@ from chargebyte_fw.modules.evse.machine.signals import (
 )
 
 Effects = list[Any]
+OVER = "session is over"
+"""Logged at the end of each session; `secc logs` finds the end by it."""
 
 
 def session_id_from_uuid(kind: SessionIdType, uuid: str) -> str:
@@ -161,7 +163,7 @@ class SessionMachine(Machine):
             SessionState.NoSession,
             SetUpSession(external_only=False),
             PublishSessionEvent(SessionEventEnum.SessionFinished, session_id, {"session_finished": finished}),
-            LogLine("session is over"),
+            LogLine(OVER),
             SessionChanged(""),
         )
 
