@@ -323,6 +323,9 @@ def test_a_module_that_joins_again_finds_everything_again(
         await stage.ready()
         user = stage.module("user")
         await asyncio.to_thread(peer.wait_for, "ready")
+        supply = stage.module("supply").main
+        supply.voltage_current.publish(VoltageCurrent(voltage_V=400.0, current_A=1.0))
+        supply.faults.raise_fault("power_supply_DC/VendorError", "overheated")
         for _ in range(2):
             peer.close()
             peer.__init__(stage.broker.port, "imd", stage.dialect)  # type: ignore[misc]
@@ -330,6 +333,11 @@ def test_a_module_that_joins_again_finds_everything_again(
             check_metadata(found)
             (announced,) = await asyncio.to_thread(peer.wait_for, "ready")
             assert announced == {"msg_type": "GlobalReady", "data": True}
+            # What was published while it was away, and what is active.
+            (value,) = await asyncio.to_thread(peer.wait_for, f"{SUPPLY}/var/voltage_current")
+            assert value["data"]["data"] == {"voltage_V": 400.0, "current_A": 1.0}
+            (error,) = await asyncio.to_thread(peer.wait_for, f"{SUPPLY}/error/power_supply_DC/VendorError")
+            assert error["data"]["message"] == "overheated"
             assert await asyncio.to_thread(retained, stage.broker.port) == {}
             await user.imd.start()
             assert peer.deadly == []

@@ -67,6 +67,7 @@ class GroupProcess(Supervisor):
         """`everyone`: all modules of the configuration. `since_s`: when the process before this one was last alive."""
         awaited = _awaited(plans, everyone)
         publisher = MemberPublisher(carrier, commands_from=[plan.id for plan in everyone], awaited=awaited)
+        self._publisher = publisher
         super().__init__(
             plans, runtime, carrier.client, publisher, notices=notices, together=together, failures=failures
         )
@@ -170,10 +171,11 @@ class GroupProcess(Supervisor):
                     if self._remotes is not None:
                         self._remotes.mark_absent(module_id, text, lasting=lasting)
             case Present(modules):
-                for module_id in modules:
-                    self._away.pop(module_id, None)
+                back = [module_id for module_id in modules if self._away.pop(module_id, None) is not None]
                 if self._remotes is not None:
                     self._remotes.mark_present(modules)
+                for module_id in back:
+                    self._publisher.publish_again(module_id, self._everyone)
             case End(why):
                 self.request_stop(why)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.module import Module
 from chargebyte_fw.kernel.rate_limited_log import RateLimitedLog
 from chargebyte_fw.manager.assembly import Assembly
+from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.wire import envelope
 from chargebyte_fw.manager.wire.calls import Calls, attribute_of
 from chargebyte_fw.manager.wire.carrier import Carrier
@@ -131,6 +132,30 @@ class Publisher:
         if module.is_program:
             self._joining.arrived(module.id)
             self._send(f"{self.prefix}ready", envelope.message("GlobalReady", True))
+            self.publish_again(module.id, self._assembly.plans if self._assembly is not None else ())
+
+    def publish_again(self, program_id: str, plans: Sequence[ModulePlan]) -> None:
+        """Publish the last values and the active errors of what a program that was away is connected to.
+
+        EVerest keeps none (framework: 4.7): it starts all modules again. Where another program is connected, too, they
+        are left out: it would take an event for a second one.
+        """
+        users: dict[tuple[str, str], set[str]] = {}
+        for plan in (plan for plan in plans if plan.module.is_program):
+            for end in (end for ends in plan.connections.values() for end in ends):
+                users.setdefault((end.module_id, end.implementation_id), set()).add(plan.id)
+        implementations = self._assembly.implementations if self._assembly is not None else {}
+        for place in (place for place, programs in users.items() if programs == {program_id}):
+            implementation = implementations.get(place)
+            if implementation is None or place[0] in self._foreign:
+                continue
+            at = f"{self.prefix}modules/{place[0]}/impl/{place[1]}/"
+            for name in implementation.variables:
+                variable = getattr(implementation, name)
+                if variable.known:
+                    self._fact(f"{at}var/{name}", 2, variable.value)
+            for fault in implementation.faults.active:
+                self._fault(at, fault)
 
     def announce_shutdown(self) -> None:
         """Ask every program to end, once (EVerest's `--graceful-shutdown`): the one message without an envelope."""
@@ -154,6 +179,8 @@ class Publisher:
         if self._ready and module is not None and not module.away:
             # EVerest's manager repeats the announcement for whoever is ready again.
             self._send(f"{self.prefix}ready", envelope.message("GlobalReady", True))
+            if module.standalone and self._assembly is not None:
+                self.publish_again(module_id, self._assembly.plans)
 
     def leave(self) -> None:
         """Publish nothing any more."""
