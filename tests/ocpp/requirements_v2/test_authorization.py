@@ -298,7 +298,13 @@ def test_the_evcc_id_goes_along_with_the_token_in_2_1() -> None:
     assert presented.authorization_type is AuthorizationType.RFID
     validated(station, presented)
     [payload] = station.payloads_of("Authorize")
-    assert payload["idToken"]["additionalInfo"] == [{"additionalIdToken": "0123456789AB", "type": "EVCCID"}]
+    car = [{"additionalIdToken": "0123456789AB", "type": "EVCCID"}]
+    assert payload["idToken"]["additionalInfo"] == car
+    station.charge()
+    assert [one["idToken"]["additionalInfo"] for one in station.events() if "idToken" in one] == [car]
+    station.unplug()
+    station.charge(session="s2")
+    assert "additionalInfo" not in next(one["idToken"] for one in station.events() if "idToken" in one)
 
 
 @pytest.mark.ocpp("C13.FR.05", "C14.FR.04", "C14.FR.05")

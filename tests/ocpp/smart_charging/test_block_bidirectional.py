@@ -108,6 +108,18 @@ def test_a_car_is_offered_what_the_csms_allows_with_its_token() -> None:
         it.end(session=f"{SESSION[:-1]}{number}")
 
 
+def test_a_car_that_cannot_give_energy_back_charges_where_the_csms_allows_it_to() -> None:
+    it = SmartTalk(SmartCharging2, Bidirectional, variables=READY)
+    it.answers["Authorize"] = {"idTokenInfo": {"status": "Accepted"}, "allowedEnergyTransfer": ["DC_BPT"]}
+    it.station.send(AuthorizeRequest(id_token=IdTokenType(id_token="DEADBEEF", type="ISO14443")))
+    it.pass_s(0.0)
+    it.settle()
+    it.begin()
+    [order] = [one for one in it.commands if one.call.command == "update_allowed_energy_transfer_modes"]
+    modes = EnergyTransferMode
+    assert order.call.args == ([modes.DC_BPT, modes.DC, modes.DC_extended],)
+
+
 CURVE = [{"signal": -10, "power": -5000}, {"signal": 0, "power": 0}, {"signal": 10, "power": 4000}]
 
 

@@ -16,7 +16,7 @@ from chargebyte_fw.contracts.types.authorization import (
     ValidationResult,
     ValidationResultUpdate,
 )
-from chargebyte_fw.contracts.types.evse_manager import EVInfo
+from chargebyte_fw.contracts.types.evse_manager import EVInfo, SessionEventEnum
 from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.modules.ocpp.authorization.block import AuthorizationBlock
 from chargebyte_fw.modules.ocpp.authorization.cache import key_of
@@ -142,9 +142,19 @@ class Authorization2(AuthorizationBlock):
         return deferred
 
     def _evcc_id(self, token: ProvidedIdToken) -> str | None:
-        if self.station.version is not Version.V21 or not token.connectors or len(token.connectors) != 1:
+        if not token.connectors or len(token.connectors) != 1:
             return None
-        return self._evcc_ids.get(token.connectors[0])
+        return self.evcc_id_at(token.connectors[0])
+
+    def evcc_id_at(self, evse_id: int) -> str | None:
+        """Return the EVCCID that goes along with the tokens of an EVSE: in 2.1, where the car has one."""
+        return self._evcc_ids.get(evse_id) if self.station.version is Version.V21 else None
+
+    @receives(events.SessionEventReceived)
+    def session(self, event: events.SessionEventReceived) -> None:
+        """Forget the car that has left."""
+        if event.event.event is SessionEventEnum.SessionFinished:
+            self._evcc_ids.pop(event.evse_id, None)
 
     def known_locally(self, token: str, kind: str) -> Known | None:
         """Return an entry that decides about the token without the CSMS being asked; None: it is to be asked."""

@@ -34,6 +34,13 @@ MODES: dict[Transfer, tuple[EnergyTransferMode, ...]] = {
     Transfer.WPT: (EnergyTransferMode.WPT,),
 }
 """EVerest's modes of each mode of OCPP."""
+CHARGING_ONLY = {
+    Transfer.AC_BPT: (Transfer.AC_single_phase, Transfer.AC_three_phase),
+    Transfer.AC_BPT_DER: (Transfer.AC_single_phase, Transfer.AC_three_phase),
+    Transfer.DC_BPT: (Transfer.DC,),
+    Transfer.DC_ACDP_BPT: (Transfer.DC_ACDP,),
+}
+"""The services that only charge, by the bidirectional one."""
 ISO_20 = "15118:-20"
 """What every namespace of ISO 15118-20 has."""
 MOST_TOKENS = 100
@@ -136,5 +143,11 @@ class Bidirectional(Block):
 
 
 def _offer(allowed: list[Transfer]) -> Call:
+    """Offer the car what is allowed.
+
+    Beside a bidirectional service that is the service that only charges, too: a car without the former charges all the
+    same. NotifyEVChargingNeeds has what the car has chosen, and the CSMS may reject it (Q01.FR.06).
+    """
     modes = [mode for one in allowed for mode in MODES[one]]
+    modes += [mode for one in allowed for also in CHARGING_ONLY.get(one, ()) for mode in MODES[also]]
     return call(EvseManager.update_allowed_energy_transfer_modes, list(dict.fromkeys(modes)))

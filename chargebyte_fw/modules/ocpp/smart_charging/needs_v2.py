@@ -43,7 +43,6 @@ MODES = {
     EnergyTransferMode.MCS_BPT: Mode.DC_BPT,
 }
 """OCPP's name of each mode; megawatt charging, which OCPP has not, is DC."""
-BIDIRECTIONAL = frozenset((Mode.AC_BPT, Mode.AC_BPT_DER, Mode.AC_DER, Mode.DC_BPT, Mode.DC_ACDP_BPT))
 PARTS = (
     v2.ACChargingParametersType,
     v2.ChargingNeedsType,
@@ -129,7 +128,7 @@ class ChargingNeeds(Block):
     def needs_answered(
         self, request: v2.NotifyEVChargingNeedsRequest, response: v2.NotifyEVChargingNeedsResponse
     ) -> None:
-        """End a session whose bidirectional transfer is rejected (Q01.FR.06, K18.FR.23, K19.FR.16).
+        """End a session of ISO 15118-20 whose energy transfer is rejected (Q01.FR.06, K18.FR.23, K19.FR.16).
 
         With Accepted a profile follows. Otherwise the car goes on with the present limits; a profile of
         the CSMS changes them when it comes.
@@ -137,9 +136,9 @@ class ChargingNeeds(Block):
         accepted = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Accepted
         self.station.notify(NeedsAnswered(request.evse_id, accepted))
         needs = request.charging_needs
-        bidirectional = needs.requested_energy_transfer in BIDIRECTIONAL or needs.der_charging_parameters is not None
+        is_iso_20 = needs.v2x_charging_parameters is not None or needs.der_charging_parameters is not None
         rejected = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Rejected
-        if rejected and bidirectional and self.station.version == V21:
+        if rejected and is_iso_20 and self.station.version == V21:
             reason = evse_manager.StopTransactionReason.ReqEnergyTransferRejected
             stop = evse_manager.StopTransactionRequest(reason=reason)
             self.station.command(call(EvseManager.stop_transaction, stop), evse_id=request.evse_id)

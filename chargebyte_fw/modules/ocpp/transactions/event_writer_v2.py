@@ -85,7 +85,7 @@ class EventWriter:
         if connected and not transaction.place_sent:
             transaction.place_sent = True
             place = EVSEType(id=transaction.evse_id, connector_id=transaction.connector_id)
-        id_token = self._token(transaction) if token is None else to_wire(token.id_token)
+        id_token = self._token(transaction) if token is None else self._with_car(transaction, token)
         self._send(
             TransactionEventEnumType.Updated,
             transaction,
@@ -112,7 +112,7 @@ class EventWriter:
             transaction,
             trigger,
             values,
-            id_token=None if token is None else to_wire(token.id_token),
+            id_token=None if token is None else self._with_car(transaction, token),
             reason=reason,
             at=at,
         )
@@ -123,13 +123,17 @@ class EventWriter:
             self._ordered.pop(next(iter(self._ordered)))
         self._ordered[remote_start_id] = token
 
+    def _with_car(self, transaction: Transaction, token: ProvidedIdToken) -> IdTokenType:
+        """Return a token, in 2.1 with the EVCCID of the car (Q01.FR.02)."""
+        return to_wire(token.id_token, self._station.block(Authorization2).evcc_id_at(transaction.evse_id))
+
     def _token(self, transaction: Transaction) -> IdTokenType | None:
         if transaction.token is None or transaction.token_sent:
             return None
         transaction.token_sent = True
         if transaction.remote_start_id is not None:
             transaction.wire_token = self._ordered.pop(transaction.remote_start_id, None)
-        return transaction.wire_token or to_wire(transaction.token.id_token)
+        return transaction.wire_token or self._with_car(transaction, transaction.token)
 
     def _send(
         self,
