@@ -67,7 +67,7 @@ def test_a_diagram_is_graphvizs() -> None:
     text = 'stateDiagram-v2\n    A : the "first"\n    [*] --> A\n    A --> B : Event\n'
     drawn = drawing.dot(text)
     assert '"A" [label="the \\"first\\""];' in drawn
-    assert 'start -> "A";' in drawn
+    assert '"[*]" -> "A";' in drawn
     assert '"A" -> "B" [label="Event"];' in drawn
     with pytest.raises(drawing.NotDrawn, match="note left of A"):
         drawing.dot("stateDiagram-v2\n    note left of A\n")

@@ -13,7 +13,7 @@ HEADER = """digraph states {
   node [shape=box, style="rounded,filled", fillcolor="#eceff1", color="#546e7a", fontname=Helvetica, fontsize=12];
   edge [color="#546e7a", fontname=Helvetica, fontsize=10];
 """
-START = '  start [shape=circle, style=filled, fillcolor="#546e7a", label="", width=0.15, fixedsize=true];'
+START = '  "[*]" [shape=circle, style=filled, fillcolor="#546e7a", label="", width=0.15, fixedsize=true];'
 NAME = re.compile(r"(?P<name>\w+) : (?P<label>.+)")
 ARROW = re.compile(r"(?P<source>\w+|\[\*\]) --> (?P<target>\w+|\[\*\])(?: : (?P<label>.+))?")
 
@@ -33,7 +33,7 @@ def dot(text: str) -> str:
     drawn: list[str] = []
     for line in lines[1:]:
         if arrow := ARROW.fullmatch(line):
-            source, target = (f'"{one}"' if one != "[*]" else "start" for one in (arrow["source"], arrow["target"]))
+            source, target = (f'"{one}"' for one in (arrow["source"], arrow["target"]))
             label = f" [label={_label(arrow['label'])}]" if arrow["label"] else ""
             drawn.append(f"  {source} -> {target}{label};")
         elif name := NAME.fullmatch(line):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = re.compile(r"^ *<!-- console: .*? -->\n", re.MULTILINE)
 """Notes for the check of the console blocks: no part of the site."""
 
+LABEL = re.compile(r"\[[\w/-]+\.md\](?=\((?P<target>[\w./-]+\.md)[)#])")
+"""A link that is written as the name of its page: the site has the title."""
 FOREIGN_SHIM = 'src="https://unpkg.com/iframe-worker/shim"'
 SHIM = "assets/search-of-files.js"
 ELSEWHERE = re.compile(r"""<(?:script|img|iframe|link rel="stylesheet")[^>]*? (?:src|href)="(https?:[^"]*)\"""")
@@ -46,7 +49,12 @@ def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> st
         path, hash_, anchor = found["target"].partition("#")
         if not path or "://" in path or path.startswith("mailto:"):
             return found[0]
-        return f"]({_on_site(posixpath.normpath(posixpath.join(folder, path)), place)}{hash_}{anchor})"
+        goal = posixpath.normpath(posixpath.join(folder, path))
+        return f"]({_on_site(goal, place)}{hash_}{anchor})"
+
+    def label(found: re.Match[str]) -> str:
+        goal = pages.ROOT / posixpath.normpath(posixpath.join(folder, found["target"]))
+        return f"[{pages.title(goal.read_text('utf-8'))}]" if goal.is_file() else found[0]
 
     def draw(found: re.Match[str]) -> str:
         numbers.append(len(numbers) + 1)
@@ -61,7 +69,8 @@ def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> st
         return f"[![State diagram](drawings/{name})](drawings/{name})"
 
     numbers: list[int] = []
-    return _outside_code(MERMAID.sub(draw, MARK.sub("", markdown)), link)
+    text = _outside_code(MERMAID.sub(draw, MARK.sub("", markdown)), LABEL, label)
+    return _outside_code(text, pages.LINK, link)
 
 
 def on_post_page(output: str, page: Page, config: Any) -> str:
@@ -92,11 +101,12 @@ def _on_site(path: str, place: str) -> str:
     return posixpath.relpath(target, posixpath.dirname(place) or ".")
 
 
-def _outside_code(markdown: str, link: Any) -> str:
-    """Replace the links that are not within code."""
+def _outside_code(markdown: str, what: re.Pattern[str], replace: Callable[[re.Match[str]], str]) -> str:
+    """Replace what is not within code."""
     plain = pages.prose(markdown)
-    done, end = [], 0
-    for found in pages.LINK.finditer(plain):
-        done += [markdown[end : found.start()], link(found)]
+    done: list[str] = []
+    end = 0
+    for found in what.finditer(plain):
+        done += [markdown[end : found.start()], replace(found)]
         end = found.end()
     return "".join([*done, markdown[end:]])

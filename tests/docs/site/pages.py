@@ -60,6 +60,12 @@ def slug(title: str, separator: str = "-") -> str:
     return re.sub(r"[^\w\- ]", "", plain).replace(" ", separator)
 
 
+def title(text: str) -> str:
+    """Return the first heading of a page."""
+    found = HEADING.search(FENCE.sub("", text))
+    return found[2] if found else ""
+
+
 def anchors(text: str) -> set[str]:
     """Return the anchors of a page: of its headings, and those that are written as `<a id="...">`."""
     without = FENCE.sub("", text)
