@@ -10,7 +10,7 @@ import msgspec
 from chargebyte_fw.cli.log_lines import LEVELS, Line
 from chargebyte_fw.modules.evse.machine.session import OVER
 
-BEFORE = timedelta(seconds=2)
+BEFORE = timedelta(seconds=0.5)
 """The plug-in is logged before the session has an identifier."""
 BAD = LEVELS[LEVELS.index("warning") :]
 

@@ -12,6 +12,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import termios
 import threading
@@ -223,6 +224,23 @@ def shows_its_status(root: Path) -> None:
     assert status["ready"] and len(status["modules"]) == 18 and status["processes"][0]["memory_MB"] > 10
 
 
+def gives_its_log_and_a_report(root: Path) -> None:
+    """`secc logs` and `secc report` beside the demo: the story of the session, one archive with its trace."""
+    secc = [sys.executable, "-m", "chargebyte_fw.cli.main"]
+    log = root / "logs/charger.log"
+    story = [*secc, "logs", "--file", str(log), "--session", "last"]
+    headline, *lines = subprocess.check_output(story, text=True, timeout=30).splitlines()
+    assert "goes on" in headline and any("EV plugged in" in line for line in lines)
+    assert any("slac" in line and "data link is up" in line for line in lines)
+    archive = root / "report.tar.gz"
+    report = [*secc, "report", "--root", str(root), "--log", str(log), "--yes", "--out", str(archive)]
+    subprocess.run(report, check=True, capture_output=True, timeout=60)
+    with tarfile.open(archive) as packed:
+        sizes = {one.name.partition("/")[2]: one.size for one in packed}
+    assert {"versions.json", "status.json", "check.json", "log.txt"} <= set(sizes)
+    assert sizes["trace.cbor"] > 10_000, "the running charger has saved its ring"
+
+
 def can_be_watched(root: Path) -> None:
     """`secc watch` on a terminal of 60 by 24: keys work, and the terminal is given back as it was."""
     ours, theirs = pty.openpty()
@@ -272,6 +290,7 @@ def test_a_demo_that_keeps_running_takes_commands(start: Callable[..., Running],
     (root,) = place.glob("secc-demo-*")
     shows_its_status(root)
     can_be_watched(root)
+    gives_its_log_and_a_report(root)
     process.type("estop on")
     process.read_until("MREC8EmergencyStop")
     process.type("unplug")
