@@ -213,7 +213,14 @@ def troubleshooting_page() -> str:
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its path below docs/."""
-    return {**module_pages(), "findings.md": findings_page(), "troubleshooting.md": troubleshooting_page()}
+    from tests.docs.interfaces import documents
+
+    return {
+        **module_pages(),
+        "reference/interfaces.md": documents.page(NOTE),
+        "findings.md": findings_page(),
+        "troubleshooting.md": troubleshooting_page(),
+    }
 
 
 def differences() -> list[str]:
@@ -224,11 +231,25 @@ def differences() -> list[str]:
     return sorted(name for name in there if wanted.get(name) != found[name])
 
 
+def write_interfaces(folder: Path) -> None:
+    """Write the documents of the interfaces for integrators."""
+    from tests.docs.interfaces.documents import documents, text_of
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, document in documents().items():
+        (folder / name).write_text(text_of(document), "utf-8")
+
+
 def main() -> int:
     """Write the pages, or print which are not current."""
     parser = argparse.ArgumentParser(prog="script/reference", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the pages in docs/")
-    if parser.parse_args().write:
+    parser.add_argument("--interfaces", type=Path, metavar="DIR", help="write the AsyncAPI and OpenRPC documents there")
+    arguments = parser.parse_args()
+    if arguments.interfaces is not None:
+        write_interfaces(arguments.interfaces)
+        return 0
+    if arguments.write:
         (DOCS / "reference").mkdir(exist_ok=True)
         for name, text in pages().items():
             (DOCS / name).write_text(text, "utf-8")

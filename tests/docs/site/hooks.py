@@ -12,6 +12,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from tests.docs.interfaces.documents import documents, text_of
 from tests.docs.site import drawing, pages
 
 MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -35,6 +36,8 @@ def on_files(files: Files, config: Any) -> Files:
     """Add the pages that the repository has at its top."""
     for source, name in pages.OUTSIDE.items():
         files.append(File.generated(config, name, content=(pages.ROOT / source).read_text("utf-8")))
+    for name, document in documents().items():
+        files.append(File.generated(config, f"interfaces/{name}", content=text_of(document)))
     files.append(File.generated(config, SHIM, abs_src_path=str(Path(__file__).with_name("search-of-files.js"))))
     return files
 

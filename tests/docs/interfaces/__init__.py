@@ -1,0 +1,1 @@
+"""The interfaces for integrators, recorded from the modules: topics, methods, payloads, AsyncAPI and OpenRPC."""

@@ -1,0 +1,100 @@
+"""Each payload of the interfaces works, and the documents describe it: recorded from the modules on a virtual clock."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.docs.interfaces import documents
+from tests.docs.interfaces.documents import bridges
+
+DOCUMENTS = documents.documents()
+ASYNC = [name for name in DOCUMENTS if name.endswith(".asyncapi.json")]
+
+
+def references(value: Any) -> list[str]:
+    """Every reference in a document."""
+    if isinstance(value, list):
+        return [one for each in value for one in references(each)]
+    if not isinstance(value, dict):
+        return []
+    own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+    return own + [one for key, each in value.items() if key != "$ref" for one in references(each)]
+
+
+def at(document: Any, reference: str) -> Any:
+    """What a reference leads to."""
+    for step in reference.removeprefix("#/").split("/"):
+        document = document[step]
+    return document
+
+
+def test_all_of_everests_api_modules_are_there() -> None:
+    assert len(bridges()) == 21
+    for cls, topics in bridges().values():
+        assert len({one.name for one in topics}) == len(topics)
+        assert any(one.name == "m2e/communication_check" for one in topics)
+        # Each command of what it provides goes to the client.
+        commands = {name for one in cls.provisions.values() for name in one.implementation.declaration().commands}
+        assert len([one for one in topics if one.about.startswith("command")]) == len(commands)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_each_reference_of_a_document_leads_somewhere(name: str) -> None:
+    for one in references(DOCUMENTS[name]):
+        assert at(DOCUMENTS[name], one) is not None
+
+
+@pytest.mark.parametrize("name", ASYNC)
+def test_an_asyncapi_document_has_the_form_of_version_3(name: str) -> None:
+    """The rules of the specification for what is used here."""
+    document = DOCUMENTS[name]
+    assert document["asyncapi"] == "3.0.0" and document["info"].keys() >= {"title", "version"}
+    for key, channel in document["channels"].items():
+        assert re.fullmatch(r"[\w.-]+", key)
+        found = re.findall(r"\{(\w+)\}", channel["address"] or "")
+        assert sorted(channel.get("parameters", {})) == sorted(set(found))
+        assert channel["address"] is None or not re.search(r"[+#]", channel["address"])
+    for operation in document["operations"].values():
+        assert operation["action"] in ("send", "receive")
+        for message in operation["messages"]:
+            assert message["$ref"].startswith(operation["channel"]["$ref"] + "/messages/")
+    used = {one["channel"]["$ref"] for one in document["operations"].values()}
+    used |= {one["reply"]["channel"]["$ref"] for one in document["operations"].values() if "reply" in one}
+    assert used == {f"#/channels/{key}" for key in document["channels"]}
+    assert all(re.fullmatch(r"[\w.-]+", key) for key in document["components"]["schemas"])
+
+
+@pytest.mark.parametrize("name", ASYNC)
+def test_each_example_is_valid_by_its_schema(name: str) -> None:
+    document = DOCUMENTS[name]
+    for channel in document["channels"].values():
+        for message in channel["messages"].values():
+            schema = {**message["payload"], "components": document["components"]}
+            jsonschema.Draft202012Validator.check_schema(schema)
+            for example in message.get("examples", ()):
+                jsonschema.Draft202012Validator(schema).validate(example["payload"])
+
+
+def test_the_openrpc_document_has_its_form_and_valid_examples() -> None:
+    document = DOCUMENTS["RpcApi.openrpc.json"]
+    assert document["openrpc"].startswith("1.") and document["info"].keys() >= {"title", "version"}
+    names = [method["name"] for method in document["methods"]]
+    assert len(set(names)) == len(names) == 16
+    for method in document["methods"]:
+        schemas = {one["name"]: one["schema"] for one in method["params"]}
+        for example in method.get("examples", ()):
+            for one in example["params"]:
+                jsonschema.validate(one["value"], schemas[one["name"]])
+            jsonschema.validate(example["result"]["value"], method["result"]["schema"])
+
+
+def test_a_wrong_payload_is_noticed() -> None:
+    document = DOCUMENTS["API.asyncapi.json"]
+    channel = next(one for key, one in document["channels"].items() if key.endswith("set_limit_amps_phases"))
+    schema = {**next(iter(channel["messages"].values()))["payload"], "components": document["components"]}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema).validate({"amps": "much", "phases": 3})
