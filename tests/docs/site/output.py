@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07)")
 HEXADECIMAL = re.compile(r"\bg?(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b")
-FIGURE = re.compile(r"[-+]?(?<![A-Za-z_])\d(?:[\dTZ.:+-]*[\dZ])?")
+FIGURE = re.compile(r"[-+]?(?<![A-Za-z_\d])\d(?:[\dTZ.:+-]*[\dZ])?")
 DRAWN = re.compile(r"([-=─━╌])\1+")
 FRAME = re.compile(r"[│╭╮╰╯┃┏┓┗┛┌┐└┘├┤┬┴┼┡┩╇╈┠┨]")
 ANY = "\x00"
