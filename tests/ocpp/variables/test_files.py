@@ -419,6 +419,15 @@ def test_mappings_of_custom_keys(tmp_path: Path) -> None:
     assert talk.ask("ChangeConfiguration", {"key": "VendorKey", "value": "6"}) == {"status": "Rejected"}
 
 
+def test_the_shipped_mapping_shows_its_example_which_a_migrated_file_sets(tmp_path: Path) -> None:
+    change = {"Custom": {"ExampleConfigurationKey": "example"}}
+    mappings = shipped_files.MODULES / "OCPPmulti/ocpp16-custom-config-mappings.yaml"
+    sources = legacy_sources(tmp_path, change, backend=MIGRATION, mappings=mappings)
+    talk = talk_of(load(sources, {1: 1}))
+    assert keys_of(talk)["ExampleConfigurationKey"] == "example"
+    assert talk.ask("ChangeConfiguration", {"key": "ExampleConfigurationKey", "value": "new"}) == {"status": "Accepted"}
+
+
 def test_a_mapping_to_nothing_is_an_error_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mappings.yaml"
     path.write_text("mappings:\n- ocpp16_key: A\n  component: {name: No}\n  variable: {name: Such}\n- ocpp16_key: B\n")

@@ -86,6 +86,9 @@ SWITCH_SECURITY_PROFILE_TIMEOUT = LEGACY.integer(
 REPORT_CLEARED_ERRORS = LEGACY.boolean(
     "ReportClearedErrors", mutability=RO, meaning="Send StatusNotification when an error ends."
 )
+EXAMPLE_CONFIGURATION_KEY = LEGACY.string(
+    "ExampleConfigurationKey", meaning="A key of an integrator: ocpp16-custom-config-mappings.yaml shows it."
+)
 STOP_TRANSACTION_IF_UNLOCK_NOT_SUPPORTED = LEGACY.boolean(
     "StopTransactionIfUnlockNotSupported", False, meaning="UnlockConnector ends the transaction in any case."
 )
