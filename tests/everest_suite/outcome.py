@@ -1,4 +1,4 @@
-"""Prints the outcome of EVerest's tests, a line each: `python -m tests.everest_suite.outcome REPORT.xml`."""
+"""Prints the outcome of EVerest's tests, a line each: `python -m tests.everest_suite.outcome REPORT.xml...`."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def outcomes(report: str) -> list[tuple[str, str, str]]:
     return list(found.values())
 
 
-def main(path: Path) -> int:
-    """Print a line for each test and the sums; exit status 1 unless all pass that are not skipped."""
-    if not path.is_file():
-        print("the tests did not run")
-        return 1
-    found = outcomes(path.read_text("utf-8"))
+def main(*paths: Path) -> int:
+    """Print a line for each test of the reports, and the sums; exit status 1 unless all pass that are not skipped."""
+    missing = [path for path in paths if not path.is_file()]
+    for path in missing:
+        print(f"the tests of {path.stem} did not run")
+    found = [one for path in paths if path not in missing for one in outcomes(path.read_text("utf-8"))]
     for name, outcome, reason in found:
         print(f"{outcome:8}{name}{': ' if reason else ''}{reason}")
     sums = Counter(outcome for _, outcome, _ in found)
     ran = sums["passed"] + sums["failed"]
     share = 100 * sums["passed"] / ran if ran else 0.0
     print(f"{sums['passed']} of {ran} passed ({share:.0f} %), {sums['skipped']} skipped by EVerest")
-    return 0 if ran and not sums["failed"] else 1
+    return 0 if ran and not sums["failed"] and not missing else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -24,7 +24,8 @@ def test_each_test_has_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     report.write_text(REPORT)
     assert main(report) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "the tests did not run",
+        "the tests of report did not run",
+        "0 of 0 passed (0 %), 0 skipped by EVerest",
         "passed  core_tests.smoke_tests.test_a",
         "failed  core_tests.smoke_tests.test_b: assert 1 == 2",
         "skipped core_tests.smoke_tests.test_c: not yet",
@@ -41,6 +42,14 @@ def test_of_a_test_that_ran_again_the_last_run_counts() -> None:
 
 def test_requirements_are_read() -> None:
     assert requirements("[options]\ninstall_requires =\n    pytest ~=9.0\n    ocpp ==2.1.0\n") == [
-        "pytest~=9.0",
+        "pytest~=9.0,<9.1",
         "ocpp==2.1.0",
     ]
+
+
+def test_a_report_that_is_missing_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report-16.xml"
+    report.write_text('<testsuite><testcase classname="a" name="b"/></testsuite>')
+    assert main(report) == 0
+    assert main(report, tmp_path / "report-201.xml") == 1
+    assert "the tests of report-201 did not run" in capsys.readouterr().out
