@@ -46,7 +46,7 @@ TERMINAL = (
     "EVerest has no interface by which the station could reserve or settle an amount"
 )
 NO_CONTROLLER = "the station is no local controller"
-OFF = "off until `V2XChargingCtrlr.Enabled` is set at an EVSE that can discharge"
+OFF = "at an EVSE that can discharge, unless `V2XChargingCtrlr.Enabled` is false"
 MODE = f"{OFF} and a component file has the mode in `SupportedOperationModes`"
 
 OCPP_2: dict[str, tuple[UseCase, ...]] = {
