@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.table import table
+from chargebyte_fw.cli.table import fold, size, table
 from chargebyte_fw.cli.text import add_programs, add_root, configuration_file, counted
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """Most characters of an excerpt."""
+PIPED_PAGE = 100
+"""Columns of an explanation that is printed to a pipe."""
 EXAMPLE = "example: secc check etc/everest/bsp-only-dc.yaml --root ."
 
 
@@ -72,7 +74,10 @@ def _explain(number: str, *, as_json: bool) -> int:
         if as_json:
             print(json.dumps({"number": number.upper(), **msgspec.to_builtins(explanation_of(number))}, indent=2))
         else:
-            print(explain(number))
+            columns = size(piped=PIPED_PAGE).columns
+            for line in explain(number):
+                # What can be pasted into a file stays as it is.
+                print("\n".join([line] if line.startswith("    ") else fold(line, columns)))
     except UnknownNumber as error:
         print(f"secc check: {error}", file=sys.stderr)
         return 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from chargebyte_fw.board.driver import faults as board
@@ -17,6 +19,7 @@ from chargebyte_fw.modules.power.infypower.messages import ALARMS
 from chargebyte_fw.modules.security import upkeep
 from chargebyte_fw.modules.slac import evse_slac
 
+PRODUCT = Path(__file__).parents[2] / "chargebyte_fw"
 OF_TESTS = {"example", "test_errors"}
 """Namespaces of EVerest's examples and tests: no charger has them."""
 ERROR_TYPES = [f"{space}/{name}" for space, names in ERRORS.items() for name in names if space not in OF_TESTS]
@@ -67,6 +70,16 @@ def test_each_reason_of_a_safe_state_has_advice(reason: SafeStateReason) -> None
 def test_each_alarm_of_a_power_module_has_advice() -> None:
     for alarm in ALARMS:
         assert advice_of(f"power_supply_DC/{alarm.error}", alarm.sub_type) is not UNKNOWN
+
+
+def test_a_charger_does_not_load_it() -> None:
+    """The texts are for screens and pages: what only `secc status` and the site import."""
+    users = {
+        path.relative_to(PRODUCT).as_posix()
+        for path in PRODUCT.rglob("*.py")
+        if "fault_advice" in path.read_text("utf-8") and "fault_advice" not in path.parts
+    }
+    assert users == {"manager/status/advice.py", "manager/status/picture.py"}
 
 
 def test_an_error_of_others_is_for_the_service() -> None:

@@ -23,7 +23,7 @@ from chargebyte_fw.manager.configuration.loading import Configuration, load
 from chargebyte_fw.manager.configuration.report import Report
 from chargebyte_fw.manager.configuration.tree import MapNode
 from chargebyte_fw.manager.configuration.values import fill
-from chargebyte_fw.manager.discovery import Found, Installed
+from chargebyte_fw.manager.discovery import Found, Installed, discover
 from chargebyte_fw.manager.grouped.groups_file import GroupEntry, GroupsFile, grouped, read_groups_file
 from chargebyte_fw.manager.packages import lacking
 from chargebyte_fw.modules.ocpp.variables.files.json_file import Findings
@@ -34,6 +34,8 @@ PRODUCT = ROOT / "chargebyte_fw"
 NUMBER = re.compile(r"C\d{3}")
 PASSED_ON = "passed on"
 """The number is a value, which is checked where it comes from."""
+INSTALLED = discover([])
+"""Looked for once: no example has a program."""
 HISTORY = "active_modules: {history: {module: ErrorHistory}}\n"
 
 UNNUMBERED = (
@@ -103,11 +105,11 @@ def configured(one: Explanation, folder: Path) -> Configuration:
     """Check the example of an explanation."""
     if not one.overlay:
         (folder / "c.yaml").write_text(one.example)
-        return load(folder / "c.yaml", Root(ROOT, folder), environment={})
+        return load(folder / "c.yaml", Root(ROOT, folder), environment={}, installed=INSTALLED)
     (folder / "user-config").mkdir()
     (folder / "user-config" / f"{one.base}.yaml").write_text(one.overlay)
     (folder / f"{one.base}.yaml").write_text((ROOT / f"etc/everest/{one.base}.yaml").read_text())
-    return load(folder / f"{one.base}.yaml", Root(ROOT, folder), environment={})
+    return load(folder / f"{one.base}.yaml", Root(ROOT, folder), environment={}, installed=INSTALLED)
 
 
 @pytest.mark.parametrize("number", [number for number, one in explanations().items() if not one.situation])
@@ -240,6 +242,16 @@ def test_a_number_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("C046: The module is not installed\n")
     assert main(["check", "--explain", "C046", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["number"] == "C046"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_an_explanation_fits_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["check", "--explain", "C101"]) == 0
+    text = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("    ")]
+    assert max(map(len, text)) <= columns < max(map(len, text)) + 25
 
 
 def test_a_number_that_is_none_has_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,9 +56,8 @@ def explanation_of(number: str) -> Explanation:
     return found
 
 
-def explain(number: str) -> str:
-    """Return the text for one number; raises UnknownNumber."""
+def explain(number: str) -> list[str]:
+    """Return the paragraphs for one number, then its example; raises UnknownNumber."""
     found = explanation_of(number)
-    lines = [f"{number.upper()}: {found.title}", "", found.cause, found.remedy, ""]
-    lines += [f"    {line}" for line in text_lines(found.shown)] or [f"Example: {found.situation}"]
-    return "\n".join(lines)
+    lines = [f"{number.upper()}: {found.title}", "", f"{found.cause} {found.remedy}", ""]
+    return lines + ([f"    {line}" for line in text_lines(found.shown)] or [f"Example: {found.situation}"])
