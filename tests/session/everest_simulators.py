@@ -22,7 +22,7 @@ from chargebyte_fw.contracts.types.evse_board_support import (
 )
 from chargebyte_fw.contracts.types.slac import State
 from chargebyte_fw.kernel.module import Module, ModuleConfig, provides, requires
-from tests.v2g.station import idle
+from chargebyte_fw.sim.idle import idle
 
 
 class BoardSupport(idle(EvseBoardSupport)):  # type: ignore[misc]

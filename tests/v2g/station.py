@@ -10,21 +10,11 @@ from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import authorization, iso15118, power_supply_DC
 from chargebyte_fw.kernel import memory
-from chargebyte_fw.kernel.contract import Contract
 from chargebyte_fw.kernel.module import Module, provides, requires
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.modules.v2g import evcc, sdp
 from chargebyte_fw.modules.v2g.evcc import CarFacts, CarSettings, Evcc
-
-
-def idle(contract: type[Contract]) -> type[Any]:
-    """Return an implementation of `contract` whose commands do nothing."""
-
-    async def nothing(self: Any, *args: Any, **kwargs: Any) -> None:
-        return None
-
-    commands = dict.fromkeys(contract.commands, nothing)
-    return type(f"Idle{contract.__name__}", (contract,), dict(commands))
+from chargebyte_fw.sim.idle import idle
 
 
 class Security(Module):

@@ -12,11 +12,11 @@ from chargebyte_fw.contracts.types import ocpp as types
 from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.modules.system.store import Store
+from chargebyte_fw.sim.idle import idle
 from chargebyte_fw.sim.modules.example import Example
 from chargebyte_fw.sim.modules.example_user import ExampleUser
 from chargebyte_fw.sim.modules.ocpp_extension_example import OCPPExtensionExample
 from tests.api.everest_api.broker import Broker
-from tests.v2g.station import idle
 
 
 def test_the_example_is_used(run: Any, assemble: Any, runtime: Runtime, caplog: Any) -> None:

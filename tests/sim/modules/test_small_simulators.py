@@ -6,11 +6,13 @@ import asyncio
 import logging
 from typing import Any
 
+import msgspec
 import pytest
 
 from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
 from chargebyte_fw.contracts.interfaces.session_cost import SessionCost
 from chargebyte_fw.contracts.types import display_message as display
+from chargebyte_fw.contracts.types.evse_manager import EnableDisableSourceEnableState, SessionEventEnum
 from chargebyte_fw.contracts.types.money import Currency, CurrencyCode, MoneyAmount
 from chargebyte_fw.contracts.types.power_supply_DC import VoltageCurrent
 from chargebyte_fw.contracts.types.session_cost import DefaultPrice, SessionCostChunk, SessionStatus
@@ -20,13 +22,16 @@ from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.modules.system.store import Store
+from chargebyte_fw.sim.idle import idle
 from chargebyte_fw.sim.modules.dummy_bank_session_token_provider import DummyBankSessionTokenProvider
+from chargebyte_fw.sim.modules.dummy_session_cost_provider import DummySessionCostProvider
+from chargebyte_fw.sim.modules.dummy_v2g import DummyV2G
+from chargebyte_fw.sim.modules.evse_manager_simulator import EvseManagerSimulator
 from chargebyte_fw.sim.modules.ovm_simulator import OVER_VOLTAGE, OVMSimulator
 from chargebyte_fw.sim.modules.temperature_sensor_simulator import TemperatureSensorSimulator
 from chargebyte_fw.sim.modules.terminal_cost_and_price_message import TerminalCostAndPriceMessage
 from chargebyte_fw.sim.modules.terminal_display_message import TerminalDisplayMessage
 from tests.session.plant import HeardMqtt
-from tests.v2g.station import idle
 
 
 class Supply(Module):
@@ -220,6 +225,36 @@ def test_a_store_in_memory(run: Any, assemble: Any) -> None:
         for key, value in (("a b", 1), ("", 1), ("a", float("nan"))):
             with pytest.raises(ValueError, match=r"no key|not a JSON value"):
                 await store.store(key, value)
+        await assembly.stop()
+
+    run(main())
+
+
+def test_what_stands_in_a_place_of_evse_v2g_and_costs(run: Any, assemble: Any) -> None:
+    async def main() -> None:
+        assembly = assemble(
+            evse=(EvseManagerSimulator,),
+            hlc=(DummyV2G,),
+            cost=(DummySessionCostProvider, {}, {}, {"main": {"period_s": 2}}),
+        )
+        await assembly.start()
+        evse: Any = assembly.provider("evse", "evse")
+        assert evse.session_event.value.event is SessionEventEnum.Enabled
+        assert evse.waiting_for_external_ready.value and not evse.ready.known
+        assert (await evse.get_evse()).id == 1 and not await evse.stop_transaction(None)
+        await evse.external_ready_to_start_charging()
+        assert evse.ready.value
+        source = msgspec.structs.replace(
+            evse.session_event.value.source, enable_state=EnableDisableSourceEnableState.Disable
+        )
+        assert not await evse.enable_disable(0, source)
+        assert evse.session_event.value.event is SessionEventEnum.Disabled
+        hlc: Any = assembly.provider("hlc", "main")
+        assert await hlc.update_supported_app_protocols(None) is True
+        assert await hlc.dlink_ready(True) is None
+        await asyncio.sleep(5)
+        cost = assembly.provider("cost", "main").session_cost.value
+        assert cost.status is SessionStatus.Running and cost.cost_chunks[0].cost.value == 30
         await assembly.stop()
 
     run(main())

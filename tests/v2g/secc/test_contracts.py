@@ -25,8 +25,9 @@ from chargebyte_fw.modules.v2g.secc.contracts import (
     read_contract,
     same_emaid,
 )
+from chargebyte_fw.sim.idle import idle
 from tests.v2g.contract_chains import EMAID, NOW, chain, issue
-from tests.v2g.station import Manager, idle
+from tests.v2g.station import Manager
 
 
 def test_a_chain_is_read() -> None:

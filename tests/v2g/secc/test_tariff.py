@@ -18,8 +18,9 @@ from chargebyte_fw.modules.v2g.secc.common.sequence import State
 from chargebyte_fw.modules.v2g.secc.facts import Price
 from chargebyte_fw.modules.v2g.secc.iso2.tariff import sales_tariff
 from chargebyte_fw.modules.v2g.secc.prices import read_prices
+from chargebyte_fw.sim.idle import idle
 from tests.v2g.contract_chains import NOW
-from tests.v2g.station import Manager, Security, idle
+from tests.v2g.station import Manager, Security
 from tests.v2g.talk import Talk, dc_parameters, parameters, talk
 
 HOUR = 3_600

@@ -17,7 +17,7 @@ from chargebyte_fw.kernel.module import Module, provides
 from chargebyte_fw.modules.v2g import iso15118_internet_vas
 from chargebyte_fw.modules.v2g.iso15118_internet_vas import InternetVasConfig, Iso15118InternetVas
 from chargebyte_fw.modules.v2g.setup_script_link import run_script
-from tests.v2g.station import idle
+from chargebyte_fw.sim.idle import idle
 
 
 class Evse(Module):
