@@ -26,5 +26,5 @@ class EvseStatus(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why the EVSE pauses: UserPause, Error, NoEnergy."""
     limited_by: str = ""
     """What keeps the power too low to charge with."""
-    blocking: list[str] = []
-    """Types of the faults that keep it from charging."""
+    blocking: list[tuple[str, str]] = []
+    """Implementation (`module.implementation`) and type of each fault that keeps it from charging."""

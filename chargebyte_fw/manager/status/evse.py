@@ -77,7 +77,7 @@ def evse_of(
         evse_id=facts.evse_id,
         state=state,
         reason=_reason(facts, api),
-        car=_car(ev, facts) if plugged or (ev is not None and ev.evcc_id) else None,
+        car=_car(ev, facts, now) if plugged or (ev is not None and ev.evcc_id) else None,
         protocol=protocol if plugged and protocol not in NO_PROTOCOL else "",
         voltage_V=_phases(meter.voltage_V if meter is not None else None),
         current_A=_phases(meter.current_A if meter is not None else None),
@@ -122,13 +122,16 @@ def _reason(facts: EvseFacts, api: ApiEvse) -> str:
     return ""
 
 
-def _car(ev: EVInfo | None, facts: EvseFacts) -> Car:
+def _car(ev: EVInfo | None, facts: EvseFacts, now: datetime) -> Car:
     known = facts.manufacturer is not None and facts.manufacturer is not CarManufacturer.Unknown
+    departure = (ev.departure_time or "") if ev is not None else ""
+    leaves_at = read_at(departure)
     return Car(
         evcc_id=(ev.evcc_id or "") if ev is not None else "",
         manufacturer=facts.manufacturer.value if known and facts.manufacturer is not None else "",
         soc_percent=ev.soc if ev is not None else None,
-        departure=(ev.departure_time or "") if ev is not None else "",
+        # A car that names no departure sends 0 s, which is the moment of its request.
+        departure=departure if leaves_at is not None and leaves_at > now else "",
     )
 
 
@@ -167,7 +170,7 @@ def _session_of_events(facts: EvseFacts) -> Session:
 
 
 def _since(present_Wh: float | None, start_Wh: float | None) -> float | None:
-    return None if present_Wh is None or start_Wh is None else max(0.0, present_Wh - start_Wh)
+    return None if present_Wh is None or start_Wh is None else round(max(0.0, present_Wh - start_Wh), 1)
 
 
 def _plain_limits(limits: Limits | None) -> list[Limit]:

@@ -32,6 +32,9 @@ CONTROLLER = "safety controller"
 """Name under which a driver reports its board (`Module.about`)."""
 LOST = "CommunicationFault"
 ABSENT = "Absent"
+INOPERATIVE = "evse_manager/Inoperative"
+Blocking = set[tuple[str, str]] | None
+"""Implementation and type of the faults that block; None: not known, each of severity High counts."""
 
 
 def picture(seen: Collector, now: datetime, time: str) -> Status:
@@ -39,11 +42,12 @@ def picture(seen: Collector, now: datetime, time: str) -> Status:
     answer = seen.answer or Answer(time=time)
     modules = list(_modules(seen, answer))
     evses = list(_evses(seen, now))
-    blocking = {fault for facts in seen.evses.values() if facts.own is not None for fault in facts.own.blocking}
+    own = {module_id: set(facts.own.blocking) for module_id, facts in seen.evses.items() if facts.own is not None}
+    blocking = set().union(*own.values()) if own else None
     known = seen.answer is not None
-    faults = sorted(_faults(seen, now, blocking if known else None), key=_rank)
+    faults = sorted(_faults(seen, now, blocking), key=_rank)
     for evse in evses:
-        mine = [fault for fault in faults if fault.evse in (None, evse.number)]
+        mine = [fault for fault in faults if _is_of(fault, evse, own.get(evse.id))]
         evse.help, evse.help_text = help_for(evse, mine, modules)
     return Status(
         time=time,
@@ -59,6 +63,13 @@ def picture(seen: Collector, now: datetime, time: str) -> Status:
         links=list(_links(seen, answer, modules, faults)),
         notices=answer.notices,
     )
+
+
+def _is_of(fault: ActiveFault, evse: Evse, blocking: Blocking) -> bool:
+    """Whether a fault concerns an EVSE; `blocking` is what it reports to keep it from charging."""
+    if blocking is None:
+        return fault.evse in (None, evse.number)
+    return fault.module == evse.id or (f"{fault.module}.{fault.implementation}", fault.type) in blocking
 
 
 def _evses(seen: Collector, now: datetime) -> Iterator[Evse]:
@@ -81,7 +92,7 @@ def _mac(seen: Collector, evse: str) -> str:
     return link.mac if link is not None and link.state is not slac.State.UNMATCHED else ""
 
 
-def _faults(seen: Collector, now: datetime, blocking: set[str] | None) -> Iterator[ActiveFault]:
+def _faults(seen: Collector, now: datetime, blocking: Blocking) -> Iterator[ActiveFault]:
     found: dict[tuple[str, ...], ActiveFault] = {}
     for given in (*seen.faults.values(), *(seen.api.errors or ())):
         if (fault := _fault(given, now, blocking)) is not None:
@@ -89,34 +100,36 @@ def _faults(seen: Collector, now: datetime, blocking: set[str] | None) -> Iterat
     yield from found.values()
 
 
-def _fault(given: Any, now: datetime, blocking: set[str] | None) -> ActiveFault | None:
-    """Read EVerest's error object; None for what is none. `blocking`: the types that block, where that is known."""
+def _fault(given: Any, now: datetime, blocking: Blocking) -> ActiveFault | None:
+    """Read EVerest's error object; None for what is none. `blocking`: those that block, where that is known."""
     origin = given.get("origin") if isinstance(given, dict) else None
     if not isinstance(origin, dict) or not isinstance(given.get("type"), str):
         return None
     type_, since = given["type"], str(given.get("timestamp") or "")
     severity = next((one for one in _SEVERITIES if one.value == given.get("severity")), Severity.High)
     begin, mapping = read_at(since), origin.get("mapping")
-    sub_type, implementation = str(given.get("sub_type") or ""), str(origin.get("implementation_id") or "")
+    sub_type = str(given.get("sub_type") or "")
     evse = mapping.get("evse") if isinstance(mapping, dict) else None
+    module, implementation = str(origin.get("module_id") or ""), str(origin.get("implementation_id") or "")
+    blocks = severity is Severity.High if blocking is None else (f"{module}.{implementation}", type_) in blocking
     return ActiveFault(
         type=type_,
         sub_type=sub_type,
         severity=severity,
         message=str(given.get("message") or given.get("description") or ""),
-        module=str(origin.get("module_id") or ""),
+        module=module,
         implementation=implementation,
         evse=evse if isinstance(evse, int) else None,
         since=since,
         for_s=None if begin is None else max(0.0, round((now - begin).total_seconds(), 1)),
-        blocks=severity is Severity.High if blocking is None else type_ in blocking or type_.endswith("/Inoperative"),
+        blocks=blocks or type_ == INOPERATIVE,
         advice=advice_of(type_, sub_type, implementation).advice,
     )
 
 
 def _rank(fault: ActiveFault) -> tuple[bool, int, bool, str]:
     # That an EVSE is inoperative follows from the others.
-    follows = fault.type == "evse_manager/Inoperative"
+    follows = fault.type == INOPERATIVE
     return not fault.blocks, _SEVERITIES.index(fault.severity), follows, fault.since
 
 

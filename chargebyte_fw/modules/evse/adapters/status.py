@@ -9,13 +9,14 @@ from chargebyte_fw.contracts.types.evse_manager import SessionEvent, SessionEven
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.modules.evse.adapters.energy import STATES
 from chargebyte_fw.modules.evse.machine.events import Charging
+from chargebyte_fw.modules.evse.machine.fault_policy import OWN
 from chargebyte_fw.modules.evse.machine.snapshot import Snapshot
 
 PAUSED = (Charging.ChargingPausedEVSE, Charging.PrepareCharging)
 
 
-def status(snapshot: Snapshot, events: Sequence[SessionEvent], limited_by: str) -> EvseStatus:
-    """Return state and session; `limited_by` counts while there is no power to charge with."""
+def status(snapshot: Snapshot, events: Sequence[SessionEvent], limited_by: str, itself: str) -> EvseStatus:
+    """Return state and session of the implementation `itself`; `limited_by` counts while there is no power."""
     by_kind = {event.event: event for event in events}
     began = by_kind.get(SessionEventEnum.SessionStarted)
     transaction = by_kind.get(SessionEventEnum.TransactionStarted)
@@ -34,7 +35,7 @@ def status(snapshot: Snapshot, events: Sequence[SessionEvent], limited_by: str) 
         export_at_start_Wh=_export_Wh(started.meter_value) if started is not None else None,
         paused=[reason.value for reason in reasons],
         limited_by=limited_by if state in PAUSED and not snapshot.power else "",
-        blocking=[fault.type for fault in snapshot.blocking_faults],
+        blocking=[(itself if fault.origin == OWN else fault.origin, fault.type) for fault in snapshot.blocking_faults],
     )
 
 
