@@ -219,7 +219,7 @@ def _limits(limits: Sequence[Limit], look: Look) -> Iterator[Line]:
     for rules, label in ((True, "limit"), (False, "others")):
         some = [limit for limit in limits if limit.rules is rules]
         for (who, until), group in groupby(sorted(some, key=lambda one: one.who), lambda one: (one.who, one.until)):
-            values = ", ".join(quantity(limit) for limit in group)
+            values = ", ".join(dict.fromkeys(quantity(limit) for limit in group))
             ends = f" until {_clock(until, look)}" if until else ""
             yield from _labelled(label, f"{values} by {who}{ends}", look, "" if rules else "dim")
             label = ""

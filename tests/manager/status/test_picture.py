@@ -7,10 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from chargebyte_fw.contracts.errors import ERRORS
 from chargebyte_fw.contracts.evse_status import EvseStatus
 from chargebyte_fw.kernel.clock import utc_now
-from chargebyte_fw.manager.status.advice import ADVICE, advice_on
 from chargebyte_fw.manager.status.answer import Answer, ModuleFacts, Value
 from chargebyte_fw.manager.status.collector import Collector
 from chargebyte_fw.manager.status.model import Help, LinkState, State, Status
@@ -132,12 +130,6 @@ def test_a_module_that_is_given_up_calls_for_service() -> None:
     assert picture(evse(1), api).evses[0].help is Help.nothing and picture(evse(1), api).blocked
     (one,) = picture(evse(1), slac).evses
     assert one.help is Help.call_service and "slac_1 is out of service: 10 failures" in one.help_text
-
-
-def test_every_error_that_this_product_raises_has_an_advice() -> None:
-    ours = {name for space, names in ERRORS.items() if space not in ("example", "test_errors") for name in names}
-    assert ours - set(ADVICE) == set()
-    assert advice_on("other/Unheard") == "see the message; if it stays, call service"
 
 
 def test_another_kind_of_answer_is_an_error_in_words() -> None:
